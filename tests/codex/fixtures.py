@@ -1,0 +1,34 @@
+"""Fixtures for every test that drives the real Codex."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.codex.binary import CodexNotFound, find_codex
+from tests.codex.scripted_model import ScriptedModel, write_codex_home
+
+
+@pytest.fixture(scope="session")
+def codex_binary() -> Path:
+    """The Codex under test. Without one the test is skipped, but in CI it fails."""
+    try:
+        return find_codex()
+    except CodexNotFound as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must test against the real Codex. {error}")
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def scripted_model() -> Iterator[ScriptedModel]:
+    """A model on loopback; set its `script` before the turn begins."""
+    with ScriptedModel() as model:
+        yield model
+
+
+@pytest.fixture
+def codex_home(tmp_path: Path, scripted_model: ScriptedModel) -> Path:
+    """A `CODEX_HOME` whose only provider is `scripted_model`."""
+    return write_codex_home(tmp_path / "codex-home", scripted_model)

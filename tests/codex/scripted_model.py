@@ -1,0 +1,260 @@
+"""A model that says what its script says: `POST /v1/responses` on loopback, as Codex calls it.
+
+It runs in threads of its own, so that synchronous tests, trio tests and a server in another
+process can all use it, and a trio clock that jumps doesn't disturb it.
+
+To try by hand: `python -m tests.codex.scripted_model --port 8321 --codex-home DIR`, then
+`CODEX_HOME=DIR codex …` and write `[command]`, `[patch]`, `[slow]` … into the prompt.
+"""
+
+import argparse
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+
+from tests.codex.script import (
+    ENDING,
+    NAMED,
+    Choose,
+    Gate,
+    Hold,
+    Refuse,
+    Say,
+    Script,
+    Step,
+    by_prompt,
+    events_of,
+)
+
+
+@attrs.frozen
+class ModelRequest:
+    """One call of the model as Codex made it."""
+
+    turn_id: str
+    thread_id: str
+    prompt: str
+    body: Mapping[str, Any]
+
+    @property
+    def tool_outputs(self) -> list[str]:
+        """What the tools have answered so far, in order, as text."""
+        return [
+            str(item.get("output"))
+            for item in self.body["input"]
+            if item.get("type") == "function_call_output"
+        ]
+
+    @property
+    def user_texts(self) -> list[str]:
+        """All that the user's messages say, in order."""
+        return [
+            part.get("text", "")
+            for item in self.body["input"]
+            if item.get("role") == "user"
+            for part in item.get("content", [])
+        ]
+
+
+class ScriptedModel:
+    """The provider's server. Every turn plays the script from its beginning.
+
+    `script` may be replaced between turns; `choose`, when set, picks a turn's script by its
+    prompt. `requests` holds every call in order. Closing opens all gates.
+    """
+
+    def __init__(self, script: Script = NAMED["text"], *, port: int = 0) -> None:
+        self.script = script
+        self.choose: Choose | None = None
+        self.requests: list[ModelRequest] = []
+        self.sent: list[tuple[float, str]] = []
+        """`time.monotonic()` and text of every delta, just before it was written."""
+        self._changed = threading.Condition()
+        self._scripts: dict[str, list[Step]] = {}
+        self._gates: set[Gate] = set()
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.model = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    @property
+    def port(self) -> int:
+        """The port on 127.0.0.1."""
+        return self._server.server_port
+
+    @property
+    def base_url(self) -> str:
+        """What Codex's configuration calls `base_url`."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def start(self) -> Self:
+        """Serve until `close`."""
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Open every gate, end every connection, and wait for the threads."""
+        for gate in self._gates:
+            gate.open()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def wait_for_requests(self, count: int, seconds: float = 30.0) -> list[ModelRequest]:
+        """Block until the model has been called `count` times in all."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self.requests) >= count, seconds):
+                raise TimeoutError(
+                    f"The model was called {len(self.requests)} times, not {count}, "
+                    f"within {seconds} s."
+                )
+            return list(self.requests)
+
+    def next_step(self, body: Mapping[str, Any]) -> tuple[Step, str]:
+        """Record one call; answers its step and the id of its response."""
+        metadata = body.get("client_metadata") or {}
+        thread_id = metadata.get("thread_id") or body.get("prompt_cache_key") or ""
+        turn_id = metadata.get("turn_id") or thread_id
+        request = ModelRequest(turn_id, thread_id, "", body)
+        request = attrs.evolve(request, prompt=(request.user_texts or [""])[-1])
+        with self._changed:
+            if turn_id not in self._scripts:
+                chosen = self.choose(request.prompt) if self.choose else self.script
+                self._scripts[turn_id] = list(chosen)
+            steps = self._scripts[turn_id]
+            step = steps.pop(0) if steps else Say.text(ENDING)
+            self._gates |= _gates_of(step)
+            self.requests.append(request)
+            self._changed.notify_all()
+            return step, f"resp_{len(self.requests)}"
+
+
+def _gates_of(step: Step) -> set[Gate]:
+    match step:
+        case Hold(gate, then):
+            return {gate} | _gates_of(then)
+        case Say(parts):
+            return {part for part in parts if isinstance(part, Gate)}
+        case _:
+            return set()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    model: ScriptedModel
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._answer_json(200, {"data": [], "models": []})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if not self.path.endswith("/responses"):
+            self._answer_json(404, {"error": {"message": f"No {self.path} here."}})
+            return
+        step, response_id = self.server.model.next_step(body)
+        while isinstance(step, Hold):
+            step.gate.pass_through()
+            step = step.then
+        # Codex hangs up on an interrupted turn; that is no fault of the model.
+        with contextlib.suppress(ConnectionError):
+            if isinstance(step, Refuse):
+                self._answer_json(step.status, {"error": {"message": step.message}})
+            else:
+                self._stream(step, response_id)
+
+    def _stream(self, step: Step, response_id: str) -> None:
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("connection", "close")
+        self.end_headers()
+        for event in events_of(step, response_id):
+            if "delta" in event:
+                self.server.model.sent.append((time.monotonic(), event["delta"]))
+            self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+            self.wfile.flush()
+
+    def _answer_json(self, status: int, value: Mapping[str, Any]) -> None:
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        """Say nothing: the requests are recorded."""
+
+
+def write_codex_home(folder: Path, model: ScriptedModel) -> Path:
+    """Make `folder` a `CODEX_HOME` whose only provider is `model`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(
+        f"""\
+model = "gpt-5.4"
+model_provider = "scripted"
+
+[model_providers.scripted]
+name = "scripted"
+base_url = "{model.base_url}"
+wire_api = "responses"
+requires_openai_auth = false
+request_max_retries = 0
+stream_max_retries = 0
+supports_websockets = false
+
+[analytics]
+enabled = false
+""",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve a named script until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m tests.codex.scripted_model")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--script", choices=["by-prompt", *NAMED], default="by-prompt")
+    parser.add_argument("--codex-home", type=Path, help="also write a CODEX_HOME here")
+    options = parser.parse_args(arguments)
+    model = ScriptedModel(port=options.port)
+    if options.script == "by-prompt":
+        model.choose = by_prompt
+    else:
+        model.script = NAMED[options.script]
+    with model:
+        print(f"The scripted model serves {model.base_url}", flush=True)  # noqa: T201 - a command
+        if options.codex_home is not None:
+            write_codex_home(options.codex_home, model)
+            print(f"CODEX_HOME={options.codex_home.resolve()}", flush=True)  # noqa: T201 - the same
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
