@@ -1,0 +1,135 @@
+"""The command line: `command-center serve` (also without its name), `config`, `--version`.
+
+Exit codes: 0 after an ordered stop, 2 where the start is refused (settings, port, data folder,
+database) with one line that says why, 1 for a failure while running.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from command_center.http.settings import (
+    DECLARATIONS,
+    ResolvedSettings,
+    SettingsError,
+    resolve_settings,
+)
+
+REFUSED = 2
+INTERRUPTED = 130
+
+
+class ServeByDefault(click.Group):
+    """A group whose command is `serve` where none is named: `command-center --port 9000`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `serve` before arguments that begin with one of its flags, or are none."""
+        if not args or (args[0].startswith("-") and args[0] not in {"--help", "--version"}):
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+
+def _setting_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one flag for each setting, and `--config`."""
+    for declaration in reversed([*DECLARATIONS.values()]):
+        in_processes = " Other users may see it in the process list; prefer the environment."
+        command = click.option(
+            declaration.flag,
+            metavar=declaration.parser.form,
+            help=declaration.help + (in_processes if declaration.is_secret else ""),
+        )(command)
+    return click.option(
+        "--config",
+        "config_file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="TOML file with settings; else the one in CC_CONFIG or the usual place.",
+    )(command)
+
+
+@click.group(cls=ServeByDefault, context_settings={"max_content_width": 100})
+@click.version_option(version("command-center"), prog_name="command-center")
+def main() -> None:
+    """Put OpenAI Codex to work on local git repositories.
+
+    Without a command, serves. Every flag is also a setting in the environment (--port is CC_PORT)
+    and in the configuration file (port).
+    """
+
+
+@main.command()
+@_setting_flags
+def serve(config_file: Path | None, **flags: str | None) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    settings = _resolve(config_file, flags).settings
+    from command_center.http.startup import StartRefused, run  # noqa: PLC0415 - `config` and `--help` need no server, and answer sooner
+
+    try:
+        sys.exit(run(settings))
+    except StartRefused as refusal:
+        _refuse(str(refusal))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@_setting_flags
+def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> None:
+    """Show every setting, its value (secrets hidden) and where it comes from."""
+    resolved = _resolve(config_file, flags)
+    if as_json:
+        click.echo(json.dumps(_as_json(resolved), indent=2))
+        return
+    table = Table("Setting", "Value", "From", box=None, pad_edge=False)
+    for name, declaration in DECLARATIONS.items():
+        source = resolved.sources[name]
+        table.add_row(
+            declaration.variable,
+            Text(_as_text(resolved.shown(name)), overflow="fold"),
+            source,
+            style="dim" if source == "default" else None,
+        )
+    Console().print(table)
+    click.echo(f"\nConfiguration file: {resolved.config_file or 'none'}")
+
+
+def _as_json(resolved: ResolvedSettings) -> dict[str, Any]:
+    return {
+        "configFile": None if resolved.config_file is None else str(resolved.config_file),
+        "settings": {
+            declaration.variable: {"value": resolved.shown(name), "source": resolved.sources[name]}
+            for name, declaration in DECLARATIONS.items()
+        },
+    }
+
+
+def _as_text(shown: object) -> str:
+    if shown is None or shown == []:
+        return "not set"
+    return ", ".join(map(str, shown)) if isinstance(shown, list) else str(shown)
+
+
+def _resolve(config_file: Path | None, flags: dict[str, str | None]) -> ResolvedSettings:
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return resolve_settings(os.environ, given, config_file=config_file)
+    except SettingsError as error:
+        _refuse(*error.problems)
+
+
+def _refuse(*problems: str) -> NoReturn:
+    for problem in problems:
+        click.echo(f"command-center: {problem}", err=True)
+    sys.exit(REFUSED)

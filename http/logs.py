@@ -1,0 +1,119 @@
+"""The log: structlog for this program's lines and the standard library's for everybody else's.
+
+Both go through one chain of processors to one handler on stderr, so that each line has a UTC
+time, a level and a logger, and no line has a secret. Only structlog's synchronous methods may be
+used: its `ainfo` and the like are made for asyncio.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable
+from typing import Literal, TextIO
+
+import attrs
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from command_center.http.setting_values import HIDDEN
+from command_center.http.settings import DECLARATIONS, Settings
+from command_center.store import redact
+
+
+def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
+    """Set the log up for the process, to `stream` or else stderr; may be called again."""
+    write_logs(settings.log_level, settings.log_format, secrets=secrets_of(settings), stream=stream)
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """The text of every secret that is set."""
+    values = (getattr(settings, name) for name, told in DECLARATIONS.items() if told.is_secret)
+    return tuple(value.reveal() for value in values if value is not None)
+
+
+def write_logs(
+    level: Literal["debug", "info", "warning", "error"],
+    form: Literal["console", "json"],
+    *,
+    secrets: Iterable[str] = (),
+    stream: TextIO | None = None,
+) -> None:
+    """Replace the process's log set-up.
+
+    Args:
+        level: the least level that is written.
+        form: lines to read, or one JSON object a line.
+        secrets: texts that never appear, besides what `redact` knows by its form.
+        stream: where to write; stderr as it is now if left out.
+    """
+    stream = sys.stderr if stream is None else stream
+    before: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        HideSecrets(tuple(secrets)),
+    ]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer(default=str)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=before,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for chatty in (
+        "httpcore",
+        "httpx",
+    ):  # at info, httpx writes URLs, and the Bot API's hold its token
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *before,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+@attrs.frozen
+class HideSecrets:
+    """A structlog processor that lets no secret through, wherever in the line it stands."""
+
+    secrets: tuple[str, ...]
+
+    def __call__(self, _logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+        """Return the line with its secrets hidden; structlog's own entries stay as they are."""
+        return {
+            key: value if key.startswith("_") else redact(self._hidden(value))
+            for key, value in line.items()
+        }
+
+    def _hidden(self, value: object) -> object:
+        match value:
+            case str():
+                for secret in self.secrets:
+                    value = value.replace(secret, HIDDEN)
+                return value
+            case dict():
+                return {key: self._hidden(part) for key, part in value.items()}
+            case list() | tuple():
+                return [self._hidden(part) for part in value]
+            case int() | float() | None:
+                return value
+            case _:
+                return self._hidden(str(value))

@@ -1,0 +1,214 @@
+"""How a setting's text becomes its value: one small parser for each kind of value.
+
+A value arrives as text (flag, environment) or as what TOML made of it (file). Every parser takes
+both, takes its own result again unchanged, and raises `ValueError` with the rest of the sentence
+that begins with the setting's name: "CC_PORT" + "must be a whole number from 0 to 65535".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import attrs
+
+T = TypeVar("T")
+
+HIDDEN = "[hidden]"
+
+_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+
+
+@attrs.frozen(repr=False)
+class Secret:
+    """A text that shows itself only to `reveal`: not in `repr`, `str`, logs or tracebacks."""
+
+    _text: str
+
+    def reveal(self) -> str:
+        """The secret itself, for the one place that sends or compares it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    def __str__(self) -> str:
+        return HIDDEN
+
+
+@attrs.frozen
+class Parser(Generic[T]):
+    """Makes a setting's value of what was given; `form` says in help what to give."""
+
+    form: str
+    parse: Callable[[object], T]
+
+    def __call__(self, given: object) -> T:
+        """Return the value, or raise ValueError saying what it must be."""
+        return self.parse(given)
+
+
+def optional(parser: Parser[T]) -> Parser[T | None]:
+    """The same, where nothing or an empty text means that the setting is not set."""
+    return Parser(
+        parser.form, lambda given: None if given is None or given == "" else parser(given)
+    )
+
+
+def one_of(*choices: str) -> Parser[str]:
+    """One of a few words."""
+
+    def parse(given: object) -> str:
+        if isinstance(given, str) and given in choices:
+            return given
+        raise ValueError(f"must be one of {', '.join(choices)}")
+
+    return Parser("|".join(choices), parse)
+
+
+def whole_number(least: int, most: int) -> Parser[int]:
+    """A whole number between two bounds, both allowed."""
+
+    def parse(given: object) -> int:
+        number: int | None = None
+        if isinstance(given, int) and not isinstance(given, bool):
+            number = given
+        elif isinstance(given, str) and re.fullmatch(r"\s*-?[0-9]{1,18}\s*", given):
+            number = int(given)
+        if number is None or not least <= number <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return number
+
+    return Parser("NUMBER", parse)
+
+
+def secret(pattern: str, form: str) -> Parser[Secret]:
+    """A text that must match a pattern, and is hidden from then on."""
+
+    def parse(given: object) -> Secret:
+        if isinstance(given, Secret):
+            return given
+        if isinstance(given, str) and re.fullmatch(pattern, given):
+            return Secret(given)
+        raise ValueError(f"must be {form}")
+
+    return Parser("SECRET", parse)
+
+
+def url(*schemes: str) -> Parser[str]:
+    """An absolute URL of one of the schemes, without a user name or password in it."""
+
+    def parse(given: object) -> str:
+        forms = " or ".join(f"{scheme}://" for scheme in schemes)
+        if isinstance(given, str):
+            parts = urlsplit(given)
+            if parts.scheme in schemes and parts.hostname:
+                if parts.username is not None or parts.password is not None:
+                    raise ValueError("must not hold a user name or password")
+                return given.rstrip("/")
+        raise ValueError(f"must be a URL that begins with {forms}")
+
+    return Parser("URL", parse)
+
+
+def _texts(given: object, separator: str) -> list[str]:
+    """The parts of a list, given as one text with separators or as a list of texts."""
+    if isinstance(given, str):
+        return [part.strip() for part in given.split(separator) if part.strip()]
+    if isinstance(given, Iterable):
+        parts = list(given)
+        if all(isinstance(part, str | Path) for part in parts):
+            return [str(part) for part in parts]
+    raise ValueError("must be a list")
+
+
+def _host(given: object) -> str:
+    if isinstance(given, str):
+        try:
+            return str(ipaddress.ip_address(given))
+        except ValueError:
+            if _HOST_NAME.fullmatch(given):
+                return given.lower()
+    raise ValueError("must be an IP address or a host name, without a port")
+
+
+def _hosts(given: object) -> tuple[str, ...]:
+    return tuple(_host(part) for part in _texts(given, ","))
+
+
+def _path(given: object) -> Path:
+    if isinstance(given, str | Path) and str(given) and "\0" not in str(given):
+        return Path(given).expanduser().absolute()
+    raise ValueError("must be a path")
+
+
+def _paths(given: object) -> tuple[Path, ...]:
+    return tuple(_path(part) for part in _texts(given, os.pathsep))
+
+
+def _numbers(given: object) -> tuple[int, ...]:
+    if isinstance(given, list | tuple) and all(type(part) is int for part in given):
+        return tuple(given)
+    try:
+        return tuple(int(part) for part in _texts(given, ","))
+    except ValueError:
+        raise ValueError("must be whole numbers with commas between them") from None
+
+
+def _command(given: object) -> tuple[str, ...]:
+    if isinstance(given, str):
+        return _split_command(given)
+    words = tuple(_texts(given, ","))
+    if not words:
+        raise ValueError("must be a command")
+    return words
+
+
+def _split_command(text: str) -> tuple[str, ...]:
+    """Split as the platform's shell would; a text that is the path of a file is one word."""
+    if Path(text).is_file():
+        return (text,)
+    try:
+        if sys.platform == "win32":
+            words = [word.strip('"') for word in shlex.split(text, posix=False)]
+        else:
+            words = shlex.split(text)
+    except ValueError:
+        raise ValueError("must be a command with its quotes closed") from None
+    if not words or not words[0]:
+        raise ValueError("must be a command")
+    return tuple(words)
+
+
+def _time_zone(given: object) -> str:
+    if isinstance(given, str):
+        try:
+            return ZoneInfo(given).key
+        except (KeyError, ValueError, OSError):  # unknown, malformed, or a folder of zones
+            pass
+    raise ValueError("must be a time zone's name, such as Europe/Berlin")
+
+
+HOST = Parser("ADDRESS", _host)
+HOSTS = Parser("HOST,HOST", _hosts)
+PATH = Parser("PATH", _path)
+PATHS = Parser(f"PATH{os.pathsep}PATH", _paths)
+NUMBERS = Parser("NUMBER,NUMBER", _numbers)
+COMMAND = Parser("COMMAND", _command)
+TIME_ZONE = Parser("ZONE", _time_zone)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens on the host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,102 @@
+"""A run of the server from the command line: the log, the greeting, and refusals told in a line."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shlex
+from collections.abc import Iterator
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import trio
+
+from command_center.http.logs import configure_logging
+from command_center.http.runner_choice import choose_runner
+from command_center.http.server import serve
+from command_center.http.settings import Settings, SettingsError
+from command_center.store.errors import (
+    CannotOpenDatabase,
+    CorruptDatabase,
+    DataFolderInUse,
+    DataFolderUnusable,
+    ForeignDatabase,
+    MigrationFailed,
+    NewerSchema,
+    SqliteTooOld,
+)
+
+
+class StartRefused(Exception):
+    """The server cannot start here; its text is one line for the operator."""
+
+
+def run(settings: Settings) -> int:
+    """Serve until told to stop, and return the exit code.
+
+    Raises:
+        StartRefused: where the address, the data folder or the database cannot be used. Any other
+            error is a fault of the program and comes as it is.
+    """
+    configure_logging(settings)
+    try:
+        return trio.run(partial(serve, settings, on_ready=partial(_greet, settings)))
+    except Exception as error:
+        reason = _refusal(settings, error)
+        if reason is None:
+            raise
+        raise StartRefused(reason) from error
+
+
+def _refusal(settings: Settings, error: Exception) -> str | None:
+    """One line on why the start was refused, if the error is of that sort."""
+    for leaf in _leaves(error):
+        match leaf:
+            case (
+                CannotOpenDatabase()
+                | CorruptDatabase()
+                | DataFolderInUse()
+                | DataFolderUnusable()
+                | ForeignDatabase()
+                | MigrationFailed()
+                | NewerSchema()
+                | SettingsError()
+                | SqliteTooOld()
+            ):
+                return str(leaf)
+            case OSError(errno=errno.EADDRINUSE):
+                return f"Port {settings.port} on {settings.host} is in use: set another CC_PORT."
+            case OSError(errno=errno.EADDRNOTAVAIL):
+                return f"{settings.host} is no address of this machine: set another CC_HOST."
+            case OSError(errno=errno.EACCES) if settings.port:
+                return f"Not permitted to listen on {settings.host}, port {settings.port}: {leaf}."
+            case _:
+                pass
+    return None
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors in an error group, which is how trio reports those of its tasks."""
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from _leaves(part)
+    else:
+        yield error
+
+
+def _greet(settings: Settings, address: str) -> None:
+    """Tell the operator that the server is up, what runs sessions, and what to try next."""
+    runner = choose_runner(settings)
+    authorization = ' -H "Authorization: Bearer $CC_API_TOKEN"' if settings.api_token else ""
+    body = shlex.quote(json.dumps({"localPath": str(Path.cwd())}))
+    click.echo(
+        f"Command Center {version('command-center')} listens on {address}\n"
+        f"Runner:  {runner.mode}. {runner.reason}\n"
+        f"Data:    {settings.data_dir}\n"
+        f"Check:   curl {address}/health\n"
+        f"Begin:   curl {address}/api/repos{authorization}"
+        f" -H 'Content-Type: application/json' -d {body}\n"
+        f"Stop:    Ctrl-C"
+    )
