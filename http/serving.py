@@ -1,0 +1,153 @@
+"""Listening, serving and shutting down: the app on hypercorn's trio worker.
+
+The address is bound before anything else happens, so that a second program on the same port
+learns it at once; then the app's start-up runs, then requests are served until `shutdown` is set.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import sys
+from collections.abc import Sequence
+
+import attrs
+import trio
+from hypercorn.config import Config
+from hypercorn.trio import serve
+from quart_trio import QuartTrio
+
+from command_center.http.errors import AddressInUse, AddressUnavailable
+
+GRACE_SECONDS = 5.0
+IDLE_SECONDS = 30.0
+START_SECONDS = 60.0
+LARGEST_HEAD = 32 * 1024
+LARGEST_FRAME = 1024 * 1024
+BACKLOG = 1024
+
+_IN_USE = {errno.EADDRINUSE}
+if sys.platform == "win32":
+    _IN_USE.add(errno.EACCES)  # what an exclusively bound address answers there
+
+
+@attrs.frozen
+class BoundAddress:
+    """Sockets that are bound and listening, and the address to reach them at."""
+
+    host: str
+    port: int
+    sockets: Sequence[socket.socket] = attrs.field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """The address as a browser takes it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def close(self) -> None:
+        """Give the address up without having served."""
+        for sock in self.sockets:
+            sock.close()
+
+
+def bind(host: str, port: int) -> BoundAddress:
+    """Listen on an address; port 0 takes a free one.
+
+    A name that stands for several addresses (`localhost`) is listened to on each, on one port.
+    Raises AddressInUse, and AddressUnavailable if this machine has no such address.
+    """
+    try:
+        found = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
+        )
+    except (socket.gaierror, UnicodeError) as error:
+        raise AddressUnavailable(
+            host, port, getattr(error, "strerror", None) or str(error)
+        ) from None
+    sockets: list[socket.socket] = []
+    try:
+        for family, _, _, _, address in dict.fromkeys(found):
+            taken = sockets[0].getsockname()[1] if sockets else port
+            sockets.append(_listen(family, (address[0], taken, *address[2:])))
+    except OSError as error:
+        for sock in sockets:
+            sock.close()
+        if error.errno in _IN_USE:
+            raise AddressInUse(host, port) from None
+        raise AddressUnavailable(host, port, error.strerror or str(error)) from None
+    return BoundAddress(host, sockets[0].getsockname()[1], tuple(sockets))
+
+
+def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform == "win32":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(0)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+async def serve_app(
+    app: QuartTrio,
+    *,
+    host: str,
+    port: int,
+    shutdown: trio.Event,
+    grace: float = GRACE_SECONDS,
+    task_status: trio.TaskStatus[BoundAddress] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Bind, then serve `app` until `shutdown` is set; see `serve_on`.
+
+    Raises AddressInUse or AddressUnavailable before the app's start-up has begun.
+    """
+    await serve_on(app, bind(host, port), shutdown=shutdown, grace=grace, task_status=task_status)
+
+
+async def serve_on(
+    app: QuartTrio,
+    address: BoundAddress,
+    *,
+    shutdown: trio.Event,
+    grace: float = GRACE_SECONDS,
+    task_status: trio.TaskStatus[BoundAddress] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve `app` on an address that is bound already, which is closed at the end.
+
+    `task_status.started` tells the address once requests are answered. When `shutdown` is set,
+    requests in hand have `grace` seconds to end.
+    """
+    config = _config(grace)
+    config.bind = [f"fd://{sock.detach()}" for sock in address.sockets]
+    async with trio.open_nursery() as nursery:
+        await nursery.start(
+            lambda task_status: serve(
+                app, config, shutdown_trigger=shutdown.wait, task_status=task_status
+            )
+        )
+        task_status.started(address)
+
+
+def _config(grace: float) -> Config:
+    config = Config()
+    config.accesslog = None
+    config.errorlog = logging.getLogger("command_center.http.hypercorn")
+    config.errorlog.setLevel(logging.WARNING)
+    config.graceful_timeout = grace
+    config.keep_alive_timeout = IDLE_SECONDS
+    config.startup_timeout = START_SECONDS
+    config.h11_max_incomplete_size = LARGEST_HEAD
+    config.websocket_max_message_size = LARGEST_FRAME
+    config.include_server_header = False
+    return config

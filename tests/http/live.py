@@ -1,0 +1,49 @@
+"""An app on a real socket, for the length of a test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import trio
+from quart_trio import QuartTrio
+
+from command_center.http.serving import BoundAddress, serve_app
+
+
+@asynccontextmanager
+async def served(app: QuartTrio, *, grace: float = 1.0) -> AsyncIterator[BoundAddress]:
+    """Serve `app` on a free port of the loopback; at the end it is shut down and waited for."""
+    shutdown = trio.Event()
+    async with trio.open_nursery() as nursery:
+
+        async def serve(task_status: trio.TaskStatus[BoundAddress]) -> None:
+            await serve_app(
+                app,
+                host="127.0.0.1",
+                port=0,
+                shutdown=shutdown,
+                grace=grace,
+                task_status=task_status,
+            )
+
+        address: BoundAddress = await nursery.start(serve)
+        try:
+            yield address
+        finally:
+            shutdown.set()
+
+
+@asynccontextmanager
+async def client_of(app: QuartTrio) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the served app."""
+    async with served(app) as address, httpx.AsyncClient(base_url=address.url) as client:
+        yield client
+
+
+async def exchange(address: BoundAddress, sent: bytes) -> bytes:
+    """Send bytes on a connection of its own, and read until the server closes it."""
+    async with await trio.open_tcp_stream("127.0.0.1", address.port) as stream:
+        await stream.send_all(sent)
+        return b"".join([chunk async for chunk in stream])
