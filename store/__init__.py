@@ -1,0 +1,105 @@
+"""What is durable: records, the event log, and the one writer, in a SQLite file.
+
+A change of state and the events that tell of it are one transaction; it is on the disk before
+anybody is told. Everything here is synchronous and bound to threads: connections are driven from
+worker threads by whoever uses this package, which itself knows neither trio nor the product's
+rules. Start with ``writer`` (how things are written), ``tables`` (records) and ``events``.
+"""
+
+from command_center.store import events
+from command_center.store.database import open_database
+from command_center.store.errors import (
+    CannotOpenDatabase,
+    ConstraintViolated,
+    CorruptDatabase,
+    DataFolderInUse,
+    DataFolderUnusable,
+    ForeignDatabase,
+    InvalidCursor,
+    InvalidRecord,
+    MigrationFailed,
+    NewerSchema,
+    RecordNotFound,
+    SqliteTooOld,
+    StoreClosed,
+    StoreUnavailable,
+    TransactionEnded,
+)
+from command_center.store.events import Event, EventFilter, StoredEvent
+from command_center.store.lock import DataFolderLock
+from command_center.store.pages import MAX_LIMIT, Page
+from command_center.store.readers import Readers
+from command_center.store.records import (
+    Approval,
+    Automation,
+    Item,
+    Record,
+    Repository,
+    Session,
+    Task,
+)
+from command_center.store.redaction import redact
+from command_center.store.tables import (
+    Table,
+    approvals,
+    automations,
+    items,
+    repositories,
+    sessions,
+    tasks,
+)
+from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
+from command_center.store.transaction import Transaction
+from command_center.store.writer import Commit, Done, Failed, Outcome, Unit, Writer
+
+__all__ = [
+    "MAX_LIMIT",
+    "Approval",
+    "Automation",
+    "CannotOpenDatabase",
+    "Commit",
+    "ConstraintViolated",
+    "CorruptDatabase",
+    "DataFolderInUse",
+    "DataFolderLock",
+    "DataFolderUnusable",
+    "Done",
+    "Event",
+    "EventFilter",
+    "Failed",
+    "ForeignDatabase",
+    "InvalidCursor",
+    "InvalidRecord",
+    "Item",
+    "MigrationFailed",
+    "NewerSchema",
+    "Outcome",
+    "Page",
+    "Readers",
+    "Record",
+    "RecordNotFound",
+    "Repository",
+    "Session",
+    "SqliteTooOld",
+    "StoreClosed",
+    "StoreUnavailable",
+    "StoredEvent",
+    "Table",
+    "Task",
+    "Transaction",
+    "TransactionEnded",
+    "Unit",
+    "Writer",
+    "approvals",
+    "automations",
+    "events",
+    "from_timestamp",
+    "items",
+    "now_timestamp",
+    "open_database",
+    "redact",
+    "repositories",
+    "sessions",
+    "tasks",
+    "to_timestamp",
+]

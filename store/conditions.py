@@ -1,0 +1,70 @@
+"""The WHERE of a query, from column names that the program wrote and values that it did not.
+
+Values are always bound. One that SQLite could not hold (an integer beyond 64 bits, text that is
+no Unicode) equals nothing that is stored, so its condition is simply never met.
+"""
+
+from collections.abc import Sequence
+
+Scalar = str | int | float | bool | None
+
+
+class Conditions:
+    """Conditions that must all be met; none at all is met by every row."""
+
+    def __init__(self) -> None:
+        self._terms: list[str] = []
+        self._arguments: list[Scalar] = []
+
+    @property
+    def sql(self) -> str:
+        """`` WHERE …`` with a place for each argument, or nothing."""
+        return f" WHERE {' AND '.join(self._terms)}" if self._terms else ""
+
+    @property
+    def arguments(self) -> tuple[Scalar, ...]:
+        """The values for the places of ``sql``."""
+        return tuple(self._arguments)
+
+    def equal(self, column: str, value: Scalar) -> None:
+        """Ask for this value; None asks for no value."""
+        if value is None:
+            self._terms.append(f"{column} IS NULL")
+        else:
+            self._bind(f"{column} = ?", value)
+
+    def among(self, column: str, values: Sequence[Scalar]) -> None:
+        """Ask for one of these values; none of them is met by no row."""
+        holdable = [value for value in values if _is_holdable(value) and value is not None]
+        terms = [f"{column} IN ({', '.join('?' * len(holdable))})"] if holdable else []
+        if None in values:
+            terms.append(f"{column} IS NULL")
+        self._terms.append(f"({' OR '.join(terms)})" if terms else "FALSE")
+        self._arguments.extend(holdable)
+
+    def above(self, column: str, value: Scalar) -> None:
+        """Ask for more than this value."""
+        self._bind(f"{column} > ?", value)
+
+    def below(self, column: str, value: Scalar) -> None:
+        """Ask for less than this value."""
+        self._bind(f"{column} < ?", value)
+
+    def at_least(self, column: str, value: Scalar) -> None:
+        """Ask for this value or more."""
+        self._bind(f"{column} >= ?", value)
+
+    def _bind(self, term: str, value: Scalar) -> None:
+        if _is_holdable(value):
+            self._terms.append(term)
+            self._arguments.append(value)
+        else:
+            self._terms.append("FALSE")
+
+
+def _is_holdable(value: Scalar) -> bool:
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, str):
+        return not any("\ud800" <= character <= "\udfff" for character in value)
+    return True

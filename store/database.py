@@ -1,0 +1,204 @@
+"""Opening the database file: checks, pragmas, migrations.
+
+Nothing is written to a file before it is known to be whole, ours, and not from a newer version.
+Of all connections, only the writer's writes and checkpoints; the readers' are opened read-only.
+"""
+
+import os
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from command_center.store.errors import (
+    CannotOpenDatabase,
+    CorruptDatabase,
+    ForeignDatabase,
+    MigrationFailed,
+    NewerSchema,
+    SqliteTooOld,
+)
+from command_center.store.faults import is_corruption
+from command_center.store.migrations import MIGRATIONS
+
+_OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; RETURNING came with 3.35
+_STATEMENT_CACHE = 256
+# A WAL that a burst has made large is cut back to this many bytes at a checkpoint.
+_WAL_SIZE_LIMIT = 64 * 1024 * 1024
+
+
+def open_database(
+    path: Path, *, busy_timeout: float = 5.0, migrations: Migrations = MIGRATIONS
+) -> Database:
+    """Open the database for writing, made if it is absent, its schema brought up to date.
+
+    Before pending migrations run on a database that has any, the file is copied to
+    ``backups/`` beside it; the copies are never removed. The connection belongs to the calling
+    thread.
+
+    Args:
+        path: the file; its folder is made if it is absent.
+        busy_timeout: seconds to wait for another process that holds the file.
+        migrations: the schema's steps.
+
+    Raises:
+        SqliteTooOld: this Python's SQLite lacks what the schema needs.
+        CannotOpenDatabase: no rights, no file, held by another, or no room for the copy.
+        CorruptDatabase: damaged, or no SQLite file at all.
+        ForeignDatabase: the database of another program.
+        NewerSchema: written by a newer version of this program.
+        MigrationFailed: a migration raised and was rolled back.
+    """
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise SqliteTooOld(sqlite3.sqlite_version, ".".join(map(str, _OLDEST_SQLITE)))
+    _create_private_file(path)
+    try:
+        db = _connect_for_writing(path, busy_timeout)
+    except sqlite3.Error as error:
+        raise _opening_error(path, error) from error
+    try:
+        _refuse_what_is_not_ours(db, path, migrations)
+        _set_writing_pragmas(db)
+        _migrate(db, path, migrations)
+    except sqlite3.Error as error:
+        db.close()
+        raise _opening_error(path, error) from error
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def reopen_database(path: Path, *, busy_timeout: float = 5.0) -> Database:
+    """Open a database for writing that ``open_database`` has opened before in this process.
+
+    Raises:
+        sqlite3.Error: it cannot be opened now.
+    """
+    db = _connect_for_writing(path, busy_timeout)
+    try:
+        _set_writing_pragmas(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def open_for_reading(path: Path, *, busy_timeout: float = 5.0) -> Database:
+    """Open an existing database read-only; usable from any thread, one thread at a time.
+
+    Raises:
+        sqlite3.OperationalError: the file is absent or cannot be read.
+    """
+    conn = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=busy_timeout,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_STATEMENT_CACHE,
+    )
+    try:
+        conn.execute("PRAGMA query_only = ON")
+        return Database(conn, recursive_triggers=False, execute_plugins=False)
+    except BaseException:
+        conn.close()
+        raise
+
+
+def _create_private_file(path: Path) -> None:
+    """Make the file, readable by its owner alone; SQLite gives its WAL the same rights."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise CannotOpenDatabase(path, error.strerror or str(error)) from error
+
+
+def _connect_for_writing(path: Path, busy_timeout: float) -> Database:
+    conn = sqlite3.connect(
+        path,
+        timeout=busy_timeout,
+        isolation_level=None,
+        cached_statements=_STATEMENT_CACHE,
+    )
+    return Database(conn, recursive_triggers=False, execute_plugins=False)
+
+
+def _set_writing_pragmas(db: Database) -> None:
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"journal_size_limit = {_WAL_SIZE_LIMIT}",
+        # On macOS an fsync leaves the data in the drive's cache unless these are on.
+        "fullfsync = ON",
+        "checkpoint_fullfsync = ON",
+    ):
+        db.execute(f"PRAGMA {pragma}")
+
+
+def _refuse_what_is_not_ours(db: Database, path: Path, migrations: Migrations) -> None:
+    damage = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if damage != "ok":
+        raise CorruptDatabase(path, damage)
+    applied = {migration.name for migration in migrations.applied(db)}
+    if unknown := applied - _registered_names(migrations):
+        raise NewerSchema(path, tuple(sorted(unknown)))
+    if not applied and _tables_with_content(db, migrations):
+        raise ForeignDatabase(path)
+
+
+def _registered_names(migrations: Migrations) -> set[str]:
+    with Database(memory=True) as empty:
+        return {migration.name for migration in migrations.pending(empty)}
+
+
+def _tables_with_content(db: Database, migrations: Migrations) -> list[str]:
+    return [name for name in db.table_names() if name != migrations.migrations_table]
+
+
+def _migrate(db: Database, path: Path, migrations: Migrations) -> None:
+    pending = migrations.pending(db)
+    if not pending:
+        return
+    backup = None
+    if migrations.applied(db):
+        backup = _copy(db, path, before=pending[0].name)
+    try:
+        migrations.apply(db)
+    except Exception as error:
+        failed = migrations.pending(db)[0].name
+        raise MigrationFailed(path, failed, backup, str(error)) from error
+
+
+def _copy(db: Database, path: Path, *, before: str) -> Path:
+    """Copy the whole database, its WAL included; the copy bears its name only once it is whole."""
+    moment = datetime.now(UTC)
+    target = path.parent / "backups" / f"{path.stem}-{moment:%Y%m%dT%H%M%S%fZ}-before-{before}.db"
+    partial = target.with_suffix(".partial")
+    try:
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        _create_private_file(partial)
+        copy = sqlite3.connect(partial, isolation_level=None)
+        try:
+            db.conn.backup(copy)
+            # A copy is to be one file: no WAL beside it.
+            copy.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            copy.close()
+        with partial.open("rb+") as whole:
+            os.fsync(whole.fileno())
+        partial.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        partial.unlink(missing_ok=True)
+        reason = f"the copy before the migration {before} could not be made: {error}"
+        raise CannotOpenDatabase(path, reason) from error
+    return target
+
+
+def _opening_error(path: Path, error: sqlite3.Error) -> Exception:
+    if is_corruption(error):
+        return CorruptDatabase(path, str(error))
+    return CannotOpenDatabase(path, str(error))

@@ -1,0 +1,168 @@
+"""What can go wrong in the store: one leaf class a fault, its facts as attributes."""
+
+from pathlib import Path
+
+
+class RecordNotFound(LookupError):
+    """No record of this kind has this id."""
+
+    def __init__(self, kind: str, id: int) -> None:  # noqa: A002 - the record's own word for it
+        super().__init__(f"{kind} {id} not found.")
+        self.kind = kind
+        self.id = id
+
+
+class InvalidCursor(ValueError):
+    """The cursor was not made by this list, or was changed on its way."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__("The cursor is not one that this list gave out.")
+        self.cursor = cursor
+
+
+class InvalidRecord(ValueError):
+    """The fields given do not make a record of this kind."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(f"{kind}: {reason}")
+        self.kind = kind
+        self.reason = reason
+
+
+class ConstraintViolated(Exception):
+    """The database refused the row: a unique value is taken, or what it refers to is absent."""
+
+    def __init__(self, kind: str, constraint: str) -> None:
+        super().__init__(f"{kind}: {constraint}")
+        self.kind = kind
+        self.constraint = constraint
+
+
+class TransactionEnded(Exception):
+    """A transaction was used after its unit had returned."""
+
+    def __init__(self) -> None:
+        super().__init__("The transaction has ended: a unit may not keep it.")
+
+
+class StoreUnavailable(Exception):
+    """The database could not take the write (disk full, read-only, locked, I/O error).
+
+    Nothing of the write was kept and none of its events exist. The same write may be tried again.
+
+    Attributes:
+        reason: SQLite's words.
+        code: SQLite's name of the fault, such as ``SQLITE_FULL``; None where it gave none.
+    """
+
+    def __init__(self, reason: str, code: str | None = None) -> None:
+        super().__init__(f"The store cannot write now: {reason}.")
+        self.reason = reason
+        self.code = code
+
+
+class StoreClosed(Exception):
+    """The writer or the readers were used after they had been closed."""
+
+    def __init__(self) -> None:
+        super().__init__("The store is closed.")
+
+
+class CannotOpenDatabase(Exception):
+    """The database file cannot be opened: rights are missing, or it is no file."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"The database {path} cannot be opened: {reason}.")
+        self.path = path
+        self.reason = reason
+
+
+class CorruptDatabase(Exception):
+    """The file is damaged, or is no SQLite database. It was left as it is."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"The database {path} is damaged or is no SQLite file ({reason}). It was not touched: "
+            "move it away to start afresh, or put a copy from the backups folder in its place."
+        )
+        self.path = path
+        self.reason = reason
+
+
+class ForeignDatabase(Exception):
+    """The file is a SQLite database of another program. It was left as it is."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"The database {path} has tables but is not Command Center's. It was not touched: "
+            "choose another data folder."
+        )
+        self.path = path
+
+
+class NewerSchema(Exception):
+    """A newer version of the program has written this database. It was left as it is."""
+
+    def __init__(self, path: Path, unknown: tuple[str, ...]) -> None:
+        super().__init__(
+            f"The database {path} was written by a newer Command Center (it has "
+            f"{', '.join(unknown)}, which this version does not know). It was not touched: "
+            "install the newer version, or put the copy that it made from the backups folder "
+            "in its place."
+        )
+        self.path = path
+        self.unknown = unknown
+
+
+class MigrationFailed(Exception):
+    """A migration raised; it was rolled back, and the copy made before the batch is named.
+
+    Attributes:
+        migration: the name of the one that failed. Those before it in the batch stay applied.
+        backup: the copy from before the batch; None where the database was new.
+    """
+
+    def __init__(self, path: Path, migration: str, backup: Path | None, reason: str) -> None:
+        kept = f" A copy from before is {backup}." if backup else ""
+        super().__init__(
+            f"The database {path} could not be migrated ({migration}: {reason}).{kept}"
+        )
+        self.path = path
+        self.migration = migration
+        self.backup = backup
+        self.reason = reason
+
+
+class SqliteTooOld(Exception):
+    """This Python carries a SQLite that lacks what the schema needs."""
+
+    def __init__(self, found: str, needed: str) -> None:
+        super().__init__(f"SQLite {needed} or newer is needed; this Python carries {found}.")
+        self.found = found
+        self.needed = needed
+
+
+class DataFolderInUse(Exception):
+    """Another process is the authority over this data folder.
+
+    Attributes:
+        pid: the process id that the holder wrote down; None where it could not be read.
+    """
+
+    def __init__(self, folder: Path, pid: int | None) -> None:
+        who = f"process {pid}" if pid is not None else "another process"
+        super().__init__(
+            f"The data folder {folder} is in use by {who}: one Command Center at a time. "
+            "Stop that one, or choose another data folder."
+        )
+        self.folder = folder
+        self.pid = pid
+
+
+class DataFolderUnusable(Exception):
+    """The data folder cannot be made, written or locked."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"The data folder {folder} cannot be used: {reason}.")
+        self.folder = folder
+        self.reason = reason

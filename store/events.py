@@ -1,0 +1,220 @@
+"""The event log: what happened, in the order in which it became durable.
+
+Ids start at 1 and have no gaps. An event is encoded once, when it is emitted; what is stored,
+sent to subscribers and shown in lists is that one text.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import msgspec
+from msgspec import UNSET, UnsetType
+from sqlite_utils import Database
+
+from command_center.store.conditions import Conditions
+from command_center.store.cursors import decode_cursor, encode_cursor
+from command_center.store.pages import Page, check_limit
+
+_LISTING = "events"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An event as it is shown: the ids of things that it is not about are left out.
+
+    Attributes:
+        type: ``thing.happened``.
+        actor: who did it, such as ``api``, ``telegram`` or ``/sessions/12``.
+        correlation_id: shared by all that has one origin; None where there is none.
+        causation_id: the id of the event that led to this one; None where there is none.
+        data: plain JSON, free of secrets.
+    """
+
+    id: int
+    type: str
+    ts: str
+    repository_id: int | UnsetType = UNSET
+    task_id: int | UnsetType = UNSET
+    session_id: int | UnsetType = UNSET
+    approval_id: int | UnsetType = UNSET
+    automation_id: int | UnsetType = UNSET
+    actor: str
+    correlation_id: str | None
+    causation_id: int | None
+    data: Any
+
+
+@attrs.frozen(kw_only=True)
+class StoredEvent:
+    """A durable event: its text, and beside it what it can be filtered by."""
+
+    id: int
+    type: str
+    ts: str
+    repository_id: int | None = None
+    task_id: int | None = None
+    session_id: int | None = None
+    approval_id: int | None = None
+    automation_id: int | None = None
+    correlation_id: str | None = None
+    body: bytes = attrs.field(repr=False)
+
+
+class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events are wanted: those that agree in every field that is set.
+
+    Attributes:
+        types: any of these; empty for all.
+        since: at or after this timestamp.
+        until: before this timestamp.
+    """
+
+    types: tuple[str, ...] = ()
+    repository_id: int | None = None
+    task_id: int | None = None
+    session_id: int | None = None
+    approval_id: int | None = None
+    automation_id: int | None = None
+    correlation_id: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    def matches(self, event: StoredEvent) -> bool:
+        """Tell whether the event is wanted; a query by this filter gives the same answer."""
+        if self.types and event.type not in self.types:
+            return False
+        if self.since is not None and event.ts < self.since:
+            return False
+        if self.until is not None and event.ts >= self.until:
+            return False
+        for name in _SUBJECTS:
+            wanted = getattr(self, name)
+            if wanted is not None and wanted != getattr(event, name):
+                return False
+        return True
+
+    def conditions(self) -> Conditions:
+        """Give the same as conditions of a query.
+
+        The columns marked with a plus are kept from choosing the index: the narrower subject
+        columns, or the order of ids, lead to the rows faster.
+        """
+        conditions = Conditions()
+        narrow = False
+        for name in _SUBJECTS:
+            wanted = getattr(self, name)
+            if wanted is not None:
+                conditions.equal(name, wanted)
+                narrow = True
+        if len(self.types) == 1 and not narrow:
+            conditions.equal("type", self.types[0])
+        elif self.types:
+            conditions.among("+type", self.types)
+        if self.since is not None:
+            conditions.at_least("+ts", self.since)
+        if self.until is not None:
+            conditions.below("+ts", self.until)
+        return conditions
+
+
+_SUBJECTS = (
+    "repository_id",
+    "task_id",
+    "session_id",
+    "approval_id",
+    "automation_id",
+    "correlation_id",
+)
+_COLUMNS = ("id", "type", "ts", *_SUBJECTS)
+# Nothing but the names above goes into these texts.
+_SELECT = f"SELECT {', '.join(_COLUMNS)}, CAST(body AS BLOB) FROM events"  # noqa: S608
+_SELECT_TEXT = "SELECT id, CAST(body AS BLOB) FROM events"
+_INSERT = f"INSERT INTO events ({', '.join(_COLUMNS)}, body) VALUES (?{', ?' * len(_COLUMNS)})"  # noqa: S608
+
+EVERYTHING = EventFilter()
+"""The filter that lets all events through."""
+
+
+def append(db: Database, event: Event) -> StoredEvent:
+    """Write the event; the transaction that calls this has chosen its id."""
+    stored = StoredEvent(
+        id=event.id,
+        type=event.type,
+        ts=event.ts,
+        repository_id=_or_none(event.repository_id),
+        task_id=_or_none(event.task_id),
+        session_id=_or_none(event.session_id),
+        approval_id=_or_none(event.approval_id),
+        automation_id=_or_none(event.automation_id),
+        correlation_id=event.correlation_id,
+        body=msgspec.json.encode(event),
+    )
+    values = [getattr(stored, name) for name in _COLUMNS]
+    db.execute(_INSERT, [*values, stored.body.decode()])
+    return stored
+
+
+def _or_none(subject: int | UnsetType) -> int | None:
+    return None if isinstance(subject, UnsetType) else subject
+
+
+def last_id(db: Database) -> int:
+    """Give the id of the newest durable event; 0 before the first."""
+    found = db.execute("SELECT max(id) FROM events").fetchone()[0]
+    return found or 0
+
+
+def after(
+    db: Database, last_seen: int, *, limit: int, wanted: EventFilter = EVERYTHING
+) -> list[StoredEvent]:
+    """Give the first ``limit`` wanted events after ``last_seen``, oldest first.
+
+    Fewer than ``limit`` means that there were no more when the snapshot began.
+    """
+    conditions = wanted.conditions()
+    conditions.above("id", last_seen)
+    sql = f"{_SELECT}{conditions.sql} ORDER BY id LIMIT {int(limit)}"
+    return [_stored(row) for row in db.execute(sql, conditions.arguments)]
+
+
+def page(
+    db: Database,
+    *,
+    limit: int,
+    wanted: EventFilter = EVERYTHING,
+    last_seen: int | None = None,
+    cursor: str | None = None,
+    newest_first: bool = False,
+) -> Page[msgspec.Raw]:
+    """Give a page of wanted events as the texts that were stored.
+
+    Args:
+        db: a connection.
+        limit: the most to give, 1 to 500.
+        wanted: which ones.
+        last_seen: only those with a greater id.
+        cursor: of the page before.
+        newest_first: the order.
+
+    Raises:
+        InvalidCursor: the cursor is not one of this list in this order.
+    """
+    check_limit(limit)
+    conditions = wanted.conditions()
+    if last_seen is not None:
+        conditions.above("id", last_seen)
+    if cursor is not None:
+        position = decode_cursor(cursor, _LISTING, newest_first=newest_first)
+        (conditions.below if newest_first else conditions.above)("id", position)
+    order = "DESC" if newest_first else "ASC"
+    sql = f"{_SELECT_TEXT}{conditions.sql} ORDER BY id {order} LIMIT {limit + 1}"
+    rows: Sequence[tuple[int, bytes]] = db.execute(sql, conditions.arguments).fetchall()
+    items = [msgspec.Raw(body) for _, body in rows[:limit]]
+    if len(rows) <= limit:
+        return Page(items=items)
+    following = encode_cursor(_LISTING, newest_first=newest_first, last_id=rows[limit - 1][0])
+    return Page(items=items, next_cursor=following)
+
+
+def _stored(row: tuple[Any, ...]) -> StoredEvent:
+    return StoredEvent(**dict(zip(_COLUMNS, row, strict=False)), body=row[-1])

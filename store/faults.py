@@ -1,0 +1,43 @@
+"""SQLite's result codes, told apart: the machine's faults, damage, and refusals of the schema.
+
+The codes are those of https://www.sqlite.org/rescode.html; the low byte is the primary one.
+"""
+
+import sqlite3
+
+_OF_THE_MACHINE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+_OF_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def is_of_the_machine(error: BaseException) -> bool:
+    """Tell whether disk, memory, rights or another process is at fault, not the statement."""
+    return _primary_code(error) in _OF_THE_MACHINE
+
+
+def is_corruption(error: BaseException) -> bool:
+    """Tell whether the file is damaged or is no database."""
+    return _primary_code(error) in _OF_DAMAGE
+
+
+def code_name(error: BaseException) -> str | None:
+    """Give SQLite's name of the fault, such as ``SQLITE_IOERR_WRITE``; None if it has none."""
+    name = getattr(error, "sqlite_errorname", None)
+    return name if isinstance(name, str) else None
+
+
+def _primary_code(error: BaseException) -> int | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF if isinstance(code, int) else None

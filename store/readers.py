@@ -1,0 +1,81 @@
+"""Connections for reading, beside the one that writes.
+
+In WAL mode readers and the writer never wait for each other. A reader sees what was committed
+when its snapshot began.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from command_center.store.database import open_for_reading
+from command_center.store.errors import StoreClosed
+
+
+class Readers:
+    """A pool of read-only connections, usable from any thread.
+
+    There are as many connections as reads at one time; at most ``keep`` stay open between reads.
+    The database must have been opened by ``open_database`` before the first read.
+
+    Args:
+        path: the database file.
+        keep: connections kept for later reads.
+    """
+
+    def __init__(self, path: Path, *, keep: int = 8) -> None:
+        self._path = path
+        self._keep = keep
+        self._idle: list[Database] = []
+        self._closed = False
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def connection(self) -> Iterator[Database]:
+        """Lend a connection; all that is read through it is one consistent snapshot.
+
+        It must not be kept, nor anything lazy made from it (such as an unread query), after the
+        block: a snapshot that stays open keeps the log from being folded into the database.
+
+        Raises:
+            StoreClosed: the pool was closed before.
+            sqlite3.OperationalError: the file cannot be read.
+        """
+        db = self._take()
+        try:
+            db.conn.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                db.conn.rollback()
+        except BaseException:
+            # Perhaps the connection is what failed: it is not lent again.
+            db.close()
+            raise
+        self._give_back(db)
+
+    def close(self) -> None:
+        """Close the idle connections now, and each lent one when it comes back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for db in idle:
+            db.close()
+
+    def _take(self) -> Database:
+        with self._lock:
+            if self._closed:
+                raise StoreClosed
+            if self._idle:
+                return self._idle.pop()
+        return open_for_reading(self._path)
+
+    def _give_back(self, db: Database) -> None:
+        with self._lock:
+            if not self._closed and len(self._idle) < self._keep:
+                self._idle.append(db)
+                return
+        db.close()

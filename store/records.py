@@ -1,0 +1,233 @@
+"""The records: what is stored, and, in camelCase, exactly what the API shows.
+
+A record is a frozen snapshot of a row. Timestamps are RFC 3339 in UTC with milliseconds
+(``2025-01-31T07:05:09.120Z``), ids are integers, and a nested value is plain JSON. A field with
+a default may be left out when a record is made; ``id``, ``created_at`` and ``updated_at`` are
+always the store's to set.
+"""
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+Priority: TypeAlias = Literal["low", "normal", "high"]
+
+TaskType: TypeAlias = Literal[
+    "prompt_task", "review_task", "repo_health_check", "investigate_failure"
+]
+
+TaskStatus: TypeAlias = Literal[
+    "open",
+    "queued",
+    "running",
+    "waiting_approval",
+    "blocked",
+    "completed",
+    "failed",
+    "stopped",
+    "interrupted",
+    "cancelled",
+]
+
+SessionStatus: TypeAlias = Literal[
+    "created",
+    "blocked",
+    "queued",
+    "starting",
+    "running",
+    "waiting_approval",
+    "completed",
+    "failed",
+    "stopped",
+    "interrupted",
+]
+
+Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access"]
+
+Runner: TypeAlias = Literal["app-server", "cli", "stub"]
+
+ApprovalKind: TypeAlias = Literal[
+    "run", "command", "file_change", "permissions", "user_input", "elicitation", "manual"
+]
+
+ApprovalStatus: TypeAlias = Literal[
+    "pending", "approved", "rejected", "expired", "answered_elsewhere", "cancelled"
+]
+
+ApprovalScope: TypeAlias = Literal["once", "session"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A row of a table."""
+
+    id: int
+    created_at: str
+    updated_at: str
+
+
+class Repository(Record, frozen=True, kw_only=True, rename="camel"):
+    """A git repository on a host, and what a session in it may do.
+
+    Attributes:
+        host: whose disk ``local_path`` is on; ``local`` is this machine.
+        facts: what the last scan saw beside the columns: remotes, worktrees, languages, ….
+        scanned_at: when that scan was; None before the first.
+    """
+
+    name: str
+    host: str = "local"
+    local_path: str
+    allow_write: bool = False
+    allow_network: bool = False
+    allow_commit: bool = False
+    require_worktree: bool = False
+    default_branch: str | None = None
+    current_branch: str | None = None
+    head_sha: str | None = None
+    is_dirty: bool | None = None
+    ahead: int | None = None
+    behind: int | None = None
+    facts: dict[str, Any] = msgspec.field(default_factory=dict)
+    scanned_at: str | None = None
+
+
+class Task(Record, frozen=True, kw_only=True, rename="camel"):
+    """What somebody wants done in a repository; each run of it is a session.
+
+    Attributes:
+        status: follows the newest session; ``open`` before the first.
+        on_interrupt: what to do with a session that a restart of the server cut off.
+        max_attempts: sessions that one run may use, retries included.
+        codex_thread_id: the thread that the task's sessions continue.
+    """
+
+    repository_id: int
+    type: TaskType = "prompt_task"
+    title: str
+    prompt: str
+    priority: Priority = "normal"
+    approval_required: bool = False
+    requested_by: str
+    status: TaskStatus = "open"
+    on_interrupt: Literal["stop", "continue"] = "stop"
+    max_attempts: int = 1
+    codex_thread_id: str | None = None
+    automation_id: int | None = None
+    correlation_id: str
+    causation_id: int | None = None
+
+
+class Session(Record, frozen=True, kw_only=True, rename="camel"):
+    """One run of a task.
+
+    Attributes:
+        codex_ref: ``app-server:<thread>:<turn>``, ``cli:<thread>`` or ``stub:<n>``.
+        wait_reason: what a queued session waits for.
+        stop_requested: ``{reason, requestedBy, at}`` of the first stop.
+        attempt: 1 for a first run, 2 for its first retry.
+        runner_instance: the life of the server in which it last began.
+    """
+
+    task_id: int
+    repository_id: int
+    status: SessionStatus = "created"
+    runner: Runner
+    codex_ref: str | None = None
+    codex_thread_id: str | None = None
+    codex_turn_id: str | None = None
+    model: str | None = None
+    sandbox: Sandbox
+    allow_network: bool = False
+    allow_commit: bool = False
+    cwd: str
+    worktree_path: str | None = None
+    branch_name: str | None = None
+    prompt: str
+    priority: Priority = "normal"
+    requested_by: str
+    attempt: int = 1
+    wait_reason: str | None = None
+    stop_requested: dict[str, Any] | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    exit_reason: str | None = None
+    token_usage: dict[str, Any] | None = None
+    last_message: str | None = None
+    plan: dict[str, Any] | None = None
+    diff: str | None = None
+    runner_instance: str | None = None
+    correlation_id: str
+    causation_id: int | None = None
+
+
+class Approval(Record, frozen=True, kw_only=True, rename="camel"):
+    """A question to the operator, settled exactly once.
+
+    Attributes:
+        codex_request_id: Codex's id of the request that the answer goes to, as text.
+        scope: how far an approval reaches; None while pending or where it means nothing.
+        answers: to the questions of a ``user_input`` or ``elicitation``.
+        expires_at: from when on it can no longer be approved; None for never.
+        delivered_at: when Codex had the answer.
+    """
+
+    kind: ApprovalKind = "manual"
+    status: ApprovalStatus = "pending"
+    title: str
+    details: dict[str, Any] = msgspec.field(default_factory=dict)
+    repository_id: int | None = None
+    task_id: int | None = None
+    session_id: int | None = None
+    codex_thread_id: str | None = None
+    codex_turn_id: str | None = None
+    codex_item_id: str | None = None
+    codex_request_id: str | None = None
+    requested_by: str
+    scope: ApprovalScope | None = None
+    answers: dict[str, Any] | None = None
+    expires_at: str | None = None
+    resolved_at: str | None = None
+    resolved_by: str | None = None
+    resolution_note: str | None = None
+    delivered_at: str | None = None
+    correlation_id: str | None = None
+
+
+class Item(Record, frozen=True, kw_only=True, rename="camel"):
+    """One entry of a session's transcript, such as a message or a command.
+
+    ``session_id``, ``turn_id`` and ``item_id`` name it; ``body`` is Codex's item.
+    """
+
+    session_id: int
+    turn_id: str
+    item_id: str
+    type: str
+    status: str
+    body: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Automation(Record, frozen=True, kw_only=True, rename="camel"):
+    """A schedule that makes and runs tasks.
+
+    Attributes:
+        timezone: an IANA name; None for the server's.
+        next_run_at: kept across restarts; None while not enabled.
+        consecutive_failures: since the last success.
+        paused_reason: why it was switched off by itself; None otherwise.
+    """
+
+    repository_id: int
+    title: str
+    schedule_expr: str
+    timezone: str | None = None
+    enabled: bool = True
+    missed_runs: Literal["run_once", "skip"] = "run_once"
+    payload: dict[str, Any] = msgspec.field(default_factory=dict)
+    next_run_at: str | None = None
+    last_run_at: str | None = None
+    last_outcome: str | None = None
+    last_session_id: int | None = None
+    consecutive_failures: int = 0
+    paused_reason: str | None = None
+    requested_by: str

@@ -1,0 +1,318 @@
+"""Tables: a record type and the rows that hold its records.
+
+The SQL of a table is put together from the names of the record's own fields, once; values are
+always bound. A nested value is a column of JSON text, a truth value a column of 0 and 1.
+"""
+
+import sqlite3
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import attrs
+import msgspec
+from sqlite_utils import Database
+
+from command_center.store.conditions import Conditions, Scalar
+from command_center.store.cursors import decode_cursor, encode_cursor
+from command_center.store.errors import ConstraintViolated, InvalidRecord, RecordNotFound
+from command_center.store.pages import Page, check_limit
+from command_center.store.records import (
+    Approval,
+    Automation,
+    Item,
+    Record,
+    Repository,
+    Session,
+    Task,
+)
+from command_center.store.transaction import Transaction
+
+R = TypeVar("R", bound=Record)
+
+Where = Mapping[str, Scalar | Sequence[Scalar]]
+"""Field names to what they must equal: a value, None for no value, or any of a sequence."""
+
+_SET_BY_THE_STORE = frozenset({"id", "created_at", "updated_at"})
+
+
+@attrs.frozen
+class _Column:
+    """How a field is kept in its column."""
+
+    name: str
+    wire_name: str
+    type: Any
+    is_json: bool
+    is_truth: bool
+    default: Callable[[], object] | None
+
+    def to_row(self, value: Any) -> Scalar:
+        if value is None:
+            return None
+        if self.is_json:
+            return msgspec.json.encode(value).decode()
+        return typing.cast("Scalar", value)
+
+    def from_row(self, value: Any) -> Any:
+        if value is None:
+            return None
+        if self.is_json:
+            return msgspec.json.decode(value)
+        if self.is_truth:
+            return bool(value)
+        return value
+
+
+class Table(Generic[R]):
+    """The rows of one record type.
+
+    What is read takes a connection and is as fresh as its snapshot; what writes takes the
+    transaction of a unit, and is durable when the unit's batch is.
+
+    Args:
+        record: the record type.
+        name: the table's.
+        redacted: the fields in which people, repositories or Codex may have left secrets.
+    """
+
+    def __init__(self, record: type[R], name: str, *, redacted: Iterable[str] = ()) -> None:
+        self.record = record
+        self.name = name
+        self.kind = record.__name__
+        self._columns = {field.name: _column(field) for field in msgspec.structs.fields(record)}
+        self._redacted = frozenset(redacted)
+        self._names = ", ".join(self._columns)
+        if unknown := self._redacted - self._columns.keys():
+            raise InvalidRecord(self.kind, f"has no {', '.join(sorted(unknown))}")
+        # Only the table's name and the fields' go into this text.
+        self._select = f"SELECT {self._names} FROM {name}"  # noqa: S608
+
+    def __repr__(self) -> str:
+        return f"<Table {self.name} of {self.kind}>"
+
+    def get(self, db: Database, id: int) -> R:  # noqa: A002 - the record's own word for it
+        """Give the record with this id.
+
+        Raises:
+            RecordNotFound: there is none.
+        """
+        found = self.find(db, {"id": id})
+        if found is None:
+            raise RecordNotFound(self.kind, id)
+        return found
+
+    def find(self, db: Database, where: Where, *, newest_first: bool = False) -> R | None:
+        """Give the oldest, or newest, record that meets the conditions; None if none does."""
+        found = self._query(db, self._conditions(where), newest_first=newest_first, limit=1)
+        return found[0] if found else None
+
+    def every(self, db: Database, where: Where) -> list[R]:
+        """Give all records that meet the conditions, oldest first. For what is known to be few."""
+        return self._query(db, self._conditions(where), newest_first=False, limit=-1)
+
+    def count(self, db: Database, where: Where) -> int:
+        """Give how many records meet the conditions."""
+        conditions = self._conditions(where)
+        sql = f"SELECT count(*) FROM {self.name}{conditions.sql}"  # noqa: S608 - as above
+        found: int = db.execute(sql, conditions.arguments).fetchone()[0]
+        return found
+
+    def page(
+        self,
+        db: Database,
+        where: Where,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        newest_first: bool = False,
+    ) -> Page[R]:
+        """Give a page of the records that meet the conditions, in the order of their ids.
+
+        A record that is added while somebody turns the pages appears on a later one, or, with
+        the newest first, not at all; none is shown twice.
+
+        Args:
+            db: a connection.
+            where: the conditions.
+            limit: the most to give, 1 to 500.
+            cursor: of the page before.
+            newest_first: the order.
+
+        Raises:
+            InvalidCursor: the cursor is not one of this table in this order.
+        """
+        check_limit(limit)
+        conditions = self._conditions(where)
+        if cursor is not None:
+            position = decode_cursor(cursor, self.name, newest_first=newest_first)
+            (conditions.below if newest_first else conditions.above)("id", position)
+        found = self._query(db, conditions, newest_first=newest_first, limit=limit + 1)
+        items = found[:limit]
+        if len(found) <= limit:
+            return Page(items=items)
+        following = encode_cursor(self.name, newest_first=newest_first, last_id=items[-1].id)
+        return Page(items=items, next_cursor=following)
+
+    def insert(self, tx: Transaction, **fields: Any) -> R:
+        """Add a record; fields left out take their defaults, and the store sets its own.
+
+        Returns:
+            the record as it was stored, with what had to be redacted redacted.
+
+        Raises:
+            InvalidRecord: a field is unknown, missing, or of the wrong type.
+            ConstraintViolated: a unique value is taken, or what it refers to is absent.
+        """
+        for name, column in self._columns.items():
+            if name in fields or name in _SET_BY_THE_STORE:
+                continue
+            if column.default is None:
+                raise InvalidRecord(self.kind, f"{column.wire_name} is missing")
+            fields[name] = column.default()
+        row = self._to_row(tx, fields)
+        row["created_at"] = row["updated_at"] = tx.now
+        places = ", ".join("?" * len(row))
+        sql = (
+            f"INSERT INTO {self.name} ({', '.join(row)}) VALUES ({places}) "  # noqa: S608
+            f"RETURNING {self._names}"
+        )
+        return self._write(tx, sql, row.values())[0]
+
+    def update(self, tx: Transaction, id: int, **changes: Any) -> R:  # noqa: A002 - see get
+        """Change fields of a record, and its ``updated_at``.
+
+        Returns:
+            the record as it is now stored.
+
+        Raises:
+            RecordNotFound: there is none with this id.
+            InvalidRecord: a field is unknown or of the wrong type.
+            ConstraintViolated: a unique value is taken, or what it refers to is absent.
+        """
+        changed = self.swap(tx, id, expected={}, **changes)
+        if changed is None:
+            raise RecordNotFound(self.kind, id)
+        return changed
+
+    def swap(
+        self,
+        tx: Transaction,
+        id: int,  # noqa: A002 - see get
+        *,
+        expected: Where,
+        **changes: Any,
+    ) -> R | None:
+        """Change fields of a record only if it is as expected (compare-and-swap).
+
+        Of several who race, exactly one gets the record back.
+
+        Returns:
+            the record as it is now stored; None if it was not as expected, and is unchanged.
+
+        Raises:
+            RecordNotFound: there is none with this id.
+            InvalidRecord: a field is unknown or of the wrong type.
+            ConstraintViolated: a unique value is taken, or what it refers to is absent.
+        """
+        row = self._to_row(tx, changes)
+        row["updated_at"] = tx.now
+        conditions = self._conditions({**expected, "id": id})
+        sql = (
+            f"UPDATE {self.name} SET {', '.join(f'{name} = ?' for name in row)}"  # noqa: S608
+            f"{conditions.sql} RETURNING {self._names}"
+        )
+        changed = self._write(tx, sql, [*row.values(), *conditions.arguments])
+        if changed:
+            return changed[0]
+        self.get(tx.db, id)
+        return None
+
+    def _to_row(self, tx: Transaction, fields: Mapping[str, Any]) -> dict[str, Scalar]:
+        row: dict[str, Scalar] = {}
+        for name, value in fields.items():
+            column = self._columns.get(name)
+            if column is None or name in _SET_BY_THE_STORE:
+                raise InvalidRecord(self.kind, f"{name} cannot be set")
+            try:
+                plain = msgspec.to_builtins(value, str_keys=True)
+                clean = tx.redact(plain) if name in self._redacted else plain
+                row[name] = column.to_row(msgspec.convert(clean, column.type))
+            except (msgspec.ValidationError, TypeError, UnicodeEncodeError) as error:
+                raise InvalidRecord(self.kind, f"{column.wire_name}: {error}") from error
+        return row
+
+    def _write(self, tx: Transaction, sql: str, arguments: Iterable[Scalar]) -> list[R]:
+        try:
+            return [self._from_row(row) for row in tx.db.execute(sql, list(arguments)).fetchall()]
+        except sqlite3.IntegrityError as error:
+            raise ConstraintViolated(self.kind, str(error)) from error
+        except (OverflowError, UnicodeEncodeError) as error:
+            raise InvalidRecord(self.kind, str(error)) from error
+
+    def _query(
+        self, db: Database, conditions: Conditions, *, newest_first: bool, limit: int
+    ) -> list[R]:
+        order = "DESC" if newest_first else "ASC"
+        sql = f"{self._select}{conditions.sql} ORDER BY id {order} LIMIT {limit}"
+        return [self._from_row(row) for row in db.execute(sql, conditions.arguments).fetchall()]
+
+    def _from_row(self, row: Sequence[Any]) -> R:
+        columns = self._columns.values()
+        return self.record(
+            **{
+                column.name: column.from_row(value)
+                for column, value in zip(columns, row, strict=True)
+            }
+        )
+
+    def _conditions(self, where: Where) -> Conditions:
+        conditions = Conditions()
+        for name, value in where.items():
+            column = self._columns.get(name)
+            if column is None or column.is_json:
+                raise InvalidRecord(self.kind, f"cannot be looked up by {name}")
+            if isinstance(value, str) or not isinstance(value, Sequence):
+                conditions.equal(name, value)
+            else:
+                conditions.among(name, value)
+        return conditions
+
+
+def _column(field: msgspec.structs.FieldInfo) -> _Column:
+    kinds = _alternatives(field.type)
+    default: Callable[[], object] | None = None
+    if field.default is not msgspec.NODEFAULT:
+        value = field.default
+        default = lambda: value  # noqa: E731 - two lines for it would say no more
+    elif field.default_factory is not msgspec.NODEFAULT:
+        default = field.default_factory
+    return _Column(
+        name=field.name,
+        wire_name=field.encode_name,
+        type=field.type,
+        is_json=any(typing.get_origin(kind) in {dict, list} for kind in kinds),
+        is_truth=bool in kinds,
+        default=default,
+    )
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
+        return typing.get_args(annotation)
+    return (annotation,)
+
+
+repositories = Table(Repository, "repositories", redacted=["facts"])
+tasks = Table(Task, "tasks", redacted=["title", "prompt"])
+sessions = Table(
+    Session,
+    "sessions",
+    redacted=["prompt", "exit_reason", "last_message", "plan", "diff", "stop_requested"],
+)
+approvals = Table(
+    Approval, "approvals", redacted=["title", "details", "answers", "resolution_note"]
+)
+items = Table(Item, "items", redacted=["body"])
+automations = Table(Automation, "automations", redacted=["title", "payload", "last_outcome"])

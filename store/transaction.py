@@ -1,0 +1,108 @@
+"""What a unit of work sees of the database: the connection, the moment, and the event log."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+from sqlite_utils import Database
+
+from command_center.store import events
+from command_center.store.errors import TransactionEnded
+from command_center.store.events import Event, StoredEvent
+from command_center.store.redaction import redact
+from command_center.store.timestamps import now_timestamp
+
+
+class Transaction:
+    """What a unit works with. It ends when the unit returns or raises, and may not be kept.
+
+    Attributes:
+        db: the writer's connection. A unit reads and writes through it, may open savepoints
+            (``db.atomic()``), and cannot end the transaction that it shares with others.
+        now: the moment at which the unit began, as a timestamp.
+    """
+
+    def __init__(self, db: Database, last_event_id: int, secrets: Sequence[str]) -> None:
+        self._db: Database | None = db
+        self.now = now_timestamp()
+        self._last_event_id = last_event_id
+        self._secrets = secrets
+        self._events: list[StoredEvent] = []
+
+    @property
+    def db(self) -> Database:
+        """The writer's connection.
+
+        Raises:
+            TransactionEnded: the unit has returned.
+        """
+        if self._db is None:
+            raise TransactionEnded
+        return self._db
+
+    def redact(self, value: Any) -> Any:
+        """Give the value without what looks like a secret or is one of this installation's."""
+        return redact(value, self._secrets)
+
+    def emit(
+        self,
+        type: str,  # noqa: A002 - the event's own word for it
+        *,
+        actor: str,
+        data: Any,
+        repository_id: int | None = None,
+        task_id: int | None = None,
+        session_id: int | None = None,
+        approval_id: int | None = None,
+        automation_id: int | None = None,
+        correlation_id: str | None = None,
+        causation_id: int | None = None,
+    ) -> int:
+        """Add an event to the log, as part of this transaction; published after its commit.
+
+        Args:
+            type: ``thing.happened``.
+            actor: who did it.
+            data: plain JSON, or Structs; redacted before it is stored.
+            repository_id: of what it is about, as are the ids that follow.
+            task_id: as above.
+            session_id: as above.
+            approval_id: as above.
+            automation_id: as above.
+            correlation_id: shared by all that has the same origin.
+            causation_id: the id of the event that led to this one.
+
+        Returns:
+            the event's id: one more than that of the event before it.
+
+        Raises:
+            TransactionEnded: the unit has returned.
+            TypeError: ``data`` cannot be JSON.
+        """
+        event_id = self._last_event_id + 1
+        stored = events.append(
+            self.db,
+            Event(
+                id=event_id,
+                type=type,
+                ts=self.now,
+                repository_id=UNSET if repository_id is None else repository_id,
+                task_id=UNSET if task_id is None else task_id,
+                session_id=UNSET if session_id is None else session_id,
+                approval_id=UNSET if approval_id is None else approval_id,
+                automation_id=UNSET if automation_id is None else automation_id,
+                actor=actor,
+                correlation_id=correlation_id,
+                causation_id=causation_id,
+                data=self.redact(msgspec.to_builtins(data, str_keys=True)),
+            ),
+        )
+        self._events.append(stored)
+        self._last_event_id = event_id
+        return event_id
+
+    def end(self) -> list[StoredEvent]:
+        """End it, and give the events that it emitted. The writer's to call, not a unit's."""
+        self._db = None
+        return self._events

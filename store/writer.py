@@ -1,0 +1,228 @@
+"""The one writer: units of work, committed together.
+
+Each commit costs a flush to the disk, and the flush is what writing waits for. So units that
+arrive while one flush is under way are committed by the next one, together (group commit). A
+unit must not suffer from its company: each runs in a savepoint of its own, and one that raises
+is undone alone.
+
+What follows from that, and is relied on elsewhere:
+
+- A unit's outcome is known only when the batch is durable. Before that nobody is answered, and
+  no event is published.
+- Units see the effects of those before them in the batch. If the commit fails they all fail, the
+  ones that had raised by themselves too: what they had seen never came to be.
+- Event ids are counted in the transaction, so an undone unit gives its ids back and the ids of
+  durable events have no gaps.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import attrs
+from sqlite_utils import Database
+
+from command_center.store import events
+from command_center.store.database import open_database, reopen_database
+from command_center.store.errors import StoreClosed, StoreUnavailable
+from command_center.store.events import StoredEvent
+from command_center.store.faults import code_name, is_of_the_machine
+from command_center.store.transaction import Transaction
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+Unit: TypeAlias = Callable[[Transaction], T_co]
+"""A piece of work that is done whole or not at all. It must not wait for anything."""
+
+
+@attrs.frozen
+class Done(Generic[T_co]):
+    """The unit's effects and events are durable; ``value`` is what it returned."""
+
+    value: T_co
+
+
+@attrs.frozen
+class Failed:
+    """Nothing of the unit was kept.
+
+    ``error`` is what the unit raised; or, for every unit of a batch that the machine could not
+    write, a StoreUnavailable.
+    """
+
+    error: Exception
+
+
+Outcome: TypeAlias = Done[T_co] | Failed
+
+
+@attrs.frozen
+class Commit:
+    """What became of a batch: an outcome for each unit, in their order, and the new events."""
+
+    outcomes: tuple[Outcome[Any], ...]
+    events: tuple[StoredEvent, ...] = ()
+
+
+class Writer:
+    """The only connection that writes. It belongs to the thread that made it, ``close`` too.
+
+    Args:
+        path: the database file; opened, checked and migrated by ``open_database``, which see
+            for what can be raised.
+        secrets: texts that must never be stored, such as this installation's own tokens.
+        busy_timeout: seconds to wait for another process that holds the file.
+    """
+
+    def __init__(
+        self, path: Path, *, secrets: Iterable[str] = (), busy_timeout: float = 5.0
+    ) -> None:
+        self._path = path
+        self._secrets = tuple(secrets)
+        self._busy_timeout = busy_timeout
+        self._closed = False
+        self._in_unit = False
+        self._db: Database | None = None
+        self._adopt(open_database(path, busy_timeout=busy_timeout))
+
+    def commit(self, units: Sequence[Unit[Any]]) -> Commit:
+        """Run the units in their order and make them durable together.
+
+        On return, what the outcomes call done has been flushed to the disk, and survives a
+        crash of the process and of the machine. If the machine cannot write, nothing of the
+        batch is kept, every outcome is a StoreUnavailable, there are no events, and the writer
+        can be used again.
+
+        An exception that is no ``Exception``, such as KeyboardInterrupt, undoes the whole batch
+        and is raised.
+
+        Raises:
+            StoreClosed: the writer was closed before.
+        """
+        if self._closed:
+            raise StoreClosed
+        if not units:
+            return Commit(())
+        try:
+            return self._commit(units)
+        except _BatchLost as lost:
+            self._abandon()
+            return Commit(tuple(Failed(lost.as_unavailable()) for _ in units))
+        except BaseException:
+            self._abandon()
+            raise
+
+    def close(self) -> None:
+        """Fold the log into the database file and close it. Closing twice does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        db, self._db = self._db, None
+        if db is None:
+            return
+        try:
+            db.execute("PRAGMA optimize")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error:
+            # All is durable in the log; the next start folds it in.
+            pass
+        finally:
+            db.close()
+
+    def _commit(self, units: Sequence[Unit[Any]]) -> Commit:
+        outcomes: list[Outcome[Any]] = []
+        new: list[StoredEvent] = []
+        with _losing_the_batch():
+            db = self._begin()
+            last_event_id = events.last_id(db)
+        for unit in units:
+            outcome, emitted = self._run(db, unit, last_event_id)
+            outcomes.append(outcome)
+            new.extend(emitted)
+            if emitted:
+                last_event_id = emitted[-1].id
+        with _losing_the_batch():
+            db.conn.commit()
+        return Commit(tuple(outcomes), tuple(new))
+
+    def _begin(self) -> Database:
+        db = self._db
+        if db is None:
+            db = self._adopt(reopen_database(self._path, busy_timeout=self._busy_timeout))
+        db.conn.execute("BEGIN IMMEDIATE")
+        return db
+
+    def _run(
+        self, db: Database, unit: Unit[Any], last_event_id: int
+    ) -> tuple[Outcome[Any], list[StoredEvent]]:
+        tx = Transaction(db, last_event_id, self._secrets)
+        with _losing_the_batch():
+            db.conn.execute("SAVEPOINT unit")
+        self._in_unit = True
+        try:
+            value = unit(tx)
+        except Exception as error:  # whatever it is, it is the unit's outcome
+            tx.end()
+            if not db.conn.in_transaction or is_of_the_machine(error):
+                # SQLite has undone the whole transaction by itself, or might as well have.
+                raise _BatchLost(error) from error
+            with _losing_the_batch():
+                db.conn.execute("ROLLBACK TO unit")
+                db.conn.execute("RELEASE unit")
+            return Failed(error), []
+        finally:
+            self._in_unit = False
+        emitted = tx.end()
+        with _losing_the_batch():
+            db.conn.execute("RELEASE unit")
+        return Done(value), emitted
+
+    def _adopt(self, db: Database) -> Database:
+        db.conn.set_authorizer(self._authorize)
+        self._db = db
+        return db
+
+    def _authorize(self, action: int, *_: str | None) -> int:
+        """Keep a unit from ending the transaction, which is its neighbours' as well.
+
+        SQLite asks when it compiles a statement. The writer's own COMMIT and ROLLBACK are
+        compiled anew each time, outside of units, and so never lie ready in the cache.
+        """
+        if action == sqlite3.SQLITE_TRANSACTION and self._in_unit:
+            return sqlite3.SQLITE_DENY
+        return sqlite3.SQLITE_OK
+
+    def _abandon(self) -> None:
+        """Undo the batch; if even that fails, start the next one on a new connection."""
+        db = self._db
+        if db is None:
+            return
+        try:
+            db.conn.rollback()
+        except sqlite3.Error:
+            self._db = None
+            db.close()
+
+
+class _BatchLost(Exception):
+    """The machine could not write; every unit of the batch is to hear of it."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+    def as_unavailable(self) -> StoreUnavailable:
+        unavailable = StoreUnavailable(str(self.cause), code_name(self.cause))
+        unavailable.__cause__ = self.cause
+        return unavailable
+
+
+@contextmanager
+def _losing_the_batch() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _BatchLost(error) from error
