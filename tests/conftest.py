@@ -1,3 +1,3 @@
 """What every test may use."""
 
-pytest_plugins = ["tests.codex.fixtures"]
+pytest_plugins = ["tests.codex.fixtures", "tests.missing_parts"]

@@ -1,0 +1,60 @@
+"""The four folders, and how they become one import package."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.checkout import FOLDERS, ROOT, pyproject, source_files
+
+
+def test_http_is_a_namespace_package_or_it_would_shadow_the_standard_librarys() -> None:
+    assert not (ROOT / "http" / "__init__.py").exists()
+
+
+def test_the_standard_librarys_http_is_found_from_the_root() -> None:
+    code = "import http, http.client; print(http.__file__); print(http.client.OK)"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert ROOT not in Path(found[0]).parents
+    assert "200" == found[1]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_type_checkers_see_each_folder_through_a_relative_link(folder: str) -> None:
+    link = ROOT / "typings" / "command_center" / folder
+    assert link.is_symlink()
+    assert Path("..", "..", folder) == link.readlink()
+    assert (ROOT / folder).resolve() == link.resolve()
+
+
+def test_typings_has_nothing_else() -> None:
+    assert ["command_center"] == [path.name for path in (ROOT / "typings").iterdir()]
+    linked = {path.name for path in (ROOT / "typings" / "command_center").iterdir()}
+    assert set(FOLDERS) == linked
+
+
+def test_every_folder_with_modules_is_packaged() -> None:
+    setuptools = pyproject()["tool"]["setuptools"]
+    folders = {path.parent for path in source_files()}
+    expected = {".".join(("command_center", *folder.parts)) for folder in folders}
+    assert sorted(expected) == setuptools["packages"]
+    mapped = {f"command_center.{folder}": folder for folder in FOLDERS}
+    assert mapped == setuptools["package-dir"]
+
+
+def test_every_folder_but_http_says_in_its_init_what_lives_there() -> None:
+    folders = {path.parent for path in source_files()} - {Path("http")}
+    assert [] == [str(f) for f in sorted(folders) if not (ROOT / f / "__init__.py").is_file()]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_each_folder_tells_type_checkers_that_it_is_typed(folder: str) -> None:
+    assert (ROOT / folder / "py.typed").is_file()
+
+
+def test_every_module_says_what_it_is() -> None:
+    first_lines = {path: (ROOT / path).read_text(encoding="utf-8")[:4] for path in source_files()}
+    assert [] == [str(path) for path, begin in first_lines.items() if '"""' not in begin]

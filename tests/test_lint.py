@@ -1,0 +1,66 @@
+"""Lint, format, types and import direction, so that the one test command checks them too."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.checkout import FOLDERS, ROOT, run, script
+
+
+def test_ruff_finds_nothing() -> None:
+    done = run(script("ruff"), "check", "--no-fix", ".")
+    assert 0 == done.returncode, done.stdout
+
+
+def test_ruff_would_format_nothing() -> None:
+    done = run(script("ruff"), "format", "--check", ".")
+    assert 0 == done.returncode, done.stdout
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_the_types_hold_on(platform: str) -> None:
+    cache = f".mypy_cache/{platform}"
+    done = run(script("mypy"), "--platform", platform, "--cache-dir", cache)
+    assert 0 == done.returncode, done.stdout
+
+
+def imports_are_linted_in(root: Path) -> tuple[int, str]:
+    """Run import-linter on a checkout. It sees `http` through typings/ and not otherwise."""
+    typings = {"PYTHONPATH": str(root / "typings"), "COLUMNS": "200"}
+    linter = (script("lint-imports"), "--no-cache", "--no-logo")
+    done = run(*linter, cwd=root, variables=typings)
+    return done.returncode, done.stdout
+
+
+def test_imports_go_from_http_to_actors_to_store_and_runtime() -> None:
+    code, told = imports_are_linted_in(ROOT)
+    assert 0 == code, told
+    assert "0 broken" in told
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported"),
+    [
+        ("store", "command_center.runtime"),
+        ("store", "command_center.http.settings"),
+        ("runtime", "command_center.store"),
+        ("actors", "command_center.http.settings"),
+        ("runtime", "sqlite3"),
+        ("store", "trio"),
+        ("actors", "quart"),
+        ("http", "asyncio"),
+    ],
+)
+def test_an_import_against_the_direction_is_found(
+    tmp_path: Path, importer: str, imported: str
+) -> None:
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, tmp_path / "typings" / "command_center" / folder)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    planted = tmp_path / "typings" / "command_center" / importer / "planted.py"
+    planted.write_text(f"import {imported}\n", encoding="utf-8")
+    code, told = imports_are_linted_in(tmp_path)
+    assert 1 == code, told
+    assert f"command_center.{importer}.planted -> {imported}" in told

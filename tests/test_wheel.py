@@ -1,0 +1,119 @@
+"""The wheel and the sdist: built, installed away from the checkout, and run there."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.checkout import FOLDERS, ROOT, run, source_files
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def uv(*words: str | Path, cwd: Path) -> str:
+    """Run uv. Without it, or where it cannot reach a package index, the test is skipped."""
+    program = os.environ.get("UV") or shutil.which("uv")  # `uv run` names itself in UV
+    if program is None:
+        pytest.skip("uv is not installed")
+    done = run(program, *words, cwd=cwd, variables={"VIRTUAL_ENV": "", "UV_PYTHON": sys.executable})
+    if re.search(r"error sending request|dns error|Connection refused|timed out", done.stdout):
+        pytest.skip(f"uv cannot reach the package index: {done.stdout[-500:]}")
+    assert 0 == done.returncode, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist, and the wheel that was built from it."""
+    copy = tmp_path_factory.mktemp("copy")
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    built = tmp_path_factory.mktemp("built")
+    uv("build", "--out-dir", built, cwd=copy)
+    return built
+
+
+@pytest.fixture(scope="module")
+def program(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`command-center`, installed from the wheel into an environment of its own."""
+    folder = tmp_path_factory.mktemp("installed")
+    (wheel,) = built.glob("*.whl")
+    uv("venv", "venv", cwd=folder)
+    scripts = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
+    uv("pip", "install", "--python", scripts / "python", wheel, cwd=folder)
+    return scripts / "command-center"
+
+
+def test_wheel_and_sdist_have_every_module_and_nothing_of_the_tests(built: Path) -> None:
+    expected = {*map(str, source_files()), *(f"{folder}/py.typed" for folder in FOLDERS)}
+    (wheel,) = built.glob("*.whl")
+    in_wheel = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"command_center/{name}" for name in expected} == {
+        name for name in in_wheel if ".dist-info/" not in name
+    }
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        in_sdist = {name.partition("/")[2] for name in archive.getnames()}
+    assert expected <= in_sdist
+    assert not [name for name in in_sdist if name.startswith("tests")]
+
+
+def test_the_installed_program_tells_its_version(program: Path, tmp_path: Path) -> None:
+    done = run(program, "--version", cwd=tmp_path)
+    assert (0, "command-center, version 0.1.0\n") == (done.returncode, done.stdout)
+
+
+def test_the_installed_package_runs_as_a_module(program: Path, tmp_path: Path) -> None:
+    python = program.parent / "python"
+    done = run(python, "-m", "command_center.http", "config", "--json", cwd=tmp_path)
+    assert 0 == done.returncode, done.stdout
+    assert "CC_PORT" in json.loads(done.stdout)["settings"]
+
+
+@contextmanager
+def serving(program: Path, folder: Path) -> Iterator[str]:
+    """Serve with the stub runner on a free port, and give the address; at the end it must stop."""
+    (folder / "config.toml").touch()
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("CC_")}
+    server = subprocess.Popen(
+        [program, "--port", "0", "--codex-runner-mode", "stub", "--data-dir", folder / "data"],
+        cwd=folder,
+        env={**variables, "CC_CONFIG": str(folder / "config.toml")},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout is not None
+    assert server.stderr is not None
+    try:
+        greeting = server.stdout.readline()
+        address = re.search(r"listens on (http://127\.0\.0\.1:\d+)", greeting)
+        assert address, greeting + server.stderr.read()
+        yield address[1]
+    finally:
+        server.terminate()
+        _, told = server.communicate(timeout=30)
+    if sys.platform != "win32":
+        assert 0 == server.returncode, told
+
+
+def test_the_installed_program_serves_and_stops_when_told_to(program: Path, tmp_path: Path) -> None:
+    with (
+        serving(program, tmp_path) as address,
+        httpx.Client(trust_env=False) as client,
+    ):
+        health = client.get(f"{address}/health").json()
+    assert ("ok", "0.1.0", "stub") == (health["status"], health["version"], health["runnerMode"])
