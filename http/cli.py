@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -19,9 +20,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from command_center.http.setting_values import COMMAND
 from command_center.http.settings import (
     DECLARATIONS,
     ResolvedSettings,
+    SettingDeclaration,
     SettingsError,
     resolve_settings,
 )
@@ -97,7 +100,7 @@ def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> N
         source = resolved.sources[name]
         table.add_row(
             declaration.variable,
-            Text(_as_text(resolved.shown(name)), overflow="fold"),
+            Text(_as_text(declaration, resolved.shown(name)), overflow="fold"),
             source,
             style="dim" if source == "default" else None,
         )
@@ -115,10 +118,12 @@ def _as_json(resolved: ResolvedSettings) -> dict[str, Any]:
     }
 
 
-def _as_text(shown: object) -> str:
+def _as_text(declaration: SettingDeclaration, shown: object) -> str:
     if shown is None or shown == []:
         return "not set"
-    return ", ".join(map(str, shown)) if isinstance(shown, list) else str(shown)
+    if isinstance(shown, list):
+        return shlex.join(shown) if declaration.parser is COMMAND else ", ".join(map(str, shown))
+    return str(shown)
 
 
 def _resolve(config_file: Path | None, flags: dict[str, str | None]) -> ResolvedSettings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import shlex
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import click
 import trio
 
+from command_center.http.errors import AddressInUse, AddressUnavailable
 from command_center.http.logs import configure_logging
 from command_center.http.runner_choice import choose_runner
 from command_center.http.server import serve
@@ -25,6 +25,20 @@ from command_center.store.errors import (
     ForeignDatabase,
     MigrationFailed,
     NewerSchema,
+    SqliteTooOld,
+)
+
+_REFUSALS = (
+    AddressInUse,
+    AddressUnavailable,
+    CannotOpenDatabase,
+    CorruptDatabase,
+    DataFolderInUse,
+    DataFolderUnusable,
+    ForeignDatabase,
+    MigrationFailed,
+    NewerSchema,
+    SettingsError,
     SqliteTooOld,
 )
 
@@ -44,37 +58,16 @@ def run(settings: Settings) -> int:
     try:
         return trio.run(partial(serve, settings, on_ready=partial(_greet, settings)))
     except Exception as error:
-        reason = _refusal(settings, error)
+        reason = _refusal(error)
         if reason is None:
             raise
         raise StartRefused(reason) from error
 
 
-def _refusal(settings: Settings, error: Exception) -> str | None:
+def _refusal(error: Exception) -> str | None:
     """One line on why the start was refused, if the error is of that sort."""
-    for leaf in _leaves(error):
-        match leaf:
-            case (
-                CannotOpenDatabase()
-                | CorruptDatabase()
-                | DataFolderInUse()
-                | DataFolderUnusable()
-                | ForeignDatabase()
-                | MigrationFailed()
-                | NewerSchema()
-                | SettingsError()
-                | SqliteTooOld()
-            ):
-                return str(leaf)
-            case OSError(errno=errno.EADDRINUSE):
-                return f"Port {settings.port} on {settings.host} is in use: set another CC_PORT."
-            case OSError(errno=errno.EADDRNOTAVAIL):
-                return f"{settings.host} is no address of this machine: set another CC_HOST."
-            case OSError(errno=errno.EACCES) if settings.port:
-                return f"Not permitted to listen on {settings.host}, port {settings.port}: {leaf}."
-            case _:
-                pass
-    return None
+    refusals = [str(leaf) for leaf in _leaves(error) if isinstance(leaf, _REFUSALS)]
+    return refusals[0] if refusals else None
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -1,0 +1,94 @@
+"""The log's lines: complete, in both forms, and without secrets."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from command_center.http.logs import configure_logging, secrets_of, write_logs
+from command_center.http.setting_values import Secret
+from command_center.http.settings import Settings
+
+SECRET = "hush-hush-hush"
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """What is logged; afterwards the process's log is as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield io.StringIO()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_a_json_line_has_time_level_logger_and_facts(stream: io.StringIO) -> None:
+    write_logs("info", "json", stream=stream)
+    structlog.get_logger("command_center.some").warning("happened", count=2)
+    line = json.loads(stream.getvalue())
+    assert line.pop("timestamp").endswith("Z")
+    assert {
+        "event": "happened",
+        "count": 2,
+        "level": "warning",
+        "logger": "command_center.some",
+    } == line
+
+
+def test_lines_of_other_libraries_have_the_same_form(stream: io.StringIO) -> None:
+    write_logs("info", "json", stream=stream)
+    logging.getLogger("hypercorn.error").warning("Running on %s", "x")
+    line = json.loads(stream.getvalue())
+    assert ("Running on x", "hypercorn.error") == (line["event"], line["logger"])
+
+
+def test_a_console_line_is_one_line_without_colours_away_from_a_terminal(
+    stream: io.StringIO,
+) -> None:
+    write_logs("info", "console", stream=stream)
+    structlog.get_logger("some").info("happened", count=2)
+    assert 1 == stream.getvalue().count("\n")
+    assert "count=2" in stream.getvalue()
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_lines_below_the_level_are_not_written(stream: io.StringIO) -> None:
+    write_logs("warning", "json", stream=stream)
+    structlog.get_logger("some").info("quiet")
+    logging.getLogger("some").info("quiet")
+    assert "" == stream.getvalue()
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_no_secret_is_written_wherever_it_stands(stream: io.StringIO, form: str) -> None:
+    configure_logging(
+        Settings(api_token=Secret(SECRET), log_format=form),  # type: ignore[arg-type]
+        stream,
+    )
+    log = structlog.get_logger("some")
+    log.error("said " + SECRET, deep={"list": [SECRET, {"key": SECRET}]}, other=Exception(SECRET))
+    logging.getLogger("other").error("of %s and %r", SECRET, {"key": SECRET})
+    try:
+        int(SECRET)
+    except ValueError:
+        log.exception("failed")
+        logging.getLogger("other").exception("failed")
+    assert 4 == sum("some" in line or "other" in line for line in stream.getvalue().splitlines())
+    assert SECRET not in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+
+
+def test_the_http_client_does_not_log_its_urls(stream: io.StringIO) -> None:
+    write_logs("debug", "json", stream=stream)
+    logging.getLogger("httpx").info("HTTP Request: POST https://api.telegram.org/bot1:a/getMe")
+    assert "" == stream.getvalue()
+
+
+def test_the_secrets_of_settings_are_those_that_are_set() -> None:
+    assert () == secrets_of(Settings())
+    settings = Settings(api_token=Secret("a"), telegram_webhook_secret=Secret("b"))
+    assert ("a", "b") == secrets_of(settings)
