@@ -1,10 +1,150 @@
-"""Secrets out of what is stored."""
+"""Secrets out of what is stored: a pure function over plain JSON.
 
+A secret is found in three ways: it is one of those that the caller names (this installation's
+own), it stands under a name that says so (``{"apiKey": …}``, ``["--token", …]``), or the text
+itself shows it (``secret_patterns``). Redaction is a net under the care of those who handle
+secrets, not a wall: a secret without a name and without a form passes.
+"""
+
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from command_center.store.secret_patterns import REDACTED, RULES
+
+__all__ = ["REDACTED", "redact"]
+
+_DEEPEST = 200
+_SHORTEST_TELLING_TEXT = 8
+_SHORTEST_SECRET = 4
+
 
 def redact(value: Any, secrets: Sequence[str] = ()) -> Any:
-    """Give the value without its secrets."""
-    del secrets
+    """Give a copy of the value in which ``[redacted]`` stands where secrets were.
+
+    The shape stays: the same lists, the same members, and every number, truth value and null,
+    except a number that is somebody's password. Names of members are searched like any other
+    text. To redact twice changes nothing more. What is nested deeper than 200 levels goes
+    unread. Half a surrogate pair, which no JSON can carry, becomes U+FFFD.
+
+    Args:
+        value: dicts, lists, tuples, text, numbers, truth values and None.
+        secrets: texts to remove wherever they are; those under 4 characters are ignored.
+    """
+    named = sorted((text for text in secrets if _can_be_removed(text)), key=len, reverse=True)
+    return _redact(value, named, 0)
+
+
+def _can_be_removed(secret: str) -> bool:
+    return len(secret) >= _SHORTEST_SECRET and secret not in REDACTED
+
+
+def _redact(value: Any, secrets: Sequence[str], depth: int) -> Any:
+    if isinstance(value, str):
+        return _redact_text(value, secrets)
+    if isinstance(value, dict):
+        return _redact_members(value, secrets, depth) if depth < _DEEPEST else REDACTED
+    if isinstance(value, list | tuple):
+        if depth >= _DEEPEST:
+            return REDACTED
+        elements = _redact_elements(value, secrets, depth)
+        return elements if isinstance(value, list) else tuple(elements)
     return value
+
+
+def _redact_members(members: dict[Any, Any], secrets: Sequence[str], depth: int) -> dict[Any, Any]:
+    clean: dict[Any, Any] = {}
+    # {"name": "API_TOKEN", "value": …}
+    label = members.get("name", members.get("key"))
+    value_is_secret = isinstance(label, str) and names_a_secret(label)
+    for name, value in members.items():
+        is_secret = (value_is_secret and name == "value") or (
+            isinstance(name, str) and names_a_secret(name)
+        )
+        clean[_clean_name(name, clean, secrets)] = (
+            _blank(value, name, secrets, depth + 1)
+            if is_secret
+            else _redact(value, secrets, depth + 1)
+        )
+    return clean
+
+
+def _redact_elements(elements: Sequence[Any], secrets: Sequence[str], depth: int) -> list[Any]:
+    clean: list[Any] = []
+    after_name = False
+    for element in elements:
+        if after_name and isinstance(element, str) and not element.startswith("-"):
+            clean.append(REDACTED if element else element)
+            after_name = False
+            continue
+        clean.append(_redact(element, secrets, depth + 1))
+        # ["--token", …] anywhere, and ["Authorization", …] as a pair
+        after_name = (
+            isinstance(element, str)
+            and (element.startswith("-") or (len(elements) == 2 and not clean[1:]))  # noqa: PLR2004 - a pair
+            and names_a_secret(element)
+        )
+    return clean
+
+
+def _clean_name(name: Any, taken: dict[Any, Any], secrets: Sequence[str]) -> Any:
+    if not isinstance(name, str):
+        return name
+    clean = unique = _redact_text(name, secrets)
+    count = 1
+    while unique in taken:
+        count += 1
+        unique = f"{clean} ({count})"
+    return unique
+
+
+def _blank(value: Any, name: Any, secrets: Sequence[str], depth: int) -> Any:
+    """Redact a value because of its name, however it looks: every text in it."""
+    if isinstance(value, dict) and depth < _DEEPEST:
+        clean: dict[Any, Any] = {}
+        for member, inner in value.items():
+            unique = _clean_name(member, clean, secrets)
+            clean[unique] = _blank(inner, member, secrets, depth + 1)
+        return clean
+    if isinstance(value, list | tuple) and depth < _DEEPEST:
+        elements = [_blank(inner, name, secrets, depth + 1) for inner in value]
+        return elements if isinstance(value, list) else tuple(elements)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return REDACTED if isinstance(name, str) and _NUMBER_MAY_BE_SECRET.search(name) else value
+    return REDACTED if value and not isinstance(value, bool) else value
+
+
+_NUMBER_MAY_BE_SECRET = re.compile(r"(?:password|passwd|passphrase|secret)$", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"(?:password|passwd|passphrase|secrets?|(?<!next)(?<!next[_-])(?<!page)(?<!page[_-])tokens?|credentials?"
+    r"|authorization|cookies?"
+    r"|(?:api|access|private|secret|account|auth|signing|encryption)[_-]?keys?(?:[_-]?id)?)$",
+    re.IGNORECASE,
+)
+
+
+def names_a_secret(name: str) -> bool:
+    """Tell whether what stands under this name is a secret: ``apiKey``, ``--token``, ``Cookie``.
+
+    ``tokenUsage`` and ``secretName`` are none: the last word decides.
+    """
+    return _SECRET_NAME.search(name) is not None
+
+
+def _redact_text(text: str, secrets: Sequence[str]) -> str:
+    if not text.isascii():
+        text = _HALF_A_PAIR.sub("\N{REPLACEMENT CHARACTER}", text)
+    for secret in secrets:
+        text = text.replace(secret, REDACTED)
+    if len(text) < _SHORTEST_TELLING_TEXT:
+        return text
+    folded = text.lower()
+    for rule in RULES:
+        for hint in rule.hints:
+            if hint in folded:
+                text = rule.apply(text)
+                break
+    return text
+
+
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")

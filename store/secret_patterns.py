@@ -1,0 +1,202 @@
+r"""What secrets look like in text: the rules that ``redaction`` applies, in their order.
+
+There are two sorts. Some secrets show what they are (``ghp_…``, ``sk-…``, a PEM block): those are
+found anywhere. Others are known only by what stands before them (``password = …``,
+``Authorization: …``, ``--token …``): of those the name is kept and the value goes.
+
+The rules meet prose and source code far more often than secrets, so a rule that goes by a name
+wants a value that is quoted, or that looks unlike a word, a type or a call: ``token: str``,
+``token = read_token()`` and ``API_TOKEN=$TOKEN`` stay as they are. Where in doubt it goes.
+
+Every rule carries hints: lower-case texts of which at least one is in whatever it can match. To
+look for them is much faster than to run the expression, and mostly they are absent. The
+expressions have no nested repetition; their time grows with the text's length alone.
+"""
+
+import re
+
+import attrs
+
+REDACTED = "[redacted]"
+"""What stands where a secret was."""
+
+
+@attrs.frozen
+class Rule:
+    """One way to find a secret: its last group goes, or the whole match if it has no group."""
+
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    def apply(self, text: str) -> str:
+        """Give the text without what this rule finds."""
+        return self.pattern.sub(_without_secret, text)
+
+
+def _without_secret(match: re.Match[str]) -> str:
+    if match.lastindex is None:
+        return REDACTED
+    start, end = match.span(match.lastindex)
+    whole = match.group()
+    return whole[: start - match.start()] + REDACTED + whole[end - match.start() :]
+
+
+def _known(*hints: str, pattern: str) -> Rule:
+    return Rule(hints, re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})"))
+
+
+def _named(*hints: str, pattern: str) -> Rule:
+    return Rule(hints, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
+
+
+_HAS_DIGIT_OR_CAPITAL = r"(?=[a-z_-]{0,200}[0-9A-Z])"
+
+_KNOWN = (
+    Rule(
+        ("private key",),
+        re.compile(
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+            r"(?:[\s\S]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[\s\S]*)"
+        ),
+    ),
+    _known("sk-", pattern=rf"sk-{_HAS_DIGIT_OR_CAPITAL}[A-Za-z0-9_-]{{20,}}"),
+    _known("ghp_", "gho_", "ghu_", "ghs_", "ghr_", pattern=r"gh[pousr]_[A-Za-z0-9]{30,}"),
+    _known("github_pat_", pattern=r"github_pat_[A-Za-z0-9_]{30,}"),
+    _known("gl", pattern=r"gl(?:pat|dt|rt|ptt|oas|cbt|ft|soat|agent)-[A-Za-z0-9_-]{20,}"),
+    _known("xox", "xapp-", pattern=r"(?:xox[abceoprs]|xapp)-[A-Za-z0-9-]{10,}"),
+    _known("akia", "asia", pattern=r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    _known("aiza", pattern=r"AIza[A-Za-z0-9_-]{35}"),
+    _known("ya29.", pattern=r"ya29\.[A-Za-z0-9_-]{20,}"),
+    _known("gocspx-", pattern=r"GOCSPX-[A-Za-z0-9_-]{20,}"),
+    _known("_live_", "_test_", pattern=r"[spr]k_(?:live|test)_[A-Za-z0-9]{10,}"),
+    _known("whsec_", pattern=r"whsec_[A-Za-z0-9+/=]{20,}"),
+    _known("npm_", pattern=r"npm_[A-Za-z0-9]{36}"),
+    _known("pypi-", pattern=r"pypi-[A-Za-z0-9_-]{50,}"),
+    _known("hf_", "gsk_", "r8_", pattern=r"(?:hf|gsk|r8)_[A-Za-z0-9]{30,}"),
+    _known("xai-", pattern=r"xai-[A-Za-z0-9]{40,}"),
+    _known("dop_v1_", pattern=r"dop_v1_[a-f0-9]{64}"),
+    _known("sg.", pattern=r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+    _known("shp", pattern=r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
+    _known("hvs.", "hvb.", pattern=r"hv[sb]\.[A-Za-z0-9_-]{20,}"),
+    _known("dckr_pat_", "lin_api_", "glsa_", pattern=r"(?:dckr_pat|lin_api|glsa)_[\w-]{20,}"),
+    _known("tskey-", pattern=r"tskey-[A-Za-z0-9-]{16,}"),
+    _known("age-secret-key-", pattern=r"AGE-SECRET-KEY-1[A-Z0-9]{20,}"),
+    Rule(
+        ("eyj",),
+        re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]{8,}+){1,4}\.?"),
+    ),
+    # A Telegram bot's token; in the Bot API's addresses it follows the word "bot".
+    Rule((":",), re.compile(r"(?<![0-9])[0-9]{8,10}:[A-Za-z0-9_-]{30,}")),
+    _known("cc.bearer.", pattern=r"cc\.bearer\.([A-Za-z0-9_-]+)"),
+    _known("hooks.slack.com", pattern=r"hooks\.slack\.com/services/([A-Za-z0-9/_-]+)"),
+    _known("/api/webhooks/", pattern=r"discord(?:app)?\.com/api/webhooks/([\w/-]+)"),
+)
+
+_KEYWORD = (
+    r"(?:password|passwd|passphrase|secret|token|credentials?"
+    r"|(?:api|access|private|secret|account|auth|signing|encryption)[_-]?key(?:[_-]?id)?)"
+)
+_KEYWORD_HINTS = ("passw", "passphrase", "secret", "token", "credential", "key")
+# Between a name and its value: `"name": `, `\"name\": `, `name = `, `name := `, not `name == `.
+_GIVEN = r"(?:\\*[\"'])?[ \t]{0,8}(?::=|=>|[:=])(?![:=])[ \t]{0,8}"
+# A reference or a placeholder is no secret.
+_NO_REFERENCE = r"(?![$<{%*])"
+_NO_CALL = r"(?![A-Za-z0-9_.]{1,128}[(\[{])"
+_TYPE_NAMES = (
+    r"(?!(?:str|string|bytes|int|integer|number|bool|boolean|none|null|nil|undefined|any|object"
+    r"|true|false|required|optional|self|this)\b)"
+)
+
+_NAMED = (
+    # user:password@ and a long token@ in an address
+    _named(
+        "://",
+        pattern=rf"://[^\s/:@\"'?#]{{0,256}}:{_NO_REFERENCE}([^\s/@\"'?#]{{1,512}})@",
+    ),
+    _named("://", pattern=r"\bhttps?://([^\s/:@\"'?#\[]{20,512})@"),
+    _named(
+        "authorization",
+        pattern=(
+            r"\bauthorization(?:\\*[\"'])?[ \t]*[:=][ \t]*(?:\\*[\"'])?"
+            r"(?:(?:bearer|basic|token|digest|negotiate|apikey|aws4-hmac-sha256)[ \t]+)?"
+            rf"{_NO_REFERENCE}([^\s\"'\\][^\r\n\"'\\]*)"
+        ),
+    ),
+    _named("bearer", pattern=r"\bbearer[ \t]+((?=[^\s\d]*\d)[A-Za-z0-9._~+/-]{16,}=*)"),
+    _named(
+        "cookie",
+        pattern=r"\bcookie[ \t]*:[ \t]*([^\s=;,\"'\[]{1,128}=[^\r\n\"']+)",
+    ),
+    _named(
+        "x-",
+        pattern=(
+            r"(?<![\w-])x-[a-z0-9-]{0,60}(?:token|key|secret|signature)[ \t]*:[ \t]*"
+            rf"{_NO_REFERENCE}(?!\[redacted\])([^\s\"'\\]+)"
+        ),
+    ),
+    _named(
+        *_KEYWORD_HINTS,
+        "sig",
+        "code=",
+        pattern=(
+            r"[?&;][a-z0-9_.-]{0,40}?(?:token|secret|password|passwd|apikey|api_key|access_key"
+            r"|credential|signature|(?<![a-z0-9])(?:key|sig|code)(?==[^&\s]{8}))="
+            rf"{_NO_REFERENCE}([^&\s\"'#<>;\\]+)"
+        ),
+    ),
+    # --token VALUE, --password=VALUE
+    _named(
+        "--",
+        pattern=(
+            rf"(?<![\w-])--(?!no-)[a-z0-9-]{{0,40}}?{_KEYWORD}(?:=|[ \t]+)[\"']?"
+            rf"{_NO_REFERENCE}((?!-)[^\s\"'\\]+)"
+        ),
+    ),
+    _named(
+        "-u",
+        pattern=(
+            r"(?<![\w-])(?:-u|--user)[ \t]+[\"']?[^\s:\"']{1,128}:"
+            rf"{_NO_REFERENCE}((?!\d+\b)[^\s\"']+)"
+        ),
+    ),
+    _named("sshpass", pattern=r"\bsshpass[ \t]+-p[ \t]*([^\s\[]+)"),
+    _named("login", pattern=r"\blogin[ \t]+\S{1,128}[ \t]+password[ \t]+([^\s\[]+)"),
+    # NAME=value, as in a shell or an .env file: the name is in capitals
+    Rule(
+        _KEYWORD_HINTS,
+        re.compile(
+            r"(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?"
+            r"|(?:API|ACCESS|PRIVATE|SECRET|ACCOUNT|AUTH|SIGNING|ENCRYPTION)_?KEY(?:_ID)?)="
+            rf"(?![=\"'\\]){_NO_REFERENCE}([^\s\"'`;&|<>()\\]+)"
+        ),
+    ),
+    # a name and a quoted value
+    _named(
+        *_KEYWORD_HINTS,
+        pattern=(
+            rf"{_KEYWORD}{_GIVEN}"
+            rf"(\\*[\"'`]){_NO_REFERENCE}((?:(?!\1)(?:\\.|[^\r\n]))+)"
+        ),
+    ),
+    # a name and a bare value that is unlike a word and not called
+    _named(
+        *_KEYWORD_HINTS,
+        pattern=(
+            rf"{_KEYWORD}{_GIVEN}{_NO_REFERENCE}{_NO_CALL}"
+            r"((?=[^\s\d]{0,64}\d)(?=[^\sa-z]{0,64}[a-z])"
+            r"[^\s\"'`,;(){}\[\]<>\\]{6,}+)"
+        ),
+    ),
+    # a line of its own: password: whatever
+    _named(
+        "passw",
+        "passphrase",
+        pattern=(
+            r"^[ \t+-]{0,40}[\w.-]{0,60}?(?:password|passwd|passphrase)[ \t]{0,8}[:=][ \t]{0,8}"
+            rf"{_NO_REFERENCE}{_TYPE_NAMES}([^\s\"'`,;()\[\]{{}}<>\\]{{4,}}+)[ \t]*\r?$"
+        ),
+    ),
+)
+
+RULES: tuple[Rule, ...] = (*_KNOWN, *_NAMED)
+"""All rules. Those that know a secret by its looks come first."""
