@@ -70,7 +70,8 @@ def test_no_secret_is_written_wherever_it_stands(stream: io.StringIO, form: str)
         stream,
     )
     log = structlog.get_logger("some")
-    log.error("said " + SECRET, deep={"list": [SECRET, {"key": SECRET}]}, other=Exception(SECRET))
+    said = f"said {SECRET}"
+    log.error(said, deep={"list": [SECRET, {"key": SECRET}]}, other=Exception(SECRET))
     logging.getLogger("other").error("of %s and %r", SECRET, {"key": SECRET})
     try:
         int(SECRET)

@@ -1,0 +1,171 @@
+"""The documentation is complete and true: settings, routes, event types, links, names of files."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from command_center.http.settings import DECLARATIONS
+from command_center.store.records import SessionStatus
+from tests.checkout import ROOT, source_files
+
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def rows_of(page: str) -> dict[str, list[str]]:
+    """The rows of a page's tables by their first cell, which stands in backquotes."""
+    rows = re.findall(r"^\| `([^`]+)` \|(.*)\|$", text_of(page), re.MULTILINE)
+    return {name: [cell.strip() for cell in rest.split("|")] for name, rest in rows}
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+def calls_in(tree: ast.Module) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def routes() -> set[str]:
+    """Every route of the source, as `GET /api/repos/:id`; a WebSocket is asked for by GET."""
+    methods = {"get", "post", "put", "patch", "delete", "websocket"}
+    found = set()
+    for path in source_files():
+        for call in calls_in(parsed(path)) if path.parts[0] == "http" else ():
+            match call.func, call.args:
+                case ast.Attribute(attr=method), [ast.Constant(value=str(rule)), *_] if (
+                    method in methods and rule.startswith("/")
+                ):
+                    verb = "GET" if method == "websocket" else method.upper()
+                    found.add(f"{verb} {re.sub('<id:[a-z_]+>', ':id', rule)}")
+                case _:
+                    pass
+    return found
+
+
+def event_types() -> set[str]:
+    """Every event type of the source: texts like `thing.happened`, the names of log lines aside."""
+    things = "repo|worktree|task|session|approval|automation|bridge|actor|telegram"
+    pattern = re.compile(rf"({things})(\.[a-z_]+)+")
+    found = {f"session.{status}" for status in get_args(SessionStatus)} - {"session.running"}
+    for path in source_files():
+        if path.parts[0] == "runtime":
+            continue
+        tree = parsed(path)
+        logged = {
+            id(argument)
+            for call in calls_in(tree)
+            if ast.unparse(call.func).startswith("log.")
+            for argument in call.args
+        }
+        found |= {
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in logged
+            and pattern.fullmatch(node.value)
+        }
+    return found
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    rows = rows_of("docs/settings.md")
+    assert {*(d.variable for d in DECLARATIONS.values()), "CC_CONFIG"} == rows.keys()
+    for declaration in DECLARATIONS.values():
+        told = rows[declaration.variable][0]
+        match declaration.default:
+            case None | ():
+                assert "`" not in told, declaration.variable
+            case tuple(words):
+                assert f"`{' '.join(words)}`" == told
+            case str() | int() as value:
+                assert f"`{value}`" == told
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_setting_that_is_named_exists(page: Path) -> None:
+    known = {*(d.variable for d in DECLARATIONS.values()), "CC_CONFIG", "CC_MAX_SESION"}
+    named = re.findall(r"\bCC_[A-Z][A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8"))
+    assert [] == [name for name in named if name not in known and "CC_TEST_" not in name]
+
+
+def test_every_route_is_documented_and_every_documented_route_exists() -> None:
+    told = re.findall(
+        r"^- `((?:GET|POST|PUT|PATCH|DELETE) [^` ]+)`", text_of("docs/api.md"), re.MULTILINE
+    )
+    assert sorted(routes()) == sorted(told)
+
+
+def test_every_event_type_is_documented_and_every_documented_one_exists() -> None:
+    assert sorted(event_types()) == sorted(rows_of("docs/events.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    for link in links:
+        target, _, anchor = link.partition("#")
+        if target.startswith(("https://", "http://")):
+            continue
+        found = (page.parent / target).resolve() if target else page
+        assert found.exists(), link
+        if anchor:
+            assert anchor in anchors_of(found), link
+
+
+def anchors_of(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached = {ROOT / "README.md"}
+    waiting = [*reached]
+    while waiting:
+        page = waiting.pop()
+        for link in re.findall(r"\]\(([^)#\s]+\.md)", page.read_text(encoding="utf-8")):
+            found = (page.parent / link).resolve()
+            if found not in reached and found.exists():
+                reached.add(found)
+                waiting.append(found)
+    assert [] == [str(page) for page in PAGES if page not in reached]
+
+
+def test_no_text_names_a_page_that_does_not_exist_or_a_folder_of_one_machine() -> None:
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - the git that made the checkout
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.splitlines()
+    if not names:
+        pytest.skip("this is no git checkout")
+    pages = {Path(name).name for name in names if name.endswith(".md")} | {"AGENTS.md"}
+    for name in names:
+        path = ROOT / name
+        if not path.is_file() or path.is_symlink() or name == "uv.lock":
+            continue
+        text = path.read_text(encoding="utf-8")
+        if not name.startswith("tests/"):
+            named = set(re.findall(r"\b[\w-]+\.md\b", text))
+            assert set() == named - pages, name
+        assert [] == re.findall(r"(?<![\w.])/(?:work|root|home/\w+)/\S*", text), name
+
+
+def test_the_lock_file_names_only_the_public_index() -> None:
+    lock = text_of("uv.lock")
+    hosts = set(re.findall(r"https?://([^/\"]+)", lock))
+    assert {"pypi.org", "files.pythonhosted.org"} == hosts
