@@ -14,7 +14,7 @@ from command_center.store.records import SessionStatus
 from tests.checkout import ROOT, source_files
 
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CHANGELOG.md")),
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "http/README.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
@@ -94,11 +94,18 @@ def test_every_setting_is_documented_with_its_default() -> None:
                 assert f"`{value}`" == told
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_setting_that_is_named_exists(page: Path) -> None:
     known = {*(d.variable for d in DECLARATIONS.values()), "CC_CONFIG", "CC_MAX_SESION"}
     named = re.findall(r"\bCC_[A-Z][A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8"))
     assert [] == [name for name in named if name not in known and "CC_TEST_" not in name]
+
+
+def test_every_module_of_http_is_introduced_in_its_readme() -> None:
+    told = re.findall(r"^\| (.+?) \|", text_of("http/README.md"), re.MULTILINE)
+    named = {name for cell in told for name in re.findall(r"`(\w+)`", cell)}
+    modules = {path.stem for path in source_files() if path.parts[0] == "http"}
+    assert modules - {"__main__"} == named
 
 
 def test_every_route_is_documented_and_every_documented_route_exists() -> None:
@@ -112,7 +119,7 @@ def test_every_event_type_is_documented_and_every_documented_one_exists() -> Non
     assert sorted(event_types()) == sorted(rows_of("docs/events.md"))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
     for link in links:
