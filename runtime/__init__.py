@@ -1,0 +1,102 @@
+"""Actors in general: supervised trio tasks with mailboxes.
+
+This package knows nothing of Codex, HTTP or SQL. It follows Erlang/OTP in words and meaning:
+actors, bounded mailboxes, asks and tells, supervisors with restart intensity, monitors, links, a
+registry by path, dead letters, and inspection. `docs/runtime.md` explains it.
+"""
+
+from command_center.runtime.actor import Actor, Request, handles
+from command_center.runtime.cell import Down
+from command_center.runtime.child import Status
+from command_center.runtime.context import Context
+from command_center.runtime.deadletters import DeadLetter, DeadLetters, Reason
+from command_center.runtime.errors import (
+    ActorCrashed,
+    ActorNotFound,
+    ActorStopped,
+    AskTimeout,
+    ChildExists,
+    InvalidSpec,
+    LinkBroken,
+    MailboxFull,
+    Refusal,
+    RestartLimitReached,
+    SelfAsk,
+    StartFailed,
+    SupervisorNotFound,
+    SystemFailed,
+    UnhandledMessage,
+)
+from command_center.runtime.ref import ActorRef
+from command_center.runtime.reply import Deferred
+from command_center.runtime.signals import (
+    Abandoned,
+    Crashed,
+    Exit,
+    ExitKind,
+    Operated,
+    Quarantined,
+    Restarted,
+    Signal,
+    Started,
+    Stopped,
+)
+from command_center.runtime.specs import (
+    Backoff,
+    ChildSpec,
+    Intensity,
+    Restart,
+    Strategy,
+    SupervisorSpec,
+)
+from command_center.runtime.system import System, open_system
+from command_center.runtime.tracing import Trace, TraceRecord
+
+__all__ = [
+    "Abandoned",
+    "Actor",
+    "ActorCrashed",
+    "ActorNotFound",
+    "ActorRef",
+    "ActorStopped",
+    "AskTimeout",
+    "Backoff",
+    "ChildExists",
+    "ChildSpec",
+    "Context",
+    "Crashed",
+    "DeadLetter",
+    "DeadLetters",
+    "Deferred",
+    "Down",
+    "Exit",
+    "ExitKind",
+    "Intensity",
+    "InvalidSpec",
+    "LinkBroken",
+    "MailboxFull",
+    "Operated",
+    "Quarantined",
+    "Reason",
+    "Refusal",
+    "Request",
+    "Restart",
+    "RestartLimitReached",
+    "Restarted",
+    "SelfAsk",
+    "Signal",
+    "StartFailed",
+    "Started",
+    "Status",
+    "Stopped",
+    "Strategy",
+    "SupervisorNotFound",
+    "SupervisorSpec",
+    "System",
+    "SystemFailed",
+    "Trace",
+    "TraceRecord",
+    "UnhandledMessage",
+    "handles",
+    "open_system",
+]

@@ -1,0 +1,218 @@
+"""An actor's place in the tree: its mailbox, its counts, its monitors, and its current life."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from command_center.runtime.child import Child, Intent, Phase, Status
+from command_center.runtime.deadletters import Reason
+from command_center.runtime.errors import ActorStopped
+from command_center.runtime.life import Life
+from command_center.runtime.mailbox import Envelope, Mailbox
+from command_center.runtime.ref import ActorRef
+from command_center.runtime.reply import Deferred
+from command_center.runtime.restarts import comes_back
+from command_center.runtime.signals import Exit, ExitKind
+from command_center.runtime.specs import ChildSpec
+
+if TYPE_CHECKING:
+    from command_center.runtime.supervisor import Supervisor
+    from command_center.runtime.system import System
+    from command_center.runtime.tracing import Trace
+
+
+@attrs.frozen
+class Down:
+    """Told to the monitors of an actor that is dead. `reason` is an exit kind or quarantined."""
+
+    path: str
+    reason: str
+
+
+class Cell(Child):
+    """What stays of an actor while its lives come and go.
+
+    At every moment `mailbox.sent` is `handled + lost + dead`, plus what waits in the mailbox, plus
+    one if a message is in hand. `refused` counts those of the handled that were answered with a
+    `Refusal`.
+    """
+
+    __slots__ = (
+        "_monitors",
+        "_spec",
+        "dead",
+        "handled",
+        "has_left",
+        "life",
+        "lost",
+        "mailbox",
+        "ref",
+        "refused",
+        "tracing",
+    )
+
+    def __init__(
+        self, system: System, parent: Supervisor, spec: ChildSpec, *, is_dynamic: bool
+    ) -> None:
+        super().__init__(system, parent, f"{parent.prefix}/{spec.id}", is_dynamic=is_dynamic)
+        self._spec = spec
+        self.mailbox = Mailbox(spec.mailbox)
+        self.life: Life | None = None
+        self.ref = ActorRef(self)
+        self.handled = 0
+        self.refused = 0
+        self.lost = 0
+        self.dead = 0
+        self.has_left = False
+        """Whether it has left the tree, so that its counts live on in the system's."""
+        self.tracing: Trace | None = None
+        self._monitors: dict[Cell, None] | None = None
+
+    @property
+    def spec(self) -> ChildSpec:
+        """The spec that this actor was made from."""
+        return self._spec
+
+    @property
+    def phase(self) -> Phase:
+        """Where the current life stands."""
+        return Phase.ENDED if self.life is None else self.life.phase
+
+    def status(self) -> Status:
+        """What an inspection shows."""
+        life = self.life
+        if self.quarantined:
+            return Status.QUARANTINED
+        if life is None or life.phase is Phase.ENDED:
+            return Status.STOPPED if self.is_dead or self.exit is None else Status.BACKOFF
+        if life.phase is not Phase.RUNNING:
+            return Status(life.phase.value)
+        if life.over and life.current is None:
+            return Status.STOPPING
+        if life.current is not None:
+            return Status.BUSY
+        return Status.SUSPENDED if self.mailbox.held else Status.IDLE
+
+    # Lives.
+
+    def spawn_life(self, delay: float) -> None:
+        """Begin a life after `delay` seconds."""
+        self.life = Life(self)
+        self.system.start_soon(self.life.run, delay, name=self.path)
+
+    def stop_life(self) -> None:
+        """Ask the current life to end; if for good, the waiting messages are dead letters."""
+        if self.intent is Intent.RETIRE:
+            self.close(Reason.STOPPED)
+        if self.life is not None:
+            self.life.stop()
+
+    async def gone(self) -> None:
+        """Wait for the end of the current life, and enforce its deadline."""
+        if self.life is not None and self.is_alive:
+            await self.life.gone()
+
+    def life_ended(self, life: Life, end: Exit) -> None:
+        """Take note of the end of a life."""
+        if life is self.life:
+            self.has_ended(end)
+
+    def leave(self, life: Life, kind: ExitKind) -> None:
+        """End a life by the actor's own wish."""
+        life.leave(kind)
+        if life is self.life and not comes_back(self._spec.restart, kind):
+            self.close(Reason.STOPPED)
+
+    # Messages.
+
+    def close(self, reason: Reason) -> None:
+        """Take no more messages; those that wait become dead letters, and their askers know."""
+        mailbox = self.mailbox
+        mailbox.closed = reason
+        mailbox.drop_all(self._drop_closed)
+
+    def drain(self) -> None:
+        """Take no more messages, but handle those that wait, then end for good."""
+        self.intent = Intent.RETIRE
+        self.mailbox.closed = Reason.DRAINING
+        self.mailbox.held = False
+        self.mailbox.drop_line(self._drop_closed)
+        self.mailbox.wake()
+
+    def reopen(self) -> None:
+        """Take messages again."""
+        self.mailbox.closed = None
+
+    def refuse(self, message: object) -> None:
+        """Make a dead letter of a message that was sent to a closed mailbox."""
+        if self.has_left:
+            self.system.departed.sent += 1
+        else:
+            self.mailbox.sent += 1
+        self.drop(message, None, self.mailbox.closed or Reason.STOPPED)
+
+    def _drop_closed(self, message: object, reply: Deferred[Any] | None) -> None:
+        self.drop(message, reply, self.mailbox.closed or Reason.STOPPED)
+
+    def drop(
+        self,
+        message: object,
+        reply: Deferred[Any] | None,
+        reason: Reason,
+        error: Exception | None = None,
+    ) -> None:
+        """Make a dead letter of a message, and tell its asker."""
+        if self.has_left:
+            self.system.departed.dead += 1
+        else:
+            self.dead += 1
+        now = self.system.clock()
+        if reply is not None:
+            waited = now - reply.asked_at
+            reply.fail(
+                error or ActorStopped(self.path, type(message).__name__, waited, reason.value)
+            )
+        self.system.add_dead_letter(self.path, message, reason, now)
+
+    def trace_taken(self, now: float) -> None:
+        """Record that a message was taken in hand, if somebody traces."""
+        if self.tracing is not None:
+            self.tracing.taken(now)
+
+    def trace_done(self, envelope: Envelope, took: float) -> None:
+        """Record that the message in hand is handled, if somebody traces."""
+        if self.tracing is not None:
+            self.tracing.done(envelope, took)
+
+    # Monitors.
+
+    def add_monitor(self, watcher: Cell) -> None:
+        """Tell `watcher` of this actor's death, at once if it is dead."""
+        if self.is_dead:
+            reason = Reason.QUARANTINED.value if self.quarantined else self._death()
+            watcher.notice(Down(self.path, reason))
+            return
+        if self._monitors is None:
+            self._monitors = {}
+        self._monitors[watcher] = None
+
+    def _death(self) -> str:
+        return ExitKind.SHUTDOWN.value if self.exit is None else self.exit.kind.value
+
+    def remove_monitor(self, watcher: Cell) -> None:
+        """No longer tell `watcher`."""
+        if self._monitors is not None:
+            self._monitors.pop(watcher, None)
+
+    def tell_monitors(self, reason: str) -> None:
+        """Tell every monitor once that this actor is dead."""
+        watchers, self._monitors = self._monitors, None
+        for watcher in watchers or ():
+            watcher.notice(Down(self.path, reason))
+
+    def notice(self, message: object) -> None:
+        """Put a message of the runtime itself, room or not; a closed mailbox ignores it."""
+        if self.mailbox.closed is None:
+            self.mailbox.put((message, None, self.system.clock()))

@@ -1,0 +1,235 @@
+"""A place in the tree, and what a supervisor may do with whatever stands there."""
+
+from __future__ import annotations
+
+import abc
+import enum
+import time
+from typing import TYPE_CHECKING
+
+import trio
+
+from command_center.runtime.deadletters import Reason
+from command_center.runtime.restarts import RestartWindow, restart_delay
+from command_center.runtime.signals import Crashed, Exit, ExitKind, Started
+from command_center.runtime.specs import Backoff, ChildSpec, Intensity, SupervisorSpec
+
+if TYPE_CHECKING:
+    from command_center.runtime.supervisor import Supervisor
+    from command_center.runtime.system import System
+
+
+class Status(enum.Enum):
+    """What a child is doing, as an inspection shows it."""
+
+    STARTING = "starting"
+    IDLE = "idle"
+    BUSY = "busy"
+    SUSPENDED = "suspended"
+    BACKOFF = "backoff"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    QUARANTINED = "quarantined"
+
+
+class Phase(enum.Enum):
+    """Where one life of a child stands."""
+
+    BACKOFF = "backoff"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+class Intent(enum.Enum):
+    """What is to become of a child when its current life ends."""
+
+    TRIAL = "trial"
+    """Whoever started it waits for its start, and deals with a failure."""
+    DECIDE = "decide"
+    """Its supervisor decides by the restart policy."""
+    HOLD = "hold"
+    """Whoever stopped it will start it again."""
+    RETIRE = "retire"
+    """It will not be started again."""
+
+
+class Child(abc.ABC):
+    """What actors and supervisors have in common for the supervisor above them.
+
+    A place outlives the lives of what stands there: path, mailbox and counts belong to the place.
+    `began` is set when a life's start succeeded or failed, `ended` when it is over or given up.
+    """
+
+    __slots__ = (
+        "began",
+        "ended",
+        "exit",
+        "intent",
+        "is_dead",
+        "is_dynamic",
+        "last_error",
+        "next_start",
+        "parent",
+        "path",
+        "quarantined",
+        "restarts",
+        "running_since",
+        "started_at",
+        "streak",
+        "system",
+        "window",
+    )
+
+    def __init__(
+        self, system: System, parent: Supervisor | None, path: str, *, is_dynamic: bool
+    ) -> None:
+        self.system = system
+        self.parent = parent
+        self.path = path
+        self.is_dynamic = is_dynamic
+        self.intent = Intent.TRIAL
+        self.exit: Exit | None = None
+        self.is_dead = False
+        self.quarantined = False
+        self.last_error: str | None = None
+        self.restarts = 0
+        self.streak = 0
+        self.window: RestartWindow | None = None
+        self.next_start: float | None = None
+        self.running_since: float | None = None
+        self.started_at: float | None = None
+        self.began = trio.Event()
+        self.ended = trio.Event()
+
+    # What differs between actors and supervisors.
+
+    @property
+    @abc.abstractmethod
+    def spec(self) -> ChildSpec | SupervisorSpec:
+        """The spec that this child was made from."""
+
+    @property
+    @abc.abstractmethod
+    def phase(self) -> Phase:
+        """Where the current life stands; `ENDED` if there is none."""
+
+    @abc.abstractmethod
+    def status(self) -> Status:
+        """What an inspection shows."""
+
+    @abc.abstractmethod
+    def spawn_life(self, delay: float) -> None:
+        """Begin a life after `delay` seconds, as a task of the system."""
+
+    @abc.abstractmethod
+    def stop_life(self) -> None:
+        """Ask the current life to end."""
+
+    @abc.abstractmethod
+    async def gone(self) -> None:
+        """Wait until the current life has ended; bounded by the deadlines beneath it."""
+
+    @abc.abstractmethod
+    def close(self, reason: Reason) -> None:
+        """Take no more messages; those that wait become dead letters."""
+
+    @abc.abstractmethod
+    def reopen(self) -> None:
+        """Take messages again, before a new life of a child that was closed."""
+
+    @abc.abstractmethod
+    def tell_monitors(self, reason: str) -> None:
+        """Tell those who monitor this child that it is dead, once."""
+
+    # What is common.
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a life is under way, from its backoff to its end."""
+        return self.phase is not Phase.ENDED
+
+    def spawn(self, intent: Intent, delay: float = 0.0) -> None:
+        """Begin a life, unless one is under way."""
+        if self.is_alive:
+            return
+        self.intent = intent
+        self.exit = None
+        self.quarantined = False
+        self.is_dead = False
+        self.running_since = None
+        self.next_start = self.system.clock() + delay if delay > 0 else None
+        if self.began.is_set():
+            self.began = trio.Event()
+        if self.ended.is_set():
+            self.ended = trio.Event()
+        self.reopen()
+        self.spawn_life(delay)
+
+    def halt(self, *, final: bool) -> None:
+        """Ask the current life to end; `final` if no other is to follow."""
+        if final:
+            self.intent = Intent.RETIRE
+        elif self.intent is not Intent.RETIRE:
+            self.intent = Intent.HOLD
+        if self.is_alive:
+            self.stop_life()
+        elif final:
+            self.retire(Reason.STOPPED.value)
+
+    def has_begun(self) -> None:
+        """Note that the current life runs."""
+        if self.intent is Intent.TRIAL:
+            self.intent = Intent.DECIDE
+        self.next_start = None
+        self.running_since = self.system.clock()
+        self.started_at = time.time()
+        self.began.set()
+        self.system.emit(Started(self.path))
+
+    def has_ended(self, end: Exit) -> None:
+        """Note that the current life is over, and do what was intended for that case."""
+        self.exit = end
+        self.next_start = None
+        if end.is_failure:
+            self.last_error = self.system.describe_error(end.error)
+            self.system.emit(Crashed(self.path, end.error, end.kind is ExitKind.START_FAILED))
+        parent = self.parent
+        if self.intent is Intent.RETIRE or (self.intent is Intent.TRIAL and self.is_dynamic):
+            self.retire(end.kind.value)
+        elif self.intent is Intent.DECIDE and parent is not None:
+            parent.child_ended(self, end)
+        self.began.set()
+        self.ended.set()
+
+    def retire(self, reason: str) -> None:
+        """Be dead: close, tell the monitors and, if nothing can bring it back, leave the tree."""
+        self.close(Reason.STOPPED)
+        if self.parent is not None:
+            self.parent.child_retired(self)
+        if not self.is_dead:
+            self.is_dead = True
+            self.tell_monitors(reason)
+            self.system.emit_stopped(self.path, reason)
+
+    def own_window(self, intensity: Intensity) -> RestartWindow:
+        """Return this child's own count of restarts."""
+        if self.window is None:
+            self.window = RestartWindow(intensity)
+        return self.window
+
+    def next_delay(self, backoff: Backoff) -> float:
+        """Count one more failure in a row, and return how long to wait before the restart."""
+        now = self.system.clock()
+        if self.running_since is not None and now - self.running_since >= backoff.calm:
+            self.streak = 0
+        self.streak += 1
+        self.restarts += 1
+        return restart_delay(backoff, self.streak, self.system.rng)
+
+    def forgive(self) -> None:
+        """Forget the failures: an operator starts it anew."""
+        self.streak = 0
+        if self.window is not None:
+            self.window.clear()

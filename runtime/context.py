@@ -1,0 +1,131 @@
+"""What an actor may do beyond answering: its view of the system, set as `ctx` before `on_start`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+
+import trio
+
+from command_center.runtime.errors import Refusal
+from command_center.runtime.reply import Deferred
+from command_center.runtime.signals import ExitKind
+from command_center.runtime.specs import ChildSpec
+
+if TYPE_CHECKING:
+    from command_center.runtime.cell import Cell
+    from command_center.runtime.life import Life
+    from command_center.runtime.ref import ActorRef
+
+Reply = TypeVar("Reply")
+Args = TypeVarTuple("Args")
+
+
+class Context:
+    """An actor's own place in the tree. One context belongs to one life of the actor."""
+
+    __slots__ = ("_cell", "_life")
+
+    def __init__(self, cell: Cell, life: Life) -> None:
+        self._cell = cell
+        self._life = life
+
+    @property
+    def path(self) -> str:
+        """Where the actor stands, such as `/sessions/12`."""
+        return self._cell.path
+
+    @property
+    def ref(self) -> ActorRef:
+        """The actor's own handle; it outlives restarts."""
+        return self._cell.ref
+
+    def lookup(self, path: str) -> ActorRef:
+        """Return the handle of the actor at a path; raises `ActorNotFound`."""
+        return self._cell.system.lookup(path)
+
+    def find(self, path: str) -> ActorRef | None:
+        """Return the handle of the actor at a path, or None."""
+        return self._cell.system.find(path)
+
+    def now(self) -> float:
+        """Return the system clock's time in seconds; monotonic, of no calendar."""
+        return self._cell.system.clock()
+
+    def start_task(
+        self, work: Callable[..., Awaitable[object]], *args: Any, name: str | None = None
+    ) -> trio.CancelScope:
+        """Run `work(*args)` beside the handlers and return the scope that cancels it.
+
+        An exception that leaves it crashes the actor. When the actor's life ends, by whatever
+        cause, the task is cancelled and awaited before the next life begins.
+        """
+        return self._life.start_task(work, args, name)
+
+    def defer(self) -> Deferred[Any]:
+        """Take over the answer to the message in hand, to settle it after the handler returned.
+
+        The handler returns the deferred reply. To be called within a handler, before it awaits
+        anything that lets another message of this actor begin (nothing does).
+        """
+        return self._life.defer()
+
+    def answer_later(
+        self, work: Callable[[*Args], Awaitable[Reply]], *args: *Args
+    ) -> Deferred[Reply]:
+        """Answer the message in hand with what `work(*args)` returns, or with what it refuses.
+
+        It runs as a background task, so the actor stays free: the handler returns this at once.
+        Any exception but a `Refusal` crashes the actor, and the asker is told.
+        """
+        reply: Deferred[Reply] = self.defer()
+
+        async def settle() -> None:
+            try:
+                value = await work(*args)
+            except Refusal as refusal:
+                reply.fail(refusal)
+            else:
+                reply.send(value)
+
+        self.start_task(settle, name=getattr(work, "__name__", None))
+        return reply
+
+    def monitor(self, ref: ActorRef) -> None:
+        """Be told `Down(path, reason)`, as a user message, when that actor is dead.
+
+        A restart is not a death; a quarantine is. An actor that is dead already is told of at
+        once. The notice takes its place in the mailbox even if that is full.
+        """
+        ref.cell.add_monitor(self._cell)
+
+    def demonitor(self, ref: ActorRef) -> None:
+        """No longer be told of that actor's death; a notice that waits already still comes."""
+        ref.cell.remove_monitor(self._cell)
+
+    def link(self, ref: ActorRef) -> None:
+        """Share the fate of that actor's current life: if either crashes, so does the other.
+
+        Holds for both current lives, and ends with either. Each is then restarted or not by its
+        own supervisor. Linking to an actor without a life crashes this one.
+        """
+        self._life.link(ref.cell.life, ref.path)
+
+    async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef:
+        """Start a dynamic child under any supervisor; see `System.start_child`."""
+        return await self._cell.system.start_child(supervisor, spec)
+
+    async def stop_child(self, ref: ActorRef) -> None:
+        """Stop another actor for good, and wait for its end, which its deadline bounds.
+
+        For itself an actor calls `stop`.
+        """
+        await self._cell.system.stop_cell(ref.cell)
+
+    def stop(self, kind: ExitKind = ExitKind.NORMAL) -> None:
+        """End this life after the message in hand.
+
+        A permanent child comes back and keeps its mailbox. Any other is dying from now on: its
+        waiting messages become dead letters, and asks fail at once.
+        """
+        self._cell.leave(self._life, kind)

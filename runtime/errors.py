@@ -1,0 +1,150 @@
+"""Every error that the runtime raises.
+
+Each is a leaf: callers catch the one that they can act on. `Refusal` alone is meant to be
+derived from, by the errors with which an actor answers.
+"""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """An answer that says no.
+
+    A handler that raises a `Refusal` has handled its message: the asker receives the exception,
+    and the actor lives on. Every other exception that leaves a handler is a crash.
+    """
+
+
+class UnhandledMessage(Refusal):
+    """The target has no handler for a message of this type."""
+
+    def __init__(self, target: str, message: str) -> None:
+        self.target = target
+        self.message = message
+        super().__init__(f"{target or '/'} has no handler for {message}.")
+
+
+class ActorStopped(Exception):
+    """The target is stopped, stopping or quarantined, and will not answer."""
+
+    def __init__(self, target: str, message: str, waited: float, reason: str) -> None:
+        self.target = target
+        self.message = message
+        self.waited = waited
+        self.reason = reason
+        super().__init__(f"{target} will not answer {message} ({reason}; waited {waited:.3f} s).")
+
+
+class ActorCrashed(Exception):
+    """The target crashed while it had this message, which is lost."""
+
+    def __init__(self, target: str, message: str, waited: float, error: BaseException) -> None:
+        self.target = target
+        self.message = message
+        self.waited = waited
+        self.error = error
+        super().__init__(
+            f"{target} crashed with {type(error).__name__} while it had {message} "
+            f"(waited {waited:.3f} s)."
+        )
+
+
+class AskTimeout(Exception):
+    """No answer came within the time that the asker gave."""
+
+    def __init__(self, target: str, message: str, waited: float) -> None:
+        self.target = target
+        self.message = message
+        self.waited = waited
+        super().__init__(f"{target} did not answer {message} within {waited:.3f} s.")
+
+
+class SelfAsk(Exception):
+    """An actor asked itself from its own handler, which could never be answered."""
+
+    def __init__(self, target: str, message: str) -> None:
+        self.target = target
+        self.message = message
+        super().__init__(f"{target} asked itself {message}; it would wait for itself for ever.")
+
+
+class MailboxFull(Exception):
+    """The target's mailbox has no room, and the sender would not wait."""
+
+    def __init__(self, target: str, message: str, capacity: int) -> None:
+        self.target = target
+        self.message = message
+        self.capacity = capacity
+        super().__init__(f"{target} has no room for {message}: {capacity} messages wait.")
+
+
+class ActorNotFound(Exception):
+    """No actor stands at this path."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"No actor at {path}.")
+
+
+class SupervisorNotFound(Exception):
+    """No supervisor stands at this path."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"No supervisor at {path}.")
+
+
+class ChildExists(Exception):
+    """The path is taken by a child that is still in the tree."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"{path} is taken.")
+
+
+class StartFailed(Exception):
+    """A child's start raised; the child is not in the tree, and its path is free."""
+
+    def __init__(self, path: str, error: BaseException | None) -> None:
+        self.path = path
+        self.error = error
+        what = "was stopped" if error is None else f"raised {type(error).__name__}: {error}"
+        super().__init__(f"{path} did not start: it {what}.")
+
+
+class InvalidSpec(Exception):
+    """A child spec or a supervisor spec that contradicts itself."""
+
+    def __init__(self, child: str, problem: str) -> None:
+        self.child = child
+        self.problem = problem
+        super().__init__(f"Spec {child!r}: {problem}.")
+
+
+class RestartLimitReached(Exception):
+    """A supervisor's children failed more often than its restart intensity allows."""
+
+    def __init__(self, supervisor: str, child: str, error: BaseException | None) -> None:
+        self.supervisor = supervisor
+        self.child = child
+        self.error = error
+        cause = "" if error is None else f", last with {type(error).__name__}: {error}"
+        super().__init__(f"{supervisor} gave up: {child} failed too often{cause}.")
+
+
+class LinkBroken(Exception):
+    """An actor that this one is linked to crashed."""
+
+    def __init__(self, path: str, linked: str, error: BaseException | None) -> None:
+        self.path = path
+        self.linked = linked
+        self.error = error
+        super().__init__(f"{linked}, linked to {path}, crashed.")
+
+
+class SystemFailed(Exception):
+    """The root supervisor gave up; every actor is stopped."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+        super().__init__(f"The actor system failed: {error}")

@@ -1,0 +1,412 @@
+"""One life of an actor: a task from its start to its end.
+
+The task owns a cancel scope of its own, so ending one actor touches no other. Background tasks run
+beside it in the system's nursery, each in its own scope, and are ended and awaited before the life
+counts as over; a nursery for each actor would do the same, at twice the memory.
+
+An end is bounded in four steps, because trio cannot kill: the message in hand has three quarters
+of the shutdown deadline, then it is cancelled; `on_stop` and the background tasks have the rest,
+then they are cancelled too; after a grace, shields that still hold are lifted; after another, the
+task is given up, reported by name, and no longer waited for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from command_center.runtime.actor import Actor, find_handler
+from command_center.runtime.child import Phase
+from command_center.runtime.context import Context
+from command_center.runtime.deadletters import Reason
+from command_center.runtime.errors import (
+    ActorCrashed,
+    ActorStopped,
+    LinkBroken,
+    Refusal,
+    UnhandledMessage,
+)
+from command_center.runtime.reply import Deferred
+from command_center.runtime.shields import lift_shields
+from command_center.runtime.signals import Abandoned, Exit, ExitKind
+
+if TYPE_CHECKING:
+    from command_center.runtime.cell import Cell
+    from command_center.runtime.mailbox import Envelope
+
+HAND_SHARE = 0.75
+"""The share of the shutdown deadline that the message in hand may use."""
+GRACE = 1.0
+"""Seconds that a cancelled task has to end, before its shields are lifted and again after."""
+TURNS = 64
+"""Messages in a row that an actor may handle before it lets other tasks run."""
+
+
+class Life:
+    """One task that starts an actor, feeds it from the mailbox, and ends it."""
+
+    __slots__ = (
+        "abandoned",
+        "actor",
+        "all_tasks_ended",
+        "cell",
+        "closing",
+        "current",
+        "current_since",
+        "cutoff",
+        "deadline",
+        "deferred",
+        "ended",
+        "error",
+        "is_watched",
+        "leaving",
+        "links",
+        "over",
+        "phase",
+        "scope",
+        "task",
+        "tasks",
+    )
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self.ended = cell.ended
+        self.scope = trio.CancelScope()
+        self.closing: trio.CancelScope | None = None
+        self.phase = Phase.BACKOFF
+        self.task: trio.lowlevel.Task | None = None
+        self.actor: Actor | None = None
+        self.over = False
+        """Whether to end after the message in hand."""
+        self.is_watched = False
+        """Whether somebody waits in `gone`, and so enforces the deadline."""
+        self.leaving: ExitKind | None = None
+        """How the actor itself wishes to end."""
+        self.error: Exception | None = None
+        self.abandoned = False
+        self.current: Envelope | None = None
+        self.current_since = 0.0
+        self.cutoff = math.inf
+        self.deadline = math.inf
+        self.deferred: set[Deferred[Any]] | None = None
+        self.links: set[Life] | None = None
+        self.tasks: dict[trio.CancelScope, trio.lowlevel.Task | None] | None = None
+        self.all_tasks_ended: trio.Event | None = None
+
+    @trio.lowlevel.enable_ki_protection
+    async def run(self, delay: float) -> None:
+        """Live: wait out the backoff, start, serve, close; tell the cell how it ended."""
+        self.task = trio.lowlevel.current_task()
+        start_failed = True
+        try:
+            try:
+                with self.scope:
+                    if delay > 0:
+                        await trio.sleep(delay)
+                    actor = await self._begin()
+                    start_failed = False
+                    await self._serve(actor)
+            except Exception as error:  # noqa: BLE001 - the edge of a life
+                if self.error is None:
+                    self.error = error
+            await self._close()
+        finally:
+            self._end(start_failed=start_failed)
+
+    async def _begin(self) -> Actor:
+        self.phase = Phase.STARTING
+        actor = self.cell.spec.start()
+        actor.ctx = Context(self.cell, self)
+        self.actor = actor
+        await actor.on_start()
+        self.phase = Phase.RUNNING
+        self.cell.has_begun()
+        return actor
+
+    async def _serve(self, actor: Actor) -> None:  # noqa: C901, PLR0912, PLR0915 - see below
+        """Handle messages until told to end; the hot loop, hence flat and with local names."""
+        cell = self.cell
+        mailbox = cell.mailbox
+        user = mailbox.user
+        clock = cell.system.clock
+        handlers = type(actor).handlers
+        turns = 0
+        while not self.over:
+            if not user or mailbox.held:
+                if mailbox.closed is Reason.DRAINING and not user:
+                    return
+                turns = 0
+                mailbox.parked = self.task
+                await trio.lowlevel.wait_task_rescheduled(mailbox.stop_parking)
+                continue
+            envelope = user.popleft()
+            message, reply, _ = envelope
+            now = clock()
+            self.current = envelope
+            self.current_since = now
+            if mailbox.line:
+                mailbox.admit(now)
+            if cell.tracing is not None:
+                cell.trace_taken(now)
+            handler = handlers.get(type(message)) or find_handler(handlers, type(message))
+            if handler is None:
+                self.current = None
+                cell.drop(
+                    message,
+                    reply,
+                    Reason.UNHANDLED,
+                    UnhandledMessage(cell.path, type(message).__name__),
+                )
+                continue
+            try:
+                answer = handler.call(actor, message)
+                if handler.is_async:
+                    answer = await answer
+            except Refusal as refusal:
+                cell.refused += 1
+                if reply is not None:
+                    reply.fail(refusal)
+            except BaseException as error:
+                self._lose(envelope, error)
+                raise
+            else:
+                if reply is not None and reply.owner is None:
+                    reply.send(answer)
+            if self.abandoned:
+                return
+            cell.handled += 1
+            self.current = None
+            if cell.tracing is not None:
+                cell.trace_done(envelope, clock() - now)
+            turns += 1
+            if turns == TURNS:
+                turns = 0
+                await trio.lowlevel.checkpoint()
+
+    def _lose(self, envelope: Envelope, error: BaseException) -> None:
+        """Count the message in hand as lost, and tell its asker."""
+        if self.current is None:
+            return
+        self.current = None
+        self.cell.lost += 1
+        message, reply, _ = envelope
+        if reply is not None:
+            # A cancelled handler was ended from outside: by the noted failure, or by a stop.
+            cause = error if isinstance(error, Exception) else self.error
+            reply.fail(self._why_no_answer(message, reply, cause))
+
+    def _why_no_answer(
+        self, message: object, reply: Deferred[Any], cause: BaseException | None
+    ) -> ActorCrashed | ActorStopped:
+        waited = self.cell.system.clock() - reply.asked_at
+        name = type(message).__name__
+        if cause is not None:
+            return ActorCrashed(self.cell.path, name, waited, cause)
+        return ActorStopped(self.cell.path, name, waited, Reason.STOPPED.value)
+
+    async def _close(self) -> None:
+        """Let the actor clean up, then end its background tasks; both bounded."""
+        actor = self.actor
+        ran = self.phase is Phase.RUNNING
+        self.phase = Phase.STOPPING
+        self._set_deadline()
+        if ran and actor is not None and type(actor).on_stop is not Actor.on_stop:
+            self._start_reaper()
+            self.closing = trio.CancelScope(deadline=self.deadline, shield=True)
+            try:
+                with self.closing:
+                    await actor.on_stop()
+            except Exception as error:  # noqa: BLE001 - the edge of a life
+                if self.error is None:
+                    self.error = error
+        if self.tasks:
+            self.all_tasks_ended = trio.Event()
+            for scope in self.tasks:
+                scope.cancel()
+            self._start_reaper()
+            with trio.CancelScope(shield=True):
+                await self.all_tasks_ended.wait()
+
+    def _start_reaper(self) -> None:
+        """See that the end is bounded, unless whoever asked for it does."""
+        if not self.is_watched:
+            self.is_watched = True
+            self.cell.system.start_soon(self.gone, name=f"reaper of {self.cell.path}")
+
+    def _end(self, *, start_failed: bool) -> None:
+        """Report the end, once; a life that was given up has been reported."""
+        if self.abandoned:
+            self.phase = Phase.ENDED
+            return
+        if self.error is not None:
+            kind = ExitKind.START_FAILED if start_failed else ExitKind.CRASHED
+        else:
+            kind = self.leaving or ExitKind.SHUTDOWN
+        self._finish(Exit(kind, self.error))
+
+    def _finish(self, end: Exit) -> None:
+        self.phase = Phase.ENDED
+        self.actor = None
+        if self.deferred:
+            for reply in tuple(self.deferred):
+                reply.fail(self._why_no_answer(reply.message, reply, self.error))
+        if self.links:
+            for other in self.links:
+                if other.links is not None:
+                    other.links.discard(self)
+                if end.is_failure:
+                    other.fail(LinkBroken(other.cell.path, self.cell.path, end.error))
+            self.links = None
+        self.cell.life_ended(self, end)
+
+    # What others ask of a life.
+
+    def stop(self) -> None:
+        """Ask it to end after the message in hand; a start is cancelled at once."""
+        self._set_deadline()
+        self.is_watched = True
+        self.over = True
+        if self.phase in (Phase.BACKOFF, Phase.STARTING):
+            self.scope.cancel()
+        else:
+            self.cell.mailbox.wake()
+
+    def leave(self, kind: ExitKind) -> None:
+        """Note the actor's own wish to end after the message in hand."""
+        if self.leaving is None:
+            self.leaving = kind
+        self.over = True
+        self.cell.mailbox.wake()
+
+    def fail(self, error: Exception) -> None:
+        """Crash it from outside its handler: the message in hand is cancelled and lost."""
+        if self.phase is Phase.ENDED or self.abandoned:
+            return
+        if self.error is None:
+            self.error = error
+        self.over = True
+        self.scope.cancel()
+
+    def _set_deadline(self) -> None:
+        if self.deadline == math.inf:
+            shutdown = self.cell.spec.shutdown
+            now = self.cell.system.clock()
+            self.cutoff = now + HAND_SHARE * shutdown
+            self.deadline = now + shutdown
+
+    async def gone(self) -> None:
+        """Wait for the end and enforce its deadline; returns at the latest when it gave up."""
+        began = self.cell.system.clock()
+        with trio.move_on_at(self.cutoff):
+            await self.ended.wait()
+            return
+        self.scope.cancel()
+        with trio.move_on_at(self.deadline):
+            await self.ended.wait()
+            return
+        self._cancel_everything()
+        with trio.move_on_after(GRACE):
+            await self.ended.wait()
+            return
+        for task in self._own_tasks():
+            lift_shields(task)
+        with trio.move_on_after(GRACE):
+            await self.ended.wait()
+            return
+        self._abandon(began)
+
+    def _cancel_everything(self) -> None:
+        self.scope.cancel()
+        if self.closing is not None:
+            self.closing.cancel()
+        for scope in self.tasks or ():
+            scope.cancel()
+
+    def _own_tasks(self) -> list[trio.lowlevel.Task]:
+        own = [self.task] if self.task is not None else []
+        if self.tasks:
+            own += [task for task in self.tasks.values() if task is not None]
+        return own
+
+    def _abandon(self, began: float) -> None:
+        if self.abandoned or self.phase is Phase.ENDED:
+            return
+        if self.current is not None:
+            self._lose(self.current, trio.TooSlowError())
+        self.abandoned = True
+        self.over = True
+        if self.all_tasks_ended is not None:
+            self.all_tasks_ended.set()
+        system = self.cell.system
+        system.abandoned.append(self.cell.path)
+        system.emit(Abandoned(self.cell.path, system.clock() - began))
+        self._finish(Exit(ExitKind.SHUTDOWN, None))
+
+    # What the actor asks of its life.
+
+    def link(self, other: Life | None, path: str) -> None:
+        """Crash when `other` crashes, and the other way round."""
+        if other is None or other.phase is Phase.ENDED or other.abandoned:
+            self.fail(LinkBroken(self.cell.path, path, None))
+            return
+        for one, two in ((self, other), (other, self)):
+            if one.links is None:
+                one.links = set()
+            one.links.add(two)
+
+    def defer(self) -> Deferred[Any]:
+        """Take over the answer to the message in hand; for a told message, one nobody awaits."""
+        envelope = self.current
+        reply = envelope[1] if envelope is not None else None
+        if reply is None:
+            message = None if envelope is None else envelope[0]
+            reply = Deferred(None, message, self.cell.system.clock())
+        if self.deferred is None:
+            self.deferred = set()
+        reply.owner = self.deferred
+        self.deferred.add(reply)
+        return reply
+
+    def start_task(
+        self, work: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None
+    ) -> trio.CancelScope:
+        """Run `work` beside the handlers."""
+        scope = trio.CancelScope()
+        if self.phase is Phase.ENDED or self.abandoned:
+            raise ActorStopped(
+                self.cell.path, name or repr(work), 0.0, "its background tasks are ended"
+            )
+        if self.tasks is None:
+            self.tasks = {}
+        self.tasks[scope] = None
+        if self.all_tasks_ended is not None:
+            scope.cancel()
+        label = name or getattr(work, "__name__", "task")
+        self.cell.system.start_soon(
+            self._run_task, scope, work, args, name=f"{self.cell.path} {label}"
+        )
+        return scope
+
+    @trio.lowlevel.enable_ki_protection
+    async def _run_task(
+        self,
+        scope: trio.CancelScope,
+        work: Callable[..., Awaitable[object]],
+        args: tuple[Any, ...],
+    ) -> None:
+        tasks = self.tasks
+        if tasks is None:
+            return
+        tasks[scope] = trio.lowlevel.current_task()
+        try:
+            with scope:
+                await work(*args)
+        except Exception as error:  # noqa: BLE001 - a crash of a background task is the actor's
+            self.fail(error)
+        finally:
+            del tasks[scope]
+            if not tasks and self.all_tasks_ended is not None:
+                self.all_tasks_ended.set()

@@ -1,0 +1,135 @@
+"""The mailbox: bounded, first in first out, with a lane for the system that overtakes.
+
+A mailbox belongs to a child's place in the tree, not to one life of it, so waiting messages
+outlive a restart. It is a deque and one parked task: putting a message into a mailbox whose actor
+is busy touches no scheduler, which is what makes telling cheap. trio's memory channels, by
+contrast, pass through the scheduler for every message.
+
+Senders who wait for room stand in line, and a freed place goes to the first of them at once, so
+that nobody overtakes.
+
+The system lane is not a queue. What it carries (stop, suspend, resume) is idempotent and only the
+newest word counts, so each is a flag that the actor's loop reads before it takes a user message:
+`held` here, and `over` in the actor's life. Inspection needs no message at all: it only reads.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import attrs
+import trio
+
+from command_center.runtime.deadletters import Reason
+from command_center.runtime.reply import Deferred
+
+Envelope: TypeAlias = tuple[object, "Deferred[Any] | None", float]
+"""A message, the reply that it is asked for, and when it was put (system clock, seconds)."""
+
+
+@attrs.define(slots=True, eq=False)
+class _Waiter:
+    """A sender that waits for room; an asker is woken by its reply instead."""
+
+    message: object
+    reply: Deferred[Any] | None
+    task: trio.lowlevel.Task | None
+
+
+class Mailbox:
+    """Two lanes and the one task that empties them."""
+
+    __slots__ = (
+        "capacity",
+        "closed",
+        "held",
+        "high_water",
+        "line",
+        "parked",
+        "sent",
+        "user",
+    )
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.user: deque[Envelope] = deque()
+        self.held = False
+        """Whether the actor is suspended: it takes no user message until it is resumed."""
+        self.closed: Reason | None = None
+        """Why no new message is taken; None while they are."""
+        self.parked: trio.lowlevel.Task | None = None
+        """The actor's task, if it sleeps because there is nothing to do."""
+        self.sent = 0
+        self.high_water = 0
+        self.line: OrderedDict[object, _Waiter] | None = None
+
+    def put(self, envelope: Envelope) -> None:
+        """Append a message, whether there is room or not, and wake the actor."""
+        self.user.append(envelope)
+        self.sent += 1
+        depth = len(self.user)
+        self.high_water = max(self.high_water, depth)
+        task = self.parked
+        if task is not None:
+            self.parked = None
+            trio.lowlevel.reschedule(task)
+
+    def wake(self) -> None:
+        """Let the actor's task look again."""
+        task = self.parked
+        if task is not None:
+            self.parked = None
+            trio.lowlevel.reschedule(task)
+
+    def stop_parking(self, _raise_cancel: object) -> trio.lowlevel.Abort:
+        """Leave the park because of cancellation."""
+        self.parked = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a message may be put without waiting."""
+        return len(self.user) < self.capacity
+
+    def line_up(self, waiter: object, message: object, reply: Deferred[Any] | None) -> None:
+        """Stand in line for room. `waiter` is the sending task or, for an ask, its reply."""
+        if self.line is None:
+            self.line = OrderedDict()
+        task = waiter if isinstance(waiter, trio.lowlevel.Task) else None
+        self.line[waiter] = _Waiter(message, reply, task)
+
+    def leave_line(self, waiter: object) -> None:
+        """Stop waiting for room; nothing if the message was put already."""
+        if self.line:
+            self.line.pop(waiter, None)
+
+    @property
+    def has_line(self) -> bool:
+        """Whether senders wait for room."""
+        return bool(self.line)
+
+    def admit(self, now: float) -> None:
+        """Give free places to those who wait, first come first served."""
+        while self.line and len(self.user) < self.capacity:
+            _, waiter = self.line.popitem(last=False)
+            self.put((waiter.message, waiter.reply, now))
+            if waiter.task is not None:
+                trio.lowlevel.reschedule(waiter.task)
+
+    def drop_all(self, drop: Callable[[object, Deferred[Any] | None], None]) -> None:
+        """Take out every message, and those of senders in line, in order, and release these."""
+        while self.user:
+            message, reply, _ = self.user.popleft()
+            drop(message, reply)
+        self.drop_line(drop)
+
+    def drop_line(self, drop: Callable[[object, Deferred[Any] | None], None]) -> None:
+        """Take out the messages of the senders in line, and release these."""
+        while self.line:
+            _, waiter = self.line.popitem(last=False)
+            self.sent += 1
+            drop(waiter.message, waiter.reply)
+            if waiter.task is not None:
+                trio.lowlevel.reschedule(waiter.task)

@@ -1,0 +1,146 @@
+"""Child specs and supervisor specs: what to start, and what to do when it ends.
+
+The words and their meaning are those of OTP's supervisor behaviour
+(https://www.erlang.org/doc/apps/stdlib/supervisor.html); backoff and quarantine are added.
+A spec checks itself when it is made and raises `InvalidSpec` if it contradicts itself.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from command_center.runtime.actor import Actor
+from command_center.runtime.errors import InvalidSpec
+
+
+class Restart(enum.Enum):
+    """When a child that ended is started again."""
+
+    PERMANENT = "permanent"
+    """Always, also after a normal end."""
+    TRANSIENT = "transient"
+    """After a crash only."""
+    TEMPORARY = "temporary"
+    """Never, not even because a sibling's death restarts the others."""
+
+
+class Strategy(enum.Enum):
+    """Which children are restarted when one of them has to be."""
+
+    ONE_FOR_ONE = "one_for_one"
+    ONE_FOR_ALL = "one_for_all"
+    REST_FOR_ONE = "rest_for_one"
+
+
+@attrs.frozen
+class Intensity:
+    """At most `restarts` restarts within any `period` seconds (sliding, monotonic)."""
+
+    restarts: int = 5
+    period: float = 30.0
+
+    def __attrs_post_init__(self) -> None:
+        if self.restarts < 0:
+            raise InvalidSpec("intensity", "restarts must not be negative")
+        if not self.period > 0:
+            raise InvalidSpec("intensity", "period must be positive")
+
+
+@attrs.frozen
+class Backoff:
+    """How long to wait before the n-th restart in a row, in seconds.
+
+    `initial * factor ** (n - 1)`, capped at `cap`; then jitter takes up to the share `jitter`
+    away, after the cap, so that children that reached the cap do not come back in step.
+    A child that lived for `calm` seconds begins again at `initial`.
+    """
+
+    initial: float = 0.1
+    factor: float = 2.0
+    cap: float = 30.0
+    jitter: float = 0.1
+    calm: float = 60.0
+
+    def __attrs_post_init__(self) -> None:
+        if not (math.isfinite(self.initial) and self.initial >= 0):
+            raise InvalidSpec("backoff", "initial must be finite and not negative")
+        if not self.factor >= 1:
+            raise InvalidSpec("backoff", "factor must be at least 1")
+        if not (math.isfinite(self.cap) and self.cap >= self.initial):
+            raise InvalidSpec("backoff", "cap must be finite and not below initial")
+        if not 0 <= self.jitter <= 1:
+            raise InvalidSpec("backoff", "jitter must be between 0 and 1")
+        if not self.calm > 0:
+            raise InvalidSpec("backoff", "calm must be positive")
+
+
+@attrs.frozen
+class ChildSpec:
+    """How to start, restart and stop one actor.
+
+    `start` makes the actor anew for every life; it must not block. `shutdown` (seconds) bounds
+    the whole of its end: the message in hand, `on_stop`, and its background tasks; 0 cancels at
+    once. `mailbox` is the number of user messages that may wait. `backoff` overrides the
+    supervisor's. `contract` says, for people, what this child's death may disturb.
+    """
+
+    id: str
+    start: Callable[[], Actor]
+    restart: Restart = Restart.PERMANENT
+    shutdown: float = 5.0
+    mailbox: int = 1000
+    backoff: Backoff | None = None
+    contract: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        _check_id(self.id)
+        if not (math.isfinite(self.shutdown) and self.shutdown >= 0):
+            raise InvalidSpec(self.id, "shutdown must be finite and not negative")
+        if self.mailbox < 1:
+            raise InvalidSpec(self.id, "a mailbox must have room for one message")
+        if self.restart is Restart.TEMPORARY and self.backoff is not None:
+            raise InvalidSpec(self.id, "a temporary child is never restarted, so has no backoff")
+
+
+@attrs.frozen
+class SupervisorSpec:
+    """A supervisor and its children, which are started in order and stopped in reverse.
+
+    Over its `intensity` the supervisor stops its children and escalates: it crashes, and its own
+    supervisor decides. With `quarantine` it is the edge of its children's fault domains: each
+    child is counted by itself, and over the limit that child alone is set aside until an operator
+    restarts it. A child supervisor is stopped by stopping its children, so needs no deadline.
+    """
+
+    id: str
+    children: Sequence[ChildSpec | SupervisorSpec] = attrs.field(default=(), converter=tuple)
+    strategy: Strategy = Strategy.ONE_FOR_ONE
+    intensity: Intensity = Intensity()
+    backoff: Backoff = Backoff()
+    restart: Restart = Restart.PERMANENT
+    quarantine: bool = False
+    contract: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if self.id != "":
+            _check_id(self.id)
+        seen: set[str] = set()
+        for child in self.children:
+            if child.id == "":
+                raise InvalidSpec(self.id, "only the root has an empty id")
+            if child.id in seen:
+                raise InvalidSpec(self.id, f"two children are called {child.id!r}")
+            seen.add(child.id)
+        if self.quarantine and self.strategy is not Strategy.ONE_FOR_ONE:
+            raise InvalidSpec(
+                self.id, "children that restart together cannot be quarantined one by one"
+            )
+
+
+def _check_id(id_: str) -> None:
+    if not id_ or "/" in id_:
+        raise InvalidSpec(id_, "an id is a non-empty name without '/'")

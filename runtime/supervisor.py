@@ -1,0 +1,316 @@
+"""A supervisor: starts children in order, restarts them by its strategy, stops them in reverse.
+
+One task waits for the ends of children and acts on them. Whatever it waits for (a child's start, a
+backoff, a sibling's stop) it waits for inside the scope `_work`, so that a stop request is served
+at once, also in the middle of a restart loop. Backoff of a one_for_one child is slept by the
+child's own next life, so the supervisor goes on serving the others.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import trio
+
+from command_center.runtime.cell import Cell
+from command_center.runtime.child import Child, Intent, Phase, Status
+from command_center.runtime.deadletters import Reason
+from command_center.runtime.errors import RestartLimitReached, StartFailed
+from command_center.runtime.restarts import RestartWindow, comes_back
+from command_center.runtime.signals import Exit, ExitKind, Quarantined, Restarted
+from command_center.runtime.specs import (
+    Backoff,
+    ChildSpec,
+    Restart,
+    Strategy,
+    SupervisorSpec,
+)
+
+if TYPE_CHECKING:
+    from command_center.runtime.system import System
+
+
+class Supervisor(Child):
+    """The place of a supervisor; its static children keep their places over its own restarts."""
+
+    __slots__ = (
+        "_ends",
+        "_parked",
+        "_phase",
+        "_spec",
+        "_window",
+        "_work",
+        "children",
+        "prefix",
+    )
+
+    def __init__(
+        self,
+        system: System,
+        parent: Supervisor | None,
+        spec: SupervisorSpec,
+        *,
+        is_dynamic: bool = False,
+    ) -> None:
+        self.prefix: str = "" if parent is None else f"{parent.prefix}/{spec.id}"
+        super().__init__(system, parent, self.prefix or "/", is_dynamic=is_dynamic)
+        self._spec = spec
+        self._phase = Phase.ENDED
+        self._work = trio.CancelScope()
+        self._window = RestartWindow(spec.intensity)
+        self._ends: deque[tuple[Child, Exit]] = deque()
+        self._parked = trio.lowlevel.ParkingLot()
+        self.children: dict[str, Child] = {}
+        for child_spec in spec.children:
+            self.add(child_spec, is_dynamic=False)
+
+    @property
+    def spec(self) -> SupervisorSpec:
+        """The spec that this supervisor was made from."""
+        return self._spec
+
+    @property
+    def phase(self) -> Phase:
+        """Where the current life stands."""
+        return self._phase
+
+    def status(self) -> Status:
+        """What an inspection shows."""
+        if self.quarantined:
+            return Status.QUARANTINED
+        if self._phase is Phase.ENDED:
+            return Status.STOPPED if self.is_dead or self.exit is None else Status.BACKOFF
+        if self._phase is Phase.RUNNING:
+            return Status.IDLE if self._parked else Status.BUSY
+        return Status(self._phase.value)
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether children may be added or started from outside."""
+        return self._phase in (Phase.STARTING, Phase.RUNNING) and not self._work.cancel_called
+
+    # Children.
+
+    def add(self, spec: ChildSpec | SupervisorSpec, *, is_dynamic: bool) -> Child:
+        """Give a child its place, and register its path."""
+        child: Child
+        if isinstance(spec, ChildSpec):
+            child = Cell(self.system, self, spec, is_dynamic=is_dynamic)
+        else:
+            child = Supervisor(self.system, self, spec, is_dynamic=is_dynamic)
+        self.children[spec.id] = child
+        self.system.register(child)
+        return child
+
+    def child_retired(self, child: Child) -> None:
+        """Let a dead child leave the tree, unless an operator may want it back."""
+        stays = not child.is_dynamic and child.spec.restart is not Restart.TEMPORARY
+        if not stays and self.children.pop(child.spec.id, None) is not None:
+            self.system.unregister(child)
+
+    def child_ended(self, child: Child, end: Exit) -> None:
+        """Take note of an end that calls for a decision."""
+        self._ends.append((child, end))
+        self._parked.unpark_all()
+
+    # Lives.
+
+    def spawn_life(self, delay: float) -> None:
+        """Begin a life after `delay` seconds."""
+        self._phase = Phase.BACKOFF
+        self._work = trio.CancelScope()
+        self._ends.clear()
+        self._window.clear()
+        self.system.start_soon(self._run, delay, name=f"supervisor {self.path}")
+
+    def stop_life(self) -> None:
+        """Stop waiting for anything, and stop the children."""
+        self._work.cancel()
+
+    async def gone(self) -> None:
+        """Wait for the end; the children's deadlines bound it."""
+        if self.is_alive:
+            await self.ended.wait()
+
+    @trio.lowlevel.enable_ki_protection
+    async def _run(self, delay: float) -> None:
+        end = Exit(ExitKind.SHUTDOWN)
+        try:
+            try:
+                with self._work:
+                    if delay > 0:
+                        await trio.sleep(delay)
+                    self._phase = Phase.STARTING
+                    await self._start_all()
+                    self._phase = Phase.RUNNING
+                    self.has_begun()
+                    await self._supervise()
+            except StartFailed as error:
+                end = Exit(ExitKind.START_FAILED, error)
+            except RestartLimitReached as error:
+                end = Exit(ExitKind.CRASHED, error)
+            self._phase = Phase.STOPPING
+            await self._stop_all()
+        finally:
+            self._phase = Phase.ENDED
+            self.has_ended(end)
+
+    async def _start_all(self) -> None:
+        for child in tuple(self.children.values()):
+            child.forgive()
+            child.spawn(Intent.TRIAL)
+            await child.began.wait()
+            end = child.exit
+            if end is None or not end.is_failure:
+                continue
+            if not self._spec.quarantine:
+                raise StartFailed(child.path, end.error)
+            self.child_ended(child, end)
+
+    async def _supervise(self) -> None:
+        while True:
+            while not self._ends:
+                await self._parked.park()
+            child, end = self._ends.popleft()
+            # An end is stale if the child has a new life, or was dealt with, since.
+            if child.exit is end and child.intent in (Intent.DECIDE, Intent.TRIAL):
+                await self._decide(child, end)
+
+    async def _decide(self, child: Child, end: Exit) -> None:
+        """Apply the restart policy to one end."""
+        if not comes_back(child.spec.restart, end.kind):
+            child.retire(end.kind.value)
+            return
+        if self._is_too_often(child):
+            if not self._spec.quarantine:
+                raise RestartLimitReached(self.path, child.path, end.error)
+            self.quarantine(child, end)
+            return
+        delay = self._next_delay(child, end.kind.value)
+        if self._spec.strategy is Strategy.ONE_FOR_ONE:
+            child.spawn(Intent.DECIDE, delay)
+        else:
+            await self._restart_together(child, delay)
+
+    def _is_too_often(self, child: Child) -> bool:
+        window = child.own_window(self._spec.intensity) if self._spec.quarantine else self._window
+        return window.add(self.system.clock())
+
+    def _next_delay(self, child: Child, reason: str) -> float:
+        delay = child.next_delay(_backoff_of(child) or self._spec.backoff)
+        self.system.emit(Restarted(child.path, child.restarts, delay, reason))
+        return delay
+
+    def quarantine(self, child: Child, end: Exit) -> None:
+        """Set a child aside until an operator restarts it."""
+        child.quarantined = True
+        child.is_dead = True
+        child.close(Reason.QUARANTINED)
+        child.tell_monitors(Reason.QUARANTINED.value)
+        self.system.emit(Quarantined(child.path, end.error))
+
+    # Children that restart together.
+
+    async def _restart_together(self, failed: Child, delay: float) -> None:
+        """Stop the failed child's group in reverse order, then start it in order.
+
+        A child that fails to start is the next failure: it counts, and the group begins again.
+        """
+        while True:
+            group = self._group_of(failed)
+            await self._stop_in_reverse(group)
+            for child in group:
+                if child.spec.restart is Restart.TEMPORARY:
+                    child.retire(ExitKind.SHUTDOWN.value)
+            group = [child for child in group if child.spec.id in self.children]
+            if delay > 0:
+                for child in group:
+                    child.next_start = self.system.clock() + delay
+                await trio.sleep(delay)
+            next_failed = await self._start_in_order(group)
+            if next_failed is None:
+                return
+            failed = next_failed
+            if self._is_too_often(failed):
+                error = failed.exit.error if failed.exit is not None else None
+                raise RestartLimitReached(self.path, failed.path, error)
+            delay = self._next_delay(failed, ExitKind.START_FAILED.value)
+
+    def _group_of(self, failed: Child) -> list[Child]:
+        children = list(self.children.values())
+        if self._spec.strategy is Strategy.REST_FOR_ONE and failed in children:
+            return children[children.index(failed) :]
+        return children
+
+    async def _start_in_order(self, group: Sequence[Child]) -> Child | None:
+        """Start each child when the one before it has started; return the first that fails."""
+        for child in group:
+            if child.intent is Intent.RETIRE:
+                continue
+            child.spawn(Intent.TRIAL)
+            await child.began.wait()
+            if child.exit is not None and child.exit.is_failure:
+                return child
+        return None
+
+    # Stopping.
+
+    async def _stop_in_reverse(self, group: Sequence[Child]) -> None:
+        for child in reversed(group):
+            if child.is_alive:
+                child.halt(final=False)
+                await child.gone()
+
+    async def _stop_all(self) -> None:
+        """Stop the dynamic children together, then the others in reverse order."""
+        together = self._spec.strategy is Strategy.ONE_FOR_ONE
+        dynamic = [child for child in self.children.values() if child.is_dynamic and together]
+        await _stop_together(dynamic)
+        for child in reversed(tuple(self.children.values())):
+            final = child.is_dynamic or self.intent is Intent.RETIRE
+            child.halt(final=final)
+            await child.gone()
+
+    # What a supervisor's place does for the one above.
+
+    def close(self, reason: Reason) -> None:
+        """Close every child, for this supervisor will not come back by itself."""
+        for child in tuple(self.children.values()):
+            if reason is Reason.QUARANTINED:
+                child.close(reason)
+            elif not child.is_alive:
+                child.retire(reason.value)
+
+    def reopen(self) -> None:
+        """Nothing: each child is opened when it is started."""
+
+    def tell_monitors(self, reason: str) -> None:
+        """Tell the monitors of every child."""
+        for child in self.children.values():
+            child.tell_monitors(reason)
+
+
+async def _stop_together(children: Sequence[Child]) -> None:
+    """Stop children at once; only those that do not end by themselves cost a task each."""
+    for child in children:
+        child.halt(final=True)
+    with trio.move_on_after(_quick(children)):
+        for child in children:
+            if child.is_alive:
+                await child.ended.wait()
+    async with trio.open_nursery() as nursery:
+        for child in children:
+            if child.is_alive:
+                nursery.start_soon(child.gone)
+
+
+def _quick(children: Sequence[Child]) -> float:
+    """Return how long nobody needs to be cancelled: a half of the shortest deadline."""
+    deadlines = [child.spec.shutdown for child in children if isinstance(child, Cell)]
+    return min(deadlines, default=0.0) / 2
+
+
+def _backoff_of(child: Child) -> Backoff | None:
+    return child.spec.backoff if isinstance(child, Cell) else None

@@ -1,0 +1,409 @@
+"""The whole tree, and the door to it for everything that is not an actor."""
+
+from __future__ import annotations
+
+import contextvars
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import attrs
+import structlog
+import trio
+
+from command_center.runtime.cell import Cell
+from command_center.runtime.child import Child, Intent, Phase
+from command_center.runtime.deadletters import DeadLetters, Reason
+from command_center.runtime.errors import (
+    ActorNotFound,
+    ActorStopped,
+    ChildExists,
+    StartFailed,
+    SupervisorNotFound,
+    SystemFailed,
+)
+from command_center.runtime.signals import Operated, Signal, Stopped
+from command_center.runtime.specs import ChildSpec, SupervisorSpec
+from command_center.runtime.supervisor import Supervisor
+from command_center.runtime.tracing import Trace
+
+if TYPE_CHECKING:
+    from command_center.runtime.ref import ActorRef
+
+_log = structlog.get_logger(__name__)
+
+Observer = Callable[[Signal], None]
+
+
+@attrs.define
+class Counts:
+    """How many messages were sent, and what became of them."""
+
+    sent: int = 0
+    handled: int = 0
+    refused: int = 0
+    lost: int = 0
+    dead: int = 0
+
+
+class System:
+    """A running tree. Made by `open_system`."""
+
+    def __init__(
+        self,
+        spec: SupervisorSpec,
+        *,
+        on_signal: Observer | None = None,
+        on_stuck: Callable[[Sequence[str]], None] | None = None,
+        redact: Callable[[str], str] | None = None,
+        dead_letter_capacity: int = 1000,
+        seed: int | None = None,
+    ) -> None:
+        self._observers: list[Observer] = [] if on_signal is None else [on_signal]
+        self._on_stuck = on_stuck
+        self._redact = redact
+        self.rng = random.Random(seed)  # noqa: S311 - jitter is no secret
+        self.clock: Callable[[], float] = trio.lowlevel.current_clock().current_time
+        self.dead_letters = DeadLetters(dead_letter_capacity)
+        self.departed = Counts()
+        """The counts of actors that have left the tree."""
+        self.abandoned: list[str] = []
+        """The paths of children that did not end when they were stopped, in that order."""
+        self.children: dict[str, Child] = {}
+        self.root = Supervisor(self, None, spec)
+        self.children[self.root.path] = self.root
+        self._nursery: trio.Nursery | None = None
+        self._host_ended = trio.Event()
+        self._host_error: BaseException | None = None
+        self._body = trio.CancelScope()
+
+    # The life of the system.
+
+    async def __aenter__(self) -> Self:
+        # The host is a system task, so that cancelling the body does not cancel the actors: they
+        # are stopped in order. `__aexit__` waits for it, as a nursery would.
+        trio.lowlevel.spawn_system_task(
+            self._host, name="actor system", context=contextvars.copy_context()
+        )
+        try:
+            await self.root.began.wait()
+        except trio.Cancelled:
+            await self._stop_shielded()
+            raise
+        self._raise_host_error()
+        if self.root.exit is not None and self.root.exit.is_failure:
+            await self._stop_shielded()
+            raise SystemFailed(self.root.exit.error)
+        self._body.__enter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        caught = self._body.__exit__(kind, error, traceback)
+        await self._stop_shielded()
+        self._raise_host_error()
+        end = self.root.exit
+        if (error is None or caught) and end is not None and end.is_failure:
+            raise SystemFailed(end.error)
+        return caught
+
+    @trio.lowlevel.enable_ki_protection
+    async def _host(self) -> None:
+        """Hold the nursery of every task of the tree, and end the body when the root ends."""
+        try:
+            async with trio.open_nursery() as self._nursery:
+                self.root.spawn(Intent.TRIAL)
+                await self.root.ended.wait()
+                self._body.cancel()
+        except BaseException as error:
+            # Raised again where the system was opened; a system task must not raise it.
+            self._host_error = error
+            self.root.began.set()
+            self._body.cancel()
+            if isinstance(error, trio.Cancelled):
+                raise
+        finally:
+            self._host_ended.set()
+
+    def _raise_host_error(self) -> None:
+        if self._host_error is not None:
+            raise self._host_error
+
+    async def _stop_shielded(self) -> None:
+        # Bounded: every child below has its deadline.
+        with trio.CancelScope(shield=True):
+            if not self._host_ended.is_set():
+                await self.stop()
+            if not self.abandoned:
+                await self._host_ended.wait()
+
+    async def stop(self) -> None:
+        """Stop every actor in order and wait for it. Calling it again waits for the same stop.
+
+        Always returns: a child that outlives its deadline, and does not end when cancelled, is
+        named in `abandoned` and by an `Abandoned` signal; then `on_stuck` is called.
+        """
+        self.request_stop()
+        if self._host_error is None and self.root.is_alive:
+            await self.root.ended.wait()
+        if self.abandoned and self._on_stuck is not None:
+            self._on_stuck(tuple(self.abandoned))
+
+    def request_stop(self) -> None:
+        """Begin to stop every actor in order, without waiting."""
+        self.root.halt(final=True)
+
+    async def wait_stopped(self) -> None:
+        """Wait until every actor is stopped, for whatever reason."""
+        await self.root.ended.wait()
+
+    def start_soon(self, work: Callable[..., Awaitable[object]], *args: Any, name: str) -> None:
+        """Start a task of the tree; for the runtime's own use."""
+        if self._nursery is not None:
+            self._nursery.start_soon(work, *args, name=name)
+
+    # Observers.
+
+    def observe(self, observer: Observer) -> Callable[[], None]:
+        """Call a function at every lifecycle fact from now on; return what ends that."""
+        self._observers.append(observer)
+
+        def forget() -> None:
+            if observer in self._observers:
+                self._observers.remove(observer)
+
+        return forget
+
+    def emit(self, signal: Signal) -> None:
+        """Tell the observers; one that raises is logged and the others are still told."""
+        for observer in tuple(self._observers):
+            try:
+                observer(signal)
+            except Exception:  # noqa: BLE001 - the edge to foreign code must not harm the tree
+                _log.exception("observer failed", signal=type(signal).__name__)
+
+    def emit_stopped(self, path: str, reason: str) -> None:
+        """Tell the observers that a child is dead."""
+        self.emit(Stopped(path, reason))
+
+    def add_dead_letter(self, path: str, message: object, reason: Reason, at: float) -> None:
+        """Keep a dead letter and tell the observers."""
+        letter = self.dead_letters.add(path, message, reason, at)
+        if self._observers:
+            self.emit(letter)
+
+    def describe_error(self, error: BaseException | None) -> str | None:
+        """Return an exception's type and text, redacted."""
+        if error is None:
+            return None
+        text = f"{type(error).__name__}: {error}"
+        return text if self._redact is None else self._redact(text)
+
+    # The registry.
+
+    def register(self, child: Child) -> None:
+        """Give a child its path."""
+        self.children[child.path] = child
+
+    def unregister(self, child: Child) -> None:
+        """Free a child's path, and those beneath it; keep what it counted."""
+        if self.children.get(child.path) is child:
+            del self.children[child.path]
+        if isinstance(child, Cell):
+            child.has_left = True
+            self.departed.sent += child.mailbox.sent
+            self.departed.handled += child.handled
+            self.departed.refused += child.refused
+            self.departed.lost += child.lost
+            self.departed.dead += child.dead
+        elif isinstance(child, Supervisor):
+            for grandchild in child.children.values():
+                self.unregister(grandchild)
+
+    def find(self, path: str) -> ActorRef | None:
+        """Return the handle of the actor at a path, or None."""
+        child = self.children.get(path)
+        return child.ref if isinstance(child, Cell) else None
+
+    def lookup(self, path: str) -> ActorRef:
+        """Return the handle of the actor at a path; raises `ActorNotFound`."""
+        child = self.children.get(path)
+        if not isinstance(child, Cell):
+            raise ActorNotFound(path)
+        return child.ref
+
+    # Dynamic children.
+
+    async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef:
+        """Start a child under a supervisor; return when its `on_start` has returned.
+
+        It leaves the tree when it ends and is not to be restarted. If the caller is cancelled
+        while it waits, the child is stopped.
+
+        Raises:
+            ChildExists: the id is taken.
+            StartFailed: `on_start` raised, or the child was stopped before it returned; the path
+                is free again, and the failure counts for nobody.
+            SupervisorNotFound: no supervisor stands there.
+            ActorStopped: the supervisor is stopping.
+        """
+        parent = self.children.get(supervisor)
+        if not isinstance(parent, Supervisor):
+            raise SupervisorNotFound(supervisor)
+        if not parent.is_serving:
+            raise ActorStopped(parent.path, "start_child", 0.0, Reason.STOPPED.value)
+        if spec.id in parent.children:
+            raise ChildExists(parent.children[spec.id].path)
+        cell = parent.add(spec, is_dynamic=True)
+        cell.spawn(Intent.TRIAL)
+        try:
+            await cell.began.wait()
+        except trio.Cancelled:
+            self._halt_watched(cell, final=True)
+            raise
+        if cell.running_since is None:
+            raise StartFailed(cell.path, None if cell.exit is None else cell.exit.error)
+        if not isinstance(cell, Cell):
+            raise ActorNotFound(cell.path)
+        return cell.ref
+
+    # Operations.
+
+    def _child(self, path: str) -> Child:
+        child = self.children.get(path)
+        if child is None:
+            raise ActorNotFound(path)
+        return child
+
+    def _cell(self, path: str) -> Cell:
+        child = self.children.get(path)
+        if not isinstance(child, Cell):
+            raise ActorNotFound(path)
+        return child
+
+    def _halt_watched(self, child: Child, *, final: bool) -> None:
+        """Halt a child, and see that its deadline is kept even if nobody waits."""
+        was_alive = child.is_alive
+        child.halt(final=final)
+        if was_alive:
+            self.start_soon(child.gone, name=f"reaper of {child.path}")
+
+    async def stop_cell(self, child: Child) -> None:
+        """Stop a child for good and wait for its end."""
+        ended = child.ended
+        was_alive = child.is_alive
+        self._halt_watched(child, final=True)
+        if was_alive:
+            await ended.wait()
+
+    def suspend(self, path: str, *, reason: str) -> None:
+        """Let an actor take no user message, after the one in hand, until it is resumed.
+
+        Its mailbox fills and then makes senders wait. It can still be stopped. Outlives restarts.
+        """
+        self._cell(path).mailbox.held = True
+        self.emit(Operated(path, "suspend", reason))
+
+    def resume(self, path: str, *, reason: str) -> None:
+        """Let a suspended actor go on."""
+        mailbox = self._cell(path).mailbox
+        mailbox.held = False
+        mailbox.wake()
+        self.emit(Operated(path, "resume", reason))
+
+    async def drain(self, path: str, *, reason: str, timeout: float = 60.0) -> bool:  # noqa: ASYNC109
+        """Let an actor handle what waits in its mailbox, but nothing new, and then end for good.
+
+        After `timeout` seconds it is stopped with what it has left. Returns whether it drained.
+        """
+        cell = self._cell(path)
+        self.emit(Operated(path, "drain", reason))
+        if cell.phase is not Phase.RUNNING:
+            await self.stop_cell(cell)
+            return False
+        ended = cell.ended
+        cell.drain()
+        with trio.move_on_after(timeout):
+            await ended.wait()
+            return True
+        await self.stop_cell(cell)
+        return False
+
+    async def restart(self, path: str, *, reason: str) -> None:
+        """Stop a child within its deadline and start it anew; wait until it has started.
+
+        It keeps its mailbox, and counts as no failure. It is the way back for a quarantined or a
+        stopped child, whose failures are forgotten. If the start fails, its supervisor decides.
+
+        Raises:
+            ActorStopped: its supervisor is stopping.
+        """
+        child = self._child(path)
+        parent = child.parent
+        if parent is None or not parent.is_serving:
+            raise ActorStopped(path, "restart", 0.0, Reason.STOPPED.value)
+        self.emit(Operated(path, "restart", reason))
+        child.forgive()
+        done = trio.Event()
+        self.start_soon(self._restart, child, parent, done, name=f"restart of {path}")
+        await done.wait()
+        await child.began.wait()
+
+    async def _restart(self, child: Child, parent: Supervisor, done: trio.Event) -> None:
+        if child.is_alive:
+            child.halt(final=False)
+            await child.gone()
+        if parent.is_serving and (child.intent is not Intent.RETIRE or child.is_dead):
+            child.restarts += 1
+            child.spawn(Intent.DECIDE)
+        done.set()
+
+    async def stop_child(self, path: str, *, reason: str) -> None:
+        """Stop a child for good and wait for its end.
+
+        A child of the tree's spec stays visible as stopped, and `restart` brings it back; a
+        dynamic one leaves the tree.
+        """
+        child = self._child(path)
+        self.emit(Operated(path, "stop", reason))
+        await self.stop_cell(child)
+
+    def trace(self, path: str, *, messages: int = 100, seconds: float = 30.0) -> Trace:
+        """Record an actor's messages; ends by itself, and ends a former trace of that actor."""
+        return Trace(self._cell(path), messages=messages, seconds=seconds)
+
+
+def open_system(
+    spec: SupervisorSpec,
+    *,
+    on_signal: Observer | None = None,
+    on_stuck: Callable[[Sequence[str]], None] | None = None,
+    redact: Callable[[str], str] | None = None,
+    dead_letter_capacity: int = 1000,
+    seed: int | None = None,
+) -> System:
+    """Make a system of actors, to be entered with `async with`.
+
+    Entered when every child of the spec has started; left when every actor is stopped, in order,
+    each within its deadline, whatever ended the body. `on_signal` observes from the start on.
+    `on_stuck` is told the paths of those that could not be ended: a program passes a function
+    that ends the process, for trio itself would wait for them. `redact` is applied to error texts.
+    `seed` makes the jitter repeatable.
+
+    Raises:
+        SystemFailed: on entering, if a child did not start; on leaving, if the root gave up,
+            which cancels the body.
+    """
+    return System(
+        spec,
+        on_signal=on_signal,
+        on_stuck=on_stuck,
+        redact=redact,
+        dead_letter_capacity=dead_letter_capacity,
+        seed=seed,
+    )

@@ -1,0 +1,86 @@
+"""Traces of one actor's messages, which end by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import attrs
+import trio
+
+if TYPE_CHECKING:
+    from command_center.runtime.cell import Cell
+    from command_center.runtime.mailbox import Envelope
+
+
+@attrs.frozen
+class TraceRecord:
+    """One message that an actor handled. Times are in seconds of the system clock."""
+
+    message: str
+    """The name of its type; a trace shows no content."""
+    asked: bool
+    taken_at: float
+    waited: float
+    """From its sending until the actor took it."""
+    took: float
+
+
+class Trace:
+    """Records messages until `messages` of them were handled, or `seconds` have passed.
+
+    Iterate over it to receive the records; the iteration ends with the trace. The actor never
+    waits for whoever reads.
+    """
+
+    def __init__(self, cell: Cell, *, messages: int, seconds: float) -> None:
+        self._cell = cell
+        self._left = messages
+        self._deadline = cell.system.clock() + seconds
+        self._taken_at = 0.0
+        # Room for every record that there can be, so that sending never waits.
+        self._send, self._receive = trio.open_memory_channel[TraceRecord](messages)
+        if cell.tracing is not None:
+            cell.tracing.close()
+        cell.tracing = self
+
+    def taken(self, now: float) -> None:
+        """Note when a message was taken; called by the actor's loop."""
+        self._taken_at = now
+        if now >= self._deadline:
+            self.close()
+
+    def done(self, envelope: Envelope, took: float) -> None:
+        """Record a handled message; called by the actor's loop."""
+        message, reply, sent_at = envelope
+        waited = self._taken_at - sent_at
+        name = type(message).__name__
+        self._send.send_nowait(TraceRecord(name, reply is not None, self._taken_at, waited, took))
+        self._left -= 1
+        if self._left == 0:
+            self.close()
+
+    def close(self) -> None:
+        """End the trace now; what is recorded can still be read."""
+        if self._cell.tracing is self:
+            self._cell.tracing = None
+        self._send.close()
+
+    async def receive(self) -> TraceRecord | None:
+        """Return the next record, or None at the trace's end."""
+        with trio.move_on_at(self._deadline):
+            try:
+                return await self._receive.receive()
+            except trio.EndOfChannel:
+                return None
+        self.close()
+        return None
+
+    def __aiter__(self) -> AsyncIterator[TraceRecord]:
+        return self
+
+    async def __anext__(self) -> TraceRecord:
+        record = await self.receive()
+        if record is None:
+            raise StopAsyncIteration
+        return record
