@@ -16,7 +16,6 @@ import attrs
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from command_center.http.setting_values import HIDDEN
 from command_center.http.settings import DECLARATIONS, Settings
 from command_center.store import redact
 
@@ -59,7 +58,7 @@ def write_logs(
         HideSecrets(tuple(secrets)),
     ]
     renderer: Processor = (
-        structlog.processors.JSONRenderer(default=str)
+        structlog.processors.JSONRenderer()
         if form == "json"
         else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     )
@@ -97,23 +96,20 @@ class HideSecrets:
     secrets: tuple[str, ...]
 
     def __call__(self, _logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-        """Return the line with its secrets hidden; structlog's own entries stay as they are."""
-        return {
-            key: value if key.startswith("_") else redact(self._hidden(value))
-            for key, value in line.items()
-        }
+        """Return the line with its secrets redacted; structlog's own entries stay as they are."""
+        told = {key: _plain(value) for key, value in line.items() if not key.startswith("_")}
+        kept = {key: value for key, value in line.items() if key.startswith("_")}
+        return {**redact(told, self.secrets), **kept}
 
-    def _hidden(self, value: object) -> object:
-        match value:
-            case str():
-                for secret in self.secrets:
-                    value = value.replace(secret, HIDDEN)
-                return value
-            case dict():
-                return {key: self._hidden(part) for key, part in value.items()}
-            case list() | tuple():
-                return [self._hidden(part) for part in value]
-            case int() | float() | None:
-                return value
-            case _:
-                return self._hidden(str(value))
+
+def _plain(value: object) -> object:
+    """The value as `redact` reads it: what is no JSON becomes its text."""
+    match value:
+        case str() | int() | float() | None:
+            return value
+        case dict():
+            return {str(key): _plain(part) for key, part in value.items()}
+        case list() | tuple():
+            return [_plain(part) for part in value]
+        case _:
+            return str(value)
