@@ -41,6 +41,7 @@ from command_center.runtime.signals import (
     Started,
     Stopped,
 )
+from command_center.runtime.snapshots import ActorSnapshot, SystemSnapshot, Totals
 from command_center.runtime.specs import (
     Backoff,
     ChildSpec,
@@ -58,6 +59,7 @@ __all__ = [
     "ActorCrashed",
     "ActorNotFound",
     "ActorRef",
+    "ActorSnapshot",
     "ActorStopped",
     "AskTimeout",
     "Backoff",
@@ -94,6 +96,8 @@ __all__ = [
     "SupervisorSpec",
     "System",
     "SystemFailed",
+    "SystemSnapshot",
+    "Totals",
     "Trace",
     "TraceRecord",
     "UnhandledMessage",

@@ -14,11 +14,12 @@ ActorT = TypeVar("ActorT")
 MessageT = TypeVar("MessageT")
 NoticeT = TypeVar("NoticeT")
 Reply = TypeVar("Reply")
+Reply_co = TypeVar("Reply_co", covariant=True)
 
 _MARK = "handles_message"
 
 
-class Request(Generic[Reply]):
+class Request(Generic[Reply_co]):
     """Marks a message that is asked, and names the type of its reply.
 
     A message class inherits from it beside its own base::

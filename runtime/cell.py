@@ -45,6 +45,7 @@ class Cell(Child):
         "dead",
         "handled",
         "has_left",
+        "kind",
         "life",
         "lost",
         "mailbox",
@@ -60,6 +61,8 @@ class Cell(Child):
         self._spec = spec
         self.mailbox = Mailbox(spec.mailbox)
         self.life: Life | None = None
+        self.kind = "actor"
+        """The name of the actor's class, once it has been made."""
         self.ref = ActorRef(self)
         self.handled = 0
         self.refused = 0

@@ -121,6 +121,7 @@ class Life:
         actor = self.cell.spec.start()
         actor.ctx = Context(self.cell, self)
         self.actor = actor
+        self.cell.kind = type(actor).__name__
         await actor.on_start()
         self.phase = Phase.RUNNING
         self.cell.has_begun()

@@ -195,8 +195,10 @@ class Supervisor(Child):
             await self._restart_together(child, delay)
 
     def _is_too_often(self, child: Child) -> bool:
-        window = child.own_window(self._spec.intensity) if self._spec.quarantine else self._window
-        return window.add(self.system.clock())
+        now = self.system.clock()
+        alone = child.own_window(self._spec.intensity).add(now)
+        together = self._window.add(now)
+        return alone if self._spec.quarantine else together
 
     def _next_delay(self, child: Child, reason: str) -> float:
         delay = child.next_delay(_backoff_of(child) or self._spec.backoff)

@@ -24,6 +24,14 @@ from command_center.runtime.errors import (
     SystemFailed,
 )
 from command_center.runtime.signals import Operated, Signal, Stopped
+from command_center.runtime.snapshots import (
+    ActorSnapshot,
+    SystemSnapshot,
+    Totals,
+    take_snapshot,
+    take_snapshot_of,
+    take_totals,
+)
 from command_center.runtime.specs import ChildSpec, SupervisorSpec
 from command_center.runtime.supervisor import Supervisor
 from command_center.runtime.tracing import Trace
@@ -236,6 +244,24 @@ class System:
         if not isinstance(child, Cell):
             raise ActorNotFound(path)
         return child.ref
+
+    # Inspection.
+
+    def snapshot(self) -> SystemSnapshot:
+        """Read the whole tree as it is now; never waits."""
+        return take_snapshot(self)
+
+    def snapshot_of(self, path: str, *, stack: bool = False) -> ActorSnapshot:
+        """Read one actor or supervisor; with `stack`, also where it awaits. Never waits.
+
+        Raises:
+            ActorNotFound: nothing stands there.
+        """
+        return take_snapshot_of(self._child(path), stack=stack)
+
+    def totals(self) -> Totals:
+        """Return what became of every message that was ever sent; see `Totals`."""
+        return take_totals(self)
 
     # Dynamic children.
 

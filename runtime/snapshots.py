@@ -1,0 +1,260 @@
+"""What an inspection shows: the tree as it is at one moment.
+
+A snapshot only reads. It never sends a message and never waits, so it shows a busy, suspended or
+stuck actor as readily as an idle one; the price is that `describe()` may see an actor in the
+middle of a handler.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import trio
+
+from command_center.runtime.cell import Cell
+from command_center.runtime.child import Child, Phase, Status
+from command_center.runtime.deadletters import Reason
+from command_center.runtime.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from command_center.runtime.system import System
+
+
+@attrs.frozen
+class ActorSnapshot:
+    """One child of the tree. Ages and delays are in seconds, `started_at` in Unix time.
+
+    The members about messages are zero for a supervisor, which has no mailbox.
+    """
+
+    path: str
+    kind: str
+    """The class of the actor, or `supervisor` and its strategy."""
+    status: Status
+    restart: str
+    is_dynamic: bool
+    fault_domain: str
+    """The path of the fault domain that it belongs to: what is quarantined as one."""
+    contract: str
+    started_at: float | None
+    current: str | None
+    """The type of the message in hand."""
+    current_age: float | None
+    depth: int
+    capacity: int
+    high_water: int
+    oldest_age: float | None
+    sent: int
+    handled: int
+    refused: int
+    """Of the handled, those that were answered with a refusal."""
+    lost: int
+    dead: int
+    background_tasks: int
+    restarts: int
+    restarts_in_window: int
+    next_start_in: float | None
+    """What is left of the backoff before the next start."""
+    last_error: str | None
+    description: Mapping[str, object]
+    stack: tuple[str, ...] | None = None
+    """Where its task waits, outermost first, if that was asked for."""
+
+    @property
+    def failed(self) -> int:
+        """How many messages were refused, or lost in a crash."""
+        return self.refused + self.lost
+
+
+@attrs.frozen
+class Totals:
+    """Every message that was ever sent in the system, and what became of it.
+
+    `sent = handled + lost + dead + waiting + in_hand` at every moment.
+    """
+
+    sent: int
+    handled: int
+    refused: int
+    lost: int
+    dead: int
+    waiting: int
+    in_hand: int
+
+
+@attrs.frozen
+class SystemSnapshot:
+    """The whole tree, parents before children, in start order."""
+
+    actors: tuple[ActorSnapshot, ...]
+    totals: Totals
+    dead_letters_kept: int
+    dead_letters_by_reason: Mapping[Reason, int]
+    abandoned: tuple[str, ...]
+
+
+def take_snapshot(system: System) -> SystemSnapshot:
+    """Read the whole tree."""
+    now = system.clock()
+    actors: list[ActorSnapshot] = []
+    _walk(system.root, "/", now, actors)
+    letters = system.dead_letters
+    return SystemSnapshot(
+        actors=tuple(actors),
+        totals=take_totals(system),
+        dead_letters_kept=len(letters),
+        dead_letters_by_reason=letters.by_reason,
+        abandoned=tuple(system.abandoned),
+    )
+
+
+def take_totals(system: System) -> Totals:
+    """Add up the counts of all actors, also of those that have left."""
+    departed = system.departed
+    sent, handled, refused = departed.sent, departed.handled, departed.refused
+    lost, dead = departed.lost, departed.dead
+    waiting = in_hand = 0
+    for child in system.children.values():
+        if isinstance(child, Cell):
+            sent += child.mailbox.sent
+            handled += child.handled
+            refused += child.refused
+            lost += child.lost
+            dead += child.dead
+            waiting += len(child.mailbox.user)
+            in_hand += child.life is not None and child.life.current is not None
+    return Totals(sent, handled, refused, lost, dead, waiting, in_hand)
+
+
+def take_snapshot_of(child: Child, *, stack: bool = False) -> ActorSnapshot:
+    """Read one child; with `stack`, also where it waits."""
+    return _snapshot(child, _domain_of(child), child.system.clock(), stack=stack)
+
+
+def _walk(child: Child, domain: str, now: float, into: list[ActorSnapshot]) -> None:
+    into.append(_snapshot(child, domain, now, stack=False))
+    if isinstance(child, Supervisor):
+        for below in child.children.values():
+            _walk(below, below.path if child.spec.quarantine else domain, now, into)
+
+
+def _domain_of(child: Child) -> str:
+    place: Child | None = child
+    while place is not None and place.parent is not None:
+        if place.parent.spec.quarantine:
+            return place.path
+        place = place.parent
+    return "/"
+
+
+def _snapshot(child: Child, domain: str, now: float, *, stack: bool) -> ActorSnapshot:
+    if isinstance(child, Cell):
+        return _actor(child, domain, now, stack=stack)
+    if isinstance(child, Supervisor):
+        return _supervisor(child, domain, now)
+    raise TypeError(child)
+
+
+def _actor(cell: Cell, domain: str, now: float, *, stack: bool) -> ActorSnapshot:
+    life = cell.life
+    mailbox = cell.mailbox
+    current = None if life is None else life.current
+    actor = None if life is None else life.actor
+    oldest = mailbox.user[0][2] if mailbox.user else None
+    return ActorSnapshot(
+        path=cell.path,
+        kind=cell.kind if actor is None else type(actor).__name__,
+        status=cell.status(),
+        restart=cell.spec.restart.value,
+        is_dynamic=cell.is_dynamic,
+        fault_domain=domain,
+        contract=cell.spec.contract,
+        started_at=cell.started_at,
+        current=None if current is None else type(current[0]).__name__,
+        current_age=None if life is None or current is None else now - life.current_since,
+        depth=len(mailbox.user),
+        capacity=mailbox.capacity,
+        high_water=mailbox.high_water,
+        oldest_age=None if oldest is None else now - oldest,
+        sent=mailbox.sent,
+        handled=cell.handled,
+        refused=cell.refused,
+        lost=cell.lost,
+        dead=cell.dead,
+        background_tasks=0 if life is None or not life.tasks else len(life.tasks),
+        restarts=cell.restarts,
+        restarts_in_window=_in_window(cell, now),
+        next_start_in=_next_start(cell, now),
+        last_error=cell.last_error,
+        description=_describe(cell),
+        stack=_stack(cell) if stack else None,
+    )
+
+
+def _supervisor(supervisor: Supervisor, domain: str, now: float) -> ActorSnapshot:
+    return ActorSnapshot(
+        path=supervisor.path,
+        kind=f"supervisor {supervisor.spec.strategy.value}",
+        status=supervisor.status(),
+        restart=supervisor.spec.restart.value,
+        is_dynamic=supervisor.is_dynamic,
+        fault_domain=domain,
+        contract=supervisor.spec.contract,
+        started_at=supervisor.started_at,
+        current=None,
+        current_age=None,
+        depth=0,
+        capacity=0,
+        high_water=0,
+        oldest_age=None,
+        sent=0,
+        handled=0,
+        refused=0,
+        lost=0,
+        dead=0,
+        background_tasks=0,
+        restarts=supervisor.restarts,
+        restarts_in_window=_in_window(supervisor, now),
+        next_start_in=_next_start(supervisor, now),
+        last_error=supervisor.last_error,
+        description={},
+    )
+
+
+def _in_window(child: Child, now: float) -> int:
+    return 0 if child.window is None else child.window.count(now)
+
+
+def _next_start(child: Child, now: float) -> float | None:
+    return None if child.next_start is None else max(0.0, child.next_start - now)
+
+
+def _describe(cell: Cell) -> Mapping[str, object]:
+    life = cell.life
+    if life is None or life.actor is None or life.phase is Phase.STARTING:
+        return {}
+    try:
+        return life.actor.describe()
+    except Exception as error:  # noqa: BLE001 - an actor's fault must not blind the operator
+        return {"error": cell.system.describe_error(error)}
+
+
+def _stack(cell: Cell) -> tuple[str, ...]:
+    life = cell.life
+    if life is None or life.task is None or life.phase is Phase.ENDED:
+        return ()
+    lines = list(_frames(life.task))
+    for task in (life.tasks or {}).values():
+        if task is not None:
+            lines.append(f"background task {task.name}")
+            lines.extend(_frames(task))
+    return tuple(lines)
+
+
+def _frames(task: trio.lowlevel.Task) -> tuple[str, ...]:
+    summary = traceback.StackSummary.extract(task.iter_await_frames(), lookup_lines=False)
+    return tuple(f"{frame.name} ({Path(frame.filename).name}:{frame.lineno})" for frame in summary)
