@@ -1,0 +1,33 @@
+"""Git: the only part of the program that starts it, held against hostile repositories.
+
+Start with `hardening` (what git is kept from, and how) and `checkout` (a work tree that was looked
+at); everything else takes one of those.
+"""
+
+from command_center.actors.git.checkout import Checkout, open_checkout
+from command_center.actors.git.errors import (
+    BadBranchName,
+    GitAnswerTooLong,
+    GitFailed,
+    GitMissing,
+    GitTimedOut,
+    NotAWorkTree,
+    UnknownRef,
+    UnsafeRepository,
+)
+from command_center.actors.git.process import Answer, Git
+
+__all__ = [
+    "Answer",
+    "BadBranchName",
+    "Checkout",
+    "Git",
+    "GitAnswerTooLong",
+    "GitFailed",
+    "GitMissing",
+    "GitTimedOut",
+    "NotAWorkTree",
+    "UnknownRef",
+    "UnsafeRepository",
+    "open_checkout",
+]

@@ -1,0 +1,85 @@
+"""What can go wrong with git, each as the domain error that its caller is to see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from command_center.actors.errors import Conflict, Invalid, Unavailable
+
+
+class GitMissing(Unavailable):
+    """There is no git on this machine, or none that can be held."""
+
+    def __init__(self, problem: str) -> None:
+        """Say what is missing; the sentence ends with what to do."""
+        super().__init__(f"{problem} Install git 2.41 or newer and see that it is on the PATH.")
+
+
+class GitTimedOut(Unavailable):
+    """Git had not ended by its deadline and was killed."""
+
+    def __init__(self, command: str, seconds: float) -> None:
+        """Name the command and the deadline in seconds."""
+        super().__init__(f"git {command} took longer than {seconds:g} s and was ended.")
+        self.command = command
+        self.seconds = seconds
+
+
+class GitFailed(Conflict):
+    """Git ran and said no; the message is its own."""
+
+    def __init__(self, command: str, exit_code: int, complaint: str) -> None:
+        """Keep the command's name, git's exit code and what it printed on stderr, cut short."""
+        told = complaint.strip().removeprefix("fatal: ").removeprefix("error: ")
+        super().__init__(f"git {command} failed: {told[:500] or f'exit code {exit_code}'}")
+        self.command = command
+        self.exit_code = exit_code
+        self.complaint = told
+
+
+class GitAnswerTooLong(Conflict):
+    """Git printed more than can be kept, where a part of it would mislead."""
+
+    def __init__(self, command: str, limit: int) -> None:
+        """Name the command and the limit in bytes."""
+        super().__init__(f"git {command} printed more than {limit} bytes.")
+        self.command = command
+        self.limit = limit
+
+
+class NotAWorkTree(Conflict):
+    """The folder is not the top of a git work tree that may be used; `problem` says why."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        """Name the folder; `problem` is a sentence about it."""
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class UnsafeRepository(Conflict):
+    """The repository is set up so that git cannot be run in it safely."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        """Name the folder; `problem` is a sentence about it."""
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class BadBranchName(Invalid):
+    """Git does not accept the name for a branch."""
+
+    def __init__(self, name: str, *, field: str = "branchName") -> None:
+        """Name the branch, and the field that it came in."""
+        message = f"{name!r} is not a branch name that git accepts."
+        super().__init__(f"{field}: {message}", details=[{"path": field, "message": message}])
+
+
+class UnknownRef(Invalid):
+    """The repository has no commit of that name."""
+
+    def __init__(self, name: str, *, field: str = "baseRef") -> None:
+        """Name the ref, and the field that it came in."""
+        message = f"{name!r} names no commit in this repository."
+        super().__init__(f"{field}: {message}", details=[{"path": field, "message": message}])

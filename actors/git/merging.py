@@ -1,0 +1,160 @@
+"""Bringing a worktree's branch back into the checkout that it came from.
+
+The merge is worked out among git's objects first (`merge-tree`, git 2.38): where it conflicts,
+nothing was touched and nothing has to be undone. Only a merge that is whole reaches the checkout,
+as a step forward from the commit that it was worked out for, and only if the branch is still
+there (`update-ref` with the old value).
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+import trio
+
+from command_center.actors.errors import Conflict
+from command_center.actors.git.checkout import Checkout, own_attributes
+from command_center.actors.git.errors import GitFailed, UnsafeRepository
+from command_center.actors.git.facts import SCAN_DEADLINE, read_status
+from command_center.actors.git.names import branch_commit
+from command_center.actors.git.process import shown
+from command_center.actors.git.trees import CHECKOUT_DEADLINE
+
+CONFLICTS_LIMIT: Final = 100
+"""Files in conflict that are named."""
+
+NOBODY: Final = {
+    "GIT_AUTHOR_NAME": "Command Center",
+    "GIT_AUTHOR_EMAIL": "command-center@localhost",
+    "GIT_COMMITTER_NAME": "Command Center",
+    "GIT_COMMITTER_EMAIL": "command-center@localhost",
+}
+"""Who commits a merge where git knows no user."""
+
+Strategy = Literal["auto", "fast-forward", "merge-commit"]
+
+
+class MergeResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the target branch is at now, and how it came there."""
+
+    target_branch: str
+    branch_name: str
+    how: Literal["up-to-date", "fast-forward", "merge-commit"]
+    before_sha: str
+    head_sha: str
+
+
+async def merge_branch(
+    target: Checkout, branch: str, *, strategy: Strategy = "auto", message: str | None = None
+) -> MergeResult:
+    """Merge a branch into the branch that `target` has checked out.
+
+    Args:
+        target: the checkout; it must be clean.
+        branch: a local branch.
+        strategy: `auto` steps forward where it can and makes a merge commit elsewhere.
+        message: of the merge commit.
+
+    Raises:
+        Conflict: the target is dirty or on no branch, there is no such branch, the merge
+            conflicts (`conflicts` names the files), or it cannot be a fast-forward as asked.
+        UnsafeRepository: `info/attributes` is set, which could name a program that merges.
+    """
+    if await trio.to_thread.run_sync(own_attributes, target):
+        raise UnsafeRepository(
+            target.path, "nothing is merged while .git/info/attributes has anything in it."
+        )
+    status = await read_status(target)
+    if status.branch is None or status.head is None:
+        raise Conflict("The target checkout is on no branch, or has no commit yet.")
+    if status.dirty:
+        raise Conflict(
+            f"The target checkout {target.path} has changes that are not committed.",
+            targetBranch=status.branch,
+        )
+    tip = await branch_commit(target, branch)
+    if tip is None:
+        raise Conflict(f"There is no branch {branch}.", branchName=branch)
+    fork = await target.run("merge-base", status.head, tip, accepted=(0, 1), deadline=SCAN_DEADLINE)
+    if fork.text == tip:
+        how: Literal["up-to-date", "fast-forward", "merge-commit"] = "up-to-date"
+        after = status.head
+    elif fork.text == status.head and strategy != "merge-commit":
+        how, after = "fast-forward", tip
+    elif strategy == "fast-forward":
+        raise Conflict(
+            f"{status.branch} has commits that {branch} lacks, so it cannot be fast-forwarded.",
+            targetBranch=status.branch,
+            branchName=branch,
+        )
+    else:
+        how = "merge-commit"
+        after = await _merge_commit(
+            target, status.branch, status.head, branch, tip=tip, message=message
+        )
+    if how != "up-to-date":
+        await _step(target, status.branch, status.head, after, f"merge {branch}")
+    return MergeResult(
+        target_branch=status.branch,
+        branch_name=branch,
+        how=how,
+        before_sha=status.head,
+        head_sha=after,
+    )
+
+
+async def _merge_commit(
+    target: Checkout, into: str, head: str, branch: str, *, tip: str, message: str | None
+) -> str:
+    worked_out = await target.run(
+        "merge-tree",
+        "--write-tree",
+        "--name-only",
+        "--no-messages",
+        "-z",
+        head,
+        tip,
+        accepted=(0, 1),
+        deadline=CHECKOUT_DEADLINE,
+    )
+    tree, *conflicts = (shown(part) for part in worked_out.stdout.split(b"\0") if part)
+    if worked_out.exit_code == 1:
+        raise Conflict(
+            f"{branch} conflicts with {into} in {len(conflicts)} file(s); nothing was changed.",
+            targetBranch=into,
+            branchName=branch,
+            conflicts=conflicts[:CONFLICTS_LIMIT],
+        )
+    known = await target.run("var", "GIT_COMMITTER_IDENT", accepted=(0, 128))
+    text = message or f"Merge branch '{branch}' into {into}"
+    committed = await target.run(
+        "commit-tree",
+        "--no-gpg-sign",
+        "-p",
+        head,
+        "-p",
+        tip,
+        tree,
+        sent=text.encode(),
+        extra=NOBODY if known.exit_code else {},
+    )
+    return committed.text
+
+
+async def _step(target: Checkout, branch: str, before: str, after: str, why: str) -> None:
+    """Take the checkout and its branch from one commit to the next, both or neither."""
+    await target.run(
+        "read-tree",
+        "--no-recurse-submodules",
+        "-m",
+        "-u",
+        before,
+        after,
+        deadline=CHECKOUT_DEADLINE,
+    )
+    try:
+        await target.run("update-ref", "-m", why, f"refs/heads/{branch}", after, before)
+    except GitFailed:
+        await target.run("read-tree", "--no-recurse-submodules", "-m", "-u", after, before)
+        raise

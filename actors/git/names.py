@@ -1,0 +1,61 @@
+"""Names that git is handed: branches and commits, checked before they are arguments.
+
+A branch called `--output=x` is an option to a careless caller, `@{-1}` is another branch than it
+says, and `main:file` is no commit. Each name goes through git's own check first, and what comes
+back is used from there on.
+"""
+
+from __future__ import annotations
+
+from command_center.actors.git.checkout import Checkout
+from command_center.actors.git.errors import BadBranchName, GitFailed, UnknownRef
+
+LONGEST = 200
+"""Characters of a branch name: its file has to fit the disk as well."""
+
+
+async def check_branch_name(checkout: Checkout, name: str, *, field: str = "branchName") -> str:
+    """The name, if git accepts it for a branch and takes it as it is written.
+
+    Raises:
+        BadBranchName: it does not.
+    """
+    if not name or len(name) > LONGEST or name.startswith("-") or not name.isprintable():
+        raise BadBranchName(name, field=field)
+    try:
+        answer = await checkout.run("check-ref-format", "--branch", name)
+    except GitFailed as error:
+        raise BadBranchName(name, field=field) from error
+    if answer.text != name or name == "HEAD":
+        raise BadBranchName(name, field=field)
+    return name
+
+
+async def resolve_commit(checkout: Checkout, name: str, *, field: str = "baseRef") -> str:
+    """The id of the commit that a branch, tag or id names.
+
+    Raises:
+        UnknownRef: it names none.
+    """
+    if not name or len(name) > LONGEST or not name.isprintable():
+        raise UnknownRef(name, field=field)
+    answer = await checkout.run(
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        f"{name}^{{commit}}",
+        accepted=(0, 1, 128),
+    )
+    found = answer.text
+    if answer.exit_code != 0 or not found.isalnum():
+        raise UnknownRef(name, field=field)
+    return found
+
+
+async def branch_commit(checkout: Checkout, branch: str) -> str | None:
+    """The commit that a branch of this repository is at, or None where there is no such branch."""
+    answer = await checkout.run(
+        "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", accepted=(0, 1, 128)
+    )
+    return answer.text if answer.exit_code == 0 else None

@@ -1,0 +1,136 @@
+"""What can be asked about worktrees, and what the answers are.
+
+A body of the API is a struct by itself (`WorktreeRequest`, `MergeRequest`); the message carries it
+beside the repository's id, which comes from the path.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from command_center.actors.git.diffs import PATCH_LIMIT, Diff, Limit
+from command_center.actors.git.facts import WorktreeEntry
+from command_center.actors.git.merging import MergeResult, Strategy
+from command_center.runtime import Request
+from command_center.store import Session
+
+
+class WorktreeRequest(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The body of `POST /api/repos/:id/worktrees`.
+
+    The branch is made at `baseRef` (else HEAD) where there is none. `path` must not exist yet.
+    """
+
+    branch_name: str
+    base_ref: str | None = None
+    path: str | None = None
+    requested_by: str = "api"
+
+
+class WorktreeCreated(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A worktree that is ready to be worked in."""
+
+    path: str
+    branch_name: str
+    head_sha: str
+
+
+class CreateWorktree(msgspec.Struct, Request[WorktreeCreated], frozen=True):
+    """Make a worktree of a repository."""
+
+    repository_id: int
+    wanted: WorktreeRequest
+
+
+class WorktreeState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A worktree as it is on disk now.
+
+    `sizeBytes` counts at most `SIZE_LIMIT` files. `sessionIds` are the sessions that work in it
+    and have not ended. `problem` says why its state could not be read.
+    """
+
+    path: str
+    branch_name: str | None
+    head_sha: str | None
+    is_main: bool
+    is_dirty: bool | None = None
+    size_bytes: int | None = None
+    session_ids: list[int] = []
+    locked_reason: str | None = None
+    prunable_reason: str | None = None
+    problem: str | None = None
+
+
+class ListWorktrees(msgspec.Struct, Request[list[WorktreeState]], frozen=True):
+    """List the worktrees of a repository, the main checkout first."""
+
+    repository_id: int
+
+
+class DiffWorktree(msgspec.Struct, Request[Diff], frozen=True):
+    """Show what a worktree changed since its branch left `base` (the default branch unless named).
+
+    `path` None is the main checkout. `limit` is in bytes of the patch.
+    """
+
+    repository_id: int
+    path: str | None = None
+    base: str | None = None
+    limit: Limit = PATCH_LIMIT
+
+
+class RemoveWorktree(msgspec.Struct, Request[WorktreeEntry], frozen=True):
+    """Delete a worktree with its files; its branch stays. With changes in it, only by `force`."""
+
+    repository_id: int
+    path: str
+    force: bool = False
+    requested_by: str = "api"
+
+
+class PruneWorktrees(msgspec.Struct, Request[list[WorktreeEntry]], frozen=True):
+    """Forget the worktrees whose folders are gone; the answer is those."""
+
+    repository_id: int
+    requested_by: str = "api"
+
+
+class CleanWorktrees(msgspec.Struct, Request[list[WorktreeEntry]], frozen=True):
+    """Delete the worktrees that were made for sessions and that nobody needs; answers those.
+
+    Needed is one with changes, with commits that the default branch lacks, that is locked, or
+    whose sessions have not all ended. Worktrees outside of the data folder are left alone.
+    """
+
+    repository_id: int
+    requested_by: str = "api"
+
+
+class MergeRequest(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """How a worktree's branch is to come back into the branch of the main checkout."""
+
+    path: str
+    strategy: Strategy = "auto"
+    message: str | None = None
+    requested_by: str = "api"
+
+
+class MergeWorktree(msgspec.Struct, Request[MergeResult], frozen=True):
+    """Merge a worktree's branch into the main checkout's; both must be clean and idle."""
+
+    repository_id: int
+    wanted: MergeRequest
+
+
+class PrepareWorkplace(msgspec.Struct, Request[Session], frozen=True):
+    """See that a session's folder is there and is what it was allowed to be.
+
+    Makes the worktree where one is wanted, and answers the session with its `cwd`,
+    `worktreePath` and `branchName` as they are then. Asking again changes nothing.
+    """
+
+    session_id: int

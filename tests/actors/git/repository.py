@@ -1,0 +1,56 @@
+"""Git repositories made for tests, with a git that is *not* held: it stands for an unwary user."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+VARIABLES = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "Ada",
+    "GIT_AUTHOR_EMAIL": "ada@example.org",
+    "GIT_COMMITTER_NAME": "Ada",
+    "GIT_COMMITTER_EMAIL": "ada@example.org",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+
+
+def plain_git(
+    directory: Path,
+    *arguments: str,
+    check: bool = True,
+    sent: bytes | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> str:
+    """Run git as a user would, and give what it printed on stdout."""
+    done = subprocess.run(
+        ["git", *arguments],  # noqa: S607 - the user's own git
+        cwd=directory,
+        env={**os.environ, **VARIABLES, **(variables or {})},
+        input=sent if sent is not None else b"",
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0 or not check, done.stderr.decode(errors="replace")
+    return done.stdout.decode(errors="backslashreplace").rstrip("\n")
+
+
+def make_repository(path: Path) -> Path:
+    """A repository with one commit on `main` that has a text and a source file."""
+    path.mkdir(parents=True)
+    path = path.resolve()
+    plain_git(path, "init", "--quiet", "--initial-branch=main")
+    commit(path, {"readme.txt": "hello\n", "source.py": "print(1)\n"})
+    return path
+
+
+def commit(repository: Path, files: Mapping[str, str], message: str = "A change") -> str:
+    """Write files, commit all, and give the commit's id."""
+    for name, text in files.items():
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text(text, encoding="utf-8")
+    plain_git(repository, "add", "--all")
+    plain_git(repository, "commit", "--quiet", "--allow-empty", "-m", message)
+    return plain_git(repository, "rev-parse", "HEAD")
