@@ -24,6 +24,7 @@ from command_center.store.errors import (
     StoreClosed,
     StoreUnavailable,
     TransactionEnded,
+    WrongThread,
 )
 from command_center.store.events import Event, EventFilter, StoredEvent
 from command_center.store.lock import DataFolderLock
@@ -37,6 +38,11 @@ from command_center.store.records import (
     Repository,
     Session,
     Task,
+    TelegramButton,
+    TelegramChat,
+    TelegramMark,
+    TelegramMessage,
+    TelegramUpdate,
 )
 from command_center.store.redaction import redact
 from command_center.store.tables import (
@@ -47,6 +53,11 @@ from command_center.store.tables import (
     repositories,
     sessions,
     tasks,
+    telegram_buttons,
+    telegram_chats,
+    telegram_marks,
+    telegram_messages,
+    telegram_updates,
 )
 from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
 from command_center.store.transaction import Transaction
@@ -86,10 +97,16 @@ __all__ = [
     "StoredEvent",
     "Table",
     "Task",
+    "TelegramButton",
+    "TelegramChat",
+    "TelegramMark",
+    "TelegramMessage",
+    "TelegramUpdate",
     "Transaction",
     "TransactionEnded",
     "Unit",
     "Writer",
+    "WrongThread",
     "approvals",
     "automations",
     "events",
@@ -101,5 +118,10 @@ __all__ = [
     "repositories",
     "sessions",
     "tasks",
+    "telegram_buttons",
+    "telegram_chats",
+    "telegram_marks",
+    "telegram_messages",
+    "telegram_updates",
     "to_timestamp",
 ]

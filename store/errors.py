@@ -68,6 +68,13 @@ class StoreClosed(Exception):
         super().__init__("The store is closed.")
 
 
+class WrongThread(Exception):
+    """The writer was used on another thread than the one that made it."""
+
+    def __init__(self) -> None:
+        super().__init__("The writer belongs to the thread that made it.")
+
+
 class CannotOpenDatabase(Exception):
     """The database file cannot be opened: rights are missing, or it is no file."""
 

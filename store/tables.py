@@ -26,6 +26,11 @@ from command_center.store.records import (
     Repository,
     Session,
     Task,
+    TelegramButton,
+    TelegramChat,
+    TelegramMark,
+    TelegramMessage,
+    TelegramUpdate,
 )
 from command_center.store.transaction import Transaction
 
@@ -316,3 +321,8 @@ approvals = Table(
 )
 items = Table(Item, "items", redacted=["body"])
 automations = Table(Automation, "automations", redacted=["title", "payload", "last_outcome"])
+telegram_updates = Table(TelegramUpdate, "telegram_updates", redacted=["body"])
+telegram_chats = Table(TelegramChat, "telegram_chats", redacted=["waits_for"])
+telegram_messages = Table(TelegramMessage, "telegram_messages", redacted=["content", "error"])
+telegram_buttons = Table(TelegramButton, "telegram_buttons", redacted=["action"])
+telegram_marks = Table(TelegramMark, "telegram_marks")
