@@ -106,6 +106,12 @@ class ChildSpec:
             raise InvalidSpec(self.id, "a temporary child is never restarted, so has no backoff")
 
 
+def _as_tuple(
+    children: Sequence[ChildSpec | SupervisorSpec],
+) -> tuple[ChildSpec | SupervisorSpec, ...]:
+    return tuple(children)
+
+
 @attrs.frozen
 class SupervisorSpec:
     """A supervisor and its children, which are started in order and stopped in reverse.
@@ -117,7 +123,7 @@ class SupervisorSpec:
     """
 
     id: str
-    children: Sequence[ChildSpec | SupervisorSpec] = attrs.field(default=(), converter=tuple)
+    children: Sequence[ChildSpec | SupervisorSpec] = attrs.field(default=(), converter=_as_tuple)
     strategy: Strategy = Strategy.ONE_FOR_ONE
     intensity: Intensity = Intensity()
     backoff: Backoff = Backoff()
