@@ -1,0 +1,376 @@
+"""Codex's five questions as approvals, and a decision as the answer that Codex expects.
+
+Pure functions. What they read and write are the shapes of `ServerRequest.json` and of the
+`…Response.json` files that `codex app-server generate-json-schema` prints.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+import attrs
+import msgspec
+
+from command_center.actors.codex import shapes
+from command_center.actors.codex.diffs import unified_diff
+from command_center.actors.errors import Invalid
+
+COMMAND: Final = "item/commandExecution/requestApproval"
+FILE_CHANGE: Final = "item/fileChange/requestApproval"
+PERMISSIONS: Final = "item/permissions/requestApproval"
+USER_INPUT: Final = "item/tool/requestUserInput"
+ELICITATION: Final = "mcpServer/elicitation/request"
+
+MAX_DIFF = 200_000
+"""Characters of a diff that an approval shows; it says so if there are more."""
+
+_TITLE = 120
+_SHELLS = frozenset({"bash", "sh", "zsh", "dash", "fish", "pwsh", "powershell", "cmd"})
+
+Params: TypeAlias = Mapping[str, Any]
+Details: TypeAlias = dict[str, Any]
+
+
+@attrs.frozen
+class ApprovalRequest:
+    """What a person is asked.
+
+    `item_id` tells the questions of one turn apart and is the same when Codex asks again.
+    """
+
+    kind: str
+    title: str
+    details: Details
+    thread_id: str
+    turn_id: str | None
+    item_id: str
+
+
+@attrs.frozen
+class Decision:
+    """What a person decided. `answers` are those to a question, by its id or field name."""
+
+    approved: bool
+    for_session: bool = False
+    answers: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+def describe_request(
+    method: str, params: Params, changes: Sequence[Params] = ()
+) -> ApprovalRequest:
+    """Make a request of Codex readable, with all that is needed to decide on it.
+
+    `changes` are those of the `fileChange` item that a file-change request names by its id.
+    """
+    question = KNOWN_REQUESTS[method]
+    title, details = question.describe(params, changes)
+    return ApprovalRequest(
+        kind=question.kind,
+        title=_short(title),
+        details={key: value for key, value in details.items() if value not in (None, [], {})},
+        thread_id=params["threadId"],
+        turn_id=params.get("turnId"),
+        item_id=_item_id(method, params),
+    )
+
+
+def answer_to(method: str, params: Params, decision: Decision) -> dict[str, Any]:
+    """The result that answers the request; raises `Invalid` for answers that do not fit it."""
+    return KNOWN_REQUESTS[method].answer(params, decision)
+
+
+def check_answers(method: str, params: Params, answers: Mapping[str, Any]) -> None:
+    """Raise `Invalid`, naming the field, if an approval with these answers would not fit."""
+    answer_to(method, params, Decision(approved=True, answers=answers))
+
+
+def without_secrets(method: str, params: Params, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers as they may be stored: those to secret questions are left out."""
+    if method != USER_INPUT:
+        return dict(answers)
+    secret = {question["id"] for question in params["questions"] if question.get("isSecret")}
+    return {key: "[secret]" if key in secret else value for key, value in answers.items()}
+
+
+def script_of(command: str) -> str:
+    """The script inside `/bin/bash -lc '…'`, or the command as it is."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return command
+    match words:
+        case [shell, flag, script] if flag.startswith(("-", "/")):
+            pass
+        case _:
+            return command
+    shell = shell.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")
+    return script if shell in _SHELLS else command
+
+
+def _item_id(method: str, params: Params) -> str:
+    if method == ELICITATION:
+        asked = {key: value for key, value in params.items() if key not in ("threadId", "turnId")}
+        digest = hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
+        return f"elicitation:{digest[:16]}"
+    callback = params.get("approvalId")
+    return f"{params['itemId']}#{callback}" if callback else str(params["itemId"])
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _TITLE else f"{line[: _TITLE - 1]}…"
+
+
+# Commands
+
+
+def _describe_command(params: Params, changes: Sequence[Params]) -> tuple[str, Details]:
+    del changes
+    command = params.get("command") or ""
+    network = params.get("networkApprovalContext")
+    if network is not None:
+        title = f"Allow network access to {network['host']} ({network['protocol']})"
+    elif params.get("kind") == "writeStdin":
+        title = f"Type into a running command: {script_of(command)}"
+    else:
+        title = f"Run: {script_of(command)}"
+    return title, {
+        "command": command,
+        "script": script_of(command),
+        "cwd": params.get("cwd"),
+        "reason": params.get("reason"),
+        "commandKind": params.get("kind", "command"),
+        "network": network,
+        "additionalPermissions": params.get("additionalPermissions"),
+        "proposedRule": params.get("proposedExecpolicyAmendment"),
+        "proposedNetworkRules": params.get("proposedNetworkPolicyAmendments"),
+        "environmentId": params.get("environmentId"),
+    }
+
+
+def _answer_review(params: Params, decision: Decision) -> dict[str, Any]:
+    del params
+    if not decision.approved:
+        return {"decision": "decline"}
+    return {"decision": "acceptForSession" if decision.for_session else "accept"}
+
+
+# File changes
+
+
+def _describe_file_change(params: Params, changes: Sequence[Params]) -> tuple[str, Details]:
+    paths = [str(change["path"]) for change in changes]
+    match paths:
+        case []:
+            title = "Change files"
+        case [path]:
+            title = f"Change {path}"
+        case _:
+            title = f"Change {len(paths)} files: {', '.join(paths)}"
+    diff = unified_diff(changes)
+    return title, {
+        "files": [{"path": c["path"], "change": c["kind"]["type"]} for c in changes],
+        "diff": diff[:MAX_DIFF],
+        "diffCut": len(diff) > MAX_DIFF or None,
+        "reason": params.get("reason"),
+        "grantRoot": params.get("grantRoot"),
+    }
+
+
+# Permissions
+
+
+def _describe_permissions(params: Params, changes: Sequence[Params]) -> tuple[str, Details]:
+    del changes
+    asked = params["permissions"]
+    files = asked.get("fileSystem") or {}
+    network = bool((asked.get("network") or {}).get("enabled"))
+    wanted = []
+    if network:
+        wanted.append("network access")
+    if files.get("write") or _paths(files, "write"):
+        wanted.append("writing")
+    if files.get("read") or _paths(files, "read"):
+        wanted.append("reading")
+    return f"Grant {' and '.join(wanted) or 'more permissions'}", {
+        "cwd": params.get("cwd"),
+        "reason": params.get("reason"),
+        "network": network,
+        "read": [*(files.get("read") or []), *_paths(files, "read")],
+        "write": [*(files.get("write") or []), *_paths(files, "write")],
+        "permissions": asked,
+        "environmentId": params.get("environmentId"),
+    }
+
+
+def _paths(files: Params, access: str) -> list[str]:
+    shown = []
+    for entry in files.get("entries") or []:
+        path = entry["path"]
+        if entry["access"] != access:
+            continue
+        match path["type"]:
+            case "path":
+                shown.append(str(path["path"]))
+            case "glob_pattern":
+                shown.append(str(path["pattern"]))
+            case _:
+                shown.append(f"<{path.get('value', {}).get('kind', path['type'])}>")
+    return shown
+
+
+def _answer_permissions(params: Params, decision: Decision) -> dict[str, Any]:
+    if not decision.approved:
+        return {"permissions": {}, "scope": "turn"}
+    granted = {key: value for key, value in params["permissions"].items() if value is not None}
+    return {"permissions": granted, "scope": "session" if decision.for_session else "turn"}
+
+
+# Questions
+
+
+def _describe_user_input(params: Params, changes: Sequence[Params]) -> tuple[str, Details]:
+    del changes
+    questions = params["questions"]
+    title = questions[0]["question"] if questions else "A question without words"
+    more = f" (and {len(questions) - 1} more)" if len(questions) > 1 else ""
+    return f"{title}{more}", {
+        "questions": [
+            {
+                "id": question["id"],
+                "header": question["header"],
+                "question": question["question"],
+                "options": question.get("options") or [],
+                "freeText": bool(question.get("isOther")) or not question.get("options"),
+                "secret": bool(question.get("isSecret")),
+            }
+            for question in questions
+        ],
+    }
+
+
+def _answer_user_input(params: Params, decision: Decision) -> dict[str, Any]:
+    if not decision.approved:
+        return {"answers": {}}
+    unknown = set(decision.answers) - {question["id"] for question in params["questions"]}
+    if unknown:
+        raise Invalid.field(f"answers.{min(unknown)}", "no such question was asked.")
+    return {
+        "answers": {
+            question["id"]: {"answers": _texts(question, decision.answers)}
+            for question in params["questions"]
+        }
+    }
+
+
+def _texts(question: Params, answers: Mapping[str, Any]) -> list[str]:
+    path = f"answers.{question['id']}"
+    given = answers.get(question["id"])
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise Invalid.field(path, "must be a text or a list of texts.")
+    if not texts:
+        raise Invalid.field(path, "must be answered.")
+    labels = [option["label"] for option in question.get("options") or []]
+    if labels and not question.get("isOther"):
+        for text in texts:
+            if text not in labels:
+                raise Invalid.field(path, f"must be one of {', '.join(labels)}.")
+    return texts
+
+
+# Elicitations
+
+
+def _describe_elicitation(params: Params, changes: Sequence[Params]) -> tuple[str, Details]:
+    del changes
+    return f"{params['serverName']} asks: {params['message']}", {
+        "server": params["serverName"],
+        "message": params["message"],
+        "mode": params["mode"],
+        "url": params.get("url"),
+        "schema": params.get("requestedSchema"),
+    }
+
+
+def _answer_elicitation(params: Params, decision: Decision) -> dict[str, Any]:
+    if not decision.approved:
+        return {"action": "decline"}
+    answer: dict[str, Any] = {"action": "accept"}
+    if params["mode"] != "url":
+        answer["content"] = _checked_content(params.get("requestedSchema"), decision.answers)
+    meta = params.get("_meta")
+    offered = meta.get("persist") if isinstance(meta, dict) else None
+    if decision.for_session and (offered == "session" or "session" in (offered or [])):
+        answer["_meta"] = {"persist": "session"}
+    return answer
+
+
+_JSON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+    "array": (list,),
+}
+
+
+def _checked_content(schema: Any, answers: Mapping[str, Any]) -> dict[str, Any]:
+    fields = schema.get("properties") if isinstance(schema, dict) else None
+    if not isinstance(fields, dict):
+        return dict(answers)
+    for name in schema.get("required") or []:
+        if name not in answers and "default" not in fields.get(name, {}):
+            raise Invalid.field(f"answers.{name}", "must be answered.")
+    for name, value in answers.items():
+        field = fields.get(name)
+        if field is None:
+            raise Invalid.field(f"answers.{name}", "no such field was asked for.")
+        wanted = _JSON_TYPES.get(field.get("type"), (object,))
+        if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+            raise Invalid.field(f"answers.{name}", f"must be of type {field.get('type')}.")
+        options = _options(field)
+        if options and value not in options:
+            raise Invalid.field(f"answers.{name}", f"must be one of {', '.join(options)}.")
+    return dict(answers)
+
+
+def _options(field: Params) -> list[str]:
+    if isinstance(field.get("enum"), list):
+        return [str(option) for option in field["enum"]]
+    return [str(option["const"]) for option in field.get("oneOf") or []]
+
+
+@attrs.frozen
+class Question:
+    """One kind of request: how it is read, shown and answered."""
+
+    kind: str
+    shape: type[msgspec.Struct]
+    describe: Callable[[Params, Sequence[Params]], tuple[str, Details]]
+    answer: Callable[[Params, Decision], dict[str, Any]]
+
+
+KNOWN_REQUESTS: Final[Mapping[str, Question]] = {
+    COMMAND: Question("command", shapes.Command, _describe_command, _answer_review),
+    FILE_CHANGE: Question("file_change", shapes.FileChange, _describe_file_change, _answer_review),
+    PERMISSIONS: Question(
+        "permissions", shapes.Permissions, _describe_permissions, _answer_permissions
+    ),
+    USER_INPUT: Question("user_input", shapes.UserInput, _describe_user_input, _answer_user_input),
+    ELICITATION: Question(
+        "elicitation", shapes.Elicitation, _describe_elicitation, _answer_elicitation
+    ),
+}
+"""The requests that become approvals; every other is refused."""
+
+
+def why_not(method: str, params: Params) -> str | None:
+    """Why the request can't become an approval; None if it can."""
+    question = KNOWN_REQUESTS.get(method)
+    if question is None:
+        return "Command Center does not know this request."
+    return shapes.problem_of(question.shape, params)

@@ -1,0 +1,328 @@
+"""The bridge: the actor that holds the one connection to a Codex app-server.
+
+It keeps a connection up for as long as it lives: when one is lost every open request fails at
+once, the attached actors are told, and the next attempt follows after a backoff. It subscribes
+to nothing by itself; whoever is attached to a thread resumes it when told `BridgeConnected`.
+"""
+
+from __future__ import annotations
+
+import random
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+import trio
+
+from command_center.actors.codex import protocol
+from command_center.actors.codex.approvals import why_not
+from command_center.actors.codex.connection import Connection, Refused
+from command_center.actors.codex.errors import BridgeUnavailable, CodexError, WireClosed
+from command_center.actors.codex.messages import (
+    Answer,
+    Attach,
+    BridgeHealth,
+    Call,
+    Detach,
+    HealthStatus,
+    ProbeHealth,
+)
+from command_center.actors.codex.orphans import end_orphans
+from command_center.actors.codex.routing import Inbox, Routes
+from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.codex.transports import open_wire
+from command_center.actors.errors import TooBusy
+from command_center.runtime import Actor, Deferred, Down, Refusal, handles
+
+log = structlog.get_logger(__name__)
+
+MAX_CALLS = 1000
+"""Calls that may be under way at once."""
+
+_CALM_SECONDS = 60.0
+"""A connection that lived so long resets the backoff."""
+
+
+class Bridge(Actor):
+    """One connection to Codex, shared by every session that runs on it.
+
+    Give every life the same `routes`, so that attachments outlive a crash. Its shutdown needs
+    up to `deadlines.close` and some four seconds, for a child that does not end by itself.
+    """
+
+    def __init__(self, settings: BridgeSettings, routes: Routes | None = None) -> None:
+        """Connect when started."""
+        self._settings = settings
+        self._routes = Routes() if routes is None else routes
+        self._pumps: dict[Inbox, trio.CancelScope] = {}
+        self._connection: Connection | None = None
+        self._process_id: int | None = None
+        self._attempt_ended = trio.Event()
+        self._connecting = True
+        self._why = "The bridge has not connected yet."
+        self._retry_at = 0.0
+        self._calls = 0
+        self._connections = 0
+        self._keeper: trio.CancelScope | None = None
+        self._kept = trio.Event()
+
+    async def on_start(self) -> None:
+        """Begin to connect, without waiting for it."""
+        self._routes.lost("The bridge to Codex was restarted.")
+        for inbox in self._routes.inboxes:
+            self._pump(inbox)
+            self.ctx.monitor(inbox.ref)
+        if self._settings.disabled is not None:
+            self._why = self._settings.disabled
+            self._connecting = False
+            self._kept.set()
+            return
+        self._keeper = self.ctx.start_task(self._keep_connected)
+
+    async def on_stop(self) -> None:
+        """Close the connection and end the child behind it."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+        await self._kept.wait()
+
+    def describe(self) -> dict[str, object]:
+        """What an inspection shows of the connection."""
+        connection = self._connection
+        return {
+            "transport": self._settings.transport.value,
+            "command": self._settings.described,
+            "connected": connection is not None,
+            "diagnostic": None if connection is not None else self._why,
+            "processId": self._process_id,
+            "serverVersion": None if connection is None else connection.server_version,
+            "connections": self._connections,
+            "calls": self._calls,
+            "attachedThreads": len(self._routes.inboxes),
+            "openRequests": len(self._routes.open_requests),
+            "received": 0 if connection is None else connection.received,
+            "garbage": 0 if connection is None else connection.garbage,
+            "unroutedNotifications": self._routes.unrouted,
+            "droppedNotifications": sum(inbox.dropped for inbox in self._routes.inboxes),
+        }
+
+    @handles(Call)
+    def call(self, message: Call) -> Deferred[dict[str, Any]]:
+        """Send it on and answer when Codex does."""
+        if self._calls >= MAX_CALLS:
+            raise TooBusy(f"{MAX_CALLS} requests to Codex are under way.")
+        return self.ctx.answer_later(self._perform, message)
+
+    @handles(Attach)
+    def attach(self, message: Attach) -> None:
+        """Route the thread to its new attachment."""
+        self._unpump(message.thread_id)
+        self._pump(self._routes.attach(message.thread_id, message.ref))
+        self.ctx.monitor(message.ref)
+
+    @handles(Detach)
+    def detach(self, message: Detach) -> None:
+        """Stop routing the thread."""
+        if self._routes.detach(message.thread_id, message.ref):
+            self._unpump(message.thread_id)
+
+    @handles(Down)
+    def down(self, message: Down) -> None:
+        """Forget the attachments of an actor that is dead."""
+        for inbox in list(self._routes.attached_at(message.path)):
+            self._unpump(inbox.thread_id)
+            self._routes.detach(inbox.thread_id, inbox.ref)
+
+    @handles(Answer)
+    def answer(self, message: Answer) -> Deferred[None]:
+        """Write the answer, once."""
+        connection = self._connected()
+        request = self._routes.take(message.request_id)
+        if message.result is not None:
+            return self.ctx.answer_later(connection.answer, request.id, message.result)
+        error = message.error or "It was refused."
+        return self.ctx.answer_later(connection.refuse, request.id, protocol.REFUSED, error)
+
+    @handles(ProbeHealth)
+    def probe_health(self, message: ProbeHealth) -> Deferred[BridgeHealth]:
+        """Ask Codex whether it is there."""
+        del message
+        return self.ctx.answer_later(self._probe)
+
+    # Calls
+
+    async def _perform(self, call: Call) -> dict[str, Any]:
+        self._calls += 1
+        try:
+            deadline = trio.current_time() + call.timeout
+            connection = await self._connected_by(deadline)
+            return await self._call_until(connection, call, deadline)
+        finally:
+            self._calls -= 1
+
+    async def _call_until(
+        self, connection: Connection, call: Call, deadline: float
+    ) -> dict[str, Any]:
+        pause = self._settings.deadlines.overload_first
+        while True:
+            left = max(0.0, deadline - trio.current_time())
+            try:
+                result = await connection.call(call.method, call.params, left)
+            except CodexError as error:
+                # An overloaded Codex has not looked at the request, so it may be sent again.
+                if error.code != protocol.OVERLOADED:
+                    raise
+                pause = min(pause * 2, self._settings.deadlines.overload_cap)
+                wait = pause * random.uniform(0.5, 1)  # noqa: S311 - jitter, no secret
+                if trio.current_time() + wait >= deadline:
+                    raise TooBusy("Codex is overloaded.", retry_after=pause) from None
+                await trio.sleep(wait)
+                continue
+            if not isinstance(result, dict):
+                raise CodexError(call.method, 0, "it answered with no JSON object", result)
+            return result
+
+    async def _connected_by(self, deadline: float) -> Connection:
+        if self._connection is None and self._connecting:
+            with trio.CancelScope(deadline=deadline):
+                await self._attempt_ended.wait()
+        return self._connected()
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            wait = max(0.0, self._retry_at - trio.current_time())
+            raise BridgeUnavailable(self._why, retry_after=wait or None)
+        return self._connection
+
+    async def _probe(self) -> BridgeHealth:
+        if self._settings.disabled is not None:
+            return self._health(HealthStatus.DISABLED, self._settings.disabled)
+        deadline = trio.current_time() + self._settings.deadlines.probe
+        try:
+            connection = await self._connected_by(deadline)
+            loaded = await connection.probe()
+        except Refusal as refusal:
+            return self._health(HealthStatus.UNAVAILABLE, str(refusal))
+        which = connection.server_version or "of an unknown version"
+        threads = "1 thread is" if loaded == 1 else f"{loaded} threads are"
+        return self._health(HealthStatus.CONNECTED, f"Codex {which} answers; {threads} loaded.")
+
+    def _health(self, status: HealthStatus, message: str) -> BridgeHealth:
+        return BridgeHealth(
+            status=status,
+            command=self._settings.described,
+            transport=self._settings.transport.value,
+            message=message,
+        )
+
+    # The connection
+
+    async def _keep_connected(self) -> None:
+        try:
+            folder = self._settings.state_folder
+            if folder is not None:
+                ended = await trio.to_thread.run_sync(end_orphans, folder)
+                if ended:
+                    log.warning("codex.orphans_ended", process_ids=ended)
+            failures = 0
+            while True:
+                began = trio.current_time()
+                self._why = await self._connect_once()
+                lived = trio.current_time() - began
+                failures = 1 if lived >= _CALM_SECONDS else failures + 1
+                pause = self._backoff(failures)
+                self._retry_at = trio.current_time() + pause
+                log.warning("codex.unavailable", reason=self._why, retry_in=round(pause, 3))
+                await trio.sleep(pause)
+                self._attempt_ended = trio.Event()
+                self._connecting = True
+        finally:
+            self._kept.set()
+
+    def _backoff(self, failures: int) -> float:
+        deadlines = self._settings.deadlines
+        pause = min(deadlines.backoff_cap, deadlines.backoff_first * 2.0 ** min(failures - 1, 30))
+        return pause * random.uniform(0.5, 1)  # noqa: S311 - jitter, no secret
+
+    async def _connect_once(self) -> str:
+        """Hold one connection until it is lost; answers why."""
+        try:
+            async with trio.open_nursery() as nursery:
+                try:
+                    reason = await self._hold(nursery)
+                finally:
+                    self._disconnected()
+                nursery.cancel_scope.cancel()
+        finally:
+            self._end_attempt()
+        self._routes.lost(reason)
+        return reason
+
+    async def _hold(self, nursery: trio.Nursery) -> str:
+        try:
+            with trio.fail_after(self._settings.deadlines.handshake):
+                wire = await open_wire(self._settings, nursery)
+        except WireClosed as error:
+            return error.reason
+        except trio.TooSlowError:
+            return "Codex did not take the connection in time."
+        try:
+            self._process_id = wire.process_id
+            connection = Connection(wire, self, self._settings.deadlines)
+            nursery.start_soon(connection.run)
+            try:
+                await connection.handshake(version("command-center"))
+            except WireClosed as error:
+                return error.reason
+            self._connection = connection
+            self._connections += 1
+            log.info("codex.connected", version=connection.server_version)
+            self._routes.connected(connection.server_version, wire.process_id)
+            self._end_attempt()
+            return await connection.until_lost()
+        finally:
+            self._disconnected()
+            await wire.aclose()
+
+    def _disconnected(self) -> None:
+        self._connection = None
+        self._process_id = None
+
+    def _end_attempt(self) -> None:
+        self._connecting = False
+        self._attempt_ended.set()
+
+    # What Codex says
+
+    def on_notification(self, notification: protocol.Notification, size: int) -> None:
+        """Route it to whoever is attached to its thread."""
+        self._routes.notification(notification, size, trio.current_time())
+
+    def on_request(self, request: protocol.ServerRequest) -> Refused | None:
+        """Route it, or refuse what nobody here can answer."""
+        thread_id = protocol.thread_of(request.params)
+        problem = why_not(request.method, request.params)
+        if thread_id is None or problem is not None:
+            log.warning("codex.request_refused", method=request.method, problem=problem)
+            if thread_id is not None:
+                self._routes.refused(request, thread_id)
+            return Refused(protocol.METHOD_NOT_FOUND, problem or "It names no thread.")
+        if not self._routes.request(request, thread_id):
+            log.warning("codex.too_many_requests", method=request.method)
+            return Refused(protocol.REFUSED, "Too many requests are open.")
+        return None
+
+    # The attached
+
+    def _pump(self, inbox: Inbox) -> None:
+        async def pump() -> None:
+            while True:
+                await inbox.ref.tell(await inbox.first())
+                inbox.sent()
+
+        self._pumps[inbox] = self.ctx.start_task(pump, name=f"pump {inbox.thread_id}")
+
+    def _unpump(self, thread_id: str) -> None:
+        for inbox, scope in list(self._pumps.items()):
+            if inbox.thread_id == thread_id:
+                scope.cancel()
+                del self._pumps[inbox]

@@ -1,0 +1,79 @@
+"""What can go wrong between Command Center and Codex, in words that reach the caller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from command_center.runtime import Refusal
+
+
+class CodexError(Refusal):
+    """Codex answered a request with an error; `code`, `reason` and `data` are Codex's own."""
+
+    def __init__(self, method: str, code: int, reason: str, data: Any = None) -> None:
+        """Keep what Codex said of `method`."""
+        super().__init__(f"Codex refused {method}: {reason}")
+        self.method = method
+        self.code = code
+        self.reason = reason
+        self.data = data
+
+
+class CodexTimeout(Refusal):
+    """Codex did not answer a request in time; whether it took effect is not known."""
+
+    def __init__(self, method: str, seconds: float) -> None:
+        """Name the request and the time given to it."""
+        super().__init__(f"Codex did not answer {method} within {seconds:g} s.")
+        self.method = method
+        self.seconds = seconds
+
+
+class BridgeUnavailable(Refusal):
+    """There is no connection to Codex, or it was lost before the answer came.
+
+    `retry_after` is in seconds, where the next attempt to connect is known.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+        """Say what failed and what the user can do."""
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class RequestGone(Refusal):
+    """The request that was to be answered is not open any more on this connection."""
+
+    def __init__(self, request_id: str) -> None:
+        """Name the request as the bridge named it."""
+        super().__init__(f"Codex's request {request_id} is no longer open.")
+        self.request_id = request_id
+
+
+class NotAMessage(Exception):
+    """What Codex printed is no message of its protocol; `excerpt` shows its beginning."""
+
+    def __init__(self, problem: str, data: bytes) -> None:
+        """Say what is wrong with the data."""
+        self.problem = problem
+        self.excerpt = data[:200].decode("utf-8", "replace")
+        super().__init__(f"{problem}: {self.excerpt!r}")
+
+
+class MessageTooLong(Exception):
+    """A message exceeded the limit in bytes and was skipped; the next one can be read."""
+
+    def __init__(self, limit: int) -> None:
+        """Name the limit."""
+        self.limit = limit
+        super().__init__(f"Codex sent a message of more than {limit} bytes; it was skipped.")
+
+
+class WireClosed(Exception):
+    """The connection to Codex could not be made, or has ended; nothing more comes or goes."""
+
+    def __init__(self, reason: str) -> None:
+        """Say why, as far as it is known."""
+        self.reason = reason
+        super().__init__(reason)

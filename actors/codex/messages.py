@@ -1,0 +1,156 @@
+"""What is asked of the bridge to Codex, and what it tells those who attached to a thread.
+
+The order of what is told about one thread is the order in which Codex told it. The answer to a
+`Call` goes straight back to its asker and may overtake, or be overtaken by, what is told.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import msgspec
+
+from command_center.runtime import ActorRef, Request
+
+
+@attrs.frozen
+class Call(Request[dict[str, Any]]):
+    """Send a request to Codex and answer with its result.
+
+    Refused with `CodexError`, `CodexTimeout` after `timeout` seconds, `BridgeUnavailable`, or
+    `TooBusy` if Codex stays overloaded. Ask with a longer timeout than the call's own.
+    """
+
+    method: str
+    params: Mapping[str, Any] = attrs.field(factory=dict)
+    timeout: float = 30.0
+
+
+@attrs.frozen
+class Attach(Request[None]):
+    """Route what Codex tells and asks about this thread to `ref`; replaces who was attached.
+
+    Requests of the thread that are still open are told to `ref`, also those that came before.
+    Attachments outlive a lost connection.
+    """
+
+    thread_id: str
+    ref: ActorRef
+
+
+@attrs.frozen
+class Detach(Request[None]):
+    """Stop routing this thread to `ref`; does nothing if another is attached."""
+
+    thread_id: str
+    ref: ActorRef
+
+
+@attrs.frozen
+class Answer(Request[None]):
+    """Answer an open request of Codex, with a result or else with an error's text.
+
+    Answered when the bytes are written. Refused with `RequestGone` if the request isn't open on
+    this connection any more, `BridgeUnavailable` if the connection is lost meanwhile.
+    """
+
+    request_id: str
+    result: Mapping[str, Any] | None = None
+    error: str | None = None
+
+
+class HealthStatus(enum.Enum):
+    """Whether Codex can be reached."""
+
+    CONNECTED = "connected"
+    DISABLED = "disabled"
+    UNAVAILABLE = "unavailable"
+
+
+class BridgeHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The bridge's health; `message` says what to do where something is to be done."""
+
+    status: HealthStatus
+    command: str
+    transport: str
+    message: str
+
+
+@attrs.frozen
+class ProbeHealth(Request[BridgeHealth]):
+    """Ask Codex for its loaded threads, and say whether it answered."""
+
+
+@attrs.frozen
+class CodexNotification:
+    """Codex told something about the thread. `received_at` is on the trio clock, in seconds."""
+
+    thread_id: str
+    method: str
+    params: dict[str, Any]
+    received_at: float
+
+
+@attrs.frozen
+class CodexServerRequest:
+    """Codex asks something and waits for `Answer(request_id, …)`.
+
+    `request_id` is unique over all connections. After a reconnection Codex asks again under
+    another id: match what was asked before by thread, turn and item. `thread_id` may be a thread
+    that the attached one has started; it is asked of its parent's attachment.
+    """
+
+    thread_id: str
+    request_id: str
+    method: str
+    params: dict[str, Any]
+
+
+@attrs.frozen
+class CodexRequestResolved:
+    """A request is no longer open: by our answer (`answered_here`), or in another way."""
+
+    thread_id: str
+    request_id: str
+    answered_here: bool
+
+
+@attrs.frozen
+class CodexRequestRefused:
+    """Codex asked what Command Center does not know; it was refused with a JSON-RPC error."""
+
+    thread_id: str
+    method: str
+    params: dict[str, Any]
+
+
+@attrs.frozen
+class CodexLagged:
+    """The attached actor was too slow and `dropped` notifications of the thread are lost.
+
+    What counts can be read again with `thread/turns/list`. Requests are never dropped.
+    """
+
+    thread_id: str
+    dropped: int
+
+
+@attrs.frozen
+class BridgeLost:
+    """The connection is lost. What Codex tells until `BridgeConnected` is missed."""
+
+    reason: str
+
+
+@attrs.frozen
+class BridgeConnected:
+    """There is a connection, not subscribed to any thread: `thread/resume` subscribes.
+
+    Told to everyone attached when a connection begins, the first one included.
+    """
+
+    server_version: str | None
+    process_id: int | None

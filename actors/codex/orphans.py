@@ -1,0 +1,119 @@
+"""Processes that a former life has left behind: recorded, recognised, ended.
+
+A server that is killed ends no child. Codex ends by itself when its input closes, but one that
+hangs does not, and neither does a wrapper. So each child is recorded in a file with its process
+id and start time, and marked in its environment with the data folder of the server that started
+it. At the next start both lead to what is left. A process id alone is never enough, since ids are
+used again: its start time must be that of the record, or its mark must be ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import attrs
+import msgspec
+import psutil
+
+from command_center.actors.codex.environment import OWNER
+
+_SUFFIX = ".process.json"
+_CLOCK_SLACK = 2.0
+"""Seconds by which the start time of one process may differ when read twice (clock steps)."""
+_TERM_SECONDS = 2.0
+_KILL_SECONDS = 2.0
+
+
+class _Recorded(msgspec.Struct, frozen=True):
+    pid: int
+    started: float
+    program: str
+
+
+@attrs.frozen
+class ProcessRecord:
+    """A file that says which child runs."""
+
+    path: Path
+
+    @classmethod
+    def write(cls, folder: Path, pid: int, program: str) -> ProcessRecord:
+        """Record a child that has just been started; raises `psutil.NoSuchProcess` if it ended."""
+        recorded = _Recorded(pid, psutil.Process(pid).create_time(), program)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{pid}{_SUFFIX}"
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(msgspec.json.encode(recorded))
+        partial.replace(path)
+        return cls(path)
+
+    def forget(self) -> None:
+        """The child has ended."""
+        self.path.unlink(missing_ok=True)
+
+
+def descendants_of(pid: int) -> list[psutil.Process]:
+    """What the process has started, directly or not, as far as it still belongs to it."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def kill_all(processes: Iterable[psutil.Process]) -> None:
+    """Kill those that still run; one whose id was used again is another process, and is spared."""
+    killed = []
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+            killed.append(process)
+    psutil.wait_procs(killed, timeout=_KILL_SECONDS)
+
+
+def end_orphans(folder: Path) -> list[int]:
+    """End what a former life has left, and answer the process ids. Blocks for some seconds.
+
+    Call it before the first child is started: what is recorded or marked is taken for an orphan.
+    """
+    orphans: dict[int, psutil.Process] = {}
+    records = sorted(folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else []
+    for process in [*_recorded(records), *_marked(str(folder))]:
+        for one in [*descendants_of(process.pid), process]:
+            orphans[one.pid] = one
+    for process in orphans.values():
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    _, alive = psutil.wait_procs(list(orphans.values()), timeout=_TERM_SECONDS)
+    kill_all(alive)
+    for path in records:
+        path.unlink(missing_ok=True)
+    return sorted(orphans)
+
+
+def _recorded(records: Iterable[Path]) -> list[psutil.Process]:
+    found = []
+    for path in records:
+        try:
+            recorded = msgspec.json.decode(path.read_bytes(), type=_Recorded)
+            process = psutil.Process(recorded.pid)
+            if abs(process.create_time() - recorded.started) <= _CLOCK_SLACK:
+                found.append(process)
+        except (msgspec.MsgspecError, OSError, psutil.Error):
+            continue
+    return found
+
+
+def _marked(owner: str) -> list[psutil.Process]:
+    """Processes of Codex that carry our mark, such as the child of a wrapper that was killed."""
+    found = []
+    for process in psutil.process_iter(["name"]):
+        name = str(process.info["name"] or "").lower()
+        if "codex" not in name or process.pid == os.getpid():
+            continue
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(OWNER) == owner:
+                found.append(process)
+    return found

@@ -1,0 +1,337 @@
+"""From one connection to many threads: who is told what, in order, and never without bound.
+
+All threads share one stream, so reading can't wait for a slow session. Each attached thread has
+an inbox instead. While its session is busy, what can be joined is joined without loss: texts that
+grow the same item, and values of which only the newest counts. When an inbox is full all the
+same, its notifications are dropped and the session is told how many, so that it can read the
+thread's turns again; open requests are kept apart and are never dropped.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import trio
+
+from command_center.actors.codex import protocol
+from command_center.actors.codex.errors import RequestGone
+from command_center.actors.codex.messages import (
+    BridgeConnected,
+    BridgeLost,
+    CodexLagged,
+    CodexNotification,
+    CodexRequestRefused,
+    CodexRequestResolved,
+    CodexServerRequest,
+)
+from command_center.runtime import ActorRef
+
+MAX_QUEUED = 2000
+"""Messages that may wait for one attached actor."""
+
+MAX_QUEUED_BYTES = 32 * 1024 * 1024
+"""Bytes, as Codex sent them, that may wait for one attached actor."""
+
+MAX_OPEN = 1000
+"""Requests of Codex that may be open on one connection, over all threads."""
+
+_MAX_PARENTS = 1000
+_NEWEST_COUNTS = frozenset({"turn/diff/updated", "turn/plan/updated", "thread/tokenUsage/updated"})
+_GROWS = frozenset(
+    {
+        "item/agentMessage/delta",
+        "item/commandExecution/outputDelta",
+        "item/plan/delta",
+        "item/reasoning/summaryTextDelta",
+        "item/reasoning/textDelta",
+    }
+)
+
+
+@attrs.define(eq=False)
+class _Entry:
+    message: Any
+    size: int = 0
+    pieces: list[str] | None = None
+
+
+class Inbox:
+    """What waits to be told to the actor that is attached to a thread."""
+
+    def __init__(self, thread_id: str, ref: ActorRef) -> None:
+        """Begin empty."""
+        self.thread_id = thread_id
+        self.ref = ref
+        self.told: set[str] = set()
+        """Ids of the open requests that this attachment was told of."""
+        self.dropped = 0
+        self._entries: deque[_Entry] = deque()
+        self._bytes = 0
+        self._lag: _Entry | None = None
+        self._wake = trio.Event()
+        self._leaving: object | None = None
+
+    def __len__(self) -> int:
+        """How many messages wait."""
+        return len(self._entries)
+
+    def tell(self, message: object) -> None:
+        """Queue what must not be lost; its number is bounded by who calls."""
+        self._append(_Entry(message))
+
+    def tell_if_room(self, message: object) -> None:
+        """Queue what may be left out when too much waits."""
+        if len(self._entries) < MAX_QUEUED:
+            self._append(_Entry(message))
+
+    def notify(self, notification: CodexNotification, size: int) -> None:
+        """Queue a notification, joined to the one before it where nothing is lost by that."""
+        last = self._entries[-1] if self._entries else None
+        if last is not None and self._joined(last, notification, size):
+            return
+        if len(self._entries) >= MAX_QUEUED or self._bytes + size > MAX_QUEUED_BYTES:
+            self._drop_notifications()
+        self._append(_Entry(notification, size))
+
+    async def first(self) -> object:
+        """The message that is next, when there is one; the same until it is `sent`."""
+        while self._leaving is None:
+            if self._entries:
+                self._leaving = self._take()
+            else:
+                self._wake = trio.Event()
+                await self._wake.wait()
+        return self._leaving
+
+    def sent(self) -> None:
+        """The first message has reached the actor."""
+        self._leaving = None
+
+    def _take(self) -> object:
+        entry = self._entries.popleft()
+        self._bytes -= entry.size
+        if entry is self._lag:
+            self._lag = None
+        if entry.pieces is not None:
+            params = {**entry.message.params, "delta": "".join(entry.pieces)}
+            return attrs.evolve(entry.message, params=params)
+        message: object = entry.message
+        return message
+
+    def _append(self, entry: _Entry) -> None:
+        self._entries.append(entry)
+        self._bytes += entry.size
+        self._wake.set()
+
+    def _joined(self, last: _Entry, notification: CodexNotification, size: int) -> bool:
+        before = last.message
+        if not isinstance(before, CodexNotification) or before.method != notification.method:
+            return False
+        if notification.method in _NEWEST_COUNTS:
+            self._bytes += size - last.size
+            last.message, last.size = notification, size
+            return True
+        same = all(
+            before.params.get(key) == notification.params.get(key)
+            for key in ("turnId", "itemId", "summaryIndex", "contentIndex")
+        )
+        first, more = before.params.get("delta"), notification.params.get("delta")
+        if not (
+            notification.method in _GROWS
+            and same
+            and isinstance(first, str)
+            and isinstance(more, str)
+            and self._bytes + size <= MAX_QUEUED_BYTES
+        ):
+            return False
+        if last.pieces is None:
+            last.pieces = [first]
+        last.pieces.append(more)
+        last.size += size
+        self._bytes += size
+        return True
+
+    def _drop_notifications(self) -> None:
+        kept = [e for e in self._entries if not isinstance(e.message, CodexNotification)]
+        dropped = len(self._entries) - len(kept)
+        self.dropped += dropped
+        if self._lag is None:
+            self._lag = _Entry(CodexLagged(self.thread_id, dropped))
+            kept.insert(0, self._lag)
+        else:
+            total = self._lag.message.dropped + dropped
+            self._lag.message = CodexLagged(self.thread_id, total)
+        self._entries = deque(kept)
+        self._bytes = sum(entry.size for entry in kept)
+
+
+@attrs.define(eq=False)
+class OpenRequest:
+    """A request of Codex on the connection of now."""
+
+    id: protocol.RequestId
+    name: str
+    thread_id: str
+    method: str
+    params: dict[str, Any]
+    answered: bool = False
+
+
+class Routes:
+    """Who is attached to which thread, and which requests of Codex are open.
+
+    The attachments belong to no connection, and to no life of the bridge: give the same routes
+    to each life, and sessions need not attach again after a crash of the bridge.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nobody attached."""
+        self._inboxes: dict[str, Inbox] = {}
+        self._open: dict[protocol.RequestId, OpenRequest] = {}
+        self._parents: OrderedDict[str, str] = OrderedDict()
+        self._connection = ""
+        self.unrouted = 0
+        """Notifications of threads that nobody is attached to."""
+
+    @property
+    def inboxes(self) -> list[Inbox]:
+        """Those of all attachments."""
+        return list(self._inboxes.values())
+
+    @property
+    def open_requests(self) -> list[OpenRequest]:
+        """Those that wait for an answer."""
+        return [request for request in self._open.values() if not request.answered]
+
+    def attach(self, thread_id: str, ref: ActorRef) -> Inbox:
+        """Attach; what waited for another attachment of the thread is gone with it."""
+        inbox = self._inboxes[thread_id] = Inbox(thread_id, ref)
+        for request in self._open.values():
+            self._offer(request)
+        return inbox
+
+    def detach(self, thread_id: str, ref: ActorRef) -> bool:
+        """Detach, if it is `ref` who is attached; answers whether it was."""
+        inbox = self._inboxes.get(thread_id)
+        if inbox is None or inbox.ref is not ref:
+            return False
+        del self._inboxes[thread_id]
+        return True
+
+    def attached_at(self, path: str) -> Iterator[Inbox]:
+        """The attachments of the actor at a path."""
+        return (inbox for inbox in self.inboxes if inbox.ref.path == path)
+
+    def connected(self, server_version: str | None, process_id: int | None) -> None:
+        """A connection begins; tell everyone."""
+        self._forget_connection()
+        self._connection = secrets.token_hex(4)
+        for inbox in self._inboxes.values():
+            inbox.tell(BridgeConnected(server_version, process_id))
+
+    def lost(self, reason: str) -> None:
+        """The connection is lost, and with it every open request; tell everyone, if any was."""
+        if not self._connection:
+            return
+        self._forget_connection()
+        for inbox in self._inboxes.values():
+            inbox.tell(BridgeLost(reason))
+
+    def notification(self, notification: protocol.Notification, size: int, now: float) -> None:
+        """Route what Codex told."""
+        params = notification.params
+        thread_id = protocol.thread_of(params)
+        if notification.method == "serverRequest/resolved":
+            self._resolved(params.get("requestId"))
+            return
+        if thread_id is None:
+            return
+        if notification.method == "thread/started":
+            self._remember_parent(thread_id, params)
+        inbox = self._inboxes.get(thread_id)
+        if inbox is None:
+            self.unrouted += 1
+            return
+        inbox.notify(CodexNotification(thread_id, notification.method, params, now), size)
+
+    def request(self, request: protocol.ServerRequest, thread_id: str) -> bool:
+        """Keep and route what Codex asks; answers False if too much is open already.
+
+        Codex asks again what is open when a thread is resumed; an attachment is told once.
+        """
+        known = self._open.get(request.id)
+        if known is None or (known.answered and known.params != request.params):
+            if len(self._open) >= MAX_OPEN and not self._forget_answered():
+                return False
+            name = f"{self._connection}:{request.id}"
+            known = OpenRequest(request.id, name, thread_id, request.method, request.params)
+            self._open[request.id] = known
+        self._offer(known)
+        return True
+
+    def refused(self, request: protocol.ServerRequest, thread_id: str) -> None:
+        """Tell the attached actor of a request that was refused on its behalf."""
+        inbox = self._owner_of(thread_id)
+        if inbox is not None:
+            inbox.tell_if_room(CodexRequestRefused(thread_id, request.method, request.params))
+
+    def take(self, name: str) -> OpenRequest:
+        """Take a request to answer it, once; raises `RequestGone`."""
+        for request in self._open.values():
+            if request.name == name and not request.answered:
+                request.answered = True
+                return request
+        raise RequestGone(name)
+
+    def _offer(self, request: OpenRequest) -> None:
+        inbox = self._owner_of(request.thread_id)
+        if inbox is None or request.answered or request.name in inbox.told:
+            return
+        inbox.told.add(request.name)
+        inbox.tell(
+            CodexServerRequest(request.thread_id, request.name, request.method, request.params)
+        )
+
+    def _resolved(self, id_: object) -> None:
+        request = self._open.pop(id_, None) if isinstance(id_, int | str) else None
+        if request is None:
+            return
+        inbox = self._owner_of(request.thread_id)
+        if inbox is not None and request.name in inbox.told:
+            inbox.told.discard(request.name)
+            inbox.tell(CodexRequestResolved(request.thread_id, request.name, request.answered))
+
+    def _owner_of(self, thread_id: str) -> Inbox | None:
+        """The attachment of the thread, or of the nearest thread that it was started from."""
+        seen = set[str]()
+        at: str | None = thread_id
+        while at is not None and at not in seen:
+            if (inbox := self._inboxes.get(at)) is not None:
+                return inbox
+            seen.add(at)
+            at = self._parents.get(at)
+        return None
+
+    def _remember_parent(self, thread_id: str, params: dict[str, Any]) -> None:
+        thread = params.get("thread")
+        parent = thread.get("parentThreadId") if isinstance(thread, dict) else None
+        if isinstance(parent, str):
+            self._parents[thread_id] = parent
+            if len(self._parents) > _MAX_PARENTS:
+                self._parents.popitem(last=False)
+
+    def _forget_answered(self) -> bool:
+        answered = [id_ for id_, request in self._open.items() if request.answered]
+        for id_ in answered:
+            del self._open[id_]
+        return bool(answered)
+
+    def _forget_connection(self) -> None:
+        self._open.clear()
+        self._connection = ""
+        for inbox in self._inboxes.values():
+            inbox.told.clear()

@@ -1,0 +1,83 @@
+"""How the bridge reaches Codex, and how long it waits for what."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+
+class Transport(enum.Enum):
+    """What carries the messages of the app-server."""
+
+    SPAWN = "spawn"
+    """An app-server of our own, over its standard input and output."""
+    PROXY = "proxy"
+    """An app-server that runs already, through `codex app-server proxy`."""
+    WEBSOCKET = "websocket"
+    """An app-server that runs already, at a URL."""
+
+
+@attrs.frozen
+class Deadlines:
+    """How long the bridge waits, in seconds."""
+
+    handshake: float = 20.0
+    """From the start of a connection to the answer of `initialize`."""
+    quiet: float = 15.0
+    """A connection on which nothing came for so long is probed."""
+    probe: float = 10.0
+    """A connection whose probe is not answered for so long is given up."""
+    close: float = 2.0
+    """For the other side to end by itself, before it is made to."""
+    backoff_first: float = 0.25
+    backoff_cap: float = 30.0
+    overload_first: float = 0.2
+    overload_cap: float = 5.0
+
+
+@attrs.frozen
+class BridgeSettings:
+    """Which Codex to reach, and by which transport.
+
+    `command` is a program, looked up on `PATH`, or a program with its first arguments.
+    `environment` is what the child inherits (None: this process's own), always without what
+    `agent_environment` takes away. Where `state_folder` is given, child processes are recorded
+    in it, and those of a former life are found there and ended. `disabled` is a reason not to
+    connect at all.
+    """
+
+    command: str | tuple[str, ...] = "codex"
+    transport: Transport = attrs.field(default=Transport.SPAWN, converter=Transport)
+    socket: Path | None = None
+    url: str | None = None
+    token_file: Path | None = None
+    environment: Mapping[str, str] | None = None
+    secrets: tuple[str, ...] = ()
+    state_folder: Path | None = None
+    disabled: str | None = None
+    deadlines: Deadlines = Deadlines()
+
+    @property
+    def program(self) -> tuple[str, ...]:
+        """The program and its first arguments."""
+        return (self.command,) if isinstance(self.command, str) else self.command
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What the transport adds to the program; nothing for a WebSocket, which starts none."""
+        match self.transport:
+            case Transport.SPAWN:
+                return ("app-server", "--listen", "stdio://")
+            case Transport.PROXY:
+                socket = () if self.socket is None else ("--sock", str(self.socket))
+                return ("app-server", "proxy", *socket)
+            case Transport.WEBSOCKET:
+                return ()
+
+    @property
+    def described(self) -> str:
+        """What an operator is shown as the command: the program and its arguments."""
+        return " ".join((*self.program, *self.arguments))

@@ -1,0 +1,265 @@
+"""Three ways to the app-server, each as a wire that carries whole messages.
+
+Every wire is opened in a nursery that its caller owns, and is closed before that nursery ends.
+Opening raises `WireClosed` with what an operator can do about it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import trio
+import trio_websocket
+
+from command_center.actors.codex.environment import agent_environment
+from command_center.actors.codex.errors import WireClosed
+from command_center.actors.codex.lines import MAX_MESSAGE_BYTES, LineReader
+from command_center.actors.codex.processes import ChildProcess, start_child
+from command_center.actors.codex.settings import BridgeSettings, Transport
+
+_LAST_WORDS_SECONDS = 1.0
+"""How long the exit code of a child that closed its output is waited for."""
+
+
+class Wire(Protocol):
+    """A connection that carries whole messages, in order."""
+
+    @property
+    def process_id(self) -> int | None:
+        """The id of the child process behind the wire, if there is one."""
+
+    async def send(self, message: bytes) -> None:
+        """Write one message; only one task may send at a time. Raises `WireClosed`."""
+
+    async def receive(self) -> bytes | str:
+        """The next message. Raises `WireClosed` at the end, `MessageTooLong` for one skipped."""
+
+    async def aclose(self) -> None:
+        """End the connection and the child behind it, within a bounded time, shielded."""
+
+
+async def open_wire(settings: BridgeSettings, nursery: trio.Nursery) -> Wire:
+    """Open the wire of the settings' transport; raises `WireClosed`."""
+    match settings.transport:
+        case Transport.SPAWN:
+            return SpawnWire(await _start(settings, nursery), settings.deadlines.close)
+        case Transport.PROXY:
+            return await _open_proxy(settings, nursery)
+        case Transport.WEBSOCKET:
+            return await _open_websocket(settings, nursery)
+
+
+class SpawnWire:
+    """JSON lines over the standard input and output of an app-server of our own."""
+
+    def __init__(self, child: ChildProcess, close_seconds: float) -> None:
+        """Take over the child; `aclose` ends it."""
+        self._child = child
+        self._close_seconds = close_seconds
+        self._lines = LineReader(child.stdout)
+
+    @property
+    def process_id(self) -> int | None:
+        """The id of the app-server, or of its wrapper."""
+        return self._child.pid
+
+    async def send(self, message: bytes) -> None:
+        """Write one line."""
+        try:
+            await self._child.stdin.send_all(message + b"\n")
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            raise WireClosed(await _last_words(self._child)) from None
+
+    async def receive(self) -> bytes:
+        """Read one line."""
+        try:
+            line = await self._lines.next()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            line = None
+        if line is None:
+            raise WireClosed(await _last_words(self._child))
+        return line
+
+    async def aclose(self) -> None:
+        """End the app-server."""
+        await self._child.end(self._close_seconds)
+
+
+class WebSocketWire:
+    """One message a text frame; `child` is the proxy that carries the bytes, if there is one."""
+
+    def __init__(
+        self,
+        connection: trio_websocket.WebSocketConnection,
+        child: ChildProcess | None,
+        close_seconds: float,
+    ) -> None:
+        """Take over both; `aclose` ends them."""
+        self._connection = connection
+        self._child = child
+        self._close_seconds = close_seconds
+
+    @property
+    def process_id(self) -> int | None:
+        """The id of the proxy; the app-server behind it is not ours."""
+        return None if self._child is None else self._child.pid
+
+    async def send(self, message: bytes) -> None:
+        """Send one text frame."""
+        try:
+            await self._connection.send_message(message.decode())
+        except (trio_websocket.ConnectionClosed, trio.BrokenResourceError) as error:
+            raise WireClosed(await self._why(error)) from None
+
+    async def receive(self) -> bytes | str:
+        """Receive one frame; one that is too long ends the connection."""
+        try:
+            return await self._connection.get_message()
+        except (trio_websocket.ConnectionClosed, trio.BrokenResourceError) as error:
+            raise WireClosed(await self._why(error)) from None
+
+    async def aclose(self) -> None:
+        """Say goodbye, but don't wait long for an answer; then end the proxy."""
+        with trio.CancelScope(shield=True):
+            with (
+                trio.move_on_after(self._close_seconds),
+                contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError),
+            ):
+                await self._connection.aclose()
+            if self._child is not None:
+                await self._child.end(self._close_seconds)
+
+    async def _why(self, error: Exception) -> str:
+        if self._child is not None:
+            return await _last_words(self._child)
+        reason = getattr(error, "reason", None)
+        code = getattr(reason, "code", None)
+        said = getattr(reason, "reason", None)
+        detail = ", ".join(str(part) for part in (code, said) if part)
+        return f"The WebSocket to Codex was closed{f' ({detail})' if detail else ''}."
+
+
+class _ProxyStream(trio.abc.HalfCloseableStream):
+    """The proxy's standard input and output as one stream of raw WebSocket bytes."""
+
+    def __init__(self, child: ChildProcess) -> None:
+        self._child = child
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._child.stdin.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._child.stdin.wait_send_all_might_not_block()
+
+    async def send_eof(self) -> None:
+        await self._child.stdin.aclose()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        return await self._child.stdout.receive_some(max_bytes)
+
+    async def aclose(self) -> None:
+        await self._child.stdin.aclose()
+
+
+async def _start(settings: BridgeSettings, nursery: trio.Nursery) -> ChildProcess:
+    inherited: Mapping[str, str] = (
+        os.environ if settings.environment is None else settings.environment
+    )
+    folder = settings.state_folder
+    return await start_child(
+        [*settings.program, *settings.arguments],
+        nursery,
+        environment=agent_environment(
+            inherited, secrets=settings.secrets, owner="" if folder is None else str(folder)
+        ),
+        state_folder=folder,
+    )
+
+
+async def _last_words(child: ChildProcess) -> str:
+    """Why the child's pipes are closed, with what it said last."""
+    with trio.CancelScope(shield=True):
+        code = await child.wait_for_end(_LAST_WORDS_SECONDS)
+    ended = "closed its output" if code is None else f"ended with exit code {code}"
+    said = child.tail.last_line()
+    return f"Codex {ended}{f': {said}' if said else ''}."
+
+
+async def _open_proxy(settings: BridgeSettings, nursery: trio.Nursery) -> Wire:
+    child = await _start(settings, nursery)
+    try:
+        connection = await trio_websocket.wrap_client_stream(
+            nursery,
+            _ProxyStream(child),  # type: ignore[arg-type]  # any stream will do
+            "localhost",
+            "/",
+            max_message_size=MAX_MESSAGE_BYTES,
+        )
+    except (trio_websocket.HandshakeError, trio_websocket.ConnectionClosed, OSError) as error:
+        raise await _proxy_failed(child, settings, error) from None
+    except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+        raise await _proxy_failed(child, settings, error) from None
+    except BaseException:
+        await child.end(0)
+        raise
+    return WebSocketWire(connection, child, settings.deadlines.close)
+
+
+async def _proxy_failed(
+    child: ChildProcess, settings: BridgeSettings, error: Exception
+) -> WireClosed:
+    words = await _last_words(child)
+    await child.end(settings.deadlines.close)
+    where = "" if settings.socket is None else f" at {settings.socket}"
+    return WireClosed(
+        f"The Codex app's control socket{where} did not answer ({type(error).__name__}). {words} "
+        "Start the Codex app, or `codex app-server --listen unix://`."
+    )
+
+
+async def _open_websocket(settings: BridgeSettings, nursery: trio.Nursery) -> Wire:
+    url = settings.url
+    if not url:
+        raise WireClosed("The websocket transport needs the app-server's URL: set CC_CODEX_URL.")
+    headers = []
+    if settings.token_file is not None:
+        headers.append((b"authorization", b"Bearer " + _read_token(settings.token_file)))
+    try:
+        connection = await trio_websocket.connect_websocket_url(
+            nursery,
+            url,
+            ssl_context=ssl.create_default_context() if url.startswith("wss:") else None,
+            extra_headers=headers,
+            max_message_size=MAX_MESSAGE_BYTES,
+        )
+    except trio_websocket.ConnectionRejected as error:
+        advice = " Check CC_CODEX_WS_TOKEN_FILE." if error.status_code in (401, 403) else ""
+        raise WireClosed(
+            f"The app-server at {url} refused the WebSocket with {error.status_code}.{advice}"
+        ) from None
+    except (trio_websocket.HandshakeError, trio_websocket.ConnectionClosed) as error:
+        raise WireClosed(
+            f"What listens at {url} is no app-server ({type(error).__name__})."
+        ) from None
+    except ValueError as error:
+        raise WireClosed(f"CC_CODEX_URL is no WebSocket URL: {error}.") from None
+    except OSError as error:
+        raise WireClosed(
+            f"No app-server listens at {url} ({error.strerror or error}). "
+            "Start one with `codex app-server --listen ws://IP:PORT`."
+        ) from None
+    return WebSocketWire(connection, None, settings.deadlines.close)
+
+
+def _read_token(path: Path) -> bytes:
+    try:
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise WireClosed(
+            f"The token file {path} could not be read: {error.strerror or error}."
+        ) from None
