@@ -37,7 +37,8 @@ class Trace:
         self._cell = cell
         self._left = messages
         self._deadline = cell.system.clock() + seconds
-        self._taken_at = 0.0
+        self._taken_at: float | None = None
+        # None until a message is taken, so that one in hand at the beginning is left out.
         # Room for every record that there can be, so that sending never waits.
         self._send, self._receive = trio.open_memory_channel[TraceRecord](messages)
         if cell.tracing is not None:
@@ -52,6 +53,8 @@ class Trace:
 
     def done(self, envelope: Envelope, took: float) -> None:
         """Record a handled message; called by the actor's loop."""
+        if self._taken_at is None:
+            return
         message, reply, sent_at = envelope
         waited = self._taken_at - sent_at
         name = type(message).__name__

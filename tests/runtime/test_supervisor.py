@@ -28,7 +28,6 @@ from command_center.runtime import (
     open_system,
 )
 from tests.runtime.probes import (
-    AT_ONCE,
     Boom,
     Crash,
     Echo,
@@ -506,4 +505,3 @@ async def test_an_edge_needs_no_neighbour_to_be_healthy() -> None:
         assert system.snapshot_of("/s").status is Status.IDLE
         assert system.snapshot_of("/s/a").fault_domain == "/s/a"
         assert system.snapshot_of("/b").fault_domain == "/"
-    assert AT_ONCE.initial == 0

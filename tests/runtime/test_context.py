@@ -1,0 +1,317 @@
+"""What an actor can do from within: background tasks, monitors, links, and its own end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import trio
+import trio.testing
+
+from command_center.runtime import (
+    ActorCrashed,
+    ActorNotFound,
+    ActorRef,
+    ActorStopped,
+    ChildExists,
+    ChildSpec,
+    Context,
+    LinkBroken,
+    Restart,
+    Status,
+    SupervisorNotFound,
+    open_system,
+)
+from tests.runtime.probes import (
+    Boom,
+    Crash,
+    Echo,
+    Hold,
+    Later,
+    Leave,
+    Note,
+    Probe,
+    Run,
+    branch,
+    probe,
+    tree,
+)
+
+
+async def do(ref: ActorRef, work: Callable[[Context], object]) -> None:
+    """Run something inside an actor, and wait until it is done."""
+    await ref.tell(Run(work))
+    await trio.testing.wait_all_tasks_blocked()
+
+
+async def test_a_background_task_runs_beside_the_handlers() -> None:
+    log: list[str] = []
+    gate = trio.Event()
+
+    async def work(ctx: Context) -> None:
+        await gate.wait()
+        await ctx.ref.tell(Note("from the task"))
+
+    async with open_system(tree(probe("a", log))) as system:
+        ref = system.lookup("/a")
+        await do(ref, lambda ctx: ctx.start_task(work, ctx))
+        assert await ref.ask(Echo("not blocked")) == "not blocked"
+        assert system.snapshot_of("/a").background_tasks == 1
+        gate.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert log[-1] == "a from the task"
+        assert system.snapshot_of("/a").background_tasks == 0
+
+
+async def test_a_crash_in_a_background_task_is_a_crash_of_the_actor() -> None:
+    log: list[str] = []
+
+    async def fail() -> None:
+        raise Boom
+
+    async with open_system(tree(probe("a", log))) as system:
+        await do(system.lookup("/a"), lambda ctx: ctx.start_task(fail))
+        assert log == ["a start", "a stop", "a start"]
+        assert system.snapshot_of("/a").last_error == "Boom: "
+
+
+async def test_a_crash_in_a_background_task_loses_the_message_in_hand_and_tells_its_asker() -> None:
+    gate = trio.Event()
+
+    async def fail() -> None:
+        await gate.wait()
+        raise Boom
+
+    async with open_system(tree(probe("a"))) as system, trio.open_nursery() as nursery:
+        ref = system.lookup("/a")
+        await do(ref, lambda ctx: ctx.start_task(fail))
+        hold = Hold()
+
+        async def ask() -> None:
+            with pytest.raises(ActorCrashed) as caught:
+                await ref.ask(hold)
+            assert isinstance(caught.value.error, Boom)
+
+        nursery.start_soon(ask)
+        await hold.taken.wait()
+        gate.set()
+
+
+async def test_a_background_task_ends_with_its_life_and_before_the_next_begins() -> None:
+    log: list[str] = []
+
+    async def work() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            log.append("task ended")
+
+    async with open_system(tree(probe("a", log))) as system:
+        ref = system.lookup("/a")
+        await do(ref, lambda ctx: ctx.start_task(work))
+        await ref.tell(Crash())
+        await trio.testing.wait_all_tasks_blocked()
+        assert log == ["a start", "a stop", "task ended", "a start"]
+
+
+async def test_a_background_task_that_is_cancelled_by_its_scope_harms_nobody() -> None:
+    scopes: list[trio.CancelScope] = []
+    async with open_system(tree(probe("a"))) as system:
+        ref = system.lookup("/a")
+        await do(ref, lambda ctx: scopes.append(ctx.start_task(trio.sleep_forever)))
+        scopes[0].cancel()
+        await trio.testing.wait_all_tasks_blocked()
+        assert system.snapshot_of("/a").background_tasks == 0
+        assert await ref.ask(Echo("fine")) == "fine"
+
+
+async def test_a_background_task_that_will_not_end_delays_the_restart_by_no_more_than_a_bound(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def cling() -> None:
+        with trio.CancelScope(shield=True):
+            await trio.sleep_forever()
+
+    log: list[str] = []
+    async with open_system(tree(probe("a", log, shutdown=2.0))) as system:
+        ref = system.lookup("/a")
+        await do(ref, lambda ctx: ctx.start_task(cling))
+        began = trio.current_time()
+        await ref.tell(Crash())
+        await ref.ask(Echo("back"))
+        assert trio.current_time() - began == pytest.approx(3.0)
+        assert system.abandoned == []
+
+
+async def test_a_background_task_may_settle_a_deferred_reply_after_its_asker_gave_up() -> None:
+    async with open_system(tree(probe("a"))) as system:
+        ref = system.lookup("/a")
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await ref.ask(Later())
+        assert scope.cancelled_caught
+        assert await ref.ask(Echo("fine")) == "fine"
+
+
+async def test_a_monitor_is_told_of_a_death() -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("w", log), probe("a", restart=Restart.TEMPORARY))) as system:
+        target = system.lookup("/a")
+        await do(system.lookup("/w"), lambda ctx: ctx.monitor(target))
+        await target.tell(Crash())
+        await trio.testing.wait_all_tasks_blocked()
+        assert log == ["w start", "w down /a crashed"]
+
+
+async def test_a_monitor_is_told_at_once_of_one_that_is_dead_already() -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("w", log), probe("a", restart=Restart.TEMPORARY))) as system:
+        target = system.lookup("/a")
+        await target.tell(Leave())
+        await trio.testing.wait_all_tasks_blocked()
+        await do(system.lookup("/w"), lambda ctx: ctx.monitor(target))
+        assert log == ["w start", "w down /a normal"]
+
+
+async def test_a_restart_is_not_a_death() -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("w", log), probe("a"))) as system:
+        target = system.lookup("/a")
+        await do(system.lookup("/w"), lambda ctx: ctx.monitor(target))
+        await target.tell(Crash())
+        await trio.testing.wait_all_tasks_blocked()
+        await system.restart("/a", reason="test")
+        assert log == ["w start"]
+
+
+async def test_a_quarantine_is_told_to_monitors() -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("w", log), probe("a"), quarantine=True)) as system:
+        target = system.lookup("/a")
+        await do(system.lookup("/w"), lambda ctx: ctx.monitor(target))
+        for _ in range(4):
+            await target.tell(Crash())
+            await trio.testing.wait_all_tasks_blocked()
+        assert log == ["w start", "w down /a quarantined"]
+
+
+async def test_a_monitor_that_was_taken_back_is_told_nothing() -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("w", log), probe("a"))) as system:
+        target = system.lookup("/a")
+        await do(system.lookup("/w"), lambda ctx: ctx.monitor(target))
+        await do(system.lookup("/w"), lambda ctx: ctx.demonitor(target))
+        await system.stop_child("/a", reason="test")
+        assert log == ["w start"]
+
+
+async def test_a_monitor_is_told_even_if_its_mailbox_is_full() -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("w", log, mailbox=1), probe("a"))) as system:
+        target = system.lookup("/a")
+        await do(system.lookup("/w"), lambda ctx: ctx.monitor(target))
+        system.suspend("/w", reason="test")
+        await system.lookup("/w").tell(Note("fills it"))
+        await system.stop_child("/a", reason="test")
+        system.resume("/w", reason="test")
+        await trio.testing.wait_all_tasks_blocked()
+        assert log == ["w start", "w fills it", "w down /a shutdown"]
+
+
+@pytest.mark.parametrize("victim", ["/a", "/b"])
+async def test_linked_actors_crash_together(victim: str) -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("a", log), probe("b", log))) as system:
+        other = system.lookup("/b")
+        await do(system.lookup("/a"), lambda ctx: ctx.link(other))
+        await system.lookup(victim).tell(Crash())
+        await trio.testing.wait_all_tasks_blocked()
+        assert sorted(log[2:]) == ["a start", "a stop", "b start", "b stop"]
+        errors = {system.snapshot_of(path).last_error for path in ("/a", "/b")}
+        assert any(error is not None and error.startswith("LinkBroken") for error in errors)
+
+
+async def test_a_normal_end_breaks_no_link() -> None:
+    log: list[str] = []
+    async with open_system(
+        tree(probe("a", log), probe("b", log, restart=Restart.TEMPORARY))
+    ) as system:
+        other = system.lookup("/b")
+        await do(system.lookup("/a"), lambda ctx: ctx.link(other))
+        await other.tell(Leave())
+        await trio.testing.wait_all_tasks_blocked()
+        assert log == ["a start", "b start", "b stop"]
+
+
+async def test_linking_to_the_dead_crashes() -> None:
+    async with open_system(tree(probe("a"), probe("b"))) as system:
+        other = system.lookup("/b")
+        await system.stop_child("/b", reason="test")
+        await do(system.lookup("/a"), lambda ctx: ctx.link(other))
+        assert system.snapshot_of("/a").restarts == 1
+        assert (system.snapshot_of("/a").last_error or "").startswith(LinkBroken.__name__)
+
+
+async def test_an_actor_starts_and_stops_children_elsewhere_in_the_tree() -> None:
+    log: list[str] = []
+    started: list[ActorRef] = []
+
+    async def work(ctx: Context) -> None:
+        ref = await ctx.start_child("/s", probe("x", log))
+        started.append(ref)
+        await ctx.stop_child(ref)
+
+    async with open_system(tree(branch("s", []), probe("a"))) as system:
+        await do(system.lookup("/a"), lambda ctx: ctx.start_task(work, ctx))
+        assert log == ["x start", "x stop"]
+        assert system.find("/s/x") is None
+
+
+async def test_an_actor_may_start_a_sibling_from_its_own_start() -> None:
+    class StartsASibling(Probe):
+        async def on_start(self) -> None:
+            await self.ctx.start_child("/", probe("sibling"))
+
+    async with open_system(tree(ChildSpec("a", StartsASibling))) as system:
+        assert await system.lookup("/sibling").ask(Echo("hello")) == "hello"
+
+
+async def test_a_taken_id_an_unknown_supervisor_and_an_unknown_path_are_errors() -> None:
+    async with open_system(tree(branch("s", [probe("x")]))) as system:
+        with pytest.raises(ChildExists):
+            await system.start_child("/s", probe("x"))
+        with pytest.raises(SupervisorNotFound):
+            await system.start_child("/nowhere", probe("x"))
+        with pytest.raises(ActorNotFound):
+            system.lookup("/nowhere")
+
+
+async def test_a_start_that_nobody_waits_for_any_more_is_stopped(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    class StartsLong(Probe):
+        async def on_start(self) -> None:
+            await trio.sleep(100.0)
+
+    async with open_system(tree(branch("s", []))) as system:
+        with trio.move_on_after(1.0):
+            await system.start_child("/s", ChildSpec("x", StartsLong))
+        await trio.testing.wait_all_tasks_blocked()
+        assert system.find("/s/x") is None
+
+
+async def test_an_actor_that_leaves_is_dying_from_that_moment() -> None:
+    async with open_system(tree(probe("a", restart=Restart.TRANSIENT))) as system:
+        ref = system.lookup("/a")
+        gate = trio.Event()
+
+        def leave(ctx: Context) -> trio.Event:
+            ctx.stop()
+            return gate
+
+        await do(ref, leave)
+        with pytest.raises(ActorStopped):
+            await ref.ask(Echo("too late"))
+        gate.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert system.snapshot_of("/a").status is Status.STOPPED

@@ -1,0 +1,53 @@
+"""Specs that contradict themselves are refused when they are made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from command_center.runtime import (
+    Backoff,
+    ChildSpec,
+    Intensity,
+    InvalidSpec,
+    Restart,
+    Strategy,
+    SupervisorSpec,
+)
+from tests.runtime.probes import Probe, probe
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda: SupervisorSpec("", [probe("a"), probe("a")]), "two children are called 'a'"),
+        (lambda: SupervisorSpec("", [SupervisorSpec("")]), "only the root has an empty id"),
+        (lambda: probe("a/b"), "without '/'"),
+        (lambda: probe(""), "a non-empty name"),
+        (lambda: probe("a", shutdown=-1.0), "shutdown must be finite and not negative"),
+        (lambda: probe("a", shutdown=math.inf), "shutdown must be finite and not negative"),
+        (lambda: probe("a", mailbox=0), "room for one message"),
+        (
+            lambda: ChildSpec("a", Probe, restart=Restart.TEMPORARY, backoff=Backoff()),
+            "never restarted",
+        ),
+        (
+            lambda: SupervisorSpec("s", strategy=Strategy.ONE_FOR_ALL, quarantine=True),
+            "cannot be quarantined one by one",
+        ),
+        (lambda: Intensity(-1, 1.0), "restarts must not be negative"),
+        (lambda: Intensity(1, 0.0), "period must be positive"),
+        (lambda: Backoff(initial=-1.0), "initial must be finite and not negative"),
+        (lambda: Backoff(factor=0.5), "factor must be at least 1"),
+        (lambda: Backoff(initial=2.0, cap=1.0), "cap must be finite and not below initial"),
+        (lambda: Backoff(jitter=1.5), "jitter must be between 0 and 1"),
+        (lambda: Backoff(calm=0.0), "calm must be positive"),
+    ],
+)
+def test_a_contradictory_spec_is_refused_with_its_reason(
+    make: Callable[[], object], problem: str
+) -> None:
+    with pytest.raises(InvalidSpec, match=problem):
+        make()
