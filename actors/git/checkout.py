@@ -153,7 +153,8 @@ def _kind_of_git_entry(path: Path) -> str:
     if (path / "HEAD").is_file() and (path / "objects").is_dir():
         raise NotAWorkTree(path, "it is a bare repository, which has no work tree.")
     for parent in path.parents:
-        if (parent / ".git").exists():
+        above = parent / ".git"
+        if above.is_file() or (above / "HEAD").is_file():
             raise NotAWorkTree(
                 path, f"it is no git repository itself, but a folder in the one at {parent}."
             )

@@ -26,7 +26,7 @@ async def check_branch_name(checkout: Checkout, name: str, *, field: str = "bran
         answer = await checkout.run("check-ref-format", "--branch", name)
     except GitFailed as error:
         raise BadBranchName(name, field=field) from error
-    if answer.text != name or name == "HEAD":
+    if answer.text != name or name in {"@", "HEAD"}:
         raise BadBranchName(name, field=field)
     return name
 

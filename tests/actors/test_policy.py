@@ -1,6 +1,7 @@
 """What a run gets, and what it never gets."""
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ TREE = os.path.join(os.sep, "trees", "one")  # noqa: PTH118 - the same
 AT = "2025-01-31T07:05:09.120Z"
 
 
-def a_repository(**fields: bool) -> Repository:
+def a_repository(**fields: Any) -> Repository:
     return Repository(id=1, created_at=AT, updated_at=AT, name="project", local_path=MAIN, **fields)
 
 

@@ -1,0 +1,548 @@
+"""Making, listing, comparing, merging and removing worktrees, and where sessions work."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from command_center.actors.errors import Conflict, Invalid, PolicyDenied
+from command_center.actors.repository_messages import PatchRepository, RepositoryChanges
+from command_center.actors.worktree_messages import (
+    CleanWorktrees,
+    CreateWorktree,
+    DiffWorktree,
+    ListWorktrees,
+    MergeRequest,
+    MergeWorktree,
+    PrepareWorkplace,
+    PruneWorktrees,
+    RemoveWorktree,
+    WorktreeCreated,
+    WorktreeRequest,
+)
+from command_center.store import Repository
+from tests.actors.git.repository import commit, make_repository, plain_git
+from tests.actors.registry_rig import Rig, open_rig
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with open_rig(tmp_path / "rig") as rig:
+        yield rig
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "project")
+
+
+async def make(rig: Rig, repository: Repository, branch: str = "work") -> WorktreeCreated:
+    return await rig.ask(CreateWorktree(repository.id, WorktreeRequest(branch_name=branch)))
+
+
+async def kinds(rig: Rig) -> list[str]:
+    return [event["type"] for event in await rig.events()]
+
+
+async def test_a_worktree_is_made_in_the_data_folder_on_a_new_branch(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+
+    made = await rig.ask(
+        CreateWorktree(repository.id, WorktreeRequest(branch_name="cc/work", requested_by="ada"))
+    )
+
+    assert str(rig.data_dir / "worktrees" / "1" / "cc-work") == made.path
+    assert ("cc/work", plain_git(project, "rev-parse", "main")) == (
+        made.branch_name,
+        made.head_sha,
+    )
+    assert "hello\n" == (Path(made.path) / "readme.txt").read_text(encoding="utf-8")
+    assert "" == plain_git(Path(made.path), "status", "--porcelain")
+    event = (await rig.events())[-1]
+    assert ("worktree.created", "ada", made.path) == (
+        event["type"],
+        event["actor"],
+        event["data"]["path"],
+    )
+
+
+async def test_a_worktree_starts_where_it_is_told_to(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    first = plain_git(project, "rev-parse", "HEAD")
+    commit(project, {"later.txt": "1\n"})
+    repository = await rig.register(project)
+    wanted = WorktreeRequest(branch_name="old", base_ref="main~1", path=str(tmp_path / "old"))
+
+    made = await rig.ask(CreateWorktree(repository.id, wanted))
+
+    assert (str(tmp_path / "old"), first) == (made.path, made.head_sha)
+    assert not (tmp_path / "old" / "later.txt").exists()
+
+
+async def test_a_branch_that_exists_is_used_as_it_is(rig: Rig, project: Path) -> None:
+    plain_git(project, "branch", "there")
+    repository = await rig.register(project)
+
+    assert "there" == (await make(rig, repository, "there")).branch_name
+    commit(project, {"later.txt": "1\n"})
+    plain_git(project, "branch", "other", "main~1")
+    with pytest.raises(Conflict, match="not at main"):
+        await rig.ask(
+            CreateWorktree(repository.id, WorktreeRequest(branch_name="other", base_ref="main"))
+        )
+
+
+async def test_a_branch_is_checked_out_once(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project)
+    before = await kinds(rig)
+
+    with pytest.raises(Conflict, match="main"):
+        await make(rig, repository, "main")
+
+    assert before == await kinds(rig)
+    assert 1 == len(await rig.ask(ListWorktrees(repository.id)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "--output=x",
+        "-b",
+        "-",
+        "@",
+        "@{-1}",
+        "HEAD",
+        "",
+        "a..b",
+        "a b",
+        "a~1",
+        "a:b",
+        "a\nb",
+        "a\x00b",
+        "a/",
+        "/a",
+        "a.lock",
+        ".a",
+        "a\\b",
+        "x" * 300,
+    ],
+)
+async def test_a_name_that_git_would_take_otherwise_is_no_branch(
+    rig: Rig, project: Path, name: str
+) -> None:
+    repository = await rig.register(project)
+    branches = plain_git(project, "branch", "--list")
+
+    with pytest.raises(Invalid, match="branchName"):
+        await make(rig, repository, name)
+
+    assert branches == plain_git(project, "branch", "--list")
+    assert not (project / "x").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["--output=x", "absent", "HEAD:readme.txt", "", "a\nb", "^main", "main..main"]
+)
+async def test_a_base_that_is_no_commit_is_refused(rig: Rig, project: Path, name: str) -> None:
+    repository = await rig.register(project)
+
+    with pytest.raises(Invalid, match="baseRef"):
+        await rig.ask(
+            CreateWorktree(repository.id, WorktreeRequest(branch_name="b", base_ref=name))
+        )
+
+
+async def test_a_worktree_is_never_put_in_the_way(rig: Rig, project: Path, tmp_path: Path) -> None:
+    other = make_repository(tmp_path / "other")
+    repository = await rig.register(project)
+    await rig.register(other)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("1", encoding="utf-8")
+    (tmp_path / "link").symlink_to(project, target_is_directory=True)
+    for path, expected in (
+        (project / "inner", "inside of repository 1"),
+        (project / ".git" / "inner", "inside of repository 1"),
+        (tmp_path / "link" / "inner", "inside of repository 1"),
+        (other / "inner", "inside of repository 2"),
+        (rig.data_dir / "inner", "data folder"),
+        (tmp_path / "full", "exists already"),
+        (Path("relative"), "not an absolute path"),
+    ):
+        wanted = WorktreeRequest(branch_name="b", path=str(path))
+        with pytest.raises(Invalid, match="path") as refused:
+            await rig.ask(CreateWorktree(repository.id, wanted))
+        assert expected in refused.value.details[0]["message"]
+
+
+async def test_the_list_tells_how_each_worktree_is(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    (Path(made.path) / "new.txt").write_text("new\n", encoding="utf-8")
+    session = await rig.start_session(repository, cwd=made.path, worktree_path=made.path)
+
+    main, work = await rig.ask(ListWorktrees(repository.id))
+
+    assert (True, False, str(project), []) == (
+        main.is_main,
+        main.is_dirty,
+        main.path,
+        main.session_ids,
+    )
+    assert (False, True, made.path, [session.id]) == (
+        work.is_main,
+        work.is_dirty,
+        work.path,
+        work.session_ids,
+    )
+    assert work.size_bytes is not None
+    assert work.size_bytes > len("hello\nnew\n")
+
+
+async def test_a_diff_shows_what_is_committed_and_what_is_not(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    work = Path(made.path)
+    commit(work, {"committed.txt": "one\n"})
+    commit(project, {"elsewhere.txt": "not of the worktree\n"})
+    (work / "readme.txt").write_text("changed\n", encoding="utf-8")
+    (work / "untracked.txt").write_text("new\n", encoding="utf-8")
+
+    diff = await rig.ask(DiffWorktree(repository.id, made.path))
+
+    assert ["committed.txt", "readme.txt"] == [change.path for change in diff.files]
+    assert ["untracked.txt"] == diff.untracked
+    assert "+changed" in diff.patch
+    assert "elsewhere" not in diff.patch
+    assert not diff.is_cut
+
+
+async def test_a_long_diff_is_cut_and_says_so(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    (Path(made.path) / "readme.txt").write_text("line\n" * 200_000, encoding="utf-8")
+
+    diff = await rig.ask(DiffWorktree(repository.id, made.path, limit=10_000))
+
+    assert diff.is_cut
+    assert diff.patch.endswith("[… cut here: the diff is longer than 10000 bytes …]\n")
+    assert len(diff.patch) < 10_100
+
+
+async def test_a_dirty_worktree_is_removed_only_by_force(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    (Path(made.path) / "untracked.txt").write_text("new\n", encoding="utf-8")
+
+    with pytest.raises(Conflict, match="force=true"):
+        await rig.ask(RemoveWorktree(repository.id, made.path))
+    assert Path(made.path).exists()
+    await rig.ask(RemoveWorktree(repository.id, made.path, force=True, requested_by="ada"))
+
+    assert not Path(made.path).exists()
+    assert "work" in plain_git(project, "branch", "--list", "work")
+    event = (await rig.events())[-1]
+    assert ("worktree.removed", "ada", True) == (
+        event["type"],
+        event["actor"],
+        event["data"]["force"],
+    )
+
+
+async def test_a_worktree_that_a_session_works_in_stays_even_by_force(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    session = await rig.start_session(repository, cwd=made.path, worktree_path=made.path)
+
+    with pytest.raises(Conflict, match=f"Session {session.id} works in"):
+        await rig.ask(RemoveWorktree(repository.id, made.path, force=True))
+    await rig.end_session(session)
+
+    assert made.path == (await rig.ask(RemoveWorktree(repository.id, made.path))).path
+
+
+async def test_a_locked_worktree_stays_even_by_force(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    plain_git(project, "worktree", "lock", "--reason", "on a stick", made.path)
+
+    with pytest.raises(Conflict, match="locked: on a stick"):
+        await rig.ask(RemoveWorktree(repository.id, made.path, force=True))
+
+
+async def test_only_a_worktree_of_the_repository_is_removed(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project)
+    other = await rig.register(make_repository(tmp_path / "other"))
+    made = await make(rig, other)
+    for path in (str(project), str(tmp_path / "other"), made.path, str(tmp_path), "relative"):
+        with pytest.raises(Invalid, match="path"):
+            await rig.ask(RemoveWorktree(repository.id, path, force=True))
+    assert (project / "readme.txt").exists()
+
+
+async def test_a_worktree_whose_git_file_was_turned_elsewhere_is_not_worked_in(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    secret = make_repository(tmp_path / "secret")
+    (Path(made.path) / ".git").write_text(f"gitdir: {secret / '.git'}\n", encoding="utf-8")
+
+    with pytest.raises(Conflict, match="does not name this folder"):
+        await rig.ask(DiffWorktree(repository.id, made.path))
+    _, state = await rig.ask(ListWorktrees(repository.id))
+    assert state.problem is not None
+
+
+async def test_a_worktree_that_became_a_link_is_not_followed(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    Path(made.path).rename(tmp_path / "elsewhere")
+    Path(made.path).symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+
+    with pytest.raises(Conflict, match="somewhere else"):
+        await rig.ask(DiffWorktree(repository.id, made.path))
+    with pytest.raises(Conflict, match="somewhere else"):
+        await rig.ask(RemoveWorktree(repository.id, made.path))
+    assert (tmp_path / "elsewhere" / "readme.txt").exists()
+
+
+async def test_worktrees_whose_folders_are_gone_are_forgotten(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    Path(made.path).rename(rig.data_dir / "gone")
+
+    (pruned,) = await rig.ask(PruneWorktrees(repository.id))
+
+    assert made.path == pruned.path
+    assert "worktree.pruned" == (await kinds(rig))[-1]
+    assert [] == await rig.ask(PruneWorktrees(repository.id))
+
+
+async def test_only_worktrees_that_nobody_needs_are_cleaned_up(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project)
+    done, dirty, ahead, busy = [
+        await make(rig, repository, name) for name in ("done", "dirty", "ahead", "busy")
+    ]
+    wanted = WorktreeRequest(branch_name="mine", path=str(tmp_path / "mine"))
+    await rig.ask(CreateWorktree(repository.id, wanted))
+    (Path(dirty.path) / "new.txt").write_text("new\n", encoding="utf-8")
+    commit(Path(ahead.path), {"ahead.txt": "1\n"})
+    await rig.start_session(repository, cwd=busy.path, worktree_path=busy.path)
+
+    cleaned = await rig.ask(CleanWorktrees(repository.id))
+
+    assert [done.path] == [entry.path for entry in cleaned]
+    left = {state.branch_name for state in await rig.ask(ListWorktrees(repository.id))}
+    assert {"main", "dirty", "ahead", "busy", "mine"} == left
+
+
+@pytest.mark.parametrize(
+    ("strategy", "diverged", "expected"),
+    [
+        ("auto", False, "fast-forward"),
+        ("auto", True, "merge-commit"),
+        ("fast-forward", False, "fast-forward"),
+        ("merge-commit", False, "merge-commit"),
+    ],
+)
+async def test_work_comes_back_into_the_main_checkout(
+    rig: Rig, project: Path, *, strategy: str, diverged: bool, expected: str
+) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    tip = commit(Path(made.path), {"work.txt": "done\n"})
+    if diverged:
+        commit(project, {"main.txt": "meanwhile\n"})
+    wanted = {"path": made.path, "strategy": strategy, "requestedBy": "ada"}
+
+    merged = await rig.ask(MergeWorktree(repository.id, msgspec.convert(wanted, MergeRequest)))
+
+    assert (expected, "main") == (merged.how, merged.target_branch)
+    assert merged.head_sha == plain_git(project, "rev-parse", "main")
+    assert "done\n" == (project / "work.txt").read_text(encoding="utf-8")
+    assert "" == plain_git(project, "status", "--porcelain")
+    assert "" == plain_git(project, "rev-list", "--max-count=1", tip, "^main")
+    assert "worktree.merged" == (await kinds(rig))[-1]
+    again = await rig.ask(MergeWorktree(repository.id, MergeRequest(path=made.path)))
+    assert "up-to-date" == again.how
+
+
+async def test_a_merge_that_conflicts_changes_nothing_and_names_the_files(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    commit(Path(made.path), {"readme.txt": "theirs\n"})
+    head = commit(project, {"readme.txt": "ours\n"})
+
+    with pytest.raises(Conflict, match="conflicts with main") as refused:
+        await rig.ask(MergeWorktree(repository.id, MergeRequest(path=made.path)))
+
+    assert ["readme.txt"] == refused.value.facts["conflicts"]
+    assert (head, "") == (
+        plain_git(project, "rev-parse", "HEAD"),
+        plain_git(project, "status", "--porcelain"),
+    )
+    assert "worktree.merged" not in await kinds(rig)
+
+
+async def test_nothing_is_merged_into_or_out_of_what_is_in_use(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    commit(Path(made.path), {"work.txt": "done\n"})
+    merge = MergeWorktree(repository.id, MergeRequest(path=made.path))
+
+    (project / "untracked.txt").write_text("1\n", encoding="utf-8")
+    with pytest.raises(Conflict, match="not committed"):
+        await rig.ask(merge)
+    (project / "untracked.txt").unlink()
+    (Path(made.path) / "untracked.txt").write_text("1\n", encoding="utf-8")
+    with pytest.raises(Conflict, match="not committed"):
+        await rig.ask(merge)
+    (Path(made.path) / "untracked.txt").unlink()
+    session = await rig.start_session(repository)
+    with pytest.raises(Conflict, match="works in"):
+        await rig.ask(merge)
+    await rig.end_session(session)
+
+    assert "fast-forward" == (await rig.ask(merge)).how
+
+
+async def test_a_fast_forward_that_cannot_be_one_is_refused(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    commit(Path(made.path), {"work.txt": "done\n"})
+    commit(project, {"main.txt": "meanwhile\n"})
+
+    with pytest.raises(Conflict, match="cannot be fast-forwarded"):
+        await rig.ask(
+            MergeWorktree(repository.id, MergeRequest(path=made.path, strategy="fast-forward"))
+        )
+
+
+async def test_a_session_works_in_the_main_checkout_where_that_is_allowed(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    session = await rig.start_session(repository)
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert (str(project), None, None) == (ready.cwd, ready.worktree_path, ready.branch_name)
+    assert "worktree.created" not in await kinds(rig)
+
+
+async def test_a_session_gets_a_worktree_of_its_own_where_one_is_required(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, require_worktree=True)
+    session = await rig.start_session(repository)
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert ready.worktree_path == ready.cwd != str(project)
+    assert f"cc/task-{session.task_id}-session-{session.id}" == ready.branch_name
+    assert (Path(ready.cwd) / "readme.txt").exists()
+    event = (await rig.events())[-1]
+    assert ("worktree.created", session.id, session.task_id) == (
+        event["type"],
+        event["sessionId"],
+        event["taskId"],
+    )
+    assert ready == await rig.ask(PrepareWorkplace(session.id))
+
+
+async def test_a_session_works_at_the_place_and_on_the_branch_that_its_run_names(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project)
+    place = str(tmp_path / "place")
+    first = await rig.start_session(
+        repository, cwd=place, worktree_path=place, branch_name="cc/mine"
+    )
+    ready = await rig.ask(PrepareWorkplace(first.id))
+    assert (place, place, "cc/mine") == (ready.cwd, ready.worktree_path, ready.branch_name)
+    await rig.end_session(first)
+
+    second = await rig.start_session(repository, cwd=place, worktree_path=place)
+    again = await rig.ask(PrepareWorkplace(second.id))
+    third = await rig.start_session(repository, branch_name="cc/mine")
+    reused = await rig.ask(PrepareWorkplace(third.id))
+
+    assert (place, "cc/mine") == (again.cwd, again.branch_name)
+    assert (place, place) == (reused.cwd, reused.worktree_path)
+    assert 1 == (await kinds(rig)).count("worktree.created")
+
+
+async def test_a_session_is_not_put_on_another_branch_than_it_asked_for(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    session = await rig.start_session(
+        repository, cwd=made.path, worktree_path=made.path, branch_name="other"
+    )
+
+    with pytest.raises(Conflict, match="is on work, not on other"):
+        await rig.ask(PrepareWorkplace(session.id))
+
+
+async def test_the_main_checkout_under_another_name_is_still_the_main_checkout(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project, require_worktree=True)
+    alias = tmp_path / "alias"
+    alias.symlink_to(project, target_is_directory=True)
+    by_link = await rig.start_session(repository, worktree_path=str(alias))
+    by_name = await rig.start_session(repository, worktree_path=str(project) + os.sep)
+    by_branch = await rig.start_session(repository, branch_name="main")
+
+    with pytest.raises(Conflict, match="main checkout"):
+        await rig.ask(PrepareWorkplace(by_link.id))
+    with pytest.raises(PolicyDenied, match="main checkout"):
+        await rig.ask(PrepareWorkplace(by_name.id))
+    with pytest.raises(Conflict, match="main checkout"):
+        await rig.ask(PrepareWorkplace(by_branch.id))
+
+
+async def test_a_session_that_the_repository_allows_no_more_gets_no_place(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    session = await rig.start_session(repository, sandbox="workspace-write")
+    await rig.ask(PatchRepository(repository.id, RepositoryChanges(allow_write=False)))
+
+    with pytest.raises(PolicyDenied, match="does not allow writing"):
+        await rig.ask(PrepareWorkplace(session.id))
+
+
+async def test_a_worktree_that_cannot_be_finished_leaves_nothing(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project)
+    lost = plain_git(project, "rev-parse", "HEAD:source.py")
+    (project / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+
+    with pytest.raises(Conflict, match="git reset failed"):
+        await rig.ask(
+            CreateWorktree(
+                repository.id, WorktreeRequest(branch_name="work", path=str(tmp_path / "work"))
+            )
+        )
+
+    assert not (tmp_path / "work").exists()
+    assert "" == plain_git(project, "branch", "--list", "work")
+    assert 1 == len(plain_git(project, "worktree", "list").splitlines())
