@@ -51,6 +51,15 @@ class PageQuery(
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
     cursor: str | None = None
 
+    def filters(self) -> dict[str, str | int]:
+        """The filters that were given, by the names of the record's fields."""
+        given = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {
+            name: value
+            for name, value in given.items()
+            if value is not None and name not in {"limit", "cursor"}
+        }
+
 
 class IdConverter(BaseConverter):
     """A record's id in a path (`<id:repository_id>`): a decimal number from 1 to 2^63 - 1."""
@@ -74,9 +83,14 @@ async def decode_body(request: Request, kind: type[T]) -> T:
     data = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     if data:
         content_type = request.headers.get("Content-Type")
-        if content_type is None or not _JSON_TYPE.fullmatch(content_type):
+        if not is_json(content_type):
             raise WrongContentType(content_type)
     return decode_json(data or b"{}", kind)
+
+
+def is_json(content_type: str | None) -> bool:
+    """Whether a Content-Type names JSON in UTF-8."""
+    return content_type is not None and _JSON_TYPE.fullmatch(content_type) is not None
 
 
 def decode_json(data: bytes, kind: type[T]) -> T:

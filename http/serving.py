@@ -13,19 +13,20 @@ import sys
 from collections.abc import Sequence
 
 import attrs
+import structlog
 import trio
 from hypercorn.config import Config
-from hypercorn.trio import serve
 from quart_trio import QuartTrio
 
+from command_center.http import hypercorn_guard
+from command_center.http.connection import Connections, Limits
 from command_center.http.errors import AddressInUse, AddressUnavailable
 
 GRACE_SECONDS = 5.0
-IDLE_SECONDS = 30.0
 START_SECONDS = 60.0
-LARGEST_HEAD = 32 * 1024
-LARGEST_FRAME = 1024 * 1024
 BACKLOG = 1024
+
+log = structlog.get_logger("command_center.http")
 
 _IN_USE = {errno.EADDRINUSE}
 if sys.platform == "win32":
@@ -121,33 +122,53 @@ async def serve_on(
     *,
     shutdown: trio.Event,
     grace: float = GRACE_SECONDS,
+    limits: Limits | None = None,
+    guarded: bool | None = None,
     task_status: trio.TaskStatus[BoundAddress] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve `app` on an address that is bound already, which is closed at the end.
 
     `task_status.started` tells the address once requests are answered. When `shutdown` is set,
-    requests in hand have `grace` seconds to end.
+    nothing new is accepted, idle connections close, WebSockets close with 1012, event streams
+    end, and requests in hand have `grace` seconds to be answered; then the app's own shutdown
+    runs. `guarded` says whether hypercorn's connections are replaced by ours, as they are by
+    default on the versions that `hypercorn_guard` was tested with.
     """
-    config = _config(grace)
+    limits = limits or Limits()
+    if guarded is None:
+        guarded = hypercorn_guard.fits()
+        if not guarded:
+            log.warning("serving.unguarded", tested=sorted(hypercorn_guard.TESTED))
+    connections = Connections(limits) if guarded else None
+    config = _config(grace, limits)
     config.bind = [f"fd://{sock.detach()}" for sock in address.sockets]
     async with trio.open_nursery() as nursery:
-        await nursery.start(
-            lambda task_status: serve(
-                app, config, shutdown_trigger=shutdown.wait, task_status=task_status
+
+        async def leave() -> None:
+            await shutdown.wait()
+            if connections is not None:
+                await connections.leave()
+
+        async def serve(task_status: trio.TaskStatus[list[str]]) -> None:
+            await hypercorn_guard.serve(
+                app, config, connections, shutdown_trigger=shutdown.wait, task_status=task_status
             )
-        )
+            nursery.cancel_scope.cancel()
+
+        await nursery.start(serve)
+        nursery.start_soon(leave)
         task_status.started(address)
 
 
-def _config(grace: float) -> Config:
+def _config(grace: float, limits: Limits) -> Config:
     config = Config()
     config.accesslog = None
     config.errorlog = logging.getLogger("command_center.http.hypercorn")
     config.errorlog.setLevel(logging.WARNING)
     config.graceful_timeout = grace
-    config.keep_alive_timeout = IDLE_SECONDS
+    config.keep_alive_timeout = limits.idle
     config.startup_timeout = START_SECONDS
-    config.h11_max_incomplete_size = LARGEST_HEAD
-    config.websocket_max_message_size = LARGEST_FRAME
+    config.h11_max_incomplete_size = limits.head_bytes
+    config.websocket_max_message_size = limits.message_bytes
     config.include_server_header = False
     return config

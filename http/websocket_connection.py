@@ -1,0 +1,277 @@
+"""One WebSocket, from its handshake to its close: the frames are wsproto's, the task is ours.
+
+Like `connection`, all of it happens in the connection's task: the app's `receive` reads from the
+socket, its `send` writes. Pings are answered while the app receives. No compression is agreed on:
+events are small, and a compressor's memory would be most of what a subscriber costs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import h11
+import trio
+from wsproto.connection import Connection as Frames
+from wsproto.connection import ConnectionState, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
+from wsproto.utilities import generate_accept_token
+
+from command_center.http.errors import Problem, problem_of
+
+if TYPE_CHECKING:
+    from command_center.http.connection import Connection
+
+CHUNK = 64 * 1024
+VERSION = b"13"
+
+NORMAL = 1000
+NO_CODE = 1005
+ABNORMAL = 1006
+TOO_BIG = 1009
+FAILED = 1011
+RESTARTING = 1012
+
+
+def asks_for_websocket(request: h11.Request) -> bool:
+    """Whether a request wants to become a WebSocket."""
+    upgrade = connection = False
+    for name, value in request.headers:
+        if name == b"upgrade":
+            upgrade = value.strip().lower() == b"websocket"
+        elif name == b"connection":
+            connection = connection or b"upgrade" in [
+                part.strip() for part in value.lower().split(b",")
+            ]
+    return upgrade and connection and request.method == b"GET"
+
+
+class WebSocket:
+    """A request to become a WebSocket, and the WebSocket that it becomes if the app accepts."""
+
+    def __init__(self, connection: Connection, request: h11.Request) -> None:
+        self._connection = connection
+        self._limits = connection.limits
+        self._stream = connection.stream
+        self._headers = dict(request.headers)
+        self._request = request
+        self._frames: Frames | None = None
+        self._early = connection.http.trailing_data[0]
+        self._rejection: dict[str, Any] | None = None
+        self._rejected = bytearray()
+        self._answered = False
+        self._told = False
+        self._closed_with: int | None = None
+        self._messages: deque[Mapping[str, Any]] = deque()
+        self._parts: list[Any] = []
+        self._length = 0
+        self._sending = trio.Lock()
+        self._closed = trio.Event()
+        self._scope = trio.CancelScope()
+
+    async def run(self) -> None:
+        """Serve the WebSocket until it is closed; the connection is of no use afterwards."""
+        if self._headers.get(b"sec-websocket-version") != VERSION:
+            await self._connection.refuse(
+                Problem(426, "The WebSocket protocol here is version 13.")
+            )
+        elif not self._headers.get(b"sec-websocket-key"):
+            await self._connection.refuse(Problem(400, "The WebSocket handshake has no key."))
+        else:
+            with self._scope:
+                await self._serve()
+
+    async def leave(self) -> None:
+        """Close with 1012, wait a moment for the answer, and end the app's task."""
+        with trio.move_on_after(self._limits.goodbye):
+            await self._close(RESTARTING, "The server restarts.")
+            if self._frames is not None:
+                await self._closed.wait()
+        self._scope.cancel()
+
+    async def _serve(self) -> None:
+        scope = self._connection.scope(self._request, "websocket", "ws")
+        del scope["method"]
+        scope["extensions"]["websocket.http.response"] = {}
+        scope["subprotocols"] = [
+            part.strip().decode("latin-1")
+            for part in self._headers.get(b"sec-websocket-protocol", b"").split(b",")
+            if part.strip()
+        ]
+        code = NORMAL
+        try:
+            await self._connection.app(scope, self.receive, self.send)
+        except* Exception as error:  # noqa: BLE001 - the edge of the app
+            problem = problem_of(error)
+            code = FAILED
+            if not self._answered:
+                self._answered = True
+                await self._connection.refuse(problem)
+        if not self._answered:
+            self._answered = True
+            await self._connection.refuse(Problem(500, "The handshake got no answer."))
+        if self._frames is not None:
+            await self._close(code)
+            await self._await_close()
+
+    async def receive(self) -> Mapping[str, Any]:
+        """The next message, after the handshake; at the end the close, again and again."""
+        if not self._told:
+            self._told = True
+            return {"type": "websocket.connect"}
+        while not self._messages:
+            if self._closed_with is not None:
+                return {"type": "websocket.disconnect", "code": self._closed_with}
+            await self._read()
+        return self._messages.popleft()
+
+    async def send(self, message: Mapping[str, Any]) -> None:
+        """What the app sends; to a client that is gone it is thrown away."""
+        kind = message["type"]
+        if kind == "websocket.send" and self._frames is not None:
+            data = message.get("bytes")
+            await self._send(
+                TextMessage(data=message["text"]) if data is None else BytesMessage(data=data)
+            )
+        elif kind == "websocket.close" and self._frames is not None:
+            await self._close(message.get("code") or NORMAL, message.get("reason") or "")
+        elif self._answered:
+            if kind not in {"websocket.close", "websocket.send"}:
+                raise ValueError(kind)
+        elif kind == "websocket.accept":
+            await self._accept(message)
+        elif kind == "websocket.close":
+            self._answered = True
+            await self._connection.refuse(Problem(403, "The WebSocket was refused."))
+        elif kind == "websocket.http.response.start":
+            self._rejection = dict(message)
+        elif kind == "websocket.http.response.body" and self._rejection is not None:
+            self._rejected += message.get("body", b"")
+            if not message.get("more_body", False):
+                await self._reject()
+        else:
+            raise ValueError(kind)
+
+    async def _accept(self, message: Mapping[str, Any]) -> None:
+        headers = [
+            (b"upgrade", b"WebSocket"),
+            (b"connection", b"Upgrade"),
+            (b"sec-websocket-accept", generate_accept_token(self._headers[b"sec-websocket-key"])),
+            *message.get("headers", ()),
+        ]
+        if message.get("subprotocol") is not None:
+            headers.append((b"sec-websocket-protocol", message["subprotocol"].encode("ascii")))
+        head = self._connection.http.send(
+            h11.InformationalResponse(status_code=101, headers=headers)
+        )
+        self._answered = True
+        await self._write(head)
+        self._frames = Frames(ConnectionType.SERVER, [])
+        await self._take(self._early)
+
+    async def _reject(self) -> None:
+        assert self._rejection is not None  # noqa: S101 - for the type checker: `send` saw to it
+        self._answered = True
+        headers = [
+            header
+            for header in self._rejection.get("headers", ())
+            if header[0] not in {b"content-length", b"connection"}
+        ]
+        headers.append((b"content-length", str(len(self._rejected)).encode()))
+        headers.append((b"connection", b"close"))
+        http = self._connection.http
+        response = h11.Response(status_code=self._rejection["status"], headers=headers)
+        await self._write(
+            http.send(response)
+            + http.send(h11.Data(data=bytes(self._rejected)))
+            + http.send(h11.EndOfMessage())
+        )
+        await self._connection.linger()
+
+    async def _read(self) -> None:
+        """Read once; what comes before the handshake is answered is kept for after it."""
+        try:
+            data = await self._stream.receive_some(CHUNK)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            data = b""
+        if not data:
+            self._end(ABNORMAL)
+        elif self._frames is not None:
+            await self._take(data)
+        else:
+            self._early += data
+            if len(self._early) > self._limits.message_bytes:
+                self._end(TOO_BIG)
+
+    async def _take(self, data: bytes) -> None:
+        """Take the client's bytes as frames."""
+        assert self._frames is not None  # noqa: S101 - for the type checker: accepted by now
+        self._frames.receive_data(data)
+        for event in self._frames.events():
+            if isinstance(event, TextMessage | BytesMessage):
+                self._length += len(event.data)
+                if self._length > self._limits.message_bytes:
+                    await self._close(TOO_BIG, "The message is too long.")
+                    self._end(TOO_BIG)
+                    return
+                self._parts.append(event.data)
+                if event.message_finished:
+                    self._deliver(text=isinstance(event, TextMessage))
+            elif isinstance(event, Ping):
+                await self._send(event.response())
+            elif isinstance(event, CloseConnection):
+                code = int(event.code)
+                if self._frames.state is ConnectionState.REMOTE_CLOSING:
+                    await self._send(event.response())
+                else:
+                    await self._close(code, event.reason or "")
+                self._end(code)
+                return
+
+    def _deliver(self, *, text: bool) -> None:
+        self._messages.append(
+            {
+                "type": "websocket.receive",
+                "text": "".join(self._parts) if text else None,
+                "bytes": None if text else b"".join(self._parts),
+            }
+        )
+        self._parts.clear()
+        self._length = 0
+
+    async def _close(self, code: int, reason: str = "") -> None:
+        if self._frames is not None and self._frames.state is ConnectionState.OPEN:
+            await self._send(CloseConnection(code=code, reason=reason))
+
+    async def _send(self, event: Any) -> None:
+        """Send a frame; once closing has begun only the close itself may follow."""
+        assert self._frames is not None  # noqa: S101 - for the type checker: accepted by now
+        async with self._sending:
+            open_for = {ConnectionState.OPEN}
+            if isinstance(event, CloseConnection):
+                open_for.add(ConnectionState.REMOTE_CLOSING)
+            if self._frames.state in open_for:
+                await self._write(self._frames.send(event))
+
+    async def _write(self, data: bytes) -> None:
+        """Send bytes; a client that is gone, or does not read in time, is given up."""
+        if self._closed.is_set():
+            return
+        try:
+            await self._connection.write(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self._end(ABNORMAL)
+
+    def _end(self, code: int) -> None:
+        if self._closed_with is None:
+            self._closed_with = code
+        self._closed.set()
+
+    async def _await_close(self) -> None:
+        """After our close: wait a moment for the client's, so that it reads what we sent."""
+        with trio.move_on_after(self._limits.goodbye):
+            while not self._closed.is_set():
+                await self._read()
+            if self._closed_with != ABNORMAL:
+                await self._connection.linger()
