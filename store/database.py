@@ -6,6 +6,7 @@ Of all connections, only the writer's writes and checkpoints; the readers' are o
 
 import os
 import sqlite3
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -192,7 +193,8 @@ def _copy(db: Database, path: Path, *, before: str) -> Path:
             os.fsync(whole.fileno())
         partial.replace(target)
     except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         reason = f"the copy before the migration {before} could not be made: {error}"
         raise CannotOpenDatabase(path, reason) from error
     return target

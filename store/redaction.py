@@ -17,6 +17,7 @@ __all__ = ["REDACTED", "redact"]
 _DEEPEST = 200
 _SHORTEST_TELLING_TEXT = 8
 _SHORTEST_SECRET = 4
+_MOST_PASSES = 10
 
 
 def redact(value: Any, secrets: Sequence[str] = ()) -> Any:
@@ -138,6 +139,16 @@ def _redact_text(text: str, secrets: Sequence[str]) -> str:
         text = text.replace(secret, REDACTED)
     if len(text) < _SHORTEST_TELLING_TEXT:
         return text
+    # What one rule takes away can bring a name and a value together for another.
+    for _ in range(_MOST_PASSES):
+        clean = _apply_rules(text)
+        if clean == text:
+            break
+        text = clean
+    return text
+
+
+def _apply_rules(text: str) -> str:
     folded = text.lower()
     for rule in RULES:
         for hint in rule.hints:

@@ -118,7 +118,7 @@ _NAMED = (
         "authorization",
         pattern=(
             r"\bauthorization(?:\\*[\"'])?[ \t]*[:=][ \t]*(?:\\*[\"'])?"
-            r"(?:(?:bearer|basic|token|digest|negotiate|apikey|aws4-hmac-sha256)[ \t]+)?"
+            r"(?:(?:bearer|basic|token|digest|negotiate|apikey|aws4-hmac-sha256)[ \t]+)?+"
             rf"{_NO_REFERENCE}([^\s\"'\\][^\r\n\"'\\]*)"
         ),
     ),

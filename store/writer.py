@@ -16,6 +16,7 @@ What follows from that, and is relied on elsewhere:
 """
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ from sqlite_utils import Database
 
 from command_center.store import events
 from command_center.store.database import open_database, reopen_database
-from command_center.store.errors import StoreClosed, StoreUnavailable
+from command_center.store.errors import StoreClosed, StoreUnavailable, WrongThread
 from command_center.store.events import StoredEvent
 from command_center.store.faults import code_name, is_of_the_machine
 from command_center.store.transaction import Transaction
@@ -83,6 +84,7 @@ class Writer:
         self._path = path
         self._secrets = tuple(secrets)
         self._busy_timeout = busy_timeout
+        self._thread = threading.get_ident()
         self._closed = False
         self._in_unit = False
         self._db: Database | None = None
@@ -101,7 +103,10 @@ class Writer:
 
         Raises:
             StoreClosed: the writer was closed before.
+            WrongThread: another thread made the writer.
         """
+        if threading.get_ident() != self._thread:
+            raise WrongThread
         if self._closed:
             raise StoreClosed
         if not units:
@@ -116,7 +121,13 @@ class Writer:
             raise
 
     def close(self) -> None:
-        """Fold the log into the database file and close it. Closing twice does nothing."""
+        """Fold the log into the database file and close it. Closing twice does nothing.
+
+        Raises:
+            WrongThread: another thread made the writer.
+        """
+        if threading.get_ident() != self._thread:
+            raise WrongThread
         if self._closed:
             return
         self._closed = True

@@ -1,0 +1,213 @@
+"""Opening the file: what is refused untouched, what is set, who may read it."""
+
+import sqlite3
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database, Migrations
+
+from command_center.store import (
+    CannotOpenDatabase,
+    CorruptDatabase,
+    ForeignDatabase,
+    MigrationFailed,
+    NewerSchema,
+    SqliteTooOld,
+    open_database,
+)
+from command_center.store import database as database_module
+from command_center.store.migrations import MIGRATIONS
+
+
+def pragma(db: Database, name: str) -> object:
+    return db.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def test_a_new_file_is_made_with_its_folder(path: Path) -> None:
+    open_database(path).close()
+    assert path.is_file()
+    assert not (path.parent / "backups").exists()
+
+
+def test_a_commit_is_flushed_references_are_checked_and_readers_never_wait(path: Path) -> None:
+    with open_database(path, busy_timeout=1.5) as db:
+        assert "wal" == pragma(db, "journal_mode")
+        assert 2 == pragma(db, "synchronous")  # FULL
+        assert 1 == pragma(db, "foreign_keys")
+        assert 1 == pragma(db, "fullfsync")
+        assert 1 == pragma(db, "checkpoint_fullfsync")
+        assert 1500 == pragma(db, "busy_timeout")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+def test_the_files_are_their_owners_alone(path: Path) -> None:
+    with open_database(path) as db:
+        db.execute("CREATE TABLE t (x)")
+        assert 0o700 == stat.S_IMODE(path.parent.stat().st_mode)
+        files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert {path.name, f"{path.name}-wal", f"{path.name}-shm"} == files.keys()
+    assert {0o600} == set(files.values())
+
+
+def test_opening_again_finds_everything(path: Path) -> None:
+    open_database(path).close()
+    with open_database(path) as db:
+        assert {"repositories", "events"} <= set(db.table_names())
+
+
+@pytest.mark.parametrize("content", [b"this is no database at all" * 100, b"SQLite format 3\0junk"])
+def test_a_file_that_is_no_database_is_refused_untouched(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(CorruptDatabase, match="damaged or is no SQLite file") as caught:
+        open_database(path)
+    assert path == caught.value.path
+    assert content == path.read_bytes()
+
+
+def test_a_damaged_database_is_refused_untouched(path: Path) -> None:
+    with open_database(path) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    content = bytearray(path.read_bytes())
+    content[4096 * 2 : 4096 * 6] = b"\xab" * 4096 * 4
+    path.write_bytes(content)
+    with pytest.raises(CorruptDatabase):
+        open_database(path)
+    assert content == path.read_bytes()
+
+
+def test_a_file_that_was_cut_off_is_refused(path: Path) -> None:
+    with open_database(path) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(CorruptDatabase):
+        open_database(path)
+
+
+def test_another_programs_database_is_refused_untouched(path: Path) -> None:
+    path.parent.mkdir()
+    with Database(path) as other:
+        other.table("notes").insert({"text": "mine"})
+    content = path.read_bytes()
+    with pytest.raises(ForeignDatabase, match="is not Command Center's"):
+        open_database(path)
+    assert content == path.read_bytes()
+
+
+def test_a_newer_schema_is_refused_untouched_and_told_apart_by_name(path: Path) -> None:
+    newer = Migrations(MIGRATIONS.name)
+
+    @newer(name="0001_the_spine")
+    def _spine(db: Database) -> None:
+        db.table("things").create({"id": int}, pk="id")
+
+    @newer(name="9999_flying_cars")
+    def _later(db: Database) -> None:
+        db.table("cars").create({"id": int}, pk="id")
+
+    open_database(path, migrations=newer).close()
+    content = path.read_bytes()
+    with pytest.raises(NewerSchema, match="9999_flying_cars") as caught:
+        open_database(path)
+    assert ("9999_flying_cars",) == caught.value.unknown
+    assert content == path.read_bytes()
+
+
+def two_steps(second: object) -> Migrations:
+    steps = Migrations("test")
+
+    @steps()
+    def first(db: Database) -> None:
+        db.table("notes").insert({"id": 1, "text": "kept"}, pk="id")
+
+    if second is not None:
+        steps(name="second")(second)  # type: ignore[type-var]
+    return steps
+
+
+def add_author(db: Database) -> None:
+    db.table("notes").add_column("author", str)
+
+
+def test_the_file_is_copied_before_pending_migrations(path: Path) -> None:
+    open_database(path, migrations=two_steps(None)).close()
+    with open_database(path, migrations=two_steps(add_author)) as db:
+        assert [{"id": 1, "text": "kept", "author": None}] == list(db["notes"].rows)
+    (copy,) = (path.parent / "backups").iterdir()
+    assert copy.name.startswith("command-center-")
+    assert copy.name.endswith("-before-second.db")
+    with Database(copy) as old:
+        assert "ok" == pragma(old, "integrity_check")
+        assert [{"id": 1, "text": "kept"}] == list(old["notes"].rows)
+
+
+def test_the_copy_holds_what_was_only_in_the_log(path: Path) -> None:
+    with open_database(path, migrations=two_steps(None)) as db:
+        db.table("notes").insert({"id": 2, "text": "in the log"})
+        assert path.with_name(path.name + "-wal").stat().st_size
+        open_database(path, migrations=two_steps(add_author)).close()
+    (copy,) = (path.parent / "backups").iterdir()
+    with Database(copy) as old:
+        assert 2 == old["notes"].count
+
+
+def test_no_copy_is_made_when_nothing_is_pending(path: Path) -> None:
+    for _ in range(2):
+        open_database(path, migrations=two_steps(add_author)).close()
+    assert not (path.parent / "backups").exists()
+
+
+def test_a_migration_that_fails_is_undone_and_the_copy_named(path: Path) -> None:
+    def breaks(db: Database) -> None:
+        add_author(db)
+        raise LookupError("no author")
+
+    open_database(path, migrations=two_steps(None)).close()
+    with pytest.raises(MigrationFailed, match="second: no author") as caught:
+        open_database(path, migrations=two_steps(breaks))
+    assert caught.value.backup is not None
+    assert caught.value.backup.is_file()
+    with open_database(path, migrations=two_steps(None)) as db:
+        assert [{"id": 1, "text": "kept"}] == list(db["notes"].rows)
+
+
+def test_without_room_for_the_copy_nothing_is_migrated(path: Path) -> None:
+    open_database(path, migrations=two_steps(None)).close()
+    (path.parent / "backups").write_text("a file where the folder should be", encoding="utf-8")
+    with pytest.raises(CannotOpenDatabase, match="copy before the migration second"):
+        open_database(path, migrations=two_steps(add_author))
+    with open_database(path, migrations=two_steps(None)) as db:
+        assert [{"id": 1, "text": "kept"}] == list(db["notes"].rows)
+
+
+def test_a_crash_between_the_first_two_writes_leaves_a_file_that_opens(path: Path) -> None:
+    path.parent.mkdir()
+    with Database(path) as db:
+        MIGRATIONS.ensure_migrations_table(db)
+    open_database(path).close()
+
+
+def test_a_folder_in_the_files_place_is_refused(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(CannotOpenDatabase):
+        open_database(path)
+
+
+def test_a_database_that_another_process_holds_is_refused(path: Path) -> None:
+    open_database(path).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(CannotOpenDatabase, match="locked"):
+        open_database(path, busy_timeout=0)
+    other.close()
+
+
+def test_an_old_sqlite_is_refused_by_name(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "_OLDEST_SQLITE", (99, 1, 0))
+    with pytest.raises(SqliteTooOld, match=r"SQLite 99\.1\.0 or newer is needed"):
+        open_database(path)
+    assert not path.exists()

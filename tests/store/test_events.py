@@ -1,0 +1,150 @@
+"""The event log: order, filters, pages."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from command_center.store import (
+    EventFilter,
+    InvalidCursor,
+    Readers,
+    StoredEvent,
+    Transaction,
+    Writer,
+    events,
+)
+from tests.store.units import run, tell
+
+SUBJECTS = ("repository_id", "task_id", "session_id", "approval_id", "automation_id")
+TYPES = ("task.created", "session.started", "session.failed")
+
+
+def write(writer: Writer, count: int) -> list[StoredEvent]:
+    return list(writer.commit([tell] * count).events)
+
+
+def ids(readers: Readers, **arguments: object) -> list[int]:
+    with readers.connection() as db:
+        page = events.page(db, **{"limit": 500, **arguments})  # type: ignore[arg-type]
+    return [msgspec.json.decode(item)["id"] for item in page.items]
+
+
+def test_an_empty_log_has_no_last_id_and_an_empty_page(readers: Readers) -> None:
+    with readers.connection() as db:
+        assert 0 == events.last_id(db)
+        assert [] == events.after(db, 0, limit=5)
+        assert b'{"items":[],"nextCursor":null}' == msgspec.json.encode(events.page(db, limit=5))
+
+
+def test_after_gives_what_follows_oldest_first(writer: Writer, readers: Readers) -> None:
+    written = write(writer, 5)
+    with readers.connection() as db:
+        assert 5 == events.last_id(db)
+        assert written[2:4] == events.after(db, 2, limit=2)
+        assert [] == events.after(db, 5, limit=2)
+
+
+def test_a_page_passes_the_stored_text_through(writer: Writer, readers: Readers) -> None:
+    written = write(writer, 2)
+    with readers.connection() as db:
+        page = msgspec.json.encode(events.page(db, limit=5))
+    expected = b",".join(event.body for event in written)
+    assert b'{"items":[' + expected + b'],"nextCursor":null}' == page
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_pages_give_every_event_once(writer: Writer, readers: Readers, newest_first: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    write(writer, 7)
+    seen: list[int] = []
+    cursor = None
+    for _ in range(4):
+        with readers.connection() as db:
+            page = events.page(db, limit=2, cursor=cursor, newest_first=newest_first)
+        seen += [msgspec.json.decode(item)["id"] for item in page.items]
+        cursor = page.next_cursor
+    assert cursor is None
+    assert sorted(range(1, 8), reverse=newest_first) == seen
+
+
+def test_a_page_that_ends_with_the_list_has_no_next_one(writer: Writer, readers: Readers) -> None:
+    write(writer, 2)
+    with readers.connection() as db:
+        assert events.page(db, limit=2).next_cursor is None
+        assert events.page(db, limit=1).next_cursor is not None
+
+
+def test_a_page_can_begin_after_what_was_seen(writer: Writer, readers: Readers) -> None:
+    write(writer, 5)
+    assert [4, 5] == ids(readers, last_seen=3)
+    assert [5, 4] == ids(readers, last_seen=3, newest_first=True)
+    assert [] == ids(readers, last_seen=10**30)
+
+
+def test_a_cursor_of_the_other_order_is_refused(writer: Writer, readers: Readers) -> None:
+    write(writer, 2)
+    with readers.connection() as db:
+        cursor = events.page(db, limit=1).next_cursor
+        with pytest.raises(InvalidCursor):
+            events.page(db, limit=1, cursor=cursor, newest_first=True)
+
+
+@pytest.mark.parametrize("limit", [0, 501])
+def test_a_page_has_a_sensible_size(readers: Readers, limit: int) -> None:
+    with pytest.raises(ValueError, match="1 to 500"), readers.connection() as db:
+        events.page(db, limit=limit)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE events SET type = 'x'", "DELETE FROM events"])
+def test_what_has_happened_cannot_be_changed(writer: Writer, statement: str) -> None:
+    write(writer, 1)
+    with pytest.raises(sqlite3.IntegrityError, match="events are never"):
+        run(writer, lambda tx: tx.db.execute(statement))
+
+
+some_ids = st.none() | st.integers(1, 3)
+emitted = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(TYPES),
+        "correlation_id": st.sampled_from([None, "a", "b"]),
+        **dict.fromkeys(SUBJECTS, some_ids),
+    }
+)
+filters = st.builds(
+    EventFilter,
+    types=st.lists(st.sampled_from([*TYPES, "never.happens"]), max_size=3).map(tuple),
+    correlation_id=st.sampled_from([None, "a", "b", "\ud800"]),
+    since=st.sampled_from([None, "2000-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z"]),
+    until=st.sampled_from([None, "2000-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z"]),
+    **dict.fromkeys(SUBJECTS, some_ids | st.just(2**70)),
+)
+
+
+@pytest.fixture(scope="module")
+def shared_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared") / "command-center.db"
+
+
+@given(written=st.lists(emitted, max_size=8), wanted=filters)
+def test_a_filter_means_the_same_in_the_log_and_live(
+    shared_path: Path, written: Sequence[dict[str, object]], wanted: EventFilter
+) -> None:
+    def emitting(fields: dict[str, object]) -> Callable[[Transaction], int]:
+        return lambda tx: tx.emit(actor="test", data={}, **fields)  # type: ignore[arg-type]
+
+    writer = Writer(shared_path)
+    readers = Readers(shared_path)
+    with readers.connection() as db:
+        start = events.last_id(db)
+    live = writer.commit([emitting(fields) for fields in written]).events
+    with readers.connection() as db:
+        history = events.after(db, start, limit=100, wanted=wanted)
+        page = events.page(db, limit=100, wanted=wanted, last_seen=start)
+    assert [event for event in live if wanted.matches(event)] == history
+    assert [event.body for event in history] == [bytes(item) for item in page.items]
+    readers.close()
+    writer.close()

@@ -1,0 +1,318 @@
+"""Records in their tables."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from command_center.store import (
+    ConstraintViolated,
+    InvalidCursor,
+    InvalidRecord,
+    Readers,
+    RecordNotFound,
+    Repository,
+    Table,
+    Transaction,
+    Writer,
+    approvals,
+    automations,
+    items,
+    repositories,
+    sessions,
+    tasks,
+)
+from tests.store.units import add_repository, add_session, add_task, run
+
+
+def test_a_record_comes_back_as_it_was_put_in(writer: Writer, readers: Readers) -> None:
+    added = run(writer, lambda tx: add_repository(tx, allow_write=True, is_dirty=False, ahead=2))
+    with readers.connection() as db:
+        assert added == repositories.get(db, added.id)
+    assert (True, False, False, 2, None) == (
+        added.allow_write,
+        added.allow_network,
+        added.is_dirty,
+        added.ahead,
+        added.behind,
+    )
+
+
+def test_a_record_is_what_the_api_shows(writer: Writer) -> None:
+    task = run(writer, lambda tx: add_task(tx, automation_id=None))
+    shown = msgspec.to_builtins(task)
+    assert {"repositoryId", "approvalRequired", "requestedBy", "createdAt"} <= shown.keys()
+    assert ("prompt_task", "normal", False, "open", "stop", 1) == (
+        shown["type"],
+        shown["priority"],
+        shown["approvalRequired"],
+        shown["status"],
+        shown["onInterrupt"],
+        shown["maxAttempts"],
+    )
+
+
+def test_every_kind_of_record_can_be_put_in_and_found(writer: Writer, readers: Readers) -> None:
+    def unit(tx: Transaction) -> None:
+        session = add_session(tx, plan={"steps": []}, token_usage={"total": 3})
+        approvals.insert(tx, title="Run ls?", requested_by="codex", session_id=session.id)
+        items.insert(
+            tx, session_id=session.id, turn_id="t", item_id="i", type="agentMessage", status="done"
+        )
+        automations.insert(
+            tx,
+            repository_id=session.repository_id,
+            title="Morning",
+            schedule_expr="hourly",
+            requested_by="web",
+            last_session_id=session.id,
+        )
+
+    run(writer, unit)
+    with readers.connection() as db:
+        assert {"total": 3} == sessions.get(db, 1).token_usage
+        assert {} == approvals.get(db, 1).details
+        assert "pending" == approvals.get(db, 1).status
+        assert {} == items.get(db, 1).body
+        assert automations.get(db, 1).enabled is True
+
+
+def test_an_absent_record_is_named_in_the_words_of_the_api(readers: Readers) -> None:
+    with readers.connection() as db:
+        with pytest.raises(RecordNotFound, match=r"^Repository 99999 not found\.$") as caught:
+            repositories.get(db, 99999)
+        assert ("Repository", 99999) == (caught.value.kind, caught.value.id)
+        for impossible in (0, -1, 2**63, 10**40):
+            with pytest.raises(RecordNotFound):
+                repositories.get(db, impossible)
+
+
+def test_a_change_is_seen_and_dated(writer: Writer) -> None:
+    added = run(writer, add_repository)
+    changed = run(
+        writer, lambda tx: repositories.update(tx, added.id, name="b", facts={"remotes": [1]})
+    )
+    assert ("b", {"remotes": [1]}) == (changed.name, changed.facts)
+    assert added.created_at == changed.created_at
+    assert added.updated_at <= changed.updated_at
+    assert added.local_path == changed.local_path
+
+
+def test_an_absent_record_cannot_be_changed(writer: Writer) -> None:
+    with pytest.raises(RecordNotFound):
+        run(writer, lambda tx: repositories.update(tx, 7, name="b"))
+    with pytest.raises(RecordNotFound):
+        run(writer, lambda tx: repositories.swap(tx, 7, expected={"name": "a"}, name="b"))
+
+
+def test_a_swap_changes_only_what_is_as_expected(writer: Writer) -> None:
+    task = run(writer, add_task)
+    swapped = run(
+        writer,
+        lambda tx: tasks.swap(
+            tx,
+            task.id,
+            expected={"status": ["open", "queued"], "codex_thread_id": None},
+            status="running",
+            codex_thread_id="thr_1",
+        ),
+    )
+    assert swapped is not None
+    assert "running" == swapped.status
+    late = run(
+        writer, lambda tx: tasks.swap(tx, task.id, expected={"status": "open"}, status="failed")
+    )
+    assert late is None
+    assert "running" == run(writer, lambda tx: tasks.get(tx.db, task.id)).status
+
+
+def test_of_those_who_race_for_one_batch_exactly_one_wins(writer: Writer) -> None:
+    approval = run(writer, lambda tx: approvals.insert(tx, title="t", requested_by="codex"))
+
+    def settle(status: str) -> object:
+        return lambda tx: approvals.swap(
+            tx, approval.id, expected={"status": "pending"}, status=status
+        )
+
+    units = [settle(status) for status in ("approved", "rejected", "expired")]
+    outcomes = writer.commit(units).outcomes  # type: ignore[arg-type]
+    assert ["approved"] == [o.value.status for o in outcomes if o.value is not None]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"status": "sideways"}, "Invalid enum value 'sideways'"),
+        ({"title": 5}, "title: Expected `str`, got `int`"),
+        ({"title": None}, "title: Expected `str`, got `null`"),
+        ({"approval_required": 1}, "approvalRequired: Expected `bool`, got `int`"),
+        ({"colour": "red"}, "colour cannot be set"),
+        ({"id": 5}, "id cannot be set"),
+        ({"created_at": ""}, "created_at cannot be set"),
+        ({"max_attempts": 2**70}, "too large"),
+        ({"requested_by": "\ud800"}, "surrogates not allowed"),
+    ],
+)
+def test_fields_that_make_no_record_are_refused(
+    writer: Writer, fields: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(InvalidRecord, match=reason):
+        run(writer, lambda tx: add_task(tx, **fields))
+
+
+def test_a_missing_field_is_named(writer: Writer) -> None:
+    with pytest.raises(InvalidRecord, match="Repository: localPath is missing"):
+        run(writer, lambda tx: repositories.insert(tx, name="a"))
+
+
+def test_what_is_referred_to_must_be_there(writer: Writer) -> None:
+    with pytest.raises(ConstraintViolated, match="FOREIGN KEY") as caught:
+        run(writer, lambda tx: add_task(tx, repository_id=404))
+    assert "Task" == caught.value.kind
+
+
+def test_an_item_is_in_a_turn_once(writer: Writer) -> None:
+    session = run(writer, add_session)
+    named = {"session_id": session.id, "turn_id": "t", "item_id": "i", "type": "x", "status": "s"}
+    run(writer, lambda tx: items.insert(tx, **named))
+    with pytest.raises(ConstraintViolated, match="UNIQUE"):
+        run(writer, lambda tx: items.insert(tx, **named))
+
+
+def test_ids_of_records_are_not_given_twice(writer: Writer) -> None:
+    first = run(writer, add_repository)
+    run(writer, lambda tx: tx.db.execute("DELETE FROM repositories"))
+    assert first.id + 1 == run(writer, add_repository).id
+
+
+def test_records_are_found_by_what_they_hold(writer: Writer, readers: Readers) -> None:
+    for name, write, sha in [("a", True, None), ("b", True, "x"), ("c", False, "y")]:
+        run(writer, lambda tx: add_repository(tx, name=name, allow_write=write, head_sha=sha))  # noqa: B023 - it runs at once
+    with readers.connection() as db:
+
+        def found(where: dict[str, object]) -> list[str]:
+            return [r.name for r in repositories.every(db, where)]  # type: ignore[arg-type]
+
+        assert ["a", "b"] == found({"allow_write": True})
+        assert ["a"] == found({"head_sha": None})
+        assert ["a", "c"] == found({"name": ["a", "c", "z"]})
+        assert ["a", "c"] == found({"head_sha": (None, "y")})
+        assert [] == found({"name": []})
+        assert [] == found({"name": "a", "head_sha": "x"})
+        assert [] == found({"name": "'; DROP TABLE repositories; --"})
+        assert [] == found({"ahead": 2**70})
+        newest = repositories.find(db, {"allow_write": True}, newest_first=True)
+        assert newest is not None
+        assert "b" == newest.name
+        assert repositories.find(db, {"name": "z"}) is None
+        assert 2 == repositories.count(db, {"allow_write": True})
+        for unknown in ("facts", "colour", "1=1; --"):
+            with pytest.raises(InvalidRecord, match="cannot be looked up"):
+                found({unknown: 1})
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_pages_give_every_record_once_though_more_are_added(
+    writer: Writer,
+    readers: Readers,
+    newest_first: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    for _ in range(5):
+        run(writer, add_repository)
+    seen: list[int] = []
+    cursor: str | None = None
+    while True:
+        with readers.connection() as db:
+            page = repositories.page(
+                db, {"name": "a"}, limit=2, cursor=cursor, newest_first=newest_first
+            )
+        seen += [record.id for record in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+        if len(seen) == 2:
+            run(writer, add_repository)
+    assert [5, 4, 3, 2, 1] == seen if newest_first else [1, 2, 3, 4, 5, 6] == seen
+
+
+def test_a_page_is_shown_as_items_and_next_cursor(writer: Writer, readers: Readers) -> None:
+    run(writer, add_repository)
+    with readers.connection() as db:
+        shown = msgspec.to_builtins(repositories.page(db, {}, limit=1))
+    assert ["items", "nextCursor"] == list(shown)
+    assert "/srv/a" == shown["items"][0]["localPath"]
+
+
+def test_a_cursor_of_another_table_is_refused(writer: Writer, readers: Readers) -> None:
+    run(writer, add_task)
+    run(writer, add_task)
+    with readers.connection() as db:
+        cursor = tasks.page(db, {}, limit=1).next_cursor
+        with pytest.raises(InvalidCursor):
+            repositories.page(db, {}, limit=1, cursor=cursor)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 501])
+def test_a_page_has_a_sensible_size(readers: Readers, limit: int) -> None:
+    with pytest.raises(ValueError, match="1 to 500"), readers.connection() as db:
+        repositories.page(db, {}, limit=limit)
+
+
+def test_secrets_do_not_get_into_records(writer: Writer) -> None:
+    def unit(tx: Transaction) -> Repository:
+        task = add_task(tx, prompt="use ghp_abcdefghijklmnopqrstuvwxyz0123456789 please")
+        assert "use [redacted] please" == task.prompt
+        changed = tasks.update(tx, task.id, title="password='a'")
+        assert "password='[redacted]'" == changed.title
+        return add_repository(tx, facts={"remotes": [{"url": "https://bob:pw@git.example/a"}]})
+
+    added = run(writer, unit)
+    assert {"remotes": [{"url": "https://bob:[redacted]@git.example/a"}]} == added.facts
+
+
+def test_paths_are_kept_to_the_letter(writer: Writer) -> None:
+    odd = "/srv/token=abc123def/password='x'"
+    assert odd == run(writer, lambda tx: add_repository(tx, local_path=odd)).local_path
+
+
+def test_a_table_knows_its_fields() -> None:
+    with pytest.raises(InvalidRecord, match="has no colour"):
+        Table(Repository, "repositories", redacted=["colour"])
+    assert "<Table tasks of Task>" == repr(tasks)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def shared_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared") / "command-center.db"
+
+
+@given(
+    name=st.text(st.characters(exclude_categories=["Cs"])),
+    ahead=st.none() | st.integers(-(2**63), 2**63 - 1),
+    is_dirty=st.none() | st.booleans(),
+    facts=st.dictionaries(st.text(max_size=5), json_values, max_size=3),
+)
+def test_any_record_comes_back_as_it_was_put_in(
+    shared_path: Path,
+    name: str,
+    ahead: int | None,
+    is_dirty: bool | None,  # noqa: FBT001 - Hypothesis gives it by name
+    facts: dict[str, object],
+) -> None:
+    writer = Writer(shared_path)
+    added = run(
+        writer,
+        lambda tx: add_repository(tx, name=name, ahead=ahead, is_dirty=is_dirty, facts=facts),
+    )
+    assert (name, ahead, is_dirty) == (added.name, added.ahead, added.is_dirty)
+    assert added == run(writer, lambda tx: repositories.get(tx.db, added.id))
+    writer.close()
