@@ -103,6 +103,7 @@ class ChildProcess:
             family = await trio.to_thread.run_sync(descendants_of, self.pid)
             with trio.move_on_after(grace):
                 await self.stdin.aclose()
+                await self._read_to_the_end()
                 await self.process.wait()
             if self.process.returncode is None:
                 self._signal_group(hard=False)
@@ -117,6 +118,14 @@ class ChildProcess:
                 await self.stdout.aclose()
             if self.record is not None:
                 self.record.forget()
+
+    async def _read_to_the_end(self) -> None:
+        # A child that has something left to say would wait for a reader, and not end.
+        with contextlib.suppress(
+            trio.BrokenResourceError, trio.BusyResourceError, trio.ClosedResourceError
+        ):
+            while await self.stdout.receive_some(64 * 1024):
+                pass
 
     def _signal_group(self, *, hard: bool) -> None:
         # The child is not reaped yet, so its id, and its group's, can't belong to another.

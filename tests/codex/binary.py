@@ -8,7 +8,7 @@ VARIABLE = "CC_TEST_CODEX"
 """Names another `codex` to test against: a path, or a command on `PATH`."""
 
 
-class CodexNotFound(Exception):  # noqa: N818 - errors are named by what they say
+class CodexNotFound(Exception):
     """There is no Codex to test against."""
 
 

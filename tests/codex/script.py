@@ -65,7 +65,10 @@ class Say:
 
 @attrs.frozen
 class Run:
-    """A shell command; with a `justification` it asks to run outside the sandbox."""
+    """A shell command; with a `justification` it asks to run outside the sandbox.
+
+    The shell is no login shell, so that nobody's profile has a say in the test.
+    """
 
     command: str
     justification: str | None = None
@@ -147,7 +150,7 @@ def events_of(step: Step, response_id: str) -> Iterator[Event]:
         case Say(parts):
             yield from _message(parts, f"msg_{response_id}")
         case Run(command, justification):
-            arguments = {"cmd": command}
+            arguments: dict[str, Any] = {"cmd": command, "login": False}
             if justification is not None:
                 arguments["sandbox_permissions"] = "require_escalated"
                 arguments["justification"] = justification

@@ -227,6 +227,9 @@ request_max_retries = 0
 stream_max_retries = 0
 supports_websockets = false
 
+[features]
+shell_snapshot = false
+
 [analytics]
 enabled = false
 """,
