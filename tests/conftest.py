@@ -1,3 +1,3 @@
 """What every test may use."""
 
-pytest_plugins = ["tests.codex.fixtures", "tests.missing_parts"]
+pytest_plugins = ["tests.codex.fixtures", "tests.end_to_end.fixtures", "tests.missing_parts"]

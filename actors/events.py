@@ -1,0 +1,218 @@
+"""`/events`: from the durable log, and from what is said only once, to whoever watches.
+
+**No gap, no repeat.** A subscription starts at the last event that was published, `live_from`. Its
+owner reads the log from where it wants to begin up to `live_from`, and then drains the
+subscription. The hub publishes events in the order of their ids and never one twice: what is
+committed while the hub is down, or told to an incarnation that crashed, it reads from the log.
+
+**Nobody waits for a slow subscriber.** Each has a bounded buffer. One that overflows is closed and
+keeps what it has; its owner tells the client to resume by event id.
+
+Events that are said only live (`session.output.delta` and the like) have `"id": null`, are not
+stored, and cannot be resumed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+import trio
+
+from command_center.runtime import Actor, ActorRef, MailboxFull, handles
+from command_center.store import EventFilter, Readers, StoredEvent, events, redact
+from command_center.store.timestamps import now_timestamp
+
+BUFFER = 2000
+"""Frames that a subscriber may lag behind before it is closed."""
+
+CATCH_UP_PAGE = 500
+"""Events read from the log at once."""
+
+
+class PublishLive(msgspec.Struct, frozen=True, kw_only=True):
+    """Show this to whoever watches now; nobody can ask for it later."""
+
+    type: str
+    data: dict[str, Any]
+    repository_id: int | None = None
+    task_id: int | None = None
+    session_id: int | None = None
+    approval_id: int | None = None
+    automation_id: int | None = None
+    correlation_id: str | None = None
+
+    def event(self) -> StoredEvent:
+        """The event as a subscriber gets it: its id is null, and 0 to the filters."""
+        ids = {name: value for name in _IDS if (value := getattr(self, name)) is not None}
+        ts = now_timestamp()
+        wire = {
+            "id": None,
+            "type": self.type,
+            "ts": ts,
+            **{f"{name.removesuffix('_id')}Id": value for name, value in ids.items()},
+            "actor": "codex",
+            "correlationId": self.correlation_id,
+            "causationId": None,
+            "data": redact(self.data),
+        }
+        return StoredEvent(
+            id=0,
+            type=self.type,
+            ts=ts,
+            correlation_id=self.correlation_id,
+            body=msgspec.json.encode(wire),
+            **ids,
+        )
+
+
+_IDS = ("repository_id", "task_id", "session_id", "approval_id", "automation_id")
+
+
+class PublishCommitted(msgspec.Struct, frozen=True):
+    """These events were committed; in the order of their ids."""
+
+    events: tuple[StoredEvent, ...]
+
+
+class Subscription:
+    """One watcher's buffer. Made by `Fanout.subscribe`, drained by one task."""
+
+    def __init__(self, wanted: EventFilter, live_from: int) -> None:
+        """Buffer what matches `wanted`, of events after `live_from`."""
+        self.wanted = wanted
+        self.live_from = live_from
+        self.closed: str | None = None
+        """Why nothing more will come: `lagging` or `shutdown`; None while it may."""
+        self._frames: deque[bytes] = deque()
+        self._news = trio.Event()
+
+    def push(self, frame: bytes) -> None:
+        """Buffer a frame, or close where there is no room."""
+        if self.closed is not None:
+            return
+        if len(self._frames) >= BUFFER:
+            self.close("lagging")
+            return
+        self._frames.append(frame)
+        self._news.set()
+
+    def close(self, reason: str) -> None:
+        """Let the watcher have what is buffered, and then the reason."""
+        if self.closed is None:
+            self.closed = reason
+        self._news.set()
+
+    async def drain(self) -> list[bytes]:
+        """All that is buffered, at least one frame; an empty list once it is closed."""
+        while not self._frames:
+            if self.closed is not None:
+                return []
+            self._news = trio.Event()
+            await self._news.wait()
+        frames = list(self._frames)
+        self._frames.clear()
+        return frames
+
+
+class Fanout:
+    """Who watches, and what they were told last. Outlives the hub's incarnations."""
+
+    def __init__(self) -> None:
+        """Watched by nobody."""
+        self.last_id: int | None = None
+        self._subscriptions: set[Subscription] = set()
+
+    def __len__(self) -> int:
+        """How many watch."""
+        return len(self._subscriptions)
+
+    @contextlib.contextmanager
+    def subscribe(self, wanted: EventFilter) -> Iterator[Subscription]:
+        """Watch what matches from now on, for as long as the context lasts."""
+        subscription = Subscription(wanted, self.last_id or 0)
+        self._subscriptions.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+
+    def publish(self, committed: Iterable[StoredEvent]) -> None:
+        """Hand on events, each once: one at or below the last id was handed on before."""
+        for event in committed:
+            if self.last_id is not None and event.id <= self.last_id:
+                continue
+            self.last_id = event.id
+            for subscription in self._subscriptions:
+                if subscription.wanted.matches(event):
+                    subscription.push(event.body)
+
+    def publish_live(self, live: PublishLive) -> None:
+        """Hand on what is said only once; encoded once, and only if somebody watches."""
+        if not self._subscriptions:
+            return
+        event = live.event()
+        for subscription in self._subscriptions:
+            if subscription.wanted.matches(event):
+                subscription.push(event.body)
+
+    def close(self) -> None:
+        """Nothing more will come to anybody."""
+        for subscription in self._subscriptions:
+            subscription.close("shutdown")
+
+
+class EventHub(Actor):
+    """Publishes what was committed, in order, and fills every gap from the log."""
+
+    def __init__(self, fanout: Fanout, readers: Readers) -> None:
+        """Publish to `fanout`; read what was missed through `readers`."""
+        self._fanout = fanout
+        self._readers = readers
+
+    async def on_start(self) -> None:
+        """Catch up with the log; the first incarnation starts at its end."""
+        if self._fanout.last_id is None:
+            self._fanout.last_id = await trio.to_thread.run_sync(self._newest)
+        await self._catch_up()
+
+    def describe(self) -> Mapping[str, object]:
+        """How many watch, and the last event that they were told of."""
+        return {"subscribers": len(self._fanout), "lastEventId": self._fanout.last_id}
+
+    @handles(PublishCommitted)
+    async def committed(self, message: PublishCommitted) -> None:
+        """Hand on a batch; events that are missing before it come from the log."""
+        first = message.events[0].id
+        if first > (self._fanout.last_id or 0) + 1:
+            await self._catch_up()
+        self._fanout.publish(message.events)
+
+    @handles(PublishLive)
+    async def live(self, message: PublishLive) -> None:
+        """Hand on what is said only live."""
+        self._fanout.publish_live(message)
+
+    async def _catch_up(self) -> None:
+        while True:
+            missed = await trio.to_thread.run_sync(self._page, self._fanout.last_id or 0)
+            self._fanout.publish(missed)
+            if len(missed) < CATCH_UP_PAGE:
+                return
+
+    def _page(self, after: int) -> list[StoredEvent]:
+        with self._readers.connection() as db:
+            return events.after(db, after, limit=CATCH_UP_PAGE)
+
+    def _newest(self) -> int:
+        with self._readers.connection() as db:
+            return events.last_id(db)
+
+
+def tell_live(hub: ActorRef, live: PublishLive) -> None:
+    """Say something live; where the hub is behind, it is not said: the finished item will be."""
+    with contextlib.suppress(MailboxFull):
+        hub.try_tell(live)

@@ -1,0 +1,103 @@
+"""Policy at the door: what stands between a session and its next active status.
+
+Checked when a run is asked for, when a blocked one is approved, and again when a slot is granted:
+what the repository allows may have changed while the session waited.
+"""
+
+from __future__ import annotations
+
+from command_center.actors.clock import later
+from command_center.actors.errors import PolicyDenied
+from command_center.actors.policy import PolicyResult, Reason, evaluate, run_of
+from command_center.actors.sessions import ledger
+from command_center.store import Approval, Session, Transaction, approvals, repositories, sessions
+from command_center.store import tasks as task_table
+
+
+def judge(tx: Transaction, session: Session) -> PolicyResult:
+    """What policy says of the session now."""
+    return evaluate(
+        repositories.get(tx.db, session.repository_id),
+        task_table.get(tx.db, session.task_id),
+        run_of(session),
+    )
+
+
+def admit(
+    tx: Transaction,
+    session_id: int,
+    *,
+    actor: str,
+    approval_seconds: float,
+    begin: str | None = None,
+) -> Session:
+    """Take a session as far as policy lets it: to `queued`, to `starting`, or to `blocked`.
+
+    Args:
+        tx: the transaction.
+        session_id: a session that is `created`, `blocked` or `queued`.
+        actor: who wants it.
+        approval_seconds: how long a person has to decide, where approvals are needed.
+        begin: the id of the process that would carry it out; then a queued session starts.
+
+    Raises:
+        PolicyDenied: the repository forbids it.
+        Conflict: the session is in no status to be admitted from.
+    """
+    session = sessions.get(tx.db, session_id)
+    result = judge(tx, session)
+    if result.decision == "deny":
+        raise PolicyDenied(result)
+    asked = run_approvals(tx, session)
+    settled = {approval.details["code"] for approval in asked if approval.status == "approved"}
+    missing = [reason for reason in result.approvals if reason.code not in settled]
+    if missing:
+        if session.status != "blocked":
+            session = ledger.move(
+                tx,
+                session_id,
+                "blocked",
+                actor=actor,
+                data={"reasons": [reason.code for reason in missing]},
+            )
+        pending = {approval.details["code"] for approval in asked if approval.status == "pending"}
+        for reason in missing:
+            if reason.code not in pending:
+                _ask(tx, session, reason, expires_at=later(tx.now, approval_seconds))
+        return session
+    if session.status == "queued" and begin is not None:
+        return ledger.move(
+            tx, session_id, "starting", actor=actor, runner_instance=begin, started_at=tx.now
+        )
+    return ledger.move(tx, session_id, "queued", actor=actor)
+
+
+def run_approvals(tx: Transaction, session: Session) -> list[Approval]:
+    """The approvals that policy asked for this session, settled or not."""
+    return approvals.every(tx.db, {"session_id": session.id, "kind": "run"})
+
+
+def _ask(tx: Transaction, session: Session, reason: Reason, *, expires_at: str) -> None:
+    task = task_table.get(tx.db, session.task_id)
+    approval = approvals.insert(
+        tx,
+        kind="run",
+        title=f"Run “{task.title}”?",
+        details={
+            "code": reason.code,
+            "reason": reason.message,
+            "prompt": session.prompt,
+            "cwd": session.cwd,
+            "sandbox": session.sandbox,
+            "allowNetwork": session.allow_network,
+            "allowCommit": session.allow_commit,
+            "automationId": task.automation_id,
+        },
+        repository_id=session.repository_id,
+        task_id=session.task_id,
+        session_id=session.id,
+        requested_by=session.requested_by,
+        expires_at=expires_at,
+        correlation_id=session.correlation_id,
+    )
+    ledger.tell_requested(tx, session, approval, actor=session.requested_by)

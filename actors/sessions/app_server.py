@@ -1,0 +1,340 @@
+"""The runner for a Codex app-server: one session is one turn of one Codex thread.
+
+What Codex says of the thread reaches the session's actor in its own order; `translate` turns each
+notification into the facts that the actor keeps. Source: the app-server protocol as the binary
+prints it (`codex app-server generate-json-schema`).
+
+**No prompt is sent twice.** The thread's id is committed before `turn/start` is sent, and the
+prompt carries an id of ours (`clientUserMessageId`). After a crash in between, the thread's own
+turns tell whether the prompt arrived: it is sent only if none of them has that id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import structlog
+
+from command_center.actors.codex.approvals import Decision, answer_to
+from command_center.actors.codex.errors import BridgeUnavailable, CodexError, RequestGone
+from command_center.actors.codex.messages import (
+    Answer,
+    Attach,
+    Call,
+    CodexNotification,
+    CodexServerRequest,
+    Detach,
+)
+from command_center.actors.errors import Conflict
+from command_center.actors.sessions.messages import (
+    AnswerDelivered,
+    DiffChanged,
+    ItemSeen,
+    LaunchFailed,
+    OutputDelta,
+    PlanChanged,
+    ThreadOpened,
+    TurnEnded,
+    TurnLost,
+    TurnOpened,
+    UsageChanged,
+    Warned,
+)
+from command_center.runtime import ActorRef, ActorStopped, AskTimeout, Refusal
+from command_center.store import Approval, Session
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Fact = (
+    TurnOpened
+    | ItemSeen
+    | OutputDelta
+    | PlanChanged
+    | DiffChanged
+    | UsageChanged
+    | Warned
+    | TurnEnded
+)
+"""What a notification may tell of the session's turn."""
+
+_DELTAS = {
+    "item/agentMessage/delta": "message",
+    "item/commandExecution/outputDelta": "command",
+    "item/reasoning/summaryTextDelta": "reasoning",
+    "item/reasoning/textDelta": "reasoning",
+}
+
+NEVER_USED = "no rollout found"
+"""What Codex says of a thread that was opened but never prompted, after its app-server ended."""
+
+CALL_SECONDS = 30.0
+"""How long Codex may take to answer a request of the runner."""
+
+
+def translate(notification: CodexNotification, turn_id: str | None) -> Iterator[Fact]:
+    """Turn one notification into facts; of another turn of the same thread, into nothing.
+
+    Args:
+        notification: as Codex sent it. An unknown method is no fact.
+        turn_id: the session's turn, or None while it isn't known yet.
+    """
+    params = notification.params
+    turn = params.get("turn") if isinstance(params.get("turn"), Mapping) else None
+    named = turn["id"] if turn else params.get("turnId")
+    if named is not None and turn_id is not None and named != turn_id:
+        return
+    match notification.method:
+        case "turn/started":
+            yield TurnOpened(turn_id=str(named))
+        case "item/started" | "item/completed":
+            item = params["item"]
+            yield ItemSeen(
+                turn_id=str(named),
+                item_id=str(item["id"]),
+                type=str(item["type"]),
+                completed=notification.method == "item/completed",
+                body=dict(item),
+            )
+        case method if method in _DELTAS:
+            yield OutputDelta(
+                item_id=str(params["itemId"]),
+                delta=str(params["delta"]),
+                stream=_DELTAS[method],  # type: ignore[arg-type]
+            )
+        case "turn/plan/updated":
+            yield PlanChanged(
+                plan={"explanation": params.get("explanation"), "steps": params.get("plan", [])}
+            )
+        case "turn/diff/updated":
+            yield DiffChanged(diff=str(params["diff"]))
+        case "thread/tokenUsage/updated":
+            yield UsageChanged(usage=dict(params["tokenUsage"]))
+        case "error":
+            error = params.get("error") or {}
+            yield Warned(
+                message=str(error.get("message", "Codex reported an error.")),
+                details={"willRetry": params.get("willRetry"), "info": error.get("codexErrorInfo")},
+            )
+        case "turn/completed" if turn is not None:
+            yield ending(turn)
+        case _:
+            return
+
+
+def ending(turn: Mapping[str, Any]) -> TurnEnded:
+    """The outcome of a turn that Codex says is over."""
+    error = turn.get("error") or {}
+    status = turn.get("status")
+    if status == "completed":
+        return TurnEnded(outcome="completed")
+    if status == "interrupted":
+        return TurnEnded(outcome="interrupted", reason="Codex interrupted the turn.")
+    return TurnEnded(
+        outcome="failed", reason=str(error.get("message") or "Codex gave no reason for failing.")
+    )
+
+
+class AppServerRunner:
+    """Carries a session out as a turn of a Codex thread, over the bridge."""
+
+    name = "app-server"
+
+    def __init__(self, ref: ActorRef, bridge: ActorRef, *, survives_restart: bool) -> None:
+        """Work for the session's actor `ref` over `bridge`.
+
+        Args:
+            ref: the session's actor.
+            bridge: the connection to Codex.
+            survives_restart: whether the app-server lives on when this process ends.
+        """
+        self._ref = ref
+        self._bridge = bridge
+        self.survives_restart = survives_restart
+        self._opened_here: str | None = None
+
+    async def launch(self, session: Session) -> None:
+        """Open the thread and report it; once it is committed, start the turn in it."""
+        try:
+            thread_id = session.codex_thread_id
+            if thread_id is None:
+                await self._open_thread(session)
+                return
+            if thread_id == self._opened_here:
+                await self._bridge.ask(Attach(thread_id=thread_id, ref=self._ref))
+                turn = None
+            else:
+                try:
+                    await self._join(session, thread_id)
+                except CodexError as error:
+                    if NEVER_USED not in str(error):
+                        raise
+                    await self._open_thread(session)
+                    return
+                turn = await self._find_turn(session, thread_id)
+            if turn is None:
+                answer = await self._call(
+                    "turn/start",
+                    {
+                        "threadId": thread_id,
+                        "input": [{"type": "text", "text": session.prompt}],
+                        "clientUserMessageId": message_id(session),
+                    },
+                )
+                turn = answer["turn"]
+            await self._ref.tell(TurnOpened(turn_id=str(turn["id"])))
+        except (BridgeUnavailable, CodexError, AskTimeout, ActorStopped) as error:
+            await self._ref.tell(LaunchFailed(reason=str(error)))
+
+    async def _open_thread(self, session: Session) -> None:
+        answer = await self._call("thread/start", thread_settings(session))
+        self._opened_here = str(answer["thread"]["id"])
+        await self._ref.tell(ThreadOpened(thread_id=self._opened_here))
+
+    async def recover(self, session: Session) -> None:
+        """Join the thread again, report the items that were missed, and how the turn stands."""
+        thread_id = session.codex_thread_id
+        if session.codex_turn_id is None or thread_id is None:
+            await self.launch(session)
+            return
+        try:
+            await self._join(session, thread_id)
+            turn = await self._find_turn(session, thread_id)
+            async for item in self._items(thread_id, session.codex_turn_id):
+                if item.get("status") != "inProgress":
+                    await self._ref.tell(
+                        ItemSeen(
+                            turn_id=session.codex_turn_id,
+                            item_id=str(item["id"]),
+                            type=str(item["type"]),
+                            completed=True,
+                            body=dict(item),
+                        )
+                    )
+        except (BridgeUnavailable, CodexError, AskTimeout, ActorStopped) as error:
+            await self._ref.tell(TurnLost(reason=str(error)))
+            return
+        if turn is None:
+            await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
+        elif turn.get("status") == "interrupted":
+            await self._ref.tell(TurnLost(reason="The turn ended with its app-server."))
+        elif turn.get("status") != "inProgress":
+            await self._ref.tell(ending(turn))
+
+    async def interrupt(self, session: Session) -> None:
+        """Send `turn/interrupt`; `turn/completed` with status `interrupted` follows."""
+        await self._call(
+            "turn/interrupt",
+            {"threadId": session.codex_thread_id, "turnId": session.codex_turn_id},
+        )
+
+    async def abandon(self, session: Session) -> None:
+        """Stop listening to the thread; the bridge ends an app-server that answers nothing."""
+        await self._call("thread/unsubscribe", {"threadId": session.codex_thread_id})
+
+    async def steer(self, session: Session, message: str) -> str:
+        """Send `turn/steer`, which Codex takes only into the turn that it expects."""
+        try:
+            answer = await self._call(
+                "turn/steer",
+                {
+                    "threadId": session.codex_thread_id,
+                    "expectedTurnId": session.codex_turn_id,
+                    "input": [{"type": "text", "text": message}],
+                },
+            )
+        except CodexError as error:
+            raise Conflict(f"Codex refused to be steered: {error}") from error
+        return str(answer["turnId"])
+
+    async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
+        """Send the decision in the shape that Codex's request wants."""
+        decision = Decision(
+            approved=approval.status == "approved",
+            for_session=approval.scope == "session",
+            answers=approval.answers or {},
+        )
+        try:
+            await self._bridge.ask(
+                Answer(request.request_id, answer_to(request.method, request.params, decision))
+            )
+        except RequestGone as gone:
+            log.info("approval.late", approval=approval.id, reason=str(gone))
+            return
+        await self._ref.tell(AnswerDelivered(approval_id=approval.id))
+
+    async def close(self, session: Session) -> None:
+        """Leave the thread; of a turn that did not complete, end the commands that it left."""
+        if session.codex_thread_id is None:
+            return
+        if session.status != "completed":
+            try:
+                await self._call(
+                    "thread/backgroundTerminals/clean", {"threadId": session.codex_thread_id}
+                )
+            except Refusal as error:
+                log.debug("session.clean.failed", session=session.id, reason=str(error))
+        await self._bridge.tell(Detach(thread_id=session.codex_thread_id, ref=self._ref))
+
+    def reference(self, thread_id: str | None, turn_id: str | None) -> str:
+        """`app-server:<threadId>:<turnId>`; the turn is missing until it has begun."""
+        return ":".join(["app-server", *(part for part in (thread_id, turn_id) if part)])
+
+    async def _join(self, session: Session, thread_id: str) -> None:
+        """Hear of the thread, and be asked its pending approvals again."""
+        await self._bridge.ask(Attach(thread_id=thread_id, ref=self._ref))
+        settings = thread_settings(session)
+        await self._call("thread/resume", {"threadId": thread_id, "excludeTurns": True, **settings})
+
+    async def _find_turn(self, session: Session, thread_id: str) -> dict[str, Any] | None:
+        """The session's turn as Codex has it: by its id, or by the prompt's id of ours."""
+        cursor: str | None = None
+        while True:
+            page = await self._call(
+                "thread/turns/list", {"threadId": thread_id, "cursor": cursor, "limit": 20}
+            )
+            for turn in page["data"]:
+                if session.codex_turn_id is not None:
+                    if turn["id"] == session.codex_turn_id:
+                        return dict(turn)
+                elif any(item.get("clientId") == message_id(session) for item in turn["items"]):
+                    return dict(turn)
+            cursor = page.get("nextCursor")
+            if cursor is None:
+                return None
+
+    async def _items(self, thread_id: str, turn_id: str) -> Any:
+        cursor: str | None = None
+        while True:
+            page = await self._call(
+                "thread/items/list",
+                {"threadId": thread_id, "turnId": turn_id, "cursor": cursor, "limit": 100},
+            )
+            for entry in page["data"]:
+                yield entry["item"]
+            cursor = page.get("nextCursor")
+            if cursor is None:
+                return
+
+    async def _call(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        return await self._bridge.ask(
+            Call(method=method, params=params, timeout=CALL_SECONDS), timeout=CALL_SECONDS + 5
+        )
+
+
+def message_id(session: Session) -> str:
+    """The id that the session's prompt carries, unique to this attempt of this session."""
+    return f"command-center-{session.id}-{session.attempt}"
+
+
+def thread_settings(session: Session) -> dict[str, Any]:
+    """What the session is allowed, in Codex's own parameters."""
+    settings: dict[str, Any] = {
+        "cwd": session.cwd,
+        "sandbox": session.sandbox,
+        "approvalPolicy": "on-request",
+        "config": {"sandbox_workspace_write.network_access": session.allow_network},
+    }
+    if session.model is not None:
+        settings["model"] = session.model
+    return settings

@@ -1,0 +1,49 @@
+"""What a session's actor needs of a runner: the part that knows how the work is really done.
+
+A runner never writes state. It works in tasks of the session actor's nursery and reports back by
+telling the actor the messages of the third group in `messages`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from command_center.actors.codex.messages import CodexServerRequest
+from command_center.store import Approval, Session
+
+
+class Runner(Protocol):
+    """One way to carry out a session. A fresh one is made with each incarnation of the actor."""
+
+    name: str
+    """As the session's `runner` shows it: `app-server`, `cli` or `stub`."""
+
+    survives_restart: bool
+    """Whether a turn may still be alive after this process was replaced by another."""
+
+    async def launch(self, session: Session) -> None:
+        """Begin the turn: report `ThreadOpened`, then `TurnOpened`, or else `LaunchFailed`.
+
+        Called again once the thread is committed, it goes on from there; no prompt is sent twice.
+        """
+
+    async def recover(self, session: Session) -> None:
+        """Find the turn of an earlier incarnation again: report what was missed, or `TurnLost`."""
+
+    async def interrupt(self, session: Session) -> None:
+        """Ask the turn to end; its end is reported as any other. May fail: a deadline follows."""
+
+    async def abandon(self, session: Session) -> None:
+        """The turn did not end when interrupted: end the process that works on it."""
+
+    async def steer(self, session: Session, message: str) -> str:
+        """Say something to the running turn and return its id; a `Refusal` says why not."""
+
+    async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
+        """Answer `request` with its settled approval, then report `AnswerDelivered`."""
+
+    async def close(self, session: Session) -> None:
+        """The session has ended: let go of what was held for it."""
+
+    def reference(self, thread_id: str | None, turn_id: str | None) -> str:
+        """The session's `codexRef`."""

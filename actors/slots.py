@@ -1,0 +1,143 @@
+"""`/slots`: how many sessions work at once, and which comes next.
+
+A session that is queued asks for a slot and is granted one when its turn comes: by priority, then
+by age, and never two writing sessions in one working directory. A slot is held until the session's
+actor is gone. Nothing here is kept but who asked: after a crash, what is held and who waits is read
+from the sessions' own rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from sqlite_utils import Database
+
+from command_center.actors.sessions.messages import GrantSlot
+from command_center.actors.sessions.transitions import ACTIVE
+from command_center.actors.storage import Storage
+from command_center.runtime import Actor, ActorNotFound, ActorRef, Down, MailboxFull, handles
+from command_center.store import Session, sessions
+
+RANK: Final[Mapping[str, int]] = {"high": 0, "normal": 1, "low": 2}
+"""The order of priorities: the smaller, the sooner."""
+
+
+class RequestSlot(msgspec.Struct, frozen=True):
+    """The session is queued and its actor `ref` wants to begin."""
+
+    session_id: int
+    ref: ActorRef
+
+
+class SlotsChanged(msgspec.Struct, frozen=True):
+    """Look again who may begin."""
+
+
+class Slots(Actor):
+    """Grants slots to queued sessions."""
+
+    def __init__(self, storage: Storage, *, limit: int) -> None:
+        """Let `limit` sessions work at once."""
+        self._storage = storage
+        self._limit = limit
+        self._granted: dict[str, int] = {}
+        self._held = 0
+        self._waiting = 0
+
+    async def on_start(self) -> None:
+        """Find the sessions that were granted a slot, or waited, before a crash."""
+        for session in await self._storage.read(live_sessions):
+            self._watch(session.id)
+        self.ctx.ref.try_tell(SlotsChanged())
+
+    def describe(self) -> Mapping[str, object]:
+        """How many slots are held and wanted."""
+        return {"limit": self._limit, "held": self._held, "waiting": self._waiting}
+
+    @handles(RequestSlot)
+    async def requested(self, message: RequestSlot) -> None:
+        """Watch the session, so that its slot is free again when it is gone."""
+        self._granted.pop(message.ref.path, None)
+        self.ctx.monitor(message.ref)
+        await self._grant()
+
+    @handles(SlotsChanged)
+    async def changed(self, _message: SlotsChanged) -> None:
+        """Look again."""
+        await self._grant()
+
+    @handles(Down)
+    async def gone(self, message: Down) -> None:
+        """A session's actor is gone, and its slot is free."""
+        self._granted.pop(message.path, None)
+        await self._grant()
+
+    async def _grant(self) -> None:
+        """Grant what can be granted, in order."""
+        live = await self._storage.read(live_sessions)
+        held = [s for s in live if s.status in ACTIVE or self._path(s.id) in self._granted]
+        queued = [s for s in in_order(live) if s not in held]
+        busy = {s.cwd: s.id for s in held if writes(s)}
+        for session in list(queued):
+            if len(held) >= self._limit:
+                break
+            if writes(session) and session.cwd in busy:
+                continue
+            try:
+                ref = self.ctx.lookup(self._path(session.id))
+                ref.try_tell(GrantSlot())
+            except (ActorNotFound, MailboxFull):
+                continue
+            self._granted[ref.path] = session.id
+            if writes(session):
+                busy[session.cwd] = session.id
+            held.append(session)
+            queued.remove(session)
+        self._held, self._waiting = len(held), len(queued)
+
+    def _watch(self, session_id: int) -> None:
+        try:
+            self.ctx.monitor(self.ctx.lookup(self._path(session_id)))
+        except ActorNotFound:
+            return
+
+    @staticmethod
+    def _path(session_id: int) -> str:
+        return f"/sessions/{session_id}"
+
+
+def live_sessions(db: Database) -> list[Session]:
+    """The sessions that hold a slot or wait for one."""
+    return [
+        session
+        for status in ("queued", *sorted(ACTIVE))
+        for session in sessions.every(db, {"status": status})
+    ]
+
+
+def in_order(live: list[Session]) -> list[Session]:
+    """The queued ones, the next to begin first: by priority, then by age."""
+    queued = [session for session in live if session.status == "queued"]
+    return sorted(queued, key=lambda session: (RANK[session.priority], session.id))
+
+
+def writes(session: Session) -> bool:
+    """Whether the session may change files in its working directory."""
+    return session.sandbox != "read-only"
+
+
+def waiting_for(session: Session, live: list[Session], *, limit: int) -> str | None:
+    """Why a queued session waits and its place, for people; None if it doesn't wait."""
+    if session.status != "queued":
+        return None
+    place = [other.id for other in in_order(live)].index(session.id) + 1
+    active = [other for other in live if other.status in ACTIVE]
+    if writes(session):
+        for other in active:
+            if writes(other) and other.cwd == session.cwd:
+                return (
+                    f"Number {place} in the queue: session {other.id} is writing in {session.cwd}."
+                )
+    return f"Number {place} in the queue: {len(active)} of {limit} slots are in use."

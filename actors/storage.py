@@ -1,0 +1,267 @@
+"""`/store`: the one writer, and the way to it.
+
+A *unit* is a function of a `Transaction`: it reads and writes there, and what it returns is the
+answer. Units that arrive while a commit is under way are committed together by the next one; each
+stands alone, so one that raises is undone alone. The answer comes when the commit is durable, and
+events are published after that.
+
+The writer's connection belongs to one thread, made with each incarnation of the actor. Reads do not
+pass through here: they run in worker threads on connections of their own.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import attrs
+import structlog
+import trio
+from sqlite_utils import Database
+
+from command_center.actors.errors import Invalid, NotFound, Unavailable
+from command_center.actors.events import PublishCommitted, PublishLive, tell_live
+from command_center.runtime import Actor, ActorRef, Deferred, Request, handles
+from command_center.store import (
+    Commit,
+    ConstraintViolated,
+    Done,
+    Failed,
+    InvalidCursor,
+    InvalidRecord,
+    Readers,
+    RecordNotFound,
+    StoredEvent,
+    StoreUnavailable,
+    Transaction,
+    Writer,
+)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+Unit = Callable[[Transaction], T]
+
+BATCH = 256
+"""The most units in one commit."""
+
+WRITE_SECONDS = 60.0
+"""How long a caller waits for its commit."""
+
+CLOSE_SECONDS = 5.0
+"""How long the writer's thread may take to finish its batch and close the file."""
+
+
+class Write(Request[Any]):
+    """Run the unit in a transaction and answer when it is durable."""
+
+    __slots__ = ("unit",)
+
+    def __init__(self, unit: Unit[Any]) -> None:
+        """Carry a function; nothing of it crosses a wire."""
+        self.unit = unit
+
+
+class _Settles(Protocol):
+    """What takes the outcome of a unit."""
+
+    def send(self, value: Any) -> None: ...
+
+    def fail(self, error: Exception) -> None: ...
+
+
+class Store(Actor):
+    """Hands units to the writer's thread, and their outcomes back."""
+
+    def __init__(
+        self, path: Path, hub: Callable[[], ActorRef], *, secrets: tuple[str, ...] = ()
+    ) -> None:
+        """Write the file at `path`, never `secrets`; tell `hub` which events were committed."""
+        self._path = path
+        self._secrets = secrets
+        self._hub = hub
+        self._thread: _WriterThread
+
+    async def on_start(self) -> None:
+        """Open the file in the writer's thread; what is wrong with it is a failed start."""
+        self._thread = _WriterThread(self._path, self._secrets, self._publish)
+        await trio.to_thread.run_sync(self._thread.start, abandon_on_cancel=True)
+
+    async def on_stop(self) -> None:
+        """Commit what was handed over, then close the file."""
+        with trio.move_on_after(CLOSE_SECONDS):
+            await trio.to_thread.run_sync(self._thread.close, abandon_on_cancel=True)
+
+    def describe(self) -> Mapping[str, object]:
+        """How much waits for the disk, and how commits have been shared."""
+        return self._thread.describe()
+
+    @handles(Write)
+    async def write(self, message: Write) -> Deferred[Any]:
+        """Queue the unit; its outcome is the answer."""
+        reply: Deferred[Any] = self.ctx.defer()
+        self._thread.submit(message.unit, reply)
+        return reply
+
+    def _publish(self, committed: tuple[StoredEvent, ...]) -> None:
+        """On the loop, after a commit: the hub fills what it cannot be told from the log."""
+        try:
+            self._hub().try_tell(PublishCommitted(committed))
+        except Exception as error:  # noqa: BLE001 - the edge to the writer's thread; the hub catches up from the log
+            log.debug("events.unpublished", reason=str(error))
+
+
+@attrs.define
+class _WriterThread:
+    """The thread that owns the writer's connection."""
+
+    _path: Path
+    _secrets: tuple[str, ...]
+    _committed: Callable[[tuple[StoredEvent, ...]], None]
+    _waiting: queue.SimpleQueue[tuple[Unit[Any], _Settles] | None] = attrs.field(
+        factory=queue.SimpleQueue
+    )
+    _commits: int = 0
+    _units: int = 0
+    _token: trio.lowlevel.TrioToken | None = None
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start, and return when the file is open; raises what opening it raised."""
+        opened: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+        self._token = trio.from_thread.run_sync(trio.lowlevel.current_trio_token)
+        self._thread = threading.Thread(target=self._run, args=(opened,), name="store-writer")
+        self._thread.daemon = True
+        self._thread.start()
+        error = opened.get()
+        if error is not None:
+            raise error
+
+    def submit(self, unit: Unit[Any], reply: _Settles) -> None:
+        """Queue a unit."""
+        self._waiting.put((unit, reply))
+
+    def close(self) -> None:
+        """Finish what is queued, and return when the file is closed."""
+        self._waiting.put(None)
+        if self._thread is not None:
+            self._thread.join()
+
+    def describe(self) -> Mapping[str, object]:
+        """Counts since the start."""
+        return {
+            "waiting": self._waiting.qsize(),
+            "commits": self._commits,
+            "units": self._units,
+            "threadId": None if self._thread is None else self._thread.native_id,
+        }
+
+    def _run(self, opened: queue.SimpleQueue[Exception | None]) -> None:
+        try:
+            writer = Writer(self._path, secrets=self._secrets)
+        except Exception as error:  # noqa: BLE001 - the thread's edge: whoever started it is told
+            opened.put(error)
+            return
+        opened.put(None)
+        try:
+            while (batch := self._next_batch()) is not None:
+                self._commit(writer, batch)
+        finally:
+            writer.close()
+
+    def _next_batch(self) -> list[tuple[Unit[Any], _Settles]] | None:
+        """Wait for a unit and take all that are there; None at the end."""
+        first = self._waiting.get()
+        if first is None:
+            return None
+        batch = [first]
+        while len(batch) < BATCH:
+            try:
+                following = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if following is None:
+                self._waiting.put(None)
+                break
+            batch.append(following)
+        return batch
+
+    def _commit(self, writer: Writer, batch: list[tuple[Unit[Any], _Settles]]) -> None:
+        assert self._token is not None  # noqa: S101 - set before the thread started
+        result = writer.commit([unit for unit, _ in batch])
+        self._commits += 1
+        self._units += len(batch)
+        try:
+            self._token.run_sync_soon(self._deliver, batch, result)
+        except trio.RunFinishedError:
+            return
+
+    def _deliver(self, batch: list[tuple[Unit[Any], _Settles]], result: Commit) -> None:
+        """On the loop: publish, then answer."""
+        if result.events:
+            self._committed(result.events)
+        for (_, reply), outcome in zip(batch, result.outcomes, strict=True):
+            match outcome:
+                case Done(value=value):
+                    reply.send(value)
+                case Failed(error=error):
+                    reply.fail(error)
+
+
+@attrs.frozen
+class Storage:
+    """What actors and routes use to read and write."""
+
+    readers: Readers
+    _store: Callable[[], ActorRef]
+    _hub: Callable[[], ActorRef]
+
+    async def write(self, unit: Unit[T]) -> T:
+        """Run the unit; durable when this returns.
+
+        Raises:
+            NotFound, Invalid, Unavailable: for the store's own errors.
+            Exception: what the unit raised; then nothing of it was written.
+        """
+        try:
+            answer: T = await self._store().ask(Write(unit), timeout=WRITE_SECONDS)
+        except _TRANSLATED as error:
+            raise refusal_of(error) from error
+        return answer
+
+    async def read(self, query: Callable[[Database], T]) -> T:
+        """Run a query in a worker thread, on one consistent snapshot.
+
+        Raises:
+            NotFound, Invalid, Unavailable: for the store's own errors.
+        """
+        try:
+            return await trio.to_thread.run_sync(partial(self._read, query))
+        except _TRANSLATED as error:
+            raise refusal_of(error) from error
+
+    def _read(self, query: Callable[[Database], T]) -> T:
+        with self.readers.connection() as db:
+            return query(db)
+
+    def live(self, event: PublishLive) -> None:
+        """Say something to whoever watches now."""
+        tell_live(self._hub(), event)
+
+
+_TRANSLATED = (RecordNotFound, InvalidCursor, InvalidRecord, ConstraintViolated, StoreUnavailable)
+
+
+def refusal_of(error: Exception) -> Exception:
+    """The refusal that tells a caller of one of the store's own errors."""
+    match error:
+        case RecordNotFound():
+            return NotFound(error.kind, error.id)
+        case StoreUnavailable():
+            return Unavailable(str(error), retry_after=5.0)
+        case _:
+            return Invalid(str(error))

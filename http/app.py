@@ -1,0 +1,33 @@
+"""The app: every route under the one gate."""
+
+from __future__ import annotations
+
+from quart_trio import QuartTrio
+
+from command_center.actors.center import Center
+from command_center.http import approvals, events, health, repos, sessions, tasks
+from command_center.http.decoding import IdConverter
+from command_center.http.errors import install_error_handlers
+from command_center.http.security import Policy, install_gate
+
+ROUTES = (
+    health.routes,
+    repos.routes,
+    tasks.routes,
+    sessions.routes,
+    approvals.routes,
+    events.routes,
+)
+"""Each noun's routes."""
+
+
+def create_app(center: Center, policy: Policy) -> QuartTrio:
+    """The app that serves `center` to whom `policy` lets in."""
+    app = QuartTrio(__name__, static_folder=None)
+    app.url_map.converters["id"] = IdConverter
+    app.config["RESPONSE_TIMEOUT"] = None
+    install_error_handlers(app)
+    for routes in ROUTES:
+        app.register_blueprint(routes(center))
+    install_gate(app, policy)
+    return app

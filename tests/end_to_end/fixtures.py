@@ -1,0 +1,56 @@
+"""Fixtures for tests that use the whole product as a user does."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.server import Client, Server, client_of
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A git repository with one commit."""
+    path = tmp_path / "project"
+    path.mkdir()
+    (path / "README.md").write_text("# A project\n")
+    git = ["git", "-C", str(path), "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Begin"]):
+        subprocess.run([*git, *arguments], check=True, capture_output=True)
+    return path
+
+
+@pytest.fixture
+def stub_server(tmp_path: Path) -> Iterator[Server]:
+    """A server without Codex."""
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def stub_client(stub_server: Server) -> AsyncIterator[Client]:
+    """A client of a server without Codex."""
+    async with client_of(stub_server) as client:
+        yield client
+
+
+@pytest.fixture
+def codex_server(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator[Server]:
+    """A server with the real Codex, whose model is the test's script."""
+    server = Server(
+        tmp_path / "data",
+        {"CC_CODEX_COMMAND": str(codex_binary), "CODEX_HOME": str(codex_home)},
+    ).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def codex_client(codex_server: Server) -> AsyncIterator[Client]:
+    """A client of a server with the real Codex."""
+    async with client_of(codex_server) as client:
+        yield client

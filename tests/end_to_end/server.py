@@ -1,0 +1,207 @@
+"""A Command Center in a process of its own, as a user starts it, and a client of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import attrs
+import httpx
+import pytest
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
+
+from tests.checkout import ROOT
+
+START_SECONDS = 30.0
+WAIT_SECONDS = 30.0
+ENDED = frozenset({"completed", "failed", "stopped", "interrupted"})
+
+
+@attrs.define
+class Server:
+    """`command-center serve` with a data folder of the test's; may be killed and started again."""
+
+    data_dir: Path
+    settings: Mapping[str, str]
+    process: subprocess.Popen[str] | None = None
+    url: str = ""
+
+    @property
+    def log(self) -> Path:
+        """What it logged, over all its lives."""
+        return self.data_dir.parent / f"{self.data_dir.name}.log"
+
+    def start(self) -> Self:
+        """Start it and wait until it answers."""
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("CC_")
+        }
+        environment |= {"CC_PORT": "0", "CC_DATA_DIR": str(self.data_dir), **self.settings}
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "command_center.http"],
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert " listens on " in line, f"{line}{self.log.read_text()}"
+        self.url = line.strip().rpartition(" ")[2]
+        return self
+
+    def kill(self) -> None:
+        """`kill -9`, as a crash of the machine's memory would."""
+        assert self.process is not None
+        self.process.kill()
+        self._reap()
+
+    def stop(self) -> int:
+        """Ask it to stop, and give its exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self._reap()
+
+    def _reap(self) -> int:
+        assert self.process is not None
+        code = self.process.wait(timeout=START_SECONDS)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+
+@attrs.define
+class Client:
+    """What a script would use: HTTP, and the stream of events."""
+
+    server: Server
+    http: httpx.AsyncClient
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """A 200's body."""
+        return self.expect(200, await self.http.get(path, params=query))
+
+    async def post(self, path: str, body: object = None, *, status: int = 200) -> Any:
+        """The body of an answer with that status."""
+        answer = await self.http.post(path, json={} if body is None else body)
+        return self.expect(status, answer)
+
+    async def patch(self, path: str, body: object, *, status: int = 200) -> Any:
+        """The body of an answer with that status."""
+        return self.expect(status, await self.http.patch(path, json=body))
+
+    @staticmethod
+    def expect(status: int, answer: httpx.Response) -> Any:
+        """The body, if the answer has that status."""
+        assert answer.status_code == status, f"{answer.status_code}: {answer.text}"
+        return answer.json()
+
+    async def register(self, repository: Path, **flags: object) -> Any:
+        """A repository in which everything is allowed that `flags` don't forbid."""
+        allowed = {"allowWrite": True, "allowNetwork": False, "allowCommit": False}
+        return await self.post(
+            "/api/repos", {"localPath": str(repository), **allowed, **flags}, status=201
+        )
+
+    async def task(self, repository: Any, prompt: str, **fields: object) -> Any:
+        """A task with that prompt."""
+        body = {"repositoryId": repository["id"], "title": prompt[:40], "prompt": prompt, **fields}
+        return await self.post("/api/tasks", body, status=201)
+
+    async def run(self, repository: Any, prompt: str, **run: object) -> Any:
+        """The session of a new task's run."""
+        task = await self.task(repository, prompt)
+        outcome = await self.post(f"/api/tasks/{task['id']}/run", run, status=201)
+        return outcome["session"]
+
+    async def session(self, session: Any) -> Any:
+        """The session as it is now."""
+        return await self.get(f"/api/sessions/{session['id']}")
+
+    async def until_session(self, session: Any, *statuses: str) -> Any:
+        """The session, once it has one of the statuses."""
+        wanted = frozenset(statuses) or ENDED
+        async with self.watch(after=0, sessionId=session["id"]) as stream:
+            while True:
+                now = await self.session(session)
+                if now["status"] in wanted:
+                    return now
+                assert now["status"] not in ENDED, now
+                await stream.next()
+
+    @asynccontextmanager
+    async def watch(self, **query: Any) -> AsyncIterator[Stream]:
+        """The stream of events."""
+        url = httpx.URL(self.server.url.replace("http", "ws") + "/api/events/stream", params=query)
+        async with open_websocket_url(str(url)) as connection:
+            yield Stream(connection)
+
+
+@attrs.define
+class Stream:
+    """The events that a watcher has seen."""
+
+    connection: WebSocketConnection
+    seen: list[Any] = attrs.field(factory=list)
+
+    async def next(self) -> Any:
+        """The next event."""
+        with trio.fail_after(WAIT_SECONDS):
+            event = json.loads(await self.connection.get_message())
+        self.seen.append(event)
+        return event
+
+    async def until(self, event_type: str, /, **data: object) -> Any:
+        """The next event of that type whose data has these members."""
+        while True:
+            event = await self.next()
+            if event["type"] == event_type and data.items() <= event["data"].items():
+                return event
+
+    async def closed(self) -> int:
+        """The code with which the server closes the stream."""
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                await self.next()
+        code: int = closed.value.reason.code
+        return code
+
+
+@asynccontextmanager
+async def client_of(server: Server) -> AsyncIterator[Client]:
+    """A client of the server as it runs now."""
+    async with httpx.AsyncClient(base_url=server.url, timeout=WAIT_SECONDS) as http:
+        yield Client(server, http)
+
+
+def descendants_of(marker: str) -> list[str]:
+    """The command lines of processes whose environment has `marker`, such as a test's folder."""
+    found = []
+    for process in Path("/proc").iterdir() if Path("/proc").is_dir() else ():
+        if process.name.isdigit():
+            try:
+                if marker.encode() in (process / "environ").read_bytes():
+                    found.append((process / "cmdline").read_text().replace("\0", " "))
+            except OSError:
+                continue
+    return found
+
+
+def wait_for_no_process(marker: str, seconds: float = 10.0) -> None:
+    """Wait until no process has `marker` in its environment; fail with those that stay."""
+    deadline = time.monotonic() + seconds
+    while left := descendants_of(marker):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
