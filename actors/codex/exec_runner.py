@@ -1,0 +1,137 @@
+"""Runs `codex exec`: one process for one turn, without approvals and without steering."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import attrs
+import structlog
+import trio
+
+from command_center.actors.codex.environment import agent_environment
+from command_center.actors.codex.errors import MessageTooLong, NotAMessage, WireClosed
+from command_center.actors.codex.exec_lines import ExecTranslator
+from command_center.actors.codex.lines import LineReader
+from command_center.actors.codex.messages import CodexNotification
+from command_center.actors.codex.processes import ChildProcess, start_child
+from command_center.actors.codex.requests import Sandbox
+from command_center.actors.codex.settings import BridgeSettings
+
+log = structlog.get_logger(__name__)
+
+_EXIT_SECONDS = 5.0
+"""How long a CLI that has closed its output may take to exit."""
+
+
+@attrs.frozen
+class ExecRun:
+    """What to run. With a `thread_id` that thread is resumed."""
+
+    prompt: str
+    cwd: Path
+    sandbox: Sandbox
+    turn_id: str
+    model: str | None = None
+    allow_network: bool = False
+    thread_id: str | None = None
+
+
+@attrs.frozen
+class ExecEnd:
+    """How the process ended. `told` says whether it had told the end of the turn before."""
+
+    exit_code: int | None
+    told: bool
+    reason: str
+
+
+def exec_arguments(run: ExecRun) -> tuple[str, ...]:
+    """The arguments of `codex`; the prompt goes through standard input, whatever it holds."""
+    network = str(run.allow_network).lower()
+    options = [
+        "exec",
+        "--json",
+        "--skip-git-repo-check",
+        "-C",
+        str(run.cwd),
+        "-s",
+        run.sandbox.value,
+        "-c",
+        f"sandbox_workspace_write.network_access={network}",
+    ]
+    if run.model is not None:
+        options += ["-m", run.model]
+    resume = () if run.thread_id is None else ("resume", run.thread_id)
+    return (*options, *resume, "-")
+
+
+async def run_exec(
+    settings: BridgeSettings,
+    run: ExecRun,
+    tell: Callable[[CodexNotification], Awaitable[None]],
+    *,
+    started: Callable[[int], None] = lambda _: None,
+) -> ExecEnd:
+    """Run the CLI to its end, telling what it says in the app-server's words.
+
+    `started` is given the process id. Cancelling this stops the run: the process and all that
+    it started are ended, within some seconds, before it returns.
+    """
+    inherited = os.environ if settings.environment is None else settings.environment
+    folder = settings.state_folder
+    environment = agent_environment(
+        inherited, secrets=settings.secrets, owner="" if folder is None else str(folder)
+    )
+    async with trio.open_nursery() as nursery:
+        try:
+            child = await start_child(
+                [*settings.program, *exec_arguments(run)],
+                nursery,
+                environment=environment,
+                state_folder=folder,
+                cwd=run.cwd,
+            )
+        except WireClosed as error:
+            return ExecEnd(None, told=False, reason=error.reason)
+        started(child.pid)
+        translator = ExecTranslator(run.turn_id, run.thread_id)
+        try:
+            nursery.start_soon(_give_prompt, child, run.prompt)
+            await _tell_lines(child, translator, tell)
+            code = await child.wait_for_end(_EXIT_SECONDS)
+        finally:
+            await child.end(0)
+        nursery.cancel_scope.cancel()
+    said = child.tail.last_line()
+    how = "did not exit" if code is None else f"ended with exit code {code}"
+    return ExecEnd(code, translator.ended, f"codex exec {how}{f': {said}' if said else ''}.")
+
+
+async def _give_prompt(child: ChildProcess, prompt: str) -> None:
+    try:
+        await child.stdin.send_all(prompt.encode())
+        await child.stdin.aclose()
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        log.info("codex.exec_took_no_prompt", process_id=child.pid)
+
+
+async def _tell_lines(
+    child: ChildProcess,
+    translator: ExecTranslator,
+    tell: Callable[[CodexNotification], Awaitable[None]],
+) -> None:
+    lines = LineReader(child.stdout)
+    while True:
+        try:
+            line = await lines.next()
+            if line is None:
+                return
+            told = translator.read(line)
+        except (MessageTooLong, NotAMessage) as error:
+            log.warning("codex.exec_line_skipped", problem=str(error))
+            continue
+        for method, params in told:
+            thread_id = translator.thread_id or ""
+            await tell(CodexNotification(thread_id, method, params, trio.current_time()))

@@ -1,0 +1,221 @@
+"""The requests that Command Center sends to Codex, each as a `Call` with its parameters spelled.
+
+The shapes are those of `ClientRequest.json` as `codex app-server generate-json-schema` prints
+it; a test checks every one against the installed binary. Parameters that are None are left out,
+so that Codex's own configuration decides.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from command_center.actors.codex.messages import Call
+
+START_SECONDS = 60.0
+"""For requests that load a thread, which may start tools of its configuration first."""
+
+
+class Sandbox(enum.Enum):
+    """What commands may do without being asked about."""
+
+    READ_ONLY = "read-only"
+    WORKSPACE_WRITE = "workspace-write"
+    DANGER_FULL_ACCESS = "danger-full-access"
+
+
+class AskFor(enum.Enum):
+    """When Codex asks for approval."""
+
+    UNTRUSTED = "untrusted"
+    """Before every command that isn't known to be harmless."""
+    ON_REQUEST = "on-request"
+    """When the model wants to leave the sandbox."""
+    NEVER = "never"
+
+
+def thread_start(
+    *,
+    cwd: str | Path,
+    sandbox: Sandbox,
+    ask_for: AskFor,
+    model: str | None = None,
+    allow_network: bool = False,
+    developer_instructions: str | None = None,
+) -> Call:
+    """Begin a thread. It is not kept by Codex before its first turn begins."""
+    params = {
+        "cwd": str(cwd),
+        "sandbox": sandbox.value,
+        "approvalPolicy": ask_for.value,
+        "model": model,
+        "config": _network_config(sandbox, allow_network=allow_network),
+        "developerInstructions": developer_instructions,
+    }
+    return Call("thread/start", _given(params), timeout=START_SECONDS)
+
+
+def thread_resume(
+    thread_id: str,
+    *,
+    cwd: str | Path | None = None,
+    sandbox: Sandbox | None = None,
+    ask_for: AskFor | None = None,
+    model: str | None = None,
+    allow_network: bool = False,
+) -> Call:
+    """Load a thread and subscribe to it; its open requests are asked again. Without its turns."""
+    config = None if sandbox is None else _network_config(sandbox, allow_network=allow_network)
+    params = {
+        "threadId": thread_id,
+        "excludeTurns": True,
+        "cwd": None if cwd is None else str(cwd),
+        "sandbox": None if sandbox is None else sandbox.value,
+        "approvalPolicy": None if ask_for is None else ask_for.value,
+        "model": model,
+        "config": config,
+    }
+    return Call("thread/resume", _given(params), timeout=START_SECONDS)
+
+
+def thread_read(thread_id: str) -> Call:
+    """What Codex knows of a thread, loaded or not: its status, cwd, preview."""
+    return Call("thread/read", {"threadId": thread_id})
+
+
+def thread_unsubscribe(thread_id: str) -> Call:
+    """No longer be told of a thread."""
+    return Call("thread/unsubscribe", {"threadId": thread_id})
+
+
+def threads_loaded(*, cursor: str | None = None, limit: int | None = None) -> Call:
+    """The ids of the threads that the app-server holds in memory."""
+    return Call("thread/loaded/list", _given({"cursor": cursor, "limit": limit}))
+
+
+def threads_stored(
+    *,
+    query: str | None = None,
+    cwd: str | Path | None = None,
+    cursor: str | None = None,
+    limit: int | None = None,
+) -> Call:
+    """The threads on disk, newest activity first."""
+    params = {
+        "searchTerm": query,
+        "cwd": None if cwd is None else str(cwd),
+        "cursor": cursor,
+        "limit": limit,
+        "sortKey": "updated_at",
+    }
+    return Call("thread/list", _given(params))
+
+
+def turns_list(thread_id: str, *, cursor: str | None = None, limit: int | None = None) -> Call:
+    """The turns of a thread with all finished items, newest first; resumes nothing."""
+    params = {"threadId": thread_id, "itemsView": "full", "cursor": cursor, "limit": limit}
+    return Call("thread/turns/list", _given(params))
+
+
+def turn_start(
+    thread_id: str,
+    prompt: str,
+    *,
+    client_message_id: str,
+    cwd: str | Path | None = None,
+    model: str | None = None,
+    ask_for: AskFor | None = None,
+    sandbox_policy: Mapping[str, Any] | None = None,
+    output_schema: Mapping[str, Any] | None = None,
+) -> Call:
+    """Begin a turn. On a thread whose turn runs it does not: it steers, and answers that turn.
+
+    `client_message_id` comes back as the `clientId` of the turn's `userMessage` item, which
+    tells after a crash whether the turn began. `output_schema` asks for a JSON answer.
+    """
+    params = {
+        "threadId": thread_id,
+        "input": _text(prompt),
+        "clientUserMessageId": client_message_id,
+        "cwd": None if cwd is None else str(cwd),
+        "model": model,
+        "approvalPolicy": None if ask_for is None else ask_for.value,
+        "sandboxPolicy": sandbox_policy,
+        "outputSchema": output_schema,
+    }
+    return Call("turn/start", _given(params), timeout=START_SECONDS)
+
+
+def turn_steer(thread_id: str, turn_id: str, message: str, *, client_message_id: str) -> Call:
+    """Say something to the running turn; refused if another turn runs, or none."""
+    params = {
+        "threadId": thread_id,
+        "expectedTurnId": turn_id,
+        "input": _text(message),
+        "clientUserMessageId": client_message_id,
+    }
+    return Call("turn/steer", params)
+
+
+def turn_interrupt(thread_id: str, turn_id: str) -> Call:
+    """End the running turn. A command that it runs goes on: see `terminals_clean`."""
+    return Call("turn/interrupt", {"threadId": thread_id, "turnId": turn_id})
+
+
+def terminals_clean(thread_id: str) -> Call:
+    """End the commands that the thread's turns have left running."""
+    return Call("thread/backgroundTerminals/clean", {"threadId": thread_id})
+
+
+def review_start(
+    thread_id: str,
+    *,
+    instructions: str | None = None,
+    base_branch: str | None = None,
+    commit: str | None = None,
+) -> Call:
+    """Review by instructions, against a branch, of a commit, or else the uncommitted changes."""
+    target: dict[str, Any]
+    if instructions is not None:
+        target = {"type": "custom", "instructions": instructions}
+    elif base_branch is not None:
+        target = {"type": "baseBranch", "branch": base_branch}
+    elif commit is not None:
+        target = {"type": "commit", "sha": commit}
+    else:
+        target = {"type": "uncommittedChanges"}
+    params = {"threadId": thread_id, "target": target, "delivery": "inline"}
+    return Call("review/start", params, timeout=START_SECONDS)
+
+
+def models_list(*, cursor: str | None = None, limit: int | None = None) -> Call:
+    """The models that Codex offers."""
+    return Call("model/list", _given({"cursor": cursor, "limit": limit}))
+
+
+def sandbox_policy(sandbox: Sandbox, *, allow_network: bool) -> dict[str, Any]:
+    """The sandbox as `turn/start` takes it, to change it for a turn and those after it."""
+    match sandbox:
+        case Sandbox.READ_ONLY:
+            return {"type": "readOnly", "networkAccess": allow_network}
+        case Sandbox.WORKSPACE_WRITE:
+            return {"type": "workspaceWrite", "networkAccess": allow_network}
+        case Sandbox.DANGER_FULL_ACCESS:
+            return {"type": "dangerFullAccess"}
+
+
+def _network_config(sandbox: Sandbox, *, allow_network: bool) -> dict[str, Any] | None:
+    # Set in both directions: the user's own configuration may allow what this run must not.
+    if sandbox is not Sandbox.WORKSPACE_WRITE:
+        return None
+    return {"sandbox_workspace_write.network_access": allow_network}
+
+
+def _text(text: str) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": text}]
+
+
+def _given(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in params.items() if value is not None}
