@@ -33,9 +33,10 @@ from command_center.actors.events import EventHub, Fanout
 from command_center.actors.repositories import Repositories
 from command_center.actors.sessions.actor import SessionServices
 from command_center.actors.sessions.app_server import AppServerRunner
-from command_center.actors.sessions.messages import StopSession
+from command_center.actors.sessions.messages import PatchSession, StopSession
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.stub import StubRunner
+from command_center.actors.sessions.transitions import check
 from command_center.actors.slots import Slots
 from command_center.actors.storage import Storage, Store
 from command_center.actors.tasks import Tasks
@@ -100,10 +101,12 @@ class Center:
             return await self.ask(f"/sessions/{session_id}", message)
         except (ActorNotFound, ActorStopped):
             session = await self.storage.read(lambda db: sessions.get(db, session_id))
-            if isinstance(message, StopSession) and session.finished_at is not None:
-                return session
             if session.finished_at is None:
                 raise
+            if isinstance(message, StopSession):
+                return session
+            if isinstance(message, PatchSession):
+                check(session, message.status)
             raise Conflict(
                 f"Session {session_id} is {session.status} since {session.finished_at}; "
                 "only a session that has not ended takes this.",

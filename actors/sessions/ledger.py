@@ -99,7 +99,8 @@ def move(
         changes.setdefault("finished_at", tx.now)
         changes.setdefault("wait_reason", None)
     moved = sessions.update(tx, session_id, status=to, **changes)
-    tasks.update(tx, moved.task_id, status=to if to not in {"created", "starting"} else "queued")
+    if tasks.get(tx.db, moved.task_id).status != "cancelled":
+        tasks.update(tx, moved.task_id, status="running" if to == "starting" else to)
     told = {"from": session.status, "to": to, **(data or {})}
     if to in FINAL:
         told |= {"exitReason": moved.exit_reason, "tokenUsage": moved.token_usage}

@@ -23,10 +23,11 @@ def repository(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def stub_server(tmp_path: Path) -> Iterator[Server]:
-    """A server without Codex."""
-    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+@pytest.fixture(scope="module")
+def stub_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without Codex, shared by the tests of a module."""
+    folder = tmp_path_factory.mktemp("stub")
+    server = Server(folder / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
     yield server
     server.stop()
 

@@ -175,6 +175,7 @@ class Stream:
         with pytest.raises(ConnectionClosed) as closed:
             while True:
                 await self.next()
+        assert closed.value.reason is not None
         code: int = closed.value.reason.code
         return code
 
