@@ -30,10 +30,9 @@ from command_center.http.websocket_connection import WebSocket, asks_for_websock
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = Mapping[str, Any]
-App: TypeAlias = Callable[
-    [Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]],
-    Awaitable[None],
-]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = structlog.get_logger("command_center.http")
 
@@ -196,7 +195,11 @@ class Connection:
                     await self._refuse(error)
                     return None
                 if isinstance(event, h11.Request):
-                    return event
+                    problem = _unacceptable(event)
+                    if problem is None:
+                        return event
+                    await self.refuse(problem)
+                    return None
                 if event is not h11.NEED_DATA:
                     return None
                 if self.leaving and not begun:
@@ -216,21 +219,18 @@ class Connection:
             message = f"That is not an HTTP/1.1 request: {error}."
         await self.refuse(Problem(status, message))
 
-    async def refuse(self, problem: Problem) -> None:
-        """Answer what no app was asked for, and close."""
-        if self.http.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
-            return
+    async def refuse(self, problem: Problem, *, bare: bool = False) -> None:
+        """Answer what got no answer of an app (`bare`: without the body), and close.
+
+        Written without the parser, which may be what failed.
+        """
         body = problem.body()
-        headers = [
-            (b"content-type", JSON.encode()),
-            (b"content-length", str(len(body)).encode()),
-            (b"connection", b"close"),
-        ]
-        await self.write(
-            self.http.send(h11.Response(status_code=problem.status, headers=headers))
-            + self.http.send(h11.Data(data=body))
-            + self.http.send(h11.EndOfMessage())
-        )
+        head = (
+            f"HTTP/1.1 {problem.status} \r\ncontent-type: {JSON}\r\ncontent-length: {len(body)}\r\n"
+            "connection: close\r\n"
+        ) + "".join(f"{name}: {value}\r\n" for name, value in problem.headers.items())
+        self.http.send_failed()
+        await self.write(f"{head}\r\n".encode("latin-1") + (b"" if bare else body))
         await self.linger()
 
     def scope(self, request: h11.Request, kind: str, scheme: str) -> Scope:
@@ -386,8 +386,9 @@ class Exchange:
         if self._connection.leaving or self._http.their_state is not h11.DONE:
             headers.append((b"connection", b"close"))
         headers.append((b"date", date_header()))
+        data = self._http.send(h11.Response(status_code=start["status"], headers=headers))
         self._begun = True
-        return self._http.send(h11.Response(status_code=start["status"], headers=headers))
+        return data
 
     def _skip_body(self) -> None:
         """Throw away what has come of a body that the app did not ask for."""
@@ -404,7 +405,8 @@ class Exchange:
         """The app raised, or returned without its answer; the connection ends with it."""
         problem = problem_of(error)
         if not self._begun and not self._gone:
-            await self._connection.refuse(problem)
+            bare = self._request.method == b"HEAD"
+            await self._connection.refuse(problem, bare=bare)
         self._gone = True
 
     def _hang_up(self) -> None:
@@ -424,6 +426,16 @@ class Exchange:
             self._hang_up()
 
 
+def _unacceptable(request: h11.Request) -> Problem | None:
+    """What the parser lets through and we do not: two lengths of a body are how to smuggle one."""
+    if request.http_version not in _VERSIONS:
+        return Problem(505, "The version of HTTP here is 1.1.")
+    names = {name for name, _ in request.headers}
+    if {b"content-length", b"transfer-encoding"} <= names:
+        return Problem(400, "A body has a length or is chunked, not both.")
+    return None
+
+
 class UnexpectedMessage(Exception):
     """The app sent what ASGI does not allow at this point."""
 
@@ -440,6 +452,7 @@ class UnfinishedAnswer(Exception):
 
 
 _BARE = frozenset({204, 304})
+_VERSIONS = frozenset({b"1.1", b"1.0"})
 _date: tuple[int, bytes] = (0, b"")
 
 

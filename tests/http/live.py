@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx
 import trio
 from quart_trio import QuartTrio
 
-from command_center.http.serving import BoundAddress, serve_app
+from command_center.http.connection import Limits
+from command_center.http.serving import BoundAddress, bind, serve_on
 
 
 @asynccontextmanager
-async def served(app: QuartTrio, *, grace: float = 1.0) -> AsyncIterator[BoundAddress]:
+async def served(
+    app: QuartTrio,
+    *,
+    grace: float = 1.0,
+    limits: Limits | None = None,
+    guarded: bool | None = None,
+) -> AsyncIterator[BoundAddress]:
     """Serve `app` on a free port of the loopback; at the end it is shut down and waited for."""
     shutdown = trio.Event()
+    serve = partial(
+        serve_on,
+        app,
+        bind("127.0.0.1", 0),
+        shutdown=shutdown,
+        grace=grace,
+        limits=limits,
+        guarded=guarded,
+    )
     async with trio.open_nursery() as nursery:
-
-        async def serve(task_status: trio.TaskStatus[BoundAddress]) -> None:
-            await serve_app(
-                app,
-                host="127.0.0.1",
-                port=0,
-                shutdown=shutdown,
-                grace=grace,
-                task_status=task_status,
-            )
-
         address: BoundAddress = await nursery.start(serve)
         try:
             yield address
