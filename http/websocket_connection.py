@@ -74,7 +74,11 @@ class WebSocket:
         """Serve the WebSocket until it is closed; the connection is of no use afterwards."""
         if self._headers.get(b"sec-websocket-version") != VERSION:
             await self._connection.refuse(
-                Problem(426, "The WebSocket protocol here is version 13.")
+                Problem(
+                    426,
+                    "The version of the WebSocket protocol here is 13.",
+                    {"Sec-WebSocket-Version": "13", "Upgrade": "websocket"},
+                )
             )
         elif not self._headers.get(b"sec-websocket-key"):
             await self._connection.refuse(Problem(400, "The WebSocket handshake has no key."))
