@@ -17,7 +17,12 @@ import trio
 from command_center.actors.codex import protocol
 from command_center.actors.codex.approvals import why_not
 from command_center.actors.codex.connection import Connection, Refused
-from command_center.actors.codex.errors import BridgeUnavailable, CodexError, WireClosed
+from command_center.actors.codex.errors import (
+    BridgeUnavailable,
+    CodexError,
+    CodexTimeout,
+    WireClosed,
+)
 from command_center.actors.codex.messages import (
     Answer,
     Attach,
@@ -59,7 +64,7 @@ class Bridge(Actor):
         self._process_id: int | None = None
         self._attempt_ended = trio.Event()
         self._connecting = True
-        self._why = "The bridge has not connected yet."
+        self._why = "The bridge is still connecting to Codex."
         self._retry_at = 0.0
         self._calls = 0
         self._connections = 0
@@ -167,6 +172,8 @@ class Bridge(Actor):
             left = max(0.0, deadline - trio.current_time())
             try:
                 result = await connection.call(call.method, call.params, left)
+            except CodexTimeout:
+                raise CodexTimeout(call.method, call.timeout) from None
             except CodexError as error:
                 # An overloaded Codex has not looked at the request, so it may be sent again.
                 if error.code != protocol.OVERLOADED:

@@ -104,9 +104,10 @@ async def run_exec(
         finally:
             await child.end(0)
         nursery.cancel_scope.cancel()
-    said = child.tail.last_line()
+    said = child.tail.last_words() if code != 0 else ""
     how = "did not exit" if code is None else f"ended with exit code {code}"
-    return ExecEnd(code, translator.ended, f"codex exec {how}{f': {said}' if said else ''}.")
+    reason = f"codex exec {how}: {said}" if said else f"codex exec {how}."
+    return ExecEnd(code, translator.ended, reason)
 
 
 async def _give_prompt(child: ChildProcess, prompt: str) -> None:

@@ -32,6 +32,7 @@ _TAIL_LINES = 40
 _TAIL_LINE_BYTES = 1000
 _TERMINATE_SECONDS = 1.0
 _KILL_SECONDS = 2.0
+_FRAME = re.compile(r"\d+: |Stack backtrace:|$")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -54,9 +55,11 @@ class Tail:
         rest = [self._clean(self._rest)] if self._rest.strip() else []
         return "\n".join([*self._lines, *rest])
 
-    def last_line(self) -> str:
-        """The newest line, or nothing."""
-        return self.text().rpartition("\n")[2]
+    def last_words(self) -> str:
+        """The newest line that names an error, else the newest line, else nothing."""
+        lines = [line for line in self.text().split("\n") if not _FRAME.match(line)]
+        errors = [line for line in lines if line.lower().startswith("error:")]
+        return (errors or lines or [""])[-1]
 
     def _keep(self, line: bytes) -> None:
         text = self._clean(line)

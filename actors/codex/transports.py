@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import SplitResult, urlsplit
 
 import trio
 import trio_websocket
 
 from command_center.actors.codex.environment import agent_environment
 from command_center.actors.codex.errors import WireClosed
-from command_center.actors.codex.lines import MAX_MESSAGE_BYTES, LineReader
+from command_center.actors.codex.lines import LineReader
 from command_center.actors.codex.processes import ChildProcess, start_child
 from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.codex.websocket import HandshakeFailed, WatchedStream, open_over
 
 _LAST_WORDS_SECONDS = 1.0
 """How long the exit code of a child that closed its output is waited for."""
@@ -144,28 +145,6 @@ class WebSocketWire:
         return f"The WebSocket to Codex was closed{f' ({detail})' if detail else ''}."
 
 
-class _ProxyStream(trio.abc.HalfCloseableStream):
-    """The proxy's standard input and output as one stream of raw WebSocket bytes."""
-
-    def __init__(self, child: ChildProcess) -> None:
-        self._child = child
-
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await self._child.stdin.send_all(data)
-
-    async def wait_send_all_might_not_block(self) -> None:
-        await self._child.stdin.wait_send_all_might_not_block()
-
-    async def send_eof(self) -> None:
-        await self._child.stdin.aclose()
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        return await self._child.stdout.receive_some(max_bytes)
-
-    async def aclose(self) -> None:
-        await self._child.stdin.aclose()
-
-
 async def _start(settings: BridgeSettings, nursery: trio.Nursery) -> ChildProcess:
     inherited: Mapping[str, str] = (
         os.environ if settings.environment is None else settings.environment
@@ -186,74 +165,82 @@ async def _last_words(child: ChildProcess) -> str:
     with trio.CancelScope(shield=True):
         code = await child.wait_for_end(_LAST_WORDS_SECONDS)
     ended = "closed its output" if code is None else f"ended with exit code {code}"
-    said = child.tail.last_line()
-    return f"Codex {ended}{f': {said}' if said else ''}."
+    said = child.tail.last_words() if code != 0 else ""
+    return f"Codex {ended}: {said}" if said else f"Codex {ended}."
 
 
 async def _open_proxy(settings: BridgeSettings, nursery: trio.Nursery) -> Wire:
     child = await _start(settings, nursery)
     try:
-        connection = await trio_websocket.wrap_client_stream(
+        connection = await open_over(
+            WatchedStream(child.stdin, child.stdout),
             nursery,
-            _ProxyStream(child),  # type: ignore[arg-type]  # any stream will do
-            "localhost",
-            "/",
-            max_message_size=MAX_MESSAGE_BYTES,
+            host="localhost",
+            resource="/",
+            headers=[],
         )
-    except (trio_websocket.HandshakeError, trio_websocket.ConnectionClosed, OSError) as error:
-        raise await _proxy_failed(child, settings, error) from None
-    except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-        raise await _proxy_failed(child, settings, error) from None
+    except HandshakeFailed:
+        words = await _last_words(child)
+        await child.end(0)
+        raise WireClosed(
+            f"No app-server to control was found. {words} "
+            "Start the Codex app, or `codex app-server --listen unix://`."
+        ) from None
     except BaseException:
         await child.end(0)
         raise
     return WebSocketWire(connection, child, settings.deadlines.close)
 
 
-async def _proxy_failed(
-    child: ChildProcess, settings: BridgeSettings, error: Exception
-) -> WireClosed:
-    words = await _last_words(child)
-    await child.end(settings.deadlines.close)
-    where = "" if settings.socket is None else f" at {settings.socket}"
-    return WireClosed(
-        f"The Codex app's control socket{where} did not answer ({type(error).__name__}). {words} "
-        "Start the Codex app, or `codex app-server --listen unix://`."
-    )
-
-
 async def _open_websocket(settings: BridgeSettings, nursery: trio.Nursery) -> Wire:
     url = settings.url
     if not url:
         raise WireClosed("The websocket transport needs the app-server's URL: set CC_CODEX_URL.")
+    address = urlsplit(url)
+    if address.scheme not in ("ws", "wss") or address.hostname is None:
+        raise WireClosed(f"CC_CODEX_URL is no WebSocket URL: {url}.")
     headers = []
     if settings.token_file is not None:
         headers.append((b"authorization", b"Bearer " + _read_token(settings.token_file)))
+    socket = await _connect(address)
     try:
-        connection = await trio_websocket.connect_websocket_url(
+        connection = await open_over(
+            WatchedStream(socket, socket),
             nursery,
-            url,
-            ssl_context=ssl.create_default_context() if url.startswith("wss:") else None,
-            extra_headers=headers,
-            max_message_size=MAX_MESSAGE_BYTES,
+            host=address.netloc.rpartition("@")[2],
+            resource=(address.path or "/") + (f"?{address.query}" if address.query else ""),
+            headers=headers,
         )
-    except trio_websocket.ConnectionRejected as error:
-        advice = " Check CC_CODEX_WS_TOKEN_FILE." if error.status_code in (401, 403) else ""
+    except HandshakeFailed as error:
+        await trio.aclose_forcefully(socket)
+        raise _refused(url, error.status) from None
+    except BaseException:
+        await trio.aclose_forcefully(socket)
+        raise
+    return WebSocketWire(connection, None, settings.deadlines.close)
+
+
+async def _connect(address: SplitResult) -> trio.abc.Stream:
+    host = address.hostname or ""
+    try:
+        if address.scheme == "ws":
+            return await trio.open_tcp_stream(host, address.port or 80)
+        stream = await trio.open_ssl_over_tcp_stream(host, address.port or 443)
+        await stream.do_handshake()
+    except (OSError, trio.BrokenResourceError) as error:
+        cause = error.__cause__ or error
         raise WireClosed(
-            f"The app-server at {url} refused the WebSocket with {error.status_code}.{advice}"
-        ) from None
-    except (trio_websocket.HandshakeError, trio_websocket.ConnectionClosed) as error:
-        raise WireClosed(
-            f"What listens at {url} is no app-server ({type(error).__name__})."
-        ) from None
-    except ValueError as error:
-        raise WireClosed(f"CC_CODEX_URL is no WebSocket URL: {error}.") from None
-    except OSError as error:
-        raise WireClosed(
-            f"No app-server listens at {url} ({error.strerror or error}). "
+            f"No app-server listens at {address.geturl()} ({cause}). "
             "Start one with `codex app-server --listen ws://IP:PORT`."
         ) from None
-    return WebSocketWire(connection, None, settings.deadlines.close)
+    return stream
+
+
+def _refused(url: str, status: int | None) -> WireClosed:
+    if status is None:
+        return WireClosed(f"What listens at {url} is no app-server.")
+    advice = " Check CC_CODEX_WS_TOKEN_FILE." if status in (401, 403) else ""
+    return WireClosed(f"The app-server at {url} refused the WebSocket with {status}.{advice}")
 
 
 def _read_token(path: Path) -> bytes:
