@@ -213,13 +213,13 @@ async def test_an_answer_that_does_not_come_is_cut_when_the_grace_is_over() -> N
 
     @stuck.get("/stuck")
     async def answer() -> str:
-        await trio.sleep_forever()
+        await trio.Event().wait()
         return ""
 
     async with AsyncExitStack() as stack:
         async with served(stuck, grace=0.1) as address:
-            connecting = trio.open_tcp_stream("127.0.0.1", address.port)
-            stream = await stack.enter_async_context(await connecting)
+            stream = await trio.open_tcp_stream("127.0.0.1", address.port)
+            await stack.enter_async_context(stream)
             await stream.send_all(b"GET /stuck HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await trio.testing.wait_all_tasks_blocked()
         assert b"" == await stream.receive_some()
