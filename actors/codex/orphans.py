@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _CLOCK_SLACK = 2.0
 """Seconds by which the start time of one process may differ when read twice (clock steps)."""
 _TERM_SECONDS = 2.0
 _KILL_SECONDS = 2.0
+_GLANCE_SECONDS = 0.02
 
 
 class _Recorded(msgspec.Struct, frozen=True):
@@ -70,7 +72,7 @@ def kill_all(processes: Iterable[psutil.Process]) -> None:
         with contextlib.suppress(psutil.Error):
             process.kill()
             killed.append(process)
-    psutil.wait_procs(killed, timeout=_KILL_SECONDS)
+    _still_alive(killed, _KILL_SECONDS)
 
 
 def end_orphans(folder: Path) -> list[int]:
@@ -86,11 +88,28 @@ def end_orphans(folder: Path) -> list[int]:
     for process in orphans.values():
         with contextlib.suppress(psutil.Error):
             process.terminate()
-    _, alive = psutil.wait_procs(list(orphans.values()), timeout=_TERM_SECONDS)
-    kill_all(alive)
+    kill_all(_still_alive(list(orphans.values()), _TERM_SECONDS))
     for path in records:
         path.unlink(missing_ok=True)
     return sorted(orphans)
+
+
+def _still_alive(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait for their ends; answers those that have not ended in time."""
+    deadline = time.monotonic() + seconds
+    alive = [process for process in processes if is_alive(process)]
+    while alive and time.monotonic() < deadline:
+        psutil.wait_procs(alive, timeout=_GLANCE_SECONDS)
+        alive = [process for process in alive if is_alive(process)]
+    return alive
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it runs; one that is dead but that its parent doesn't bury does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _recorded(records: Iterable[Path]) -> list[psutil.Process]:

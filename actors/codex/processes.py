@@ -106,8 +106,10 @@ class ChildProcess:
             family = await trio.to_thread.run_sync(descendants_of, self.pid)
             with trio.move_on_after(grace):
                 await self.stdin.aclose()
-                await self._read_to_the_end()
-                await self.process.wait()
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._read_on)
+                    await self.process.wait()
+                    nursery.cancel_scope.cancel()
             if self.process.returncode is None:
                 self._signal_group(hard=False)
                 with trio.move_on_after(_TERMINATE_SECONDS):
@@ -122,7 +124,7 @@ class ChildProcess:
             if self.record is not None:
                 self.record.forget()
 
-    async def _read_to_the_end(self) -> None:
+    async def _read_on(self) -> None:
         # A child that has something left to say would wait for a reader, and not end.
         with contextlib.suppress(
             trio.BrokenResourceError, trio.BusyResourceError, trio.ClosedResourceError

@@ -31,6 +31,7 @@ from command_center.actors.codex.messages import (
     HealthStatus,
     ProbeHealth,
 )
+from command_center.actors.codex.orphans import is_alive
 from command_center.actors.codex.settings import BridgeSettings, Transport
 from command_center.actors.errors import TooBusy
 from command_center.runtime import ActorRef, System
@@ -347,7 +348,7 @@ async def test_stopping_the_bridge_ends_a_child_that_ignores_everything_and_its_
         child = psutil.Process(process_id)
         family = [child, *child.children(recursive=True)]
         assert len(family) == 2
-    assert not [process for process in family if process.is_running()]
+    assert not [process for process in family if is_alive(process)]
 
 
 async def test_a_dead_session_is_detached(tmp_path: Path) -> None:

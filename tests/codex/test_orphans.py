@@ -1,0 +1,129 @@
+"""What a killed server leaves behind is found and ended, and nothing else is."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import trio
+
+from command_center.actors.codex.environment import OWNER
+from command_center.actors.codex.messages import HealthStatus, ProbeHealth
+from command_center.actors.codex.orphans import ProcessRecord, end_orphans, is_alive
+from tests.codex.bridging import faked, open_bridge
+
+SLEEPER = "import sys; print('up', flush=True); sys.stdin.read()"
+
+SERVER = """
+import sys
+from pathlib import Path
+import trio
+from command_center.actors.codex.messages import Call
+from tests.codex.bridging import faked, open_bridge
+
+async def main() -> None:
+    async with open_bridge(faked("stubborn", state_folder=Path(sys.argv[1]))) as bridged:
+        await bridged.call("thread/start", {})
+        print("child", bridged.system.snapshot_of("/bridge").description["processId"], flush=True)
+        await trio.sleep_forever()
+
+trio.run(main)
+"""
+
+
+@contextmanager
+def sleeper() -> Iterator[psutil.Process]:
+    with subprocess.Popen(
+        [sys.executable, "-c", SLEEPER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield psutil.Process(process.pid)
+        finally:
+            process.kill()
+
+
+def test_a_recorded_process_is_ended_with_its_record(tmp_path: Path) -> None:
+    with sleeper() as process:
+        ProcessRecord.write(tmp_path, process.pid, "codex")
+        assert end_orphans(tmp_path) == [process.pid]
+        assert not is_alive(process)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_got_the_recorded_id_later_is_spared(tmp_path: Path) -> None:
+    with sleeper() as process:
+        record = ProcessRecord.write(tmp_path, process.pid, "codex")
+        text = record.path.read_text(encoding="utf-8")
+        started = str(process.create_time())
+        assert started in text
+        earlier = str(process.create_time() - 3600)
+        record.path.write_text(text.replace(started, earlier), encoding="utf-8")
+        assert end_orphans(tmp_path) == []
+        assert is_alive(process)
+
+
+def test_a_record_that_cannot_be_read_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "1.process.json").write_text("{", encoding="utf-8")
+    assert end_orphans(tmp_path) == []
+
+
+def test_no_folder_means_no_orphans(tmp_path: Path) -> None:
+    assert end_orphans(tmp_path / "none") == []
+
+
+def test_a_codex_that_carries_our_mark_is_ended_without_a_record(
+    tmp_path: Path, codex_binary: Path
+) -> None:
+    environment = {**os.environ, OWNER: str(tmp_path), "CODEX_HOME": str(tmp_path)}
+    with subprocess.Popen(
+        [codex_binary, "app-server"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert end_orphans(tmp_path / "elsewhere") == []
+        assert process.poll() is None
+        assert end_orphans(tmp_path) == [process.pid]
+
+
+@contextmanager
+def killed_server(folder: Path) -> Iterator[list[psutil.Process]]:
+    """Kill a server with a stubborn child; gives the child and what that has started."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(folder)], stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        line = next(line for line in server.stdout if line.startswith("child "))
+        orphan = psutil.Process(int(line.split()[1]))
+        family = [orphan, *orphan.children(recursive=True)]
+        server.kill()
+    try:
+        yield family
+    finally:
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+async def test_what_a_killed_server_leaves_is_ended_at_the_next_start(tmp_path: Path) -> None:
+    with killed_server(tmp_path) as family:
+        assert [is_alive(process) for process in family] == [True, True]
+        async with open_bridge(faked(state_folder=tmp_path)) as bridged:
+            health = await bridged.bridge.ask(ProbeHealth(), timeout=30)
+            assert [is_alive(process) for process in family] == [False, False]
+            records = await files_in(tmp_path)
+            child = bridged.system.snapshot_of("/bridge").description["processId"]
+    assert health.status is HealthStatus.CONNECTED
+    assert records == [f"{child}.process.json"]
+    assert await files_in(tmp_path) == []
+
+
+async def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in await trio.Path(folder).iterdir())
