@@ -17,7 +17,7 @@ from tests.actors.git.repository import commit, plain_git
 
 @attrs.frozen
 class Trap:
-    """A trap and what sets it off; `{side}` in a command is a folder beside the repository."""
+    """A trap and what sets it off; `{side}` and `{fork}` are beside the repository."""
 
     name: str
     plant: Callable[[Path, Path], None]
@@ -25,9 +25,9 @@ class Trap:
 
     def fire(self, repository: Path) -> None:
         """Do what an unwary user does."""
-        side = str(repository.parent / "unwary")
+        places = {"{side}": str(repository.parent / "unwary"), "{fork}": str(_fork(repository))}
         for command in self.set_off:
-            arguments = [part.replace("{side}", side) for part in command]
+            arguments = [places.get(part, part) for part in command]
             plain_git(repository, *arguments, check=False)
 
 
@@ -60,6 +60,9 @@ def traps() -> tuple[Trap, ...]:
         Trap("merge driver by info/attributes", _merge_driver_by_info, merge),
         Trap("signature of a commit made", _signing, merge),
         Trap("signature of a commit shown", _signature_shown, (("log",),)),
+        Trap("update command of a submodule", _submodule_update, (("submodule", "update"),)),
+        Trap("refs of an alternate", _alternate_refs, (("fetch", "{fork}"),)),
+        Trap("configuration of worktrees", _worktree_configuration, status),
         Trap("lazy fetch over ext", _lazy_fetch_ext, add),
         Trap("lazy fetch over ssh", _lazy_fetch_ssh, add),
         Trap("lazy fetch by a program of the remote", _lazy_fetch_upload_pack, add),
@@ -104,6 +107,37 @@ def _submodule_fsmonitor(repository: Path, canary: Path) -> None:
     plain_git(repository, "config", "status.submoduleSummary", "true")
     plain_git(repository, "config", "diff.ignoreSubmodules", "none")
     plain_git(repository, "config", "submodule.recurse", "true")
+
+
+def _submodule_update(repository: Path, canary: Path) -> None:
+    inner = repository / "inner"
+    inner.mkdir()
+    plain_git(inner, "init", "--quiet")
+    commit(inner, {"file.txt": "1\n"})
+    commit(repository, {".gitmodules": '[submodule "i"]\n\tpath = inner\n\turl = ./inner\n'})
+    commit(inner, {"file.txt": "2\n"})
+    plain_git(repository, "config", "submodule.i.url", inner.as_posix())
+    plain_git(repository, "config", "submodule.i.update", f"!{_program(repository, canary)}")
+    plain_git(repository, "config", "submodule.recurse", "true")
+
+
+def _fork(repository: Path) -> Path:
+    return repository.parent / "fork"
+
+
+def _alternate_refs(repository: Path, canary: Path) -> None:
+    fork = _fork(repository)
+    plain_git(repository.parent, "clone", "--quiet", str(repository), str(fork))
+    commit(fork, {"more.txt": "1\n"})
+    (repository / ".git" / "objects" / "info" / "alternates").write_text(
+        f"{(fork / '.git' / 'objects').as_posix()}\n", encoding="utf-8"
+    )
+    plain_git(repository, "config", "core.alternateRefsCommand", _program(repository, canary))
+
+
+def _worktree_configuration(repository: Path, canary: Path) -> None:
+    plain_git(repository, "config", "extensions.worktreeConfig", "true")
+    plain_git(repository, "config", "--worktree", "core.fsmonitor", _program(repository, canary))
 
 
 def _hooks(repository: Path, canary: Path) -> None:
