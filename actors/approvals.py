@@ -15,7 +15,7 @@ import msgspec
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.clock import later
+from command_center.actors.clock import LOOK_SECONDS, later, seconds_until
 from command_center.actors.codex.approvals import check_answers, without_secrets
 from command_center.actors.errors import Invalid
 from command_center.actors.sessions import ledger
@@ -25,9 +25,6 @@ from command_center.runtime import Actor, ActorNotFound, Deferred, Request, hand
 from command_center.store import Approval, Transaction, approvals, sessions
 from command_center.store import tasks as task_table
 from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
-
-CLOCK_SECONDS = 15.0
-"""How long the deadlines' timer sleeps at most, so that a clock that was set is noticed."""
 
 
 class CreateApproval(
@@ -153,13 +150,13 @@ class Approvals(Actor):
         while True:
             self._sooner = trio.Event()
             deadline = await self._storage.read(next_deadline)
-            seconds = CLOCK_SECONDS
+            seconds = LOOK_SECONDS
             if deadline is not None:
-                left = (from_timestamp(deadline) - datetime.now(UTC)).total_seconds()
+                left = seconds_until(deadline)
                 if left <= 0:
                     await self.ctx.ref.tell(DeadlinesPassed())
                     left = 1.0
-                seconds = min(left, CLOCK_SECONDS)
+                seconds = min(left, LOOK_SECONDS)
             with trio.move_on_after(seconds):
                 await self._sooner.wait()
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import os
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -64,6 +64,7 @@ class RunInput(
     branch_name: str | None = None
     allow_network: bool | None = None
     allow_commit: bool | None = None
+    token_budget: Annotated[int, msgspec.Meta(ge=1)] | None = None
     requested_by: str | None = None
 
 

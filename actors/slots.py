@@ -18,7 +18,7 @@ from command_center.actors.sessions.messages import GrantSlot
 from command_center.actors.sessions.transitions import ACTIVE
 from command_center.actors.storage import Storage
 from command_center.runtime import Actor, ActorNotFound, ActorRef, Down, MailboxFull, handles
-from command_center.store import Session, sessions
+from command_center.store import Session, now_timestamp, sessions
 
 RANK: Final[Mapping[str, int]] = {"high": 0, "normal": 1, "low": 2}
 """The order of priorities: the smaller, the sooner."""
@@ -119,7 +119,12 @@ def live_sessions(db: Database) -> list[Session]:
 
 def in_order(live: list[Session]) -> list[Session]:
     """The queued ones, the next to begin first: by priority, then by age."""
-    queued = [session for session in live if session.status == "queued"]
+    now = now_timestamp()
+    queued = [
+        session
+        for session in live
+        if session.status == "queued" and (session.begin_after or "") <= now
+    ]
     return sorted(queued, key=lambda session: (RANK[session.priority], session.id))
 
 
@@ -132,7 +137,10 @@ def waiting_for(session: Session, live: list[Session], *, limit: int) -> str | N
     """Why a queued session waits and its place, for people; None if it doesn't wait."""
     if session.status != "queued":
         return None
-    place = [other.id for other in in_order(live)].index(session.id) + 1
+    order = [other.id for other in in_order(live)]
+    if session.id not in order:
+        return f"Attempt {session.attempt} begins after {session.begin_after}."
+    place = order.index(session.id) + 1
     active = [other for other in live if other.status in ACTIVE]
     if writes(session):
         for other in active:

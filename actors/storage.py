@@ -218,7 +218,8 @@ class Storage:
 
     readers: Readers
     _store: Callable[[], ActorRef]
-    _hub: Callable[[], ActorRef]
+    hub: Callable[[], ActorRef]
+    """Finds `/events`."""
 
     async def write(self, unit: Unit[T]) -> T:
         """Run the unit; durable when this returns.
@@ -250,7 +251,7 @@ class Storage:
 
     def live(self, event: PublishLive) -> None:
         """Say something to whoever watches now."""
-        tell_live(self._hub(), event)
+        tell_live(self.hub(), event)
 
 
 _TRANSLATED = (RecordNotFound, InvalidCursor, InvalidRecord, ConstraintViolated, StoreUnavailable)

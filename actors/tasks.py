@@ -10,17 +10,18 @@ from __future__ import annotations
 import contextlib
 import uuid
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.errors import Conflict, Invalid, PolicyDenied
-from command_center.actors.policy import PolicyResult, RunInput, RunSettings, evaluate
+from command_center.actors.policy import PolicyResult, RunInput, evaluate
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.actor import SessionActor, SessionServices
 from command_center.actors.sessions.admission import admit, run_approvals
-from command_center.actors.sessions.messages import StopSession
+from command_center.actors.sessions.messages import SessionCommitted, StopSession
+from command_center.actors.sessions.sequels import cancel_followups, check_limits
 from command_center.runtime import (
     Actor,
     ActorNotFound,
@@ -33,7 +34,6 @@ from command_center.runtime import (
 )
 from command_center.store import (
     Approval,
-    Repository,
     Session,
     Task,
     Transaction,
@@ -42,6 +42,9 @@ from command_center.store import (
 )
 from command_center.store import tasks as task_table
 from command_center.store.records import Priority, Runner, TaskType
+
+Attempts = Annotated[int, msgspec.Meta(ge=1, le=10)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 TITLE_LENGTH = 200
 """Characters of a title; a longer one is refused."""
@@ -64,6 +67,9 @@ class CreateTask(
     priority: Priority = "normal"
     approval_required: bool = False
     on_interrupt: Literal["stop", "continue"] = "stop"
+    max_attempts: Attempts = 1
+    turn_limit: Positive | None = None
+    token_budget: Positive | None = None
     requested_by: str = "api"
 
 
@@ -83,6 +89,9 @@ class TaskChanges(
     priority: Priority | msgspec.UnsetType = msgspec.UNSET
     approval_required: bool | msgspec.UnsetType = msgspec.UNSET
     on_interrupt: Literal["stop", "continue"] | msgspec.UnsetType = msgspec.UNSET
+    max_attempts: Attempts | msgspec.UnsetType = msgspec.UNSET
+    turn_limit: Positive | msgspec.UnsetType | None = msgspec.UNSET
+    token_budget: Positive | msgspec.UnsetType | None = msgspec.UNSET
     status: Literal["open", "cancelled"] | msgspec.UnsetType = msgspec.UNSET
     requested_by: str = "api"
 
@@ -123,12 +132,6 @@ class CheckPolicy(msgspec.Struct, Request[PolicyResult], frozen=True):
 
     task_id: int
     run: RunInput
-
-
-class SessionCommitted(msgspec.Struct, frozen=True):
-    """A session was committed by somebody else: it needs its actor."""
-
-    session_id: int
 
 
 class Tasks(Actor):
@@ -275,6 +278,9 @@ def create_task(
         priority=wanted.priority,
         approval_required=wanted.approval_required,
         on_interrupt=wanted.on_interrupt,
+        max_attempts=wanted.max_attempts,
+        turn_limit=wanted.turn_limit,
+        token_budget=wanted.token_budget,
         requested_by=wanted.requested_by,
         automation_id=automation_id,
         correlation_id=correlation_id or uuid.uuid4().hex,
@@ -317,6 +323,8 @@ def patch_task(tx: Transaction, task_id: int, changes: TaskChanges) -> Task:
     if not changed:
         return task
     task = task_table.update(tx, task_id, **changed)
+    if task.status == "cancelled":
+        cancel_followups(tx, task, actor=changes.requested_by)
     tx.emit(
         "task.cancelled" if changed.get("status") == "cancelled" else "task.updated",
         actor=changes.requested_by,
@@ -357,48 +365,20 @@ def create_session(tx: Transaction, task_id: int, run: RunInput, *, runner: Runn
             currentStatus=live.status,
         )
     repository = repositories.get(tx.db, task.repository_id)
+    check_limits(tx, task)
     policy = evaluate(repository, task, run)
     if policy.run is None:
         raise PolicyDenied(policy)
-    return _insert_session(tx, task, repository, run, policy.run, runner=runner)
-
-
-def _insert_session(
-    tx: Transaction,
-    task: Task,
-    repository: Repository,
-    run: RunInput,
-    given: RunSettings,
-    *,
-    runner: Runner,
-) -> Session:
-    cause = ledger.last_event(tx, "task_id", task.id)
-    session = sessions.insert(
+    return ledger.insert_session(
         tx,
-        task_id=task.id,
-        repository_id=repository.id,
-        runner=runner,
-        model=given.model,
-        sandbox=given.sandbox,
-        allow_network=given.allow_network,
-        allow_commit=given.allow_commit,
-        cwd=given.worktree_path or repository.local_path,
-        worktree_path=given.worktree_path,
-        branch_name=given.branch_name,
+        task,
+        repository,
+        policy.run,
         prompt=task.prompt,
-        priority=task.priority,
+        runner=runner,
         requested_by=run.requested_by or "api",
-        correlation_id=task.correlation_id,
-        causation_id=cause,
+        token_budget=run.token_budget,
     )
-    ledger.tell(
-        tx,
-        session,
-        "session.created",
-        actor=session.requested_by,
-        data={"runner": runner, "sandbox": session.sandbox, "cwd": session.cwd},
-    )
-    return session
 
 
 def run_task(

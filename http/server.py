@@ -106,6 +106,8 @@ def _center_settings(settings: Settings) -> CenterSettings:
         ),
         max_sessions=settings.max_sessions,
         approval_seconds=settings.approval_ttl_seconds,
+        stall_seconds=settings.stall_seconds,
         repo_roots=settings.repo_roots,
+        timezone=settings.timezone,
         secrets=secrets,
     )

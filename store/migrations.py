@@ -75,6 +75,8 @@ CREATE TABLE tasks (
     status TEXT NOT NULL,
     on_interrupt TEXT NOT NULL,
     max_attempts INTEGER NOT NULL,
+    turn_limit INTEGER,
+    token_budget INTEGER,
     codex_thread_id TEXT,
     automation_id INTEGER REFERENCES automations (id),
     correlation_id TEXT NOT NULL,
@@ -106,7 +108,12 @@ CREATE TABLE sessions (
     prompt TEXT NOT NULL,
     priority TEXT NOT NULL,
     requested_by TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    previous_session_id INTEGER REFERENCES sessions (id),
     attempt INTEGER NOT NULL,
+    begin_after TEXT,
+    token_budget INTEGER,
+    token_baseline INTEGER NOT NULL,
     wait_reason TEXT,
     stop_requested TEXT,
     started_at TEXT,
@@ -123,6 +130,8 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_task ON sessions (task_id);
 CREATE INDEX sessions_by_repository ON sessions (repository_id);
 CREATE INDEX sessions_by_status ON sessions (status);
+CREATE INDEX sessions_by_previous ON sessions (previous_session_id)
+    WHERE previous_session_id IS NOT NULL;
 CREATE INDEX sessions_unfinished ON sessions (id) WHERE finished_at IS NULL;
 CREATE INDEX sessions_by_codex_thread ON sessions (codex_thread_id)
     WHERE codex_thread_id IS NOT NULL;
@@ -142,6 +151,7 @@ CREATE TABLE approvals (
     codex_turn_id TEXT,
     codex_item_id TEXT,
     codex_request_id TEXT,
+    codex_request TEXT,
     requested_by TEXT NOT NULL,
     scope TEXT,
     answers TEXT,
@@ -169,6 +179,21 @@ CREATE TABLE items (
     body TEXT NOT NULL,
     UNIQUE (session_id, turn_id, item_id)
 ) STRICT;
+
+CREATE TABLE followups (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    task_id INTEGER NOT NULL REFERENCES tasks (id),
+    session_id INTEGER NOT NULL REFERENCES sessions (id),
+    status TEXT NOT NULL,
+    message TEXT NOT NULL,
+    requested_by TEXT NOT NULL,
+    sent_session_id INTEGER REFERENCES sessions (id)
+) STRICT;
+CREATE INDEX followups_by_task ON followups (task_id);
+CREATE INDEX followups_by_session ON followups (session_id);
+CREATE INDEX followups_by_sent_session ON followups (sent_session_id);
 
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
@@ -273,4 +298,35 @@ CREATE TABLE telegram_marks (
     name TEXT NOT NULL UNIQUE,
     value INTEGER NOT NULL
 ) STRICT;
+"""
+
+
+@MIGRATIONS(name="0003_runs_of_automations")
+def _runs_of_automations(db: Database) -> None:
+    db.executescript(_RUNS_OF_AUTOMATIONS)
+
+
+_RUNS_OF_AUTOMATIONS = """
+ALTER TABLE automations ADD COLUMN deleted_at TEXT;
+CREATE INDEX automations_enabled ON automations (id) WHERE enabled = 1;
+
+CREATE TABLE automation_runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    automation_id INTEGER NOT NULL REFERENCES automations (id),
+    trigger TEXT NOT NULL,
+    due_at TEXT,
+    fired_at TEXT NOT NULL,
+    missed INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT,
+    task_id INTEGER REFERENCES tasks (id),
+    session_id INTEGER REFERENCES sessions (id),
+    finished_at TEXT,
+    UNIQUE (automation_id, due_at)
+) STRICT;
+CREATE INDEX automation_runs_by_task ON automation_runs (task_id) WHERE task_id IS NOT NULL;
+CREATE INDEX automation_runs_by_session ON automation_runs (session_id)
+    WHERE session_id IS NOT NULL;
 """

@@ -56,6 +56,21 @@ ApprovalStatus: TypeAlias = Literal[
 
 ApprovalScope: TypeAlias = Literal["once", "session"]
 
+AutomationTrigger: TypeAlias = Literal["schedule", "catch_up", "manual"]
+
+AutomationOutcome: TypeAlias = Literal[
+    "started",
+    "completed",
+    "failed",
+    "stopped",
+    "interrupted",
+    "refused",
+    "denied",
+    "invalid",
+    "skipped",
+    "missed",
+]
+
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A row of a table."""
@@ -98,6 +113,8 @@ class Task(Record, frozen=True, kw_only=True, rename="camel"):
         status: follows the newest session; ``open`` before the first.
         on_interrupt: what to do with a session that a restart of the server cut off.
         max_attempts: sessions that one run may use, retries included.
+        turn_limit: sessions that the task may have in all; None for any number.
+        token_budget: tokens that all its sessions may use together; None for any number.
         codex_thread_id: the thread that the task's sessions continue.
     """
 
@@ -111,6 +128,8 @@ class Task(Record, frozen=True, kw_only=True, rename="camel"):
     status: TaskStatus = "open"
     on_interrupt: Literal["stop", "continue"] = "stop"
     max_attempts: int = 1
+    turn_limit: int | None = None
+    token_budget: int | None = None
     codex_thread_id: str | None = None
     automation_id: int | None = None
     correlation_id: str
@@ -124,7 +143,12 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         codex_ref: ``app-server:<thread>:<turn>``, ``cli:<thread>`` or ``stub:<n>``.
         wait_reason: what a queued session waits for.
         stop_requested: ``{reason, requestedBy, at}`` of the first stop.
+        origin: what made it: a run of the task, a prompt to its thread, a follow-up, or the
+            retry or continuation of ``previous_session_id``.
         attempt: 1 for a first run, 2 for its first retry.
+        begin_after: when a retry may begin; None for at once.
+        token_budget: tokens that the session may use; None for any number.
+        token_baseline: tokens that its thread had used before it.
         runner_instance: the life of the server in which it last began.
     """
 
@@ -145,7 +169,12 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     prompt: str
     priority: Priority = "normal"
     requested_by: str
+    origin: Literal["run", "prompt", "followup", "retry", "continue"] = "run"
+    previous_session_id: int | None = None
     attempt: int = 1
+    begin_after: str | None = None
+    token_budget: int | None = None
+    token_baseline: int = 0
     wait_reason: str | None = None
     stop_requested: dict[str, Any] | None = None
     started_at: str | None = None
@@ -164,7 +193,8 @@ class Approval(Record, frozen=True, kw_only=True, rename="camel"):
     """A question to the operator, settled exactly once.
 
     Attributes:
-        codex_request_id: Codex's id of the request that the answer goes to, as text.
+        codex_request_id: the bridge's id of the request that the answer goes to.
+        codex_request: that request, ``{method, params}``.
         scope: how far an approval reaches; None while pending or where it means nothing.
         answers: to the questions of a ``user_input`` or ``elicitation``.
         expires_at: from when on it can no longer be approved; None for never.
@@ -182,6 +212,7 @@ class Approval(Record, frozen=True, kw_only=True, rename="camel"):
     codex_turn_id: str | None = None
     codex_item_id: str | None = None
     codex_request_id: str | None = None
+    codex_request: dict[str, Any] | None = None
     requested_by: str
     scope: ApprovalScope | None = None
     answers: dict[str, Any] | None = None
@@ -207,6 +238,22 @@ class Item(Record, frozen=True, kw_only=True, rename="camel"):
     body: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+class Followup(Record, frozen=True, kw_only=True, rename="camel"):
+    """What is to be said in a task's thread when its turn has ended.
+
+    Attributes:
+        session_id: the session during which it was queued.
+        sent_session_id: the session that it became; None until then.
+    """
+
+    task_id: int
+    session_id: int
+    status: Literal["pending", "sent", "cancelled"] = "pending"
+    message: str
+    requested_by: str
+    sent_session_id: int | None = None
+
+
 class Automation(Record, frozen=True, kw_only=True, rename="camel"):
     """A schedule that makes and runs tasks.
 
@@ -215,6 +262,8 @@ class Automation(Record, frozen=True, kw_only=True, rename="camel"):
         next_run_at: kept across restarts; None while not enabled.
         consecutive_failures: since the last success.
         paused_reason: why it was switched off by itself; None otherwise.
+        last_outcome: an outcome of an ``AutomationRun``.
+        deleted_at: kept for its tasks and runs, but no longer shown.
     """
 
     repository_id: int
@@ -231,6 +280,34 @@ class Automation(Record, frozen=True, kw_only=True, rename="camel"):
     consecutive_failures: int = 0
     paused_reason: str | None = None
     requested_by: str
+    deleted_at: str | None = None
+
+
+class AutomationRun(Record, frozen=True, kw_only=True, rename="camel"):
+    """What became of a due time, or of a run by hand. A due time has at most one.
+
+    Attributes:
+        trigger: ``schedule``, ``catch_up`` for what was missed, or ``manual``.
+        due_at: the due time; None for a run by hand.
+        fired_at: when it was acted on, by the clock that the schedule follows.
+        missed: how many due times passed without a run, or with no other run than this one.
+        outcome: ``started`` until its session ends, then as that ended (``refused``: its approval
+            was rejected or expired); ``denied``, ``invalid``, ``skipped`` or ``missed`` where
+            there is no session.
+        reason: a sentence where the outcome needs one.
+        finished_at: when its session ended, or when it was settled without one.
+    """
+
+    automation_id: int
+    trigger: AutomationTrigger
+    due_at: str | None = None
+    fired_at: str
+    missed: int = 0
+    outcome: AutomationOutcome
+    reason: str | None = None
+    task_id: int | None = None
+    session_id: int | None = None
+    finished_at: str | None = None
 
 
 class TelegramUpdate(Record, frozen=True, kw_only=True, rename="camel"):

@@ -8,9 +8,10 @@ secrets, not a wall: a secret without a name and without a form passes.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from command_center.store.secret_patterns import REDACTED, RULES
+from command_center.store.secret_patterns import REDACTED, apply_rules
 
 __all__ = ["REDACTED", "redact"]
 
@@ -18,6 +19,7 @@ _DEEPEST = 200
 _SHORTEST_TELLING_TEXT = 8
 _SHORTEST_SECRET = 4
 _MOST_PASSES = 10
+_SHORT_TEXT = 64
 
 
 def redact(value: Any, secrets: Sequence[str] = ()) -> Any:
@@ -124,6 +126,7 @@ _SECRET_NAME = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def names_a_secret(name: str) -> bool:
     """Tell whether what stands under this name is a secret: ``apiKey``, ``--token``, ``Cookie``.
 
@@ -139,23 +142,20 @@ def _redact_text(text: str, secrets: Sequence[str]) -> str:
         text = text.replace(secret, REDACTED)
     if len(text) < _SHORTEST_TELLING_TEXT:
         return text
+    return _redact_short_text(text) if len(text) <= _SHORT_TEXT else _redact_by_rules(text)
+
+
+def _redact_by_rules(text: str) -> str:
     # What one rule takes away can bring a name and a value together for another.
     for _ in range(_MOST_PASSES):
-        clean = _apply_rules(text)
+        clean = apply_rules(text)
         if clean == text:
             break
         text = clean
     return text
 
 
-def _apply_rules(text: str) -> str:
-    folded = text.lower()
-    for rule in RULES:
-        for hint in rule.hints:
-            if hint in folded:
-                text = rule.apply(text)
-                break
-    return text
-
+# Names of members, types, states and paths come again and again.
+_redact_short_text = lru_cache(maxsize=2048)(_redact_by_rules)
 
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")

@@ -200,3 +200,29 @@ _NAMED = (
 
 RULES: tuple[Rule, ...] = (*_KNOWN, *_NAMED)
 """All rules. Those that know a secret by its looks come first."""
+
+
+def apply_rules(text: str) -> str:
+    """Give the text without what any of the rules finds, each applied once."""
+    folded = text.lower()
+    found = 0
+    for hint, rules in _RULES_BY_HINT:
+        if hint in folded:
+            found |= rules
+    if found:
+        for index, rule in enumerate(RULES):
+            if found >> index & 1:
+                text = rule.apply(text)
+    return text
+
+
+def _rules_by_hint() -> tuple[tuple[str, int], ...]:
+    """Give each hint once, with the set of the rules that have it, as bits."""
+    found: dict[str, int] = {}
+    for index, rule in enumerate(RULES):
+        for hint in rule.hints:
+            found[hint] = found.get(hint, 0) | 1 << index
+    return tuple(found.items())
+
+
+_RULES_BY_HINT = _rules_by_hint()

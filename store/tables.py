@@ -21,6 +21,8 @@ from command_center.store.pages import Page, check_limit
 from command_center.store.records import (
     Approval,
     Automation,
+    AutomationRun,
+    Followup,
     Item,
     Record,
     Repository,
@@ -317,10 +319,14 @@ sessions = Table(
     redacted=["prompt", "exit_reason", "last_message", "plan", "diff", "stop_requested"],
 )
 approvals = Table(
-    Approval, "approvals", redacted=["title", "details", "answers", "resolution_note"]
+    Approval,
+    "approvals",
+    redacted=["title", "details", "answers", "codex_request", "resolution_note"],
 )
 items = Table(Item, "items", redacted=["body"])
-automations = Table(Automation, "automations", redacted=["title", "payload", "last_outcome"])
+followups = Table(Followup, "followups", redacted=["message"])
+automations = Table(Automation, "automations", redacted=["title", "payload", "paused_reason"])
+automation_runs = Table(AutomationRun, "automation_runs", redacted=["reason"])
 telegram_updates = Table(TelegramUpdate, "telegram_updates", redacted=["body"])
 telegram_chats = Table(TelegramChat, "telegram_chats", redacted=["waits_for"])
 telegram_messages = Table(TelegramMessage, "telegram_messages", redacted=["content", "error"])

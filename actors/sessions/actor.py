@@ -12,14 +12,14 @@ the runner finds out what became of the turn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 import structlog
 import trio
 
-from command_center.actors.clock import later
+from command_center.actors.clock import later, sleep_until
 from command_center.actors.codex.approvals import FILE_CHANGE, describe_request
 from command_center.actors.codex.messages import (
     BridgeConnected,
@@ -31,20 +31,18 @@ from command_center.actors.codex.messages import (
     CodexServerRequest,
 )
 from command_center.actors.errors import Conflict, Invalid, PolicyDenied
-from command_center.actors.events import PublishLive
-from command_center.actors.sessions import ledger
+from command_center.actors.sessions import ledger, sequels
 from command_center.actors.sessions.admission import admit
-from command_center.actors.sessions.app_server import Fact, translate
+from command_center.actors.sessions.app_server import translate
 from command_center.actors.sessions.messages import (
     AnswerDelivered,
     ApprovalSettled,
-    DiffChanged,
     GrantSlot,
     ItemSeen,
     LaunchFailed,
     OutputDelta,
     PatchSession,
-    PlanChanged,
+    SessionCommitted,
     SteerReceipt,
     SteerSession,
     StopDeadline,
@@ -53,25 +51,29 @@ from command_center.actors.sessions.messages import (
     TurnEnded,
     TurnLost,
     TurnOpened,
+    TurnSilent,
     UsageChanged,
-    Warned,
     WorkplaceReady,
 )
 from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.sessions.transitions import ACTIVE
+from command_center.actors.sessions.watch import Watch
 from command_center.actors.slots import RequestSlot, SlotsChanged
 from command_center.actors.storage import Storage
 from command_center.actors.worktree_messages import PrepareWorkplace
 from command_center.runtime import (
     Actor,
     ActorCrashed,
+    ActorRef,
     ActorStopped,
     AskTimeout,
     Deferred,
     Refusal,
     handles,
 )
-from command_center.store import Approval, Session, Transaction, sessions
+from command_center.store import Approval, Session, Transaction, sessions, tasks
+from command_center.store.records import SessionStatus
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -80,6 +82,9 @@ GIT_SECONDS = 300.0
 
 STOP_SECONDS = 5.0
 """How long an interrupted turn may take to end before its process is."""
+
+FAILURES = (Refusal, ActorStopped, ActorCrashed, AskTimeout)
+"""How a question to another actor may fail."""
 
 
 @attrs.frozen
@@ -91,8 +96,10 @@ class SessionServices:
     """Names this process among its former lives."""
     approval_seconds: float
     """How long a person has to decide what Codex asks."""
-    make_runner: Any
-    """`(name, ref) -> Runner`, for the runner that the session was accepted with."""
+    stall_seconds: float
+    """After how much silence a turn is looked at; 0 for never."""
+    make_runner: Callable[[str, ActorRef], Runner]
+    """Makes the runner that the session was accepted with, to report to that actor."""
 
 
 class SessionActor(Actor):
@@ -103,23 +110,29 @@ class SessionActor(Actor):
         self._id = session_id
         self._services = services
         self._storage = services.storage
-        self._session: Session
+        self._transcript: Transcript
         self._runner: Runner
+        self._watch: Watch
         self._stop_waiters: list[Deferred[Session]] = []
         self._interrupting = False
         self._open_requests: dict[str, CodexServerRequest] = {}
+
+    @property
+    def _session(self) -> Session:
+        return self._transcript.session
 
     # ── start, stop, inspection ──────────────────────────────────────────────────────────────
 
     async def on_start(self) -> None:
         """Read the row and go on from there; a turn that died with its process has ended."""
-        self._session = await self._storage.read(lambda db: sessions.get(db, self._id))
-        self._runner = self._services.make_runner(self._session.runner, self.ctx.ref)
-        session = self._session
+        session = await self._storage.read(lambda db: sessions.get(db, self._id))
+        self._transcript = Transcript(session, self._storage)
+        self._runner = self._services.make_runner(session.runner, self.ctx.ref)
+        self._watch = Watch(self.ctx.ref, self._services.stall_seconds)
         if session.finished_at is not None:
             self.ctx.stop()
         elif session.status == "queued":
-            await self._queue()
+            self.ctx.start_task(self._queue)
         elif session.status in ACTIVE:
             lost = session.runner_instance != self._services.instance_id
             if lost and not self._runner.survives_restart:
@@ -127,6 +140,7 @@ class SessionActor(Actor):
             elif session.status == "starting":
                 self.ctx.start_task(self._prepare)
             else:
+                self.ctx.start_task(self._watch.run)
                 self.ctx.start_task(self._runner.recover, session)
 
     async def _report_lost(self) -> None:
@@ -143,6 +157,7 @@ class SessionActor(Actor):
             "status": session.status,
             "runner": session.runner,
             "codexRef": session.codex_ref,
+            "silentSeconds": round(self._watch.silence(), 1),
         }
 
     # ── what people ask ──────────────────────────────────────────────────────────────────────
@@ -152,7 +167,7 @@ class SessionActor(Actor):
         """Interrupt the turn and answer when it has ended; before a turn, end at once."""
         if self._session.finished_at is not None:
             return self._session
-        self._session = await self._storage.write(
+        await self._transcript.write(
             lambda tx: ledger.request_stop(
                 tx, self._id, reason=message.reason, actor=message.requested_by
             )
@@ -171,49 +186,39 @@ class SessionActor(Actor):
         session = self._session
         if not message.message.strip():
             raise Invalid.field("message", "Expected some text.")
-        if session.runner != "app-server" or session.codex_turn_id is None:
-            raise Conflict(
-                f"Session {session.id} ({session.runner}, {session.status}) has no active "
-                "app-server turn to steer.",
-                currentStatus=session.status,
-                runner=session.runner,
-            )
-        event = await self._storage.write(
-            lambda tx: ledger.tell(
+        self._runner.check_steerable(session)
+
+        def request(tx: Transaction) -> int:
+            return ledger.tell(
                 tx,
-                sessions.get(tx.db, self._id),
+                session,
                 "session.steer.requested",
                 actor=message.requested_by,
                 data={"message": message.message, "turnId": session.codex_turn_id},
             )
-        )
-        reply: Deferred[SteerReceipt] = self.ctx.defer()
-        self.ctx.start_task(self._steer, message, event, reply)
-        return reply
 
-    async def _steer(
-        self, message: SteerSession, event: int, reply: Deferred[SteerReceipt]
-    ) -> None:
-        outcome: dict[str, Any]
+        event = await self._storage.write(request)
+        return self.ctx.answer_later(self._steer, message, event)
+
+    async def _steer(self, message: SteerSession, event: int) -> SteerReceipt:
         refusal: Refusal | None = None
         turn_id = ""
         try:
-            turn_id = await self._runner.steer(self._session, message.message)
-            kind, outcome = "session.steer.acknowledged", {"turnId": turn_id}
+            turn_id = await self._runner.steer(self._session, message.message, event)
         except Refusal as error:
             refusal = error
-            kind, outcome = "session.steer.rejected", {"reason": str(error)}
 
-        def unit(tx: Transaction) -> Session:
+        def record(tx: Transaction) -> Session:
             session = sessions.get(tx.db, self._id)
-            ledger.tell(tx, session, kind, actor="codex", data=outcome, causation_id=event)
+            kind = "session.steer.rejected" if refusal else "session.steer.acknowledged"
+            data = {"reason": str(refusal)} if refusal else {"turnId": turn_id}
+            ledger.tell(tx, session, kind, actor="codex", data=data, causation_id=event)
             return session
 
-        session = await self._storage.write(unit)
-        if refusal is None:
-            reply.send(SteerReceipt(session=session, turn_id=turn_id))
-        else:
-            reply.fail(refusal)
+        session = await self._storage.write(record)
+        if refusal is not None:
+            raise refusal
+        return SteerReceipt(session=session, turn_id=turn_id)
 
     @handles(PatchSession)
     async def patch(self, message: PatchSession) -> Session | Deferred[Session]:
@@ -222,16 +227,9 @@ class SessionActor(Actor):
             return await self.stop(StopSession(requested_by=message.requested_by))
         if self._session.status in ACTIVE | {"queued"}:
             return self._session
-        self._session = await self._storage.write(
-            lambda tx: admit(
-                tx,
-                self._id,
-                actor=message.requested_by,
-                approval_seconds=self._services.approval_seconds,
-            )
-        )
+        await self._transcript.write(lambda tx: self._admit(tx, actor=message.requested_by))
         if self._session.status == "queued":
-            await self._queue()
+            self.ctx.start_task(self._queue)
         return self._session
 
     # ── what other actors tell ───────────────────────────────────────────────────────────────
@@ -242,19 +240,14 @@ class SessionActor(Actor):
         if self._session.status != "queued":
             return
         try:
-            self._session = await self._storage.write(
-                lambda tx: admit(
-                    tx,
-                    self._id,
-                    actor=ledger.SYSTEM,
-                    approval_seconds=self._services.approval_seconds,
-                    begin=self._services.instance_id,
-                )
+            admitted = await self._transcript.keep(
+                lambda tx: self._admit(tx, actor=ledger.SYSTEM, begin=True)
             )
         except (Conflict, PolicyDenied) as refused:
             await self._end("failed", reason=str(refused))
             return
-        if self._session.status == "starting":
+        self._transcript.session = admitted
+        if admitted.status == "starting":
             self.ctx.start_task(self._prepare)
 
     async def _prepare(self) -> None:
@@ -263,7 +256,7 @@ class SessionActor(Actor):
             session = await self.ctx.lookup("/repositories").ask(
                 PrepareWorkplace(self._id), timeout=GIT_SECONDS
             )
-        except (Refusal, ActorStopped, ActorCrashed, AskTimeout) as error:
+        except FAILURES as error:
             await self.ctx.ref.tell(LaunchFailed(reason=str(error)))
         else:
             await self.ctx.ref.tell(WorkplaceReady(session))
@@ -273,7 +266,7 @@ class SessionActor(Actor):
         """Launch the runner there; whoever waits for the folder that was left may have it."""
         if self._session.status != "starting":
             return
-        self._session = await self._storage.read(lambda db: sessions.get(db, self._id))
+        self._transcript.session = await self._storage.read(lambda db: sessions.get(db, self._id))
         if message.session.worktree_path is not None:
             await self.ctx.lookup("/slots").tell(SlotsChanged())
         if self._session.stop_requested is not None:
@@ -284,12 +277,12 @@ class SessionActor(Actor):
     @handles(ApprovalSettled)
     async def settled(self, message: ApprovalSettled) -> None:
         """A blocked run may go on or has ended; what Codex asked is answered."""
-        self._session = await self._storage.read(lambda db: sessions.get(db, self._id))
+        self._transcript.session = await self._storage.read(lambda db: sessions.get(db, self._id))
         if message.approval.kind == "run":
             if self._session.finished_at is not None:
                 self.ctx.stop()
             elif self._session.status == "queued":
-                await self._queue()
+                self.ctx.start_task(self._queue)
         elif self._session.status in ACTIVE:
             self._deliver_soon(message.approval)
 
@@ -302,43 +295,49 @@ class SessionActor(Actor):
     @handles(BridgeConnected)
     async def bridge_connected(self, _message: BridgeConnected) -> None:
         """Join the thread again and catch up."""
-        if self._session.status in ACTIVE:
-            self.ctx.start_task(self._runner.recover, self._session)
+        self._recover()
+
+    @handles(CodexLagged)
+    async def lagged(self, _message: CodexLagged) -> None:
+        """Some of what Codex told was dropped: read again what counts."""
+        self._recover()
 
     # ── what the runner reports ──────────────────────────────────────────────────────────────
 
     @handles(CodexNotification)
     async def notified(self, message: CodexNotification) -> None:
         """Keep each fact that Codex tells of the session's turn."""
+        self._watch.heard()
         for fact in translate(message, self._session.codex_turn_id):
-            if self._session.status == "starting" and isinstance(fact, ItemSeen):
-                await self.turn_opened(TurnOpened(turn_id=fact.turn_id))
-            await self._observe(fact)
+            match fact:
+                case TurnOpened():
+                    await self.turn_opened(fact)
+                case TurnEnded():
+                    await self.turn_ended(fact)
+                case ItemSeen():
+                    await self.item_seen(fact)
+                case _:
+                    await self._transcript.observe(fact)
+                    if isinstance(fact, UsageChanged):
+                        await self._check_budget()
 
-    async def _observe(self, fact: Fact) -> None:
-        match fact:
-            case TurnOpened():
-                await self.turn_opened(fact)
-            case ItemSeen():
-                await self.item_seen(fact)
-            case OutputDelta():
-                await self.output(fact)
-            case PlanChanged():
-                await self._keep("session.plan", {"plan": fact.plan}, plan=fact.plan)
-            case DiffChanged():
-                if fact.diff != self._session.diff:
-                    await self._keep("session.diff", {"bytes": len(fact.diff)}, diff=fact.diff)
-            case UsageChanged():
-                await self._keep("session.usage", fact.usage, token_usage=fact.usage)
-            case Warned():
-                await self._tell("session.warning", {"message": fact.message, **fact.details})
-            case TurnEnded():
-                await self.turn_ended(fact)
+    @handles(ItemSeen)
+    async def item_seen(self, message: ItemSeen) -> None:
+        """Keep the item; it also shows that the turn has begun."""
+        self._watch.heard()
+        await self.turn_opened(TurnOpened(turn_id=message.turn_id))
+        await self._transcript.observe(message)
+
+    @handles(OutputDelta)
+    async def output(self, message: OutputDelta) -> None:
+        """Show it to whoever watches now; the finished item is what is kept."""
+        self._watch.heard()
+        await self._transcript.observe(message)
 
     @handles(CodexServerRequest)
     async def asked(self, message: CodexServerRequest) -> None:
-        """Codex wants a decision: it becomes an approval, or is answered by one settled earlier."""
-        if self._session.status == "starting" and "turnId" in message.params:
+        """Codex wants a decision: it becomes an approval, or is answered by one settled before."""
+        if "turnId" in message.params:
             await self.turn_opened(TurnOpened(turn_id=str(message.params["turnId"])))
         changes: Sequence[Mapping[str, Any]] = ()
         if message.method == FILE_CHANGE:
@@ -347,9 +346,8 @@ class SessionActor(Actor):
             changes = (item or {}).get("changes", ())
         wanted = describe_request(message.method, message.params, changes)
         self._open_requests[message.request_id] = message
-
-        def unit(tx: Transaction) -> tuple[Session, Approval]:
-            return ledger.request_approval(
+        self._transcript.session, approval = await self._transcript.keep(
+            lambda tx: ledger.request_approval(
                 tx,
                 self._id,
                 wanted,
@@ -357,10 +355,121 @@ class SessionActor(Actor):
                 request={"method": message.method, "params": message.params},
                 expires_at=later(tx.now, self._services.approval_seconds),
             )
-
-        self._session, approval = await self._storage.write(unit)
+        )
         if approval.status != "pending":
             self._deliver_soon(approval)
+
+    @handles(AnswerDelivered)
+    async def delivered(self, message: AnswerDelivered) -> None:
+        """Codex goes on."""
+        session = await self._transcript.keep(
+            lambda tx: ledger.record_delivery(tx, message.approval_id)
+        )
+        if session is not None:
+            self._transcript.session = session
+
+    @handles(CodexRequestResolved)
+    async def request_resolved(self, message: CodexRequestResolved) -> None:
+        """What was not answered here was answered by another client of Codex."""
+        if message.answered_here or self._session.status not in ACTIVE:
+            return
+        self._transcript.session = await self._transcript.keep(
+            lambda tx: ledger.close_request(tx, self._id, message.request_id)
+        )
+
+    @handles(CodexRequestRefused)
+    async def request_refused(self, message: CodexRequestRefused) -> None:
+        """Codex asked what nobody here understands."""
+        await self._transcript.tell("session.request.refused", {"method": message.method})
+
+    @handles(ThreadOpened)
+    async def thread_opened(self, message: ThreadOpened) -> None:
+        """Commit the thread, and only then start the turn in it."""
+        if self._session.status != "starting":
+            return
+        reference = self._runner.reference(message.thread_id, None)
+        self._transcript.session = await self._transcript.keep(
+            lambda tx: ledger.record_thread(tx, self._id, message.thread_id, codex_ref=reference)
+        )
+        if self._session.stop_requested is not None:
+            await self._end("stopped", reason=self._stop_reason())
+        else:
+            self.ctx.start_task(self._runner.launch, self._session)
+
+    @handles(TurnOpened)
+    async def turn_opened(self, message: TurnOpened) -> None:
+        """The session runs; a stop that came before now interrupts it."""
+        if self._session.status != "starting":
+            return
+        reference = self._runner.reference(self._session.codex_thread_id, message.turn_id)
+        self._transcript.session = await self._transcript.keep(
+            lambda tx: ledger.record_turn(
+                tx, self._id, message.turn_id, codex_ref=reference, runner=self._runner.name
+            )
+        )
+        self.ctx.start_task(self._watch.run)
+        if self._session.stop_requested is not None:
+            self._interrupting = False
+            self._interrupt()
+
+    @handles(LaunchFailed)
+    async def launch_failed(self, message: LaunchFailed) -> None:
+        """The turn did not begin: the session has failed, or stopped where that was the wish."""
+        if self._session.status == "starting":
+            await self._end("failed", reason=message.reason)
+
+    @handles(TurnEnded)
+    async def turn_ended(self, message: TurnEnded) -> None:
+        """The session ends as its turn did; as `stopped` where somebody wanted that."""
+        if self._session.status not in ACTIVE:
+            return
+        await self.turn_opened(TurnOpened(turn_id=self._session.codex_turn_id or "unknown"))
+        await self._end(message.outcome, reason=message.reason)
+
+    @handles(TurnLost)
+    async def lost(self, message: TurnLost) -> None:
+        """The turn is gone: the session was interrupted, and says by what."""
+        if self._session.status in ACTIVE:
+            await self._end("interrupted", reason=message.reason)
+
+    @handles(TurnSilent)
+    async def silent(self, message: TurnSilent) -> None:
+        """Nothing was heard for long: ask Codex, and give up what stays silent."""
+        if self._session.status != "running":
+            self._watch.heard()
+        elif message.count == 1:
+            await self._transcript.tell("session.stalled", {"silentSeconds": message.seconds})
+            self.ctx.start_task(self._runner.recover, self._session)
+        else:
+            reason = f"The turn was silent for {message.seconds:.0f} seconds."
+            await self._give_up("stall", reason)
+
+    @handles(StopDeadline)
+    async def stop_overdue(self, _message: StopDeadline) -> None:
+        """The turn did not heed the interruption and was given up: so is the session."""
+        if self._session.finished_at is None:
+            await self._end("interrupted", reason="The turn did not end in time.")
+
+    # ── how it is done ───────────────────────────────────────────────────────────────────────
+
+    def _admit(self, tx: Transaction, *, actor: str, begin: bool = False) -> Session:
+        return admit(
+            tx,
+            self._id,
+            actor=actor,
+            approval_seconds=self._services.approval_seconds,
+            begin=self._services.instance_id if begin else None,
+        )
+
+    async def _queue(self) -> None:
+        """Ask for a slot, a retry when its pause is over by the wall clock."""
+        if self._session.begin_after is not None:
+            await sleep_until(self._session.begin_after)
+        await self.ctx.lookup("/slots").tell(RequestSlot(session_id=self._id, ref=self.ctx.ref))
+
+    def _recover(self) -> None:
+        if self._session.status in ACTIVE:
+            self.ctx.start_task(self._runner.recover, self._session)
 
     def _deliver_soon(self, approval: Approval) -> None:
         """Answer Codex, if it has asked this incarnation; else it will ask again."""
@@ -371,140 +480,41 @@ class SessionActor(Actor):
     async def _deliver(self, request: CodexServerRequest, approval: Approval) -> None:
         try:
             await self._runner.answer(request, approval)
-        except (Refusal, ActorStopped, ActorCrashed, AskTimeout) as error:
+        except FAILURES as error:
             log.warning("approval.undelivered", approval=approval.id, reason=str(error))
 
-    @handles(AnswerDelivered)
-    async def delivered(self, message: AnswerDelivered) -> None:
-        """Codex goes on."""
-        session = await self._storage.write(
-            lambda tx: ledger.record_delivery(tx, message.approval_id)
-        )
-        if session is not None:
-            self._session = session
+    async def _check_budget(self) -> None:
+        """Interrupt a turn that has used more tokens than the session or its task may."""
 
-    @handles(CodexRequestResolved)
-    async def request_resolved(self, message: CodexRequestResolved) -> None:
-        """What was not answered here was answered by another client of Codex."""
-        if message.answered_here or self._session.status not in ACTIVE:
-            return
-        self._session = await self._storage.write(
-            lambda tx: ledger.close_request(tx, self._id, message.request_id)
-        )
+        def over(tx: Transaction) -> str | None:
+            session = sessions.get(tx.db, self._id)
+            task = tasks.get(tx.db, session.task_id)
+            used = sequels.used_tokens(session)
+            if session.token_budget is not None and used > session.token_budget:
+                return f"The session used {used} of {session.token_budget} tokens."
+            if task.token_budget is not None:
+                used = sequels.task_tokens(tx, task)
+                if used > task.token_budget:
+                    return f"Task {task.id} used {used} of {task.token_budget} tokens."
+            return None
 
-    @handles(CodexRequestRefused)
-    async def request_refused(self, message: CodexRequestRefused) -> None:
-        """Codex asked what nobody here understands."""
-        await self._tell("session.request.refused", {"method": message.method})
+        reason = await self._transcript.keep(over)
+        if reason is not None:
+            await self._give_up("budget", reason)
 
-    @handles(CodexLagged)
-    async def lagged(self, _message: CodexLagged) -> None:
-        """Some of what Codex told was dropped: read again what counts."""
-        if self._session.status in ACTIVE:
-            self.ctx.start_task(self._runner.recover, self._session)
-
-    @handles(ThreadOpened)
-    async def thread_opened(self, message: ThreadOpened) -> None:
-        """Commit the thread, and only then start the turn in it."""
-        if self._session.status != "starting":
-            return
-        reference = self._runner.reference(message.thread_id, None)
-        self._session = await self._storage.write(
-            lambda tx: ledger.record_thread(tx, self._id, message.thread_id, codex_ref=reference)
-        )
-        if self._session.stop_requested is not None:
-            await self._end("stopped", reason=self._stop_reason())
-            return
-        self.ctx.start_task(self._runner.launch, self._session)
-
-    @handles(TurnOpened)
-    async def turn_opened(self, message: TurnOpened) -> None:
-        """The session runs; a stop that came before now interrupts it."""
-        if self._session.status != "starting":
-            return
-        reference = self._runner.reference(self._session.codex_thread_id, message.turn_id)
-        self._session = await self._storage.write(
-            lambda tx: ledger.record_turn(
-                tx, self._id, message.turn_id, codex_ref=reference, runner=self._runner.name
+    async def _give_up(self, actor: str, reason: str) -> None:
+        """Interrupt the turn by nobody's wish but a limit's."""
+        self._transcript.session = await self._transcript.keep(
+            lambda tx: ledger.request_stop(
+                tx, self._id, reason=reason, actor=actor, outcome="interrupted"
             )
         )
-        if self._session.stop_requested is not None:
-            self._interrupting = False
-            self._interrupt()
-
-    @handles(LaunchFailed)
-    async def launch_failed(self, message: LaunchFailed) -> None:
-        """The turn did not begin: the session has failed, or stopped where that was the wish."""
-        if self._session.status != "starting":
-            return
-        if self._session.stop_requested is not None:
-            await self._end("stopped", reason=self._stop_reason())
-        else:
-            await self._end("failed", reason=message.reason)
-
-    @handles(ItemSeen)
-    async def item_seen(self, message: ItemSeen) -> None:
-        """Keep the item; a finished one is told of."""
-        if not message.completed:
-            self._live("session.item.started", {"item": message.body, "turnId": message.turn_id})
-        self._session = await self._storage.write(
-            lambda tx: ledger.record_item(
-                tx,
-                self._id,
-                turn_id=message.turn_id,
-                item_id=message.item_id,
-                kind=message.type,
-                completed=message.completed,
-                body=message.body,
-            )
-        )
-
-    @handles(OutputDelta)
-    async def output(self, message: OutputDelta) -> None:
-        """Show it to whoever watches now; the finished item is what is kept."""
-        self._live(
-            "session.output.delta",
-            {"itemId": message.item_id, "delta": message.delta, "stream": message.stream},
-        )
-
-    @handles(TurnEnded)
-    async def turn_ended(self, message: TurnEnded) -> None:
-        """The session ends as its turn did; as `stopped` where somebody wanted that."""
-        if self._session.status not in ACTIVE:
-            return
-        if self._session.status == "starting":
-            await self.turn_opened(TurnOpened(turn_id=self._session.codex_turn_id or "unknown"))
-        if message.outcome == "interrupted" and self._session.stop_requested is not None:
-            await self._end("stopped", reason=self._stop_reason())
-        else:
-            await self._end(message.outcome, reason=message.reason)
-
-    @handles(TurnLost)
-    async def lost(self, message: TurnLost) -> None:
-        """The turn is gone: the session was interrupted, and says by what."""
-        if self._session.status not in ACTIVE:
-            return
-        if self._session.stop_requested is not None:
-            await self._end("stopped", reason=self._stop_reason())
-        else:
-            await self._end("interrupted", reason=message.reason)
-
-    @handles(StopDeadline)
-    async def stop_overdue(self, _message: StopDeadline) -> None:
-        """The turn did not heed the interruption and was given up: so is the session."""
-        if self._session.finished_at is None:
-            await self._end("stopped", reason=f"{self._stop_reason()} It did not end in time.")
-
-    # ── how it is done ───────────────────────────────────────────────────────────────────────
-
-    async def _queue(self) -> None:
-        await self.ctx.lookup("/slots").tell(RequestSlot(session_id=self._id, ref=self.ctx.ref))
+        self._interrupt()
 
     def _interrupt(self) -> None:
-        if self._interrupting:
-            return
-        self._interrupting = True
-        self.ctx.start_task(self._interrupt_turn)
+        if not self._interrupting:
+            self._interrupting = True
+            self.ctx.start_task(self._interrupt_turn)
 
     async def _interrupt_turn(self) -> None:
         """Interrupt, give the turn its time to end, then give it up. Ends with the actor."""
@@ -513,54 +523,47 @@ class SessionActor(Actor):
             if session.status != "starting":
                 try:
                     await self._runner.interrupt(session)
-                except Refusal as error:
+                except FAILURES as error:
                     log.warning("session.interrupt.failed", session=self._id, reason=str(error))
             await trio.sleep_forever()
         with trio.move_on_after(STOP_SECONDS):
             try:
                 await self._runner.abandon(session)
-            except Refusal as error:
+            except FAILURES as error:
                 log.warning("session.abandon.failed", session=self._id, reason=str(error))
         await self.ctx.ref.tell(StopDeadline())
 
     def _stop_reason(self) -> str:
         wish = self._session.stop_requested or {}
+        if wish.get("outcome") == "interrupted":
+            return str(wish["reason"])
         reason = f": {wish['reason']}" if wish.get("reason") else "."
         return f"Stopped by {wish.get('requestedBy', ledger.SYSTEM)}{reason}"
 
-    async def _end(self, status: Any, *, reason: str | None) -> None:
-        """Take the session to its end, tell who waited for it, and stop this actor."""
-        self._session = await self._storage.write(
-            lambda tx: ledger.move(tx, self._id, status, exit_reason=reason)
+    async def _end(self, status: SessionStatus, *, reason: str | None) -> None:
+        """Take the session to its end, tell who waits for that, and stop this actor.
+
+        A turn that ended otherwise than by completing, after somebody wanted it to end, ended by
+        that wish.
+        """
+        wish = self._session.stop_requested
+        if wish is not None and status != "completed":
+            late = f" {reason}" if reason == "The turn did not end in time." else ""
+            status, reason = wish.get("outcome", "stopped"), f"{self._stop_reason()}{late}"
+        self._transcript.session, sequel = await self._transcript.keep(
+            lambda tx: sequels.end(
+                tx,
+                self._id,
+                status,
+                reason=reason,
+                approval_seconds=self._services.approval_seconds,
+            )
         )
         for waiter in self._stop_waiters:
             waiter.send(self._session)
         self._stop_waiters.clear()
+        if sequel is not None:
+            await self.ctx.lookup("/tasks").tell(SessionCommitted(sequel.id))
         with trio.move_on_after(STOP_SECONDS):
             await self._runner.close(self._session)
         self.ctx.stop()
-
-    async def _keep(self, kind: str, data: Mapping[str, Any], **changes: Any) -> None:
-        """Keep a new state of the turn that whoever watches now is shown; only the last counts."""
-        self._session = await self._storage.write(
-            lambda tx: sessions.update(tx, self._id, **changes)
-        )
-        self._live(kind, data)
-
-    async def _tell(self, kind: str, data: Mapping[str, Any]) -> None:
-        await self._storage.write(
-            lambda tx: ledger.tell(tx, sessions.get(tx.db, self._id), kind, data=data)
-        )
-
-    def _live(self, kind: str, data: Mapping[str, Any]) -> None:
-        session = self._session
-        self._services.storage.live(
-            PublishLive(
-                type=kind,
-                repository_id=session.repository_id,
-                task_id=session.task_id,
-                session_id=session.id,
-                correlation_id=session.correlation_id,
-                data=dict(data),
-            )
-        )

@@ -10,7 +10,16 @@ from command_center.actors.clock import later
 from command_center.actors.errors import PolicyDenied
 from command_center.actors.policy import PolicyResult, Reason, evaluate, run_of
 from command_center.actors.sessions import ledger
-from command_center.store import Approval, Session, Transaction, approvals, repositories, sessions
+from command_center.store import (
+    Approval,
+    Session,
+    Task,
+    Transaction,
+    approvals,
+    automations,
+    repositories,
+    sessions,
+)
 from command_center.store import tasks as task_table
 
 
@@ -73,8 +82,17 @@ def admit(
 
 
 def run_approvals(tx: Transaction, session: Session) -> list[Approval]:
-    """The approvals that policy asked for this session, settled or not."""
-    return approvals.every(tx.db, {"session_id": session.id, "kind": "run"})
+    """The approvals that policy asked for this run, settled or not.
+
+    A retry or a continuation is the same run: what a person agreed to for its predecessor holds.
+    """
+    asked = approvals.every(tx.db, {"session_id": session.id, "kind": "run"})
+    if session.origin in {"retry", "continue"} and session.previous_session_id is not None:
+        previous = sessions.get(tx.db, session.previous_session_id)
+        asked += [
+            approval for approval in run_approvals(tx, previous) if approval.status == "approved"
+        ]
+    return asked
 
 
 def _ask(tx: Transaction, session: Session, reason: Reason, *, expires_at: str) -> None:
@@ -92,6 +110,7 @@ def _ask(tx: Transaction, session: Session, reason: Reason, *, expires_at: str) 
             "allowNetwork": session.allow_network,
             "allowCommit": session.allow_commit,
             "automationId": task.automation_id,
+            "automationTitle": _automation_title(tx, task),
         },
         repository_id=session.repository_id,
         task_id=session.task_id,
@@ -101,3 +120,10 @@ def _ask(tx: Transaction, session: Session, reason: Reason, *, expires_at: str) 
         correlation_id=session.correlation_id,
     )
     ledger.tell_requested(tx, session, approval, actor=session.requested_by)
+
+
+def _automation_title(tx: Transaction, task: Task) -> str | None:
+    """Which automation asks, where one does."""
+    if task.automation_id is None:
+        return None
+    return automations.get(tx.db, task.automation_id).title

@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from command_center.actors.codex import requests
 from command_center.actors.codex.approvals import Decision, answer_to
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, RequestGone
 from command_center.actors.codex.messages import (
@@ -41,7 +42,7 @@ from command_center.actors.sessions.messages import (
     UsageChanged,
     Warned,
 )
-from command_center.runtime import ActorRef, ActorStopped, AskTimeout, Refusal
+from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
 from command_center.store import Approval, Session
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -68,8 +69,11 @@ _DELTAS = {
 NEVER_USED = "no rollout found"
 """What Codex says of a thread that was opened but never prompted, after its app-server ended."""
 
-CALL_SECONDS = 30.0
-"""How long Codex may take to answer a request of the runner."""
+GRACE_SECONDS = 5.0
+"""How much longer than Codex may take the bridge may take to say so."""
+
+FAILURES = (Refusal, ActorStopped, ActorCrashed, AskTimeout)
+"""How a question to the bridge may fail."""
 
 
 def translate(notification: CodexNotification, turn_id: str | None) -> Iterator[Fact]:
@@ -88,14 +92,8 @@ def translate(notification: CodexNotification, turn_id: str | None) -> Iterator[
         case "turn/started":
             yield TurnOpened(turn_id=str(named))
         case "item/started" | "item/completed":
-            item = params["item"]
-            yield ItemSeen(
-                turn_id=str(named),
-                item_id=str(item["id"]),
-                type=str(item["type"]),
-                completed=notification.method == "item/completed",
-                body=dict(item),
-            )
+            completed = notification.method == "item/completed"
+            yield item_seen(str(named), params["item"], completed=completed)
         case method if method in _DELTAS:
             yield OutputDelta(
                 item_id=str(params["itemId"]),
@@ -120,6 +118,17 @@ def translate(notification: CodexNotification, turn_id: str | None) -> Iterator[
             yield ending(turn)
         case _:
             return
+
+
+def item_seen(turn_id: str, item: Mapping[str, Any], *, completed: bool) -> ItemSeen:
+    """An item of a turn, as Codex shows it."""
+    return ItemSeen(
+        turn_id=turn_id,
+        item_id=str(item["id"]),
+        type=str(item["type"]),
+        completed=completed,
+        body=dict(item),
+    )
 
 
 def ending(turn: Mapping[str, Any]) -> TurnEnded:
@@ -156,92 +165,75 @@ class AppServerRunner:
     async def launch(self, session: Session) -> None:
         """Open the thread and report it; once it is committed, start the turn in it."""
         try:
-            thread_id = session.codex_thread_id
-            if thread_id is None:
+            if session.codex_thread_id is None:
                 await self._open_thread(session)
-                return
-            if thread_id == self._opened_here:
-                await self._bridge.ask(Attach(thread_id=thread_id, ref=self._ref))
-                turn = None
+            elif session.codex_thread_id == self._opened_here:
+                await self._bridge.ask(Attach(session.codex_thread_id, self._ref))
+                await self._start_turn(session, session.codex_thread_id)
             else:
-                try:
-                    await self._join(session, thread_id)
-                except CodexError as error:
-                    if NEVER_USED not in str(error):
-                        raise
-                    await self._open_thread(session)
-                    return
-                turn = await self._find_turn(session, thread_id)
-            if turn is None:
-                answer = await self._call(
-                    "turn/start",
-                    {
-                        "threadId": thread_id,
-                        "input": [{"type": "text", "text": session.prompt}],
-                        "clientUserMessageId": message_id(session),
-                    },
-                )
-                turn = answer["turn"]
-            await self._ref.tell(TurnOpened(turn_id=str(turn["id"])))
-        except (BridgeUnavailable, CodexError, AskTimeout, ActorStopped) as error:
+                await self._join_and_start(session, session.codex_thread_id)
+        except FAILURES as error:
             await self._ref.tell(LaunchFailed(reason=str(error)))
-
-    async def _open_thread(self, session: Session) -> None:
-        answer = await self._call("thread/start", thread_settings(session))
-        self._opened_here = str(answer["thread"]["id"])
-        await self._ref.tell(ThreadOpened(thread_id=self._opened_here))
 
     async def recover(self, session: Session) -> None:
         """Join the thread again, report the items that were missed, and how the turn stands."""
-        thread_id = session.codex_thread_id
-        if session.codex_turn_id is None or thread_id is None:
+        thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
+        if turn_id is None or thread_id is None:
             await self.launch(session)
             return
         try:
             await self._join(session, thread_id)
             turn = await self._find_turn(session, thread_id)
-            async for item in self._items(thread_id, session.codex_turn_id):
-                if item.get("status") != "inProgress":
-                    await self._ref.tell(
-                        ItemSeen(
-                            turn_id=session.codex_turn_id,
-                            item_id=str(item["id"]),
-                            type=str(item["type"]),
-                            completed=True,
-                            body=dict(item),
-                        )
-                    )
-        except (BridgeUnavailable, CodexError, AskTimeout, ActorStopped) as error:
+        except FAILURES as error:
+            if self.survives_restart and isinstance(error, BridgeUnavailable):
+                return  # the bridge tells when it is connected again
             await self._ref.tell(TurnLost(reason=str(error)))
             return
         if turn is None:
             await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
-        elif turn.get("status") == "interrupted":
+            return
+        for item in turn.get("items", ()):
+            if item.get("status") != "inProgress":
+                await self._ref.tell(item_seen(turn_id, item, completed=True))
+        if turn.get("status") == "interrupted":
             await self._ref.tell(TurnLost(reason="The turn ended with its app-server."))
         elif turn.get("status") != "inProgress":
             await self._ref.tell(ending(turn))
 
     async def interrupt(self, session: Session) -> None:
         """Send `turn/interrupt`; `turn/completed` with status `interrupted` follows."""
-        await self._call(
-            "turn/interrupt",
-            {"threadId": session.codex_thread_id, "turnId": session.codex_turn_id},
-        )
+        if session.codex_thread_id is not None and session.codex_turn_id is not None:
+            await self._call(
+                requests.turn_interrupt(session.codex_thread_id, session.codex_turn_id)
+            )
 
     async def abandon(self, session: Session) -> None:
         """Stop listening to the thread; the bridge ends an app-server that answers nothing."""
-        await self._call("thread/unsubscribe", {"threadId": session.codex_thread_id})
+        if session.codex_thread_id is not None:
+            await self._call(requests.thread_unsubscribe(session.codex_thread_id))
 
-    async def steer(self, session: Session, message: str) -> str:
+    def check_steerable(self, session: Session) -> None:
+        """Only a turn that has begun and not ended can be steered, and no review."""
+        if session.codex_turn_id is None:
+            raise Conflict(
+                f"Session {session.id} is {session.status} and has no active turn to steer.",
+                currentStatus=session.status,
+                runner=self.name,
+            )
+
+    async def steer(self, session: Session, message: str, request: int) -> str:
         """Send `turn/steer`, which Codex takes only into the turn that it expects."""
+        self.check_steerable(session)
+        assert session.codex_thread_id is not None  # noqa: S101 - a turn has a thread
+        assert session.codex_turn_id is not None  # noqa: S101 - checked
         try:
             answer = await self._call(
-                "turn/steer",
-                {
-                    "threadId": session.codex_thread_id,
-                    "expectedTurnId": session.codex_turn_id,
-                    "input": [{"type": "text", "text": message}],
-                },
+                requests.turn_steer(
+                    session.codex_thread_id,
+                    session.codex_turn_id,
+                    message,
+                    client_message_id=f"command-center-steer-{session.id}-{request}",
+                )
             )
         except CodexError as error:
             raise Conflict(f"Codex refused to be steered: {error}") from error
@@ -269,30 +261,78 @@ class AppServerRunner:
             return
         if session.status != "completed":
             try:
-                await self._call(
-                    "thread/backgroundTerminals/clean", {"threadId": session.codex_thread_id}
-                )
-            except Refusal as error:
+                await self._call(requests.terminals_clean(session.codex_thread_id))
+            except FAILURES as error:
                 log.debug("session.clean.failed", session=session.id, reason=str(error))
-        await self._bridge.tell(Detach(thread_id=session.codex_thread_id, ref=self._ref))
+        await self._bridge.tell(Detach(session.codex_thread_id, self._ref))
 
     def reference(self, thread_id: str | None, turn_id: str | None) -> str:
         """`app-server:<threadId>:<turnId>`; the turn is missing until it has begun."""
         return ":".join(["app-server", *(part for part in (thread_id, turn_id) if part)])
 
+    async def _open_thread(self, session: Session) -> None:
+        answer = await self._call(
+            requests.thread_start(
+                cwd=session.cwd,
+                sandbox=requests.Sandbox(session.sandbox),
+                ask_for=requests.AskFor.ON_REQUEST,
+                model=session.model,
+                allow_network=session.allow_network,
+            )
+        )
+        self._opened_here = str(answer["thread"]["id"])
+        await self._ref.tell(ThreadOpened(thread_id=self._opened_here))
+
+    async def _join_and_start(self, session: Session, thread_id: str) -> None:
+        """Find the turn that was begun before a crash, or else begin it."""
+        try:
+            await self._join(session, thread_id)
+        except CodexError as error:
+            if NEVER_USED not in str(error):
+                raise
+            await self._open_thread(session)
+            return
+        turn = await self._find_turn(session, thread_id)
+        if turn is None:
+            await self._start_turn(session, thread_id)
+        else:
+            await self._ref.tell(TurnOpened(turn_id=str(turn["id"])))
+
+    async def _start_turn(self, session: Session, thread_id: str) -> None:
+        answer = await self._call(
+            requests.turn_start(
+                thread_id,
+                session.prompt,
+                client_message_id=message_id(session),
+                cwd=session.cwd,
+                model=session.model,
+                ask_for=requests.AskFor.ON_REQUEST,
+                sandbox_policy=requests.sandbox_policy(
+                    requests.Sandbox(session.sandbox), allow_network=session.allow_network
+                ),
+            )
+        )
+        await self._ref.tell(TurnOpened(turn_id=str(answer["turn"]["id"])))
+
     async def _join(self, session: Session, thread_id: str) -> None:
         """Hear of the thread, and be asked its pending approvals again."""
-        await self._bridge.ask(Attach(thread_id=thread_id, ref=self._ref))
-        settings = thread_settings(session)
-        await self._call("thread/resume", {"threadId": thread_id, "excludeTurns": True, **settings})
+        await self._bridge.ask(Attach(thread_id, self._ref))
+        await self._call(
+            requests.thread_resume(
+                thread_id,
+                cwd=session.cwd,
+                sandbox=requests.Sandbox(session.sandbox),
+                ask_for=requests.AskFor.ON_REQUEST,
+                model=session.model,
+                allow_network=session.allow_network,
+            )
+        )
 
     async def _find_turn(self, session: Session, thread_id: str) -> dict[str, Any] | None:
         """The session's turn as Codex has it: by its id, or by the prompt's id of ours."""
         cursor: str | None = None
         while True:
-            page = await self._call(
-                "thread/turns/list", {"threadId": thread_id, "cursor": cursor, "limit": 20}
-            )
+            page = await self._call(requests.turns_list(thread_id, cursor=cursor, limit=20))
             for turn in page["data"]:
                 if session.codex_turn_id is not None:
                     if turn["id"] == session.codex_turn_id:
@@ -303,38 +343,10 @@ class AppServerRunner:
             if cursor is None:
                 return None
 
-    async def _items(self, thread_id: str, turn_id: str) -> Any:
-        cursor: str | None = None
-        while True:
-            page = await self._call(
-                "thread/items/list",
-                {"threadId": thread_id, "turnId": turn_id, "cursor": cursor, "limit": 100},
-            )
-            for entry in page["data"]:
-                yield entry["item"]
-            cursor = page.get("nextCursor")
-            if cursor is None:
-                return
-
-    async def _call(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        return await self._bridge.ask(
-            Call(method=method, params=params, timeout=CALL_SECONDS), timeout=CALL_SECONDS + 5
-        )
+    async def _call(self, call: Call) -> dict[str, Any]:
+        return await self._bridge.ask(call, timeout=call.timeout + GRACE_SECONDS)
 
 
 def message_id(session: Session) -> str:
-    """The id that the session's prompt carries, unique to this attempt of this session."""
-    return f"command-center-{session.id}-{session.attempt}"
-
-
-def thread_settings(session: Session) -> dict[str, Any]:
-    """What the session is allowed, in Codex's own parameters."""
-    settings: dict[str, Any] = {
-        "cwd": session.cwd,
-        "sandbox": session.sandbox,
-        "approvalPolicy": "on-request",
-        "config": {"sandbox_workspace_write.network_access": session.allow_network},
-    }
-    if session.model is not None:
-        settings["model"] = session.model
-    return settings
+    """The id that the session's prompt carries."""
+    return f"command-center-{session.id}"

@@ -12,19 +12,23 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from command_center.actors.automations.outcomes import record_outcome
 from command_center.actors.codex.approvals import ApprovalRequest
 from command_center.actors.errors import Conflict
+from command_center.actors.policy import RunSettings
 from command_center.actors.sessions.transitions import FINAL, check
 from command_center.store import (
     Approval,
+    Repository,
     Session,
+    Task,
     Transaction,
     approvals,
     items,
     sessions,
     tasks,
 )
-from command_center.store.records import SessionStatus
+from command_center.store.records import Runner, SessionStatus
 
 WITHHELD = "[secret]"
 """Stands in a stored answer for what must not be stored."""
@@ -110,6 +114,58 @@ def move(
     return moved
 
 
+def insert_session(
+    tx: Transaction,
+    task: Task,
+    repository: Repository,
+    given: RunSettings,
+    *,
+    prompt: str,
+    runner: Runner,
+    requested_by: str,
+    **more: Any,
+) -> Session:
+    """Add a session in `created`, with what policy gives it, and tell of it.
+
+    `more` are further fields: which session it follows, in which thread, within which budget.
+    """
+    session = sessions.insert(
+        tx,
+        task_id=task.id,
+        repository_id=repository.id,
+        runner=runner,
+        model=given.model,
+        sandbox=given.sandbox,
+        allow_network=given.allow_network,
+        allow_commit=given.allow_commit,
+        cwd=given.worktree_path or repository.local_path,
+        worktree_path=given.worktree_path,
+        branch_name=given.branch_name,
+        prompt=prompt,
+        priority=task.priority,
+        requested_by=requested_by,
+        correlation_id=task.correlation_id,
+        causation_id=last_event(tx, "task_id", task.id),
+        **more,
+    )
+    tell(
+        tx,
+        session,
+        "session.created",
+        actor=requested_by,
+        data={
+            "runner": runner,
+            "sandbox": session.sandbox,
+            "cwd": session.cwd,
+            "origin": session.origin,
+            "previousSessionId": session.previous_session_id,
+            "attempt": session.attempt,
+            "beginAfter": session.begin_after,
+        },
+    )
+    return session
+
+
 def cancel_open_approvals(tx: Transaction, session: Session, *, cause: int) -> None:
     """Nobody needs to decide for a session that has ended."""
     for approval in approvals.every(tx.db, {"session_id": session.id, "status": "pending"}):
@@ -131,14 +187,27 @@ def cancel_open_approvals(tx: Transaction, session: Session, *, cause: int) -> N
         )
 
 
-def request_stop(tx: Transaction, session_id: int, *, reason: str | None, actor: str) -> Session:
+def request_stop(
+    tx: Transaction,
+    session_id: int,
+    *,
+    reason: str | None,
+    actor: str,
+    outcome: SessionStatus = "stopped",
+) -> Session:
     """Record that somebody wants the session to end; the first one to say so is kept."""
     session = sessions.get(tx.db, session_id)
     if session.finished_at is not None or session.stop_requested is not None:
         return session
-    wish = {"reason": reason, "requestedBy": actor, "at": tx.now}
+    wish = {"reason": reason, "requestedBy": actor, "at": tx.now, "outcome": outcome}
     session = sessions.update(tx, session_id, stop_requested=wish)
-    tell(tx, session, "session.stop.requested", actor=actor, data={"reason": reason})
+    tell(
+        tx,
+        session,
+        "session.stop.requested",
+        actor=actor,
+        data={"reason": reason, "outcome": outcome},
+    )
     return session
 
 
@@ -368,6 +437,7 @@ def _settle_run(tx: Transaction, approval: Approval) -> None:
         approval_id=approval.id,
     )
     cancel_open_approvals(tx, session, cause=cause)
+    record_outcome(tx, session, cause=cause)
 
 
 def record_delivery(tx: Transaction, approval_id: int) -> Session | None:

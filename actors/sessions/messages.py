@@ -68,6 +68,12 @@ class GrantSlot(msgspec.Struct, frozen=True):
     """The session's turn has come: it may begin."""
 
 
+class SessionCommitted(msgspec.Struct, frozen=True):
+    """A session was committed by somebody else: it needs its actor."""
+
+    session_id: int
+
+
 class ApprovalSettled(msgspec.Struct, frozen=True):
     """One of the session's approvals was settled; the store has it already."""
 
@@ -121,6 +127,13 @@ class LaunchFailed(msgspec.Struct, frozen=True):
     """The runner could not begin the turn."""
 
     reason: str
+
+
+class TurnSilent(msgspec.Struct, frozen=True):
+    """Nothing was heard of the turn for `seconds`; `count` is how often that was told."""
+
+    seconds: float
+    count: int
 
 
 class StopDeadline(msgspec.Struct, frozen=True):

@@ -36,8 +36,14 @@ class Runner(Protocol):
     async def abandon(self, session: Session) -> None:
         """The turn did not end when interrupted: end the process that works on it."""
 
-    async def steer(self, session: Session, message: str) -> str:
-        """Say something to the running turn and return its id; a `Refusal` says why not."""
+    def check_steerable(self, session: Session) -> None:
+        """Raise `Conflict`, saying why, where the session has no turn that can be steered."""
+
+    async def steer(self, session: Session, message: str, request: int) -> str:
+        """Say something to the running turn and return its id; a `Refusal` says why not.
+
+        `request` is the id of the event that asked for it, and tells one message from another.
+        """
 
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
         """Answer `request` with its settled approval, then report `AnswerDelivered`."""

@@ -72,13 +72,18 @@ class StubRunner:
     async def abandon(self, session: Session) -> None:
         """There is no process to end."""
 
-    async def steer(self, session: Session, message: str) -> str:  # noqa: ARG002 - always refused
+    def check_steerable(self, session: Session) -> None:
         """Refuse: nothing listens."""
         raise Conflict(
             f"Session {session.id} runs on the stub runner; "
             "only an active app-server turn can be steered.",
             runner=self.name,
         )
+
+    async def steer(self, session: Session, message: str, request: int) -> str:  # noqa: ARG002 - always refused
+        """Refuse: nothing listens."""
+        self.check_steerable(session)
+        return ""
 
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
         """The stub asks nothing, so nothing waits for an answer."""

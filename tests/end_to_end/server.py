@@ -57,7 +57,9 @@ class Server:
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert " listens on " in line, f"{line}{self.log.read_text()}"
+        if " listens on " not in line:
+            self.kill()
+            pytest.fail(f"{line}{self.log.read_text()}")
         self.url = line.strip().rpartition(" ")[2]
         return self
 

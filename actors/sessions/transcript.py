@@ -1,0 +1,143 @@
+"""What a session's actor keeps of its turn: the row as it is now, and what the runner tells of it.
+
+A fact of the turn is never given up because the disk is full or the file is locked: its write is
+tried again until there is room, while the mailbox holds what comes after it. What a person asks is
+refused instead, so that they learn of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import structlog
+import trio
+
+from command_center.actors.errors import Unavailable
+from command_center.actors.events import PublishLive
+from command_center.actors.sessions import ledger
+from command_center.actors.sessions.messages import (
+    DiffChanged,
+    ItemSeen,
+    OutputDelta,
+    PlanChanged,
+    UsageChanged,
+    Warned,
+)
+from command_center.actors.storage import Storage
+from command_center.store import Session, Transaction, sessions
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 5.0
+"""Seconds between two tries to write a fact; they double up to the longest."""
+
+Observation = ItemSeen | OutputDelta | PlanChanged | DiffChanged | UsageChanged | Warned
+"""What a turn tells that changes no status."""
+
+
+class Transcript:
+    """The session's row, kept by one actor."""
+
+    def __init__(self, session: Session, storage: Storage) -> None:
+        """Begin with the row as it was read."""
+        self.session = session
+        self._storage = storage
+
+    async def write(self, unit: Callable[[Transaction], Session]) -> Session:
+        """Change the row for somebody who is told at once when it cannot be written.
+
+        Raises:
+            Unavailable: nothing can be written now.
+            Exception: what the unit raised.
+        """
+        self.session = await self._storage.write(unit)
+        return self.session
+
+    async def keep(self, unit: Callable[[Transaction], T]) -> T:
+        """Write a fact, however long it takes until it can be.
+
+        Raises:
+            Exception: what the unit raised.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await self._storage.write(unit)
+            except Unavailable as error:
+                log.warning("session.fact.waits", session=self.session.id, reason=str(error))
+                await trio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def observe(self, fact: Observation) -> None:
+        """Keep what is to be kept of a fact, and show it to whoever watches now."""
+        match fact:
+            case ItemSeen():
+                await self._keep_item(fact)
+            case OutputDelta():
+                data = {"itemId": fact.item_id, "delta": fact.delta, "stream": fact.stream}
+                self.show("session.output.delta", data)
+            case PlanChanged():
+                await self._keep_newest("session.plan", fact.plan, plan=fact.plan)
+            case DiffChanged():
+                if fact.diff != self.session.diff:
+                    size = {"bytes": len(fact.diff.encode())}
+                    await self._keep_newest("session.diff", size, diff=fact.diff)
+            case UsageChanged():
+                await self._keep_usage(fact.usage)
+            case Warned():
+                data = {"message": fact.message, **fact.details}
+                await self.tell("session.warning", data)
+
+    async def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Emit an event that changes nothing."""
+        key = self.session.id
+        await self.keep(lambda tx: ledger.tell(tx, sessions.get(tx.db, key), kind, data=data))
+
+    def show(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Say something live."""
+        session = self.session
+        self._storage.live(
+            PublishLive(
+                type=kind,
+                repository_id=session.repository_id,
+                task_id=session.task_id,
+                session_id=session.id,
+                correlation_id=session.correlation_id,
+                data=dict(data),
+            )
+        )
+
+    async def _keep_item(self, fact: ItemSeen) -> None:
+        key = self.session.id
+        if not fact.completed:
+            self.show("session.item.started", {"item": fact.body, "turnId": fact.turn_id})
+        self.session = await self.keep(
+            lambda tx: ledger.record_item(
+                tx,
+                key,
+                turn_id=fact.turn_id,
+                item_id=fact.item_id,
+                kind=fact.type,
+                completed=fact.completed,
+                body=fact.body,
+            )
+        )
+
+    async def _keep_usage(self, usage: dict[str, Any]) -> None:
+        """Totals are the thread's; the first of this session tell what was there before it."""
+        changes: dict[str, Any] = {"token_usage": usage}
+        if self.session.token_usage is None:
+            total, last = usage.get("total", {}), usage.get("last", {})
+            changes["token_baseline"] = max(
+                0, int(total.get("totalTokens", 0)) - int(last.get("totalTokens", 0))
+            )
+        await self._keep_newest("session.usage", usage, **changes)
+
+    async def _keep_newest(self, kind: str, data: Mapping[str, Any], **changes: Any) -> None:
+        key = self.session.id
+        self.session = await self.keep(lambda tx: sessions.update(tx, key, **changes))
+        self.show(kind, data)
