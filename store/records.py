@@ -316,12 +316,13 @@ class TelegramUpdate(Record, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         update_id: the Bot API's own number, so that a repeated update does nothing.
         body: the update as it came, secrets aside.
-        status: ``received``, ``begun`` while it is acted on, then ``done``.
+        status: ``received``, ``begun`` while it is acted on, ``again`` where that was cut off
+            and is tried once more, then ``done``.
     """
 
     update_id: int
     body: dict[str, Any]
-    status: Literal["received", "begun", "done"] = "received"
+    status: Literal["received", "begun", "again", "done"] = "received"
 
 
 class TelegramChat(Record, frozen=True, kw_only=True, rename="camel"):
