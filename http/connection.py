@@ -17,7 +17,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from email.utils import formatdate
-from typing import Any, TypeAlias
+from typing import Any, Never, TypeAlias
 from urllib.parse import unquote
 
 import attrs
@@ -37,6 +37,7 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 log = structlog.get_logger("command_center.http")
 
 CHUNK = 64 * 1024
+LOOK_SECONDS = 0.5
 
 
 @attrs.frozen(kw_only=True)
@@ -65,12 +66,17 @@ class Limits:
 
 
 class Connections:
-    """The connections of one server, to be told together that it ends."""
+    """The connections of one server: timed by one task, so that no request starts a timer.
+
+    And told together that the server ends.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.leaving = False
         self._open: set[Connection] = set()
+        shortest = min(limits.idle, limits.head, limits.read, limits.write)
+        self._interval = min(LOOK_SECONDS, shortest / 4)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -82,6 +88,15 @@ class Connections:
     def discard(self, connection: Connection) -> None:
         """Count it out."""
         self._open.discard(connection)
+
+    async def watch(self) -> Never:
+        """Cut connections whose client takes too long, until cancelled."""
+        while True:
+            await trio.sleep(self._interval)
+            now = trio.current_time()
+            for connection in tuple(self._open):
+                if connection.due < now:
+                    connection.cut()
 
     async def leave(self) -> None:
         """End every connection as soon as that is polite.
@@ -113,8 +128,10 @@ class Connection:
         self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head_bytes)
         self.client: tuple[str, int] | None = None
         self.server: tuple[str, int] | None = None
+        self.due = math.inf
         self._connections = connections
-        self._waiting: trio.CancelScope | None = None
+        self._serving = trio.CancelScope()
+        self._in_head = False
         self._exchange: Exchange | None = None
         self._websocket: WebSocket | None = None
 
@@ -129,7 +146,11 @@ class Connection:
         try:
             self.client = self.stream.socket.getpeername()[:2]
             self.server = self.stream.socket.getsockname()[:2]
-            await self._serve()
+            with self._serving:
+                await self._serve()
+            if self._in_head:
+                self._in_head = False
+                await self.refuse(Problem(408, "The request's head took too long to come."))
         except* (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the client is gone, and nobody is left to be told
         except* Exception as error:  # the edge of a connection
@@ -144,15 +165,22 @@ class Connection:
             await self._websocket.leave()
         elif self._exchange is not None:
             self._exchange.leave()
-        elif self._waiting is not None:
-            self._waiting.cancel()
+        else:
+            self._in_head = False
+            self.cut()
+
+    def cut(self) -> None:
+        """End what the connection is at, whatever that is."""
+        self._serving.cancel()
 
     async def write(self, data: bytes) -> None:
-        """Send bytes; raises BrokenResourceError if the client is gone or does not read."""
-        with trio.move_on_after(self.limits.write) as scope:
-            await self.stream.send_all(data)
-        if scope.cancelled_caught:
-            raise trio.BrokenResourceError
+        """Send bytes; raises BrokenResourceError if the client is gone.
+
+        One that does not read in time is cut.
+        """
+        self.due = trio.current_time() + self.limits.write
+        await self.stream.send_all(data)
+        self.due = math.inf
 
     async def read(self) -> bool:
         """Read what has come into the parser; False at the end of the client's input."""
@@ -185,31 +213,31 @@ class Connection:
 
     async def _next_request(self) -> h11.Request | None:
         """The next request's head; None if there is none, which its sender was told then."""
-        begun = bool(self.http.trailing_data[0])
-        allowed = self.limits.head if begun else self.limits.idle
-        with trio.move_on_after(allowed) as self._waiting:
-            while True:
-                try:
-                    event = self.http.next_event()
-                except h11.RemoteProtocolError as error:
-                    await self._refuse(error)
-                    return None
-                if isinstance(event, h11.Request):
-                    problem = _unacceptable(event)
-                    if problem is None:
-                        return event
+        self._in_head = bool(self.http.trailing_data[0])
+        allowed = self.limits.head if self._in_head else self.limits.idle
+        self.due = trio.current_time() + allowed
+        while True:
+            try:
+                event = self.http.next_event()
+            except h11.RemoteProtocolError as error:
+                self._in_head = False
+                await self._refuse(error)
+                return None
+            if isinstance(event, h11.Request):
+                self._in_head = False
+                self.due = math.inf
+                problem = _unacceptable(event)
+                if problem is not None:
                     await self.refuse(problem)
-                    return None
-                if event is not h11.NEED_DATA:
-                    return None
-                if self.leaving and not begun:
-                    return None
-                if await self.read() and not begun:
-                    begun = True
-                    self._waiting.deadline = trio.current_time() + self.limits.head
-        if begun and not self.leaving:
-            await self.refuse(Problem(408, "The request's head took too long to come."))
-        return None
+                elif not self._serving.cancel_called:
+                    return event
+                return None
+            if event is not h11.NEED_DATA or (self.leaving and not self._in_head):
+                self._in_head = False
+                return None
+            if await self.read() and not self._in_head:
+                self._in_head = True
+                self.due = trio.current_time() + self.limits.head
 
     async def _refuse(self, error: h11.RemoteProtocolError) -> None:
         status = error.error_status_hint
@@ -281,8 +309,11 @@ class Exchange:
         if self._stopped and self._begun and not self._ended and not self._gone:
             self._ended = True
             await self._write(self._http.send(h11.EndOfMessage()))
-        if not self._ended and not self._gone:
+        if not self._begun and not self._gone:
             await self._fail(UnfinishedAnswer())
+        elif not self._ended and not self._gone:
+            log.warning("answer.unfinished", path=scope["path"])
+            self._gone = True
         if self._gone:
             return False
         if self._http.their_state is h11.SEND_BODY or self._http.their_state is h11.ERROR:
@@ -332,13 +363,13 @@ class Exchange:
             await self._write(
                 self._http.send(h11.InformationalResponse(status_code=100, headers=[]))
             )
-        with trio.move_on_after(self._connection.limits.read) as self._reading:
-            try:
-                if await self._connection.read():
-                    return
-            except trio.BrokenResourceError:
-                pass
-        self._gone = True
+        self._connection.due = trio.current_time() + self._connection.limits.read
+        try:
+            if not await self._connection.read():
+                self._gone = True
+        except trio.BrokenResourceError:
+            self._gone = True
+        self._connection.due = math.inf
 
     async def _watch(self) -> None:
         """Wait until the client is gone, or the answer is complete.

@@ -19,6 +19,7 @@ from hypercorn.config import Config
 from quart_trio import QuartTrio
 
 from command_center.http import hypercorn_guard
+from command_center.http.answering import Answering
 from command_center.http.connection import Connections, Limits
 from command_center.http.errors import AddressInUse, AddressUnavailable
 
@@ -139,7 +140,10 @@ async def serve_on(
         guarded = hypercorn_guard.fits()
         if not guarded:
             log.warning("serving.unguarded", tested=sorted(hypercorn_guard.TESTED))
-    connections = Connections(limits) if guarded else None
+    connections = None
+    if guarded:
+        connections = Connections(limits)
+        app.asgi_http_class = Answering
     config = _config(grace, limits)
     config.bind = [f"fd://{sock.detach()}" for sock in address.sockets]
     async with trio.open_nursery() as nursery:
@@ -157,6 +161,8 @@ async def serve_on(
 
         await nursery.start(serve)
         nursery.start_soon(leave)
+        if connections is not None:
+            nursery.start_soon(connections.watch)
         task_status.started(address)
 
 

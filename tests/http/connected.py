@@ -43,6 +43,7 @@ async def connected(app: App, limits: Limits = QUICK) -> AsyncIterator[Server]:
     with trio.fail_after(10):
         async with trio.open_nursery() as nursery:
             serve = partial(trio.serve_tcp, handle, 0, host="127.0.0.1")
+            nursery.start_soon(connections.watch)
             listeners: list[trio.SocketListener] = await nursery.start(serve)
             yield Server(listeners[0].socket.getsockname()[1], connections)
             nursery.cancel_scope.cancel()
