@@ -126,13 +126,18 @@ _SECRET_NAME = re.compile(
 )
 
 
-@lru_cache(maxsize=1024)
 def names_a_secret(name: str) -> bool:
     """Tell whether what stands under this name is a secret: ``apiKey``, ``--token``, ``Cookie``.
 
     ``tokenUsage`` and ``secretName`` are none: the last word decides.
     """
-    return _SECRET_NAME.search(name) is not None
+    # Nothing that the expression knows is as long as what it looks at.
+    return _ends_as_a_secret(name[-_SHORT_TEXT:])
+
+
+@lru_cache(maxsize=1024)
+def _ends_as_a_secret(end: str) -> bool:
+    return _SECRET_NAME.search(end) is not None
 
 
 def _redact_text(text: str, secrets: Sequence[str]) -> str:
