@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import msgspec
 from quart import Blueprint, Response, request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.sessions.messages import PatchSession, SteerSession, StopSession
+from command_center.actors.slots import live_sessions, waiting_for
 from command_center.http.decoding import (
     PageQuery,
     decode_body,
@@ -15,7 +19,7 @@ from command_center.http.decoding import (
     page_response,
 )
 from command_center.http.events import EventsQuery, list_events
-from command_center.store import Item, Page, items, sessions
+from command_center.store import Item, Page, Session, items, sessions
 from command_center.store.records import Runner, SessionStatus
 
 
@@ -30,9 +34,10 @@ class SessionsQuery(
     runner: Runner | None = None
 
 
-def routes(center: Center) -> Blueprint:
+def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
     """The routes, answered by the session's actor and, where nothing changes, from the store."""
     api = Blueprint("sessions", __name__)
+    limit = center.settings.max_sessions
 
     @api.get("/api/sessions")
     async def list_sessions() -> Response:
@@ -42,11 +47,25 @@ def routes(center: Center) -> Blueprint:
                 db, query.filters(), limit=query.limit, cursor=query.cursor, newest_first=True
             )
         )
-        return page_response(page.items, page.next_cursor)
+        shown = await center.storage.read(lambda db: explained(db, page.items, limit))
+        return page_response(shown, page.next_cursor)
 
     @api.get("/api/sessions/<id:session_id>")
     async def get_session(session_id: int) -> Response:
-        return json_response(await center.storage.read(lambda db: sessions.get(db, session_id)))
+        def read(db: Database) -> Session:
+            return explained(db, [sessions.get(db, session_id)], limit)[0]
+
+        return json_response(await center.storage.read(read))
+
+    @api.get("/api/sessions/<id:session_id>/diff")
+    async def get_diff(session_id: int) -> Response:
+        session = await center.storage.read(lambda db: sessions.get(db, session_id))
+        return json_response({"sessionId": session.id, "diff": session.diff})
+
+    @api.get("/api/sessions/<id:session_id>/plan")
+    async def get_plan(session_id: int) -> Response:
+        session = await center.storage.read(lambda db: sessions.get(db, session_id))
+        return json_response({"sessionId": session.id, "plan": session.plan})
 
     @api.patch("/api/sessions/<id:session_id>")
     async def patch_session(session_id: int) -> Response:
@@ -83,3 +102,12 @@ def routes(center: Center) -> Blueprint:
         return page_response(page.items, page.next_cursor)
 
     return api
+
+
+def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Session]:
+    """The sessions, each queued one with what it waits for and its place in the queue."""
+    live = live_sessions(db) if any(session.status == "queued" for session in shown) else []
+    return [
+        msgspec.structs.replace(session, wait_reason=waiting_for(session, live, limit=limit))
+        for session in shown
+    ]

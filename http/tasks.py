@@ -7,7 +7,7 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.policy import RunInput
-from command_center.actors.tasks import (
+from command_center.actors.tasks.messages import (
     CheckPolicy,
     CreateSession,
     CreateTask,

@@ -1,0 +1,217 @@
+"""`/tasks`: what somebody wants done, and the sessions that do it.
+
+Creating and changing tasks are single transactions. A run is one too: the session, its approvals
+and all their events are committed together, and only then is the session's actor started. Should
+the process end in between, `on_start` finds every session that has no actor and starts it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+
+from sqlite_utils import Database
+
+from command_center.actors.policy import PolicyResult, evaluate
+from command_center.actors.sessions.actor import SessionActor, SessionServices
+from command_center.actors.sessions.messages import SessionCommitted, StopSession
+from command_center.actors.sessions.sequels import change_followup, queue_followup
+from command_center.actors.tasks.ledger import (
+    create_session,
+    create_task,
+    patch_task,
+    prompt_thread,
+    run_task,
+)
+from command_center.actors.tasks.messages import (
+    ChangeFollowup,
+    CheckPolicy,
+    CreateSession,
+    CreateTask,
+    PatchTask,
+    PromptThread,
+    QueueFollowup,
+    RunOutcome,
+    RunTask,
+    check_texts,
+)
+from command_center.actors.tasks.threads import needs_app_server, read_idle_thread
+from command_center.runtime import (
+    Actor,
+    ActorNotFound,
+    ChildExists,
+    ChildSpec,
+    Deferred,
+    Restart,
+    handles,
+)
+from command_center.store import Followup, Session, Task, repositories, sessions, tasks
+from command_center.store.records import Runner
+
+
+class Tasks(Actor):
+    """Keeps tasks, and sees to it that each live session has its actor."""
+
+    def __init__(self, services: SessionServices, *, runner: Runner) -> None:
+        """Give new sessions `runner`, and every session's actor `services`."""
+        self._services = services
+        self._storage = services.storage
+        self._runner: Runner = runner
+
+    async def on_start(self) -> None:
+        """Start the actor of each session that has none: after a crash, of all that live."""
+        for session in await self._storage.read(unfinished):
+            await self._start(session.id)
+
+    @handles(CreateTask)
+    async def create(self, message: CreateTask) -> Deferred[Task]:
+        """Answer once the task is committed; the next message is not kept waiting for it."""
+        check_texts(title=message.title, prompt=message.prompt)
+        return self.ctx.answer_later(self._storage.write, lambda tx: create_task(tx, message))
+
+    @handles(PatchTask)
+    async def patch(self, message: PatchTask) -> Deferred[Task]:
+        """Answer once the change is committed; cancelling stops the task's sessions."""
+        changes = message.changes
+        check_texts(
+            **{
+                name: value
+                for name in ("title", "prompt")
+                if isinstance(value := getattr(changes, name), str)
+            }
+        )
+        return self.ctx.answer_later(self._patch, message)
+
+    async def _patch(self, message: PatchTask) -> Task:
+        task = await self._storage.write(
+            lambda tx: patch_task(tx, message.task_id, message.changes)
+        )
+        if task.status == "cancelled":
+            wish = StopSession(
+                reason="Its task was cancelled.", requested_by=message.changes.requested_by
+            )
+            for session in await self._storage.read(
+                lambda db: sessions.every(db, {"task_id": task.id, "finished_at": None})
+            ):
+                with contextlib.suppress(ActorNotFound):
+                    await self.ctx.lookup(f"/sessions/{session.id}").tell(wish)
+        return task
+
+    @handles(CheckPolicy)
+    async def check(self, message: CheckPolicy) -> Deferred[PolicyResult]:
+        """Judge a run as `RunTask` would, and change nothing."""
+        return self.ctx.answer_later(self._check, message)
+
+    async def _check(self, message: CheckPolicy) -> PolicyResult:
+        def judge(db: Database) -> PolicyResult:
+            task = tasks.get(db, message.task_id)
+            return evaluate(repositories.get(db, task.repository_id), task, message.run)
+
+        return await self._storage.read(judge)
+
+    @handles(CreateSession)
+    async def create_session(self, message: CreateSession) -> Deferred[Session]:
+        """Answer once the session is committed and has its actor."""
+        return self.ctx.answer_later(self._create_session, message)
+
+    async def _create_session(self, message: CreateSession) -> Session:
+        session = await self._storage.write(
+            lambda tx: create_session(tx, message.task_id, message.run, runner=self._runner)
+        )
+        await self._start(session.id)
+        return session
+
+    @handles(RunTask)
+    async def run(self, message: RunTask) -> Deferred[RunOutcome]:
+        """Answer once the run is committed, queued or blocked, and its actor is there."""
+        return self.ctx.answer_later(self._run, message)
+
+    async def _run(self, message: RunTask) -> RunOutcome:
+        outcome = await self._storage.write(
+            lambda tx: run_task(
+                tx,
+                message.task_id,
+                message.run,
+                runner=self._runner,
+                approval_seconds=self._services.approval_seconds,
+            )
+        )
+        await self._start(outcome.session.id)
+        return outcome
+
+    @handles(PromptThread)
+    async def prompt(self, message: PromptThread) -> Deferred[RunOutcome]:
+        """Answer once the session is committed, and its actor is there."""
+        if self._runner != "app-server":
+            raise needs_app_server(self._runner)
+        check_texts(prompt=message.wanted.prompt)
+        return self.ctx.answer_later(self._prompt, message)
+
+    async def _prompt(self, message: PromptThread) -> RunOutcome:
+        wanted = message.wanted
+        bridge = self.ctx.lookup("/bridges/local")
+        await self._storage.read(lambda db: repositories.get(db, wanted.repository_id))
+        thread = await read_idle_thread(bridge, message.thread_id)
+        outcome = await self._storage.write(
+            lambda tx: prompt_thread(
+                tx,
+                message.thread_id,
+                wanted,
+                preview=str(thread.get("name") or thread.get("preview") or ""),
+                runner=self._runner,
+                approval_seconds=self._services.approval_seconds,
+            )
+        )
+        await self._start(outcome.session.id)
+        return outcome
+
+    @handles(QueueFollowup)
+    async def queue_followup(self, message: QueueFollowup) -> Deferred[Followup]:
+        """Answer once it is committed."""
+        check_texts(message=message.text.message)
+        return self.ctx.answer_later(
+            self._storage.write,
+            lambda tx: queue_followup(
+                tx,
+                message.session_id,
+                message=message.text.message,
+                actor=message.text.requested_by,
+            ),
+        )
+
+    @handles(ChangeFollowup)
+    async def change_followup(self, message: ChangeFollowup) -> Deferred[Followup]:
+        """Answer once it is committed."""
+        text = message.text
+        if text is not None:
+            check_texts(message=text.message)
+        return self.ctx.answer_later(
+            self._storage.write,
+            lambda tx: change_followup(
+                tx,
+                message.followup_id,
+                message=None if text is None else text.message,
+                actor=message.requested_by if text is None else text.requested_by,
+            ),
+        )
+
+    @handles(SessionCommitted)
+    async def committed(self, message: SessionCommitted) -> None:
+        """Start the actor of a session that another actor committed."""
+        self.ctx.start_task(self._start, message.session_id)
+
+    async def _start(self, session_id: int) -> None:
+        with contextlib.suppress(ChildExists):
+            await self.ctx.start_child(
+                "/sessions",
+                ChildSpec(
+                    id=str(session_id),
+                    start=partial(SessionActor, session_id, self._services),
+                    restart=Restart.TRANSIENT,
+                ),
+            )
+
+
+def unfinished(db: Database) -> list[Session]:
+    """The sessions that have not ended, the oldest first."""
+    return sessions.every(db, {"finished_at": None})

@@ -1,0 +1,60 @@
+"""Codex's own threads, also those that were begun elsewhere: what the API asks Codex about them.
+
+A thread has one local task in a repository, made when it is first prompted here; each prompt is a
+session of that task. What Codex says of a thread is passed on as Codex says it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from command_center.actors.codex import requests
+from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
+from command_center.actors.codex.messages import Call
+from command_center.actors.errors import Conflict, NotFound, Unavailable
+from command_center.runtime import ActorRef, ActorStopped, AskTimeout
+
+UNKNOWN = ("no rollout found", "thread not loaded", "invalid session id", "not found")
+"""How Codex says that there is no such thread."""
+
+
+def needs_app_server(runner: str) -> Conflict:
+    """The refusal of what only an app-server can do."""
+    return Conflict(
+        f"This needs CC_CODEX_RUNNER_MODE=app-server; the runner here is {runner}.", runner=runner
+    )
+
+
+async def ask_codex(bridge: ActorRef, call: Call) -> dict[str, Any]:
+    """Codex's answer to a request of the API.
+
+    Raises:
+        NotFound: Codex knows no such thread.
+        Conflict: Codex refuses for another reason.
+        Unavailable: there is no connection, or no answer in time.
+    """
+    try:
+        return await bridge.ask(call, timeout=call.timeout + 5)
+    except BridgeUnavailable as error:
+        raise Unavailable(str(error), retry_after=error.retry_after or 1.0) from error
+    except (CodexTimeout, AskTimeout, ActorStopped) as error:
+        raise Unavailable(str(error), retry_after=1.0) from error
+    except CodexError as error:
+        thread_id = call.params.get("threadId")
+        if thread_id is not None and any(words in error.reason for words in UNKNOWN):
+            raise NotFound("Thread", thread_id) from error
+        raise Conflict(str(error), code=error.code) from error
+
+
+async def read_idle_thread(bridge: ActorRef, thread_id: str) -> dict[str, Any]:
+    """What Codex has of a thread in which a turn may be started.
+
+    Raises:
+        Conflict: a turn runs in it already; starting one would only steer that.
+        NotFound, Unavailable: as `ask_codex`.
+    """
+    answer = await ask_codex(bridge, requests.thread_read(thread_id))
+    thread: dict[str, Any] = answer["thread"]
+    if thread.get("status", {}).get("type") == "active":
+        raise Conflict(f"Thread {thread_id} has a turn that runs; steer it, or wait for its end.")
+    return thread

@@ -1,0 +1,84 @@
+"""/api/codex: Codex's own threads and models, through the bridge, and the health of the bridge."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from quart import Blueprint, Response, request
+
+from command_center.actors.center import Center
+from command_center.actors.codex import requests
+from command_center.actors.codex.messages import BridgeHealth, Call, HealthStatus, ProbeHealth
+from command_center.actors.tasks.messages import PromptThread, ThreadPrompt
+from command_center.actors.tasks.threads import ask_codex, needs_app_server
+from command_center.http.decoding import (
+    PageQuery,
+    decode_body,
+    decode_query,
+    json_response,
+    page_response,
+)
+
+BRIDGE = "/bridges/local"
+
+
+class ThreadsQuery(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The query of the stored threads; the cursor is Codex's own."""
+
+    query: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
+    cursor: str | None = None
+
+
+def routes(center: Center) -> Blueprint:
+    """The routes; all but the health need the app-server runner."""
+    api = Blueprint("codex", __name__)
+
+    async def list_of(call: Call) -> Response:
+        if center.settings.runner != "app-server":
+            raise needs_app_server(center.settings.runner)
+        answer = await ask_codex(center.system.lookup(BRIDGE), call)
+        return page_response(answer["data"], answer.get("nextCursor"))
+
+    @api.get("/api/codex/bridge/health")
+    async def bridge_health() -> Response:
+        if center.settings.runner == "app-server":
+            return json_response(await center.ask(BRIDGE, ProbeHealth()))
+        settings = center.settings.bridge
+        return json_response(
+            BridgeHealth(
+                status=HealthStatus.DISABLED,
+                command=settings.described,
+                transport=settings.transport.value,
+                message=f"The runner is {center.settings.runner}: no app-server is used. "
+                "Set CC_CODEX_RUNNER_MODE=app-server to use one.",
+            )
+        )
+
+    @api.get("/api/codex/threads/loaded")
+    async def loaded_threads() -> Response:
+        query = decode_query(request, PageQuery)
+        return await list_of(requests.threads_loaded(cursor=query.cursor, limit=query.limit))
+
+    @api.get("/api/codex/threads")
+    async def stored_threads() -> Response:
+        query = decode_query(request, ThreadsQuery)
+        return await list_of(
+            requests.threads_stored(query=query.query, cursor=query.cursor, limit=query.limit)
+        )
+
+    @api.get("/api/codex/models")
+    async def models() -> Response:
+        query = decode_query(request, PageQuery)
+        return await list_of(requests.models_list(cursor=query.cursor, limit=query.limit))
+
+    @api.post("/api/codex/threads/<thread_id>/prompt")
+    async def prompt_thread(thread_id: str) -> Response:
+        wanted = await decode_body(request, ThreadPrompt)
+        outcome = await center.ask("/tasks", PromptThread(thread_id, wanted))
+        return json_response(outcome, 202 if outcome.blocked else 201)
+
+    return api
