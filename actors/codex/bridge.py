@@ -31,6 +31,7 @@ from command_center.actors.codex.messages import (
     Detach,
     HealthStatus,
     ProbeHealth,
+    Watch,
 )
 from command_center.actors.codex.orphans import end_orphans
 from command_center.actors.codex.routing import Inbox, Routes
@@ -76,7 +77,6 @@ class Bridge(Actor):
         self._routes.lost("The bridge to Codex was restarted.")
         for inbox in self._routes.inboxes:
             self._pump(inbox)
-            self.ctx.monitor(inbox.ref)
         if self._settings.disabled is not None:
             self._why = self._settings.disabled
             self._connecting = False
@@ -102,7 +102,7 @@ class Bridge(Actor):
             "serverVersion": None if connection is None else connection.server_version,
             "connections": self._connections,
             "calls": self._calls,
-            "attachedThreads": len(self._routes.inboxes),
+            "attachedThreads": self._routes.attached,
             "openRequests": len(self._routes.open_requests),
             "received": 0 if connection is None else connection.received,
             "garbage": 0 if connection is None else connection.garbage,
@@ -120,22 +120,31 @@ class Bridge(Actor):
     @handles(Attach)
     def attach(self, message: Attach) -> None:
         """Route the thread to its new attachment."""
-        self._unpump(message.thread_id)
+        before = self._routes.attachment(message.thread_id)
+        if before is not None:
+            self._unpump(before)
         self._pump(self._routes.attach(message.thread_id, message.ref))
-        self.ctx.monitor(message.ref)
 
     @handles(Detach)
     def detach(self, message: Detach) -> None:
         """Stop routing the thread."""
-        if self._routes.detach(message.thread_id, message.ref):
-            self._unpump(message.thread_id)
+        inbox = self._routes.detach(message.thread_id, message.ref)
+        if inbox is not None:
+            self._unpump(inbox)
+
+    @handles(Watch)
+    def watch(self, message: Watch) -> None:
+        """Tell of the connection itself."""
+        before = self._routes.watcher(message.ref)
+        if before is not None:
+            self._unpump(before)
+        self._pump(self._routes.watch(message.ref))
 
     @handles(Down)
     def down(self, message: Down) -> None:
         """Forget the attachments of an actor that is dead."""
-        for inbox in list(self._routes.attached_at(message.path)):
-            self._unpump(inbox.thread_id)
-            self._routes.detach(inbox.thread_id, inbox.ref)
+        for inbox in self._routes.forget(message.path):
+            self._unpump(inbox)
 
     @handles(Answer)
     def answer(self, message: Answer) -> Deferred[None]:
@@ -326,10 +335,10 @@ class Bridge(Actor):
                 await inbox.ref.tell(await inbox.first())
                 inbox.sent()
 
-        self._pumps[inbox] = self.ctx.start_task(pump, name=f"pump {inbox.thread_id}")
+        self._pumps[inbox] = self.ctx.start_task(pump, name=f"pump for {inbox.ref.path}")
+        self.ctx.monitor(inbox.ref)
 
-    def _unpump(self, thread_id: str) -> None:
-        for inbox, scope in list(self._pumps.items()):
-            if inbox.thread_id == thread_id:
-                scope.cancel()
-                del self._pumps[inbox]
+    def _unpump(self, inbox: Inbox) -> None:
+        scope = self._pumps.pop(inbox, None)
+        if scope is not None:
+            scope.cancel()

@@ -50,6 +50,16 @@ class Detach(Request[None]):
 
 
 @attrs.frozen
+class Watch(Request[None]):
+    """Tell `ref`, which is attached to no thread, of every `BridgeConnected` and `BridgeLost`.
+
+    A watcher that comes late is told at once if there is a connection.
+    """
+
+    ref: ActorRef
+
+
+@attrs.frozen
 class Answer(Request[None]):
     """Answer an open request of Codex, with a result or else with an error's text.
 

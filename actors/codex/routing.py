@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -191,16 +190,23 @@ class Routes:
     def __init__(self) -> None:
         """Begin with nobody attached."""
         self._inboxes: dict[str, Inbox] = {}
+        self._watchers: dict[str, Inbox] = {}
         self._open: dict[protocol.RequestId, OpenRequest] = {}
         self._parents: OrderedDict[str, str] = OrderedDict()
         self._connection = ""
+        self._greeting: BridgeConnected | None = None
         self.unrouted = 0
         """Notifications of threads that nobody is attached to."""
 
     @property
     def inboxes(self) -> list[Inbox]:
-        """Those of all attachments."""
-        return list(self._inboxes.values())
+        """Those of all attachments and watchers."""
+        return [*self._inboxes.values(), *self._watchers.values()]
+
+    @property
+    def attached(self) -> int:
+        """To how many threads somebody is attached."""
+        return len(self._inboxes)
 
     @property
     def open_requests(self) -> list[OpenRequest]:
@@ -214,31 +220,50 @@ class Routes:
             self._offer(request)
         return inbox
 
-    def detach(self, thread_id: str, ref: ActorRef) -> bool:
-        """Detach, if it is `ref` who is attached; answers whether it was."""
-        inbox = self._inboxes.get(thread_id)
-        if inbox is None or inbox.ref is not ref:
-            return False
-        del self._inboxes[thread_id]
-        return True
+    def attachment(self, thread_id: str) -> Inbox | None:
+        """That of the thread, if there is one."""
+        return self._inboxes.get(thread_id)
 
-    def attached_at(self, path: str) -> Iterator[Inbox]:
-        """The attachments of the actor at a path."""
-        return (inbox for inbox in self.inboxes if inbox.ref.path == path)
+    def detach(self, thread_id: str, ref: ActorRef) -> Inbox | None:
+        """Detach, if it is `ref` who is attached; answers its inbox then."""
+        inbox = self._inboxes.get(thread_id)
+        if inbox is None or inbox.ref.path != ref.path:
+            return None
+        return self._inboxes.pop(thread_id)
+
+    def watcher(self, ref: ActorRef) -> Inbox | None:
+        """That of the actor, if it watches."""
+        return self._watchers.get(ref.path)
+
+    def watch(self, ref: ActorRef) -> Inbox:
+        """Tell `ref` of the connection itself; a former watch of it is over."""
+        inbox = self._watchers[ref.path] = Inbox("", ref)
+        if self._greeting is not None:
+            inbox.tell(self._greeting)
+        return inbox
+
+    def forget(self, path: str) -> list[Inbox]:
+        """Drop everything that goes to the actor at a path; answers what went there."""
+        gone = [inbox for inbox in self.inboxes if inbox.ref.path == path]
+        for inbox in gone:
+            self._inboxes.pop(inbox.thread_id, None)
+        self._watchers.pop(path, None)
+        return gone
 
     def connected(self, server_version: str | None, process_id: int | None) -> None:
         """A connection begins; tell everyone."""
         self._forget_connection()
         self._connection = secrets.token_hex(4)
-        for inbox in self._inboxes.values():
-            inbox.tell(BridgeConnected(server_version, process_id))
+        self._greeting = BridgeConnected(server_version, process_id)
+        for inbox in self.inboxes:
+            inbox.tell(self._greeting)
 
     def lost(self, reason: str) -> None:
         """The connection is lost, and with it every open request; tell everyone, if any was."""
         if not self._connection:
             return
         self._forget_connection()
-        for inbox in self._inboxes.values():
+        for inbox in self.inboxes:
             inbox.tell(BridgeLost(reason))
 
     def notification(self, notification: protocol.Notification, size: int, now: float) -> None:
@@ -333,5 +358,6 @@ class Routes:
     def _forget_connection(self) -> None:
         self._open.clear()
         self._connection = ""
+        self._greeting = None
         for inbox in self._inboxes.values():
             inbox.told.clear()

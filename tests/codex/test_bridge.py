@@ -30,6 +30,7 @@ from command_center.actors.codex.messages import (
     Detach,
     HealthStatus,
     ProbeHealth,
+    Watch,
 )
 from command_center.actors.codex.orphans import is_alive
 from command_center.actors.codex.settings import BridgeSettings, Transport
@@ -358,6 +359,17 @@ async def test_a_dead_session_is_detached(tmp_path: Path) -> None:
         with trio.fail_after(10):
             while bridged.routes.inboxes:
                 await bridged.bridge.ask(ProbeHealth())
+
+
+async def test_a_watcher_is_told_of_connections_and_losses_without_a_thread() -> None:
+    async with open_bridge(faked()) as bridged:
+        await bridged.bridge.ask(Watch(bridged.session))
+        first = (await bridged.until(lambda m: isinstance(m, BridgeConnected)))[-1]
+        assert first.server_version == "9.9.9"
+        assert first.process_id is not None
+        psutil.Process(first.process_id).kill()
+        told = await bridged.until(lambda m: isinstance(m, BridgeConnected))
+    assert [type(message) for message in told] == [BridgeLost, BridgeConnected]
 
 
 async def test_attachments_outlive_a_restart_of_the_bridge(tmp_path: Path) -> None:

@@ -1,0 +1,140 @@
+"""An inbox joins what can be joined, drops what it must, and says so."""
+
+from typing import Any, cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from command_center.actors.codex.messages import (
+    CodexLagged,
+    CodexNotification,
+    CodexServerRequest,
+)
+from command_center.actors.codex.protocol import Notification, ServerRequest
+from command_center.actors.codex.routing import MAX_OPEN, MAX_QUEUED, Inbox, Routes
+from command_center.runtime import ActorRef
+
+
+class Ref:
+    """Stands for a handle: an inbox only passes it on."""
+
+    def __init__(self, path: str = "/sessions/1") -> None:
+        self.path = path
+
+
+def ref(path: str = "/sessions/1") -> ActorRef:
+    return cast("ActorRef", Ref(path))
+
+
+def inbox() -> Inbox:
+    return Inbox("t", ref())
+
+
+def told(method: str, **params: Any) -> CodexNotification:
+    return CodexNotification("t", method, params, 0.0)
+
+
+def delta(text: str, item: str = "i") -> CodexNotification:
+    return told("item/agentMessage/delta", turnId="u", itemId=item, delta=text)
+
+
+async def take_all(box: Inbox) -> list[Any]:
+    taken = []
+    while len(box):
+        taken.append(await box.first())
+        box.sent()
+    return taken
+
+
+async def test_texts_that_grow_one_item_are_joined_while_they_wait() -> None:
+    box = inbox()
+    for message in (delta("a"), delta("b"), delta("c", item="j"), delta("d", item="j")):
+        box.notify(message, 10)
+    assert await take_all(box) == [delta("ab"), delta("cd", item="j")]
+
+
+async def test_of_a_value_only_the_newest_waits() -> None:
+    box = inbox()
+    for version in range(3):
+        box.notify(told("turn/diff/updated", diff=str(version)), 10)
+    assert await take_all(box) == [told("turn/diff/updated", diff="2")]
+
+
+async def test_nothing_is_joined_over_another_message() -> None:
+    box = inbox()
+    messages = [delta("a"), told("item/completed", item={"id": "i"}), delta("b")]
+    for message in messages:
+        box.notify(message, 10)
+    assert await take_all(box) == messages
+
+
+async def test_a_message_that_is_on_its_way_is_not_changed_and_not_lost() -> None:
+    box = inbox()
+    box.notify(delta("a"), 10)
+    leaving = await box.first()
+    box.notify(delta("b"), 10)
+    assert leaving == delta("a")
+    assert await box.first() == delta("a")
+    box.sent()
+    assert await take_all(box) == [delta("b")]
+
+
+async def test_a_full_inbox_drops_notifications_says_how_many_and_keeps_requests() -> None:
+    box = inbox()
+    request = CodexServerRequest("t", "c:0", "m", {})
+    box.notify(told("item/started", n=-1), 10)
+    box.tell(request)
+    for n in range(MAX_QUEUED * 2):
+        box.notify(told("item/started", n=n), 10)
+    taken = await take_all(box)
+    kept = [message for message in taken if isinstance(message, CodexNotification)]
+    assert taken[0] == CodexLagged("t", MAX_QUEUED * 2 + 1 - len(kept))
+    assert taken[1] == request
+    assert kept[-1] == told("item/started", n=MAX_QUEUED * 2 - 1)
+
+
+async def test_an_inbox_is_bounded_in_bytes_too() -> None:
+    box = inbox()
+    for n in range(5):
+        box.notify(told("item/completed", n=n), 10_000_000)
+    taken = await take_all(box)
+    assert taken[0] == CodexLagged("t", 3)
+    assert taken[1:] == [told("item/completed", n=3), told("item/completed", n=4)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["i", "j"]), st.text(max_size=3)), max_size=50))
+def test_no_text_is_lost_by_joining(parts: list[tuple[str, str]]) -> None:
+    box = inbox()
+    for item, text in parts:
+        box.notify(delta(text, item), 1)
+    texts = {"i": "", "j": ""}
+    while len(box):
+        message = cast("CodexNotification", box._take())
+        texts[message.params["itemId"]] += message.params["delta"]
+    for item, text in texts.items():
+        assert text == "".join(part for key, part in parts if key == item)
+
+
+def test_requests_that_nobody_answers_are_bounded() -> None:
+    routes = Routes()
+    routes.connected("1", None)
+    taken = [
+        routes.request(ServerRequest(n, "m", {"threadId": "t"}), "t") for n in range(MAX_OPEN + 5)
+    ]
+    assert taken == [True] * MAX_OPEN + [False] * 5
+
+
+def test_threads_that_start_each_other_in_a_circle_end_no_search() -> None:
+    routes = Routes()
+    routes.connected("1", None)
+    for child, parent in (("a", "b"), ("b", "a")):
+        started = {"thread": {"id": child, "parentThreadId": parent}}
+        routes.notification(Notification("thread/started", started), 10, 0.0)
+    assert routes.request(ServerRequest(1, "m", {"threadId": "a"}), "a")
+
+
+def test_a_detachment_of_somebody_else_changes_nothing() -> None:
+    routes = Routes()
+    attached = routes.attach("t", ref("/sessions/1"))
+    assert routes.detach("t", ref("/sessions/2")) is None
+    assert routes.attachment("t") is attached
