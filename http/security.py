@@ -31,7 +31,7 @@ import hmac
 import ipaddress
 import math
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -39,14 +39,10 @@ import attrs
 import trio
 from quart import Quart
 
+from command_center.http.asgi import App, Message, Receive, Scope, Send
 from command_center.http.decoding import is_json
 from command_center.http.errors import JSON, Problem
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Asgi: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers: TypeAlias = Mapping[bytes, bytes]
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -131,7 +127,7 @@ class Gate:
     """ASGI middleware that applies a `Policy`; the module tells the checks."""
 
     def __init__(self, app: Any, policy: Policy) -> None:
-        self._app: Asgi = app
+        self._app: App = app
         self._policy = policy
         self._wrong = WrongTokens(policy.wrong_tokens, policy.wrong_token_seconds)
         self._digest = None if policy.token is None else _digest(policy.token.encode())

@@ -8,7 +8,6 @@ events are small, and a compressor's memory would be most of what a subscriber c
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -18,6 +17,7 @@ from wsproto.connection import ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 from wsproto.utilities import generate_accept_token
 
+from command_center.http.asgi import Message
 from command_center.http.errors import Problem, problem_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class WebSocket:
         self._answered = False
         self._told = False
         self._closed_with: int | None = None
-        self._messages: deque[Mapping[str, Any]] = deque()
+        self._messages: deque[Message] = deque()
         self._parts: list[Any] = []
         self._length = 0
         self._sending = trio.Lock()
@@ -119,7 +119,7 @@ class WebSocket:
             await self._close(code)
             await self._await_close()
 
-    async def receive(self) -> Mapping[str, Any]:
+    async def receive(self) -> Message:
         """The next message, after the handshake; at the end the close, again and again."""
         if not self._told:
             self._told = True
@@ -130,7 +130,7 @@ class WebSocket:
             await self._read()
         return self._messages.popleft()
 
-    async def send(self, message: Mapping[str, Any]) -> None:
+    async def send(self, message: Message) -> None:
         """What the app sends; to a client that is gone it is thrown away."""
         kind = message["type"]
         if kind == "websocket.send" and self._frames is not None:
@@ -157,7 +157,7 @@ class WebSocket:
         else:
             raise ValueError(kind)
 
-    async def _accept(self, message: Mapping[str, Any]) -> None:
+    async def _accept(self, message: Message) -> None:
         headers = [
             (b"upgrade", b"WebSocket"),
             (b"connection", b"Upgrade"),

@@ -7,9 +7,16 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import attrs
+import msgspec
 import trio
 
-from command_center.http.connection import App, Connection, Connections, Limits
+from command_center.http.asgi import App, Message, Receive, Scope, Send
+from command_center.http.connection import Connection, Connections, Limits
+
+HOST = b"Host: localhost\r\n"
+CLOSE = b"Connection: close\r\n"
+GET = b"GET /a HTTP/1.1\r\n" + HOST + b"\r\n"
+LAST_GET = b"GET /a HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n"
 
 QUICK = Limits(idle=5, head=5, read=5, write=5, linger=1, goodbye=0.2)
 
@@ -62,3 +69,46 @@ async def until(stream: trio.SocketStream, ending: bytes) -> bytes:
         assert part, read
         read += part
     return read
+
+
+async def body_of(receive: Receive) -> bytes:
+    """The body that an app receives."""
+    body = b""
+    while True:
+        message: Message = await receive()
+        assert "http.request" == message["type"]
+        part: bytes = message["body"]
+        body += part
+        if not message["more_body"]:
+            return body
+
+
+def answering(
+    *parts: bytes,
+    status: int = 200,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+    read: bool = True,
+) -> App:
+    """An app that answers the parts; without any, it answers the request's body."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        sent = list(parts)
+        if read:
+            body = await body_of(receive)
+            sent = sent or [body]
+        start = {"type": "http.response.start", "status": status, "headers": headers}
+        await send(start)
+        for part in sent[:-1]:
+            message = {"type": "http.response.body", "body": part, "more_body": True}
+            await send(message)
+        await send({"type": "http.response.body", "body": sent[-1]})
+
+    return app
+
+
+def error_in(answer: bytes) -> tuple[int, int]:
+    """The status of a refusal, and the one that its JSON tells."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: application/json" in head
+    assert b"connection: close" in head.lower()
+    return int(head.split()[1]), msgspec.json.decode(body)["error"]["statusCode"]

@@ -5,8 +5,6 @@ A test that fails because a fault is gone without the guard tells that hypercorn
 
 from __future__ import annotations
 
-import logging
-
 import hypercorn.trio.run
 import pytest
 import structlog
@@ -55,7 +53,6 @@ async def get(stream: trio.SocketStream) -> bytes:
 
 @both
 async def test_a_byte_behind_an_upgrade_ends_no_server(guarded: bool) -> None:  # noqa: FBT001 - a parameter
-    logging.getLogger("hypercorn.error").propagate = False
     survived = False
     try:
         async with served(app(), guarded=guarded) as address:

@@ -11,7 +11,8 @@ import trio.testing
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 from wsproto.frame_protocol import FrameProtocol, Opcode
 
-from command_center.http.connection import App, Limits, Message, Receive, Scope, Send
+from command_center.http.asgi import App, Message, Receive, Scope, Send
+from command_center.http.connection import Limits
 from tests.http.connected import Server, connected, everything, until
 
 UPGRADE: Mapping[str, str] = {
