@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -86,6 +87,7 @@ class Cron:
 Schedule: TypeAlias = Times | Cron
 
 
+@lru_cache(maxsize=1024)
 def parse(expression: str) -> Schedule:
     """Read an expression; case and surrounding space do not matter.
 

@@ -1,0 +1,174 @@
+"""One enabled automation: it acts on its due times, and is the one through whom it is changed.
+
+The actor does not watch the clock; `/scheduler` tells it when its due time has come. What it knows
+is its row, and every act checks the row again in its transaction, so a message that comes late,
+twice or to a second incarnation changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import attrs
+import structlog
+
+from command_center.actors.automations import claims
+from command_center.actors.automations.changes import (
+    Terms,
+    delete_automation,
+    is_set_back,
+    patch_automation,
+    rearm,
+)
+from command_center.actors.automations.clock import WallClock
+from command_center.actors.automations.messages import (
+    Arm,
+    DeleteAutomation,
+    Due,
+    HandRun,
+    PatchAutomation,
+    Reload,
+    RunAutomation,
+)
+from command_center.actors.errors import Conflict, Invalid, NotFound, PolicyDenied, Unavailable
+from command_center.actors.storage import Storage
+from command_center.runtime import Actor, handles
+from command_center.store import Automation, AutomationOutcome, automations, from_timestamp
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 5.0
+"""How soon a due time is tried again that the store could not take."""
+
+
+@attrs.frozen
+class AutomationServices:
+    """What every automation is given."""
+
+    storage: Storage
+    clock: WallClock
+    terms: Terms
+
+
+class AutomationActor(Actor):
+    """Stands for one enabled automation."""
+
+    def __init__(
+        self,
+        automation_id: int,
+        services: AutomationServices,
+        known: Callable[[], Automation | None] = lambda: None,
+    ) -> None:
+        """Stand for it; its row is read when the actor starts, unless it is `known`."""
+        self._id = automation_id
+        self._services = services
+        self._storage = services.storage
+        self._known = known
+        self._automation: Automation
+
+    async def on_start(self) -> None:
+        """Read the row, and have the alarm set for its due time, even one that has passed."""
+        known = self._known()
+        if known is None:
+            known = await self._storage.read(lambda db: automations.get(db, self._id))
+        self._automation = known
+        await self._check_clock()
+        await self._arm_anew()
+
+    def describe(self) -> Mapping[str, object]:
+        """The automation's own inspection fields."""
+        automation = self._automation
+        return {
+            "automationId": automation.id,
+            "scheduleExpr": automation.schedule_expr,
+            "timezone": automation.timezone or self._services.terms.zone.key,
+            "enabled": automation.enabled,
+            "nextRunAt": automation.next_run_at,
+            "lastOutcome": automation.last_outcome,
+            "consecutiveFailures": automation.consecutive_failures,
+        }
+
+    @handles(Due)
+    async def due(self, _message: Due) -> None:
+        """Claim the due time with its run, or, where it can have none, with the reason."""
+        now = self._services.clock.now()
+        terms = self._services.terms
+        try:
+            try:
+                claim = await self._storage.write(lambda tx: claims.claim(tx, self._id, terms, now))
+            except (PolicyDenied, Conflict, Invalid, NotFound) as refused:
+                outcome: AutomationOutcome = (
+                    "denied" if isinstance(refused, PolicyDenied) else "invalid"
+                )
+                reason = str(refused)
+                claim = await self._storage.write(
+                    lambda tx: claims.refuse(
+                        tx, self._id, terms, now, outcome=outcome, reason=reason
+                    )
+                )
+        except Unavailable as error:
+            log.warning("automation.postponed", automation=self._id, reason=str(error))
+            await self._tell(Arm(self._id, (now + timedelta(seconds=RETRY_SECONDS)).timestamp()))
+            return
+        self._automation = claim.automation
+        await self._arm(begun=claim.session_id)
+
+    @handles(PatchAutomation)
+    async def patch(self, message: PatchAutomation) -> Automation:
+        """Change it; answered when the change is durable and the alarm is set anew."""
+        now = self._services.clock.now()
+        self._automation = await self._storage.write(
+            lambda tx: patch_automation(tx, self._id, message.changes, self._services.terms, now)
+        )
+        await self._arm()
+        return self._automation
+
+    @handles(DeleteAutomation)
+    async def delete(self, message: DeleteAutomation) -> Automation:
+        """Take it away."""
+        self._automation = await self._storage.write(
+            lambda tx: delete_automation(tx, self._id, actor=message.requested_by)
+        )
+        await self._arm()
+        return self._automation
+
+    @handles(RunAutomation)
+    async def run(self, message: RunAutomation) -> HandRun:
+        """Run it by hand; the schedule stays as it is."""
+        now = self._services.clock.now()
+        outcome = await self._storage.write(
+            lambda tx: claims.run_by_hand(
+                tx, self._id, self._services.terms, now, actor=message.requested_by
+            )
+        )
+        self._automation = outcome.automation
+        await self._arm(begun=outcome.session.id)
+        return outcome
+
+    @handles(Reload)
+    async def reload(self, _message: Reload) -> None:
+        """Look at the row and the clock again."""
+        self._automation = await self._storage.read(lambda db: automations.get(db, self._id))
+        await self._check_clock()
+        await self._arm_anew()
+
+    async def _check_clock(self) -> None:
+        """Where the clock was set back before due times that nobody claimed, they are next."""
+        now = self._services.clock.now()
+        terms = self._services.terms
+        if self._automation.enabled and is_set_back(self._automation, terms, now):
+            self._automation = await self._storage.write(lambda tx: rearm(tx, self._id, terms, now))
+
+    async def _arm(self, *, begun: int | None = None) -> None:
+        due = self._automation.next_run_at if self._automation.enabled else None
+        moment = None if due is None else from_timestamp(due).timestamp()
+        await self._tell(Arm(self._id, moment, begun))
+
+    async def _arm_anew(self) -> None:
+        """Say all again: a life may have ended between a commit and what was to be said of it."""
+        started = self._automation.last_outcome == "started"
+        await self._arm(begun=self._automation.last_session_id if started else None)
+
+    async def _tell(self, message: Arm) -> None:
+        await self.ctx.lookup("/scheduler").tell(message)
