@@ -27,6 +27,9 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from command_center.actors.branch_names import is_branch_name
+from command_center.actors.errors import Invalid
+from command_center.actors.paths import check_path
 from command_center.store import Repository, Session, Task
 from command_center.store.records import Sandbox
 
@@ -108,7 +111,11 @@ def evaluate(repository: Repository, task: Task, run: RunInput) -> PolicyResult:
     """Decide about a run. Pure: the same three always give the same result.
 
     All rules speak, so that a caller who is denied sees every obstacle at once.
+
+    Raises:
+        Invalid: the run names a path or a branch that there cannot be on this system.
     """
+    check_run(run)
     sandbox = run.sandbox or ("workspace-write" if repository.allow_write else "read-only")
     network = _or(run.allow_network, repository.allow_network)
     commit = _or(run.allow_commit, repository.allow_commit)
@@ -159,6 +166,20 @@ def evaluate(repository: Repository, task: Task, run: RunInput) -> PolicyResult:
             branch_name=run.branch_name,
         ),
     )
+
+
+def check_run(run: RunInput) -> None:
+    """Refuse a run that names what cannot be, whatever is allowed.
+
+    Raises:
+        Invalid: `worktreePath` is no absolute path of this system, or `branchName` no branch name.
+    """
+    if run.worktree_path is not None:
+        check_path(run.worktree_path, "worktreePath")
+    if run.branch_name is not None and not is_branch_name(run.branch_name):
+        raise Invalid.field(
+            "branchName", f"{run.branch_name!r} is not a branch name that git accepts."
+        )
 
 
 def run_of(session: Session) -> RunInput:

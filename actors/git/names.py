@@ -7,11 +7,9 @@ back is used from there on.
 
 from __future__ import annotations
 
+from command_center.actors.branch_names import LONGEST, is_branch_name
 from command_center.actors.git.checkout import Checkout
 from command_center.actors.git.errors import BadBranchName, GitFailed, UnknownRef
-
-LONGEST = 200
-"""Characters of a branch name: its file has to fit the disk as well."""
 
 
 async def check_branch_name(checkout: Checkout, name: str, *, field: str = "branchName") -> str:
@@ -20,13 +18,13 @@ async def check_branch_name(checkout: Checkout, name: str, *, field: str = "bran
     Raises:
         BadBranchName: it does not.
     """
-    if not name or len(name) > LONGEST or name.startswith("-") or not name.isprintable():
+    if not is_branch_name(name):
         raise BadBranchName(name, field=field)
     try:
         answer = await checkout.run("check-ref-format", "--branch", name)
     except GitFailed as error:
         raise BadBranchName(name, field=field) from error
-    if answer.text != name or name in {"@", "HEAD"}:
+    if answer.text != name:
         raise BadBranchName(name, field=field)
     return name
 

@@ -1,12 +1,14 @@
 """What a run gets, and what it never gets."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from command_center.actors.errors import Invalid
 from command_center.actors.policy import (
     SANDBOXES,
     VERDICTS,
@@ -17,8 +19,9 @@ from command_center.actors.policy import (
 )
 from command_center.store import Repository, Session, Task
 
-MAIN = os.path.join(os.sep, "code", "project")  # noqa: PTH118 - in this platform's spelling
-TREE = os.path.join(os.sep, "trees", "one")  # noqa: PTH118 - the same
+ROOT = Path.cwd().anchor
+MAIN = str(Path(ROOT, "code", "project"))
+TREE = str(Path(ROOT, "trees", "one"))
 AT = "2025-01-31T07:05:09.120Z"
 
 
@@ -264,3 +267,27 @@ def test_each_rule_gives_its_code(
     repository: Repository, run: RunInput, expected: list[str]
 ) -> None:
     assert expected == codes(evaluate(repository, a_task(), run))
+
+
+@pytest.mark.parametrize(
+    ("run", "field", "expected"),
+    [
+        (RunInput(worktree_path="relative"), "worktreePath", "not an absolute path"),
+        (RunInput(worktree_path=""), "worktreePath", "empty"),
+        (RunInput(branch_name="--output=x"), "branchName", "not a branch name"),
+        (RunInput(branch_name="a..b"), "branchName", "not a branch name"),
+    ],
+)
+def test_a_run_that_names_what_cannot_be_is_refused_whatever_is_allowed(
+    run: RunInput, field: str, expected: str
+) -> None:
+    with pytest.raises(Invalid, match=expected) as refused:
+        evaluate(a_repository(), a_task(), run)
+
+    assert field == refused.value.details[0]["path"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there it is a path")
+def test_a_windows_path_of_a_run_is_refused_as_one() -> None:
+    with pytest.raises(Invalid, match="Windows path"):
+        evaluate(a_repository(), a_task(), RunInput(worktree_path=r"C:\worktrees\cc-review"))

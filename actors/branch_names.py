@@ -1,0 +1,32 @@
+"""Which names git accepts for a branch, without asking it.
+
+The rules are those of `git check-ref-format --branch`, and a test compares the two. Stricter are
+only names that people could not read or that mean something else: `@`, `HEAD`, unprintable ones.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LONGEST: Final = 200
+"""Characters of a branch name: its file has to fit the disk as well."""
+
+_FORBIDDEN = re.compile(
+    r"""
+    ^- | ^/ | /$ | // | \.\. | @\{ | \.$   # an option, an empty part, a range, a reflog entry
+    | (^|/)\. | \.lock(/|$)                # a part that is hidden or is git's own lock
+    | [\x00-\x20\x7f~^:?*\[\\]             # what git gives a meaning
+    """,
+    re.VERBOSE,
+)
+
+
+def is_branch_name(name: str) -> bool:
+    """Whether a branch may be called this."""
+    return (
+        0 < len(name) <= LONGEST
+        and name not in {"@", "HEAD"}
+        and name.isprintable()
+        and _FORBIDDEN.search(name) is None
+    )
