@@ -196,9 +196,10 @@ class Child(abc.ABC):
             self.last_error = self.system.describe_error(end.error)
             self.system.emit(Crashed(self.path, end.error, end.kind is ExitKind.START_FAILED))
         parent = self.parent
-        if self.intent is Intent.RETIRE or (self.intent is Intent.TRIAL and self.is_dynamic):
+        failed_trial = self.intent is Intent.TRIAL and self.is_dynamic
+        if self.intent is Intent.RETIRE or failed_trial or parent is None:
             self.retire(end.kind.value)
-        elif self.intent is Intent.DECIDE and parent is not None:
+        elif self.intent is Intent.DECIDE:
             parent.child_ended(self, end)
         self.began.set()
         self.ended.set()

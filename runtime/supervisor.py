@@ -222,10 +222,9 @@ class Supervisor(Child):
         """
         while True:
             group = self._group_of(failed)
-            await self._stop_in_reverse(group)
-            for child in group:
-                if child.spec.restart is Restart.TEMPORARY:
-                    child.retire(ExitKind.SHUTDOWN.value)
+            for child in reversed(group):
+                child.halt(final=child.spec.restart is Restart.TEMPORARY)
+                await child.gone()
             group = [child for child in group if child.spec.id in self.children]
             if delay > 0:
                 for child in group:
@@ -258,12 +257,6 @@ class Supervisor(Child):
         return None
 
     # Stopping.
-
-    async def _stop_in_reverse(self, group: Sequence[Child]) -> None:
-        for child in reversed(group):
-            if child.is_alive:
-                child.halt(final=False)
-                await child.gone()
 
     async def _stop_all(self) -> None:
         """Stop the dynamic children together, then the others in reverse order."""

@@ -367,7 +367,7 @@ class System:
         stopped child, whose failures are forgotten. If the start fails, its supervisor decides.
 
         Raises:
-            ActorStopped: its supervisor is stopping.
+            ActorStopped: its supervisor is stopping, or it has left the tree.
         """
         child = self._child(path)
         parent = child.parent
@@ -376,18 +376,26 @@ class System:
         self.emit(Operated(path, "restart", reason))
         child.forgive()
         done = trio.Event()
-        self.start_soon(self._restart, child, parent, done, name=f"restart of {path}")
-        await done.wait()
-        await child.began.wait()
+        restarted = False
 
-    async def _restart(self, child: Child, parent: Supervisor, done: trio.Event) -> None:
-        if child.is_alive:
-            child.halt(final=False)
-            await child.gone()
-        if parent.is_serving and (child.intent is not Intent.RETIRE or child.is_dead):
-            child.restarts += 1
-            child.spawn(Intent.DECIDE)
-        done.set()
+        # In a task of its own, for the deadline must be kept even if the operator goes away.
+        async def stop_and_start() -> None:
+            nonlocal restarted
+            if child.is_alive:
+                child.halt(final=False)
+                await child.gone()
+            # Meanwhile a dynamic child may have left the tree, or the supervisor begun to stop.
+            if parent.is_serving and self.children.get(child.path) is child:
+                restarted = True
+                child.restarts += 1
+                child.spawn(Intent.DECIDE)
+            done.set()
+
+        self.start_soon(stop_and_start, name=f"restart of {path}")
+        await done.wait()
+        if not restarted:
+            raise ActorStopped(path, "restart", 0.0, Reason.STOPPED.value)
+        await child.began.wait()
 
     async def stop_child(self, path: str, *, reason: str) -> None:
         """Stop a child for good and wait for its end.
