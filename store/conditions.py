@@ -31,7 +31,7 @@ class Conditions:
         if value is None:
             self._terms.append(f"{column} IS NULL")
         else:
-            self._bind(f"{column} = ?", value)
+            self.meets(f"{column} = ?", value)
 
     def among(self, column: str, values: Sequence[Scalar]) -> None:
         """Ask for one of these values; none of them is met by no row."""
@@ -44,17 +44,14 @@ class Conditions:
 
     def above(self, column: str, value: Scalar) -> None:
         """Ask for more than this value."""
-        self._bind(f"{column} > ?", value)
+        self.meets(f"{column} > ?", value)
 
     def below(self, column: str, value: Scalar) -> None:
         """Ask for less than this value."""
-        self._bind(f"{column} < ?", value)
+        self.meets(f"{column} < ?", value)
 
-    def at_least(self, column: str, value: Scalar) -> None:
-        """Ask for this value or more."""
-        self._bind(f"{column} >= ?", value)
-
-    def _bind(self, term: str, value: Scalar) -> None:
+    def meets(self, term: str, value: Scalar) -> None:
+        """Ask for what this term says, in which one place stands for the value."""
         if _is_holdable(value):
             self._terms.append(term)
             self._arguments.append(value)

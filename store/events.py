@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sqlite_utils import Database
 
-from command_center.store.conditions import Conditions
+from command_center.store.conditions import Conditions, Scalar
 from command_center.store.cursors import decode_cursor, encode_cursor
 from command_center.store.pages import Page, check_limit
 
@@ -93,29 +93,6 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
                 return False
         return True
 
-    def conditions(self) -> Conditions:
-        """Give the same as conditions of a query.
-
-        The columns marked with a plus are kept from choosing the index: the narrower subject
-        columns, or the order of ids, lead to the rows faster.
-        """
-        conditions = Conditions()
-        narrow = False
-        for name in _SUBJECTS:
-            wanted = getattr(self, name)
-            if wanted is not None:
-                conditions.equal(name, wanted)
-                narrow = True
-        if len(self.types) == 1 and not narrow:
-            conditions.equal("type", self.types[0])
-        elif self.types:
-            conditions.among("+type", self.types)
-        if self.since is not None:
-            conditions.at_least("+ts", self.since)
-        if self.until is not None:
-            conditions.below("+ts", self.until)
-        return conditions
-
 
 _SUBJECTS = (
     "repository_id",
@@ -126,10 +103,11 @@ _SUBJECTS = (
     "correlation_id",
 )
 _COLUMNS = ("id", "type", "ts", *_SUBJECTS)
-# Nothing but the names above goes into these texts.
-_SELECT = f"SELECT {', '.join(_COLUMNS)}, CAST(body AS BLOB) FROM events"  # noqa: S608
-_SELECT_TEXT = "SELECT id, CAST(body AS BLOB) FROM events"
+_STORED = f"{', '.join(_COLUMNS)}, CAST(body AS BLOB)"
+_TEXT = "id, CAST(body AS BLOB)"
+# Nothing but the names above goes into this text.
 _INSERT = f"INSERT INTO events ({', '.join(_COLUMNS)}, body) VALUES (?{', ?' * len(_COLUMNS)})"  # noqa: S608
+_MOST_BRANCHES = 50
 
 EVERYTHING = EventFilter()
 """The filter that lets all events through."""
@@ -171,10 +149,8 @@ def after(
 
     Fewer than ``limit`` means that there were no more when the snapshot began.
     """
-    conditions = wanted.conditions()
-    conditions.above("id", last_seen)
-    sql = f"{_SELECT}{conditions.sql} ORDER BY id LIMIT {int(limit)}"
-    return [_stored(row) for row in db.execute(sql, conditions.arguments)]
+    sql, arguments = _query(_STORED, wanted, [("id > ?", last_seen)], "ASC", limit)
+    return [_stored(row) for row in db.execute(sql, arguments)]
 
 
 def page(
@@ -200,15 +176,14 @@ def page(
         InvalidCursor: the cursor is not one of this list in this order.
     """
     check_limit(limit)
-    conditions = wanted.conditions()
+    bounds: list[tuple[str, int]] = []
     if last_seen is not None:
-        conditions.above("id", last_seen)
+        bounds.append(("id > ?", last_seen))
     if cursor is not None:
         position = decode_cursor(cursor, _LISTING, newest_first=newest_first)
-        (conditions.below if newest_first else conditions.above)("id", position)
-    order = "DESC" if newest_first else "ASC"
-    sql = f"{_SELECT_TEXT}{conditions.sql} ORDER BY id {order} LIMIT {limit + 1}"
-    rows: Sequence[tuple[int, bytes]] = db.execute(sql, conditions.arguments).fetchall()
+        bounds.append(("id < ?" if newest_first else "id > ?", position))
+    sql, arguments = _query(_TEXT, wanted, bounds, "DESC" if newest_first else "ASC", limit + 1)
+    rows: Sequence[tuple[int, bytes]] = db.execute(sql, arguments).fetchall()
     items = [msgspec.Raw(body) for _, body in rows[:limit]]
     if len(rows) <= limit:
         return Page(items=items)
@@ -218,3 +193,66 @@ def page(
 
 def _stored(row: tuple[Any, ...]) -> StoredEvent:
     return StoredEvent(**dict(zip(_COLUMNS, row, strict=False)), body=row[-1])
+
+
+_Bounds = Sequence[tuple[str, int]]
+
+
+def _query(
+    columns: str, wanted: EventFilter, bounds: _Bounds, order: str, limit: int
+) -> tuple[str, Sequence[Scalar]]:
+    """Give the query for the first ``limit`` wanted events within bounds, and its arguments.
+
+    Every index on events ends with the id, so one that has a single value to look for gives the
+    rows in their order and can stop at the limit. Several types are therefore a branch each,
+    merged, and a type beside a narrower subject is not looked up but only compared (the plus
+    keeps it from choosing the index). Only the names and terms of this module go into the text.
+    """
+    subjects = [name for name in _SUBJECTS if getattr(wanted, name) is not None]
+    types = sorted(set(wanted.types))
+    ordered = f"ORDER BY id {order} LIMIT {int(limit)}"
+    if subjects or len(types) > _MOST_BRANCHES:
+        conditions = _conditions(wanted, bounds)
+        if types:
+            conditions.among("+type", types)
+    elif len(types) > 1:
+        branches: list[str] = []
+        arguments: list[Scalar] = []
+        for type_ in types:
+            branch = _conditions(wanted, bounds)
+            branch.equal("type", type_)
+            branches.append(f"SELECT * FROM (SELECT id FROM events{branch.sql} {ordered})")  # noqa: S608
+            arguments += branch.arguments
+        merged = " UNION ALL ".join(branches)
+        return f"SELECT {columns} FROM events WHERE id IN ({merged}) {ordered}", arguments  # noqa: S608
+    else:
+        conditions = _conditions(wanted, bounds)
+        for type_ in types:
+            conditions.equal("type", type_)
+    return f"SELECT {columns} FROM events{conditions.sql} {ordered}", conditions.arguments  # noqa: S608
+
+
+def _conditions(wanted: EventFilter, bounds: _Bounds) -> Conditions:
+    """Give all that is asked for but the types.
+
+    The clock may have been set back, so the ids of a span of time are not one range. But no
+    event in it lies before the first or after the last that the index of moments knows of.
+    """
+    conditions = Conditions()
+    for term, value in bounds:
+        conditions.meets(term, value)
+    for name in _SUBJECTS:
+        subject = getattr(wanted, name)
+        if subject is not None:
+            conditions.equal(name, subject)
+    if wanted.since is not None:
+        conditions.meets(
+            "id >= (SELECT min(id) FROM events INDEXED BY events_by_ts WHERE ts >= ?)", wanted.since
+        )
+        conditions.meets("+ts >= ?", wanted.since)
+    if wanted.until is not None:
+        conditions.meets(
+            "id <= (SELECT max(id) FROM events INDEXED BY events_by_ts WHERE ts < ?)", wanted.until
+        )
+        conditions.meets("+ts < ?", wanted.until)
+    return conditions

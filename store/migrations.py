@@ -209,11 +209,13 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_by_type ON events (type);
 CREATE INDEX events_by_ts ON events (ts);
-CREATE INDEX events_by_repository ON events (repository_id) WHERE repository_id IS NOT NULL;
+CREATE INDEX events_by_repository ON events (repository_id, id, type)
+    WHERE repository_id IS NOT NULL;
 CREATE INDEX events_by_task ON events (task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX events_by_session ON events (session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX events_by_approval ON events (approval_id) WHERE approval_id IS NOT NULL;
-CREATE INDEX events_by_automation ON events (automation_id) WHERE automation_id IS NOT NULL;
+CREATE INDEX events_by_automation ON events (automation_id, id, type)
+    WHERE automation_id IS NOT NULL;
 CREATE INDEX events_by_correlation ON events (correlation_id) WHERE correlation_id IS NOT NULL;
 CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
     BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;

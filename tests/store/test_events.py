@@ -106,6 +106,44 @@ def test_what_has_happened_cannot_be_changed(writer: Writer, statement: str) -> 
         run(writer, lambda tx: tx.db.execute(statement))
 
 
+@pytest.mark.parametrize(
+    ("wanted", "way"),
+    [
+        (EventFilter(), "SCAN events"),
+        (EventFilter(types=("a.b",)), "SEARCH events USING INDEX events_by_type"),
+        (EventFilter(task_id=1), "SEARCH events USING INDEX events_by_task"),
+        (EventFilter(session_id=1, types=("a.b",)), "SEARCH events USING INDEX events_by_session"),
+        (EventFilter(correlation_id="c"), "SEARCH events USING INDEX events_by_correlation"),
+        (EventFilter(types=("a.b", "c.d")), "SEARCH events USING INTEGER PRIMARY KEY"),
+    ],
+)
+def test_a_long_log_is_neither_sorted_nor_read_whole(
+    writer: Writer, wanted: EventFilter, way: str
+) -> None:
+    said: list[tuple[str, object]] = []
+
+    def plan(tx: Transaction) -> list[str]:
+        with tx.db.tracer(lambda sql, arguments: said.append((sql, arguments))):
+            events.page(tx.db, limit=100, wanted=wanted, newest_first=True)
+        ((sql, arguments),) = said
+        explained = tx.db.execute(f"EXPLAIN QUERY PLAN {sql}", arguments)  # type: ignore[arg-type]
+        return [row[3] for row in explained]
+
+    steps = run(writer, plan)
+    assert steps[0].startswith(way)
+    assert not [step for step in steps if "TEMP B-TREE" in step]
+
+
+@pytest.mark.parametrize("count", [2, 51, 1000])
+def test_any_number_of_types_can_be_asked_for(writer: Writer, readers: Readers, count: int) -> None:
+    write(writer, 3)
+    types = ("thing.happened", *(f"never.{n}" for n in range(count - 1)))
+    with readers.connection() as db:
+        assert [1, 2] == [
+            e.id for e in events.after(db, 0, limit=2, wanted=EventFilter(types=types))
+        ]
+
+
 some_ids = st.none() | st.integers(1, 3)
 emitted = st.fixed_dictionaries(
     {
@@ -144,7 +182,9 @@ def test_a_filter_means_the_same_in_the_log_and_live(
     with readers.connection() as db:
         history = events.after(db, start, limit=100, wanted=wanted)
         page = events.page(db, limit=100, wanted=wanted, last_seen=start)
+        newest = events.page(db, limit=100, wanted=wanted, last_seen=start, newest_first=True)
     assert [event for event in live if wanted.matches(event)] == history
     assert [event.body for event in history] == [bytes(item) for item in page.items]
+    assert [event.body for event in history] == [bytes(item) for item in reversed(newest.items)]
     readers.close()
     writer.close()
