@@ -1,0 +1,146 @@
+"""The same story with every runner and transport, each with the real Codex."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.codex.script import Gate, Refuse, Run, Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import Client, Server, client_of, wait_for_no_process
+
+
+@pytest.fixture
+def cli_server(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator[Server]:
+    server = Server(
+        tmp_path / "data",
+        {
+            "CC_CODEX_RUNNER_MODE": "cli",
+            "CC_CODEX_COMMAND": str(codex_binary),
+            "CODEX_HOME": str(codex_home),
+        },
+    ).start()
+    yield server
+    server.stop()
+
+
+async def test_the_cli_runner_tells_the_same_story_without_approvals(
+    cli_server: Server, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.script = (Run("echo hello"), Say.text("It said hello."))
+    async with client_of(cli_server) as client:
+        session = await client.run(await client.register(repository), "Say hello.")
+        ended = await client.until_session(session, "completed")
+        assert ended["codexRef"] == f"cli:{ended['codexThreadId']}"
+        assert "It said hello." == ended["lastMessage"]
+        items = await client.get(f"/api/sessions/{session['id']}/items")
+        assert {"commandExecution", "agentMessage"} <= {item["type"] for item in items["items"]}
+        steered = await client.http.post(
+            f"/api/sessions/{session['id']}/steer", json={"message": "More."}
+        )
+        assert 409 == steered.status_code
+        loaded = await client.http.get("/api/codex/threads/loaded")
+        assert 409 == loaded.status_code
+        health = await client.get("/api/codex/bridge/health")
+        assert "disabled" == health["status"]
+
+
+async def test_stopping_a_cli_session_ends_its_process(
+    cli_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Working", gate, "."),)
+    async with client_of(cli_server) as client:
+        session = await client.run(await client.register(repository), "Work.")
+        gate.wait_until_reached()
+        stopped = await client.post(f"/api/sessions/{session['id']}/stop", {"requestedBy": "ada"})
+        assert "stopped" == stopped["session"]["status"]
+    cli_server.stop()
+    gate.open()
+    wait_for_no_process(str(tmp_path / "codex-home"))
+
+
+async def test_a_follow_up_is_said_in_the_same_thread_when_the_turn_has_ended(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("First", gate, "."),)
+    session = await codex_client.run(await codex_client.register(repository), "Begin.")
+    gate.wait_until_reached()
+    path = f"/api/sessions/{session['id']}/followups"
+    followup = await codex_client.post(path, {"message": "And tehn?"}, status=201)
+    await codex_client.patch(f"/api/followups/{followup['id']}", {"message": "And then?"})
+    gate.open()
+    first = await codex_client.until_session(session, "completed")
+    sent = await codex_client.get(f"/api/followups/{followup['id']}")
+    assert "sent" == sent["status"]
+    second = await codex_client.until_session({"id": sent["sentSessionId"]}, "completed")
+    assert ("followup", "And then?") == (second["origin"], second["prompt"])
+    assert first["codexThreadId"] == second["codexThreadId"]
+    assert first["codexTurnId"] != second["codexTurnId"]
+    assert ["Begin.", "And then?"] == scripted_model.requests[-1].user_texts[-2:]
+
+
+async def test_a_thread_of_codex_is_listed_and_prompted_in_its_own_task(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.script = (Say.text("Here I am."),)
+    registered = await codex_client.register(repository)
+    session = await codex_client.run(registered, "Where are you?")
+    first = await codex_client.until_session(session, "completed")
+    thread_id = first["codexThreadId"]
+    stored = await codex_client.get("/api/codex/threads", query="Where", limit=20)
+    assert thread_id in [thread["id"] for thread in stored["items"]]
+    outcome = await codex_client.post(
+        f"/api/codex/threads/{thread_id}/prompt",
+        {"repositoryId": registered["id"], "prompt": "And now?", "cwd": str(repository)},
+        status=201,
+    )
+    assert first["taskId"] == outcome["task"]["id"]
+    second = await codex_client.until_session(outcome["session"], "completed")
+    assert (thread_id, "prompt") == (second["codexThreadId"], second["origin"])
+    unknown = await codex_client.http.post(
+        "/api/codex/threads/01a20fec-ea9f-7712-b785-000000000000/prompt",
+        json={"repositoryId": registered["id"], "prompt": "Hello?"},
+    )
+    assert 404 == unknown.status_code, unknown.text
+    health = await codex_client.get("/api/codex/bridge/health")
+    assert ("connected", "spawn") == (health["status"], health["transport"])
+    loaded = await codex_client.get("/api/codex/threads/loaded")
+    assert isinstance(loaded["items"], list)
+
+
+async def test_a_failed_turn_is_tried_again_in_the_same_thread_as_often_as_the_task_allows(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.script = (Refuse(),)
+    registered = await codex_client.register(repository)
+    task = await codex_client.task(registered, "Fail.", maxAttempts=2)
+    outcome = await codex_client.post(f"/api/tasks/{task['id']}/run", {}, status=201)
+    first = await codex_client.until_session(outcome["session"], "failed")
+    listed = await codex_client.get(f"/api/tasks/{task['id']}/sessions")
+    retry = listed["items"][0]
+    assert ("retry", 2, first["id"]) == (
+        retry["origin"],
+        retry["attempt"],
+        retry["previousSessionId"],
+    )
+    waiting = await codex_client.session(retry)
+    assert "queued" == waiting["status"]
+    assert "Attempt 2 begins after" in waiting["waitReason"]
+    await codex_client.post(f"/api/sessions/{retry['id']}/stop")
+
+
+async def test_a_turn_over_its_token_budget_is_interrupted_with_that_reason(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Run("echo one"), Run("echo two"), Say.text("Much", gate, "."))
+    session = await codex_client.run(
+        await codex_client.register(repository), "Be brief.", tokenBudget=150
+    )
+    ended = await codex_client.until_session(session, "interrupted")
+    assert "of 150 tokens" in ended["exitReason"]
+    gate.open()
