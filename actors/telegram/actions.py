@@ -1,0 +1,87 @@
+"""What a button does. Telegram knows only its nonce; this is kept here beside it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+
+class Resolve(msgspec.Struct, frozen=True, tag="resolve", tag_field="do"):
+    """Decide on an approval."""
+
+    approval_id: int
+    status: Literal["approved", "rejected"]
+    scope: Literal["once", "session"] = "once"
+
+
+class Details(msgspec.Struct, frozen=True, tag="details", tag_field="do"):
+    """Show all of an approval."""
+
+    approval_id: int
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer", tag_field="do"):
+    """Answer one question of an approval."""
+
+    approval_id: int
+    question_id: str
+    answer: str
+
+
+class PickRepository(msgspec.Struct, frozen=True, tag="run", tag_field="do"):
+    """Run something there; its prompt comes next."""
+
+    repository_id: int
+
+
+class SteerSoon(msgspec.Struct, frozen=True, tag="steer", tag_field="do"):
+    """Say something to a session; what comes next."""
+
+    session_id: int
+
+
+class FollowSoon(msgspec.Struct, frozen=True, tag="follow", tag_field="do"):
+    """Go on where a session ended; how comes next."""
+
+    session_id: int
+
+
+class Stop(msgspec.Struct, frozen=True, tag="stop", tag_field="do"):
+    """Stop a session."""
+
+    session_id: int
+
+
+class ShowDiff(msgspec.Struct, frozen=True, tag="diff", tag_field="do"):
+    """Show what a session changed."""
+
+    session_id: int
+
+
+class Toggle(msgspec.Struct, frozen=True, tag="toggle", tag_field="do"):
+    """Mute a kind of messages in the chat, or hear of it again."""
+
+    kind: str
+
+
+Action: TypeAlias = (
+    Resolve | Details | Answer | PickRepository | SteerSoon | FollowSoon | Stop | ShowDiff | Toggle
+)
+
+
+def to_plain(action: Action) -> dict[str, Any]:
+    """As it is stored."""
+    plain: dict[str, Any] = msgspec.to_builtins(action)
+    return plain
+
+
+def from_plain(plain: dict[str, Any]) -> Action:
+    """As it was stored."""
+    action: Action = msgspec.convert(plain, Action)
+    return action
+
+
+def approval_of(action: Action) -> int | None:
+    """The approval that a button is about, if it is about one."""
+    return action.approval_id if isinstance(action, Resolve | Details | Answer) else None

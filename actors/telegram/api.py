@@ -1,0 +1,152 @@
+"""The Bot API's client: one method call is one HTTP request (https://core.telegram.org/bots/api).
+
+**The token goes in last.** In the Bot API's addresses the token is part of the path, and httpx
+shows addresses in its log lines and keeps them in its exceptions. So the client asks for
+`/sendMessage`, and the transport below it, which logs and raises nothing of its own, puts
+`/bot<token>` before that. What leaves this module are errors of `errors`, free of causes and
+contexts, and with the token cut out of whatever the other side said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx
+import msgspec
+import trio
+
+from command_center.actors.telegram.errors import (
+    BotApiFailed,
+    BotApiLimited,
+    BotApiRefused,
+    BotApiUnreachable,
+    TokenRejected,
+)
+from command_center.actors.telegram.settings import TelegramSettings
+
+LARGEST_ANSWER: Final = 8 * 1024 * 1024
+"""Bytes of the largest answer that is read."""
+
+HIDDEN: Final = "[redacted]"
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    """Parameters of an answer that is not ok."""
+
+    retry_after: float | None = None
+    migrate_to_chat_id: int | None = None
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """Every answer of the Bot API."""
+
+    ok: bool
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error_code: int | None = None
+    description: str = ""
+    parameters: _Refusal = _Refusal()
+
+
+class BotApi:
+    """Calls of one bot. To be closed by whoever made it."""
+
+    def __init__(self, settings: TelegramSettings) -> None:
+        """Speak for the bot of the settings; nothing is sent yet."""
+        self._token = settings.bot_token
+        self._seconds = settings.call_seconds
+        self._client = httpx.AsyncClient(
+            base_url=settings.api_base,
+            transport=_WithToken(settings.bot_token),
+            timeout=httpx.Timeout(settings.call_seconds),
+            headers={"User-Agent": "command-center"},
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def call(
+        self, method: str, params: Mapping[str, object] | None = None, *, extra_seconds: float = 0
+    ) -> Any:
+        """Call a method and give its result as plain JSON.
+
+        Args:
+            method: its name, such as `sendMessage`.
+            params: its parameters.
+            extra_seconds: how much longer than usual the answer may take.
+
+        Raises:
+            BotApiUnreachable, BotApiLimited, BotApiFailed, BotApiRefused, TokenRejected.
+        """
+        status, body = await self._exchange(method, params or {}, self._seconds + extra_seconds)
+        try:
+            answer = msgspec.json.decode(body, type=_Answer)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            answer = None
+        if answer is None:
+            if status >= 500:  # noqa: PLR2004 - the statuses' own meaning
+                raise BotApiFailed(method, status)
+            raise BotApiUnreachable(method, f"status {status} without an answer of the Bot API")
+        if answer.ok:
+            return msgspec.json.decode(answer.result)
+        raise self._error(method, answer.error_code or status, answer)
+
+    def _error(self, method: str, status: int, answer: _Answer) -> Exception:
+        description = answer.description.replace(self._token, HIDDEN)[:500]
+        if answer.parameters.retry_after is not None or status == 429:  # noqa: PLR2004 - as above
+            return BotApiLimited(method, answer.parameters.retry_after or 1.0)
+        if status >= 500:  # noqa: PLR2004 - as above
+            return BotApiFailed(method, status)
+        if status == 401 or (status == 404 and description == "Not Found"):  # noqa: PLR2004 - as above
+            return TokenRejected()
+        return BotApiRefused(
+            method, status, description, migrated_to=answer.parameters.migrate_to_chat_id
+        )
+
+    async def _exchange(
+        self, method: str, params: Mapping[str, object], seconds: float
+    ) -> tuple[int, bytes]:
+        """Send and receive within a deadline. Nothing that httpx raises gets out of here."""
+        reason = "it took too long"
+        with trio.move_on_after(seconds):
+            try:
+                timeout = httpx.Timeout(seconds)
+                async with self._client.stream(
+                    "POST", f"/{method}", json=dict(params), timeout=timeout
+                ) as response:
+                    body = bytearray()
+                    async for chunk in response.aiter_bytes():
+                        body += chunk
+                        if len(body) > LARGEST_ANSWER:
+                            break
+                    else:
+                        return response.status_code, bytes(body)
+                reason = "the answer is too large"
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                reason = type(error).__name__
+        raise BotApiUnreachable(method, reason)
+
+
+class _WithToken(httpx.AsyncBaseTransport):
+    """Puts the token into the path, below everything that shows addresses."""
+
+    def __init__(self, token: str) -> None:
+        self._prefix = f"/bot{token}"
+        self._transport = httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        folder, _, method = request.url.raw_path.rpartition(b"/")
+        url = request.url.copy_with(raw_path=folder + self._prefix.encode() + b"/" + method)
+        return await self._transport.handle_async_request(
+            httpx.Request(
+                request.method,
+                url,
+                headers=request.headers,
+                stream=request.stream,
+                extensions=request.extensions,
+            )
+        )
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()

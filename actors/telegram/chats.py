@@ -1,0 +1,151 @@
+"""The chats that the bot talks to: who may act, what they wish to hear, and when they are gone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, time, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlite_utils import Database
+
+from command_center.store import (
+    TelegramChat,
+    Transaction,
+    telegram_chats,
+)
+from command_center.store.timestamps import from_timestamp
+
+KINDS: Final = {
+    "approvals": "Approvals and questions",
+    "warnings": "Warnings before an approval expires",
+    "sessions": "Sessions that ended",
+    "interrupted": "Sessions that were interrupted",
+    "automations": "Automations that were paused",
+    "system": "Parts of Command Center that failed",
+}
+"""The kinds of messages that can be muted, and what they are called."""
+
+_QUIET_HOURS = re.compile(r"([01]?\d|2[0-3])(?::([0-5]\d))?-([01]?\d|2[0-3])(?::([0-5]\d))?")
+
+
+def known_chat(tx: Transaction, chat_id: int) -> TelegramChat:
+    """The chat's row, made where there is none."""
+    found = telegram_chats.find(tx.db, {"chat_id": chat_id})
+    return telegram_chats.insert(tx, chat_id=chat_id) if found is None else found
+
+
+def heard_from(tx: Transaction, chat_id: int) -> TelegramChat:
+    """Somebody spoke in the chat, so it can be written to again."""
+    chat = known_chat(tx, chat_id)
+    if chat.unreachable is not None:
+        chat = telegram_chats.update(tx, chat.id, unreachable=None)
+    return chat
+
+
+def is_allowed(db: Database, allowed: frozenset[int], chat_id: int, user_id: int) -> bool:
+    """Whether an update may act: its user is on the list, and so is its chat.
+
+    A chat that took the place of an allowed one, as Telegram itself said, is as good as that.
+    """
+    return user_id in allowed and not allowed.isdisjoint(places_of(db, chat_id))
+
+
+def places_of(db: Database, chat_id: int) -> Iterable[int]:
+    """The chat, and those whose place it took."""
+    places = {chat_id}
+    waiting = [chat_id]
+    while waiting:
+        for chat in telegram_chats.every(db, {"migrated_to": waiting.pop()}):
+            if chat.chat_id not in places:
+                places.add(chat.chat_id)
+                waiting.append(chat.chat_id)
+    return places
+
+
+def listeners(db: Database, allowed: frozenset[int], kind: str) -> list[TelegramChat]:
+    """The chats that are told of a kind of things."""
+    return [
+        chat
+        for chat in telegram_chats.every(db, {"migrated_to": None, "unreachable": None})
+        if kind not in chat.muted and not allowed.isdisjoint(places_of(db, chat.chat_id))
+    ]
+
+
+def migrate(tx: Transaction, old: int, new: int) -> None:
+    """Let a chat take the place of another, with its wishes, messages and buttons."""
+    if old == new:
+        return
+    before = known_chat(tx, old)
+    after = telegram_chats.find(tx.db, {"chat_id": new})
+    wishes = {
+        "muted": before.muted,
+        "quiet_hours": before.quiet_hours,
+        "silent_until": before.silent_until,
+    }
+    if after is None:
+        telegram_chats.insert(tx, chat_id=new, **wishes)
+    elif before.migrated_to != new:
+        telegram_chats.update(tx, after.id, **wishes)
+    telegram_chats.update(tx, before.id, migrated_to=new, waits_for={})
+    tx.db.execute("update telegram_messages set chat_id = ? where chat_id = ?", [new, old])
+    tx.db.execute("update telegram_buttons set chat_id = ? where chat_id = ?", [new, old])
+    if before.migrated_to != new:
+        tx.emit("telegram.chat.migrated", actor="telegram", data={"chatId": old, "migratedTo": new})
+
+
+def lose(tx: Transaction, chat_id: int, reason: str) -> None:
+    """Give a chat up until somebody speaks there: what waits for it will not be sent."""
+    chat = known_chat(tx, chat_id)
+    tx.db.execute(
+        "update telegram_messages set status = 'failed', error = ?, updated_at = ? "
+        "where chat_id = ? and status = 'waiting'",
+        [reason, tx.now, chat_id],
+    )
+    if chat.unreachable is None:
+        telegram_chats.update(tx, chat.id, unreachable=reason)
+        tx.emit(
+            "telegram.chat.unreachable", actor="telegram", data={"chatId": chat_id, "why": reason}
+        )
+
+
+def is_silent(chat: TelegramChat, now: datetime, zone: tzinfo | None) -> bool:
+    """Whether a message comes without a sound now."""
+    if chat.silent_until is not None and now < from_timestamp(chat.silent_until):
+        return True
+    if chat.quiet_hours is None:
+        return False
+    begin, end = parse_quiet_hours(chat.quiet_hours)
+    here = now.astimezone(zone).time()
+    if begin <= end:
+        return begin <= here < end
+    return here >= begin or here < end
+
+
+def parse_quiet_hours(said: str) -> tuple[time, time]:
+    """Read `22:00-07:00`, or `22-7`.
+
+    Raises:
+        ValueError: it is something else, or no time at all.
+    """
+    match = _QUIET_HOURS.fullmatch(said.replace(" ", ""))
+    if match is None:
+        raise ValueError(said)
+    begin = time(int(match[1]), int(match[2] or 0))
+    end = time(int(match[3]), int(match[4] or 0))
+    if begin == end:
+        raise ValueError(said)
+    return begin, end
+
+
+def zone_of(name: str | None) -> tzinfo | None:
+    """The time zone of a name; None, which is the machine's own, for none."""
+    return None if name is None else ZoneInfo(name)
+
+
+def moment(timestamp: str, zone: tzinfo | None, *, now: datetime | None = None) -> str:
+    """A timestamp as people read it: the time, and the day unless it is today."""
+    then = from_timestamp(timestamp).astimezone(zone)
+    today = (datetime.now(UTC) if now is None else now).astimezone(zone).date()
+    return f"{then:%H:%M}" if then.date() == today else f"{then:%d %b %H:%M}"

@@ -1,0 +1,330 @@
+"""`/telegram/inbox`: keeps each update before Telegram is answered, then acts on it, once.
+
+An update from somebody who is not on the list leaves no trace. Every other one is committed with
+its body under its own number, so one that comes again, or out of order, does nothing twice. What
+it leads to is done afterwards, and is found again after a crash: what was not begun is done, what
+was cut off is tried once more (or, where that could do it twice, the chat is told), and what
+failed twice is given up with a word about it.
+
+The updates of one chat are taken one after the other; what takes long (stopping a session, for
+instance) goes on beside the next ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import attrs
+import msgspec
+import structlog
+import trio
+
+from command_center.actors.storage import Storage
+from command_center.actors.telegram import chats
+from command_center.actors.telegram.acts import Act, Desk, Visit, say
+from command_center.actors.telegram.api import BotApi
+from command_center.actors.telegram.commands import COMMANDS, expect
+from command_center.actors.telegram.errors import (
+    BotApiFailed,
+    BotApiLimited,
+    BotApiRefused,
+    BotApiUnreachable,
+    TokenRejected,
+)
+from command_center.actors.telegram.outbox import wake
+from command_center.actors.telegram.outgoing import Outgoing, post
+from command_center.actors.telegram.presses import give_back, press, read_text
+from command_center.actors.telegram.settings import TelegramSettings
+from command_center.actors.telegram.updates import Update, read_update
+from command_center.runtime import (
+    Actor,
+    ActorCrashed,
+    ActorNotFound,
+    ActorStopped,
+    AskTimeout,
+    Deferred,
+    Refusal,
+    Request,
+    handles,
+)
+from command_center.store import (
+    TelegramUpdate,
+    Transaction,
+    telegram_marks,
+    telegram_updates,
+)
+from command_center.store.records import Runner
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+PATH: Final = "/telegram/inbox"
+
+OFFSET: Final = "polling offset"
+"""The name of the mark that polling goes on from."""
+
+API_SECONDS: Final = 5.0
+"""How long a courtesy to the Bot API may take."""
+
+TOAST: Final = 190
+"""Characters of what is shown to who pressed a button."""
+
+CUT_OFF: Final = (
+    "Command Center was stopped while it sent this; look at the session before you send it again."
+)
+GIVEN_UP: Final = "Something failed inside Command Center; its log tells what. Nothing was done."
+
+_COMMAND = re.compile(r"/([A-Za-z_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
+
+_FAILURES = (Refusal, ActorStopped, ActorCrashed, ActorNotFound, AskTimeout)
+_API_ERRORS = (BotApiFailed, BotApiLimited, BotApiRefused, BotApiUnreachable, TokenRejected)
+
+
+class KeepUpdates(msgspec.Struct, Request[int], frozen=True):
+    """Keep these updates; the answer, when it is durable, is how many were new and allowed.
+
+    `offset`, if there is one, is kept in the same transaction: polling goes on from there.
+    """
+
+    updates: tuple[Update, ...]
+    offset: int | None = None
+
+
+class Inbox(Actor):
+    """Keeps updates and acts on them."""
+
+    def __init__(
+        self,
+        settings: TelegramSettings,
+        storage: Storage,
+        *,
+        runner: Runner,
+        approval_seconds: float,
+    ) -> None:
+        """Obey those whom `settings` allow; runs go to `runner`."""
+        self._settings = settings
+        self._storage = storage
+        self._runner: Runner = runner
+        self._approval_seconds = approval_seconds
+        self._locks: dict[int, trio.Lock] = {}
+        self._username: str | None = None
+        self._acting = 0
+
+    async def on_start(self) -> None:
+        """Take up what was kept and not done with."""
+        self._api = BotApi(self._settings)
+        self._desk = Desk(
+            storage=self._storage,
+            find=self.ctx.find,
+            allowed=self._settings.allowed_ids,
+            runner=self._runner,
+            approval_seconds=self._approval_seconds,
+            zone=chats.zone_of(self._settings.timezone),
+        )
+        self.ctx.start_task(self._tell_commands)
+        for row in await self._storage.read(
+            lambda db: telegram_updates.every(db, {"status": ["received", "begun", "again"]})
+        ):
+            self.ctx.start_task(self._take, row)
+
+    async def on_stop(self) -> None:
+        """Close the connections."""
+        with trio.move_on_after(API_SECONDS):
+            await self._api.close()
+
+    def describe(self) -> Mapping[str, object]:
+        """How many updates are acted on now."""
+        return {"acting": self._acting, "username": self._username}
+
+    @handles(KeepUpdates)
+    async def keep(self, message: KeepUpdates) -> Deferred[int]:
+        """Answer once they are durable; they are acted on after that."""
+        return self.ctx.answer_later(self._keep, message)
+
+    async def _keep(self, message: KeepUpdates) -> int:
+        rows = await self._storage.write(lambda tx: self._commit(tx, message))
+        for row in rows:
+            self.ctx.start_task(self._take, row)
+        return len(rows)
+
+    def _commit(self, tx: Transaction, message: KeepUpdates) -> list[TelegramUpdate]:
+        kept = []
+        for update in message.updates:
+            chat, user = update.chat, update.user
+            if chat is None or user is None or user.is_bot:
+                continue
+            if not chats.is_allowed(tx.db, self._settings.allowed_ids, chat.id, user.id):
+                continue
+            if telegram_updates.find(tx.db, {"update_id": update.update_id}) is None:
+                chats.heard_from(tx, chat.id)
+                kept.append(
+                    telegram_updates.insert(tx, update_id=update.update_id, body=update.body)
+                )
+        if message.offset is not None:
+            mark = telegram_marks.find(tx.db, {"name": OFFSET})
+            if mark is None:
+                telegram_marks.insert(tx, name=OFFSET, value=message.offset)
+            else:
+                telegram_marks.update(tx, mark.id, value=message.offset)
+        return kept
+
+    # ── acting ───────────────────────────────────────────────────────────────────────────────
+
+    async def _take(self, row: TelegramUpdate) -> None:
+        """Act on one update, after those of its chat that came before."""
+        update = read_update(row.body)
+        visit = visit_of(update, again=row.status == "begun")
+        if visit is None:
+            await self._storage.write(lambda tx: finish(tx, row, None, None))
+            return
+        self._acting += 1
+        lock = self._locks.setdefault(visit.chat_id, trio.Lock())
+        try:
+            await self._act(row, update, visit, lock)
+        finally:
+            self._acting -= 1
+            if not lock.statistics().tasks_waiting and not lock.locked():
+                self._locks.pop(visit.chat_id, None)
+
+    async def _act(
+        self, row: TelegramUpdate, update: Update, visit: Visit, lock: trio.Lock
+    ) -> None:
+        try:
+            async with lock:
+                act = await self._begin(row, update, visit)
+                slow = act.slow
+                if slow is None:
+                    await self._finish(row, visit, act)
+            if slow is not None:
+                again = act.once and visit.again
+                act = say(visit.reply(CUT_OFF)) if again else await slow()
+                await self._finish(row, visit, act)
+        except _FAILURES as error:
+            act = failed(visit, error)
+            await self._finish(row, visit, act)
+        await self._answer_press(update, act)
+
+    async def _begin(self, row: TelegramUpdate, update: Update, visit: Visit) -> Act:
+        """Note that the update is being acted on, and find out what it wants."""
+        if row.status == "again":
+            return say(visit.reply(GIVEN_UP))
+        status = "again" if visit.again else "begun"
+        await self._storage.write(lambda tx: telegram_updates.update(tx, row.id, status=status))
+        return await self._prepare(update, visit)
+
+    async def _finish(self, row: TelegramUpdate, visit: Visit, act: Act) -> None:
+        """Do what an act does in the store, and mark its update as done, all or nothing."""
+        await self._storage.write(lambda tx: finish(tx, row, visit, act))
+        wake(self.ctx.find)
+        if act.after is not None:
+            await act.after()
+
+    async def _prepare(self, update: Update, visit: Visit) -> Act:
+        """Find out what an update wants."""
+        if update.callback_query is not None:
+            return await press(self._desk, visit, update.callback_query.data or "")
+        if update.message is not None and update.message.migrate_to_chat_id is not None:
+            new = update.message.migrate_to_chat_id
+            return Act(unit=lambda tx: _migrate(tx, visit.chat_id, new))
+        command = _COMMAND.fullmatch(visit.said)
+        if command is None:
+            return await read_text(self._desk, visit) if visit.said else Act()
+        if command[2] is not None and not await self._is_me(command[2], visit):
+            return Act()
+        found = COMMANDS.get(command[1].lower())
+        if found is None:
+            return say(visit.reply(f"I do not know /{command[1]}: /help"))
+        act = await found[0](self._desk, visit, (command[3] or "").strip())
+        return _after_forgetting(act, visit)
+
+    # ── courtesies ───────────────────────────────────────────────────────────────────────────
+
+    async def _is_me(self, username: str, visit: Visit) -> bool:
+        """Whether `/command@username` is meant for this bot, in a group that may have several."""
+        if visit.chat_id > 0:
+            return True
+        if self._username is None:
+            me = await self._try("getMe")
+            self._username = me.get("username") if isinstance(me, dict) else None
+        return self._username is not None and self._username.lower() == username.lower()
+
+    async def _tell_commands(self) -> None:
+        """Let people's apps offer the commands."""
+        listed = [
+            {"command": name, "description": told} for name, (_, told) in COMMANDS.items() if told
+        ]
+        await self._try("setMyCommands", {"commands": listed})
+
+    async def _answer_press(self, update: Update, act: Act) -> None:
+        """End the wait of who pressed a button. What was decided is committed long since."""
+        query = update.callback_query
+        if query is not None:
+            params = {"callback_query_id": query.id, "text": (act.toast or "")[:TOAST]}
+            await self._try("answerCallbackQuery", params)
+
+    async def _try(self, method: str, params: Mapping[str, object] | None = None) -> object:
+        """Call a method that nothing depends on."""
+        with trio.move_on_after(API_SECONDS):
+            try:
+                return await self._api.call(method, params)
+            except _API_ERRORS as error:
+                log.debug("telegram.courtesy.failed", method=method, reason=str(error))
+        return None
+
+
+def visit_of(update: Update, *, again: bool = False) -> Visit | None:
+    """Who did what, where; None if the update does not say."""
+    chat, user = update.chat, update.user
+    if chat is None or user is None:
+        return None
+    message = update.message
+    replied = None if message is None else message.reply_to_message
+    return Visit(
+        update_id=update.update_id,
+        chat_id=chat.id,
+        user_id=user.id,
+        message_id=None if message is None else message.message_id,
+        said="" if message is None else (message.text or "").strip(),
+        reply_to=None if replied is None else replied.message_id,
+        again=again,
+    )
+
+
+def finish(tx: Transaction, row: TelegramUpdate, visit: Visit | None, act: Act | None) -> None:
+    """Carry out an act's unit, write its replies, and mark the update as done."""
+    if visit is not None and act is not None:
+        replies: Sequence[Outgoing] = act.unit(tx) if act.unit is not None else ()
+        for outgoing in replies:
+            post(tx, visit.chat_id, outgoing)
+    telegram_updates.update(tx, row.id, status="done")
+
+
+def failed(visit: Visit, error: Exception) -> Act:
+    """Say that it did not work and why; a button that was pressed in vain is good again."""
+    told = f"That did not work. {error}"
+
+    def unit(tx: Transaction) -> Sequence[Outgoing]:
+        give_back(tx, visit)
+        expect(tx, visit, None)
+        return [visit.reply(told)]
+
+    return Act(unit=unit, toast=told[:TOAST])
+
+
+def _migrate(tx: Transaction, old: int, new: int) -> Sequence[Outgoing]:
+    chats.migrate(tx, old, new)
+    return ()
+
+
+def _after_forgetting(act: Act, visit: Visit) -> Act:
+    """A command puts aside what was asked for before it."""
+    inner = act.unit
+    if inner is None:
+        return act
+
+    def unit(tx: Transaction) -> Sequence[Outgoing]:
+        expect(tx, visit, None)
+        return inner(tx)
+
+    return attrs.evolve(act, unit=unit)

@@ -1,0 +1,64 @@
+"""What is asked of other actors for somebody on the phone, as slow acts."""
+
+from __future__ import annotations
+
+from command_center.actors.approvals import Resolution, ResolveApproval
+from command_center.actors.errors import Conflict
+from command_center.actors.sessions.ledger import AlreadySettled
+from command_center.actors.sessions.messages import SteerSession, StopSession
+from command_center.actors.telegram import wording
+from command_center.actors.telegram.acts import Act, Desk, Visit, say
+from command_center.actors.telegram.notifier import where_of
+from command_center.store import sessions
+
+TOAST = 190
+"""Characters of what is shown to who pressed a button; the Bot API takes 200."""
+
+
+def send_later(desk: Desk, visit: Visit, session_id: int, message: str) -> Act:
+    """Steer a session. What may have reached Codex is not sent again."""
+
+    async def slow() -> Act:
+        receipt = await desk.ask_session(
+            session_id, SteerSession(message=message, requested_by=visit.who)
+        )
+        return say(
+            visit.reply(f"💬 Session {receipt.session.id} has it.", session_id=session_id),
+            toast="Codex has it.",
+        )
+
+    return Act(slow=slow, once=True)
+
+
+def stop_later(desk: Desk, visit: Visit, session_id: int) -> Act:
+    """Stop a session; to stop it again changes nothing."""
+
+    async def slow() -> Act:
+        wish = StopSession(reason="Stopped from Telegram.", requested_by=visit.who)
+        try:
+            session = await desk.ask_session(session_id, wish)
+        except Conflict:
+            session = await desk.storage.read(lambda db: sessions.get(db, session_id))
+        return say(
+            visit.reply(f"⏹ Session {session.id} is {session.status}.", session_id=session_id),
+            toast=f"Session {session.id} is {session.status}.",
+        )
+
+    return Act(slow=slow)
+
+
+def resolve_later(desk: Desk, visit: Visit, approval_id: int, resolution: Resolution) -> Act:
+    """Settle an approval, as any other caller does. Every message that shows it is then edited."""
+
+    async def slow() -> Act:
+        try:
+            settled = await desk.ask("/approvals", ResolveApproval(approval_id, resolution))
+        except AlreadySettled as error:
+            settled = error.approval
+            if settled.resolved_by != visit.who or settled.status != resolution.status:
+                return Act(toast=str(error)[:TOAST])
+        where = await desk.storage.read(lambda db: where_of(db, settled, desk.zone))
+        said = "".join(piece.text for piece in wording.outcome_text(settled, where))
+        return Act(toast=said[:TOAST])
+
+    return Act(slow=slow)

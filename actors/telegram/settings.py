@@ -1,0 +1,44 @@
+"""What the Telegram actors need to know, however it was set."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class TelegramSettings:
+    """How the bot is reached, and whom it obeys.
+
+    Attributes:
+        mode: how updates come in.
+        bot_token: BotFather's; it is shown by nothing.
+        webhook_secret: what Telegram sends with each update to the webhook.
+        allowed_ids: users and chats; an update must come from one of each.
+        api_base: the address of the Bot API.
+        timezone: of quiet hours and of moments in messages; None for the machine's.
+        chat_seconds: between two messages to one person (Bot API FAQ: one a second).
+        group_seconds: between two messages to one group (Bot API FAQ: 20 a minute).
+        all_seconds: between any two messages (Bot API FAQ: about 30 a second).
+        call_seconds: how long the Bot API may take to answer.
+        poll_seconds: how long a poll waits for updates.
+        retry_seconds: the first wait after a failure that passes; it doubles up to `retry_cap`.
+        retry_cap: the longest such wait.
+        warn_seconds: how long before its deadline a pending approval is warned of.
+    """
+
+    mode: Literal["webhook", "polling"]
+    bot_token: str = attrs.field(repr=False)
+    webhook_secret: str | None = attrs.field(default=None, repr=False)
+    allowed_ids: frozenset[int] = frozenset()
+    api_base: str = "https://api.telegram.org"
+    timezone: str | None = None
+    chat_seconds: float = 1.0
+    group_seconds: float = 3.0
+    all_seconds: float = 0.04
+    call_seconds: float = 20.0
+    poll_seconds: int = 50
+    retry_seconds: float = 1.0
+    retry_cap: float = 300.0
+    warn_seconds: float = 900.0

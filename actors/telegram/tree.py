@@ -1,0 +1,51 @@
+"""The actors of Telegram, as a part of the tree.
+
+/telegram              a fault domain of its own: nothing that runs waits for it
+├ /telegram/outbox     sends what was written
+├ /telegram/inbox      keeps updates and acts on them
+├ /telegram/notifier   turns events into messages
+└ /telegram/polling    fetches updates, where there is no webhook
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from command_center.actors.events import Fanout
+from command_center.actors.storage import Storage
+from command_center.actors.telegram.inbox import Inbox
+from command_center.actors.telegram.notifier import Notifier
+from command_center.actors.telegram.outbox import Outbox
+from command_center.actors.telegram.polling import Polling
+from command_center.actors.telegram.settings import TelegramSettings
+from command_center.runtime import ChildSpec, SupervisorSpec
+from command_center.store.records import Runner
+
+
+def telegram_tree(
+    settings: TelegramSettings,
+    storage: Storage,
+    fanout: Fanout,
+    *,
+    runner: Runner,
+    approval_seconds: float,
+) -> SupervisorSpec:
+    """The supervisor of Telegram's actors; to be started when what they ask is there."""
+    children = [
+        ChildSpec(id="outbox", start=partial(Outbox, settings, storage)),
+        ChildSpec(
+            id="inbox",
+            start=partial(
+                Inbox, settings, storage, runner=runner, approval_seconds=approval_seconds
+            ),
+        ),
+        ChildSpec(id="notifier", start=partial(Notifier, settings, storage, fanout)),
+    ]
+    if settings.mode == "polling":
+        children.append(ChildSpec(id="polling", start=partial(Polling, settings, storage)))
+    return SupervisorSpec(
+        id="telegram",
+        children=children,
+        quarantine=True,
+        contract="Messages wait and buttons do nothing until it is back; no session notices.",
+    )
