@@ -41,6 +41,9 @@ R = TypeVar("R", bound=Record)
 Where = Mapping[str, Scalar | Sequence[Scalar]]
 """Field names to what they must equal: a value, None for no value, or any of a sequence."""
 
+_PLAIN: frozenset[Any] = frozenset({str, int, bool, types.NoneType})
+"""The classes of what goes into a row as it is."""
+
 _SET_BY_THE_STORE = frozenset({"id", "created_at", "updated_at"})
 
 
@@ -53,6 +56,8 @@ class _Column:
     type: Any
     is_json: bool
     is_truth: bool
+    plain: frozenset[Any]
+    """Values of exactly these classes need no check."""
     default: Callable[[], object] | None
 
     def to_row(self, value: Any) -> Scalar:
@@ -89,6 +94,7 @@ class Table(Generic[R]):
         self.name = name
         self.kind = record.__name__
         self._columns = {field.name: _column(field) for field in msgspec.structs.fields(record)}
+        self._special = [c for c in self._columns.values() if c.is_json or c.is_truth]
         self._redacted = frozenset(redacted)
         self._names = ", ".join(self._columns)
         if unknown := self._redacted - self._columns.keys():
@@ -243,9 +249,12 @@ class Table(Generic[R]):
             if column is None or name in _SET_BY_THE_STORE:
                 raise InvalidRecord(self.kind, f"{name} cannot be set")
             try:
-                plain = msgspec.to_builtins(value, str_keys=True)
-                clean = tx.redact(plain) if name in self._redacted else plain
-                row[name] = column.to_row(msgspec.convert(clean, column.type))
+                if type(value) not in _PLAIN:
+                    value = msgspec.to_builtins(value, str_keys=True)  # noqa: PLW2901 - the same
+                clean = tx.redact(value) if name in self._redacted else value
+                if type(clean) not in column.plain:
+                    clean = msgspec.convert(clean, column.type)
+                row[name] = column.to_row(clean)
             except (msgspec.ValidationError, TypeError, UnicodeEncodeError) as error:
                 raise InvalidRecord(self.kind, f"{column.wire_name}: {error}") from error
         return row
@@ -266,13 +275,10 @@ class Table(Generic[R]):
         return [self._from_row(row) for row in db.execute(sql, conditions.arguments).fetchall()]
 
     def _from_row(self, row: Sequence[Any]) -> R:
-        columns = self._columns.values()
-        return self.record(
-            **{
-                column.name: column.from_row(value)
-                for column, value in zip(columns, row, strict=True)
-            }
-        )
+        values = dict(zip(self._columns, row, strict=True))
+        for column in self._special:
+            values[column.name] = column.from_row(values[column.name])
+        return self.record(**values)
 
     def _conditions(self, where: Where) -> Conditions:
         conditions = Conditions()
@@ -301,6 +307,7 @@ def _column(field: msgspec.structs.FieldInfo) -> _Column:
         type=field.type,
         is_json=any(typing.get_origin(kind) in {dict, list} for kind in kinds),
         is_truth=bool in kinds,
+        plain=_PLAIN.intersection(kinds),
         default=default,
     )
 
