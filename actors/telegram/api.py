@@ -9,7 +9,9 @@ contexts, and with the token cut out of whatever the other side said.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import httpx
@@ -128,12 +130,18 @@ class BotApi:
         raise BotApiUnreachable(method, reason)
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom to trust. To read that takes long, so it is read once."""
+    return httpx.create_ssl_context()
+
+
 class _WithToken(httpx.AsyncBaseTransport):
     """Puts the token into the path, below everything that shows addresses."""
 
     def __init__(self, token: str) -> None:
         self._prefix = f"/bot{token}"
-        self._transport = httpx.AsyncHTTPTransport()
+        self._transport = httpx.AsyncHTTPTransport(verify=_trusted())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         folder, _, method = request.url.raw_path.rpartition(b"/")

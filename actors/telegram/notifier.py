@@ -182,7 +182,7 @@ class Teller:
             case "automation.paused":
                 self._automation_paused(tx, _find(tx, automations, event.automation_id), data)
             case "actor.quarantined":
-                said = wording.quarantine_text(str(data.get("path")), data.get("reason"))
+                said = wording.quarantine_text(str(data.get("path")), data.get("error"))
                 self._post(tx, "system", Outgoing(text=said, purpose="system"))
             case _:
                 self._session_ended(tx, _find(tx, sessions, event.session_id), event.type)

@@ -10,11 +10,12 @@ from typing import Any
 import attrs
 
 from command_center.actors.approvals import CreateApproval
-from command_center.actors.center import Center, CenterSettings, open_center
+from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.telegram.inbox import PATH, KeepUpdates
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import read_update
+from command_center.actors.tree import CenterSettings
 from command_center.store import Approval, open_database, repositories
 from command_center.store.tables import approvals
 from tests.telegram_bot_api import SECRET, TOKEN, FakeBotApi, fake_bot_api
