@@ -37,6 +37,13 @@ def calls_in(tree: ast.Module) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
+def parameter(match: re.Match[str]) -> str:
+    """A parameter of a rule as the documentation writes it: `:id`, `:path`, `:threadId`."""
+    if ":" in match[0]:
+        return ":" + match[0][1:].partition(":")[0]
+    return ":" + re.sub("_([a-z])", lambda letter: letter[1].upper(), match[1])
+
+
 def routes() -> set[str]:
     """Every route of the source, as `GET /api/repos/:id`; a WebSocket is asked for by GET."""
     methods = {"get", "post", "put", "patch", "delete", "websocket"}
@@ -48,7 +55,7 @@ def routes() -> set[str]:
                     method in methods and rule.startswith("/")
                 ):
                     verb = "GET" if method == "websocket" else method.upper()
-                    found.add(f"{verb} {re.sub('<id:[a-z_]+>', ':id', rule)}")
+                    found.add(f"{verb} {re.sub('<(?:id:|path:)?([a-z_]+)>', parameter, rule)}")
                 case _:
                     pass
     return found
