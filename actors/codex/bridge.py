@@ -80,8 +80,6 @@ class Bridge(Actor):
         if self._settings.disabled is not None:
             self._why = self._settings.disabled
             self._connecting = False
-            self._kept.set()
-            return
         self._keeper = self.ctx.start_task(self._keep_connected)
 
     async def on_stop(self) -> None:
@@ -189,7 +187,7 @@ class Bridge(Actor):
                     raise
                 pause = min(pause * 2, self._settings.deadlines.overload_cap)
                 wait = pause * random.uniform(0.5, 1)  # noqa: S311 - jitter, no secret
-                if trio.current_time() + wait >= deadline:
+                if trio.current_time() + 2 * wait >= deadline:
                     raise TooBusy("Codex is overloaded.", retry_after=pause) from None
                 await trio.sleep(wait)
                 continue
@@ -234,13 +232,9 @@ class Bridge(Actor):
 
     async def _keep_connected(self) -> None:
         try:
-            folder = self._settings.state_folder
-            if folder is not None:
-                ended = await trio.to_thread.run_sync(end_orphans, folder)
-                if ended:
-                    log.warning("codex.orphans_ended", process_ids=ended)
+            await self._end_orphans()
             failures = 0
-            while True:
+            while self._settings.disabled is None:
                 began = trio.current_time()
                 self._why = await self._connect_once()
                 lived = trio.current_time() - began
@@ -253,6 +247,13 @@ class Bridge(Actor):
                 self._connecting = True
         finally:
             self._kept.set()
+
+    async def _end_orphans(self) -> None:
+        folder = self._settings.state_folder
+        if folder is not None:
+            ended = await trio.to_thread.run_sync(end_orphans, folder)
+            if ended:
+                log.warning("codex.orphans_ended", process_ids=ended)
 
     def _backoff(self, failures: int) -> float:
         deadlines = self._settings.deadlines

@@ -27,6 +27,7 @@ from command_center.actors.codex.errors import (
 )
 from command_center.actors.codex.settings import Deadlines
 from command_center.actors.codex.transports import Wire
+from command_center.store.redaction import redact
 
 log = structlog.get_logger(__name__)
 
@@ -214,7 +215,9 @@ class Connection:
                 message = protocol.decode(data)
             except NotAMessage as error:
                 self.garbage += 1
-                log.warning("codex.not_a_message", problem=error.problem, excerpt=error.excerpt)
+                log.warning(
+                    "codex.not_a_message", problem=error.problem, excerpt=redact(error.excerpt)
+                )
                 continue
             match message:
                 case protocol.Response():

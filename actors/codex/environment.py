@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 OWNER = "COMMAND_CENTER_OWNER"
-"""Marks every process that a Command Center has started with the data folder that it serves."""
+"""Marks every process that a Command Center has started: with its life and its state folder."""
+
+LIFE = secrets.token_hex(8)
+"""Tells the children of this process from those of a former one."""
 
 _PREFIXES = ("CC_", "TELEGRAM")
 _PARTS = ("BOT_TOKEN",)
 
 
 def agent_environment(
-    environment: Mapping[str, str], *, secrets: Sequence[str] = (), owner: str = ""
+    environment: Mapping[str, str],
+    *,
+    secrets: Sequence[str] = (),
+    state_folder: Path | None = None,
 ) -> dict[str, str]:
     """The environment without Command Center's own settings and bot tokens.
 
     Left out is every variable named `CC_…` or `TELEGRAM…` or that names a bot token, in any
-    case of letters, and every variable whose value holds one of `secrets`.
+    case of letters, and every variable whose value holds one of `secrets`. Where there is a
+    `state_folder` the mark of this life is added.
     """
     kept = {
         name: value
@@ -25,9 +34,15 @@ def agent_environment(
         if not _is_ours(name.upper()) and not any(s and s in value for s in secrets)
     }
     kept.pop(OWNER, None)
-    if owner:
-        kept[OWNER] = owner
+    if state_folder is not None:
+        kept[OWNER] = f"{LIFE}:{state_folder.absolute()}"
     return kept
+
+
+def life_of(environment: Mapping[str, str], state_folder: Path) -> str | None:
+    """The life that started a process with this environment; None if none of that folder did."""
+    life, _, folder = environment.get(OWNER, "").partition(":")
+    return life if folder == str(state_folder.absolute()) else None
 
 
 def _is_ours(name: str) -> bool:

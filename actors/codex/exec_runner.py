@@ -81,9 +81,7 @@ async def run_exec(
     """
     inherited = os.environ if settings.environment is None else settings.environment
     folder = settings.state_folder
-    environment = agent_environment(
-        inherited, secrets=settings.secrets, owner="" if folder is None else str(folder)
-    )
+    environment = agent_environment(inherited, secrets=settings.secrets, state_folder=folder)
     async with trio.open_nursery() as nursery:
         try:
             child = await start_child(

@@ -2,9 +2,9 @@
 
 A server that is killed ends no child. Codex ends by itself when its input closes, but one that
 hangs does not, and neither does a wrapper. So each child is recorded in a file with its process
-id and start time, and marked in its environment with the data folder of the server that started
-it. At the next start both lead to what is left. A process id alone is never enough, since ids are
-used again: its start time must be that of the record, or its mark must be ours.
+id and start time, and marked in its environment with the life and the folder of the server that
+started it. A later life finds what is left by both. A process id alone is never enough, since ids
+are used again: its start time must be that of the record, or its mark must be of our folder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import attrs
 import msgspec
 import psutil
 
-from command_center.actors.codex.environment import OWNER
+from command_center.actors.codex.environment import LIFE, life_of
 
 _SUFFIX = ".process.json"
 _CLOCK_SLACK = 2.0
@@ -33,6 +33,7 @@ class _Recorded(msgspec.Struct, frozen=True):
     pid: int
     started: float
     program: str
+    life: str
 
 
 @attrs.frozen
@@ -44,7 +45,7 @@ class ProcessRecord:
     @classmethod
     def write(cls, folder: Path, pid: int, program: str) -> ProcessRecord:
         """Record a child that has just been started; raises `psutil.NoSuchProcess` if it ended."""
-        recorded = _Recorded(pid, psutil.Process(pid).create_time(), program)
+        recorded = _Recorded(pid, psutil.Process(pid).create_time(), program, LIFE)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{pid}{_SUFFIX}"
         partial = path.with_suffix(".partial")
@@ -76,13 +77,14 @@ def kill_all(processes: Iterable[psutil.Process]) -> None:
 
 
 def end_orphans(folder: Path) -> list[int]:
-    """End what a former life has left, and answer the process ids. Blocks for some seconds.
+    """End what former lives have left, and answer the process ids. Blocks for some seconds.
 
-    Call it before the first child is started: what is recorded or marked is taken for an orphan.
+    The children of this life are spared, so that it may be called at any time. That no other
+    server lives on the same folder is for the caller to know.
     """
     orphans: dict[int, psutil.Process] = {}
-    records = sorted(folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else []
-    for process in [*_recorded(records), *_marked(str(folder))]:
+    records = [path for path in folder.glob(f"*{_SUFFIX}") if _read(path).life != LIFE]
+    for process in [*_recorded(records), *_marked(folder)]:
         for one in [*descendants_of(process.pid), process]:
             orphans[one.pid] = one
     for process in orphans.values():
@@ -112,20 +114,25 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
+def _read(path: Path) -> _Recorded:
+    """The record; one that can't be read names no process."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Recorded)
+    except (msgspec.MsgspecError, OSError):
+        return _Recorded(-1, 0, "", "")
+
+
 def _recorded(records: Iterable[Path]) -> list[psutil.Process]:
     found = []
-    for path in records:
-        try:
-            recorded = msgspec.json.decode(path.read_bytes(), type=_Recorded)
+    for recorded in map(_read, records):
+        with contextlib.suppress(psutil.Error, ValueError):
             process = psutil.Process(recorded.pid)
             if abs(process.create_time() - recorded.started) <= _CLOCK_SLACK:
                 found.append(process)
-        except (msgspec.MsgspecError, OSError, psutil.Error):
-            continue
     return found
 
 
-def _marked(owner: str) -> list[psutil.Process]:
+def _marked(folder: Path) -> list[psutil.Process]:
     """Processes of Codex that carry our mark, such as the child of a wrapper that was killed."""
     found = []
     for process in psutil.process_iter(["name"]):
@@ -133,6 +140,6 @@ def _marked(owner: str) -> list[psutil.Process]:
         if "codex" not in name or process.pid == os.getpid():
             continue
         with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(OWNER) == owner:
+            if life_of(process.environ(), folder) not in (None, LIFE):
                 found.append(process)
     return found

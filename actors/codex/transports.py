@@ -153,9 +153,7 @@ async def _start(settings: BridgeSettings, nursery: trio.Nursery) -> ChildProces
     return await start_child(
         [*settings.program, *settings.arguments],
         nursery,
-        environment=agent_environment(
-            inherited, secrets=settings.secrets, owner="" if folder is None else str(folder)
-        ),
+        environment=agent_environment(inherited, secrets=settings.secrets, state_folder=folder),
         state_folder=folder,
     )
 

@@ -319,9 +319,10 @@ async def test_an_overloaded_codex_is_asked_again_until_it_answers() -> None:
 
 
 async def test_a_codex_that_stays_overloaded_is_too_busy() -> None:
-    async with open_bridge(faked("overloaded=1000000")) as bridged:
+    deadlines = attrs.evolve(SOON, overload_first=0.5, overload_cap=0.5)
+    async with open_bridge(faked("overloaded=1000000", deadlines=deadlines)) as bridged:
         with pytest.raises(TooBusy) as caught:
-            await bridged.call("thread/start", {}, seconds=0.3)
+            await bridged.call("thread/start", {}, seconds=1.5)
     assert caught.value.retry_after > 0
 
 

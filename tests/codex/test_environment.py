@@ -1,9 +1,11 @@
 """An agent's processes see no setting and no token of Command Center."""
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_center.actors.codex.environment import OWNER, agent_environment
+from command_center.actors.codex.environment import LIFE, OWNER, agent_environment, life_of
 
 
 def test_settings_and_bot_tokens_are_left_out_in_any_case_of_letters() -> None:
@@ -26,9 +28,11 @@ def test_a_variable_that_holds_a_secret_is_left_out_whatever_its_name() -> None:
     assert agent_environment(environment, secrets=("hunter2", "")) == {"B": "hunter"}
 
 
-def test_the_mark_names_the_owner_and_is_never_inherited() -> None:
-    assert agent_environment({OWNER: "/other"}, owner="/mine") == {OWNER: "/mine"}
-    assert agent_environment({OWNER: "/other"}) == {}
+def test_the_mark_names_life_and_folder_and_is_never_inherited(tmp_path: Path) -> None:
+    marked = agent_environment({OWNER: "1:/other"}, state_folder=tmp_path)
+    assert life_of(marked, tmp_path) == LIFE
+    assert life_of(marked, tmp_path / "other") is None
+    assert agent_environment({OWNER: "1:/other"}) == {}
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text()), st.text(min_size=1))

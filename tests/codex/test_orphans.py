@@ -11,9 +11,10 @@ from pathlib import Path
 import psutil
 import trio
 
-from command_center.actors.codex.environment import OWNER
+from command_center.actors.codex.environment import LIFE, OWNER
 from command_center.actors.codex.messages import HealthStatus, ProbeHealth
 from command_center.actors.codex.orphans import ProcessRecord, end_orphans, is_alive
+from command_center.actors.codex.protocol import encode_request
 from tests.codex.bridging import faked, open_bridge
 
 SLEEPER = "import sys; print('up', flush=True); sys.stdin.read()"
@@ -23,6 +24,7 @@ import sys
 from pathlib import Path
 import trio
 from command_center.actors.codex.messages import Call
+from command_center.actors.codex.protocol import encode_request
 from tests.codex.bridging import faked, open_bridge
 
 async def main() -> None:
@@ -48,22 +50,39 @@ def sleeper() -> Iterator[psutil.Process]:
             process.kill()
 
 
-def test_a_recorded_process_is_ended_with_its_record(tmp_path: Path) -> None:
+def record_of_a_former_life(folder: Path, process: psutil.Process) -> Path:
+    path = ProcessRecord.write(folder, process.pid, "codex").path
+    text = path.read_text(encoding="utf-8")
+    assert LIFE in text
+    path.write_text(text.replace(LIFE, "0123456789abcdef"), encoding="utf-8")
+    return path
+
+
+def test_a_recorded_process_of_a_former_life_is_ended_with_its_record(tmp_path: Path) -> None:
     with sleeper() as process:
-        ProcessRecord.write(tmp_path, process.pid, "codex")
+        record_of_a_former_life(tmp_path, process)
         assert end_orphans(tmp_path) == [process.pid]
         assert not is_alive(process)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_process_that_got_the_recorded_id_later_is_spared(tmp_path: Path) -> None:
+def test_a_child_of_this_life_is_spared(tmp_path: Path) -> None:
     with sleeper() as process:
         record = ProcessRecord.write(tmp_path, process.pid, "codex")
-        text = record.path.read_text(encoding="utf-8")
+        assert end_orphans(tmp_path) == []
+        assert is_alive(process)
+        assert record.path.exists()
+        record.forget()
+        assert not record.path.exists()
+
+
+def test_a_process_that_got_the_recorded_id_later_is_spared(tmp_path: Path) -> None:
+    with sleeper() as process:
+        path = record_of_a_former_life(tmp_path, process)
+        text = path.read_text(encoding="utf-8")
         started = str(process.create_time())
         assert started in text
-        earlier = str(process.create_time() - 3600)
-        record.path.write_text(text.replace(started, earlier), encoding="utf-8")
+        path.write_text(text.replace(started, "1000000000.5"), encoding="utf-8")
         assert end_orphans(tmp_path) == []
         assert is_alive(process)
 
@@ -80,17 +99,24 @@ def test_no_folder_means_no_orphans(tmp_path: Path) -> None:
 def test_a_codex_that_carries_our_mark_is_ended_without_a_record(
     tmp_path: Path, codex_binary: Path
 ) -> None:
-    environment = {**os.environ, OWNER: str(tmp_path), "CODEX_HOME": str(tmp_path)}
+    environment = {**os.environ, OWNER: f"former:{tmp_path}", "CODEX_HOME": str(tmp_path)}
     with subprocess.Popen(
         [codex_binary, "app-server"],
         env=environment,
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        client = {"clientInfo": {"name": "test", "version": "0"}}
+        process.stdin.write(encode_request(1, "initialize", client) + b"\n")
+        process.stdin.flush()
+        assert process.stdout.readline()
         assert end_orphans(tmp_path / "elsewhere") == []
         assert process.poll() is None
-        assert end_orphans(tmp_path) == [process.pid]
+        assert end_orphans(tmp_path) != []
+        process.wait(10)
 
 
 @contextmanager
