@@ -31,14 +31,15 @@ class Answering(TrioASGIHTTPConnection):
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Read the body, run the handler, send its answer."""
         request = self._create_request_from_scope(send)
+        parts = []
         while True:
             message = await receive()
             if message["type"] != "http.request":
                 return
-            request.body.append(message.get("body", b""))
+            parts.append(message.get("body", b""))
             if not message.get("more_body", False):
                 break
-        request.body.set_complete()
+        request.body.set_result(b"".join(parts))
         response = await self.app.handle_request(request)
         if isinstance(response, Response) and isinstance(response.response, DataBody):
             await send(

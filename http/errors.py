@@ -20,6 +20,7 @@ from typing import Any
 
 import attrs
 import msgspec
+import quart.wrappers.base
 import structlog
 from quart import Quart, Response, has_request_context, has_websocket_context, request, websocket
 from werkzeug.exceptions import HTTPException
@@ -53,6 +54,7 @@ from command_center.store.errors import (
 log = structlog.get_logger("command_center.http")
 
 JSON = "application/json"
+CLIENT_LEFT = 499
 RETRY_AFTER_SECONDS = 1.0
 
 
@@ -247,11 +249,15 @@ def _of_store(error: Exception) -> Problem:
     return _retry(503, str(error), RETRY_AFTER_SECONDS)
 
 
+def _of_departure(_: Exception) -> Problem:
+    return Problem(CLIENT_LEFT, "The client has left.")
+
+
 def _camel(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda match: match.group(1).upper(), name)
 
 
-_PROBLEMS: Mapping[type[BaseException], Callable[[Any], Problem]] = {
+_PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     # of this layer
     MalformedBody: _of_status(400),
     InvalidFields: _of_fields,
@@ -280,3 +286,5 @@ _PROBLEMS: Mapping[type[BaseException], Callable[[Any], Problem]] = {
     StoreUnavailable: _of_store,
     StoreClosed: _of_store,
 }
+if hasattr(quart.wrappers.base, "ClientDisconnectedError"):  # Quart 0.23 raises it in handlers
+    _PROBLEMS[quart.wrappers.base.ClientDisconnectedError] = _of_departure

@@ -3,11 +3,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 import trio
 import trio.testing
-from quart import Response, request
+from quart import Response, request, websocket
 from quart_trio import QuartTrio
 
+from command_center.http.errors import install_error_handlers
 from tests.http.live import client_of, served
 
 
@@ -142,3 +144,30 @@ async def test_only_an_event_stream_has_no_time_limit(content_type: str, ends: b
                 pass
             ended = True
     assert ends == ended
+
+
+async def test_a_websockets_client_that_leaves_is_no_failure() -> None:
+    listening = app()
+    ended = trio.Event()
+
+    @listening.websocket("/socket")
+    async def socket() -> None:
+        await websocket.accept()
+        try:
+            while True:
+                await websocket.receive()
+        finally:
+            ended.set()
+
+    install_error_handlers(listening)
+    with structlog.testing.capture_logs() as logs:
+        async with served(listening) as address:
+            async with await trio.open_tcp_stream("127.0.0.1", address.port) as stream:
+                await stream.send_all(
+                    b"GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                    b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                    b"Sec-WebSocket-Version: 13\r\n\r\n"
+                )
+                assert b"101" in await stream.receive_some()
+            await ended.wait()
+    assert [] == logs
