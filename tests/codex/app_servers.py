@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -78,9 +79,13 @@ class SharedAppServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._process.kill()
+        # A wrapper that is killed alone would leave its child alive.
         with self._process:
-            self._folder.cleanup()
+            if sys.platform == "win32":
+                self._process.kill()
+            else:
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._folder.cleanup()
 
     @property
     def settings(self) -> BridgeSettings:
