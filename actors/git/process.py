@@ -46,6 +46,15 @@ AT_ONCE: Final = 8
 """Git processes that run at the same time; more wait for their turn within their deadline."""
 
 
+if sys.platform == "win32":
+    APART: Final[Mapping[str, Any]] = {
+        "creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+    }
+else:
+    APART: Final[Mapping[str, Any]] = {"start_new_session": True}
+"""No terminal to ask on, and a group of its own to be killed with."""
+
+
 @attrs.frozen
 class Answer:
     """What git printed. `cut` says that there was more; `complaint` is its stderr."""
@@ -220,7 +229,7 @@ class Git:
                 stderr=subprocess.PIPE,
                 cwd=directory,
                 env=variables,
-                **_apart(),
+                **APART,
             )
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
             if error.filename == command[0] and await trio.Path(directory).is_dir():
@@ -261,10 +270,3 @@ async def _bury(process: trio.Process) -> None:
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             await trio.aclose_forcefully(pipe)
-
-
-def _apart() -> dict[str, Any]:
-    """No terminal to ask on, and a group of its own to be killed with."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
