@@ -135,7 +135,7 @@ class Writer:
         if db is None:
             return
         try:
-            db.execute("PRAGMA optimize")
+            # No ANALYZE here: what is counted in a young database misleads its queries later.
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error:
             # All is durable in the log; the next start folds it in.

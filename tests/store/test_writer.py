@@ -21,6 +21,7 @@ from command_center.store import (
     Writer,
     WrongThread,
     events,
+    open_database,
     repositories,
 )
 from tests.store.units import add_repository, fail, run, tell
@@ -263,6 +264,15 @@ def test_closing_folds_the_log_into_the_one_file(writer: Writer, path: Path) -> 
     again = Writer(path)
     assert 2 == run(again, tell)
     again.close()
+
+
+def test_closing_leaves_no_counts_of_a_young_database_to_mislead_its_queries(
+    writer: Writer, path: Path
+) -> None:
+    writer.commit([tell, add_repository])
+    writer.close()
+    with open_database(path) as db:
+        assert not [name for name in db.table_names() if name.startswith("sqlite_stat")]
 
 
 def test_a_writer_belongs_to_the_thread_that_made_it(writer: Writer) -> None:
