@@ -168,7 +168,7 @@ class Repositories(Actor):
         repository = await self._storage.read(
             lambda db: repository_table.get(db, message.repository_id)
         )
-        checkout = await open_main(self._git, repository)
+        checkout = await open_main(self._git, repository, self._roots)
         seen = await self._look(checkout)
         status = await read_status(checkout)
         contents = await read_contents(checkout, status)

@@ -8,6 +8,7 @@ when it is used: an agent may have replaced a folder by a link since it was made
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -63,7 +64,7 @@ class Worktrees:
         wanted = message.wanted
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
-            main = await open_main(self._git, repository)
+            main = await open_main(self._git, repository, self._places.repo_roots)
             await check_branch_name(main, wanted.branch_name)
             path = (
                 await self._places.free(repository, wanted.branch_name)
@@ -80,7 +81,7 @@ class Worktrees:
     async def describe(self, message: ListWorktrees) -> list[WorktreeState]:
         """Say how each worktree is."""
         repository = await self._repository(message.repository_id)
-        main = await open_main(self._git, repository)
+        main = await open_main(self._git, repository, self._places.repo_roots)
         active = await self._active(repository)
         return [await self._state(main, entry, active) for entry in await read_worktrees(main)]
 
@@ -92,7 +93,7 @@ class Worktrees:
             Conflict: no base was named and the repository has no default branch.
         """
         repository = await self._repository(message.repository_id)
-        main = await open_main(self._git, repository)
+        main = await open_main(self._git, repository, self._places.repo_roots)
         checkout = main
         if message.path is not None:
             entry = await self._entry(main, message.path)
@@ -112,7 +113,7 @@ class Worktrees:
         """
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
-            main = await open_main(self._git, repository)
+            main = await open_main(self._git, repository, self._places.repo_roots)
             entry = await self._entry(main, message.path)
             await self._check_removable(repository, main, entry, force=message.force)
             await remove_worktree(main, Path(entry.path))
@@ -132,7 +133,9 @@ class Worktrees:
         """Forget worktrees whose folders are gone."""
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
-            pruned = await prune_worktrees(await open_main(self._git, repository))
+            pruned = await prune_worktrees(
+                await open_main(self._git, repository, self._places.repo_roots)
+            )
 
             def tell(tx: Transaction) -> None:
                 for entry in pruned:
@@ -145,7 +148,7 @@ class Worktrees:
         """Delete the worktrees that nobody needs."""
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
-            main = await open_main(self._git, repository)
+            main = await open_main(self._git, repository, self._places.repo_roots)
             removed = []
             for entry in await read_worktrees(main):
                 if entry.is_main or not await within(Path(entry.path), [self._places.home]):
@@ -176,7 +179,7 @@ class Worktrees:
         wanted = message.wanted
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
-            main = await open_main(self._git, repository)
+            main = await open_main(self._git, repository, self._places.repo_roots)
             entry = await self._entry(main, wanted.path)
             if entry.branch_name is None:
                 raise Conflict(f"Worktree {entry.path} is on no branch.")
@@ -221,7 +224,7 @@ class Worktrees:
             result = evaluate(repository, task, run_of(session))
             if result.run is None:
                 raise PolicyDenied(result)
-            main = await open_main(self._git, repository)
+            main = await open_main(self._git, repository, self._places.repo_roots)
             branch = session.branch_name
             if result.run.worktree == "none":
                 await _check_branch(main, branch, "worktreePath")
@@ -393,17 +396,21 @@ class Worktrees:
                 )
 
 
-async def open_main(git: Git, repository: Repository) -> Checkout:
+async def open_main(git: Git, repository: Repository, roots: Sequence[Path]) -> Checkout:
     """Open the main checkout of a registered repository, which must be the one that it was.
 
     Raises:
-        NotAWorkTree: it is gone, or another repository is there now.
+        NotAWorkTree: it is gone, another repository is there now, or it lies outside of `roots`,
+            where there are any, which may have changed since it was registered.
         UnsafeRepository: git could not be run in it safely.
     """
+    path = Path(repository.local_path)
+    if roots and not await within(path, roots):
+        raise NotAWorkTree(path, "it lies outside the folders that repositories may be in.")
     git_dir = repository.facts.get("gitDir")
     return await open_checkout(
         git,
-        Path(repository.local_path),
+        path,
         common_dir=Path(git_dir) if isinstance(git_dir, str) else None,
     )
 

@@ -159,6 +159,22 @@ async def test_repositories_lie_within_the_roots(tmp_path: Path) -> None:
                 await rig.ask(InspectRepository(local_path=str(path)))
 
 
+async def test_a_repository_that_the_roots_contain_no_more_is_not_worked_in(
+    tmp_path: Path,
+) -> None:
+    project = make_repository(tmp_path / "real" / "project")
+    (tmp_path / "empty").mkdir()
+    root = tmp_path / "root"
+    root.symlink_to(tmp_path / "real", target_is_directory=True)
+    async with open_rig(tmp_path / "rig", repo_roots=(root,)) as rig:
+        made = await rig.register(project)
+        root.unlink()
+        root.symlink_to(tmp_path / "empty", target_is_directory=True)
+
+        with pytest.raises(Conflict, match="outside the folders"):
+            await rig.ask(ScanRepository(made.id))
+
+
 async def test_an_inspection_saves_nothing(rig: Rig, project: Path) -> None:
     commit(project, {"more.txt": "1\n"})
     (project / "untracked.txt").write_text("1\n", encoding="utf-8")
