@@ -226,7 +226,9 @@ class Outbox(Actor):
                     )
                 )
             case "gone":
-                await self._fail(message, str(refused))
+                self._failed += 1
+                self._last_error = str(refused)
+                log.warning("telegram.chat.lost", chat=message.chat_id, reason=str(refused))
                 await self._storage.write(
                     lambda tx: chats.lose(tx, message.chat_id, refused.description)
                 )
@@ -243,20 +245,17 @@ class Pace:
         self._all_free = 0.0
 
     async def wait(self, chat_id: int) -> None:
-        """Wait for the chat's turn, and take it."""
-        await trio.sleep_until(self.take(chat_id, trio.current_time()))
-
-    def take(self, chat_id: int, now: float) -> float:
-        """Take the next moment at which a message to the chat may be sent."""
-        settings = self._settings
-        at = max(now, self._free.get(chat_id, now), self._all_free)
-        self._free[chat_id] = at + (
-            settings.group_seconds if chat_id < 0 else settings.chat_seconds
-        )
-        self._all_free = at + settings.all_seconds
+        """Wait until a message to the chat may be sent. One task at a time waits for a chat."""
+        await trio.sleep_until(self._free.get(chat_id, trio.current_time()))
+        now = trio.current_time()
+        at = max(now, self._all_free)
         for other in [chat for chat, free in self._free.items() if free <= now]:
             del self._free[other]
-        return at
+        self._free[chat_id] = at + (
+            self._settings.group_seconds if chat_id < 0 else self._settings.chat_seconds
+        )
+        self._all_free = at + self._settings.all_seconds
+        await trio.sleep_until(at)
 
 
 def judge(refused: BotApiRefused) -> Verdict:

@@ -13,6 +13,7 @@ import pytest
 
 from command_center.http.app import create_app
 from command_center.http.security import Policy
+from command_center.http.setting_values import Secret
 from command_center.http.settings import Settings
 from command_center.http.telegram import telegram_settings
 from command_center.store import TelegramUpdate, tasks, telegram_updates
@@ -194,9 +195,9 @@ def test_settings_for_telegram_hide_their_secrets() -> None:
     settings = telegram_settings(
         Settings(
             telegram_mode="webhook",
-            telegram_bot_token=TOKEN,
-            telegram_webhook_secret=SECRET,
-            telegram_allowed_ids="1,-2",
+            telegram_bot_token=Secret(TOKEN),
+            telegram_webhook_secret=Secret(SECRET),
+            telegram_allowed_ids=(1, -2),
         )
     )
     assert settings is not None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
+import trio
+from sqlite_utils import Database
 
 from command_center.actors.approvals import CreateApproval
 from command_center.actors.center import Center, open_center
@@ -19,6 +21,8 @@ from command_center.actors.tree import CenterSettings
 from command_center.store import Approval, open_database, repositories
 from command_center.store.tables import approvals
 from tests.telegram_bot_api import SECRET, TOKEN, FakeBotApi, fake_bot_api
+
+T = TypeVar("T")
 
 ME = 4242
 """The user who is allowed; the private chat has the same id."""
@@ -59,6 +63,14 @@ class Rig:
     async def ask(self, title: str = "May I?", **more: Any) -> Approval:
         """Let something ask for a decision."""
         return await self.center.ask("/approvals", CreateApproval(title=title, **more))
+
+    async def until(self, query: Callable[[Database], T | None]) -> T:
+        """Read until there is something to be read."""
+        with trio.fail_after(20):
+            while True:
+                found = await self.center.storage.read(query)
+                if found:
+                    return found
 
     async def approval(self, approval_id: int) -> Approval:
         """An approval as it stands."""
