@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 import msgspec
 import trio
+import trio.testing
 
 from command_center.actors.automations.messages import (
     AutomationChanges,
@@ -18,9 +19,10 @@ from command_center.actors.automations.messages import (
     CreateAutomation,
     PatchAutomation,
 )
-from command_center.actors.center import Center, CenterSettings, open_center
+from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.policy import RunInput
+from command_center.actors.tree import CenterSettings
 from command_center.store import (
     Automation,
     AutomationRun,
@@ -30,10 +32,8 @@ from command_center.store import (
     events,
     open_database,
     repositories,
-    sessions,
+    to_timestamp,
 )
-
-T = TypeVar("T")
 
 WAIT_SECONDS = 20.0
 """A test that waits longer for something has failed."""
@@ -136,23 +136,42 @@ class Rig:
                     return runs
                 await watch.drain()
 
-    async def quiet(self) -> None:
-        """Return when the scheduler has seen the clock and the automations have done their work."""
-        await self._settled("/scheduler")
-        for cell in await self.center.storage.read(
-            lambda db: automations.every(db, {"enabled": True})
-        ):
-            await self._settled(f"/automations/{cell.id}")
+    async def until_next(self, automation: Automation, moment: datetime) -> None:
+        """Return once this is its next due time."""
+        wanted = to_timestamp(moment)
+        await self._poll(automation, lambda row: row.next_run_at == wanted)
 
-    async def _settled(self, path: str) -> None:
+    async def until_actor(self, automation: Automation, *, there: bool) -> None:
+        """Return once it has an actor, or none."""
+        await self._poll(automation, lambda _: self.has_actor(automation) is there)
+
+    async def _poll(self, automation: Automation, done: Callable[[Automation], bool]) -> None:
+        with trio.fail_after(WAIT_SECONDS):
+            while not done(await self.automation(automation)):
+                await trio.testing.wait_all_tasks_blocked()
+
+    async def settled(self, automation: Automation) -> Automation:
+        """The automation, when it has acted on the clock as it stands now.
+
+        The watch has no thread to wait for, so it has seen the clock once all tasks are blocked;
+        and a change that changes nothing comes to the automation's actor after what it was told.
+        """
         await trio.testing.wait_all_tasks_blocked()
+        return await self.patch(automation)
+
+    def has_actor(self, automation: Automation) -> bool:
+        """Whether an actor stands for it."""
+        return self.center.system.find(f"/automations/{automation.id}") is not None
 
 
 @asynccontextmanager
 async def opened(
     folder: Path, clock: ManualClock | None = None, **settings: Any
 ) -> AsyncIterator[Rig]:
-    """A center on the database in `folder`, with one repository in which a run may write."""
+    """A center on the database in `folder`, with one repository in which a run may write.
+
+    The folder is the repository's too: unless it is a git working tree, runs in it fail.
+    """
     clock = clock or ManualClock()
     database = folder / "center.sqlite3"
     open_database(database).close()
@@ -175,10 +194,3 @@ async def opened(
                 )
             )
         yield Rig(center, clock, found.id)
-
-
-async def no_session_lives(rig: Rig) -> None:
-    """Wait until every session has ended."""
-    with trio.fail_after(WAIT_SECONDS), rig.center.fanout.subscribe(EventFilter()) as watch:
-        while await rig.center.storage.read(lambda db: sessions.find(db, {"finished_at": None})):
-            await watch.drain()
