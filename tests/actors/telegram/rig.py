@@ -116,9 +116,11 @@ async def opened(folder: Path, api: FakeBotApi, **more: Any) -> AsyncIterator[Ri
     async with open_center(settings) as center:
         found = await center.storage.read(lambda db: repositories.find(db, {}))
         if found is None:
+            checkout = folder / "checkout"
+            await trio.run_process(["git", "init", "--quiet", str(checkout)])
             found = await center.storage.write(
                 lambda tx: repositories.insert(
-                    tx, name="r", local_path=str(folder), allow_write=True
+                    tx, name="r", local_path=str(checkout), allow_write=True
                 )
             )
         yield Rig(center, api, found.id)
