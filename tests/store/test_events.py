@@ -134,6 +134,18 @@ def test_a_long_log_is_neither_sorted_nor_read_whole(
     assert not [step for step in steps if "TEMP B-TREE" in step]
 
 
+@pytest.mark.parametrize("edge", ["since", "until"])
+def test_a_span_of_time_has_its_first_moment_and_not_its_last(
+    writer: Writer, readers: Readers, edge: str
+) -> None:
+    (event,) = write(writer, 1)
+    wanted = EventFilter(**{edge: event.ts})  # type: ignore[arg-type]
+    with readers.connection() as db:
+        found = events.after(db, 0, limit=1, wanted=wanted)
+    assert ([event] if edge == "since" else []) == found
+    assert (edge == "since") == wanted.matches(event)
+
+
 @pytest.mark.parametrize("count", [2, 51, 1000])
 def test_any_number_of_types_can_be_asked_for(writer: Writer, readers: Readers, count: int) -> None:
     write(writer, 3)
