@@ -59,7 +59,7 @@ class Cell(Child):
     ) -> None:
         super().__init__(system, parent, f"{parent.prefix}/{spec.id}", is_dynamic=is_dynamic)
         self._spec = spec
-        self.mailbox = Mailbox(spec.mailbox)
+        self.mailbox = Mailbox(self.path, spec.mailbox, system.clock)
         self.life: Life | None = None
         self.kind = "actor"
         """The name of the actor's class, once it has been made."""
@@ -218,4 +218,4 @@ class Cell(Child):
     def notice(self, message: object) -> None:
         """Put a message of the runtime itself, room or not; a closed mailbox ignores it."""
         if self.mailbox.closed is None:
-            self.mailbox.put((message, None, self.system.clock()))
+            self.mailbox.put(message, None)

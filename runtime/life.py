@@ -149,23 +149,23 @@ class Life:
             self.current = envelope
             self.current_since = now
             if mailbox.line:
-                mailbox.admit(now)
+                mailbox.admit()
             if cell.tracing is not None:
                 cell.trace_taken(now)
-            handler = handlers.get(type(message)) or find_handler(handlers, type(message))
+            kind = type(message)
+            handler = handlers.get(kind) or find_handler(handlers, kind)
             if handler is None:
                 self.current = None
                 cell.drop(
                     message,
                     reply,
                     Reason.UNHANDLED,
-                    UnhandledMessage(cell.path, type(message).__name__),
+                    UnhandledMessage(cell.path, kind.__name__),
                 )
                 continue
+            call, is_async = handler
             try:
-                answer = handler.call(actor, message)
-                if handler.is_async:
-                    answer = await answer
+                answer = await call(actor, message) if is_async else call(actor, message)
             except Refusal as refusal:
                 cell.refused += 1
                 if reply is not None:
@@ -364,7 +364,7 @@ class Life:
         reply = envelope[1] if envelope is not None else None
         if reply is None:
             message = None if envelope is None else envelope[0]
-            reply = Deferred(None, message, self.cell.system.clock())
+            reply = Deferred(None, self.cell.mailbox, message, self.cell.system.clock())
         if self.deferred is None:
             self.deferred = set()
         reply.owner = self.deferred

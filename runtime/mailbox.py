@@ -42,34 +42,52 @@ class Mailbox:
     """Two lanes and the one task that empties them."""
 
     __slots__ = (
+        "_closed",
         "capacity",
-        "closed",
+        "clock",
         "held",
         "high_water",
         "line",
         "parked",
+        "path",
+        "room",
         "sent",
         "user",
     )
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, path: str, capacity: int, clock: Callable[[], float]) -> None:
+        self.path = path
         self.capacity = capacity
+        self.clock = clock
+        self.room = capacity
+        """How deep the mailbox may be for a message to be put at once; 0 while it is closed."""
         self.user: deque[Envelope] = deque()
         self.held = False
         """Whether the actor is suspended: it takes no user message until it is resumed."""
-        self.closed: Reason | None = None
-        """Why no new message is taken; None while they are."""
+        self._closed: Reason | None = None
         self.parked: trio.lowlevel.Task | None = None
         """The actor's task, if it sleeps because there is nothing to do."""
         self.sent = 0
         self.high_water = 0
         self.line: OrderedDict[object, _Waiter] | None = None
+        """The senders that wait for room. While there are any, there is none."""
 
-    def put(self, envelope: Envelope) -> None:
+    @property
+    def closed(self) -> Reason | None:
+        """Why no new message is taken; None while they are."""
+        return self._closed
+
+    @closed.setter
+    def closed(self, reason: Reason | None) -> None:
+        self._closed = reason
+        self.room = self.capacity if reason is None else 0
+
+    def put(self, message: object, reply: Deferred[Any] | None) -> None:
         """Append a message, whether there is room or not, and wake the actor."""
-        self.user.append(envelope)
+        user = self.user
+        user.append((message, reply, self.clock()))
         self.sent += 1
-        depth = len(self.user)
+        depth = len(user)
         self.high_water = max(self.high_water, depth)
         task = self.parked
         if task is not None:
@@ -88,33 +106,25 @@ class Mailbox:
         self.parked = None
         return trio.lowlevel.Abort.SUCCEEDED
 
-    @property
-    def has_room(self) -> bool:
-        """Whether a message may be put without waiting."""
-        return len(self.user) < self.capacity
-
-    def line_up(self, waiter: object, message: object, reply: Deferred[Any] | None) -> None:
-        """Stand in line for room. `waiter` is the sending task or, for an ask, its reply."""
+    def line_up(self, message: object, sender: Deferred[Any] | trio.lowlevel.Task) -> None:
+        """Stand in line for room: the task that tells, or the reply of an ask."""
         if self.line is None:
             self.line = OrderedDict()
-        task = waiter if isinstance(waiter, trio.lowlevel.Task) else None
-        self.line[waiter] = _Waiter(message, reply, task)
+        if isinstance(sender, Deferred):
+            self.line[sender] = _Waiter(message, sender, None)
+        else:
+            self.line[sender] = _Waiter(message, None, sender)
 
-    def leave_line(self, waiter: object) -> None:
+    def leave_line(self, sender: object) -> None:
         """Stop waiting for room; nothing if the message was put already."""
         if self.line:
-            self.line.pop(waiter, None)
+            self.line.pop(sender, None)
 
-    @property
-    def has_line(self) -> bool:
-        """Whether senders wait for room."""
-        return bool(self.line)
-
-    def admit(self, now: float) -> None:
+    def admit(self) -> None:
         """Give free places to those who wait, first come first served."""
         while self.line and len(self.user) < self.capacity:
             _, waiter = self.line.popitem(last=False)
-            self.put((waiter.message, waiter.reply, now))
+            self.put(waiter.message, waiter.reply)
             if waiter.task is not None:
                 trio.lowlevel.reschedule(waiter.task)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
 from command_center.runtime.actor import Request
-from command_center.runtime.errors import ActorStopped, AskTimeout, MailboxFull, SelfAsk
+from command_center.runtime.errors import ActorStopped, MailboxFull, SelfAsk
 from command_center.runtime.reply import Deferred
 
 if TYPE_CHECKING:
@@ -23,11 +23,12 @@ class ActorRef:
     child takes the path later.
     """
 
-    __slots__ = ("__weakref__", "cell", "path")
+    __slots__ = ("__weakref__", "_mailbox", "cell", "path")
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self.path = cell.path
+        self._mailbox = cell.mailbox
 
     def __repr__(self) -> str:
         return f"<ActorRef {self.path}>"
@@ -47,31 +48,27 @@ class ActorRef:
             SelfAsk: asked from within the target's own handler.
         """
         cell = self.cell
+        mailbox = self._mailbox
         task = trio.lowlevel.current_task()
         life = cell.life
         if life is not None and life.task is task:
             raise SelfAsk(self.path, type(message).__name__)
-        asked_at = cell.system.clock()
-        mailbox = cell.mailbox
-        if mailbox.closed is not None:
+        await trio.lowlevel.checkpoint_if_cancelled()
+        asked_at = mailbox.clock()
+        reply: Deferred[R] = Deferred(task, mailbox, message, asked_at)
+        if len(mailbox.user) < mailbox.room:
+            mailbox.put(message, reply)
+        elif mailbox.closed is not None:
             reason = mailbox.closed
             cell.refuse(message)
             raise ActorStopped(self.path, type(message).__name__, 0.0, reason.value)
-        reply: Deferred[R] = Deferred(task, message, asked_at)
-
-        def give_up(_raise_cancel: object) -> trio.lowlevel.Abort:
-            reply.forget()
-            mailbox.leave_line(reply)
-            return trio.lowlevel.Abort.SUCCEEDED
-
-        with trio.CancelScope(deadline=asked_at + timeout):
-            await trio.lowlevel.checkpoint_if_cancelled()
-            if len(mailbox.user) < mailbox.capacity and not mailbox.line:
-                mailbox.put((message, reply, asked_at))
-            else:
-                mailbox.line_up(reply, message, reply)
-            return cast("R", await trio.lowlevel.wait_task_rescheduled(give_up))
-        raise AskTimeout(self.path, type(message).__name__, cell.system.clock() - asked_at)
+        else:
+            mailbox.line_up(message, reply)
+        cell.system.deadlines.add(timeout, reply)
+        await trio.lowlevel.wait_task_rescheduled(reply.give_up)
+        if reply.error is not None:
+            raise reply.error
+        return reply.value
 
     async def tell(self, message: object) -> None:
         """Send a message, waiting for room; messages of one sender arrive in the order sent.
@@ -79,12 +76,11 @@ class ActorRef:
         Returns when the message is in the mailbox, or is a dead letter because the target is
         dead. With room there is no checkpoint. Cancelled while it waits, it was not sent.
         """
-        cell = self.cell
-        mailbox = cell.mailbox
-        if mailbox.closed is not None:
-            cell.refuse(message)
-        elif len(mailbox.user) < mailbox.capacity and not mailbox.line:
-            mailbox.put((message, None, cell.system.clock()))
+        mailbox = self._mailbox
+        if len(mailbox.user) < mailbox.room:
+            mailbox.put(message, None)
+        elif mailbox.closed is not None:
+            self.cell.refuse(message)
         else:
             task = trio.lowlevel.current_task()
 
@@ -92,7 +88,7 @@ class ActorRef:
                 mailbox.leave_line(task)
                 return trio.lowlevel.Abort.SUCCEEDED
 
-            mailbox.line_up(task, message, None)
+            mailbox.line_up(message, task)
             await trio.lowlevel.wait_task_rescheduled(give_up)
 
     def try_tell(self, message: object) -> None:
@@ -103,11 +99,10 @@ class ActorRef:
         Raises:
             MailboxFull: there is no room; the message was not sent.
         """
-        cell = self.cell
-        mailbox = cell.mailbox
-        if mailbox.closed is not None:
-            cell.refuse(message)
-        elif len(mailbox.user) < mailbox.capacity and not mailbox.line:
-            mailbox.put((message, None, cell.system.clock()))
+        mailbox = self._mailbox
+        if len(mailbox.user) < mailbox.room:
+            mailbox.put(message, None)
+        elif mailbox.closed is not None:
+            self.cell.refuse(message)
         else:
             raise MailboxFull(self.path, type(message).__name__, mailbox.capacity)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import outcome
 import trio
+
+from command_center.runtime.errors import AskTimeout
+
+if TYPE_CHECKING:
+    from command_center.runtime.mailbox import Mailbox
 
 R = TypeVar("R")
 
@@ -19,40 +23,57 @@ class Deferred(Generic[R]):
     actor's life ends first, the asker gets `ActorStopped` or `ActorCrashed`.
     """
 
-    __slots__ = ("_task", "asked_at", "message", "owner")
+    __slots__ = ("asked_at", "error", "mailbox", "message", "owner", "task", "value")
 
-    def __init__(self, task: trio.lowlevel.Task | None, message: object, asked_at: float) -> None:
-        self._task = task
+    def __init__(
+        self, task: trio.lowlevel.Task | None, mailbox: Mailbox, message: object, asked_at: float
+    ) -> None:
+        self.task = task
+        """Who waits for the answer; None when nobody does, or not any more."""
+        self.mailbox = mailbox
         self.message = message
         self.asked_at = asked_at
         self.owner: set[Deferred[Any]] | None = None
         """The open deferred replies of the life that owes this one; None if it is not deferred."""
+        self.value: R
+        self.error: Exception | None = None
 
     @property
     def is_awaited(self) -> bool:
         """Whether somebody still waits for the answer."""
-        return self._task is not None
+        return self.task is not None
+
+    # The asker is woken without an outcome and reads it here, which spares making one.
 
     def send(self, value: R) -> None:
         """Answer with a value."""
-        owner = self.owner
-        if owner is not None:
-            owner.discard(self)
-        task = self._task
+        if self.owner is not None:
+            self.owner.discard(self)
+        task = self.task
         if task is not None:
-            self._task = None
-            trio.lowlevel.reschedule(task, outcome.Value(value))
+            self.task = None
+            self.value = value
+            trio.lowlevel.reschedule(task)
 
     def fail(self, error: Exception) -> None:
         """Answer with an exception, which is raised where the actor was asked."""
-        owner = self.owner
-        if owner is not None:
-            owner.discard(self)
-        task = self._task
+        if self.owner is not None:
+            self.owner.discard(self)
+        task = self.task
         if task is not None:
-            self._task = None
-            trio.lowlevel.reschedule(task, outcome.Error(error))
+            self.task = None
+            self.error = error
+            trio.lowlevel.reschedule(task)
 
-    def forget(self) -> None:
-        """Give up waiting; a later settlement does nothing."""
-        self._task = None
+    def expire(self, now: float) -> None:
+        """Tell the asker, if it still waits, that its time is up."""
+        if self.task is not None:
+            self.mailbox.leave_line(self)
+            waited = now - self.asked_at
+            self.fail(AskTimeout(self.mailbox.path, type(self.message).__name__, waited))
+
+    def give_up(self, _raise_cancel: object) -> trio.lowlevel.Abort:
+        """Stop waiting, for the asker is cancelled; a later settlement does nothing."""
+        self.mailbox.leave_line(self)
+        self.task = None
+        return trio.lowlevel.Abort.SUCCEEDED

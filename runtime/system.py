@@ -15,6 +15,7 @@ import trio
 from command_center.runtime.cell import Cell
 from command_center.runtime.child import Child, Intent, Phase
 from command_center.runtime.deadletters import DeadLetters, Reason
+from command_center.runtime.deadlines import AskDeadlines
 from command_center.runtime.errors import (
     ActorNotFound,
     ActorStopped,
@@ -73,6 +74,7 @@ class System:
         self._redact = redact
         self.rng = random.Random(seed)  # noqa: S311 - jitter is no secret
         self.clock: Callable[[], float] = trio.lowlevel.current_clock().current_time
+        self.deadlines = AskDeadlines(self.clock)
         self.dead_letters = DeadLetters(dead_letter_capacity)
         self.departed = Counts()
         """The counts of actors that have left the tree."""
@@ -125,9 +127,11 @@ class System:
         """Hold the nursery of every task of the tree, and end the body when the root ends."""
         try:
             async with trio.open_nursery() as self._nursery:
+                self._nursery.start_soon(self.deadlines.run, name="ask deadlines")
                 self.root.spawn(Intent.TRIAL)
                 await self.root.ended.wait()
                 self._body.cancel()
+                self.deadlines.stop()
         except BaseException as error:
             # Raised again where the system was opened; a system task must not raise it.
             self._host_error = error
@@ -136,6 +140,8 @@ class System:
             if isinstance(error, trio.Cancelled):
                 raise
         finally:
+            for child in self.children.values():
+                child.close(Reason.STOPPED)
             self._host_ended.set()
 
     def _raise_host_error(self) -> None:
