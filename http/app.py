@@ -5,7 +5,19 @@ from __future__ import annotations
 from quart_trio import QuartTrio
 
 from command_center.actors.center import Center
-from command_center.http import approvals, events, health, repos, sessions, tasks
+from command_center.http import (
+    approvals,
+    automations,
+    codex,
+    events,
+    followups,
+    health,
+    repos,
+    runtime,
+    sessions,
+    tasks,
+    telegram,
+)
 from command_center.http.decoding import IdConverter
 from command_center.http.errors import install_error_handlers
 from command_center.http.security import Policy, install_gate
@@ -15,8 +27,13 @@ ROUTES = (
     repos.routes,
     tasks.routes,
     sessions.routes,
+    followups.routes,
     approvals.routes,
+    automations.routes,
+    codex.routes,
     events.routes,
+    runtime.routes,
+    telegram.routes,
 )
 """Each noun's routes."""
 

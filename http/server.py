@@ -15,13 +15,15 @@ from functools import partial
 import structlog
 import trio
 
-from command_center.actors.center import Center, CenterSettings, open_center
+from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.tree import CenterSettings
 from command_center.http.app import create_app
 from command_center.http.runner_choice import choose_runner
 from command_center.http.security import Policy
 from command_center.http.serving import BoundAddress, bind, serve_on
 from command_center.http.settings import Settings
+from command_center.http.telegram import telegram_settings
 from command_center.store import DataFolderLock, open_database
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -109,5 +111,6 @@ def _center_settings(settings: Settings) -> CenterSettings:
         stall_seconds=settings.stall_seconds,
         repo_roots=settings.repo_roots,
         timezone=settings.timezone,
+        telegram=telegram_settings(settings),
         secrets=secrets,
     )

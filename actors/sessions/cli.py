@@ -37,11 +37,11 @@ class CliRunner:
         self._ref = ref
         self._settings = settings
         self._stopping = trio.CancelScope()
-        self._thread_told = False
+        self._told = trio.Event()
 
     async def launch(self, session: Session) -> None:
         """Run the process to its end, telling what it says; the thread is told when it names it."""
-        if self._thread_told:
+        if self._told.is_set():
             return  # the process that opened the thread is the one that works in it
         run = ExecRun(
             prompt=session.prompt,
@@ -54,15 +54,15 @@ class CliRunner:
         )
 
         async def tell(notification: CodexNotification) -> None:
-            if not self._thread_told:
-                self._thread_told = True
+            if not self._told.is_set():
+                self._told.set()
                 await self._ref.tell(ThreadOpened(thread_id=notification.thread_id))
                 await self._ref.tell(TurnOpened(turn_id=run.turn_id))
             await self._ref.tell(notification)
 
         with self._stopping:
             ended = await run_exec(self._settings, run, tell)
-            if not self._thread_told:
+            if not self._told.is_set():
                 await self._ref.tell(LaunchFailed(reason=ended.reason))
             elif not ended.told:
                 await self._ref.tell(TurnEnded(outcome="failed", reason=ended.reason))

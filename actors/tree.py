@@ -1,0 +1,184 @@
+"""The supervision tree: what runs, in which order it starts, and what its death may disturb.
+
+    /                        one_for_one; a crash below never reaches a neighbour
+    ├ /store                 the writer (group commits)
+    ├ /events                hub: durable log → subscribers
+    ├ /journal               what the runtime tells of itself, as events
+    ├ /repositories
+    ├ /bridges/local         the connection to Codex
+    ├ /sessions/…            dynamic, one per live session
+    ├ /slots                 which queued session begins next
+    ├ /approvals
+    ├ /tasks                 starts each live session's actor
+    ├ /automations/…         dynamic, one per enabled automation
+    ├ /scheduler             starts each enabled automation's actor, and watches the clock
+    └ /telegram/…            only where it is wanted: outbox, inbox, notifier, polling
+
+The order is the order of starting: what comes later may rely on what came before. `/tasks` brings
+the sessions of a former life back when all that they need is there, and `/scheduler` makes new
+ones. The root and the dynamic supervisors are edges of fault domains: a child that fails too often
+is set aside alone, and an operator is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import attrs
+
+from command_center.actors.approvals import Approvals
+from command_center.actors.automations.actor import AutomationServices
+from command_center.actors.automations.scheduler import Scheduler
+from command_center.actors.codex.bridge import Bridge
+from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.events import EventHub, Fanout
+from command_center.actors.operations import Journal
+from command_center.actors.repositories import Repositories
+from command_center.actors.sessions.actor import SessionServices
+from command_center.actors.sessions.app_server import AppServerRunner
+from command_center.actors.sessions.cli import CliRunner
+from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.stub import StubRunner
+from command_center.actors.slots import Slots
+from command_center.actors.storage import Storage, Store
+from command_center.actors.tasks.actor import Tasks
+from command_center.actors.telegram.settings import TelegramSettings
+from command_center.actors.telegram.tree import telegram_tree
+from command_center.runtime import ActorRef, ChildSpec, Intensity, SupervisorSpec
+from command_center.store.records import Runner as RunnerName
+
+
+@attrs.frozen(kw_only=True)
+class CenterSettings:
+    """What the tree needs to know, however it was set."""
+
+    database: Path
+    data_dir: Path
+    runner: RunnerName
+    bridge: BridgeSettings
+    max_sessions: int
+    approval_seconds: float
+    stall_seconds: float = 600.0
+    repo_roots: tuple[Path, ...] = ()
+    timezone: str | None = None
+    """Of automations that name none; else the machine's."""
+    telegram: TelegramSettings | None = None
+    secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """Texts that must never be stored, such as this installation's own tokens."""
+
+
+def make_runner(
+    settings: CenterSettings, bridge: Callable[[], ActorRef], name: str, ref: ActorRef
+) -> Runner:
+    """The runner that a session was accepted with, reporting to the actor `ref`."""
+    if name == "stub":
+        return StubRunner(ref)
+    if name == "cli":
+        return CliRunner(ref, settings.bridge)
+    outlives_us = settings.bridge.transport is not Transport.SPAWN
+    return AppServerRunner(ref, bridge(), survives_restart=outlives_us)
+
+
+def build_tree(
+    settings: CenterSettings,
+    storage: Storage,
+    services: SessionServices,
+    schedules: AutomationServices,
+    fanout: Fanout,
+) -> SupervisorSpec:
+    """The spec of the whole tree."""
+    bridges = (
+        (ChildSpec(id="local", start=partial(Bridge, settings.bridge)),)
+        if settings.runner == "app-server"
+        else ()
+    )
+    telegram = (
+        ()
+        if settings.telegram is None
+        else (
+            telegram_tree(
+                settings.telegram,
+                storage,
+                fanout,
+                runner=settings.runner,
+                approval_seconds=settings.approval_seconds,
+            ),
+        )
+    )
+    return SupervisorSpec(
+        id="",
+        intensity=Intensity(restarts=10, period=60.0),
+        quarantine=True,
+        children=(
+            ChildSpec(
+                id="store",
+                start=partial(Store, settings.database, storage.hub, secrets=settings.secrets),
+                mailbox=10_000,
+                contract="While it restarts nothing is written, and nothing acknowledged is lost; "
+                "reads and turns go on.",
+            ),
+            ChildSpec(
+                id="events",
+                start=partial(EventHub, fanout, storage.readers),
+                mailbox=10_000,
+                contract="Subscribers see a pause, and then all that they missed.",
+            ),
+            ChildSpec(
+                id="journal",
+                start=partial(Journal, storage),
+                contract="Crashes and restarts that happen meanwhile are not told as events.",
+            ),
+            ChildSpec(
+                id="repositories",
+                contract="Git work in hand is refused; turns are not touched.",
+                start=partial(
+                    Repositories,
+                    storage,
+                    repo_roots=settings.repo_roots,
+                    data_dir=settings.data_dir,
+                ),
+            ),
+            SupervisorSpec(
+                id="bridges",
+                children=bridges,
+                quarantine=True,
+                contract="Turns of a spawned app-server end as interrupted; of one that is shared "
+                "they go on, and are joined again.",
+            ),
+            SupervisorSpec(
+                id="sessions",
+                quarantine=True,
+                contract="A session's crash touches no other; its turn goes on in Codex, and is "
+                "joined again.",
+            ),
+            ChildSpec(
+                id="slots",
+                start=partial(Slots, storage, limit=settings.max_sessions),
+                contract="Queued sessions wait until it is back.",
+            ),
+            ChildSpec(
+                id="approvals",
+                start=partial(Approvals, storage, approval_seconds=settings.approval_seconds),
+                contract="Decisions in hand are refused; deadlines are kept in the store.",
+            ),
+            ChildSpec(
+                id="tasks",
+                start=partial(Tasks, services, runner=settings.runner),
+                contract="New runs wait until it is back; turns are not touched.",
+            ),
+            SupervisorSpec(
+                id="automations",
+                quarantine=True,
+                contract="One automation's crash touches no other, and no turn.",
+            ),
+            ChildSpec(
+                id="scheduler",
+                start=partial(Scheduler, schedules, fanout),
+                mailbox=20_000,
+                contract="Automations fire late, and never twice.",
+            ),
+            *telegram,
+        ),
+    )
