@@ -146,9 +146,20 @@ class Client:
     @asynccontextmanager
     async def watch(self, **query: Any) -> AsyncIterator[Stream]:
         """The stream of events."""
-        url = httpx.URL(self.server.url.replace("http", "ws") + "/api/events/stream", params=query)
-        async with open_websocket_url(str(url)) as connection:
+        async with self.websocket("/api/events/stream", **query) as connection:
             yield Stream(connection)
+
+    @asynccontextmanager
+    async def websocket(self, path: str, **query: Any) -> AsyncIterator[WebSocketConnection]:
+        """A WebSocket, whose socket is closed at the end whoever closed the WebSocket."""
+        url = httpx.URL(self.server.url.replace("http", "ws") + path, params=query)
+        async with open_websocket_url(str(url)) as connection:
+            try:
+                yield connection
+            finally:
+                with trio.move_on_after(1):
+                    await connection.aclose()
+                await connection._stream.aclose()
 
 
 @attrs.define

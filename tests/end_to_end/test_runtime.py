@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from trio_websocket import ConnectionClosed, open_websocket_url
+from trio_websocket import ConnectionClosed
 
 from tests.end_to_end.server import Client
 
@@ -79,12 +78,9 @@ async def test_a_suspended_actor_keeps_its_messages_until_it_is_resumed(
 async def test_a_trace_shows_messages_without_their_content_and_ends_by_itself(
     stub_client: Client, repository: Path
 ) -> None:
-    url = httpx.URL(
-        stub_client.server.url.replace("http", "ws") + "/api/runtime/actors/tasks/trace",
-        params={"messages": 1, "seconds": 20},
-    )
     registered = await stub_client.register(repository)
-    async with open_websocket_url(str(url)) as connection:
+    path = "/api/runtime/actors/tasks/trace"
+    async with stub_client.websocket(path, messages=1, seconds=20) as connection:
         await stub_client.task(registered, "Traced.")
         record = json.loads(await connection.get_message())
         assert ("CreateTask", True) == (record["message"], record["asked"])
