@@ -1,3 +1,11 @@
 """What every test may use."""
 
+from hypothesis import HealthCheck, settings
+
 pytest_plugins = ["tests.codex.fixtures", "tests.end_to_end.fixtures", "tests.missing_parts"]
+
+# How long an example takes is the machine's affair; pytest's own timeout ends what hangs.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")

@@ -70,6 +70,15 @@ def shape(value: Any) -> Any:
     return "" if isinstance(value, str) else value
 
 
+def texts(value: Any) -> list[str]:
+    """Every text in the value, names of members included."""
+    if isinstance(value, dict):
+        return [*value, *(said for member in value.values() for said in texts(member))]
+    if isinstance(value, list):
+        return [said for element in value for said in texts(element)]
+    return [value] if isinstance(value, str) else []
+
+
 @given(json_values)
 def test_the_shape_stays_and_the_original_is_untouched(value: Any) -> None:
     before = copy.deepcopy(value)
@@ -104,15 +113,20 @@ def test_to_redact_text_twice_changes_nothing_more(value: str) -> None:
 )
 def test_a_named_secret_is_nowhere_in_what_comes_out(value: Any, secret: str) -> None:
     document = {"a": [value, secret, f"x{secret}y"], f"k{secret}": 1, "plain": value}
-    clean = json.dumps(redact(document, [secret]), ensure_ascii=False)
-    assert secret not in json.loads(json.dumps(clean))
+    assert not [said for said in texts(redact(document, [secret])) if secret in said]
 
 
 # Without vowels no word is a name that tells of a secret.
-words = st.lists(st.text("bdfghjlmnq", min_size=1, max_size=12), max_size=10).map(" ".join)
+words = st.lists(st.text("bdfghjlmnq", min_size=1, max_size=8), max_size=4).map(" ".join)
 
 
-@given(st.recursive(words, lambda inner: st.lists(inner) | st.dictionaries(words, inner)))
+@given(
+    st.recursive(
+        words,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+        max_leaves=6,
+    )
+)
 def test_plain_words_stay_as_they_are(value: Any) -> None:
     assert value == redact(value)
 
