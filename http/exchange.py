@@ -7,8 +7,10 @@ sends; an answer's head waits for the first part of its body, so that a whole an
 from __future__ import annotations
 
 import math
+import re
 import time
 from email.utils import formatdate
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import h11
@@ -149,21 +151,25 @@ class Exchange:
             self._stop_reading()
 
     def _head(self, start: Message, length: int, more: bool) -> bytes:  # noqa: FBT001 - ASGI's
-        headers = list(start.get("headers", ()))
-        for name, value in headers:
-            if name == b"content-length":
-                self._left = int(value)
-            elif name == b"content-type":
-                self._stream = value.startswith(b"text/event-stream")
+        """The answer's head: the parser writes what frames the body, the rest goes in as it is."""
+        framing, lines = [], []
+        for name, value in start.get("headers", ()):
+            if name in _FRAMING:
+                framing.append((name, value))
+                if name == b"content-length":
+                    self._left = int(value)
+            else:
+                lines.append(header_line(name, value))
+                if name == b"content-type":
+                    self._stream = value.startswith(b"text/event-stream")
         if not more and self._left is math.inf and start["status"] not in _BARE:
-            headers.append((b"content-length", str(length).encode()))
+            framing.append((b"content-length", str(length).encode()))
         self._skip_body()
         if self._connection.leaving or self._http.their_state is not h11.DONE:
-            headers.append((b"connection", b"close"))
-        headers.append((b"date", date_header()))
-        data = self._http.send(h11.Response(status_code=start["status"], headers=headers))
+            framing.append((b"connection", b"close"))
+        head = self._http.send(h11.Response(status_code=start["status"], headers=framing))
         self._begun = True
-        return data
+        return b"".join((head[:-2], *lines, date_line(), b"\r\n"))
 
     def _skip_body(self) -> None:
         """Throw away what has come of a body that the app did not ask for."""
@@ -209,6 +215,14 @@ class UnexpectedMessage(Exception):
         self.kind = kind
 
 
+class UnsendableHeader(Exception):
+    """The app sent a header that would end the head, or begin another."""
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__(f"The header {name!r} cannot be sent.")
+        self.name = name
+
+
 class UnfinishedAnswer(Exception):
     """The app returned before its answer was complete."""
 
@@ -216,14 +230,25 @@ class UnfinishedAnswer(Exception):
         super().__init__("The app returned before its answer was complete.")
 
 
-_BARE = frozenset({204, 304})
-_date: tuple[int, bytes] = (0, b"")
+@lru_cache(maxsize=512)
+def header_line(name: bytes, value: bytes) -> bytes:
+    """A header as it is sent; raises UnsendableHeader for one that would break the head."""
+    if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+        raise UnsendableHeader(name)
+    return b"%s: %s\r\n" % (name, value)
 
 
-def date_header() -> bytes:
+def date_line() -> bytes:
     """The Date of an answer, made once a second."""
     global _date  # noqa: PLW0603 - a cache of one
     now = int(time.time())
     if _date[0] != now:
-        _date = (now, formatdate(now, usegmt=True).encode("ascii"))
+        _date = (now, f"date: {formatdate(now, usegmt=True)}\r\n".encode("ascii"))
     return _date[1]
+
+
+_BARE = frozenset({204, 304})
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
+_date: tuple[int, bytes] = (0, b"")

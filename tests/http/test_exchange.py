@@ -249,9 +249,13 @@ async def test_an_app_that_fails_in_the_middle_leaves_the_answer_visibly_cut() -
     assert answer.endswith(b"4\r\nhalf\r\n")
 
 
-async def test_a_header_that_breaks_the_answer_is_an_apps_fault() -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(b"x", b"a\r\nb: c"), (b"x", b"a\n"), (b"x", b"\0"), (b"x y", b""), (b"", b""), (b"x:", b"")],
+)
+async def test_a_header_that_breaks_the_answer_is_an_apps_fault(name: bytes, value: bytes) -> None:
     with structlog.testing.capture_logs():
-        async with connected(answering(b"x", headers=((b"x", b"a\r\nb: c"),))) as server:
+        async with connected(answering(b"x", headers=((name, value),))) as server:
             assert (500, 500) == error_in(await server.exchange(GET))
 
 
