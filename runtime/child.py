@@ -7,9 +7,8 @@ import enum
 import time
 from typing import TYPE_CHECKING
 
-import trio
-
 from command_center.runtime.deadletters import Reason
+from command_center.runtime.gate import Gate
 from command_center.runtime.restarts import RestartWindow, restart_delay
 from command_center.runtime.signals import Crashed, Exit, ExitKind, Started
 from command_center.runtime.specs import Backoff, ChildSpec, Intensity, SupervisorSpec
@@ -100,8 +99,8 @@ class Child(abc.ABC):
         self.next_start: float | None = None
         self.running_since: float | None = None
         self.started_at: float | None = None
-        self.began = trio.Event()
-        self.ended = trio.Event()
+        self.began = Gate()
+        self.ended = Gate()
 
     # What differs between actors and supervisors.
 
@@ -161,9 +160,9 @@ class Child(abc.ABC):
         self.running_since = None
         self.next_start = self.system.clock() + delay if delay > 0 else None
         if self.began.is_set():
-            self.began = trio.Event()
+            self.began = Gate()
         if self.ended.is_set():
-            self.ended = trio.Event()
+            self.ended = Gate()
         self.reopen()
         self.spawn_life(delay)
 

@@ -142,6 +142,7 @@ class Life:
                 turns = 0
                 mailbox.parked = self.task
                 await trio.lowlevel.wait_task_rescheduled(mailbox.stop_parking)
+                user = mailbox.user
                 continue
             envelope = user.popleft()
             message, reply, _ = envelope

@@ -38,6 +38,10 @@ class _Waiter:
     task: trio.lowlevel.Task | None
 
 
+_NOTHING: deque[Envelope] = deque()
+"""Stands in every mailbox until its first message, for an empty deque takes 760 bytes."""
+
+
 class Mailbox:
     """Two lanes and the one task that empties them."""
 
@@ -61,7 +65,7 @@ class Mailbox:
         self.clock = clock
         self.room = capacity
         """How deep the mailbox may be for a message to be put at once; 0 while it is closed."""
-        self.user: deque[Envelope] = deque()
+        self.user: deque[Envelope] = _NOTHING
         self.held = False
         """Whether the actor is suspended: it takes no user message until it is resumed."""
         self._closed: Reason | None = None
@@ -85,6 +89,8 @@ class Mailbox:
     def put(self, message: object, reply: Deferred[Any] | None) -> None:
         """Append a message, whether there is room or not, and wake the actor."""
         user = self.user
+        if user is _NOTHING:
+            user = self.user = deque()
         user.append((message, reply, self.clock()))
         self.sent += 1
         depth = len(user)
