@@ -119,9 +119,10 @@ class Bridge(Actor):
     def attach(self, message: Attach) -> None:
         """Route the thread to its new attachment."""
         before = self._routes.attachment(message.thread_id)
-        if before is not None:
+        inbox = self._routes.attach(message.thread_id, message.ref)
+        if before is not None and before is not inbox:
             self._unpump(before)
-        self._pump(self._routes.attach(message.thread_id, message.ref))
+        self._pump(inbox)
 
     @handles(Detach)
     def detach(self, message: Detach) -> None:
@@ -336,7 +337,8 @@ class Bridge(Actor):
                 await inbox.ref.tell(await inbox.first())
                 inbox.sent()
 
-        self._pumps[inbox] = self.ctx.start_task(pump, name=f"pump for {inbox.ref.path}")
+        if inbox not in self._pumps:
+            self._pumps[inbox] = self.ctx.start_task(pump, name=f"pump for {inbox.ref.path}")
         self.ctx.monitor(inbox.ref)
 
     def _unpump(self, inbox: Inbox) -> None:

@@ -33,8 +33,8 @@ class Call(Request[dict[str, Any]]):
 class Attach(Request[None]):
     """Route what Codex tells and asks about this thread to `ref`; replaces who was attached.
 
-    Requests of the thread that are still open are told to `ref`, also those that came before.
-    Attachments outlive a lost connection.
+    Requests of the thread that are still open are told to `ref`, also those that it was told of
+    before. Attachments outlive a lost connection.
     """
 
     thread_id: str

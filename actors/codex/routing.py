@@ -96,13 +96,20 @@ class Inbox:
             self._drop_notifications()
         self._append(_Entry(notification, size))
 
+    def forget_requests(self) -> None:
+        """Take back the requests that wait, to be told anew."""
+        self.told.clear()
+        kept = (e for e in self._entries if not isinstance(e.message, CodexServerRequest))
+        self._entries = deque(kept)
+
     async def first(self) -> object:
         """The message that is next, when there is one; the same until it is `sent`."""
         while self._leaving is None:
             if self._entries:
                 self._leaving = self._take()
             else:
-                self._wake = trio.Event()
+                if self._wake.is_set():
+                    self._wake = trio.Event()
                 await self._wake.wait()
         return self._leaving
 
@@ -214,8 +221,16 @@ class Routes:
         return [request for request in self._open.values() if not request.answered]
 
     def attach(self, thread_id: str, ref: ActorRef) -> Inbox:
-        """Attach; what waited for another attachment of the thread is gone with it."""
-        inbox = self._inboxes[thread_id] = Inbox(thread_id, ref)
+        """Attach, and offer the thread's open requests, also those that were told before.
+
+        An actor that attaches again keeps what waits for it. What waited for another is gone.
+        """
+        inbox = self._inboxes.get(thread_id)
+        if inbox is not None and inbox.ref.path == ref.path:
+            inbox.ref = ref
+            inbox.forget_requests()
+        else:
+            inbox = self._inboxes[thread_id] = Inbox(thread_id, ref)
         for request in self._open.values():
             self._offer(request)
         return inbox

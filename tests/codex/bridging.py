@@ -24,7 +24,7 @@ from command_center.runtime import open_system as open_actor_system
 from tests.codex.fake_app_server import COMMAND
 
 SOON = Deadlines(
-    handshake=10, quiet=60, probe=5, close=1, backoff_first=0.01, backoff_cap=0.05,
+    handshake=10, quiet=60, probe=5, close=0.3, backoff_first=0.01, backoff_cap=0.05,
     overload_first=0.01, overload_cap=0.02,
 )  # fmt: skip
 """Deadlines for tests: generous where a slow machine matters, short where a test waits."""

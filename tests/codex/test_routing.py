@@ -133,6 +133,20 @@ def test_threads_that_start_each_other_in_a_circle_end_no_search() -> None:
     assert routes.request(ServerRequest(1, "m", {"threadId": "a"}), "a")
 
 
+async def test_an_actor_that_attaches_again_keeps_what_waits_and_is_asked_again_once() -> None:
+    routes = Routes()
+    routes.connected("1", None)
+    attached = routes.attach("t", ref())
+    routes.notification(Notification("item/started", {"threadId": "t"}), 10, 0.0)
+    routes.request(ServerRequest(1, "m", {"threadId": "t"}), "t")
+    again = ref()
+    assert routes.attach("t", again) is attached
+    assert attached.ref is again
+    taken = await take_all(attached)
+    assert [type(message) for message in taken] == [CodexNotification, CodexServerRequest]
+    assert routes.attach("t", ref("/sessions/2")) is not attached
+
+
 def test_a_detachment_of_somebody_else_changes_nothing() -> None:
     routes = Routes()
     attached = routes.attach("t", ref("/sessions/1"))
