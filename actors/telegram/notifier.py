@@ -94,6 +94,7 @@ class Notifier(Actor):
     async def on_start(self) -> None:
         """Go on behind what was told."""
         self._position = self._kept = await self._storage.write(self._teller.begin)
+        wake(self.ctx.find)
         self.ctx.start_task(self._follow)
         self.ctx.start_task(self._watch_deadlines)
 

@@ -1,0 +1,205 @@
+"""From events to messages: each once, none missed, whatever ends in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from command_center.actors.approvals import Resolution, ResolveApproval
+from command_center.actors.telegram.notifier import MARK, Teller
+from command_center.store import (
+    Transaction,
+    approvals,
+    automations,
+    events,
+    sessions,
+    tasks,
+    telegram_marks,
+    telegram_messages,
+)
+from tests.actors.telegram.rig import ME, Rig, opened, rig, telegram_settings
+from tests.telegram_bot_api import FakeBotApi, fake_bot_api
+
+
+async def end_session(r: Rig, status: str, **fields: Any) -> None:
+    """Commit a session that has ended, and the event that says so."""
+
+    def unit(tx: Transaction) -> None:
+        task = tasks.insert(
+            tx,
+            repository_id=r.repository_id,
+            title="Fix it",
+            prompt="Fix it, please",
+            requested_by="test",
+            correlation_id="c",
+        )
+        session = sessions.insert(
+            tx,
+            task_id=task.id,
+            repository_id=r.repository_id,
+            runner="stub",
+            sandbox="read-only",
+            cwd="/",
+            prompt="Fix it",
+            requested_by="test",
+            correlation_id="c",
+            status=status,
+            finished_at=tx.now,
+            **fields,
+        )
+        tx.emit(f"session.{status}", actor="test", data={}, session_id=session.id)
+
+    await r.center.storage.write(unit)
+
+
+async def told(r: Rig) -> None:
+    """Wait until the notifier has told all that is in the log."""
+
+    def read(db: Any) -> bool:
+        mark = telegram_marks.find(db, {"name": MARK})
+        last = events.after(db, 0, limit=500, wanted=WANTED)
+        return mark is not None and (not last or mark.value >= last[-1].id)
+
+    await r.until(read)
+
+
+WANTED = events.EventFilter(types=("session.completed", "approval.requested"))
+
+
+async def test_a_session_that_ended_tells_its_outcome_words_tokens_and_changes(
+    tmp_path: Path,
+) -> None:
+    diff = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"
+    async with rig(tmp_path) as r:
+        await end_session(
+            r,
+            "completed",
+            last_message="All <tests> pass & more.",
+            token_usage={"total": {"totalTokens": 12345}},
+            diff=diff,
+        )
+        message = await r.api.message(ME, "Session 1 completed")
+        shown = r.api.texts(ME)[0]
+        assert "All <tests> pass & more." in shown
+        assert "12\N{NARROW NO-BREAK SPACE}345 tokens" in shown
+        assert "1 file changed, +1 -1" in shown
+        await r.press(message, "Diff")
+        await r.api.message(ME, "-a\n+b")
+
+
+async def test_an_interrupted_session_says_why(tmp_path: Path) -> None:
+    async with rig(tmp_path) as r:
+        await end_session(r, "interrupted", exit_reason="The server was restarted.")
+        message = await r.api.message(ME, "Session 1 interrupted")
+        assert "The server was restarted." in message["text"]
+
+
+async def test_a_paused_automation_and_a_quarantined_actor_are_told_of(tmp_path: Path) -> None:
+    async with rig(tmp_path) as r:
+
+        def unit(tx: Transaction) -> None:
+            automation = automations.insert(
+                tx,
+                repository_id=r.repository_id,
+                title="Morning check",
+                schedule_expr="daily@09:00",
+                requested_by="test",
+                enabled=False,
+                paused_reason="Failed 3 times in a row.",
+            )
+            tx.emit("automation.paused", actor="x", data={}, automation_id=automation.id)
+            data = {"path": "/sessions/7", "error": "ValueError: odd"}
+            tx.emit("actor.quarantined", actor="runtime", data=data)
+
+        await r.center.storage.write(unit)
+        assert "Failed 3 times" in (await r.api.message(ME, "Morning check"))["text"]
+        assert "ValueError: odd" in (await r.api.message(ME, "/sessions/7"))["text"]
+
+
+async def test_what_happened_while_nobody_was_there_is_told_by_the_next_life_once(
+    tmp_path: Path,
+) -> None:
+    async with fake_bot_api() as api:
+        api.chat(ME)
+        async with opened(tmp_path, api) as r:
+            await r.center.system.stop_child("/telegram/notifier", reason="test")
+            await end_session(r, "completed", last_message="While you were out.")
+            await r.ask("Still open?")
+            settled = await r.ask("Settled meanwhile?")
+            wish = Resolution(status="approved", resolved_by="web")
+            await r.center.ask("/approvals", ResolveApproval(settled.id, wish))
+        for _ in range(2):
+            async with opened(tmp_path, api) as r:
+                await told(r)
+                await api.message(ME, "While you were out.")
+                await api.message(ME, "Still open?")
+        assert 2 == len(api.texts(ME))
+        assert "Settled meanwhile?" not in " ".join(api.texts(ME))
+
+
+async def test_the_first_time_history_is_not_told_but_what_is_pending_is_asked(
+    tmp_path: Path,
+) -> None:
+    async with fake_bot_api() as api:
+        async with opened(tmp_path, api, allowed_ids=frozenset()) as r:
+            await r.ask("Pending since long?")
+            await end_session(r, "completed")
+            await told(r)
+            await r.center.system.stop_child("/telegram/notifier", reason="test")
+            await r.center.storage.write(
+                lambda tx: len(tx.db.execute("delete from telegram_marks").fetchall())
+            )
+        api.chat(ME)
+        async with opened(tmp_path, api):
+            await api.message(ME, "Pending since long?")
+            assert 1 == len(api.texts(ME))
+
+
+async def test_an_approval_that_expires_soon_is_warned_of_once_and_its_buttons_work(
+    tmp_path: Path,
+) -> None:
+    async with rig(tmp_path, warn_seconds=7200.0) as r:
+        approval = await r.ask("Hurry?", ttl_seconds=3600)
+        await r.api.message(ME, "Hurry?")
+        teller = Teller(telegram_settings(FakeBotApi(), warn_seconds=7200.0))
+        moment = await r.center.storage.read(teller.next_warning)
+        assert moment is not None
+        assert "2" < moment.isoformat()
+        halfway = await r.center.storage.read(lambda db: approvals.get(db, approval.id))
+        assert moment.isoformat()[:16] > halfway.created_at[:16]
+
+
+async def test_a_warning_is_written_when_it_is_due_and_only_once(tmp_path: Path) -> None:
+    async with rig(tmp_path, warn_seconds=0.0) as r:
+        approval = await r.ask("Hurry?", ttl_seconds=3600)
+        await r.api.message(ME, "Hurry?")
+        teller = Teller(telegram_settings(r.api, warn_seconds=0.0))
+        assert not await r.center.storage.write(teller.warn)
+        await r.center.storage.write(
+            lambda tx: approvals.update(tx, approval.id, expires_at=tx.now)
+        )
+        assert await r.center.storage.write(teller.warn)
+        assert not await r.center.storage.write(teller.warn)
+        assert 1 == await r.center.storage.read(
+            lambda db: telegram_messages.count(db, {"purpose": "warning", "edits": None})
+        )
+
+
+async def test_an_expired_approval_says_so_and_loses_its_buttons(tmp_path: Path) -> None:
+    async with rig(tmp_path) as r:
+        await r.ask("Too late?", ttl_seconds=1)
+        message = {**await r.api.message(ME, "Too late?")}
+        await r.api.message(ME, "Expired")
+        answer = await r.press(message, "Approve")
+        assert "button" in answer["text"]
+
+
+async def test_the_notifier_goes_on_when_its_subscription_lags(tmp_path: Path) -> None:
+    async with rig(tmp_path) as r:
+        for subscription in list(r.center.fanout._subscriptions):
+            subscription.close("lagging")
+        await trio.lowlevel.checkpoint()
+        await r.ask("Heard all the same?")
+        await r.api.message(ME, "Heard all the same?")
