@@ -80,7 +80,10 @@ class Store(Actor):
     def __init__(
         self, path: Path, hub: Callable[[], ActorRef], *, secrets: tuple[str, ...] = ()
     ) -> None:
-        """Write the file at `path`, never `secrets`; tell `hub` which events were committed."""
+        """Write the file at `path`, never `secrets`; tell `hub` which events were committed.
+
+        The file was opened, checked and migrated by `open_database` before.
+        """
         self._path = path
         self._secrets = secrets
         self._hub = hub
@@ -162,7 +165,7 @@ class _WriterThread:
 
     def _run(self, opened: queue.SimpleQueue[Exception | None]) -> None:
         try:
-            writer = Writer(self._path, secrets=self._secrets)
+            writer = Writer(self._path, is_checked=True, secrets=self._secrets)
         except Exception as error:  # noqa: BLE001 - the thread's edge: whoever started it is told
             opened.put(error)
             return

@@ -74,12 +74,19 @@ class Writer:
     Args:
         path: the database file; opened, checked and migrated by ``open_database``, which see
             for what can be raised.
+        is_checked: this process has opened the file with ``open_database`` before, so that it
+            need not be checked again.
         secrets: texts that must never be stored, such as this installation's own tokens.
         busy_timeout: seconds to wait for another process that holds the file.
     """
 
     def __init__(
-        self, path: Path, *, secrets: Iterable[str] = (), busy_timeout: float = 5.0
+        self,
+        path: Path,
+        *,
+        is_checked: bool = False,
+        secrets: Iterable[str] = (),
+        busy_timeout: float = 5.0,
     ) -> None:
         self._path = path
         self._secrets = tuple(secrets)
@@ -88,7 +95,8 @@ class Writer:
         self._closed = False
         self._in_unit = False
         self._db: Database | None = None
-        self._adopt(open_database(path, busy_timeout=busy_timeout))
+        opened = reopen_database if is_checked else open_database
+        self._adopt(opened(path, busy_timeout=busy_timeout))
 
     def commit(self, units: Sequence[Unit[Any]]) -> Commit:
         """Run the units in their order and make them durable together.
