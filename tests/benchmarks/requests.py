@@ -2,9 +2,9 @@
 
 Run it with `python -m tests.benchmarks.requests [connections] [rounds]`. Each server is a process
 of its own with the same two routes: a GET of 40 bytes of JSON, and a POST whose 300 bytes decode
-into a Struct and come back. The servers take turns, a second at a time, and the medians are compared, so
-that a busy machine harms all alike. What counts is the processor time of a request: the client
-here, which shares the machine, takes more of it than any server.
+into a Struct and come back. The servers take turns, a second at a time, and the medians are
+compared, so that a busy machine harms all alike. What counts is the processor time of a request:
+the client here, which shares the machine, takes more of it than any server.
 """
 
 # ruff: noqa: T201 - a command prints
