@@ -15,7 +15,7 @@ import attrs
 import msgspec
 
 from command_center.actors.codex import shapes
-from command_center.actors.codex.diffs import unified_diff
+from command_center.actors.codex.diffs import is_change, unified_diff
 from command_center.actors.errors import Invalid
 
 COMMAND: Final = "item/commandExecution/requestApproval"
@@ -120,7 +120,9 @@ def _item_id(method: str, params: Params) -> str:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    # A character that can't be seen, such as one that turns the writing round, is spelled out.
+    seen = (c if c.isprintable() else f"\\u{ord(c):04x}" for c in " ".join(text.split()))
+    line = "".join(seen)
     return line if len(line) <= _TITLE else f"{line[: _TITLE - 1]}…"
 
 
@@ -162,6 +164,7 @@ def _answer_review(params: Params, decision: Decision) -> dict[str, Any]:
 
 
 def _describe_file_change(params: Params, changes: Sequence[Params]) -> tuple[str, Details]:
+    changes = [change for change in changes if is_change(change)]
     paths = [str(change["path"]) for change in changes]
     match paths:
         case []:

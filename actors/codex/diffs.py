@@ -11,6 +11,15 @@ def unified_diff(changes: Sequence[Mapping[str, Any]]) -> str:
     return "".join(_one(change) for change in changes)
 
 
+def is_change(change: object) -> bool:
+    """Whether it has the members that are read here; a later Codex may tell of others."""
+    match change:
+        case {"path": str(), "kind": {"type": str()}, "diff": str()}:
+            return True
+        case _:
+            return False
+
+
 def _one(change: Mapping[str, Any]) -> str:
     path, kind, text = str(change["path"]), change["kind"], str(change["diff"])
     target = kind.get("move_path") or path

@@ -204,6 +204,18 @@ def test_a_diff_that_is_too_long_is_cut_and_says_so() -> None:
     assert details["diffCut"] is True
 
 
+def test_a_change_that_cannot_be_read_is_left_out() -> None:
+    changes: list[Any] = [{}, {"path": "/a", "kind": "add", "diff": ""}, None]
+    shown = describe_request(FILE_CHANGE, FILE_PARAMS, changes)
+    assert shown.title == "Change files"
+    assert "files" not in shown.details
+
+
+def test_a_character_that_turns_the_writing_round_is_spelled_out_in_the_title() -> None:
+    shown = describe_request(COMMAND, {**COMMAND_PARAMS, "command": "ls \u202egnp.sh\x07"})
+    assert shown.title == "Run: ls \\u202egnp.sh\\u0007"
+
+
 def test_permissions_are_shown_by_what_they_open_and_granted_as_they_were_asked_for() -> None:
     shown = describe_request(PERMISSIONS, PERMISSION_PARAMS)
     assert shown.title == "Grant network access and writing and reading"
