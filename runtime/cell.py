@@ -10,7 +10,7 @@ from command_center.runtime.child import Child, Intent, Phase, Status
 from command_center.runtime.deadletters import Reason
 from command_center.runtime.errors import ActorStopped
 from command_center.runtime.life import Life
-from command_center.runtime.mailbox import Envelope, Mailbox
+from command_center.runtime.mailbox import Mailbox
 from command_center.runtime.ref import ActorRef
 from command_center.runtime.reply import Deferred
 from command_center.runtime.restarts import comes_back
@@ -178,16 +178,6 @@ class Cell(Child):
                 error or ActorStopped(self.path, type(message).__name__, waited, reason.value)
             )
         self.system.add_dead_letter(self.path, message, reason, now)
-
-    def trace_taken(self, now: float) -> None:
-        """Record that a message was taken in hand, if somebody traces."""
-        if self.tracing is not None:
-            self.tracing.taken(now)
-
-    def trace_done(self, envelope: Envelope, took: float) -> None:
-        """Record that the message in hand is handled, if somebody traces."""
-        if self.tracing is not None:
-            self.tracing.done(envelope, took)
 
     # Monitors.
 

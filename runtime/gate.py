@@ -27,6 +27,7 @@ class Gate:
         self._is_set = True
         if self._event is not None:
             self._event.set()
+            self._event = None
 
     async def wait(self) -> None:
         """Wait until it is set; a checkpoint in any case."""

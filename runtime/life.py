@@ -146,13 +146,11 @@ class Life:
                 continue
             envelope = user.popleft()
             message, reply, _ = envelope
-            now = clock()
             self.current = envelope
-            self.current_since = now
+            self.current_since = now = clock()
             if mailbox.line:
                 mailbox.admit()
-            if cell.tracing is not None:
-                cell.trace_taken(now)
+            trace = cell.tracing
             kind = type(message)
             handler = handlers.get(kind) or find_handler(handlers, kind)
             if handler is None:
@@ -181,8 +179,8 @@ class Life:
                 return
             cell.handled += 1
             self.current = None
-            if cell.tracing is not None:
-                cell.trace_done(envelope, clock() - now)
+            if trace is not None:
+                trace.record(envelope, now, clock())
             turns += 1
             if turns == TURNS:
                 turns = 0

@@ -37,34 +37,36 @@ class Trace:
         self._cell = cell
         self._left = messages
         self._deadline = cell.system.clock() + seconds
-        self._taken_at: float | None = None
-        # None until a message is taken, so that one in hand at the beginning is left out.
         # Room for every record that there can be, so that sending never waits.
         self._send, self._receive = trio.open_memory_channel[TraceRecord](messages)
         if cell.tracing is not None:
             cell.tracing.close()
         cell.tracing = self
 
-    def taken(self, now: float) -> None:
-        """Note when a message was taken; called by the actor's loop."""
-        self._taken_at = now
-        if now >= self._deadline:
+    def record(self, envelope: Envelope, taken_at: float, done_at: float) -> None:
+        """Record a handled message, unless the trace is over; called by the actor's loop."""
+        if self._left == 0:
+            return
+        if taken_at >= self._deadline:
             self.close()
-
-    def done(self, envelope: Envelope, took: float) -> None:
-        """Record a handled message; called by the actor's loop."""
-        if self._taken_at is None:
             return
         message, reply, sent_at = envelope
-        waited = self._taken_at - sent_at
-        name = type(message).__name__
-        self._send.send_nowait(TraceRecord(name, reply is not None, self._taken_at, waited, took))
+        self._send.send_nowait(
+            TraceRecord(
+                type(message).__name__,
+                reply is not None,
+                taken_at,
+                taken_at - sent_at,
+                done_at - taken_at,
+            )
+        )
         self._left -= 1
         if self._left == 0:
             self.close()
 
     def close(self) -> None:
         """End the trace now; what is recorded can still be read."""
+        self._left = 0
         if self._cell.tracing is self:
             self._cell.tracing = None
         self._send.close()

@@ -1,0 +1,173 @@
+"""The cost of being there: bytes and start and stop time of ten thousand idle actors, snapshots.
+
+Bytes are those that Python allocates (tracemalloc), in a run of its own, for tracing slows.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from collections.abc import Awaitable, Callable
+
+import attrs
+import pykka
+import trio
+import trio.testing
+
+from command_center.runtime import (
+    Actor,
+    ChildSpec,
+    SupervisorSpec,
+    System,
+    open_system,
+)
+
+
+class Idle(Actor):
+    pass
+
+
+class PykkaIdle(pykka.ThreadingActor):
+    """An idle actor in pykka."""
+
+
+@attrs.frozen
+class Footprint:
+    """What one idle thing costs."""
+
+    bytes_each: float
+    start_seconds: float
+    stop_seconds: float
+
+
+Started = Callable[[], Awaitable[None]]
+
+
+class Meter:
+    """Measures between two points in a run."""
+
+    def __init__(self, count: int, *, trace: bool) -> None:
+        self._count = count
+        self._trace = trace
+        self._began = 0.0
+        self._bytes_before = 0
+        self.bytes_each = 0.0
+        self.start_seconds = 0.0
+        self.stop_seconds = 0.0
+
+    def starting(self) -> None:
+        """Begin."""
+        gc.collect()
+        if self._trace:
+            tracemalloc.start()
+            self._bytes_before = tracemalloc.get_traced_memory()[0]
+        self._began = time.perf_counter()
+
+    def started(self) -> None:
+        """Note that all are there."""
+        self.start_seconds = time.perf_counter() - self._began
+        gc.collect()
+        if self._trace:
+            after = tracemalloc.get_traced_memory()[0]
+            self.bytes_each = (after - self._bytes_before) / self._count
+            tracemalloc.stop()
+        self._began = time.perf_counter()
+
+    def stopped(self) -> None:
+        """Note that all are gone."""
+        self.stop_seconds = time.perf_counter() - self._began
+
+
+def measure(run: Callable[[Meter, int], None], count: int) -> Footprint:
+    """Measure time and memory in two runs."""
+    timed = Meter(count, trace=False)
+    run(timed, count)
+    traced = Meter(count, trace=True)
+    run(traced, count)
+    return Footprint(traced.bytes_each, timed.start_seconds, timed.stop_seconds)
+
+
+def plain_tasks(meter: Meter, count: int) -> None:
+    """Start tasks of a bare trio nursery that sleep."""
+
+    async def main() -> None:
+        meter.starting()
+        async with trio.open_nursery() as nursery:
+            for _ in range(count):
+                nursery.start_soon(trio.sleep_forever)
+            await trio.testing.wait_all_tasks_blocked()
+            meter.started()
+            nursery.cancel_scope.cancel()
+        meter.stopped()
+
+    trio.run(main)
+
+
+def tasks_with_scope_and_nursery(meter: Meter, count: int) -> None:
+    """Start tasks that each have a cancel scope and a nursery, as a naive actor would."""
+
+    async def idle() -> None:
+        with trio.CancelScope():
+            async with trio.open_nursery():
+                await trio.sleep_forever()
+
+    async def main() -> None:
+        meter.starting()
+        async with trio.open_nursery() as nursery:
+            for _ in range(count):
+                nursery.start_soon(idle)
+            await trio.testing.wait_all_tasks_blocked()
+            meter.started()
+            nursery.cancel_scope.cancel()
+        meter.stopped()
+
+    trio.run(main)
+
+
+def supervised_actors(meter: Meter, count: int) -> None:
+    """Start dynamic children of one supervisor, each by its own `start_child`."""
+
+    async def start(system: System, first: int, last: int) -> None:
+        for number in range(first, last):
+            await system.start_child("/s", ChildSpec(str(number), Idle))
+
+    async def main() -> None:
+        async with open_system(SupervisorSpec("", [SupervisorSpec("s")])) as system:
+            meter.starting()
+            async with trio.open_nursery() as nursery:
+                for first in range(0, count, 100):
+                    nursery.start_soon(start, system, first, min(first + 100, count))
+            await trio.testing.wait_all_tasks_blocked()
+            meter.started()
+            await system.stop()
+            meter.stopped()
+
+    trio.run(main)
+
+
+def pykka_actors(meter: Meter, count: int) -> None:
+    """Start pykka actors, each a thread."""
+    meter.starting()
+    refs = [PykkaIdle.start() for _ in range(count)]
+    meter.started()
+    for ref in refs:
+        ref.stop()
+    meter.stopped()
+
+
+def snapshot_seconds(count: int) -> float:
+    """Take one snapshot of so many actors."""
+
+    async def main() -> float:
+        async with open_system(SupervisorSpec("", [SupervisorSpec("s")])) as system:
+            for number in range(count):
+                await system.start_child("/s", ChildSpec(str(number), Idle))
+            began = time.perf_counter()
+            snapshot = system.snapshot()
+            took = time.perf_counter() - began
+            if len(snapshot.actors) != count + 2:
+                raise AssertionError(len(snapshot.actors))
+        return took
+
+    return trio.run(main)

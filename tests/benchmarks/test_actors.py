@@ -1,0 +1,14 @@
+"""The benchmarks themselves still run; their figures are not judged here."""
+
+from __future__ import annotations
+
+from tests.benchmarks import actors, scale
+
+
+def test_every_benchmark_of_messages_does_its_work() -> None:
+    assert actors.rates(500).row_count == 11
+
+
+def test_every_benchmark_of_scale_does_its_work() -> None:
+    assert actors.footprints(50).row_count == 4
+    assert scale.snapshot_seconds(10) > 0
