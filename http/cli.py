@@ -28,6 +28,7 @@ from command_center.http.settings import (
     SettingsError,
     resolve_settings,
 )
+from command_center.http.telegram_cli import telegram
 
 REFUSED = 2
 INTERRUPTED = 130
@@ -69,6 +70,9 @@ def main() -> None:
     Without a command, serves. Every flag is also a setting in the environment (--port is CC_PORT)
     and in the configuration file (port).
     """
+
+
+main.add_command(telegram)
 
 
 @main.command()
