@@ -31,15 +31,14 @@ class Answering(TrioASGIHTTPConnection):
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Read the body, run the handler, send its answer."""
         request = self._create_request_from_scope(send)
-        parts = []
-        while True:
+        body, more = bytearray(), True
+        while more and len(body) <= (request.max_content_length or math.inf):
             message = await receive()
             if message["type"] != "http.request":
                 return
-            parts.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                break
-        request.body.set_result(b"".join(parts))
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        request.body.set_result(bytes(body))
         response = await self.app.handle_request(request)
         if isinstance(response, Response) and isinstance(response.response, DataBody):
             await send(
@@ -49,8 +48,8 @@ class Answering(TrioASGIHTTPConnection):
                     "headers": encode_headers(response.headers),
                 }
             )
-            body = response.response
-            data = body.data[body.begin : body.end]
+            made = response.response
+            data = made.data[made.begin : made.end]
             await send({"type": "http.response.body", "body": data, "more_body": False})
         else:
             await self._stream(response, request, receive, send)

@@ -44,7 +44,8 @@ class Limits:
         read: without a byte while a body is awaited.
         write: for taking what is sent to it.
         linger: how long input is thrown away before a connection with input left is closed.
-        goodbye: for answering a WebSocket's close.
+        goodbye: for answering a WebSocket's close, and for lingering once the server ends.
+        heartbeat: of a WebSocket's silence before it is pinged, and then before it is given up.
         head_bytes: of a request's line and headers together.
         message_bytes: of a WebSocket message.
     """
@@ -55,6 +56,7 @@ class Limits:
     write: float = 30.0
     linger: float = 2.0
     goodbye: float = 0.5
+    heartbeat: float = 20.0
     head_bytes: int = 32 * 1024
     message_bytes: int = 1024 * 1024
 
@@ -95,8 +97,9 @@ class Connections:
     async def leave(self) -> None:
         """End every connection as soon as that is polite.
 
-        Idle ones close at once, WebSockets with 1012 (service restart), event streams end; a
-        request in hand gets its answer, and its connection closes then. Returns when the
+        Idle ones close at once, and those whose request has not come whole; WebSockets close with
+        1012 (service restart), event streams end. A request in hand gets its answer, and its
+        connection closes then. Returns when the
         WebSockets have had their moment to answer; requests in hand may be left.
         """
         self.leaving = True
@@ -126,6 +129,7 @@ class Connection:
         self._connections = connections
         self._serving = trio.CancelScope()
         self._in_head = False
+        self._lingering: trio.CancelScope | None = None
         self._exchange: Exchange | None = None
         self._websocket: WebSocket | None = None
 
@@ -157,6 +161,8 @@ class Connection:
         """Take no further request; see `Connections.leave`."""
         if self._websocket is not None:
             await self._websocket.leave()
+        elif self._lingering is not None:
+            self._lingering.deadline = trio.current_time() + self.limits.goodbye
         elif self._exchange is not None:
             self._exchange.leave()
         else:
@@ -184,7 +190,8 @@ class Connection:
 
     async def linger(self) -> None:
         """Say that nothing more will be sent, and throw away what comes, for a moment."""
-        with trio.move_on_after(self.limits.linger):
+        seconds = self.limits.goodbye if self.leaving else self.limits.linger
+        with trio.move_on_after(seconds) as self._lingering:
             await self.stream.send_eof()
             while await self.stream.receive_some(CHUNK):
                 pass

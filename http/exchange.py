@@ -42,6 +42,7 @@ class Exchange:
         self._gone = False
         self._stream = False
         self._stopped = False
+        self._awaiting_body = False
         self._buffered = 0
         self._reading: trio.CancelScope | None = None
 
@@ -67,10 +68,12 @@ class Exchange:
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
     def leave(self) -> None:
-        """The server ends: an event stream ends now, anything else is answered first."""
+        """The server ends: an event stream and half a request end now, the rest is answered."""
         if self._stream:
             self._stopped = True
             self._stop_reading()
+        elif self._awaiting_body:
+            self._connection.cut()
 
     async def receive(self) -> Message:
         """The next part of the body, or after its end the client's going."""
@@ -109,6 +112,9 @@ class Exchange:
             await self._write(
                 self._http.send(h11.InformationalResponse(status_code=100, headers=[]))
             )
+        if self._connection.leaving:
+            self._connection.cut()
+        self._awaiting_body = True
         self._connection.due = trio.current_time() + self._connection.limits.read
         try:
             if not await self._connection.read():
@@ -116,6 +122,7 @@ class Exchange:
         except trio.BrokenResourceError:
             self._gone = True
         self._connection.due = math.inf
+        self._awaiting_body = False
 
     async def _watch(self) -> None:
         """Wait until the client is gone, or the answer is complete.

@@ -1,8 +1,8 @@
 """One WebSocket, from its handshake to its close: the frames are wsproto's, the task is ours.
 
 Like `connection`, all of it happens in the connection's task: the app's `receive` reads from the
-socket, its `send` writes. Pings are answered while the app receives. No compression is agreed on:
-events are small, and a compressor's memory would be most of what a subscriber costs.
+socket, its `send` writes. Pings are answered, and sent, while the app receives. No compression is
+agreed on: events are small, and a compressor's memory would be most of what a subscriber costs.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class WebSocket:
         self._messages: deque[Message] = deque()
         self._parts: list[Any] = []
         self._length = 0
+        self._pinged = False
         self._sending = trio.Lock()
         self._closed = trio.Event()
         self._scope = trio.CancelScope()
@@ -194,11 +195,22 @@ class WebSocket:
         await self._connection.linger()
 
     async def _read(self) -> None:
-        """Read once; what comes before the handshake is answered is kept for after it."""
-        try:
-            data = await self._stream.receive_some(CHUNK)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            data = b""
+        """Read once; what comes before the handshake is answered is kept for after it.
+
+        A client that is silent is pinged, and if it stays so taken for gone.
+        """
+        data = None
+        with trio.move_on_after(self._limits.heartbeat):
+            try:
+                data = await self._stream.receive_some(CHUNK)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                data = b""
+        if data is None and not self._pinged:
+            self._pinged = True
+            if self._frames is not None:
+                await self._send(Ping())
+            return
+        self._pinged = False
         if not data:
             self._end(ABNORMAL)
         elif self._frames is not None:

@@ -152,6 +152,25 @@ async def test_at_the_end_a_request_in_hand_is_answered_and_its_connection_close
         assert b"connection: close" in answer.lower()
 
 
+async def test_at_the_end_half_a_request_is_let_go() -> None:
+    async with connected(answering()) as server, await server.connect() as stream:
+        await stream.send_all(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 9\r\n\r\nhalf")
+        await trio.testing.wait_all_tasks_blocked()
+        await server.connections.leave()
+        assert b"" == await everything(stream)
+
+
+async def test_at_the_end_nobody_is_lingered_for_long() -> None:
+    app = answering(b"no", status=413, read=False)
+    limits = Limits(linger=9, goodbye=0.05)
+    async with connected(app, limits) as server, await server.connect() as stream:
+        await stream.send_all(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 9\r\n\r\nhalf")
+        assert (await everything(stream)).endswith(b"no")
+        await server.connections.leave()
+        while len(server.connections) > 0:
+            await trio.testing.wait_all_tasks_blocked(0.01)
+
+
 async def test_at_the_end_an_event_stream_ends_properly() -> None:
     begun = trio.Event()
     received: list[Message] = []

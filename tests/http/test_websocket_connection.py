@@ -327,6 +327,28 @@ async def test_a_client_that_does_not_read_is_given_up() -> None:
             await trio.testing.wait_all_tasks_blocked(0.01)
 
 
+async def test_a_silent_client_is_pinged_and_lives_while_it_answers() -> None:
+    async with connected(echo, Limits(heartbeat=0.05)) as server, opened(server) as stream:
+        for _ in range(5):
+            await until(stream, bytes([0x80 | Opcode.PING, 0]))
+            await stream.send_all(frame(Opcode.PONG))
+        await stream.send_all(frame(Opcode.TEXT, b"alive"))
+        await until(stream, b"alive")
+
+
+async def test_a_client_that_answers_no_ping_is_gone() -> None:
+    received: list[Message] = []
+
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        received.append(await receive())
+
+    async with connected(app, Limits(heartbeat=0.05)) as server, opened(server) as stream:
+        assert bytes([0x80 | Opcode.PING, 0]) == await everything(stream)
+    assert [{"type": "websocket.disconnect", "code": 1006}] == received
+
+
 # The server's end
 
 
