@@ -149,6 +149,10 @@ _FORGETTING = {
     "approvals": """DELETE FROM approvals WHERE repository_id = ?1
         OR task_id IN (SELECT id FROM tasks WHERE repository_id = ?1)
         OR session_id IN (SELECT id FROM sessions WHERE repository_id = ?1)""",
+    "automation runs": """DELETE FROM automation_runs WHERE automation_id IN
+        (SELECT id FROM automations WHERE repository_id = ?)""",
+    "followups": """DELETE FROM followups WHERE task_id IN
+        (SELECT id FROM tasks WHERE repository_id = ?)""",
     "last sessions": "UPDATE automations SET last_session_id = NULL WHERE repository_id = ?",
     "sessions": "DELETE FROM sessions WHERE repository_id = ?",
     "tasks": "DELETE FROM tasks WHERE repository_id = ?",

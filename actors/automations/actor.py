@@ -17,7 +17,7 @@ from command_center.actors.automations import claims
 from command_center.actors.automations.changes import (
     Terms,
     delete_automation,
-    is_set_back,
+    is_astray,
     patch_automation,
     rearm,
 )
@@ -154,10 +154,10 @@ class AutomationActor(Actor):
         await self._arm_anew()
 
     async def _check_clock(self) -> None:
-        """Where the clock was set back before due times that nobody claimed, they are next."""
+        """Where the clock, or the zone, was changed, what is next may have changed too."""
         now = self._services.clock.now()
         terms = self._services.terms
-        if self._automation.enabled and is_set_back(self._automation, terms, now):
+        if self._automation.enabled and is_astray(self._automation, terms, now):
             self._automation = await self._storage.write(lambda tx: rearm(tx, self._id, terms, now))
 
     async def _arm(self, *, begun: int | None = None) -> None:

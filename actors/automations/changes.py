@@ -204,17 +204,16 @@ def delete_automation(tx: Transaction, automation_id: int, *, actor: str) -> Aut
 
 
 def rearm(tx: Transaction, automation_id: int, terms: Terms, now: datetime) -> Automation:
-    """Bring the next due time nearer where the clock, or the zone, was set back under it.
+    """Set the next due time anew where the clock, or the zone, was changed under it.
 
-    A due time that was claimed is never next again, so a clock that shows an hour twice does not
-    fire it twice.
+    One that has come stays, to be claimed. One that was claimed is never next again, so a clock
+    that shows an hour twice does not fire it twice.
     """
     automation = automations.get(tx.db, automation_id)
-    if not automation.enabled:
+    if not automation.enabled or not is_astray(automation, terms, now):
         return automation
     following = _stamp(next_unclaimed(tx.db, automation, terms, now))
-    known = automation.next_run_at
-    if following is None or (known is not None and known <= following):
+    if following == automation.next_run_at:
         return automation
     return automations.update(tx, automation_id, next_run_at=following)
 
@@ -236,13 +235,15 @@ def is_claimed(db: Database, automation_id: int, due: datetime) -> bool:
     return automation_runs.find(db, {"automation_id": automation_id, "due_at": due_at}) is not None
 
 
-def is_set_back(automation: Automation, terms: Terms, now: datetime) -> bool:
-    """Whether a due time lies between now and the one that is next."""
+def is_astray(automation: Automation, terms: Terms, now: datetime) -> bool:
+    """Whether the due time that is next lies ahead, and is not the first that does."""
     if automation.next_run_at is None:
         return True
+    known = from_timestamp(automation.next_run_at)
+    if known <= now:
+        return False
     schedule, zone = plan_of(automation, terms)
-    due = schedule.after(now, zone)
-    return due is not None and due < from_timestamp(automation.next_run_at)
+    return schedule.after(now, zone) != known
 
 
 def _check_policy(

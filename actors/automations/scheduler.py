@@ -33,7 +33,7 @@ from command_center.actors.automations.changes import (
     create_automation,
     delete_automation,
     enabled,
-    is_set_back,
+    is_astray,
     patch_automation,
 )
 from command_center.actors.automations.messages import (
@@ -308,7 +308,7 @@ class Scheduler(Actor):
     async def _heed_set_clock(self, now: datetime) -> None:
         terms = self._services.terms
         earlier = await self._storage.read(
-            lambda db: [one.id for one in enabled(db) if is_set_back(one, terms, now)]
+            lambda db: [one.id for one in enabled(db) if is_astray(one, terms, now)]
         )
         for automation_id in earlier:
             with contextlib.suppress(ActorNotFound, ActorStopped):

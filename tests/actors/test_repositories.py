@@ -17,7 +17,7 @@ from command_center.actors.repository_messages import (
     RepositoryChanges,
     ScanRepository,
 )
-from command_center.store import automations, repositories, sessions
+from command_center.store import automation_runs, automations, repositories, sessions
 from tests.actors.git.repository import commit, make_repository, plain_git
 from tests.actors.registry_rig import Rig, open_rig
 
@@ -306,6 +306,15 @@ async def test_a_deletion_forgets_what_was_done_and_keeps_its_events_and_files(
         }
         automation = automations.insert(tx, **fields)
         automations.update(tx, automation.id, last_session_id=session.id)
+        automation_runs.insert(
+            tx,
+            automation_id=automation.id,
+            trigger="manual",
+            fired_at=tx.now,
+            outcome="completed",
+            task_id=session.task_id,
+            session_id=session.id,
+        )
         return automation.id
 
     automation_id = await rig.storage.write(automate)

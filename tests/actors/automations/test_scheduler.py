@@ -207,6 +207,17 @@ async def test_a_clock_set_back_while_the_server_was_off_silences_nothing(folder
         await rig.until_next(automation, NINE)
 
 
+async def test_another_zone_of_the_server_holds_from_its_next_start(folder: Path) -> None:
+    async with opened(folder, timezone="Europe/Berlin") as rig:
+        automation = await rig.create("daily@12:00", timezone=None)
+        assert "2025-06-02T10:00:00.000Z" == automation.next_run_at
+    async with opened(folder, timezone="America/New_York") as rig:
+        await rig.until_next(automation, START.replace(hour=16, minute=0))
+        rig.clock.set(START.replace(hour=10, minute=0))
+        await rig.settled(automation)
+        assert [] == await rig.runs(automation)
+
+
 # ── overlap, approvals, failures ─────────────────────────────────────────────────────────────
 
 
