@@ -40,5 +40,5 @@ class TelegramSettings:
     call_seconds: float = 20.0
     poll_seconds: int = 50
     retry_seconds: float = 1.0
-    retry_cap: float = 300.0
+    retry_cap: float = 60.0
     warn_seconds: float = 900.0
