@@ -32,6 +32,7 @@ from command_center.actors.approvals import Approvals
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.codex.bridge import Bridge
+from command_center.actors.codex.routing import Routes
 from command_center.actors.codex.settings import BridgeSettings, Transport
 from command_center.actors.events import EventHub, Fanout
 from command_center.actors.operations import Journal
@@ -90,7 +91,13 @@ def build_tree(
 ) -> SupervisorSpec:
     """The spec of the whole tree."""
     bridges = (
-        (ChildSpec(id="local", start=partial(Bridge, settings.bridge)),)
+        (
+            ChildSpec(
+                id="local",
+                start=partial(Bridge, settings.bridge, Routes()),
+                shutdown=settings.bridge.deadlines.close + 4.0,
+            ),
+        )
         if settings.runner == "app-server"
         else ()
     )
