@@ -32,7 +32,10 @@ from tests.actors.automations.rig import ManualClock, opened
 
 def die(*_: Any, **__: Any) -> NoReturn:
     """End as by `kill -9`: no handler, no cleanup."""
-    os.kill(os.getpid(), signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+    if sys.platform == "win32":
+        os.kill(os.getpid(), signal.SIGTERM)
+    else:
+        os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
