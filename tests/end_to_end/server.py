@@ -58,7 +58,7 @@ class Server:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if " listens on " not in line:
-            self.kill()
+            self._reap()
             pytest.fail(f"{line}{self.log.read_text()}")
         self.url = line.strip().rpartition(" ")[2]
         return self

@@ -1,0 +1,117 @@
+"""What the machine does to the server: a full disk, a locked or read-only file, a damaged one.
+
+Writes are refused with 503 and reads go on; a turn that runs waits for the disk and loses nothing;
+and when there is room again, everything goes on by itself.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.codex.script import Gate, Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import Client, Server, client_of
+
+if sys.platform != "win32":
+    import resource
+
+DATABASE = "command-center.sqlite3"
+
+
+@contextmanager
+def full_disk(server: Server) -> Iterator[None]:
+    """While it lasts, no file of the server's may grow: what a full disk does to it."""
+    assert server.process is not None
+    if sys.platform != "linux":
+        pytest.skip("only Linux limits the files of a process that runs")
+    before = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def locked_file(server: Server) -> Iterator[None]:
+    """While it lasts, a foreign program holds the file for writing."""
+    foreign = sqlite3.connect(server.data_dir / DATABASE, isolation_level=None)
+    try:
+        foreign.execute("BEGIN IMMEDIATE")
+        yield
+        foreign.execute("ROLLBACK")
+    finally:
+        foreign.close()
+
+
+@pytest.mark.parametrize("fault", [full_disk, locked_file])
+async def test_writes_are_refused_reads_and_turns_go_on_and_all_recovers_by_itself(
+    fault: Callable[[Server], AbstractContextManager[None]],
+    codex_server: Server,
+    scripted_model: ScriptedModel,
+    repository: Path,
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Work", gate, "ing."),)
+    async with client_of(codex_server) as client:
+        registered = await client.register(repository)
+        session = await client.run(registered, "Work.")
+        gate.wait_until_reached()
+        await client.until_session(session, "running")
+        with fault(codex_server):
+            gate.open()
+            refused = await client.http.post(
+                "/api/tasks",
+                json={"repositoryId": registered["id"], "title": "T", "prompt": "P"},
+            )
+            assert 503 == refused.status_code, refused.text
+            assert int(refused.headers["retry-after"]) > 0
+            assert "running" == (await client.session(session))["status"]
+            assert "ok" == (await client.get("/health"))["checks"]["store"]
+        ended = await client.until_session(session, "completed")
+        assert "Working." == ended["lastMessage"]
+        await client.task(registered, "There is room again.")
+        events = await client.get("/api/events", limit=500)
+        ids = [event["id"] for event in events["items"]]
+        assert list(range(1, len(ids) + 1)) == ids
+
+
+def refusal_at_start(server: Server) -> str:
+    """What the server says instead of starting; its exit code is 2."""
+    with pytest.raises(pytest.fail.Exception) as failed:
+        server.start()
+    assert server.process is not None
+    assert 2 == server.process.returncode
+    return str(failed.value)
+
+
+def test_a_damaged_file_is_refused_at_the_start_and_not_touched(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"})
+    server.data_dir.mkdir()
+    damaged = server.data_dir / DATABASE
+    damaged.write_bytes(b"This is no database, and it is all that there is.")
+    told = refusal_at_start(server)
+    assert "is damaged or is no SQLite file" in told
+    assert b"This is no database, and it is all that there is." == damaged.read_bytes()
+
+
+async def test_a_second_server_on_the_same_data_folder_is_refused(
+    stub_server: Server, stub_client: Client
+) -> None:
+    second = Server(stub_server.data_dir, {"CC_CODEX_RUNNER_MODE": "stub"})
+    told = refusal_at_start(second)
+    assert "another" in told.lower()
+    assert "ok" == (await stub_client.get("/health"))["status"]
+
+
+async def test_a_port_in_use_is_refused_by_name(tmp_path: Path, stub_server: Server) -> None:
+    port = httpx.URL(stub_server.url).port
+    second = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub", "CC_PORT": str(port)})
+    assert "is in use" in refusal_at_start(second)
