@@ -112,6 +112,36 @@ def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> N
     click.echo(f"\nConfiguration file: {resolved.config_file or 'none'}")
 
 
+@main.command()
+@click.option("--url", metavar="URL", help="The server; else the one of the settings.")
+@click.option(
+    "--sort",
+    type=click.Choice(["path", "depth", "age", "restarts"]),
+    default="path",
+    show_default=True,
+    help="What the rows are sorted by.",
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.2),
+    default=1.0,
+    show_default=True,
+    help="Seconds between two looks.",
+)
+@click.option("--once", is_flag=True, help="Print the tree once, and end.")
+def top(url: str | None, sort: str, interval: float, *, once: bool) -> None:
+    """Show the actor tree of a running server, live."""
+    settings = _resolve(None, {}).settings
+    from command_center.http.top_cli import TopRefused, show  # noqa: PLC0415 - other commands answer sooner without it
+
+    try:
+        show(settings, url, sort=sort, interval=interval, once=once)
+    except TopRefused as refusal:
+        _refuse(str(refusal))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
 def _as_json(resolved: ResolvedSettings) -> dict[str, Any]:
     return {
         "configFile": None if resolved.config_file is None else str(resolved.config_file),

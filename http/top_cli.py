@@ -1,0 +1,117 @@
+"""`command-center top`: the running actor tree, live in a terminal.
+
+It asks a server that runs, over its API, and so sees what an operator's script would see.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import httpx
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from command_center.http.settings import Settings
+
+TIMEOUT_SECONDS: Final = 10.0
+
+ORDERS: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
+    "path": lambda actor: actor["path"],
+    "depth": lambda actor: (-actor["depth"], actor["path"]),
+    "age": lambda actor: (-(actor["oldestAge"] or 0), actor["path"]),
+    "restarts": lambda actor: (-actor["restarts"], actor["path"]),
+}
+"""What the rows can be sorted by: the most first, but paths as they are."""
+
+COLOURS: Final = {
+    "busy": "cyan",
+    "suspended": "yellow",
+    "backoff": "yellow",
+    "quarantined": "bold red",
+    "stopped": "dim",
+}
+
+
+class TopRefused(Exception):
+    """The server did not answer with a tree; its text is one line for the operator."""
+
+
+def show(settings: Settings, url: str | None, *, sort: str, interval: float, once: bool) -> None:
+    """Show the tree until interrupted, or once.
+
+    Raises:
+        TopRefused: no server answers there, or it refuses.
+    """
+    address = url or f"http://{settings.host}:{settings.port}"
+    token = settings.api_token
+    headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
+    with httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_SECONDS) as client:
+        first = table_of(fetch(client), sort)
+        if once:
+            Console().print(first)
+            return
+        with Live(first, auto_refresh=False, screen=True) as live:
+            while True:
+                time.sleep(interval)
+                live.update(table_of(fetch(client), sort), refresh=True)
+
+
+def fetch(client: httpx.Client) -> dict[str, Any]:
+    """The tree as the API shows it."""
+    try:
+        answer = client.get("/api/runtime")
+    except httpx.HTTPError as error:
+        raise TopRefused(f"No server answers at {client.base_url}: {error}.") from error
+    if answer.status_code != httpx.codes.OK:
+        message = answer.json()["error"]["message"] if answer.content else answer.reason_phrase
+        raise TopRefused(f"{client.base_url} refused: {message}")
+    tree: dict[str, Any] = answer.json()
+    return tree
+
+
+def table_of(tree: dict[str, Any], sort: str) -> Table:
+    """The tree as a table."""
+    totals = tree["totals"]
+    table = Table(
+        title=(
+            f"{len(tree['actors'])} actors, {totals['sent']} messages, "
+            f"{tree['deadLetters']['total']} dead letters"
+        ),
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
+    table.add_column("Path", overflow="fold")
+    table.add_column("Status")
+    for name in ("Depth", "High", "Oldest", "Handled", "Failed", "Restarts"):
+        table.add_column(name, justify="right")
+    table.add_column("In hand")
+    table.add_column("Last error", overflow="ellipsis", no_wrap=True)
+    for actor in sorted(tree["actors"], key=ORDERS[sort]):
+        table.add_row(
+            actor["path"],
+            Text(actor["status"], style=COLOURS.get(actor["status"], "")),
+            str(actor["depth"]),
+            str(actor["highWater"]),
+            _seconds(actor["oldestAge"]),
+            str(actor["handled"]),
+            str(actor["failed"]),
+            str(actor["restarts"]),
+            _in_hand(actor),
+            Text(actor["lastError"] or "", style="red"),
+        )
+    return table
+
+
+def _seconds(age: float | None) -> str:
+    return "" if age is None else f"{age:.1f} s"
+
+
+def _in_hand(actor: dict[str, Any]) -> str:
+    if actor["current"] is None:
+        return ""
+    return f"{actor['current']} {_seconds(actor['currentAge'])}".strip()
