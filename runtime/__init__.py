@@ -51,7 +51,7 @@ from command_center.runtime.specs import (
     SupervisorSpec,
 )
 from command_center.runtime.system import System, open_system
-from command_center.runtime.tracing import Trace, TraceRecord
+from command_center.runtime.tracing import Outcome, Trace, TraceRecord
 
 __all__ = [
     "Abandoned",
@@ -78,6 +78,7 @@ __all__ = [
     "LinkBroken",
     "MailboxFull",
     "Operated",
+    "Outcome",
     "Quarantined",
     "Reason",
     "Refusal",

@@ -213,6 +213,13 @@ class Child(abc.ABC):
             self.tell_monitors(reason)
             self.system.emit_stopped(self.path, reason)
 
+    def set_aside(self) -> None:
+        """Be dead until an operator starts it again."""
+        self.quarantined = True
+        self.is_dead = True
+        self.close(Reason.QUARANTINED)
+        self.tell_monitors(Reason.QUARANTINED.value)
+
     def own_window(self, intensity: Intensity) -> RestartWindow:
         """Return this child's own count of restarts."""
         if self.window is None:

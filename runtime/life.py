@@ -32,6 +32,7 @@ from command_center.runtime.errors import (
 from command_center.runtime.reply import Deferred
 from command_center.runtime.shields import lift_shields
 from command_center.runtime.signals import Abandoned, Exit, ExitKind
+from command_center.runtime.tracing import Outcome
 
 if TYPE_CHECKING:
     from command_center.runtime.cell import Cell
@@ -166,13 +167,17 @@ class Life:
             try:
                 answer = await call(actor, message) if is_async else call(actor, message)
             except Refusal as refusal:
+                outcome = Outcome.REFUSED
                 cell.refused += 1
                 if reply is not None:
                     reply.fail(refusal)
             except BaseException as error:
                 self._lose(envelope, error)
+                if trace is not None:
+                    trace.record(envelope, now, clock(), Outcome.LOST)
                 raise
             else:
+                outcome = Outcome.HANDLED
                 if reply is not None and reply.owner is None:
                     reply.send(answer)
             if self.abandoned:
@@ -180,7 +185,7 @@ class Life:
             cell.handled += 1
             self.current = None
             if trace is not None:
-                trace.record(envelope, now, clock())
+                trace.record(envelope, now, clock(), outcome)
             turns += 1
             if turns == TURNS:
                 turns = 0
@@ -209,6 +214,8 @@ class Life:
 
     async def _close(self) -> None:
         """Let the actor clean up, then end its background tasks; both bounded."""
+        if self.abandoned:
+            return
         actor = self.actor
         ran = self.phase is Phase.RUNNING
         self.phase = Phase.STOPPING

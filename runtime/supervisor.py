@@ -186,7 +186,8 @@ class Supervisor(Child):
         if self._is_too_often(child):
             if not self._spec.quarantine:
                 raise RestartLimitReached(self.path, child.path, end.error)
-            self.quarantine(child, end)
+            child.set_aside()
+            self.system.emit(Quarantined(child.path, end.error))
             return
         delay = self._next_delay(child, end.kind.value)
         if self._spec.strategy is Strategy.ONE_FOR_ONE:
@@ -204,14 +205,6 @@ class Supervisor(Child):
         delay = child.next_delay(_backoff_of(child) or self._spec.backoff)
         self.system.emit(Restarted(child.path, child.restarts, delay, reason))
         return delay
-
-    def quarantine(self, child: Child, end: Exit) -> None:
-        """Set a child aside until an operator restarts it."""
-        child.quarantined = True
-        child.is_dead = True
-        child.close(Reason.QUARANTINED)
-        child.tell_monitors(Reason.QUARANTINED.value)
-        self.system.emit(Quarantined(child.path, end.error))
 
     # Children that restart together.
 
@@ -273,18 +266,20 @@ class Supervisor(Child):
     def close(self, reason: Reason) -> None:
         """Close every child, for this supervisor will not come back by itself."""
         for child in tuple(self.children.values()):
-            if reason is Reason.QUARANTINED:
-                child.close(reason)
-            elif not child.is_alive:
+            if not child.is_alive and reason is not Reason.QUARANTINED:
                 child.retire(reason.value)
+
+    def set_aside(self) -> None:
+        """Be dead, with every child, until an operator starts it again."""
+        super().set_aside()
+        for child in self.children.values():
+            child.set_aside()
 
     def reopen(self) -> None:
         """Nothing: each child is opened when it is started."""
 
     def tell_monitors(self, reason: str) -> None:
-        """Tell the monitors of every child."""
-        for child in self.children.values():
-            child.tell_monitors(reason)
+        """Nothing: only actors are monitored, and each child tells its own monitors."""
 
 
 async def _stop_together(children: Sequence[Child]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,17 @@ if TYPE_CHECKING:
     from command_center.runtime.mailbox import Envelope
 
 
+class Outcome(enum.Enum):
+    """What became of a message that was taken in hand."""
+
+    HANDLED = "handled"
+    REFUSED = "refused"
+    LOST = "lost"
+
+
 @attrs.frozen
 class TraceRecord:
-    """One message that an actor handled. Times are in seconds of the system clock."""
+    """One message that an actor took in hand. Times are in seconds of the system clock."""
 
     message: str
     """The name of its type; a trace shows no content."""
@@ -24,10 +33,11 @@ class TraceRecord:
     waited: float
     """From its sending until the actor took it."""
     took: float
+    outcome: Outcome
 
 
 class Trace:
-    """Records messages until `messages` of them were handled, or `seconds` have passed.
+    """Records messages until there were `messages` of them, or `seconds` have passed.
 
     Iterate over it to receive the records; the iteration ends with the trace. The actor never
     waits for whoever reads.
@@ -43,8 +53,8 @@ class Trace:
             cell.tracing.close()
         cell.tracing = self
 
-    def record(self, envelope: Envelope, taken_at: float, done_at: float) -> None:
-        """Record a handled message, unless the trace is over; called by the actor's loop."""
+    def record(self, envelope: Envelope, taken_at: float, done_at: float, outcome: Outcome) -> None:
+        """Record what became of a message, unless the trace is over; called by the actor's loop."""
         if self._left == 0:
             return
         if taken_at >= self._deadline:
@@ -58,6 +68,7 @@ class Trace:
                 taken_at,
                 taken_at - sent_at,
                 done_at - taken_at,
+                outcome,
             )
         )
         self._left -= 1

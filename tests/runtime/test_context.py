@@ -16,6 +16,7 @@ from command_center.runtime import (
     ChildExists,
     ChildSpec,
     Context,
+    Intensity,
     LinkBroken,
     Restart,
     Status,
@@ -193,6 +194,19 @@ async def test_a_quarantine_is_told_to_monitors() -> None:
             await target.tell(Crash())
             await trio.testing.wait_all_tasks_blocked()
         assert log == ["w start", "w down /a quarantined"]
+
+
+async def test_monitors_of_all_beneath_a_quarantined_supervisor_are_told() -> None:
+    log: list[str] = []
+    inner = branch("s", [probe("a"), probe("b")], intensity=Intensity(0, 10.0))
+    spec = tree(probe("w", log), inner, quarantine=True, intensity=Intensity(0, 10.0))
+    async with open_system(spec) as system:
+        early, late = system.lookup("/s/a"), system.lookup("/s/b")
+        await do(system.lookup("/w"), lambda ctx: ctx.monitor(early))
+        await early.tell(Crash())
+        await trio.testing.wait_all_tasks_blocked()
+        await do(system.lookup("/w"), lambda ctx: ctx.monitor(late))
+        assert log == ["w start", "w down /s/a quarantined", "w down /s/b quarantined"]
 
 
 async def test_a_monitor_that_was_taken_back_is_told_nothing() -> None:

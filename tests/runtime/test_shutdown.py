@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -385,3 +386,39 @@ def test_a_process_whose_actor_is_stuck_in_a_thread_still_exits() -> None:
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=30, check=False
     )
     assert (run.returncode, run.stdout) == (70, "stuck: /a\n")
+
+
+INTERRUPTED = """
+import trio
+from command_center.runtime import Actor, ChildSpec, SupervisorSpec, open_system
+
+class Says(Actor):
+    def __init__(self, name):
+        self.name = name
+
+    async def on_stop(self):
+        await trio.sleep(0.01)
+        print("stopped", self.name, flush=True)
+
+async def main():
+    spec = SupervisorSpec("", [ChildSpec(name, lambda name=name: Says(name)) for name in "abc"])
+    async with open_system(spec):
+        print("ready", flush=True)
+        await trio.sleep_forever()
+
+try:
+    trio.run(main)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a console's Ctrl-C cannot be sent to one")
+def test_an_interrupt_stops_the_actors_in_order() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == "stopped c\nstopped b\nstopped a\ninterrupted\n"

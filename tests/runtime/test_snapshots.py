@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from command_center.runtime import ChildSpec, Status, open_system
-from tests.runtime.probes import Boom, Crash, Echo, Hold, Note, Probe, branch, probe, tree
+from tests.runtime.probes import Boom, Crash, Echo, Hold, Note, Probe, Refuse, branch, probe, tree
 
 
 async def test_a_busy_actor_shows_its_message_and_how_long_it_has_it(
@@ -166,6 +166,15 @@ async def test_a_trace_ends_itself_after_so_many_messages() -> None:
             ("Note", False),
             ("Note", False),
         ]
+
+
+async def test_a_trace_tells_what_became_of_each_message() -> None:
+    async with open_system(tree(probe("a"))) as system:
+        trace = system.trace("/a", messages=3, seconds=60.0)
+        ref = system.lookup("/a")
+        for message in (Note("one"), Refuse(), Crash()):
+            await ref.tell(message)
+        assert [record.outcome.value async for record in trace] == ["handled", "refused", "lost"]
 
 
 async def test_a_trace_ends_itself_after_so_many_seconds(

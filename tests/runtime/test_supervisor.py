@@ -363,6 +363,7 @@ async def test_a_supervisor_that_fails_too_often_is_quarantined_with_all_beneath
         await crash(system, "/s/a")
         await crash(system, "/s/a")
         assert system.snapshot_of("/s").status is Status.QUARANTINED
+        assert system.snapshot_of("/s/b").status is Status.QUARANTINED
         with pytest.raises(ActorStopped):
             await system.lookup("/s/b").ask(Echo("closed"))
         await system.restart("/s", reason="fixed")
