@@ -9,6 +9,7 @@
     ├ /sessions/…            dynamic, one per live session
     ├ /slots                 which queued session begins next
     ├ /approvals
+    ├ /clock                 notices sleep, and a clock that is set
     ├ /tasks                 starts each live session's actor
     ├ /automations/…         dynamic, one per enabled automation
     ├ /scheduler             starts each enabled automation's actor, and watches the clock
@@ -31,6 +32,7 @@ import attrs
 from command_center.actors.approvals import Approvals
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.scheduler import Scheduler
+from command_center.actors.clock_watch import ClockWatch
 from command_center.actors.codex.bridge import Bridge
 from command_center.actors.codex.routing import Routes
 from command_center.actors.codex.settings import BridgeSettings, Transport
@@ -169,6 +171,11 @@ def build_tree(
                 id="approvals",
                 start=partial(Approvals, storage, approval_seconds=settings.approval_seconds),
                 contract="Decisions in hand are refused; deadlines are kept in the store.",
+            ),
+            ChildSpec(
+                id="clock",
+                start=partial(ClockWatch, storage),
+                contract="A jump of the clock is noticed late.",
             ),
             ChildSpec(
                 id="tasks",

@@ -38,6 +38,7 @@ CRASHED = (
     "/sessions/1",
     "/slots",
     "/approvals",
+    "/clock",
     "/tasks",
     "/scheduler",
 )
