@@ -175,25 +175,25 @@ def test_callbacks_of_one_item_are_told_apart() -> None:
 
 def test_a_file_change_is_shown_with_its_diff() -> None:
     changes: list[Mapping[str, Any]] = [
-        {"path": "/work/new.txt", "kind": {"type": "add"}, "diff": "one\ntwo\n"},
-        {"path": "/work/old.txt", "kind": {"type": "delete"}, "diff": "gone"},
+        {"path": "/srv/new.txt", "kind": {"type": "add"}, "diff": "one\ntwo\n"},
+        {"path": "/srv/old.txt", "kind": {"type": "delete"}, "diff": "gone"},
         {
-            "path": "/work/a.txt",
-            "kind": {"type": "update", "move_path": "/work/b.txt"},
+            "path": "/srv/a.txt",
+            "kind": {"type": "update", "move_path": "/srv/b.txt"},
             "diff": "@@ -1 +1 @@\n-x\n+y\n",
         },
     ]
     shown = describe_request(FILE_CHANGE, FILE_PARAMS, changes)
-    assert shown.title == "Change 3 files: /work/new.txt, /work/old.txt, /work/a.txt"
+    assert shown.title == "Change 3 files: /srv/new.txt, /srv/old.txt, /srv/a.txt"
     assert shown.details["files"] == [
-        {"path": "/work/new.txt", "change": "add"},
-        {"path": "/work/old.txt", "change": "delete"},
-        {"path": "/work/a.txt", "change": "update"},
+        {"path": "/srv/new.txt", "change": "add"},
+        {"path": "/srv/old.txt", "change": "delete"},
+        {"path": "/srv/a.txt", "change": "update"},
     ]
     assert shown.details["diff"] == (
-        "--- /dev/null\n+++ /work/new.txt\n@@ -0,0 +1,2 @@\n+one\n+two\n"
-        "--- /work/old.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-gone\n\\ No newline at end of file\n"
-        "--- /work/a.txt\n+++ /work/b.txt\n@@ -1 +1 @@\n-x\n+y\n"
+        "--- /dev/null\n+++ /srv/new.txt\n@@ -0,0 +1,2 @@\n+one\n+two\n"
+        "--- /srv/old.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-gone\n\\ No newline at end of file\n"
+        "--- /srv/a.txt\n+++ /srv/b.txt\n@@ -1 +1 @@\n-x\n+y\n"
     )
 
 
