@@ -63,7 +63,7 @@ def routes() -> set[str]:
 
 def event_types() -> set[str]:
     """Every event type of the source: texts like `thing.happened`, the names of log lines aside."""
-    things = "repo|worktree|task|session|approval|automation|bridge|actor|telegram"
+    things = "repo|worktree|task|session|approval|automation|bridge|actor|clock|telegram"
     pattern = re.compile(rf"({things})(\.[a-z_]+)+")
     found = {f"session.{status}" for status in get_args(SessionStatus)} - {"session.running"}
     for path in source_files():
