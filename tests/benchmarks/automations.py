@@ -17,10 +17,12 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psutil
 import trio
 
+from command_center.actors.automations.schedule import parse
 from command_center.actors.center import open_center
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.tree import CenterSettings
@@ -41,7 +43,9 @@ LEAD_SECONDS = 60.0
 
 
 def prepare(database: Path, due: datetime) -> None:
-    """Keep the automations: of each ten, one is due at `due`, and the others next year."""
+    """Keep the automations: of each ten, one is due at `due`, and the others on a leap day."""
+    never = parse("cron:0 0 29 2 *").after(due, ZoneInfo("UTC"))
+    assert never is not None
 
     def unit(tx: Transaction) -> None:
         repository = repositories.insert(tx, name="r", local_path=str(database.parent))
@@ -54,7 +58,7 @@ def prepare(database: Path, due: datetime) -> None:
                 schedule_expr=f"daily@{due:%H:%M}" if soon else "cron:0 0 29 2 *",
                 timezone="UTC",
                 payload={"prompt": "Look.", "runInput": {"sandbox": "read-only"}},
-                next_run_at=to_timestamp(due if soon else due + timedelta(days=365)),
+                next_run_at=to_timestamp(due if soon else never),
                 requested_by="benchmark",
             )
 
