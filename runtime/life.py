@@ -90,6 +90,7 @@ class Life:
         self.abandoned = False
         self.current: Envelope | None = None
         self.current_since = 0.0
+        """When it was taken; kept only for handlers that await, for no other is seen at work."""
         self.cutoff = math.inf
         self.deadline = math.inf
         self.deferred: set[Deferred[Any]] | None = None
@@ -135,6 +136,7 @@ class Life:
         user = mailbox.user
         clock = cell.system.clock
         handlers = type(actor).handlers
+        handled = Outcome.HANDLED
         turns = 0
         while not self.over:
             if not user or mailbox.held:
@@ -148,10 +150,8 @@ class Life:
             envelope = user.popleft()
             message, reply, _ = envelope
             self.current = envelope
-            self.current_since = now = clock()
             if mailbox.line:
                 mailbox.admit()
-            trace = cell.tracing
             kind = type(message)
             handler = handlers.get(kind) or find_handler(handlers, kind)
             if handler is None:
@@ -164,6 +164,10 @@ class Life:
                 )
                 continue
             call, is_async = handler
+            trace = cell.tracing
+            outcome = handled
+            if is_async or trace is not None:
+                self.current_since = clock()
             try:
                 answer = await call(actor, message) if is_async else call(actor, message)
             except Refusal as refusal:
@@ -174,10 +178,9 @@ class Life:
             except BaseException as error:
                 self._lose(envelope, error)
                 if trace is not None:
-                    trace.record(envelope, now, clock(), Outcome.LOST)
+                    trace.record(envelope, self.current_since, clock(), Outcome.LOST)
                 raise
             else:
-                outcome = Outcome.HANDLED
                 if reply is not None and reply.owner is None:
                     reply.send(answer)
             if self.abandoned:
@@ -185,7 +188,7 @@ class Life:
             cell.handled += 1
             self.current = None
             if trace is not None:
-                trace.record(envelope, now, clock(), outcome)
+                trace.record(envelope, self.current_since, clock(), outcome)
             turns += 1
             if turns == TURNS:
                 turns = 0

@@ -38,12 +38,14 @@ class Adder(Actor):
     def __init__(self) -> None:
         self.total = 0
 
+    # Plain functions, as a handler is written that has nothing to await.
+
     @handles(Add)
-    async def add(self, message: Add) -> None:
+    def add(self, message: Add) -> None:
         self.total += message.number
 
     @handles(AddAndGet)
-    async def add_and_get(self, message: AddAndGet) -> int:
+    def add_and_get(self, message: AddAndGet) -> int:
         self.total += message.number
         return self.total
 
