@@ -65,10 +65,8 @@ class ActorRef:
         else:
             mailbox.line_up(message, reply)
         cell.system.deadlines.add(timeout, reply)
-        await trio.lowlevel.wait_task_rescheduled(reply.give_up)
-        if reply.error is not None:
-            raise reply.error
-        return reply.value
+        answer: R = await trio.lowlevel.wait_task_rescheduled(reply.give_up)
+        return answer
 
     async def tell(self, message: object) -> None:
         """Send a message, waiting for room; messages of one sender arrive in the order sent.

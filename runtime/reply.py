@@ -43,7 +43,14 @@ class Deferred(Generic[R]):
         """Whether somebody still waits for the answer."""
         return self.task is not None
 
-    # The asker is woken without an outcome and reads it here, which spares making one.
+    # trio hands what a task is rescheduled with to the task, which unwraps it. A reply is its own
+    # outcome, which spares making another.
+
+    def unwrap(self) -> R:
+        """Return the value, or raise the error, that it was settled with."""
+        if self.error is not None:
+            raise self.error
+        return self.value
 
     def send(self, value: R) -> None:
         """Answer with a value."""
@@ -53,7 +60,7 @@ class Deferred(Generic[R]):
         if task is not None:
             self.task = None
             self.value = value
-            trio.lowlevel.reschedule(task)
+            trio.lowlevel.reschedule(task, self)  # type: ignore[arg-type]  # unwraps like one
 
     def fail(self, error: Exception) -> None:
         """Answer with an exception, which is raised where the actor was asked."""
@@ -63,7 +70,7 @@ class Deferred(Generic[R]):
         if task is not None:
             self.task = None
             self.error = error
-            trio.lowlevel.reschedule(task)
+            trio.lowlevel.reschedule(task, self)  # type: ignore[arg-type]  # unwraps like one
 
     def expire(self, now: float) -> None:
         """Tell the asker, if it still waits, that its time is up."""
