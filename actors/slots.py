@@ -43,6 +43,7 @@ class Slots(Actor):
         self._storage = storage
         self._limit = limit
         self._granted: dict[str, int] = {}
+        self._looking = False
         self._held = 0
         self._waiting = 0
 
@@ -61,18 +62,28 @@ class Slots(Actor):
         """Watch the session, so that its slot is free again when it is gone."""
         self._granted.pop(message.ref.path, None)
         self.ctx.monitor(message.ref)
-        await self._grant()
+        self._look_soon()
 
     @handles(SlotsChanged)
     async def changed(self, _message: SlotsChanged) -> None:
         """Look again."""
+        self._looking = False
         await self._grant()
 
     @handles(Down)
     async def gone(self, message: Down) -> None:
         """A session's actor is gone, and its slot is free."""
         self._granted.pop(message.path, None)
-        await self._grant()
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        """Look once, after the messages that wait already: a thousand requests are one look."""
+        if not self._looking:
+            self._looking = True
+            try:
+                self.ctx.ref.try_tell(SlotsChanged())
+            except MailboxFull:
+                self._looking = False
 
     async def _grant(self) -> None:
         """Grant what can be granted, in order."""

@@ -1,0 +1,93 @@
+"""Rows to test with, and a store in a system of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from command_center.actors.events import EventHub, Fanout
+from command_center.actors.storage import Storage, Store
+from command_center.runtime import ChildSpec, SupervisorSpec, System, open_system
+from command_center.store import (
+    Readers,
+    Repository,
+    Session,
+    Task,
+    Transaction,
+    open_database,
+    repositories,
+    sessions,
+    tasks,
+)
+
+
+@attrs.frozen
+class Rig:
+    """A running store, and what else the test put beside it."""
+
+    system: System
+    storage: Storage
+    fanout: Fanout
+
+
+@asynccontextmanager
+async def rig(
+    path: Path, *others: ChildSpec | SupervisorSpec, hub: bool = True
+) -> AsyncIterator[Rig]:
+    """`/store` and `/events`, then `others`."""
+    open_database(path).close()
+    found: list[System] = []
+    fanout = Fanout()
+    storage = Storage(
+        Readers(path), lambda: found[0].lookup("/store"), lambda: found[0].lookup("/events")
+    )
+    children: Sequence[ChildSpec | SupervisorSpec] = (
+        ChildSpec(id="store", start=lambda: Store(path, storage.hub)),
+        *((ChildSpec(id="events", start=lambda: EventHub(fanout, storage.readers)),) * hub),
+        *others,
+    )
+    found.append(open_system(SupervisorSpec(id="", children=children)))
+    try:
+        async with found[0] as system:
+            yield Rig(system, storage, fanout)
+    finally:
+        storage.readers.close()
+
+
+def insert_repository(tx: Transaction, **fields: Any) -> Repository:
+    """A repository in which writing is allowed."""
+    wanted = {"name": "r", "local_path": "/srv/r", "allow_write": True, **fields}
+    return repositories.insert(tx, **wanted)
+
+
+def insert_task(tx: Transaction, repository: Repository, **fields: Any) -> Task:
+    """A task of it."""
+    wanted = {
+        "repository_id": repository.id,
+        "title": "T",
+        "prompt": "P",
+        "requested_by": "test",
+        "correlation_id": "c",
+        **fields,
+    }
+    return tasks.insert(tx, **wanted)
+
+
+def insert_session(tx: Transaction, task: Task, **fields: Any) -> Session:
+    """A session of it, as `created` by the stub unless said."""
+    wanted = {
+        "task_id": task.id,
+        "repository_id": task.repository_id,
+        "runner": "stub",
+        "sandbox": "workspace-write",
+        "cwd": "/srv/r",
+        "prompt": task.prompt,
+        "requested_by": "test",
+        "correlation_id": task.correlation_id,
+        **fields,
+    }
+    return sessions.insert(tx, **wanted)

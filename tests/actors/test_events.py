@@ -1,0 +1,119 @@
+"""The hub: no gap, no repeat, and nobody waits for a slow subscriber."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import trio
+
+from command_center.actors import events as events_module
+from command_center.actors.events import Fanout, PublishCommitted, PublishLive
+from command_center.store import EventFilter, StoredEvent, Transaction
+from tests.actors.rows import Rig, rig
+
+
+def event(number: int, kind: str = "task.created", *, session_id: int | None = None) -> StoredEvent:
+    return StoredEvent(
+        id=number,
+        type=kind,
+        ts="2026-01-01T00:00:00.000Z",
+        body=f"{number}".encode(),
+        session_id=session_id,
+    )
+
+
+async def emit(made: Rig, kind: str, count: int = 1) -> None:
+    def unit(tx: Transaction) -> None:
+        for _ in range(count):
+            tx.emit(kind, actor="test", data={})
+
+    await made.storage.write(unit)
+
+
+async def test_what_was_published_before_is_not_published_again() -> None:
+    fanout = Fanout()
+    with fanout.subscribe(EventFilter()) as subscription:
+        fanout.publish([event(1), event(2)])
+        fanout.publish([event(2), event(3)])
+        assert [b"1", b"2", b"3"] == await subscription.drain()
+
+
+async def test_a_subscriber_gets_only_what_it_wants() -> None:
+    fanout = Fanout()
+    with fanout.subscribe(EventFilter(types=("a.b",), session_id=7)) as subscription:
+        fanout.publish([event(1, "a.b", session_id=7), event(2, "a.b", session_id=8)])
+        fanout.publish([event(3, "c.d", session_id=7), event(4, "a.b", session_id=7)])
+        assert [b"1", b"4"] == await subscription.drain()
+
+
+async def test_a_slow_subscriber_is_closed_with_what_it_has_and_the_others_go_on() -> None:
+    fanout = Fanout()
+    count = events_module.BUFFER + 1
+    with (
+        fanout.subscribe(EventFilter()) as slow,
+        fanout.subscribe(EventFilter()) as quick,
+    ):
+        for number in range(1, count + 1):
+            fanout.publish([event(number)])
+            assert [str(number).encode()] == await quick.drain()
+        assert "lagging" == slow.closed
+        assert events_module.BUFFER == len(await slow.drain())
+        assert [] == await slow.drain()
+        assert quick.closed is None
+
+
+async def test_a_subscription_that_is_closed_wakes_its_owner() -> None:
+    fanout = Fanout()
+    with fanout.subscribe(EventFilter()) as subscription:
+        async with trio.open_nursery() as nursery:
+
+            async def drain() -> None:
+                assert [] == await subscription.drain()
+
+            nursery.start_soon(drain)
+            await trio.testing.wait_all_tasks_blocked()
+            fanout.close()
+        assert "shutdown" == subscription.closed
+
+
+async def test_the_hub_fills_a_gap_from_the_log(tmp_path: Path) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        with made.fanout.subscribe(EventFilter()) as subscription:
+            made.system.suspend("/events", reason="a test")
+            await emit(made, "task.created", 3)
+            # The hub is told of the last only, as if the rest had been lost with a crash.
+            made.system.lookup("/events").try_tell(PublishCommitted((event(3),)))
+            made.system.resume("/events", reason="a test")
+            seen: list[bytes] = []
+            with trio.fail_after(5):
+                while len(seen) < 3:
+                    seen += await subscription.drain()
+            assert [1, 2, 3] == [msgspec.json.decode(frame)["id"] for frame in seen]
+
+
+async def test_what_is_committed_while_the_hub_restarts_is_published_by_the_next_one(
+    tmp_path: Path,
+) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        with made.fanout.subscribe(EventFilter()) as subscription:
+            await emit(made, "task.created")
+            assert 1 == len(await subscription.drain())
+            await made.system.restart("/events", reason="a test")
+            await emit(made, "task.updated")
+            with trio.fail_after(5):
+                frames = await subscription.drain()
+            assert [2] == [msgspec.json.decode(frame)["id"] for frame in frames]
+
+
+async def test_what_is_said_live_has_no_id_and_no_secrets(tmp_path: Path) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        with made.fanout.subscribe(EventFilter(session_id=1)) as subscription:
+            secret = "ghp_" + "a" * 36
+            made.storage.live(
+                PublishLive(type="session.output.delta", session_id=1, data={"delta": secret})
+            )
+            with trio.fail_after(5):
+                frame = msgspec.json.decode((await subscription.drain())[0])
+            assert (None, 1) == (frame["id"], frame["sessionId"])
+            assert secret not in str(frame)

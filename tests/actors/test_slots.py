@@ -1,0 +1,145 @@
+"""Slots: so many at once, by priority then age, and one writer in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import attrs
+import trio
+
+from command_center.actors.sessions.messages import GrantSlot
+from command_center.actors.slots import RequestSlot, Slots, live_sessions, waiting_for
+from command_center.runtime import Actor, ChildSpec, Restart, SupervisorSpec, handles
+from command_center.store import Session, Transaction, sessions
+from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
+
+
+@attrs.define
+class Granted:
+    """The sessions that were granted a slot, in their order."""
+
+    ids: list[int] = attrs.field(factory=list)
+
+
+class Waiting(Actor):
+    """Stands for a session's actor: notes its grant, and begins."""
+
+    def __init__(self, session_id: int, made: Rig, granted: Granted) -> None:
+        self._id = session_id
+        self._made = made
+        self._granted = granted
+
+    @handles(GrantSlot)
+    async def grant(self, _message: GrantSlot) -> None:
+        self._granted.ids.append(self._id)
+        await self._made.storage.write(lambda tx: sessions.update(tx, self._id, status="running"))
+
+
+@asynccontextmanager
+async def slots(path: Path, limit: int) -> AsyncIterator[tuple[Rig, Granted]]:
+    """`/slots` over a real store."""
+    found: list[Rig] = []
+
+    def start_slots() -> Slots:
+        return Slots(found[0].storage, limit=limit)
+
+    async with rig(path, SupervisorSpec(id="sessions")) as made:
+        found.append(made)
+        await made.system.start_child("/", ChildSpec(id="slots", start=start_slots))
+        yield made, Granted()
+
+
+async def add(made: Rig, granted: Granted, **fields: object) -> Session:
+    """A queued session, whose actor waits for its slot."""
+
+    def unit(tx: Transaction) -> Session:
+        task = insert_task(tx, insert_repository(tx))
+        return insert_session(tx, task, status="queued", **fields)
+
+    session = await made.storage.write(unit)
+    ref = await made.system.start_child(
+        "/sessions",
+        ChildSpec(
+            id=str(session.id),
+            start=partial(Waiting, session.id, made, granted),
+            restart=Restart.TEMPORARY,
+        ),
+    )
+    await made.system.lookup("/slots").tell(RequestSlot(session.id, ref))
+    await settle()
+    return session
+
+
+async def end(made: Rig, session: Session) -> None:
+    """The session has ended, and so has its actor."""
+    await made.storage.write(
+        lambda tx: sessions.update(tx, session.id, status="completed", finished_at=tx.now)
+    )
+    await made.system.stop_child(f"/sessions/{session.id}", reason="a test")
+    await settle()
+
+
+async def settle() -> None:
+    """Let the messages that are on their way be handled, threads included."""
+    for _ in range(5):
+        await trio.testing.wait_all_tasks_blocked(0.02)
+
+
+async def test_no_more_work_at_once_than_there_are_slots(tmp_path: Path) -> None:
+    async with slots(tmp_path / "db.sqlite3", 2) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        await add(made, granted, cwd="/srv/b")
+        third = await add(made, granted, cwd="/srv/c")
+        assert [1, 2] == granted.ids
+        await end(made, first)
+        assert [1, 2, third.id] == granted.ids
+
+
+async def test_a_high_priority_goes_before_age(tmp_path: Path) -> None:
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        await add(made, granted, cwd="/srv/b", priority="low")
+        await add(made, granted, cwd="/srv/c", priority="normal")
+        urgent = await add(made, granted, cwd="/srv/d", priority="high")
+        await end(made, first)
+        assert [first.id, urgent.id] == granted.ids
+
+
+async def test_two_sessions_never_write_in_one_folder_but_any_number_may_read_there(
+    tmp_path: Path,
+) -> None:
+    async with slots(tmp_path / "db.sqlite3", 10) as (made, granted):
+        writer = await add(made, granted, cwd="/srv/a")
+        second = await add(made, granted, cwd="/srv/a")
+        reader = await add(made, granted, cwd="/srv/a", sandbox="read-only")
+        assert [writer.id, reader.id] == granted.ids
+        live = await made.storage.read(live_sessions)
+        told = waiting_for(second, live, limit=10)
+        assert f"Number 1 in the queue: session {writer.id} is writing in /srv/a." == told
+        await end(made, writer)
+        assert [writer.id, reader.id, second.id] == granted.ids
+
+
+async def test_a_retry_is_not_granted_before_its_pause_is_over(tmp_path: Path) -> None:
+    async with slots(tmp_path / "db.sqlite3", 10) as (made, granted):
+        later = "2999-01-01T00:00:00.000Z"
+        retry = await add(made, granted, begin_after=later, attempt=2)
+        assert [] == granted.ids
+        live = await made.storage.read(live_sessions)
+        assert f"Attempt 2 begins after {later}." == waiting_for(retry, live, limit=10)
+
+
+async def test_after_a_crash_what_is_held_and_who_waits_is_known_from_the_rows(
+    tmp_path: Path,
+) -> None:
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        second = await add(made, granted, cwd="/srv/b")
+        await made.system.restart("/slots", reason="a test")
+        await settle()
+        assert [first.id] == granted.ids
+        await end(made, first)
+        assert [first.id, second.id] == granted.ids
