@@ -12,6 +12,7 @@ import itertools
 from collections import Counter, defaultdict
 
 import attrs
+import pytest
 import trio
 import trio.testing
 from hypothesis import HealthCheck, example, given, settings
@@ -396,6 +397,7 @@ def run(script: Script) -> None:
     trio.run(Case(script).run, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
+@pytest.mark.timeout(600)  # some 20 seconds of processor time, on a machine that may be busy
 @settings(
     max_examples=2000,
     deadline=None,

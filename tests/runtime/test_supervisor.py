@@ -32,7 +32,6 @@ from tests.runtime.probes import (
     Crash,
     Echo,
     FailsToStart,
-    Hold,
     Leave,
     Note,
     branch,
@@ -426,75 +425,6 @@ async def test_an_observer_that_raises_disturbs_nobody() -> None:
         await crash(system, "/a")
         assert await system.lookup("/a").ask(Echo("fine")) == "fine"
     assert signals
-
-
-async def test_a_restart_by_an_operator_keeps_the_mailbox_and_counts_for_nothing(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    log: list[str] = []
-    spec = tree(probe("a", log), intensity=Intensity(0, 10.0))
-    async with open_system(spec) as system:
-        system.suspend("/a", reason="test")
-        await system.lookup("/a").tell(Note("kept"))
-        await system.restart("/a", reason="test")
-        system.resume("/a", reason="test")
-        await system.lookup("/a").ask(Echo("end"))
-        assert log == ["a start", "a stop", "a start", "a kept", "a end"]
-
-
-async def test_a_restart_by_an_operator_is_bounded_by_the_deadline(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("a", log, shutdown=4.0))) as system:
-        hold = Hold()
-        await system.lookup("/a").tell(hold)
-        await hold.taken.wait()
-        began = trio.current_time()
-        await system.restart("/a", reason="stuck")
-        assert trio.current_time() - began == pytest.approx(3.0)
-        assert log == ["a start", "a stop", "a start"]
-
-
-async def test_a_stopped_child_of_the_spec_stays_visible_and_can_be_brought_back() -> None:
-    async with open_system(tree(probe("a"))) as system:
-        await system.stop_child("/a", reason="test")
-        assert system.snapshot_of("/a").status is Status.STOPPED
-        await system.restart("/a", reason="test")
-        assert await system.lookup("/a").ask(Echo("back")) == "back"
-
-
-async def test_a_drained_actor_handles_what_waits_and_nothing_new() -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("a", log))) as system, trio.open_nursery() as nursery:
-        ref = system.lookup("/a")
-        hold = Hold()
-        await ref.tell(hold)
-        await hold.taken.wait()
-        await ref.tell(Note("waiting"))
-
-        async def drain() -> None:
-            assert await system.drain("/a", reason="test")
-
-        nursery.start_soon(drain)
-        await trio.testing.wait_all_tasks_blocked()
-        await ref.tell(Note("new"))
-        hold.gate.set()
-    assert log == ["a start", "a waiting", "a stop"]
-    assert [letter.reason.value for letter in system.dead_letters] == ["draining"]
-
-
-async def test_a_drain_that_takes_too_long_becomes_a_stop(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    async with open_system(tree(probe("a", shutdown=2.0))) as system:
-        ref = system.lookup("/a")
-        hold = Hold()
-        await ref.tell(hold)
-        await ref.tell(Note("never handled"))
-        assert not await system.drain("/a", reason="test", timeout=10.0)
-        totals = system.totals()
-        assert (totals.lost, totals.dead) == (1, 1)
 
 
 async def test_an_edge_needs_no_neighbour_to_be_healthy() -> None:
