@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 from functools import partial
 
+import structlog
+import trio
 from sqlite_utils import Database
 
 from command_center.actors.policy import PolicyResult, evaluate
@@ -43,10 +45,16 @@ from command_center.runtime import (
     ChildSpec,
     Deferred,
     Restart,
+    StartFailed,
     handles,
 )
 from command_center.store import Followup, Session, Task, repositories, sessions, tasks
 from command_center.store.records import Runner
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+RESTART_SECONDS = 10.0
+"""How long to wait before an actor that could not start is tried again."""
 
 
 class Tasks(Actor):
@@ -201,15 +209,23 @@ class Tasks(Actor):
         self.ctx.start_task(self._start, message.session_id)
 
     async def _start(self, session_id: int) -> None:
-        with contextlib.suppress(ChildExists):
-            await self.ctx.start_child(
-                "/sessions",
-                ChildSpec(
-                    id=str(session_id),
-                    start=partial(SessionActor, session_id, self._services),
-                    restart=Restart.TRANSIENT,
-                ),
-            )
+        """Start the session's actor; one that cannot start now is tried again later."""
+        spec = ChildSpec(
+            id=str(session_id),
+            start=partial(SessionActor, session_id, self._services),
+            restart=Restart.TRANSIENT,
+        )
+        try:
+            await self.ctx.start_child("/sessions", spec)
+        except ChildExists:
+            return
+        except StartFailed:
+            log.exception("session.start.failed", session=session_id)
+            self.ctx.start_task(self._start_later, session_id)
+
+    async def _start_later(self, session_id: int) -> None:
+        await trio.sleep(RESTART_SECONDS)
+        await self.ctx.ref.tell(SessionCommitted(session_id))
 
 
 def unfinished(db: Database) -> list[Session]:

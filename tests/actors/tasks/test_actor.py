@@ -1,0 +1,77 @@
+"""`/tasks`: each live session has its actor, and one that cannot start harms no other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+
+from command_center.actors.sessions.actor import SessionServices
+from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.stub import StubRunner
+from command_center.actors.tasks import actor as tasks_actor
+from command_center.actors.tasks.actor import Tasks
+from command_center.actors.tasks.messages import CreateTask
+from command_center.runtime import ActorRef, ChildSpec, SupervisorSpec
+from command_center.store import Transaction
+from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
+
+
+class Broken(Exception):
+    """The runner cannot be made."""
+
+
+@asynccontextmanager
+async def tasks_over(path: Path, broken: set[int]) -> AsyncIterator[Rig]:
+    """`/tasks` over two blocked sessions, of which those in `broken` cannot start."""
+    async with rig(path, SupervisorSpec(id="sessions")) as made:
+
+        def insert(tx: Transaction) -> None:
+            repository = insert_repository(tx)
+            for _ in range(2):
+                insert_session(tx, insert_task(tx, repository), status="blocked")
+
+        await made.storage.write(insert)
+
+        def make_runner(_name: str, ref: ActorRef) -> Runner:
+            if int(ref.path.rpartition("/")[2]) in broken:
+                raise Broken
+            return StubRunner(ref)
+
+        services = SessionServices(
+            storage=made.storage,
+            instance_id="this",
+            approval_seconds=60,
+            stall_seconds=0,
+            make_runner=make_runner,
+        )
+        await made.system.start_child(
+            "/", ChildSpec(id="tasks", start=lambda: Tasks(services, runner="stub"))
+        )
+        yield made
+
+
+async def test_every_live_session_gets_its_actor_again(tmp_path: Path) -> None:
+    async with tasks_over(tmp_path / "db.sqlite3", set()) as made:
+        assert made.system.find("/sessions/1") is not None
+        assert made.system.find("/sessions/2") is not None
+
+
+async def test_a_session_that_cannot_start_harms_no_other_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks_actor, "RESTART_SECONDS", 0.1)
+    broken = {1}
+    async with tasks_over(tmp_path / "db.sqlite3", broken) as made:
+        assert made.system.find("/sessions/1") is None
+        assert made.system.find("/sessions/2") is not None
+        wanted = CreateTask(repository_id=1, title="T", prompt="P")
+        created = await made.system.lookup("/tasks").ask(wanted)
+        assert "T" == created.title
+        broken.clear()
+        with trio.fail_after(5):
+            while made.system.find("/sessions/1") is None:  # noqa: ASYNC110 - a registry
+                await trio.sleep(0.05)
