@@ -244,3 +244,62 @@ async def test_when_the_app_server_is_killed_the_turn_is_interrupted_and_continu
         ended = await until_ended(client, second)
         assert "completed" == ended["status"]
         assert first["codexThreadId"] == ended["codexThreadId"]
+
+
+async def test_when_both_are_killed_the_turn_is_continued_in_its_thread_where_wanted(
+    shared_server: Server,
+    app_server: AppServer,
+    scripted_model: ScriptedModel,
+    repository: Path,
+    tmp_path: Path,
+) -> None:
+    scripted_model.script = story(tmp_path)
+    await app_server.until_ready()
+    shared_server.start()
+    async with client_of(shared_server) as client:
+        session = await begin_a_story_to_be_continued(client, repository)
+    shared_server.kill()
+    app_server.kill()
+    app_server.start()
+    await app_server.until_ready()
+    shared_server.start()
+    async with client_of(shared_server) as client:
+        await check_that_it_was_continued(client, session)
+
+
+async def test_with_an_app_server_of_its_own_the_turn_is_interrupted_at_once_and_continued(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    scripted_model.script = story(tmp_path)
+    async with client_of(codex_server) as client:
+        session = await begin_a_story_to_be_continued(client, repository)
+    codex_server.kill()
+    codex_server.start()
+    async with client_of(codex_server) as client:
+        with trio.fail_after(1):
+            await client.until_session(session, "interrupted")
+        await check_that_it_was_continued(client, session)
+
+
+async def begin_a_story_to_be_continued(client: Client, repository: Path) -> Any:
+    """A session that waits for an approval, of a task that goes on when it is interrupted."""
+    registered = await client.register(repository)
+    task = await client.task(registered, "Tell the story.", onInterrupt="continue")
+    outcome = await client.post(f"/api/tasks/{task['id']}/run", {}, status=201)
+    async with client.watch(after=0) as stream:
+        await stream.until("session.waiting_approval")
+    return outcome["session"]
+
+
+async def check_that_it_was_continued(client: Client, session: Any) -> None:
+    """The session was interrupted, its question cancelled, and another went on in the thread."""
+    first = await client.until_session(session, "interrupted")
+    asked = await client.get("/api/approvals", sessionId=first["id"])
+    assert ["cancelled"] == [approval["status"] for approval in asked["items"]]
+    listed = await client.get(f"/api/tasks/{first['taskId']}/sessions")
+    second = listed["items"][0]
+    assert ("continue", first["id"]) == (second["origin"], second["previousSessionId"])
+    ended = await until_ended(client, second)
+    assert "completed" == ended["status"]
+    assert first["codexThreadId"] == ended["codexThreadId"]
+    assert first["correlationId"] == ended["correlationId"]
