@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeVar
@@ -80,12 +80,16 @@ class Center:
 
 @asynccontextmanager
 async def open_center(
-    settings: CenterSettings, *, clock: WallClock | None = None
+    settings: CenterSettings,
+    *,
+    clock: WallClock | None = None,
+    on_stuck: Callable[[Sequence[str]], None] | None = None,
 ) -> AsyncIterator[Center]:
     """Start the tree, lend it, and stop it in order, each part within its deadline.
 
     The database must have been opened, and so migrated, before. Automations follow `clock`, the
-    machine's unless another is given.
+    machine's unless another is given. `on_stuck` is told the paths of actors that could not be
+    ended, such as one that is stuck in a thread: a program ends itself then, for trio would wait.
     """
     found: list[System] = []
     fanout = Fanout()
@@ -112,7 +116,14 @@ async def open_center(
     )
     try:
         tree = build_tree(settings, storage, services, schedules, fanout)
-        found.append(open_system(tree, on_signal=observer_for(at("/journal")), redact=redact))
+        found.append(
+            open_system(
+                tree,
+                on_signal=observer_for(at("/journal")),
+                on_stuck=on_stuck,
+                redact=redact,
+            )
+        )
         async with found[0] as system:
             try:
                 yield Center(settings, system, storage, fanout, schedules)

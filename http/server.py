@@ -7,9 +7,10 @@ actors stop, each within its deadline, then the lock is let go.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import structlog
@@ -27,6 +28,9 @@ from command_center.http.telegram import telegram_settings
 from command_center.store import DataFolderLock, open_database
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+STUCK = 1
+"""The exit code where an actor could not be ended."""
 
 DATABASE = "command-center.sqlite3"
 """The file's name in the data folder."""
@@ -47,7 +51,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = 
         with DataFolderLock(settings.data_dir):
             database = settings.data_dir / DATABASE
             await trio.to_thread.run_sync(lambda: open_database(database).close())
-            async with open_center(_center_settings(settings)) as center:
+            async with open_center(_center_settings(settings), on_stuck=_give_up) as center:
                 await _serve_center(settings, center, address, on_ready)
     finally:
         address.close()
@@ -88,6 +92,13 @@ async def _stop_on_signal(shutdown: trio.Event, center: Center) -> None:
             center.fanout.close()
             shutdown.set()
             return
+
+
+def _give_up(paths: Sequence[str]) -> None:
+    """End the process: what cannot be ended would keep it alive for ever. All is durable."""
+    log.critical("server.stuck", actors=list(paths))
+    sys.stderr.flush()
+    os._exit(STUCK)
 
 
 def _center_settings(settings: Settings) -> CenterSettings:
