@@ -10,7 +10,7 @@ contexts, and with the token cut out of whatever the other side said.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -136,6 +136,21 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+class _Body(httpx.AsyncByteStream):
+    """A request's body. httpx's own is a generator, which a call that breaks off leaves open."""
+
+    def __init__(self, body: bytes) -> None:
+        self._left = [body]
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+
 class _WithToken(httpx.AsyncBaseTransport):
     """Puts the token into the path, below everything that shows addresses."""
 
@@ -151,7 +166,7 @@ class _WithToken(httpx.AsyncBaseTransport):
                 request.method,
                 url,
                 headers=request.headers,
-                stream=request.stream,
+                stream=_Body(request.content),
                 extensions=request.extensions,
             )
         )

@@ -73,6 +73,10 @@ TOAST: Final = 190
 CUT_OFF: Final = (
     "Command Center was stopped while it sent this; look at the session before you send it again."
 )
+NO_WEBHOOK: Final = (
+    "No webhook is set for this bot, so no update will come. Set it with "
+    "`command-center telegram setup --url https://…`, or set CC_TELEGRAM_MODE=polling."
+)
 GIVEN_UP: Final = "Something failed inside Command Center; its log tells what. Nothing was done."
 
 _COMMAND = re.compile(r"/([A-Za-z_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
@@ -109,6 +113,7 @@ class Inbox(Actor):
         self._approval_seconds = approval_seconds
         self._locks: dict[int, trio.Lock] = {}
         self._username: str | None = None
+        self._problem: str | None = None
         self._acting = 0
 
     async def on_start(self) -> None:
@@ -123,6 +128,8 @@ class Inbox(Actor):
             zone=chats.zone_of(self._settings.timezone),
         )
         self.ctx.start_task(self._tell_commands)
+        if self._settings.mode == "webhook":
+            self.ctx.start_task(self._check_webhook)
         for row in await self._storage.read(
             lambda db: telegram_updates.every(db, {"status": ["received", "begun", "again"]})
         ):
@@ -134,8 +141,8 @@ class Inbox(Actor):
             await self._api.close()
 
     def describe(self) -> Mapping[str, object]:
-        """How many updates are acted on now."""
-        return {"acting": self._acting, "username": self._username}
+        """How many updates are acted on now, and why none may come."""
+        return {"acting": self._acting, "username": self._username, "problem": self._problem}
 
     @handles(KeepUpdates)
     async def keep(self, message: KeepUpdates) -> Deferred[int]:
@@ -255,6 +262,13 @@ class Inbox(Actor):
             {"command": name, "description": told} for name, (_, told) in COMMANDS.items() if told
         ]
         await self._try("setMyCommands", {"commands": listed})
+
+    async def _check_webhook(self) -> None:
+        """Say so where updates are to come to a webhook that Telegram does not know."""
+        info = await self._try("getWebhookInfo")
+        if isinstance(info, dict) and not info.get("url"):
+            self._problem = NO_WEBHOOK
+            log.error("telegram.webhook.missing", reason=NO_WEBHOOK)
 
     async def _answer_press(self, update: Update, act: Act) -> None:
         """End the wait of who pressed a button. What was decided is committed long since."""
