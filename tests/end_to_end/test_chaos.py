@@ -228,22 +228,10 @@ async def test_when_the_app_server_is_killed_the_turn_is_interrupted_and_continu
     await app_server.until_ready()
     shared_server.start()
     async with client_of(shared_server) as client:
-        registered = await client.register(repository)
-        task = await client.task(registered, "Tell the story.", onInterrupt="continue")
-        outcome = await client.post(f"/api/tasks/{task['id']}/run", {}, status=201)
-        session = outcome["session"]
-        async with client.watch(after=0) as stream:
-            await stream.until("approval.requested")
+        session = await begin_a_story_to_be_continued(client, repository)
         app_server.kill()
         app_server.start()
-        first = await client.until_session(session, "interrupted")
-        assert "app-server" in first["exitReason"]
-        listed = await client.get(f"/api/tasks/{task['id']}/sessions")
-        second = listed["items"][0]
-        assert ("continue", first["id"]) == (second["origin"], second["previousSessionId"])
-        ended = await until_ended(client, second)
-        assert "completed" == ended["status"]
-        assert first["codexThreadId"] == ended["codexThreadId"]
+        await check_that_it_was_continued(client, session)
 
 
 async def test_when_both_are_killed_the_turn_is_continued_in_its_thread_where_wanted(
