@@ -14,7 +14,7 @@ import attrs
 import msgspec
 
 from command_center.actors.telegram import actions
-from command_center.actors.telegram.markup import Piece, Text, fit
+from command_center.actors.telegram.markup import Piece, Text, fit, shorten
 from command_center.store import (
     TelegramMessage,
     Transaction,
@@ -138,6 +138,11 @@ def _content(
     return plain
 
 
+def label_of(button: Button) -> str:
+    """What a button says; Telegram wants every button to say something."""
+    return shorten(" ".join(button.label.split()), LABEL) or "…"
+
+
 def _make_buttons(
     tx: Transaction, message: TelegramMessage, keyboard: Keyboard
 ) -> list[list[dict[str, str]]]:
@@ -154,6 +159,6 @@ def _make_buttons(
                 approval_id=actions.approval_of(button.action),
                 action=actions.to_plain(button.action),
             )
-            buttons.append({"label": button.label[:LABEL], "nonce": nonce})
+            buttons.append({"label": label_of(button), "nonce": nonce})
         made.append(buttons)
     return made

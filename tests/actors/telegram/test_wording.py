@@ -1,0 +1,154 @@
+"""What the bot says of records, whatever is in them: what matters is there, and it fits."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from command_center.actors.telegram.actions import Resolve
+from command_center.actors.telegram.markup import LONGEST, Text, length_of, text, to_plain
+from command_center.actors.telegram.outgoing import Button, label_of
+from command_center.actors.telegram.wording import (
+    Where,
+    approval_keyboard,
+    approval_text,
+    details_text,
+    diff_summary,
+    diff_text,
+    outcome_text,
+    session_text,
+    warning_text,
+    with_outcome,
+)
+from command_center.store import Approval, Session
+from command_center.store.records import ApprovalKind, ApprovalStatus, SessionStatus
+
+AT = "2026-01-15T12:00:00.000Z"
+SOMETHING = st.text(max_size=6000) | st.none() | st.integers() | st.lists(st.text(), max_size=3)
+DETAILS = st.dictionaries(
+    st.sampled_from(
+        ["command", "script", "cwd", "reason", "diff", "prompt", "sandbox", "message", "other"]
+    ),
+    SOMETHING,
+)
+WHERE = Where()
+
+
+def approval(**fields: Any) -> Approval:
+    wanted: dict[str, Any] = {
+        "id": 7,
+        "created_at": AT,
+        "updated_at": AT,
+        "title": "Run: make",
+        "requested_by": "codex",
+        "expires_at": "2030-01-01T10:30:00.000Z",
+    }
+    return Approval(**(wanted | fields))
+
+
+def session(**fields: Any) -> Session:
+    wanted: dict[str, Any] = {
+        "id": 12,
+        "created_at": AT,
+        "updated_at": AT,
+        "task_id": 1,
+        "repository_id": 1,
+        "runner": "stub",
+        "sandbox": "read-only",
+        "cwd": "/",
+        "prompt": "Fix it",
+        "requested_by": "test",
+        "correlation_id": "c",
+    }
+    return Session(**(wanted | fields))
+
+
+def fits(said: Text) -> bool:
+    return 0 < length_of(said) <= LONGEST
+
+
+@given(st.sampled_from(get_args(ApprovalKind)), st.text(max_size=500), DETAILS)
+def test_every_approval_fits_into_one_message(
+    kind: ApprovalKind, title: str, details: dict[str, Any]
+) -> None:
+    asked = approval(kind=kind, title=title or "x", details=details)
+    said = approval_text(asked, WHERE)
+    assert fits(said)
+    assert "Decide before" in to_plain(said)
+    assert fits(details_text(asked))
+    assert fits(warning_text(asked, WHERE))
+    assert fits(with_outcome(said, outcome_text(asked, WHERE)))
+    assert all(1 <= len(label_of(b)) <= 60 for row in approval_keyboard(asked) for b in row)
+
+
+@given(
+    st.sampled_from(get_args(SessionStatus)),
+    st.text(max_size=9000),
+    st.text(max_size=9000),
+    st.text(max_size=9000),
+)
+def test_every_session_fits_into_one_message(
+    status: SessionStatus, prompt: str, last_message: str, diff: str
+) -> None:
+    ended = session(
+        status=status, prompt=prompt, last_message=last_message, diff=diff, exit_reason=prompt
+    )
+    assert fits(session_text(ended, WHERE))
+    assert fits(diff_text(ended))
+
+
+def test_a_command_is_asked_for_with_what_where_why_and_until_when() -> None:
+    said = to_plain(
+        approval_text(
+            approval(
+                kind="command",
+                details={"script": "rm -rf build", "cwd": "/code", "reason": "It is stale."},
+            ),
+            WHERE,
+        )
+    )
+    for part in ("Run: make", "rm -rf build", "in /code", "Why: It is stale.", "01 Jan 10:30"):
+        assert part in said
+
+
+def test_a_change_of_files_shows_its_diff_and_size() -> None:
+    diff = "--- x.py\n+++ x.py\n@@ -1 +1 @@\n-a\n+b\n"
+    asked = approval(kind="file_change", details={"files": [{"path": "x.py"}], "diff": diff})
+    said = to_plain(approval_text(asked, WHERE))
+    assert "1 file changed, +1 -1" in said
+    assert "-a\n+b" in said
+
+
+def test_a_run_shows_what_it_would_be_given() -> None:
+    details = {"sandbox": "danger-full-access", "allowNetwork": True, "prompt": "Deploy"}
+    said = to_plain(approval_text(approval(kind="run", details=details), WHERE))
+    assert "Sandbox danger-full-access, with network" in said
+    assert "Deploy" in said
+
+
+@pytest.mark.parametrize("status", get_args(ApprovalStatus))
+def test_every_outcome_has_words(status: ApprovalStatus) -> None:
+    settled = approval(status=status, resolved_by="web", resolution_note="So it is.")
+    assert to_plain(outcome_text(settled, WHERE))
+
+
+def test_a_summary_counts_files_and_lines() -> None:
+    diff = "--- /dev/null\n+++ b/new\n+x\n--- a/old\n+++ /dev/null\n-y\n-z\n"
+    assert "2 files changed, +1 -2" == diff_summary(diff)
+
+
+def test_a_button_says_something_and_not_too_much() -> None:
+    action = Resolve(1, "approved")
+    assert "…" == label_of(Button(" \n ", action))
+    assert "a b" == label_of(Button("a\n b", action))
+    assert 60 >= len(label_of(Button("x" * 500, action)))
+
+
+def test_an_outcome_stands_below_what_was_asked_however_long_that_was() -> None:
+    outcome = outcome_text(approval(status="approved", resolved_by="web"), WHERE)
+    said = with_outcome(text("x" * 5000), outcome)
+    assert fits(said)
+    assert to_plain(said).endswith("Approved by web")
