@@ -49,6 +49,7 @@ from command_center.store.records import (
     TelegramUpdate,
 )
 from command_center.store.redaction import redact
+from command_center.store.search import Found, Piece, search_texts
 from command_center.store.tables import (
     Table,
     approvals,
@@ -89,6 +90,7 @@ __all__ = [
     "Failed",
     "Followup",
     "ForeignDatabase",
+    "Found",
     "InvalidCursor",
     "InvalidRecord",
     "Item",
@@ -96,6 +98,7 @@ __all__ = [
     "NewerSchema",
     "Outcome",
     "Page",
+    "Piece",
     "Readers",
     "Record",
     "RecordNotFound",
@@ -128,6 +131,7 @@ __all__ = [
     "open_database",
     "redact",
     "repositories",
+    "search_texts",
     "sessions",
     "tasks",
     "telegram_buttons",

@@ -332,3 +332,72 @@ CREATE INDEX automation_runs_by_task ON automation_runs (task_id) WHERE task_id 
 CREATE INDEX automation_runs_by_session ON automation_runs (session_id)
     WHERE session_id IS NOT NULL;
 """
+
+
+@MIGRATIONS(name="0004_kinds_and_results_of_sessions")
+def _kinds_and_results_of_sessions(db: Database) -> None:
+    db.executescript(_KINDS_AND_RESULTS_OF_SESSIONS)
+
+
+_KINDS_AND_RESULTS_OF_SESSIONS = """
+ALTER TABLE sessions ADD COLUMN type TEXT NOT NULL DEFAULT 'prompt_task';
+ALTER TABLE sessions ADD COLUMN result TEXT;
+"""
+
+
+@MIGRATIONS(name="0005_search")
+def _search(db: Database) -> None:
+    db.executescript(_SEARCH)
+
+
+# What is searched is copied by triggers, so that no way to write an item or a prompt passes it by,
+# and so that the rows of one session go when it goes. It is as redacted as what it is copied from.
+_TEXT_OF_ITEM = """(
+    SELECT group_concat(atom, char(10)) FROM json_tree(new.body)
+    WHERE type = 'text'
+      AND key NOT IN ('id', 'type', 'status', 'clientId', 'cwd', 'processId', 'source', 'phase')
+      AND path NOT LIKE '$.commandActions%' AND path NOT LIKE '$.memoryCitation%'
+)"""
+
+_SEARCH = f"""
+CREATE TABLE texts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    session_id INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    item INTEGER UNIQUE REFERENCES items (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    at TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX texts_by_session ON texts (session_id);
+
+CREATE VIRTUAL TABLE texts_search USING fts5 (
+    text, content = 'texts', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+);
+CREATE TRIGGER texts_are_searched AFTER INSERT ON texts BEGIN
+    INSERT INTO texts_search (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER texts_are_searched_no_more AFTER DELETE ON texts BEGIN
+    INSERT INTO texts_search (texts_search, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+
+CREATE TRIGGER prompts_are_texts AFTER INSERT ON sessions BEGIN
+    INSERT INTO texts (session_id, kind, at, text)
+    VALUES (new.id, 'prompt', new.created_at, new.prompt);
+END;
+CREATE TRIGGER finished_items_are_texts AFTER INSERT ON items WHEN new.status = 'completed' BEGIN
+    INSERT INTO texts (session_id, item, kind, at, text)
+    SELECT new.session_id, new.id, new.type, new.updated_at, said
+    FROM (SELECT {_TEXT_OF_ITEM} AS said) WHERE said IS NOT NULL;
+END;
+CREATE TRIGGER items_that_finish_are_texts AFTER UPDATE OF body, status ON items
+WHEN new.status = 'completed' BEGIN
+    DELETE FROM texts WHERE item = new.id;
+    INSERT INTO texts (session_id, item, kind, at, text)
+    SELECT new.session_id, new.id, new.type, new.updated_at, said
+    FROM (SELECT {_TEXT_OF_ITEM} AS said) WHERE said IS NOT NULL;
+END;
+
+INSERT INTO texts (session_id, kind, at, text)
+SELECT id, 'prompt', created_at, prompt FROM sessions;
+UPDATE items SET body = body WHERE status = 'completed';
+"""  # noqa: S608 - put together from a constant

@@ -150,6 +150,9 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         token_budget: tokens that the session may use; None for any number.
         token_baseline: tokens that its thread had used before it.
         runner_instance: the life of the server in which it last began.
+        type: what kind of turn it is: its task's type, or ``prompt_task`` where something else
+            than the task is said, such as a follow-up.
+        result: what a review found, or the report that was asked for; None without one.
     """
 
     task_id: int
@@ -187,6 +190,8 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     runner_instance: str | None = None
     correlation_id: str
     causation_id: int | None = None
+    type: TaskType = "prompt_task"
+    result: dict[str, Any] | None = None
 
 
 class Approval(Record, frozen=True, kw_only=True, rename="camel"):

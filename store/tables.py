@@ -323,7 +323,7 @@ tasks = Table(Task, "tasks", redacted=["title", "prompt"])
 sessions = Table(
     Session,
     "sessions",
-    redacted=["prompt", "exit_reason", "last_message", "plan", "diff", "stop_requested"],
+    redacted=["prompt", "exit_reason", "last_message", "plan", "diff", "stop_requested", "result"],
 )
 approvals = Table(
     Approval,

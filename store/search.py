@@ -1,0 +1,118 @@
+"""Search in transcripts: prompts, and every finished item of a session's turn.
+
+SQLite's FTS5 does it, over texts that triggers keep in step with what is stored. Whatever somebody
+types is a search for those words: nothing of it is read as FTS5's own language, except that words
+in double quotes are a phrase and that a star at the end of a word stands for any ending.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from sqlite_utils import Database
+
+from command_center.store.conditions import Conditions
+from command_center.store.cursors import decode_cursor, encode_cursor
+from command_center.store.pages import Page, check_limit
+
+_LISTING = "search"
+_SNIPPET_TOKENS = 24
+_BEGIN, _END = "\N{START OF TEXT}", "\N{END OF TEXT}"
+"""Stand around a match in what SQLite answers. A text that has them itself only shows odd marks."""
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A piece of a text; `isMatch` where it is what was searched for."""
+
+    text: str
+    is_match: bool = False
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A text that has all of the words.
+
+    Attributes:
+        kind: ``prompt``, or the type of the item.
+        item_id: Codex's id of the item; None for a prompt.
+        at: when it was said.
+        snippet: where the words are in it, in pieces.
+    """
+
+    id: int
+    session_id: int
+    task_id: int
+    repository_id: int
+    kind: str
+    turn_id: str | None
+    item_id: str | None
+    at: str
+    snippet: list[Piece]
+
+
+def search_texts(
+    db: Database,
+    words: str,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    session_id: int | None = None,
+    repository_id: int | None = None,
+) -> Page[Found]:
+    """Give the texts that have all of the words, the newest first; none for no words.
+
+    Raises:
+        InvalidCursor: the cursor is not one of a search.
+    """
+    check_limit(limit)
+    conditions = Conditions()
+    if cursor is not None:
+        conditions.below("texts_search.rowid", decode_cursor(cursor, _LISTING, newest_first=True))
+    if session_id is not None:
+        conditions.equal("t.session_id", session_id)
+    if repository_id is not None:
+        conditions.equal("s.repository_id", repository_id)
+    asked = match_expression(words)
+    if not asked:
+        return Page(items=[])
+    conditions.meets("texts_search MATCH ?", asked)
+    sql = (
+        "SELECT t.id, t.session_id, s.task_id, s.repository_id, t.kind, i.turn_id, i.item_id, "  # noqa: S608 - names that the program wrote
+        "t.at, snippet(texts_search, 0, ?, ?, '…', ?) "
+        "FROM texts_search JOIN texts t ON t.id = texts_search.rowid "
+        "JOIN sessions s ON s.id = t.session_id LEFT JOIN items i ON i.id = t.item"
+        f"{conditions.sql} ORDER BY texts_search.rowid DESC LIMIT ?"
+    )
+    arguments = [_BEGIN, _END, _SNIPPET_TOKENS, *conditions.arguments, limit + 1]
+    found = [_found(row) for row in db.execute(sql, arguments).fetchall()]
+    items = found[:limit]
+    if len(found) <= limit:
+        return Page(items=items)
+    following = encode_cursor(_LISTING, newest_first=True, last_id=items[-1].id)
+    return Page(items=items, next_cursor=following)
+
+
+def match_expression(words: str) -> str:
+    """What FTS5 is asked: every word and phrase as a quoted string, all of which must be there."""
+    return " ".join(_terms(words.replace("\0", " ")))
+
+
+def _terms(words: str) -> Iterator[str]:
+    for phrase, word in re.findall(r'"([^"]*)"|([^\s"]+)', words):
+        text = phrase or word.rstrip("*")
+        # A phrase without letters or digits has no token, and would be met by nothing or by all.
+        if any(character.isalnum() for character in text):
+            yield f'"{text}"' + ("*" if word.endswith("*") else "")
+
+
+def _found(row: tuple[Any, ...]) -> Found:
+    names = (name for name in Found.__struct_fields__ if name != "snippet")
+    *values, snippet = row
+    return Found(**dict(zip(names, values, strict=True)), snippet=list(_pieces(snippet)))
+
+
+def _pieces(snippet: str) -> Iterator[Piece]:
+    for part in re.split(f"({_BEGIN}[^{_END}]*{_END})", snippet):
+        text = part.strip(_BEGIN + _END)
+        if text:
+            yield Piece(text=text, is_match=part.startswith(_BEGIN))

@@ -1,0 +1,138 @@
+"""Search in transcripts: what is found, and that nothing typed is a syntax error."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from command_center.store import (
+    Found,
+    InvalidCursor,
+    Page,
+    Readers,
+    Session,
+    Transaction,
+    Writer,
+    items,
+    search_texts,
+)
+from command_center.store.search import match_expression
+from tests.store.units import add_session, run
+
+
+def add_item(tx: Transaction, session: Session, number: int, **fields: Any) -> int:
+    given = {"type": "agentMessage", "status": "completed", **fields}
+    made = items.insert(tx, session_id=session.id, turn_id="u", item_id=f"i{number}", **given)
+    return made.id
+
+
+def found(readers: Readers, words: str, **arguments: Any) -> Page[Found]:
+    with readers.connection() as db:
+        return search_texts(db, words, **{"limit": 50, **arguments})
+
+
+def kinds(readers: Readers, words: str, **arguments: Any) -> list[str]:
+    return [one.kind for one in found(readers, words, **arguments).items]
+
+
+def test_prompts_and_finished_items_are_found_with_the_words_marked(
+    writer: Writer, readers: Readers
+) -> None:
+    def unit(tx: Transaction) -> Session:
+        session = add_session(tx, prompt="Mend the parser of dates.")
+        command = {"type": "commandExecution", "id": "i1", "command": "pytest tests/dates"}
+        add_item(tx, session, 1, type="commandExecution", body=command)
+        text = "The café is mended: the parser now takes leap years."
+        add_item(tx, session, 2, body={"type": "agentMessage", "id": "i2", "text": text})
+        return session
+
+    session = run(writer, unit)
+    assert ["agentMessage", "prompt"] == kinds(readers, "PARSER")
+    assert ["commandExecution", "prompt"] == kinds(readers, "dates")
+    (one,) = found(readers, "cafe leap").items
+    assert (session.id, session.task_id, "i2") == (one.session_id, one.task_id, one.item_id)
+    assert ["café", "leap"] == [piece.text for piece in one.snippet if piece.is_match]
+    assert "The café is mended: the parser now takes leap years." == "".join(
+        piece.text for piece in one.snippet
+    )
+    assert [] == kinds(readers, "parser absent")
+    assert [] == kinds(readers, "agentMessage")
+
+
+def test_an_item_is_found_by_its_last_words_and_only_when_it_is_finished(
+    writer: Writer, readers: Readers
+) -> None:
+    def begin(tx: Transaction) -> int:
+        return add_item(tx, add_session(tx), 1, status="in_progress", body={"text": "draft"})
+
+    item = run(writer, begin)
+    assert [] == kinds(readers, "draft")
+    run(writer, lambda tx: items.update(tx, item, status="completed", body={"text": "whole"}))
+    assert ["agentMessage"] == kinds(readers, "whole")
+    run(writer, lambda tx: items.update(tx, item, body={"text": "another"}))
+    assert [] == kinds(readers, "whole")
+    assert ["agentMessage"] == kinds(readers, "another")
+
+
+def test_what_is_forgotten_is_no_longer_found(writer: Writer, readers: Readers) -> None:
+    def unit(tx: Transaction) -> None:
+        session = add_session(tx, prompt="Forget the elephant.")
+        add_item(tx, session, 1, body={"text": "An elephant was here."})
+        tx.db.execute("DELETE FROM items WHERE session_id = ?", [session.id])
+        tx.db.execute("DELETE FROM sessions WHERE id = ?", [session.id])
+
+    run(writer, unit)
+    assert [] == kinds(readers, "elephant")
+
+
+def test_a_secret_is_not_found(writer: Writer, readers: Readers) -> None:
+    token = "ghp_" + "a1B2" * 9
+    run(writer, lambda tx: add_session(tx, prompt=f"Push with {token} please."))
+    assert [] == kinds(readers, token)
+    assert ["prompt"] == kinds(readers, "please")
+
+
+def test_pages_and_filters_lead_through_all_that_is_found(writer: Writer, readers: Readers) -> None:
+    def unit(tx: Transaction) -> list[Session]:
+        return [add_session(tx, prompt=f"word {number}") for number in range(5)]
+
+    made = run(writer, unit)
+    seen: list[int] = []
+    cursor = None
+    while True:
+        page = found(readers, "word", limit=2, cursor=cursor)
+        seen += [one.session_id for one in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert [session.id for session in reversed(made)] == seen
+    only = made[1]
+    assert [only.id] == [one.session_id for one in found(readers, "word", session_id=only.id).items]
+    assert [only.id] == [
+        one.session_id for one in found(readers, "word", repository_id=only.repository_id).items
+    ]
+    with pytest.raises(InvalidCursor):
+        found(readers, "word", cursor="nonsense")
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("two words", '"two" "words"'),
+        ('"a phrase" and', '"a phrase" "and"'),
+        ("pars*", '"pars"*'),
+        ("NEAR(a b) OR col:x ^y", '"NEAR(a" "b)" "OR" "col:x" "^y"'),
+        ('"never closed', '"never" "closed"'),
+        ("*** - ()", ""),
+    ],
+)
+def test_what_is_typed_is_words_phrases_and_beginnings(typed: str, asked: str) -> None:
+    assert asked == match_expression(typed)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
+def test_nothing_that_is_typed_is_an_error(writer: Writer, readers: Readers, typed: str) -> None:
+    assert writer is not None
+    found(readers, typed)
