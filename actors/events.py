@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -78,26 +78,49 @@ class PublishCommitted(msgspec.Struct, frozen=True):
     events: tuple[StoredEvent, ...]
 
 
+class Published:
+    """An event on its way to all who watch, put into each form that it is sent in but once."""
+
+    __slots__ = ("_forms", "event")
+
+    def __init__(self, event: StoredEvent) -> None:
+        """Carry the event."""
+        self.event = event
+        self._forms: dict[Callable[[StoredEvent], bytes], bytes] = {}
+
+    def form(self, encode: Callable[[StoredEvent], bytes]) -> bytes:
+        """The event as `encode` makes it, for all who want it so."""
+        made = self._forms.get(encode)
+        if made is None:
+            made = self._forms[encode] = encode(self.event)
+        return made
+
+
 class Subscription:
     """One watcher's buffer. Made by `Fanout.subscribe`, drained by one task."""
 
-    def __init__(self, wanted: EventFilter, live_from: int) -> None:
-        """Buffer what matches `wanted`, of events after `live_from`."""
+    def __init__(self, wanted: EventFilter, live_from: int, after: int = 0) -> None:
+        """Buffer what matches `wanted`, of events after `live_from` and `after`.
+
+        Whoever has seen an event in an answer may watch from it on before the hub has heard of it.
+        """
         self.wanted = wanted
         self.live_from = live_from
+        self.after = after
         self.closed: str | None = None
         """Why nothing more will come: `lagging` or `shutdown`; None while it may."""
-        self._frames: deque[bytes] = deque()
+        self._buffer: deque[Published] = deque()
         self._news = trio.Event()
 
-    def push(self, frame: bytes) -> None:
-        """Buffer a frame, or close where there is no room."""
-        if self.closed is not None:
+    def push(self, published: Published) -> None:
+        """Buffer an event that is wanted, or close where there is no room."""
+        event = published.event
+        if self.closed is not None or 0 < event.id <= self.after or not self.wanted.matches(event):
             return
-        if len(self._frames) >= BUFFER:
+        if len(self._buffer) >= BUFFER:
             self.close("lagging")
             return
-        self._frames.append(frame)
+        self._buffer.append(published)
         self._news.set()
 
     def close(self, reason: str) -> None:
@@ -106,16 +129,23 @@ class Subscription:
             self.closed = reason
         self._news.set()
 
-    async def drain(self) -> list[bytes]:
-        """All that is buffered, at least one frame; an empty list once it is closed."""
-        while not self._frames:
+    async def take(self) -> list[Published]:
+        """All that is buffered, at least one event; an empty list once it is closed.
+
+        A caller that is cancelled while it waits misses nothing.
+        """
+        while not self._buffer:
             if self.closed is not None:
                 return []
             self._news = trio.Event()
             await self._news.wait()
-        frames = list(self._frames)
-        self._frames.clear()
-        return frames
+        taken = list(self._buffer)
+        self._buffer.clear()
+        return taken
+
+    async def drain(self) -> list[bytes]:
+        """As `take`, the events' texts alone."""
+        return [published.event.body for published in await self.take()]
 
 
 class Fanout:
@@ -131,9 +161,9 @@ class Fanout:
         return len(self._subscriptions)
 
     @contextlib.contextmanager
-    def subscribe(self, wanted: EventFilter) -> Iterator[Subscription]:
+    def subscribe(self, wanted: EventFilter, *, after: int = 0) -> Iterator[Subscription]:
         """Watch what matches from now on, for as long as the context lasts."""
-        subscription = Subscription(wanted, self.last_id or 0)
+        subscription = Subscription(wanted, self.last_id or 0, after)
         self._subscriptions.add(subscription)
         try:
             yield subscription
@@ -146,18 +176,18 @@ class Fanout:
             if self.last_id is not None and event.id <= self.last_id:
                 continue
             self.last_id = event.id
-            for subscription in self._subscriptions:
-                if subscription.wanted.matches(event):
-                    subscription.push(event.body)
+            self._hand_on(event)
 
     def publish_live(self, live: PublishLive) -> None:
         """Hand on what is said only once; encoded once, and only if somebody watches."""
         if not self._subscriptions:
             return
-        event = live.event()
+        self._hand_on(live.event())
+
+    def _hand_on(self, event: StoredEvent) -> None:
+        published = Published(event)
         for subscription in self._subscriptions:
-            if subscription.wanted.matches(event):
-                subscription.push(event.body)
+            subscription.push(published)
 
     def close(self) -> None:
         """Nothing more will come to anybody."""

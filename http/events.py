@@ -2,34 +2,39 @@
 
 A stream first sends what was committed after `after`, then goes on live, with no gap and no repeat
 between the two. A client that is told to resume (close code 1013, or 1012 at shutdown) comes back
-with `after` set to the last id that it had. Events said only live have `"id": null`.
+with `after` set to the last id that it had; an event stream's client names it in `Last-Event-ID`.
+Events said only live have `"id": null`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 import trio
 from quart import Blueprint, Response, request, websocket
+from quart_trio.wrappers import TrioResponse
 
 from command_center.actors.center import Center
-from command_center.actors.events import Subscription
-from command_center.http.decoding import PageQuery, decode_query, page_response
+from command_center.http.decoding import LARGEST, PageQuery, decode_query, page_response
+from command_center.http.errors import Detail, InvalidFields, Problem, error_response
+from command_center.http.moments import Moment, normalised
+from command_center.http.streams import EventStream, Feed
 from command_center.store import EventFilter, events
 
 TRY_AGAIN_LATER = 1013
 SERVICE_RESTART = 1012
 
-HISTORY_PAGE = 500
-"""Events read from the log at once."""
+EVENT_STREAM = "text/event-stream"
+LAST_EVENT_ID = "Last-Event-ID"
+
+EventId: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Which events, and from where on; `type` may be given more than once."""
 
-    after: int | None = None
+    after: EventId | None = None
     type: tuple[str, ...] = ()
     repository_id: int | None = None
     task_id: int | None = None
@@ -37,8 +42,8 @@ class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
     approval_id: int | None = None
     automation_id: int | None = None
     correlation_id: str | None = None
-    since: str | None = None
-    until: str | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     newest_first: bool = False
 
     def wanted(self, **subject: int) -> EventFilter:
@@ -46,7 +51,8 @@ class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
         fields: dict[str, Any] = {
             name: getattr(self, name) for name in EventFilter.__struct_fields__ if name != "types"
         }
-        return EventFilter(types=self.type, **fields | subject)
+        span = {name: normalised(name, fields[name]) for name in ("since", "until")}
+        return EventFilter(types=self.type, **fields | span | subject)
 
 
 class StreamQuery(
@@ -54,7 +60,7 @@ class StreamQuery(
 ):
     """What a stream sends; without `after` only what is new."""
 
-    after: int | None = None
+    after: EventId | None = None
     type: tuple[str, ...] = ()
     repository_id: int | None = None
     task_id: int | None = None
@@ -75,36 +81,18 @@ class StreamQuery(
 
 async def list_events(center: Center, query: EventsQuery, **subject: int) -> Response:
     """A page of events, as the texts that were stored."""
+    wanted = query.wanted(**subject)
     page = await center.storage.read(
         lambda db: events.page(
             db,
             limit=query.limit,
-            wanted=query.wanted(**subject),
+            wanted=wanted,
             last_seen=query.after,
             cursor=query.cursor,
             newest_first=query.newest_first,
         )
     )
     return page_response(page.items, page.next_cursor)
-
-
-async def frames(
-    center: Center, subscription: Subscription, after: int | None
-) -> AsyncIterator[bytes]:
-    """What was committed after `after`, then what is published, until the subscription closes."""
-    last = subscription.live_from if after is None else after
-    while last < subscription.live_from:
-        start = last
-        past = await center.storage.read(
-            lambda db: events.after(db, start, limit=HISTORY_PAGE, wanted=subscription.wanted)  # noqa: B023 - read at once
-        )
-        for event in past:
-            if event.id <= subscription.live_from:
-                yield event.body
-        last = past[-1].id if len(past) == HISTORY_PAGE else subscription.live_from
-    while batch := await subscription.drain():
-        for frame in batch:
-            yield frame
 
 
 def routes(center: Center) -> Blueprint:
@@ -115,15 +103,35 @@ def routes(center: Center) -> Blueprint:
     async def list_all() -> Response:
         return await list_events(center, decode_query(request, EventsQuery))
 
+    @api.get("/api/events/stream")
+    async def server_sent() -> Response:
+        query = decode_query(request, StreamQuery)
+        if EVENT_STREAM not in request.headers.get("Accept", "").lower():
+            return error_response(
+                Problem(
+                    426,
+                    f"This is a WebSocket; with Accept: {EVENT_STREAM} it is server-sent events.",
+                    {"Upgrade": "websocket", "Connection": "Upgrade"},
+                )
+            )
+        after = last_event_id(request.headers.get(LAST_EVENT_ID), query.after)
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        body = b"" if request.method == "HEAD" else EventStream(center, query.wanted(), after)
+        response = TrioResponse(body, headers=headers, content_type=EVENT_STREAM)
+        response.timeout = None
+        return response
+
     @api.websocket("/api/events/stream")
     async def stream() -> None:
         query = decode_query(websocket, StreamQuery)
         await websocket.accept()
-        with center.fanout.subscribe(query.wanted()) as subscription:
+        with center.fanout.subscribe(query.wanted(), after=query.after or 0) as subscription:
+            feed = Feed(center, subscription, query.after)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_discard_input)
-                async for frame in frames(center, subscription, query.after):
-                    await websocket.send(frame.decode())
+                while batch := await feed.next():
+                    for published in batch:
+                        await websocket.send(published.event.body.decode())
                 nursery.cancel_scope.cancel()
         if subscription.closed == "lagging":
             await websocket.close(TRY_AGAIN_LATER, "resume after the last id")
@@ -131,6 +139,21 @@ def routes(center: Center) -> Blueprint:
             await websocket.close(SERVICE_RESTART, "resume after the last id")
 
     return api
+
+
+def last_event_id(header: str | None, after: int | None) -> int | None:
+    """Where to begin: what a client that comes back names goes before the URL's `after`.
+
+    Raises:
+        InvalidFields: the header is no event's id.
+    """
+    if not header:
+        return after
+    if not (header.isascii() and header.isdigit() and int(header[:20]) <= LARGEST):
+        message = "Expected the id of an event."
+        detail = Detail(path=LAST_EVENT_ID, message=message)
+        raise InvalidFields(f"{LAST_EVENT_ID}: {message}", [detail])
+    return int(header)
 
 
 async def _discard_input() -> None:

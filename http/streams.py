@@ -1,0 +1,112 @@
+"""A stream of events: what was committed, then what is published, with no gap and no repeat.
+
+The same feed goes out in two forms: as WebSocket text frames, and as server-sent events for
+clients that have only HTTP. An event is put into each form once, whoever many watch, and what has
+gathered while a subscriber was busy is sent to it in one piece.
+
+A subscriber that cannot keep up is told to resume by event id: a WebSocket by close code 1013, an
+event stream by its end, after which an EventSource comes back by itself with `Last-Event-ID`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+import trio
+from quart.wrappers.response import ResponseBody
+
+from command_center.actors.center import Center
+from command_center.actors.events import Published, Subscription
+from command_center.store import EventFilter, StoredEvent, events
+
+HISTORY_PAGE = 500
+"""Events read from the log at once."""
+
+HEARTBEAT_SECONDS = 15.0
+"""How long an event stream is silent at most; proxies cut what is silent for longer."""
+
+RETRY_MILLISECONDS = 1000
+"""After what time an EventSource is to come back."""
+
+
+class Feed:
+    """What one subscriber is to see, batch by batch."""
+
+    def __init__(self, center: Center, subscription: Subscription, after: int | None) -> None:
+        """Begin after the event `after`, or now."""
+        self._center = center
+        self._subscription = subscription
+        self._last = subscription.live_from if after is None else after
+
+    async def next(self) -> list[Published]:
+        """What comes next, at least one event; an empty list once nothing more will."""
+        while self._last < self._subscription.live_from:
+            past = await self._history()
+            if past:
+                return past
+        return await self._subscription.take()
+
+    async def _history(self) -> list[Published]:
+        start, end = self._last, self._subscription.live_from
+        wanted = self._subscription.wanted
+        found = await self._center.storage.read(
+            lambda db: events.after(db, start, limit=HISTORY_PAGE, wanted=wanted)
+        )
+        self._last = found[-1].id if len(found) == HISTORY_PAGE else end
+        return [Published(event) for event in found if event.id <= end]
+
+
+class EventStream(ResponseBody):
+    """The feed as the body of a `text/event-stream` answer."""
+
+    def __init__(self, center: Center, wanted: EventFilter, after: int | None) -> None:
+        """Subscribe when the body is sent."""
+        self._center = center
+        self._wanted = wanted
+        self._after = after
+        self._stack = ExitStack()
+        self._feed: Feed
+        self._begun = False
+
+    async def __aenter__(self) -> Self:
+        """Subscribe."""
+        subscription = self._stack.enter_context(
+            self._center.fanout.subscribe(self._wanted, after=self._after or 0)
+        )
+        self._feed = Feed(self._center, subscription, self._after)
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Leave; nobody listens any more."""
+        self._stack.close()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Itself."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next events, or a comment where there were none for a while."""
+        if not self._begun:
+            self._begun = True
+            return b"retry: %d\n\n" % RETRY_MILLISECONDS
+        batch = None
+        with trio.move_on_after(HEARTBEAT_SECONDS):
+            batch = await self._feed.next()
+        if batch is None:
+            return b":\n\n"
+        if not batch:
+            raise StopAsyncIteration
+        return b"".join(published.form(server_sent) for published in batch)
+
+
+def server_sent(event: StoredEvent) -> bytes:
+    """The event in an event stream; one that is said only live has no id to come back to."""
+    return (b"id: %d\n" % event.id if event.id else b"") + b"data: " + event.body + b"\n\n"
