@@ -26,7 +26,7 @@ class Deadlines:
 
     handshake: float = 20.0
     """From the start of a connection to the answer of `initialize`."""
-    quiet: float = 15.0
+    quiet: float = 5.0
     """A connection on which nothing came for so long is probed."""
     probe: float = 10.0
     """A connection whose probe is not answered for so long is given up."""
