@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from command_center.actors.approvals import Resolution, ResolveApproval
 from command_center.actors.errors import Conflict
 from command_center.actors.sessions.ledger import AlreadySettled
 from command_center.actors.sessions.messages import SteerSession, StopSession
 from command_center.actors.telegram import wording
 from command_center.actors.telegram.acts import Act, Desk, Visit, say
+from command_center.actors.telegram.chats import known_chat
 from command_center.actors.telegram.notifier import where_of
-from command_center.store import sessions
+from command_center.actors.telegram.outgoing import Outgoing
+from command_center.store import Transaction, sessions
 
 TOAST = 190
 """Characters of what is shown to who pressed a button; the Bot API takes 200."""
@@ -31,18 +35,24 @@ def send_later(desk: Desk, visit: Visit, session_id: int, message: str) -> Act:
 
 
 def stop_later(desk: Desk, visit: Visit, session_id: int) -> Act:
-    """Stop a session; to stop it again changes nothing."""
+    """Stop a session; to stop it again changes nothing. How it ended is told by the notifier."""
 
     async def slow() -> Act:
         wish = StopSession(reason="Stopped from Telegram.", requested_by=visit.who)
+        will_be_told = True
         try:
             session = await desk.ask_session(session_id, wish)
         except Conflict:
             session = await desk.storage.read(lambda db: sessions.get(db, session_id))
-        return say(
-            visit.reply(f"⏹ Session {session.id} is {session.status}.", session_id=session_id),
-            toast=f"Session {session.id} is {session.status}.",
-        )
+            will_be_told = False
+        said = f"Session {session.id} is {session.status.replace('_', ' ')}."
+
+        def unit(tx: Transaction) -> Sequence[Outgoing]:
+            if will_be_told and "sessions" not in known_chat(tx, visit.chat_id).muted:
+                return ()
+            return [visit.reply(f"⏹ {said}", session_id=session_id)]
+
+        return Act(unit=unit, toast=said)
 
     return Act(slow=slow)
 

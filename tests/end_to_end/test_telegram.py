@@ -8,7 +8,9 @@ import httpx
 import pytest
 import trio
 
-from tests.end_to_end.server import Server
+from tests.codex.script import Gate, Run, Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import Server, client_of
 from tests.telegram_bot_api import SECRET, TOKEN, FakeBotApi, Fault, fake_bot_api
 
 ME = 4242
@@ -104,6 +106,62 @@ async def test_a_decision_that_was_taken_in_survives_kill_9(tmp_path: Path) -> N
                 assert 200 == again.status_code
             finally:
                 server.kill()
+
+
+async def test_a_whole_piece_of_work_is_done_from_the_phone(
+    tmp_path: Path,
+    codex_binary: Path,
+    codex_home: Path,
+    scripted_model: ScriptedModel,
+    repository: Path,
+) -> None:
+    """Run, approve what Codex asks, steer, stop, and follow up, with the real Codex."""
+    outside = tmp_path / "outside.txt"
+    working, steered = Gate(), Gate()
+    scripted_model.script = (
+        Run(f"echo made > {outside}", justification="May I write outside?"),
+        Say.text("Working", working, " on."),
+        Say.text("With the smaller one, then", steered, "."),
+    )
+    async with fake_bot_api() as api:
+        api.chat(ME)
+        server = server_for(tmp_path, api, "polling")
+        server.settings = {
+            **server.settings,
+            "CC_CODEX_RUNNER_MODE": "app-server",
+            "CC_CODEX_COMMAND": str(codex_binary),
+            "CODEX_HOME": str(codex_home),
+        }
+        await start(server)
+        try:
+            async with client_of(server) as client:
+                await client.register(repository)
+                api.queue(api.said("/run Make a file outside.", user_id=ME))
+                asked = await api.message(ME, "May I write outside?")
+                assert str(outside) in asked["text"]
+                assert not outside.exists()
+                api.queue(api.pressed(asked, "Approve", user_id=ME))
+                await api.message(ME, f"Approved by telegram:{ME}")
+                await trio.to_thread.run_sync(working.wait_until_reached)
+                assert "made\n" == outside.read_text()
+                api.queue(api.said("/steer Use the smaller fixture.", user_id=ME))
+                await api.message(ME, "Session 1 has it.")
+                working.open()
+                await trio.to_thread.run_sync(steered.wait_until_reached)
+                api.queue(api.said("/stop", user_id=ME))
+                ended = await api.message(ME, "Session 1 stopped")
+                steered.open()
+                scripted_model.script = (Say.text("The tests pass."),)
+                api.queue(api.said("And now the tests.", user_id=ME, reply_to=ended))
+                await api.message(ME, "The tests pass.")
+                both = (await client.get("/api/sessions"))["items"]
+                assert ["completed", "stopped"] == [session["status"] for session in both]
+                assert both[0]["codexThreadId"] == both[1]["codexThreadId"]
+                assert {f"telegram:{ME}"} == {session["requestedBy"] for session in both}
+        finally:
+            working.open()
+            steered.open()
+            await trio.to_thread.run_sync(server.stop)
 
 
 async def start(server: Server) -> Server:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
+from command_center.actors.telegram.chats import KINDS
 from command_center.actors.telegram.commands import COMMANDS
 from command_center.store import (
     Session,
@@ -19,6 +20,7 @@ from command_center.store import (
     telegram_updates,
 )
 from tests.actors.telegram.rig import GROUP, ME, Rig, rig
+from tests.checkout import ROOT
 
 
 async def another_repository(r: Rig, name: str = "other") -> int:
@@ -163,9 +165,11 @@ async def test_stop_without_a_number_stops_the_only_live_session(tmp_path: Path)
         await r.say("/run Something")
         await r.api.message(ME, "is queued")
         await r.say("/stop")
-        await r.api.message(ME, "Session 1 is ")
         session = await r.until(ended)
         assert session.status in {"stopped", "completed"}
+        await r.api.message(ME, f"Session 1 {session.status}")
+        await r.say("/stop 1")
+        await r.api.message(ME, f"Session 1 is {session.status}.")
 
 
 async def test_among_several_sessions_one_is_picked(tmp_path: Path) -> None:
@@ -284,3 +288,9 @@ async def test_what_was_asked_for_is_forgotten_by_another_command(tmp_path: Path
         await r.say("Do something")
         await r.api.message(ME, "To put Codex to work")
         assert 0 == await r.center.storage.read(lambda db: tasks.count(db, {}))
+
+
+def test_every_command_and_every_kind_of_message_is_documented() -> None:
+    page = (ROOT / "docs" / "telegram.md").read_text(encoding="utf-8")
+    assert [] == [name for name in COMMANDS if name != "start" and f"`/{name}`" not in page]
+    assert [] == [kind for kind in KINDS if f"| `{kind}` |" not in page]
