@@ -9,6 +9,7 @@ from command_center.http import (
     approvals,
     automations,
     codex,
+    dashboard,
     events,
     followups,
     health,
@@ -16,6 +17,7 @@ from command_center.http import (
     runtime,
     search,
     sessions,
+    signin,
     tasks,
     telegram,
 )
@@ -48,5 +50,7 @@ def create_app(center: Center, policy: Policy) -> QuartTrio:
     install_error_handlers(app)
     for routes in ROUTES:
         app.register_blueprint(routes(center))
+    app.register_blueprint(signin.routes(policy.token))
+    app.register_blueprint(dashboard.routes())
     install_gate(app, policy)
     return app

@@ -13,8 +13,9 @@ error:
    sends for another site's page, known by Origin and Sec-Fetch-Site (403). Clients that are no
    browsers send neither header. There is no CORS: no answer permits another origin to read it.
 5. **The token** for `/api/…`, if there is one, compared in constant time (401); an address that
-   guesses wrong too often has to wait, whatever it sends (429). A WebSocket brings it as a
-   header, as the subprotocol pair `cc.v1, cc.bearer.<base64url of the token>`, or as a cookie.
+   guesses wrong too often has to wait, whatever it sends (429). It comes as a header, to a
+   WebSocket also as the subprotocol pair `cc.v1, cc.bearer.<base64url of the token>`. A page
+   that has signed in (`signin`) brings a cookie instead, which counts for the own site alone.
 6. **The body**: JSON by its name (415), no larger than `body_limit` (413, told at once where the
    length is announced), and complete within `body_seconds` (408). It reaches the app whole.
 
@@ -31,6 +32,7 @@ import hmac
 import ipaddress
 import math
 import re
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -42,6 +44,7 @@ from quart import Quart
 from command_center.http.asgi import App, Message, Receive, Scope, Send
 from command_center.http.decoding import is_json
 from command_center.http.errors import JSON, Problem
+from command_center.http.signin import COOKIE, stands_for
 
 Headers: TypeAlias = Mapping[bytes, bytes]
 
@@ -50,7 +53,6 @@ ANY_ADDRESS = frozenset({"0.0.0.0", "::", "[::]", ""})  # noqa: S104 - names, no
 WEBHOOK = "/api/telegram/webhook"
 SUBPROTOCOL = "cc.v1"
 BEARER_SUBPROTOCOL = "cc.bearer."
-COOKIE = "cc_token"
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _SAME_SITE = frozenset({b"same-origin", b"none"})
@@ -237,7 +239,9 @@ class Gate:
             )
         given = _bearer(headers)
         if given is None and scope["type"] == "websocket":
-            given = _bearer_subprotocol(scope) or _bearer_cookie(headers)
+            given = _bearer_subprotocol(scope)
+        if given is None and self._has_signed_in(headers):
+            return
         if given is None:
             raise Refused(
                 401,
@@ -251,6 +255,17 @@ class Gate:
                 "That is not the token of CC_API_TOKEN.",
                 {"WWW-Authenticate": 'Bearer realm="command-center", error="invalid_token"'},
             )
+
+    def _has_signed_in(self, headers: Headers) -> bool:
+        """Whether the cookie admits; a void one is no guess, for a page may be left open."""
+        token, value = self._policy.token, _cookie(headers)
+        if (
+            token is None
+            or value is None
+            or headers.get(b"sec-fetch-site", b"none") not in _SAME_SITE
+        ):
+            return False
+        return stands_for(value, token, time.time())
 
     def _is_token(self, given: str) -> bool:
         if self._digest is None:
@@ -451,11 +466,11 @@ def _bearer_subprotocol(scope: Scope) -> str | None:
     return None
 
 
-def _bearer_cookie(headers: Headers) -> str | None:
+def _cookie(headers: Headers) -> str | None:
     for pair in headers.get(b"cookie", b"").decode("latin-1").split(";"):
         name, _, value = pair.strip().partition("=")
         if name == COOKIE:
-            return unquote(value)
+            return value
     return None
 
 

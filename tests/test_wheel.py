@@ -57,7 +57,12 @@ def program(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_wheel_and_sdist_have_every_module_and_nothing_of_the_tests(built: Path) -> None:
-    expected = {*map(str, source_files()), *(f"{folder}/py.typed" for folder in FOLDERS)}
+    pages = (path for path in (ROOT / "http" / "web").rglob("*") if path.is_file())
+    expected = {
+        *map(str, source_files()),
+        *(f"{folder}/py.typed" for folder in FOLDERS),
+        *(path.relative_to(ROOT).as_posix() for path in pages),
+    }
     (wheel,) = built.glob("*.whl")
     in_wheel = set(zipfile.ZipFile(wheel).namelist())
     assert {f"command_center/{name}" for name in expected} == {

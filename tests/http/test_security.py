@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from command_center.http.decoding import json_response
 from command_center.http.errors import install_error_handlers
 from command_center.http.security import Policy, WrongTokens, install_gate, with_port
 from command_center.http.serving import BoundAddress
+from command_center.http.signin import COOKIE, cookie_value
 from tests.http.live import client_of, exchange, served
 
 TOKEN = "a-token-of-32-characters-or-more"
@@ -282,8 +284,43 @@ async def test_no_header_is_401() -> None:
     assert (401, True) == (status, "Authorization: Bearer" in message)
 
 
-async def test_a_cookie_opens_no_plain_request() -> None:
-    assert 401 == await status_of({"Cookie": f"cc_token={TOKEN}"})
+def signed_in(*, token: str = TOKEN, seconds: int = 3600) -> str:
+    """A browser's cookie, beside others."""
+    return f"a=b; {COOKIE}={cookie_value(token, int(time.time()) + seconds)}; c"
+
+
+async def test_the_cookie_of_a_sign_in_opens() -> None:
+    assert 200 == await status_of({"Cookie": signed_in()})
+    assert 200 == await status_of({"Cookie": signed_in(), "Sec-Fetch-Site": "same-origin"})
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        f"{COOKIE}={TOKEN}",
+        signed_in(token="another"),
+        signed_in(seconds=-1),
+        signed_in().replace(f"{COOKIE}=", f"{COOKIE}=9"),
+        signed_in().replace(COOKIE, f"x{COOKIE}"),
+    ],
+    ids=["the token itself", "of another token", "ended", "with a later end", "of another name"],
+)
+async def test_another_cookie_is_401_and_no_guess(cookie: str) -> None:
+    app = guarded_app()
+    async with client_of(app) as client:
+        for _ in range(30):
+            answer = await client.get("/api/things", headers={"Cookie": cookie})
+            assert 401 == answer.status_code
+        assert 200 == (await client.get("/api/things", headers=BEARER)).status_code
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_the_cookie_opens_nothing_for_another_sites_page(site: str) -> None:
+    assert 401 == await status_of({"Cookie": signed_in(), "Sec-Fetch-Site": site})
+    refused = await status_of({"Cookie": signed_in(), "Sec-Fetch-Site": site}, method="POST")
+    assert 403 == refused
+    origin = {"Cookie": signed_in(), "Origin": "http://127.0.0.1:9999"}
+    assert 403 == await status_of(origin, method="POST")
 
 
 async def test_two_authorizations_are_400() -> None:
@@ -365,7 +402,7 @@ def subprotocols_of(token: str) -> str:
     "headers",
     [
         BEARER,
-        {"Cookie": f"a=b; cc_token={TOKEN}"},
+        {"Cookie": signed_in()},
         {"Sec-WebSocket-Protocol": subprotocols_of(TOKEN)},
     ],
 )
@@ -379,14 +416,13 @@ async def test_a_websocket_may_bring_its_token_in_three_ways(headers: dict[str, 
     [
         {},
         {"Authorization": "Bearer x"},
-        {"Cookie": "cc_token=x"},
-        {"Cookie": f"xcc_token={TOKEN}"},
+        {"Cookie": f"{COOKIE}={TOKEN}"},
         {"Sec-WebSocket-Protocol": "cc.v1"},
         {"Sec-WebSocket-Protocol": subprotocols_of("x")},
         {"Sec-WebSocket-Protocol": subprotocols_of(TOKEN).partition(", ")[2]},
         {"Sec-WebSocket-Protocol": "cc.v1, cc.bearer.***"},
         {"Sec-WebSocket-Protocol": "cc.v1, cc.bearer._w"},
-        {"Authorization": "Bearer x", "Cookie": f"cc_token={TOKEN}"},
+        {"Authorization": "Bearer x", "Cookie": signed_in()},
     ],
 )
 async def test_a_websocket_without_the_token_is_401(headers: dict[str, str]) -> None:

@@ -1,0 +1,141 @@
+// @ts-check
+// The shell: where one goes, whether the page is current, and the screen that the address names.
+import { html, render, useEffect, useState } from "./html.js";
+import { Icon } from "./components/icon.js";
+import { Connection } from "./components/connection.js";
+import { Toasts } from "./components/toasts.js";
+import { Loading } from "./components/basics.js";
+import { useKeys } from "./keys.js";
+import { startNotices } from "./notices.js";
+import { usePlace } from "./router.js";
+import { pendingApprovals, start, state, useStore } from "./store.js";
+import { applyTheme } from "./theme.js";
+import { Now } from "./screens/now.js";
+import { SignIn } from "./screens/signin.js";
+
+/** @typedef {import("./router.js").Place} Place */
+
+/** Screens are loaded when they are first gone to. @type {Record<string, () => Promise<any>>} */
+const SCREENS = {
+  approvals: () => import("./screens/approvals.js"),
+  sessions: () => import("./screens/sessions.js"),
+  session: () => import("./screens/session.js"),
+  tasks: () => import("./screens/tasks.js"),
+  task: () => import("./screens/task.js"),
+  repos: () => import("./screens/repos.js"),
+  automations: () => import("./screens/automations.js"),
+  threads: () => import("./screens/threads.js"),
+  telemetry: () => import("./screens/telemetry.js"),
+  runtime: () => import("./screens/runtime.js"),
+  more: () => import("./screens/more.js"),
+};
+
+/** What an address shows: a module, its component, and its props. @param {string[]} parts @returns {[string, string, any]} */
+function screenOf([first, second, ...rest]) {
+  const id = /^[0-9]+$/.test(second || "") ? Number(second) : null;
+  switch (first) {
+    case "approvals": return id ? ["approvals", "Approval", { id }] : ["approvals", "Approvals", {}];
+    case "sessions": return id ? ["session", "Session", { id }] : ["sessions", "Sessions", {}];
+    case "tasks": return second === "new" ? ["tasks", "NewTask", {}] : id ? ["task", "Task", { id }] : ["tasks", "Tasks", {}];
+    case "repos": return id ? ["repos", "Repo", { id }] : ["repos", "Repos", {}];
+    case "automations": return second === "new" ? ["automations", "NewAutomation", {}] : id ? ["automations", "Automation", { id }] : ["automations", "Automations", {}];
+    case "threads": return ["threads", "Threads", {}];
+    case "telemetry": return ["telemetry", "Telemetry", {}];
+    case "runtime": return ["runtime", "Runtime", { path: [second, ...rest].filter(Boolean).join("/") }];
+    case "more": return ["more", "More", {}];
+    default: return ["", "", {}];
+  }
+}
+
+export const PLACES = [
+  ["", "now", "Now"],
+  ["tasks", "tasks", "Tasks"],
+  ["approvals", "approvals", "Approvals"],
+  ["sessions", "sessions", "Sessions"],
+  ["repos", "repos", "Repositories"],
+  ["automations", "automations", "Automations"],
+  ["threads", "threads", "Threads"],
+  ["telemetry", "telemetry", "Telemetry"],
+  ["runtime", "runtime", "Runtime"],
+];
+const TABS = [PLACES[0], PLACES[1], PLACES[2], PLACES[4], ["more", "more", "More"]];
+
+const App = () => {
+  useStore("connection");
+  const place = usePlace();
+  const [help, setHelp] = useKeys();
+  if (state.phase === "signin") return html`<${SignIn} />`;
+  return html`
+    <a class="skip" href="#main" onClick=${(/** @type {any} */ e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>To the content</a>
+    <div class="shell">
+      <${Nav} current=${place.parts[0] || ""} onHelp=${() => setHelp(true)} />
+      <main id="main" tabindex="-1">
+        <${Connection} />
+        ${state.lastId === null ? html`<${Loading} />` : html`<${Screen} place=${place} />`}
+      </main>
+      <${Tabs} current=${place.parts[0] || ""} />
+    </div>
+    <${Toasts} />
+    ${help && html`<${Help} onClose=${() => setHelp(false)} />`}
+  `;
+};
+
+/** @param {{place: Place}} props */
+const Screen = ({ place }) => {
+  const [module, component, props] = screenOf(place.parts);
+  const [loaded, setLoaded] = useState(/** @type {any} */ ({}));
+  useEffect(() => {
+    if (!module || loaded[module]) return;
+    SCREENS[module]().then((exports) => setLoaded((/** @type {any} */ old) => ({ ...old, [module]: exports })));
+  }, [module]);
+  useEffect(() => {
+    if (place.path !== lastPath) scrollTo(0, 0);
+    lastPath = place.path;
+  }, [place.path]);
+  if (!module) return html`<${Now} />`;
+  if (!loaded[module]) return html`<${Loading} />`;
+  return html`<${loaded[module][component]} key=${place.path} ...${props} />`;
+};
+let lastPath = "";
+
+/** @param {{name: string}} props */
+const Count = ({ name }) => {
+  useStore("approvals");
+  const count = name === "approvals" ? pendingApprovals().length : 0;
+  return count > 0 ? html`<span class="nav-count">${count}<span class="visually-hidden"> pending</span></span>` : null;
+};
+
+/** @param {{current: string, onHelp: () => void}} props */
+const Nav = ({ current, onHelp }) => html`<nav class="side" aria-label="Main">
+  <a class="brand" href="#/"><img src="/web/icons/icon.svg" width="28" height="28" alt="" /><span>Command Center</span></a>
+  <ul>${PLACES.map(([path, icon, name]) => html`<li key=${path}><a href=${`#/${path}`} aria-current=${path === current ? "page" : null}>
+    <${Icon} name=${icon} /><span>${name}</span><${Count} name=${path} /></a></li>`)}</ul>
+  <div class="side-foot">
+    <button type="button" class="nav-button" onClick=${onHelp}><${Icon} name="question" /><span>Shortcuts <kbd>?</kbd></span></button>
+    <a class="nav-button" href="#/more" aria-current=${current === "more" ? "page" : null}><${Icon} name="more" /><span>Preferences</span></a>
+  </div>
+</nav>`;
+
+/** @param {{current: string}} props */
+const Tabs = ({ current }) => html`<nav class="tabs" aria-label="Places"><ul>
+  ${TABS.map(([path, icon, name]) => {
+    const isHere = path === current || (path === "more" && !TABS.some(([tab]) => tab === current));
+    return html`<li key=${path}><a href=${`#/${path}`} aria-current=${isHere ? "page" : null}>
+      <span class="tab-icon"><${Icon} name=${icon} size=${23} /><${Count} name=${path} /></span><span>${name === "Repositories" ? "Repos" : name}</span></a></li>`;
+  })}
+</ul></nav>`;
+
+/** @param {{onClose: () => void}} props */
+const Help = ({ onClose }) => {
+  const [Sheet, setSheet] = useState(/** @type {any} */ (null));
+  useEffect(() => {
+    import("./screens/help.js").then((exports) => setSheet(() => exports.Help));
+  }, []);
+  return Sheet && html`<${Sheet} onClose=${onClose} />`;
+};
+
+applyTheme();
+render(html`<${App} />`, /** @type {any} */ (document.getElementById("app")));
+start();
+startNotices();
+navigator.serviceWorker?.register("/sw.js").catch(() => {}); // without it the page works all the same

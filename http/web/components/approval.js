@@ -1,0 +1,182 @@
+// @ts-check
+// One approval: everything that is needed to decide, and the decision, within a thumb's reach.
+import { ME, post } from "../api.js";
+import { Words } from "../format.js";
+import { html, useState } from "../html.js";
+import { learn, refresh, state } from "../store.js";
+import { Ago, Badge, Button, Choice, Code, Countdown, Problem, useAct } from "./basics.js";
+import { Diff } from "./diff.js";
+import { Icon } from "./icon.js";
+
+/** @type {Record<string, [string, string]>} */
+const KINDS = {
+  run: ["play", "Start a run"],
+  command: ["command", "Run a command"],
+  file_change: ["file", "Change files"],
+  permissions: ["lock", "More permissions"],
+  user_input: ["question", "A question"],
+  elicitation: ["question", "A tool asks"],
+  manual: ["approvals", "A decision"],
+};
+const FOR_SESSION = new Set(["command", "file_change", "permissions"]);
+const QUESTIONS = new Set(["user_input", "elicitation"]);
+
+/** @param {{approval: any, focused?: boolean}} props */
+export const ApprovalCard = ({ approval, focused }) => {
+  const [icon, kind] = KINDS[approval.kind] || KINDS.manual;
+  const task = state.tasks.get(approval.taskId);
+  const repo = state.repos.get(approval.repositoryId);
+  const pending = approval.status === "pending";
+  return html`<article class="card approval" data-status=${approval.status} aria-label=${approval.title} id=${`approval-${approval.id}`} data-focused=${focused}>
+    <div class="approval-head">
+      <span class="kind"><${Icon} name=${icon} size=${18} />${kind}</span>
+      ${pending && approval.expiresAt ? html`<${Countdown} until=${approval.expiresAt} />` : html`<${Ago} ts=${approval.createdAt} />`}
+    </div>
+    <h3><a href=${`#/approvals/${approval.id}`}>${titleOf(approval)}</a></h3>
+    <div class="note">
+      ${repo && html`<a href=${`#/repos/${repo.id}`}>${repo.name}</a> · `}
+      ${approval.sessionId ? html`<a href=${`#/sessions/${approval.sessionId}`}>${task?.title || `Session ${approval.sessionId}`}</a>` : task?.title}
+      ${!approval.sessionId && !task && html`asked by ${approval.requestedBy}`}
+    </div>
+    <${Details} approval=${approval} />
+    ${pending ? html`<${Decision} approval=${approval} />` : html`<${Outcome} approval=${approval} />`}
+  </article>`;
+};
+
+/** @param {any} approval */
+function titleOf(approval) {
+  if (approval.kind === "command") return approval.details.network ? approval.title : approval.details.reason || "Run this command?";
+  return approval.title;
+}
+
+/** @param {{approval: any}} props */
+const Details = ({ approval }) => {
+  const d = approval.details;
+  const rows = [];
+  const command = d.script || d.command;
+  if (command) rows.push(html`<${Code} text=${command} label="Command" />`);
+  if (d.script && d.command && d.script !== d.command)
+    rows.push(html`<details class="fold"><summary>The whole command line</summary><${Code} text=${d.command} /></details>`);
+  if (d.cwd && approval.kind !== "run") rows.push(html`<dl class="facts"><dt>Where</dt><dd><code title=${d.cwd}>${d.cwd}</code></dd></dl>`);
+  if (d.reason && approval.kind !== "command" && approval.kind !== "run") rows.push(html`<p>${d.reason}</p>`);
+  if (d.grantRoot) rows.push(html`<p>It wants to write anywhere in <code>${d.grantRoot}</code>.</p>`);
+  for (const [key, word] of [["read", "Read"], ["write", "Write"]])
+    if (d[key]?.length) rows.push(html`<dl class="facts"><dt>${word}</dt><dd>${d[key].map((/** @type {string} */ p) => html`<code>${p}</code> `)}</dd></dl>`);
+  if (d.network && d.network !== true) rows.push(html`<dl class="facts"><dt>Network</dt><dd><code>${d.network.host}</code> (${d.network.protocol})</dd></dl>`);
+  if (d.network === true) rows.push(html`<dl class="facts"><dt>Network</dt><dd>full access</dd></dl>`);
+  if (d.files?.length && !d.diff) rows.push(html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${f.path}</code> `)}</p>`);
+  if (d.diff) rows.push(html`<${Diff} text=${d.diff} />`);
+  if (d.diffCut) rows.push(html`<p class="hint">The diff is longer than what is shown here.</p>`);
+  if (d.url) rows.push(html`<p><a href=${/^https?:/.test(d.url) ? d.url : null} target="_blank" rel="noreferrer">${d.url}</a></p>`);
+  if (approval.kind === "run") rows.push(html`<${RunDetails} details=${d} />`);
+  if (approval.kind === "manual")
+    for (const [key, value] of Object.entries(d))
+      rows.push(html`<dl class="facts"><dt>${Words(key)}</dt><dd>${typeof value === "string" ? value : html`<code>${JSON.stringify(value)}</code>`}</dd></dl>`);
+  return rows.length ? html`<div class="stack">${rows}</div>` : null;
+};
+
+/** @param {{details: any}} props */
+const RunDetails = ({ details }) => {
+  const { reason, prompt, sandbox, allowNetwork, allowCommit, branchName, cwd, model } = details;
+  return html`
+    ${reason && html`<p>${reason}</p>`}
+    ${prompt && html`<blockquote>${prompt}</blockquote>`}
+    <dl class="facts">
+      <dt>Sandbox</dt><dd>${Words(sandbox || "")} · network ${allowNetwork ? "on" : "off"} · commits ${allowCommit ? "on" : "off"}</dd>
+      ${branchName && html`<dt>Branch</dt><dd><code>${branchName}</code></dd>`}
+      ${model && html`<dt>Model</dt><dd>${model}</dd>`}
+      ${cwd && html`<dt>Where</dt><dd><code>${cwd}</code></dd>`}
+    </dl>
+  `;
+};
+
+/** @param {{approval: any}} props */
+const Decision = ({ approval }) => {
+  const { busy, error, run } = useAct();
+  const [scope, setScope] = useState("once");
+  const [note, setNote] = useState("");
+  const [noting, setNoting] = useState(false);
+  const [answers, setAnswers] = useState(/** @type {Record<string, any>} */ ({}));
+  const asks = QUESTIONS.has(approval.kind) && !approval.details.url;
+  /** @param {"approved" | "rejected"} status */
+  const decide = (status) =>
+    run(status, async () => {
+      const body = { status, resolvedBy: ME, resolutionNote: note || undefined };
+      if (status === "approved" && FOR_SESSION.has(approval.kind)) Object.assign(body, { scope });
+      if (status === "approved" && asks) Object.assign(body, { answers: { ...defaultsOf(approval), ...answers } });
+      try {
+        learn("approvals", await post(`/api/approvals/${approval.id}/resolve`, body));
+      } catch (failure) {
+        refresh("approvals", approval.id); // somebody else may have been first
+        throw failure;
+      }
+    });
+  return html`<div class="decision">
+    ${asks && html`<${Questions} approval=${approval} answers=${answers} onChange=${setAnswers} />`}
+    ${FOR_SESSION.has(approval.kind) && html`<${Choice} label="How far it reaches" value=${scope} onChange=${setScope}
+      options=${[["once", "Just once"], ["session", "For this session"]]} />`}
+    ${noting
+      ? html`<label class="note-field"><span>Note</span><input value=${note} maxlength="2000" autofocus
+          onInput=${(/** @type {any} */ e) => setNote(e.currentTarget.value)} /></label>`
+      : html`<button type="button" class="link" onClick=${() => setNoting(true)}>Add a note</button>`}
+    <${Problem} error=${error} />
+    <div class="actions two">
+      <${Button} kind="reject" icon="cross" busy=${busy === "rejected"} disabled=${Boolean(busy)} onClick=${() => decide("rejected")}>
+        ${asks ? "Decline" : "Reject"}
+      <//>
+      <${Button} kind="approve" icon="check" busy=${busy === "approved"} disabled=${Boolean(busy)} onClick=${() => decide("approved")}>
+        ${asks ? "Answer" : "Approve"}
+      <//>
+    </div>
+  </div>`;
+};
+
+/** @param {any} approval */
+function defaultsOf(approval) {
+  const fields = Object.entries(approval.details.schema?.properties || {});
+  return Object.fromEntries(fields.filter(([, field]) => "default" in /** @type {any} */ (field)).map(([key, field]) => [key, /** @type {any} */ (field).default]));
+}
+
+/** @param {any} props */
+const Questions = ({ approval, answers, onChange }) => {
+  /** @param {string} key @param {any} value */
+  const set = (key, value) => onChange({ ...answers, [key]: value });
+  const asked = approval.details.questions || [];
+  if (asked.length) return asked.map((/** @type {any} */ q) => html`<fieldset key=${q.id}>
+    <legend>${q.question}</legend>
+    ${q.options.map((/** @type {any} */ o) => html`<label class="option">
+      <input type="radio" name=${`${approval.id}-${q.id}`} checked=${answers[q.id] === o.label} onChange=${() => set(q.id, o.label)} />
+      <span><b>${o.label}</b>${o.description && html`<span class="hint">${o.description}</span>`}</span>
+    </label>`)}
+    ${q.freeText && html`<input type=${q.secret ? "password" : "text"} aria-label=${q.options.length ? `Another answer: ${q.question}` : q.question}
+      placeholder=${q.options.length ? "Something else" : "Your answer"} autocomplete="off"
+      onInput=${(/** @type {any} */ e) => set(q.id, e.currentTarget.value)} />`}
+  </fieldset>`);
+  return Object.entries(approval.details.schema?.properties || {}).map(([key, field]) => html`<${SchemaField} key=${key} name=${key} field=${field}
+    value=${answers[key]} onChange=${(/** @type {any} */ value) => set(key, value)} />`);
+};
+
+/** @param {any} props */
+const SchemaField = ({ name, field, value, onChange }) => {
+  const label = field.title || Words(name);
+  const now = value ?? field.default;
+  if (field.type === "boolean") return html`<label class="option"><input type="checkbox" checked=${Boolean(now)}
+    onChange=${(/** @type {any} */ e) => onChange(e.currentTarget.checked)} /><span><b>${label}</b></span></label>`;
+  if (field.enum) return html`<label class="note-field"><span>${label}</span><select value=${now ?? ""} onChange=${(/** @type {any} */ e) => onChange(e.currentTarget.value)}>
+    <option value="" disabled>Choose…</option>${field.enum.map((/** @type {string} */ o) => html`<option>${o}</option>`)}</select></label>`;
+  const isNumber = field.type === "number" || field.type === "integer";
+  return html`<label class="note-field"><span>${label}</span><input type=${isNumber ? "number" : "text"} value=${now ?? ""}
+    onInput=${(/** @type {any} */ e) => onChange(isNumber ? Number(e.currentTarget.value) : e.currentTarget.value)} /></label>`;
+};
+
+/** @param {{approval: any}} props */
+const Outcome = ({ approval }) => html`<div class="outcome">
+  <${Badge} status=${approval.status} />
+  <span>
+    ${approval.resolvedBy && html`by <b>${approval.resolvedBy}</b> `}
+    <${Ago} ts=${approval.resolvedAt} />
+    ${approval.scope === "session" && " · for the session"}
+    ${approval.resolutionNote && html` · “${approval.resolutionNote}”`}
+  </span>
+</div>`;
+

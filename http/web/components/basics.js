@@ -1,0 +1,235 @@
+// @ts-check
+// The small parts that every screen is made of.
+import { ApiError } from "../api.js";
+import { duration, exact, when, Words } from "../format.js";
+import { html, useEffect, useId, useRef, useState } from "../html.js";
+import { Icon } from "./icon.js";
+
+/** @type {Record<string, string>} */
+const TONES = {
+  running: "live", starting: "live", busy: "live", connected: "good", ok: "good",
+  waiting_approval: "ask", blocked: "ask", pending: "ask",
+  completed: "good", approved: "good", acknowledged: "good", allow: "good",
+  failed: "bad", rejected: "bad", deny: "bad", quarantined: "bad", degraded: "bad", unavailable: "bad",
+  interrupted: "warn", expired: "warn", needs_approval: "ask", suspended: "warn", backoff: "warn", paused: "warn",
+};
+
+/** @param {{status: string, text?: string}} props */
+export const Badge = ({ status, text }) => html`
+  <span class="badge" data-tone=${TONES[status] || "plain"}><i class="dot"></i>${text || Words(status)}</span>
+`;
+
+/** @param {{ts: string | null | undefined}} props */
+export const Ago = ({ ts }) => {
+  useTick(30_000);
+  return ts ? html`<time datetime=${ts} title=${exact(ts)}>${when(ts)}</time>` : null;
+};
+
+/** How long a session runs or ran. @param {{from: string | null, to?: string | null}} props */
+export const Elapsed = ({ from, to }) => {
+  useTick(to || !from ? 0 : 1000);
+  if (!from) return null;
+  const seconds = ((to ? Date.parse(to) : Date.now()) - Date.parse(from)) / 1000;
+  return html`<span class="nowrap" title=${exact(from)}>${duration(seconds)}</span>`;
+};
+
+/** Time left until a deadline; it turns red at the end. @param {{until: string}} props */
+export const Countdown = ({ until }) => {
+  useTick(1000);
+  const left = (Date.parse(until) - Date.now()) / 1000;
+  return html`<span class="countdown nowrap" data-soon=${left < 120} title=${exact(until)}>
+    ${left > 0 ? `${duration(left)} left` : "time is up"}
+  </span>`;
+};
+
+/** Render again every so many milliseconds; 0 for never. @param {number} ms */
+export function useTick(ms) {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    if (!ms) return undefined;
+    const timer = setInterval(() => tick((/** @type {number} */ n) => n + 1), ms);
+    return () => clearInterval(timer);
+  }, [ms]);
+}
+
+/**
+ * A promise's state while a component is there: `[value, error, again]`.
+ * @param {() => Promise<any>} load @param {any[]} inputs
+ */
+export function useLoaded(load, inputs) {
+  const [state, setState] = useState({ value: undefined, error: null });
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    let wanted = true;
+    load().then(
+      (value) => wanted && setState({ value, error: null }),
+      (error) => wanted && setState((/** @type {any} */ old) => ({ value: old.value, error })),
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [...inputs, turn]);
+  return [state.value, state.error, () => setTurn((/** @type {number} */ n) => n + 1)];
+}
+
+/** Run an act of the API, and know that it runs and how it failed. */
+export function useAct() {
+  const [busy, setBusy] = useState("");
+  const [error, setError] = useState(/** @type {Error | null} */ (null));
+  /** @param {string} name @param {() => Promise<any>} act */
+  const run = async (name, act) => {
+    setBusy(name);
+    setError(null);
+    try {
+      return await act();
+    } catch (failure) {
+      if (!(failure instanceof ApiError)) throw failure;
+      setError(failure);
+      return undefined;
+    } finally {
+      setBusy("");
+    }
+  };
+  return { busy, error, run, setError };
+}
+
+/** @param {{error: any}} props */
+export const Problem = ({ error }) =>
+  error
+    ? html`<div class="problem" role="alert">
+        <${Icon} name="warning" size=${18} />
+        <div>
+          ${error.message}
+          ${error.details?.map((/** @type {any} */ d) => d.path && html`<div><code>${d.path}</code> ${d.message}</div>`)}
+        </div>
+      </div>`
+    : null;
+
+/** @param {any} props */
+export const Button = ({ kind = "", icon, busy, children, ...rest }) => html`
+  <button type="button" class=${`button ${kind}`} disabled=${busy || rest.disabled} aria-busy=${busy ? "true" : null} ...${rest}>
+    ${icon && html`<${Icon} name=${icon} size=${18} />`}<span>${children}</span>
+  </button>
+`;
+
+/** @param {any} props */
+export const Field = ({ label, hint, error, children }) => {
+  const id = useId();
+  const child = Array.isArray(children) ? children[0] : children;
+  child.props.id = id;
+  if (hint || error) child.props["aria-describedby"] = `${id}-hint`;
+  return html`<div class="field">
+    <label for=${id}>${label}</label>
+    ${child}
+    ${(hint || error) && html`<div class="hint" id=${`${id}-hint`} data-bad=${Boolean(error)}>${error || hint}</div>`}
+  </div>`;
+};
+
+/** @param {{label: string, hint?: any, on: boolean, onChange: (on: boolean) => void, disabled?: boolean}} props */
+export const Switch = ({ label, hint, on, onChange, disabled }) => {
+  const id = useId();
+  return html`<div class="switch-row">
+    <div><label for=${id}>${label}</label>${hint && html`<div class="hint" id=${`${id}-hint`}>${hint}</div>`}</div>
+    <input id=${id} type="checkbox" role="switch" class="switch" checked=${on} disabled=${disabled}
+      aria-describedby=${hint ? `${id}-hint` : null}
+      onChange=${(/** @type {any} */ event) => onChange(event.currentTarget.checked)} />
+  </div>`;
+};
+
+/**
+ * A choice of a few.
+ * @param {{label: string, value: string, options: [string, any][], onChange: (value: string) => void}} props
+ */
+export const Choice = ({ label, value, options, onChange }) => html`
+  <div class="choice" role="group" aria-label=${label}>
+    ${options.map(([key, text]) => html`
+      <button type="button" key=${key} aria-pressed=${key === value} onClick=${() => onChange(key)}>${text}</button>
+    `)}
+  </div>
+`;
+
+/** What to show where there is nothing yet: the next step, and how a script takes it. @param {any} props */
+export const Empty = ({ icon, title, children, curl }) => html`
+  <div class="empty">
+    ${icon && html`<div class="empty-icon"><${Icon} name=${icon} size=${28} /></div>`}
+    <h2>${title}</h2>
+    <div class="empty-text">${children}</div>
+    ${curl && html`<details class="curl"><summary>From a terminal</summary><${Code} text=${curl} /></details>`}
+  </div>
+`;
+
+/** @param {{text: string, label?: string}} props */
+export const Code = ({ text, label = "Code" }) => {
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 1500);
+  };
+  return html`<div class="code">
+    <pre tabindex="0" aria-label=${label}>${text}</pre>
+    ${navigator.clipboard && html`<button type="button" class="copy" onClick=${copy} aria-label="Copy">
+      <${Icon} name=${copied ? "check" : "copy"} size=${16} />
+    </button>`}
+  </div>`;
+};
+
+/** A dialog over the page; Escape and a press beside it close it. @param {any} props */
+export const Dialog = ({ title, onClose, children }) => {
+  const id = useId();
+  const dialog = useRef(null);
+  useEffect(() => {
+    const element = /** @type {any} */ (dialog.current);
+    element.showModal();
+    return () => element.open && element.close();
+  }, []);
+  return html`<dialog ref=${dialog} aria-labelledby=${id} onClose=${onClose}
+    onClick=${(/** @type {any} */ event) => event.target === event.currentTarget && onClose()}>
+    <div class="dialog-body">
+      <div class="dialog-head">
+        <h2 id=${id}>${title}</h2>
+        <button type="button" class="icon-button" aria-label="Close" onClick=${onClose}><${Icon} name="cross" /></button>
+      </div>
+      ${children}
+    </div>
+  </dialog>`;
+};
+
+/** Ask before what cannot be undone. @param {any} props */
+export const Confirm = ({ title, children, act, label, onClose }) => {
+  const { busy, error, run } = useAct();
+  const confirm = () =>
+    run("act", async () => {
+      await act();
+      onClose();
+    });
+  return html`<${Dialog} title=${title} onClose=${onClose}>
+    <div class="stack">${children}<${Problem} error=${error} /></div>
+    <div class="actions">
+      <${Button} onClick=${onClose}>Keep<//>
+      <${Button} kind="danger" busy=${busy === "act"} onClick=${confirm}>${label}<//>
+    </div>
+  <//>`;
+};
+
+/** The head of a screen. @param {any} props */
+export const Head = ({ title, back, children, note }) => html`
+  <header class="head">
+    ${back && html`<a class="icon-button" href=${`#${back}`} aria-label="Back"><${Icon} name="back" /></a>`}
+    <div class="head-text"><h1>${title}</h1>${note && html`<div class="note">${note}</div>`}</div>
+    ${children && html`<div class="head-actions">${children}</div>`}
+  </header>
+`;
+
+export const Loading = () => html`<div class="loading" role="status"><span class="visually-hidden">Loading</span></div>`;
+
+/** The rows of a long list, a page at a time. @param {{rows: any[], page?: number, children: (row: any) => any, more?: any}} props */
+export const Rows = ({ rows, page = 60, children, more }) => {
+  const [shown, setShown] = useState(page);
+  return html`
+    <ul class="rows">${rows.slice(0, shown).map((row) => html`<li key=${row.id}>${children(row)}</li>`)}</ul>
+    ${rows.length > shown
+      ? html`<${Button} kind="quiet wide" onClick=${() => setShown(shown + 4 * page)}>Show more (${rows.length - shown})<//>`
+      : more}
+  `;
+};

@@ -1,0 +1,44 @@
+// @ts-check
+// A line at the edge for what has just happened, with the event that it came from.
+import { html, useEffect, useState } from "../html.js";
+import { Icon } from "./icon.js";
+
+const SECONDS = 6;
+/** @typedef {{id: number, tone: string, text: string, where: string, event: any}} Toast */
+
+/** @type {Toast[]} */
+let toasts = [];
+/** @type {(toasts: Toast[]) => void} */
+let show = () => {};
+let last = 0;
+
+/** @param {Omit<Toast, "id">} wanted */
+export function toast(wanted) {
+  last += 1;
+  const made = { ...wanted, id: last };
+  toasts = [...toasts.slice(-2), made];
+  show(toasts);
+  setTimeout(() => drop(made.id), SECONDS * 1000);
+}
+
+/** @param {number} id */
+function drop(id) {
+  toasts = toasts.filter((shown) => shown.id !== id);
+  show(toasts);
+}
+
+export const Toasts = () => {
+  const [shown, setShown] = useState(toasts);
+  useEffect(() => {
+    show = setShown;
+    return () => {
+      show = () => {};
+    };
+  }, []);
+  return html`<div class="toasts" role="status" aria-live="polite">
+    ${shown.map((/** @type {Toast} */ t) => html`<div class="toast" key=${t.id} data-tone=${t.tone}>
+      <a href=${`#${t.where}`} onClick=${() => drop(t.id)}><b>${t.text}</b><span>${t.event.type} · #${t.event.id}</span></a>
+      <button type="button" class="icon-button" aria-label="Dismiss" onClick=${() => drop(t.id)}><${Icon} name="cross" size=${16} /></button>
+    </div>`)}
+  </div>`;
+};

@@ -1,0 +1,144 @@
+// @ts-check
+// A session as it is told: messages as they stream, commands with their output folded, changes as diffs.
+import { duration, plural, Words } from "../format.js";
+import { Component, html, useState } from "../html.js";
+import { Code } from "./basics.js";
+import { Diff } from "./diff.js";
+import { Icon } from "./icon.js";
+import { Prose } from "./prose.js";
+
+const WINDOW = 120; // entries in the page at once
+const OUTPUT = 20_000; // characters of a command's output that are shown at first
+
+/** @param {{entries: any[]}} props */
+export const Transcript = ({ entries }) => {
+  const [shown, setShown] = useState(WINDOW);
+  const hidden = Math.max(0, entries.length - shown);
+  return html`<ol class="transcript" aria-label="Transcript">
+    ${hidden > 0 && html`<li><button type="button" class="button quiet wide" onClick=${() => setShown(shown + 2 * WINDOW)}>
+      Show ${plural(Math.min(hidden, 2 * WINDOW), "earlier entry", "earlier entries")}
+    </button></li>`}
+    ${entries.slice(hidden).map((entry) => html`<${EntryView} key=${entry.key} entry=${entry} version=${entry.version} />`)}
+  </ol>`;
+};
+
+/** An entry renders again only when it has changed. */
+class EntryView extends Component {
+  /** @param {any} next */
+  shouldComponentUpdate(next) {
+    return next.version !== this.props.version || next.entry !== this.props.entry;
+  }
+
+  render() {
+    const { entry } = this.props;
+    const show = VIEWS[entry.type] || Other;
+    const body = show(entry);
+    return body && html`<li class="entry" data-type=${entry.type} data-done=${entry.done}>${body}</li>`;
+  }
+}
+
+/** @param {any} entry */
+const said = (entry) => (entry.body.text ?? "") || (entry.cut ? `… ${entry.text}` : entry.text);
+
+/** @param {any} entry */
+function UserMessage(entry) {
+  const parts = entry.body.content || [];
+  const text = entry.body.text || parts.map((/** @type {any} */ p) => p.text || `[${p.type}]`).join("\n");
+  return html`<div class="bubble"><span class="visually-hidden">You said</span><${Prose} text=${text} /></div>`;
+}
+
+/** @param {any} entry */
+function AgentMessage(entry) {
+  const text = said(entry);
+  return html`<div class="agent"><span class="visually-hidden">Codex said</span><${Prose} text=${text} />${!entry.done && html`<i class="caret"></i>`}</div>`;
+}
+
+/** @param {any} entry */
+function Reasoning(entry) {
+  const parts = [...(entry.body.summary || []), ...(entry.body.content || [])].map((p) => (typeof p === "string" ? p : p.text || ""));
+  const text = parts.join("\n\n") || entry.text;
+  if (!text.trim()) return null;
+  return html`<details class="fold reasoning"><summary>Thinking</summary><${Prose} text=${text} /></details>`;
+}
+
+/** @param {string} command */
+const script = (command) => /^\S*(?:bash|sh|zsh) -l?c '?([\s\S]*?)'?$/.exec(command)?.[1] || command;
+
+/** @param {any} entry */
+function Command(entry) {
+  const { command = "", exitCode, durationMs, aggregatedOutput, status, cwd } = entry.body;
+  const output = aggregatedOutput ?? entry.text;
+  const failed = (exitCode !== undefined && exitCode !== null && exitCode !== 0) || status === "failed";
+  const mark = !entry.done ? "running" : status === "declined" ? "declined" : failed ? "failed" : "done";
+  return html`<details class="tool" data-mark=${mark}>
+    <summary title=${cwd}>
+      <${Icon} name="command" size=${17} />
+      <code>${script(Array.isArray(command) ? command.join(" ") : command)}</code>
+      <span class="mark">${mark === "running" ? "running" : mark === "declined" ? "declined" : exitCode ? `exit ${exitCode}` : durationMs > 1000 ? duration(durationMs / 1000) : ""}</span>
+    </summary>
+    <${Output} text=${output || ""} />
+  </details>`;
+}
+
+/** @param {{text: string}} props */
+const Output = ({ text }) => {
+  const [all, setAll] = useState(false);
+  if (!text) return html`<p class="hint">No output.</p>`;
+  const cut = !all && text.length > OUTPUT;
+  return html`${cut && html`<button type="button" class="link" onClick=${() => setAll(true)}>Show all of the output</button>`}
+    <${Code} text=${cut ? text.slice(-OUTPUT) : text} label="Output" />`;
+};
+
+/** @param {any} entry */
+function FileChange(entry) {
+  const changes = entry.body.changes || [];
+  const diff = changes.map((/** @type {any} */ c) => diffOfChange(c)).join("\n");
+  return html`<div class="tool-head"><${Icon} name="file" size=${17} />
+      ${entry.body.status === "declined" ? "Declined to change" : entry.done ? "Changed" : "Changing"} ${plural(changes.length, "file")}
+    </div>
+    ${diff && html`<${Diff} text=${diff} />`}`;
+}
+
+/** Codex gives a hunk for an update, the plain content for a new or a deleted file. @param {any} change */
+function diffOfChange(change) {
+  const kind = change.kind?.type || change.kind;
+  const text = (change.diff || "").replace(/\n$/, "");
+  const body = text.includes("@@") || kind === "update" ? text : `@@ -1 +1 @@\n${text.split("\n").map((/** @type {string} */ l) => (kind === "delete" ? "-" : "+") + l).join("\n")}`;
+  const name = change.path.replace(/^\//, "");
+  return `diff --git a/${name} b/${name}\n--- a/${name}\n+++ b/${name}\n${body.startsWith("---") ? body.split("\n").slice(2).join("\n") : body}`;
+}
+
+/** @param {any} entry */
+function Tool(entry) {
+  const { server, tool, arguments: given, result, error, status } = entry.body;
+  return html`<details class="tool" data-mark=${!entry.done ? "running" : error || status === "failed" ? "failed" : "done"}>
+    <summary><${Icon} name="runtime" size=${17} /><code>${[server, tool].filter(Boolean).join(" · ")}</code></summary>
+    <${Code} text=${JSON.stringify(given, null, 2)} label="Arguments" />
+    ${(result || error) && html`<${Code} text=${JSON.stringify(error || result, null, 2)} label="Result" />`}
+  </details>`;
+}
+
+/** @param {any} entry */
+function Search(entry) {
+  return html`<div class="tool-head"><${Icon} name="search" size=${17} /> Searched the web for “${entry.body.query}”</div>`;
+}
+
+/** @param {any} entry */
+function Other(entry) {
+  return html`<details class="tool" data-mark="done">
+    <summary><${Icon} name="more" size=${17} /><span>${Words(entry.type.replace(/[A-Z]/g, (/** @type {string} */ l) => ` ${l.toLowerCase()}`))}</span></summary>
+    <${Code} text=${JSON.stringify(entry.body, null, 2)} />
+  </details>`;
+}
+
+/** @type {Record<string, (entry: any) => any>} */
+const VIEWS = {
+  userMessage: UserMessage,
+  agentMessage: AgentMessage,
+  reasoning: Reasoning,
+  commandExecution: Command,
+  fileChange: FileChange,
+  mcpToolCall: Tool,
+  dynamicToolCall: Tool,
+  webSearch: Search,
+};

@@ -1,0 +1,61 @@
+// @ts-check
+// Times, sizes and words as people read them. Local time; UTC stands in the title.
+
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const NUMBER = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+
+/** @param {number | Date} moment */
+export const clock = (moment) => TIME.format(moment);
+
+/** @param {string} ts */
+export const exact = (ts) => `${EXACT.format(new Date(ts))} · ${ts} UTC`;
+
+/** @param {number} seconds */
+export function duration(seconds) {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60 && s < 600 ? `${s % 60} s` : ""}`.trim();
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60) || ""}${Math.floor((s % 3600) / 60) ? " min" : ""}`.trim();
+  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+}
+
+/** A time near now in words, else the day and the time. @param {string} ts */
+export function when(ts, now = Date.now()) {
+  const then = new Date(ts);
+  const seconds = (now - then.getTime()) / 1000;
+  if (Math.abs(seconds) < 5) return "now";
+  if (seconds > 0 && seconds < 3600) return `${duration(seconds < 60 ? seconds : Math.floor(seconds / 60) * 60)} ago`;
+  if (seconds < 0 && seconds > -3600) return `in ${duration(-seconds < 60 ? -seconds : Math.ceil(-seconds / 60) * 60)}`;
+  if (then.toDateString() === new Date(now).toDateString()) return clock(then);
+  return `${DAY.format(then)}, ${clock(then)}`;
+}
+
+/** @param {number | null | undefined} count */
+export const number = (count) => (count === null || count === undefined ? "–" : NUMBER.format(count));
+
+/** @param {number | null | undefined} bytes */
+export function size(bytes) {
+  if (bytes === null || bytes === undefined) return "–";
+  const units = ["B", "KB", "MB", "GB"];
+  let at = 0;
+  let left = bytes;
+  while (left >= 1000 && at < units.length - 1) {
+    left /= 1000;
+    at += 1;
+  }
+  return `${left < 10 && at ? left.toFixed(1) : Math.round(left)} ${units[at]}`;
+}
+
+/** `waiting_approval` as words. @param {string} name */
+export const words = (name) => name.replaceAll("_", " ").replaceAll("-", " ");
+
+/** @param {string} name */
+export const Words = (name) => words(name).replace(/^./, (first) => first.toUpperCase());
+
+/** @param {number} count @param {string} one @param {string} [many] */
+export const plural = (count, one, many) => `${count} ${count === 1 ? one : many || `${one}s`}`;
+
+/** The last part of a path of either kind. @param {string} path */
+export const basename = (path) => path.split(/[\\/]/).filter(Boolean).pop() || path;

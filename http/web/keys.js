@@ -1,0 +1,49 @@
+// @ts-check
+// Shortcuts: single keys, and `g` before the place to go to. None of them decides anything.
+import { useEffect, useState } from "./html.js";
+import { go } from "./router.js";
+
+export const GO = [
+  ["n", "/", "Now"],
+  ["t", "/tasks", "Tasks"],
+  ["a", "/approvals", "Approvals"],
+  ["s", "/sessions", "Sessions"],
+  ["r", "/repos", "Repositories"],
+  ["u", "/automations", "Automations"],
+  ["h", "/threads", "Threads"],
+  ["e", "/telemetry", "Telemetry"],
+  ["x", "/runtime", "Runtime"],
+];
+
+/** Listen to the keyboard; whether the help sheet is shown, and a setter of it. @returns {[boolean, (on: boolean) => void]} */
+export function useKeys() {
+  const [help, setHelp] = useState(false);
+  useEffect(() => {
+    let prefixAt = 0;
+    /** @param {KeyboardEvent} event */
+    const pressed = (event) => {
+      const target = /** @type {HTMLElement} */ (event.target);
+      if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog")) return;
+      const place = Date.now() - prefixAt < 1500 && GO.find(([key]) => key === event.key);
+      prefixAt = 0;
+      if (place) go(place[1]);
+      else if (event.key === "g") prefixAt = Date.now();
+      else if (event.key === "c") go("/tasks/new");
+      else if (event.key === "?") setHelp(true);
+      else if (event.key === "/") /** @type {HTMLElement | null} */ (document.querySelector("[data-search]"))?.focus();
+      else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
+      else return;
+      event.preventDefault();
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
+  return [help, setHelp];
+}
+
+/** To the next or the previous row. @param {number} by */
+function step(by) {
+  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main a.row, main a.card, main article h3 a")]);
+  const at = rows.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  rows[Math.max(0, Math.min(rows.length - 1, at + by))]?.focus();
+}

@@ -1,0 +1,45 @@
+// @ts-check
+// Approvals: what waits for a decision, and what was decided.
+import { html, useState } from "../html.js";
+import { Badge, Button, Choice, Empty, Head, Loading, Problem, Rows, useLoaded, Ago } from "../components/basics.js";
+import { ApprovalCard } from "../components/approval.js";
+import { loadOlder, need, newestFirst, pendingApprovals, state, useStore } from "../store.js";
+import { plural } from "../format.js";
+
+export const Approvals = () => {
+  useStore("approvals", "tasks", "repos");
+  const [shown, setShown] = useState("open");
+  const open = pendingApprovals();
+  const settled = newestFirst(state.approvals).filter((a) => a.status !== "pending");
+  return html`
+    <${Head} title="Approvals" note=${open.length ? `${plural(open.length, "decision")} to make` : "Nothing waits on you"}>
+      <${Choice} label="Which approvals" value=${shown} onChange=${setShown} options=${[["open", `Open ${open.length || ""}`], ["settled", "Settled"]]} />
+    <//>
+    ${shown === "open"
+      ? open.length
+        ? html`<div class="cards">${open.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}</div>`
+        : html`<${Empty} icon="approvals" title="Nothing waits on you"
+            curl=${`curl '${location.origin}/api/approvals?status=pending'`}>
+            <p>When Codex wants to do what its sandbox does not allow, or a run needs your agreement, it stands here.</p>
+          <//>`
+      : settled.length
+        ? html`<${Rows} rows=${settled} more=${state.cursors.approvals && html`<${Button} kind="quiet wide" onClick=${() => loadOlder("approvals")}>Load older<//>`}>
+            ${(/** @type {any} */ a) => html`<a class="row" href=${`#/approvals/${a.id}`}>
+              <div class="row-main"><div class="row-title">${a.title}</div>
+                <div class="row-note">${state.tasks.get(a.taskId)?.title}${a.resolvedBy && html` · by ${a.resolvedBy}`}${a.resolutionNote && html` · “${a.resolutionNote}”`}</div></div>
+              <div class="row-side"><${Badge} status=${a.status} /><span class="hint"><${Ago} ts=${a.resolvedAt} /></span></div>
+            </a>`}
+          <//>`
+        : html`<p class="quiet-line">Nothing was decided yet.</p>`}
+  `;
+};
+
+/** @param {{id: number}} props */
+export const Approval = ({ id }) => {
+  useStore("approvals", "tasks", "repos");
+  const [, error] = useLoaded(() => need("approvals", id), [id]);
+  const approval = state.approvals.get(id);
+  return html`<${Head} title=${`Approval ${id}`} back="/approvals" />
+    <div class="single"><${Problem} error=${error} />
+    ${approval ? html`<${ApprovalCard} approval=${approval} focused />` : !error && html`<${Loading} />`}</div>`;
+};

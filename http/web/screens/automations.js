@@ -1,0 +1,143 @@
+// @ts-check
+// Automations: what runs by itself, when next, and how it went.
+import { every, get, ME, patch, post, remove } from "../api.js";
+import { Ago, Badge, Button, Confirm, Empty, Field, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
+import { follow } from "../components/run-panel.js";
+import { Icon } from "../components/icon.js";
+import { exact, plural, when, Words } from "../format.js";
+import { html, useEffect, useState } from "../html.js";
+import { go } from "../router.js";
+import { learn, need, newestFirst, state, useStore } from "../store.js";
+
+export const Automations = () => {
+  useStore("automations", "repos");
+  const rows = newestFirst(state.automations).filter((a) => !a.deletedAt);
+  return html`
+    <${Head} title="Automations" note=${plural(rows.filter((a) => a.enabled).length, "schedule", "schedules")}>
+      <a class="button primary" href="#/automations/new"><${Icon} name="plus" size=${18} /><span>New automation</span></a>
+    <//>
+    ${rows.length
+      ? html`<ul class="rows">${rows.map((a) => html`<li key=${a.id}><a class="row" href=${`#/automations/${a.id}`}>
+          <div class="row-main"><div class="row-title">${a.title}</div><div class="row-note">${state.repos.get(a.repositoryId)?.name} · ${a.scheduleExpr}${a.pausedReason && html` · ${a.pausedReason}`}</div></div>
+          <div class="row-side">${a.pausedReason ? html`<${Badge} status="paused" />` : a.enabled ? html`<span class="nowrap"><${Ago} ts=${a.nextRunAt} /></span>` : html`<${Badge} status="off" />`}
+            ${a.lastOutcome && html`<${Badge} status=${a.lastOutcome} />`}</div></a></li>`)}</ul>`
+      : html`<${Empty} icon="automations" title="Nothing runs by itself"
+          curl=${`curl ${location.origin}/api/automations -H 'Content-Type: application/json' \\\n  -d '{"repositoryId": 1, "title": "Morning check", "scheduleExpr": "daily@09:00",\n       "payload": {"prompt": "Inspect the repository and report unusual failures."}}'`}>
+          <p>An automation makes and runs a task whenever its schedule is due: a health check each morning, a review each week.</p>
+          <p><a class="button primary" href="#/automations/new"><span>New automation</span></a></p><//>`}
+  `;
+};
+
+/** @param {{id: number}} props */
+export const Automation = ({ id }) => {
+  const version = useStore("automations", "repos");
+  const [, error] = useLoaded(() => need("automations", id), [id]);
+  const [runs] = useLoaded(() => get(`/api/automations/${id}/runs`, { limit: 50 }), [id, state.automations.get(id)?.updatedAt, version]);
+  const act = useAct();
+  const [removing, setRemoving] = useState(false);
+  const automation = state.automations.get(id);
+  if (!automation) return html`<${Head} title=${`Automation ${id}`} back="/automations" /><${Problem} error=${error} />${!error && html`<${Loading} />`}`;
+  const { payload } = automation;
+  const enable = (/** @type {boolean} */ enabled) => act.run("enable", async () => learn("automations", await patch(`/api/automations/${id}`, { enabled, requestedBy: ME })));
+  const runNow = () => act.run("run", async () => follow(await post(`/api/automations/${id}/run`, { requestedBy: ME })));
+  return html`
+    <${Head} title=${automation.title} back="/automations" note=${html`<a href=${`#/repos/${automation.repositoryId}`}>${state.repos.get(automation.repositoryId)?.name}</a>
+        ${automation.pausedReason ? html`<${Badge} status="paused" />` : automation.nextRunAt && html`<span>next <${Ago} ts=${automation.nextRunAt} /></span>`}`}>
+      <${Button} kind="primary" icon="play" busy=${act.busy === "run"} onClick=${runNow}>Run now<//>
+    <//>
+    <${Problem} error=${error || act.error} />
+    <div class="columns">
+      <section aria-labelledby="history"><h2 id="history" class="section">History</h2>
+        ${!runs ? html`<${Loading} />` : runs.items.length
+          ? html`<ul class="rows">${runs.items.map((/** @type {any} */ r) => html`<li key=${r.id}><a class="row" href=${r.sessionId ? `#/sessions/${r.sessionId}` : null}>
+              <div class="row-main"><div class="row-title">${exactDay(r.dueAt || r.firedAt)}</div><div class="row-note">${Words(r.trigger)}${r.missed > 0 && html` · ${plural(r.missed, "due time")} missed`}${r.reason && html` · ${r.reason}`}</div></div>
+              <${Badge} status=${r.outcome} /></a></li>`)}</ul>`
+          : html`<p class="quiet-line">It did not run yet.</p>`}</section>
+      <div class="stack wide-gap">
+        <section class="card" aria-labelledby="schedule"><h2 id="schedule" class="section">Schedule</h2>
+          ${automation.pausedReason && html`<div class="problem"><${Icon} name="warning" size=${18} />${automation.pausedReason}</div>`}
+          <${Switch} label="Enabled" hint=${automation.pausedReason ? "Switching it on ends the pause." : null} on=${automation.enabled && !automation.pausedReason} disabled=${act.busy === "enable"} onChange=${enable} />
+          <${Schedule} automation=${automation} />
+        </section>
+        <section aria-labelledby="payload"><h2 id="payload" class="section">What it does</h2>
+          <p class="prompt card">${payload.prompt}</p>
+          <button type="button" class="link bad" onClick=${() => setRemoving(true)}>Delete this automation</button></section>
+      </div>
+    </div>
+    ${removing && html`<${Confirm} title="Delete this automation?" label="Delete it" onClose=${() => setRemoving(false)}
+      act=${async () => { await remove(`/api/automations/${id}`, { requestedBy: ME }); state.automations.delete(id); go("/automations"); }}>
+      <p>Its tasks, sessions and history stay.</p><//>`}
+  `;
+};
+
+/** @param {string} ts */
+const exactDay = (ts) => html`<time datetime=${ts} title=${exact(ts)}>${when(ts)}</time>`;
+
+/** Change the schedule, with its next times as it is typed. @param {{automation: any}} props */
+const Schedule = ({ automation }) => {
+  const [expr, setExpr] = useState(automation.scheduleExpr);
+  const { busy, error, run } = useAct();
+  const save = () => run("save", async () => learn("automations", await patch(`/api/automations/${automation.id}`, { scheduleExpr: expr, requestedBy: ME })));
+  return html`<form class="stack" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); save(); }}>
+    <${ScheduleField} value=${expr} timezone=${automation.timezone} onChange=${setExpr} />
+    ${expr !== automation.scheduleExpr && html`<${Button} kind="primary" type="submit" busy=${busy}>Save<//>`}
+    <${Problem} error=${error} /></form>`;
+};
+
+const EXAMPLES = ["hourly", "hourly:6", "daily@09:00", "weekly@mon,thu@09:00"];
+
+/** @param {{value: string, timezone?: string | null, onChange: (value: string) => void}} props */
+const ScheduleField = ({ value, timezone, onChange }) => {
+  const [preview, setPreview] = useState(/** @type {any} */ (null));
+  useEffect(() => {
+    let current = true;
+    const timer = setTimeout(() => {
+      if (!value.trim()) setPreview(null);
+      else get("/api/automations/preview", { scheduleExpr: value.trim(), timezone, count: 4 }).then((p) => current && setPreview(p), (failure) => current && setPreview({ failure }));
+    }, 200);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [value, timezone]);
+  return html`<div class="stack">
+    <${Field} label="When" error=${preview?.failure && (preview.failure.details[0]?.message || preview.failure.message)}>
+      <input required spellcheck=${false} autocapitalize="off" autocomplete="off" value=${value} onInput=${(/** @type {any} */ e) => onChange(e.currentTarget.value)} /><//>
+    <div class="tags">${EXAMPLES.map((e) => html`<button type="button" class="tag" onClick=${() => onChange(e)}>${e}</button>`)}</div>
+    ${preview?.items && html`<div class="hint">Next (${preview.timezone}): ${preview.items.map((/** @type {any} */ i) => i.local.slice(0, 16).replace("T", " ")).join(" · ")}</div>`}
+  </div>`;
+};
+
+export const NewAutomation = () => {
+  useStore("repos");
+  const repos = [...state.repos.values()];
+  const [templates] = useLoaded(() => every("/api/automations/templates"), []);
+  const [form, setForm] = useState(/** @type {any} */ ({ repositoryId: "", title: "", scheduleExpr: "daily@09:00", prompt: "", sandbox: "read-only", missedRuns: "run_once" }));
+  const { busy, error, run } = useAct();
+  /** @param {string} name */
+  const set = (name) => (/** @type {any} */ e) => setForm({ ...form, [name]: e.currentTarget.value });
+  const create = () => run("create", async () => {
+    const made = await post("/api/automations", {
+      repositoryId: Number(form.repositoryId || repos[0]?.id), title: form.title, scheduleExpr: form.scheduleExpr, missedRuns: form.missedRuns, requestedBy: ME,
+      payload: { prompt: form.prompt, taskType: form.taskType, runInput: { sandbox: form.sandbox } },
+    });
+    learn("automations", made);
+    go(`/automations/${made.id}`);
+  });
+  if (!repos.length) return html`<${Head} title="New automation" back="/automations" /><${Empty} icon="repos" title="Register a repository first"><p><a class="button primary" href="#/repos"><span>Repositories</span></a></p><//>`;
+  return html`<${Head} title="New automation" back="/automations" />
+    <form class="form card" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); create(); }}>
+      ${templates?.length > 0 && html`<div class="field"><span class="label">Begin from</span><div class="tags">${templates.map((/** @type {any} */ t) => html`<button type="button" class="tag" title=${t.description}
+        onClick=${() => setForm({ ...form, title: t.title, scheduleExpr: t.scheduleExpr, prompt: t.payload.prompt, taskType: t.payload.taskType, sandbox: t.payload.runInput?.sandbox || "read-only" })}>${t.title}</button>`)}</div></div>`}
+      <${Field} label="Repository"><select value=${form.repositoryId || String(repos[0].id)} onChange=${set("repositoryId")}>${repos.map((r) => html`<option value=${String(r.id)}>${r.name}</option>`)}</select><//>
+      <${Field} label="Title"><input required value=${form.title} maxlength="200" onInput=${set("title")} /><//>
+      <${Field} label="What is to be done"><textarea rows="5" required value=${form.prompt} onInput=${set("prompt")}></textarea><//>
+      <${ScheduleField} value=${form.scheduleExpr} onChange=${(/** @type {string} */ v) => setForm({ ...form, scheduleExpr: v })} />
+      <div class="two">
+        <${Field} label="Sandbox"><select value=${form.sandbox} onChange=${set("sandbox")}><option value="read-only">Read only</option><option value="workspace-write">Write here</option></select><//>
+        <${Field} label="Missed while off"><select value=${form.missedRuns} onChange=${set("missedRuns")}><option value="run_once">Run once</option><option value="skip">Skip</option></select><//>
+      </div>
+      <${Problem} error=${error} />
+      <${Button} kind="primary wide big" type="submit" busy=${busy}>Create<//>
+    </form>`;
+};

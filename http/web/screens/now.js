@@ -1,0 +1,77 @@
+// @ts-check
+// Now: what needs me, what runs, what comes next, what has just ended.
+import { html, useState } from "../html.js";
+import { Ago, Empty, Head } from "../components/basics.js";
+import { ApprovalCard } from "../components/approval.js";
+import { Icon } from "../components/icon.js";
+import { SessionRow } from "../components/session-row.js";
+import { ACTIVE, ENDED, newestFirst, pendingApprovals, state, useStore, WAITING } from "../store.js";
+import { plural } from "../format.js";
+import { Register } from "./repos.js";
+
+const DAY_MS = 86_400_000;
+
+export const Now = () => {
+  useStore("approvals", "sessions", "tasks", "repos", "automations");
+  const asked = pendingApprovals();
+  const sessions = newestFirst(state.sessions);
+  const running = sessions.filter((s) => ACTIVE.has(s.status));
+  const waiting = sessions.filter((s) => WAITING.has(s.status) && s.status !== "created");
+  const since = Date.now() - DAY_MS;
+  const newestOf = new Map();
+  for (const s of sessions) if (!newestOf.has(s.taskId)) newestOf.set(s.taskId, s.id);
+  const failed = sessions.filter((s) => (s.status === "failed" || s.status === "interrupted") && Date.parse(s.finishedAt) > since && newestOf.get(s.taskId) === s.id);
+  const ended = sessions.filter((s) => ENDED.has(s.status) && !failed.includes(s)).slice(0, 6);
+  const next = [...state.automations.values()].filter((a) => a.enabled && a.nextRunAt).sort((a, b) => a.nextRunAt.localeCompare(b.nextRunAt)).slice(0, 4);
+  const paused = [...state.automations.values()].filter((a) => a.pausedReason);
+  const needs = asked.length + failed.length + paused.length;
+  if (!state.repos.size) return html`<${Head} title="Now" /><${Welcome} />`;
+  return html`
+    <${Head} title="Now" note=${needs ? `${plural(needs, "thing needs", "things need")} you` : running.length ? `${plural(running.length, "session")} at work` : "All quiet"}>
+      <a class="button primary" href="#/tasks/new"><${Icon} name="plus" size=${18} /><span>New task</span></a>
+    <//>
+    <div class="columns">
+      <section aria-labelledby="needs">
+        <h2 id="needs" class="section">Needs you ${needs > 0 && html`<span class="count">${needs}</span>`}</h2>
+        ${!needs && html`<p class="quiet-line"><${Icon} name="check" size=${18} /> Nothing waits on you.</p>`}
+        <div class="stack">${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}</div>
+        ${failed.length > 0 && html`<ul class="rows">${failed.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}</ul>`}
+        ${paused.length > 0 && html`<ul class="rows">${paused.map((a) => html`<li key=${a.id}><a class="row" href=${`#/automations/${a.id}`}>
+          <div class="row-main"><div class="row-title">${a.title}</div><div class="row-note">${a.pausedReason}</div></div>
+          <span class="badge" data-tone="warn"><i class="dot"></i>Paused</span></a></li>`)}</ul>`}
+      </section>
+      <div class="stack wide-gap">
+        <section aria-labelledby="running">
+          <h2 id="running" class="section">At work ${running.length > 0 && html`<span class="count quiet">${running.length}</span>`}</h2>
+          ${running.length
+            ? html`<ul class="rows">${running.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}</ul>`
+            : html`<p class="quiet-line">No session runs. <a href="#/tasks/new">Give Codex something to do</a></p>`}
+        </section>
+        ${(waiting.length > 0 || next.length > 0) && html`<section aria-labelledby="next">
+          <h2 id="next" class="section">Comes next</h2>
+          <ul class="rows">
+            ${waiting.map((s) => html`<li key=${`s${s.id}`}><${SessionRow} session=${s} /></li>`)}
+            ${next.map((a) => html`<li key=${`a${a.id}`}><a class="row" href=${`#/automations/${a.id}`}>
+              <div class="row-main"><div class="row-title">${a.title}</div><div class="row-note">${state.repos.get(a.repositoryId)?.name} · ${a.scheduleExpr}</div></div>
+              <span class="hint nowrap"><${Ago} ts=${a.nextRunAt} /></span></a></li>`)}
+          </ul>
+        </section>`}
+        ${ended.length > 0 && html`<section aria-labelledby="ended">
+          <h2 id="ended" class="section">Just ended</h2>
+          <ul class="rows">${ended.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}</ul>
+          <a class="more" href="#/sessions">All sessions</a>
+        </section>`}
+      </div>
+    </div>`;
+};
+
+const Welcome = () => {
+  const [registering, setRegistering] = useState(false);
+  return html`<${Empty} icon="repos" title="Begin with a repository"
+    curl=${`curl ${location.origin}/api/repos -H 'Content-Type: application/json' \\\n  -d '{"localPath": "/path/to/a/repository", "allowWrite": true}'`}>
+      <p>Command Center puts Codex to work on git repositories of this machine. Register one, say what runs may do in it, and give it a task.</p>
+      ${state.health?.runnerMode === "stub" && html`<p class="hint">No Codex was found, so a stub plays the sessions.</p>`}
+      <p><button type="button" class="button primary" onClick=${() => setRegistering(true)}><${Icon} name="plus" size=${18} /><span>Register a repository</span></button></p>
+    <//>
+    ${registering && html`<${Register} onClose=${() => setRegistering(false)} />`}`;
+};

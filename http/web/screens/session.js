@@ -1,0 +1,170 @@
+// @ts-check
+// One session, live: what is said and done, what changed, the plan, and a box to have a say.
+import { every, ME, post, remove } from "../api.js";
+import { ApprovalCard } from "../components/approval.js";
+import { Ago, Badge, Button, Choice, Confirm, Elapsed, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
+import { Diff } from "../components/diff.js";
+import { Icon } from "../components/icon.js";
+import { Timeline } from "../components/timeline.js";
+import { Transcript } from "../components/transcript.js";
+import { number, Words } from "../format.js";
+import { html, useEffect, useRef, useState } from "../html.js";
+import { ACTIVE, ENDED, learn, need, pendingApprovals, state, useStore } from "../store.js";
+import { openTranscript, transcriptOf } from "../transcripts.js";
+
+/** @param {{id: number}} props */
+export const Session = ({ id }) => {
+  useStore(`session:${id}`, "sessions", "tasks", "repos", "approvals", "reloaded");
+  const transcript = transcriptOf(id);
+  const [, error] = useLoaded(async () => {
+    const session = await need("sessions", id);
+    await Promise.all([need("tasks", session.taskId), need("repos", session.repositoryId), openTranscript(id)]);
+  }, [id, transcript === undefined]);
+  const [pane, setPane] = useState("transcript");
+  const session = state.sessions.get(id);
+  if (!session) return html`<${Head} title=${`Session ${id}`} back="/sessions" /><${Problem} error=${error} />${!error && html`<${Loading} />`}`;
+  const task = state.tasks.get(session.taskId);
+  const repo = state.repos.get(session.repositoryId);
+  const asked = pendingApprovals().filter((a) => a.sessionId === id);
+  const steps = session.plan?.plan || session.plan?.steps || [];
+  return html`<div class="session" data-pane=${pane}>
+    <${Head} title=${task?.title || `Session ${id}`} back=${task ? `/tasks/${task.id}` : "/sessions"}
+      note=${html`<${Badge} status=${session.status} />
+        <span>${repo && html`<a href=${`#/repos/${repo.id}`}>${repo.name}</a>`}</span>
+        <${Elapsed} from=${session.startedAt} to=${session.finishedAt} />
+        ${session.runner === "stub" && html`<span class="tag">stub</span>`}`}>
+      <${Stop} session=${session} />
+    <//>
+    <${Problem} error=${error} />
+    <div class="panes-choice"><${Choice} label="What to show" value=${pane} onChange=${setPane}
+      options=${[["transcript", "Transcript"], ["changes", "Changes"], ["details", "Details"], ["timeline", "Timeline"]]} /></div>
+    <div class="session-columns">
+      <section class="pane pane-transcript" aria-label="Transcript">
+        ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript} />` : !error && html`<${Loading} />`}
+        ${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}
+        <${Why} session=${session} />
+        <${Composer} session=${session} />
+      </section>
+      <div class="pane-side">
+        <section class="pane pane-changes" aria-label="Changes"><h2 class="section">Changes</h2>
+          ${session.diff ? html`<${Diff} text=${session.diff} />` : html`<p class="quiet-line">Nothing was changed${ENDED.has(session.status) ? "." : " yet."}</p>`}</section>
+        <section class="pane pane-details" aria-label="Details">
+          ${steps.length > 0 && html`<h2 class="section">Plan</h2><ol class="plan">${steps.map((/** @type {any} */ s) => html`<li data-status=${s.status}>${s.step}</li>`)}</ol>`}
+          <h2 class="section">Details</h2><${Facts} session=${session} /></section>
+        <section class="pane pane-timeline" aria-label="Timeline"><h2 class="section">Timeline</h2>
+          <${Timeline} events=${transcript?.events || []} /></section>
+      </div>
+    </div>
+  </div>`;
+};
+
+/** The transcript, kept at its end while its reader is there. @param {any} props */
+const Follow = ({ session, transcript }) => {
+  const end = useRef(/** @type {any} */ (null));
+  const follows = useRef(true);
+  const [away, setAway] = useState(false);
+  const entries = [...transcript.entries.values()];
+  useEffect(() => {
+    if (!ACTIVE.has(session.status)) follows.current = false;
+    const watcher = new IntersectionObserver(([seen]) => {
+      follows.current = seen.isIntersecting;
+      setAway(!seen.isIntersecting);
+    }, { rootMargin: "0px 0px 120px 0px" });
+    watcher.observe(end.current);
+    return () => watcher.disconnect();
+  }, [session.id]);
+  const toEnd = () => end.current?.scrollIntoView({ block: "end" });
+  useEffect(() => {
+    if (follows.current && ACTIVE.has(session.status)) toEnd();
+  });
+  return html`
+    ${!entries.length && html`<p class="quiet-line">${ENDED.has(session.status) ? "Nothing was said." : "Nothing is said yet."}</p>`}
+    <${Transcript} entries=${entries} />
+    <div ref=${end} class="end"></div>
+    ${away && ACTIVE.has(session.status) && html`<button type="button" class="to-end" onClick=${toEnd}>To the newest ↓</button>`}
+  `;
+};
+
+/** Why it waits, or how it ended. @param {{session: any}} props */
+const Why = ({ session }) => {
+  const { error, busy, run } = useAct();
+  const again = () => run("again", async () => {
+    const outcome = await post(`/api/tasks/${session.taskId}/run`, { model: session.model || undefined, sandbox: session.sandbox, requestedBy: ME });
+    learn("sessions", outcome.session);
+    location.hash = `/sessions/${outcome.session.id}`;
+  });
+  if (session.status === "queued") return html`<p class="why">Waits: ${session.waitReason || "for its turn"}.</p>`;
+  if (session.status === "blocked") return html`<p class="why">Waits until its approval is given.</p>`;
+  if (!ENDED.has(session.status)) return null;
+  return html`<div class="why" data-status=${session.status}>
+    <div>${session.exitReason || `${Words(session.status)}.`} <span class="hint"><${Ago} ts=${session.finishedAt} /></span></div>
+    ${session.status !== "completed" && html`<${Button} icon="refresh" busy=${busy} onClick=${again}>Run again<//>`}
+    <${Problem} error=${error} />
+  </div>`;
+};
+
+/** Say something into the turn, or queue it for after. @param {{session: any}} props */
+const Composer = ({ session }) => {
+  const steerable = session.status === "running" && session.runner === "app-server";
+  const [wish, setWish] = useState("steer");
+  const [text, setText] = useState("");
+  const { busy, error, run } = useAct();
+  const how = steerable ? wish : "followup";
+  const [queued, , again] = useLoaded(() => every(`/api/sessions/${session.id}/followups`, { status: "pending" }), [session.id, session.status]);
+  const send = () => run("send", async () => {
+    const message = text.trim();
+    if (!message) return;
+    if (how === "steer") await post(`/api/sessions/${session.id}/steer`, { message, requestedBy: ME });
+    else await post(`/api/sessions/${session.id}/followups`, { message, requestedBy: ME });
+    setText("");
+    again();
+  });
+  if (session.status === "created") return null;
+  return html`<form class="composer" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); send(); }}>
+    ${queued?.map((/** @type {any} */ f) => html`<div class="queued" key=${f.id}><span>Next: ${f.message}</span>
+      <button type="button" class="icon-button" aria-label="Take it back" onClick=${() => run("take", async () => { await remove(`/api/followups/${f.id}`, { requestedBy: ME }); again(); })}><${Icon} name="cross" size=${16} /></button></div>`)}
+    <${Problem} error=${error} />
+    <div class="composer-row">
+      <textarea rows="1" value=${text} aria-label=${how === "steer" ? "Steer the running turn" : "A follow-up in the same thread"}
+        placeholder=${how === "steer" ? "Steer the running turn…" : ENDED.has(session.status) ? "Continue in this thread…" : "Say when the turn has ended…"}
+        onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)}
+        onKeyDown=${(/** @type {any} */ e) => { if (e.key === "Enter" && (e.metaKey || e.ctrlKey)) send(); }}></textarea>
+      <button type="submit" class="button primary round" disabled=${!text.trim() || Boolean(busy)} aria-label=${how === "steer" ? "Steer" : "Queue"}><${Icon} name="send" /></button>
+    </div>
+    ${steerable && html`<${Choice} label="When it is said" value=${wish} onChange=${setWish} options=${[["steer", "Steer now"], ["followup", "After the turn"]]} />`}
+  </form>`;
+};
+
+/** @param {{session: any}} props */
+const Stop = ({ session }) => {
+  const [asking, setAsking] = useState(false);
+  if (ENDED.has(session.status)) return null;
+  const stop = async () => learn("sessions", (await post(`/api/sessions/${session.id}/stop`, { requestedBy: ME })).session);
+  return html`<${Button} kind="danger" icon="stop" disabled=${Boolean(session.stopRequested)} onClick=${() => setAsking(true)}>
+      ${session.stopRequested ? "Stopping…" : "Stop"}<//>
+    ${asking && html`<${Confirm} title="Stop this session?" label="Stop it" act=${stop} onClose=${() => setAsking(false)}>
+      <p>The turn is interrupted. What it has changed on disk stays as it is.</p><//>`}`;
+};
+
+/** @param {{session: any}} props */
+const Facts = ({ session }) => {
+  const total = session.tokenUsage?.total || {};
+  const budget = session.tokenBudget;
+  /** @type {[string, any][]} */
+  const facts = [
+    ["Session", html`<a href=${`#/sessions/${session.id}`}>${session.id}</a> · ${Words(session.origin)}${session.attempt > 1 ? ` · attempt ${session.attempt}` : ""}`],
+    ["Model", session.model || "Codex's default"],
+    ["Sandbox", html`${Words(session.sandbox)} · network ${session.allowNetwork ? "on" : "off"} · commits ${session.allowCommit ? "on" : "off"}`],
+    ["Branch", session.branchName && html`<code>${session.branchName}</code>`],
+    ["Folder", html`<code>${session.cwd}</code>`],
+    ["Tokens", total.totalTokens !== undefined && html`${number(total.totalTokens)} in the thread${budget ? ` of ${number(budget)}` : ""}
+      <span class="hint"> (${number(total.inputTokens)} in, ${number(total.cachedInputTokens)} of it cached, ${number(total.outputTokens)} out)</span>`],
+    ["Started", session.startedAt && html`<${Ago} ts=${session.startedAt} />`],
+    ["Asked by", session.requestedBy],
+    ["Codex", session.codexRef && html`<code>${session.codexRef}</code>`],
+    ["Before it", session.previousSessionId && html`<a href=${`#/sessions/${session.previousSessionId}`}>Session ${session.previousSessionId}</a>`],
+  ];
+  return html`<dl class="facts">${facts.map(([name, value]) => value && html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
+    <details class="fold"><summary>The prompt</summary><p class="prompt">${session.prompt}</p></details>`;
+};
+

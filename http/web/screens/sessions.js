@@ -1,0 +1,27 @@
+// @ts-check
+// All sessions, newest first.
+import { html, useState } from "../html.js";
+import { Button, Choice, Empty, Head, Rows } from "../components/basics.js";
+import { SessionRow } from "../components/session-row.js";
+import { ACTIVE, loadOlder, newestFirst, state, useStore, WAITING } from "../store.js";
+
+export const Sessions = () => {
+  useStore("sessions", "tasks", "repos");
+  const [shown, setShown] = useState("all");
+  const rows = newestFirst(state.sessions).filter(
+    (s) => shown === "all" || (shown === "active" ? ACTIVE.has(s.status) || WAITING.has(s.status) : s.status === shown),
+  );
+  return html`
+    <${Head} title="Sessions" note="Each run of a task">
+      <${Choice} label="Which sessions" value=${shown} onChange=${setShown}
+        options=${[["all", "All"], ["active", "Active"], ["failed", "Failed"], ["completed", "Done"]]} />
+    <//>
+    ${rows.length
+      ? html`<${Rows} rows=${rows} more=${state.cursors.sessions && html`<${Button} kind="quiet wide" onClick=${() => loadOlder("sessions")}>Load older<//>`}>
+          ${(/** @type {any} */ session) => html`<${SessionRow} session=${session} />`}
+        <//>`
+      : html`<${Empty} icon="sessions" title="No session here" curl=${`curl -X POST ${location.origin}/api/tasks/1/run`}>
+          <p>Run a task, and its session is here, live.</p><p><a class="button primary" href="#/tasks/new"><span>New task</span></a></p>
+        <//>`}
+  `;
+};

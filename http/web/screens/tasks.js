@@ -1,0 +1,133 @@
+// @ts-check
+// Tasks: as a list or a board by state, filtered and searched; what is new is made here.
+import { html, useEffect, useRef, useState } from "../html.js";
+import { ME, post } from "../api.js";
+import { Ago, Badge, Button, Choice, Empty, Field, Head, Problem, Rows, Switch, useAct } from "../components/basics.js";
+import { Icon } from "../components/icon.js";
+import { go, replace, usePlace } from "../router.js";
+import { learn, loadOlder, newestFirst, state, useStore } from "../store.js";
+import { plural, Words } from "../format.js";
+
+/** @type {[string, string[]][]} */
+const COLUMNS = [
+  ["To do", ["open"]],
+  ["Waiting", ["queued", "blocked", "waiting_approval"]],
+  ["Running", ["running"]],
+  ["Needs a look", ["failed", "interrupted", "stopped"]],
+  ["Done", ["completed", "cancelled"]],
+];
+export const TYPES = [["prompt_task", "Prompt"], ["review_task", "Review"], ["repo_health_check", "Health check"], ["investigate_failure", "Investigate a failure"]];
+const BOARD_CARDS = 50;
+
+export const Tasks = () => {
+  useStore("tasks", "sessions", "repos");
+  const { params } = usePlace();
+  const view = params.get("view") || "list";
+  const [search, setSearch] = useState(params.get("q") || "");
+  const repository = params.get("repo") || "";
+  const status = params.get("status") || "";
+  /** @param {Record<string, string>} changes */
+  const show = (changes) => {
+    const next = new URLSearchParams(params);
+    for (const [key, value] of Object.entries(changes)) value ? next.set(key, value) : next.delete(key);
+    replace(`/tasks${next.size ? `?${next}` : ""}`);
+  };
+  const wanted = search.trim().toLowerCase();
+  const rows = newestFirst(state.tasks).filter(
+    (task) =>
+      (!repository || String(task.repositoryId) === repository) &&
+      (!status || COLUMNS.find(([name]) => name === status)?.[1].includes(task.status)) &&
+      (!wanted || `${task.title} ${task.prompt} #${task.id}`.toLowerCase().includes(wanted)),
+  );
+  const older = state.cursors.tasks && html`<${Button} kind="quiet wide" onClick=${() => loadOlder("tasks")}>Load older<//>`;
+  return html`
+    <${Head} title="Tasks" note=${plural(rows.length, "task")}>
+      <a class="button primary" href="#/tasks/new"><${Icon} name="plus" size=${18} /><span>New task</span></a>
+    <//>
+    <div class="filters">
+      <label class="search"><${Icon} name="search" size=${18} /><span class="visually-hidden">Search tasks</span>
+        <input type="search" placeholder="Search" data-search value=${search} onInput=${(/** @type {any} */ e) => { setSearch(e.currentTarget.value); show({ q: e.currentTarget.value }); }} /></label>
+      <select aria-label="Repository" value=${repository} onChange=${(/** @type {any} */ e) => show({ repo: e.currentTarget.value })}>
+        <option value="">All repositories</option>
+        ${[...state.repos.values()].map((repo) => html`<option value=${String(repo.id)}>${repo.name}</option>`)}
+      </select>
+      ${view === "list" && html`<select aria-label="State" value=${status} onChange=${(/** @type {any} */ e) => show({ status: e.currentTarget.value })}>
+        <option value="">Any state</option>${COLUMNS.map(([name]) => html`<option value=${name}>${name}</option>`)}
+      </select>`}
+      <${Choice} label="View" value=${view} onChange=${(/** @type {string} */ v) => show({ view: v === "list" ? "" : v })} options=${[["list", "List"], ["board", "Board"]]} />
+    </div>
+    ${!state.tasks.size
+      ? html`<${Empty} icon="tasks" title="Nothing to do yet"
+          curl=${`curl ${location.origin}/api/tasks -H 'Content-Type: application/json' \\\n  -d '{"repositoryId": 1, "title": "Say hello", "prompt": "Add a file hello.txt with a greeting."}'`}>
+          <p>A task is a prompt for a repository. Make one; you see what policy says before it runs.</p>
+          <p><a class="button primary" href="#/tasks/new"><span>New task</span></a></p>
+        <//>`
+      : view === "board"
+        ? html`<div class="board" tabindex="0" role="group" aria-label="Board">${COLUMNS.map(([name, statuses]) => {
+            const column = rows.filter((task) => statuses.includes(task.status));
+            return html`<section aria-label=${name}><h2 class="section">${name} <span class="count quiet">${column.length}</span></h2>
+              ${column.slice(0, BOARD_CARDS).map((task) => html`<a key=${task.id} class="card small" href=${`#/tasks/${task.id}`}>
+                <b>${task.title}</b><div class="row-note">${state.repos.get(task.repositoryId)?.name}</div>
+                <div class="row-side"><${Badge} status=${task.status} /><${Priority} task=${task} /></div></a>`)}
+              ${column.length > BOARD_CARDS && html`<p class="hint">and ${column.length - BOARD_CARDS} more in the list</p>`}
+            </section>`;
+          })}</div>`
+        : rows.length
+          ? html`<${Rows} rows=${rows} more=${older}>${(/** @type {any} */ task) => html`<a class="row" href=${`#/tasks/${task.id}`}>
+              <div class="row-main"><div class="row-title">${task.title}</div>
+                <div class="row-note">${state.repos.get(task.repositoryId)?.name} · ${TYPES.find(([key]) => key === task.type)?.[1]}${task.automationId && html` · by automation`} · ${task.prompt}</div></div>
+              <div class="row-side"><${Badge} status=${task.status} /><span class="hint"><${Priority} task=${task} /> <${Ago} ts=${task.updatedAt} /></span></div>
+            </a>`}<//>`
+          : html`<p class="quiet-line">No task fits. ${older}</p>`}
+  `;
+};
+
+/** @param {{task: any}} props */
+export const Priority = ({ task }) => (task.priority === "normal" ? null : html`<span class="tag" data-priority=${task.priority}>${task.priority}</span>`);
+
+export const NewTask = () => {
+  useStore("repos");
+  const { params } = usePlace();
+  const repos = [...state.repos.values()];
+  const [form, setForm] = useState(/** @type {any} */ ({ repositoryId: params.get("repo") || "", type: "prompt_task", priority: "normal", prompt: "", title: "", approvalRequired: false, onInterrupt: "stop", maxAttempts: 1 }));
+  const { busy, error, run } = useAct();
+  const prompt = useRef(/** @type {any} */ (null));
+  useEffect(() => prompt.current?.focus(), []);
+  /** @param {string} name */
+  const set = (name) => (/** @type {any} */ e) => setForm({ ...form, [name]: e.currentTarget.value });
+  const repositoryId = Number(form.repositoryId || repos[0]?.id);
+  const fault = (/** @type {string} */ name) => /** @type {any} */ (error)?.details?.find((/** @type {any} */ d) => d.path === name)?.message;
+  const create = () => run("create", async () => {
+    const title = form.title.trim() || form.prompt.trim().split("\n")[0].slice(0, 80);
+    const task = await post("/api/tasks", {
+      repositoryId, title, prompt: form.prompt, type: form.type, priority: form.priority, approvalRequired: form.approvalRequired,
+      onInterrupt: form.onInterrupt, maxAttempts: Number(form.maxAttempts), requestedBy: ME,
+    });
+    learn("tasks", task);
+    go(`/tasks/${task.id}`);
+  });
+  if (!repos.length) return html`<${Head} title="New task" back="/tasks" /><${Empty} icon="repos" title="Register a repository first">
+    <p>A task works in a repository of this machine.</p><p><a class="button primary" href="#/repos"><span>Repositories</span></a></p><//>`;
+  return html`<${Head} title="New task" back="/tasks" note="You see what policy says before it runs" />
+    <form class="form card" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); create(); }}>
+      <${Field} label="Repository" error=${fault("repositoryId")}>
+        <select value=${String(repositoryId)} onChange=${set("repositoryId")}>${repos.map((repo) => html`<option value=${String(repo.id)}>${repo.name}</option>`)}</select>
+      <//>
+      <${Field} label="What is to be done?" error=${fault("prompt")}>
+        <textarea rows="6" required ref=${prompt} value=${form.prompt} onInput=${set("prompt")} placeholder="Inspect the login flow and summarize the main risks."></textarea>
+      <//>
+      <${Field} label="Title" hint="Left empty, it is the first line." error=${fault("title")}><input value=${form.title} maxlength="200" onInput=${set("title")} /><//>
+      <div class="two">
+        <${Field} label="Kind"><select value=${form.type} onChange=${set("type")}>${TYPES.map(([key, name]) => html`<option value=${key}>${name}</option>`)}</select><//>
+        <${Field} label="Priority"><select value=${form.priority} onChange=${set("priority")}>${["low", "normal", "high"].map((p) => html`<option value=${p}>${Words(p)}</option>`)}</select><//>
+      </div>
+      <details class="fold"><summary>More</summary><div class="stack">
+        <${Switch} label="Ask me before each run" on=${form.approvalRequired} onChange=${(/** @type {boolean} */ on) => setForm({ ...form, approvalRequired: on })} />
+        <${Switch} label="Continue after a restart" hint="A run that a restart of the server cuts off goes on in the same thread." on=${form.onInterrupt === "continue"}
+          onChange=${(/** @type {boolean} */ on) => setForm({ ...form, onInterrupt: on ? "continue" : "stop" })} />
+        <${Field} label="Attempts" hint="How often a failing run is tried."><input type="number" min="1" max="10" value=${form.maxAttempts} onInput=${set("maxAttempts")} /><//>
+      </div></details>
+      <${Problem} error=${error} />
+      <${Button} kind="primary wide big" type="submit" busy=${busy} disabled=${Boolean(busy) || !form.prompt.trim()}>Create<//>
+    </form>`;
+};

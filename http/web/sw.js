@@ -1,0 +1,27 @@
+// @ts-check
+// The shell without a network: the page, its modules and styles, as they were last served. Data of
+// the API is never kept, and with a network the server's files are always the ones that are used.
+const CACHE = "shell-1";
+
+self.addEventListener("install", () => /** @type {any} */ (self).skipWaiting());
+self.addEventListener("activate", (event) => /** @type {any} */ (event).waitUntil(/** @type {any} */ (self).clients.claim()));
+
+self.addEventListener("fetch", (/** @type {any} */ event) => {
+  const url = new URL(event.request.url);
+  const isShell = url.origin === location.origin && (url.pathname === "/" || url.pathname.startsWith("/web/"));
+  if (event.request.method === "GET" && isShell) event.respondWith(fromNetwork(event.request));
+});
+
+/** @param {Request} request */
+async function fromNetwork(request) {
+  const cache = await caches.open(CACHE);
+  try {
+    const answer = await fetch(request);
+    if (answer.ok) await cache.put(request, answer.clone());
+    return answer;
+  } catch (error) {
+    const kept = await cache.match(request);
+    if (kept) return kept;
+    throw error;
+  }
+}

@@ -1,0 +1,103 @@
+// @ts-check
+// The transcripts and timelines of the sessions that were opened, kept current by the stream.
+import { every, get } from "./api.js";
+import { changed } from "./store.js";
+
+/**
+ * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean, version: number}} Entry
+ * @typedef {{entries: Map<string, Entry>, events: any[], seen: Set<number>, ready: boolean}} Transcript
+ */
+
+/** @type {Map<number, Transcript>} */
+const transcripts = new Map();
+
+/** @param {number} id @returns {Transcript | undefined} */
+export const transcriptOf = (id) => transcripts.get(id);
+
+/** Load a session's past; what the stream tells meanwhile is kept. @param {number} id */
+export async function openTranscript(id) {
+  if (transcripts.has(id)) return;
+  /** @type {Transcript} */
+  const made = { entries: new Map(), events: [], seen: new Set(), ready: false };
+  transcripts.set(id, made);
+  try {
+    const [items, events] = await Promise.all([
+      every(`/api/sessions/${id}/items`),
+      every(`/api/sessions/${id}/events`, { type: undefined }, 10_000),
+    ]);
+    const live = made.entries;
+    made.entries = new Map();
+    for (const item of items) put(made, item.itemId, item.type, item.body, item.status === "completed");
+    for (const entry of made.entries.values()) if (!entry.done && !entry.body.text) entry.cut = true;
+    for (const [key, entry] of live) {
+      const known = made.entries.get(key);
+      if (!known) made.entries.set(key, entry);
+      else if (!known.done) {
+        known.text += entry.text;
+        if (entry.done) put(made, key, entry.type, entry.body, true);
+      }
+    }
+    const since = made.events;
+    made.events = [];
+    made.seen.clear();
+    for (const event of [...events, ...since]) note(made, event);
+    made.ready = true;
+  } catch (error) {
+    transcripts.delete(id);
+    throw error;
+  } finally {
+    changed(`session:${id}`);
+  }
+}
+
+/** After a gap too wide to replay, what was opened is loaded again when it is looked at. */
+export function forgetTranscripts() {
+  transcripts.clear();
+}
+
+/** @type {Record<string, string>} */
+const DELTA_TYPES = { message: "agentMessage", command: "commandExecution", reasoning: "reasoning" };
+
+/** @param {any} event */
+export function showInTranscript(event) {
+  const transcript = transcripts.get(event.sessionId);
+  if (!transcript) return;
+  const { data } = event;
+  if (event.type === "session.output.delta") {
+    const type = DELTA_TYPES[data.stream] || "agentMessage";
+    const entry = transcript.entries.get(data.itemId) || put(transcript, data.itemId, type, {}, false);
+    if (!entry.done) {
+      entry.text += data.delta;
+      entry.version += 1;
+    }
+  } else if (event.type === "session.item.started") put(transcript, data.item.id, data.item.type, data.item, false);
+  else if (event.type === "session.item") put(transcript, data.itemId, data.type, data.item, true);
+  if (event.id !== null) note(transcript, event);
+  changed(`session:${event.sessionId}`);
+}
+
+/** @param {Transcript} transcript @param {any} event */
+function note(transcript, event) {
+  if (transcript.seen.has(event.id)) return;
+  transcript.seen.add(event.id);
+  transcript.events.push(event);
+}
+
+/** @param {Transcript} transcript @param {string} key @param {string} type @param {any} body @param {boolean} done */
+function put(transcript, key, type, body, done) {
+  const entry = transcript.entries.get(key);
+  if (!entry) {
+    const made = { key, type, done, body, text: "", cut: false, version: 0 };
+    transcript.entries.set(key, made);
+    return made;
+  }
+  if (entry.done && !done) return entry;
+  entry.type = type;
+  entry.body = body;
+  entry.done = done;
+  entry.version += 1;
+  return entry;
+}
+
+/** The whole diff of a session, which the stream tells of by its size only. @param {number} id */
+export const diffOf = async (id) => (await get(`/api/sessions/${id}/diff`)).diff;

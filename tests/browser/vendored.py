@@ -1,0 +1,149 @@
+"""The JavaScript of others that the dashboard and its tests use: where it is from, and whole.
+
+`python -m tests.browser.vendored` takes each package from the npm registry at its pinned version,
+checks the archive against the pinned hash, and writes the files anew. A new version is pinned by
+changing `PACKAGES` and running it with `--pin`, which records the hashes that it finds.
+
+Two things are changed in a file: a bare import becomes a relative one, for an import map would
+have to stand in the page, and uPlot's script becomes a module (`EXPORTS`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from tests.checkout import ROOT
+
+WEB = ROOT / "http" / "web" / "vendor"
+TESTS = ROOT / "tests" / "browser" / "vendor"
+RECORD = "vendored.json"
+
+
+@attrs.frozen(kw_only=True)
+class Package:
+    """One package: which of its files become which of ours."""
+
+    name: str
+    version: str
+    licence: str
+    folder: Path
+    files: Mapping[str, str]
+    edit: tuple[str, str] | None = None
+
+    def edited(self, text: str) -> str:
+        """A file as it is kept."""
+        if self.edit is not None:
+            text = text.replace(*self.edit)
+        kept = [line for line in text.splitlines() if not line.startswith("//# sourceMappingURL")]
+        return "\n".join(kept) + "\n"
+
+
+PACKAGES = (
+    Package(
+        name="preact",
+        version="11.2.0",
+        licence="MIT",
+        folder=WEB,
+        files={
+            "dist/preact.mjs": "preact.js",
+            "hooks/dist/hooks.mjs": "hooks.js",
+            "LICENSE": "preact.LICENSE.txt",
+        },
+        edit=('from"preact"', 'from"./preact.js"'),
+    ),
+    Package(
+        name="htm",
+        version="3.1.1",
+        licence="Apache-2.0",
+        folder=WEB,
+        files={"dist/htm.module.js": "htm.js", "LICENSE": "htm.LICENSE.txt"},
+    ),
+    Package(
+        name="uplot",
+        version="1.6.32",
+        licence="MIT",
+        folder=WEB,
+        files={
+            "dist/uPlot.iife.min.js": "uplot.js",
+            "dist/uPlot.min.css": "uplot.css",
+            "LICENSE": "uplot.LICENSE.txt",
+        },
+    ),
+    Package(
+        name="axe-core",
+        version="4.14.1",
+        licence="MPL-2.0",
+        folder=TESTS,
+        files={"axe.min.js": "axe.min.js", "LICENSE": "axe-core.LICENSE.txt"},
+    ),
+)
+
+EXPORTS = {"uplot.js": "export default uPlot;\n"}
+"""What is added at the end of a script that becomes a module."""
+
+
+def archive_of(package: Package) -> bytes:
+    """The package's archive, through npm."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            ["npm", "pack", "--silent", f"{package.name}@{package.version}"],  # noqa: S607 - whichever npm there is
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        (archive,) = Path(folder).glob("*.tgz")
+        return archive.read_bytes()
+
+
+def digest(data: bytes) -> str:
+    """A hash as the records write it."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    """What a folder's record says, by package."""
+    path = folder / RECORD
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def refresh(package: Package, *, pin: bool) -> None:
+    """Write the package's files anew, and record their hashes."""
+    archive = archive_of(package)
+    record = record_of(package.folder)
+    pinned = record.get(package.name, {}).get("archiveSha256")
+    if not pin and pinned != digest(archive):
+        sys.exit(f"{package.name} {package.version} is not the archive that was pinned.")
+    written = {}
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        for source, name in package.files.items():
+            member = opened.extractfile(f"package/{source}")
+            assert member is not None
+            text = member.read().decode()
+            if name.endswith((".js", ".css")):
+                text = package.edited(text) + EXPORTS.get(name, "")
+            (package.folder / name).write_text(text, encoding="utf-8", newline="\n")
+            written[name] = digest(text.encode())
+    record[package.name] = {
+        "version": package.version,
+        "licence": package.licence,
+        "archiveSha256": digest(archive),
+        "files": written,
+    }
+    ordered = json.dumps(dict(sorted(record.items())), indent=2) + "\n"
+    (package.folder / RECORD).write_text(ordered, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for wanted in PACKAGES:
+        refresh(wanted, pin="--pin" in sys.argv)
