@@ -20,6 +20,7 @@ from command_center.http import (
     signin,
     tasks,
     telegram,
+    telemetry,
 )
 from command_center.http.decoding import IdConverter
 from command_center.http.errors import install_error_handlers
@@ -38,6 +39,7 @@ ROUTES = (
     events.routes,
     runtime.routes,
     telegram.routes,
+    telemetry.routes,
 )
 """Each noun's routes."""
 

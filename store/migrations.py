@@ -401,3 +401,22 @@ INSERT INTO texts (session_id, kind, at, text)
 SELECT id, 'prompt', created_at, prompt FROM sessions;
 UPDATE items SET body = body WHERE status = 'completed';
 """  # noqa: S608 - put together from a constant
+
+
+@MIGRATIONS(name="0006_what_is_counted")
+def _what_is_counted(db: Database) -> None:
+    db.executescript(_WHAT_IS_COUNTED)
+
+
+# The expressions are those of `telemetry`, which reads them from the index and not from the rows.
+_WHAT_IS_COUNTED = """
+CREATE INDEX sessions_by_creation ON sessions (created_at, status);
+CREATE INDEX sessions_by_finish ON sessions (
+    finished_at, status, repository_id,
+    max(0, ifnull(json_extract(token_usage, '$.total.totalTokens'), 0) - token_baseline),
+    round((julianday(finished_at) - julianday(started_at)) * 86400, 3)
+);
+CREATE INDEX approvals_by_resolution ON approvals (resolved_at, status)
+    WHERE resolved_at IS NOT NULL;
+CREATE INDEX automations_by_next_run ON automations (next_run_at) WHERE enabled = 1;
+"""
