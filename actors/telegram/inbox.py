@@ -20,6 +20,7 @@ import attrs
 import msgspec
 import structlog
 import trio
+from sqlite_utils import Database
 
 from command_center.actors.storage import Storage
 from command_center.actors.telegram import chats
@@ -127,6 +128,8 @@ class Inbox(Actor):
             approval_seconds=self._approval_seconds,
             zone=chats.zone_of(self._settings.timezone),
         )
+        if not self._settings.allowed_ids:
+            log.warning("telegram.nobody.allowed", reason="CC_TELEGRAM_ALLOWED_IDS is empty.")
         self.ctx.start_task(self._tell_commands)
         if self._settings.mode == "webhook":
             self.ctx.start_task(self._check_webhook)
@@ -182,7 +185,7 @@ class Inbox(Actor):
         """Act on one update, after those of its chat that came before."""
         update = read_update(row.body)
         visit = visit_of(update, again=row.status == "begun")
-        if visit is None:
+        if visit is None or not await self._storage.read(lambda db: self._may(db, visit)):
             await self._storage.write(lambda tx: finish(tx, row, None, None))
             return
         self._acting += 1
@@ -193,6 +196,10 @@ class Inbox(Actor):
             self._acting -= 1
             if not lock.statistics().tasks_waiting and not lock.locked():
                 self._locks.pop(visit.chat_id, None)
+
+    def _may(self, db: Database, visit: Visit) -> bool:
+        """Whether who was allowed when the update came still is."""
+        return chats.is_allowed(db, self._settings.allowed_ids, visit.chat_id, visit.user_id)
 
     async def _act(
         self, row: TelegramUpdate, update: Update, visit: Visit, lock: trio.Lock

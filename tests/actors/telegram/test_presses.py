@@ -15,6 +15,7 @@ from command_center.store import (
     Approval,
     Transaction,
     approvals,
+    tasks,
     telegram_buttons,
     telegram_updates,
 )
@@ -274,6 +275,22 @@ async def test_what_was_cut_off_is_tried_once_more_unless_that_could_do_it_twice
         async with opened(tmp_path, api) as r:
             await api.wait_until(lambda: expected in " ".join(api.texts(ME)[before:]))
             await r.until(lambda db: not telegram_updates.count(db, {"status": status}))
+
+
+async def test_who_is_taken_off_the_list_is_not_obeyed_for_what_was_kept_before(
+    tmp_path: Path,
+) -> None:
+    async with fake_bot_api() as api:
+        api.chat(ME)
+        async with opened(tmp_path, api) as r:
+            await r.center.system.stop_child("/telegram/inbox", reason="test")
+            update = api.said("/run Something", user_id=ME)
+            await r.center.storage.write(
+                lambda tx: telegram_updates.insert(tx, update_id=update["update_id"], body=update)
+            )
+        async with opened(tmp_path, api, allowed_ids=frozenset({GROUP})) as r:
+            await r.until(lambda db: telegram_updates.find(db, {"status": "done"}))
+            assert 0 == await r.center.storage.read(lambda db: tasks.count(db, {}))
 
 
 async def test_updates_that_come_in_another_order_are_each_done_once(tmp_path: Path) -> None:
