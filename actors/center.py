@@ -94,8 +94,11 @@ async def open_center(
     found: list[System] = []
     fanout = Fanout()
 
+    def lookup(path: str) -> ActorRef:
+        return found[0].lookup(path)
+
     def at(path: str) -> Callable[[], ActorRef]:
-        return lambda: found[0].lookup(path)
+        return partial(lookup, path)
 
     storage = Storage(Readers(settings.database), at("/store"), at("/events"))
     services = SessionServices(
@@ -103,7 +106,7 @@ async def open_center(
         instance_id=uuid.uuid4().hex,
         approval_seconds=settings.approval_seconds,
         stall_seconds=settings.stall_seconds,
-        make_runner=partial(make_runner, settings, at("/bridges/local")),
+        make_runner=partial(make_runner, settings, lookup),
     )
     schedules = AutomationServices(
         storage=storage,

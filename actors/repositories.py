@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlite_utils import Database
 
 from command_center.actors.errors import Conflict, Invalid
 from command_center.actors.git import Checkout, Git, NotAWorkTree, open_checkout
@@ -43,11 +44,13 @@ from command_center.actors.registry import (
 from command_center.actors.repository_messages import (
     CreateRepository,
     DeleteRepository,
+    GatherFacts,
     Inspection,
     InspectRepository,
     PatchRepository,
     RepositoryDeleted,
     ScanRepository,
+    WorkplaceFacts,
 )
 from command_center.actors.storage import Storage
 from command_center.actors.worktree_messages import (
@@ -64,11 +67,14 @@ from command_center.actors.worktree_messages import (
 )
 from command_center.actors.worktrees import Worktrees, open_main
 from command_center.runtime import Actor, Deferred, handles
-from command_center.store import Repository, Session
+from command_center.store import Repository, Session, sessions
 from command_center.store import repositories as repository_table
 
 GIT_SECONDS = 300.0
 """How long to wait for an answer that needs git: `ask(…, timeout=GIT_SECONDS)`."""
+
+LANGUAGES_SHOWN = 5
+"""How many of its languages a session is told of."""
 
 NAME_LENGTH = 200
 """Characters of a repository's name."""
@@ -233,6 +239,35 @@ class Repositories(Actor):
     async def prepare_workplace(self, message: PrepareWorkplace) -> Deferred[Session]:
         """See that the folder that a session works in is there."""
         return self.ctx.answer_later(self._worktrees.prepare, message)
+
+    @handles(GatherFacts)
+    async def gather(self, message: GatherFacts) -> Deferred[WorkplaceFacts]:
+        """Say what the folder of a session is like."""
+        return self.ctx.answer_later(self._gather, message)
+
+    async def _gather(self, message: GatherFacts) -> WorkplaceFacts:
+        def load(db: Database) -> tuple[Session, Repository]:
+            session = sessions.get(db, message.session_id)
+            return session, repository_table.get(db, session.repository_id)
+
+        session, repository = await self._storage.read(load)
+        main = await open_main(self._git, repository, self._roots)
+        checkout = await open_checkout(self._git, Path(session.cwd), common_dir=main.common_dir)
+        status = await read_status(checkout)
+        contents = await read_contents(checkout, status)
+        return WorkplaceFacts(
+            path=str(checkout.path),
+            branch=status.branch,
+            default_branch=await read_default_branch(checkout, status),
+            head_sha=status.head,
+            is_dirty=status.dirty,
+            ahead=status.ahead,
+            behind=status.behind,
+            files=contents.files,
+            languages=list(contents.languages)[:LANGUAGES_SHOWN],
+            commits=await read_commits(checkout, status),
+            warnings=await read_warnings(checkout),
+        )
 
     async def _examine(self, local_path: str) -> tuple[Inspection, Path]:
         """A folder that is to be registered, and its git directory.

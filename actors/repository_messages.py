@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from command_center.actors.git.facts import Remote, WorktreeEntry
+from command_center.actors.git.facts import Commit, Remote, WorktreeEntry
 from command_center.runtime import Request
 from command_center.store import Repository
 
@@ -104,3 +104,25 @@ class DeleteRepository(msgspec.Struct, Request[RepositoryDeleted], frozen=True):
 
     repository_id: int
     requested_by: str = "api"
+
+
+class WorkplaceFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What git says of the folder that a session works in; the languages by how many files."""
+
+    path: str
+    branch: str | None
+    default_branch: str | None
+    head_sha: str | None
+    is_dirty: bool
+    ahead: int | None
+    behind: int | None
+    files: int
+    languages: list[str]
+    commits: list[Commit]
+    warnings: list[str]
+
+
+class GatherFacts(msgspec.Struct, Request[WorkplaceFacts], frozen=True):
+    """Say what the folder of a session is like. Nothing is saved."""
+
+    session_id: int

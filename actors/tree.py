@@ -41,6 +41,7 @@ from command_center.actors.operations import Journal
 from command_center.actors.repositories import Repositories
 from command_center.actors.sessions.actor import SessionServices
 from command_center.actors.sessions.app_server import AppServerRunner
+from command_center.actors.sessions.assignments import Assignment, assignment_of
 from command_center.actors.sessions.cli import CliRunner
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.stub import StubRunner
@@ -50,6 +51,7 @@ from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.tree import telegram_tree
 from command_center.runtime import ActorRef, ChildSpec, Intensity, SupervisorSpec
+from command_center.store import Session
 from command_center.store.records import Runner as RunnerName
 
 
@@ -73,15 +75,19 @@ class CenterSettings:
 
 
 def make_runner(
-    settings: CenterSettings, bridge: Callable[[], ActorRef], name: str, ref: ActorRef
+    settings: CenterSettings, lookup: Callable[[str], ActorRef], name: str, ref: ActorRef
 ) -> Runner:
     """The runner that a session was accepted with, reporting to the actor `ref`."""
     if name == "stub":
         return StubRunner(ref)
+
+    async def assign(session: Session) -> Assignment:
+        return await assignment_of(session, lookup("/repositories"))
+
     if name == "cli":
-        return CliRunner(ref, settings.bridge)
+        return CliRunner(ref, settings.bridge, assign)
     outlives_us = settings.bridge.transport is not Transport.SPAWN
-    return AppServerRunner(ref, bridge(), survives_restart=outlives_us)
+    return AppServerRunner(ref, lookup("/bridges/local"), assign, survives_restart=outlives_us)
 
 
 def build_tree(

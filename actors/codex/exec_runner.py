@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Awaitable, Callable
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
+import msgspec
 import structlog
 import trio
 
@@ -27,7 +31,11 @@ _EXIT_SECONDS = 5.0
 
 @attrs.frozen
 class ExecRun:
-    """What to run. With a `thread_id` that thread is resumed."""
+    """What to run.
+
+    With a `thread_id` that thread is resumed; a review always begins one, with the prompt as its
+    instructions. `output_schema` asks for a JSON answer.
+    """
 
     prompt: str
     cwd: Path
@@ -36,6 +44,8 @@ class ExecRun:
     model: str | None = None
     allow_network: bool = False
     thread_id: str | None = None
+    is_review: bool = False
+    output_schema: Mapping[str, Any] | None = None
 
 
 @attrs.frozen
@@ -47,8 +57,11 @@ class ExecEnd:
     reason: str
 
 
-def exec_arguments(run: ExecRun) -> tuple[str, ...]:
-    """The arguments of `codex`; the prompt goes through standard input, whatever it holds."""
+def exec_arguments(run: ExecRun, schema_file: Path | None = None) -> tuple[str, ...]:
+    """The arguments of `codex`; the prompt goes through standard input, whatever it holds.
+
+    `schema_file` holds the run's schema, where it has one.
+    """
     network = str(run.allow_network).lower()
     options = [
         "exec",
@@ -63,6 +76,10 @@ def exec_arguments(run: ExecRun) -> tuple[str, ...]:
     ]
     if run.model is not None:
         options += ["-m", run.model]
+    if schema_file is not None:
+        options += ["--output-schema", str(schema_file)]
+    if run.is_review:
+        return (*options, "review", "-")
     resume = () if run.thread_id is None else ("resume", run.thread_id)
     return (*options, *resume, "-")
 
@@ -79,13 +96,37 @@ async def run_exec(
     `started` is given the process id. Cancelling this stops the run: the process and all that
     it started are ended, within some seconds, before it returns.
     """
+    with _schema_file(run) as schema_file:
+        command = [*settings.program, *exec_arguments(run, schema_file)]
+        return await _run(command, settings, run, tell, started)
+
+
+@contextlib.contextmanager
+def _schema_file(run: ExecRun) -> Iterator[Path | None]:
+    """A file of its own with the run's schema, for as long as the process runs."""
+    if run.output_schema is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="command-center-") as folder:
+        path = Path(folder) / "answer.schema.json"
+        path.write_bytes(msgspec.json.encode(run.output_schema))
+        yield path
+
+
+async def _run(
+    command: Sequence[str],
+    settings: BridgeSettings,
+    run: ExecRun,
+    tell: Callable[[CodexNotification], Awaitable[None]],
+    started: Callable[[int], None],
+) -> ExecEnd:
     inherited = os.environ if settings.environment is None else settings.environment
     folder = settings.state_folder
     environment = agent_environment(inherited, secrets=settings.secrets, state_folder=folder)
     async with trio.open_nursery() as nursery:
         try:
             child = await start_child(
-                [*settings.program, *exec_arguments(run)],
+                command,
                 nursery,
                 environment=environment,
                 state_folder=folder,

@@ -11,10 +11,11 @@ turns tell whether the prompt arrived: it is sent only if none of them has that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
+import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.approvals import Decision, answer_to
@@ -28,6 +29,7 @@ from command_center.actors.codex.messages import (
     Detach,
 )
 from command_center.actors.errors import Conflict
+from command_center.actors.sessions.assignments import Assignment
 from command_center.actors.sessions.messages import (
     AnswerDelivered,
     DiffChanged,
@@ -69,6 +71,9 @@ _DELTAS = {
 NEVER_USED = "no rollout found"
 """What Codex says of a thread that was opened but never prompted, after its app-server ended."""
 
+INNER_TURN_SECONDS = 0.1
+"""Between two looks for the turn inside of a review that has just begun."""
+
 GRACE_SECONDS = 5.0
 """How much longer than Codex may take the bridge may take to say so."""
 
@@ -85,7 +90,7 @@ def translate(notification: CodexNotification, turn_id: str | None) -> Iterator[
     """
     params = notification.params
     turn = params.get("turn") if isinstance(params.get("turn"), Mapping) else None
-    named = turn["id"] if turn else params.get("turnId")
+    named = turn_named(turn) if turn else params.get("turnId")
     if named is not None and turn_id is not None and named != turn_id:
         return
     match notification.method:
@@ -120,6 +125,11 @@ def translate(notification: CodexNotification, turn_id: str | None) -> Iterator[
             return
 
 
+def turn_named(turn: Mapping[str, Any]) -> str:
+    """The id that all else of the turn carries: a review begins a turn of its own inside of it."""
+    return str(turn.get("rootTurnId") or turn["id"])
+
+
 def item_seen(turn_id: str, item: Mapping[str, Any], *, completed: bool) -> ItemSeen:
     """An item of a turn, as Codex shows it."""
     return ItemSeen(
@@ -149,16 +159,25 @@ class AppServerRunner:
 
     name = "app-server"
 
-    def __init__(self, ref: ActorRef, bridge: ActorRef, *, survives_restart: bool) -> None:
+    def __init__(
+        self,
+        ref: ActorRef,
+        bridge: ActorRef,
+        assign: Callable[[Session], Awaitable[Assignment]],
+        *,
+        survives_restart: bool,
+    ) -> None:
         """Work for the session's actor `ref` over `bridge`.
 
         Args:
             ref: the session's actor.
             bridge: the connection to Codex.
+            assign: what Codex is to be told, found out just before it is.
             survives_restart: whether the app-server lives on when this process ends.
         """
         self._ref = ref
         self._bridge = bridge
+        self._assign = assign
         self.survives_restart = survives_restart
         self._opened_here: str | None = None
 
@@ -201,11 +220,18 @@ class AppServerRunner:
             await self._ref.tell(ending(turn))
 
     async def interrupt(self, session: Session) -> None:
-        """Send `turn/interrupt`; `turn/completed` with status `interrupted` follows."""
-        if session.codex_thread_id is not None and session.codex_turn_id is not None:
-            await self._call(
-                requests.turn_interrupt(session.codex_thread_id, session.codex_turn_id)
-            )
+        """Send `turn/interrupt`; `turn/completed` with status `interrupted` follows.
+
+        Of a review, the turn that is active is one inside of it, which begins a moment later.
+        """
+        thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
+        if thread_id is None or turn_id is None:
+            return
+        if session.type == "review_task":
+            while (turn := await self._find_turn(session, thread_id)) is None:  # noqa: ASYNC110 - Codex tells of it to the actor, not to this task
+                await trio.sleep(INNER_TURN_SECONDS)
+            turn_id = str(turn["id"])
+        await self._call(requests.turn_interrupt(thread_id, turn_id))
 
     async def abandon(self, session: Session) -> None:
         """Stop listening to the thread; the bridge ends an app-server that answers nothing."""
@@ -218,6 +244,13 @@ class AppServerRunner:
             raise Conflict(
                 f"Session {session.id} is {session.status} and has no active turn to steer.",
                 currentStatus=session.status,
+                runner=self.name,
+            )
+        if session.type == "review_task":
+            raise Conflict(
+                f"Session {session.id} is a review, and Codex takes nothing into a review that "
+                "runs; queue a follow-up, or stop it and run it with other instructions.",
+                taskType=session.type,
                 runner=self.name,
             )
 
@@ -296,13 +329,19 @@ class AppServerRunner:
         if turn is None:
             await self._start_turn(session, thread_id)
         else:
-            await self._ref.tell(TurnOpened(turn_id=str(turn["id"])))
+            await self._ref.tell(TurnOpened(turn_id=turn_named(turn)))
 
     async def _start_turn(self, session: Session, thread_id: str) -> None:
+        if session.type == "review_task":
+            review = requests.review_start(thread_id, instructions=session.prompt)
+            answer = await self._call(review)
+            await self._ref.tell(TurnOpened(turn_id=str(answer["turn"]["id"])))
+            return
+        assignment = await self._assign(session)
         answer = await self._call(
             requests.turn_start(
                 thread_id,
-                session.prompt,
+                assignment.prompt,
                 client_message_id=message_id(session),
                 cwd=session.cwd,
                 model=session.model,
@@ -310,6 +349,7 @@ class AppServerRunner:
                 sandbox_policy=requests.sandbox_policy(
                     requests.Sandbox(session.sandbox), allow_network=session.allow_network
                 ),
+                output_schema=assignment.output_schema,
             )
         )
         await self._ref.tell(TurnOpened(turn_id=str(answer["turn"]["id"])))
@@ -329,15 +369,20 @@ class AppServerRunner:
         )
 
     async def _find_turn(self, session: Session, thread_id: str) -> dict[str, Any] | None:
-        """The session's turn as Codex has it: by its id, or by the prompt's id of ours."""
+        """The session's turn as Codex has it: by its id, or by the prompt's id of ours.
+
+        A review carries no id of ours, but is the first turn of a thread of its own.
+        """
         cursor: str | None = None
         while True:
             page = await self._call(requests.turns_list(thread_id, cursor=cursor, limit=20))
             for turn in page["data"]:
                 if session.codex_turn_id is not None:
-                    if turn["id"] == session.codex_turn_id:
+                    if session.codex_turn_id in {turn["id"], turn.get("rootTurnId")}:
                         return dict(turn)
-                elif any(item.get("clientId") == message_id(session) for item in turn["items"]):
+                elif session.type == "review_task" or any(
+                    item.get("clientId") == message_id(session) for item in turn["items"]
+                ):
                     return dict(turn)
             cursor = page.get("nextCursor")
             if cursor is None:

@@ -6,6 +6,7 @@ carried it out.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import trio
@@ -15,6 +16,7 @@ from command_center.actors.codex.messages import CodexNotification, CodexServerR
 from command_center.actors.codex.requests import Sandbox
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.errors import Conflict
+from command_center.actors.sessions.assignments import Assignment
 from command_center.actors.sessions.messages import (
     LaunchFailed,
     ThreadOpened,
@@ -32,10 +34,16 @@ class CliRunner:
     name = "cli"
     survives_restart = False
 
-    def __init__(self, ref: ActorRef, settings: BridgeSettings) -> None:
-        """Work for the session's actor `ref` with the Codex of `settings`."""
+    def __init__(
+        self,
+        ref: ActorRef,
+        settings: BridgeSettings,
+        assign: Callable[[Session], Awaitable[Assignment]],
+    ) -> None:
+        """Work for the session's actor `ref` with that Codex, told what `assign` finds out."""
         self._ref = ref
         self._settings = settings
+        self._assign = assign
         self._stopping = trio.CancelScope()
         self._told = trio.Event()
 
@@ -43,14 +51,17 @@ class CliRunner:
         """Run the process to its end, telling what it says; the thread is told when it names it."""
         if self._told.is_set():
             return  # the process that opened the thread is the one that works in it
+        assignment = await self._assign(session)
         run = ExecRun(
-            prompt=session.prompt,
+            prompt=assignment.prompt,
             cwd=Path(session.cwd),
             sandbox=Sandbox(session.sandbox),
             turn_id=f"cli-turn-{session.id}",
             model=session.model,
             allow_network=session.allow_network,
             thread_id=session.codex_thread_id,
+            is_review=session.type == "review_task",
+            output_schema=assignment.output_schema,
         )
 
         async def tell(notification: CodexNotification) -> None:

@@ -16,6 +16,7 @@ from command_center.actors.automations.outcomes import record_outcome
 from command_center.actors.codex.approvals import ApprovalRequest
 from command_center.actors.errors import Conflict
 from command_center.actors.policy import RunSettings
+from command_center.actors.sessions.reports import result_of
 from command_center.actors.sessions.transitions import FINAL, check
 from command_center.store import (
     Approval,
@@ -128,11 +129,14 @@ def insert_session(
     """Add a session in `created`, with what policy gives it, and tell of it.
 
     `more` are further fields: which session it follows, in which thread, within which budget.
+    What is said beside the task is a prompt, whatever the task's type.
     """
+    says_the_task = more.get("origin", "run") in {"run", "retry", "continue"}
     session = sessions.insert(
         tx,
         task_id=task.id,
         repository_id=repository.id,
+        type=task.type if says_the_task else "prompt_task",
         runner=runner,
         model=given.model,
         sandbox=given.sandbox,
@@ -154,6 +158,7 @@ def insert_session(
         "session.created",
         actor=requested_by,
         data={
+            "type": session.type,
             "runner": runner,
             "sandbox": session.sandbox,
             "cwd": session.cwd,
@@ -266,8 +271,13 @@ def record_item(
         items.update(tx, known.id, status=status, body=dict(body))
     if not completed:
         return session
+    result = result_of(session, kind, body)
     if kind == "agentMessage" and body.get("text"):
-        session = sessions.update(tx, session_id, last_message=str(body["text"]))
+        said = str((result or {}).get("summary") or body["text"])
+        session = sessions.update(tx, session_id, last_message=said)
+    if result is not None:
+        session = sessions.update(tx, session_id, result=result)
+        tell(tx, session, "session.result", actor="codex", data={"result": session.result})
     tell(
         tx,
         session,

@@ -7,8 +7,9 @@
   `CONTINUATIONS` times in a row.
 
 The next session is an ordinary one: it stands in the queue, policy judges it, and it is found after
-a crash. It goes on in the same Codex thread. Nothing follows what a person stopped or refused, nor
-in a task that is cancelled or has used its turns or tokens.
+a crash. It goes on in the same Codex thread, but a review that is done again begins one of its own.
+Nothing follows what a person stopped or refused, nor in a task that is cancelled or has used its
+turns or tokens.
 """
 
 from __future__ import annotations
@@ -216,6 +217,8 @@ def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | Non
 
 def _next_prompt(ended: Session, task: Task, words: str) -> str:
     """In a thread that heard the prompt, what to go on with; else the prompt itself."""
+    if ended.type == "review_task":
+        return ended.prompt
     if ended.codex_thread_id is None or ended.codex_turn_id is None:
         return ended.prompt if ended.origin != "retry" else task.prompt
     return words.format(reason=ended.exit_reason or "for no known reason")
@@ -229,6 +232,7 @@ def _insert(
     if policy.run is None:
         raise PolicyDenied(policy)
     followup: Followup | None = sequel.pop("followup", None)
+    again_a_review = ended.type == "review_task" and followup is None
     session = ledger.insert_session(
         tx,
         task,
@@ -236,7 +240,7 @@ def _insert(
         policy.run,
         runner=ended.runner,
         previous_session_id=ended.id,
-        codex_thread_id=ended.codex_thread_id,
+        codex_thread_id=None if again_a_review else ended.codex_thread_id,
         token_budget=ended.token_budget,
         **sequel,
     )

@@ -43,6 +43,8 @@ class StubRunner:
         turn_id = f"stub-turn-{session.id}"
         await self._ref.tell(TurnOpened(turn_id=turn_id))
         text = f"[stub] No Codex was asked. The prompt had {len(session.prompt)} characters."
+        if session.type != "prompt_task":
+            text += f" With Codex a {session.type} would have a result."
         item = f"stub-item-{session.id}"
         for word in text.split(" "):
             with trio.move_on_after(PAUSE):

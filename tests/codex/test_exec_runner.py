@@ -147,6 +147,12 @@ def test_the_prompt_is_no_argument_and_a_thread_is_resumed_by_its_id(tmp_path: P
     assert "sandbox_workspace_write.network_access=false" in arguments
 
 
+def test_a_review_begins_a_thread_of_its_own(tmp_path: Path) -> None:
+    arguments = exec_arguments(asked(tmp_path, thread_id="t", is_review=True))
+    assert ("review", "-") == arguments[-2:]
+    assert "t" not in arguments
+
+
 async def test_the_real_cli_runs_a_turn_and_its_items_are_told(
     codex_binary: Path, codex_home: Path, scripted_model: ScriptedModel, work: Path
 ) -> None:
