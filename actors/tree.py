@@ -5,7 +5,8 @@
     ├ /events                hub: durable log → subscribers
     ├ /journal               what the runtime tells of itself, as events
     ├ /repositories
-    ├ /bridges/local         the connection to Codex
+    ├ /bridges/local         the connection to Codex, and the end of what former lives left
+    ├ /bridge-watch          tells of that connection, as events
     ├ /sessions/…            dynamic, one per live session
     ├ /slots                 which queued session begins next
     ├ /approvals
@@ -32,6 +33,7 @@ import attrs
 from command_center.actors.approvals import Approvals
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.scheduler import Scheduler
+from command_center.actors.bridge_watch import BridgeWatch
 from command_center.actors.clock_watch import ClockWatch
 from command_center.actors.codex.bridge import Bridge
 from command_center.actors.codex.routing import Routes
@@ -98,17 +100,14 @@ def build_tree(
     fanout: Fanout,
 ) -> SupervisorSpec:
     """The spec of the whole tree."""
-    bridges = (
-        (
-            ChildSpec(
-                id="local",
-                start=partial(Bridge, settings.bridge, Routes()),
-                shutdown=settings.bridge.deadlines.close + 4.0,
-            ),
-        )
+    # Whatever the runner is, a former life may have left processes of Codex, which the bridge ends.
+    disabled = (
+        None
         if settings.runner == "app-server"
-        else ()
+        else f"The runner is {settings.runner}: no app-server is used. "
+        "Set CC_CODEX_RUNNER_MODE=app-server to use one."
     )
+    bridge = attrs.evolve(settings.bridge, disabled=disabled)
     telegram = (
         ()
         if settings.telegram is None
@@ -157,10 +156,21 @@ def build_tree(
             ),
             SupervisorSpec(
                 id="bridges",
-                children=bridges,
+                children=(
+                    ChildSpec(
+                        id="local",
+                        start=partial(Bridge, bridge, Routes()),
+                        shutdown=bridge.deadlines.close + 4.0,
+                    ),
+                ),
                 quarantine=True,
                 contract="Turns of a spawned app-server end as interrupted; of one that is shared "
                 "they go on, and are joined again.",
+            ),
+            ChildSpec(
+                id="bridge-watch",
+                start=partial(BridgeWatch, storage, transport=bridge.transport.value),
+                contract="Connections that begin or are lost meanwhile are not told as events.",
             ),
             SupervisorSpec(
                 id="sessions",

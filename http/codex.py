@@ -9,7 +9,7 @@ from quart import Blueprint, Response, request
 
 from command_center.actors.center import Center
 from command_center.actors.codex import requests
-from command_center.actors.codex.messages import BridgeHealth, Call, HealthStatus, ProbeHealth
+from command_center.actors.codex.messages import Call, ProbeHealth
 from command_center.actors.tasks.messages import PromptThread, ThreadPrompt
 from command_center.actors.tasks.threads import ask_codex, needs_app_server
 from command_center.http.decoding import (
@@ -45,18 +45,7 @@ def routes(center: Center) -> Blueprint:
 
     @api.get("/api/codex/bridge/health")
     async def bridge_health() -> Response:
-        if center.settings.runner == "app-server":
-            return json_response(await center.ask(BRIDGE, ProbeHealth()))
-        settings = center.settings.bridge
-        return json_response(
-            BridgeHealth(
-                status=HealthStatus.DISABLED,
-                command=settings.described,
-                transport=settings.transport.value,
-                message=f"The runner is {center.settings.runner}: no app-server is used. "
-                "Set CC_CODEX_RUNNER_MODE=app-server to use one.",
-            )
-        )
+        return json_response(await center.ask(BRIDGE, ProbeHealth()))
 
     @api.get("/api/codex/threads/loaded")
     async def loaded_threads() -> Response:

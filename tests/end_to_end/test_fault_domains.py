@@ -35,6 +35,7 @@ CRASHED = (
     "/journal",
     "/repositories",
     "/bridges/local",
+    "/bridge-watch",
     "/sessions/1",
     "/slots",
     "/approvals",

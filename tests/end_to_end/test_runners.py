@@ -9,7 +9,13 @@ import pytest
 
 from tests.codex.script import Gate, Refuse, Run, Say
 from tests.codex.scripted_model import ScriptedModel
-from tests.end_to_end.server import Client, Server, client_of, wait_for_no_process
+from tests.end_to_end.server import (
+    Client,
+    Server,
+    client_of,
+    descendants_of,
+    wait_for_no_process,
+)
 
 
 @pytest.fixture
@@ -60,6 +66,26 @@ async def test_stopping_a_cli_session_ends_its_process(
     cli_server.stop()
     gate.open()
     wait_for_no_process(str(tmp_path / "codex-home"))
+
+
+async def test_what_a_killed_server_left_of_codex_exec_is_ended_at_the_next_start(
+    cli_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Working", gate, "."),)
+    async with client_of(cli_server) as client:
+        session = await client.run(await client.register(repository), "Work.")
+        gate.wait_until_reached()
+    cli_server.kill()
+    assert [line for line in descendants_of(str(tmp_path / "codex-home")) if " exec " in line]
+    cli_server.start()
+    async with client_of(cli_server) as client:
+        ended = await client.until_session(session, "interrupted")
+        assert "restarted" in ended["exitReason"]
+        assert "disabled" == (await client.get("/api/codex/bridge/health"))["status"]
+    cli_server.stop()
+    wait_for_no_process(str(tmp_path / "codex-home"))
+    gate.open()
 
 
 async def test_a_follow_up_is_said_in_the_same_thread_when_the_turn_has_ended(
