@@ -19,8 +19,21 @@ from tests.codex.script import Gate, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
 
-if sys.platform != "win32":
+if sys.platform == "linux":
     import resource
+
+    def limit_files(pid: int, limits: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Set how large the files of a process may grow, in bytes; what it was before."""
+        before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, limits or (1, before[1]))
+        return before
+
+else:
+
+    def limit_files(pid: int, limits: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Only Linux limits the files of a process that runs."""
+        pytest.skip(f"only Linux limits the files of a process that runs ({pid}, {limits})")
+
 
 DATABASE = "command-center.sqlite3"
 
@@ -29,14 +42,11 @@ DATABASE = "command-center.sqlite3"
 def full_disk(server: Server) -> Iterator[None]:
     """While it lasts, no file of the server's may grow: what a full disk does to it."""
     assert server.process is not None
-    if sys.platform != "linux":
-        pytest.skip("only Linux limits the files of a process that runs")
-    before = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1, before[1]))
+    before = limit_files(server.process.pid)
     try:
         yield
     finally:
-        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, before)
+        limit_files(server.process.pid, before)
 
 
 @contextmanager
