@@ -8,6 +8,8 @@ import { changed } from "./store.js";
  * @typedef {{entries: Map<string, Entry>, events: any[], seen: Set<number>, ready: boolean}} Transcript
  */
 
+const NEWEST_EVENTS = 2000; // of a session's timeline; the API has all
+
 /** @type {Map<number, Transcript>} */
 const transcripts = new Map();
 
@@ -23,7 +25,7 @@ export async function openTranscript(id) {
   try {
     const [items, events] = await Promise.all([
       every(`/api/sessions/${id}/items`),
-      every(`/api/sessions/${id}/events`, { type: undefined }, 10_000),
+      every(`/api/sessions/${id}/events`, { newestFirst: true }, NEWEST_EVENTS),
     ]);
     const live = made.entries;
     made.entries = new Map();
@@ -40,7 +42,7 @@ export async function openTranscript(id) {
     const since = made.events;
     made.events = [];
     made.seen.clear();
-    for (const event of [...events, ...since]) note(made, event);
+    for (const event of [...events.reverse(), ...since]) note(made, event);
     made.ready = true;
   } catch (error) {
     transcripts.delete(id);

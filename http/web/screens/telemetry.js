@@ -1,17 +1,78 @@
 // @ts-check
 // Telemetry: how many runs, how they ended, how long they took and what they used.
 import { get } from "../api.js";
-import { Ago, Choice, Empty, Head, Loading, useLoaded } from "../components/basics.js";
-import { duration, number, Words } from "../format.js";
+import { Choice, Empty, Head, Loading, Problem, useLoaded } from "../components/basics.js";
+import { Chart, colour } from "../components/chart.js";
+import { duration, number, plural, Words } from "../format.js";
 import { html, useState } from "../html.js";
-import { useStore } from "../store.js";
+import { newestFirst, state, useStore } from "../store.js";
+
+const WINDOWS = { "24h": 86_400, "7d": 7 * 86_400, "30d": 30 * 86_400 };
+/** @type {[string, string][]} */
+const OUTCOMES = [["completed", "good"], ["failed", "bad"], ["interrupted", "warn"], ["stopped", "text-soft"]];
 
 export const Telemetry = () => {
-  const version = useStore("sessions");
-  const [window, setWindow] = useState("24h");
-  const [summary, error] = useLoaded(() => get("/api/telemetry/summary", { window }), [window, version]);
-  return html`<${Head} title="Telemetry"><${Choice} label="Window" value=${window} onChange=${setWindow} options=${[["24h", "24 h"], ["7d", "7 days"], ["30d", "30 days"]]} /><//>
-    ${error ? html`<${Empty} icon="telemetry" title="Nothing to show"><p>${error.message}</p><//>` : !summary ? html`<${Loading} />` : html`<pre class="plain">${JSON.stringify(summary, null, 2)}</pre>`}`;
+  const version = useStore("sessions", "approvals", "repos");
+  const [span, setSpan] = useState(/** @type {keyof typeof WINDOWS} */ ("7d"));
+  const [summary, error] = useLoaded(() => get("/api/telemetry/summary", { window: span }), [span, version]);
+  return html`
+    <${Head} title="Telemetry" note=${summary && `${plural(summary.events.count, "event")} in this time`}>
+      <${Choice} label="Window" value=${span} onChange=${setSpan} options=${[["24h", "24 h"], ["7d", "7 days"], ["30d", "30 days"]]} />
+    <//>
+    <${Problem} error=${error} />
+    ${!summary ? !error && html`<${Loading} />` : !state.sessions.size
+      ? html`<${Empty} icon="telemetry" title="No run to count yet" curl=${`curl '${location.origin}/api/telemetry/summary?window=7d'`}><p>Runs, outcomes, durations and tokens are counted here.</p><//>`
+      : html`<${Numbers} summary=${summary} /><${Charts} summary=${summary} span=${span} />`}
+  `;
 };
 
-export { Ago, duration, number, Words };
+/** @param {{summary: any}} props */
+const Numbers = ({ summary: { sessions, approvals, tokens, automations, runtime } }) => html`
+  <dl class="tiles">
+    <${Tile} name="Succeeded" value=${sessions.successRate === null ? "–" : `${Math.round(100 * sessions.successRate)} %`} note=${plural(total(sessions.outcomes), "run ended", "runs ended")} />
+    <${Tile} name="At work" value=${sessions.active} note=${`${sessions.waiting} waiting`} />
+    <${Tile} name="Took, half of them" value=${sessions.durationSeconds.p50 === null ? "–" : duration(sessions.durationSeconds.p50)}
+      note=${sessions.durationSeconds.p95 === null ? "" : `95 %: ${duration(sessions.durationSeconds.p95)}`} />
+    <${Tile} name="Tokens" value=${number(tokens.total)} note=${plural(tokens.byRepository.length, "repository", "repositories")} />
+    <${Tile} name="Approvals" value=${approvals.pending} note=${`open · ${total(approvals.settled)} settled`} />
+    <${Tile} name="Automations" value=${automations.enabled} note=${automations.paused ? `${automations.paused} paused` : "enabled"} />
+    <${Tile} name="Runtime" value=${Words(runtime.status)} note=${`${plural(runtime.actors, "actor")}, ${plural(runtime.restarts, "restart")}`} />
+  </dl>`;
+
+/** @param {Record<string, number>} counts */
+const total = (counts) => Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+/** @param {{name: string, value: any, note: string}} props */
+const Tile = ({ name, value, note }) => html`<div class="tile"><dt>${name}</dt><dd>${value}<span class="hint">${note}</span></dd></div>`;
+
+/** @param {{summary: any, span: keyof typeof WINDOWS}} props */
+const Charts = ({ summary, span }) => {
+  const until = Date.parse(summary.until) / 1000;
+  const since = until - WINDOWS[span];
+  const ended = newestFirst(state.sessions).filter((s) => s.startedAt && s.finishedAt && Date.parse(s.finishedAt) / 1000 >= since)
+    .sort((a, b) => a.finishedAt.localeCompare(b.finishedAt));
+  const times = ended.map((s) => Date.parse(s.finishedAt) / 1000);
+  const took = (/** @type {string} */ status) => ended.map((s) => (s.status === status ? (Date.parse(s.finishedAt) - Date.parse(s.startedAt)) / 60_000 : null));
+  const days = summary.tokens.byDay;
+  const key = `${span} ${ended.length} ${summary.tokens.total}`;
+  const most = Math.max(1, ...summary.tokens.byRepository.map((/** @type {any} */ r) => r.tokens));
+  return html`<div class="columns charts">
+    <section class="card" aria-labelledby="took"><h2 id="took" class="section">Runs, by the minutes they took</h2>
+      ${ended.length ? html`<${Chart} label=${`${ended.length} runs by their duration in minutes`} inputs=${[key]} data=${[times, ...OUTCOMES.map(([status]) => took(status))]}
+        options=${() => ({
+          scales: { x: { range: [since, until] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, Math.max(1, high * 1.15)] } },
+          series: [{}, ...OUTCOMES.map(([, tone]) => ({ paths: () => null, points: { show: true, size: 9, fill: colour(tone), stroke: colour(tone) } }))],
+        })} />` : html`<p class="quiet-line">None ended in this time.</p>`}
+      <ul class="legend">${OUTCOMES.map(([status, tone]) => html`<li data-tone=${tone}><i class="dot"></i>${Words(status)} <b>${summary.sessions.outcomes[status] ?? 0}</b></li>`)}</ul></section>
+    <section class="card" aria-labelledby="used"><h2 id="used" class="section">Tokens, by day</h2>
+      ${days.length ? html`<${Chart} label=${`Tokens on ${days.length} days`} inputs=${[key]} data=${[days.map((/** @type {any} */ d) => Date.parse(d.day) / 1000), days.map((/** @type {any} */ d) => d.tokens)]}
+        options=${(/** @type {any} */ uPlot) => ({
+          scales: { x: { range: [since - 43_200, until + 43_200] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, high * 1.15 || 1] } },
+          axes: [{}, { values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(number) }],
+          series: [{}, { paths: uPlot.paths.bars({ size: [0.6, 40], radius: 0.2 }), fill: colour("accent"), stroke: colour("accent"), points: { show: false } }],
+        })} />` : html`<p class="quiet-line">None were used in this time.</p>`}
+      <ul class="bars">${summary.tokens.byRepository.map((/** @type {any} */ r) => html`<li><a href=${`#/repos/${r.repositoryId}`}>${r.name || `Repository ${r.repositoryId}`}</a>
+        <meter min="0" max=${most} value=${r.tokens} aria-label=${`Tokens of ${r.name}`}></meter><b>${number(r.tokens)}</b></li>`)}</ul></section>
+  </div>`;
+};
+

@@ -1,0 +1,47 @@
+// @ts-check
+// uPlot, loaded when a chart is first shown, in the colours of the page.
+import { html, useEffect, useRef } from "../html.js";
+
+/** @type {Promise<any> | null} */
+let loading = null;
+
+function library() {
+  loading ||= new Promise((resolve) => {
+    const sheet = document.createElement("link");
+    sheet.rel = "stylesheet";
+    sheet.href = "/web/vendor/uplot.css";
+    document.head.append(sheet);
+    resolve(import("../vendor/uplot.js").then((exports) => exports.default));
+  });
+  return loading;
+}
+
+/** @param {string} name */
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+/**
+ * A chart whose `options` are made anew when `inputs` change.
+ * @param {{label: string, data: any[], options: (uPlot: any) => any, inputs: any[], height?: number}} props
+ */
+export const Chart = ({ label, data, options, inputs, height = 190 }) => {
+  const place = useRef(/** @type {any} */ (null));
+  useEffect(() => {
+    let chart = /** @type {any} */ (null);
+    let wanted = true;
+    const watcher = new ResizeObserver(([entry]) => chart?.setSize({ width: Math.floor(entry.contentRect.width), height }));
+    library().then((uPlot) => {
+      if (!wanted) return;
+      const axis = { stroke: colour("text-soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+      const made = options(uPlot);
+      const axes = [axis, { ...axis, size: 52 }].map((plain, at) => ({ ...plain, ...(made.axes?.[at] || {}) }));
+      chart = new uPlot({ width: place.current.clientWidth, height, legend: { show: false }, ...made, axes }, data, place.current);
+      watcher.observe(place.current);
+    });
+    return () => {
+      wanted = false;
+      watcher.disconnect();
+      chart?.destroy();
+    };
+  }, inputs);
+  return html`<div class="chart" ref=${place} role="img" aria-label=${label}></div>`;
+};

@@ -1,0 +1,123 @@
+"""Chromium, and pages of the dashboard in it.
+
+Playwright's own loop runs in the main thread while its browser is open, so that the browser lives
+no longer than the tests of this folder, and they are all synchronous.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.browser.watching import Watched, watched
+from tests.end_to_end.server import Server
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+DEVICES: dict[str, dict[str, Any]] = {
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "device_scale_factor": 2,
+        "has_touch": True,
+        "is_mobile": True,
+    },
+    "desktop": {"viewport": {"width": 1360, "height": 900}},
+}
+PATIENCE_MS = 15_000
+
+OpenPage: TypeAlias = Callable[..., Watched]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium as the system has it. Without one the test is skipped, but in CI it fails."""
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Opens pages, each in a profile of its own: `open_page(url, device="phone")`."""
+    with ExitStack() as stack:
+
+        def opened(
+            url: str, *, device: str = "phone", expected: set[int] | None = None, **options: Any
+        ) -> Watched:
+            context = browser.new_context(**{**DEVICES[device], **options})
+            context.set_default_timeout(PATIENCE_MS)
+            stack.callback(context.close)
+            watch = stack.enter_context(watched(context, expected=expected))
+            watch.page.goto(url)
+            return watch
+
+        yield opened
+
+
+@pytest.fixture(scope="package")
+def filled_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without Codex in which a little of everything is."""
+    folder = tmp_path_factory.mktemp("filled")
+    server = Server(folder / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=server.url, timeout=30, trust_env=False) as client:
+        fill(client, folder / "storefront")
+    yield server
+    server.stop()
+
+
+def fill(client: httpx.Client, folder: Path) -> None:
+    """Make a repository, tasks with sessions, an approval and an automation."""
+    make_repository(folder)
+    made(client, "/api/repos", {"localPath": str(folder), "allowWrite": True})
+    for title in ("Review the login flow", "Find the slow query", "Write the release notes"):
+        body = {"repositoryId": 1, "title": title, "prompt": f"{title}, and be brief."}
+        made(client, "/api/tasks", body)
+    made(client, "/api/tasks/1/run", {})
+    body = {"repositoryId": 1, "title": "Deploy", "prompt": "Deploy.", "approvalRequired": True}
+    made(client, "/api/tasks", body)
+    made(client, "/api/tasks/4/run", {})
+    details = {"reason": "The freeze ends at noon."}
+    made(client, "/api/approvals", {"title": "Merge during the freeze?", "details": details})
+    payload = {"prompt": "Inspect the repository."}
+    body = {"repositoryId": 1, "title": "Morning check", "scheduleExpr": "daily@09:00"}
+    made(client, "/api/automations", {**body, "payload": payload})
+    made(client, "/api/repos/1/worktrees", {"branchName": "cc/login"})
+
+
+def made(client: httpx.Client, path: str, body: object) -> Any:
+    """What a POST made."""
+    answer = client.post(path, json=body)
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+def make_repository(path: Path) -> Path:
+    """A git repository with one commit."""
+    path.mkdir()
+    (path / "README.md").write_text("# A project\n")
+    git = ["git", "-C", str(path), "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Begin"]):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+    return path

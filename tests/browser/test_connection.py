@@ -1,0 +1,147 @@
+"""What the page does when the server, the network or the right to speak is gone for a while."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from command_center.store import Transaction, Writer
+from tests.browser.conftest import OpenPage, fill, made
+from tests.browser.watching import settle
+from tests.end_to_end.server import Server
+
+TOKEN = "a-token-of-32-characters-or-more"
+LOST = re.compile(r"Offline, as of \d")
+
+
+def test_a_page_that_was_offline_misses_nothing(filled_server: Server, open_page: OpenPage) -> None:
+    watch = open_page(f"{filled_server.url}/#/tasks", device="desktop")
+    page = watch.page
+    settle(page)
+    page.context.set_offline(True)
+    expect(page.get_by_text(LOST)).to_be_visible()
+    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
+        for number in range(3):
+            body = {"repositoryId": 1, "title": f"Meanwhile {number}", "prompt": "Do."}
+            made(client, "/api/tasks", body)
+    expect(page.get_by_text("Meanwhile")).to_have_count(0)
+    page.context.set_offline(False)
+    expect(page.get_by_text("Meanwhile")).to_have_count(3)
+    expect(page.get_by_text(LOST)).to_have_count(0)
+    watch.complaints[:] = [text for text in watch.complaints if "ERR_INTERNET" not in text]
+
+
+def test_a_page_outlives_the_servers_crash(tmp_path: Path, open_page: OpenPage) -> None:
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    port = server.url.rpartition(":")[2]
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        fill(client, tmp_path / "project")
+    watch = open_page(f"{server.url}/#/tasks")
+    page = watch.page
+    settle(page)
+    server.kill()
+    expect(page.get_by_text(LOST)).to_be_visible()
+    expect(
+        page.get_by_role("link", name="Find the slow query")
+    ).to_be_visible()  # what was known is shown
+    server.settings = {**server.settings, "CC_PORT": port}
+    server.start()
+    page.get_by_role("button", name="Try now").click()
+    expect(page.get_by_text(LOST)).to_have_count(0)
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        made(client, "/api/tasks", {"repositoryId": 1, "title": "After it", "prompt": "Do."})
+    expect(page.get_by_text("After it")).to_be_visible()
+    server.stop()
+    watch.complaints[:] = [text for text in watch.complaints if "ERR_CONNECTION" not in text]
+
+
+@pytest.fixture
+def guarded_server(tmp_path: Path) -> Iterator[Server]:
+    settings = {"CC_CODEX_RUNNER_MODE": "stub", "CC_API_TOKEN": TOKEN}
+    server = Server(tmp_path / "data", settings).start()
+    yield server
+    server.stop()
+
+
+def test_a_token_is_asked_for_once_and_kept_where_no_script_reads_it(
+    guarded_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{guarded_server.url}/#/more", expected={401}).page
+    page.get_by_label("Token").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("not the token")
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("h1")).to_have_text("More")
+    settle(page)
+    kept = page.evaluate("[document.cookie, JSON.stringify(localStorage), location.href].join()")
+    assert TOKEN not in kept
+    assert "cc_signin" not in kept
+    page.reload()
+    settle(page)
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Token")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Token")).to_be_visible()
+
+
+def test_another_token_signs_everybody_out(guarded_server: Server, open_page: OpenPage) -> None:
+    watch = open_page(guarded_server.url, expected={401})
+    page = watch.page
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    settle(page)
+    guarded_server.stop()
+    port = guarded_server.url.rpartition(":")[2]
+    another = {"CC_API_TOKEN": f"{TOKEN}-2", "CC_PORT": port}
+    guarded_server.settings = {**guarded_server.settings, **another}
+    guarded_server.start()
+    expect(page.get_by_label("Token")).to_be_visible()
+    watch.complaints[:] = [
+        text for text in watch.complaints if "ERR_CONNECTION" not in text and "401" not in text
+    ]
+
+
+def test_ten_thousand_events_and_tasks_in_their_hundreds_stay_quick(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        fill(client, tmp_path / "project")
+        for number in range(300):
+            body = {"repositoryId": 1, "title": f"Task {number}", "prompt": "Do."}
+            made(client, "/api/tasks", body)
+    server.stop()
+
+    def warn(tx: Transaction) -> None:
+        for number in range(10_000):
+            tx.emit(
+                "session.warning",
+                actor="codex",
+                data={"message": f"Warning {number}"},
+                repository_id=1,
+                task_id=1,
+                session_id=1,
+                correlation_id="c",
+            )
+
+    (database,) = (tmp_path / "data").glob("*.sqlite3")
+    with closing(Writer(database)) as writer:
+        writer.commit([warn])
+    server.start()
+    page = open_page(f"{server.url}/#/sessions/1", device="desktop").page
+    expect(page.get_by_text("Warning 9999")).to_be_visible()
+    assert page.locator(".timeline li").count() <= 200
+    page.goto(f"{server.url}/#/tasks")
+    expect(page.get_by_role("link", name="Task 299")).to_be_visible()
+    assert page.locator("main .rows > li").count() <= 100
+    page.get_by_role("searchbox").fill("Task 123")
+    expect(page.locator("main .rows > li")).to_have_count(1)
+    server.stop()

@@ -1,0 +1,130 @@
+"""Work done in the browser alone, with the real Codex and a scripted model behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage, made
+from tests.codex.script import AddFile, Gate, Run, Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import Server
+
+
+def register_and_run(page: Page, repository: Path, prompt: str) -> None:
+    """From an empty dashboard to a session that runs."""
+    page.get_by_role("button", name="Register a repository").click()
+    page.get_by_label("Folder").fill(str(repository))
+    expect(page.get_by_text("on main, clean")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="Register").click()
+    expect(page.locator("h1")).to_have_text(repository.name)
+    page.get_by_role("link", name="New task").first.click()
+    page.get_by_label("What is to be done?").fill(prompt)
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_text("Allowed")).to_be_visible()
+    page.get_by_role("button", name="Run", exact=True).click()
+
+
+def test_a_newcomer_runs_watches_approves_steers_and_stops(
+    codex_server: Server,
+    scripted_model: ScriptedModel,
+    repository: Path,
+    tmp_path: Path,
+    open_page: OpenPage,
+) -> None:
+    outside = tmp_path / "outside.txt"
+    gate, last_gate = Gate(), Gate()
+    scripted_model.script = (
+        AddFile("greeting.txt", "hello\n"),
+        Run(f"echo made > {outside}", justification="May I write outside?"),
+        Say.text("I am working", gate, " on it."),
+        Say.text("With the smaller one, then", last_gate, "."),
+    )
+    page = open_page(codex_server.url).page
+    expect(page.get_by_role("heading", name="Begin with a repository")).to_be_visible()
+    register_and_run(page, repository, "Make a file outside.")
+
+    card = page.get_by_role("article", name="Run: echo made")
+    expect(card.get_by_role("heading")).to_have_text("May I write outside?")
+    expect(card.get_by_label("Command")).to_contain_text(f"echo made > {outside}")
+    expect(page).to_have_title("(1) Command Center")
+    assert not outside.exists()
+    card.get_by_role("button", name="Add a note").click()
+    card.get_by_label("Note").fill("Fine.")
+    card.get_by_role("button", name="Approve").click()
+    expect(card).to_have_count(0)
+    expect(page).to_have_title("Command Center")
+
+    transcript = page.get_by_role("list", name="Transcript")
+    gate.wait_until_reached()
+    expect(transcript.get_by_text("I am working")).to_be_visible()  # while it is written
+    assert "made\n" == outside.read_text()
+    expect(transcript.locator(".diff .add").filter(has_text="hello")).to_be_visible()
+    page.get_by_label("Steer the running turn").fill("Use the smaller fixture.")
+    page.get_by_role("button", name="Steer", exact=True).click()
+    expect(page.get_by_label("Steer the running turn")).to_have_value("")
+    gate.open()
+    last_gate.wait_until_reached()
+    expect(transcript.get_by_text("Use the smaller fixture.")).to_be_visible()
+
+    page.get_by_role("button", name="Timeline").click()
+    timeline = page.get_by_role("list", name="Timeline")
+    for told in ("session.steer.acknowledged", "approval.resolved"):
+        expect(timeline.get_by_text(told)).to_be_visible()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.locator(".head").get_by_text("Stopped")).to_be_visible()
+    page.get_by_role("button", name="Transcript").click()
+    expect(page.locator(".why").get_by_text("Stopped by web")).to_be_visible()
+    last_gate.open()
+
+
+@pytest.mark.parametrize("device", ["phone", "desktop"])
+def test_what_one_page_decides_another_shows_at_once_and_by_whom(
+    filled_server: Server, open_page: OpenPage, device: str
+) -> None:
+    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
+        asked = made(client, "/api/approvals", {"title": f"May the {device} go on?"})
+        one = open_page(f"{filled_server.url}/#/approvals", device=device).page
+        other = open_page(f"{filled_server.url}/#/approvals/{asked['id']}", device=device).page
+        card = one.get_by_role("article", name=asked["title"])
+        expect(other.get_by_role("button", name="Approve")).to_be_visible()
+        card.get_by_role("button", name="Reject").click()
+        expect(other.get_by_text("by web")).to_be_visible()
+        expect(other.get_by_text("Rejected")).to_be_visible()
+        expect(other.get_by_role("button", name="Approve")).to_have_count(0)
+        expect(card).to_have_count(0)
+
+
+def test_who_comes_second_is_told_who_was_first(filled_server: Server, open_page: OpenPage) -> None:
+    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
+        asked = made(client, "/api/approvals", {"title": "Who is first?"})
+        page = open_page(f"{filled_server.url}/#/approvals/{asked['id']}", expected={409}).page
+        expect(page.get_by_role("button", name="Approve")).to_be_visible()
+
+        def lose(route: object, request: object) -> None:
+            del request
+            made(
+                client,
+                f"/api/approvals/{asked['id']}/resolve",
+                {"status": "rejected", "resolvedBy": "ada"},
+            )
+            route.continue_()  # type: ignore[attr-defined]
+
+        page.route("**/resolve", lose)
+        page.get_by_role("button", name="Approve").click()
+        expect(page.get_by_text("by ada")).to_be_visible()
+        expect(page.get_by_text("Rejected")).to_be_visible()
+
+
+def test_policy_is_shown_before_a_run_is_pressed(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/tasks/3").page
+    expect(page.get_by_text("Allowed")).to_be_visible()
+    page.get_by_label("Network").click()
+    expect(page.get_by_text("Repository 1 does not allow network access.")).to_be_visible()
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_disabled()

@@ -1,0 +1,62 @@
+"""A page under watch: whatever its console, its errors or its policy report is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+
+REPORT_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`refused by policy: ${event.violatedDirective} ${event.blockedURI}`));
+"""
+LOADING_FAILED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
+
+
+@attrs.define(slots=False)  # Playwright marks the methods that it calls
+class Watched:
+    """A page, and what it complained of.
+
+    An answer that tells of a failure makes a browser write a line, too; the statuses in `expected`
+    are those that a test means to see.
+    """
+
+    page: Page
+    expected: set[int] = attrs.field(factory=set)
+    complaints: list[str] = attrs.field(factory=list)
+
+    def note(self, message: ConsoleMessage) -> None:
+        """Keep a warning or an error."""
+        failed = LOADING_FAILED.match(message.text)
+        if failed and int(failed[1]) in self.expected:
+            return
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def fail(self, error: Any) -> None:
+        """Keep what was thrown and not caught."""
+        self.complaints.append(f"thrown: {error}")
+
+
+@contextmanager
+def watched(context: BrowserContext, *, expected: set[int] | None = None) -> Iterator[Watched]:
+    """A new page; when its test is done it must have had nothing to complain of."""
+    context.add_init_script(REPORT_VIOLATIONS)
+    page = context.new_page()
+    watch = Watched(page, expected or set())
+    page.on("console", watch.note)
+    page.on("pageerror", watch.fail)
+    yield watch
+    page.close()
+    assert [] == watch.complaints
+
+
+def settle(page: Page) -> None:
+    """Wait until the page is live and its screen is there."""
+    page.get_by_role("status").filter(has_text="Live").first.wait_for(state="attached")
+    page.locator("h1").first.wait_for()
+    page.locator(".loading").first.wait_for(state="detached")
