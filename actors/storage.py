@@ -11,14 +11,18 @@ pass through here: they run in worker threads on connections of their own.
 
 from __future__ import annotations
 
+import bisect
+import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import attrs
+import msgspec
 import structlog
 import trio
 from sqlite_utils import Database
@@ -112,10 +116,54 @@ class Store(Actor):
 
     def _publish(self, committed: tuple[StoredEvent, ...]) -> None:
         """On the loop, after a commit: the hub fills what it cannot be told from the log."""
+        if logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
+            _log_events(committed)
         try:
             self._hub().try_tell(PublishCommitted(committed))
         except Exception as error:  # noqa: BLE001 - the edge to the writer's thread; the hub catches up from the log
             log.debug("events.unpublished", reason=str(error))
+
+
+def _log_events(committed: tuple[StoredEvent, ...]) -> None:
+    """A line for each event, by which it can be found from a request's line and the other way."""
+    for event in committed:
+        log.debug(
+            "event.committed",
+            event_id=event.id,
+            type=event.type,
+            session_id=event.session_id,
+            correlation_id=event.correlation_id,
+            causation_id=msgspec.json.decode(event.body, type=_Cause).causation_id,
+        )
+
+
+class _Cause(msgspec.Struct, frozen=True, rename="camel"):
+    """What of an event's text names its cause."""
+
+    causation_id: int | None = None
+
+
+@attrs.define
+class CommitTimes:
+    """How long commits took, in seconds: their number, their sum, and how many took no longer."""
+
+    BOUNDS: ClassVar = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+
+    count: int = 0
+    total: float = 0.0
+    within: list[int] = attrs.field(factory=lambda: [0] * len(CommitTimes.BOUNDS))
+
+    def add(self, seconds: float) -> None:
+        """Count one commit."""
+        self.count += 1
+        self.total += seconds
+        for place in range(bisect.bisect_left(self.BOUNDS, seconds), len(self.BOUNDS)):
+            self.within[place] += 1
+
+    def describe(self) -> Mapping[str, object]:
+        """The numbers, each bucket with its upper bound."""
+        buckets = [list(pair) for pair in zip(self.BOUNDS, self.within, strict=True)]
+        return {"count": self.count, "sum": round(self.total, 6), "buckets": buckets}
 
 
 @attrs.define
@@ -130,6 +178,7 @@ class _WriterThread:
     )
     _commits: int = 0
     _units: int = 0
+    _times: CommitTimes = attrs.field(factory=CommitTimes)
     _token: trio.lowlevel.TrioToken | None = None
     _thread: threading.Thread | None = None
 
@@ -160,6 +209,7 @@ class _WriterThread:
             "waiting": self._waiting.qsize(),
             "commits": self._commits,
             "units": self._units,
+            "commitSeconds": self._times.describe(),
             "threadId": None if self._thread is None else self._thread.native_id,
         }
 
@@ -195,7 +245,9 @@ class _WriterThread:
 
     def _commit(self, writer: Writer, batch: list[tuple[Unit[Any], _Settles]]) -> None:
         assert self._token is not None  # noqa: S101 - set before the thread started
+        begun = time.perf_counter()
         result = writer.commit([unit for unit, _ in batch])
+        self._times.add(time.perf_counter() - begun)
         self._commits += 1
         self._units += len(batch)
         try:

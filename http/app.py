@@ -13,6 +13,7 @@ from command_center.http import (
     events,
     followups,
     health,
+    metrics,
     repos,
     runtime,
     search,
@@ -24,6 +25,7 @@ from command_center.http import (
 )
 from command_center.http.decoding import IdConverter
 from command_center.http.errors import install_error_handlers
+from command_center.http.observing import install_observation
 from command_center.http.security import Policy, install_gate
 
 ROUTES = (
@@ -54,5 +56,8 @@ def create_app(center: Center, policy: Policy) -> QuartTrio:
         app.register_blueprint(routes(center))
     app.register_blueprint(signin.routes(policy.token))
     app.register_blueprint(dashboard.routes())
+    counted = metrics.RequestMetrics()
+    app.register_blueprint(metrics.routes(center, counted))
     install_gate(app, policy)
+    install_observation(app, counted)
     return app

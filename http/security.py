@@ -378,7 +378,7 @@ class _Choosing:
 
 def is_api(path: str) -> bool:
     """Whether the path is one that a token protects."""
-    return path == "/api" or path.startswith("/api/")
+    return path in {"/api", "/metrics"} or path.startswith("/api/")
 
 
 def _dress(scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
