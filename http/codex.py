@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import attrs
 import msgspec
 from quart import Blueprint, Response, request
 
@@ -21,6 +22,9 @@ from command_center.http.decoding import (
 )
 
 BRIDGE = "/bridges/local"
+
+LOOK_SECONDS = 10.0
+"""How long Codex may take for a list that somebody waits to see."""
 
 
 class ThreadsQuery(
@@ -40,7 +44,8 @@ def routes(center: Center) -> Blueprint:
     async def list_of(call: Call) -> Response:
         if center.settings.runner != "app-server":
             raise needs_app_server(center.settings.runner)
-        answer = await ask_codex(center.system.lookup(BRIDGE), call)
+        bridge = center.system.lookup(BRIDGE)
+        answer = await ask_codex(bridge, attrs.evolve(call, timeout=LOOK_SECONDS))
         return page_response(answer["data"], answer.get("nextCursor"))
 
     @api.get("/api/codex/bridge/health")

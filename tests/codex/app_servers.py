@@ -79,13 +79,19 @@ class SharedAppServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.kill()
+        self._folder.cleanup()
+
+    def kill(self) -> None:
+        """End it at once, with all that it started."""
+        if self._process.returncode is not None:
+            return
         # A wrapper that is killed alone would leave its child alive.
         with self._process:
             if sys.platform == "win32":
                 self._process.kill()
             else:
                 os.killpg(self._process.pid, signal.SIGKILL)
-        self._folder.cleanup()
 
     @property
     def settings(self) -> BridgeSettings:

@@ -5,6 +5,7 @@ directives, played in order:
 
 - `{"notify": METHOD, "params": {…}}` tells something about the thread
 - `{"ask": METHOD, "params": {…}}` asks something; its answer is told as `fake/answered`
+- `{"echo": true}` says the last answer, as JSON, in a message of the assistant
 - `{"raw": TEXT}` writes the text as it is; `{"fill": N}` writes a notification of N bytes
 - `{"die": CODE}` exits at once; `{"hang": true}` stops reading and writing for ever
 
@@ -41,6 +42,7 @@ class FakeAppServer:
         self.asked = itertools.count()
         self.open: dict[int, tuple[str, dict[str, Any]]] = {}
         self.pending: list[tuple[str, list[dict[str, Any]]]] = []
+        self.last_answer: dict[str, Any] = {}
 
     def write(self, message: dict[str, Any]) -> None:
         if "chatty" in self.behaviours:
@@ -107,26 +109,8 @@ class FakeAppServer:
         while self.pending:
             turn_id, directives = self.pending[0]
             while directives:
-                directive = directives.pop(0)
-                where = {"threadId": thread_id, "turnId": turn_id}
-                params = {**where, **directive.get("params", {})}
-                match directive:
-                    case {"notify": method}:
-                        self.write({"method": method, "params": params})
-                    case {"ask": method}:
-                        id_ = next(self.asked)
-                        self.open[id_] = (method, params)
-                        self.write({"id": id_, "method": method, "params": params})
-                        if not directive.get("goOn"):
-                            return
-                    case {"raw": text}:
-                        self.raw(text)
-                    case {"fill": size}:
-                        self.write({"method": "fake/filled", "params": {**where, "x": "x" * size}})
-                    case {"die": code}:
-                        os._exit(code)
-                    case {"hang": _}:
-                        threading.Event().wait()
+                if not self.obey(directives.pop(0), {"threadId": thread_id, "turnId": turn_id}):
+                    return
             self.pending.pop(0)
             turn: dict[str, Any] = {
                 "id": turn_id,
@@ -138,8 +122,34 @@ class FakeAppServer:
                 {"method": "turn/completed", "params": {"threadId": thread_id, "turn": turn}}
             )
 
+    def obey(self, directive: dict[str, Any], where: dict[str, str]) -> bool:
+        """Whether the turn goes on at once."""
+        params = {**where, **directive.get("params", {})}
+        match directive:
+            case {"notify": method}:
+                self.write({"method": method, "params": params})
+            case {"ask": method}:
+                id_ = next(self.asked)
+                self.open[id_] = (method, params)
+                self.write({"id": id_, "method": method, "params": params})
+                return bool(directive.get("goOn"))
+            case {"echo": _}:
+                said = json.dumps(self.last_answer)
+                item = {"type": "agentMessage", "id": f"say-{where['turnId']}", "text": said}
+                self.write({"method": "item/completed", "params": {**where, "item": item}})
+            case {"raw": text}:
+                self.raw(text)
+            case {"fill": size}:
+                self.write({"method": "fake/filled", "params": {**where, "x": "x" * size}})
+            case {"die": code}:
+                os._exit(code)
+            case {"hang": _}:
+                threading.Event().wait()
+        return True
+
     def answered(self, message: dict[str, Any]) -> None:
         method, params = self.open.pop(message["id"])
+        self.last_answer = message.get("result") or {"error": message.get("error")}
         thread_id = params["threadId"]
         resolved = {"threadId": thread_id, "requestId": message["id"]}
         self.write({"method": "serverRequest/resolved", "params": resolved})

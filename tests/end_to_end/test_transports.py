@@ -1,0 +1,232 @@
+"""The newcomer's story over each transport, with the real Codex; and what a shared one survives."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from command_center.actors.codex import requests
+from command_center.actors.codex.messages import Answer, Attach
+from command_center.actors.codex.settings import Transport
+from tests.codex.app_servers import SharedAppServer
+from tests.codex.bridging import open_bridge
+from tests.codex.script import AddFile, Gate, Run, Say
+from tests.codex.scripted_model import ScriptedModel, write_codex_home
+from tests.end_to_end.server import Client, Server, client_of
+
+SHARED = [Transport.PROXY, Transport.WEBSOCKET]
+
+
+@attrs.frozen
+class Reached:
+    """A server that reaches Codex by a transport; with a shared app-server, that one too."""
+
+    transport: Transport
+    server: Server
+    shared: SharedAppServer | None
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ScriptedModel]:
+    with ScriptedModel() as model:
+        yield model
+
+
+def settings_of(shared: SharedAppServer) -> dict[str, str]:
+    """What makes a server reach it."""
+    reached = shared.settings
+    named = {
+        "CC_CODEX_TRANSPORT": shared.transport.value,
+        "CC_CODEX_SOCKET": reached.socket,
+        "CC_CODEX_URL": reached.url,
+        "CC_CODEX_WS_TOKEN_FILE": reached.token_file,
+    }
+    return {name: str(value) for name, value in named.items() if value is not None}
+
+
+@contextlib.contextmanager
+def reached_by(
+    transport: Transport, folder: Path, binary: Path, model: ScriptedModel
+) -> Iterator[Reached]:
+    """A server on its own app-server, or on a shared one that outlives it."""
+    home = write_codex_home(folder / "codex-home", model)
+    settings = {"CC_CODEX_COMMAND": str(binary), "CODEX_HOME": str(home)}
+    with contextlib.ExitStack() as stack:
+        shared = None
+        if transport is not Transport.SPAWN:
+            shared = stack.enter_context(SharedAppServer(binary, home, transport))
+            settings |= settings_of(shared)
+        server = Server(folder / "data", settings).start()
+        stack.callback(server.stop)
+        yield Reached(transport, server, shared)
+
+
+@pytest.fixture(scope="module", params=list(Transport), ids=lambda one: one.value)
+def reached(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    codex_binary: Path,
+    model: ScriptedModel,
+) -> Iterator[Reached]:
+    folder = tmp_path_factory.mktemp(request.param.value)
+    with reached_by(request.param, folder, codex_binary, model) as reached:
+        yield reached
+
+
+@pytest.fixture
+async def client(reached: Reached) -> AsyncIterator[Client]:
+    async with client_of(reached.server) as client:
+        yield client
+
+
+async def approve(client: Client, approval_id: int, **wish: object) -> Any:
+    """The approval, approved."""
+    path = f"/api/approvals/{approval_id}/resolve"
+    return await client.post(path, {"status": "approved", **wish})
+
+
+async def test_the_same_story_is_told_over_every_transport(
+    reached: Reached, client: Client, model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.txt"
+    gate, after_steering = Gate(), Gate()
+    model.script = (
+        Run(f"echo made > {outside}", justification="May I write outside?"),
+        AddFile("inside.txt", "hello\n"),
+        Say.text("Working", gate, " on."),
+        Say.text("With the smaller one, then", after_steering, "."),
+    )
+    health = await client.get("/api/codex/bridge/health")
+    assert ("connected", reached.transport.value) == (health["status"], health["transport"])
+    assert {"items", "nextCursor"} == (await client.get("/api/codex/models")).keys()
+    session = await client.run(await client.register(repository), "Make two files.")
+    async with client.watch(after=0, sessionId=session["id"]) as stream:
+        asked = await stream.until("approval.requested", kind="command")
+        assert str(outside) in asked["data"]["details"]["command"]
+        assert not outside.exists()
+        await approve(client, asked["approvalId"], resolvedBy="mobile-web")
+        await stream.until("session.item", type="commandExecution")
+        assert "made\n" == outside.read_text()
+        gate.wait_until_reached()
+        steer = {"message": "Use the smaller fixture.", "requestedBy": "mobile-web"}
+        receipt = await client.post(f"/api/sessions/{session['id']}/steer", steer)
+        assert "acknowledged" == receipt["status"]
+        after_steering.wait_until_reached()
+        stop = {"reason": "Enough.", "requestedBy": "ada"}
+        stopped = await client.post(f"/api/sessions/{session['id']}/stop", stop)
+        assert "Stopped by ada: Enough." == stopped["session"]["exitReason"]
+        await stream.until("session.stopped")
+    gate.open()
+    after_steering.open()
+    ended = await client.session(session)
+    assert f"app-server:{ended['codexThreadId']}:{receipt['turnId']}" == ended["codexRef"]
+    assert "hello\n" == (repository / "inside.txt").read_text()
+    assert "inside.txt" in (await client.get(f"/api/sessions/{session['id']}/diff"))["diff"]
+    found = await client.get("/api/search", q="smaller fixture", sessionId=session["id"])
+    assert "userMessage" in {item["kind"] for item in found["items"]}
+    types = {event["type"] for event in (await client.get("/api/events", limit=500))["items"]}
+    assert {"bridge.connected", "session.steer.acknowledged", "session.stopped"} <= types
+
+
+async def test_a_thread_is_found_and_prompted_again_over_every_transport(
+    client: Client, model: ScriptedModel, repository: Path
+) -> None:
+    model.script = (Say.text("Here I am."),)
+    registered = await client.register(repository)
+    first = await client.until_session(await client.run(registered, "Where?"), "completed")
+    outcome = await client.post(
+        f"/api/codex/threads/{first['codexThreadId']}/prompt",
+        {"repositoryId": registered["id"], "prompt": "And now?"},
+        status=201,
+    )
+    second = await client.until_session(outcome["session"], "completed")
+    assert first["codexThreadId"] == second["codexThreadId"]
+    assert first["codexTurnId"] != second["codexTurnId"]
+
+
+@pytest.mark.parametrize("reached", SHARED, ids=lambda one: one.value, indirect=True)
+async def test_what_another_client_answers_is_answered_elsewhere(
+    reached: Reached, client: Client, model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    assert reached.shared is not None
+    outside = tmp_path / "outside.txt"
+    model.script = (
+        Run(f"echo made > {outside}", justification="May I write outside?"),
+        Say.text("It is made."),
+    )
+    session = await client.run(await client.register(repository), "Make a file outside.")
+    waiting = await client.until_session(session, "waiting_approval")
+    async with open_bridge(reached.shared.settings) as other:
+        await other.bridge.ask(Attach(waiting["codexThreadId"], other.session))
+        resume = requests.thread_resume(waiting["codexThreadId"])
+        await other.bridge.ask(resume, timeout=resume.timeout)
+        request = await other.until_asked()
+        await other.bridge.ask(Answer(request.request_id, {"decision": "accept"}))
+        ended = await client.until_session(session, "completed")
+    assert "made\n" == outside.read_text()
+    assert "It is made." == ended["lastMessage"]
+    listed = await client.get("/api/approvals", sessionId=session["id"])
+    (approval,) = listed["items"]
+    assert ("answered_elsewhere", "codex") == (approval["status"], approval["resolvedBy"])
+    late = await client.http.post(
+        f"/api/approvals/{approval['id']}/resolve", json={"status": "approved"}
+    )
+    assert 409 == late.status_code
+
+
+@pytest.mark.parametrize("transport", list(Transport), ids=lambda one: one.value)
+async def test_an_approval_that_waits_outlives_the_server_where_the_app_server_does(
+    transport: Transport,
+    codex_binary: Path,
+    model: ScriptedModel,
+    repository: Path,
+    tmp_path: Path,
+) -> None:
+    outside = tmp_path / "outside.txt"
+    model.script = (
+        Run(f"echo made >> {outside}", justification="May I write outside?"),
+        Say.text("It is made."),
+    )
+    with reached_by(transport, tmp_path, codex_binary, model) as reached:
+        async with client_of(reached.server) as client:
+            session = await client.run(await client.register(repository), "Make a file outside.")
+            await client.until_session(session, "waiting_approval")
+        reached.server.kill()
+        reached.server.start()
+        async with client_of(reached.server) as client:
+            if transport is Transport.SPAWN:
+                ended = await client.until_session(session, "interrupted")
+                listed = await client.get("/api/approvals", sessionId=session["id"])
+                assert ["cancelled"] == [one["status"] for one in listed["items"]]
+                assert not outside.exists()
+                return
+            listed = await client.get("/api/approvals", sessionId=session["id"])
+            (approval,) = listed["items"]
+            await approve(client, approval["id"])
+            ended = await client.until_session(session, "completed")
+            assert "It is made." == ended["lastMessage"]
+            assert "made\n" == outside.read_text()
+
+
+@pytest.mark.parametrize("transport", SHARED, ids=lambda one: one.value)
+async def test_a_shared_app_server_that_is_not_there_is_503_until_it_is(
+    transport: Transport, codex_binary: Path, model: ScriptedModel, tmp_path: Path
+) -> None:
+    with reached_by(transport, tmp_path, codex_binary, model) as reached:
+        assert reached.shared is not None
+        async with client_of(reached.server) as client:
+            async with client.watch(after=0) as stream:
+                await stream.until("bridge.connected")
+                reached.shared.kill()
+                lost = await stream.until("bridge.lost")
+            assert transport.value == lost["data"]["transport"]
+            answer = await client.http.get("/api/codex/threads")
+            assert 503 == answer.status_code, answer.text
+            assert "Retry-After" in answer.headers
+            health = await client.get("/api/codex/bridge/health")
+            assert "unavailable" == health["status"]
