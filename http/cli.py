@@ -91,6 +91,21 @@ def serve(config_file: Path | None, **flags: str | None) -> None:
 
 
 @main.command()
+@click.option("--port", default=8787, show_default=True, help="Port to listen on; 0 for any free.")
+def demo(port: int) -> None:
+    """Show a living dashboard with made-up work, without Codex."""
+    from command_center.http.demo import run_demo  # noqa: PLC0415 - other commands answer sooner without it
+    from command_center.http.startup import StartRefused  # noqa: PLC0415 - the same
+
+    try:
+        sys.exit(run_demo(port))
+    except StartRefused as refusal:
+        _refuse(str(refusal))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @_setting_flags
 def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -47,8 +47,8 @@ class StartRefused(Exception):
     """The server cannot start here; its text is one line for the operator."""
 
 
-def run(settings: Settings) -> int:
-    """Serve until told to stop, and return the exit code.
+def run(settings: Settings, greet: Callable[[Settings, str], None] | None = None) -> int:
+    """Serve until told to stop, and return the exit code; `greet` is told when it is up, and where.
 
     Raises:
         StartRefused: where the address, the data folder or the database cannot be used. Any other
@@ -56,7 +56,7 @@ def run(settings: Settings) -> int:
     """
     configure_logging(settings)
     try:
-        return trio.run(partial(serve, settings, on_ready=partial(_greet, settings)))
+        return trio.run(partial(serve, settings, on_ready=partial(greet or _greet, settings)))
     except Exception as error:
         reason = _refusal(error)
         if reason is None:

@@ -143,7 +143,7 @@ const Questions = ({ approval, answers, onChange }) => {
   const set = (key, value) => onChange({ ...answers, [key]: value });
   const asked = approval.details.questions || [];
   if (asked.length) return asked.map((/** @type {any} */ q) => html`<fieldset key=${q.id}>
-    <legend>${q.question}</legend>
+    <legend class=${asked.length === 1 ? "visually-hidden" : ""}>${q.question}</legend>
     ${q.options.map((/** @type {any} */ o) => html`<label class="option">
       <input type="radio" name=${`${approval.id}-${q.id}`} checked=${answers[q.id] === o.label} onChange=${() => set(q.id, o.label)} />
       <span><b>${o.label}</b>${o.description && html`<span class="hint">${o.description}</span>`}</span>

@@ -36,9 +36,10 @@ function paragraph(block) {
 
 /** @param {string} text */
 function inline(text) {
-  return text.split(/(`[^`\n]+`|\*\*[^*\n]+\*\*)/).map((part) => {
+  return text.split(/(`[^`\n]+`|\*\*[^*\n]+\*\*|(?<![\w*])\*[^*\s][^*\n]*\*(?![\w*]))/).map((part) => {
     if (part.length > 2 && part.startsWith("`")) return html`<code>${part.slice(1, -1)}</code>`;
     if (part.length > 4 && part.startsWith("**")) return html`<strong>${part.slice(2, -2)}</strong>`;
+    if (part.length > 2 && part.startsWith("*") && part.endsWith("*")) return html`<em>${part.slice(1, -1)}</em>`;
     return part;
   });
 }

@@ -10,15 +10,15 @@ import { Prose } from "./prose.js";
 const WINDOW = 120; // entries in the page at once
 const OUTPUT = 20_000; // characters of a command's output that are shown at first
 
-/** @param {{entries: any[]}} props */
-export const Transcript = ({ entries }) => {
+/** Paths below the session's folder `cwd` are shown from there. @param {{entries: any[], cwd: string}} props */
+export const Transcript = ({ entries, cwd }) => {
   const [shown, setShown] = useState(WINDOW);
   const hidden = Math.max(0, entries.length - shown);
   return html`<ol class="transcript" aria-label="Transcript">
     ${hidden > 0 && html`<li><button type="button" class="button quiet wide" onClick=${() => setShown(shown + 2 * WINDOW)}>
       Show ${plural(Math.min(hidden, 2 * WINDOW), "earlier entry", "earlier entries")}
     </button></li>`}
-    ${entries.slice(hidden).map((entry) => html`<${EntryView} key=${entry.key} entry=${entry} version=${entry.version} />`)}
+    ${entries.slice(hidden).map((entry) => html`<${EntryView} key=${entry.key} entry=${entry} version=${entry.version} cwd=${cwd} />`)}
   </ol>`;
 };
 
@@ -30,9 +30,9 @@ class EntryView extends Component {
   }
 
   render() {
-    const { entry } = this.props;
+    const { entry, cwd } = this.props;
     const show = VIEWS[entry.type] || Other;
-    const body = show(entry);
+    const body = show(entry, cwd);
     return body && html`<li class="entry" data-type=${entry.type} data-done=${entry.done}>${body}</li>`;
   }
 }
@@ -89,22 +89,23 @@ const Output = ({ text }) => {
     <${Code} text=${cut ? text.slice(-OUTPUT) : text} label="Output" />`;
 };
 
-/** @param {any} entry */
-function FileChange(entry) {
+/** @param {any} entry @param {string} folder */
+function FileChange(entry, folder) {
   const changes = entry.body.changes || [];
-  const diff = changes.map((/** @type {any} */ c) => diffOfChange(c)).join("\n");
+  const diff = changes.map((/** @type {any} */ c) => diffOfChange(c, folder)).join("\n");
   return html`<div class="tool-head"><${Icon} name="file" size=${17} />
       ${entry.body.status === "declined" ? "Declined to change" : entry.done ? "Changed" : "Changing"} ${plural(changes.length, "file")}
     </div>
     ${diff && html`<${Diff} text=${diff} />`}`;
 }
 
-/** Codex gives a hunk for an update, the plain content for a new or a deleted file. @param {any} change */
-function diffOfChange(change) {
+/** Codex gives a hunk for an update, the plain content for a new or a deleted file. @param {any} change @param {string} folder */
+function diffOfChange(change, folder) {
   const kind = change.kind?.type || change.kind;
   const text = (change.diff || "").replace(/\n$/, "");
   const body = text.includes("@@") || kind === "update" ? text : `@@ -1 +1 @@\n${text.split("\n").map((/** @type {string} */ l) => (kind === "delete" ? "-" : "+") + l).join("\n")}`;
-  const name = change.path.replace(/^\//, "");
+  const inside = change.path.startsWith(folder) && /^[\\/]/.test(change.path.slice(folder.length));
+  const name = (inside ? change.path.slice(folder.length) : change.path).replace(/^[\\/]/, "");
   return `diff --git a/${name} b/${name}\n--- a/${name}\n+++ b/${name}\n${body.startsWith("---") ? body.split("\n").slice(2).join("\n") : body}`;
 }
 
@@ -131,7 +132,7 @@ function Other(entry) {
   </details>`;
 }
 
-/** @type {Record<string, (entry: any) => any>} */
+/** @type {Record<string, (entry: any, folder: string) => any>} */
 const VIEWS = {
   userMessage: UserMessage,
   agentMessage: AgentMessage,

@@ -40,8 +40,7 @@ export const Session = ({ id }) => {
       options=${[["transcript", "Transcript"], ["changes", "Changes"], ["details", "Details"], ["timeline", "Timeline"]]} /></div>
     <div class="session-columns">
       <section class="pane pane-transcript" aria-label="Transcript">
-        ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript} />` : !error && html`<${Loading} />`}
-        ${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}
+        ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript}>${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}<//>` : !error && html`<${Loading} />`}
         <${Why} session=${session} />
         <${Composer} session=${session} />
       </section>
@@ -58,8 +57,8 @@ export const Session = ({ id }) => {
   </div>`;
 };
 
-/** The transcript, kept at its end while its reader is there. @param {any} props */
-const Follow = ({ session, transcript }) => {
+/** The transcript and what is asked now, kept at their end while its reader is there. @param {any} props */
+const Follow = ({ session, transcript, children }) => {
   const end = useRef(/** @type {any} */ (null));
   const follows = useRef(true);
   const [away, setAway] = useState(false);
@@ -79,7 +78,8 @@ const Follow = ({ session, transcript }) => {
   });
   return html`
     ${!entries.length && html`<p class="quiet-line">${ENDED.has(session.status) ? "Nothing was said." : "Nothing is said yet."}</p>`}
-    <${Transcript} entries=${entries} />
+    <${Transcript} entries=${entries} cwd=${session.cwd} />
+    ${children}
     <div ref=${end} class="end"></div>
     ${away && ACTIVE.has(session.status) && html`<button type="button" class="to-end" onClick=${toEnd}>To the newest ↓</button>`}
   `;

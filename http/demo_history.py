@@ -1,0 +1,235 @@
+"""The demo's past: a week of tasks and sessions, as if they had been."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import attrs
+
+from command_center.http.demo_codex import MODEL
+from command_center.store import (
+    Failed,
+    Transaction,
+    Writer,
+    approvals,
+    automations,
+    items,
+    repositories,
+    sessions,
+    tasks,
+    to_timestamp,
+)
+from command_center.store.records import SessionStatus
+
+DAYS = 7
+
+_WORK: Sequence[tuple[str, str, str]] = (
+    (
+        "Review the login flow",
+        "review_task",
+        "Two risks: sessions outlive a password change, and the reset link has no limit.",
+    ),
+    (
+        "Daily health check",
+        "repo_health_check",
+        "All tests pass; two dependencies are a minor version behind.",
+    ),
+    (
+        "Write the release notes",
+        "prompt_task",
+        "The notes are in `CHANGELOG.md`, in the order that users will care about.",
+    ),
+    (
+        "Find why the nightly build fails",
+        "investigate_failure",
+        "A fixture expects the year 2024; it is computed now.",
+    ),
+    (
+        "Remove the old discount code",
+        "prompt_task",
+        "Gone, with 340 lines and three tests that covered nothing else.",
+    ),
+    (
+        "Type the billing client",
+        "prompt_task",
+        "All of it is typed; two `Any` stay at the edge of JSON.",
+    ),
+)
+_ENDS: Sequence[SessionStatus] = ("completed",) * 8 + ("failed", "stopped")
+_REASONS: Mapping[str, str] = {
+    "failed": "The model could not be reached: 3 attempts, the last at 502.",
+    "stopped": "Stopped by web: Enough for today.",
+}
+
+
+@attrs.frozen
+class Past:
+    """One session that ended."""
+
+    began: datetime
+    minutes: float
+    work: tuple[str, str, str]
+    repository: int
+    status: SessionStatus
+    tokens: int
+
+
+def write_history(database: Path, folders: Mapping[str, Path], now: datetime) -> None:
+    """Fill a new database: repositories, then a week of work in them in the order of time."""
+    chance = random.Random(7)  # noqa: S311 - the same past each time, no secret
+    moments = sorted(chance.uniform(0.05, DAYS) for _ in range(30))
+    past = [
+        Past(
+            began=now - timedelta(days=days),
+            minutes=chance.lognormvariate(1.6, 0.7),
+            work=chance.choice(_WORK),
+            repository=chance.choice((1, 1, 2)),
+            status=chance.choice(_ENDS),
+            tokens=int(chance.lognormvariate(10.6, 0.6)),
+        )
+        for days in reversed(moments)
+    ]
+    with closing(Writer(database)) as writer:
+        units = [lambda tx: _repositories(tx, folders, now)]
+        units += [lambda tx, one=one: _session(tx, one) for one in past]  # type: ignore[misc]
+        units.append(lambda tx: _automations(tx, now))
+        for outcome in writer.commit(units).outcomes:
+            if isinstance(outcome, Failed):
+                raise outcome.error
+
+
+def _repositories(tx: Transaction, folders: Mapping[str, Path], now: datetime) -> None:
+    tx.now = to_timestamp(now - timedelta(days=DAYS, hours=1))
+    for name, folder in folders.items():
+        made = repositories.insert(
+            tx,
+            name=name,
+            local_path=str(folder),
+            allow_write=True,
+            allow_commit=name.startswith("billing"),
+            default_branch="main",
+            current_branch="main",
+            is_dirty=False,
+        )
+        tx.emit("repo.created", actor="web", data={"name": name}, repository_id=made.id)
+
+
+def _session(tx: Transaction, past: Past) -> None:
+    """A task, its one session with what it said, and the events of both."""
+    title, kind, said = past.work
+    began, ended = (
+        to_timestamp(past.began),
+        to_timestamp(past.began + timedelta(minutes=past.minutes)),
+    )
+    tx.now = began
+    about = f"demo-{began}"
+    task = tasks.insert(
+        tx,
+        repository_id=past.repository,
+        type=kind,
+        title=title,
+        prompt=f"{title}. Be brief.",
+        requested_by="web",
+        status=past.status,
+        correlation_id=about,
+    )
+    total = {
+        "totalTokens": past.tokens,
+        "inputTokens": past.tokens * 4 // 5,
+        "cachedInputTokens": past.tokens // 2,
+        "outputTokens": past.tokens // 5,
+    }
+    session = sessions.insert(
+        tx,
+        task_id=task.id,
+        repository_id=past.repository,
+        type=kind,
+        status=past.status,
+        runner="app-server",
+        codex_ref=f"app-server:demo-past-{task.id}:1",
+        model=MODEL,
+        sandbox="workspace-write",
+        cwd=repositories.get(tx.db, past.repository).local_path,
+        prompt=task.prompt,
+        requested_by="web",
+        started_at=began,
+        finished_at=ended,
+        exit_reason=_REASONS.get(past.status),
+        token_usage={"total": total},
+        last_message=said if past.status == "completed" else None,
+        correlation_id=about,
+    )
+
+    def tell(kind: str, data: Mapping[str, object], actor: str = "system") -> None:
+        tx.emit(
+            kind,
+            actor=actor,
+            data=data,
+            repository_id=past.repository,
+            task_id=task.id,
+            session_id=session.id,
+            correlation_id=about,
+        )
+
+    tell("session.created", {}, "web")
+    tell("session.started", {"from": "starting", "to": "running"})
+    said_by_both: tuple[dict[str, object], ...] = (
+        {"type": "userMessage", "content": [{"type": "text", "text": task.prompt}]},
+        {"type": "agentMessage", "text": said},
+    )
+    for number, body in enumerate(said_by_both):
+        name = f"demo-item-{number}"
+        items.insert(
+            tx,
+            session_id=session.id,
+            turn_id="1",
+            item_id=name,
+            type=str(body["type"]),
+            status="completed",
+            body={"id": name, **body},
+        )
+    tx.now = ended
+    tell(f"session.{past.status}", {"from": "running", "to": past.status})
+    if task.id % 5 == 0:
+        _settled_approval(tx, past, task.id, session.id)
+
+
+def _settled_approval(tx: Transaction, past: Past, task_id: int, session_id: int) -> None:
+    tx.now = to_timestamp(past.began + timedelta(minutes=past.minutes / 2))
+    approvals.insert(
+        tx,
+        kind="command",
+        status="approved",
+        title="Run: python -m pytest",
+        details={"command": "python -m pytest", "reason": "May the tests use the network?"},
+        repository_id=past.repository,
+        task_id=task_id,
+        session_id=session_id,
+        requested_by="codex",
+        scope="once",
+        resolved_at=tx.now,
+        resolved_by="mobile-web",
+        resolution_note="Fine.",
+        delivered_at=tx.now,
+    )
+
+
+def _automations(tx: Transaction, now: datetime) -> None:
+    tx.now = to_timestamp(now - timedelta(days=DAYS))
+    for repository, title, expression, hours in (
+        (1, "Daily health check", "daily@09:00", 14),
+        (2, "Weekly look at dependencies", "weekly@mon@08:00", 80),
+    ):
+        automations.insert(
+            tx,
+            repository_id=repository,
+            title=title,
+            schedule_expr=expression,
+            payload={"prompt": "Inspect the repository.", "runInput": {"sandbox": "read-only"}},
+            next_run_at=to_timestamp((now + timedelta(hours=hours)).astimezone(UTC)),
+            requested_by="web",
+        )
