@@ -57,6 +57,7 @@ from command_center.actors.worktree_messages import (
     CleanWorktrees,
     CreateWorktree,
     DiffWorktree,
+    FindCommitFolders,
     ListWorktrees,
     MergeWorktree,
     PrepareWorkplace,
@@ -239,6 +240,11 @@ class Repositories(Actor):
     async def prepare_workplace(self, message: PrepareWorkplace) -> Deferred[Session]:
         """See that the folder that a session works in is there."""
         return self.ctx.answer_later(self._worktrees.prepare, message)
+
+    @handles(FindCommitFolders)
+    async def find_commit_folders(self, message: FindCommitFolders) -> Deferred[list[str]]:
+        """Say where a session writes when it commits."""
+        return self.ctx.answer_later(self._worktrees.commit_folders, message)
 
     @handles(GatherFacts)
     async def gather(self, message: GatherFacts) -> Deferred[WorkplaceFacts]:

@@ -43,7 +43,7 @@ from command_center.actors.operations import Journal
 from command_center.actors.repositories import Repositories
 from command_center.actors.sessions.actor import SessionServices
 from command_center.actors.sessions.app_server import AppServerRunner
-from command_center.actors.sessions.assignments import Assignment, assignment_of
+from command_center.actors.sessions.assignments import Assignment, assignment_of, folders_to_commit
 from command_center.actors.sessions.cli import CliRunner
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.stub import StubRunner
@@ -86,10 +86,15 @@ def make_runner(
     async def assign(session: Session) -> Assignment:
         return await assignment_of(session, lookup("/repositories"))
 
+    async def find_writable(session: Session) -> tuple[str, ...]:
+        return await folders_to_commit(session, lookup("/repositories"))
+
     if name == "cli":
-        return CliRunner(ref, settings.bridge, assign)
+        return CliRunner(ref, settings.bridge, assign, find_writable)
     outlives_us = settings.bridge.transport is not Transport.SPAWN
-    return AppServerRunner(ref, lookup("/bridges/local"), assign, survives_restart=outlives_us)
+    return AppServerRunner(
+        ref, lookup("/bridges/local"), assign, find_writable, survives_restart=outlives_us
+    )
 
 
 def build_tree(

@@ -126,6 +126,15 @@ class MergeWorktree(msgspec.Struct, Request[MergeResult], frozen=True):
     wanted: MergeRequest
 
 
+class FindCommitFolders(msgspec.Struct, Request[list[str]], frozen=True):
+    """Say which folders a session must be able to write to, beside its own, in order to commit.
+
+    None for a session that may not commit, and for one in no sandbox, which needs no leave.
+    """
+
+    session_id: int
+
+
 class PrepareWorkplace(msgspec.Struct, Request[Session], frozen=True):
     """See that a session's folder is there and is what it was allowed to be.
 

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 from command_center.actors.errors import Conflict, Invalid, PolicyDenied
 from command_center.actors.git import Checkout, Git, NotAWorkTree, open_checkout
+from command_center.actors.git.commit_folders import commit_folders
 from command_center.actors.git.diffs import Diff, read_diff
 from command_center.actors.git.errors import UnsafeRepository
 from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
@@ -33,6 +34,7 @@ from command_center.actors.worktree_messages import (
     CleanWorktrees,
     CreateWorktree,
     DiffWorktree,
+    FindCommitFolders,
     ListWorktrees,
     MergeWorktree,
     PrepareWorkplace,
@@ -250,6 +252,20 @@ class Worktrees:
             place = await self._places.free(repository, branch)
             made = await add_worktree(main, place, branch)
             return await self._keep_place(session, repository, made, branch, made=True)
+
+    async def commit_folders(self, message: FindCommitFolders) -> list[str]:
+        """Say where a session writes when it commits, if it may.
+
+        Raises:
+            NotAWorkTree: its folder is not what it was.
+        """
+        session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
+        if not session.allow_commit or session.sandbox != "workspace-write":
+            return []
+        repository = await self._repository(session.repository_id)
+        main = await open_main(self._git, repository, self._places.repo_roots)
+        checkout = await open_checkout(self._git, Path(session.cwd), common_dir=main.common_dir)
+        return [str(path) for path in await trio.to_thread.run_sync(commit_folders, checkout)]
 
     async def _prepare_given(
         self, session: Session, repository: Repository, main: Checkout, wanted: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -34,7 +35,8 @@ class ExecRun:
     """What to run.
 
     With a `thread_id` that thread is resumed; a review always begins one, with the prompt as its
-    instructions. `output_schema` asks for a JSON answer.
+    instructions. `output_schema` asks for a JSON answer. `writable` are folders beside `cwd` that
+    commands may write to in the sandbox `workspace-write`.
     """
 
     prompt: str
@@ -43,6 +45,7 @@ class ExecRun:
     turn_id: str
     model: str | None = None
     allow_network: bool = False
+    writable: tuple[str, ...] = ()
     thread_id: str | None = None
     is_review: bool = False
     output_schema: Mapping[str, Any] | None = None
@@ -73,6 +76,8 @@ def exec_arguments(run: ExecRun, schema_file: Path | None = None) -> tuple[str, 
         run.sandbox.value,
         "-c",
         f"sandbox_workspace_write.network_access={network}",
+        "-c",
+        f"sandbox_workspace_write.writable_roots={_toml(run.writable)}",
     ]
     if run.model is not None:
         options += ["-m", run.model]
@@ -82,6 +87,11 @@ def exec_arguments(run: ExecRun, schema_file: Path | None = None) -> tuple[str, 
         return (*options, "review", "-")
     resume = () if run.thread_id is None else ("resume", run.thread_id)
     return (*options, *resume, "-")
+
+
+def _toml(texts: Sequence[str]) -> str:
+    """A TOML array: of strings without surrogates, JSON writes the same."""
+    return json.dumps(list(texts), ensure_ascii=False)
 
 
 async def run_exec(

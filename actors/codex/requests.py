@@ -8,7 +8,7 @@ so that Codex's own configuration decides.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +43,20 @@ def thread_start(
     ask_for: AskFor,
     model: str | None = None,
     allow_network: bool = False,
+    writable: Sequence[str] = (),
     developer_instructions: str | None = None,
 ) -> Call:
-    """Begin a thread. It is not kept by Codex before its first turn begins."""
+    """Begin a thread. It is not kept by Codex before its first turn begins.
+
+    `writable` are folders that commands may write to beside `cwd`, in the sandbox
+    `workspace-write`. A git directory among them is not protected any more.
+    """
     params = {
         "cwd": str(cwd),
         "sandbox": sandbox.value,
         "approvalPolicy": ask_for.value,
         "model": model,
-        "config": _network_config(sandbox, allow_network=allow_network),
+        "config": _sandbox_config(sandbox, allow_network=allow_network, writable=writable),
         "developerInstructions": developer_instructions,
     }
     return Call("thread/start", _given(params), timeout=START_SECONDS)
@@ -65,9 +70,14 @@ def thread_resume(
     ask_for: AskFor | None = None,
     model: str | None = None,
     allow_network: bool = False,
+    writable: Sequence[str] = (),
 ) -> Call:
     """Load a thread and subscribe to it; its open requests are asked again. Without its turns."""
-    config = None if sandbox is None else _network_config(sandbox, allow_network=allow_network)
+    config = (
+        None
+        if sandbox is None
+        else _sandbox_config(sandbox, allow_network=allow_network, writable=writable)
+    )
     params = {
         "threadId": thread_id,
         "excludeTurns": True,
@@ -195,22 +205,33 @@ def models_list(*, cursor: str | None = None, limit: int | None = None) -> Call:
     return Call("model/list", _given({"cursor": cursor, "limit": limit}))
 
 
-def sandbox_policy(sandbox: Sandbox, *, allow_network: bool) -> dict[str, Any]:
+def sandbox_policy(
+    sandbox: Sandbox, *, allow_network: bool, writable: Sequence[str] = ()
+) -> dict[str, Any]:
     """The sandbox as `turn/start` takes it, to change it for a turn and those after it."""
     match sandbox:
         case Sandbox.READ_ONLY:
             return {"type": "readOnly", "networkAccess": allow_network}
         case Sandbox.WORKSPACE_WRITE:
-            return {"type": "workspaceWrite", "networkAccess": allow_network}
+            return {
+                "type": "workspaceWrite",
+                "networkAccess": allow_network,
+                "writableRoots": list(writable),
+            }
         case Sandbox.DANGER_FULL_ACCESS:
             return {"type": "dangerFullAccess"}
 
 
-def _network_config(sandbox: Sandbox, *, allow_network: bool) -> dict[str, Any] | None:
+def _sandbox_config(
+    sandbox: Sandbox, *, allow_network: bool, writable: Sequence[str]
+) -> dict[str, Any] | None:
     # Set in both directions: the user's own configuration may allow what this run must not.
     if sandbox is not Sandbox.WORKSPACE_WRITE:
         return None
-    return {"sandbox_workspace_write.network_access": allow_network}
+    return {
+        "sandbox_workspace_write.network_access": allow_network,
+        "sandbox_workspace_write.writable_roots": list(writable),
+    }
 
 
 def _text(text: str) -> list[dict[str, Any]]:

@@ -34,6 +34,7 @@ from command_center.actors.errors import Conflict, Invalid, PolicyDenied
 from command_center.actors.sessions import ledger, sequels
 from command_center.actors.sessions.admission import admit
 from command_center.actors.sessions.app_server import translate
+from command_center.actors.sessions.limits import with_limits
 from command_center.actors.sessions.messages import (
     AnswerDelivered,
     ApprovalSettled,
@@ -344,7 +345,8 @@ class SessionActor(Actor):
             item_id = str(message.params["itemId"])
             item = await self._storage.read(lambda db: ledger.item_body(db, self._id, item_id))
             changes = (item or {}).get("changes", ())
-        wanted = describe_request(message.method, message.params, changes)
+        described = describe_request(message.method, message.params, changes)
+        wanted = with_limits(self._session, described)
         self._open_requests[message.request_id] = message
         self._transcript.session, approval = await self._transcript.keep(
             lambda tx: ledger.request_approval(

@@ -164,6 +164,7 @@ class AppServerRunner:
         ref: ActorRef,
         bridge: ActorRef,
         assign: Callable[[Session], Awaitable[Assignment]],
+        find_writable: Callable[[Session], Awaitable[tuple[str, ...]]],
         *,
         survives_restart: bool,
     ) -> None:
@@ -173,11 +174,13 @@ class AppServerRunner:
             ref: the session's actor.
             bridge: the connection to Codex.
             assign: what Codex is to be told, found out just before it is.
+            find_writable: where it may write beside its folder, found out in the same way.
             survives_restart: whether the app-server lives on when this process ends.
         """
         self._ref = ref
         self._bridge = bridge
         self._assign = assign
+        self._find_writable = find_writable
         self.survives_restart = survives_restart
         self._opened_here: str | None = None
 
@@ -311,6 +314,7 @@ class AppServerRunner:
                 ask_for=requests.AskFor.ON_REQUEST,
                 model=session.model,
                 allow_network=session.allow_network,
+                writable=await self._find_writable(session),
             )
         )
         self._opened_here = str(answer["thread"]["id"])
@@ -347,7 +351,9 @@ class AppServerRunner:
                 model=session.model,
                 ask_for=requests.AskFor.ON_REQUEST,
                 sandbox_policy=requests.sandbox_policy(
-                    requests.Sandbox(session.sandbox), allow_network=session.allow_network
+                    requests.Sandbox(session.sandbox),
+                    allow_network=session.allow_network,
+                    writable=await self._find_writable(session),
                 ),
                 output_schema=assignment.output_schema,
             )
@@ -365,6 +371,7 @@ class AppServerRunner:
                 ask_for=requests.AskFor.ON_REQUEST,
                 model=session.model,
                 allow_network=session.allow_network,
+                writable=await self._find_writable(session),
             )
         )
 

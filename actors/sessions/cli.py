@@ -39,11 +39,16 @@ class CliRunner:
         ref: ActorRef,
         settings: BridgeSettings,
         assign: Callable[[Session], Awaitable[Assignment]],
+        find_writable: Callable[[Session], Awaitable[tuple[str, ...]]],
     ) -> None:
-        """Work for the session's actor `ref` with that Codex, told what `assign` finds out."""
+        """Work for the session's actor `ref` with that Codex, told what `assign` finds out.
+
+        `find_writable` finds out where it may write beside its folder.
+        """
         self._ref = ref
         self._settings = settings
         self._assign = assign
+        self._find_writable = find_writable
         self._stopping = trio.CancelScope()
         self._told = trio.Event()
 
@@ -59,6 +64,7 @@ class CliRunner:
             turn_id=f"cli-turn-{session.id}",
             model=session.model,
             allow_network=session.allow_network,
+            writable=await self._find_writable(session),
             thread_id=session.codex_thread_id,
             is_review=session.type == "review_task",
             output_schema=assignment.output_schema,

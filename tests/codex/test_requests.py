@@ -93,4 +93,7 @@ def test_the_network_is_set_in_both_directions_where_the_sandbox_may_be_widened(
             ask_for=AskFor.NEVER,
             allow_network=allowed,
         )
-        assert call.params["config"] == {"sandbox_workspace_write.network_access": allowed}
+        assert call.params["config"] == {
+            "sandbox_workspace_write.network_access": allowed,
+            "sandbox_workspace_write.writable_roots": [],
+        }
