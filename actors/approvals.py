@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import trio
@@ -25,6 +25,10 @@ from command_center.runtime import Actor, ActorNotFound, Deferred, Request, hand
 from command_center.store import Approval, Transaction, approvals, sessions
 from command_center.store import tasks as task_table
 from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
+
+
+LONGEST_SECONDS = 10 * 366 * 24 * 3600
+"""How long an approval may wait: ten years, and whoever wants more names no deadline."""
 
 
 class CreateApproval(
@@ -43,7 +47,7 @@ class CreateApproval(
     task_id: int | None = None
     session_id: int | None = None
     expires_at: str | None = None
-    ttl_seconds: int | None = None
+    ttl_seconds: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_SECONDS)] | None = None
     requested_by: str = "api"
 
 
@@ -228,12 +232,10 @@ def check_deadline(wanted: CreateApproval) -> None:
         raise Invalid.field("title", "Expected some text.")
     if wanted.expires_at is not None and wanted.ttl_seconds is not None:
         raise Invalid.field("ttlSeconds", "Give either expiresAt or ttlSeconds, not both.")
-    if wanted.ttl_seconds is not None and wanted.ttl_seconds <= 0:
-        raise Invalid.field("ttlSeconds", "Expected a number of seconds above 0.")
     if wanted.expires_at is not None:
         try:
             moment = from_timestamp(wanted.expires_at)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise Invalid.field(
                 "expiresAt", "Expected a moment such as 2030-01-31T09:00:00Z."
             ) from error

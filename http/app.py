@@ -10,6 +10,7 @@ from command_center.http import (
     automations,
     codex,
     dashboard,
+    documents,
     events,
     followups,
     health,
@@ -23,7 +24,7 @@ from command_center.http import (
     telegram,
     telemetry,
 )
-from command_center.http.decoding import IdConverter
+from command_center.http.decoding import ActorPathConverter, IdConverter
 from command_center.http.errors import install_error_handlers
 from command_center.http.observing import install_observation
 from command_center.http.security import Policy, install_gate
@@ -50,12 +51,14 @@ def create_app(center: Center, policy: Policy) -> QuartTrio:
     """The app that serves `center` to whom `policy` lets in."""
     app = QuartTrio(__name__, static_folder=None)
     app.url_map.converters["id"] = IdConverter
+    app.url_map.converters["actor"] = ActorPathConverter
     app.config["RESPONSE_TIMEOUT"] = None
     install_error_handlers(app)
     for routes in ROUTES:
         app.register_blueprint(routes(center))
     app.register_blueprint(signin.routes(policy.token))
     app.register_blueprint(dashboard.routes())
+    app.register_blueprint(documents.routes(secured=policy.token is not None))
     counted = metrics.RequestMetrics()
     app.register_blueprint(metrics.routes(center, counted))
     install_gate(app, policy)

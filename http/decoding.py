@@ -23,7 +23,7 @@ from quart import Response
 from quart.wrappers.base import BaseRequestWebsocket
 from quart.wrappers.request import Request
 from quart_trio.wrappers import TrioResponse
-from werkzeug.routing import BaseConverter, ValidationError
+from werkzeug.routing import BaseConverter, PathConverter
 
 from command_center.http.errors import JSON, Detail, InvalidFields, MalformedBody, WrongContentType
 
@@ -64,14 +64,28 @@ class PageQuery(
 class IdConverter(BaseConverter):
     """A record's id in a path (`<id:repository_id>`): a decimal number from 1 to 2^63 - 1."""
 
-    regex = "[0-9]{1,19}"
+    # A converter that refused what its pattern took would have the router answer 405 for 404.
+    regex = "|".join(
+        [
+            "[1-9][0-9]{0,17}",
+            *(
+                f"{str(LARGEST)[:place]}[{int(place == 0)}-{int(digit) - 1}][0-9]{{{18 - place}}}"
+                for place, digit in enumerate(str(LARGEST))
+                if digit != "0"
+            ),
+            str(LARGEST),
+        ]
+    )
 
     def to_python(self, value: str) -> int:
-        """The number; a path with one that no record can have is no route."""
-        number = int(value)
-        if not 1 <= number <= LARGEST:
-            raise ValidationError
-        return number
+        """The number."""
+        return int(value)
+
+
+class ActorPathConverter(PathConverter):
+    """An actor's path, which does not end with what can be done to an actor."""
+
+    regex = r"[^/].*?(?<!/suspend)(?<!/resume)(?<!/drain)(?<!/restart)(?<!/stop)(?<!/trace)"
 
 
 async def decode_body(request: Request, kind: type[T]) -> T:
@@ -100,7 +114,10 @@ def decode_json(data: bytes, kind: type[T]) -> T:
         if data.count(b"[") + data.count(b"{") > MAX_DEPTH or _LONG_NUMBER.search(data):
             _refuse_extremes(value)
     except msgspec.ValidationError as error:
-        raise _invalid_field(str(error), kind) from None
+        whole = _with_whole_numbers(data, kind) if "got `float`" in str(error) else None
+        if whole is None:
+            raise _invalid_field(str(error), kind) from None
+        return whole
     except msgspec.DecodeError as error:
         reason = str(error).removeprefix("JSON is malformed: ")
         raise MalformedBody(f"The body is not valid JSON: {reason}.") from None
@@ -109,6 +126,25 @@ def decode_json(data: bytes, kind: type[T]) -> T:
     except RecursionError:
         raise _too_deep("") from None
     return value
+
+
+def _with_whole_numbers(data: bytes, kind: type[T]) -> T | None:
+    """The JSON as a `kind` where that fits once `1.0` is taken for 1, which to JSON it is."""
+    plain = _whole_decoder.decode(data)
+    try:
+        value = msgspec.convert(plain, kind)
+        _refuse_extremes(value)
+    except msgspec.ValidationError:
+        return None
+    return value
+
+
+def _whole(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= LARGEST else number
+
+
+_whole_decoder = msgspec.json.Decoder(float_hook=_whole)
 
 
 def decode_query(request: BaseRequestWebsocket, kind: type[T]) -> T:
@@ -143,6 +179,12 @@ def decode_query(request: BaseRequestWebsocket, kind: type[T]) -> T:
         _refuse_extremes(query)
     except msgspec.ValidationError as error:
         raise _invalid_field(str(error), kind, noun="parameter") from None
+    for field in msgspec.structs.fields(kind):
+        # The library reads the text "null" as no value, as if the parameter had been left out.
+        if field.encode_name in values and getattr(query, field.name) is None:
+            raise _fault(
+                field.encode_name, "null is no value", f"{field.encode_name}: null is no value."
+            )
     return query
 
 

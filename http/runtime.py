@@ -69,7 +69,7 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
             }
         )
 
-    @api.get("/api/runtime/actors/<path:name>")
+    @api.get("/api/runtime/actors/<actor:name>")
     async def actor(name: str) -> Response:
         query = decode_query(request, ActorQuery)
         try:

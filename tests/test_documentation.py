@@ -40,7 +40,7 @@ def calls_in(tree: ast.Module) -> Iterator[ast.Call]:
 def parameter(match: re.Match[str]) -> str:
     """A parameter of a rule as the documentation writes it: `:id`, `:path`, `:threadId`."""
     if ":" in match[0]:
-        return ":" + match[0][1:].partition(":")[0]
+        return ":" + match[0][1:].partition(":")[0].replace("actor", "path")
     return ":" + re.sub("_([a-z])", lambda letter: letter[1].upper(), match[1])
 
 
@@ -55,7 +55,7 @@ def routes() -> set[str]:
                     method in methods and rule.startswith("/")
                 ):
                     verb = "GET" if method == "websocket" else method.upper()
-                    found.add(f"{verb} {re.sub('<(?:id:|path:)?([a-z_]+)>', parameter, rule)}")
+                    found.add(f"{verb} {re.sub('<(?:id:|path:|actor:)?([a-z_]+)>', parameter, rule)}")
                 case _:
                     pass
     return found

@@ -341,3 +341,52 @@ async def test_an_id_is_a_number_that_a_record_can_have() -> None:
             answer = await client.get(f"/tasks/{wrong}")
             assert 404 == answer.status_code
             assert 404 == answer.json()["error"]["statusCode"]
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        ("1", 200),
+        ("9223372036854775807", 200),
+        ("9223372036854775806", 200),
+        ("8999999999999999999", 200),
+        ("0", 404),
+        ("01", 404),
+        ("9223372036854775808", 404),
+        ("9300000000000000000", 404),
+        ("10000000000000000000", 404),
+        ("-1", 404),
+    ],
+)
+async def test_an_id_that_no_record_can_have_is_no_route_under_any_method(
+    number: str, status: int
+) -> None:
+    app = app_that_decodes()
+
+    @app.patch("/tasks/<id:task_id>")
+    async def patch(task_id: int) -> Response:
+        return json_response({"id": task_id})
+
+    @app.delete("/tasks/<id:task_id>")
+    async def delete(task_id: int) -> Response:
+        return json_response({"id": task_id})
+
+    async with client_of(app) as client:
+        for method in ("GET", "PATCH", "DELETE"):
+            answer = await client.request(method, f"/tasks/{number}")
+            assert status == answer.status_code, method
+
+
+def test_a_whole_number_may_be_written_as_json_allows() -> None:
+    assert 7 == decode_json(b'{"repositoryId": 7.0}', CreateTask).repository_id
+    assert 700 == decode_json(b'{"repositoryId": 7e2}', CreateTask).repository_id
+    for text in (b"7.5", b"1e30", b"1e999"):
+        with pytest.raises((InvalidFields, MalformedBody)):
+            decode_json(b'{"repositoryId": %b}' % text, CreateTask)
+
+
+async def test_a_parameter_that_says_null_is_not_taken_for_one_that_was_left_out() -> None:
+    async with client_of(app_that_decodes()) as client:
+        answer = await client.get("/events?sessionId=null")
+        assert 400 == answer.status_code
+        assert "sessionId" == answer.json()["error"]["details"][0]["path"]

@@ -1,0 +1,276 @@
+"""The OpenAPI 3.1 document, made of the table of operations and of the structs themselves.
+
+What a struct cannot say of its fields by its types, because an actor checks it, is added from
+`TOLD`. Descriptions are the structs' own docstrings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from command_center.http.decoding import LARGEST
+from command_center.http.errors import JSON
+from command_center.http.operations import OPERATIONS, Operation, Text
+from command_center.http.shapes import Error
+
+_REF = "#/components/schemas/{name}"
+_PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+):)?(?P<name>[a-z_]+)>")
+_SAYS_SOMETHING: Final = {"pattern": r"\S"}
+_ACTOR_PATH: Final = {
+    "type": "string",
+    "pattern": r"^[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+    "description": "The actor's path without its first slash, such as `sessions/12`.",
+}
+_TITLE: Final = {"pattern": r"\S", "maxLength": 200}
+
+TOLD: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "CreateTask": {"title": _TITLE, "prompt": _SAYS_SOMETHING},
+        "TaskChanges": {"title": _TITLE, "prompt": _SAYS_SOMETHING},
+        "SteerSession": {"message": _SAYS_SOMETHING},
+        "FollowupText": {"message": _SAYS_SOMETHING},
+        "ThreadPrompt": {"prompt": _SAYS_SOMETHING},
+        "AutomationPayload": {"prompt": _SAYS_SOMETHING},
+        "CreateAutomation": {"title": _TITLE},
+        "AutomationChanges": {"title": _TITLE},
+        "CreateApproval": {"title": _SAYS_SOMETHING},
+        "Order": {"reason": _SAYS_SOMETHING},
+    }
+)
+"""What actors check beyond the types, by struct and field on the wire."""
+
+_WHEN: Mapping[int, str] = MappingProxyType(
+    {
+        400: "A field, a parameter or the JSON itself is wrong.",
+        401: "The token is missing or wrong.",
+        403: "A browser sent it for another site's page.",
+        404: "There is no such record.",
+        408: "The body took too long to come.",
+        409: "The state or the policy does not allow it.",
+        412: "The resource is another one by now.",
+        413: "The body is too large.",
+        415: "The body is not called JSON.",
+        421: "The Host is none of the server's.",
+        422: "The Idempotency-Key was used for another request.",
+        426: "It is a WebSocket, or server-sent events by Accept.",
+        429: "Too many wrong tokens came, or a part is overloaded.",
+        500: "A defect of the server.",
+        503: "A part is not there now.",
+    }
+)
+
+
+def document(*, secured: bool) -> dict[str, Any]:
+    """The document; `secured` says whether this server wants a token."""
+    kinds = [*dict.fromkeys(_kinds())]
+    made, components = msgspec.json.schema_components(kinds, ref_template=_REF)
+    schemas = dict(zip(kinds, made, strict=True))
+    for name, fields in TOLD.items():
+        for field, told in fields.items():
+            _narrow(components[name]["properties"][field], told)
+    _bound(components)
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        path = paths.setdefault(path_of(operation.rule), {})
+        path[operation.method.lower()] = _operation(operation, schemas, secured=secured)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Command Center",
+            "version": version("command-center"),
+            "description": "Puts Codex to work on local git repositories.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(op.tag for op in OPERATIONS)],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(components.items())),
+            "responses": {str(status): _refusal(status) for status in _WHEN},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def path_of(rule: str) -> str:
+    """The router's path as OpenAPI writes it: `/api/repos/{repositoryId}`."""
+    return _PARAMETER.sub(lambda found: "{" + _camel(found["name"]) + "}", rule)
+
+
+def _kinds() -> Iterable[Any]:
+    yield Error
+    for operation in OPERATIONS:
+        if operation.body is not None:
+            yield operation.body
+        yield from (kind for kind in operation.answers.values() if not isinstance(kind, Text))
+
+
+def _operation(
+    operation: Operation, schemas: Mapping[Any, Any], *, secured: bool
+) -> dict[str, Any]:
+    is_api = operation.rule.startswith(("/api/", "/metrics"))
+    parameters = [*_path_parameters(operation.rule), *_query_parameters(operation.query)]
+    told: dict[str, Any] = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "tags": [operation.tag],
+        "responses": {
+            **{
+                str(status): _answer(operation, status, kind, schemas)
+                for status, kind in operation.answers.items()
+            },
+            **{
+                str(status): {"$ref": f"#/components/responses/{status}"}
+                for status in _refusals(operation)
+            },
+        },
+        "security": [{"token": []}] if secured and is_api else [],
+    }
+    if parameters:
+        told["parameters"] = parameters
+    if operation.body is not None:
+        needed = bool(getattr(operation.body, "__struct_fields__", ())) and any(
+            field.required for field in msgspec.structs.fields(operation.body)
+        )
+        told["requestBody"] = {
+            "required": needed,
+            "content": {JSON: {"schema": schemas[operation.body]}},
+        }
+    return told
+
+
+def _answer(
+    operation: Operation, status: int, kind: Any, schemas: Mapping[Any, Any]
+) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if not isinstance(kind, Text):
+        told["content"] = {JSON: {"schema": schemas[kind]}}
+    elif kind.content_type:
+        told["content"] = {kind.content_type: {"schema": {"type": "string"}}}
+    if status == HTTPStatus.CREATED and (links := _links(operation)):
+        told["links"] = links
+    return told
+
+
+def _links(operation: Operation) -> dict[str, Any]:
+    """What can be done with the record that was made, by its id."""
+    noun = operation.rule if operation.rule.count("/") == 2 else None  # noqa: PLR2004 - `/api/things`
+    links = {}
+    for other in OPERATIONS:
+        found = [*_PARAMETER.finditer(other.rule)]
+        if noun and len(found) == 1 and other.rule.startswith(f"{noun}/<id:"):
+            parameter = _camel(found[0]["name"])
+            links[other.id] = {
+                "operationId": other.id,
+                "parameters": {f"path.{parameter}": "$response.body#/id"},
+            }
+    return links
+
+
+def _refusals(operation: Operation) -> list[int]:
+    found = {400, 421, 500, 503, *operation.refuses}
+    if operation.rule.startswith(("/api/", "/metrics")):
+        found |= {401, 429}
+    if operation.method != "GET":
+        found |= {403}
+    if operation.method in {"POST", "PATCH"}:
+        found |= {408, 413, 415}
+    if "<" in operation.rule and "<thread_id>" not in operation.rule:
+        found |= {404}
+    return sorted(found)
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "description": _WHEN[status],
+        "content": {JSON: {"schema": {"$ref": _REF.format(name="Error")}}},
+    }
+    if status in {429, 503}:
+        told["headers"] = {
+            "Retry-After": {
+                "description": "Seconds after which to try again.",
+                "schema": {"type": "integer", "minimum": 1},
+            }
+        }
+    return told
+
+
+def _path_parameters(rule: str) -> list[dict[str, Any]]:
+    schemas: dict[str | None, dict[str, Any]] = {
+        "id": {"type": "integer", "minimum": 1, "maximum": LARGEST},
+        "path": _ACTOR_PATH,
+        "actor": _ACTOR_PATH,
+        None: {"type": "string", "pattern": r"^[^/\x00-\x1f\x7f]+$"},
+    }
+    return [
+        {
+            "name": _camel(found["name"]),
+            "in": "path",
+            "required": True,
+            "schema": schemas[found["kind"]],
+        }
+        for found in _PARAMETER.finditer(rule)
+    ]
+
+
+def _query_parameters(query: type | None) -> list[dict[str, Any]]:
+    if query is None:
+        return []
+    _, components = msgspec.json.schema_components([query], ref_template=_REF)
+    schema = components[query.__name__]
+    _bound(schema)
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "schema": _without_null(told),
+        }
+        for name, told in schema["properties"].items()
+    ]
+
+
+def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A query has no null: what is left out is not there."""
+    told = {name: value for name, value in schema.items() if name != "default"}
+    if schema.get("default") is not None and schema.get("default") != []:
+        told["default"] = schema["default"]
+    if "anyOf" in told:
+        told["anyOf"] = [choice for choice in told["anyOf"] if choice != {"type": "null"}]
+        if len(told["anyOf"]) == 1:
+            told |= told.pop("anyOf")[0]
+    if "enum" in told:
+        told["enum"] = [value for value in told["enum"] if value is not None]
+    return told
+
+
+def _bound(schema: Any) -> None:
+    """Say of every whole number what all of them are: no larger than 64 bits."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "integer":
+            schema.setdefault("minimum", -LARGEST - 1)
+            schema.setdefault("maximum", LARGEST)
+        for part in schema.values():
+            _bound(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _bound(part)
+
+
+def _narrow(schema: dict[str, Any], told: Mapping[str, Any]) -> None:
+    """Say more of the texts that a schema allows."""
+    for choice in schema.get("anyOf", [schema]):
+        if choice.get("type") == "string":
+            choice.update(told)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

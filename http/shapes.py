@@ -1,0 +1,203 @@
+"""Answers that are no records: what their routes put together, told as types.
+
+The routes of `/health`, `/api/runtime` and the like answer plain objects; these structs say what
+those hold, and the tests hold the answers against them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from command_center.actors.policy import PolicyResult
+from command_center.store import Session
+
+
+class _Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A plain object."""
+
+
+class ErrorDetail(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """A field at fault, by its path on the wire."""
+
+    path: str
+    message: str
+
+
+class ErrorFacts(_Shape, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What went wrong, for a program and for a person."""
+
+    status_code: int
+    message: str
+    details: list[ErrorDetail] | msgspec.UnsetType = msgspec.UNSET
+    facts: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    policy: PolicyResult | msgspec.UnsetType = msgspec.UNSET
+    error_id: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Error(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """Every failure."""
+
+    error: ErrorFacts
+
+
+class Health(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """Whether the server can do its work."""
+
+    status: Literal["ok", "degraded"]
+    version: str
+    runner_mode: str
+    uptime_seconds: float
+    checks: dict[str, str]
+
+
+class SessionDiff(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """What a session's turn has changed so far."""
+
+    session_id: int
+    diff: str | None
+
+
+class SessionPlan(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """A session's plan as it is now."""
+
+    session_id: int
+    plan: dict[str, Any] | None
+
+
+class SessionStopped(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """The session as it ended."""
+
+    session: Session
+
+
+class DueTime(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """A due time, in UTC and by the wall clock."""
+
+    at: str
+    local: str
+
+
+class Preview(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """The next due times of a schedule."""
+
+    schedule_expr: str
+    timezone: str
+    items: list[DueTime]
+
+
+class ActorShown(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """An actor as it is now; ages and delays are in seconds."""
+
+    path: str
+    kind: str
+    status: Literal[
+        "starting",
+        "idle",
+        "busy",
+        "suspended",
+        "backoff",
+        "stopping",
+        "stopped",
+        "quarantined",
+    ]
+    restart: str
+    is_dynamic: bool
+    fault_domain: str
+    contract: str
+    started_at: str | None
+    current: str | None
+    current_age: float | None
+    depth: int
+    capacity: int
+    high_water: int
+    oldest_age: float | None
+    sent: int
+    handled: int
+    refused: int
+    lost: int
+    dead: int
+    failed: int
+    background_tasks: int
+    restarts: int
+    restarts_in_window: int
+    next_start_in: float | None
+    last_error: str | None
+    description: dict[str, Any]
+    stack: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class MessageTotals(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """Every message that was ever sent, and what became of it."""
+
+    sent: int
+    handled: int
+    refused: int
+    lost: int
+    dead: int
+    waiting: int
+    in_hand: int
+
+
+class DeadLetterShown(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """A message that nobody handled, by its kind."""
+
+    number: int
+    path: str
+    message: str
+    reason: str
+    age: float
+
+
+class DeadLetters(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """How many there were, and the newest."""
+
+    total: int
+    by_reason: dict[str, int]
+    items: list[DeadLetterShown]
+
+
+class FaultDomain(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """What fails as one, and what that may disturb."""
+
+    path: str
+    contract: str
+
+
+class Tree(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """The whole tree of actors."""
+
+    actors: list[ActorShown]
+    totals: MessageTotals
+    dead_letters: DeadLetters
+    fault_domains: list[FaultDomain]
+    abandoned: list[str]
+
+
+class TraceRecordShown(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """A message that an actor took in hand, by its kind; times are in seconds."""
+
+    message: str
+    asked: bool
+    taken_at: float
+    waited: float
+    took: float
+    outcome: Literal["handled", "refused", "lost"]
+
+
+class LiveEvent(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """An event that is said only live: it has no id, is not stored, and cannot be resumed."""
+
+    id: None
+    type: str
+    ts: str
+    repository_id: int | msgspec.UnsetType = msgspec.UNSET
+    task_id: int | msgspec.UnsetType = msgspec.UNSET
+    session_id: int | msgspec.UnsetType = msgspec.UNSET
+    approval_id: int | msgspec.UnsetType = msgspec.UNSET
+    automation_id: int | msgspec.UnsetType = msgspec.UNSET
+    actor: str
+    correlation_id: str | None
+    causation_id: int | None
+    data: dict[str, Any]

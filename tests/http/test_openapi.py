@@ -1,0 +1,141 @@
+"""The documents: whole, valid, and the same as the routes and the documentation."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from quart_trio import QuartTrio
+
+from command_center.http import asyncapi, openapi
+from command_center.http.app import create_app
+from command_center.http.documents import page_of
+from command_center.http.operations import OPERATIONS
+from command_center.http.security import Policy
+from tests.actors.automations.rig import opened
+from tests.checkout import ROOT
+from tests.http.live import client_of
+
+SCHEMAS = Path(__file__).parent / "schemas"
+UNDOCUMENTED = frozenset({"dashboard", "documents"})
+"""Blueprints of files for browsers, which are no API."""
+
+
+def schema(name: str) -> Any:
+    return msgspec.json.decode((SCHEMAS / name).read_bytes())
+
+
+def routes_of(app: QuartTrio, *, websocket: bool) -> set[str]:
+    return {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.websocket is websocket and str(rule.endpoint).partition(".")[0] not in UNDOCUMENTED
+    }
+
+
+async def test_the_table_of_operations_is_the_apps_routes(tmp_path: Path) -> None:
+    async with opened(tmp_path) as rig:
+        app = create_app(rig.center, Policy())
+    assert {operation.name for operation in OPERATIONS} == routes_of(app, websocket=False)
+    channels = asyncapi.document(secured=False)["channels"].values()
+    told = {channel["address"] for channel in channels}
+    sockets = {name.removeprefix("GET ") for name in routes_of(app, websocket=True)}
+    assert told == {re.sub("<path:name>", "{path}", rule) for rule in sockets}
+
+
+def test_the_table_of_operations_is_what_the_documentation_tells() -> None:
+    text = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    line = re.compile(r"^- `((?:GET|POST|PATCH|DELETE) [^` ]+)`(?! \(WebSocket\))", re.MULTILINE)
+    told = set(line.findall(text))
+    written = {
+        re.sub(r"<(?:(?P<kind>[a-z]+):)?(?P<name>\w+)>", _parameter, operation.name)
+        for operation in OPERATIONS
+    }
+    assert set() == written - told
+    files = {"GET /", "GET /sw.js", "GET /web/:path", "GET /docs", "GET /docs/style.css"}
+    assert set() == told - written - files - {"GET /openapi.json", "GET /asyncapi.json"}
+
+
+def _parameter(match: re.Match[str]) -> str:
+    kind = match["kind"]
+    if kind in {"path", "actor"}:
+        return ":path"
+    return ":id" if kind else ":threadId"
+
+
+@pytest.mark.parametrize("secured", [True, False])
+def test_the_openapi_document_is_valid(secured: bool) -> None:  # noqa: FBT001 - a parameter
+    document = openapi.document(secured=secured)
+    jsonschema.Draft202012Validator(schema("openapi-3.1.json")).validate(document)
+    for part in document["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(part)
+    wanted = document["paths"]["/api/tasks"]["get"]["security"]
+    assert ([{"token": []}] if secured else []) == wanted
+
+
+@pytest.mark.parametrize("secured", [True, False])
+def test_the_asyncapi_document_is_valid(secured: bool) -> None:  # noqa: FBT001 - a parameter
+    document = asyncapi.document(secured=secured)
+    jsonschema.Draft7Validator(schema("asyncapi-3.0.json")).validate(document)
+
+
+@pytest.mark.parametrize(
+    "document", [openapi.document(secured=True), asyncapi.document(secured=True)]
+)
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    found = [*references(document)]
+    assert found
+    for reference in found:
+        place: Any = document
+        for step in reference.removeprefix("#/").split("/"):
+            place = place[step]
+
+
+def references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for below in part.values():
+            yield from references(below)
+    elif isinstance(part, list):
+        for below in part:
+            yield from references(below)
+
+
+def test_other_peoples_schemas_are_as_they_were_taken() -> None:
+    told = (SCHEMAS / "README.md").read_text(encoding="utf-8")
+    for path in SCHEMAS.glob("*.json"):
+        assert f"`{hashlib.sha256(path.read_bytes()).hexdigest()}`" in told
+
+
+def test_operations_have_names_of_their_own() -> None:
+    names = [operation.id for operation in OPERATIONS]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_no_script() -> None:
+    page = page_of(openapi.document(secured=False))
+    assert "<script" not in page
+    assert " style=" not in page
+    assert ["/docs/style.css"] == re.findall(r'<link [^>]*href="([^"]*)"', page)
+    anchors = set(re.findall(r' id="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
+    for operation in OPERATIONS:
+        assert operation.id in anchors
+
+
+async def test_the_documents_are_open_to_everybody(tmp_path: Path) -> None:
+    policy = Policy(token="a-token-that-is-long-enough")
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, policy)) as http:
+        for path in ("/openapi.json", "/asyncapi.json", "/docs", "/docs/style.css"):
+            assert 200 == (await http.get(path)).status_code
+        assert [{"token": []}] == (await http.get("/openapi.json")).json()["paths"]["/metrics"][
+            "get"
+        ]["security"]
