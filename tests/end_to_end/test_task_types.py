@@ -1,4 +1,4 @@
-"""What the types of tasks mean: a review is Codex's own, the others end with a report."""
+"""What a run asks for reaches Codex: a review is Codex's own, other types end with a report."""
 
 from __future__ import annotations
 
@@ -187,3 +187,24 @@ async def test_a_review_on_a_shared_app_server_is_joined_again_after_a_crash(
             ended = await client.until_session(session, "completed")
         server.stop()
     assert {"review": "One finding."} == ended["result"]
+
+
+@pytest.mark.parametrize("network", [True, False])
+async def test_model_sandbox_and_network_reach_codex_as_its_own_parameters(
+    either_client: Client, model: ScriptedModel, repository: Path, *, network: bool
+) -> None:
+    model.script = (Say.text("Done."),)
+    registered = await either_client.register(repository, allowNetwork=True)
+    run = {"model": "gpt-5.4-mini", "sandbox": "workspace-write", "allowNetwork": network}
+    session = await either_client.run(registered, "Work.", **run)
+    ended = await either_client.until_session(session, "completed")
+    assert ("gpt-5.4-mini", "workspace-write", network) == (
+        ended["model"],
+        ended["sandbox"],
+        ended["allowNetwork"],
+    )
+    asked = model.requests[-1].body
+    assert "gpt-5.4-mini" == asked["model"]
+    told = json.dumps(asked["input"])
+    assert "`sandbox_mode` is `workspace-write`" in told
+    assert f"Network access is {'enabled' if network else 'restricted'}." in told
