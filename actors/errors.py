@@ -68,6 +68,10 @@ class Unavailable(Refusal):
         self.retry_after = retry_after
 
 
+class Unconfirmed(Unavailable):
+    """The store went away with the write in hand: whether it was done is not known."""
+
+
 class TooBusy(Refusal):
     """A part is overloaded; trying again after `retry_after` seconds may succeed."""
 

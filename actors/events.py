@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -45,7 +45,7 @@ class PublishLive(msgspec.Struct, frozen=True, kw_only=True):
     automation_id: int | None = None
     correlation_id: str | None = None
 
-    def event(self) -> StoredEvent:
+    def event(self, secrets: Sequence[str] = ()) -> StoredEvent:
         """The event as a subscriber gets it: its id is null, and 0 to the filters."""
         ids = {name: value for name in _IDS if (value := getattr(self, name)) is not None}
         ts = now_timestamp()
@@ -57,7 +57,7 @@ class PublishLive(msgspec.Struct, frozen=True, kw_only=True):
             "actor": "codex",
             "correlationId": self.correlation_id,
             "causationId": None,
-            "data": redact(self.data),
+            "data": redact(self.data, secrets),
         }
         return StoredEvent(
             id=0,
@@ -151,8 +151,9 @@ class Subscription:
 class Fanout:
     """Who watches, and what they were told last. Outlives the hub's incarnations."""
 
-    def __init__(self) -> None:
-        """Watched by nobody."""
+    def __init__(self, secrets: Sequence[str] = ()) -> None:
+        """Watched by nobody; `secrets` are taken out of what is said live."""
+        self._secrets = tuple(secrets)
         self.last_id: int | None = None
         self._subscriptions: set[Subscription] = set()
 
@@ -182,7 +183,7 @@ class Fanout:
         """Hand on what is said only once; encoded once, and only if somebody watches."""
         if not self._subscriptions:
             return
-        self._hand_on(live.event())
+        self._hand_on(live.event(self._secrets))
 
     def _hand_on(self, event: StoredEvent) -> None:
         published = Published(event)

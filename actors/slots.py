@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 from sqlite_utils import Database
 
-from command_center.actors.sessions.messages import GrantSlot
+from command_center.actors.sessions.messages import GrantSlot, SessionCommitted
 from command_center.actors.sessions.transitions import ACTIVE
 from command_center.actors.storage import Storage
 from command_center.runtime import Actor, ActorNotFound, ActorRef, Down, MailboxFull, handles
@@ -51,7 +51,7 @@ class Slots(Actor):
         """Find the sessions that were granted a slot, or waited, before a crash."""
         for session in await self._storage.read(live_sessions):
             self._watch(session.id)
-        self.ctx.ref.try_tell(SlotsChanged())
+        self._look_soon()
 
     def describe(self) -> Mapping[str, object]:
         """How many slots are held and wanted."""
@@ -99,7 +99,10 @@ class Slots(Actor):
             try:
                 ref = self.ctx.lookup(self._path(session.id))
                 ref.try_tell(GrantSlot())
-            except (ActorNotFound, MailboxFull):
+            except ActorNotFound:
+                await self.ctx.lookup("/tasks").tell(SessionCommitted(session.id))
+                continue
+            except MailboxFull:
                 continue
             self._granted[ref.path] = session.id
             if writes(session):

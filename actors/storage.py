@@ -12,6 +12,7 @@ pass through here: they run in worker threads on connections of their own.
 from __future__ import annotations
 
 import bisect
+import contextlib
 import logging
 import queue
 import threading
@@ -27,9 +28,18 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.errors import Invalid, NotFound, Unavailable
+from command_center.actors.errors import Invalid, NotFound, Unavailable, Unconfirmed
 from command_center.actors.events import PublishCommitted, PublishLive, tell_live
-from command_center.runtime import Actor, ActorRef, Deferred, Request, handles
+from command_center.runtime import (
+    Actor,
+    ActorCrashed,
+    ActorRef,
+    ActorStopped,
+    AskTimeout,
+    Deferred,
+    Request,
+    handles,
+)
 from command_center.store import (
     Commit,
     ConstraintViolated,
@@ -78,6 +88,10 @@ class _Settles(Protocol):
     def fail(self, error: Exception) -> None: ...
 
 
+class WriterDied(Exception):
+    """The writer's thread ended by an exception, which the log has."""
+
+
 class Store(Actor):
     """Hands units to the writer's thread, and their outcomes back."""
 
@@ -91,15 +105,17 @@ class Store(Actor):
         self._path = path
         self._secrets = secrets
         self._hub = hub
+        self._stopping = False
         self._thread: _WriterThread
 
     async def on_start(self) -> None:
         """Open the file in the writer's thread; what is wrong with it is a failed start."""
-        self._thread = _WriterThread(self._path, self._secrets, self._publish)
+        self._thread = _WriterThread(self._path, self._secrets, self._publish, self._crash_soon)
         await trio.to_thread.run_sync(self._thread.start, abandon_on_cancel=True)
 
     async def on_stop(self) -> None:
         """Commit what was handed over, then close the file."""
+        self._stopping = True
         with trio.move_on_after(CLOSE_SECONDS):
             await trio.to_thread.run_sync(self._thread.close, abandon_on_cancel=True)
 
@@ -113,6 +129,14 @@ class Store(Actor):
         reply: Deferred[Any] = self.ctx.defer()
         self._thread.submit(message.unit, reply)
         return reply
+
+    def _crash_soon(self) -> None:
+        """On the loop, when the thread has died: so has what it was for."""
+        if not self._stopping:
+            self.ctx.start_task(self._crash)
+
+    async def _crash(self) -> None:
+        raise WriterDied
 
     def _publish(self, committed: tuple[StoredEvent, ...]) -> None:
         """On the loop, after a commit: the hub fills what it cannot be told from the log."""
@@ -173,6 +197,7 @@ class _WriterThread:
     _path: Path
     _secrets: tuple[str, ...]
     _committed: Callable[[tuple[StoredEvent, ...]], None]
+    _died: Callable[[], None]
     _waiting: queue.SimpleQueue[tuple[Unit[Any], _Settles] | None] = attrs.field(
         factory=queue.SimpleQueue
     )
@@ -220,11 +245,21 @@ class _WriterThread:
             opened.put(error)
             return
         opened.put(None)
+        orderly = False
         try:
             while (batch := self._next_batch()) is not None:
                 self._commit(writer, batch)
+            orderly = True
         finally:
+            if not orderly:
+                self._tell_of_death()
             writer.close()
+
+    def _tell_of_death(self) -> None:
+        """The thread is about to end by an exception: nothing that waits would be answered."""
+        assert self._token is not None  # noqa: S101 - set before the thread started
+        with contextlib.suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._died)
 
     def _next_batch(self) -> list[tuple[Unit[Any], _Settles]] | None:
         """Wait for a unit and take all that are there; None at the end."""
@@ -287,6 +322,10 @@ class Storage:
             answer: T = await self._store().ask(Write(unit), timeout=WRITE_SECONDS)
         except _TRANSLATED as error:
             raise refusal_of(error) from error
+        except (ActorCrashed, AskTimeout) as error:
+            raise Unconfirmed(f"The store did not answer: {error}", retry_after=1.0) from error
+        except ActorStopped as error:
+            raise Unavailable(f"The store is stopped: {error}", retry_after=1.0) from error
         return answer
 
     async def read(self, query: Callable[[Database], T]) -> T:

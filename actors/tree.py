@@ -41,6 +41,7 @@ from command_center.actors.codex.settings import BridgeSettings, Transport
 from command_center.actors.events import EventHub, Fanout
 from command_center.actors.operations import Journal
 from command_center.actors.repositories import Repositories
+from command_center.actors.sessions.absent import AbsentRunner
 from command_center.actors.sessions.actor import SessionServices
 from command_center.actors.sessions.app_server import AppServerRunner
 from command_center.actors.sessions.assignments import Assignment, assignment_of, folders_to_commit
@@ -91,6 +92,8 @@ def make_runner(
 
     if name == "cli":
         return CliRunner(ref, settings.bridge, assign, find_writable)
+    if settings.runner != "app-server":
+        return AbsentRunner(ref, name, settings.runner)
     outlives_us = settings.bridge.transport is not Transport.SPAWN
     return AppServerRunner(
         ref, lookup("/bridges/local"), assign, find_writable, survives_restart=outlives_us

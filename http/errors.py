@@ -41,6 +41,7 @@ from command_center.runtime.errors import (
     AskTimeout,
     MailboxFull,
     StartFailed,
+    SupervisorNotFound,
 )
 from command_center.store.errors import (
     ConstraintViolated,
@@ -273,6 +274,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     TooBusy: _of_too_busy,
     # of the runtime
     ActorStopped: _of_runtime,
+    SupervisorNotFound: _of_runtime,
     ActorCrashed: _of_runtime,
     ActorNotFound: _of_runtime,
     AskTimeout: _of_runtime,

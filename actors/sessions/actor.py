@@ -30,9 +30,9 @@ from command_center.actors.codex.messages import (
     CodexRequestResolved,
     CodexServerRequest,
 )
-from command_center.actors.errors import Conflict, Invalid, PolicyDenied
+from command_center.actors.errors import Invalid, Unavailable
 from command_center.actors.sessions import ledger, sequels
-from command_center.actors.sessions.admission import admit
+from command_center.actors.sessions.admission import admit, yield_folder
 from command_center.actors.sessions.app_server import translate
 from command_center.actors.sessions.limits import with_limits
 from command_center.actors.sessions.messages import (
@@ -41,6 +41,7 @@ from command_center.actors.sessions.messages import (
     GrantSlot,
     ItemSeen,
     LaunchFailed,
+    NothingAsked,
     OutputDelta,
     PatchSession,
     SessionCommitted,
@@ -81,6 +82,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 GIT_SECONDS = 300.0
 """How long the making of a worktree may take."""
 
+EARLY = 2000
+"""What Codex says before it is known which turn is the session's: the newest so many are kept."""
+
 STOP_SECONDS = 5.0
 """How long an interrupted turn may take to end before its process is."""
 
@@ -99,6 +103,8 @@ class SessionServices:
     """How long a person has to decide what Codex asks."""
     stall_seconds: float
     """After how much silence a turn is looked at; 0 for never."""
+    max_sessions: int
+    """How many may work at once."""
     make_runner: Callable[[str, ActorRef], Runner]
     """Makes the runner that the session was accepted with, to report to that actor."""
 
@@ -116,6 +122,9 @@ class SessionActor(Actor):
         self._watch: Watch
         self._stop_waiters: list[Deferred[Session]] = []
         self._interrupting = False
+        self._driving = False
+        self._again = False
+        self._early: list[CodexNotification | CodexServerRequest] = []
         self._open_requests: dict[str, CodexServerRequest] = {}
 
     @property
@@ -135,14 +144,17 @@ class SessionActor(Actor):
         elif session.status == "queued":
             self.ctx.start_task(self._queue)
         elif session.status in ACTIVE:
+            self.ctx.start_task(self._queue)  # known to /slots, its slot is free when it is gone
             lost = session.runner_instance != self._services.instance_id
-            if lost and not self._runner.survives_restart:
-                self.ctx.start_task(self._report_lost)
-            elif session.status == "starting":
+            if session.status == "starting" and (self._runner.begins_once or not lost):
                 self.ctx.start_task(self._prepare)
+            elif lost and not self._runner.survives_restart:
+                self.ctx.start_task(self._report_lost)
             else:
                 self.ctx.start_task(self._watch.run)
-                self.ctx.start_task(self._runner.recover, session)
+                self._drive()
+                if session.stop_requested is not None:
+                    self._interrupt()
 
     async def _report_lost(self) -> None:
         await self.ctx.ref.tell(
@@ -168,12 +180,14 @@ class SessionActor(Actor):
         """Interrupt the turn and answer when it has ended; before a turn, end at once."""
         if self._session.finished_at is not None:
             return self._session
-        await self._transcript.write(
+        wanted = await self._transcript.write(
             lambda tx: ledger.request_stop(
                 tx, self._id, reason=message.reason, actor=message.requested_by
             )
         )
-        if self._session.status not in ACTIVE:
+        if wanted.finished_at is not None:
+            return wanted
+        if wanted.status not in ACTIVE:
             await self._end("stopped", reason=self._stop_reason())
             return self._session
         waiter: Deferred[Session] = self.ctx.defer()
@@ -208,6 +222,8 @@ class SessionActor(Actor):
             turn_id = await self._runner.steer(self._session, message.message, event)
         except Refusal as error:
             refusal = error
+        except (ActorStopped, ActorCrashed, AskTimeout) as error:
+            refusal = Unavailable(f"The bridge to Codex did not answer: {error}")
 
         def record(tx: Transaction) -> Session:
             session = sessions.get(tx.db, self._id)
@@ -216,7 +232,7 @@ class SessionActor(Actor):
             ledger.tell(tx, session, kind, actor="codex", data=data, causation_id=event)
             return session
 
-        session = await self._storage.write(record)
+        session = await self._transcript.keep(record)
         if refusal is not None:
             raise refusal
         return SteerReceipt(session=session, turn_id=turn_id)
@@ -244,12 +260,14 @@ class SessionActor(Actor):
             admitted = await self._transcript.keep(
                 lambda tx: self._admit(tx, actor=ledger.SYSTEM, begin=True)
             )
-        except (Conflict, PolicyDenied) as refused:
+        except Refusal as refused:
             await self._end("failed", reason=str(refused))
             return
         self._transcript.session = admitted
         if admitted.status == "starting":
             self.ctx.start_task(self._prepare)
+        elif admitted.status == "queued":
+            self.ctx.start_task(self._queue)
 
     async def _prepare(self) -> None:
         """Have the working directory made ready, by whoever may start git."""
@@ -267,18 +285,22 @@ class SessionActor(Actor):
         """Launch the runner there; whoever waits for the folder that was left may have it."""
         if self._session.status != "starting":
             return
-        self._transcript.session = await self._storage.read(lambda db: sessions.get(db, self._id))
+        placed = await self._transcript.keep(lambda tx: yield_folder(tx, self._id))
+        self._transcript.session = placed
         if message.session.worktree_path is not None:
             await self.ctx.lookup("/slots").tell(SlotsChanged())
-        if self._session.stop_requested is not None:
+        if placed.status == "queued":
+            self.ctx.start_task(self._queue)
+        elif placed.stop_requested is not None:
             await self._end("stopped", reason=self._stop_reason())
         else:
-            self.ctx.start_task(self._runner.launch, self._session)
+            self.ctx.start_task(self._watch.run)
+            self._drive()
 
     @handles(ApprovalSettled)
     async def settled(self, message: ApprovalSettled) -> None:
         """A blocked run may go on or has ended; what Codex asked is answered."""
-        self._transcript.session = await self._storage.read(lambda db: sessions.get(db, self._id))
+        await self._transcript.refresh()
         if message.approval.kind == "run":
             if self._session.finished_at is not None:
                 self.ctx.stop()
@@ -309,6 +331,9 @@ class SessionActor(Actor):
     async def notified(self, message: CodexNotification) -> None:
         """Keep each fact that Codex tells of the session's turn."""
         self._watch.heard()
+        if self._session.status == "starting":
+            self._hold(message)
+            return
         for fact in translate(message, self._session.codex_turn_id):
             match fact:
                 case TurnOpened():
@@ -338,8 +363,9 @@ class SessionActor(Actor):
     @handles(CodexServerRequest)
     async def asked(self, message: CodexServerRequest) -> None:
         """Codex wants a decision: it becomes an approval, or is answered by one settled before."""
-        if "turnId" in message.params:
-            await self.turn_opened(TurnOpened(turn_id=str(message.params["turnId"])))
+        if self._session.status == "starting":
+            self._hold(message)
+            return
         changes: Sequence[Mapping[str, Any]] = ()
         if message.method == FILE_CHANGE:
             item_id = str(message.params["itemId"])
@@ -373,11 +399,19 @@ class SessionActor(Actor):
     @handles(CodexRequestResolved)
     async def request_resolved(self, message: CodexRequestResolved) -> None:
         """What was not answered here was answered by another client of Codex."""
-        if message.answered_here or self._session.status not in ACTIVE:
+        if self._session.status not in ACTIVE:
             return
         self._transcript.session = await self._transcript.keep(
             lambda tx: ledger.close_request(tx, self._id, message.request_id)
         )
+
+    @handles(NothingAsked)
+    async def nothing_asked(self, _message: NothingAsked) -> None:
+        """Codex waits for nobody: what is pending here was answered while nobody listened."""
+        if self._session.status in ACTIVE:
+            self._transcript.session = await self._transcript.keep(
+                lambda tx: ledger.close_requests(tx, self._id)
+            )
 
     @handles(CodexRequestRefused)
     async def request_refused(self, message: CodexRequestRefused) -> None:
@@ -396,7 +430,7 @@ class SessionActor(Actor):
         if self._session.stop_requested is not None:
             await self._end("stopped", reason=self._stop_reason())
         else:
-            self.ctx.start_task(self._runner.launch, self._session)
+            self._drive()
 
     @handles(TurnOpened)
     async def turn_opened(self, message: TurnOpened) -> None:
@@ -406,10 +440,21 @@ class SessionActor(Actor):
         reference = self._runner.reference(self._session.codex_thread_id, message.turn_id)
         self._transcript.session = await self._transcript.keep(
             lambda tx: ledger.record_turn(
-                tx, self._id, message.turn_id, codex_ref=reference, runner=self._runner.name
+                tx,
+                self._id,
+                message.turn_id,
+                codex_ref=reference,
+                runner=self._runner.name,
+                instance=self._services.instance_id,
             )
         )
         self.ctx.start_task(self._watch.run)
+        early, self._early = self._early, []
+        for held in early:
+            if isinstance(held, CodexNotification):
+                await self.notified(held)
+            elif held.params.get("turnId") in {None, message.turn_id}:
+                await self.asked(held)
         if self._session.stop_requested is not None:
             self._interrupting = False
             self._interrupt()
@@ -437,11 +482,12 @@ class SessionActor(Actor):
     @handles(TurnSilent)
     async def silent(self, message: TurnSilent) -> None:
         """Nothing was heard for long: ask Codex, and give up what stays silent."""
-        if self._session.status != "running":
+        if self._session.status not in {"starting", "running"}:
             self._watch.heard()
         elif message.count == 1:
             await self._transcript.tell("session.stalled", {"silentSeconds": message.seconds})
-            self.ctx.start_task(self._runner.recover, self._session)
+            if self._session.status == "running":
+                self._drive()
         else:
             reason = f"The turn was silent for {message.seconds:.0f} seconds."
             await self._give_up("stall", reason)
@@ -461,6 +507,7 @@ class SessionActor(Actor):
             actor=actor,
             approval_seconds=self._services.approval_seconds,
             begin=self._services.instance_id if begin else None,
+            limit=self._services.max_sessions,
         )
 
     async def _queue(self) -> None:
@@ -471,7 +518,28 @@ class SessionActor(Actor):
 
     def _recover(self) -> None:
         if self._session.status in ACTIVE:
-            self.ctx.start_task(self._runner.recover, self._session)
+            self._drive()
+
+    def _drive(self) -> None:
+        """Have the runner begin the turn or find it again, never twice at a time."""
+        self._again = True
+        if not self._driving:
+            self._driving = True
+            self.ctx.start_task(self._drive_on)
+
+    async def _drive_on(self) -> None:
+        while self._again and self._session.status in ACTIVE:
+            self._again = False
+            if self._session.status == "starting":
+                await self._runner.launch(self._session)
+            else:
+                await self._runner.recover(self._session)
+        self._driving = False
+
+    def _hold(self, message: CodexNotification | CodexServerRequest) -> None:
+        """Keep what Codex says of the thread until it is known which turn is the session's."""
+        self._early.append(message)
+        del self._early[:-EARLY]
 
     def _deliver_soon(self, approval: Approval) -> None:
         """Answer Codex, if it has asked this incarnation; else it will ask again."""
@@ -564,6 +632,7 @@ class SessionActor(Actor):
         for waiter in self._stop_waiters:
             waiter.send(self._session)
         self._stop_waiters.clear()
+        await self.ctx.lookup("/slots").tell(SlotsChanged())
         if sequel is not None:
             await self.ctx.lookup("/tasks").tell(SessionCommitted(sequel.id))
         with trio.move_on_after(STOP_SECONDS):

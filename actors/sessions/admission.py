@@ -7,9 +7,10 @@ what the repository allows may have changed while the session waited.
 from __future__ import annotations
 
 from command_center.actors.clock import later
-from command_center.actors.errors import PolicyDenied
+from command_center.actors.errors import Conflict, PolicyDenied
 from command_center.actors.policy import PolicyResult, Reason, evaluate, run_of
 from command_center.actors.sessions import ledger
+from command_center.actors.sessions.transitions import ACTIVE
 from command_center.store import (
     Approval,
     Session,
@@ -39,6 +40,7 @@ def admit(
     actor: str,
     approval_seconds: float,
     begin: str | None = None,
+    limit: int | None = None,
 ) -> Session:
     """Take a session as far as policy lets it: to `queued`, to `starting`, or to `blocked`.
 
@@ -48,12 +50,16 @@ def admit(
         actor: who wants it.
         approval_seconds: how long a person has to decide, where approvals are needed.
         begin: the id of the process that would carry it out; then a queued session starts.
+        limit: how many may work at once; over it, or where another session is writing in its
+            folder, a queued session stays queued.
 
     Raises:
         PolicyDenied: the repository forbids it.
-        Conflict: the session is in no status to be admitted from.
+        Conflict: the task is cancelled, or the session in no status to be admitted from.
     """
     session = sessions.get(tx.db, session_id)
+    if task_table.get(tx.db, session.task_id).status == "cancelled":
+        raise Conflict(f"Task {session.task_id} is cancelled.", currentStatus="cancelled")
     result = judge(tx, session)
     if result.decision == "deny":
         raise PolicyDenied(result)
@@ -75,10 +81,40 @@ def admit(
                 _ask(tx, session, reason, expires_at=later(tx.now, approval_seconds))
         return session
     if session.status == "queued" and begin is not None:
+        active = active_sessions(tx)
+        if (limit is not None and len(active) >= limit) or writer_beside(session, active):
+            return session
         return ledger.move(
             tx, session_id, "starting", actor=actor, runner_instance=begin, started_at=tx.now
         )
     return ledger.move(tx, session_id, "queued", actor=actor)
+
+
+def active_sessions(tx: Transaction) -> list[Session]:
+    """The sessions that hold a slot."""
+    return sessions.every(tx.db, {"status": sorted(ACTIVE)})
+
+
+def writer_beside(session: Session, active: list[Session]) -> Session | None:
+    """Another active session that writes in the folder in which this one would write."""
+    if session.sandbox == "read-only":
+        return None
+    for other in active:
+        beside = other.id != session.id and other.cwd == session.cwd
+        if beside and other.sandbox != "read-only":
+            return other
+    return None
+
+
+def yield_folder(tx: Transaction, session_id: int) -> Session:
+    """Queue a starting session again whose folder, known only now, another one is writing in."""
+    session = sessions.get(tx.db, session_id)
+    if session.status != "starting":
+        return session
+    writer = writer_beside(session, active_sessions(tx))
+    if writer is None:
+        return session
+    return ledger.move(tx, session_id, "queued", data={"writingSessionId": writer.id})
 
 
 def run_approvals(tx: Transaction, session: Session) -> list[Approval]:

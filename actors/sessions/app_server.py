@@ -19,7 +19,12 @@ import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.approvals import Decision, answer_to
-from command_center.actors.codex.errors import BridgeUnavailable, CodexError, RequestGone
+from command_center.actors.codex.errors import (
+    BridgeUnavailable,
+    CodexError,
+    CodexTimeout,
+    RequestGone,
+)
 from command_center.actors.codex.messages import (
     Answer,
     Attach,
@@ -35,6 +40,7 @@ from command_center.actors.sessions.messages import (
     DiffChanged,
     ItemSeen,
     LaunchFailed,
+    NothingAsked,
     OutputDelta,
     PlanChanged,
     ThreadOpened,
@@ -76,6 +82,21 @@ INNER_TURN_SECONDS = 0.1
 
 GRACE_SECONDS = 5.0
 """How much longer than Codex may take the bridge may take to say so."""
+
+LAUNCH_SECONDS = 60.0
+"""How long a launch waits for a connection to Codex, as long as nothing was sent."""
+
+PAUSE_SECONDS = 0.5
+"""How long to wait before Codex is asked again."""
+
+SETTLE_SECONDS = 5.0
+"""How long a prompt may take to be listed in its thread."""
+
+WAITING = frozenset({"waitingOnApproval", "waitingOnUserInput"})
+"""The flags of a thread that waits for somebody's answer."""
+
+UNCERTAIN = (BridgeUnavailable, CodexTimeout, ActorStopped, ActorCrashed, AskTimeout)
+"""How an answer may be missing, and what was asked may have been done all the same."""
 
 FAILURES = (Refusal, ActorStopped, ActorCrashed, AskTimeout)
 """How a question to the bridge may fail."""
@@ -158,6 +179,7 @@ class AppServerRunner:
     """Carries a session out as a turn of a Codex thread, over the bridge."""
 
     name = "app-server"
+    begins_once = True
 
     def __init__(
         self,
@@ -183,19 +205,41 @@ class AppServerRunner:
         self._find_writable = find_writable
         self.survives_restart = survives_restart
         self._opened_here: str | None = None
+        self._prompted = False
+        """Whether the prompt may have reached Codex."""
 
     async def launch(self, session: Session) -> None:
-        """Open the thread and report it; once it is committed, start the turn in it."""
-        try:
-            if session.codex_thread_id is None:
-                await self._open_thread(session)
-            elif session.codex_thread_id == self._opened_here:
-                await self._bridge.ask(Attach(session.codex_thread_id, self._ref))
-                await self._start_turn(session, session.codex_thread_id)
+        """Open the thread and report it; once it is committed, start the turn in it.
+
+        What Codex may have done is never done again by guess: where an answer is missing, the
+        thread itself is asked once there is a connection again.
+        """
+        began = trio.current_time()
+        while True:
+            try:
+                await self._launch(session)
+            except UNCERTAIN as error:
+                waited = trio.current_time() - began
+                if not self._prompted and waited > LAUNCH_SECONDS:
+                    await self._ref.tell(LaunchFailed(reason=str(error)))
+                    return
+                await trio.sleep(PAUSE_SECONDS)
+            except Refusal as error:
+                await self._ref.tell(LaunchFailed(reason=str(error)))
+                return
             else:
-                await self._join_and_start(session, session.codex_thread_id)
-        except FAILURES as error:
-            await self._ref.tell(LaunchFailed(reason=str(error)))
+                return
+
+    async def _launch(self, session: Session) -> None:
+        thread_id = session.codex_thread_id
+        if thread_id is None:
+            await self._open_thread(session)
+        elif thread_id == self._opened_here:
+            self._opened_here = None
+            await self._bridge.ask(Attach(thread_id, self._ref))
+            await self._start_turn(session, thread_id)
+        else:
+            await self._join_and_start(session, thread_id)
 
     async def recover(self, session: Session) -> None:
         """Join the thread again, report the items that were missed, and how the turn stands."""
@@ -203,17 +247,32 @@ class AppServerRunner:
         if turn_id is None or thread_id is None:
             await self.launch(session)
             return
-        try:
-            await self._join(session, thread_id)
-            turn = await self._find_turn(session, thread_id)
-        except FAILURES as error:
-            if self.survives_restart and isinstance(error, BridgeUnavailable):
-                return  # the bridge tells when it is connected again
-            await self._ref.tell(TurnLost(reason=str(error)))
-            return
+        while True:
+            try:
+                await self._recover(session, thread_id, turn_id)
+            except UNCERTAIN as error:
+                if not self.survives_restart:
+                    await self._ref.tell(TurnLost(reason=str(error)))
+                    return
+                await trio.sleep(PAUSE_SECONDS)
+            except Refusal as error:
+                await self._ref.tell(TurnLost(reason=str(error)))
+                return
+            else:
+                return
+
+    async def _recover(self, session: Session, thread_id: str, turn_id: str) -> None:
+        thread = await self._join(session, thread_id)
+        turn = await self._find_turn(session, thread_id)
         if turn is None:
             await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
             return
+        await self._report(turn_id, turn)
+        if not WAITING & set((thread.get("status") or {}).get("activeFlags") or ()):
+            await self._ref.tell(NothingAsked())
+
+    async def _report(self, turn_id: str, turn: Mapping[str, Any]) -> None:
+        """Tell of a turn's finished items, and of its end if it has ended."""
         for item in turn.get("items", ()):
             if item.get("status") != "inProgress":
                 await self._ref.tell(item_seen(turn_id, item, completed=True))
@@ -321,49 +380,60 @@ class AppServerRunner:
         await self._ref.tell(ThreadOpened(thread_id=self._opened_here))
 
     async def _join_and_start(self, session: Session, thread_id: str) -> None:
-        """Find the turn that was begun before a crash, or else begin it."""
+        """Find the turn that was begun before, or else begin it in a thread that is idle."""
         try:
-            await self._join(session, thread_id)
+            thread = await self._join(session, thread_id)
         except CodexError as error:
             if NEVER_USED not in str(error):
                 raise
             await self._open_thread(session)
             return
         turn = await self._find_turn(session, thread_id)
+        patience = trio.current_time() + SETTLE_SECONDS
+        while turn is None and (thread.get("status") or {}).get("type") == "active":
+            # A turn runs that is not known as ours: perhaps ours, whose prompt is not listed yet.
+            if trio.current_time() > patience:
+                raise Conflict(f"Another turn runs in thread {thread_id}.", threadId=thread_id)
+            await trio.sleep(INNER_TURN_SECONDS)
+            thread = (await self._call(requests.thread_read(thread_id)))["thread"]
+            turn = await self._find_turn(session, thread_id)
         if turn is None:
             await self._start_turn(session, thread_id)
-        else:
-            await self._ref.tell(TurnOpened(turn_id=turn_named(turn)))
+            return
+        turn_id = turn_named(turn)
+        await self._ref.tell(TurnOpened(turn_id=turn_id))
+        await self._report(turn_id, turn)
 
     async def _start_turn(self, session: Session, thread_id: str) -> None:
         if session.type == "review_task":
+            self._prompted = True
             review = requests.review_start(thread_id, instructions=session.prompt)
             answer = await self._call(review)
             await self._ref.tell(TurnOpened(turn_id=str(answer["turn"]["id"])))
             return
         assignment = await self._assign(session)
-        answer = await self._call(
-            requests.turn_start(
-                thread_id,
-                assignment.prompt,
-                client_message_id=message_id(session),
-                cwd=session.cwd,
-                model=session.model,
-                ask_for=requests.AskFor.ON_REQUEST,
-                sandbox_policy=requests.sandbox_policy(
-                    requests.Sandbox(session.sandbox),
-                    allow_network=session.allow_network,
-                    writable=await self._find_writable(session),
-                ),
-                output_schema=assignment.output_schema,
-            )
+        start = requests.turn_start(
+            thread_id,
+            assignment.prompt,
+            client_message_id=message_id(session),
+            cwd=session.cwd,
+            model=session.model,
+            ask_for=requests.AskFor.ON_REQUEST,
+            sandbox_policy=requests.sandbox_policy(
+                requests.Sandbox(session.sandbox),
+                allow_network=session.allow_network,
+                writable=await self._find_writable(session),
+            ),
+            output_schema=assignment.output_schema,
         )
+        self._prompted = True
+        answer = await self._call(start)
         await self._ref.tell(TurnOpened(turn_id=str(answer["turn"]["id"])))
 
-    async def _join(self, session: Session, thread_id: str) -> None:
-        """Hear of the thread, and be asked its pending approvals again."""
+    async def _join(self, session: Session, thread_id: str) -> dict[str, Any]:
+        """Hear of the thread, and be asked its pending approvals again; the thread as it is."""
         await self._bridge.ask(Attach(thread_id, self._ref))
-        await self._call(
+        answer = await self._call(
             requests.thread_resume(
                 thread_id,
                 cwd=session.cwd,
@@ -374,6 +444,8 @@ class AppServerRunner:
                 writable=await self._find_writable(session),
             )
         )
+        thread: dict[str, Any] = answer["thread"]
+        return thread
 
     async def _find_turn(self, session: Session, thread_id: str) -> dict[str, Any] | None:
         """The session's turn as Codex has it: by its id, or by the prompt's id of ours.

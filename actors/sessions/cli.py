@@ -32,6 +32,7 @@ class CliRunner:
     """Carries a session out as a run of `codex exec`."""
 
     name = "cli"
+    begins_once = False
     survives_restart = False
 
     def __init__(

@@ -224,9 +224,18 @@ def record_thread(tx: Transaction, session_id: int, thread_id: str, *, codex_ref
 
 
 def record_turn(
-    tx: Transaction, session_id: int, turn_id: str | None, *, codex_ref: str, runner: str
+    tx: Transaction,
+    session_id: int,
+    turn_id: str | None,
+    *,
+    codex_ref: str,
+    runner: str,
+    instance: str,
 ) -> Session:
-    """The turn has begun: the session runs. Told once, however often it is heard."""
+    """The turn has begun: the session runs. Told once, however often it is heard.
+
+    `instance` is the life of the server in which it runs.
+    """
     session = sessions.get(tx.db, session_id)
     if session.status != "starting":
         return session
@@ -238,6 +247,7 @@ def record_turn(
         data={"codexRef": codex_ref, "runner": runner, "model": session.model},
         codex_turn_id=turn_id,
         codex_ref=codex_ref,
+        runner_instance=instance,
     )
 
 
@@ -387,14 +397,10 @@ def settle_approval(
         Conflict: it is settled already, or its deadline has passed; it names the winner.
     """
     approval = approvals.get(tx.db, approval_id)
-    overdue = (
-        approval.status == "pending"
-        and approval.expires_at is not None
-        and approval.expires_at <= tx.now
-        and status in {"approved", "rejected"}
-    )
-    if approval.status != "pending" or overdue:
-        raise AlreadySettled(approval, overdue=overdue)
+    if status in {"approved", "rejected"}:
+        check_pending(tx, approval)
+    elif approval.status != "pending":
+        raise AlreadySettled(approval, overdue=False)
     settled = approvals.update(
         tx,
         approval_id,
@@ -420,6 +426,18 @@ def settle_approval(
     if settled.kind == "run" and settled.session_id is not None:
         _settle_run(tx, settled)
     return settled
+
+
+def check_pending(tx: Transaction, approval: Approval) -> None:
+    """Refuse to let a person act on an approval that does not wait for one any more.
+
+    Raises:
+        AlreadySettled: it is settled, or its deadline has passed; it names the winner.
+    """
+    pending = approval.status == "pending"
+    overdue = pending and approval.expires_at is not None and approval.expires_at <= tx.now
+    if not pending or overdue:
+        raise AlreadySettled(approval, overdue=overdue)
 
 
 def _settle_run(tx: Transaction, approval: Approval) -> None:
@@ -458,7 +476,8 @@ def record_delivery(tx: Transaction, approval_id: int) -> Session | None:
     if approval.session_id is None:
         return None
     session = sessions.get(tx.db, approval.session_id)
-    waiting = approvals.every(tx.db, {"session_id": session.id, "status": "pending"})
+    pending = approvals.every(tx.db, {"session_id": session.id, "status": "pending"})
+    waiting = any(other.codex_request_id is not None for other in pending)
     if session.status == "waiting_approval" and not waiting:
         return move(
             tx,
@@ -471,19 +490,29 @@ def record_delivery(tx: Transaction, approval_id: int) -> Session | None:
 
 
 def close_request(tx: Transaction, session_id: int, request_id: str) -> Session:
-    """Codex closed a request: where nobody here had settled it, another client did."""
+    """Codex closed a request: it has its answer, from here or else from elsewhere."""
     session = sessions.get(tx.db, session_id)
     for approval in approvals.every(
-        tx.db, {"session_id": session_id, "codex_request_id": request_id, "status": "pending"}
+        tx.db, {"session_id": session_id, "codex_request_id": request_id, "delivered_at": None}
     ):
-        settle_approval(
-            tx,
-            approval.id,
-            status="answered_elsewhere",
-            actor="codex",
-            note="Answered by another client of Codex.",
-        )
+        if approval.status == "pending":
+            settle_approval(
+                tx,
+                approval.id,
+                status="answered_elsewhere",
+                actor="codex",
+                note="Answered by another client of Codex.",
+            )
         session = record_delivery(tx, approval.id) or session
+    return session
+
+
+def close_requests(tx: Transaction, session_id: int) -> Session:
+    """Codex waits for nobody any more: every request of the session is closed."""
+    session = sessions.get(tx.db, session_id)
+    for approval in approvals.every(tx.db, {"session_id": session_id, "delivered_at": None}):
+        if approval.codex_request_id is not None:
+            session = close_request(tx, session_id, approval.codex_request_id)
     return session
 
 
@@ -507,7 +536,7 @@ class AlreadySettled(Conflict):
         super().__init__(
             message,
             currentStatus="expired" if overdue else approval.status,
-            resolvedBy=approval.resolved_by,
-            resolvedAt=approval.resolved_at,
+            resolvedBy="deadline" if overdue else approval.resolved_by,
+            resolvedAt=approval.expires_at if overdue else approval.resolved_at,
         )
         self.approval = approval

@@ -158,6 +158,10 @@ class UsageChanged(msgspec.Struct, frozen=True):
     usage: dict[str, Any]
 
 
+class NothingAsked(msgspec.Struct, frozen=True):
+    """Codex, joined again, waits for nobody's answer."""
+
+
 class AnswerDelivered(msgspec.Struct, frozen=True):
     """Codex has the answer to an approval."""
 

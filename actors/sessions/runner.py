@@ -18,6 +18,9 @@ class Runner(Protocol):
     name: str
     """As the session's `runner` shows it: `app-server`, `cli` or `stub`."""
 
+    begins_once: bool
+    """Whether launching again, also from another process, sends no prompt twice."""
+
     survives_restart: bool
     """Whether a turn may still be alive after this process was replaced by another."""
 

@@ -199,7 +199,7 @@ def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | Non
         case "failed" if ended.attempt < task.max_attempts:
             return {
                 "origin": "retry",
-                "prompt": _next_prompt(ended, task, TRY_AGAIN),
+                "prompt": _next_prompt(tx, ended, TRY_AGAIN),
                 "requested_by": ended.requested_by,
                 "attempt": ended.attempt + 1,
                 "begin_after": later(tx.now, retry_pause(ended.attempt)),
@@ -207,7 +207,7 @@ def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | Non
         case "interrupted" if task.on_interrupt == "continue" and ended.attempt <= CONTINUATIONS:
             return {
                 "origin": "continue",
-                "prompt": _next_prompt(ended, task, GO_ON),
+                "prompt": _next_prompt(tx, ended, GO_ON),
                 "requested_by": ended.requested_by,
                 "attempt": ended.attempt + 1,
             }
@@ -215,13 +215,20 @@ def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | Non
             return None
 
 
-def _next_prompt(ended: Session, task: Task, words: str) -> str:
+def _next_prompt(tx: Transaction, ended: Session, words: str) -> str:
     """In a thread that heard the prompt, what to go on with; else the prompt itself."""
     if ended.type == "review_task":
         return ended.prompt
     if ended.codex_thread_id is None or ended.codex_turn_id is None:
-        return ended.prompt if ended.origin != "retry" else task.prompt
+        return _first(tx, ended).prompt
     return words.format(reason=ended.exit_reason or "for no known reason")
+
+
+def _first(tx: Transaction, session: Session) -> Session:
+    """The session whose retry or continuation this one is, at the beginning of the row."""
+    while session.origin in {"retry", "continue"} and session.previous_session_id is not None:
+        session = sessions.get(tx.db, session.previous_session_id)
+    return session
 
 
 def _insert(

@@ -28,6 +28,7 @@ class StubRunner:
     """Answers every prompt with the same few words."""
 
     name = "stub"
+    begins_once = True
     survives_restart = False
 
     def __init__(self, ref: ActorRef) -> None:

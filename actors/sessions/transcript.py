@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import structlog
 import trio
 
-from command_center.actors.errors import Unavailable
+from command_center.actors.errors import Unavailable, Unconfirmed
 from command_center.actors.events import PublishLive
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.messages import (
@@ -39,6 +39,10 @@ Observation = ItemSeen | OutputDelta | PlanChanged | DiffChanged | UsageChanged 
 """What a turn tells that changes no status."""
 
 
+class FactUnconfirmed(Exception):
+    """Whether a fact was written is not known; the next life of the actor reads what was."""
+
+
 class Transcript:
     """The session's row, kept by one actor."""
 
@@ -57,16 +61,24 @@ class Transcript:
         self.session = await self._storage.write(unit)
         return self.session
 
+    async def refresh(self) -> None:
+        """Read the row anew, however long it takes until it can be."""
+        key = self.session.id
+        self.session = await self.keep(lambda tx: sessions.get(tx.db, key))
+
     async def keep(self, unit: Callable[[Transaction], T]) -> T:
         """Write a fact, however long it takes until it can be.
 
         Raises:
+            FactUnconfirmed: it may have been written, or not: the actor has to begin anew.
             Exception: what the unit raised.
         """
         pause = FIRST_PAUSE
         while True:
             try:
                 return await self._storage.write(unit)
+            except Unconfirmed as error:
+                raise FactUnconfirmed(str(error)) from error
             except Unavailable as error:
                 log.warning("session.fact.waits", session=self.session.id, reason=str(error))
                 await trio.sleep(pause)

@@ -14,6 +14,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
+from command_center.actors.errors import Unavailable
 from command_center.actors.policy import PolicyResult, evaluate
 from command_center.actors.sessions.actor import SessionActor, SessionServices
 from command_center.actors.sessions.messages import SessionCommitted, StopSession
@@ -30,6 +31,7 @@ from command_center.actors.tasks.messages import (
     CheckPolicy,
     CreateSession,
     CreateTask,
+    EnsureSession,
     PatchTask,
     PromptThread,
     QueueFollowup,
@@ -41,11 +43,13 @@ from command_center.actors.tasks.threads import needs_app_server, read_idle_thre
 from command_center.runtime import (
     Actor,
     ActorNotFound,
+    ActorStopped,
     ChildExists,
     ChildSpec,
     Deferred,
     Restart,
     StartFailed,
+    SupervisorNotFound,
     handles,
 )
 from command_center.store import Followup, Session, Task, repositories, sessions, tasks
@@ -53,8 +57,11 @@ from command_center.store.records import Runner
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-RESTART_SECONDS = 10.0
-"""How long to wait before an actor that could not start is tried again."""
+RESCAN_SECONDS = 10.0
+"""How long a live session may be without an actor before that is noticed."""
+
+CANCELLED = StopSession(reason="Its task was cancelled.", requested_by="task")
+"""What a session of a cancelled task is told where the cancellation did not reach it."""
 
 
 class Tasks(Actor):
@@ -70,6 +77,7 @@ class Tasks(Actor):
         """Start the actor of each session that has none: after a crash, of all that live."""
         for session in await self._storage.read(unfinished):
             await self._start(session.id)
+        self.ctx.start_task(self._look_for_orphans)
 
     @handles(CreateTask)
     async def create(self, message: CreateTask) -> Deferred[Task]:
@@ -203,6 +211,11 @@ class Tasks(Actor):
             ),
         )
 
+    @handles(EnsureSession)
+    async def ensure(self, message: EnsureSession) -> Deferred[None]:
+        """Answer once the session's actor is there, if it can be."""
+        return self.ctx.answer_later(self._start, message.session_id)
+
     @handles(SessionCommitted)
     async def committed(self, message: SessionCommitted) -> None:
         """Start the actor of a session that another actor committed."""
@@ -219,13 +232,36 @@ class Tasks(Actor):
             await self.ctx.start_child("/sessions", spec)
         except ChildExists:
             return
-        except StartFailed:
+        except (StartFailed, ActorStopped, SupervisorNotFound):
             log.exception("session.start.failed", session=session_id)
-            self.ctx.start_task(self._start_later, session_id)
+            return
+        await self._stop_if_cancelled(session_id)
 
-    async def _start_later(self, session_id: int) -> None:
-        await trio.sleep(RESTART_SECONDS)
-        await self.ctx.ref.tell(SessionCommitted(session_id))
+    async def _stop_if_cancelled(self, session_id: int) -> None:
+        """A cancellation that found no actor to stop is carried out now."""
+
+        def find(db: Database) -> Task:
+            return tasks.get(db, sessions.get(db, session_id).task_id)
+
+        task = await self._storage.read(find)
+        ref = self.ctx.find(f"/sessions/{session_id}")
+        if task.status == "cancelled" and ref is not None:
+            await ref.tell(CANCELLED)
+
+    async def _look_for_orphans(self) -> None:
+        """Start the actor of each live session that has none, again and again.
+
+        So none stays without for long, whatever took it: a start that failed, a supervisor that
+        was stopped, or a crash between a session's commit and the word of it.
+        """
+        while True:
+            await trio.sleep(RESCAN_SECONDS)
+            try:
+                for session in await self._storage.read(unfinished):
+                    if self.ctx.find(f"/sessions/{session.id}") is None:
+                        await self._start(session.id)
+            except Unavailable as error:
+                log.warning("sessions.unread", reason=str(error))
 
 
 def unfinished(db: Database) -> list[Session]:

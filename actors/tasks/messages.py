@@ -139,6 +139,12 @@ class FollowupText(
     requested_by: str = "api"
 
 
+class EnsureSession(msgspec.Struct, Request[None], frozen=True):
+    """See that a live session has its actor."""
+
+    session_id: int
+
+
 class QueueFollowup(msgspec.Struct, Request[Followup], frozen=True):
     """Keep what is to be said when the session's turn has ended."""
 

@@ -12,7 +12,7 @@ from command_center.actors.codex import requests
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
 from command_center.actors.codex.messages import Call
 from command_center.actors.errors import Conflict, NotFound, Unavailable
-from command_center.runtime import ActorRef, ActorStopped, AskTimeout
+from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout
 
 UNKNOWN = ("no rollout found", "thread not loaded", "invalid session id", "not found")
 """How Codex says that there is no such thread."""
@@ -37,7 +37,7 @@ async def ask_codex(bridge: ActorRef, call: Call) -> dict[str, Any]:
         return await bridge.ask(call, timeout=call.timeout + 5)
     except BridgeUnavailable as error:
         raise Unavailable(str(error), retry_after=error.retry_after or 1.0) from error
-    except (CodexTimeout, AskTimeout, ActorStopped) as error:
+    except (CodexTimeout, AskTimeout, ActorStopped, ActorCrashed) as error:
         raise Unavailable(str(error), retry_after=1.0) from error
     except CodexError as error:
         thread_id = call.params.get("threadId")

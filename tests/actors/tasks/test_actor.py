@@ -46,6 +46,7 @@ async def tasks_over(path: Path, broken: set[int]) -> AsyncIterator[Rig]:
             instance_id="this",
             approval_seconds=60,
             stall_seconds=0,
+            max_sessions=4,
             make_runner=make_runner,
         )
         await made.system.start_child(
@@ -63,7 +64,7 @@ async def test_every_live_session_gets_its_actor_again(tmp_path: Path) -> None:
 async def test_a_session_that_cannot_start_harms_no_other_and_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks_actor, "RESTART_SECONDS", 0.1)
+    monkeypatch.setattr(tasks_actor, "RESCAN_SECONDS", 0.1)
     broken = {1}
     async with tasks_over(tmp_path / "db.sqlite3", broken) as made:
         assert made.system.find("/sessions/1") is None
