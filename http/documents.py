@@ -87,9 +87,8 @@ def kind_of(schema: dict[str, Any]) -> list[dict[str, str | None]]:
     if schema.get("type") == "array":
         return [{"text": "list of ", "link": None}, *kind_of(schema.get("items", {}))]
     text = schema.get("format") or schema.get("type") or "anything"
-    if schema.get("pattern") or schema.get("maxLength"):
-        text += ", not blank" if schema.get("pattern") == r"\S" else ""
-        text += f", at most {schema['maxLength']} characters" if "maxLength" in schema else ""
+    text += ", not blank" if schema.get("pattern") == openapi.NOT_BLANK else ""
+    text += f", at most {schema['maxLength']} characters" if "maxLength" in schema else ""
     return [{"text": text, "link": None}]
 
 

@@ -22,13 +22,14 @@ from command_center.http.shapes import Error
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+):)?(?P<name>[a-z_]+)>")
-_SAYS_SOMETHING: Final = {"pattern": r"\S"}
+NOT_BLANK: Final = r"[^\s\x1c-\x1f\x85]"
+_SAYS_SOMETHING: Final = {"pattern": NOT_BLANK}
 _ACTOR_PATH: Final = {
     "type": "string",
     "pattern": r"^[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
     "description": "The actor's path without its first slash, such as `sessions/12`.",
 }
-_TITLE: Final = {"pattern": r"\S", "maxLength": 200}
+_TITLE: Final = {"pattern": NOT_BLANK, "maxLength": 200}
 
 TOLD: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
@@ -42,6 +43,7 @@ TOLD: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "AutomationChanges": {"title": _TITLE},
         "CreateApproval": {"title": _SAYS_SOMETHING},
         "Order": {"reason": _SAYS_SOMETHING},
+        "SearchQuery": {"q": _SAYS_SOMETHING},
     }
 )
 """What actors check beyond the types, by struct and field on the wire."""
@@ -72,8 +74,8 @@ def document(*, secured: bool) -> dict[str, Any]:
     kinds = [*dict.fromkeys(_kinds())]
     made, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     schemas = dict(zip(kinds, made, strict=True))
-    for name, fields in TOLD.items():
-        for field, told in fields.items():
+    for name in TOLD.keys() & components.keys():
+        for field, told in TOLD[name].items():
             _narrow(components[name]["properties"][field], told)
     _bound(components)
     paths: dict[str, dict[str, Any]] = {}
@@ -225,6 +227,8 @@ def _query_parameters(query: type | None) -> list[dict[str, Any]]:
         return []
     _, components = msgspec.json.schema_components([query], ref_template=_REF)
     schema = components[query.__name__]
+    for field, told in TOLD.get(query.__name__, {}).items():
+        _narrow(schema["properties"][field], told)
     _bound(schema)
     return [
         {
