@@ -20,7 +20,7 @@ from command_center.http.decoding import (
 )
 from command_center.http.events import EventsQuery, list_events
 from command_center.store import Item, Page, Session, items, sessions
-from command_center.store.records import Runner, SessionStatus
+from command_center.store.records import Runner, SessionStatus, TaskType
 
 
 class SessionsQuery(
@@ -30,6 +30,7 @@ class SessionsQuery(
 
     repository_id: int | None = None
     task_id: int | None = None
+    type: TaskType | None = None
     status: SessionStatus | None = None
     runner: Runner | None = None
 

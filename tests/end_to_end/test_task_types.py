@@ -145,20 +145,29 @@ async def test_an_answer_that_is_no_report_is_no_result(
     assert (None, "All is well.") == (ended["result"], ended["lastMessage"])
 
 
+async def test_the_stub_says_that_it_has_no_result(stub_client: Client, repository: Path) -> None:
+    session = await started(stub_client, repository, "review_task", "Review it.")
+    ended = await stub_client.until_session(session, "completed")
+    assert ended["result"] is None
+    assert "With Codex a review_task would have a result." in ended["lastMessage"]
+    listed = await stub_client.get("/api/sessions", type="review_task")
+    assert [session["id"]] == [one["id"] for one in listed["items"]]
+    assert [] == (await stub_client.get("/api/sessions", type="prompt_task"))["items"]
+
+
 async def test_a_follow_up_to_a_review_is_a_prompt_in_its_thread(
-    server: Server, model: ScriptedModel, repository: Path
+    either_client: Client, model: ScriptedModel, repository: Path
 ) -> None:
-    gate = Gate()
+    client, gate = either_client, Gate()
     model.script = (Say.text("Nothing", gate, " found."),)
-    async with client_of(server) as client:
-        session = await started(client, repository, "review_task", "Review it.")
-        gate.wait_until_reached()
-        path = f"/api/sessions/{session['id']}/followups"
-        followup = await client.post(path, {"message": "Are you sure?"}, status=201)
-        gate.open()
-        first = await client.until_session(session, "completed")
-        sent = await client.get(f"/api/followups/{followup['id']}")
-        second = await client.until_session({"id": sent["sentSessionId"]}, "completed")
+    session = await started(client, repository, "review_task", "Review it.")
+    gate.wait_until_reached()
+    path = f"/api/sessions/{session['id']}/followups"
+    followup = await client.post(path, {"message": "Are you sure?"}, status=201)
+    gate.open()
+    first = await client.until_session(session, "completed")
+    sent = await client.get(f"/api/followups/{followup['id']}")
+    second = await client.until_session({"id": sent["sentSessionId"]}, "completed")
     assert ("prompt_task", "Are you sure?") == (second["type"], second["prompt"])
     assert first["codexThreadId"] == second["codexThreadId"]
     assert second["result"] is None
