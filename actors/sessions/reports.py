@@ -20,13 +20,17 @@ def _told(description: str) -> msgspec.Meta:
     return msgspec.Meta(description=description)
 
 
+_TEXT = msgspec.Meta(extra_json_schema={"type": "string"})
+"""Models demand a type beside the values that a text may have."""
+
+
 class HealthCheck(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
     """One thing that was looked at."""
 
     name: Annotated[str, _told("What was checked, in a few words.")]
-    outcome: Literal["pass", "warn", "fail", "skipped"]
+    outcome: Annotated[Literal["pass", "warn", "fail", "skipped"], _TEXT]
     details: Annotated[str, _told("What was seen, with the command that showed it.")]
 
 
@@ -36,7 +40,7 @@ class HealthReport(
     """What a `repo_health_check` finds."""
 
     status: Annotated[
-        Literal["healthy", "needs_attention", "broken"], _told("The repository as a whole.")
+        Literal["healthy", "needs_attention", "broken"], _TEXT, _told("The repository as a whole.")
     ]
     summary: Annotated[str, _told("Two or three sentences for somebody in a hurry.")]
     checks: list[HealthCheck]
@@ -59,7 +63,7 @@ class FailureReport(
 
     summary: Annotated[str, _told("Two or three sentences for somebody in a hurry.")]
     root_cause: Annotated[str, _told("Why it fails, or what is still unknown.")]
-    confidence: Literal["low", "medium", "high"]
+    confidence: Annotated[Literal["low", "medium", "high"], _TEXT]
     evidence: list[Evidence]
     affected_files: Annotated[list[str], _told("Paths within the repository.")]
     suggested_fix: Annotated[str, _told("What to change, in words or as a diff.")]

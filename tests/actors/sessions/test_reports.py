@@ -51,6 +51,8 @@ def test_a_schema_is_closed_and_wants_every_member_as_models_demand(kind: TaskTy
     for one in found:
         assert one["additionalProperties"] is False
         assert sorted(one["properties"]) == sorted(one["required"])
+        for wanted in one["properties"].values():
+            assert {"type", "$ref"} & wanted.keys()
 
 
 def test_the_other_types_ask_for_no_report() -> None:
