@@ -32,6 +32,13 @@ def foreign(text: str, *, windows: bool = os.name == "nt") -> str | None:
     return None
 
 
+PATH_BYTES = 4000
+"""The longest path, in bytes; Linux takes 4096 with what is added to it here."""
+
+NAME_BYTES = 255
+"""The longest name in a path, in bytes."""
+
+
 def check_path(text: str, field: str) -> Path:
     """A path that can be meant on this system: absolute, of this system's kind, printable.
 
@@ -48,6 +55,10 @@ def check_path(text: str, field: str) -> Path:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise Invalid.field(field, "The path is not valid Unicode.") from None
+    if len(text.encode()) > PATH_BYTES or any(
+        len(part.encode()) > NAME_BYTES for part in re.split(r"[/\\]", text)
+    ):
+        raise Invalid.field(field, "The path is longer than a system takes.")
     path = Path(text).expanduser() if text.startswith("~/") else Path(text)
     if not path.is_absolute():
         raise Invalid.field(field, f"{text} is not an absolute path.")
@@ -98,8 +109,11 @@ async def resolve_new(text: str, field: str) -> Path:
             found = path.resolve()
         except (OSError, RuntimeError) as error:
             return f"{text} cannot be reached: {error}."
-        if os.path.lexists(path) and not (found.is_dir() and not any(found.iterdir())):
-            return f"{text} exists already."
+        try:
+            if os.path.lexists(path) and not (found.is_dir() and not any(found.iterdir())):
+                return f"{text} exists already."
+        except OSError as error:
+            return f"{text} cannot be looked into: {error.strerror}."
         return found
 
     found = await trio.to_thread.run_sync(resolve)

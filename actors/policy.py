@@ -56,12 +56,16 @@ VERDICTS: Final = MappingProxyType[str, Decision](
 """Every reason's code, and the decision that it alone leads to. The strictest one decides."""
 
 
+Model = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$")]
+"""A model's name, as Codex takes it."""
+
+
 class RunInput(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
     """What a run is asked to be; every field may be left out (see the module's text)."""
 
-    model: str | None = None
+    model: Model | None = None
     sandbox: Sandbox | None = None
     worktree_path: str | None = None
     branch_name: str | None = None

@@ -44,7 +44,7 @@ from quart import Quart
 from command_center.http.asgi import App, Message, Receive, Scope, Send
 from command_center.http.decoding import is_json
 from command_center.http.errors import JSON, Problem
-from command_center.http.signin import COOKIE, stands_for
+from command_center.http.signin import COOKIE, SIGN_IN, stands_for
 
 Headers: TypeAlias = Mapping[bytes, bytes]
 
@@ -216,8 +216,9 @@ class Gate:
     def _is_ours(self, origin: str, here: tuple[str, int | None]) -> bool:
         """Whether a page of that origin came from this server under a name of its own.
 
-        Another port of the loopback is another origin: whatever else runs on this machine is
-        not trusted. A proxy may stand before a configured name, so that one needs no equal Host.
+        Another port is another origin: whatever else runs there is not trusted. A proxy may stand
+        before a configured name, so that one needs no equal Host; it counts on its scheme's own
+        port, and on another one where that is configured with it.
         """
         scheme, _, authority = origin.partition("://")
         there = with_port(authority)
@@ -226,7 +227,11 @@ class Gate:
         port = there[1] or _DEFAULT_PORTS[scheme]
         if (there[0], port) == (here[0], here[1] or _DEFAULT_PORTS[scheme]):
             return True
-        return there[0] not in LOOPBACK and not {there, (there[0], None)}.isdisjoint(self._names)
+        if there[0] in LOOPBACK:
+            return False
+        return there in self._names or (
+            (there[0], None) in self._names and port == _DEFAULT_PORTS[scheme]
+        )
 
     def _check_token(self, scope: Scope, headers: Headers) -> None:
         address = _address(scope)
@@ -240,7 +245,7 @@ class Gate:
         given = _bearer(headers)
         if given is None and scope["type"] == "websocket":
             given = _bearer_subprotocol(scope)
-        if given is None and self._has_signed_in(headers):
+        if given is None and scope["path"] != SIGN_IN and self._has_signed_in(headers):
             return
         if given is None:
             raise Refused(
@@ -378,7 +383,7 @@ class _Choosing:
 
 def is_api(path: str) -> bool:
     """Whether the path is one that a token protects."""
-    return path in {"/api", "/metrics"} or path.startswith("/api/")
+    return path.rstrip("/") in {"/api", "/metrics"} or path.startswith("/api/")
 
 
 def _dress(scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -418,7 +423,10 @@ def _check_target(scope: Scope) -> str | None:
     """Put an absolute target's path in its place; its authority, which then stands for Host."""
     authority = None
     if not scope["path"].startswith("/"):
-        target = urlsplit(scope["raw_path"].decode("latin-1"))
+        try:
+            target = urlsplit(scope["raw_path"].decode("latin-1"))
+        except ValueError:
+            raise Refused(400, "The request's target is not a path.") from None
         if target.scheme not in _DEFAULT_PORTS or not target.netloc:
             raise Refused(400, "The request's target is not a path.")
         authority = target.netloc

@@ -23,6 +23,10 @@ LIFE_SECONDS = 30 * 24 * 3600
 _COOKIE_VALUE = re.compile(r"(?P<ends>[0-9]{1,12})\.(?P<proof>[0-9a-f]{64})")
 
 
+SIGN_IN = "/api/signin"
+"""Where the token itself is asked for: a cookie does not renew itself."""
+
+
 def cookie_value(token: str, ends: int) -> str:
     """A cookie that stands for the token until `ends`, in seconds of Unix time."""
     return f"{ends}.{_proof(token, ends)}"
@@ -41,7 +45,7 @@ def routes(token: str | None) -> Blueprint:
     """Signing in and out; without a token both are answered and mean nothing."""
     api = Blueprint("signin", __name__)
 
-    @api.post("/api/signin")
+    @api.post(SIGN_IN)
     async def sign_in() -> Response:
         answer: Response = TrioResponse(status=204)
         if token is not None:

@@ -80,7 +80,7 @@ def exec_arguments(run: ExecRun, schema_file: Path | None = None) -> tuple[str, 
         f"sandbox_workspace_write.writable_roots={_toml(run.writable)}",
     ]
     if run.model is not None:
-        options += ["-m", run.model]
+        options += [f"--model={run.model}"]
     if schema_file is not None:
         options += ["--output-schema", str(schema_file)]
     if run.is_review:

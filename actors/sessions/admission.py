@@ -120,13 +120,17 @@ def yield_folder(tx: Transaction, session_id: int) -> Session:
 def run_approvals(tx: Transaction, session: Session) -> list[Approval]:
     """The approvals that policy asked for this run, settled or not.
 
-    A retry or a continuation is the same run: what a person agreed to for its predecessor holds.
+    A retry or a continuation is the same run: what a person agreed to for its predecessor holds,
+    but full access, which is agreed to every time.
     """
     asked = approvals.every(tx.db, {"session_id": session.id, "kind": "run"})
     if session.origin in {"retry", "continue"} and session.previous_session_id is not None:
         previous = sessions.get(tx.db, session.previous_session_id)
         asked += [
-            approval for approval in run_approvals(tx, previous) if approval.status == "approved"
+            approval
+            for approval in run_approvals(tx, previous)
+            if approval.status == "approved"
+            and approval.details["code"] != "full_access_needs_approval"
         ]
     return asked
 

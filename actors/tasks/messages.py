@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from command_center.actors.errors import Invalid
-from command_center.actors.policy import PolicyResult, RunInput
+from command_center.actors.policy import Model, PolicyResult, RunInput
 from command_center.runtime import Request
 from command_center.store import Approval, Followup, Session, Task
 from command_center.store.records import Priority, Sandbox, TaskType
@@ -116,7 +116,7 @@ class ThreadPrompt(
     prompt: str
     cwd: str | None = None
     resume: bool = True
-    model: str | None = None
+    model: Model | None = None
     sandbox: Sandbox | None = None
     allow_network: bool | None = None
     allow_commit: bool | None = None

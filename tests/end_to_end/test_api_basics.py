@@ -90,6 +90,20 @@ async def test_a_path_that_is_no_repository_is_400_saying_why(
     assert "localPath" == answer.json()["error"]["details"][0]["path"]
 
 
+@pytest.mark.parametrize("long", ["/srv/" + "a" * 300, "/srv" + "/a" * 2500])
+async def test_a_path_that_no_system_takes_is_400_and_crashes_nothing(
+    stub_client: Client, repository: Path, long: str
+) -> None:
+    answer = await stub_client.http.post("/api/repos", json={"localPath": long})
+    assert 400 == answer.status_code, answer.text
+    registered = await stub_client.register(repository)
+    answer = await stub_client.http.post(
+        f"/api/repos/{registered['id']}/worktrees", json={"branchName": "b", "path": long}
+    )
+    assert 400 == answer.status_code, answer.text
+    assert 0 == (await stub_client.get("/api/runtime/actors/repositories"))["restarts"]
+
+
 async def test_malformed_json_a_wrong_content_type_and_an_unknown_route_have_the_error_shape(
     stub_client: Client,
 ) -> None:

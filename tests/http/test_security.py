@@ -607,3 +607,45 @@ def test_a_policy_cannot_be_changed() -> None:
 @pytest.mark.parametrize("text", ["", ":", "a:b", "a b", "a/b", "[::1]:x", "[x]", "é"])
 def test_what_is_no_authority_has_no_name(text: str) -> None:
     assert with_port(text) is None
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/api", "/api/", "/api/things/"])
+async def test_a_slash_at_the_end_opens_nothing(path: str) -> None:
+    assert 401 == (await refusal_of({}, path=path))[0]
+
+
+@pytest.mark.parametrize("target", [b"http://[::1", b"http://[zz]/"])
+async def test_a_target_that_is_no_address_is_400(target: bytes) -> None:
+    async with served(guarded_app()) as address:
+        answer = await exchange(
+            address, b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://cc.example.com", 200),
+        ("http://cc.example.com", 200),
+        ("http://cc.example.com:3000", 403),
+    ],
+)
+async def test_a_page_on_another_port_of_a_configured_name_is_another_sites(
+    origin: str, status: int
+) -> None:
+    headers = {**BEARER, "Host": "cc.example.com", "Origin": origin}
+    async with client_of(guarded_app()) as client:
+        answer = await client.delete("/api/things", headers=headers)
+    assert status == answer.status_code
+
+
+async def test_a_cookie_does_not_renew_itself() -> None:
+    app = guarded_app()
+
+    @app.post("/api/signin")
+    async def sign_in() -> Response:
+        return json_response({})
+
+    cookie = {"Cookie": f"{COOKIE}={signed_in()}"}
+    assert 401 == (await refusal_of(cookie, method="POST", path="/api/signin", app=app))[0]
