@@ -59,3 +59,6 @@ export const plural = (count, one, many) => `${count} ${count === 1 ? one : many
 
 /** The last part of a path of either kind. @param {string} path */
 export const basename = (path) => path.split(/[\\/]/).filter(Boolean).pop() || path;
+
+/** Text without its Markdown, for a single line. @param {string} text */
+export const plain = (text) => text.replace(/[*`#]+/g, "").replace(/\s+/g, " ").trim();

@@ -64,12 +64,17 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     with ExitStack() as stack:
 
         def opened(
-            url: str, *, device: str = "phone", expected: set[int] | None = None, **options: Any
+            url: str,
+            *,
+            device: str = "phone",
+            expected: set[int] | None = None,
+            outage: bool = False,
+            **options: Any,
         ) -> Watched:
             context = browser.new_context(**{**DEVICES[device], **options})
             context.set_default_timeout(PATIENCE_MS)
             stack.callback(context.close)
-            watch = stack.enter_context(watched(context, expected=expected))
+            watch = stack.enter_context(watched(context, expected=expected, outage=outage))
             watch.page.goto(url)
             return watch
 

@@ -3,14 +3,18 @@ by everybody."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import DEVICES, PATIENCE_MS, OpenPage, made
 from tests.browser.vendored import TESTS
-from tests.browser.watching import settle
+from tests.browser.watching import Watched, settle, watched
 from tests.end_to_end.server import Server
 
 SCREENS = {
@@ -51,22 +55,33 @@ OVERFLOWING = """
 """
 
 
+@pytest.fixture(scope="module", params=["phone-light", "desktop-dark"])
+def shown(
+    request: pytest.FixtureRequest, browser: Browser, filled_server: Server
+) -> Iterator[Watched]:
+    """One page that goes from screen to screen."""
+    device, _, scheme = request.param.partition("-")
+    options: dict[str, Any] = {**DEVICES[device], "color_scheme": scheme}
+    context = browser.new_context(**options, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_MS)
+    with watched(context) as watch:
+        watch.page.goto(filled_server.url)
+        settle(watch.page)
+        watch.page.evaluate(AXE)
+        yield watch
+    context.close()
+
+
 @pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize(("device", "scheme"), [("phone", "light"), ("desktop", "dark")])
 def test_a_screen_shows_and_everybody_can_use_it(
-    filled_server: Server, open_page: OpenPage, screen: str, device: str, scheme: Any
+    shown: Watched, filled_server: Server, screen: str
 ) -> None:
-    page = open_page(
-        f"{filled_server.url}/#{screen}",
-        device=device,
-        color_scheme=scheme,
-        reduced_motion="reduce",
-        expected=NEEDS_CODEX.get(screen, set()),
-    ).page
-    settle(page)
-    expect(page.locator("h1")).to_have_text(SCREENS[screen])
-    page.evaluate(AXE)
-    assert [] == page.evaluate(SERIOUS)
+    shown.expected = NEEDS_CODEX.get(screen, set())
+    shown.page.goto(f"{filled_server.url}/#{screen}")
+    settle(shown.page)
+    expect(shown.page.locator("h1")).to_have_text(SCREENS[screen])
+    assert [] == shown.page.evaluate(SERIOUS)
+    assert [] == shown.complaints
 
 
 def test_no_screen_is_wider_than_its_window(filled_server: Server, open_page: OpenPage) -> None:
@@ -128,13 +143,15 @@ def test_an_idle_page_asks_for_nothing(filled_server: Server, open_page: OpenPag
 def test_the_first_load_is_quick_on_a_slow_machine(
     filled_server: Server, open_page: OpenPage
 ) -> None:
+    """By the time of the processor that it takes, whatever else this machine does meanwhile."""
     page = open_page("about:blank").page
     session = page.context.new_cdp_session(page)
-    session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     page.goto(filled_server.url)
     settle(page)
-    milliseconds: float = page.evaluate("performance.now()")
-    assert milliseconds < 3000  # 1 s on a machine that has nothing else to do
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    seconds = next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+    assert 4 * seconds < 1
 
 
 def test_a_color_scheme_can_be_chosen_and_stays(filled_server: Server, open_page: OpenPage) -> None:
@@ -149,3 +166,77 @@ def test_a_color_scheme_can_be_chosen_and_stays(filled_server: Server, open_page
 def background(page: Page) -> str:
     found: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
     return found
+
+
+def test_a_dialog_that_goes_with_its_screen_leads_nowhere(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/runtime/store").page
+    expect(page.get_by_role("dialog", name="/store")).to_be_visible()
+    page.goto(f"{filled_server.url}/#/tasks")
+    expect(page.locator("h1")).to_have_text("Tasks")
+    page.go_back()
+    page.get_by_role("button", name="Close").click()
+    expect(page).to_have_url(re.compile("#/runtime$"))
+
+
+def test_what_was_said_in_sessions_is_found_beside_the_tasks(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/tasks").page
+    page.get_by_role("searchbox").fill("prompt had")
+    found = page.get_by_role("region", name="Said in sessions")
+    found.get_by_role("link").first.click()
+    expect(page.locator("h1")).to_have_text("Review the login flow")
+
+
+def test_an_operator_suspends_an_actor_with_a_reason_and_resumes_it(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/runtime/clock").page
+    for act in ("Suspend", "Resume"):
+        page.get_by_role("button", name=act, exact=True).click()
+        page.get_by_label(f"Why {act.lower()}?").fill("To see it.")
+        page.get_by_role("button", name=act, exact=True).click()
+        expect(page.get_by_label(f"Why {act.lower()}?")).to_have_count(0)
+
+
+def test_what_happens_elsewhere_is_told_with_its_event(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/repos").page
+    settle(page)
+    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
+        asked = made(client, "/api/approvals", {"title": "Is somebody there?"})
+        toast = page.locator(".toast").filter(has_text="Is somebody there?")
+        expect(toast).to_contain_text("approval.requested · #")
+        toast.get_by_role("link").click()
+        expect(page.locator("h1")).to_have_text(f"Approval {asked['id']}")
+        made(client, f"/api/approvals/{asked['id']}/resolve", {"status": "rejected"})
+
+
+def test_next_times_are_shown_while_a_schedule_is_typed(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/automations/new", expected={400}).page
+    page.get_by_label("When").fill("weekly@mon@07:30")
+    expect(page.get_by_text("07:30 · ")).to_be_visible()
+    page.get_by_label("When").fill("now and then")
+    expect(page.locator(".hint[data-bad='true']")).to_be_visible()
+
+
+def test_the_shell_is_there_without_a_server(tmp_path: Path, open_page: OpenPage) -> None:
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    page = open_page(server.url, outage=True).page
+    settle(page)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()  # the files are kept as they come through the worker
+    settle(page)
+    server.stop()
+    page.reload()
+    expect(page.get_by_text("Command Center cannot be reached")).to_be_visible()
+    kept = page.evaluate(
+        "caches.keys().then(async ([name]) => (await (await caches.open(name)).keys())"
+        ".map((request) => new URL(request.url).pathname))"
+    )
+    assert [] == [path for path in kept if path.startswith("/api")]

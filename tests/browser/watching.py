@@ -14,6 +14,7 @@ REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`refused by policy: ${event.violatedDirective} ${event.blockedURI}`));
 """
+UNREACHABLE = re.compile(r"net::ERR_|WebSocket connection to|ServiceWorker|Failed to fetch")
 LOADING_FAILED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 
 
@@ -22,17 +23,20 @@ class Watched:
     """A page, and what it complained of.
 
     An answer that tells of a failure makes a browser write a line, too; the statuses in `expected`
-    are those that a test means to see.
+    are those that a test means to see, and with `outage` also that the server cannot be reached.
     """
 
     page: Page
     expected: set[int] = attrs.field(factory=set)
+    outage: bool = False
     complaints: list[str] = attrs.field(factory=list)
 
     def note(self, message: ConsoleMessage) -> None:
         """Keep a warning or an error."""
         failed = LOADING_FAILED.match(message.text)
         if failed and int(failed[1]) in self.expected:
+            return
+        if self.outage and UNREACHABLE.search(message.text):
             return
         if message.type in {"error", "warning"}:
             self.complaints.append(f"{message.type}: {message.text}")
@@ -43,11 +47,13 @@ class Watched:
 
 
 @contextmanager
-def watched(context: BrowserContext, *, expected: set[int] | None = None) -> Iterator[Watched]:
+def watched(
+    context: BrowserContext, *, expected: set[int] | None = None, outage: bool = False
+) -> Iterator[Watched]:
     """A new page; when its test is done it must have had nothing to complain of."""
     context.add_init_script(REPORT_VIOLATIONS)
     page = context.new_page()
-    watch = Watched(page, expected or set())
+    watch = Watched(page, expected or set(), outage)
     page.on("console", watch.note)
     page.on("pageerror", watch.fail)
     yield watch

@@ -178,12 +178,20 @@ export const Code = ({ text, label = "Code" }) => {
 export const Dialog = ({ title, onClose, children }) => {
   const id = useId();
   const dialog = useRef(null);
+  const latest = useRef(onClose);
+  latest.current = onClose;
   useEffect(() => {
     const element = /** @type {any} */ (dialog.current);
+    let shown = true;
+    const closed = () => shown && latest.current();
+    element.addEventListener("close", closed);
     element.showModal();
-    return () => element.open && element.close();
+    return () => {
+      shown = false; // it goes with its screen, and nobody has closed it
+      element.close();
+    };
   }, []);
-  return html`<dialog ref=${dialog} aria-labelledby=${id} onClose=${onClose}
+  return html`<dialog ref=${dialog} aria-labelledby=${id}
     onClick=${(/** @type {any} */ event) => event.target === event.currentTarget && onClose()}>
     <div class="dialog-body">
       <div class="dialog-head">

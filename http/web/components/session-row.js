@@ -1,5 +1,6 @@
 // @ts-check
 // A session in a list: what it is about, where, how long, and the last that was said.
+import { plain } from "../format.js";
 import { html } from "../html.js";
 import { state } from "../store.js";
 import { Ago, Badge, Elapsed } from "./basics.js";
@@ -12,7 +13,7 @@ export const SessionRow = ({ session }) => {
   return html`<a class="row" href=${`#/sessions/${session.id}`}>
     <div class="row-main">
       <div class="row-title">${task?.title || `Session ${session.id}`}</div>
-      <div class="row-note">${repo?.name}${session.branchName && html` · ${session.branchName}`}${said && html` · ${said}`}</div>
+      <div class="row-note">${repo?.name}${session.branchName && html` · ${session.branchName}`}${said && html` · ${plain(said)}`}</div>
     </div>
     <div class="row-side"><${Badge} status=${session.status} />
       <span class="hint">${session.finishedAt ? html`<${Ago} ts=${session.finishedAt} />` : html`<${Elapsed} from=${session.startedAt} />`}</span></div>

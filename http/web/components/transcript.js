@@ -10,15 +10,15 @@ import { Prose } from "./prose.js";
 const WINDOW = 120; // entries in the page at once
 const OUTPUT = 20_000; // characters of a command's output that are shown at first
 
-/** Paths below the session's folder `cwd` are shown from there. @param {{entries: any[], cwd: string}} props */
-export const Transcript = ({ entries, cwd }) => {
+/** Paths below the session's folder `cwd` are shown from there; `asked` are the items that wait for a person. @param {{entries: any[], cwd: string, asked: Set<string>}} props */
+export const Transcript = ({ entries, cwd, asked }) => {
   const [shown, setShown] = useState(WINDOW);
   const hidden = Math.max(0, entries.length - shown);
   return html`<ol class="transcript" aria-label="Transcript">
     ${hidden > 0 && html`<li><button type="button" class="button quiet wide" onClick=${() => setShown(shown + 2 * WINDOW)}>
       Show ${plural(Math.min(hidden, 2 * WINDOW), "earlier entry", "earlier entries")}
     </button></li>`}
-    ${entries.slice(hidden).map((entry) => html`<${EntryView} key=${entry.key} entry=${entry} version=${entry.version} cwd=${cwd} />`)}
+    ${entries.slice(hidden).map((entry) => html`<${EntryView} key=${entry.key} entry=${entry} version=${entry.version} cwd=${cwd} waits=${asked.has(entry.key)} />`)}
   </ol>`;
 };
 
@@ -26,13 +26,14 @@ export const Transcript = ({ entries, cwd }) => {
 class EntryView extends Component {
   /** @param {any} next */
   shouldComponentUpdate(next) {
-    return next.version !== this.props.version || next.entry !== this.props.entry;
+    const { version, entry, waits } = this.props;
+    return next.version !== version || next.entry !== entry || next.waits !== waits;
   }
 
   render() {
-    const { entry, cwd } = this.props;
+    const { entry, cwd, waits } = this.props;
     const show = VIEWS[entry.type] || Other;
-    const body = show(entry, cwd);
+    const body = show(entry, cwd, waits);
     return body && html`<li class="entry" data-type=${entry.type} data-done=${entry.done}>${body}</li>`;
   }
 }
@@ -64,17 +65,17 @@ function Reasoning(entry) {
 /** @param {string} command */
 const script = (command) => /^\S*(?:bash|sh|zsh) -l?c '?([\s\S]*?)'?$/.exec(command)?.[1] || command;
 
-/** @param {any} entry */
-function Command(entry) {
+/** @param {any} entry @param {string} _ @param {boolean} waits */
+function Command(entry, _, waits) {
   const { command = "", exitCode, durationMs, aggregatedOutput, status, cwd } = entry.body;
   const output = aggregatedOutput ?? entry.text;
   const failed = (exitCode !== undefined && exitCode !== null && exitCode !== 0) || status === "failed";
-  const mark = !entry.done ? "running" : status === "declined" ? "declined" : failed ? "failed" : "done";
+  const mark = waits ? "waits for you" : !entry.done ? "running" : status === "declined" ? "declined" : failed ? "failed" : "done";
   return html`<details class="tool" data-mark=${mark}>
     <summary title=${cwd}>
       <${Icon} name="command" size=${17} />
       <code>${script(Array.isArray(command) ? command.join(" ") : command)}</code>
-      <span class="mark">${mark === "running" ? "running" : mark === "declined" ? "declined" : exitCode ? `exit ${exitCode}` : durationMs > 1000 ? duration(durationMs / 1000) : ""}</span>
+      <span class="mark">${["running", "declined", "waits for you"].includes(mark) ? mark : exitCode ? `exit ${exitCode}` : durationMs > 1000 ? duration(durationMs / 1000) : ""}</span>
     </summary>
     <${Output} text=${output || ""} />
   </details>`;
@@ -132,7 +133,7 @@ function Other(entry) {
   </details>`;
 }
 
-/** @type {Record<string, (entry: any, folder: string) => any>} */
+/** @type {Record<string, (entry: any, folder: string, waits: boolean) => any>} */
 const VIEWS = {
   userMessage: UserMessage,
   agentMessage: AgentMessage,

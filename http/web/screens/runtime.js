@@ -25,7 +25,7 @@ export const Runtime = ({ path }) => {
       <section aria-labelledby="tree"><h2 id="tree" class="section">The tree</h2>
         <ul class="rows tree">${tree.actors.map((/** @type {any} */ a) => html`<li key=${a.path}><a class="row" href=${`#/runtime${a.path === "/" ? "" : a.path}`} data-depth=${Math.min(4, a.path === "/" ? 0 : a.path.split("/").length - 1)}>
           <div class="row-main"><div class="row-title"><code>${a.path === "/" ? "/" : a.path.split("/").at(-1)}</code></div>
-            <div class="row-note">${a.currentMessage ? `${a.currentMessage} for ${duration(a.currentAge || 0)}` : `${number(a.handled)} handled`}${a.lastError && html` · ${a.lastError}`}</div></div>
+            <div class="row-note">${a.current ? `${a.current} for ${duration(a.currentAge || 0)}` : `${number(a.handled)} handled`}${a.lastError && html` · ${a.lastError}`}</div></div>
           <div class="row-side"><${Badge} status=${a.status} /><span class="hint">${a.depth ? `${a.depth} waiting` : a.restarts ? plural(a.restarts, "restart") : ""}</span></div></a></li>`)}</ul></section>
       <div class="stack wide-gap">
         <section aria-labelledby="domains"><h2 id="domains" class="section">What fails as one</h2>

@@ -4,6 +4,7 @@ import { every, ME, post, remove } from "../api.js";
 import { ApprovalCard } from "../components/approval.js";
 import { Ago, Badge, Button, Choice, Confirm, Elapsed, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
 import { Diff } from "../components/diff.js";
+import { Result } from "../components/result.js";
 import { Icon } from "../components/icon.js";
 import { Timeline } from "../components/timeline.js";
 import { Transcript } from "../components/transcript.js";
@@ -17,7 +18,7 @@ export const Session = ({ id }) => {
   useStore(`session:${id}`, "sessions", "tasks", "repos", "approvals", "reloaded");
   const transcript = transcriptOf(id);
   const [, error] = useLoaded(async () => {
-    const session = await need("sessions", id);
+    const session = /** @type {any} */ (await need("sessions", id));
     await Promise.all([need("tasks", session.taskId), need("repos", session.repositoryId), openTranscript(id)]);
   }, [id, transcript === undefined]);
   const [pane, setPane] = useState("transcript");
@@ -40,7 +41,8 @@ export const Session = ({ id }) => {
       options=${[["transcript", "Transcript"], ["changes", "Changes"], ["details", "Details"], ["timeline", "Timeline"]]} /></div>
     <div class="session-columns">
       <section class="pane pane-transcript" aria-label="Transcript">
-        ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript}>${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}<//>` : !error && html`<${Loading} />`}
+        ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript} asked=${new Set(asked.map((a) => a.codexItemId))}>${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}<//>` : !error && html`<${Loading} />`}
+        <${Result} result=${session.result} />
         <${Why} session=${session} />
         <${Composer} session=${session} />
       </section>
@@ -58,7 +60,7 @@ export const Session = ({ id }) => {
 };
 
 /** The transcript and what is asked now, kept at their end while its reader is there. @param {any} props */
-const Follow = ({ session, transcript, children }) => {
+const Follow = ({ session, transcript, asked, children }) => {
   const end = useRef(/** @type {any} */ (null));
   const follows = useRef(true);
   const [away, setAway] = useState(false);
@@ -78,7 +80,7 @@ const Follow = ({ session, transcript, children }) => {
   });
   return html`
     ${!entries.length && html`<p class="quiet-line">${ENDED.has(session.status) ? "Nothing was said." : "Nothing is said yet."}</p>`}
-    <${Transcript} entries=${entries} cwd=${session.cwd} />
+    <${Transcript} entries=${entries} cwd=${session.cwd} asked=${asked} />
     ${children}
     <div ref=${end} class="end"></div>
     ${away && ACTIVE.has(session.status) && html`<button type="button" class="to-end" onClick=${toEnd}>To the newest ↓</button>`}

@@ -14,7 +14,7 @@ import { Priority, TYPES } from "./tasks.js";
 export const Task = ({ id }) => {
   useStore("tasks", "sessions", "repos");
   const [, error] = useLoaded(async () => {
-    const task = await need("tasks", id);
+    const task = /** @type {any} */ (await need("tasks", id));
     await need("repos", task.repositoryId);
     for (const session of await every(`/api/tasks/${id}/sessions`)) learn("sessions", session);
   }, [id]);

@@ -1,7 +1,7 @@
 // @ts-check
 // Tasks: as a list or a board by state, filtered and searched; what is new is made here.
 import { html, useEffect, useRef, useState } from "../html.js";
-import { ME, post } from "../api.js";
+import { get, ME, post } from "../api.js";
 import { Ago, Badge, Button, Choice, Empty, Field, Head, Problem, Rows, Switch, useAct } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
 import { go, replace, usePlace } from "../router.js";
@@ -79,7 +79,28 @@ export const Tasks = () => {
               <div class="row-side"><${Badge} status=${task.status} /><span class="hint"><${Priority} task=${task} /> <${Ago} ts=${task.updatedAt} /></span></div>
             </a>`}<//>`
           : html`<p class="quiet-line">No task fits. ${older}</p>`}
+    ${wanted.length > 2 && html`<${Said} words=${search.trim()} repository=${repository} />`}
   `;
+};
+
+/** What was said in sessions with these words. @param {{words: string, repository: string}} props */
+const Said = ({ words, repository }) => {
+  const [found, setFound] = useState(/** @type {any[]} */ ([]));
+  useEffect(() => {
+    let current = true;
+    const timer = setTimeout(() => {
+      get("/api/search", { q: words, limit: 20, repositoryId: repository }).then((page) => current && setFound(page.items), () => current && setFound([]));
+    }, 300);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [words, repository]);
+  if (!found.length) return null;
+  return html`<section aria-labelledby="said" class="said-in"><h2 id="said" class="section">Said in sessions</h2>
+    <ul class="rows">${found.map((hit) => html`<li key=${hit.id}><a class="found" href=${`#/sessions/${hit.sessionId}`}>
+      <div>${hit.snippet.map((/** @type {any} */ piece) => (piece.isMatch ? html`<mark>${piece.text}</mark>` : piece.text))}</div>
+      <span class="hint">${state.tasks.get(hit.taskId)?.title || `Session ${hit.sessionId}`} · ${Words(hit.kind.replace(/[A-Z]/g, (/** @type {string} */ l) => ` ${l.toLowerCase()}`))} · <${Ago} ts=${hit.at} /></span></a></li>`)}</ul></section>`;
 };
 
 /** @param {{task: any}} props */

@@ -31,8 +31,8 @@ const Numbers = ({ summary: { sessions, approvals, tokens, automations, runtime 
   <dl class="tiles">
     <${Tile} name="Succeeded" value=${sessions.successRate === null ? "–" : `${Math.round(100 * sessions.successRate)} %`} note=${plural(total(sessions.outcomes), "run ended", "runs ended")} />
     <${Tile} name="At work" value=${sessions.active} note=${`${sessions.waiting} waiting`} />
-    <${Tile} name="Took, half of them" value=${sessions.durationSeconds.p50 === null ? "–" : duration(sessions.durationSeconds.p50)}
-      note=${sessions.durationSeconds.p95 === null ? "" : `95 %: ${duration(sessions.durationSeconds.p95)}`} />
+    <${Tile} name="Median run" value=${sessions.durationSeconds.p50 === null ? "–" : duration(sessions.durationSeconds.p50)}
+      note=${sessions.durationSeconds.p95 === null ? "" : `95 % within ${duration(sessions.durationSeconds.p95)}`} />
     <${Tile} name="Tokens" value=${number(tokens.total)} note=${plural(tokens.byRepository.length, "repository", "repositories")} />
     <${Tile} name="Approvals" value=${approvals.pending} note=${`open · ${total(approvals.settled)} settled`} />
     <${Tile} name="Automations" value=${automations.enabled} note=${automations.paused ? `${automations.paused} paused` : "enabled"} />
@@ -58,7 +58,7 @@ const Charts = ({ summary, span }) => {
   const most = Math.max(1, ...summary.tokens.byRepository.map((/** @type {any} */ r) => r.tokens));
   return html`<div class="columns charts">
     <section class="card" aria-labelledby="took"><h2 id="took" class="section">Runs, by the minutes they took</h2>
-      ${ended.length ? html`<${Chart} label=${`${ended.length} runs by their duration in minutes`} inputs=${[key]} data=${[times, ...OUTCOMES.map(([status]) => took(status))]}
+      ${ended.length ? html`<${Chart} height=${240} label=${`${ended.length} runs by their duration in minutes`} inputs=${[key]} data=${[times, ...OUTCOMES.map(([status]) => took(status))]}
         options=${() => ({
           scales: { x: { range: [since, until] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, Math.max(1, high * 1.15)] } },
           series: [{}, ...OUTCOMES.map(([, tone]) => ({ paths: () => null, points: { show: true, size: 9, fill: colour(tone), stroke: colour(tone) } }))],
