@@ -24,6 +24,7 @@ from command_center.http import (
     telegram,
     telemetry,
 )
+from command_center.http.conditional import install_conditions
 from command_center.http.decoding import ActorPathConverter, IdConverter
 from command_center.http.errors import install_error_handlers
 from command_center.http.observing import install_observation
@@ -61,6 +62,7 @@ def create_app(center: Center, policy: Policy) -> QuartTrio:
     app.register_blueprint(documents.routes(secured=policy.token is not None))
     counted = metrics.RequestMetrics()
     app.register_blueprint(metrics.routes(center, counted))
+    install_conditions(app)
     install_gate(app, policy)
     install_observation(app, counted)
     return app

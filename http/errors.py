@@ -22,6 +22,7 @@ import attrs
 import msgspec
 import quart.wrappers.base
 import structlog
+import trio
 from quart import Quart, Response, has_request_context, has_websocket_context, request, websocket
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import WebsocketMismatch
@@ -112,6 +113,15 @@ class WrongContentType(Exception):
         self.content_type = content_type
 
 
+class PreconditionFailed(Exception):
+    """The resource is no longer what the request has seen."""
+
+    def __init__(self, path: str) -> None:
+        """Name the resource, and what to do."""
+        super().__init__(f"{path} has changed since; get it again, and decide anew.")
+        self.path = path
+
+
 @attrs.frozen
 class Problem:
     """An answer that tells of a failure; `more` are further members of the wire's error object."""
@@ -162,6 +172,9 @@ async def _answer(error: Exception) -> Response:
 
 def _unexpected(error: BaseException) -> Problem:
     error_id = secrets.token_hex(8)
+    if isinstance(error, trio.BrokenResourceError | trio.ClosedResourceError):
+        log.debug("client.gone", target=_target())
+        return Problem(500, "The connection was lost.")
     log.error("request.failed", error_id=error_id, target=_target(), exc_info=error)
     return Problem(
         500,
@@ -263,6 +276,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     MalformedBody: _of_status(400),
     InvalidFields: _of_fields,
     WrongContentType: _of_status(415),
+    PreconditionFailed: _of_status(412),
     HTTPException: _of_werkzeug,
     WebsocketMismatch: _of_websocket_mismatch,
     # of the actors

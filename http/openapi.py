@@ -118,7 +118,11 @@ def _operation(
     operation: Operation, schemas: Mapping[Any, Any], *, secured: bool
 ) -> dict[str, Any]:
     is_api = operation.rule.startswith(("/api/", "/metrics"))
-    parameters = [*_path_parameters(operation.rule), *_query_parameters(operation.query)]
+    parameters = [
+        *_path_parameters(operation.rule),
+        *_query_parameters(operation.query),
+        *_header_parameters(operation),
+    ]
     told: dict[str, Any] = {
         "operationId": operation.id,
         "summary": operation.summary,
@@ -128,6 +132,7 @@ def _operation(
                 str(status): _answer(operation, status, kind, schemas)
                 for status, kind in operation.answers.items()
             },
+            **({"304": {"description": "It is as it was."}} if _is_tagged(operation) else {}),
             **{
                 str(status): {"$ref": f"#/components/responses/{status}"}
                 for status in _refusals(operation)
@@ -156,6 +161,8 @@ def _answer(
         told["content"] = {JSON: {"schema": schemas[kind]}}
     elif kind.content_type:
         told["content"] = {kind.content_type: {"schema": {"type": "string"}}}
+    if _is_tagged(operation):
+        told["headers"] = {"ETag": {"description": "Its tag.", "schema": {"type": "string"}}}
     if status == HTTPStatus.CREATED and (links := _links(operation)):
         told["links"] = links
     return told
@@ -182,11 +189,47 @@ def _refusals(operation: Operation) -> list[int]:
         found |= {401, 429}
     if operation.method != "GET":
         found |= {403}
+    if _is_checked(operation):
+        found |= {412}
     if operation.method in {"POST", "PATCH"}:
         found |= {408, 413, 415}
     if "<" in operation.rule and "<thread_id>" not in operation.rule:
         found |= {404}
     return sorted(found)
+
+
+def _is_tagged(operation: Operation) -> bool:
+    """Whether its answer has an ETag."""
+    kind = operation.answers.get(200)
+    return (
+        operation.method == "GET"
+        and operation.rule.startswith("/api/")
+        and not isinstance(kind, Text)
+    )
+
+
+def _is_checked(operation: Operation) -> bool:
+    """Whether it may be made to depend on what was seen."""
+    return operation.method == "PATCH"
+
+
+def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
+    told = {
+        "If-None-Match": ("The tag of a former answer.", _is_tagged(operation)),
+        "If-Match": ("The tag of what is to be changed.", _is_checked(operation)),
+        "Last-Event-ID": ("Goes before `after`.", operation.id == "streamEvents"),
+    }
+    return [
+        {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "description": text,
+            "schema": {"type": "string"},
+        }
+        for name, (text, is_taken) in told.items()
+        if is_taken
+    ]
 
 
 def _refusal(status: int) -> dict[str, Any]:
