@@ -227,7 +227,7 @@ class Connection:
             if isinstance(event, h11.Request):
                 self._in_head = False
                 self.due = math.inf
-                problem = _unacceptable(event)
+                problem = _unacceptable(event, self.limits.head_bytes)
                 if problem is not None:
                     await self.refuse(problem)
                 elif not self._serving.cancel_called:
@@ -283,8 +283,15 @@ class Connection:
         }
 
 
-def _unacceptable(request: h11.Request) -> Problem | None:
-    """What the parser lets through and we do not: two lengths of a body are how to smuggle one."""
+def _unacceptable(request: h11.Request, head_bytes: int) -> Problem | None:
+    """What the parser lets through and we do not.
+
+    Two lengths of a body are how to smuggle one. The parser measures a head only while it is
+    incomplete, and one read may complete a larger one.
+    """
+    size = len(request.target) + sum(len(name) + len(value) + 4 for name, value in request.headers)
+    if size > head_bytes:
+        return Problem(431, f"The request's head is larger than {head_bytes} bytes.")
     if request.http_version not in _VERSIONS:
         return Problem(505, "The version of HTTP here is 1.1.")
     names = {name for name, _ in request.headers}

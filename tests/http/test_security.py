@@ -649,3 +649,10 @@ async def test_a_cookie_does_not_renew_itself() -> None:
 
     cookie = {"Cookie": f"{COOKIE}={signed_in()}"}
     assert 401 == (await refusal_of(cookie, method="POST", path="/api/signin", app=app))[0]
+
+
+async def test_a_head_that_comes_at_once_is_measured_too() -> None:
+    async with served(guarded_app()) as address:
+        head = b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"a: b\r\n" * 9000 + b"\r\n"
+        answer = await exchange(address, head)
+    assert answer.startswith(b"HTTP/1.1 431 ")
