@@ -8,15 +8,26 @@ restart, or after the machine slept through one, an overdue approval expires at 
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Any, Literal, get_args
 
 import msgspec
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.clock import LOOK_SECONDS, later, seconds_until
+from command_center.actors.clock import LOOK_SECONDS, seconds_until
 from command_center.actors.codex.approvals import check_answers, without_secrets
+from command_center.actors.deadlines import (
+    ExtendApproval,
+    Seconds,
+    check_deadline,
+    extend,
+    moment_of,
+    next_moment,
+    overdue,
+    to_warn_of,
+    warn,
+)
 from command_center.actors.errors import Invalid
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.messages import ApprovalSettled
@@ -24,11 +35,7 @@ from command_center.actors.storage import Storage
 from command_center.runtime import Actor, ActorNotFound, Deferred, Request, handles
 from command_center.store import Approval, Transaction, approvals, sessions
 from command_center.store import tasks as task_table
-from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
-
-
-LONGEST_SECONDS = 10 * 366 * 24 * 3600
-"""How long an approval may wait: ten years, and whoever wants more names no deadline."""
+from command_center.store.records import ApprovalKind, ApprovalStatus
 
 
 class CreateApproval(
@@ -47,7 +54,7 @@ class CreateApproval(
     task_id: int | None = None
     session_id: int | None = None
     expires_at: str | None = None
-    ttl_seconds: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_SECONDS)] | None = None
+    ttl_seconds: Seconds | None = None
     requested_by: str = "api"
 
 
@@ -71,7 +78,7 @@ class ResolveApproval(msgspec.Struct, Request[Approval], frozen=True):
 
 
 class DeadlinesPassed(msgspec.Struct, frozen=True):
-    """Look for approvals that are overdue."""
+    """Look for approvals that are overdue, or soon will be."""
 
 
 class Approvals(Actor):
@@ -95,7 +102,9 @@ class Approvals(Actor):
     @handles(CreateApproval)
     async def create(self, message: CreateApproval) -> Deferred[Approval]:
         """Answer once it is committed."""
-        check_deadline(message)
+        if not message.title.strip():
+            raise Invalid.field("title", "Expected some text.")
+        check_deadline(message.expires_at, message.ttl_seconds)
         return self.ctx.answer_later(self._create, message)
 
     async def _create(self, message: CreateApproval) -> Approval:
@@ -128,18 +137,31 @@ class Approvals(Actor):
         await self._tell_session(msgspec.structs.replace(approval, answers=wish.answers))
         return approval
 
+    @handles(ExtendApproval)
+    async def extend(self, message: ExtendApproval) -> Deferred[Approval]:
+        """Answer once the later deadline is committed."""
+        wanted = message.extension
+        if wanted.expires_at is None and wanted.ttl_seconds is None:
+            raise Invalid.field("ttlSeconds", "Expected ttlSeconds or expiresAt.")
+        check_deadline(wanted.expires_at, wanted.ttl_seconds)
+        return self.ctx.answer_later(self._extend, message)
+
+    async def _extend(self, message: ExtendApproval) -> Approval:
+        approval = await self._storage.write(
+            lambda tx: extend(tx, message.approval_id, message.extension)
+        )
+        self._sooner.set()
+        return approval
+
     @handles(DeadlinesPassed)
     async def expire(self, _message: DeadlinesPassed) -> None:
         """Expire what is overdue, each in a transaction that loses to a decision made before."""
-        for approval in await self._storage.read(overdue):
-            with contextlib.suppress(ledger.AlreadySettled):
-                await self._tell_session(
-                    await self._storage.write(
-                        lambda tx, key=approval.id: ledger.settle_approval(  # type: ignore[misc]
-                            tx, key, status="expired", actor="deadline"
-                        )
-                    )
-                )
+        for approval_id in await self._storage.read(overdue):
+            expired = await self._storage.write(partial(_expire, approval_id=approval_id))
+            if expired is not None:
+                await self._tell_session(expired)
+        for approval_id in await self._storage.read(to_warn_of):
+            await self._storage.write(partial(warn, approval_id=approval_id))
 
     async def _tell_session(self, approval: Approval) -> None:
         """A session that has no actor now finds the decision in its rows when it starts."""
@@ -150,10 +172,10 @@ class Approvals(Actor):
                 )
 
     async def _watch_deadlines(self) -> None:
-        """Sleep until the next deadline by the wall clock, but never long."""
+        """Sleep until the next deadline or warning by the wall clock, but never long."""
         while True:
             self._sooner = trio.Event()
-            deadline = await self._storage.read(next_deadline)
+            deadline = await self._storage.read(next_moment)
             seconds = LOOK_SECONDS
             if deadline is not None:
                 left = seconds_until(deadline)
@@ -192,12 +214,7 @@ def create_approval(tx: Transaction, wanted: CreateApproval, *, seconds: float) 
     if task_id is not None:
         task = task_table.get(tx.db, task_id)
         repository_id, correlation_id = task.repository_id, task.correlation_id
-    ttl = wanted.ttl_seconds if wanted.ttl_seconds is not None else seconds
-    expires_at = (
-        to_timestamp(from_timestamp(wanted.expires_at))
-        if wanted.expires_at is not None
-        else later(tx.now, ttl)
-    )
+    expires_at = moment_of(tx.now, wanted.expires_at, wanted.ttl_seconds or seconds)
     approval = approvals.insert(
         tx,
         kind=wanted.kind,
@@ -226,31 +243,31 @@ def create_approval(tx: Transaction, wanted: CreateApproval, *, seconds: float) 
     return approval
 
 
-def check_deadline(wanted: CreateApproval) -> None:
-    """Refuse a request that says nothing, or whose deadline is no time in the future."""
-    if not wanted.title.strip():
-        raise Invalid.field("title", "Expected some text.")
-    if wanted.expires_at is not None and wanted.ttl_seconds is not None:
-        raise Invalid.field("ttlSeconds", "Give either expiresAt or ttlSeconds, not both.")
-    if wanted.expires_at is not None:
-        try:
-            moment = from_timestamp(wanted.expires_at)
-        except (ValueError, OverflowError) as error:
-            raise Invalid.field(
-                "expiresAt", "Expected a moment such as 2030-01-31T09:00:00Z."
-            ) from error
-        if moment <= datetime.now(UTC):
-            raise Invalid.field("expiresAt", "Expected a moment in the future.")
+def _expire(tx: Transaction, approval_id: int) -> Approval | None:
+    """Settle an approval by its deadline, unless it was settled or put off since the look."""
+    approval = approvals.get(tx.db, approval_id)
+    if approval.status != "pending" or (approval.expires_at or tx.now) > tx.now:
+        return None
+    return ledger.settle_approval(tx, approval_id, status="expired", actor="deadline")
 
 
-def overdue(db: Database) -> list[Approval]:
-    """The pending approvals whose deadline has passed."""
-    moment = now_timestamp()
-    return [
-        approval
-        for approval in approvals.every(db, {"status": "pending"})
-        if approval.expires_at is not None and approval.expires_at <= moment
-    ]
+class ApprovalCounts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many approvals there are: by their status, and those that are pending by their kind."""
+
+    by_status: dict[ApprovalStatus, int]
+    pending_by_kind: dict[ApprovalKind, int]
+
+
+def count_approvals(db: Database) -> ApprovalCounts:
+    """Count the approvals; every status and every kind is there, if only as 0."""
+    by_status = dict(db.execute("SELECT status, count(*) FROM approvals GROUP BY status"))
+    by_kind = dict(
+        db.execute("SELECT kind, count(*) FROM approvals WHERE status = 'pending' GROUP BY kind")
+    )
+    return ApprovalCounts(
+        by_status={status: by_status.get(status, 0) for status in get_args(ApprovalStatus)},
+        pending_by_kind={kind: by_kind.get(kind, 0) for kind in get_args(ApprovalKind)},
+    )
 
 
 def undelivered(db: Database) -> list[Approval]:
@@ -261,10 +278,3 @@ def undelivered(db: Database) -> list[Approval]:
         for approval in approvals.every(db, {"session_id": session.id, "delivered_at": None})
         if approval.status in {"approved", "rejected", "expired"} and approval.kind != "manual"
     ]
-
-
-def next_deadline(db: Database) -> str | None:
-    """The earliest deadline of a pending approval."""
-    row = db.execute("select min(expires_at) from approvals where status = 'pending'").fetchone()
-    deadline: str | None = row[0]
-    return deadline

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from quart import Blueprint, Response, request
 
-from command_center.actors.approvals import CreateApproval, Resolution, ResolveApproval
+from command_center.actors.approvals import (
+    CreateApproval,
+    Resolution,
+    ResolveApproval,
+    count_approvals,
+)
 from command_center.actors.center import Center
+from command_center.actors.deadlines import ExtendApproval, Extension
 from command_center.http.decoding import (
     PageQuery,
     decode_body,
@@ -43,6 +49,10 @@ def routes(center: Center) -> Blueprint:
         )
         return page_response(page.items, page.next_cursor)
 
+    @api.get("/api/approvals/counts")
+    async def get_counts() -> Response:
+        return json_response(await center.storage.read(count_approvals))
+
     @api.get("/api/approvals/<id:approval_id>")
     async def get_approval(approval_id: int) -> Response:
         return json_response(await center.storage.read(lambda db: approvals.get(db, approval_id)))
@@ -58,5 +68,10 @@ def routes(center: Center) -> Blueprint:
         return json_response(
             await center.ask("/approvals", ResolveApproval(approval_id, resolution))
         )
+
+    @api.post("/api/approvals/<id:approval_id>/extend")
+    async def extend_approval(approval_id: int) -> Response:
+        extension = await decode_body(request, Extension)
+        return json_response(await center.ask("/approvals", ExtendApproval(approval_id, extension)))
 
     return api

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from command_center.actors.approvals import CreateApproval, Resolution
+from command_center.actors.approvals import ApprovalCounts, CreateApproval, Resolution
 from command_center.actors.automations.messages import (
     AutomationChanges,
     CreateAutomation,
@@ -21,6 +21,7 @@ from command_center.actors.automations.messages import (
 )
 from command_center.actors.automations.templates import Template
 from command_center.actors.codex.messages import BridgeHealth
+from command_center.actors.deadlines import Extension
 from command_center.actors.git.diffs import Diff
 from command_center.actors.git.facts import WorktreeEntry
 from command_center.actors.git.merging import MergeResult
@@ -459,7 +460,23 @@ OPERATIONS: Final = (
         body=CreateApproval,
         made=Approval,
     ),
+    _op(
+        "Approvals",
+        "GET /api/approvals/counts",
+        "How many approvals there are",
+        id="countApprovals",
+        ok=ApprovalCounts,
+    ),
     _op("Approvals", f"GET {_APPROVAL}", "An approval", id="getApproval", ok=Approval),
+    _op(
+        "Approvals",
+        f"POST {_APPROVAL}/extend",
+        "Put off the deadline of an approval",
+        409,
+        id="extendApproval",
+        body=Extension,
+        ok=Approval,
+    ),
     _op(
         "Approvals",
         f"POST {_APPROVAL}/resolve",

@@ -420,3 +420,26 @@ CREATE INDEX approvals_by_resolution ON approvals (resolved_at, status)
     WHERE resolved_at IS NOT NULL;
 CREATE INDEX automations_by_next_run ON automations (next_run_at) WHERE enabled = 1;
 """
+
+
+@MIGRATIONS(name="0007_warnings_of_deadlines")
+def _warnings_of_deadlines(db: Database) -> None:
+    db.executescript("ALTER TABLE approvals ADD COLUMN warned_at TEXT;")
+
+
+@MIGRATIONS(name="0008_kept_answers")
+def _kept_answers(db: Database) -> None:
+    db.executescript(_KEPT_ANSWERS)
+
+
+_KEPT_ANSWERS = """
+CREATE TABLE kept_answers (
+    key TEXT PRIMARY KEY,
+    created_at TEXT NOT NULL,
+    request TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    status INTEGER,
+    body BLOB
+) STRICT;
+CREATE INDEX kept_answers_by_age ON kept_answers (created_at);
+"""

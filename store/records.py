@@ -204,6 +204,7 @@ class Approval(Record, frozen=True, kw_only=True, rename="camel"):
         answers: to the questions of a ``user_input`` or ``elicitation``.
         expires_at: from when on it can no longer be approved; None for never.
         delivered_at: when Codex had the answer.
+        warned_at: when it was told that the deadline is near.
     """
 
     kind: ApprovalKind = "manual"
@@ -227,6 +228,7 @@ class Approval(Record, frozen=True, kw_only=True, rename="camel"):
     resolution_note: str | None = None
     delivered_at: str | None = None
     correlation_id: str | None = None
+    warned_at: str | None = None
 
 
 class Item(Record, frozen=True, kw_only=True, rename="camel"):
