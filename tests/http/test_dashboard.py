@@ -73,25 +73,74 @@ async def test_a_browser_that_has_the_file_is_told_so() -> None:
     assert (304, b"", 200) == (again.status_code, again.content, other.status_code)
 
 
-def test_the_first_load_is_small() -> None:
-    """What the first screen needs, followed through its imports, as it goes over the wire."""
-    assets = read_assets()
-    waiting = ["index.html", "screens/session.js"]
-    seen: set[str] = set()
+IMPORT = re.compile(r'^(?:import|export) [^;]*?from "(\.[^"]+)"', re.MULTILINE)
+DYNAMIC = re.compile(r'import\("(\.[^"]+)"\)')
+EXPORT = re.compile(r"^export (?:async )?(?:const|function|class) (\w+)", re.MULTILINE)
+
+
+def imports_of(name: str, pattern: re.Pattern[str] = IMPORT) -> set[str]:
+    """The modules that a module names."""
+    path = WEB / name
+    found = pattern.findall(path.read_text(encoding="utf-8"))
+    root = WEB.resolve()
+    return {(path.parent / wanted).resolve().relative_to(root).as_posix() for wanted in found}
+
+
+def needed_by(*names: str) -> set[str]:
+    """The modules, and all that they import at once."""
+    waiting, seen = [*names], set()
     while waiting:
         name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        text = assets[name].body.decode()
-        folder = name.rpartition("/")[0]
-        for found in re.findall(r'(?:from|^import) "(\.[^"]+)"', text, re.MULTILINE):
-            path = WEB / folder / found
-            waiting.append(path.resolve().relative_to(WEB.resolve()).as_posix())
-        waiting += re.findall(r'(?:src|href)="/web/([^"]+\.(?:js|css|svg))"', text)
-    sizes = {name: len(assets[name].compressed or assets[name].body) for name in seen}
-    assert len(seen) > 20
+        if name not in seen:
+            seen.add(name)
+            waiting += imports_of(name)
+    return seen
+
+
+def test_the_first_load_is_small() -> None:
+    """The page, its styles, and the modules of the first screen and a session, compressed."""
+    assets = read_assets()
+    page = assets["index.html"].body.decode()
+    linked = re.findall(r'(?:src|href)="/web/([^"]+\.(?:js|css|svg))"', page)
+    needed = {"index.html", *linked, *needed_by("app.js", "screens/session.js")}
+    sizes = {name: len(assets[name].compressed or assets[name].body) for name in needed}
     assert sum(sizes.values()) < FIRST_LOAD, sizes
+
+
+def test_the_page_asks_for_all_its_modules_at_once() -> None:
+    page = (WEB / "index.html").read_text(encoding="utf-8")
+    preloaded = re.findall(r'rel="modulepreload" href="/web/([^"]+)"', page)
+    assert sorted(needed_by("app.js") - {"app.js"}) == preloaded
+
+
+def test_every_module_is_imported_by_some_other() -> None:
+    modules = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js")}
+    imported = {name for module in modules for name in imports_of(module)}
+    imported |= {name for module in modules for name in imports_of(module, DYNAMIC)}
+    assert {"app.js", "sw.js"} == modules - imported
+
+
+def test_every_name_that_is_imported_is_exported() -> None:
+    named = re.compile(r'^import \{([^}]+)\} from "(\.[^"]+)"', re.MULTILINE)
+    missing = []
+    for path in sorted(WEB.rglob("*.js")):
+        for names, source in named.findall(path.read_text(encoding="utf-8")):
+            exporter = (path.parent / source).resolve()
+            if exporter.parent.name == "vendor" or exporter.name == "html.js":
+                continue
+            exported = set(EXPORT.findall(exporter.read_text(encoding="utf-8")))
+            wanted = set(re.findall(r"\w+", names))
+            missing += [f"{path.name}: {name}" for name in sorted(wanted - exported)]
+    assert [] == missing
+
+
+def test_every_module_is_checked_by_types() -> None:
+    unchecked = [
+        path.name
+        for path in WEB.rglob("*.js")
+        if path.parent.name != "vendor" and not path.read_text().startswith("// @ts-check\n// ")
+    ]
+    assert [] == unchecked
 
 
 def test_every_file_of_the_folder_is_served() -> None:

@@ -37,7 +37,8 @@ def demo() -> Iterator[httpx.Client]:
         yield client
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
-    assert 0 == process.returncode
+    if sys.platform != "win32":
+        assert 0 == process.returncode
 
 
 def until(demo: httpx.Client, path: str, **wanted: object) -> Any:
