@@ -122,6 +122,30 @@ class PreconditionFailed(Exception):
         self.path = path
 
 
+class KeyReused(Exception):
+    """An Idempotency-Key was used for another request before."""
+
+    def __init__(self, key: str) -> None:
+        """Name the key."""
+        super().__init__(f"The Idempotency-Key {key} was used for another request.")
+        self.key = key
+
+
+class KeyInUse(Exception):
+    """The request of an Idempotency-Key has no answer yet, or will never have one."""
+
+    def __init__(self, key: str, *, is_known: bool) -> None:
+        """Tell a request that may still be answered from one that was cut off."""
+        super().__init__(
+            f"The request of the Idempotency-Key {key} is still being answered, or has failed."
+            if is_known
+            else f"The server's end cut off the request of the Idempotency-Key {key}: look whether "
+            "it was carried out, and send it under another key if it was not."
+        )
+        self.key = key
+        self.is_known = is_known
+
+
 @attrs.frozen
 class Problem:
     """An answer that tells of a failure; `more` are further members of the wire's error object."""
@@ -277,6 +301,8 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     InvalidFields: _of_fields,
     WrongContentType: _of_status(415),
     PreconditionFailed: _of_status(412),
+    KeyReused: _of_status(422),
+    KeyInUse: _of_status(409),
     HTTPException: _of_werkzeug,
     WebsocketMismatch: _of_websocket_mismatch,
     # of the actors

@@ -191,6 +191,8 @@ def _refusals(operation: Operation) -> list[int]:
         found |= {403}
     if _is_checked(operation):
         found |= {412}
+    if _is_done_once(operation):
+        found |= {409, 422}
     if operation.method in {"POST", "PATCH"}:
         found |= {408, 413, 415}
     if "<" in operation.rule and "<thread_id>" not in operation.rule:
@@ -213,10 +215,19 @@ def _is_checked(operation: Operation) -> bool:
     return operation.method == "PATCH"
 
 
+def _is_done_once(operation: Operation) -> bool:
+    """Whether it takes an Idempotency-Key."""
+    return operation.method == "POST" and operation.tag not in {"Telegram", "Signing in"}
+
+
 def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
     told = {
         "If-None-Match": ("The tag of a former answer.", _is_tagged(operation)),
         "If-Match": ("The tag of what is to be changed.", _is_checked(operation)),
+        "Idempotency-Key": (
+            "A word of the client's own, under which this is done once.",
+            _is_done_once(operation),
+        ),
         "Last-Event-ID": ("Goes before `after`.", operation.id == "streamEvents"),
     }
     return [

@@ -41,10 +41,10 @@ AUTOMATION = {"title": "a", "scheduleExpr": "hourly", "payload": {"prompt": "a"}
 @schemathesis.hook
 def map_case(_context: Any, case: Any) -> Any:
     """Put real values into a case that is meant to be right."""
-    if case.meta is not None and case.meta.generation.mode is not GenerationMode.POSITIVE:
-        return case
     for name in CONDITIONS & set(case.headers or ()):
         del case.headers[name]
+    if case.meta is not None and case.meta.generation.mode is not GenerationMode.POSITIVE:
+        return case
     if isinstance(case.query, dict):
         case.query.pop("cursor", None)
         put_real(case.query)
