@@ -37,30 +37,6 @@ def calls_in(tree: ast.Module) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
-def parameter(match: re.Match[str]) -> str:
-    """A parameter of a rule as the documentation writes it: `:id`, `:path`, `:threadId`."""
-    if ":" in match[0]:
-        return ":" + match[0][1:].partition(":")[0].replace("actor", "path")
-    return ":" + re.sub("_([a-z])", lambda letter: letter[1].upper(), match[1])
-
-
-def routes() -> set[str]:
-    """Every route of the source, as `GET /api/repos/:id`; a WebSocket is asked for by GET."""
-    methods = {"get", "post", "put", "patch", "delete", "websocket"}
-    found = set()
-    for path in source_files():
-        for call in calls_in(parsed(path)) if path.parts[0] == "http" else ():
-            match call.func, call.args:
-                case ast.Attribute(attr=method), [ast.Constant(value=str(rule)), *_] if (
-                    method in methods and rule.startswith("/")
-                ):
-                    verb = "GET" if method == "websocket" else method.upper()
-                    found.add(f"{verb} {re.sub('<(?:id:|path:|actor:)?([a-z_]+)>', parameter, rule)}")
-                case _:
-                    pass
-    return found
-
-
 def event_types() -> set[str]:
     """Every event type of the source: texts like `thing.happened`, the names of log lines aside."""
     things = "repo|worktree|task|session|approval|automation|bridge|actor|clock|telegram"
@@ -113,13 +89,6 @@ def test_every_module_of_http_is_introduced_in_its_readme() -> None:
     named = {name for cell in told for name in re.findall(r"`(\w+)`", cell)}
     modules = {path.stem for path in source_files() if path.parts[0] == "http"}
     assert modules - {"__main__"} == named
-
-
-def test_every_route_is_documented_and_every_documented_route_exists() -> None:
-    told = re.findall(
-        r"^- `((?:GET|POST|PUT|PATCH|DELETE) [^` ]+)`", text_of("docs/api.md"), re.MULTILINE
-    )
-    assert sorted(routes()) == sorted(told)
 
 
 def test_every_event_type_is_documented_and_every_documented_one_exists() -> None:
