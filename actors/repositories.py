@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 from sqlite_utils import Database
 
 from command_center.actors.errors import Conflict, Invalid
@@ -63,13 +64,16 @@ from command_center.actors.worktree_messages import (
     PrepareWorkplace,
     PruneWorktrees,
     RemoveWorktree,
+    TidyWorktrees,
     WorktreeCreated,
     WorktreeState,
 )
 from command_center.actors.worktrees import Worktrees, open_main
-from command_center.runtime import Actor, Deferred, handles
+from command_center.runtime import Actor, Deferred, Refusal, handles
 from command_center.store import Repository, Session, sessions
 from command_center.store import repositories as repository_table
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 GIT_SECONDS = 300.0
 """How long to wait for an answer that needs git: `ask(…, timeout=GIT_SECONDS)`."""
@@ -101,6 +105,14 @@ class Repositories(Actor):
             storage, self._git, self._locks, Places(storage, data_dir, repo_roots)
         )
         self._data_dir = data_dir
+
+    async def on_start(self) -> None:
+        """Tidy up what was left to be when the server ended."""
+        self.ctx.start_task(self._tidy_all)
+
+    async def _tidy_all(self) -> None:
+        for repository in await self._storage.read(lambda db: repository_table.every(db, {})):
+            await self._tidy(TidyWorktrees(repository.id))
 
     def describe(self) -> Mapping[str, object]:
         """Which repositories are being worked on by git right now."""
@@ -230,6 +242,18 @@ class Repositories(Actor):
     async def clean_worktrees(self, message: CleanWorktrees) -> Deferred[list[WorktreeEntry]]:
         """Delete the worktrees that nobody needs."""
         return self.ctx.answer_later(self._worktrees.clean, message)
+
+    @handles(TidyWorktrees)
+    async def tidy_worktrees(self, message: TidyWorktrees) -> None:
+        """Delete the worktrees of runs whose tasks are done."""
+        self.ctx.start_task(self._tidy, message)
+
+    async def _tidy(self, message: TidyWorktrees) -> None:
+        """What cannot be tidied up now, such as a repository that is gone, is left as it is."""
+        try:
+            await self._worktrees.tidy(message)
+        except Refusal as error:
+            log.info("worktrees.untidy", repository=message.repository_id, reason=str(error))
 
     @handles(MergeWorktree)
     async def merge_worktree(self, message: MergeWorktree) -> Deferred[MergeResult]:

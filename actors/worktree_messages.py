@@ -108,6 +108,16 @@ class CleanWorktrees(msgspec.Struct, Request[list[WorktreeEntry]], frozen=True):
     requested_by: str = "api"
 
 
+class TidyWorktrees(msgspec.Struct, frozen=True):
+    """Delete the worktrees that were made for runs whose tasks are done; told, not asked.
+
+    As `CleanWorktrees`, but only those that no person asked for, and whose every task is completed
+    or cancelled.
+    """
+
+    repository_id: int
+
+
 class MergeRequest(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):

@@ -8,7 +8,7 @@ when it is used: an agent may have replaced a folder by a link since it was made
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import attrs
@@ -40,11 +40,15 @@ from command_center.actors.worktree_messages import (
     PrepareWorkplace,
     PruneWorktrees,
     RemoveWorktree,
+    TidyWorktrees,
     WorktreeCreated,
     WorktreeState,
 )
 from command_center.store import Repository, Session, Task, Transaction, repositories, sessions
 from command_center.store import tasks as task_table
+
+SYSTEM = "system"
+"""Who tidies up."""
 
 
 @attrs.frozen
@@ -148,12 +152,25 @@ class Worktrees:
 
     async def clean(self, message: CleanWorktrees) -> list[WorktreeEntry]:
         """Delete the worktrees that nobody needs."""
-        async with self._locks.of(message.repository_id):
-            repository = await self._repository(message.repository_id)
+        return await self._clean(message.repository_id, message.requested_by)
+
+    async def tidy(self, message: TidyWorktrees) -> None:
+        """Delete those that were made for runs whose tasks are done."""
+        done = await self._storage.read(lambda db: done_with(db, message.repository_id))
+        if done:
+            await self._clean(message.repository_id, SYSTEM, only=done)
+
+    async def _clean(
+        self, repository_id: int, requested_by: str, *, only: Collection[str] | None = None
+    ) -> list[WorktreeEntry]:
+        async with self._locks.of(repository_id):
+            repository = await self._repository(repository_id)
             main = await open_main(self._git, repository, self._places.repo_roots)
             removed = []
             for entry in await read_worktrees(main):
                 if entry.is_main or not await within(Path(entry.path), [self._places.home]):
+                    continue
+                if only is not None and entry.path not in only:
                     continue
                 try:
                     await self._check_removable(repository, main, entry, force=False)
@@ -166,7 +183,7 @@ class Worktrees:
 
             def tell(tx: Transaction) -> None:
                 for entry in removed:
-                    _tell(tx, "worktree.removed", repository, entry, message.requested_by)
+                    _tell(tx, "worktree.removed", repository, entry, requested_by)
 
             await self._storage.write(tell)
             return removed
@@ -410,6 +427,25 @@ class Worktrees:
                     f"Session {session.id} works in {path} and is {session.status}.",
                     sessionId=session.id,
                 )
+
+
+def done_with(db: Database, repository_id: int) -> set[str]:
+    """The worktrees that were made for runs, and whose every task is completed or cancelled.
+
+    After a run that failed or was stopped, somebody may want to go on where it was.
+    """
+    made = db.execute(
+        "SELECT json_extract(body, '$.data.path') FROM events "
+        "WHERE type = 'worktree.created' AND repository_id = ? AND session_id IS NOT NULL",
+        [repository_id],
+    )
+    needed = db.execute(
+        "SELECT worktree_path FROM sessions JOIN tasks ON tasks.id = sessions.task_id "
+        "WHERE sessions.repository_id = ? AND worktree_path IS NOT NULL "
+        "AND (finished_at IS NULL OR tasks.status NOT IN ('completed', 'cancelled'))",
+        [repository_id],
+    )
+    return {path for (path,) in made} - {path for (path,) in needed}
 
 
 async def open_main(git: Git, repository: Repository, roots: Sequence[Path]) -> Checkout:

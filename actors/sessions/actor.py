@@ -12,6 +12,7 @@ the runner finds out what became of the turn.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -63,14 +64,16 @@ from command_center.actors.sessions.transitions import ACTIVE
 from command_center.actors.sessions.watch import Watch
 from command_center.actors.slots import RequestSlot, SlotsChanged
 from command_center.actors.storage import Storage
-from command_center.actors.worktree_messages import PrepareWorkplace
+from command_center.actors.worktree_messages import PrepareWorkplace, TidyWorktrees
 from command_center.runtime import (
     Actor,
     ActorCrashed,
+    ActorNotFound,
     ActorRef,
     ActorStopped,
     AskTimeout,
     Deferred,
+    MailboxFull,
     Refusal,
     handles,
 )
@@ -637,4 +640,10 @@ class SessionActor(Actor):
             await self.ctx.lookup("/tasks").tell(SessionCommitted(sequel.id))
         with trio.move_on_after(STOP_SECONDS):
             await self._runner.close(self._session)
+        if self._session.worktree_path is not None:
+            # One that is not told now is found when the server starts.
+            with contextlib.suppress(ActorNotFound, MailboxFull):
+                self.ctx.lookup("/repositories").try_tell(
+                    TidyWorktrees(self._session.repository_id)
+                )
         self.ctx.stop()

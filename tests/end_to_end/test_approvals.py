@@ -74,8 +74,8 @@ async def test_a_deadline_is_put_off_while_it_is_pending_and_the_loser_is_told_t
     assert ("approval.extended", "ada") == (told["type"], told["actor"])
     assert asked["expiresAt"] == told["data"]["from"]
     won = await stub_client.post(f"{path}/resolve", {"status": "rejected", "resolvedBy": "ada"})
-    for act, body in (("extend", extension), ("resolve", {"status": "approved"})):
-        answer = await stub_client.http.post(f"{path}/{act}", json=body)
+    for act, wish in (("extend", extension), ("resolve", {"status": "approved"})):
+        answer = await stub_client.http.post(f"{path}/{act}", json=wish)
         assert 409 == answer.status_code
         facts = answer.json()["error"]["facts"]
         assert {
