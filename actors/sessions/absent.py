@@ -29,6 +29,9 @@ class AbsentRunner:
         """Report that it cannot begin."""
         await self._ref.tell(LaunchFailed(reason=self._reason))
 
+    def doubt(self) -> None:
+        """Nothing is found again here."""
+
     async def recover(self, session: Session) -> None:  # noqa: ARG002 - all are the same
         """Report that the turn is lost."""
         await self._ref.tell(TurnLost(reason=self._reason))

@@ -127,6 +127,9 @@ class SessionActor(Actor):
         self._interrupting = False
         self._driving = False
         self._again = False
+        self._driven = trio.Event()
+        self._recovered = False
+        self._ended_meanwhile: TurnEnded | None = None
         self._early: list[CodexNotification | CodexServerRequest] = []
         self._open_requests: dict[str, CodexServerRequest] = {}
 
@@ -150,6 +153,7 @@ class SessionActor(Actor):
             self.ctx.start_task(self._queue)  # known to /slots, its slot is free when it is gone
             lost = session.runner_instance != self._services.instance_id
             if session.status == "starting" and (self._runner.begins_once or not lost):
+                self._runner.doubt()
                 self.ctx.start_task(self._prepare)
             elif lost and not self._runner.survives_restart:
                 self.ctx.start_task(self._report_lost)
@@ -341,6 +345,9 @@ class SessionActor(Actor):
             match fact:
                 case TurnOpened():
                     await self.turn_opened(fact)
+                case TurnEnded() if self._recovered:
+                    self._ended_meanwhile = fact
+                    self.ctx.start_task(self._end_after_recovery, fact)
                 case TurnEnded():
                     await self.turn_ended(fact)
                 case ItemSeen():
@@ -479,7 +486,9 @@ class SessionActor(Actor):
     @handles(TurnLost)
     async def lost(self, message: TurnLost) -> None:
         """The turn is gone: the session was interrupted, and says by what."""
-        if self._session.status in ACTIVE:
+        if self._ended_meanwhile is not None:
+            await self.turn_ended(self._ended_meanwhile)
+        elif self._session.status in ACTIVE:
             await self._end("interrupted", reason=message.reason)
 
     @handles(TurnSilent)
@@ -528,6 +537,7 @@ class SessionActor(Actor):
         self._again = True
         if not self._driving:
             self._driving = True
+            self._driven = trio.Event()
             self.ctx.start_task(self._drive_on)
 
     async def _drive_on(self) -> None:
@@ -536,8 +546,15 @@ class SessionActor(Actor):
             if self._session.status == "starting":
                 await self._runner.launch(self._session)
             else:
+                self._recovered = True
                 await self._runner.recover(self._session)
         self._driving = False
+        self._driven.set()
+
+    async def _end_after_recovery(self, ended: TurnEnded) -> None:
+        """Have a turn that ended while it was found again end behind all that it said before."""
+        await self._driven.wait()
+        await self.ctx.ref.tell(ended)
 
     def _hold(self, message: CodexNotification | CodexServerRequest) -> None:
         """Keep what Codex says of the thread until it is known which turn is the session's."""

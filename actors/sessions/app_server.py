@@ -207,6 +207,8 @@ class AppServerRunner:
         self._opened_here: str | None = None
         self._prompted = False
         """Whether the prompt may have reached Codex."""
+        self._turn_id: str | None = None
+        """The turn that Codex answered to have begun."""
 
     async def launch(self, session: Session) -> None:
         """Open the thread and report it; once it is committed, start the turn in it.
@@ -232,7 +234,9 @@ class AppServerRunner:
 
     async def _launch(self, session: Session) -> None:
         thread_id = session.codex_thread_id
-        if thread_id is None:
+        if self._turn_id is not None:
+            await self._ref.tell(TurnOpened(turn_id=self._turn_id))
+        elif thread_id is None:
             await self._open_thread(session)
         elif thread_id == self._opened_here:
             self._opened_here = None
@@ -240,6 +244,10 @@ class AppServerRunner:
             await self._start_turn(session, thread_id)
         else:
             await self._join_and_start(session, thread_id)
+
+    def doubt(self) -> None:
+        """Look into the thread for a while before the prompt is sent."""
+        self._prompted = True
 
     async def recover(self, session: Session) -> None:
         """Join the thread again, report the items that were missed, and how the turn stands."""
@@ -377,6 +385,7 @@ class AppServerRunner:
             )
         )
         self._opened_here = str(answer["thread"]["id"])
+        self._prompted = False
         await self._ref.tell(ThreadOpened(thread_id=self._opened_here))
 
     async def _join_and_start(self, session: Session, thread_id: str) -> None:
@@ -390,10 +399,12 @@ class AppServerRunner:
             return
         turn = await self._find_turn(session, thread_id)
         patience = trio.current_time() + SETTLE_SECONDS
-        while turn is None and (thread.get("status") or {}).get("type") == "active":
-            # A turn runs that is not known as ours: perhaps ours, whose prompt is not listed yet.
+        while turn is None and (self._prompted or is_active(thread)):
+            # Perhaps ours, whose prompt is not listed yet; or else another's, or none.
             if trio.current_time() > patience:
-                raise Conflict(f"Another turn runs in thread {thread_id}.", threadId=thread_id)
+                if is_active(thread):
+                    raise Conflict(f"Another turn runs in thread {thread_id}.", threadId=thread_id)
+                break
             await trio.sleep(INNER_TURN_SECONDS)
             thread = (await self._call(requests.thread_read(thread_id)))["thread"]
             turn = await self._find_turn(session, thread_id)
@@ -409,7 +420,8 @@ class AppServerRunner:
             self._prompted = True
             review = requests.review_start(thread_id, instructions=session.prompt)
             answer = await self._call(review)
-            await self._ref.tell(TurnOpened(turn_id=str(answer["turn"]["id"])))
+            self._turn_id = str(answer["turn"]["id"])
+            await self._ref.tell(TurnOpened(turn_id=self._turn_id))
             return
         assignment = await self._assign(session)
         start = requests.turn_start(
@@ -428,7 +440,8 @@ class AppServerRunner:
         )
         self._prompted = True
         answer = await self._call(start)
-        await self._ref.tell(TurnOpened(turn_id=str(answer["turn"]["id"])))
+        self._turn_id = str(answer["turn"]["id"])
+        await self._ref.tell(TurnOpened(turn_id=self._turn_id))
 
     async def _join(self, session: Session, thread_id: str) -> dict[str, Any]:
         """Hear of the thread, and be asked its pending approvals again; the thread as it is."""
@@ -469,6 +482,11 @@ class AppServerRunner:
 
     async def _call(self, call: Call) -> dict[str, Any]:
         return await self._bridge.ask(call, timeout=call.timeout + GRACE_SECONDS)
+
+
+def is_active(thread: Mapping[str, Any]) -> bool:
+    """Whether a turn runs in the thread."""
+    return (thread.get("status") or {}).get("type") == "active"
 
 
 def message_id(session: Session) -> str:

@@ -87,6 +87,9 @@ class CliRunner:
         if self._stopping.cancelled_caught:
             await self._ref.tell(TurnEnded(outcome="interrupted"))
 
+    def doubt(self) -> None:
+        """Nothing is found again here."""
+
     async def recover(self, session: Session) -> None:
         """The process ended with the actor that ran it."""
         await self._ref.tell(

@@ -30,6 +30,9 @@ class Runner(Protocol):
         Called again once the thread is committed, it goes on from there; no prompt is sent twice.
         """
 
+    def doubt(self) -> None:
+        """A former life of the actor may have sent the prompt already: look before it is sent."""
+
     async def recover(self, session: Session) -> None:
         """Find the turn of an earlier incarnation again: report what was missed, or `TurnLost`."""
 

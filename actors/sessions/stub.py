@@ -64,6 +64,9 @@ class StubRunner:
         )
         await self._ref.tell(TurnEnded(outcome="completed"))
 
+    def doubt(self) -> None:
+        """Nothing is found again here."""
+
     async def recover(self, session: Session) -> None:
         """Play the turn again: its items are known by their ids and are told of once."""
         await self.launch(session)

@@ -131,6 +131,22 @@ def test_a_failed_turn_is_tried_again_after_a_pause_as_often_as_allowed(writer: 
     done(writer, unit)
 
 
+def test_a_retry_of_a_follow_up_says_the_follow_up_again_however_often(writer: Writer) -> None:
+    def unit(tx: Transaction) -> None:
+        _, session = running(tx, max_attempts=3)
+        queue_followup(tx, session.id, message="Then this.", actor="ada")
+        following = ended(tx, session, "completed")
+        for _ in range(2):
+            assert following is not None
+            assert "Then this." == following.prompt
+            following = sessions.update(
+                tx, following.id, status="starting", codex_thread_id=None, codex_turn_id=None
+            )
+            following = ended(tx, following, "failed")
+
+    done(writer, unit)
+
+
 def test_an_interrupted_turn_is_continued_where_wanted_but_not_for_ever(writer: Writer) -> None:
     def unit(tx: Transaction) -> None:
         _, session = running(tx, on_interrupt="continue")

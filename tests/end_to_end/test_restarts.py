@@ -1,0 +1,134 @@
+"""What a restart meets: queues, threads, other runners, and stops that were cut off."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import trio
+
+from tests.codex.script import Gate, Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import Client, Server, client_of, wait_for_no_process
+from tests.end_to_end.test_faults import DATABASE
+
+PROMPT = "Say this only once."
+
+
+async def completed(client: Client, repository: Path) -> dict[str, object]:
+    """A session that has completed, and its repository's id."""
+    registered = await client.register(repository)
+    session = await client.run(registered, "Begin.")
+    ended: dict[str, object] = await client.until_session(session, "completed")
+    return ended
+
+
+async def test_a_prompt_that_waits_for_its_thread_over_a_restart_is_sent_once(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    scripted_model.script = (Say.text("Done."),)
+    codex_server.settings = {**codex_server.settings, "CC_MAX_SESSIONS": "1"}
+    codex_server.stop()
+    codex_server.start()
+    gate = Gate()
+    async with client_of(codex_server) as client:
+        first = await completed(client, repository)
+        scripted_model.script = (Say.text("Work", gate, "ing."),)
+        busy = await client.run({"id": first["repositoryId"]}, "Work.", sandbox="read-only")
+        gate.wait_until_reached()
+        outcome = await client.post(
+            f"/api/codex/threads/{first['codexThreadId']}/prompt",
+            {"repositoryId": first["repositoryId"], "prompt": PROMPT},
+            status=201,
+        )
+        waiting = outcome["session"]
+    codex_server.kill()
+    gate.open()
+    wait_for_no_process(str(tmp_path / "codex-home"))
+    scripted_model.script = (Say.text("Said."),)
+    codex_server.start()
+    async with client_of(codex_server) as client:
+        await client.until_session(busy, "interrupted")
+        await client.until_session(waiting, "completed")
+        items = await client.get(f"/api/sessions/{waiting['id']}/items")
+        said = [item for item in items["items"] if item["type"] == "userMessage"]
+        assert 1 == len(said)
+    assert 1 == sum(text == PROMPT for text in scripted_model.requests[-1].user_texts)
+
+
+async def test_a_session_whose_runner_is_gone_ends_and_frees_its_slot(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Work", gate, "ing."),)
+    async with client_of(codex_server) as client:
+        registered = await client.register(repository)
+        session = await client.run(registered, "Work.")
+        gate.wait_until_reached()
+    codex_server.kill()
+    gate.open()
+    codex_server.settings = {
+        **codex_server.settings,
+        "CC_CODEX_RUNNER_MODE": "stub",
+        "CC_MAX_SESSIONS": "1",
+    }
+    codex_server.start()
+    async with client_of(codex_server) as client:
+        ended = await client.until_session(session, "interrupted")
+        assert ended["exitReason"]
+        await client.until_session(await client.run(registered, "Next."), "completed")
+
+
+async def test_a_queued_session_goes_on_when_the_one_before_it_was_cut_off(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Work", gate, "ing."),)
+    async with client_of(codex_server) as client:
+        registered = await client.register(repository)
+        first = await client.run(registered, "Write here.")
+        gate.wait_until_reached()
+        second = await client.run(registered, "Write here too.")
+        assert "is writing in" in (await client.session(second))["waitReason"]
+    codex_server.kill()
+    gate.open()
+    scripted_model.script = (Say.text("Done."),)
+    codex_server.start()
+    async with client_of(codex_server) as client:
+        await client.until_session(first, "interrupted")
+        await client.until_session(second, "completed")
+
+
+async def test_a_stop_that_a_crash_cut_off_is_carried_out(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Work", gate, "ing."),)
+    async with client_of(codex_server) as client:
+        session = await client.run(await client.register(repository), "Work.")
+        gate.wait_until_reached()
+    codex_server.kill()
+    gate.open()
+    with sqlite3.connect(codex_server.data_dir / DATABASE) as db:
+        wish = '{"reason": "Enough.", "requestedBy": "ada", "outcome": "stopped"}'
+        db.execute("UPDATE sessions SET stop_requested = ?", [wish])
+    db.close()
+    codex_server.start()
+    async with client_of(codex_server) as client:
+        ended = await client.until_session(session, "stopped")
+        assert "Stopped by ada: Enough." == ended["exitReason"]
+
+
+async def test_a_session_whose_actor_was_stopped_gets_another(
+    stub_client: Client, repository: Path
+) -> None:
+    task = await stub_client.task(
+        await stub_client.register(repository), "Ask first.", approvalRequired=True
+    )
+    blocked = await stub_client.post(f"/api/tasks/{task['id']}/run", {}, status=202)
+    session = blocked["session"]
+    order = {"reason": "To see.", "confirm": True}
+    await stub_client.post(f"/api/runtime/actors/sessions/{session['id']}/stop", order)
+    with trio.fail_after(10):
+        stopped = await stub_client.post(f"/api/sessions/{session['id']}/stop")
+    assert "stopped" == stopped["session"]["status"]
