@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 import msgspec
+import structlog
 import trio
 from sqlite_utils import Database
 
@@ -28,7 +29,7 @@ from command_center.actors.deadlines import (
     to_warn_of,
     warn,
 )
-from command_center.actors.errors import Invalid
+from command_center.actors.errors import Invalid, Unavailable
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.messages import ApprovalSettled
 from command_center.actors.storage import Storage
@@ -36,6 +37,8 @@ from command_center.runtime import Actor, ActorNotFound, Deferred, Request, hand
 from command_center.store import Approval, Transaction, approvals, sessions
 from command_center.store import tasks as task_table
 from command_center.store.records import ApprovalKind, ApprovalStatus
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class CreateApproval(
@@ -96,7 +99,12 @@ class Approvals(Actor):
         self.ctx.start_task(self._watch_deadlines)
 
     async def _hand_on(self) -> None:
-        for approval in await self._storage.read(undelivered):
+        try:
+            waiting = await self._storage.read(undelivered)
+        except Unavailable as error:
+            log.warning("approvals.unread", reason=str(error))
+            return
+        for approval in waiting:
             await self._tell_session(approval)
 
     @handles(CreateApproval)
@@ -175,8 +183,12 @@ class Approvals(Actor):
         """Sleep until the next deadline or warning by the wall clock, but never long."""
         while True:
             self._sooner = trio.Event()
-            deadline = await self._storage.read(next_moment)
             seconds = LOOK_SECONDS
+            try:
+                deadline = await self._storage.read(next_moment)
+            except Unavailable as error:
+                log.warning("approvals.unread", reason=str(error))
+                deadline = None
             if deadline is not None:
                 left = seconds_until(deadline)
                 if left <= 0:
@@ -271,10 +283,15 @@ def count_approvals(db: Database) -> ApprovalCounts:
 
 
 def undelivered(db: Database) -> list[Approval]:
-    """What was settled for sessions that have not ended, and did not have its effect yet."""
+    """What was settled for sessions that have not ended, and did not have its effect yet.
+
+    Without answers that could not be stored as they were: Codex asks those again.
+    """
     return [
         approval
         for session in sessions.every(db, {"finished_at": None})
         for approval in approvals.every(db, {"session_id": session.id, "delivered_at": None})
-        if approval.status in {"approved", "rejected", "expired"} and approval.kind != "manual"
+        if approval.status in {"approved", "rejected", "expired"}
+        and approval.kind != "manual"
+        and not ledger.is_withheld(approval.answers)
     ]

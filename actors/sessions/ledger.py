@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.automations.outcomes import record_outcome
@@ -30,6 +31,9 @@ from command_center.store import (
     tasks,
 )
 from command_center.store.records import Runner, SessionStatus
+
+REDACTED = "[redacted"
+"""Begins what stands where redaction took something out."""
 
 WITHHELD = "[secret]"
 """Stands in a stored answer for what must not be stored."""
@@ -374,11 +378,17 @@ def _asked_before(
         "kind": wanted.kind,
     }
     for approval in reversed(approvals.every(tx.db, same)):
-        if WITHHELD in (approval.answers or {}).values():
+        if is_withheld(approval.answers):
             return None
         if approval.delivered_at is None or approval.codex_request_id == request_id:
             return approval
     return None
+
+
+def is_withheld(answers: Mapping[str, Any] | None) -> bool:
+    """Whether the stored answers are not what the person said, because it held a secret."""
+    text = msgspec.json.encode(answers or {}).decode()
+    return WITHHELD in text or REDACTED in text
 
 
 def settle_approval(
