@@ -22,7 +22,24 @@ from quart.typing import ResponseTypes
 from quart.utils import encode_headers
 from quart.wrappers import Request, Response
 from quart.wrappers.response import DataBody
-from quart_trio.asgi import TrioASGIHTTPConnection
+from quart_trio.asgi import TrioASGIHTTPConnection, TrioASGIWebsocketConnection
+
+
+class Frames(bytes):
+    """Whole WebSocket frames, encoded; for a connection that has the extension for them."""
+
+    __slots__ = ()
+
+
+class Streaming(TrioASGIWebsocketConnection):
+    """A `Quart.asgi_websocket_class` whose WebSockets send frames that are encoded already."""
+
+    async def send_data(self, send: ASGISendCallable, data: str | bytes) -> None:
+        """Send a message, or frames as they are."""
+        if isinstance(data, Frames):
+            await send({"type": "websocket.send", "frames": data})  # type: ignore[arg-type]
+        else:
+            await super().send_data(send, data)
 
 
 class Answering(TrioASGIHTTPConnection):

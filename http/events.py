@@ -16,10 +16,13 @@ from quart import Blueprint, Response, request, websocket
 from quart_trio.wrappers import TrioResponse
 
 from command_center.actors.center import Center
+from command_center.actors.events import Published
+from command_center.http.answering import Frames
 from command_center.http.decoding import LARGEST, PageQuery, decode_query, page_response
 from command_center.http.errors import Detail, InvalidFields, Problem, error_response
 from command_center.http.moments import Moment, normalised
-from command_center.http.streams import EventStream, Feed
+from command_center.http.streams import EventStream, Feed, text_frame
+from command_center.http.websocket_connection import FRAMES
 from command_center.store import EventFilter, events
 
 TRY_AGAIN_LATER = 1013
@@ -130,8 +133,7 @@ def routes(center: Center) -> Blueprint:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_discard_input)
                 while batch := await feed.next():
-                    for published in batch:
-                        await websocket.send(published.event.body.decode())
+                    await _send(batch)
                 nursery.cancel_scope.cancel()
         if subscription.closed == "lagging":
             await websocket.close(TRY_AGAIN_LATER, "resume after the last id")
@@ -154,6 +156,15 @@ def last_event_id(header: str | None, after: int | None) -> int | None:
         detail = Detail(path=LAST_EVENT_ID, message=message)
         raise InvalidFields(f"{LAST_EVENT_ID}: {message}", [detail])
     return int(header)
+
+
+async def _send(batch: list[Published]) -> None:
+    """Send what has gathered: in one piece, where the connection takes frames as they are."""
+    if FRAMES in websocket.scope.get("extensions", {}):
+        await websocket.send(Frames(b"".join(each.form(text_frame) for each in batch)))
+    else:
+        for each in batch:
+            await websocket.send(each.event.body.decode())
 
 
 async def _discard_input() -> None:

@@ -19,7 +19,7 @@ from hypercorn.config import Config
 from quart_trio import QuartTrio
 
 from command_center.http import hypercorn_guard
-from command_center.http.answering import Answering
+from command_center.http.answering import Answering, Streaming
 from command_center.http.connection import Connections, Limits
 from command_center.http.errors import AddressInUse, AddressUnavailable
 
@@ -144,6 +144,7 @@ async def serve_on(
     if guarded:
         connections = Connections(limits)
         app.asgi_http_class = Answering
+        app.asgi_websocket_class = Streaming
     config = _config(grace, limits)
     config.bind = [f"fd://{sock.detach()}" for sock in address.sockets]
     async with trio.open_nursery() as nursery:

@@ -10,6 +10,7 @@ event stream by its end, after which an EventSource comes back by itself with `L
 
 from __future__ import annotations
 
+import struct
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from types import TracebackType
@@ -110,3 +111,21 @@ class EventStream(ResponseBody):
 def server_sent(event: StoredEvent) -> bytes:
     """The event in an event stream; one that is said only live has no id to come back to."""
     return (b"id: %d\n" % event.id if event.id else b"") + b"data: " + event.body + b"\n\n"
+
+
+def text_frame(event: StoredEvent) -> bytes:
+    """The event as an unmasked text frame of RFC 6455, the same bytes for every subscriber."""
+    length = len(event.body)
+    if length <= _SHORT:
+        head = struct.pack("!BB", _TEXT, length)
+    elif length <= _MEDIUM:
+        head = struct.pack("!BBH", _TEXT, _SHORT + 1, length)
+    else:
+        head = struct.pack("!BBQ", _TEXT, _SHORT + 2, length)
+    return head + event.body
+
+
+_TEXT = 0x81
+"""A text frame that is the whole message."""
+_SHORT = 125
+_MEDIUM = 0xFFFF

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 CHUNK = 64 * 1024
 VERSION = b"13"
 
+FRAMES = "command_center.frames"
+"""The extension by which an app may send `frames` (whole, encoded) in a `websocket.send`."""
+
 NORMAL = 1000
 NO_CODE = 1005
 ABNORMAL = 1006
@@ -98,7 +101,7 @@ class WebSocket:
     async def _serve(self) -> None:
         scope = self._connection.scope(self._request, "websocket", "ws")
         del scope["method"]
-        scope["extensions"]["websocket.http.response"] = {}
+        scope["extensions"] |= {"websocket.http.response": {}, FRAMES: {}}
         scope["subprotocols"] = [
             part.strip().decode("latin-1")
             for part in self._headers.get(b"sec-websocket-protocol", b"").split(b",")
@@ -135,10 +138,7 @@ class WebSocket:
         """What the app sends; to a client that is gone it is thrown away."""
         kind = message["type"]
         if kind == "websocket.send" and self._frames is not None:
-            data = message.get("bytes")
-            await self._send(
-                TextMessage(data=message["text"]) if data is None else BytesMessage(data=data)
-            )
+            await self._send_message(message)
         elif kind == "websocket.close" and self._frames is not None:
             await self._close(message.get("code") or NORMAL, message.get("reason") or "")
         elif self._answered:
@@ -269,6 +269,22 @@ class WebSocket:
                 open_for.add(ConnectionState.REMOTE_CLOSING)
             if self._frames.state in open_for:
                 await self._write(self._frames.send(event))
+
+    async def _send_message(self, message: Message) -> None:
+        data = message.get("bytes")
+        if "frames" in message:
+            await self._send_frames(message["frames"])
+        elif data is None:
+            await self._send(TextMessage(data=message["text"]))
+        else:
+            await self._send(BytesMessage(data=data))
+
+    async def _send_frames(self, frames: bytes) -> None:
+        """Send whole frames that are encoded already; none once closing has begun."""
+        assert self._frames is not None  # noqa: S101 - for the type checker: accepted by now
+        async with self._sending:
+            if self._frames.state is ConnectionState.OPEN:
+                await self._write(frames)
 
     async def _write(self, data: bytes) -> None:
         """Send bytes; a client that is gone, or does not read in time, is given up."""

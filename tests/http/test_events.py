@@ -16,6 +16,8 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio_websocket import ConnectionClosed, open_websocket_url
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import TextMessage
 
 from command_center.actors import events as hub
 from command_center.actors.center import Center
@@ -23,7 +25,7 @@ from command_center.actors.events import PublishLive
 from command_center.http import streams
 from command_center.http.app import create_app
 from command_center.http.security import Policy
-from command_center.store import Transaction
+from command_center.store import StoredEvent, Transaction
 from tests.actors.automations.rig import opened
 from tests.http.live import served
 
@@ -197,6 +199,39 @@ async def test_what_is_said_only_live_has_no_id_to_come_back_to(tmp_path: Path) 
         assert "" == lines[0]
         assert lines[1].startswith("data: ")
         assert json.loads(lines[1].removeprefix("data: "))["id"] is None
+
+
+@pytest.mark.parametrize("length", [1, 125, 126, 0xFFFF, 0x10000])
+def test_a_text_frame_is_what_a_websocket_client_reads(length: int) -> None:
+    client = Connection(ConnectionType.CLIENT)
+    body = b"a" * length
+    client.receive_data(streams.text_frame(StoredEvent(id=1, type="a", ts="b", body=body)))
+    read = [event for event in client.events() if isinstance(event, TextMessage)]
+    assert body.decode() == "".join(event.data for event in read)
+    assert read[-1].message_finished
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_events_of_every_length_arrive_whole_on_either_connection(
+    tmp_path: Path,
+    guarded: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    texts = ["a" * length for length in (0, 10, 200, 70_000)]
+    async with (
+        opened(tmp_path) as rig,
+        served(create_app(rig.center, Policy()), guarded=guarded) as address,
+        httpx.AsyncClient(base_url=address.url) as http,
+    ):
+        server = Watched(rig.center, address.url, http)
+        async with server.websocket(after=0) as socket:
+            await rig.center.storage.write(
+                lambda tx: [
+                    tx.emit("task.created", actor="test", data={"text": text}) for text in texts
+                ]
+            )
+            with trio.fail_after(10):
+                seen = [await socket.next() for _ in texts]
+        assert texts == [event["data"]["text"] for event in seen]
 
 
 async def test_a_silent_event_stream_sends_comments(
