@@ -38,7 +38,7 @@ TOLD: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "SteerSession": {"message": _SAYS_SOMETHING},
         "FollowupText": {"message": _SAYS_SOMETHING},
         "ThreadPrompt": {"prompt": _SAYS_SOMETHING},
-        "AutomationPayload": {"prompt": _SAYS_SOMETHING},
+        "AutomationPayload": {"prompt": _SAYS_SOMETHING, "taskTitle": _TITLE},
         "CreateAutomation": {"title": _TITLE},
         "AutomationChanges": {"title": _TITLE},
         "CreateApproval": {"title": _SAYS_SOMETHING},
