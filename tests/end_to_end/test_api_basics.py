@@ -303,3 +303,25 @@ async def test_with_a_token_the_api_wants_it_and_health_does_not(
             assert 200 == (await client.http.get("/api/repos", headers=right)).status_code
     finally:
         assert 0 == server.stop()
+
+
+async def test_a_repository_that_was_tightened_meanwhile_denies_a_created_and_a_blocked_session(
+    stub_client: Client, repository: Path
+) -> None:
+    registered = await stub_client.register(repository)
+    created_of = await stub_client.task(registered, "Begin later.")
+    created = await stub_client.post(f"/api/tasks/{created_of['id']}/sessions", {}, status=201)
+    careful = await stub_client.task(registered, "Ask first.", approvalRequired=True)
+    blocked = await stub_client.post(f"/api/tasks/{careful['id']}/run", {}, status=202)
+    await stub_client.patch(f"/api/repos/{registered['id']}", {"allowWrite": False})
+    refused = await stub_client.http.patch(
+        f"/api/sessions/{created['id']}", json={"status": "running"}
+    )
+    assert 409 == refused.status_code
+    assert "write_not_allowed" in refused.text
+    assert "created" == (await stub_client.session(created))["status"]
+    await stub_client.post(
+        f"/api/approvals/{blocked['approvals'][0]['id']}/resolve", {"status": "approved"}
+    )
+    failed = await stub_client.until_session(blocked["session"], "failed")
+    assert "does not allow writing" in failed["exitReason"]
