@@ -1,0 +1,76 @@
+"""A turn that ends while its session finds it again loses nothing that it said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import trio
+import trio.testing
+
+from command_center.actors.codex.messages import CodexNotification
+from command_center.actors.sessions.actor import SessionActor, SessionServices
+from command_center.actors.sessions.messages import ItemSeen
+from command_center.actors.sessions.stub import StubRunner
+from command_center.runtime import Actor, ChildSpec, handles
+from command_center.store import Session, Transaction, sessions
+from tests.actors.rows import insert_repository, insert_session, insert_task, rig
+
+SAID = {"type": "agentMessage", "id": "i", "text": "Missed."}
+ENDED = {"threadId": "t", "turn": {"id": "u", "status": "completed", "items": [], "error": None}}
+
+
+class SlowRunner(StubRunner):
+    """Finds the turn again, but not before it is let go on."""
+
+    survives_restart = True
+    go_on = trio.Event()
+
+    async def recover(self, session: Session) -> None:  # noqa: ARG002 - there is one
+        await self.go_on.wait()
+        item = ItemSeen(turn_id="u", item_id="i", type="agentMessage", completed=True, body=SAID)
+        await self._ref.tell(item)
+
+
+class AllSlots(Actor):
+    """Stands for `/slots`, which a session in hand asks for nothing more."""
+
+    @handles(object)
+    async def taken(self, message: object) -> None:
+        """Take it in."""
+
+
+async def test_a_turn_that_ends_during_recovery_ends_behind_what_was_missed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "db.sqlite3"
+    async with rig(path, ChildSpec(id="slots", start=AllSlots)) as made:
+
+        def insert(tx: Transaction) -> Session:
+            task = insert_task(tx, insert_repository(tx))
+            return insert_session(
+                tx, task, status="running", codex_thread_id="t", codex_turn_id="u"
+            )
+
+        session = await made.storage.write(insert)
+        services = SessionServices(
+            storage=made.storage,
+            instance_id="this",
+            approval_seconds=60,
+            stall_seconds=0,
+            max_sessions=4,
+            make_runner=lambda _name, ref: SlowRunner(ref),
+        )
+        actor = await made.system.start_child(
+            "/", ChildSpec(id="s", start=lambda: SessionActor(session.id, services))
+        )
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        await actor.tell(CodexNotification("t", "turn/completed", ENDED, 0.0))
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        SlowRunner.go_on.set()
+        with trio.fail_after(10):
+            while True:
+                now = await made.storage.read(lambda db: sessions.get(db, session.id))
+                if now.finished_at is not None:
+                    break
+                await trio.sleep(0.02)
+    assert ("completed", "Missed.") == (now.status, now.last_message)
