@@ -8,7 +8,6 @@ the start is asked for over the API, as a person would.
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 import tempfile
 import threading
@@ -18,7 +17,9 @@ from pathlib import Path
 
 import click
 import httpx
+import trio
 
+from command_center.actors.git import Git
 from command_center.http.demo_history import write_history
 from command_center.http.demo_plays import REPOSITORIES
 from command_center.http.server import DATABASE
@@ -79,10 +80,15 @@ def make_repository(path: Path) -> Path:
         file = path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    author = ("-c", "user.name=Demo", "-c", "user.email=demo@example.org")
-    for words in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-q", "-m", "Begin")):
-        subprocess.run(("git", "-C", str(path), *author, *words), check=True, capture_output=True)  # noqa: S603, S607 - fixed words, and the git that the server uses
+    trio.run(_commit_all, path)
     return path
+
+
+async def _commit_all(path: Path) -> None:
+    git = Git()
+    author = (("user.name", "Demo"), ("user.email", "demo@example.org"))
+    for words in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-q", "-m", "Begin")):
+        await git.run(path, *words, configuration=author)
 
 
 def begin_work(address: str) -> None:

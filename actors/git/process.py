@@ -30,6 +30,9 @@ from command_center.actors.git.errors import (
 )
 from command_center.actors.git.hardening import environment
 
+PROGRAM: Final = "git"
+"""The program's name; nothing but this file starts it."""
+
 DEADLINE: Final = 30.0
 """Seconds that a command may take unless it is given its own."""
 
@@ -194,7 +197,7 @@ class Git:
     async def _find(self) -> str:
         if self._found is not None:
             return self._found
-        found = self.executable or shutil.which("git", path=self.inherited.get("PATH"))
+        found = self.executable or shutil.which(PROGRAM, path=self.inherited.get("PATH"))
         if found is None or not Path(found).is_absolute():
             raise GitMissing("No git was found.")
         answer = await self._run(

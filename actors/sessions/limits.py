@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from command_center.actors.codex.approvals import ApprovalRequest
+from command_center.actors.git.process import PROGRAM
 from command_center.store import Session
 
 COMMITTING = frozenset(
@@ -48,11 +49,11 @@ def git_commands(script: str) -> list[str]:
         words = script.split()
     found = []
     for place, word in enumerate(words):
-        if word.replace("\\", "/").rpartition("/")[2].removesuffix(".exe") == "git":
+        if word.replace("\\", "/").rpartition("/")[2].removesuffix(".exe") == PROGRAM:
             command = _command_after(words[place + 1 :])
             if command is not None:
                 found.append(command)
-        elif " " in word and "git" in word:
+        elif " " in word and PROGRAM in word:
             found += git_commands(word)  # the script of a shell within the shell
     return found
 
