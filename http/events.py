@@ -127,8 +127,9 @@ def routes(center: Center) -> Blueprint:
     @api.websocket("/api/events/stream")
     async def stream() -> None:
         query = decode_query(websocket, StreamQuery)
-        await websocket.accept()
         with center.fanout.subscribe(query.wanted(), after=query.after or 0) as subscription:
+            # Whoever is let in has missed nothing since.
+            await websocket.accept()
             feed = Feed(center, subscription, query.after)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_discard_input)
