@@ -52,8 +52,6 @@ def map_case(_context: Any, case: Any) -> Any:
         if case.operation.definition.raw["operationId"] == "createAutomation":
             case.body.update({**AUTOMATION, **case.body})
         put_real(case.body)
-        if case.operation.definition.raw["operationId"] == "extendApproval":
-            case.body = {"ttlSeconds": 60}
         if case.operation.definition.raw["operationId"] == "createWorktree":
             case.body.pop("path", None)
         put_real(case.body.get("payload"))
