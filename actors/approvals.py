@@ -30,7 +30,7 @@ from command_center.actors.deadlines import (
     warn,
 )
 from command_center.actors.errors import Invalid, Unavailable
-from command_center.actors.sessions import ledger
+from command_center.actors.sessions import ledger, settlement
 from command_center.actors.sessions.messages import ApprovalSettled
 from command_center.actors.storage import Storage
 from command_center.runtime import Actor, ActorNotFound, Deferred, Request, handles
@@ -132,7 +132,7 @@ class Approvals(Actor):
         asked = await self._storage.read(lambda db: approvals.get(db, message.approval_id))
         kept = kept_answers(asked, wish)
         approval = await self._storage.write(
-            lambda tx: ledger.settle_approval(
+            lambda tx: settlement.settle_approval(
                 tx,
                 message.approval_id,
                 status=wish.status,
@@ -260,7 +260,7 @@ def _expire(tx: Transaction, approval_id: int) -> Approval | None:
     approval = approvals.get(tx.db, approval_id)
     if approval.status != "pending" or (approval.expires_at or tx.now) > tx.now:
         return None
-    return ledger.settle_approval(tx, approval_id, status="expired", actor="deadline")
+    return settlement.settle_approval(tx, approval_id, status="expired", actor="deadline")
 
 
 class ApprovalCounts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -293,5 +293,5 @@ def undelivered(db: Database) -> list[Approval]:
         for approval in approvals.every(db, {"session_id": session.id, "delivered_at": None})
         if approval.status in {"approved", "rejected", "expired"}
         and approval.kind != "manual"
-        and not ledger.is_withheld(approval.answers)
+        and not settlement.is_withheld(approval.answers)
     ]

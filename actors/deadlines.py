@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from command_center.actors.clock import later
 from command_center.actors.errors import Conflict, Invalid
-from command_center.actors.sessions import ledger
+from command_center.actors.sessions import ledger, settlement
 from command_center.runtime import Request
 from command_center.store import Approval, Transaction, approvals
 from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
@@ -85,7 +85,7 @@ def extend(tx: Transaction, approval_id: int, wanted: Extension) -> Approval:
         Conflict: it has none.
     """
     approval = approvals.get(tx.db, approval_id)
-    ledger.check_pending(tx, approval)
+    settlement.check_pending(tx, approval)
     if approval.expires_at is None:
         raise Conflict(f"Approval {approval_id} has no deadline.")
     expires_at = moment_of(tx.now, wanted.expires_at, wanted.ttl_seconds or 0)

@@ -32,7 +32,7 @@ from command_center.actors.codex.messages import (
     CodexServerRequest,
 )
 from command_center.actors.errors import Invalid, Unavailable
-from command_center.actors.sessions import ledger, sequels
+from command_center.actors.sessions import ledger, sequels, settlement
 from command_center.actors.sessions.admission import admit, yield_folder
 from command_center.actors.sessions.app_server import translate
 from command_center.actors.sessions.limits import with_limits
@@ -385,7 +385,7 @@ class SessionActor(Actor):
         wanted = with_limits(self._session, described)
         self._open_requests[message.request_id] = message
         self._transcript.session, approval = await self._transcript.keep(
-            lambda tx: ledger.request_approval(
+            lambda tx: settlement.request_approval(
                 tx,
                 self._id,
                 wanted,
@@ -401,7 +401,7 @@ class SessionActor(Actor):
     async def delivered(self, message: AnswerDelivered) -> None:
         """Codex goes on."""
         session = await self._transcript.keep(
-            lambda tx: ledger.record_delivery(tx, message.approval_id)
+            lambda tx: settlement.record_delivery(tx, message.approval_id)
         )
         if session is not None:
             self._transcript.session = session
@@ -412,7 +412,7 @@ class SessionActor(Actor):
         if self._session.status not in ACTIVE:
             return
         self._transcript.session = await self._transcript.keep(
-            lambda tx: ledger.close_request(tx, self._id, message.request_id)
+            lambda tx: settlement.close_request(tx, self._id, message.request_id)
         )
 
     @handles(NothingAsked)
@@ -420,7 +420,7 @@ class SessionActor(Actor):
         """Codex waits for nobody: what is pending here was answered while nobody listened."""
         if self._session.status in ACTIVE:
             self._transcript.session = await self._transcript.keep(
-                lambda tx: ledger.close_requests(tx, self._id)
+                lambda tx: settlement.close_requests(tx, self._id)
             )
 
     @handles(CodexRequestRefused)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from command_center.actors.clock import later
 from command_center.actors.errors import Conflict, PolicyDenied
 from command_center.actors.policy import PolicyResult, Reason, evaluate, run_of
-from command_center.actors.sessions import ledger
+from command_center.actors.sessions import ledger, settlement
 from command_center.actors.sessions.transitions import ACTIVE
 from command_center.store import (
     Approval,
@@ -159,7 +159,7 @@ def _ask(tx: Transaction, session: Session, reason: Reason, *, expires_at: str) 
         expires_at=expires_at,
         correlation_id=session.correlation_id,
     )
-    ledger.tell_requested(tx, session, approval, actor=session.requested_by)
+    settlement.tell_requested(tx, session, approval, actor=session.requested_by)
 
 
 def _automation_title(tx: Transaction, task: Task) -> str | None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from command_center.actors.approvals import Resolution, ResolveApproval
 from command_center.actors.errors import Conflict
-from command_center.actors.sessions.ledger import AlreadySettled
 from command_center.actors.sessions.messages import SteerSession, StopSession
+from command_center.actors.sessions.settlement import AlreadySettled
 from command_center.actors.telegram import wording
 from command_center.actors.telegram.acts import Act, Desk, Visit, say
 from command_center.actors.telegram.chats import known_chat

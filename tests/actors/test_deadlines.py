@@ -29,7 +29,7 @@ from command_center.actors.deadlines import (
     warn,
     warning_of,
 )
-from command_center.actors.sessions.ledger import AlreadySettled
+from command_center.actors.sessions.settlement import AlreadySettled
 from command_center.runtime import ChildSpec
 from command_center.store import Approval, Transaction, Writer, approvals
 from command_center.store.timestamps import from_timestamp

@@ -23,7 +23,7 @@ from command_center.actors.approvals import (
 )
 from command_center.actors.deadlines import ExtendApproval, Extension, extend
 from command_center.actors.errors import Invalid
-from command_center.actors.sessions import ledger
+from command_center.actors.sessions import ledger, settlement
 from command_center.runtime import ChildSpec
 from command_center.store import Approval, Session, Transaction, Writer, approvals
 from command_center.store.timestamps import now_timestamp
@@ -71,13 +71,13 @@ class Race:
     session: Session
     approval: Approval
     won: list[Approval] = attrs.field(factory=list)
-    lost: list[ledger.AlreadySettled] = attrs.field(factory=list)
+    lost: list[settlement.AlreadySettled] = attrs.field(factory=list)
 
     async def decide(self, status: Any, by: str) -> None:
         resolve = ResolveApproval(self.approval.id, Resolution(status=status, resolved_by=by))
         try:
             self.won.append(await self.rig.system.lookup("/approvals").ask(resolve))
-        except ledger.AlreadySettled as error:
+        except settlement.AlreadySettled as error:
             self.lost.append(error)
 
     async def run(self) -> None:
@@ -87,7 +87,7 @@ class Race:
             lambda: self.decide("rejected", "telegram:4242"),
             lambda: self.rig.system.lookup("/approvals").tell(DeadlinesPassed()),
             lambda: self.rig.storage.write(
-                lambda tx: ledger.close_request(
+                lambda tx: settlement.close_request(
                     tx, self.session.id, self.approval.codex_request_id or ""
                 )
             ),
@@ -159,13 +159,13 @@ def units_for(session: Session, approval: Approval) -> dict[str, Callable[[Trans
     """What may befall an approval, each as one unit."""
 
     def decide(status: str, by: str) -> Callable[[Transaction], Any]:
-        return lambda tx: ledger.settle_approval(tx, approval.id, status=status, actor=by)
+        return lambda tx: settlement.settle_approval(tx, approval.id, status=status, actor=by)
 
     return {
         "web": decide("approved", "web"),
         "telegram": decide("rejected", "telegram:1"),
         "deadline": decide("expired", "deadline"),
-        "codex": lambda tx: ledger.close_request(tx, session.id, "0"),
+        "codex": lambda tx: settlement.close_request(tx, session.id, "0"),
         "end": lambda tx: ledger.move(tx, session.id, "failed", exit_reason="It failed."),
         "extend": lambda tx: extend(tx, approval.id, Extension(expires_at="2999-06-01T00:00:00Z")),
     }
@@ -204,7 +204,7 @@ def test_whatever_befalls_an_approval_in_whatever_order_settles_it_once_and_for_
         settled = now if now.status != "pending" else None
         for act, result in zip(batch, done.outcomes, strict=False):
             error = getattr(result, "error", None)
-            if isinstance(error, ledger.AlreadySettled):
+            if isinstance(error, settlement.AlreadySettled):
                 assert act != "codex"
                 assert error.facts["currentStatus"] != "pending"
     ends = {"web", "telegram", "deadline", "codex", "end"}
@@ -234,6 +234,6 @@ async def test_an_approval_that_was_put_off_does_not_expire_at_its_first_deadlin
                 await ref.ask(ExtendApproval(approval.id, wrong))
         decision = Resolution(status="approved", resolved_by="ada")
         await ref.ask(ResolveApproval(approval.id, decision))
-        with pytest.raises(ledger.AlreadySettled, match="already approved by ada"):
+        with pytest.raises(settlement.AlreadySettled, match="already approved by ada"):
             await ref.ask(ExtendApproval(approval.id, more))
         assert LATER < put_off.expires_at > now_timestamp()

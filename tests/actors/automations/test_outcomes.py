@@ -14,7 +14,7 @@ from command_center.actors.automations import claims
 from command_center.actors.automations.changes import Terms, create_automation
 from command_center.actors.automations.messages import AutomationPayload, CreateAutomation
 from command_center.actors.automations.outcomes import FAILURES
-from command_center.actors.sessions import ledger, sequels
+from command_center.actors.sessions import sequels, settlement
 from command_center.store import (
     Automation,
     AutomationRun,
@@ -146,7 +146,7 @@ def test_a_refused_approval_is_no_failure(tmp_path: Path) -> None:
 
     def refuse(tx: Transaction) -> None:
         (asked,) = approvals.every(tx.db, {"status": "pending"})
-        ledger.settle_approval(tx, asked.id, status="rejected", actor="anna")
+        settlement.settle_approval(tx, asked.id, status="rejected", actor="anna")
 
     book.do(refuse)
     assert "refused" == book.last_run().outcome
