@@ -45,6 +45,7 @@ from command_center.actors.sessions.messages import (
     NothingAsked,
     OutputDelta,
     PatchSession,
+    PlanChanged,
     SessionCommitted,
     SteerReceipt,
     SteerSession,
@@ -56,6 +57,7 @@ from command_center.actors.sessions.messages import (
     TurnOpened,
     TurnSilent,
     UsageChanged,
+    Warned,
     WorkplaceReady,
 )
 from command_center.actors.sessions.runner import Runner
@@ -90,6 +92,9 @@ EARLY = 2000
 
 STOP_SECONDS = 5.0
 """How long an interrupted turn may take to end before its process is."""
+
+SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged, Warned)
+"""What Codex tells only while it works, and not for having been asked how the turn stands."""
 
 FAILURES = (Refusal, ActorStopped, ActorCrashed, AskTimeout)
 """How a question to another actor may fail."""
@@ -337,11 +342,12 @@ class SessionActor(Actor):
     @handles(CodexNotification)
     async def notified(self, message: CodexNotification) -> None:
         """Keep each fact that Codex tells of the session's turn."""
-        self._watch.heard()
         if self._session.status == "starting":
             self._hold(message)
             return
         for fact in translate(message, self._session.codex_turn_id):
+            if isinstance(fact, SIGNS_OF_LIFE):
+                self._watch.heard()
             match fact:
                 case TurnOpened():
                     await self.turn_opened(fact)
@@ -360,14 +366,12 @@ class SessionActor(Actor):
     @handles(ItemSeen)
     async def item_seen(self, message: ItemSeen) -> None:
         """Keep the item; it also shows that the turn has begun."""
-        self._watch.heard()
         await self.turn_opened(TurnOpened(turn_id=message.turn_id))
         await self._transcript.observe(message)
 
     @handles(OutputDelta)
     async def output(self, message: OutputDelta) -> None:
         """Show it to whoever watches now; the finished item is what is kept."""
-        self._watch.heard()
         await self._transcript.observe(message)
 
     @handles(CodexServerRequest)

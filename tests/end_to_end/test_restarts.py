@@ -132,3 +132,21 @@ async def test_a_session_whose_actor_was_stopped_gets_another(
     with trio.fail_after(10):
         stopped = await stub_client.post(f"/api/sessions/{session['id']}/stop")
     assert "stopped" == stopped["session"]["status"]
+
+
+async def test_a_turn_that_stays_silent_is_asked_for_and_then_interrupted(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Work", gate, "ing."),)
+    codex_server.settings = {**codex_server.settings, "CC_STALL_SECONDS": "1"}
+    codex_server.stop()
+    codex_server.start()
+    async with client_of(codex_server) as client:
+        session = await client.run(await client.register(repository), "Work.")
+        gate.wait_until_reached()
+        async with client.watch(after=0) as stream:
+            await stream.until("session.stalled")
+        ended = await client.until_session(session, "interrupted")
+        assert "was silent for" in ended["exitReason"]
+    gate.open()
