@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import trio
 
+from command_center.actors.automations.messages import CreateAutomation
+from command_center.actors.automations.templates import TEMPLATES
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings, Transport
 from command_center.actors.policy import RunInput
@@ -25,9 +27,12 @@ from command_center.actors.tree import CenterSettings
 from command_center.runtime import Restarted
 from command_center.runtime.cell import Cell
 from command_center.store import Session, events, open_database, sessions
+from tests.actors.telegram.rig import telegram_settings
 from tests.codex.script import Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.test_chaos import AppServer
+from tests.end_to_end.test_faults import DATABASE
+from tests.telegram_bot_api import FakeBotApi, fake_bot_api
 
 CRASHED = (
     "/store",
@@ -41,7 +46,12 @@ CRASHED = (
     "/approvals",
     "/clock",
     "/tasks",
+    "/automations/1",
     "/scheduler",
+    "/telegram/outbox",
+    "/telegram/inbox",
+    "/telegram/notifier",
+    "/telegram/polling",
 )
 """Every actor; after the crash of each the turn completes, and its events are told once."""
 
@@ -62,11 +72,17 @@ def app_server(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator
 async def center_on(app_server: AppServer, folder: Path) -> AsyncIterator[Center]:
     """The product, on a shared app-server."""
     await app_server.until_ready()
-    database = folder / "center.sqlite3"
-    open_database(database).close()
-    settings = CenterSettings(
-        database=database,
+    open_database(folder / DATABASE).close()
+    async with fake_bot_api() as api, open_center(settings_for(app_server, folder, api)) as center:
+        yield center
+
+
+def settings_for(app_server: AppServer, folder: Path, api: FakeBotApi) -> CenterSettings:
+    """Everything that there is, so that each actor has something to crash in."""
+    return CenterSettings(
+        database=folder / DATABASE,
         data_dir=folder,
+        telegram=telegram_settings(api, mode="polling", webhook_secret=None),
         runner="app-server",
         bridge=BridgeSettings(
             command=str(app_server.binary),
@@ -77,8 +93,6 @@ async def center_on(app_server: AppServer, folder: Path) -> AsyncIterator[Center
         max_sessions=4,
         approval_seconds=60,
     )
-    async with open_center(settings) as center:
-        yield center
 
 
 async def crash(center: Center, path: str) -> None:
@@ -116,6 +130,9 @@ async def begin(center: Center, repository: Path) -> int:
     """A turn that is under way; its session's id."""
     made = await center.ask(
         "/repositories", CreateRepository(local_path=str(repository), allow_write=True)
+    )
+    await center.ask(
+        "/scheduler", CreateAutomation(repository_id=made.id, template=next(iter(TEMPLATES)))
     )
     task = await center.ask(
         "/tasks", CreateTask(repository_id=made.id, title="Work", prompt="Work.")
