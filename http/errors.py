@@ -132,18 +132,26 @@ class KeyReused(Exception):
 
 
 class KeyInUse(Exception):
-    """The request of an Idempotency-Key has no answer yet, or will never have one."""
+    """The request of an Idempotency-Key is still being answered."""
 
-    def __init__(self, key: str, *, is_known: bool) -> None:
-        """Tell a request that may still be answered from one that was cut off."""
+    def __init__(self, key: str) -> None:
+        """Name the key."""
+        super().__init__(f"The request of the Idempotency-Key {key} is still being answered.")
+        self.key = key
+
+
+class KeyLost(Exception):
+    """The request of an Idempotency-Key will never have an answer, so it may have been done."""
+
+    def __init__(self, key: str, *, is_cut: bool) -> None:
+        """Tell a request that the server's end cut off from one that failed."""
+        ended = "was cut off by the server's end" if is_cut else "has failed"
         super().__init__(
-            f"The request of the Idempotency-Key {key} is still being answered, or has failed."
-            if is_known
-            else f"The server's end cut off the request of the Idempotency-Key {key}: look whether "
-            "it was carried out, and send it under another key if it was not."
+            f"The request of the Idempotency-Key {key} {ended}: look whether it was carried out, "
+            "and send it under another key if it was not."
         )
         self.key = key
-        self.is_known = is_known
+        self.is_cut = is_cut
 
 
 @attrs.frozen
@@ -302,7 +310,8 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     WrongContentType: _of_status(415),
     PreconditionFailed: _of_status(412),
     KeyReused: _of_status(422),
-    KeyInUse: _of_status(409),
+    KeyInUse: lambda error: _retry(409, str(error), RETRY_AFTER_SECONDS),
+    KeyLost: _of_status(409),
     HTTPException: _of_werkzeug,
     WebsocketMismatch: _of_websocket_mismatch,
     # of the actors

@@ -2,9 +2,10 @@
 
 The key is claimed durably before the request is carried out, and the answer is kept beside it for
 a day. The same request under the same key is then given the same answer; another request is 422.
-Refusals are not kept, since they did nothing: the key is free again. What failed in a way that
-does not tell whether something was done, or was cut off by the server's end, is never done again
-under its key: that is 409, and a person has to look.
+While the first is still being answered, the same request is 409 with Retry-After. Refusals are not
+kept, since they did nothing: the key is free again. What failed in a way that does not tell whether
+something was done, or was cut off by the server's end, is never done again under its key: that is
+409, too, and a person has to look.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from command_center.http.errors import (
     Detail,
     InvalidFields,
     KeyInUse,
+    KeyLost,
     KeyReused,
     error_response,
     problem_of,
@@ -49,15 +51,16 @@ _WITHOUT = frozenset({"signin", "telegram"})
 def install_idempotency(app: Quart, storage: Storage) -> None:
     """Let every POST of `app` take a key."""
     instance = uuid.uuid4().hex
+    under_way: set[str] = set()
     for rule in app.url_map.iter_rules():
         blueprint = str(rule.endpoint).partition(".")[0]
         if "POST" in (rule.methods or ()) and blueprint not in _WITHOUT:
             view = cast("View", app.view_functions[rule.endpoint])
-            app.view_functions[rule.endpoint] = _once(view, storage, instance)
+            app.view_functions[rule.endpoint] = _once(view, storage, instance, under_way)
 
 
-def _once(view: View, storage: Storage, instance: str) -> View:
-    """The view, carried out once for each key."""
+def _once(view: View, storage: Storage, instance: str, under_way: set[str]) -> View:
+    """The view, carried out once for each key; `under_way` has those that are being answered."""
 
     async def answered(**arguments: Any) -> Response:
         key = request.headers.get(HEADER)
@@ -69,8 +72,12 @@ def _once(view: View, storage: Storage, instance: str) -> View:
         hashed = await _hash()
         kept = await storage.write(lambda tx: claim(tx, key, hashed, instance))
         if kept is not None:
-            return _again(key, kept)
-        return await _carry_out(partial(view, **arguments), key, storage)
+            return _again(key, kept, is_under_way=key in under_way)
+        under_way.add(key)
+        try:
+            return await _carry_out(partial(view, **arguments), key, storage)
+        finally:
+            under_way.discard(key)
 
     return answered
 
@@ -94,11 +101,11 @@ async def _carry_out(
     return answer
 
 
-def _again(key: str, kept: Kept) -> Response:
+def _again(key: str, kept: Kept, *, is_under_way: bool) -> Response:
     if not kept.is_same:
         raise KeyReused(key)
     if kept.state != "answered":
-        raise KeyInUse(key, is_known=kept.state == "begun")
+        raise KeyInUse(key) if is_under_way else KeyLost(key, is_cut=kept.state == "unknown")
     return TrioResponse(
         kept.body, status=kept.status, content_type=JSON, headers={REPLAYED: "true"}
     )

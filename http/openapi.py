@@ -248,7 +248,7 @@ def _refusal(status: int) -> dict[str, Any]:
         "description": _WHEN[status],
         "content": {JSON: {"schema": {"$ref": _REF.format(name="Error")}}},
     }
-    if status in {429, 503}:
+    if status in {409, 429, 503}:
         told["headers"] = {
             "Retry-After": {
                 "description": "Seconds after which to try again.",

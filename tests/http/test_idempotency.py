@@ -12,6 +12,7 @@ import attrs
 import httpx
 import pytest
 import trio
+import trio.testing
 
 from command_center.actors.center import Center
 from command_center.http.app import create_app
@@ -93,6 +94,38 @@ async def test_of_many_at_once_one_is_carried_out(tmp_path: Path) -> None:
         assert 1 == await server.tasks()
 
 
+async def test_while_the_first_is_under_way_the_second_is_told_when_to_try_again(
+    tmp_path: Path,
+) -> None:
+    async with api(tmp_path) as server, trio.open_nursery() as nursery:
+        system = server.center.system
+        system.suspend("/tasks", reason="so that it waits")
+        nursery.start_soon(server.create)
+        while not system.snapshot_of("/tasks").depth:
+            await trio.testing.wait_all_tasks_blocked()
+        early = await server.create()
+        assert (409, "1") == (early.status_code, early.headers["Retry-After"])
+        assert "still being answered" in early.json()["error"]["message"]
+        system.resume("/tasks", reason="enough")
+        while not await server.tasks():
+            await trio.testing.wait_all_tasks_blocked()
+    async with api(tmp_path) as server:
+        assert "true" == (await server.create()).headers["Idempotency-Replayed"]
+
+
+async def test_what_failed_is_not_done_again_and_nobody_is_told_to_wait(tmp_path: Path) -> None:
+    async with api(tmp_path) as server:
+        await server.create()
+        await server.center.storage.write(
+            lambda tx: tx.db.execute("UPDATE kept_answers SET status = NULL")
+        )
+        failed = await server.create()
+        assert 409 == failed.status_code
+        assert "Retry-After" not in failed.headers
+        assert "has failed" in failed.json()["error"]["message"]
+        assert 1 == await server.tasks()
+
+
 async def test_what_the_servers_end_cut_off_is_not_done_again(tmp_path: Path) -> None:
     async with api(tmp_path) as server:
         await server.create()
@@ -101,6 +134,7 @@ async def test_what_the_servers_end_cut_off_is_not_done_again(tmp_path: Path) ->
         )
         cut = await server.create()
         assert 409 == cut.status_code
+        assert "Retry-After" not in cut.headers
         assert "another key" in cut.json()["error"]["message"]
         assert 1 == await server.tasks()
 
