@@ -30,15 +30,23 @@ from command_center.actors.deadlines import (
     warn,
 )
 from command_center.actors.errors import Invalid, Unavailable
+from command_center.actors.events import Fanout
 from command_center.actors.sessions import ledger, settlement
 from command_center.actors.sessions.messages import ApprovalSettled
 from command_center.actors.storage import Storage
 from command_center.runtime import Actor, ActorNotFound, Deferred, Request, handles
-from command_center.store import Approval, Transaction, approvals, sessions
+from command_center.store import Approval, EventFilter, Transaction, approvals, sessions
 from command_center.store import tasks as task_table
 from command_center.store.records import ApprovalKind, ApprovalStatus
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+DEADLINES = EventFilter(types=("approval.requested", "approval.extended"))
+"""The events that set a deadline."""
+
+PAUSE_SECONDS = 1.0
+"""How long what is due may take to be done, before it is looked for again."""
 
 
 class CreateApproval(
@@ -87,11 +95,14 @@ class DeadlinesPassed(msgspec.Struct, frozen=True):
 class Approvals(Actor):
     """Settles approvals, and expires those that nobody settled in time."""
 
-    def __init__(self, storage: Storage, *, approval_seconds: float) -> None:
-        """Give an approval `approval_seconds` where it names no deadline itself."""
+    def __init__(self, storage: Storage, fanout: Fanout, *, approval_seconds: float) -> None:
+        """Give an approval `approval_seconds` where it names no deadline itself.
+
+        `fanout` tells of deadlines that are set, whoever sets them.
+        """
         self._storage = storage
+        self._fanout = fanout
         self._seconds = approval_seconds
-        self._sooner = trio.Event()
 
     async def on_start(self) -> None:
         """Watch the deadlines, and hand on what was settled but never reached its session."""
@@ -116,11 +127,9 @@ class Approvals(Actor):
         return self.ctx.answer_later(self._create, message)
 
     async def _create(self, message: CreateApproval) -> Approval:
-        approval = await self._storage.write(
+        return await self._storage.write(
             lambda tx: create_approval(tx, message, seconds=self._seconds)
         )
-        self._sooner.set()
-        return approval
 
     @handles(ResolveApproval)
     async def resolve(self, message: ResolveApproval) -> Deferred[Approval]:
@@ -155,11 +164,9 @@ class Approvals(Actor):
         return self.ctx.answer_later(self._extend, message)
 
     async def _extend(self, message: ExtendApproval) -> Approval:
-        approval = await self._storage.write(
+        return await self._storage.write(
             lambda tx: extend(tx, message.approval_id, message.extension)
         )
-        self._sooner.set()
-        return approval
 
     @handles(DeadlinesPassed)
     async def expire(self, _message: DeadlinesPassed) -> None:
@@ -180,23 +187,29 @@ class Approvals(Actor):
                 )
 
     async def _watch_deadlines(self) -> None:
-        """Sleep until the next deadline or warning by the wall clock, but never long."""
+        """Look whenever a deadline was set, and when one is due. A subscription may begin anew."""
         while True:
-            self._sooner = trio.Event()
-            seconds = LOOK_SECONDS
-            try:
-                deadline = await self._storage.read(next_moment)
-            except Unavailable as error:
-                log.warning("approvals.unread", reason=str(error))
-                deadline = None
-            if deadline is not None:
-                left = seconds_until(deadline)
-                if left <= 0:
-                    await self.ctx.ref.tell(DeadlinesPassed())
-                    left = 1.0
-                seconds = min(left, LOOK_SECONDS)
-            with trio.move_on_after(seconds):
-                await self._sooner.wait()
+            with self._fanout.subscribe(DEADLINES) as news:
+                while news.closed is None:
+                    with trio.move_on_after(await self._look()):
+                        await news.drain()
+                if news.closed == "shutdown":
+                    return
+
+    async def _look(self) -> float:
+        """Have done what is due; for how many seconds to sleep by the wall clock, never long."""
+        try:
+            moment = await self._storage.read(next_moment)
+        except Unavailable as error:
+            log.warning("approvals.unread", reason=str(error))
+            return LOOK_SECONDS
+        if moment is None:
+            return LOOK_SECONDS
+        left = seconds_until(moment)
+        if left <= 0:
+            await self.ctx.ref.tell(DeadlinesPassed())
+            return PAUSE_SECONDS
+        return min(left, LOOK_SECONDS)
 
 
 def kept_answers(asked: Approval, wish: Resolution) -> dict[str, Any] | None:

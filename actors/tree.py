@@ -193,7 +193,9 @@ def build_tree(
             ),
             ChildSpec(
                 id="approvals",
-                start=partial(Approvals, storage, approval_seconds=settings.approval_seconds),
+                start=partial(
+                    Approvals, storage, fanout, approval_seconds=settings.approval_seconds
+                ),
                 contract="Decisions in hand are refused; deadlines are kept in the store.",
             ),
             ChildSpec(

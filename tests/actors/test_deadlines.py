@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
+from command_center.actors import approvals as looking
 from command_center.actors.approvals import (
     Approvals,
     DeadlinesPassed,
     Resolution,
     ResolveApproval,
 )
-from command_center.actors.clock import later
+from command_center.actors.clock import LOOK_SECONDS, later
 from command_center.actors.deadlines import (
     Extension,
     extend,
@@ -31,9 +32,9 @@ from command_center.actors.deadlines import (
 )
 from command_center.actors.sessions.settlement import AlreadySettled
 from command_center.runtime import ChildSpec
-from command_center.store import Approval, Transaction, Writer, approvals
+from command_center.store import Approval, EventFilter, Transaction, Writer, approvals
 from command_center.store.timestamps import from_timestamp
-from tests.actors.rows import rig
+from tests.actors.rows import Rig, rig
 
 T = TypeVar("T")
 
@@ -65,6 +66,13 @@ def ask(seconds: float, *, age: float = 0.0) -> Callable[[Transaction], Approval
         return made
 
     return unit
+
+
+def spec_of(found: Rig) -> ChildSpec:
+    return ChildSpec(
+        id="approvals",
+        start=lambda: Approvals(found.storage, found.fanout, approval_seconds=9),
+    )
 
 
 def told(tx: Transaction) -> list[str]:
@@ -116,13 +124,38 @@ def test_a_warning_comes_before_the_deadline_by_a_fifth_of_the_time_and_ten_minu
     assert timedelta(seconds=min(600.0, seconds * 0.2)) >= left - timedelta(milliseconds=2)
 
 
+async def test_a_deadline_that_a_session_sets_passes_when_it_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = trio.Event()
+
+    def look(db: Database) -> str | None:
+        trio.from_thread.run_sync(looked.set)
+        return next_moment(db)
+
+    monkeypatch.setattr(looking, "next_moment", look)
+
+    def asked(tx: Transaction) -> Approval:
+        approval = ask(0.2)(tx)
+        tx.emit("approval.requested", actor="codex", data={}, approval_id=approval.id)
+        return approval
+
+    async with rig(tmp_path / "db.sqlite3") as found:
+        await found.system.start_child("/", spec_of(found))
+        await looked.wait()
+        with found.fanout.subscribe(EventFilter(types=("approval.expired",))) as news:
+            await found.storage.write(asked)
+            with trio.fail_after(LOOK_SECONDS / 3):
+                await news.drain()
+
+
 async def test_what_passed_while_nothing_ran_passes_at_the_start_and_is_told_once(
     tmp_path: Path,
 ) -> None:
     async with rig(tmp_path / "db.sqlite3") as found:
         missed = await found.storage.write(ask(-86_400, age=90_000))
         near = await found.storage.write(ask(60, age=900))
-        spec = ChildSpec(id="approvals", start=lambda: Approvals(found.storage, approval_seconds=9))
+        spec = spec_of(found)
 
         def said(db: Database) -> list[tuple[str, int]]:
             sql = "SELECT type, approval_id FROM events ORDER BY id"
