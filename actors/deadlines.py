@@ -81,8 +81,7 @@ def extend(tx: Transaction, approval_id: int, wanted: Extension) -> Approval:
 
     Raises:
         AlreadySettled: it was settled, or its deadline has passed.
-        Invalid: the moment is not after the deadline that it has.
-        Conflict: it has none.
+        Conflict: it has none, or one that is not before that moment.
     """
     approval = approvals.get(tx.db, approval_id)
     settlement.check_pending(tx, approval)
@@ -90,9 +89,10 @@ def extend(tx: Transaction, approval_id: int, wanted: Extension) -> Approval:
         raise Conflict(f"Approval {approval_id} has no deadline.")
     expires_at = moment_of(tx.now, wanted.expires_at, wanted.ttl_seconds or 0)
     if expires_at <= approval.expires_at:
-        raise Invalid.field(
-            "ttlSeconds" if wanted.expires_at is None else "expiresAt",
-            f"Expected a moment after {approval.expires_at}, when approval {approval_id} expires.",
+        raise Conflict(
+            f"Approval {approval_id} waits until {approval.expires_at} already; its deadline can "
+            "only become later.",
+            expires_at=approval.expires_at,
         )
     extended = approvals.update(tx, approval_id, expires_at=expires_at, warned_at=None)
     _tell(

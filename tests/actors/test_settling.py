@@ -22,7 +22,7 @@ from command_center.actors.approvals import (
     ResolveApproval,
 )
 from command_center.actors.deadlines import ExtendApproval, Extension, extend
-from command_center.actors.errors import Invalid
+from command_center.actors.errors import Conflict, Invalid
 from command_center.actors.sessions import ledger, settlement
 from command_center.runtime import ChildSpec
 from command_center.store import Approval, Session, Transaction, Writer, approvals
@@ -113,7 +113,8 @@ async def test_of_browser_phone_deadline_and_codex_one_wins_and_the_others_are_t
         await found.system.start_child(
             "/",
             ChildSpec(
-                id="approvals", start=lambda: Approvals(found.storage, approval_seconds=60.0)
+                id="approvals",
+                start=lambda: Approvals(found.storage, found.fanout, approval_seconds=60.0),
             ),
         )
         races = [Race(found, session, approval) for approval in made]
@@ -218,20 +219,23 @@ async def test_an_approval_that_was_put_off_does_not_expire_at_its_first_deadlin
 ) -> None:
     async with rig(tmp_path / "db.sqlite3") as found:
         _, (approval,) = await found.storage.write(lambda tx: insert_approvals(tx, [LATER]))
-        spec = ChildSpec(id="approvals", start=lambda: Approvals(found.storage, approval_seconds=9))
+        spec = ChildSpec(
+            id="approvals", start=lambda: Approvals(found.storage, found.fanout, approval_seconds=9)
+        )
         ref = await found.system.start_child("/", spec)
         more = Extension(expires_at="2999-02-01T00:00:00+01:00", requested_by="ada")
         put_off = await ref.ask(ExtendApproval(approval.id, more))
         assert "2999-01-31T23:00:00.000Z" == put_off.expires_at
         for wrong in (
             Extension(),
-            Extension(ttl_seconds=5),
             Extension(ttl_seconds=5, expires_at=LATER),
             Extension(expires_at=BEFORE),
             Extension(expires_at="tomorrow"),
         ):
             with pytest.raises(Invalid):
                 await ref.ask(ExtendApproval(approval.id, wrong))
+        with pytest.raises(Conflict, match="only become later"):
+            await ref.ask(ExtendApproval(approval.id, Extension(ttl_seconds=5)))
         decision = Resolution(status="approved", resolved_by="ada")
         await ref.ask(ResolveApproval(approval.id, decision))
         with pytest.raises(settlement.AlreadySettled, match="already approved by ada"):
