@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, tzinfo
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
@@ -121,6 +121,26 @@ def is_silent(chat: TelegramChat, now: datetime, zone: tzinfo | None) -> bool:
     if begin <= end:
         return begin <= here < end
     return here >= begin or here < end
+
+
+def answers_so_far(db: Database, chat_id: int, approval_id: int) -> dict[str, Any]:
+    """What was answered in a chat to the earlier questions of an approval."""
+    chat = telegram_chats.find(db, {"chat_id": chat_id})
+    kept = {} if chat is None else chat.waits_for.get(_answers_key(approval_id), {})
+    return dict(kept)
+
+
+def keep_answers(
+    tx: Transaction, chat_id: int, approval_id: int, answers: Mapping[str, Any]
+) -> None:
+    """Keep them with the chat until the last question of the approval has its answer."""
+    chat = known_chat(tx, chat_id)
+    waits = {**chat.waits_for, _answers_key(approval_id): dict(answers)}
+    telegram_chats.update(tx, chat.id, waits_for=waits)
+
+
+def _answers_key(approval_id: int) -> str:
+    return f"approval {approval_id}"
 
 
 def parse_quiet_hours(said: str) -> tuple[time, time]:

@@ -66,6 +66,7 @@ LOOK_SECONDS: Final = 30.0
 WANTED: Final = EventFilter(
     types=(
         "approval.requested",
+        "approval.extended",
         "approval.resolved",
         "approval.expired",
         "session.completed",
@@ -178,6 +179,8 @@ class Teller:
                 approval = _find(tx, approvals, event.approval_id)
                 if approval is not None and approval.status == "pending":
                     self._ask(tx, approval)
+            case "approval.extended":
+                self._put_off(tx, _find(tx, approvals, event.approval_id))
             case "approval.resolved" | "approval.expired":
                 self._settled(tx, _find(tx, approvals, event.approval_id))
             case "automation.paused":
@@ -203,6 +206,20 @@ class Teller:
         outcome = wording.outcome_text(approval, where_of(tx.db, approval, self._zone))
         for message in showing(tx.db, approval.id):
             amend(tx, message, wording.with_outcome(shown_by(tx.db, message), outcome))
+
+    def _put_off(self, tx: Transaction, approval: Approval | None) -> None:
+        """Show the new deadline on each message that shows the approval."""
+        if approval is None or approval.status != "pending":
+            return
+        where = where_of(tx.db, approval, self._zone)
+        for message in showing(tx.db, approval.id):
+            answers = chats.answers_so_far(tx.db, message.chat_id, approval.id)
+            said = (
+                wording.warning_text(approval, where)
+                if message.purpose == "warning"
+                else wording.approval_text(approval, where, answers)
+            )
+            amend(tx, message, said, wording.approval_keyboard(approval, answers))
 
     def _session_ended(self, tx: Transaction, session: Session | None, event_type: str) -> None:
         if session is None or session.finished_at is None:
@@ -241,7 +258,7 @@ class Teller:
         found = []
         for approval in approvals.every(db, {"status": "pending"}):
             at = self.warn_at(approval)
-            if at is not None and not was_warned(db, approval.id):
+            if at is not None and not was_warned(db, approval.id, since=at):
                 found.append((at, approval))
         return found
 
@@ -250,7 +267,7 @@ class Teller:
         return min((at for at, _ in self.unwarned(db)), default=None)
 
     def warn(self, tx: Transaction) -> bool:
-        """Warn of what is due, each approval once; whether anything was."""
+        """Warn of what is due, of each deadline once; whether anything was."""
         now = from_timestamp(tx.now)
         due = [approval for at, approval in self.unwarned(tx.db) if at <= now]
         for approval in due:
@@ -288,9 +305,15 @@ def showing(db: Database, approval_id: int) -> list[TelegramMessage]:
     ]
 
 
-def was_warned(db: Database, approval_id: int) -> bool:
-    """Whether a warning of the approval was written."""
-    return bool(telegram_messages.count(db, {"approval_id": approval_id, "purpose": "warning"}))
+def was_warned(db: Database, approval_id: int, *, since: datetime) -> bool:
+    """Whether a warning of the approval was written at that moment or later.
+
+    One that was written before it was of a deadline that was put off.
+    """
+    newest = telegram_messages.find(
+        db, {"approval_id": approval_id, "purpose": "warning", "edits": None}, newest_first=True
+    )
+    return newest is not None and from_timestamp(newest.created_at) >= since
 
 
 def shown_by(db: Database, message: TelegramMessage) -> Text:

@@ -24,7 +24,7 @@ from command_center.actors.telegram.actions import (
     from_plain,
 )
 from command_center.actors.telegram.acts import Act, Desk, Visit, say
-from command_center.actors.telegram.chats import known_chat
+from command_center.actors.telegram.chats import answers_so_far, keep_answers, known_chat
 from command_center.actors.telegram.commands import (
     begin_run,
     diff_message,
@@ -215,26 +215,13 @@ async def answer(
 def _ask_next(
     tx: Transaction, desk: Desk, visit: Visit, approval: Approval, answers: Mapping[str, Any]
 ) -> Sequence[Outgoing]:
-    chat = known_chat(tx, visit.chat_id)
-    waits = {**chat.waits_for, _answers_key(approval.id): dict(answers)}
-    telegram_chats.update(tx, chat.id, waits_for=waits)
+    keep_answers(tx, visit.chat_id, approval.id, answers)
     where = where_of(tx.db, approval, desk.zone)
     for message in showing(tx.db, approval.id):
         if message.chat_id == visit.chat_id:
             said: Text = wording.approval_text(approval, where, answers)
             amend(tx, message, said, wording.approval_keyboard(approval, answers))
     return ()
-
-
-def answers_so_far(db: Database, chat_id: int, approval_id: int) -> dict[str, Any]:
-    """What was answered in a chat to the earlier questions of an approval."""
-    chat = telegram_chats.find(db, {"chat_id": chat_id})
-    kept = {} if chat is None else chat.waits_for.get(_answers_key(approval_id), {})
-    return dict(kept)
-
-
-def _answers_key(approval_id: int) -> str:
-    return f"approval {approval_id}"
 
 
 # Texts

@@ -8,6 +8,8 @@ from typing import Any
 import trio
 
 from command_center.actors.approvals import Resolution, ResolveApproval
+from command_center.actors.clock import later
+from command_center.actors.deadlines import ExtendApproval, Extension
 from command_center.actors.telegram.notifier import MARK, Teller
 from command_center.store import (
     Transaction,
@@ -19,6 +21,7 @@ from command_center.store import (
     telegram_marks,
     telegram_messages,
 )
+from command_center.store.timestamps import from_timestamp
 from tests.actors.telegram.rig import ME, Rig, opened, rig, telegram_settings
 from tests.telegram_bot_api import FakeBotApi, fake_bot_api
 
@@ -185,6 +188,30 @@ async def test_a_warning_is_written_when_it_is_due_and_only_once(tmp_path: Path)
         assert 1 == await r.center.storage.read(
             lambda db: telegram_messages.count(db, {"purpose": "warning", "edits": None})
         )
+
+
+async def test_a_deadline_that_is_put_off_is_warned_of_anew_and_shown(tmp_path: Path) -> None:
+    async with rig(tmp_path, warn_seconds=0.0) as r:
+        approval = await r.ask("Hurry?", ttl_seconds=3600)
+        message = await r.api.message(ME, "Hurry?")
+        teller = Teller(telegram_settings(r.api, warn_seconds=0.0))
+        await r.center.storage.write(
+            lambda tx: approvals.update(tx, approval.id, expires_at=tx.now)
+        )
+        assert await r.center.storage.write(teller.warn)
+        assert await r.center.storage.read(teller.next_warning) is None
+        await r.center.storage.write(
+            lambda tx: approvals.update(tx, approval.id, expires_at=later(tx.now, 60))
+        )
+        wish = Extension(expires_at="2999-01-31T09:00:00Z")
+        put_off = await r.center.ask("/approvals", ExtendApproval(approval.id, wish))
+        assert put_off.expires_at is not None
+        later_on = await r.center.storage.read(teller.next_warning)
+        assert from_timestamp(put_off.expires_at) == later_on
+        # Both the question and its warning show it.
+        await r.api.message(ME, "31 Jan 09:00", count=2)
+        answer = await r.press(message, "Approve")
+        assert "Approved" in answer["text"]
 
 
 async def test_an_expired_approval_says_so_and_loses_its_buttons(tmp_path: Path) -> None:
