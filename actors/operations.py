@@ -1,5 +1,8 @@
 """What an operator does to the running tree, each act an event with who and why; and `/journal`.
 
+Without `/store` no event can be kept, and nobody could bring it back on the record: so it can only
+be restarted, which is told when it is up again.
+
 `/journal` turns what the runtime says of itself into events: an actor crashed, was started again,
 was set aside in quarantine, or did not end in time. The runtime knows nothing of the store.
 """
@@ -46,6 +49,9 @@ PAST: dict[Action, str] = {
 ENDING: frozenset[Action] = frozenset({"drain", "restart", "stop"})
 """The actions that end a life, and so want to be confirmed where one is there."""
 
+STORE = "/store"
+"""The actor that keeps the events of all others."""
+
 AT_REST = frozenset({Status.STOPPED, Status.QUARANTINED})
 """The statuses of a child that has no life to be disturbed."""
 
@@ -66,6 +72,8 @@ async def operate(
 ) -> ActorSnapshot:
     """Carry out an operator's action, after its event is committed; the child as it is then.
 
+    Of `/store` the event comes after the action, for it is the action that makes it possible.
+
     Raises:
         NotFound: there is no such child.
         Invalid: the reason says nothing.
@@ -77,8 +85,12 @@ async def operate(
         data = {"path": path, "reason": order.reason, "status": before.status.value}
         tx.emit(PAST[action], actor=order.requested_by, data=data)
 
-    await storage.write(record)
-    await _carry_out(system, path, action, order.reason)
+    if path == STORE:
+        await _carry_out(system, path, action, order.reason)
+        await storage.write(record)
+    else:
+        await storage.write(record)
+        await _carry_out(system, path, action, order.reason)
     try:
         return system.snapshot_of(path)
     except ActorNotFound:
@@ -97,6 +109,8 @@ def _check(system: System, path: str, action: Action, order: Order) -> ActorSnap
         raise Conflict("The root is stopped by ending the program.")
     if action in {"suspend", "resume", "drain"} and before.kind.startswith("supervisor "):
         raise Conflict(f"{path} is a supervisor, which takes no messages to {action}.")
+    if path == STORE and action in {"suspend", "drain", "stop"}:
+        raise Conflict(f"Nothing could be recorded without {path}; it can be restarted.")
     if action in ENDING and before.status not in AT_REST and not order.confirm:
         raise Conflict(
             f'{path} is {before.status.value}; send "confirm": true to {action} it all the same.',

@@ -11,6 +11,7 @@ from quart import Blueprint, Response
 from command_center.actors.center import Center
 from command_center.actors.codex.messages import HealthStatus, ProbeHealth
 from command_center.http.decoding import json_response
+from command_center.runtime import Status
 from command_center.store import events
 
 PROBE_SECONDS = 2.0
@@ -40,7 +41,10 @@ def routes(center: Center) -> Blueprint:
 
 
 async def _store(center: Center) -> str:
+    """Whether the store can be read, and whether its writer is there to write."""
     try:
+        if center.system.snapshot_of("/store").status not in {Status.IDLE, Status.BUSY}:
+            return "unavailable"
         with trio.fail_after(PROBE_SECONDS):
             await center.storage.read(events.last_id)
     except Exception:  # noqa: BLE001 - whatever it is, the answer is that the store is not well

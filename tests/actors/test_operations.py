@@ -131,6 +131,9 @@ async def test_an_action_is_an_event_with_who_and_why_before_it_is_done(tmp_path
         ("/edge/fragile", "stop", Order(reason="Why."), Conflict),
         ("/edge", "suspend", REASON, Conflict),
         ("/", "stop", REASON, Conflict),
+        ("/store", "suspend", REASON, Conflict),
+        ("/store", "drain", REASON, Conflict),
+        ("/store", "stop", REASON, Conflict),
     ],
 )
 async def test_what_cannot_be_meant_is_refused_and_is_no_event(
@@ -140,3 +143,18 @@ async def test_what_cannot_be_meant_is_refused_and_is_no_event(
         with pytest.raises(refusal):
             await operate(made.system, made.storage, path, action, order)
         assert 0 == await made.storage.read(events.last_id)
+
+
+async def test_the_store_is_restarted_although_nothing_can_be_written_before(
+    tmp_path: Path,
+) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        await made.system.stop_child("/store", reason="a test")
+        with trio.fail_after(5):
+            after = await operate(made.system, made.storage, "/store", "restart", REASON)
+        assert Status.IDLE is after.status
+        assert "/store" == (await told(made, "actor.restarted"))[0]["data"]["path"]
+        made.system.suspend("/store", reason="a test")
+        with trio.fail_after(5):
+            await operate(made.system, made.storage, "/store", "resume", REASON)
+        assert "To see." == (await told(made, "actor.resumed"))[0]["data"]["reason"]
