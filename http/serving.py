@@ -175,6 +175,7 @@ def _config(grace: float, limits: Limits) -> Config:
     config.graceful_timeout = grace
     config.keep_alive_timeout = limits.idle
     config.startup_timeout = START_SECONDS
+    config.backlog = BACKLOG  # the worker listens anew
     config.h11_max_incomplete_size = limits.head_bytes
     config.websocket_max_message_size = limits.message_bytes
     config.include_server_header = False

@@ -171,6 +171,17 @@ async def test_the_app_shuts_down_after_its_last_answer() -> None:
     assert ["answered", "stopped"] == order
 
 
+async def test_many_who_come_at_once_are_not_made_to_come_again() -> None:
+    async with served(app()) as address:
+        # Nothing is accepted meanwhile: without room to wait, the system drops who comes,
+        # and they come again a second later.
+        waiting = [
+            socket.create_connection(("127.0.0.1", address.port), timeout=0.5) for _ in range(300)
+        ]
+        for sock in waiting:
+            sock.close()
+
+
 # The end
 
 
