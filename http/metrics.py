@@ -71,11 +71,11 @@ class RequestMetrics:
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count an answer; methods that HTTP does not know are one."""
-        key = (method, route, status)
+        """Count an answer; methods that HTTP does not know are one, so that nobody fills memory."""
+        name = method if method in _METHODS else "other"
+        key = (name, route, status)
         found = self._known.get(key)
         if found is None:
-            name = method if method in _METHODS else "other"
             found = self._known[key] = (
                 self._requests.labels(name, route, str(status)),
                 self._seconds.labels(name, route),

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from command_center.http.app import create_app
-from command_center.http.metrics import place_of
+from command_center.http.metrics import RequestMetrics, place_of
 from command_center.http.security import Policy
 from command_center.runtime import Crashed, Restarted
 from tests.actors.automations.rig import opened
@@ -90,3 +90,10 @@ async def test_the_metrics_need_the_token_if_there_is_one(tmp_path: Path) -> Non
 )
 def test_actors_of_which_there_are_many_share_a_place(path: str, place: str) -> None:
     assert place == place_of(path)
+
+
+def test_methods_that_somebody_makes_up_fill_no_memory() -> None:
+    metrics = RequestMetrics()
+    for number in range(100):
+        metrics.answered(f"BREW{number}", "none", 421, 0.1)
+    assert 1 == len(metrics._known)
