@@ -1,16 +1,22 @@
 // @ts-check
 // The public API and nothing else. Every failure is an ApiError with the server's own sentence.
+// What a path takes and answers is known from openapi.d.ts, which is made of the API's document.
+
+/** @import { AnswerOf, BodyOf, ErrorFacts, ItemOf, PathOf, QueryOf } from "./openapi.js" */
 
 export const ME = "web";
 
+const ANSWER_WITHIN_MS = 60_000;
+const SEND_AGAIN_MS = [400, 1200, 3000]; // after a POST whose answer was lost
+
 export class ApiError extends Error {
-  /** @param {number} status @param {string} message @param {any} [error] */
+  /** @param {number} status @param {string} message @param {Partial<ErrorFacts>} [error] */
   constructor(status, message, error = {}) {
     super(message);
-    this.status = status; // 0 where the server was not reached
+    this.status = status; // 0 where no answer came, or only a part of one
     this.details = error.details || [];
-    this.facts = error.facts || {};
-    this.policy = error.policy || null;
+    /** Seconds after which the server wants to be asked again. @type {number | null} */
+    this.retryAfter = null;
   }
 }
 
@@ -23,11 +29,12 @@ export function whenUnauthorized(callback) {
 }
 
 /**
- * @param {string} method @param {string} path @param {any} [body] @param {Record<string, string>} [headers]
+ * @param {string} method @param {string} path @param {unknown} [body] @param {Record<string, string>} [headers]
  * @returns {Promise<any>}
  */
 export async function call(method, path, body, headers = {}) {
-  const options = { method, headers: { Accept: "application/json", ...headers } };
+  /** @type {RequestInit & {headers: Record<string, string>}} */
+  const options = { method, headers: { Accept: "application/json", ...headers }, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) };
   if (body !== undefined) {
     options.body = JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
@@ -43,23 +50,74 @@ export async function call(method, path, body, headers = {}) {
   try {
     read = await answer.json();
   } catch {
-    throw new ApiError(answer.status, `The answer was cut off (${answer.status}).`);
+    throw new ApiError(0, `The answer was cut off (${answer.status}).`);
   }
   if (answer.ok) return read;
   if (answer.status === 401 && !headers.Authorization) onUnauthorized();
-  throw new ApiError(answer.status, read.error?.message || answer.statusText, read.error);
+  const error = new ApiError(answer.status, read.error?.message || answer.statusText, read.error);
+  error.retryAfter = Number(answer.headers.get("Retry-After")) || null;
+  throw error;
 }
 
-/** @param {string} path @param {Record<string, any>} [params] */
+/**
+ * @template {PathOf<"GET">} P
+ * @param {P} path @param {QueryOf<"GET", P>} [params] @returns {Promise<AnswerOf<"GET", P>>}
+ */
 export const get = (path, params) => call("GET", path + query(params));
-/** @param {string} path @param {any} [body] */
-export const post = (path, body = {}) => call("POST", path, body);
-/** @param {string} path @param {any} body */
+
+/**
+ * What one asks by POST, and what does nothing.
+ * @template {PathOf<"POST">} P
+ * @param {P} path @param {BodyOf<"POST", P>} body @returns {Promise<AnswerOf<"POST", P>>}
+ */
+export const ask = (path, body) => call("POST", path, body);
+
+/**
+ * @template {PathOf<"PATCH">} P
+ * @param {P} path @param {BodyOf<"PATCH", P>} body @returns {Promise<AnswerOf<"PATCH", P>>}
+ */
 export const patch = (path, body) => call("PATCH", path, body);
-/** @param {string} path @param {Record<string, any>} [params] */
+
+/**
+ * @template {PathOf<"DELETE">} P
+ * @param {P} path @param {QueryOf<"DELETE", P>} [params] @returns {Promise<AnswerOf<"DELETE", P>>}
+ */
 export const remove = (path, params) => call("DELETE", path + query(params));
 
-/** @param {Record<string, any>} [params] */
+/** The keys of acts whose answers were lost, by what was sent. @type {Map<string, string>} */
+const unanswered = new Map();
+
+/**
+ * An act of the user's. It has a key of its own, and is sent again under it while its answer is lost,
+ * so that it is done once; so is the same act when the user tries it again.
+ * @template {PathOf<"POST">} P
+ * @param {P} path @param {BodyOf<"POST", P>} body @returns {Promise<AnswerOf<"POST", P>>}
+ */
+export async function post(path, body) {
+  const act = JSON.stringify([path, body]);
+  const key = unanswered.get(act) || newKey();
+  unanswered.delete(act);
+  for (const wait of [...SEND_AGAIN_MS, null]) {
+    try {
+      return await call("POST", path, body, { "Idempotency-Key": key });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const isUnderWay = error.status === 409 && error.retryAfter !== null;
+      if (error.status !== 0 && !isUnderWay) throw error;
+      if (wait === null) {
+        unanswered.set(act, key);
+        throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.max(wait, (error.retryAfter || 0) * 1000)));
+    }
+  }
+  throw new Error("unreachable");
+}
+
+/** Random, on pages without https, too. */
+const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** @param {object} [params] */
 export function query(params = {}) {
   const pairs = Object.entries(params).filter(([, value]) => value !== undefined && value !== null && value !== "");
   return pairs.length ? `?${new URLSearchParams(pairs.map(([k, v]) => [k, String(v)]))}` : "";
@@ -67,13 +125,14 @@ export function query(params = {}) {
 
 /**
  * Every item of a list, page by page, up to `most`.
- * @param {string} path @param {Record<string, any>} [params]
+ * @template {PathOf<"GET">} P
+ * @param {P} path @param {QueryOf<"GET", P>} [params] @returns {Promise<ItemOf<P>[]>}
  */
-export async function every(path, params = {}, most = 5000) {
+export async function every(path, params, most = 5000) {
   const items = [];
   let cursor;
   do {
-    const page = await get(path, { limit: 500, ...params, cursor });
+    const page = await call("GET", path + query({ limit: 500, ...params, cursor }));
     items.push(...page.items);
     cursor = page.nextCursor;
   } while (cursor && items.length < most);

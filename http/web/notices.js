@@ -2,10 +2,12 @@
 // What calls for attention while the page is open: the number in the title and the icon, a toast
 // for what happened elsewhere, and, where it is allowed, a notification of the system's.
 import { toast } from "./components/toasts.js";
-import { onEvent, pendingApprovals, state, useStore } from "./store.js";
+import { onEvent, pendingApprovals, state, taskOf, useStore } from "./store.js";
 import { html, render } from "./html.js";
 
-/** @type {Record<string, (event: any) => [string, string, string] | null>} tone, text, where */
+/** @import { Told } from "./store.js" */
+
+/** @type {Record<string, (event: Told) => [string, string, string] | null>} tone, text, where */
 const TOLD = {
   "approval.requested": (e) => ["ask", e.data.title, `/approvals/${e.approvalId}`],
   "approval.resolved": (e) => (e.actor === "web" ? null : ["plain", `${e.data.status === "approved" ? "Approved" : "Settled"} by ${e.actor}`, `/approvals/${e.approvalId}`]),
@@ -13,14 +15,14 @@ const TOLD = {
   "session.completed": (e) => ["good", `Done: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
   "session.failed": (e) => ["bad", `Failed: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
   "session.interrupted": (e) => ["warn", `Interrupted: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
-  "automation.paused": (e) => ["warn", `Paused: ${state.automations.get(e.automationId)?.title}`, `/automations/${e.automationId}`],
+  "automation.paused": (e) => ["warn", `Paused: ${state.automations.get(e.automationId ?? 0)?.title}`, `/automations/${e.automationId}`],
   "actor.quarantined": (e) => ["bad", `Given up: ${e.data.path}`, "/runtime"],
 };
 const WORTH_A_NOTIFICATION = new Set(["approval.requested", "session.failed", "automation.paused", "actor.quarantined"]);
 const OLD_MS = 60_000;
 
-/** @param {any} event */
-const titleOf = (event) => state.tasks.get(event.taskId)?.title || `session ${event.sessionId}`;
+/** @param {Told} event */
+const titleOf = (event) => taskOf(event)?.title || `session ${event.sessionId}`;
 
 export function startNotices() {
   onEvent((event) => {
@@ -35,7 +37,7 @@ export function startNotices() {
   render(html`<${Title} />`, mount);
 }
 
-/** @param {string} text @param {string} where @param {any} event */
+/** @param {string} text @param {string} where @param {Told} event */
 function notify(text, where, event) {
   const shown = new Notification("Command Center", { body: text, tag: `event-${event.id}`, icon: "/web/icons/icon-192.png" });
   shown.onclick = () => {

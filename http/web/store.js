@@ -6,8 +6,13 @@ import { ApiError, every, get, whenUnauthorized } from "./api.js";
 import { useEffect, useState } from "./html.js";
 import { forgetTranscripts, showInTranscript } from "./transcripts.js";
 
-/** @typedef {"repos" | "tasks" | "sessions" | "approvals" | "automations"} Kind */
-/** @typedef {Record<string, any> & {id: number}} Row */
+/** @import { Approval, Automation, Event, Health, Page, Repository, Session, Task } from "./openapi.js" */
+
+/**
+ * @typedef {{repos: Repository, tasks: Task, sessions: Session, approvals: Approval, automations: Automation}} Kinds
+ * @typedef {keyof Kinds} Kind
+ * @typedef {Omit<Event, "id"> & {id: number | null}} Told An event as the stream tells it: what is not stored has no id.
+ */
 
 const FIRST_PAGE = 200;
 const GATHER_MS = 50;
@@ -19,14 +24,16 @@ export const state = {
   phase: /** @type {"starting" | "signin" | "live" | "offline"} */ ("starting"),
   asOf: Date.now(),
   retryAt: 0,
-  health: /** @type {any} */ (null),
+  health: /** @type {Health | null} */ (null),
   lastId: /** @type {number | null} */ (null),
-  repos: /** @type {Map<number, Row>} */ (new Map()),
-  tasks: /** @type {Map<number, Row>} */ (new Map()),
-  sessions: /** @type {Map<number, Row>} */ (new Map()),
-  approvals: /** @type {Map<number, Row>} */ (new Map()),
-  automations: /** @type {Map<number, Row>} */ (new Map()),
+  repos: /** @type {Map<number, Repository>} */ (new Map()),
+  tasks: /** @type {Map<number, Task>} */ (new Map()),
+  sessions: /** @type {Map<number, Session>} */ (new Map()),
+  approvals: /** @type {Map<number, Approval>} */ (new Map()),
+  automations: /** @type {Map<number, Automation>} */ (new Map()),
   cursors: /** @type {Record<string, string | null>} */ ({}),
+  /** When the oldest of the pages that are here was made; null where all are. */
+  backTo: /** @type {Record<string, string | null>} */ ({}),
 };
 
 // Topics: a kind of record, "connection", "runtime", "session:12", "worktrees:3", "events".
@@ -68,23 +75,26 @@ export function useStore(...topics) {
   return version;
 }
 
-/** @type {((event: any) => void)[]} */
+/** @type {((event: Told) => void)[]} */
 const listeners = [];
 
-/** Be told of each event that comes, never of the past. @param {(event: any) => void} listener */
+/** Be told of each event that comes, never of the past. @param {(event: Told) => void} listener */
 export function onEvent(listener) {
   listeners.push(listener);
 }
 
 // Records
 
-/** @param {Kind} kind @param {Row[]} rows */
+/** What is known of a kind. @template {Kind} K @param {K} kind @returns {Map<number, Kinds[K]>} */
+const known = (kind) => /** @type {any} */ (state[kind]);
+
+/** @template {Kind} K @param {K} kind @param {Kinds[K][]} rows */
 function keep(kind, rows) {
-  for (const row of rows) state[kind].set(row.id, row);
+  for (const row of rows) known(kind).set(row.id, row);
   changed(kind);
 }
 
-/** A record that an answer brought: shown before its event comes. @param {Kind} kind @param {Row} row */
+/** A record that an answer brought: shown before its event comes. @template {Kind} K @param {K} kind @param {Kinds[K]} row */
 export function learn(kind, row) {
   keep(kind, [row]);
   if (kind === "sessions") changed(`session:${row.id}`);
@@ -94,9 +104,9 @@ export function learn(kind, row) {
 const stale = { repos: new Set(), tasks: new Set(), sessions: new Set(), approvals: new Set(), automations: new Set() };
 let gathering = false;
 
-/** @param {Kind} kind @param {number | undefined} id */
+/** @param {Kind} kind @param {number | null | undefined} id */
 export function refresh(kind, id) {
-  if (id === undefined) return;
+  if (id === undefined || id === null) return;
   stale[kind].add(id);
   if (gathering) return;
   gathering = true;
@@ -130,10 +140,16 @@ async function refreshOne(kind, id) {
   }
 }
 
-/** One record, from here or from the server. @param {Kind} kind @param {number} id */
+/**
+ * One record, from here or from the server.
+ * @template {Kind} K @param {K} kind @param {number} id @returns {Promise<Kinds[K]>}
+ */
 export async function need(kind, id) {
-  if (!state[kind].has(id)) learn(kind, await get(`/api/${kind}/${id}`));
-  return state[kind].get(id);
+  const kept = known(kind).get(id);
+  if (kept) return kept;
+  const row = /** @type {Kinds[K]} */ (await get(`/api/${kind}/${id}`));
+  learn(kind, row);
+  return row;
 }
 
 /** @param {Kind} kind */
@@ -144,20 +160,27 @@ async function loadKind(kind) {
     keep(kind, rows);
     return;
   }
-  const pages = [get(`/api/${kind}`, { limit: FIRST_PAGE })];
-  if (kind === "approvals") pages.push(every("/api/approvals", { status: "pending" }).then((items) => ({ items })));
-  const [first, ...others] = await Promise.all(pages);
+  const [first, pending] = await Promise.all([
+    get(`/api/${kind}`, { limit: FIRST_PAGE }),
+    kind === "approvals" ? every("/api/approvals", { status: "pending" }) : [],
+  ]);
   state[kind].clear();
-  for (const page of others) keep(kind, page.items);
+  keep("approvals", pending);
+  reached(kind, first);
   keep(kind, first.items);
-  state.cursors[kind] = first.nextCursor;
 }
 
 /** The next page of older ones. @param {Kind} kind */
 export async function loadOlder(kind) {
   const page = await get(`/api/${kind}`, { limit: FIRST_PAGE, cursor: state.cursors[kind] });
-  state.cursors[kind] = page.nextCursor;
+  reached(kind, page);
   keep(kind, page.items);
+}
+
+/** @param {Kind} kind @param {Page<Kinds[Kind]>} page */
+function reached(kind, page) {
+  state.cursors[kind] = page.nextCursor;
+  state.backTo[kind] = page.nextCursor && (page.items.at(-1)?.createdAt ?? null);
 }
 
 async function loadEverything() {
@@ -173,7 +196,7 @@ async function loadEverything() {
 
 // Events
 
-/** @param {any} event */
+/** @param {Told} event */
 function apply(event) {
   if (event.id !== null) {
     if (state.lastId !== null && event.id <= state.lastId) return;
@@ -199,8 +222,9 @@ function apply(event) {
 
 const ALWAYS_KEPT = new Set(["session.item", "session.plan", "session.diff", "session.usage", "session.warning"]);
 
-/** @param {any} event */
+/** @param {Told} event */
 function applyToSession(event) {
+  if (event.sessionId === undefined) return;
   const session = state.sessions.get(event.sessionId);
   if (event.type === "session.plan" && session) session.plan = event.data;
   else if (event.type === "session.usage" && session) session.tokenUsage = event.data;
@@ -223,8 +247,7 @@ function applyToSession(event) {
 let socket = null;
 let attempt = 0;
 let heardAt = 0;
-/** @type {any} */
-let retry = null;
+let retry = 0;
 
 /** Begin, or begin again at once. */
 export async function connect() {
@@ -311,12 +334,18 @@ export function start() {
 
 // Questions to what is known
 
-/** @param {Map<number, Row>} rows */
+/** @template {{id: number}} R @param {Map<number, R>} rows @returns {R[]} */
 export const newestFirst = (rows) => [...rows.values()].sort((a, b) => b.id - a.id);
 
 export const ACTIVE = new Set(["starting", "running", "waiting_approval"]);
 export const WAITING = new Set(["created", "blocked", "queued"]);
 export const ENDED = new Set(["completed", "failed", "stopped", "interrupted"]);
+
+/** The task that a record is about. @param {{taskId?: number | null}} about */
+export const taskOf = (about) => state.tasks.get(about.taskId ?? 0);
+
+/** The repository that a record is about. @param {{repositoryId?: number | null}} about */
+export const repoOf = (about) => state.repos.get(about.repositoryId ?? 0);
 
 export const pendingApprovals = () =>
   [...state.approvals.values()].filter((row) => row.status === "pending").sort((a, b) => a.id - b.id);

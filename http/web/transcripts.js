@@ -3,9 +3,12 @@
 import { every, get } from "./api.js";
 import { changed } from "./store.js";
 
+/** @import { Event } from "./openapi.js" */
+/** @import { Told } from "./store.js" */
+
 /**
  * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean, version: number}} Entry
- * @typedef {{entries: Map<string, Entry>, events: any[], seen: Set<number>, ready: boolean}} Transcript
+ * @typedef {{entries: Map<string, Entry>, events: Event[], seen: Set<number>, ready: boolean}} Transcript
  */
 
 const NEWEST_EVENTS = 2000; // of a session's timeline; the API has all
@@ -60,9 +63,9 @@ export function forgetTranscripts() {
 /** @type {Record<string, string>} */
 const DELTA_TYPES = { message: "agentMessage", command: "commandExecution", reasoning: "reasoning" };
 
-/** @param {any} event */
+/** @param {Told} event */
 export function showInTranscript(event) {
-  const transcript = transcripts.get(event.sessionId);
+  const transcript = transcripts.get(event.sessionId || 0);
   if (!transcript) return;
   const { data } = event;
   if (event.type === "session.output.delta") {
@@ -74,11 +77,11 @@ export function showInTranscript(event) {
     }
   } else if (event.type === "session.item.started") put(transcript, data.item.id, data.item.type, data.item, false);
   else if (event.type === "session.item") put(transcript, data.itemId, data.type, data.item, true);
-  if (event.id !== null) note(transcript, event);
+  if (event.id !== null) note(transcript, { ...event, id: event.id });
   changed(`session:${event.sessionId}`);
 }
 
-/** @param {Transcript} transcript @param {any} event */
+/** @param {Transcript} transcript @param {Event} event */
 function note(transcript, event) {
   if (transcript.seen.has(event.id)) return;
   transcript.seen.add(event.id);

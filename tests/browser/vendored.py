@@ -4,8 +4,9 @@
 checks the archive against the pinned hash, and writes the files anew. A new version is pinned by
 changing `PACKAGES` and running it with `--pin`, which records the hashes that it finds.
 
-Two things are changed in a file: a bare import becomes a relative one, for an import map would
-have to stand in the page, and uPlot's script becomes a module (`EXPORTS`).
+Two things are changed in a file: an import becomes one of the file as it is named here, for an
+import map would have to stand in the page, and uPlot's script becomes a module (`EXPORTS`). Each
+package's own declarations stand beside its module, for the check of types; they are not shipped.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ class Package:
     licence: str
     folder: Path
     files: Mapping[str, str]
-    edit: tuple[str, str] | None = None
+    edits: Mapping[str, str] = attrs.field(factory=dict)
 
     def edited(self, text: str) -> str:
         """A file as it is kept."""
-        if self.edit is not None:
-            text = text.replace(*self.edit)
+        for old, new in self.edits.items():
+            text = text.replace(old, new)
         kept = [line for line in text.splitlines() if not line.startswith("//# sourceMappingURL")]
         return "\n".join(kept) + "\n"
 
@@ -58,16 +59,28 @@ PACKAGES = (
         files={
             "dist/preact.mjs": "preact.js",
             "hooks/dist/hooks.mjs": "hooks.js",
+            "src/index.d.ts": "preact.d.ts",
+            "src/dom.d.ts": "dom.d.ts",
+            "src/jsx.d.ts": "jsx.d.ts",
+            "hooks/src/index.d.ts": "hooks.d.ts",
             "LICENSE": "preact.LICENSE.txt",
         },
-        edit=('from"preact"', 'from"./preact.js"'),
+        edits={
+            'from"preact"': 'from"./preact.js"',
+            "from './index'": "from './preact.js'",
+            "from '../../src/index'": "from './preact.js'",
+        },
     ),
     Package(
         name="htm",
         version="3.1.1",
         licence="Apache-2.0",
         folder=WEB,
-        files={"dist/htm.module.js": "htm.js", "LICENSE": "htm.LICENSE.txt"},
+        files={
+            "dist/htm.module.js": "htm.js",
+            "dist/htm.d.ts": "htm.d.ts",
+            "LICENSE": "htm.LICENSE.txt",
+        },
     ),
     Package(
         name="uplot",
@@ -76,9 +89,11 @@ PACKAGES = (
         folder=WEB,
         files={
             "dist/uPlot.iife.min.js": "uplot.js",
+            "dist/uPlot.d.ts": "uplot.d.ts",
             "dist/uPlot.min.css": "uplot.css",
             "LICENSE": "uplot.LICENSE.txt",
         },
+        edits={"export = uPlot;": "export default uPlot;"},
     ),
     Package(
         name="axe-core",
@@ -130,7 +145,7 @@ def refresh(package: Package, *, pin: bool) -> None:
             member = opened.extractfile(f"package/{source}")
             assert member is not None
             text = member.read().decode()
-            if name.endswith((".js", ".css")):
+            if name.endswith((".js", ".ts", ".css")):
                 text = package.edited(text) + EXPORTS.get(name, "")
             (package.folder / name).write_text(text, encoding="utf-8", newline="\n")
             written[name] = digest(text.encode())

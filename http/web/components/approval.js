@@ -1,9 +1,10 @@
 // @ts-check
 // One approval: everything that is needed to decide, and the decision, within a thumb's reach.
+/** @import { Approval } from "../openapi.js" */
 import { ME, post } from "../api.js";
 import { Words } from "../format.js";
 import { html, useState } from "../html.js";
-import { learn, refresh, state } from "../store.js";
+import { learn, refresh, repoOf, taskOf } from "../store.js";
 import { Ago, Badge, Button, Choice, Code, Countdown, Problem, useAct } from "./basics.js";
 import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
@@ -21,11 +22,11 @@ const KINDS = {
 const FOR_SESSION = new Set(["command", "file_change", "permissions"]);
 const QUESTIONS = new Set(["user_input", "elicitation"]);
 
-/** @param {{approval: any, focused?: boolean}} props */
+/** @param {{approval: Approval, focused?: boolean}} props */
 export const ApprovalCard = ({ approval, focused }) => {
   const [icon, kind] = KINDS[approval.kind] || KINDS.manual;
-  const task = state.tasks.get(approval.taskId);
-  const repo = state.repos.get(approval.repositoryId);
+  const task = taskOf(approval);
+  const repo = repoOf(approval);
   const pending = approval.status === "pending";
   return html`<article class="card approval" data-status=${approval.status} aria-label=${approval.title} id=${`approval-${approval.id}`} data-focused=${focused}>
     <div class="approval-head">
@@ -43,13 +44,13 @@ export const ApprovalCard = ({ approval, focused }) => {
   </article>`;
 };
 
-/** @param {any} approval */
+/** @param {Approval} approval */
 function titleOf(approval) {
   if (approval.kind === "command") return approval.details.network ? approval.title : approval.details.reason || "Run this command?";
   return approval.title;
 }
 
-/** @param {{approval: any}} props */
+/** @param {{approval: Approval}} props */
 const Details = ({ approval }) => {
   const d = approval.details;
   const rows = [];
@@ -90,7 +91,7 @@ const RunDetails = ({ details }) => {
   `;
 };
 
-/** @param {{approval: any}} props */
+/** @param {{approval: Approval}} props */
 const Decision = ({ approval }) => {
   const { busy, error, run } = useAct();
   const [scope, setScope] = useState("once");
@@ -131,7 +132,7 @@ const Decision = ({ approval }) => {
   </div>`;
 };
 
-/** @param {any} approval */
+/** @param {Approval} approval */
 function defaultsOf(approval) {
   const fields = Object.entries(approval.details.schema?.properties || {});
   return Object.fromEntries(fields.filter(([, field]) => "default" in /** @type {any} */ (field)).map(([key, field]) => [key, /** @type {any} */ (field).default]));
@@ -169,7 +170,7 @@ const SchemaField = ({ name, field, value, onChange }) => {
     onInput=${(/** @type {any} */ e) => onChange(isNumber ? Number(e.currentTarget.value) : e.currentTarget.value)} /></label>`;
 };
 
-/** @param {{approval: any}} props */
+/** @param {{approval: Approval}} props */
 const Outcome = ({ approval }) => html`<div class="outcome">
   <${Badge} status=${approval.status} />
   <span>

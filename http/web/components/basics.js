@@ -47,35 +47,36 @@ export function useTick(ms) {
   const [, tick] = useState(0);
   useEffect(() => {
     if (!ms) return undefined;
-    const timer = setInterval(() => tick((/** @type {number} */ n) => n + 1), ms);
+    const timer = setInterval(() => tick((n) => n + 1), ms);
     return () => clearInterval(timer);
   }, [ms]);
 }
 
 /**
  * A promise's state while a component is there: `[value, error, again]`.
- * @param {() => Promise<any>} load @param {any[]} inputs
+ * @template T @param {() => Promise<T>} load @param {unknown[]} inputs
+ * @returns {[T | undefined, ApiError | null, () => void]}
  */
 export function useLoaded(load, inputs) {
-  const [state, setState] = useState({ value: undefined, error: null });
+  const [state, setState] = useState(/** @type {{value: T | undefined, error: ApiError | null}} */ ({ value: undefined, error: null }));
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     let wanted = true;
     load().then(
       (value) => wanted && setState({ value, error: null }),
-      (error) => wanted && setState((/** @type {any} */ old) => ({ value: old.value, error })),
+      (error) => wanted && setState((old) => ({ value: old.value, error })),
     );
     return () => {
       wanted = false;
     };
   }, [...inputs, turn]);
-  return [state.value, state.error, () => setTurn((/** @type {number} */ n) => n + 1)];
+  return [state.value, state.error, () => setTurn((n) => n + 1)];
 }
 
 /** Run an act of the API, and know that it runs and how it failed. */
 export function useAct() {
   const [busy, setBusy] = useState("");
-  const [error, setError] = useState(/** @type {Error | null} */ (null));
+  const [error, setError] = useState(/** @type {ApiError | null} */ (null));
   /** @param {string} name @param {() => Promise<any>} act */
   const run = async (name, act) => {
     setBusy(name);
@@ -93,14 +94,14 @@ export function useAct() {
   return { busy, error, run, setError };
 }
 
-/** @param {{error: any}} props */
+/** @param {{error: ApiError | null | undefined}} props */
 export const Problem = ({ error }) =>
   error
     ? html`<div class="problem" role="alert">
         <${Icon} name="warning" size=${18} />
         <div>
           ${error.message}
-          ${error.details?.map((/** @type {any} */ d) => d.path && html`<div><code>${d.path}</code> ${d.message}</div>`)}
+          ${error.details.map((d) => d.path && html`<div><code>${d.path}</code> ${d.message}</div>`)}
         </div>
       </div>`
     : null;

@@ -17,7 +17,7 @@ function blocks(text) {
   return made;
 }
 
-/** @param {string} block */
+/** @param {string} block @returns {any} */
 function paragraph(block) {
   const lines = block.split("\n");
   const heading = /^(#{1,6}) (.*)/.exec(lines[0]);

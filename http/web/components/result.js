@@ -1,5 +1,6 @@
 // @ts-check
 // What a review or a report found: the answer of a session whose task wants one of a given shape.
+/** @import { Session } from "../openapi.js" */
 import { Words } from "../format.js";
 import { html } from "../html.js";
 import { Badge } from "./basics.js";
@@ -8,7 +9,7 @@ import { Prose } from "./prose.js";
 /** @type {Record<string, string>} */
 const TONES = { healthy: "ok", needs_attention: "interrupted", broken: "failed", pass: "ok", warn: "interrupted", fail: "failed" };
 
-/** @param {{result: any}} props */
+/** @param {{result: Session["result"]}} props */
 export const Result = ({ result }) => {
   if (!result) return null;
   const { status, summary, review, ...more } = result;

@@ -1,20 +1,21 @@
 // @ts-check
 // A run before it is pressed: what it may do, and what policy says to it, asked of the server anew
 // with every change.
-import { get, ME, post } from "../api.js";
+/** @import { HandRun, PolicyResult, RunInput, RunOutcome, Task } from "../openapi.js" */
+import { ApiError, ask, get, ME, post } from "../api.js";
 import { Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
-import { learn, state } from "../store.js";
+import { learn, repoOf, state } from "../store.js";
 import { Badge, Button, Choice, Field, Problem, Switch, useAct, useLoaded } from "./basics.js";
 
 const SANDBOXES = [["read-only", "Read only"], ["workspace-write", "Write here"], ["danger-full-access", "No sandbox"]];
 
-/** @param {{task: any, onStarted: (outcome: any) => void}} props */
+/** @param {{task: Task, onStarted: (outcome: RunOutcome) => void}} props */
 export const RunPanel = ({ task, onStarted }) => {
-  const repo = state.repos.get(task.repositoryId);
-  const [run, setRun] = useState(/** @type {any} */ ({}));
-  const [policy, setPolicy] = useState(/** @type {any} */ (null));
-  const [refused, setRefused] = useState(/** @type {any} */ (null));
+  const repo = repoOf(task);
+  const [run, setRun] = useState(/** @type {RunInput} */ ({}));
+  const [policy, setPolicy] = useState(/** @type {PolicyResult | null} */ (null));
+  const [refused, setRefused] = useState(/** @type {ApiError | null} */ (null));
   const { busy, error, run: act } = useAct();
   const [models] = useLoaded(
     () => (state.health?.runnerMode === "app-server" ? get("/api/codex/models").then((page) => page.items, () => []) : Promise.resolve([])),
@@ -25,7 +26,7 @@ export const RunPanel = ({ task, onStarted }) => {
   useEffect(() => {
     let current = true;
     const timer = setTimeout(() => {
-      post(`/api/tasks/${task.id}/policy-check`, wanted).then(
+      ask(`/api/tasks/${task.id}/policy-check`, wanted).then(
         (result) => current && (setPolicy(result), setRefused(null)),
         (failure) => current && (setPolicy(null), setRefused(failure)),
       );
@@ -35,7 +36,7 @@ export const RunPanel = ({ task, onStarted }) => {
       clearTimeout(timer);
     };
   }, [key]);
-  /** @param {string} name @param {any} value */
+  /** @param {keyof RunInput} name @param {any} value */
   const set = (name, value) => setRun({ ...run, [name]: value });
   const start = () => act("run", async () => onStarted(await post(`/api/tasks/${task.id}/run`, { ...wanted, requestedBy: ME })));
   const gets = policy?.run;
@@ -65,7 +66,7 @@ export const RunPanel = ({ task, onStarted }) => {
     </div>
     <div class="policy" data-decision=${policy?.decision} aria-live="polite">
       ${policy && html`<div class="policy-head"><span>Policy</span><${Badge} status=${policy.decision} text=${SAYS[policy.decision]} /></div>
-        ${policy.reasons.map((/** @type {any} */ r) => html`<div class="reason"><code>${r.code}</code> ${r.message}</div>`)}
+        ${policy.reasons.map((r) => html`<div class="reason"><code>${r.code}</code> ${r.message}</div>`)}
         ${gets && html`<div class="hint">It gets: ${Words(gets.sandbox)}, network ${gets.allowNetwork ? "on" : "off"}, commits ${gets.allowCommit ? "on" : "off"}${gets.worktree === "automatic" ? ", a worktree of its own" : ""}.</div>`}`}
       <${Problem} error=${refused} />
     </div>
@@ -79,7 +80,7 @@ export const RunPanel = ({ task, onStarted }) => {
 /** @type {Record<string, string>} */
 const SAYS = { allow: "Allowed", needs_approval: "Needs an approval", deny: "Denied" };
 
-/** What a run's answer means to the page. @param {any} outcome */
+/** What a run's answer means to the page. @param {RunOutcome | HandRun} outcome */
 export function follow(outcome) {
   learn("tasks", outcome.task);
   learn("sessions", outcome.session);

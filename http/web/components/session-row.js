@@ -1,14 +1,15 @@
 // @ts-check
 // A session in a list: what it is about, where, how long, and the last that was said.
+/** @import { Session } from "../openapi.js" */
 import { plain } from "../format.js";
 import { html } from "../html.js";
-import { state } from "../store.js";
+import { repoOf, taskOf } from "../store.js";
 import { Ago, Badge, Elapsed } from "./basics.js";
 
-/** @param {{session: any}} props */
+/** @param {{session: Session}} props */
 export const SessionRow = ({ session }) => {
-  const task = state.tasks.get(session.taskId);
-  const repo = state.repos.get(session.repositoryId);
+  const task = taskOf(session);
+  const repo = repoOf(session);
   const said = session.waitReason || session.exitReason || session.lastMessage;
   return html`<a class="row" href=${`#/sessions/${session.id}`}>
     <div class="row-main">

@@ -1,5 +1,6 @@
 // @ts-check
 // Every stored event of a session or a task, with who did it; the newest last.
+/** @import { Event } from "../openapi.js" */
 import { exact, clock } from "../format.js";
 import { html, useState } from "../html.js";
 
@@ -18,7 +19,7 @@ const SAID = {
   "automation.fired": (d) => d.trigger || "",
 };
 
-/** @param {any} event */
+/** @param {Event} event */
 export function sentence(event) {
   const data = event.data || {};
   const said = SAID[event.type]?.(data);
@@ -28,7 +29,7 @@ export function sentence(event) {
   return data.from && data.to ? `${data.from} → ${data.to}` : "";
 }
 
-/** @param {{events: any[]}} props */
+/** @param {{events: Event[]}} props */
 export const Timeline = ({ events }) => {
   const [shown, setShown] = useState(WINDOW);
   const hidden = Math.max(0, events.length - shown);

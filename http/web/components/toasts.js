@@ -3,8 +3,10 @@
 import { html, useEffect, useState } from "../html.js";
 import { Icon } from "./icon.js";
 
+/** @import { Told } from "../store.js" */
+
 const SECONDS = 6;
-/** @typedef {{id: number, tone: string, text: string, where: string, event: any}} Toast */
+/** @typedef {{id: number, tone: string, text: string, where: string, event: Told}} Toast */
 
 /** @type {Toast[]} */
 let toasts = [];

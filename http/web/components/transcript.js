@@ -7,10 +7,12 @@ import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
 import { Prose } from "./prose.js";
 
+/** @import { Entry } from "../transcripts.js" */
+
 const WINDOW = 120; // entries in the page at once
 const OUTPUT = 20_000; // characters of a command's output that are shown at first
 
-/** Paths below the session's folder `cwd` are shown from there; `asked` are the items that wait for a person. @param {{entries: any[], cwd: string, asked: Set<string>}} props */
+/** Paths below the session's folder `cwd` are shown from there; `asked` are the items that wait for a person. @param {{entries: Entry[], cwd: string, asked: Set<string>}} props */
 export const Transcript = ({ entries, cwd, asked }) => {
   const [shown, setShown] = useState(WINDOW);
   const hidden = Math.max(0, entries.length - shown);
@@ -24,7 +26,7 @@ export const Transcript = ({ entries, cwd, asked }) => {
 
 /** An entry renders again only when it has changed. */
 class EntryView extends Component {
-  /** @param {any} next */
+  /** @param {{version: number, entry: Entry, waits: boolean}} next */
   shouldComponentUpdate(next) {
     const { version, entry, waits } = this.props;
     return next.version !== version || next.entry !== entry || next.waits !== waits;
@@ -38,23 +40,23 @@ class EntryView extends Component {
   }
 }
 
-/** @param {any} entry */
+/** @param {Entry} entry */
 const said = (entry) => (entry.body.text ?? "") || (entry.cut ? `… ${entry.text}` : entry.text);
 
-/** @param {any} entry */
+/** @param {Entry} entry */
 function UserMessage(entry) {
   const parts = entry.body.content || [];
   const text = entry.body.text || parts.map((/** @type {any} */ p) => p.text || `[${p.type}]`).join("\n");
   return html`<div class="bubble"><span class="visually-hidden">You said</span><${Prose} text=${text} /></div>`;
 }
 
-/** @param {any} entry */
+/** @param {Entry} entry */
 function AgentMessage(entry) {
   const text = said(entry);
   return html`<div class="agent"><span class="visually-hidden">Codex said</span><${Prose} text=${text} />${!entry.done && html`<i class="caret"></i>`}</div>`;
 }
 
-/** @param {any} entry */
+/** @param {Entry} entry */
 function Reasoning(entry) {
   const parts = [...(entry.body.summary || []), ...(entry.body.content || [])].map((p) => (typeof p === "string" ? p : p.text || ""));
   const text = parts.join("\n\n") || entry.text;
@@ -65,7 +67,7 @@ function Reasoning(entry) {
 /** @param {string} command */
 const script = (command) => /^\S*(?:bash|sh|zsh) -l?c '?([\s\S]*?)'?$/.exec(command)?.[1] || command;
 
-/** @param {any} entry @param {string} _ @param {boolean} waits */
+/** @param {Entry} entry @param {string} _ @param {boolean} waits */
 function Command(entry, _, waits) {
   const { command = "", exitCode, durationMs, aggregatedOutput, status, cwd } = entry.body;
   const output = aggregatedOutput ?? entry.text;
@@ -90,7 +92,7 @@ const Output = ({ text }) => {
     <${Code} text=${cut ? text.slice(-OUTPUT) : text} label="Output" />`;
 };
 
-/** @param {any} entry @param {string} folder */
+/** @param {Entry} entry @param {string} folder */
 function FileChange(entry, folder) {
   const changes = entry.body.changes || [];
   const diff = changes.map((/** @type {any} */ c) => diffOfChange(c, folder)).join("\n");
@@ -110,7 +112,7 @@ function diffOfChange(change, folder) {
   return `diff --git a/${name} b/${name}\n--- a/${name}\n+++ b/${name}\n${body.startsWith("---") ? body.split("\n").slice(2).join("\n") : body}`;
 }
 
-/** @param {any} entry */
+/** @param {Entry} entry */
 function Tool(entry) {
   const { server, tool, arguments: given, result, error, status } = entry.body;
   return html`<details class="tool" data-mark=${!entry.done ? "running" : error || status === "failed" ? "failed" : "done"}>
@@ -120,12 +122,12 @@ function Tool(entry) {
   </details>`;
 }
 
-/** @param {any} entry */
+/** @param {Entry} entry */
 function Search(entry) {
   return html`<div class="tool-head"><${Icon} name="search" size=${17} /> Searched the web for “${entry.body.query}”</div>`;
 }
 
-/** @param {any} entry */
+/** @param {Entry} entry */
 function Other(entry) {
   return html`<details class="tool" data-mark="done">
     <summary><${Icon} name="more" size=${17} /><span>${Words(entry.type.replace(/[A-Z]/g, (/** @type {string} */ l) => ` ${l.toLowerCase()}`))}</span></summary>
@@ -133,7 +135,7 @@ function Other(entry) {
   </details>`;
 }
 
-/** @type {Record<string, (entry: any, folder: string, waits: boolean) => any>} */
+/** @type {Record<string, (entry: Entry, folder: string, waits: boolean) => any>} */
 const VIEWS = {
   userMessage: UserMessage,
   agentMessage: AgentMessage,

@@ -1,9 +1,10 @@
 // @ts-check
 // Approvals: what waits for a decision, and what was decided.
+/** @import { Approval as ApprovalRecord } from "../openapi.js" */
 import { html, useState } from "../html.js";
 import { Badge, Button, Choice, Empty, Head, Loading, Problem, Rows, useLoaded, Ago } from "../components/basics.js";
 import { ApprovalCard } from "../components/approval.js";
-import { loadOlder, need, newestFirst, pendingApprovals, state, useStore } from "../store.js";
+import { loadOlder, need, newestFirst, pendingApprovals, state, taskOf, useStore } from "../store.js";
 import { plural } from "../format.js";
 
 export const Approvals = () => {
@@ -24,9 +25,9 @@ export const Approvals = () => {
           <//>`
       : settled.length
         ? html`<${Rows} rows=${settled} more=${state.cursors.approvals && html`<${Button} kind="quiet wide" onClick=${() => loadOlder("approvals")}>Load older<//>`}>
-            ${(/** @type {any} */ a) => html`<a class="row" href=${`#/approvals/${a.id}`}>
+            ${(/** @type {ApprovalRecord} */ a) => html`<a class="row" href=${`#/approvals/${a.id}`}>
               <div class="row-main"><div class="row-title">${a.title}</div>
-                <div class="row-note">${state.tasks.get(a.taskId)?.title}${a.resolvedBy && html` · by ${a.resolvedBy}`}${a.resolutionNote && html` · “${a.resolutionNote}”`}</div></div>
+                <div class="row-note">${taskOf(a)?.title}${a.resolvedBy && html` · by ${a.resolvedBy}`}${a.resolutionNote && html` · “${a.resolutionNote}”`}</div></div>
               <div class="row-side"><${Badge} status=${a.status} /><span class="hint"><${Ago} ts=${a.resolvedAt} /></span></div>
             </a>`}
           <//>`

@@ -1,13 +1,14 @@
 // @ts-check
 // Automations: what runs by itself, when next, and how it went.
-import { every, get, ME, patch, post, remove } from "../api.js";
+/** @import { Automation as AutomationRecord, AutomationPayload, CreateAutomation, Preview, RunInput } from "../openapi.js" */
+import { ApiError, every, get, ME, patch, post, remove } from "../api.js";
 import { Ago, Badge, Button, Confirm, Empty, Field, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
 import { follow } from "../components/run-panel.js";
 import { Icon } from "../components/icon.js";
 import { exact, plural, when, Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { go } from "../router.js";
-import { learn, need, newestFirst, state, useStore } from "../store.js";
+import { learn, need, newestFirst, repoOf, state, useStore } from "../store.js";
 
 export const Automations = () => {
   useStore("automations", "repos");
@@ -18,7 +19,7 @@ export const Automations = () => {
     <//>
     ${rows.length
       ? html`<ul class="rows">${rows.map((a) => html`<li key=${a.id}><a class="row" href=${`#/automations/${a.id}`}>
-          <div class="row-main"><div class="row-title">${a.title}</div><div class="row-note">${state.repos.get(a.repositoryId)?.name} · ${a.scheduleExpr}${a.pausedReason && html` · ${a.pausedReason}`}</div></div>
+          <div class="row-main"><div class="row-title">${a.title}</div><div class="row-note">${repoOf(a)?.name} · ${a.scheduleExpr}${a.pausedReason && html` · ${a.pausedReason}`}</div></div>
           <div class="row-side">${a.pausedReason ? html`<${Badge} status="paused" />` : a.enabled ? html`<span class="nowrap"><${Ago} ts=${a.nextRunAt} /></span>` : html`<${Badge} status="off" />`}
             ${a.lastOutcome && html`<${Badge} status=${a.lastOutcome} />`}</div></a></li>`)}</ul>`
       : html`<${Empty} icon="automations" title="Nothing runs by itself"
@@ -41,7 +42,7 @@ export const Automation = ({ id }) => {
   const enable = (/** @type {boolean} */ enabled) => act.run("enable", async () => learn("automations", await patch(`/api/automations/${id}`, { enabled, requestedBy: ME })));
   const runNow = () => act.run("run", async () => follow(await post(`/api/automations/${id}/run`, { requestedBy: ME })));
   return html`
-    <${Head} title=${automation.title} back="/automations" note=${html`<a href=${`#/repos/${automation.repositoryId}`}>${state.repos.get(automation.repositoryId)?.name}</a>
+    <${Head} title=${automation.title} back="/automations" note=${html`<a href=${`#/repos/${automation.repositoryId}`}>${repoOf(automation)?.name}</a>
         ${automation.pausedReason ? html`<${Badge} status="paused" />` : automation.nextRunAt && html`<span>next <${Ago} ts=${automation.nextRunAt} /></span>`}`}>
       <${Button} kind="primary" icon="play" busy=${act.busy === "run"} onClick=${runNow}>Run now<//>
     <//>
@@ -49,7 +50,7 @@ export const Automation = ({ id }) => {
     <div class="columns">
       <section aria-labelledby="history"><h2 id="history" class="section">History</h2>
         ${!runs ? html`<${Loading} />` : runs.items.length
-          ? html`<ul class="rows">${runs.items.map((/** @type {any} */ r) => html`<li key=${r.id}><a class="row" href=${r.sessionId ? `#/sessions/${r.sessionId}` : null}>
+          ? html`<ul class="rows">${runs.items.map((r) => html`<li key=${r.id}><a class="row" href=${r.sessionId ? `#/sessions/${r.sessionId}` : null}>
               <div class="row-main"><div class="row-title">${exactDay(r.dueAt || r.firedAt)}</div><div class="row-note">${Words(r.trigger)}${r.missed > 0 && html` · ${plural(r.missed, "due time")} missed`}${r.reason && html` · ${r.reason}`}</div></div>
               <${Badge} status=${r.outcome} /></a></li>`)}</ul>`
           : html`<p class="quiet-line">It did not run yet.</p>`}</section>
@@ -73,7 +74,7 @@ export const Automation = ({ id }) => {
 /** @param {string} ts */
 const exactDay = (ts) => html`<time datetime=${ts} title=${exact(ts)}>${when(ts)}</time>`;
 
-/** Change the schedule, with its next times as it is typed. @param {{automation: any}} props */
+/** Change the schedule, with its next times as it is typed. @param {{automation: AutomationRecord}} props */
 const Schedule = ({ automation }) => {
   const [expr, setExpr] = useState(automation.scheduleExpr);
   const { busy, error, run } = useAct();
@@ -88,12 +89,12 @@ const EXAMPLES = ["hourly", "hourly:6", "daily@09:00", "weekly@mon,thu@09:00"];
 
 /** @param {{value: string, timezone?: string | null, onChange: (value: string) => void}} props */
 const ScheduleField = ({ value, timezone, onChange }) => {
-  const [preview, setPreview] = useState(/** @type {any} */ (null));
+  const [preview, setPreview] = useState(/** @type {{found?: Preview, failure?: ApiError}} */ ({}));
   useEffect(() => {
     let current = true;
     const timer = setTimeout(() => {
-      if (!value.trim()) setPreview(null);
-      else get("/api/automations/preview", { scheduleExpr: value.trim(), timezone, count: 4 }).then((p) => current && setPreview(p), (failure) => current && setPreview({ failure }));
+      if (!value.trim()) setPreview({});
+      else get("/api/automations/preview", { scheduleExpr: value.trim(), timezone, count: 4 }).then((found) => current && setPreview({ found }), (failure) => current && setPreview({ failure }));
     }, 200);
     return () => {
       current = false;
@@ -101,18 +102,23 @@ const ScheduleField = ({ value, timezone, onChange }) => {
     };
   }, [value, timezone]);
   return html`<div class="stack">
-    <${Field} label="When" error=${preview?.failure && (preview.failure.details[0]?.message || preview.failure.message)}>
+    <${Field} label="When" error=${preview.failure && (preview.failure.details[0]?.message || preview.failure.message)}>
       <input required spellcheck=${false} autocapitalize="off" autocomplete="off" value=${value} onInput=${(/** @type {any} */ e) => onChange(e.currentTarget.value)} /><//>
     <div class="tags">${EXAMPLES.map((e) => html`<button type="button" class="tag" onClick=${() => onChange(e)}>${e}</button>`)}</div>
-    ${preview?.items && html`<div class="hint">Next (${preview.timezone}): ${preview.items.map((/** @type {any} */ i) => i.local.slice(0, 16).replace("T", " ")).join(" · ")}</div>`}
+    ${preview.found && html`<div class="hint">Next (${preview.found.timezone}): ${preview.found.items.map((i) => i.local.slice(0, 16).replace("T", " ")).join(" · ")}</div>`}
   </div>`;
 };
+
+/**
+ * @typedef {{repositoryId: string, title: string, scheduleExpr: string, prompt: string, taskType: AutomationPayload["taskType"],
+ *   sandbox: RunInput["sandbox"], missedRuns: CreateAutomation["missedRuns"]}} Form
+ */
 
 export const NewAutomation = () => {
   useStore("repos");
   const repos = [...state.repos.values()];
   const [templates] = useLoaded(() => every("/api/automations/templates"), []);
-  const [form, setForm] = useState(/** @type {any} */ ({ repositoryId: "", title: "", scheduleExpr: "daily@09:00", prompt: "", sandbox: "read-only", missedRuns: "run_once" }));
+  const [form, setForm] = useState(/** @type {Form} */ ({ repositoryId: "", title: "", scheduleExpr: "daily@09:00", prompt: "", taskType: undefined, sandbox: "read-only", missedRuns: "run_once" }));
   const { busy, error, run } = useAct();
   /** @param {string} name */
   const set = (name) => (/** @type {any} */ e) => setForm({ ...form, [name]: e.currentTarget.value });
@@ -127,7 +133,7 @@ export const NewAutomation = () => {
   if (!repos.length) return html`<${Head} title="New automation" back="/automations" /><${Empty} icon="repos" title="Register a repository first"><p><a class="button primary" href="#/repos"><span>Repositories</span></a></p><//>`;
   return html`<${Head} title="New automation" back="/automations" />
     <form class="form card" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); create(); }}>
-      ${templates?.length > 0 && html`<div class="field"><span class="label">Begin from</span><div class="tags">${templates.map((/** @type {any} */ t) => html`<button type="button" class="tag" title=${t.description}
+      ${templates !== undefined && templates.length > 0 && html`<div class="field"><span class="label">Begin from</span><div class="tags">${templates.map((t) => html`<button type="button" class="tag" title=${t.description}
         onClick=${() => setForm({ ...form, title: t.title, scheduleExpr: t.scheduleExpr, prompt: t.payload.prompt, taskType: t.payload.taskType, sandbox: t.payload.runInput?.sandbox || "read-only" })}>${t.title}</button>`)}</div></div>`}
       <${Field} label="Repository"><select value=${form.repositoryId || String(repos[0].id)} onChange=${set("repositoryId")}>${repos.map((r) => html`<option value=${String(r.id)}>${r.name}</option>`)}</select><//>
       <${Field} label="Title"><input required value=${form.title} maxlength="200" onInput=${set("title")} /><//>

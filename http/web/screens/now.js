@@ -5,7 +5,7 @@ import { Ago, Empty, Head } from "../components/basics.js";
 import { ApprovalCard } from "../components/approval.js";
 import { Icon } from "../components/icon.js";
 import { SessionRow } from "../components/session-row.js";
-import { ACTIVE, ENDED, newestFirst, pendingApprovals, state, useStore, WAITING } from "../store.js";
+import { ACTIVE, ENDED, newestFirst, pendingApprovals, repoOf, state, useStore, WAITING } from "../store.js";
 import { plural } from "../format.js";
 import { Register } from "./repos.js";
 
@@ -20,9 +20,9 @@ export const Now = () => {
   const since = Date.now() - DAY_MS;
   const newestOf = new Map();
   for (const s of sessions) if (!newestOf.has(s.taskId)) newestOf.set(s.taskId, s.id);
-  const failed = sessions.filter((s) => (s.status === "failed" || s.status === "interrupted") && Date.parse(s.finishedAt) > since && newestOf.get(s.taskId) === s.id);
+  const failed = sessions.filter((s) => (s.status === "failed" || s.status === "interrupted") && Date.parse(s.finishedAt || "") > since && newestOf.get(s.taskId) === s.id);
   const ended = sessions.filter((s) => ENDED.has(s.status) && !failed.includes(s)).slice(0, 6);
-  const next = [...state.automations.values()].filter((a) => a.enabled && a.nextRunAt).sort((a, b) => a.nextRunAt.localeCompare(b.nextRunAt)).slice(0, 4);
+  const next = [...state.automations.values()].filter((a) => a.enabled && a.nextRunAt).sort((a, b) => (a.nextRunAt || "").localeCompare(b.nextRunAt || "")).slice(0, 4);
   const paused = [...state.automations.values()].filter((a) => a.pausedReason);
   const needs = asked.length + failed.length + paused.length;
   if (!state.repos.size) return html`<${Head} title="Now" /><${Welcome} />`;
@@ -52,7 +52,7 @@ export const Now = () => {
           <ul class="rows">
             ${waiting.map((s) => html`<li key=${`s${s.id}`}><${SessionRow} session=${s} /></li>`)}
             ${next.map((a) => html`<li key=${`a${a.id}`}><a class="row" href=${`#/automations/${a.id}`}>
-              <div class="row-main"><div class="row-title">${a.title}</div><div class="row-note">${state.repos.get(a.repositoryId)?.name} · ${a.scheduleExpr}</div></div>
+              <div class="row-main"><div class="row-title">${a.title}</div><div class="row-note">${repoOf(a)?.name} · ${a.scheduleExpr}</div></div>
               <span class="hint nowrap"><${Ago} ts=${a.nextRunAt} /></span></a></li>`)}
           </ul>
         </section>`}

@@ -1,6 +1,7 @@
 // @ts-check
 // Repositories: their state, what runs may do in them, and their worktrees.
-import { get, ME, patch, post, remove } from "../api.js";
+/** @import { Inspection, Repository, WorktreeState } from "../openapi.js" */
+import { ApiError, ask, get, ME, patch, post, remove } from "../api.js";
 import { Ago, Badge, Button, Confirm, Dialog, Empty, Field, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
 import { Diff } from "../components/diff.js";
 import { Icon } from "../components/icon.js";
@@ -9,6 +10,7 @@ import { html, useEffect, useState } from "../html.js";
 import { go } from "../router.js";
 import { learn, need, newestFirst, state, useStore } from "../store.js";
 
+/** @type {["allowWrite" | "allowNetwork" | "allowCommit" | "requireWorktree", string, string][]} */
 const PERMISSIONS = [
   ["allowWrite", "Write", "Runs may change files of the working folder. Without it they read only."],
   ["allowNetwork", "Network", "Runs may use the network, this server included: set a token first."],
@@ -40,26 +42,28 @@ export const Repos = () => {
   `;
 };
 
-/** @param {{repo: any}} props */
+/** @param {{repo: Repository}} props */
 const State = ({ repo }) => html`<div class="repo-state">
   <code>${repo.currentBranch || "no branch"}</code>
   ${repo.isDirty ? html`<span class="badge" data-tone="warn"><i class="dot"></i>Changes</span>` : html`<span class="badge" data-tone="good"><i class="dot"></i>Clean</span>`}
-  ${repo.ahead > 0 && html`<span class="hint">↑${repo.ahead}</span>`} ${repo.behind > 0 && html`<span class="hint">↓${repo.behind}</span>`}
+  ${repo.ahead ? html`<span class="hint">↑${repo.ahead}</span>` : null} ${repo.behind ? html`<span class="hint">↓${repo.behind}</span>` : null}
 </div>`;
 
 /** Look at a folder while its path is typed, then register it. @param {{onClose: () => void}} props */
 export const Register = ({ onClose }) => {
   const [path, setPath] = useState("");
   const [name, setName] = useState("");
-  const [allowed, setAllowed] = useState(/** @type {any} */ ({ allowWrite: true, allowNetwork: false, allowCommit: false, requireWorktree: false }));
-  const [found, setFound] = useState(/** @type {any} */ (null));
+  const [allowed, setAllowed] = useState(({ allowWrite: true, allowNetwork: false, allowCommit: false, requireWorktree: false }));
+  const [found, setFound] = useState(/** @type {Inspection | null} */ (null));
+  const [failure, setFailure] = useState(/** @type {ApiError | null} */ (null));
   const { busy, error, run } = useAct();
   useEffect(() => {
     setFound(null);
+    setFailure(null);
     if (!path.trim()) return undefined;
     let current = true;
     const timer = setTimeout(() => {
-      post("/api/repos/inspect", { localPath: path.trim() }).then((facts) => current && setFound(facts), (failure) => current && setFound({ failure }));
+      ask("/api/repos/inspect", { localPath: path.trim() }).then((facts) => current && setFound(facts), (refused) => current && setFailure(refused));
     }, 350);
     return () => {
       current = false;
@@ -75,12 +79,12 @@ export const Register = ({ onClose }) => {
   return html`<${Dialog} title="Register a repository" onClose=${onClose}>
     <form class="stack" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); register(); }}>
       <${Field} label="Folder" hint=${found?.isGitRepository ? `${found.name}: on ${found.currentBranch || "no branch"}, ${found.isDirty ? "with changes" : "clean"}` : "The full path on the machine that runs Command Center."}
-        error=${found?.failure?.message || (found && !found.isGitRepository ? "This is no git repository." : "")}>
+        error=${failure?.message || (found && !found.isGitRepository ? "This is no git repository." : "")}>
         <input required autofocus spellcheck=${false} autocapitalize="off" autocomplete="off" value=${path} placeholder="/path/to/a/repository" onInput=${(/** @type {any} */ e) => setPath(e.currentTarget.value)} />
       <//>
       <${Field} label="Name"><input value=${name} placeholder=${found?.name || basename(path || "the folder's")} onInput=${(/** @type {any} */ e) => setName(e.currentTarget.value)} /><//>
       <div>${PERMISSIONS.map(([key, label, hint]) => html`<${Switch} label=${label} hint=${hint} on=${allowed[key]} onChange=${(/** @type {boolean} */ on) => setAllowed({ ...allowed, [key]: on })} />`)}</div>
-      ${found?.warnings?.map((/** @type {string} */ w) => html`<p class="hint"><${Icon} name="warning" size=${15} /> ${w}</p>`)}
+      ${found?.warnings.map((w) => html`<p class="hint"><${Icon} name="warning" size=${15} /> ${w}</p>`)}
       <${Problem} error=${error} />
       <${Button} kind="primary wide big" type="submit" busy=${busy} disabled=${Boolean(busy) || !path.trim()}>Register<//>
     </form>
@@ -97,7 +101,7 @@ export const Repo = ({ id }) => {
   if (!repo) return html`<${Head} title=${`Repository ${id}`} back="/repos" /><${Problem} error=${error} />${!error && html`<${Loading} />`}`;
   const tasks = newestFirst(state.tasks).filter((task) => task.repositoryId === id);
   const scan = () => act.run("scan", async () => learn("repos", await post(`/api/repos/${id}/scan`, { requestedBy: ME })));
-  /** @param {string} key */
+  /** @param {typeof PERMISSIONS[number][0]} key */
   const set = (key) => (/** @type {boolean} */ on) => act.run(key, async () => learn("repos", await patch(`/api/repos/${id}`, { [key]: on, requestedBy: ME })));
   return html`
     <${Head} title=${repo.name} back="/repos" note=${html`<${State} repo=${repo} />`}>
@@ -134,21 +138,21 @@ export const Repo = ({ id }) => {
   `;
 };
 
-/** @param {{repo: any}} props */
+/** @param {{repo: Repository}} props */
 const Worktrees = ({ repo }) => {
   const version = useStore(`worktrees:${repo.id}`);
   const [page, error, again] = useLoaded(() => get(`/api/repos/${repo.id}/worktrees`), [repo.id, repo.scannedAt, version]);
-  const [open, setOpen] = useState(/** @type {any} */ (null));
-  const [removing, setRemoving] = useState(/** @type {any} */ (null));
-  const [merging, setMerging] = useState(/** @type {any} */ (null));
-  const path = `/api/repos/${repo.id}/worktrees`;
+  const [open, setOpen] = useState(/** @type {string | null} */ (null));
+  const [removing, setRemoving] = useState(/** @type {WorktreeState | null} */ (null));
+  const [merging, setMerging] = useState(/** @type {WorktreeState | null} */ (null));
+  const path = /** @type {const} */ (`/api/repos/${repo.id}/worktrees`);
   if (!page) return html`<${Problem} error=${error} />${!error && html`<${Loading} />`}`;
   return html`<${Problem} error=${error} />
-    <ul class="rows">${page.items.map((/** @type {any} */ w) => html`<li key=${w.path} class="worktree">
+    <ul class="rows">${page.items.map((w) => html`<li key=${w.path} class="worktree">
       <div class="row"><div class="row-main"><div class="row-title"><code>${w.branchName || "no branch"}</code> ${w.isMain && html`<span class="tag">main checkout</span>`}</div>
         <div class="row-note" title=${w.path}>${w.path}</div>
         <div class="row-note">${w.isDirty ? "with changes" : w.isDirty === false ? "clean" : w.problem || w.prunableReason || ""} · ${size(w.sizeBytes)}
-          ${w.sessionIds.map((/** @type {number} */ s) => html` · <a href=${`#/sessions/${s}`}>session ${s}</a>`)}</div></div></div>
+          ${w.sessionIds.map((s) => html` · <a href=${`#/sessions/${s}`}>session ${s}</a>`)}</div></div></div>
       <div class="actions">
         <${Button} kind="quiet" onClick=${() => setOpen(open === w.path ? null : w.path)}>${open === w.path ? "Hide" : "Diff"}<//>
         ${!w.isMain && html`<${Button} kind="quiet" icon="merge" onClick=${() => setMerging(w)}>Merge<//><${Button} kind="quiet" onClick=${() => setRemoving(w)}>Remove<//>`}
@@ -164,11 +168,11 @@ const Worktrees = ({ repo }) => {
   `;
 };
 
-/** @param {any} props */
+/** @param {{repo: Repository, worktree: WorktreeState}} props */
 const WorktreeDiff = ({ repo, worktree }) => {
   const [diff, error] = useLoaded(() => get(`/api/repos/${repo.id}/worktrees/diff`, { path: worktree.path }), [worktree.path]);
   if (!diff) return html`<${Problem} error=${error} />${!error && html`<${Loading} />`}`;
   return html`<div class="stack"><p class="hint">Since it left <code>${diff.baseRef}</code>${diff.isCut ? "; cut, for it is long" : ""}.
-      ${diff.untracked.length > 0 && html`Not tracked: ${diff.untracked.map((/** @type {string} */ f) => html`<code>${f}</code> `)}`}</p>
+      ${diff.untracked.length > 0 && html`Not tracked: ${diff.untracked.map((f) => html`<code>${f}</code> `)}`}</p>
     ${diff.patch ? html`<${Diff} text=${diff.patch} />` : html`<p class="quiet-line">No difference.</p>`}</div>`;
 };

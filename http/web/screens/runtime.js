@@ -7,6 +7,9 @@ import { html, useEffect, useState } from "../html.js";
 import { go } from "../router.js";
 import { state, useStore } from "../store.js";
 
+/** @typedef {"suspend" | "resume" | "drain" | "restart" | "stop"} Action */
+
+/** @type {Set<Action>} */
 const CAREFUL = new Set(["drain", "restart", "stop"]);
 
 /** @param {{path: string}} props */
@@ -23,16 +26,16 @@ export const Runtime = ({ path }) => {
     <${Problem} error=${error} />
     ${!tree ? html`<${Loading} />` : html`<div class="columns">
       <section aria-labelledby="tree"><h2 id="tree" class="section">The tree</h2>
-        <ul class="rows tree">${tree.actors.map((/** @type {any} */ a) => html`<li key=${a.path}><a class="row" href=${`#/runtime${a.path === "/" ? "" : a.path}`} data-depth=${Math.min(4, a.path === "/" ? 0 : a.path.split("/").length - 1)}>
+        <ul class="rows tree">${tree.actors.map((a) => html`<li key=${a.path}><a class="row" href=${`#/runtime${a.path === "/" ? "" : a.path}`} data-depth=${Math.min(4, a.path === "/" ? 0 : a.path.split("/").length - 1)}>
           <div class="row-main"><div class="row-title"><code>${a.path === "/" ? "/" : a.path.split("/").at(-1)}</code></div>
             <div class="row-note">${a.current ? `${a.current} for ${duration(a.currentAge || 0)}` : `${number(a.handled)} handled`}${a.lastError && html` · ${a.lastError}`}</div></div>
           <div class="row-side"><${Badge} status=${a.status} /><span class="hint">${a.depth ? `${a.depth} waiting` : a.restarts ? plural(a.restarts, "restart") : ""}</span></div></a></li>`)}</ul></section>
       <div class="stack wide-gap">
         <section aria-labelledby="domains"><h2 id="domains" class="section">What fails as one</h2>
-          <dl class="facts">${tree.faultDomains.map((/** @type {any} */ d) => html`<dt><code>${d.path}</code></dt><dd>${d.contract}</dd>`)}</dl></section>
+          <dl class="facts">${tree.faultDomains.map((d) => html`<dt><code>${d.path}</code></dt><dd>${d.contract}</dd>`)}</dl></section>
         <section aria-labelledby="letters"><h2 id="letters" class="section">Dead letters</h2>
           ${tree.deadLetters.items.length
-            ? html`<ul class="rows">${tree.deadLetters.items.map((/** @type {any} */ l) => html`<li key=${l.number}><div class="row"><div class="row-main"><div class="row-title">${l.message}</div><div class="row-note">to ${l.path} · ${Words(l.reason)}</div></div><span class="hint nowrap">${duration(l.age)} ago</span></div></li>`)}</ul>`
+            ? html`<ul class="rows">${tree.deadLetters.items.map((l) => html`<li key=${l.number}><div class="row"><div class="row-main"><div class="row-title">${l.message}</div><div class="row-note">to ${l.path} · ${Words(l.reason)}</div></div><span class="hint nowrap">${duration(l.age)} ago</span></div></li>`)}</ul>`
             : html`<p class="quiet-line">None. Nothing was dropped.</p>`}</section>
       </div></div>`}
     ${path && html`<${Actor} path=${path} onClose=${() => go("/runtime")} changed=${again} />`}
@@ -57,13 +60,14 @@ function useBeat(on, beat) {
 /** @param {{path: string, onClose: () => void, changed: () => void}} props */
 const Actor = ({ path, onClose, changed }) => {
   const [actor, error, again] = useLoaded(() => get(`/api/runtime/actors/${path}`, { stack: true }), [path]);
-  const [action, setAction] = useState("");
+  const [action, setAction] = useState(/** @type {Action | null} */ (null));
   const [reason, setReason] = useState("");
   const [traced, setTraced] = useState(/** @type {any[] | null} */ (null));
   const { busy, error: failed, run } = useAct();
   const act = () => run("act", async () => {
-    await post(`/api/runtime/actors/${path}/${action}`, { reason, confirm: CAREFUL.has(action) || undefined, requestedBy: ME });
-    setAction("");
+    if (!action) return;
+    await post(`/api/runtime/actors/${path}/${action}`, { reason, confirm: CAREFUL.has(action), requestedBy: ME });
+    setAction(null);
     setReason("");
     again();
     changed();
@@ -74,7 +78,7 @@ const Actor = ({ path, onClose, changed }) => {
     const socket = new WebSocket(`${scheme}//${location.host}/api/runtime/actors/${path}/trace?messages=50&seconds=30`);
     socket.onmessage = (m) => setTraced((/** @type {any} */ old) => [...(old || []), JSON.parse(m.data)]);
   };
-  const facts = actor && Object.entries(actor).filter(([key, value]) => !["stack", "description", "path", "status"].includes(key) && value !== null && typeof value !== "object");
+  const facts = !actor ? [] : Object.entries(actor).filter(([key, value]) => !["stack", "description", "path", "status"].includes(key) && value !== null && typeof value !== "object");
   return html`<${Dialog} title=${`/${path}`} onClose=${onClose}>
     <${Problem} error=${error} />
     ${!actor ? !error && html`<${Loading} />` : html`
@@ -84,11 +88,11 @@ const Actor = ({ path, onClose, changed }) => {
             <${Field} label=${`Why ${action}?`} hint=${CAREFUL.has(action) ? "This ends its present life. It is kept as an event with your reason." : "It is kept as an event with your reason."}>
               <input required autofocus value=${reason} onInput=${(/** @type {any} */ e) => setReason(e.currentTarget.value)} /><//>
             <${Problem} error=${failed} />
-            <div class="actions"><${Button} onClick=${() => setAction("")}>Leave it<//><${Button} kind=${CAREFUL.has(action) ? "danger" : "primary"} type="submit" busy=${busy}>${Words(action)}<//></div></form>`
-        : html`<div class="actions start">${[actor.status === "suspended" ? "resume" : "suspend", "drain", "restart", "stop"].map((name) => html`<${Button} key=${name} onClick=${() => setAction(name)}>${Words(name)}<//>`)}
+            <div class="actions"><${Button} onClick=${() => setAction(null)}>Leave it<//><${Button} kind=${CAREFUL.has(action) ? "danger" : "primary"} type="submit" busy=${busy}>${Words(action)}<//></div></form>`
+        : html`<div class="actions start">${[actor.status === "suspended" ? "resume" : "suspend", "drain", "restart", "stop"].map((/** @type {any} */ name) => html`<${Button} key=${name} onClick=${() => setAction(name)}>${Words(name)}<//>`)}
             <${Button} onClick=${trace}>Trace<//></div>`}
       ${traced && html`<h3>Trace <span class="hint">50 messages or 30 s</span></h3><${Code} text=${traced.map((t) => JSON.stringify(t)).join("\n") || "Waiting for messages…"} />`}
-      <dl class="facts">${facts.map((/** @type {any} */ [key, value]) => html`<dt>${Words(key.replace(/[A-Z]/g, (/** @type {string} */ l) => ` ${l.toLowerCase()}`))}</dt><dd>${String(value)}</dd>`)}</dl>
+      <dl class="facts">${facts.map(([key, value]) => html`<dt>${Words(key.replace(/[A-Z]/g, (/** @type {string} */ l) => ` ${l.toLowerCase()}`))}</dt><dd>${String(value)}</dd>`)}</dl>
       ${Object.keys(actor.description || {}).length > 0 && html`<${Code} text=${JSON.stringify(actor.description, null, 2)} label="Its own account" />`}
       ${actor.stack && html`<details class="fold"><summary>Where it waits</summary><${Code} text=${Array.isArray(actor.stack) ? actor.stack.join("\n") : String(actor.stack)} /></details>`}`}
   <//>`;

@@ -1,5 +1,6 @@
 // @ts-check
 // One session, live: what is said and done, what changed, the plan, and a box to have a say.
+/** @import { Session as SessionRecord } from "../openapi.js" */
 import { every, ME, post, remove } from "../api.js";
 import { ApprovalCard } from "../components/approval.js";
 import { Ago, Badge, Button, Choice, Confirm, Elapsed, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
@@ -10,22 +11,24 @@ import { Timeline } from "../components/timeline.js";
 import { Transcript } from "../components/transcript.js";
 import { number, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
-import { ACTIVE, ENDED, learn, need, pendingApprovals, state, useStore } from "../store.js";
+import { ACTIVE, ENDED, learn, need, pendingApprovals, repoOf, state, taskOf, useStore } from "../store.js";
 import { openTranscript, transcriptOf } from "../transcripts.js";
+
+/** @import { Transcript as Loaded } from "../transcripts.js" */
 
 /** @param {{id: number}} props */
 export const Session = ({ id }) => {
   useStore(`session:${id}`, "sessions", "tasks", "repos", "approvals", "reloaded");
   const transcript = transcriptOf(id);
   const [, error] = useLoaded(async () => {
-    const session = /** @type {any} */ (await need("sessions", id));
+    const session = await need("sessions", id);
     await Promise.all([need("tasks", session.taskId), need("repos", session.repositoryId), openTranscript(id)]);
   }, [id, transcript === undefined]);
   const [pane, setPane] = useState("transcript");
   const session = state.sessions.get(id);
   if (!session) return html`<${Head} title=${`Session ${id}`} back="/sessions" /><${Problem} error=${error} />${!error && html`<${Loading} />`}`;
-  const task = state.tasks.get(session.taskId);
-  const repo = state.repos.get(session.repositoryId);
+  const task = taskOf(session);
+  const repo = repoOf(session);
   const asked = pendingApprovals().filter((a) => a.sessionId === id);
   const steps = session.plan?.plan || session.plan?.steps || [];
   return html`<div class="session" data-pane=${pane}>
@@ -59,7 +62,7 @@ export const Session = ({ id }) => {
   </div>`;
 };
 
-/** The transcript and what is asked now, kept at their end while its reader is there. @param {any} props */
+/** The transcript and what is asked now, kept at their end while its reader is there. @param {{session: SessionRecord, transcript: Loaded, asked: Set<string | null>, children: any}} props */
 const Follow = ({ session, transcript, asked, children }) => {
   const end = useRef(/** @type {any} */ (null));
   const follows = useRef(true);
@@ -87,7 +90,7 @@ const Follow = ({ session, transcript, asked, children }) => {
   `;
 };
 
-/** Why it waits, or how it ended. @param {{session: any}} props */
+/** Why it waits, or how it ended. @param {{session: SessionRecord}} props */
 const Why = ({ session }) => {
   const { error, busy, run } = useAct();
   const again = () => run("again", async () => {
@@ -105,7 +108,7 @@ const Why = ({ session }) => {
   </div>`;
 };
 
-/** Say something into the turn, or queue it for after. @param {{session: any}} props */
+/** Say something into the turn, or queue it for after. @param {{session: SessionRecord}} props */
 const Composer = ({ session }) => {
   const steerable = session.status === "running" && session.runner === "app-server";
   const [wish, setWish] = useState("steer");
@@ -123,7 +126,7 @@ const Composer = ({ session }) => {
   });
   if (session.status === "created") return null;
   return html`<form class="composer" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); send(); }}>
-    ${queued?.map((/** @type {any} */ f) => html`<div class="queued" key=${f.id}><span>Next: ${f.message}</span>
+    ${queued?.map((f) => html`<div class="queued" key=${f.id}><span>Next: ${f.message}</span>
       <button type="button" class="icon-button" aria-label="Take it back" onClick=${() => run("take", async () => { await remove(`/api/followups/${f.id}`, { requestedBy: ME }); again(); })}><${Icon} name="cross" size=${16} /></button></div>`)}
     <${Problem} error=${error} />
     <div class="composer-row">
@@ -137,7 +140,7 @@ const Composer = ({ session }) => {
   </form>`;
 };
 
-/** @param {{session: any}} props */
+/** @param {{session: SessionRecord}} props */
 const Stop = ({ session }) => {
   const [asking, setAsking] = useState(false);
   if (ENDED.has(session.status)) return null;
@@ -148,7 +151,7 @@ const Stop = ({ session }) => {
       <p>The turn is interrupted. What it has changed on disk stays as it is.</p><//>`}`;
 };
 
-/** @param {{session: any}} props */
+/** @param {{session: SessionRecord}} props */
 const Facts = ({ session }) => {
   const total = session.tokenUsage?.total || {};
   const budget = session.tokenBudget;

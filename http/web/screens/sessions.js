@@ -1,5 +1,6 @@
 // @ts-check
 // All sessions, newest first.
+/** @import { Session } from "../openapi.js" */
 import { html, useState } from "../html.js";
 import { Button, Choice, Empty, Head, Rows } from "../components/basics.js";
 import { SessionRow } from "../components/session-row.js";
@@ -18,7 +19,7 @@ export const Sessions = () => {
     <//>
     ${rows.length
       ? html`<${Rows} rows=${rows} more=${state.cursors.sessions && html`<${Button} kind="quiet wide" onClick=${() => loadOlder("sessions")}>Load older<//>`}>
-          ${(/** @type {any} */ session) => html`<${SessionRow} session=${session} />`}
+          ${(/** @type {Session} */ session) => html`<${SessionRow} session=${session} />`}
         <//>`
       : html`<${Empty} icon="sessions" title="No session here" curl=${`curl -X POST ${location.origin}/api/tasks/1/run`}>
           <p>Run a task, and its session is here, live.</p><p><a class="button primary" href="#/tasks/new"><span>New task</span></a></p>

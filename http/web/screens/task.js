@@ -1,5 +1,6 @@
 // @ts-check
 // One task: its prompt, its runs, and the next run with what policy says to it.
+/** @import { Task as TaskRecord } from "../openapi.js" */
 import { ME, patch } from "../api.js";
 import { Ago, Badge, Button, Confirm, Dialog, Field, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
 import { follow, RunPanel } from "../components/run-panel.js";
@@ -7,14 +8,14 @@ import { SessionRow } from "../components/session-row.js";
 import { Words } from "../format.js";
 import { html, useState } from "../html.js";
 import { every } from "../api.js";
-import { ACTIVE, learn, need, sessionsOf, state, useStore, WAITING } from "../store.js";
+import { ACTIVE, learn, need, repoOf, sessionsOf, state, useStore, WAITING } from "../store.js";
 import { Priority, TYPES } from "./tasks.js";
 
 /** @param {{id: number}} props */
 export const Task = ({ id }) => {
   useStore("tasks", "sessions", "repos");
   const [, error] = useLoaded(async () => {
-    const task = /** @type {any} */ (await need("tasks", id));
+    const task = await need("tasks", id);
     await need("repos", task.repositoryId);
     for (const session of await every(`/api/tasks/${id}/sessions`)) learn("sessions", session);
   }, [id]);
@@ -22,7 +23,7 @@ export const Task = ({ id }) => {
   const [cancelling, setCancelling] = useState(false);
   const task = state.tasks.get(id);
   if (!task) return html`<${Head} title=${`Task ${id}`} back="/tasks" /><${Problem} error=${error} />${!error && html`<${Loading} />`}`;
-  const repo = state.repos.get(task.repositoryId);
+  const repo = repoOf(task);
   const sessions = sessionsOf(id);
   const busy = sessions.find((s) => ACTIVE.has(s.status) || WAITING.has(s.status));
   const cancel = async () => learn("tasks", await patch(`/api/tasks/${id}`, { status: "cancelled", requestedBy: ME }));
@@ -61,7 +62,7 @@ export const Task = ({ id }) => {
   `;
 };
 
-/** @param {{task: any, onClose: () => void}} props */
+/** @param {{task: TaskRecord, onClose: () => void}} props */
 const Edit = ({ task, onClose }) => {
   const [form, setForm] = useState({ title: task.title, prompt: task.prompt, priority: task.priority });
   const { busy, error, run } = useAct();

@@ -1,11 +1,12 @@
 // @ts-check
 // Tasks: as a list or a board by state, filtered and searched; what is new is made here.
+/** @import { CreateTask, Found, Task } from "../openapi.js" */
 import { html, useEffect, useRef, useState } from "../html.js";
 import { get, ME, post } from "../api.js";
 import { Ago, Badge, Button, Choice, Empty, Field, Head, Problem, Rows, Switch, useAct } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
 import { go, replace, usePlace } from "../router.js";
-import { learn, loadOlder, newestFirst, state, useStore } from "../store.js";
+import { learn, loadOlder, newestFirst, repoOf, state, taskOf, useStore } from "../store.js";
 import { plural, Words } from "../format.js";
 
 /** @type {[string, string[]][]} */
@@ -67,15 +68,15 @@ export const Tasks = () => {
             const column = rows.filter((task) => statuses.includes(task.status));
             return html`<section aria-label=${name}><h2 class="section">${name} <span class="count quiet">${column.length}</span></h2>
               ${column.slice(0, BOARD_CARDS).map((task) => html`<a key=${task.id} class="card small" href=${`#/tasks/${task.id}`}>
-                <b>${task.title}</b><div class="row-note">${state.repos.get(task.repositoryId)?.name}</div>
+                <b>${task.title}</b><div class="row-note">${repoOf(task)?.name}</div>
                 <div class="row-side"><${Badge} status=${task.status} /><${Priority} task=${task} /></div></a>`)}
               ${column.length > BOARD_CARDS && html`<p class="hint">and ${column.length - BOARD_CARDS} more in the list</p>`}
             </section>`;
           })}</div>`
         : rows.length
-          ? html`<${Rows} rows=${rows} more=${older}>${(/** @type {any} */ task) => html`<a class="row" href=${`#/tasks/${task.id}`}>
+          ? html`<${Rows} rows=${rows} more=${older}>${(/** @type {Task} */ task) => html`<a class="row" href=${`#/tasks/${task.id}`}>
               <div class="row-main"><div class="row-title">${task.title}</div>
-                <div class="row-note">${state.repos.get(task.repositoryId)?.name} · ${TYPES.find(([key]) => key === task.type)?.[1]}${task.automationId && html` · by automation`} · ${task.prompt}</div></div>
+                <div class="row-note">${repoOf(task)?.name} · ${TYPES.find(([key]) => key === task.type)?.[1]}${task.automationId && html` · by automation`} · ${task.prompt}</div></div>
               <div class="row-side"><${Badge} status=${task.status} /><span class="hint"><${Priority} task=${task} /> <${Ago} ts=${task.updatedAt} /></span></div>
             </a>`}<//>`
           : html`<p class="quiet-line">No task fits. ${older}</p>`}
@@ -85,11 +86,11 @@ export const Tasks = () => {
 
 /** What was said in sessions with these words. @param {{words: string, repository: string}} props */
 const Said = ({ words, repository }) => {
-  const [found, setFound] = useState(/** @type {any[]} */ ([]));
+  const [found, setFound] = useState(/** @type {Found[]} */ ([]));
   useEffect(() => {
     let current = true;
     const timer = setTimeout(() => {
-      get("/api/search", { q: words, limit: 20, repositoryId: repository }).then((page) => current && setFound(page.items), () => current && setFound([]));
+      get("/api/search", { q: words, limit: 20, repositoryId: Number(repository) || null }).then((page) => current && setFound(page.items), () => current && setFound([]));
     }, 300);
     return () => {
       current = false;
@@ -99,25 +100,30 @@ const Said = ({ words, repository }) => {
   if (!found.length) return null;
   return html`<section aria-labelledby="said" class="said-in"><h2 id="said" class="section">Said in sessions</h2>
     <ul class="rows">${found.map((hit) => html`<li key=${hit.id}><a class="found" href=${`#/sessions/${hit.sessionId}`}>
-      <div>${hit.snippet.map((/** @type {any} */ piece) => (piece.isMatch ? html`<mark>${piece.text}</mark>` : piece.text))}</div>
-      <span class="hint">${state.tasks.get(hit.taskId)?.title || `Session ${hit.sessionId}`} · ${Words(hit.kind.replace(/[A-Z]/g, (/** @type {string} */ l) => ` ${l.toLowerCase()}`))} · <${Ago} ts=${hit.at} /></span></a></li>`)}</ul></section>`;
+      <div>${hit.snippet.map((piece) => (piece.isMatch ? html`<mark>${piece.text}</mark>` : piece.text))}</div>
+      <span class="hint">${taskOf(hit)?.title || `Session ${hit.sessionId}`} · ${Words(hit.kind.replace(/[A-Z]/g, (/** @type {string} */ l) => ` ${l.toLowerCase()}`))} · <${Ago} ts=${hit.at} /></span></a></li>`)}</ul></section>`;
 };
 
-/** @param {{task: any}} props */
+/** @param {{task: Task}} props */
 export const Priority = ({ task }) => (task.priority === "normal" ? null : html`<span class="tag" data-priority=${task.priority}>${task.priority}</span>`);
+
+/**
+ * @typedef {{repositoryId: string, type: CreateTask["type"], priority: CreateTask["priority"], prompt: string, title: string,
+ *   approvalRequired: boolean, onInterrupt: CreateTask["onInterrupt"], maxAttempts: number}} Form
+ */
 
 export const NewTask = () => {
   useStore("repos");
   const { params } = usePlace();
   const repos = [...state.repos.values()];
-  const [form, setForm] = useState(/** @type {any} */ ({ repositoryId: params.get("repo") || "", type: "prompt_task", priority: "normal", prompt: "", title: "", approvalRequired: false, onInterrupt: "stop", maxAttempts: 1 }));
+  const [form, setForm] = useState(/** @type {Form} */ ({ repositoryId: params.get("repo") || "", type: "prompt_task", priority: "normal", prompt: "", title: "", approvalRequired: false, onInterrupt: "stop", maxAttempts: 1 }));
   const { busy, error, run } = useAct();
   const prompt = useRef(/** @type {any} */ (null));
   useEffect(() => prompt.current?.focus(), []);
   /** @param {string} name */
   const set = (name) => (/** @type {any} */ e) => setForm({ ...form, [name]: e.currentTarget.value });
   const repositoryId = Number(form.repositoryId || repos[0]?.id);
-  const fault = (/** @type {string} */ name) => /** @type {any} */ (error)?.details?.find((/** @type {any} */ d) => d.path === name)?.message;
+  const fault = (/** @type {string} */ name) => error?.details.find((d) => d.path === name)?.message;
   const create = () => run("create", async () => {
     const title = form.title.trim() || form.prompt.trim().split("\n")[0].slice(0, 80);
     const task = await post("/api/tasks", {

@@ -1,12 +1,14 @@
 // @ts-check
 // Telemetry: how many runs, how they ended, how long they took and what they used.
-import { get } from "../api.js";
+/** @import { Summary } from "../openapi.js" */
+import { ApiError, get } from "../api.js";
 import { Choice, Empty, Head, Loading, Problem, useLoaded } from "../components/basics.js";
 import { Chart, colour } from "../components/chart.js";
 import { duration, number, plural, Words } from "../format.js";
 import { html, useState } from "../html.js";
-import { newestFirst, state, useStore } from "../store.js";
+import { loadOlder, newestFirst, state, useStore } from "../store.js";
 
+const MOST_RUNS = 2000; // in the chart of durations
 const WINDOWS = { "24h": 86_400, "7d": 7 * 86_400, "30d": 30 * 86_400 };
 /** @type {[string, string][]} */
 const OUTCOMES = [["completed", "good"], ["failed", "bad"], ["interrupted", "warn"], ["stopped", "text-soft"]];
@@ -26,7 +28,7 @@ export const Telemetry = () => {
   `;
 };
 
-/** @param {{summary: any}} props */
+/** @param {{summary: Summary}} props */
 const Numbers = ({ summary: { sessions, approvals, tokens, automations, runtime } }) => html`
   <dl class="tiles">
     <${Tile} name="Succeeded" value=${sessions.successRate === null ? "–" : `${Math.round(100 * sessions.successRate)} %`} note=${plural(total(sessions.outcomes), "run ended", "runs ended")} />
@@ -42,22 +44,40 @@ const Numbers = ({ summary: { sessions, approvals, tokens, automations, runtime 
 /** @param {Record<string, number>} counts */
 const total = (counts) => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
-/** @param {{name: string, value: any, note: string}} props */
+/** @param {{name: string, value: string | number, note: string}} props */
 const Tile = ({ name, value, note }) => html`<div class="tile"><dt>${name}</dt><dd>${value}<span class="hint">${note}</span></dd></div>`;
 
-/** @param {{summary: any, span: keyof typeof WINDOWS}} props */
+/**
+ * The runs that ended since then, oldest first; whether there were more; and what kept them away. Those
+ * that are not here yet are asked for, a page at a time.
+ * @param {number} since @param {string} span @returns {[{at: number, minutes: number, status: string}[], boolean, ApiError | null]}
+ */
+function useEnded(since, span) {
+  const isBehind = Date.parse(state.backTo.sessions || "") / 1000 > since;
+  const isFull = state.sessions.size >= MOST_RUNS;
+  const [, error] = useLoaded(async () => {
+    if (isBehind && !isFull) await loadOlder("sessions");
+  }, [span, state.cursors.sessions]);
+  const runs = newestFirst(state.sessions).slice(0, MOST_RUNS).flatMap(({ status, startedAt, finishedAt }) => {
+    const at = Date.parse(finishedAt || "") / 1000;
+    return startedAt && at >= since ? [{ at, minutes: (at - Date.parse(startedAt) / 1000) / 60, status }] : [];
+  });
+  return [runs.sort((a, b) => a.at - b.at), isBehind && isFull, error];
+}
+
+/** @param {{summary: Summary, span: keyof typeof WINDOWS}} props */
 const Charts = ({ summary, span }) => {
   const until = Date.parse(summary.until) / 1000;
   const since = until - WINDOWS[span];
-  const ended = newestFirst(state.sessions).filter((s) => s.startedAt && s.finishedAt && Date.parse(s.finishedAt) / 1000 >= since)
-    .sort((a, b) => a.finishedAt.localeCompare(b.finishedAt));
-  const times = ended.map((s) => Date.parse(s.finishedAt) / 1000);
-  const took = (/** @type {string} */ status) => ended.map((s) => (s.status === status ? (Date.parse(s.finishedAt) - Date.parse(s.startedAt)) / 60_000 : null));
+  const [ended, isCut, failed] = useEnded(since, span);
+  const times = ended.map((run) => run.at);
+  const took = (/** @type {string} */ status) => ended.map((run) => (run.status === status ? run.minutes : null));
   const days = summary.tokens.byDay;
   const key = `${span} ${ended.length} ${summary.tokens.total}`;
-  const most = Math.max(1, ...summary.tokens.byRepository.map((/** @type {any} */ r) => r.tokens));
+  const most = Math.max(1, ...summary.tokens.byRepository.map((r) => r.tokens));
   return html`<div class="columns charts">
     <section class="card" aria-labelledby="took"><h2 id="took" class="section">Runs, by the minutes they took</h2>
+      ${isCut && html`<p class="hint">The newest ${MOST_RUNS.toLocaleString()} of them.</p>`}<${Problem} error=${failed} />
       ${ended.length ? html`<${Chart} height=${240} label=${`${ended.length} runs by their duration in minutes`} inputs=${[key]} data=${[times, ...OUTCOMES.map(([status]) => took(status))]}
         options=${() => ({
           scales: { x: { range: [since, until] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, Math.max(1, high * 1.15)] } },
@@ -65,13 +85,13 @@ const Charts = ({ summary, span }) => {
         })} />` : html`<p class="quiet-line">None ended in this time.</p>`}
       <ul class="legend">${OUTCOMES.map(([status, tone]) => html`<li data-tone=${tone}><i class="dot"></i>${Words(status)} <b>${summary.sessions.outcomes[status] ?? 0}</b></li>`)}</ul></section>
     <section class="card" aria-labelledby="used"><h2 id="used" class="section">Tokens, by day</h2>
-      ${days.length ? html`<${Chart} label=${`Tokens on ${days.length} days`} inputs=${[key]} data=${[days.map((/** @type {any} */ d) => Date.parse(d.day) / 1000), days.map((/** @type {any} */ d) => d.tokens)]}
+      ${days.length ? html`<${Chart} label=${`Tokens on ${days.length} days`} inputs=${[key]} data=${[days.map((d) => Date.parse(d.day) / 1000), days.map((d) => d.tokens)]}
         options=${(/** @type {any} */ uPlot) => ({
           scales: { x: { range: [since - 43_200, until + 43_200] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, high * 1.15 || 1] } },
           axes: [{}, { values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(number) }],
           series: [{}, { paths: uPlot.paths.bars({ size: [0.6, 40], radius: 0.2 }), fill: colour("accent"), stroke: colour("accent"), points: { show: false } }],
         })} />` : html`<p class="quiet-line">None were used in this time.</p>`}
-      <ul class="bars">${summary.tokens.byRepository.map((/** @type {any} */ r) => html`<li><a href=${`#/repos/${r.repositoryId}`}>${r.name || `Repository ${r.repositoryId}`}</a>
+      <ul class="bars">${summary.tokens.byRepository.map((r) => html`<li><a href=${`#/repos/${r.repositoryId}`}>${r.name || `Repository ${r.repositoryId}`}</a>
         <meter min="0" max=${most} value=${r.tokens} aria-label=${`Tokens of ${r.name}`}></meter><b>${number(r.tokens)}</b></li>`)}</ul></section>
   </div>`;
 };

@@ -1,0 +1,1495 @@
+// The API's types, made from its OpenAPI document by `uv run python -m tests.browser.declarations`.
+
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+/** An actor as it is now; ages and delays are in seconds. */
+export interface ActorShown {
+  path: string;
+  kind: string;
+  status: "backoff" | "busy" | "idle" | "quarantined" | "starting" | "stopped" | "stopping" | "suspended";
+  restart: string;
+  isDynamic: boolean;
+  faultDomain: string;
+  contract: string;
+  startedAt: string | null;
+  current: string | null;
+  currentAge: number | null;
+  depth: number;
+  capacity: number;
+  highWater: number;
+  oldestAge: number | null;
+  sent: number;
+  handled: number;
+  refused: number;
+  lost: number;
+  dead: number;
+  failed: number;
+  backgroundTasks: number;
+  restarts: number;
+  restartsInWindow: number;
+  nextStartIn: number | null;
+  lastError: string | null;
+  description: Record<string, any>;
+  stack?: string[];
+}
+
+/** A question to the operator, settled exactly once. */
+export interface Approval {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "user_input";
+  status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
+  title: string;
+  details: Record<string, any>;
+  repositoryId: number | null;
+  taskId: number | null;
+  sessionId: number | null;
+  codexThreadId: string | null;
+  codexTurnId: string | null;
+  codexItemId: string | null;
+  codexRequestId: string | null;
+  codexRequest: Record<string, any> | null;
+  requestedBy: string;
+  scope: "once" | "session" | null;
+  answers: Record<string, any> | null;
+  expiresAt: string | null;
+  resolvedAt: string | null;
+  resolvedBy: string | null;
+  resolutionNote: string | null;
+  deliveredAt: string | null;
+  correlationId: string | null;
+  warnedAt: string | null;
+}
+
+/** How many approvals there are: by their status, and those that are pending by their kind. */
+export interface ApprovalCounts {
+  byStatus: Record<string, number>;
+  pendingByKind: Record<string, number>;
+}
+
+/** Approvals: those that wait now, and those settled in the span by how. */
+export interface ApprovalNumbers {
+  pending: number;
+  oldestPendingAt: string | null;
+  settled: Record<string, number>;
+}
+
+/** A schedule that makes and runs tasks. */
+export interface Automation {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  repositoryId: number;
+  title: string;
+  scheduleExpr: string;
+  timezone: string | null;
+  enabled: boolean;
+  missedRuns: "run_once" | "skip";
+  payload: Record<string, any>;
+  nextRunAt: string | null;
+  lastRunAt: string | null;
+  lastOutcome: string | null;
+  lastSessionId: number | null;
+  consecutiveFailures: number;
+  pausedReason: string | null;
+  requestedBy: string;
+  deletedAt: string | null;
+}
+
+/** What to change; what is left out stays. `enabled: true` also ends a pause. */
+export interface AutomationChanges {
+  title?: string;
+  scheduleExpr?: string;
+  timezone?: string | null;
+  enabled?: boolean;
+  missedRuns?: "run_once" | "skip";
+  payload?: AutomationPayload;
+  requestedBy?: string;
+}
+
+/** Enabled automations, and those that run next. */
+export interface AutomationNumbers {
+  enabled: number;
+  paused: number;
+  next: NextAutomation[];
+}
+
+/** The task that each run makes, and how. Without a title it takes the automation's. */
+export interface AutomationPayload {
+  prompt: string;
+  taskType?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task";
+  taskTitle?: string | null;
+  priority?: "high" | "low" | "normal";
+  approvalRequired?: boolean;
+  onInterrupt?: "continue" | "stop";
+  maxAttempts?: number;
+  turnLimit?: number | null;
+  tokenBudget?: number | null;
+  runInput?: RunInput;
+}
+
+/** What became of a due time, or of a run by hand. A due time has at most one. */
+export interface AutomationRun {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  automationId: number;
+  trigger: "catch_up" | "manual" | "schedule";
+  dueAt: string | null;
+  firedAt: string;
+  missed: number;
+  outcome: "completed" | "denied" | "failed" | "interrupted" | "invalid" | "missed" | "refused" | "skipped" | "started" | "stopped";
+  reason: string | null;
+  taskId: number | null;
+  sessionId: number | null;
+  finishedAt: string | null;
+}
+
+/** The bridge's health; `message` says what to do where something is to be done. */
+export interface BridgeHealth {
+  status: HealthStatus;
+  command: string;
+  transport: string;
+  message: string;
+}
+
+/** Ask a person something that no session asks by itself. */
+export interface CreateApproval {
+  title: string;
+  kind?: "manual";
+  details?: Record<string, any>;
+  taskId?: number | null;
+  sessionId?: number | null;
+  expiresAt?: string | null;
+  ttlSeconds?: number | null;
+  requestedBy?: string;
+}
+
+/** Keep an automation. With a `template`, title, schedule and payload may be left to it. */
+export interface CreateAutomation {
+  repositoryId: number;
+  template?: string | null;
+  title?: string;
+  scheduleExpr?: string;
+  payload?: AutomationPayload;
+  timezone?: string | null;
+  enabled?: boolean;
+  missedRuns?: "run_once" | "skip";
+  requestedBy?: string;
+}
+
+/** Register a git repository. What is left out is not allowed; the name is the folder's. */
+export interface CreateRepository {
+  localPath: string;
+  name?: string | null;
+  allowWrite?: boolean;
+  allowNetwork?: boolean;
+  allowCommit?: boolean;
+  requireWorktree?: boolean;
+  requestedBy?: string;
+}
+
+/** Keep something to be done in a repository; nothing runs yet. */
+export interface CreateTask {
+  repositoryId: number;
+  title: string;
+  prompt: string;
+  type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task";
+  priority?: "high" | "low" | "normal";
+  approvalRequired?: boolean;
+  onInterrupt?: "continue" | "stop";
+  maxAttempts?: number;
+  turnLimit?: number | null;
+  tokenBudget?: number | null;
+  requestedBy?: string;
+}
+
+/** Tokens of a day in UTC. */
+export interface DayTokens {
+  day: string;
+  tokens: number;
+}
+
+/** A message that nobody handled, by its kind. */
+export interface DeadLetterShown {
+  number: number;
+  path: string;
+  message: string;
+  reason: string;
+  age: number;
+}
+
+/** How many there were, and the newest. */
+export interface DeadLetters {
+  total: number;
+  byReason: Record<string, number>;
+  items: DeadLetterShown[];
+}
+
+/** The changes since the work tree's branch left `baseRef`. */
+export interface Diff {
+  baseRef: string;
+  baseSha: string;
+  headSha: string;
+  files: FileChange[];
+  untracked: string[];
+  patch: string;
+  isCut: boolean;
+}
+
+/** A due time, in UTC and by the wall clock. */
+export interface DueTime {
+  at: string;
+  local: string;
+}
+
+/** How long finished sessions ran, in seconds; None where none did. */
+export interface Durations {
+  p50: number | null;
+  p95: number | null;
+}
+
+/** Every failure. */
+export interface Error {
+  error: ErrorFacts;
+}
+
+/** A field at fault, by its path on the wire. */
+export interface ErrorDetail {
+  path: string;
+  message: string;
+}
+
+/** What went wrong, for a program and for a person. */
+export interface ErrorFacts {
+  statusCode: number;
+  message: string;
+  details?: ErrorDetail[];
+  facts?: Record<string, any>;
+  policy?: PolicyResult;
+  errorId?: string;
+}
+
+/** An event as it is shown: the ids of things that it is not about are left out. */
+export interface Event {
+  id: number;
+  type: string;
+  ts: string;
+  repositoryId?: number;
+  taskId?: number;
+  sessionId?: number;
+  approvalId?: number;
+  automationId?: number;
+  actor: string;
+  correlationId: string | null;
+  causationId: number | null;
+  data: any;
+}
+
+/** The log: its last id, and how many events the span added. */
+export interface EventNumbers {
+  lastId: number;
+  count: number;
+  perMinute: number;
+}
+
+/** Until when an approval shall wait: `ttlSeconds` from now, or `expiresAt`. */
+export interface Extension {
+  ttlSeconds?: number | null;
+  expiresAt?: string | null;
+  requestedBy?: string;
+}
+
+/** What fails as one, and what that may disturb. */
+export interface FaultDomain {
+  path: string;
+  contract: string;
+}
+
+/** How much of one file changed; a binary file has no lines to count. */
+export interface FileChange {
+  path: string;
+  added: number | null;
+  removed: number | null;
+}
+
+/** What is to be said in a task's thread when its turn has ended. */
+export interface Followup {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  taskId: number;
+  sessionId: number;
+  status: "cancelled" | "pending" | "sent";
+  message: string;
+  requestedBy: string;
+  sentSessionId: number | null;
+}
+
+/** What a follow-up says. */
+export interface FollowupText {
+  message: string;
+  requestedBy?: string;
+}
+
+/** A text that has all of the words. */
+export interface Found {
+  id: number;
+  sessionId: number;
+  taskId: number;
+  repositoryId: number;
+  kind: string;
+  turnId: string | null;
+  itemId: string | null;
+  at: string;
+  snippet: Piece[];
+}
+
+/** What came of a run by hand: it is queued, or `blocked` by the `approvals`. */
+export interface HandRun {
+  automation: Automation;
+  task: Task;
+  session: Session;
+  policy: PolicyResult;
+  blocked: boolean;
+  approvals: Approval[];
+}
+
+/** Whether the server can do its work. */
+export interface Health {
+  status: "degraded" | "ok";
+  version: string;
+  runnerMode: string;
+  uptimeSeconds: number;
+  checks: Record<string, string>;
+}
+
+export type HealthStatus = "connected" | "disabled" | "unavailable";
+
+/** Look at a folder; a folder that is no git repository is an answer, not an error. */
+export interface InspectRepository {
+  localPath: string;
+}
+
+/** What a folder is, as far as git is concerned. Nothing is saved. */
+export interface Inspection {
+  isGitRepository: boolean;
+  name: string;
+  localPath: string;
+  defaultBranch: string | null;
+  currentBranch: string | null;
+  headSha: string | null;
+  isDirty: boolean | null;
+  ahead: number | null;
+  behind: number | null;
+  remotes: Remote[];
+  worktrees: WorktreeEntry[];
+  warnings: string[];
+}
+
+/** One entry of a session's transcript, such as a message or a command. */
+export interface Item {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  sessionId: number;
+  turnId: string;
+  itemId: string;
+  type: string;
+  status: string;
+  body: Record<string, any>;
+}
+
+/** How a worktree's branch is to come back into the branch of the main checkout. */
+export interface MergeRequest {
+  path: string;
+  strategy?: "auto" | "fast-forward" | "merge-commit";
+  message?: string | null;
+  requestedBy?: string;
+}
+
+/** What the target branch is at now, and how it came there. */
+export interface MergeResult {
+  targetBranch: string;
+  branchName: string;
+  how: "fast-forward" | "merge-commit" | "up-to-date";
+  beforeSha: string;
+  headSha: string;
+}
+
+/** Every message that was ever sent, and what became of it. */
+export interface MessageTotals {
+  sent: number;
+  handled: number;
+  refused: number;
+  lost: number;
+  dead: number;
+  waiting: number;
+  inHand: number;
+}
+
+/** An automation that will run. */
+export interface NextAutomation {
+  id: number;
+  repositoryId: number;
+  title: string;
+  nextRunAt: string;
+}
+
+/** Why an operator acts, and that it is meant where a life would end. */
+export interface Order {
+  reason: string;
+  confirm?: boolean;
+  requestedBy?: string;
+}
+
+/** Move the session: `running` starts it through policy, `stopped` stops it. */
+export interface PatchSession {
+  status: "queued" | "running" | "stopped";
+  requestedBy?: string;
+}
+
+/** A piece of a text; `isMatch` where it is what was searched for. */
+export interface Piece {
+  text: string;
+  isMatch: boolean;
+}
+
+/** The decision, every reason for it, and what the run gets (`run`, absent on a denial). */
+export interface PolicyResult {
+  decision: "allow" | "deny" | "needs_approval";
+  reasons: Reason[];
+  run: RunSettings | null;
+}
+
+/** The next due times of a schedule. */
+export interface Preview {
+  scheduleExpr: string;
+  timezone: string;
+  items: DueTime[];
+}
+
+/** One rule that spoke: a code to act on (a key of `VERDICTS`) and a sentence to read. */
+export interface Reason {
+  code: string;
+  message: string;
+}
+
+/** Another copy of the repository; its address without any name or password in it. */
+export interface Remote {
+  name: string;
+  url: string;
+}
+
+/** A git repository on a host, and what a session in it may do. */
+export interface Repository {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  name: string;
+  host: string;
+  localPath: string;
+  allowWrite: boolean;
+  allowNetwork: boolean;
+  allowCommit: boolean;
+  requireWorktree: boolean;
+  defaultBranch: string | null;
+  currentBranch: string | null;
+  headSha: string | null;
+  isDirty: boolean | null;
+  ahead: number | null;
+  behind: number | null;
+  facts: Record<string, any>;
+  scannedAt: string | null;
+}
+
+/** What to change of a repository; what is left out stays. */
+export interface RepositoryChanges {
+  name?: string;
+  localPath?: string;
+  allowWrite?: boolean;
+  allowNetwork?: boolean;
+  allowCommit?: boolean;
+  requireWorktree?: boolean;
+  requestedBy?: string;
+}
+
+/** What was forgotten with a repository. Its events stay, and nothing on disk was touched. */
+export interface RepositoryDeleted {
+  id: number;
+  tasks: number;
+  sessions: number;
+  approvals: number;
+  automations: number;
+}
+
+/** Tokens of a repository's sessions; its name is None where it was deleted. */
+export interface RepositoryTokens {
+  repositoryId: number;
+  name: string | null;
+  tokens: number;
+}
+
+/** The body of an act that needs nothing but who wants it. */
+export interface Requester {
+  requestedBy?: string;
+}
+
+/** A person's decision. `scope` and `answers` matter to what Codex asked. */
+export interface Resolution {
+  status: "approved" | "rejected";
+  resolvedBy?: string;
+  resolutionNote?: string | null;
+  scope?: "once" | "session";
+  answers?: Record<string, any> | null;
+}
+
+/** The body of a run by hand. */
+export interface RunByHand {
+  requestedBy?: string;
+}
+
+/** What a run is asked to be; every field may be left out (see the module's text). */
+export interface RunInput {
+  model?: string | null;
+  sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
+  worktreePath?: string | null;
+  branchName?: string | null;
+  allowNetwork?: boolean | null;
+  allowCommit?: boolean | null;
+  tokenBudget?: number | null;
+  requestedBy?: string | null;
+}
+
+/** What came of asking for a run: it is queued, or `blocked` by the `approvals`. */
+export interface RunOutcome {
+  task: Task;
+  session: Session;
+  policy: PolicyResult;
+  blocked: boolean;
+  approvals: Approval[];
+}
+
+/** What a run gets, once its approvals are given. */
+export interface RunSettings {
+  model: string | null;
+  sandbox: "danger-full-access" | "read-only" | "workspace-write";
+  allowNetwork: boolean;
+  allowCommit: boolean;
+  worktree: "automatic" | "given" | "none";
+  worktreePath: string | null;
+  branchName: string | null;
+}
+
+/** How the actors are now. */
+export interface RuntimeNumbers {
+  status: string;
+  actors: number;
+  quarantined: string[];
+  restarts: number;
+  deadLetters: number;
+  mailboxDepth: number;
+  oldestMessageSeconds: number;
+  subscribers: number;
+}
+
+/** One run of a task. */
+export interface Session {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  taskId: number;
+  repositoryId: number;
+  status: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  runner: "app-server" | "cli" | "stub";
+  codexRef: string | null;
+  codexThreadId: string | null;
+  codexTurnId: string | null;
+  model: string | null;
+  sandbox: "danger-full-access" | "read-only" | "workspace-write";
+  allowNetwork: boolean;
+  allowCommit: boolean;
+  cwd: string;
+  worktreePath: string | null;
+  branchName: string | null;
+  prompt: string;
+  priority: "high" | "low" | "normal";
+  requestedBy: string;
+  origin: "continue" | "followup" | "prompt" | "retry" | "run";
+  previousSessionId: number | null;
+  attempt: number;
+  beginAfter: string | null;
+  tokenBudget: number | null;
+  tokenBaseline: number;
+  waitReason: string | null;
+  stopRequested: Record<string, any> | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+  exitReason: string | null;
+  tokenUsage: Record<string, any> | null;
+  lastMessage: string | null;
+  plan: Record<string, any> | null;
+  diff: string | null;
+  runnerInstance: string | null;
+  correlationId: string;
+  causationId: number | null;
+  type: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task";
+  result: Record<string, any> | null;
+}
+
+/** What a session's turn has changed so far. */
+export interface SessionDiff {
+  sessionId: number;
+  diff: string | null;
+}
+
+/** Sessions of the span. */
+export interface SessionNumbers {
+  byStatus: Record<string, number>;
+  outcomes: Record<string, number>;
+  active: number;
+  waiting: number;
+  successRate: number | null;
+  durationSeconds: Durations;
+}
+
+/** A session's plan as it is now. */
+export interface SessionPlan {
+  sessionId: number;
+  plan: Record<string, any> | null;
+}
+
+/** The session as it ended. */
+export interface SessionStopped {
+  session: Session;
+}
+
+/** Codex took the message into the turn that is running. */
+export interface SteerReceipt {
+  session: Session;
+  turnId: string;
+  status: "acknowledged";
+}
+
+/** Say something to the turn that is running, without ending it. */
+export interface SteerSession {
+  message: string;
+  requestedBy?: string;
+}
+
+/** End the session; the answer is the session as it ended. Asking again changes nothing. */
+export interface StopSession {
+  reason?: string | null;
+  requestedBy?: string;
+}
+
+/** The numbers of a span of time, and of now. */
+export interface Summary {
+  tasks: Record<string, number>;
+  sessions: SessionNumbers;
+  approvals: ApprovalNumbers;
+  tokens: TokenNumbers;
+  automations: AutomationNumbers;
+  events: EventNumbers;
+  window: string;
+  since: string;
+  until: string;
+  runtime: RuntimeNumbers;
+}
+
+/** What somebody wants done in a repository; each run of it is a session. */
+export interface Task {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  repositoryId: number;
+  type: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task";
+  title: string;
+  prompt: string;
+  priority: "high" | "low" | "normal";
+  approvalRequired: boolean;
+  requestedBy: string;
+  status: "blocked" | "cancelled" | "completed" | "failed" | "interrupted" | "open" | "queued" | "running" | "stopped" | "waiting_approval";
+  onInterrupt: "continue" | "stop";
+  maxAttempts: number;
+  turnLimit: number | null;
+  tokenBudget: number | null;
+  codexThreadId: string | null;
+  automationId: number | null;
+  correlationId: string;
+  causationId: number | null;
+}
+
+/** What to change of a task; what is left out stays. `cancelled` stops what runs of it. */
+export interface TaskChanges {
+  title?: string;
+  prompt?: string;
+  type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task";
+  priority?: "high" | "low" | "normal";
+  approvalRequired?: boolean;
+  onInterrupt?: "continue" | "stop";
+  maxAttempts?: number;
+  turnLimit?: number | null;
+  tokenBudget?: number | null;
+  status?: "cancelled" | "open";
+  requestedBy?: string;
+}
+
+/** What `POST /api/automations` fills in where it is given this `id` as `template`. */
+export interface Template {
+  id: string;
+  title: string;
+  description: string;
+  scheduleExpr: string;
+  payload: AutomationPayload;
+}
+
+/** The body of `POST /api/codex/threads/:threadId/prompt`. */
+export interface ThreadPrompt {
+  repositoryId: number;
+  prompt: string;
+  cwd?: string | null;
+  resume?: boolean;
+  model?: string | null;
+  sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
+  allowNetwork?: boolean | null;
+  allowCommit?: boolean | null;
+  requestedBy?: string;
+}
+
+/** Tokens that sessions used which ended in the span, on the day of their end, or run now. */
+export interface TokenNumbers {
+  total: number;
+  byDay: DayTokens[];
+  byRepository: RepositoryTokens[];
+}
+
+/** The whole tree of actors. */
+export interface Tree {
+  actors: ActorShown[];
+  totals: MessageTotals;
+  deadLetters: DeadLetters;
+  faultDomains: FaultDomain[];
+  abandoned: string[];
+}
+
+/** A worktree that is ready to be worked in. */
+export interface WorktreeCreated {
+  path: string;
+  branchName: string;
+  headSha: string;
+}
+
+/** A work tree of the repository as git lists it. */
+export interface WorktreeEntry {
+  path: string;
+  branchName: string | null;
+  headSha: string | null;
+  isMain: boolean;
+  lockedReason: string | null;
+  prunableReason: string | null;
+}
+
+/** The body of `POST /api/repos/:id/worktrees`. */
+export interface WorktreeRequest {
+  branchName: string;
+  baseRef?: string | null;
+  path?: string | null;
+  requestedBy?: string;
+}
+
+/** A worktree as it is on disk now. */
+export interface WorktreeState {
+  path: string;
+  branchName: string | null;
+  headSha: string | null;
+  isMain: boolean;
+  isDirty: boolean | null;
+  sizeBytes: number | null;
+  sessionIds: number[];
+  lockedReason: string | null;
+  prunableReason: string | null;
+  problem: string | null;
+}
+
+export interface Operations {
+  /** Whether the server can do its work */
+  health: {
+    method: "GET";
+    path: "/health";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Health;
+  };
+  /** The numbers for Prometheus */
+  metrics: {
+    method: "GET";
+    path: "/metrics";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: null;
+  };
+  /** The repositories */
+  listRepositories: {
+    method: "GET";
+    path: "/api/repos";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<Repository>;
+  };
+  /** Register a repository */
+  createRepository: {
+    method: "POST";
+    path: "/api/repos";
+    isExact: true;
+    query: Record<string, never>;
+    body: CreateRepository;
+    answer: Repository;
+  };
+  /** Look at a folder, and save nothing */
+  inspectFolder: {
+    method: "POST";
+    path: "/api/repos/inspect";
+    isExact: true;
+    query: Record<string, never>;
+    body: InspectRepository;
+    answer: Inspection;
+  };
+  /** A repository */
+  getRepository: {
+    method: "GET";
+    path: `/api/repos/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Repository;
+  };
+  /** Change a repository */
+  patchRepository: {
+    method: "PATCH";
+    path: `/api/repos/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: RepositoryChanges;
+    answer: Repository;
+  };
+  /** Forget a repository and what was done in it */
+  deleteRepository: {
+    method: "DELETE";
+    path: `/api/repos/${number}`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: RepositoryDeleted;
+  };
+  /** Ask git anew */
+  scanRepository: {
+    method: "POST";
+    path: `/api/repos/${number}/scan`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Requester;
+    answer: Repository;
+  };
+  /** A repository's worktrees */
+  listWorktrees: {
+    method: "GET";
+    path: `/api/repos/${number}/worktrees`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Page<WorktreeState>;
+  };
+  /** Make a worktree */
+  createWorktree: {
+    method: "POST";
+    path: `/api/repos/${number}/worktrees`;
+    isExact: false;
+    query: Record<string, never>;
+    body: WorktreeRequest;
+    answer: WorktreeCreated;
+  };
+  /** Remove a worktree */
+  removeWorktree: {
+    method: "DELETE";
+    path: `/api/repos/${number}/worktrees`;
+    isExact: false;
+    query: { requestedBy?: string | null; path: string | null; force?: boolean | null; };
+    body: undefined;
+    answer: WorktreeEntry;
+  };
+  /** What a worktree changed */
+  diffWorktree: {
+    method: "GET";
+    path: `/api/repos/${number}/worktrees/diff`;
+    isExact: false;
+    query: { path?: string | null; base?: string | null; limit?: number | null; };
+    body: undefined;
+    answer: Diff;
+  };
+  /** Merge a worktree's branch into the main checkout's */
+  mergeWorktree: {
+    method: "POST";
+    path: `/api/repos/${number}/worktrees/merge`;
+    isExact: false;
+    query: Record<string, never>;
+    body: MergeRequest;
+    answer: MergeResult;
+  };
+  /** Let git forget worktrees whose folders are gone */
+  pruneWorktrees: {
+    method: "POST";
+    path: `/api/repos/${number}/worktrees/prune`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Requester;
+    answer: Page<WorktreeEntry>;
+  };
+  /** Remove worktrees that nobody needs */
+  cleanWorktrees: {
+    method: "POST";
+    path: `/api/repos/${number}/worktrees/clean`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Requester;
+    answer: Page<WorktreeEntry>;
+  };
+  /** The tasks */
+  listTasks: {
+    method: "GET";
+    path: "/api/tasks";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; repositoryId?: number | null; status?: "blocked" | "cancelled" | "completed" | "failed" | "interrupted" | "open" | "queued" | "running" | "stopped" | "waiting_approval" | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; priority?: "high" | "low" | "normal" | null; automationId?: number | null; };
+    body: undefined;
+    answer: Page<Task>;
+  };
+  /** Make a task */
+  createTask: {
+    method: "POST";
+    path: "/api/tasks";
+    isExact: true;
+    query: Record<string, never>;
+    body: CreateTask;
+    answer: Task;
+  };
+  /** A task */
+  getTask: {
+    method: "GET";
+    path: `/api/tasks/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Task;
+  };
+  /** Change a task */
+  patchTask: {
+    method: "PATCH";
+    path: `/api/tasks/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: TaskChanges;
+    answer: Task;
+  };
+  /** Run a task */
+  runTask: {
+    method: "POST";
+    path: `/api/tasks/${number}/run`;
+    isExact: false;
+    query: Record<string, never>;
+    body: RunInput;
+    answer: RunOutcome;
+  };
+  /** What policy would say of a run */
+  checkPolicy: {
+    method: "POST";
+    path: `/api/tasks/${number}/policy-check`;
+    isExact: false;
+    query: Record<string, never>;
+    body: RunInput;
+    answer: PolicyResult;
+  };
+  /** Make a session that waits to be told to run */
+  createSession: {
+    method: "POST";
+    path: `/api/tasks/${number}/sessions`;
+    isExact: false;
+    query: Record<string, never>;
+    body: RunInput;
+    answer: Session;
+  };
+  /** A task's sessions */
+  listTaskSessions: {
+    method: "GET";
+    path: `/api/tasks/${number}/sessions`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<Session>;
+  };
+  /** A task's events */
+  listTaskEvents: {
+    method: "GET";
+    path: `/api/tasks/${number}/events`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; after?: number | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
+    body: undefined;
+    answer: Page<Event>;
+  };
+  /** The sessions */
+  listSessions: {
+    method: "GET";
+    path: "/api/sessions";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; repositoryId?: number | null; taskId?: number | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; status?: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | null; runner?: "app-server" | "cli" | "stub" | null; };
+    body: undefined;
+    answer: Page<Session>;
+  };
+  /** A session */
+  getSession: {
+    method: "GET";
+    path: `/api/sessions/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Session;
+  };
+  /** Start or stop a session */
+  patchSession: {
+    method: "PATCH";
+    path: `/api/sessions/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: PatchSession;
+    answer: Session;
+  };
+  /** Stop a session */
+  stopSession: {
+    method: "POST";
+    path: `/api/sessions/${number}/stop`;
+    isExact: false;
+    query: Record<string, never>;
+    body: StopSession;
+    answer: SessionStopped;
+  };
+  /** Say something to the running turn */
+  steerSession: {
+    method: "POST";
+    path: `/api/sessions/${number}/steer`;
+    isExact: false;
+    query: Record<string, never>;
+    body: SteerSession;
+    answer: SteerReceipt;
+  };
+  /** A session's events */
+  listSessionEvents: {
+    method: "GET";
+    path: `/api/sessions/${number}/events`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; after?: number | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
+    body: undefined;
+    answer: Page<Event>;
+  };
+  /** A session's transcript */
+  listItems: {
+    method: "GET";
+    path: `/api/sessions/${number}/items`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<Item>;
+  };
+  /** A session's plan */
+  getPlan: {
+    method: "GET";
+    path: `/api/sessions/${number}/plan`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: SessionPlan;
+  };
+  /** A session's diff */
+  getDiff: {
+    method: "GET";
+    path: `/api/sessions/${number}/diff`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: SessionDiff;
+  };
+  /** The follow-ups of a session's task */
+  listFollowups: {
+    method: "GET";
+    path: `/api/sessions/${number}/followups`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; status?: "cancelled" | "pending" | "sent" | null; };
+    body: undefined;
+    answer: Page<Followup>;
+  };
+  /** Say something when the turn has ended */
+  queueFollowup: {
+    method: "POST";
+    path: `/api/sessions/${number}/followups`;
+    isExact: false;
+    query: Record<string, never>;
+    body: FollowupText;
+    answer: Followup;
+  };
+  /** A follow-up */
+  getFollowup: {
+    method: "GET";
+    path: `/api/followups/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Followup;
+  };
+  /** Say something else instead */
+  changeFollowup: {
+    method: "PATCH";
+    path: `/api/followups/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: FollowupText;
+    answer: Followup;
+  };
+  /** Take a follow-up back */
+  cancelFollowup: {
+    method: "DELETE";
+    path: `/api/followups/${number}`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: Followup;
+  };
+  /** The approvals */
+  listApprovals: {
+    method: "GET";
+    path: "/api/approvals";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; status?: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected" | null; kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "user_input" | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; };
+    body: undefined;
+    answer: Page<Approval>;
+  };
+  /** Ask a person */
+  createApproval: {
+    method: "POST";
+    path: "/api/approvals";
+    isExact: true;
+    query: Record<string, never>;
+    body: CreateApproval;
+    answer: Approval;
+  };
+  /** How many approvals there are */
+  countApprovals: {
+    method: "GET";
+    path: "/api/approvals/counts";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: ApprovalCounts;
+  };
+  /** An approval */
+  getApproval: {
+    method: "GET";
+    path: `/api/approvals/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Approval;
+  };
+  /** Put off the deadline of an approval */
+  extendApproval: {
+    method: "POST";
+    path: `/api/approvals/${number}/extend`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Extension;
+    answer: Approval;
+  };
+  /** Decide on an approval */
+  resolveApproval: {
+    method: "POST";
+    path: `/api/approvals/${number}/resolve`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Resolution;
+    answer: Approval;
+  };
+  /** The automations */
+  listAutomations: {
+    method: "GET";
+    path: "/api/automations";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; repositoryId?: number | null; enabled?: boolean | null; };
+    body: undefined;
+    answer: Page<Automation>;
+  };
+  /** Make an automation */
+  createAutomation: {
+    method: "POST";
+    path: "/api/automations";
+    isExact: true;
+    query: Record<string, never>;
+    body: CreateAutomation;
+    answer: Automation;
+  };
+  /** An automation */
+  getAutomation: {
+    method: "GET";
+    path: `/api/automations/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Automation;
+  };
+  /** Change an automation */
+  patchAutomation: {
+    method: "PATCH";
+    path: `/api/automations/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: AutomationChanges;
+    answer: Automation;
+  };
+  /** Take an automation away */
+  deleteAutomation: {
+    method: "DELETE";
+    path: `/api/automations/${number}`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: Automation;
+  };
+  /** Run an automation now */
+  runAutomation: {
+    method: "POST";
+    path: `/api/automations/${number}/run`;
+    isExact: false;
+    query: Record<string, never>;
+    body: RunByHand;
+    answer: HandRun;
+  };
+  /** What became of an automation's due times */
+  listAutomationRuns: {
+    method: "GET";
+    path: `/api/automations/${number}/runs`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; outcome?: "completed" | "denied" | "failed" | "interrupted" | "invalid" | "missed" | "refused" | "skipped" | "started" | "stopped" | null; trigger?: "catch_up" | "manual" | "schedule" | null; };
+    body: undefined;
+    answer: Page<AutomationRun>;
+  };
+  /** Automations to begin from */
+  listTemplates: {
+    method: "GET";
+    path: "/api/automations/templates";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Page<Template>;
+  };
+  /** The next due times of a schedule */
+  previewSchedule: {
+    method: "GET";
+    path: "/api/automations/preview";
+    isExact: true;
+    query: { scheduleExpr: string | null; timezone?: string | null; count?: number | null; };
+    body: undefined;
+    answer: Preview;
+  };
+  /** The bridge's health */
+  bridgeHealth: {
+    method: "GET";
+    path: "/api/codex/bridge/health";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: BridgeHealth;
+  };
+  /** The threads that the app-server has in memory */
+  listLoadedThreads: {
+    method: "GET";
+    path: "/api/codex/threads/loaded";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<any>;
+  };
+  /** The threads that Codex has stored */
+  listThreads: {
+    method: "GET";
+    path: "/api/codex/threads";
+    isExact: true;
+    query: { query?: string | null; limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<any>;
+  };
+  /** The models that Codex offers */
+  listModels: {
+    method: "GET";
+    path: "/api/codex/models";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<any>;
+  };
+  /** Start a turn in a thread */
+  promptThread: {
+    method: "POST";
+    path: `/api/codex/threads/${string}/prompt`;
+    isExact: false;
+    query: Record<string, never>;
+    body: ThreadPrompt;
+    answer: RunOutcome;
+  };
+  /** The durable log */
+  listEvents: {
+    method: "GET";
+    path: "/api/events";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; after?: number | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
+    body: undefined;
+    answer: Page<Event>;
+  };
+  /** History after an event, then what happens, as server-sent events */
+  streamEvents: {
+    method: "GET";
+    path: "/api/events/stream";
+    isExact: true;
+    query: { after?: number | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; };
+    body: undefined;
+    answer: null;
+  };
+  /** What was said and done in sessions, by its words */
+  search: {
+    method: "GET";
+    path: "/api/search";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; q: string | null; sessionId?: number | null; repositoryId?: number | null; };
+    body: undefined;
+    answer: Page<Found>;
+  };
+  /** The numbers of the last hours or days */
+  summary: {
+    method: "GET";
+    path: "/api/telemetry/summary";
+    isExact: true;
+    query: { window?: string | null; };
+    body: undefined;
+    answer: Summary;
+  };
+  /** The tree of actors */
+  getTree: {
+    method: "GET";
+    path: "/api/runtime";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Tree;
+  };
+  /** An actor */
+  getActor: {
+    method: "GET";
+    path: `/api/runtime/actors/${string}`;
+    isExact: false;
+    query: { stack?: boolean | null; };
+    body: undefined;
+    answer: ActorShown;
+  };
+  /** Let an actor take no more messages */
+  suspendActor: {
+    method: "POST";
+    path: `/api/runtime/actors/${string}/suspend`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Order;
+    answer: ActorShown;
+  };
+  /** Let an actor go on */
+  resumeActor: {
+    method: "POST";
+    path: `/api/runtime/actors/${string}/resume`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Order;
+    answer: ActorShown;
+  };
+  /** Let an actor finish its messages and stop */
+  drainActor: {
+    method: "POST";
+    path: `/api/runtime/actors/${string}/drain`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Order;
+    answer: ActorShown;
+  };
+  /** Begin a new life of an actor */
+  restartActor: {
+    method: "POST";
+    path: `/api/runtime/actors/${string}/restart`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Order;
+    answer: ActorShown;
+  };
+  /** Stop an actor */
+  stopActor: {
+    method: "POST";
+    path: `/api/runtime/actors/${string}/stop`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Order;
+    answer: ActorShown;
+  };
+  /** For Telegram alone: an update */
+  receiveUpdate: {
+    method: "POST";
+    path: "/api/telegram/webhook";
+    isExact: true;
+    query: Record<string, never>;
+    body: Record<string, any>;
+    answer: null;
+  };
+  /** A cookie in place of the token */
+  signIn: {
+    method: "POST";
+    path: "/api/signin";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: null;
+  };
+  /** End the cookie */
+  signOut: {
+    method: "POST";
+    path: "/api/signout";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: null;
+  };
+}
+
+type Named = Operations[keyof Operations];
+
+/** Every path that a method is taken at; a parameter stands for a number or a text in it. */
+export type PathOf<M extends string> = Extract<Named, { method: M }>["path"];
+
+/** The operation at a path: the one that names it in full, or else the one whose parameters fit. */
+type At<M extends string, P extends string> =
+  P extends Extract<Named, { method: M; isExact: true }>["path"]
+    ? Extract<Named, { method: M; path: P }>
+    : { [K in keyof Operations]: Operations[K] extends { method: M; path: infer Q; isExact: false }
+        ? P extends Q ? Operations[K] : never
+        : never }[keyof Operations];
+
+export type QueryOf<M extends string, P extends string> = At<M, P>["query"];
+export type BodyOf<M extends string, P extends string> = At<M, P>["body"];
+export type AnswerOf<M extends string, P extends string> = At<M, P>["answer"];
+export type ItemOf<P extends string> = AnswerOf<"GET", P> extends Page<infer T> ? T : never;

@@ -1,0 +1,84 @@
+"""The page's modules against the API's types: TypeScript reads them and finds nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.browser.declarations import DECLARATIONS, declarations
+from tests.checkout import ROOT, run
+
+WEB = ROOT / "http" / "web"
+COMPILER = ROOT / "tests" / "browser" / "typescript"
+"""Where the compiler is pinned, with the hash of what npm may install for each platform."""
+
+
+@pytest.fixture(scope="module")
+def compiler() -> Path:
+    """TypeScript's compiler, a program of its own, as npm has put it into the pin's folder."""
+    pinned = json.loads((COMPILER / "package.json").read_bytes())["devDependencies"]["typescript"]
+    modules = COMPILER / "node_modules"
+    about = modules / "typescript" / "package.json"
+    if not about.exists() or json.loads(about.read_bytes())["version"] != pinned:
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("no npm is installed, which brings TypeScript: apt-get install npm")
+        done = run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=COMPILER)
+        assert "EINTEGRITY" not in done.stdout, done.stdout
+        if done.returncode != 0:
+            pytest.skip(f"npm could not bring TypeScript: {done.stdout}")
+    programs = [*modules.glob("@typescript/typescript-*/lib/tsc")]
+    programs += modules.glob("@typescript/typescript-*/lib/tsc.exe")
+    return programs[0]
+
+
+def checked(compiler: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    return run(compiler, "--project", folder / "jsconfig.json", "--pretty", "false")
+
+
+def test_the_declarations_are_those_of_the_api_as_it_is() -> None:
+    """If not, `python -m tests.browser.declarations` writes them anew."""
+    assert declarations() == DECLARATIONS.read_text(encoding="utf-8")
+
+
+def test_the_modules_fit_the_types_of_the_api(compiler: Path) -> None:
+    done = checked(compiler, WEB)
+    assert (0, "") == (done.returncode, done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("planted", "told"),
+    [
+        ("state.sessions.get(1)?.finishedAtt;", "Property 'finishedAtt' does not exist"),
+        ('(await get("/api/sessions")).items[0].repository;', "Property 'repository' does not"),
+        ('await get("/api/session");', "is not assignable to parameter"),
+        (
+            "await get(`/api/sessions/${1}`, { status: 1 });",
+            "'number' is not assignable to type 'never'",
+        ),
+        ('await post("/api/tasks/1/run", { sandbx: "read-only" });', "'sandbx' does not exist"),
+        ('await post("/api/tasks/1/run", { sandbox: "none" });', '"none"\' is not assignable'),
+        ("clock(await get(`/api/tasks/${1}`));", "'Task' is not assignable to parameter"),
+    ],
+)
+def test_what_does_not_fit_is_found(
+    tmp_path: Path, compiler: Path, planted: str, told: str
+) -> None:
+    shutil.copytree(WEB, tmp_path, dirs_exist_ok=True)
+    head = (
+        "// @ts-check\n"
+        'import { get, post } from "../api.js";\n'
+        'import { clock } from "../format.js";\n'
+        'import { state } from "../store.js";\n'
+        "export const used = [clock, get, post, state];\n"
+    )
+    (tmp_path / "screens" / "planted.js").write_text(head + planted + "\n", encoding="utf-8")
+    done = checked(compiler, tmp_path)
+    assert 0 != done.returncode
+    assert "screens/planted.js(6," in done.stdout
+    assert told in done.stdout
+    assert 1 == done.stdout.count("error TS"), done.stdout
