@@ -48,6 +48,15 @@ class Conflict(Refusal):
         self.facts = facts
 
 
+class PreconditionFailed(Refusal):
+    """The resource is no longer what the request has seen."""
+
+    def __init__(self, path: str) -> None:
+        """Name the resource, and what to do."""
+        super().__init__(f"{path} has changed since; get it again, and decide anew.")
+        self.path = path
+
+
 class PolicyDenied(Refusal):
     """The repository's policy forbids the run; `result` holds the coded reasons."""
 

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from sqlite_utils import Database
 
+from command_center.actors.conditions import only_if
 from command_center.actors.errors import Conflict, Invalid
 from command_center.actors.git import Checkout, Git, NotAWorkTree, open_checkout
 from command_center.actors.git.diffs import Diff
@@ -70,7 +71,7 @@ from command_center.actors.worktree_messages import (
 )
 from command_center.actors.worktrees import Worktrees, open_main
 from command_center.runtime import Actor, Deferred, Refusal, handles
-from command_center.store import Repository, Session, sessions
+from command_center.store import Repository, Session, Transaction, sessions
 from command_center.store import repositories as repository_table
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -165,18 +166,18 @@ class Repositories(Actor):
             for name in changes.__struct_fields__
             if name != "requested_by" and (value := getattr(changes, name)) is not msgspec.UNSET
         }
+
+        def change(tx: Transaction) -> Repository:
+            return patch_repository(tx, repository_id, fields, changes.requested_by)
+
         if "local_path" not in fields:
-            return await self._storage.write(
-                lambda tx: patch_repository(tx, repository_id, fields, changes.requested_by)
-            )
+            return await self._storage.write(only_if(message.condition, change))
         async with self._locks.of("registration"), self._locks.of(repository_id):
             await self._storage.read(lambda db: repository_table.get(db, repository_id))
             seen, git_dir = await self._examine(fields["local_path"])
             await self._check_new(seen.local_path, git_dir, but=repository_id)
             fields |= columns_of(seen, git_dir)
-            return await self._storage.write(
-                lambda tx: patch_repository(tx, repository_id, fields, changes.requested_by)
-            )
+            return await self._storage.write(only_if(message.condition, change))
 
     @handles(ScanRepository)
     async def scan(self, message: ScanRepository) -> Deferred[Repository]:
@@ -210,7 +211,10 @@ class Repositories(Actor):
     async def _delete(self, message: DeleteRepository) -> RepositoryDeleted:
         async with self._locks.of(message.repository_id):
             return await self._storage.write(
-                lambda tx: delete_repository(tx, message.repository_id, message.requested_by)
+                only_if(
+                    message.condition,
+                    lambda tx: delete_repository(tx, message.repository_id, message.requested_by),
+                )
             )
 
     @handles(CreateWorktree)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from command_center.actors.conditions import Condition, always
 from command_center.actors.git.facts import Commit, Remote, WorktreeEntry
 from command_center.runtime import Request
 from command_center.store import Repository
@@ -80,6 +81,7 @@ class PatchRepository(msgspec.Struct, Request[Repository], frozen=True):
 
     repository_id: int
     changes: RepositoryChanges
+    condition: Condition = always
 
 
 class ScanRepository(msgspec.Struct, Request[Repository], frozen=True):
@@ -104,6 +106,7 @@ class DeleteRepository(msgspec.Struct, Request[RepositoryDeleted], frozen=True):
 
     repository_id: int
     requested_by: str = "api"
+    condition: Condition = always
 
 
 class WorkplaceFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -24,7 +24,7 @@ from command_center.http import (
     telegram,
     telemetry,
 )
-from command_center.http.conditional import install_conditions
+from command_center.http.conditional import install_tags
 from command_center.http.decoding import ActorPathConverter, IdConverter
 from command_center.http.errors import install_error_handlers
 from command_center.http.idempotency import install_idempotency
@@ -63,7 +63,7 @@ def create_app(center: Center, policy: Policy) -> QuartTrio:
     app.register_blueprint(documents.routes(secured=policy.token is not None))
     counted = metrics.RequestMetrics()
     app.register_blueprint(metrics.routes(center, counted))
-    install_conditions(app)
+    install_tags(app)
     install_idempotency(app, center.storage)
     install_gate(app, policy)
     install_observation(app, counted)

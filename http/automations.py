@@ -20,6 +20,7 @@ from command_center.actors.automations.messages import (
 from command_center.actors.automations.schedule import upcoming
 from command_center.actors.automations.templates import TEMPLATES
 from command_center.actors.center import Center
+from command_center.http.conditional import condition
 from command_center.http.decoding import (
     PageQuery,
     decode_body,
@@ -102,14 +103,16 @@ def routes(center: Center) -> Blueprint:
     @api.patch("/api/automations/<id:automation_id>")
     async def patch_automation(automation_id: int) -> Response:
         changes = await decode_body(request, AutomationChanges)
+        seen = condition(request, lambda db: existing(db, automation_id))
         return json_response(
-            await center.ask("/scheduler", PatchAutomation(automation_id, changes))
+            await center.ask("/scheduler", PatchAutomation(automation_id, changes, seen))
         )
 
     @api.delete("/api/automations/<id:automation_id>")
     async def delete_automation(automation_id: int) -> Response:
         query = decode_query(request, DeleteQuery)
-        message = DeleteAutomation(automation_id, query.requested_by)
+        seen = condition(request, lambda db: existing(db, automation_id))
+        message = DeleteAutomation(automation_id, query.requested_by, seen)
         return json_response(await center.ask("/scheduler", message))
 
     @api.post("/api/automations/<id:automation_id>/run")

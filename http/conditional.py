@@ -4,45 +4,50 @@ Every JSON answer of a GET below `/api/` has an `ETag`, made of the answer's own
 that names it in `If-None-Match` is answered with 304 and no body as long as it would get the same
 again. So a phone may ask often.
 
-A PATCH that names the resource's tag in `If-Match` is carried out only if a GET would still give
-what the tag stands for, else it is 412. Of several such PATCHes of one resource each is checked
-after the one before was carried out, so of two that saw the same only one wins.
+A PATCH or DELETE that names the resource's tag in `If-Match` is carried out only if a GET would
+still give what the tag stands for, else it is 412. That is checked in the transaction which makes
+the change: whatever else changes the resource meanwhile, with a condition or without one, comes
+wholly before it or wholly after.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from collections.abc import Callable
 
-from quart import Quart, Response, request
+from quart import Quart, Request, Response, request
 from quart.wrappers.response import DataBody
+from sqlite_utils import Database
 
-from command_center.actors.locks import KeyedLocks
-from command_center.http.errors import JSON, PreconditionFailed
+from command_center.actors.conditions import Condition, always
+from command_center.actors.errors import PreconditionFailed
+from command_center.http.decoding import encode
+from command_center.http.errors import JSON
 
-View = Callable[..., Awaitable[Response]]
+IF_MATCH = "If-Match"
 
 
-def install_conditions(app: Quart) -> None:
-    """Tag what `app`'s GETs answer, and check the conditions of its requests."""
+def install_tags(app: Quart) -> None:
+    """Tag what `app`'s GETs answer, and answer those that have it already with 304."""
     app.after_request(_tag)
-    seen = {
-        rule.rule: rule.endpoint
-        for rule in app.url_map.iter_rules()
-        if "GET" in (rule.methods or ()) and not rule.websocket
-    }
-    locks = KeyedLocks()
-    for rule in app.url_map.iter_rules():
-        if "PATCH" in (rule.methods or ()) and rule.rule in seen:
-            look = cast("View", app.view_functions[seen[rule.rule]])
-            change = cast("View", app.view_functions[rule.endpoint])
-            app.view_functions[rule.endpoint] = _checked(look, change, locks)
 
 
 def tag_of(body: bytes) -> str:
     """The tag of an answer: equal for equal bytes."""
     return hashlib.blake2b(body, digest_size=12).hexdigest()
+
+
+def condition(asked: Request, look: Callable[[Database], object]) -> Condition:
+    """What the request's `If-Match` wants; `look` reads what a GET of the resource answers."""
+    if IF_MATCH not in asked.headers:
+        return always
+    path, wanted = asked.path, asked.if_match
+
+    def check(db: Database) -> None:
+        if not wanted.contains(tag_of(encode(look(db)))):
+            raise PreconditionFailed(path)
+
+    return check
 
 
 async def _tag(response: Response) -> Response:
@@ -64,20 +69,3 @@ async def _tag(response: Response) -> Response:
             response.headers.pop(name, None)
     response.headers["ETag"] = f'"{tag}"'
     return response
-
-
-def _checked(look: View, change: View, locks: KeyedLocks) -> View:
-    """The change, made only while the resource is what the request has seen."""
-
-    async def changed(**arguments: Any) -> Response:
-        if "If-Match" not in request.headers:
-            return await change(**arguments)
-        async with locks.of(request.path):
-            shown = await look(**arguments)
-            body = shown.response
-            assert isinstance(body, DataBody)  # noqa: S101 - a resource is answered in one piece
-            if not request.if_match.contains(tag_of(body.data)):
-                raise PreconditionFailed(request.path)
-            return await change(**arguments)
-
-    return changed

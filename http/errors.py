@@ -32,6 +32,7 @@ from command_center.actors.errors import (
     Invalid,
     NotFound,
     PolicyDenied,
+    PreconditionFailed,
     TooBusy,
     Unavailable,
 )
@@ -111,15 +112,6 @@ class WrongContentType(Exception):
         came = f"not {content_type}" if content_type else "and this request named no type"
         super().__init__(f'A body is taken as "Content-Type: {JSON}" only, {came}.')
         self.content_type = content_type
-
-
-class PreconditionFailed(Exception):
-    """The resource is no longer what the request has seen."""
-
-    def __init__(self, path: str) -> None:
-        """Name the resource, and what to do."""
-        super().__init__(f"{path} has changed since; get it again, and decide anew.")
-        self.path = path
 
 
 class KeyReused(Exception):
@@ -308,7 +300,6 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     MalformedBody: _of_status(400),
     InvalidFields: _of_fields,
     WrongContentType: _of_status(415),
-    PreconditionFailed: _of_status(412),
     KeyReused: _of_status(422),
     KeyInUse: lambda error: _retry(409, str(error), RETRY_AFTER_SECONDS),
     KeyLost: _of_status(409),
@@ -319,6 +310,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     Invalid: _of_fields,
     Conflict: _of_conflict,
     PolicyDenied: _of_policy,
+    PreconditionFailed: _of_status(412),
     Unavailable: _of_unavailable,
     TooBusy: _of_too_busy,
     # of the runtime

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.tasks.messages import ChangeFollowup, FollowupText, QueueFollowup
+from command_center.http.conditional import condition
 from command_center.http.decoding import (
     PageQuery,
     decode_body,
@@ -64,13 +65,15 @@ def routes(center: Center) -> Blueprint:
     @api.patch("/api/followups/<id:followup_id>")
     async def change_followup(followup_id: int) -> Response:
         text = await decode_body(request, FollowupText)
-        return json_response(await center.ask("/tasks", ChangeFollowup(followup_id, text)))
+        seen = condition(request, lambda db: followups.get(db, followup_id))
+        message = ChangeFollowup(followup_id, text, text.requested_by, seen)
+        return json_response(await center.ask("/tasks", message))
 
     @api.delete("/api/followups/<id:followup_id>")
     async def cancel_followup(followup_id: int) -> Response:
         query = decode_query(request, CancellationQuery)
-        return json_response(
-            await center.ask("/tasks", ChangeFollowup(followup_id, None, query.requested_by))
-        )
+        seen = condition(request, lambda db: followups.get(db, followup_id))
+        message = ChangeFollowup(followup_id, None, query.requested_by, seen)
+        return json_response(await center.ask("/tasks", message))
 
     return api

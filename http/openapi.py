@@ -212,7 +212,7 @@ def _is_tagged(operation: Operation) -> bool:
 
 def _is_checked(operation: Operation) -> bool:
     """Whether it may be made to depend on what was seen."""
-    return operation.method == "PATCH"
+    return operation.method in {"PATCH", "DELETE"} and operation.rule.endswith(">")
 
 
 def _is_done_once(operation: Operation) -> bool:

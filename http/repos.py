@@ -27,6 +27,7 @@ from command_center.actors.worktree_messages import (
     RemoveWorktree,
     WorktreeRequest,
 )
+from command_center.http.conditional import condition
 from command_center.http.decoding import (
     PageQuery,
     decode_body,
@@ -104,13 +105,15 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
     @api.patch("/api/repos/<id:repository_id>")
     async def patch_repository(repository_id: int) -> Response:
         changes = await decode_body(request, RepositoryChanges)
-        message = PatchRepository(repository_id, changes)
+        seen = condition(request, lambda db: repositories.get(db, repository_id))
+        message = PatchRepository(repository_id, changes, seen)
         return json_response(await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS))
 
     @api.delete("/api/repos/<id:repository_id>")
     async def delete_repository(repository_id: int) -> Response:
         query = decode_query(request, RequesterQuery)
-        message = DeleteRepository(repository_id, query.requested_by)
+        seen = condition(request, lambda db: repositories.get(db, repository_id))
+        message = DeleteRepository(repository_id, query.requested_by, seen)
         return json_response(await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS))
 
     @api.post("/api/repos/<id:repository_id>/scan")

@@ -9,8 +9,10 @@ from quart import Blueprint, Response, request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
+from command_center.actors.conditions import always
 from command_center.actors.sessions.messages import PatchSession, SteerSession, StopSession
 from command_center.actors.slots import live_sessions, waiting_for
+from command_center.http.conditional import condition
 from command_center.http.decoding import (
     PageQuery,
     decode_body,
@@ -40,6 +42,9 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
     api = Blueprint("sessions", __name__)
     limit = center.settings.max_sessions
 
+    def shown(db: Database, session_id: int) -> Session:
+        return explained(db, [sessions.get(db, session_id)], limit)[0]
+
     @api.get("/api/sessions")
     async def list_sessions() -> Response:
         query = decode_query(request, SessionsQuery)
@@ -53,10 +58,7 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
 
     @api.get("/api/sessions/<id:session_id>")
     async def get_session(session_id: int) -> Response:
-        def read(db: Database) -> Session:
-            return explained(db, [sessions.get(db, session_id)], limit)[0]
-
-        return json_response(await center.storage.read(read))
+        return json_response(await center.storage.read(lambda db: shown(db, session_id)))
 
     @api.get("/api/sessions/<id:session_id>/diff")
     async def get_diff(session_id: int) -> Response:
@@ -71,6 +73,9 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
     @api.patch("/api/sessions/<id:session_id>")
     async def patch_session(session_id: int) -> Response:
         message = await decode_body(request, PatchSession)
+        seen = condition(request, lambda db: shown(db, session_id))
+        if seen is not always:
+            await center.storage.read(seen)
         return json_response(await center.ask_session(session_id, message))
 
     @api.post("/api/sessions/<id:session_id>/stop")

@@ -15,6 +15,7 @@ from command_center.actors.tasks.messages import (
     RunTask,
     TaskChanges,
 )
+from command_center.http.conditional import condition
 from command_center.http.decoding import (
     PageQuery,
     decode_body,
@@ -63,7 +64,8 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
     @api.patch("/api/tasks/<id:task_id>")
     async def patch_task(task_id: int) -> Response:
         changes = await decode_body(request, TaskChanges)
-        return json_response(await center.ask("/tasks", PatchTask(task_id, changes)))
+        seen = condition(request, lambda db: tasks.get(db, task_id))
+        return json_response(await center.ask("/tasks", PatchTask(task_id, changes, seen)))
 
     @api.post("/api/tasks/<id:task_id>/run")
     async def run_task(task_id: int) -> Response:

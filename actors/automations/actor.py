@@ -31,6 +31,7 @@ from command_center.actors.automations.messages import (
     Reload,
     RunAutomation,
 )
+from command_center.actors.conditions import only_if
 from command_center.actors.errors import Conflict, Invalid, NotFound, PolicyDenied, Unavailable
 from command_center.actors.storage import Storage
 from command_center.runtime import Actor, handles
@@ -119,7 +120,12 @@ class AutomationActor(Actor):
         """Change it; answered when the change is durable and the alarm is set anew."""
         now = self._services.clock.now()
         self._automation = await self._storage.write(
-            lambda tx: patch_automation(tx, self._id, message.changes, self._services.terms, now)
+            only_if(
+                message.condition,
+                lambda tx: patch_automation(
+                    tx, self._id, message.changes, self._services.terms, now
+                ),
+            )
         )
         await self._arm()
         return self._automation
@@ -128,7 +134,10 @@ class AutomationActor(Actor):
     async def delete(self, message: DeleteAutomation) -> Automation:
         """Take it away."""
         self._automation = await self._storage.write(
-            lambda tx: delete_automation(tx, self._id, actor=message.requested_by)
+            only_if(
+                message.condition,
+                lambda tx: delete_automation(tx, self._id, actor=message.requested_by),
+            )
         )
         await self._arm()
         return self._automation

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from command_center.actors.conditions import Condition, always
 from command_center.actors.errors import Invalid
 from command_center.actors.policy import PolicyResult, RunInput
 from command_center.actors.tasks.messages import Attempts, Positive, check_texts
@@ -80,6 +81,7 @@ class PatchAutomation(msgspec.Struct, Request[Automation], frozen=True):
 
     automation_id: int
     changes: AutomationChanges
+    condition: Condition = always
 
 
 class DeleteAutomation(msgspec.Struct, Request[Automation], frozen=True):
@@ -87,6 +89,7 @@ class DeleteAutomation(msgspec.Struct, Request[Automation], frozen=True):
 
     automation_id: int
     requested_by: str
+    condition: Condition = always
 
 
 class RunByHand(

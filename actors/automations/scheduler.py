@@ -46,6 +46,7 @@ from command_center.actors.automations.messages import (
     Reload,
     RunAutomation,
 )
+from command_center.actors.conditions import only_if
 from command_center.actors.errors import Unavailable
 from command_center.actors.events import Fanout
 from command_center.actors.sessions.messages import SessionCommitted
@@ -145,8 +146,11 @@ class Scheduler(Actor):
         if automation is None:
             now = self._clock.now()
             automation = await self._storage.write(
-                lambda tx: patch_automation(
-                    tx, message.automation_id, message.changes, self._services.terms, now
+                only_if(
+                    message.condition,
+                    lambda tx: patch_automation(
+                        tx, message.automation_id, message.changes, self._services.terms, now
+                    ),
                 )
             )
         await self._align(automation.id)
@@ -161,7 +165,12 @@ class Scheduler(Actor):
         automation = await self._ask(message.automation_id, message)
         if automation is None:
             automation = await self._storage.write(
-                lambda tx: delete_automation(tx, message.automation_id, actor=message.requested_by)
+                only_if(
+                    message.condition,
+                    lambda tx: delete_automation(
+                        tx, message.automation_id, actor=message.requested_by
+                    ),
+                )
             )
         await self._align(automation.id)
         return automation

@@ -14,6 +14,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
+from command_center.actors.conditions import only_if
 from command_center.actors.errors import Unavailable
 from command_center.actors.policy import PolicyResult, evaluate
 from command_center.actors.sessions.actor import SessionActor, SessionServices
@@ -100,7 +101,10 @@ class Tasks(Actor):
 
     async def _patch(self, message: PatchTask) -> Task:
         task = await self._storage.write(
-            lambda tx: patch_task(tx, message.task_id, message.changes)
+            only_if(
+                message.condition,
+                lambda tx: patch_task(tx, message.task_id, message.changes),
+            )
         )
         if task.status == "cancelled":
             wish = StopSession(
@@ -203,11 +207,14 @@ class Tasks(Actor):
             check_texts(message=text.message)
         return self.ctx.answer_later(
             self._storage.write,
-            lambda tx: change_followup(
-                tx,
-                message.followup_id,
-                message=None if text is None else text.message,
-                actor=message.requested_by if text is None else text.requested_by,
+            only_if(
+                message.condition,
+                lambda tx: change_followup(
+                    tx,
+                    message.followup_id,
+                    message=None if text is None else text.message,
+                    actor=message.requested_by if text is None else text.requested_by,
+                ),
             ),
         )
 

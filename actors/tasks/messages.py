@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from command_center.actors.conditions import Condition, always
 from command_center.actors.errors import Invalid
 from command_center.actors.policy import Model, PolicyResult, RunInput
 from command_center.runtime import Request
@@ -70,6 +71,7 @@ class PatchTask(msgspec.Struct, Request[Task], frozen=True):
 
     task_id: int
     changes: TaskChanges
+    condition: Condition = always
 
 
 class RunOutcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -158,6 +160,7 @@ class ChangeFollowup(msgspec.Struct, Request[Followup], frozen=True):
     followup_id: int
     text: FollowupText | None
     requested_by: str = "api"
+    condition: Condition = always
 
 
 def check_texts(**texts: str) -> None:

@@ -7,15 +7,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 import trio
+import trio.testing
 
 from command_center.http.app import create_app
 from command_center.http.security import Policy
+from command_center.store import Transaction
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
 
+LONG_AGO = "2000-01-01T00:00:00.000Z"
 PENDING = "/api/approvals?status=pending"
 
 
@@ -83,6 +87,98 @@ async def test_of_many_who_saw_the_same_one_wins(tmp_path: Path) -> None:
             for number in range(8):
                 nursery.start_soon(change, f"title {number}")
         assert [200, *[412] * 7] == sorted(statuses)
+
+
+@attrs.frozen
+class Change:
+    """A change that may depend on what was seen, and the actor that makes it."""
+
+    path: str
+    actor: str
+    body: dict[str, Any] | None
+
+    @property
+    def method(self) -> str:
+        return "DELETE" if self.body is None else "PATCH"
+
+    @property
+    def table(self) -> str:
+        return self.path.split("/")[2].replace("repos", "repositories")
+
+
+CHANGES = (
+    Change("/api/repos/1", "/repositories", {"allowCommit": True}),
+    Change("/api/repos/1", "/repositories", None),
+    Change("/api/tasks/1", "/tasks", {"title": "b"}),
+    Change("/api/followups/1", "/tasks", {"message": "b"}),
+    Change("/api/followups/1", "/tasks", None),
+    Change("/api/automations/1", "/automations/1", {"title": "b"}),
+    Change("/api/automations/1", "/automations/1", None),
+    Change("/api/automations/2", "/scheduler", {"title": "b"}),
+    Change("/api/automations/2", "/scheduler", None),
+)
+
+
+async def make_everything(http: httpx.AsyncClient) -> None:
+    """A record of each kind that can be changed."""
+    automation = {
+        "repositoryId": 1,
+        "title": "a",
+        "scheduleExpr": "hourly",
+        "payload": {"prompt": "a", "runInput": {"sandbox": "read-only"}},
+    }
+    await made(http)
+    for path, body in (
+        ("/api/tasks/1/sessions", {}),
+        ("/api/sessions/1/followups", {"message": "a"}),
+        ("/api/automations", automation),
+        ("/api/automations", {**automation, "enabled": False}),
+    ):
+        assert 201 == (await http.post(path, json=body)).status_code
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+async def test_what_changes_between_the_look_and_the_change_is_not_overwritten(
+    tmp_path: Path, change: Change
+) -> None:
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        await make_everything(http)
+        seen = (await http.get(change.path)).headers["ETag"]
+        system = rig.center.system
+        answers: list[httpx.Response] = []
+
+        async def send() -> None:
+            request = http.build_request(
+                change.method, change.path, json=change.body, headers={"If-Match": seen}
+            )
+            answers.append(await http.send(request))
+
+        def change_it(tx: Transaction) -> None:
+            sql = f"UPDATE {change.table} SET updated_at = '{LONG_AGO}'"  # noqa: S608 - names
+            tx.db.execute(sql)
+
+        async with trio.open_nursery() as nursery:
+            system.suspend(change.actor, reason="so that the request waits")
+            nursery.start_soon(send)
+            while not system.snapshot_of(change.actor).depth:
+                await trio.testing.wait_all_tasks_blocked()
+            await rig.center.storage.write(change_it)
+            system.resume(change.actor, reason="enough")
+        assert [412] == [answer.status_code for answer in answers]
+        assert LONG_AGO == (await http.get(change.path)).json()["updatedAt"]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+async def test_what_is_as_it_was_seen_is_changed(tmp_path: Path, change: Change) -> None:
+    async with api(tmp_path) as http:
+        await make_everything(http)
+        if change == CHANGES[1]:  # while any automation is enabled, its repository stays
+            await http.patch("/api/automations/1", json={"enabled": False})
+            await http.patch("/api/sessions/1", json={"status": "stopped"})
+        seen = {"If-Match": (await http.get(change.path)).headers["ETag"]}
+        request = http.build_request(change.method, change.path, json=change.body, headers=seen)
+        answer = await http.send(request)
+        assert 200 == answer.status_code, answer.text
 
 
 @pytest.mark.parametrize(
