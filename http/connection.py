@@ -14,7 +14,7 @@ system discard the answer with the connection.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Never
 from urllib.parse import unquote
 
@@ -23,6 +23,7 @@ import h11
 import structlog
 import trio
 
+from command_center.http.accepting import Occasional, room_for_connections
 from command_center.http.asgi import App, Scope
 from command_center.http.errors import JSON, Problem
 from command_center.http.exchange import Exchange
@@ -36,7 +37,7 @@ LOOK_SECONDS = 0.5
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """How long a client may take, in seconds, and how much it may send, in bytes.
+    """How many clients there may be, how long each may take, in seconds, and send, in bytes.
 
     Attributes:
         idle: between two requests.
@@ -46,6 +47,7 @@ class Limits:
         linger: how long input is thrown away before a connection with input left is closed.
         goodbye: for answering a WebSocket's close, and for lingering once the server ends.
         heartbeat: of a WebSocket's silence before it is pinged, and then before it is given up.
+        connections: that may be open at once, if there are file descriptors for so many.
         head_bytes: of a request's line and headers together.
         message_bytes: of a WebSocket message.
     """
@@ -57,6 +59,7 @@ class Limits:
     linger: float = 2.0
     goodbye: float = 0.5
     heartbeat: float = 20.0
+    connections: int = 8192
     head_bytes: int = 32 * 1024
     message_bytes: int = 1024 * 1024
 
@@ -64,26 +67,52 @@ class Limits:
 class Connections:
     """The connections of one server: timed by one task, so that no request starts a timer.
 
-    And told together that the server ends.
+    And told together that the server ends. There are so many at most; one more takes the place of
+    the one whose client has been silent for the longest, be it between two requests, within a
+    request's head, or after the last answer. Only where all of them are at work, it is refused.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, room: Callable[[], float] = room_for_connections) -> None:
         self.limits = limits
         self.leaving = False
+        self._room = room
         self._open: set[Connection] = set()
+        self._silent: dict[Connection, None] = {}
+        self._refused = Occasional("connections.all_in_use")
         shortest = min(limits.idle, limits.head, limits.read, limits.write)
         self._interval = min(LOOK_SECONDS, shortest / 4)
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, connection: Connection) -> None:
-        """Count it in."""
+    def add(self, connection: Connection) -> bool:
+        """Count it in; whether there is a place for it."""
         self._open.add(connection)
+        if len(self._open) <= min(self.limits.connections, self._room()) or self.make_room():
+            return True
+        self._refused.tell(connections=len(self._open) - 1)
+        return False
 
     def discard(self, connection: Connection) -> None:
         """Count it out."""
         self._open.discard(connection)
+        self._silent.pop(connection, None)
+
+    def awaits(self, connection: Connection) -> None:
+        """Know that its client has to say something, or to go."""
+        self._silent[connection] = None
+
+    def works(self, connection: Connection) -> None:
+        """Know that its client waits for us."""
+        self._silent.pop(connection, None)
+
+    def make_room(self) -> bool:
+        """Close the connection whose client has been silent for the longest; False without one."""
+        for connection in self._silent:
+            del self._silent[connection]
+            connection.give_up()
+            return True
+        return False
 
     async def watch(self) -> Never:
         """Cut connections whose client takes too long, until cancelled."""
@@ -140,12 +169,12 @@ class Connection:
 
     async def run(self) -> None:
         """Serve the connection; a fault in it is logged and ends nothing else."""
-        self._connections.add(self)
+        has_place = self._connections.add(self)
         try:
             self.client = self.stream.socket.getpeername()[:2]
             self.server = self.stream.socket.getsockname()[:2]
             with self._serving:
-                await self._serve()
+                await (self._serve() if has_place else self.refuse(ALL_IN_USE))
             if self._in_head:
                 self._in_head = False
                 await self.refuse(Problem(408, "The request's head took too long to come."))
@@ -166,8 +195,14 @@ class Connection:
         elif self._exchange is not None:
             self._exchange.leave()
         else:
-            self._in_head = False
-            self.cut()
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Close without a word."""
+        self._in_head = False
+        self.cut()
+        if self._lingering is not None:
+            self._lingering.cancel()
 
     def cut(self) -> None:
         """End what the connection is at, whatever that is."""
@@ -190,6 +225,7 @@ class Connection:
 
     async def linger(self) -> None:
         """Say that nothing more will be sent, and throw away what comes, for a moment."""
+        self._connections.awaits(self)
         seconds = self.limits.goodbye if self.leaving else self.limits.linger
         with trio.move_on_after(seconds) as self._lingering:
             await self.stream.send_eof()
@@ -214,6 +250,7 @@ class Connection:
 
     async def _next_request(self) -> h11.Request | None:
         """The next request's head; None if there is none, which its sender was told then."""
+        self._connections.awaits(self)
         self._in_head = bool(self.http.trailing_data[0])
         allowed = self.limits.head if self._in_head else self.limits.idle
         self.due = trio.current_time() + allowed
@@ -227,6 +264,7 @@ class Connection:
             if isinstance(event, h11.Request):
                 self._in_head = False
                 self.due = math.inf
+                self._connections.works(self)
                 problem = _unacceptable(event, self.limits.head_bytes)
                 if problem is not None:
                     await self.refuse(problem)
@@ -301,3 +339,4 @@ def _unacceptable(request: h11.Request, head_bytes: int) -> Problem | None:
 
 
 _VERSIONS = frozenset({b"1.1", b"1.0"})
+ALL_IN_USE = Problem(503, "All connections are in use.", {"Retry-After": "1"})

@@ -12,6 +12,9 @@ for, so `connection` takes its place:
   for ever, and each shutdown takes the whole grace time. `Connection` waits for the next request
   with a deadline, in the task that nobody cancels.
 
+The loop that takes connections is ours, too (`accepting`): trio's logs a traceback ten times a
+second while the process has no file descriptor left, and nothing would free one.
+
 Our connection is faster, too, since it hands nothing from task to task: `docs/performance.md`.
 
 Another version of hypercorn gets its own `TCPServer` back, with both faults if it still has them;
@@ -22,6 +25,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -32,10 +36,12 @@ from hypercorn.typing import AppWrapper
 from hypercorn.utils import wrap_app
 from quart_trio import QuartTrio
 
+from command_center.http.accepting import accept
 from command_center.http.connection import Connection, Connections
 
 TESTED = frozenset({"0.18.0"})
 SEAT = "TCPServer"
+LOOP = "serve_listeners"
 
 
 def fits() -> bool:
@@ -64,7 +70,7 @@ async def serve(
 
 
 def _seating(worker: Any, connections: Connections) -> Any:
-    """The worker, which finds our connection under the name of its own class.
+    """The worker, which finds our connection under the name of its own class, and our loop in trio.
 
     A copy, and no change of hypercorn's module, so that an untouched worker may run beside it.
     """
@@ -77,7 +83,9 @@ def _seating(worker: Any, connections: Connections) -> Any:
 
         await Connection(call, connections, state, stream).run()
 
-    names = {**worker.__globals__, SEAT: converse}
+    accepting = partial(accept, make_room=connections.make_room)
+    ours = types.SimpleNamespace(**{**vars(trio), LOOP: accepting})
+    names = {**worker.__globals__, SEAT: converse, "trio": ours}
     copy = types.FunctionType(worker.__code__, names, worker.__name__)
     copy.__kwdefaults__ = worker.__kwdefaults__
     return copy

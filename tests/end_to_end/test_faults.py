@@ -6,14 +6,17 @@ and when there is room again, everything goes on by itself.
 
 from __future__ import annotations
 
+import os
+import socket
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+import trio
 
 from tests.codex.script import Gate, Say
 from tests.codex.scripted_model import ScriptedModel
@@ -28,11 +31,30 @@ if sys.platform == "linux":
         resource.prlimit(pid, resource.RLIMIT_FSIZE, limits or (1, before[1]))
         return before
 
+    def limit_descriptors(pid: int, free: int) -> None:
+        """Leave a process so many free file descriptors."""
+        taken = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+        _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (taken + free, hard))
+
+    def processor_seconds(pid: int) -> float:
+        """How much time of a processor the process has had."""
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 else:
 
     def limit_files(pid: int, limits: tuple[int, int] | None = None) -> tuple[int, int]:
         """Only Linux limits the files of a process that runs."""
         pytest.skip(f"only Linux limits the files of a process that runs ({pid}, {limits})")
+
+    def limit_descriptors(pid: int, free: int) -> None:
+        """Only Linux limits a process that runs."""
+        pytest.skip(f"only Linux limits the descriptors of a process that runs ({pid}, {free})")
+
+    def processor_seconds(pid: int) -> float:
+        """Not asked for elsewhere."""
+        raise NotImplementedError(pid)
 
 
 DATABASE = "command-center.sqlite3"
@@ -91,6 +113,44 @@ async def test_writes_are_refused_reads_and_turns_go_on_and_all_recovers_by_itse
         events = await client.get("/api/events", limit=500)
         ids = [event["id"] for event in events["items"]]
         assert list(range(1, len(ids) + 1)) == ids
+
+
+@pytest.mark.parametrize("free", [5, -10], ids=["a few more", "fewer than it has"])
+async def test_clients_who_take_all_descriptors_take_nothing_from_a_turn(
+    free: int, codex_server: Server, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Work", gate, "ing."),)
+    assert codex_server.process is not None
+    pid = codex_server.process.pid
+    async with client_of(codex_server) as client:
+        registered = await client.register(repository)
+        session = await client.run(registered, "Work.")
+        gate.wait_until_reached()
+        await client.until_session(session, "running")
+        address = ("127.0.0.1", int(codex_server.url.rpartition(":")[2]))
+        silent = ExitStack()
+        for number in range(100):
+            silent.enter_context(socket.create_connection(address))
+            if number == 20:
+                await client.get("/api/tasks")
+                limit_descriptors(pid, free)
+        before = processor_seconds(pid)
+        with trio.move_on_after(2):
+            await trio.sleep_forever()
+        assert processor_seconds(pid) - before < 1
+        assert "running" == (await client.session(session))["status"]
+        async with httpx.AsyncClient(base_url=codex_server.url) as another:
+            assert 200 == (await another.get("/health")).status_code
+        gate.open()
+        ended = await client.until_session(session, "completed")
+        assert "Working." == ended["lastMessage"]
+        silent.close()
+        limit_descriptors(pid, 200)
+        await client.task(registered, "There is room again.")
+    log = codex_server.log.read_text()
+    assert log.count("accept.failed") + log.count("connections.all_in_use") <= 4
+    assert "Traceback" not in log
 
 
 def refusal_at_start(server: Server) -> str:

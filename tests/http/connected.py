@@ -40,9 +40,11 @@ class Server:
 
 
 @asynccontextmanager
-async def connected(app: App, limits: Limits = QUICK) -> AsyncIterator[Server]:
+async def connected(
+    app: App, limits: Limits = QUICK, connections: Connections | None = None
+) -> AsyncIterator[Server]:
     """Serve `app` for the length of a test, which takes ten seconds at most."""
-    connections = Connections(limits)
+    connections = connections or Connections(limits)
 
     async def handle(stream: trio.SocketStream) -> None:
         await Connection(app, connections, {}, stream).run()

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import contextlib
+from contextlib import AsyncExitStack
 
+import attrs
 import pytest
 import structlog
 import trio
@@ -10,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from command_center.http.asgi import Message, Receive, Scope, Send
-from command_center.http.connection import Limits
+from command_center.http.connection import Connections, Limits
 from tests.http.connected import (
     GET,
     HOST,
     LAST_GET,
+    QUICK,
     answering,
     body_of,
     connected,
@@ -100,6 +103,92 @@ async def test_an_idle_connection_is_closed_without_a_word() -> None:
             await until(stream, b"here")
             assert b"" == await everything(stream)
         assert 0 == len(server.connections)
+
+
+# As many as there may be
+
+
+FEW = attrs.evolve(QUICK, connections=3)
+
+
+async def test_one_more_takes_the_place_of_the_client_that_is_silent_for_the_longest() -> None:
+    async with connected(answering(b"here"), FEW) as server, AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(await server.connect()) for _ in range(3)]
+        idle, half, other = streams
+        await idle.send_all(GET)
+        await until(idle, b"here")
+        await half.send_all(b"GET / HTTP/1.1\r\nHost: loc")
+        await other.send_all(GET)
+        await until(other, b"here")
+        await trio.testing.wait_all_tasks_blocked()
+        assert (await server.exchange(LAST_GET)).endswith(b"here")
+        assert b"" == await everything(half)
+        await idle.send_all(GET)
+        await until(idle, b"here")
+        assert (await server.exchange(LAST_GET)).endswith(b"here")
+
+
+async def test_a_flood_of_silent_clients_shuts_nobody_out() -> None:
+    async with connected(answering(b"here"), FEW) as server, AsyncExitStack() as stack:
+        for _ in range(50):
+            await stack.enter_async_context(await server.connect())
+        assert (await server.exchange(LAST_GET)).endswith(b"here")
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(server.connections) <= 3
+
+
+async def test_who_was_answered_and_still_sends_gives_way_too() -> None:
+    app = answering(b"no", status=413, read=False)
+    async with connected(app, FEW) as server, AsyncExitStack() as stack:
+        for _ in range(3):
+            stream = await stack.enter_async_context(await server.connect())
+            await stream.send_all(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 9\r\n\r\nhalf")
+            await until(stream, b"no")
+        async with await server.connect() as stream:
+            await stream.send_all(GET)
+            assert (await until(stream, b"no")).startswith(b"HTTP/1.1 413")
+
+
+async def test_where_all_are_at_work_one_more_is_503_and_that_is_told_once() -> None:
+    begun, release = trio.Semaphore(0), trio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.release()
+        await release.wait()
+        await answering(b"here")(scope, receive, send)
+
+    async with connected(app, FEW) as server, AsyncExitStack() as stack:
+        busy = [await stack.enter_async_context(await server.connect()) for _ in range(3)]
+        for stream in busy:
+            await stream.send_all(LAST_GET)
+            await begun.acquire()
+        with structlog.testing.capture_logs() as logs:
+            for _ in range(2):
+                answer = await server.exchange(LAST_GET)
+                assert (503, 503) == error_in(answer)
+                assert b"\r\nRetry-After: 1\r\n" in answer
+        assert ["connections.all_in_use"] == [line["event"] for line in logs]
+        release.set()
+        for stream in busy:
+            assert (await everything(stream)).endswith(b"here")
+        assert (await server.exchange(LAST_GET)).endswith(b"here")
+
+
+async def test_a_lowered_limit_of_descriptors_counts_at_once() -> None:
+    room = 2.0
+    connections = Connections(QUICK, lambda: room)
+    async with (
+        connected(answering(b"here"), connections=connections) as server,
+        await server.connect() as first,
+        await server.connect() as second,
+    ):
+        await first.send_all(GET)
+        await until(first, b"here")
+        await second.send_all(GET)
+        await until(second, b"here")
+        room = 1.0
+        assert (await server.exchange(LAST_GET)).endswith(b"here")
+        assert b"" == await everything(first)
 
 
 @settings(deadline=None, max_examples=50)

@@ -1,0 +1,88 @@
+"""Taking in connections, also where the process has no file descriptor left for another one.
+
+Connections may have three quarters of the process's file descriptors (`room_for_connections`); the
+rest is for what runs behind them: the database, and the pipes of git and of Codex. Where the limit
+is reached, or was lowered meanwhile, a connection whose client is silent makes room for the next
+(`Connections`). Nothing that `accept` fails with ends the loop: it tells the log, though not each
+time, waits a moment and tries again; whoever connects meanwhile waits in the system's queue.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+import trio
+
+PAUSE_SECONDS = 0.1
+"""How long after a failure the next connection is taken."""
+
+ROOM_SECONDS = 0.01
+"""The same, where a connection ends to make room."""
+
+SILENT_SECONDS = 10.0
+"""How long the log is silent about what it has told."""
+
+Handler = Callable[[Any], Awaitable[object]]
+"""What serves a stream, and closes it."""
+
+log = structlog.get_logger("command_center.http")
+
+
+def room_for_connections() -> float:
+    """How many connections the process's file descriptors are enough for, as they are now."""
+    if sys.platform == "win32":
+        return math.inf
+    import resource  # noqa: PLC0415 - POSIX alone has it
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return math.inf if soft == resource.RLIM_INFINITY else soft * 3 // 4
+
+
+class Occasional:
+    """Tells the log of what may happen all the time, every ten seconds at most."""
+
+    def __init__(self, event: str) -> None:
+        """Tell of `event`."""
+        self._event = event
+        self._next = -math.inf
+
+    def tell(self, **facts: object) -> None:
+        """Tell of it, unless that was done a moment ago."""
+        now = trio.current_time()
+        if now >= self._next:
+            self._next = now + SILENT_SECONDS
+            log.warning(self._event, **facts)
+
+
+async def accept(
+    handler: Handler,
+    listeners: Sequence[trio.abc.Listener[Any]],
+    *,
+    handler_nursery: trio.Nursery,
+    make_room: Callable[[], bool],
+) -> None:
+    """Serve what connects to `listeners`, until cancelled, and close them then.
+
+    `handler` is run in `handler_nursery`. Where no connection can be taken, `make_room` is asked to
+    end one of those that are there.
+    """
+    failed = Occasional("accept.failed")
+
+    async def serve(listener: trio.abc.Listener[Any]) -> None:
+        async with listener:
+            while True:
+                try:
+                    stream = await listener.accept()
+                except OSError as error:
+                    failed.tell(error=str(error))
+                    await trio.sleep(ROOM_SECONDS if make_room() else PAUSE_SECONDS)
+                else:
+                    handler_nursery.start_soon(handler, stream)
+
+    async with trio.open_nursery() as nursery:
+        for listener in listeners:
+            nursery.start_soon(serve, listener)
