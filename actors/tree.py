@@ -42,17 +42,16 @@ from command_center.actors.events import EventHub, Fanout
 from command_center.actors.operations import Journal
 from command_center.actors.repositories import Repositories
 from command_center.actors.sessions.absent import AbsentRunner
-from command_center.actors.sessions.actor import SessionServices
 from command_center.actors.sessions.app_server import AppServerRunner
 from command_center.actors.sessions.assignments import Assignment, assignment_of, folders_to_commit
 from command_center.actors.sessions.cli import CliRunner
 from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.stub import StubRunner
 from command_center.actors.slots import Slots
 from command_center.actors.storage import Storage, Store
 from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
-from command_center.actors.telegram.tree import telegram_tree
 from command_center.runtime import ActorRef, ChildSpec, Intensity, SupervisorSpec
 from command_center.store import Session
 from command_center.store.records import Runner as RunnerName
@@ -116,10 +115,11 @@ def build_tree(
         "Set CC_CODEX_RUNNER_MODE=app-server to use one."
     )
     bridge = attrs.evolve(settings.bridge, disabled=disabled)
-    telegram = (
-        ()
-        if settings.telegram is None
-        else (
+    telegram: tuple[SupervisorSpec, ...] = ()
+    if settings.telegram is not None:
+        from command_center.actors.telegram.tree import telegram_tree  # noqa: PLC0415 - it needs an HTTP client, which nothing else here does
+
+        telegram = (
             telegram_tree(
                 settings.telegram,
                 storage,
@@ -128,7 +128,6 @@ def build_tree(
                 approval_seconds=settings.approval_seconds,
             ),
         )
-    )
     return SupervisorSpec(
         id="",
         intensity=Intensity(restarts=10, period=60.0),

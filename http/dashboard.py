@@ -1,9 +1,9 @@
 """The dashboard's files, served from memory at `/`: a page, its modules and its styles.
 
 The page talks to the public API and to nothing else, so nothing here knows of repositories or
-sessions. Files are read once, compressed once, and answered with an ETag; a browser asks again
-each time (`no-cache`) and is told 304 until the program is another one. They hold no secrets and
-need no token; all that they show comes from `/api/`, which does.
+sessions. Files are read at the start, compressed once, and answered with an ETag; a browser asks
+again each time (`no-cache`) and is told 304 until the program is another one. They hold no secrets
+and need no token; all that they show comes from `/api/`, which does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -44,20 +45,25 @@ class Asset:
 
     content_type: str
     body: bytes
-    compressed: bytes | None
     etag: str
 
     @classmethod
     def of(cls, path: Path) -> Asset:
-        """Read and compress a file."""
+        """Read a file."""
         body = path.read_bytes()
-        small = gzip.compress(body, 9, mtime=0) if len(body) >= SMALLEST_COMPRESSED else body
         return cls(
             content_type=CONTENT_TYPES[path.suffix],
             body=body,
-            compressed=small if len(small) < len(body) * 0.9 else None,
             etag=hashlib.sha256(body).hexdigest()[:32],
         )
+
+    @cached_property
+    def compressed(self) -> bytes | None:
+        """The body, smaller; None where that is no gain. Made when it is first asked for."""
+        if len(self.body) < SMALLEST_COMPRESSED:
+            return None
+        small = gzip.compress(self.body, 9, mtime=0)
+        return small if len(small) < len(self.body) * 0.9 else None
 
 
 def read_assets(folder: Path = WEB) -> dict[str, Asset]:

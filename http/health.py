@@ -22,6 +22,7 @@ def routes(center: Center) -> Blueprint:
     """The one route."""
     api = Blueprint("health", __name__)
     started = time.monotonic()
+    release = version("command-center")
 
     @api.get("/health")
     async def health() -> Response:
@@ -30,7 +31,7 @@ def routes(center: Center) -> Blueprint:
         return json_response(
             {
                 "status": "ok" if well else "degraded",
-                "version": version("command-center"),
+                "version": release,
                 "runnerMode": center.settings.runner,
                 "uptimeSeconds": round(time.monotonic() - started, 3),
                 "checks": checks,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shlex
 from collections.abc import Callable, Iterator
@@ -50,18 +51,29 @@ class StartRefused(Exception):
 def run(settings: Settings, greet: Callable[[Settings, str], None] | None = None) -> int:
     """Serve until told to stop, and return the exit code; `greet` is told when it is up, and where.
 
+    If the garbage collector is off, it is on from then, and leaves alone what there is by then.
+
     Raises:
         StartRefused: where the address, the data folder or the database cannot be used. Any other
             error is a fault of the program and comes as it is.
     """
     configure_logging(settings)
     try:
-        return trio.run(partial(serve, settings, on_ready=partial(greet or _greet, settings)))
+        return trio.run(
+            partial(serve, settings, on_ready=partial(_ready, greet or _greet, settings))
+        )
     except Exception as error:
         reason = _refusal(error)
         if reason is None:
             raise
         raise StartRefused(reason) from error
+
+
+def _ready(greet: Callable[[Settings, str], None], settings: Settings, address: str) -> None:
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+    greet(settings, address)
 
 
 def _refusal(error: Exception) -> str | None:

@@ -15,7 +15,7 @@ from quart import Blueprint, Response, request
 
 from command_center.actors.center import Center
 from command_center.actors.telegram.errors import NotAnUpdate
-from command_center.actors.telegram.inbox import PATH, KeepUpdates
+from command_center.actors.telegram.messages import INBOX, KeepUpdates
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import decode_update
 from command_center.http.errors import MalformedBody, Problem, error_response
@@ -41,7 +41,7 @@ def routes(center: Center) -> Blueprint:
             update = decode_update(body)
         except NotAnUpdate as error:
             raise MalformedBody(str(error)) from error
-        await center.ask(PATH, KeepUpdates((update,)))
+        await center.ask(INBOX, KeepUpdates((update,)))
         return Response(b"", status=200)
 
     return api

@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
-import msgspec
 import structlog
 import trio
 from sqlite_utils import Database
@@ -34,6 +33,7 @@ from command_center.actors.telegram.errors import (
     BotApiUnreachable,
     TokenRejected,
 )
+from command_center.actors.telegram.messages import KeepUpdates
 from command_center.actors.telegram.outbox import wake
 from command_center.actors.telegram.outgoing import Outgoing, post
 from command_center.actors.telegram.presses import give_back, press, read_text
@@ -47,7 +47,6 @@ from command_center.runtime import (
     AskTimeout,
     Deferred,
     Refusal,
-    Request,
     handles,
 )
 from command_center.store import (
@@ -59,8 +58,6 @@ from command_center.store import (
 from command_center.store.records import Runner
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-PATH: Final = "/telegram/inbox"
 
 OFFSET: Final = "polling offset"
 """The name of the mark that polling goes on from."""
@@ -84,16 +81,6 @@ _COMMAND = re.compile(r"/([A-Za-z_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
 
 _FAILURES = (Refusal, ActorStopped, ActorCrashed, ActorNotFound, AskTimeout)
 _API_ERRORS = (BotApiFailed, BotApiLimited, BotApiRefused, BotApiUnreachable, TokenRejected)
-
-
-class KeepUpdates(msgspec.Struct, Request[int], frozen=True):
-    """Keep these updates; the answer, when it is durable, is how many were new and allowed.
-
-    `offset`, if there is one, is kept in the same transaction: polling goes on from there.
-    """
-
-    updates: tuple[Update, ...]
-    offset: int | None = None
 
 
 class Inbox(Actor):

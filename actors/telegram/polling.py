@@ -27,7 +27,8 @@ from command_center.actors.telegram.errors import (
     NotAnUpdate,
     TokenRejected,
 )
-from command_center.actors.telegram.inbox import OFFSET, PATH, KeepUpdates
+from command_center.actors.telegram.inbox import OFFSET
+from command_center.actors.telegram.messages import INBOX, KeepUpdates
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import Update, read_update
 from command_center.runtime import Actor, ActorCrashed, ActorNotFound, ActorStopped, AskTimeout
@@ -119,7 +120,7 @@ class Polling(Actor):
         if not updates:
             return
         offset = max(update.update_id for update in updates) + 1
-        inbox = self.ctx.lookup(PATH)
+        inbox = self.ctx.lookup(INBOX)
         await inbox.ask(KeepUpdates(tuple(updates), offset=offset), timeout=60.0)
 
     async def _refused(self, refused: BotApiRefused) -> None:

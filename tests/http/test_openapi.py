@@ -14,8 +14,8 @@ import pytest
 from quart_trio import QuartTrio
 
 from command_center.http import asyncapi, openapi
+from command_center.http.api_page import page_of
 from command_center.http.app import create_app
-from command_center.http.documents import page_of
 from command_center.http.operations import OPERATIONS
 from command_center.http.security import Policy
 from tests.actors.automations.rig import opened

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from command_center.actors.approvals import CreateApproval
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
-from command_center.actors.telegram.inbox import PATH, KeepUpdates
+from command_center.actors.telegram.messages import INBOX, KeepUpdates
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import read_update
 from command_center.actors.tree import CenterSettings
@@ -41,7 +41,7 @@ class Rig:
 
     async def receive(self, *updates: dict[str, Any]) -> int:
         """Hand updates to the inbox, as the webhook does; how many were new and allowed."""
-        return await self.center.ask(PATH, KeepUpdates(tuple(map(read_update, updates))))
+        return await self.center.ask(INBOX, KeepUpdates(tuple(map(read_update, updates))))
 
     async def say(self, text: str, **more: Any) -> None:
         """Say something to the bot in its private chat."""

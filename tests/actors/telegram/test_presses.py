@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from command_center.actors.approvals import Resolution, ResolveApproval
-from command_center.actors.telegram.inbox import KeepUpdates
+from command_center.actors.telegram.messages import KeepUpdates
 from command_center.actors.telegram.updates import read_update
 from command_center.store import (
     Approval,

@@ -1,0 +1,22 @@
+"""What is asked of `/telegram/inbox` from outside; needs nothing that reaches Telegram."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from command_center.actors.telegram.updates import Update
+from command_center.runtime import Request
+
+INBOX: Final = "/telegram/inbox"
+
+
+class KeepUpdates(msgspec.Struct, Request[int], frozen=True):
+    """Keep these updates; the answer, when it is durable, is how many were new and allowed.
+
+    `offset`, if there is one, is kept in the same transaction: polling goes on from there.
+    """
+
+    updates: tuple[Update, ...]
+    offset: int | None = None

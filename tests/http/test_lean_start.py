@@ -1,0 +1,59 @@
+"""What a server has loaded when it answers: nothing that only some need."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.checkout import run
+
+SERVER = """
+import gc, json, os, sys
+from command_center.http import cli, startup
+
+def greet(settings, address):
+    collects = gc.isenabled() and gc.get_freeze_count() > 0
+    print(json.dumps([collects, *sys.modules]), flush=True)
+    os._exit(0)
+
+startup._greet = greet
+cli.main(sys.argv[1:])
+"""
+"""Ends when it would greet, and tells whether garbage is collected, and what is loaded."""
+
+HEAVY = {
+    "command_center.actors.telegram.tree": "Telegram",
+    "httpx": "Telegram",
+    "command_center.http.api_page": "the API's documents",
+    "command_center.http.asyncapi": "the API's documents",
+    "command_center.http.openapi": "the API's documents",
+    "command_center.http.operations": "the API's documents",
+    "command_center.http.demo": "the demonstration",
+    "command_center.http.top_cli": "`top`",
+    "rich.live": "`top`",
+}
+"""What must not be loaded, and what it is for."""
+
+
+def started(folder: Path, *flags: str) -> list[Any]:
+    command = (sys.executable, "-c", SERVER, "--port", "0", "--data-dir", folder)
+    told = run(*command, "--codex-runner-mode", "stub", *flags).stdout
+    found: list[Any] = json.loads(told.splitlines()[-1])
+    return found
+
+
+def test_a_server_loads_nothing_that_only_some_need(tmp_path: Path) -> None:
+    _, *there = started(tmp_path)
+    assert {} == {name: why for name, why in HEAVY.items() if name in there}
+
+
+def test_a_server_that_talks_to_telegram_loads_what_that_needs(tmp_path: Path) -> None:
+    flags = ("--telegram-mode", "polling", "--telegram-bot-token", "1:x", "--telegram-allowed-ids")
+    _, *there = started(tmp_path, *flags, "7")
+    assert {"httpx", "command_center.actors.telegram.tree"} <= {*there}
+
+
+def test_garbage_is_collected_from_when_requests_are_answered(tmp_path: Path) -> None:
+    assert started(tmp_path)[0]
