@@ -17,6 +17,9 @@ from typing import Any
 import structlog
 import trio
 
+if sys.platform != "win32":
+    import resource
+
 PAUSE_SECONDS = 0.1
 """How long after a failure the next connection is taken."""
 
@@ -34,12 +37,11 @@ log = structlog.get_logger("command_center.http")
 
 def room_for_connections() -> float:
     """How many connections the process's file descriptors are enough for, as they are now."""
-    if sys.platform == "win32":
-        return math.inf
-    import resource  # noqa: PLC0415 - POSIX alone has it
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return math.inf if soft == resource.RLIM_INFINITY else soft * 3 // 4
+    if sys.platform != "win32":
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY:
+            return soft * 3 // 4
+    return math.inf
 
 
 class Occasional:

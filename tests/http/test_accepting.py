@@ -82,13 +82,13 @@ async def test_an_error_that_nobody_thought_of_ends_nothing(autojump_clock: Mock
     assert 1 == len(told)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
-def test_connections_leave_a_quarter_of_the_descriptors_to_others() -> None:
-    import resource  # noqa: PLC0415 - POSIX alone has it
+if sys.platform != "win32":
+    import resource
 
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (400, hard))
-        assert 300 == room_for_connections()
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    def test_connections_leave_a_quarter_of_the_descriptors_to_others() -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (400, hard))
+            assert 300 == room_for_connections()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
