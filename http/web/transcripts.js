@@ -8,10 +8,10 @@ import { changed } from "./store.js";
 
 /**
  * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean, version: number}} Entry
- * @typedef {{entries: Map<string, Entry>, events: Event[], seen: Set<number>, ready: boolean}} Transcript
+ * @typedef {{entries: Map<string, Entry>, events: Event[], earlier: string | null, seen: Set<number>, ready: boolean}} Transcript
  */
 
-const NEWEST_EVENTS = 2000; // of a session's timeline; the API has all
+const EVENTS = 500; // of a session's timeline that are asked for at once
 
 /** @type {Map<number, Transcript>} */
 const transcripts = new Map();
@@ -23,12 +23,12 @@ export const transcriptOf = (id) => transcripts.get(id);
 export async function openTranscript(id) {
   if (transcripts.has(id)) return;
   /** @type {Transcript} */
-  const made = { entries: new Map(), events: [], seen: new Set(), ready: false };
+  const made = { entries: new Map(), events: [], earlier: null, seen: new Set(), ready: false };
   transcripts.set(id, made);
   try {
     const [items, events] = await Promise.all([
       every(`/api/sessions/${id}/items`),
-      every(`/api/sessions/${id}/events`, { newestFirst: true }, NEWEST_EVENTS),
+      get(`/api/sessions/${id}/events`, { newestFirst: true, limit: EVENTS }),
     ]);
     const live = made.entries;
     made.entries = new Map();
@@ -45,7 +45,8 @@ export async function openTranscript(id) {
     const since = made.events;
     made.events = [];
     made.seen.clear();
-    for (const event of [...events.reverse(), ...since]) note(made, event);
+    made.earlier = events.nextCursor;
+    for (const event of [...events.items.reverse(), ...since]) note(made, event);
     made.ready = true;
   } catch (error) {
     transcripts.delete(id);
@@ -53,6 +54,20 @@ export async function openTranscript(id) {
   } finally {
     changed(`session:${id}`);
   }
+}
+
+/** Load the events before those that are here. @param {number} id */
+export async function loadEarlier(id) {
+  const transcript = transcripts.get(id);
+  if (!transcript?.earlier) return;
+  const cursor = transcript.earlier;
+  const page = await get(`/api/sessions/${id}/events`, { newestFirst: true, limit: EVENTS, cursor });
+  if (transcript.earlier !== cursor) return; // somebody else was quicker
+  transcript.earlier = page.nextCursor;
+  const older = page.items.reverse().filter((event) => !transcript.seen.has(event.id));
+  for (const event of older) transcript.seen.add(event.id);
+  transcript.events.unshift(...older);
+  changed(`session:${id}`);
 }
 
 /** After a gap too wide to replay, what was opened is loaded again when it is looked at. */

@@ -1,10 +1,14 @@
 // @ts-check
-// Every stored event of a session or a task, with who did it; the newest last.
+// Every stored event of a session, with who did it; the newest first.
 /** @import { Event } from "../openapi.js" */
 import { exact, clock } from "../format.js";
-import { html, useState } from "../html.js";
+import { ApiError } from "../api.js";
+import { Component, html } from "../html.js";
+import { Problem } from "./basics.js";
 
-const WINDOW = 100;
+const STEP = 100;
+const MOST = 300; // events in the page at once
+const NEAR = "300px 0px"; // how far from an end of them more are shown
 
 /** @type {Record<string, (data: any) => string>} */
 const SAID = {
@@ -29,19 +33,134 @@ export function sentence(event) {
   return data.from && data.to ? `${data.from} → ${data.to}` : "";
 }
 
-/** @param {{events: Event[]}} props */
-export const Timeline = ({ events }) => {
-  const [shown, setShown] = useState(WINDOW);
-  const hidden = Math.max(0, events.length - shown);
-  return html`<div>
-    ${hidden > 0 && html`<button type="button" class="button quiet wide" onClick=${() => setShown(shown + 4 * WINDOW)}>Show earlier (${hidden})</button>`}
-    <ol class="timeline" aria-label="Timeline">
-      ${events.slice(hidden).map((event) => html`<li key=${event.id} data-thing=${event.type.split(".").at(-1)}>
-        <time title=${exact(event.ts)}>${clock(new Date(event.ts))}</time>
-        <div><b>${event.type}</b> <span class="actor">${event.actor}</span>
-          <div class="said">${sentence(event)}</div></div>
-        <span class="no">#${event.id}</span>
-      </li>`)}
-    </ol>
-  </div>`;
-};
+/**
+ * @typedef {{events: Event[], hasEarlier: boolean, loadEarlier: () => Promise<void>}} Props
+ * @typedef {{top: number | null, bottom: number | null, isLoading: boolean, error: ApiError | null}} State
+ */
+
+/**
+ * The newest first. A part of them is in the page, and moves along as its reader scrolls: it begins with
+ * the event `top`, or with the newest there is, and ends with the event `bottom`, or after a step.
+ * @extends {Component<Props, State>}
+ */
+export class Timeline extends Component {
+  /** @type {State} */
+  state = { top: null, bottom: null, isLoading: false, error: null };
+  list = /** @type {{current: HTMLElement | null}} */ ({ current: null });
+  ends = /** @type {Map<Element, () => void>} */ (new Map());
+  /** @type {IntersectionObserver | null} */
+  watcher = null;
+
+  /** The first and the last of `events` that are shown. @returns {[number, number]} */
+  part() {
+    const { events } = this.props;
+    const { top, bottom } = this.state;
+    const at = (/** @type {number | null} */ id) => events.findLastIndex((event) => event.id === id);
+    const last = top === null ? events.length - 1 : at(top);
+    const first = bottom === null ? last - STEP + 1 : at(bottom);
+    return [Math.max(0, first, last - MOST + 1), last];
+  }
+
+  /** Show from one to another; at most as many as may be in the page. @param {number} first @param {number} last */
+  show(first, last) {
+    const { events } = this.props;
+    const isNewest = last >= events.length - 1;
+    this.setState({ top: isNewest ? null : events[last].id, bottom: events[Math.max(0, first)].id });
+  }
+
+  earlier = async () => {
+    if (this.part()[0] === 0 && this.props.hasEarlier) {
+      if (this.state.isLoading) return;
+      this.setState({ isLoading: true, error: null });
+      try {
+        await this.props.loadEarlier();
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        this.setState({ error });
+        return;
+      } finally {
+        this.setState({ isLoading: false });
+      }
+    }
+    const [first, last] = this.part();
+    if (first > 0) this.show(first - STEP, Math.min(last, Math.max(0, first - STEP) + MOST - 1));
+  };
+
+  later = () => {
+    const [first, last] = this.part();
+    this.show(Math.max(first, last + STEP - MOST + 1), last + STEP);
+  };
+
+  componentDidMount() {
+    this.watcher = new IntersectionObserver((seen) => {
+      for (const { isIntersecting, target } of seen) if (isIntersecting && !this.state.error) this.ends.get(target)?.();
+    }, { rootMargin: NEAR, scrollMargin: NEAR });
+    this.watch();
+  }
+
+  componentWillUnmount() {
+    this.watcher?.disconnect();
+  }
+
+  /** Look anew whether an end of what is shown is near. */
+  watch() {
+    this.watcher?.disconnect();
+    for (const end of this.ends.keys()) this.watcher?.observe(end);
+  }
+
+  /** What its reader looks at stays where it is, whatever comes or goes above. */
+  getSnapshotBeforeUpdate() {
+    const rows = [...(this.list.current?.children || [])];
+    if (!rows.length || rows[0].getBoundingClientRect().top >= 0) return null;
+    const row = rows.find((candidate) => candidate.getBoundingClientRect().bottom > 0);
+    return row ? { row, y: row.getBoundingClientRect().top } : null;
+  }
+
+  /** @param {unknown} _ @param {unknown} __ @param {{row: Element, y: number} | null} seen */
+  componentDidUpdate(_, __, seen) {
+    if (seen?.row.isConnected) {
+      const moved = seen.row.getBoundingClientRect().top - seen.y;
+      if (moved) scrollerOf(seen.row).scrollBy(0, moved);
+    }
+    this.watch();
+  }
+
+  /** @param {() => void} reached */
+  end(reached) {
+    /** @type {Element | null} */
+    let mine = null;
+    return (/** @type {Element | null} */ element) => {
+      if (element) this.ends.set((mine = element), reached);
+      else if (mine) this.ends.delete(mine);
+    };
+  }
+
+  atEarlier = this.end(this.earlier);
+  atLater = this.end(this.later);
+
+  render() {
+    const { events, hasEarlier } = this.props;
+    const { isLoading, error } = this.state;
+    const [first, last] = this.part();
+    return html`<div>
+      ${last < events.length - 1 && html`<button type="button" class="button quiet wide" ref=${this.atLater} onClick=${this.later}>Show later</button>`}
+      <ol class="timeline" aria-label="Timeline" ref=${this.list}>
+        ${events.slice(first, last + 1).reverse().map((event) => html`<li key=${event.id} data-thing=${event.type.split(".").at(-1)}>
+          <time title=${exact(event.ts)}>${clock(new Date(event.ts))}</time>
+          <div><b>${event.type}</b> <span class="actor">${event.actor}</span>
+            <div class="said">${sentence(event)}</div></div>
+          <span class="no">#${event.id}</span>
+        </li>`)}
+      </ol>
+      <${Problem} error=${error} />
+      ${(first > 0 || hasEarlier) && html`<button type="button" class="button quiet wide" aria-busy=${isLoading} ref=${this.atEarlier} onClick=${this.earlier}>Show earlier</button>`}
+    </div>`;
+  }
+}
+
+/** What scrolls it: the column beside a transcript, or else the page. @param {Element} element @returns {Element} */
+function scrollerOf(element) {
+  for (let at = element.parentElement; at; at = at.parentElement)
+    if (at.scrollHeight > at.clientHeight && /auto|scroll/.test(getComputedStyle(at).overflowY)) return at;
+  return document.documentElement;
+}

@@ -12,7 +12,7 @@ import { Transcript } from "../components/transcript.js";
 import { number, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { ACTIVE, ENDED, learn, need, pendingApprovals, repoOf, state, taskOf, useStore } from "../store.js";
-import { openTranscript, transcriptOf } from "../transcripts.js";
+import { loadEarlier, openTranscript, transcriptOf } from "../transcripts.js";
 
 /** @import { Transcript as Loaded } from "../transcripts.js" */
 
@@ -56,7 +56,7 @@ export const Session = ({ id }) => {
           ${steps.length > 0 && html`<h2 class="section">Plan</h2><ol class="plan">${steps.map((/** @type {any} */ s) => html`<li data-status=${s.status}>${s.step}</li>`)}</ol>`}
           <h2 class="section">Details</h2><${Facts} session=${session} /></section>
         <section class="pane pane-timeline" aria-label="Timeline"><h2 class="section">Timeline</h2>
-          <${Timeline} events=${transcript?.events || []} /></section>
+          <${Timeline} events=${transcript?.events || []} hasEarlier=${Boolean(transcript?.earlier)} loadEarlier=${() => loadEarlier(id)} /></section>
       </div>
     </div>
   </div>`;

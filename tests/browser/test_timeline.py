@@ -1,0 +1,115 @@
+"""A session of thousands of events: all of them can be reached, and few are in the page at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from command_center.store import Transaction, Writer
+from tests.browser.conftest import OpenPage, fill, made
+from tests.browser.watching import settle
+from tests.end_to_end.server import Server
+
+WARNINGS = 2_600
+MOST = 300
+TO_END = "(row) => row.scrollIntoView({ block: 'end' })"
+TO_START = "(row) => row.scrollIntoView({ block: 'start' })"
+
+
+@pytest.fixture(scope="module")
+def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose first session has had a warning each second."""
+    folder = tmp_path_factory.mktemp("long")
+    server = Server(folder / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        fill(client, folder / "project")
+    server.stop()
+
+    def warn(tx: Transaction) -> None:
+        for number in range(WARNINGS):
+            tx.emit(
+                "session.warning",
+                actor="codex",
+                data={"message": f"Warning {number}."},
+                repository_id=1,
+                task_id=1,
+                session_id=1,
+                correlation_id="c",
+            )
+
+    (database,) = (folder / "data").glob("*.sqlite3")
+    with closing(Writer(database)) as writer:
+        writer.commit([warn])
+    server.start()
+    yield server
+    server.stop()
+
+
+def open_timeline(page: Page) -> Locator:
+    """The timeline's rows, with the pane shown where there is room for one only."""
+    settle(page)
+    choice = page.get_by_role("button", name="Timeline")
+    if choice.is_visible():
+        choice.click()
+    rows = page.get_by_role("list", name="Timeline").locator("li")
+    expect(rows.filter(has_text=f"Warning {WARNINGS - 1}.")).to_be_visible()
+    return rows
+
+
+def ids_of(rows: Locator) -> list[int]:
+    numbers: list[str] = rows.locator(".no").all_inner_texts()
+    return [int(number.removeprefix("#")) for number in numbers]
+
+
+@pytest.mark.parametrize("device", ["phone", "desktop"])
+def test_scrolling_reaches_the_first_event_and_comes_back(
+    long_server: Server, open_page: OpenPage, device: str
+) -> None:
+    page = open_page(f"{long_server.url}/#/sessions/1", device=device).page
+    rows = open_timeline(page)
+    begun = rows.filter(has_text="session.created")
+    seen: set[int] = set()
+    while not begun.count():
+        before = ids_of(rows)
+        assert before == sorted(before, reverse=True)
+        assert len(before) <= MOST
+        seen.update(before)
+        rows.last.evaluate(TO_END)
+        oldest = f"#{before[-1]}"
+        expect(rows.last.locator(".no")).not_to_have_text(oldest)
+        kept = rows.filter(has=page.get_by_text(oldest, exact=True))
+        expect(kept).to_be_in_viewport()  # what was looked at is still there
+    seen.update(ids_of(rows))
+    assert len(seen) > WARNINGS
+    for _ in range(WARNINGS):
+        if rows.filter(has_text=f"Warning {WARNINGS - 1}.").count():
+            break
+        newest = rows.first.locator(".no").inner_text()
+        rows.first.evaluate(TO_START)
+        expect(rows.first.locator(".no")).not_to_have_text(newest)
+        assert rows.count() <= MOST
+
+
+@pytest.mark.parametrize("device", ["phone", "desktop"])
+def test_what_happens_meanwhile_does_not_move_what_is_read(
+    long_server: Server, open_page: OpenPage, device: str
+) -> None:
+    page = open_page(f"{long_server.url}/#/sessions/1", device=device).page
+    rows = open_timeline(page)
+    newest = rows.first.locator(".no").inner_text()
+    read = rows.nth(60)
+    row = rows.filter(has=page.get_by_text(read.locator(".no").inner_text(), exact=True))
+    row.scroll_into_view_if_needed()
+    before = row.bounding_box()
+    with httpx.Client(base_url=long_server.url, trust_env=False) as client:
+        made(client, "/api/approvals", {"title": "Meanwhile?", "sessionId": 1})
+    expect(rows.first.locator(".no")).not_to_have_text(newest)
+    expect(rows.first).to_contain_text("Meanwhile?")
+    assert before is not None
+    after = row.bounding_box()
+    assert after is not None
+    assert abs(before["y"] - after["y"]) < 2
