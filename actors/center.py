@@ -18,8 +18,8 @@ from command_center.actors.errors import Conflict
 from command_center.actors.events import Fanout
 from command_center.actors.operations import observer_for
 from command_center.actors.sessions import ledger
-from command_center.actors.sessions.actor import SessionServices
 from command_center.actors.sessions.messages import PatchSession, StopSession
+from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.transitions import check
 from command_center.actors.slots import SlotsChanged
 from command_center.actors.storage import Storage

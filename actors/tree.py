@@ -42,11 +42,11 @@ from command_center.actors.events import EventHub, Fanout
 from command_center.actors.operations import Journal
 from command_center.actors.repositories import Repositories
 from command_center.actors.sessions.absent import AbsentRunner
-from command_center.actors.sessions.actor import SessionServices
 from command_center.actors.sessions.app_server import AppServerRunner
 from command_center.actors.sessions.assignments import Assignment, assignment_of, folders_to_commit
 from command_center.actors.sessions.cli import CliRunner
 from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.stub import StubRunner
 from command_center.actors.slots import Slots
 from command_center.actors.storage import Storage, Store

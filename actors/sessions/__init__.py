@@ -1,7 +1,11 @@
 """A session: one run of a task, from its queue to its end.
 
-`actor` is the live session; `messages` what it is asked and told; `transitions` its state machine;
-`ledger`, `settlement`, `admission` and `sequels` what is written of it; `transcript` what it
-keeps of its turn. `runner` is what it needs of a runner, with `app_server`, `cli`, `stub` and
-`absent` as the ways to carry it out.
+`actor` is the live session; `messages` what it is asked and told; `services` what it is given;
+`transitions` its state machine. `launch`, `drive`, `questions`, `steering`, `interruption` and
+`ending` are its parts, each of them what is done about one kind of message, with `transcript` for
+what it keeps of its turn, `facts` for how that is read, and `watch` for its silence.
+
+`ledger`, `settlement`, `admission`, `budgets` and `sequels` are what is written of it. `runner` is
+what it needs of a runner, with `app_server`, `cli`, `stub` and `absent` as the ways to carry it
+out.
 """

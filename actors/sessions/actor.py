@@ -5,6 +5,11 @@ goes through a handler here, which writes it (with its events) before anything f
 runner works in background tasks and reports back as messages, so the actor is always free to be
 stopped, steered and inspected.
 
+Each handler says which of the session's parts a message is for, and in which status: `launch` takes
+the session to its turn, `drive` has the runner work on it, `transcript` keeps what the turn tells,
+`questions` what it asks, `steering` and `interruption` hand on what people want of it, and `ending`
+ends it.
+
 **After a crash** of this actor the supervisor starts it again, and after a crash of the whole
 process the server does. Both come in through `on_start`: the row says how far the session was, and
 the runner finds out what became of the turn.
@@ -12,16 +17,8 @@ the runner finds out what became of the turn.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
-import attrs
-import structlog
-import trio
-
-from command_center.actors.clock import later, sleep_until
-from command_center.actors.codex.approvals import FILE_CHANGE, describe_request
 from command_center.actors.codex.messages import (
     BridgeConnected,
     BridgeLost,
@@ -31,11 +28,12 @@ from command_center.actors.codex.messages import (
     CodexRequestResolved,
     CodexServerRequest,
 )
-from command_center.actors.errors import Invalid, Unavailable
-from command_center.actors.sessions import ledger, sequels, settlement
-from command_center.actors.sessions.admission import admit, yield_folder
-from command_center.actors.sessions.app_server import translate
-from command_center.actors.sessions.limits import with_limits
+from command_center.actors.sessions.budgets import overspent
+from command_center.actors.sessions.drive import Drive
+from command_center.actors.sessions.ending import Ending
+from command_center.actors.sessions.facts import SIGNS_OF_LIFE, translate
+from command_center.actors.sessions.interruption import OVERDUE, Interruption
+from command_center.actors.sessions.launch import Launch
 from command_center.actors.sessions.messages import (
     AnswerDelivered,
     ApprovalSettled,
@@ -45,8 +43,6 @@ from command_center.actors.sessions.messages import (
     NothingAsked,
     OutputDelta,
     PatchSession,
-    PlanChanged,
-    SessionCommitted,
     SteerReceipt,
     SteerSession,
     StopDeadline,
@@ -57,64 +53,17 @@ from command_center.actors.sessions.messages import (
     TurnOpened,
     TurnSilent,
     UsageChanged,
-    Warned,
     WorkplaceReady,
 )
+from command_center.actors.sessions.questions import Questions
 from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.services import SessionServices
+from command_center.actors.sessions.steering import Steering
 from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.sessions.transitions import ACTIVE
 from command_center.actors.sessions.watch import Watch
-from command_center.actors.slots import RequestSlot, SlotsChanged
-from command_center.actors.storage import Storage
-from command_center.actors.worktree_messages import PrepareWorkplace, TidyWorktrees
-from command_center.runtime import (
-    Actor,
-    ActorCrashed,
-    ActorNotFound,
-    ActorRef,
-    ActorStopped,
-    AskTimeout,
-    Deferred,
-    MailboxFull,
-    Refusal,
-    handles,
-)
-from command_center.store import Approval, Session, Transaction, sessions, tasks
-from command_center.store.records import SessionStatus
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-GIT_SECONDS = 300.0
-"""How long the making of a worktree may take."""
-
-EARLY = 2000
-"""What Codex says before it is known which turn is the session's: the newest so many are kept."""
-
-STOP_SECONDS = 5.0
-"""How long an interrupted turn may take to end before its process is."""
-
-SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged, Warned)
-"""What Codex tells only while it works, and not for having been asked how the turn stands."""
-
-FAILURES = (Refusal, ActorStopped, ActorCrashed, AskTimeout)
-"""How a question to another actor may fail."""
-
-
-@attrs.frozen
-class SessionServices:
-    """What every session is given: its surroundings, and how it makes its runner."""
-
-    storage: Storage
-    instance_id: str
-    """Names this process among its former lives."""
-    approval_seconds: float
-    """How long a person has to decide what Codex asks."""
-    stall_seconds: float
-    """After how much silence a turn is looked at; 0 for never."""
-    max_sessions: int
-    """How many may work at once."""
-    make_runner: Callable[[str, ActorRef], Runner]
-    """Makes the runner that the session was accepted with, to report to that actor."""
+from command_center.runtime import Actor, Deferred, Refusal, handles
+from command_center.store import Session, sessions
 
 
 class SessionActor(Actor):
@@ -124,49 +73,56 @@ class SessionActor(Actor):
         """Stand for the session; its row is read when the actor starts."""
         self._id = session_id
         self._services = services
-        self._storage = services.storage
         self._transcript: Transcript
         self._runner: Runner
         self._watch: Watch
-        self._stop_waiters: list[Deferred[Session]] = []
-        self._interrupting = False
-        self._driving = False
-        self._again = False
-        self._driven = trio.Event()
-        self._recovered = False
-        self._ended_meanwhile: TurnEnded | None = None
-        self._early: list[CodexNotification | CodexServerRequest] = []
-        self._open_requests: dict[str, CodexServerRequest] = {}
+        self._launch: Launch
+        self._drive: Drive
+        self._questions: Questions
+        self._steering: Steering
+        self._interruption: Interruption
+        self._ending: Ending
 
     @property
     def _session(self) -> Session:
         return self._transcript.session
 
-    # ── start, stop, inspection ──────────────────────────────────────────────────────────────
+    # ── start and inspection ─────────────────────────────────────────────────────────────────
 
     async def on_start(self) -> None:
         """Read the row and go on from there; a turn that died with its process has ended."""
-        session = await self._storage.read(lambda db: sessions.get(db, self._id))
-        self._transcript = Transcript(session, self._storage)
-        self._runner = self._services.make_runner(session.runner, self.ctx.ref)
-        self._watch = Watch(self.ctx.ref, self._services.stall_seconds)
+        services = self._services
+        session = await services.storage.read(lambda db: sessions.get(db, self._id))
+        self._make_parts(session)
         if session.finished_at is not None:
             self.ctx.stop()
         elif session.status == "queued":
-            self.ctx.start_task(self._queue)
+            self._launch.queue_soon()
         elif session.status in ACTIVE:
-            self.ctx.start_task(self._queue)  # known to /slots, its slot is free when it is gone
-            lost = session.runner_instance != self._services.instance_id
+            self._launch.queue_soon()  # known to /slots, its slot is free when it is gone
+            lost = session.runner_instance != services.instance_id
             if session.status == "starting" and (self._runner.begins_once or not lost):
                 self._runner.doubt()
-                self.ctx.start_task(self._prepare)
+                self._launch.prepare_soon()
             elif lost and not self._runner.survives_restart:
                 self.ctx.start_task(self._report_lost)
             else:
                 self.ctx.start_task(self._watch.run)
-                self._drive()
+                self._drive.go_on()
                 if session.stop_requested is not None:
-                    self._interrupt()
+                    self._interruption.begin()
+
+    def _make_parts(self, session: Session) -> None:
+        ctx, services = self.ctx, self._services
+        self._transcript = transcript = Transcript(session, services.storage)
+        self._runner = runner = services.make_runner(session.runner, ctx.ref)
+        self._watch = Watch(ctx.ref, services.stall_seconds)
+        self._launch = Launch(ctx, transcript, runner, services)
+        self._drive = Drive(ctx, transcript, runner)
+        self._questions = Questions(ctx, transcript, runner, services)
+        self._steering = Steering(services.storage, transcript, runner)
+        self._interruption = Interruption(ctx, transcript, runner)
+        self._ending = Ending(ctx, transcript, runner, services, self._interruption)
 
     async def _report_lost(self) -> None:
         await self.ctx.ref.tell(
@@ -192,73 +148,29 @@ class SessionActor(Actor):
         """Interrupt the turn and answer when it has ended; before a turn, end at once."""
         if self._session.finished_at is not None:
             return self._session
-        wanted = await self._transcript.write(
-            lambda tx: ledger.request_stop(
-                tx, self._id, reason=message.reason, actor=message.requested_by
-            )
-        )
+        wanted = await self._interruption.want(message)
         if wanted.finished_at is not None:
             return wanted
-        if wanted.status not in ACTIVE:
-            await self._end("stopped", reason=self._stop_reason())
-            return self._session
-        waiter: Deferred[Session] = self.ctx.defer()
-        self._stop_waiters.append(waiter)
-        self._interrupt()
-        return waiter
+        if wanted.status in ACTIVE:
+            return self._interruption.wait()
+        await self._ending.end("stopped", reason=None)
+        return self._session
 
     @handles(SteerSession)
     async def steer(self, message: SteerSession) -> Deferred[SteerReceipt]:
-        """Record the wish, hand it to the turn, record what came of it, and answer."""
-        session = self._session
-        if not message.message.strip():
-            raise Invalid.field("message", "Expected some text.")
-        self._runner.check_steerable(session)
-
-        def request(tx: Transaction) -> int:
-            return ledger.tell(
-                tx,
-                session,
-                "session.steer.requested",
-                actor=message.requested_by,
-                data={"message": message.message, "turnId": session.codex_turn_id},
-            )
-
-        event = await self._storage.write(request)
-        return self.ctx.answer_later(self._steer, message, event)
-
-    async def _steer(self, message: SteerSession, event: int) -> SteerReceipt:
-        refusal: Refusal | None = None
-        turn_id = ""
-        try:
-            turn_id = await self._runner.steer(self._session, message.message, event)
-        except Refusal as error:
-            refusal = error
-        except (ActorStopped, ActorCrashed, AskTimeout) as error:
-            refusal = Unavailable(f"The bridge to Codex did not answer: {error}")
-
-        def record(tx: Transaction) -> Session:
-            session = sessions.get(tx.db, self._id)
-            kind = "session.steer.rejected" if refusal else "session.steer.acknowledged"
-            data = {"reason": str(refusal)} if refusal else {"turnId": turn_id}
-            ledger.tell(tx, session, kind, actor="codex", data=data, causation_id=event)
-            return session
-
-        session = await self._transcript.keep(record)
-        if refusal is not None:
-            raise refusal
-        return SteerReceipt(session=session, turn_id=turn_id)
+        """Record the wish; answer when the turn has taken it, and that is recorded, too."""
+        event = await self._steering.request(message)
+        return self.ctx.answer_later(self._steering.perform, message, event)
 
     @handles(PatchSession)
     async def patch(self, message: PatchSession) -> Session | Deferred[Session]:
         """`stopped` stops; `running` and `queued` start a created session through policy."""
         if message.status == "stopped":
             return await self.stop(StopSession(requested_by=message.requested_by))
-        if self._session.status in ACTIVE | {"queued"}:
-            return self._session
-        await self._transcript.write(lambda tx: self._admit(tx, actor=message.requested_by))
-        if self._session.status == "queued":
-            self.ctx.start_task(self._queue)
+        if self._session.status not in ACTIVE | {"queued"}:
+            admitted = await self._launch.ask_policy(actor=message.requested_by)
+            if admitted.status == "queued":
+                self._launch.queue_soon()
         return self._session
 
     # ── what other actors tell ───────────────────────────────────────────────────────────────
@@ -269,45 +181,22 @@ class SessionActor(Actor):
         if self._session.status != "queued":
             return
         try:
-            admitted = await self._transcript.keep(
-                lambda tx: self._admit(tx, actor=ledger.SYSTEM, begin=True)
-            )
+            await self._launch.begin()
         except Refusal as refused:
-            await self._end("failed", reason=str(refused))
-            return
-        self._transcript.session = admitted
-        if admitted.status == "starting":
-            self.ctx.start_task(self._prepare)
-        elif admitted.status == "queued":
-            self.ctx.start_task(self._queue)
-
-    async def _prepare(self) -> None:
-        """Have the working directory made ready, by whoever may start git."""
-        try:
-            session = await self.ctx.lookup("/repositories").ask(
-                PrepareWorkplace(self._id), timeout=GIT_SECONDS
-            )
-        except FAILURES as error:
-            await self.ctx.ref.tell(LaunchFailed(reason=str(error)))
-        else:
-            await self.ctx.ref.tell(WorkplaceReady(session))
+            await self._ending.end("failed", reason=str(refused))
 
     @handles(WorkplaceReady)
     async def workplace_ready(self, message: WorkplaceReady) -> None:
-        """Launch the runner there; whoever waits for the folder that was left may have it."""
+        """Launch the runner in the folder."""
         if self._session.status != "starting":
             return
-        placed = await self._transcript.keep(lambda tx: yield_folder(tx, self._id))
-        self._transcript.session = placed
-        if message.session.worktree_path is not None:
-            await self.ctx.lookup("/slots").tell(SlotsChanged())
-        if placed.status == "queued":
-            self.ctx.start_task(self._queue)
-        elif placed.stop_requested is not None:
-            await self._end("stopped", reason=self._stop_reason())
-        else:
-            self.ctx.start_task(self._watch.run)
-            self._drive()
+        await self._launch.settle_in(message.session)
+        if self._session.status == "starting":
+            if self._session.stop_requested is None:
+                self.ctx.start_task(self._watch.run)
+                self._drive.go_on()
+            else:
+                await self._ending.end("stopped", reason=None)
 
     @handles(ApprovalSettled)
     async def settled(self, message: ApprovalSettled) -> None:
@@ -317,9 +206,9 @@ class SessionActor(Actor):
             if self._session.finished_at is not None:
                 self.ctx.stop()
             elif self._session.status == "queued":
-                self.ctx.start_task(self._queue)
+                self._launch.queue_soon()
         elif self._session.status in ACTIVE:
-            self._deliver_soon(message.approval)
+            self._questions.answer_soon(message.approval)
 
     @handles(BridgeLost)
     async def bridge_lost(self, message: BridgeLost) -> None:
@@ -330,12 +219,14 @@ class SessionActor(Actor):
     @handles(BridgeConnected)
     async def bridge_connected(self, _message: BridgeConnected) -> None:
         """Join the thread again and catch up."""
-        self._recover()
+        if self._session.status in ACTIVE:
+            self._drive.go_on()
 
     @handles(CodexLagged)
     async def lagged(self, _message: CodexLagged) -> None:
         """Some of what Codex told was dropped: read again what counts."""
-        self._recover()
+        if self._session.status in ACTIVE:
+            self._drive.go_on()
 
     # ── what the runner reports ──────────────────────────────────────────────────────────────
 
@@ -343,7 +234,7 @@ class SessionActor(Actor):
     async def notified(self, message: CodexNotification) -> None:
         """Keep each fact that Codex tells of the session's turn."""
         if self._session.status == "starting":
-            self._hold(message)
+            self._drive.hold(message)
             return
         for fact in translate(message, self._session.codex_turn_id):
             if isinstance(fact, SIGNS_OF_LIFE):
@@ -351,9 +242,8 @@ class SessionActor(Actor):
             match fact:
                 case TurnOpened():
                     await self.turn_opened(fact)
-                case TurnEnded() if self._recovered:
-                    self._ended_meanwhile = fact
-                    self.ctx.start_task(self._end_after_recovery, fact)
+                case TurnEnded() if self._drive.has_recovered:
+                    self._drive.end_after_recovery(fact)
                 case TurnEnded():
                     await self.turn_ended(fact)
                 case ItemSeen():
@@ -362,6 +252,12 @@ class SessionActor(Actor):
                     await self._transcript.observe(fact)
                     if isinstance(fact, UsageChanged):
                         await self._check_budget()
+
+    async def _check_budget(self) -> None:
+        """Interrupt a turn that has used more tokens than the session or its task may."""
+        reason = await self._transcript.keep(lambda tx: overspent(tx, self._id))
+        if reason is not None:
+            await self._interruption.give_up("budget", reason)
 
     @handles(ItemSeen)
     async def item_seen(self, message: ItemSeen) -> None:
@@ -378,54 +274,26 @@ class SessionActor(Actor):
     async def asked(self, message: CodexServerRequest) -> None:
         """Codex wants a decision: it becomes an approval, or is answered by one settled before."""
         if self._session.status == "starting":
-            self._hold(message)
-            return
-        changes: Sequence[Mapping[str, Any]] = ()
-        if message.method == FILE_CHANGE:
-            item_id = str(message.params["itemId"])
-            item = await self._storage.read(lambda db: ledger.item_body(db, self._id, item_id))
-            changes = (item or {}).get("changes", ())
-        described = describe_request(message.method, message.params, changes)
-        wanted = with_limits(self._session, described)
-        self._open_requests[message.request_id] = message
-        self._transcript.session, approval = await self._transcript.keep(
-            lambda tx: settlement.request_approval(
-                tx,
-                self._id,
-                wanted,
-                request_id=message.request_id,
-                request={"method": message.method, "params": message.params},
-                expires_at=later(tx.now, self._services.approval_seconds),
-            )
-        )
-        if approval.status != "pending":
-            self._deliver_soon(approval)
+            self._drive.hold(message)
+        else:
+            await self._questions.ask(message)
 
     @handles(AnswerDelivered)
     async def delivered(self, message: AnswerDelivered) -> None:
         """Codex goes on."""
-        session = await self._transcript.keep(
-            lambda tx: settlement.record_delivery(tx, message.approval_id)
-        )
-        if session is not None:
-            self._transcript.session = session
+        await self._questions.keep_delivery(message.approval_id)
 
     @handles(CodexRequestResolved)
     async def request_resolved(self, message: CodexRequestResolved) -> None:
-        """What was not answered here was answered by another client of Codex."""
-        if self._session.status not in ACTIVE:
-            return
-        self._transcript.session = await self._transcript.keep(
-            lambda tx: settlement.close_request(tx, self._id, message.request_id)
-        )
+        """Codex has its answer, from here or from another client of it."""
+        if self._session.status in ACTIVE:
+            await self._questions.close(message.request_id)
 
     @handles(NothingAsked)
     async def nothing_asked(self, _message: NothingAsked) -> None:
-        """Codex waits for nobody: what is pending here was answered while nobody listened."""
+        """Codex, joined again, waits for nobody."""
         if self._session.status in ACTIVE:
-            self._transcript.session = await self._transcript.keep(
-                lambda tx: settlement.close_requests(tx, self._id)
-            )
+            await self._questions.close_all()
 
     @handles(CodexRequestRefused)
     async def request_refused(self, message: CodexRequestRefused) -> None:
@@ -437,47 +305,32 @@ class SessionActor(Actor):
         """Commit the thread, and only then start the turn in it."""
         if self._session.status != "starting":
             return
-        reference = self._runner.reference(message.thread_id, None)
-        self._transcript.session = await self._transcript.keep(
-            lambda tx: ledger.record_thread(tx, self._id, message.thread_id, codex_ref=reference)
-        )
-        if self._session.stop_requested is not None:
-            await self._end("stopped", reason=self._stop_reason())
+        await self._launch.keep_thread(message.thread_id)
+        if self._session.stop_requested is None:
+            self._drive.go_on()
         else:
-            self._drive()
+            await self._ending.end("stopped", reason=None)
 
     @handles(TurnOpened)
     async def turn_opened(self, message: TurnOpened) -> None:
         """The session runs; a stop that came before now interrupts it."""
         if self._session.status != "starting":
             return
-        reference = self._runner.reference(self._session.codex_thread_id, message.turn_id)
-        self._transcript.session = await self._transcript.keep(
-            lambda tx: ledger.record_turn(
-                tx,
-                self._id,
-                message.turn_id,
-                codex_ref=reference,
-                runner=self._runner.name,
-                instance=self._services.instance_id,
-            )
-        )
+        await self._launch.keep_turn(message.turn_id)
         self.ctx.start_task(self._watch.run)
-        early, self._early = self._early, []
-        for held in early:
+        for held in self._drive.take_held():
             if isinstance(held, CodexNotification):
                 await self.notified(held)
             elif held.params.get("turnId") in {None, message.turn_id}:
                 await self.asked(held)
         if self._session.stop_requested is not None:
-            self._interrupting = False
-            self._interrupt()
+            self._interruption.begin_anew()
 
     @handles(LaunchFailed)
     async def launch_failed(self, message: LaunchFailed) -> None:
         """The turn did not begin: the session has failed, or stopped where that was the wish."""
         if self._session.status == "starting":
-            await self._end("failed", reason=message.reason)
+            await self._ending.end("failed", reason=message.reason)
 
     @handles(TurnEnded)
     async def turn_ended(self, message: TurnEnded) -> None:
@@ -485,15 +338,15 @@ class SessionActor(Actor):
         if self._session.status not in ACTIVE:
             return
         await self.turn_opened(TurnOpened(turn_id=self._session.codex_turn_id or "unknown"))
-        await self._end(message.outcome, reason=message.reason)
+        await self._ending.end(message.outcome, reason=message.reason)
 
     @handles(TurnLost)
     async def lost(self, message: TurnLost) -> None:
         """The turn is gone: the session was interrupted, and says by what."""
-        if self._ended_meanwhile is not None:
-            await self.turn_ended(self._ended_meanwhile)
+        if self._drive.ended_meanwhile is not None:
+            await self.turn_ended(self._drive.ended_meanwhile)
         elif self._session.status in ACTIVE:
-            await self._end("interrupted", reason=message.reason)
+            await self._ending.end("interrupted", reason=message.reason)
 
     @handles(TurnSilent)
     async def silent(self, message: TurnSilent) -> None:
@@ -503,168 +356,13 @@ class SessionActor(Actor):
         elif message.count == 1:
             await self._transcript.tell("session.stalled", {"silentSeconds": message.seconds})
             if self._session.status == "running":
-                self._drive()
+                self._drive.go_on()
         else:
             reason = f"The turn was silent for {message.seconds:.0f} seconds."
-            await self._give_up("stall", reason)
+            await self._interruption.give_up("stall", reason)
 
     @handles(StopDeadline)
     async def stop_overdue(self, _message: StopDeadline) -> None:
         """The turn did not heed the interruption and was given up: so is the session."""
         if self._session.finished_at is None:
-            await self._end("interrupted", reason="The turn did not end in time.")
-
-    # ── how it is done ───────────────────────────────────────────────────────────────────────
-
-    def _admit(self, tx: Transaction, *, actor: str, begin: bool = False) -> Session:
-        return admit(
-            tx,
-            self._id,
-            actor=actor,
-            approval_seconds=self._services.approval_seconds,
-            begin=self._services.instance_id if begin else None,
-            limit=self._services.max_sessions,
-        )
-
-    async def _queue(self) -> None:
-        """Ask for a slot, a retry when its pause is over by the wall clock."""
-        if self._session.begin_after is not None:
-            await sleep_until(self._session.begin_after)
-        await self.ctx.lookup("/slots").tell(RequestSlot(session_id=self._id, ref=self.ctx.ref))
-
-    def _recover(self) -> None:
-        if self._session.status in ACTIVE:
-            self._drive()
-
-    def _drive(self) -> None:
-        """Have the runner begin the turn or find it again, never twice at a time."""
-        self._again = True
-        if not self._driving:
-            self._driving = True
-            self._driven = trio.Event()
-            self.ctx.start_task(self._drive_on)
-
-    async def _drive_on(self) -> None:
-        while self._again and self._session.status in ACTIVE:
-            self._again = False
-            if self._session.status == "starting":
-                await self._runner.launch(self._session)
-            else:
-                self._recovered = True
-                await self._runner.recover(self._session)
-        self._driving = False
-        self._driven.set()
-
-    async def _end_after_recovery(self, ended: TurnEnded) -> None:
-        """Have a turn that ended while it was found again end behind all that it said before."""
-        await self._driven.wait()
-        await self.ctx.ref.tell(ended)
-
-    def _hold(self, message: CodexNotification | CodexServerRequest) -> None:
-        """Keep what Codex says of the thread until it is known which turn is the session's."""
-        self._early.append(message)
-        del self._early[:-EARLY]
-
-    def _deliver_soon(self, approval: Approval) -> None:
-        """Answer Codex, if it has asked this incarnation; else it will ask again."""
-        request = self._open_requests.get(approval.codex_request_id or "")
-        if request is not None and approval.delivered_at is None:
-            self.ctx.start_task(self._deliver, request, approval)
-
-    async def _deliver(self, request: CodexServerRequest, approval: Approval) -> None:
-        try:
-            await self._runner.answer(request, approval)
-        except FAILURES as error:
-            log.warning("approval.undelivered", approval=approval.id, reason=str(error))
-
-    async def _check_budget(self) -> None:
-        """Interrupt a turn that has used more tokens than the session or its task may."""
-
-        def over(tx: Transaction) -> str | None:
-            session = sessions.get(tx.db, self._id)
-            task = tasks.get(tx.db, session.task_id)
-            used = sequels.used_tokens(session)
-            if session.token_budget is not None and used > session.token_budget:
-                return f"The session used {used} of {session.token_budget} tokens."
-            if task.token_budget is not None:
-                used = sequels.task_tokens(tx, task)
-                if used > task.token_budget:
-                    return f"Task {task.id} used {used} of {task.token_budget} tokens."
-            return None
-
-        reason = await self._transcript.keep(over)
-        if reason is not None:
-            await self._give_up("budget", reason)
-
-    async def _give_up(self, actor: str, reason: str) -> None:
-        """Interrupt the turn by nobody's wish but a limit's."""
-        self._transcript.session = await self._transcript.keep(
-            lambda tx: ledger.request_stop(
-                tx, self._id, reason=reason, actor=actor, outcome="interrupted"
-            )
-        )
-        self._interrupt()
-
-    def _interrupt(self) -> None:
-        if not self._interrupting:
-            self._interrupting = True
-            self.ctx.start_task(self._interrupt_turn)
-
-    async def _interrupt_turn(self) -> None:
-        """Interrupt, give the turn its time to end, then give it up. Ends with the actor."""
-        session = self._session
-        with trio.move_on_after(STOP_SECONDS):
-            if session.status != "starting":
-                try:
-                    await self._runner.interrupt(session)
-                except FAILURES as error:
-                    log.warning("session.interrupt.failed", session=self._id, reason=str(error))
-            await trio.sleep_forever()
-        with trio.move_on_after(STOP_SECONDS):
-            try:
-                await self._runner.abandon(session)
-            except FAILURES as error:
-                log.warning("session.abandon.failed", session=self._id, reason=str(error))
-        await self.ctx.ref.tell(StopDeadline())
-
-    def _stop_reason(self) -> str:
-        wish = self._session.stop_requested or {}
-        if wish.get("outcome") == "interrupted":
-            return str(wish["reason"])
-        reason = f": {wish['reason']}" if wish.get("reason") else "."
-        return f"Stopped by {wish.get('requestedBy', ledger.SYSTEM)}{reason}"
-
-    async def _end(self, status: SessionStatus, *, reason: str | None) -> None:
-        """Take the session to its end, tell who waits for that, and stop this actor.
-
-        A turn that ended otherwise than by completing, after somebody wanted it to end, ended by
-        that wish.
-        """
-        wish = self._session.stop_requested
-        if wish is not None and status != "completed":
-            late = f" {reason}" if reason == "The turn did not end in time." else ""
-            status, reason = wish.get("outcome", "stopped"), f"{self._stop_reason()}{late}"
-        self._transcript.session, sequel = await self._transcript.keep(
-            lambda tx: sequels.end(
-                tx,
-                self._id,
-                status,
-                reason=reason,
-                approval_seconds=self._services.approval_seconds,
-            )
-        )
-        for waiter in self._stop_waiters:
-            waiter.send(self._session)
-        self._stop_waiters.clear()
-        await self.ctx.lookup("/slots").tell(SlotsChanged())
-        if sequel is not None:
-            await self.ctx.lookup("/tasks").tell(SessionCommitted(sequel.id))
-        with trio.move_on_after(STOP_SECONDS):
-            await self._runner.close(self._session)
-        if self._session.worktree_path is not None:
-            # One that is not told now is found when the server starts.
-            with contextlib.suppress(ActorNotFound, MailboxFull):
-                self.ctx.lookup("/repositories").try_tell(
-                    TidyWorktrees(self._session.repository_id)
-                )
-        self.ctx.stop()
+            await self._ending.end("interrupted", reason=OVERDUE)

@@ -1,8 +1,7 @@
 """The runner for a Codex app-server: one session is one turn of one Codex thread.
 
-What Codex says of the thread reaches the session's actor in its own order; `translate` turns each
-notification into the facts that the actor keeps. Source: the app-server protocol as the binary
-prints it (`codex app-server generate-json-schema`).
+What Codex says of the thread reaches the session's actor in its own order, which `facts` reads.
+Source: the app-server protocol as the binary prints it (`codex app-server generate-json-schema`).
 
 **No prompt is sent twice.** The thread's id is committed before `turn/start` is sent, and the
 prompt carries an id of ours (`clientUserMessageId`). After a crash in between, the thread's own
@@ -11,7 +10,7 @@ turns tell whether the prompt arrived: it is sent only if none of them has that 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -29,50 +28,25 @@ from command_center.actors.codex.messages import (
     Answer,
     Attach,
     Call,
-    CodexNotification,
     CodexServerRequest,
     Detach,
 )
 from command_center.actors.errors import Conflict
 from command_center.actors.sessions.assignments import Assignment
+from command_center.actors.sessions.facts import ending, item_seen, turn_named
 from command_center.actors.sessions.messages import (
     AnswerDelivered,
-    DiffChanged,
-    ItemSeen,
     LaunchFailed,
     NothingAsked,
-    OutputDelta,
-    PlanChanged,
     ThreadOpened,
-    TurnEnded,
     TurnLost,
     TurnOpened,
-    UsageChanged,
-    Warned,
 )
+from command_center.actors.sessions.runner import FAILURES
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
 from command_center.store import Approval, Session
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-Fact = (
-    TurnOpened
-    | ItemSeen
-    | OutputDelta
-    | PlanChanged
-    | DiffChanged
-    | UsageChanged
-    | Warned
-    | TurnEnded
-)
-"""What a notification may tell of the session's turn."""
-
-_DELTAS = {
-    "item/agentMessage/delta": "message",
-    "item/commandExecution/outputDelta": "command",
-    "item/reasoning/summaryTextDelta": "reasoning",
-    "item/reasoning/textDelta": "reasoning",
-}
 
 NEVER_USED = "no rollout found"
 """What Codex says of a thread that was opened but never prompted, after its app-server ended."""
@@ -97,82 +71,6 @@ WAITING = frozenset({"waitingOnApproval", "waitingOnUserInput"})
 
 UNCERTAIN = (BridgeUnavailable, CodexTimeout, ActorStopped, ActorCrashed, AskTimeout)
 """How an answer may be missing, and what was asked may have been done all the same."""
-
-FAILURES = (Refusal, ActorStopped, ActorCrashed, AskTimeout)
-"""How a question to the bridge may fail."""
-
-
-def translate(notification: CodexNotification, turn_id: str | None) -> Iterator[Fact]:
-    """Turn one notification into facts; of another turn of the same thread, into nothing.
-
-    Args:
-        notification: as Codex sent it. An unknown method is no fact.
-        turn_id: the session's turn, or None while it isn't known yet.
-    """
-    params = notification.params
-    turn = params.get("turn") if isinstance(params.get("turn"), Mapping) else None
-    named = turn_named(turn) if turn else params.get("turnId")
-    if named is not None and turn_id is not None and named != turn_id:
-        return
-    match notification.method:
-        case "turn/started":
-            yield TurnOpened(turn_id=str(named))
-        case "item/started" | "item/completed":
-            completed = notification.method == "item/completed"
-            yield item_seen(str(named), params["item"], completed=completed)
-        case method if method in _DELTAS:
-            yield OutputDelta(
-                item_id=str(params["itemId"]),
-                delta=str(params["delta"]),
-                stream=_DELTAS[method],  # type: ignore[arg-type]
-            )
-        case "turn/plan/updated":
-            yield PlanChanged(
-                plan={"explanation": params.get("explanation"), "steps": params.get("plan", [])}
-            )
-        case "turn/diff/updated":
-            yield DiffChanged(diff=str(params["diff"]))
-        case "thread/tokenUsage/updated":
-            yield UsageChanged(usage=dict(params["tokenUsage"]))
-        case "error":
-            error = params.get("error") or {}
-            yield Warned(
-                message=str(error.get("message", "Codex reported an error.")),
-                details={"willRetry": params.get("willRetry"), "info": error.get("codexErrorInfo")},
-            )
-        case "turn/completed" if turn is not None:
-            yield ending(turn)
-        case _:
-            return
-
-
-def turn_named(turn: Mapping[str, Any]) -> str:
-    """The id that all else of the turn carries: a review begins a turn of its own inside of it."""
-    return str(turn.get("rootTurnId") or turn["id"])
-
-
-def item_seen(turn_id: str, item: Mapping[str, Any], *, completed: bool) -> ItemSeen:
-    """An item of a turn, as Codex shows it."""
-    return ItemSeen(
-        turn_id=turn_id,
-        item_id=str(item["id"]),
-        type=str(item["type"]),
-        completed=completed,
-        body=dict(item),
-    )
-
-
-def ending(turn: Mapping[str, Any]) -> TurnEnded:
-    """The outcome of a turn that Codex says is over."""
-    error = turn.get("error") or {}
-    status = turn.get("status")
-    if status == "completed":
-        return TurnEnded(outcome="completed")
-    if status == "interrupted":
-        return TurnEnded(outcome="interrupted", reason="Codex interrupted the turn.")
-    return TurnEnded(
-        outcome="failed", reason=str(error.get("message") or "Codex gave no reason for failing.")
-    )
 
 
 class AppServerRunner:

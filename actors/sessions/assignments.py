@@ -16,8 +16,9 @@ import structlog
 
 from command_center.actors.repository_messages import GatherFacts, WorkplaceFacts
 from command_center.actors.sessions.reports import schema_of
+from command_center.actors.sessions.runner import FAILURES
 from command_center.actors.worktree_messages import FindCommitFolders
-from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
+from command_center.runtime import ActorRef
 from command_center.store import Session
 from command_center.store.records import TaskType
 
@@ -25,9 +26,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 FACTS_SECONDS = 120.0
 """How long git may take to say what the folder is like."""
-
-FAILURES = (Refusal, ActorStopped, ActorCrashed, AskTimeout)
-"""How the facts may fail to come."""
 
 WANTED: Final[Mapping[TaskType, str]] = MappingProxyType(
     {

@@ -9,7 +9,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from command_center.actors.codex.messages import CodexServerRequest
+from command_center.runtime import ActorCrashed, ActorStopped, AskTimeout, Refusal
 from command_center.store import Approval, Session
+
+FAILURES = (Refusal, ActorStopped, ActorCrashed, AskTimeout)
+"""How a question to another actor may fail."""
 
 
 class Runner(Protocol):

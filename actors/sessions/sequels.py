@@ -22,6 +22,7 @@ from command_center.actors.errors import Conflict, PolicyDenied
 from command_center.actors.policy import evaluate, run_of
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.admission import admit
+from command_center.actors.sessions.budgets import check_limits
 from command_center.store import (
     Followup,
     Session,
@@ -66,41 +67,6 @@ def end(
 def retry_pause(attempt: int) -> float:
     """Seconds between the failure of this attempt and the next one."""
     return float(min(RETRY_SECONDS * 2 ** min(attempt - 1, 20), RETRY_CAP_SECONDS))
-
-
-def used_tokens(session: Session) -> int:
-    """Tokens that the session itself used: the thread's total, less what was there before it."""
-    total = (session.token_usage or {}).get("total", {}).get("totalTokens", 0)
-    return max(0, int(total) - session.token_baseline)
-
-
-def task_tokens(tx: Transaction, task: Task) -> int:
-    """Tokens that all sessions of a task have used together."""
-    return sum(used_tokens(session) for session in sessions.every(tx.db, {"task_id": task.id}))
-
-
-def check_limits(tx: Transaction, task: Task) -> None:
-    """Let a task have another session.
-
-    Raises:
-        Conflict: it has used its turns, or its tokens.
-    """
-    if task.turn_limit is not None:
-        turns = sessions.count(tx.db, {"task_id": task.id})
-        if turns >= task.turn_limit:
-            raise Conflict(
-                f"Task {task.id} has had {turns} of {task.turn_limit} turns; "
-                "raise its turnLimit to run it again.",
-                turnLimit=task.turn_limit,
-            )
-    if task.token_budget is not None:
-        tokens = task_tokens(tx, task)
-        if tokens >= task.token_budget:
-            raise Conflict(
-                f"Task {task.id} has used {tokens} of {task.token_budget} tokens; "
-                "raise its tokenBudget to run it again.",
-                tokenBudget=task.token_budget,
-            )
 
 
 def queue_followup(tx: Transaction, session_id: int, *, message: str, actor: str) -> Followup:

@@ -17,9 +17,10 @@ from sqlite_utils import Database
 from command_center.actors.conditions import only_if
 from command_center.actors.errors import Unavailable
 from command_center.actors.policy import PolicyResult, evaluate
-from command_center.actors.sessions.actor import SessionActor, SessionServices
+from command_center.actors.sessions.actor import SessionActor
 from command_center.actors.sessions.messages import SessionCommitted, StopSession
 from command_center.actors.sessions.sequels import change_followup, queue_followup
+from command_center.actors.sessions.services import SessionServices
 from command_center.actors.tasks.ledger import (
     create_session,
     create_task,

@@ -14,7 +14,8 @@ from command_center.actors.errors import Conflict, PolicyDenied
 from command_center.actors.policy import RunInput, evaluate, same_place
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.admission import admit, run_approvals
-from command_center.actors.sessions.sequels import cancel_followups, check_limits
+from command_center.actors.sessions.budgets import check_limits
+from command_center.actors.sessions.sequels import cancel_followups
 from command_center.actors.tasks.messages import (
     TITLE_LENGTH,
     CreateTask,

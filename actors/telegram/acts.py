@@ -19,8 +19,9 @@ from command_center.actors.errors import Conflict, PolicyDenied
 from command_center.actors.policy import RunInput, evaluate, run_of
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.admission import admit
+from command_center.actors.sessions.budgets import check_limits
 from command_center.actors.sessions.messages import SessionCommitted
-from command_center.actors.sessions.sequels import check_limits, queue_followup
+from command_center.actors.sessions.sequels import queue_followup
 from command_center.actors.storage import Storage
 from command_center.actors.tasks.ledger import create_task, run_task
 from command_center.actors.tasks.messages import CreateTask

@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from command_center.actors.sessions.sequels import used_tokens
+from command_center.actors.sessions.budgets import used_tokens
 from command_center.actors.telegram.actions import (
     Answer,
     Details,

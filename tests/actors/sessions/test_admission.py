@@ -10,7 +10,7 @@ from command_center.actors.errors import Conflict, PolicyDenied
 from command_center.actors.sessions.admission import admit, yield_folder
 from command_center.store import Session, Transaction, Writer, repositories, sessions, tasks
 from tests.actors.rows import insert_repository, insert_session, insert_task
-from tests.actors.sessions.test_sequels import done, writer
+from tests.actors.sessions.units import done, writer
 
 __all__ = ["writer"]
 

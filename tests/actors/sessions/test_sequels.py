@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from command_center.actors.errors import Conflict
-from command_center.actors.sessions import ledger, sequels
+from command_center.actors.sessions import ledger
 from command_center.actors.sessions.sequels import (
     CONTINUATIONS,
     RETRY_CAP_SECONDS,
@@ -23,7 +19,6 @@ from command_center.actors.sessions.sequels import (
 )
 from command_center.store import (
     Session,
-    Task,
     Transaction,
     Writer,
     approvals,
@@ -32,35 +27,9 @@ from command_center.store import (
     tasks,
 )
 from command_center.store.records import SessionStatus
-from tests.actors.rows import insert_repository, insert_session, insert_task
+from tests.actors.sessions.units import done, running, writer
 
-
-@pytest.fixture
-def writer(tmp_path: Path) -> Iterator[Writer]:
-    made = Writer(tmp_path / "db.sqlite3")
-    yield made
-    made.close()
-
-
-def done(writer: Writer, unit: Any) -> Any:
-    """What a unit returns; what it raises is raised."""
-    outcome: Any = writer.commit([unit]).outcomes[0]
-    if hasattr(outcome, "error"):
-        raise outcome.error
-    return outcome.value
-
-
-def running(tx: Transaction, **fields: Any) -> tuple[Task, Session]:
-    """A session whose turn runs in thread t1; `fields` are its task's."""
-    session_fields = fields.pop("session", {})
-    task = insert_task(tx, insert_repository(tx), **fields)
-    wanted = {
-        "status": "running",
-        "codex_thread_id": "t1",
-        "codex_turn_id": "u1",
-        **session_fields,
-    }
-    return task, insert_session(tx, task, **wanted)
+__all__ = ["writer"]
 
 
 def ended(tx: Transaction, session: Session, status: SessionStatus) -> Session | None:
@@ -176,22 +145,6 @@ def test_nothing_follows_in_a_task_that_is_cancelled(writer: Writer) -> None:
         task, session = running(tx, max_attempts=3)
         tasks.update(tx, task.id, status="cancelled")
         assert ended(tx, session, "failed") is None
-
-    done(writer, unit)
-
-
-def test_a_task_that_has_used_its_turns_or_tokens_gets_no_more(writer: Writer) -> None:
-    def unit(tx: Transaction) -> None:
-        task, session = running(tx, turn_limit=1, max_attempts=3)
-        assert ended(tx, session, "failed") is None
-        with pytest.raises(Conflict, match="1 of 1 turns"):
-            sequels.check_limits(tx, task)
-        usage = {"total": {"totalTokens": 70}}
-        spent, _ = running(
-            tx, token_budget=50, session={"token_usage": usage, "token_baseline": 10}
-        )
-        with pytest.raises(Conflict, match="60 of 50 tokens"):
-            sequels.check_limits(tx, spent)
 
     done(writer, unit)
 

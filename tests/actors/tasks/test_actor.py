@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from command_center.actors.sessions.actor import SessionServices
 from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.stub import StubRunner
 from command_center.actors.tasks import actor as tasks_actor
 from command_center.actors.tasks.actor import Tasks

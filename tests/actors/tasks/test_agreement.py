@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from command_center.store import (
     sessions,
 )
 from tests.actors.rows import insert_repository, insert_task
-from tests.actors.sessions.test_sequels import done, writer
+from tests.actors.sessions.units import done, writer
 from tests.actors.test_policy import MAIN, runs
 from tests.actors.test_policy import repositories as some_repositories
 from tests.actors.test_policy import tasks as some_tasks
@@ -111,8 +112,12 @@ def test_a_repository_that_allows_less_by_now_denies_the_next_step_and_says_why(
         with pytest.raises(PolicyDenied) as denied:
             done(
                 writer,
-                lambda tx, begin=begin: admit(
-                    tx, session.id, actor="test", approval_seconds=60, begin=begin
+                partial(
+                    admit,
+                    session_id=session.id,
+                    actor="test",
+                    approval_seconds=60,
+                    begin=begin,
                 ),
             )
         result: PolicyResult = denied.value.result

@@ -1,0 +1,55 @@
+"""What a session and its task may use: turns and tokens."""
+
+from __future__ import annotations
+
+from command_center.actors.errors import Conflict
+from command_center.store import Session, Task, Transaction, sessions, tasks
+
+
+def used_tokens(session: Session) -> int:
+    """Tokens that the session itself used: the thread's total, less what was there before it."""
+    total = (session.token_usage or {}).get("total", {}).get("totalTokens", 0)
+    return max(0, int(total) - session.token_baseline)
+
+
+def task_tokens(tx: Transaction, task: Task) -> int:
+    """Tokens that all sessions of a task have used together."""
+    return sum(used_tokens(session) for session in sessions.every(tx.db, {"task_id": task.id}))
+
+
+def check_limits(tx: Transaction, task: Task) -> None:
+    """Let a task have another session.
+
+    Raises:
+        Conflict: it has used its turns, or its tokens.
+    """
+    if task.turn_limit is not None:
+        turns = sessions.count(tx.db, {"task_id": task.id})
+        if turns >= task.turn_limit:
+            raise Conflict(
+                f"Task {task.id} has had {turns} of {task.turn_limit} turns; "
+                "raise its turnLimit to run it again.",
+                turnLimit=task.turn_limit,
+            )
+    if task.token_budget is not None:
+        tokens = task_tokens(tx, task)
+        if tokens >= task.token_budget:
+            raise Conflict(
+                f"Task {task.id} has used {tokens} of {task.token_budget} tokens; "
+                "raise its tokenBudget to run it again.",
+                tokenBudget=task.token_budget,
+            )
+
+
+def overspent(tx: Transaction, session_id: int) -> str | None:
+    """Why a session's turn has to end, where it or its task has used too many tokens."""
+    session = sessions.get(tx.db, session_id)
+    task = tasks.get(tx.db, session.task_id)
+    used = used_tokens(session)
+    if session.token_budget is not None and used > session.token_budget:
+        return f"The session used {used} of {session.token_budget} tokens."
+    if task.token_budget is not None:
+        used = task_tokens(tx, task)
+        if used > task.token_budget:
+            return f"Task {task.id} used {used} of {task.token_budget} tokens."
+    return None

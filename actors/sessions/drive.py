@@ -1,0 +1,76 @@
+"""How a session's turn is begun or found again, never twice at a time, and what comes in meanwhile.
+
+While it is not known which turn is the session's, what Codex says of the thread is held. While a
+turn is found again, its end waits until all that was missed has been told.
+"""
+
+from __future__ import annotations
+
+import attrs
+import trio
+
+from command_center.actors.codex.messages import CodexNotification, CodexServerRequest
+from command_center.actors.sessions.messages import TurnEnded
+from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.transcript import Transcript
+from command_center.actors.sessions.transitions import ACTIVE
+from command_center.runtime import Context
+
+EARLY = 2000
+"""What Codex says before it is known which turn is the session's: the newest so many are kept."""
+
+
+@attrs.define
+class Drive:
+    """The runner's work on one session, as far as it must come one after the other."""
+
+    _ctx: Context
+    _transcript: Transcript
+    _runner: Runner
+    _driving: bool = attrs.field(default=False, init=False)
+    _again: bool = attrs.field(default=False, init=False)
+    _driven: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _early: list[CodexNotification | CodexServerRequest] = attrs.field(factory=list, init=False)
+    has_recovered: bool = attrs.field(default=False, init=False)
+    """Whether the turn was looked for, so that what is told of it may come out of order."""
+    ended_meanwhile: TurnEnded | None = attrs.field(default=None, init=False)
+    """How Codex said that the turn ended, while it was found again."""
+
+    def go_on(self) -> None:
+        """Have the runner begin the turn, or find it again; once more where it is at it."""
+        self._again = True
+        if not self._driving:
+            self._driving = True
+            self._driven = trio.Event()
+            self._ctx.start_task(self._drive)
+
+    async def _drive(self) -> None:
+        while self._again and self._transcript.session.status in ACTIVE:
+            self._again = False
+            session = self._transcript.session
+            if session.status == "starting":
+                await self._runner.launch(session)
+            else:
+                self.has_recovered = True
+                await self._runner.recover(session)
+        self._driving = False
+        self._driven.set()
+
+    def end_after_recovery(self, ended: TurnEnded) -> None:
+        """Have a turn that ended while it was found again end behind all that it said before."""
+        self.ended_meanwhile = ended
+        self._ctx.start_task(self._end_after_recovery, ended)
+
+    async def _end_after_recovery(self, ended: TurnEnded) -> None:
+        await self._driven.wait()
+        await self._ctx.ref.tell(ended)
+
+    def hold(self, message: CodexNotification | CodexServerRequest) -> None:
+        """Keep what Codex says of the thread until it is known which turn is the session's."""
+        self._early.append(message)
+        del self._early[:-EARLY]
+
+    def take_held(self) -> list[CodexNotification | CodexServerRequest]:
+        """What was held, in the order in which it came; it is held no longer."""
+        held, self._early = self._early, []
+        return held

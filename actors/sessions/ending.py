@@ -1,0 +1,56 @@
+"""The end of a session: committed with what follows it, told to who waits, and cleaned up after."""
+
+from __future__ import annotations
+
+import contextlib
+
+import attrs
+import trio
+
+from command_center.actors.sessions import sequels
+from command_center.actors.sessions.interruption import STOP_SECONDS, Interruption, ended_by_wish
+from command_center.actors.sessions.messages import SessionCommitted
+from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.services import SessionServices
+from command_center.actors.sessions.transcript import Transcript
+from command_center.actors.slots import SlotsChanged
+from command_center.actors.worktree_messages import TidyWorktrees
+from command_center.runtime import ActorNotFound, Context, MailboxFull
+from command_center.store.records import SessionStatus
+
+
+@attrs.frozen
+class Ending:
+    """How one session ends."""
+
+    _ctx: Context
+    _transcript: Transcript
+    _runner: Runner
+    _services: SessionServices
+    _interruption: Interruption
+
+    async def end(self, status: SessionStatus, *, reason: str | None) -> None:
+        """Take the session to its end, tell who waits for that, and stop its actor."""
+        session = self._transcript.session
+        status, reason = ended_by_wish(session, status, reason)
+        ended, sequel = await self._transcript.keep(
+            lambda tx: sequels.end(
+                tx,
+                session.id,
+                status,
+                reason=reason,
+                approval_seconds=self._services.approval_seconds,
+            )
+        )
+        self._transcript.session = ended
+        self._interruption.settle(ended)
+        await self._ctx.lookup("/slots").tell(SlotsChanged())
+        if sequel is not None:
+            await self._ctx.lookup("/tasks").tell(SessionCommitted(sequel.id))
+        with trio.move_on_after(STOP_SECONDS):
+            await self._runner.close(ended)
+        if ended.worktree_path is not None:
+            # One that is not told now is found when the server starts.
+            with contextlib.suppress(ActorNotFound, MailboxFull):
+                self._ctx.lookup("/repositories").try_tell(TidyWorktrees(ended.repository_id))
+        self._ctx.stop()

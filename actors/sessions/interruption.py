@@ -1,0 +1,124 @@
+"""The wish that a session end, and how its turn is brought to heed it.
+
+An interrupted turn has its time to end by itself; then it is given up, and the session with it.
+Whoever waits for the end is answered when it has come.
+"""
+
+from __future__ import annotations
+
+import attrs
+import structlog
+import trio
+
+from command_center.actors.sessions import ledger
+from command_center.actors.sessions.messages import StopDeadline, StopSession
+from command_center.actors.sessions.runner import FAILURES, Runner
+from command_center.actors.sessions.transcript import Transcript
+from command_center.runtime import Context, Deferred
+from command_center.store import Session
+from command_center.store.records import SessionStatus
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+STOP_SECONDS = 5.0
+"""How long an interrupted turn may take to end before its process is."""
+
+OVERDUE = "The turn did not end in time."
+"""Why a session ends whose turn was interrupted and did not."""
+
+
+@attrs.define
+class Interruption:
+    """The stop of one session: who wants it, who waits for it, and how it is done."""
+
+    _ctx: Context
+    _transcript: Transcript
+    _runner: Runner
+    _waiters: list[Deferred[Session]] = attrs.field(factory=list, init=False)
+    _begun: bool = attrs.field(default=False, init=False)
+
+    async def want(self, wish: StopSession) -> Session:
+        """Record that a person wants the session to end.
+
+        Raises:
+            Unavailable: nothing can be written now.
+        """
+        key = self._transcript.session.id
+        return await self._transcript.write(
+            lambda tx: ledger.request_stop(tx, key, reason=wish.reason, actor=wish.requested_by)
+        )
+
+    async def give_up(self, actor: str, reason: str) -> None:
+        """Interrupt the turn by nobody's wish but a limit's."""
+        key = self._transcript.session.id
+        self._transcript.session = await self._transcript.keep(
+            lambda tx: ledger.request_stop(
+                tx, key, reason=reason, actor=actor, outcome="interrupted"
+            )
+        )
+        self.begin()
+
+    def wait(self) -> Deferred[Session]:
+        """Interrupt the turn; the message in hand is answered when the session has ended."""
+        waiter: Deferred[Session] = self._ctx.defer()
+        self._waiters.append(waiter)
+        self.begin()
+        return waiter
+
+    def begin(self) -> None:
+        """Interrupt the turn, once."""
+        if not self._begun:
+            self._begun = True
+            self._ctx.start_task(self._interrupt)
+
+    def begin_anew(self) -> None:
+        """Interrupt a turn that began after the session was to end."""
+        self._begun = False
+        self.begin()
+
+    async def _interrupt(self) -> None:
+        """Interrupt, give the turn its time to end, then give it up. Ends with the actor."""
+        session = self._transcript.session
+        with trio.move_on_after(STOP_SECONDS):
+            if session.status != "starting":
+                try:
+                    await self._runner.interrupt(session)
+                except FAILURES as error:
+                    log.warning("session.interrupt.failed", session=session.id, reason=str(error))
+            await trio.sleep_forever()
+        with trio.move_on_after(STOP_SECONDS):
+            try:
+                await self._runner.abandon(session)
+            except FAILURES as error:
+                log.warning("session.abandon.failed", session=session.id, reason=str(error))
+        await self._ctx.ref.tell(StopDeadline())
+
+    def settle(self, ended: Session) -> None:
+        """The session has ended: answer everybody who waits for it."""
+        for waiter in self._waiters:
+            waiter.send(ended)
+        self._waiters.clear()
+
+
+def ended_by_wish(
+    session: Session, status: SessionStatus, reason: str | None
+) -> tuple[SessionStatus, str | None]:
+    """How a session ends, and why, once what was wished of it is taken into account.
+
+    A turn that ended otherwise than by completing, after somebody wanted it to end, ended by that
+    wish.
+    """
+    wish = session.stop_requested
+    if wish is None or status == "completed":
+        return status, reason
+    late = f" {reason}" if reason == OVERDUE else ""
+    return wish.get("outcome", "stopped"), f"{stop_reason(session)}{late}"
+
+
+def stop_reason(session: Session) -> str:
+    """Who wanted the session to end, and why."""
+    wish = session.stop_requested or {}
+    if wish.get("outcome") == "interrupted":
+        return str(wish["reason"])
+    reason = f": {wish['reason']}" if wish.get("reason") else "."
+    return f"Stopped by {wish.get('requestedBy', ledger.SYSTEM)}{reason}"

@@ -1,0 +1,132 @@
+"""From the queue to the turn: what has to be true before Codex is told anything.
+
+A session waits for a slot, is judged by policy once more, has its working directory made ready,
+opens its thread and begins its turn. Each step is committed before the next one is taken, so that
+a new life of the actor knows how far the former one was.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from command_center.actors.clock import sleep_until
+from command_center.actors.sessions import ledger
+from command_center.actors.sessions.admission import admit, yield_folder
+from command_center.actors.sessions.messages import LaunchFailed, WorkplaceReady
+from command_center.actors.sessions.runner import FAILURES, Runner
+from command_center.actors.sessions.services import SessionServices
+from command_center.actors.sessions.transcript import Transcript
+from command_center.actors.slots import RequestSlot, SlotsChanged
+from command_center.actors.worktree_messages import PrepareWorkplace
+from command_center.runtime import Context
+from command_center.store import Session, Transaction
+
+GIT_SECONDS = 300.0
+"""How long the making of a worktree may take."""
+
+
+@attrs.frozen
+class Launch:
+    """The steps of one session towards its turn."""
+
+    _ctx: Context
+    _transcript: Transcript
+    _runner: Runner
+    _services: SessionServices
+
+    def queue_soon(self) -> None:
+        """Ask for a slot, without waiting for it."""
+        self._ctx.start_task(self._queue)
+
+    async def _queue(self) -> None:
+        """Ask for a slot, a retry when its pause is over by the wall clock."""
+        session = self._transcript.session
+        if session.begin_after is not None:
+            await sleep_until(session.begin_after)
+        slots = self._ctx.lookup("/slots")
+        await slots.tell(RequestSlot(session_id=session.id, ref=self._ctx.ref))
+
+    async def ask_policy(self, *, actor: str) -> Session:
+        """Have a session that was only created queued, or blocked, by somebody's wish.
+
+        Raises:
+            PolicyDenied, Conflict: it may not begin.
+            Unavailable: nothing can be written now.
+        """
+        return await self._transcript.write(lambda tx: self._admit(tx, actor=actor))
+
+    async def begin(self) -> None:
+        """Take the slot, if policy and the folder still allow it; else wait for another one.
+
+        Raises:
+            PolicyDenied, Conflict: it may not begin any more.
+        """
+        admitted = await self._transcript.keep(
+            lambda tx: self._admit(tx, actor=ledger.SYSTEM, begin=True)
+        )
+        self._transcript.session = admitted
+        if admitted.status == "starting":
+            self.prepare_soon()
+        elif admitted.status == "queued":
+            self.queue_soon()
+
+    def _admit(self, tx: Transaction, *, actor: str, begin: bool = False) -> Session:
+        return admit(
+            tx,
+            self._transcript.session.id,
+            actor=actor,
+            approval_seconds=self._services.approval_seconds,
+            begin=self._services.instance_id if begin else None,
+            limit=self._services.max_sessions,
+        )
+
+    def prepare_soon(self) -> None:
+        """Have the working directory made ready; `WorkplaceReady` or `LaunchFailed` follows."""
+        self._ctx.start_task(self._prepare)
+
+    async def _prepare(self) -> None:
+        """Ask whoever may start git."""
+        try:
+            session = await self._ctx.lookup("/repositories").ask(
+                PrepareWorkplace(self._transcript.session.id), timeout=GIT_SECONDS
+            )
+        except FAILURES as error:
+            await self._ctx.ref.tell(LaunchFailed(reason=str(error)))
+        else:
+            await self._ctx.ref.tell(WorkplaceReady(session))
+
+    async def settle_in(self, prepared: Session) -> None:
+        """Take the folder that is known now, or queue again where another session writes in it.
+
+        Whoever waits for the folder that was left may have it.
+        """
+        key = prepared.id
+        placed = await self._transcript.keep(lambda tx: yield_folder(tx, key))
+        self._transcript.session = placed
+        if prepared.worktree_path is not None:
+            await self._ctx.lookup("/slots").tell(SlotsChanged())
+        if placed.status == "queued":
+            self.queue_soon()
+
+    async def keep_thread(self, thread_id: str) -> None:
+        """Commit which thread is the session's, before any prompt is sent to it."""
+        key = self._transcript.session.id
+        reference = self._runner.reference(thread_id, None)
+        self._transcript.session = await self._transcript.keep(
+            lambda tx: ledger.record_thread(tx, key, thread_id, codex_ref=reference)
+        )
+
+    async def keep_turn(self, turn_id: str) -> None:
+        """Commit which turn is the session's: now it runs."""
+        session = self._transcript.session
+        reference = self._runner.reference(session.codex_thread_id, turn_id)
+        self._transcript.session = await self._transcript.keep(
+            lambda tx: ledger.record_turn(
+                tx,
+                session.id,
+                turn_id,
+                codex_ref=reference,
+                runner=self._runner.name,
+                instance=self._services.instance_id,
+            )
+        )

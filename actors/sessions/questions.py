@@ -1,0 +1,98 @@
+"""What Codex asks in a session: each question becomes an approval, and its answer goes back.
+
+The approval is the store's, and outlives connections and lives of the actor; the question, to
+which Codex wants the answer, belongs to the connection of now. Codex asks again what is open when
+its thread is joined, and the approval of before is found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+import structlog
+
+from command_center.actors.clock import later
+from command_center.actors.codex.approvals import FILE_CHANGE, describe_request
+from command_center.actors.codex.messages import CodexServerRequest
+from command_center.actors.sessions import ledger, settlement
+from command_center.actors.sessions.limits import with_limits
+from command_center.actors.sessions.runner import FAILURES, Runner
+from command_center.actors.sessions.services import SessionServices
+from command_center.actors.sessions.transcript import Transcript
+from command_center.runtime import Context
+from command_center.store import Approval
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+@attrs.frozen
+class Questions:
+    """The questions of one session that Codex waits for."""
+
+    _ctx: Context
+    _transcript: Transcript
+    _runner: Runner
+    _services: SessionServices
+    _open: dict[str, CodexServerRequest] = attrs.field(factory=dict, init=False)
+
+    async def ask(self, request: CodexServerRequest) -> None:
+        """Have a person asked, or answer with what was decided of it before."""
+        session = self._transcript.session
+        changes: Sequence[Mapping[str, Any]] = ()
+        if request.method == FILE_CHANGE:
+            item_id = str(request.params["itemId"])
+            item = await self._services.storage.read(
+                lambda db: ledger.item_body(db, session.id, item_id)
+            )
+            changes = (item or {}).get("changes", ())
+        described = describe_request(request.method, request.params, changes)
+        wanted = with_limits(session, described)
+        self._open[request.request_id] = request
+        self._transcript.session, approval = await self._transcript.keep(
+            lambda tx: settlement.request_approval(
+                tx,
+                session.id,
+                wanted,
+                request_id=request.request_id,
+                request={"method": request.method, "params": request.params},
+                expires_at=later(tx.now, self._services.approval_seconds),
+            )
+        )
+        if approval.status != "pending":
+            self.answer_soon(approval)
+
+    def answer_soon(self, approval: Approval) -> None:
+        """Answer Codex, if it has asked this incarnation; else it will ask again."""
+        request = self._open.get(approval.codex_request_id or "")
+        if request is not None and approval.delivered_at is None:
+            self._ctx.start_task(self._answer, request, approval)
+
+    async def _answer(self, request: CodexServerRequest, approval: Approval) -> None:
+        try:
+            await self._runner.answer(request, approval)
+        except FAILURES as error:
+            log.warning("approval.undelivered", approval=approval.id, reason=str(error))
+
+    async def keep_delivery(self, approval_id: int) -> None:
+        """Codex has the answer, and goes on."""
+        session = await self._transcript.keep(
+            lambda tx: settlement.record_delivery(tx, approval_id)
+        )
+        if session is not None:
+            self._transcript.session = session
+
+    async def close(self, request_id: str) -> None:
+        """What was not answered here was answered by another client of Codex."""
+        key = self._transcript.session.id
+        self._transcript.session = await self._transcript.keep(
+            lambda tx: settlement.close_request(tx, key, request_id)
+        )
+
+    async def close_all(self) -> None:
+        """Codex waits for nobody: what is pending here was answered while nobody listened."""
+        key = self._transcript.session.id
+        self._transcript.session = await self._transcript.keep(
+            lambda tx: settlement.close_requests(tx, key)
+        )

@@ -1,0 +1,28 @@
+"""What every session's actor is given when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from command_center.actors.sessions.runner import Runner
+from command_center.actors.storage import Storage
+from command_center.runtime import ActorRef
+
+
+@attrs.frozen
+class SessionServices:
+    """The surroundings of every session, and how it makes its runner."""
+
+    storage: Storage
+    instance_id: str
+    """Names this process among its former lives."""
+    approval_seconds: float
+    """How long a person has to decide what Codex asks."""
+    stall_seconds: float
+    """After how much silence a turn is looked at; 0 for never."""
+    max_sessions: int
+    """How many may work at once."""
+    make_runner: Callable[[str, ActorRef], Runner]
+    """Makes the runner that the session was accepted with, to report to that actor."""

@@ -1,0 +1,76 @@
+"""What a person says to a turn that runs: recorded before, and recorded what came of it."""
+
+from __future__ import annotations
+
+import attrs
+
+from command_center.actors.errors import Invalid, Unavailable
+from command_center.actors.sessions import ledger
+from command_center.actors.sessions.messages import SteerReceipt, SteerSession
+from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.transcript import Transcript
+from command_center.actors.storage import Storage
+from command_center.runtime import ActorCrashed, ActorStopped, AskTimeout, Refusal
+from command_center.store import Session, Transaction, sessions
+
+
+@attrs.frozen
+class Steering:
+    """The steering of one session."""
+
+    _storage: Storage
+    _transcript: Transcript
+    _runner: Runner
+
+    async def request(self, wish: SteerSession) -> int:
+        """Record the wish, if there is a turn for it; the id of the event that tells of it.
+
+        Raises:
+            Invalid: it says nothing.
+            Conflict: there is no turn that can be steered.
+            Unavailable: nothing can be written now.
+        """
+        session = self._transcript.session
+        if not wish.message.strip():
+            raise Invalid.field("message", "Expected some text.")
+        self._runner.check_steerable(session)
+
+        def request(tx: Transaction) -> int:
+            return ledger.tell(
+                tx,
+                session,
+                "session.steer.requested",
+                actor=wish.requested_by,
+                data={"message": wish.message, "turnId": session.codex_turn_id},
+            )
+
+        return await self._storage.write(request)
+
+    async def perform(self, wish: SteerSession, event: int) -> SteerReceipt:
+        """Hand the wish to the turn, and record what came of it.
+
+        Raises:
+            Conflict: Codex did not take it.
+            Unavailable: Codex did not answer.
+        """
+        refusal: Refusal | None = None
+        turn_id = ""
+        key = self._transcript.session.id
+        try:
+            turn_id = await self._runner.steer(self._transcript.session, wish.message, event)
+        except Refusal as error:
+            refusal = error
+        except (ActorStopped, ActorCrashed, AskTimeout) as error:
+            refusal = Unavailable(f"The bridge to Codex did not answer: {error}")
+
+        def record(tx: Transaction) -> Session:
+            session = sessions.get(tx.db, key)
+            kind = "session.steer.rejected" if refusal else "session.steer.acknowledged"
+            data = {"reason": str(refusal)} if refusal else {"turnId": turn_id}
+            ledger.tell(tx, session, kind, actor="codex", data=data, causation_id=event)
+            return session
+
+        session = await self._transcript.keep(record)
+        if refusal is not None:
+            raise refusal
+        return SteerReceipt(session=session, turn_id=turn_id)
