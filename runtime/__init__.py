@@ -27,6 +27,7 @@ from command_center.runtime.errors import (
     SystemFailed,
     UnhandledMessage,
 )
+from command_center.runtime.origins import origin
 from command_center.runtime.ref import ActorRef
 from command_center.runtime.reply import Deferred
 from command_center.runtime.signals import (
@@ -104,4 +105,5 @@ __all__ = [
     "UnhandledMessage",
     "handles",
     "open_system",
+    "origin",
 ]

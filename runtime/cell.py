@@ -208,4 +208,4 @@ class Cell(Child):
     def notice(self, message: object) -> None:
         """Put a message of the runtime itself, room or not; a closed mailbox ignores it."""
         if self.mailbox.closed is None:
-            self.mailbox.put(message, None)
+            self.mailbox.put(message, None, None)

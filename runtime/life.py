@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from command_center.runtime.actor import Actor, find_handler
+from command_center.runtime.actor import Actor, Handler, find_handler
 from command_center.runtime.child import Phase
 from command_center.runtime.context import Context
 from command_center.runtime.deadletters import Reason
@@ -29,6 +29,7 @@ from command_center.runtime.errors import (
     Refusal,
     UnhandledMessage,
 )
+from command_center.runtime.origins import origin
 from command_center.runtime.reply import Deferred
 from command_center.runtime.shields import lift_shields
 from command_center.runtime.signals import Abandoned, Exit, ExitKind
@@ -137,6 +138,8 @@ class Life:
         clock = cell.system.clock
         handlers = type(actor).handlers
         handled = Outcome.HANDLED
+        started_for = origin.get()
+        working_for: str | None = None
         turns = 0
         while not self.over:
             if not user or mailbox.held:
@@ -148,12 +151,19 @@ class Life:
                 user = mailbox.user
                 continue
             envelope = user.popleft()
-            message, reply, _ = envelope
+            message, reply, _, sent_for = envelope
             self.current = envelope
+            if sent_for is not working_for:
+                working_for = sent_for
+                origin.set(started_for if sent_for is None else sent_for)
             if mailbox.line:
                 mailbox.admit()
             kind = type(message)
-            handler = handlers.get(kind) or find_handler(handlers, kind)
+            handler: Handler | None
+            try:
+                handler = handlers[kind]
+            except KeyError:
+                handler = find_handler(handlers, kind)
             if handler is None:
                 self.current = None
                 cell.drop(
@@ -200,7 +210,7 @@ class Life:
             return
         self.current = None
         self.cell.lost += 1
-        message, reply, _ = envelope
+        message, reply, _, _ = envelope
         if reply is not None:
             # A cancelled handler was ended from outside: by the noted failure, or by a stop.
             cause = error if isinstance(error, Exception) else self.error

@@ -23,10 +23,11 @@ import attrs
 import trio
 
 from command_center.runtime.deadletters import Reason
+from command_center.runtime.origins import origin
 from command_center.runtime.reply import Deferred
 
-Envelope: TypeAlias = tuple[object, "Deferred[Any] | None", float]
-"""A message, the reply that it is asked for, and when it was put (system clock, seconds)."""
+Envelope: TypeAlias = tuple[object, "Deferred[Any] | None", float, str | None]
+"""A message, the reply that it is asked for, when it was put (system clock), its origin."""
 
 
 @attrs.define(slots=True, eq=False)
@@ -36,6 +37,7 @@ class _Waiter:
     message: object
     reply: Deferred[Any] | None
     task: trio.lowlevel.Task | None
+    sent_for: str | None
 
 
 _NOTHING: deque[Envelope] = deque()
@@ -86,12 +88,12 @@ class Mailbox:
         self._closed = reason
         self.room = self.capacity if reason is None else 0
 
-    def put(self, message: object, reply: Deferred[Any] | None) -> None:
+    def put(self, message: object, reply: Deferred[Any] | None, sent_for: str | None) -> None:
         """Append a message, whether there is room or not, and wake the actor."""
         user = self.user
         if user is _NOTHING:
             user = self.user = deque()
-        user.append((message, reply, self.clock()))
+        user.append((message, reply, self.clock(), sent_for))
         self.sent += 1
         depth = len(user)
         self.high_water = max(self.high_water, depth)
@@ -117,9 +119,9 @@ class Mailbox:
         if self.line is None:
             self.line = OrderedDict()
         if isinstance(sender, Deferred):
-            self.line[sender] = _Waiter(message, sender, None)
+            self.line[sender] = _Waiter(message, sender, None, origin.get())
         else:
-            self.line[sender] = _Waiter(message, None, sender)
+            self.line[sender] = _Waiter(message, None, sender, origin.get())
 
     def leave_line(self, sender: object) -> None:
         """Stop waiting for room; nothing if the message was put already."""
@@ -130,14 +132,14 @@ class Mailbox:
         """Give free places to those who wait, first come first served."""
         while self.line and len(self.user) < self.capacity:
             _, waiter = self.line.popitem(last=False)
-            self.put(waiter.message, waiter.reply)
+            self.put(waiter.message, waiter.reply, waiter.sent_for)
             if waiter.task is not None:
                 trio.lowlevel.reschedule(waiter.task)
 
     def drop_all(self, drop: Callable[[object, Deferred[Any] | None], None]) -> None:
         """Take out every message, and those of senders in line, in order, and release these."""
         while self.user:
-            message, reply, _ = self.user.popleft()
+            message, reply, _, _ = self.user.popleft()
             drop(message, reply)
         self.drop_line(drop)
 

@@ -8,12 +8,15 @@ import trio
 
 from command_center.runtime.actor import Request
 from command_center.runtime.errors import ActorStopped, MailboxFull, SelfAsk
+from command_center.runtime.origins import origin
 from command_center.runtime.reply import Deferred
 
 if TYPE_CHECKING:
     from command_center.runtime.cell import Cell
 
 R = TypeVar("R")
+
+_origin = origin.get
 
 
 class ActorRef:
@@ -57,7 +60,7 @@ class ActorRef:
         asked_at = mailbox.clock()
         reply: Deferred[R] = Deferred(task, mailbox, message, asked_at)
         if len(mailbox.user) < mailbox.room:
-            mailbox.put(message, reply)
+            mailbox.put(message, reply, _origin())
         elif mailbox.closed is not None:
             reason = mailbox.closed
             cell.refuse(message)
@@ -79,12 +82,12 @@ class ActorRef:
         depth = len(user)
         if 0 < depth < mailbox.room:
             # What `put` would do for a mailbox whose actor is awake; the case that must be quick.
-            user.append((message, None, mailbox.clock()))
+            user.append((message, None, mailbox.clock(), _origin()))
             mailbox.sent += 1
             if depth >= mailbox.high_water:
                 mailbox.high_water = depth + 1
         elif depth < mailbox.room:
-            mailbox.put(message, None)
+            mailbox.put(message, None, _origin())
         elif mailbox.closed is not None:
             self.cell.refuse(message)
         else:
@@ -107,7 +110,7 @@ class ActorRef:
         """
         mailbox = self._mailbox
         if len(mailbox.user) < mailbox.room:
-            mailbox.put(message, None)
+            mailbox.put(message, None, _origin())
         elif mailbox.closed is not None:
             self.cell.refuse(message)
         else:

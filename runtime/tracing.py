@@ -60,7 +60,7 @@ class Trace:
         if taken_at >= self._deadline:
             self.close()
             return
-        message, reply, sent_at = envelope
+        message, reply, sent_at, _ = envelope
         self._send.send_nowait(
             TraceRecord(
                 type(message).__name__,

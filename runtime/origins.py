@@ -1,0 +1,18 @@
+"""What it all began with: a word that goes along from message to message.
+
+Whoever begins something, such as the answer to a request, sets `origin` in its own task. A message
+carries the origin of the task that sent it, and its handler runs under that; so do the tasks that
+the handler starts and what they send in turn. A message without one is handled for what the actor
+itself was started for. So a line of a log can be put down to the request that led to it, however
+many actors lie between. The runtime hands the word on, and reads nothing from it.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+origin: ContextVar[str | None] = ContextVar("origin", default=None)
+"""The origin of what the task does now; None where nobody has named one.
+
+It is a task's own: what is set in a handler holds until its actor takes another message up.
+"""
