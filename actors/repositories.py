@@ -33,6 +33,7 @@ from command_center.actors.git.facts import (
 )
 from command_center.actors.git.merging import MergeResult
 from command_center.actors.locks import KeyedLocks
+from command_center.actors.main_checkout import open_main
 from command_center.actors.paths import resolve_directory, same_file
 from command_center.actors.places import Places
 from command_center.actors.policy import same_place
@@ -55,6 +56,8 @@ from command_center.actors.repository_messages import (
     WorkplaceFacts,
 )
 from command_center.actors.storage import Storage
+from command_center.actors.workplaces import Workplaces
+from command_center.actors.worktree_cleaning import WorktreeCleaning
 from command_center.actors.worktree_messages import (
     CleanWorktrees,
     CreateWorktree,
@@ -69,7 +72,7 @@ from command_center.actors.worktree_messages import (
     WorktreeCreated,
     WorktreeState,
 )
-from command_center.actors.worktrees import Worktrees, open_main
+from command_center.actors.worktrees import Worktrees
 from command_center.runtime import Actor, Deferred, Refusal, handles
 from command_center.store import Repository, Session, Transaction, sessions
 from command_center.store import repositories as repository_table
@@ -102,9 +105,10 @@ class Repositories(Actor):
         self._roots = repo_roots
         self._git = git or Git()
         self._locks = KeyedLocks()
-        self._worktrees = Worktrees(
-            storage, self._git, self._locks, Places(storage, data_dir, repo_roots)
-        )
+        surroundings = (storage, self._git, self._locks, Places(storage, data_dir, repo_roots))
+        self._worktrees = Worktrees(*surroundings)
+        self._workplaces = Workplaces(*surroundings)
+        self._cleaning = WorktreeCleaning(*surroundings)
         self._data_dir = data_dir
 
     async def on_start(self) -> None:
@@ -245,7 +249,7 @@ class Repositories(Actor):
     @handles(CleanWorktrees)
     async def clean_worktrees(self, message: CleanWorktrees) -> Deferred[list[WorktreeEntry]]:
         """Delete the worktrees that nobody needs."""
-        return self.ctx.answer_later(self._worktrees.clean, message)
+        return self.ctx.answer_later(self._cleaning.clean, message)
 
     @handles(TidyWorktrees)
     async def tidy_worktrees(self, message: TidyWorktrees) -> None:
@@ -255,7 +259,7 @@ class Repositories(Actor):
     async def _tidy(self, message: TidyWorktrees) -> None:
         """What cannot be tidied up now, such as a repository that is gone, is left as it is."""
         try:
-            await self._worktrees.tidy(message)
+            await self._cleaning.tidy(message)
         except Refusal as error:
             log.info("worktrees.untidy", repository=message.repository_id, reason=str(error))
 
@@ -267,12 +271,12 @@ class Repositories(Actor):
     @handles(PrepareWorkplace)
     async def prepare_workplace(self, message: PrepareWorkplace) -> Deferred[Session]:
         """See that the folder that a session works in is there."""
-        return self.ctx.answer_later(self._worktrees.prepare, message)
+        return self.ctx.answer_later(self._workplaces.prepare, message)
 
     @handles(FindCommitFolders)
     async def find_commit_folders(self, message: FindCommitFolders) -> Deferred[list[str]]:
         """Say where a session writes when it commits."""
-        return self.ctx.answer_later(self._worktrees.commit_folders, message)
+        return self.ctx.answer_later(self._workplaces.commit_folders, message)
 
     @handles(GatherFacts)
     async def gather(self, message: GatherFacts) -> Deferred[WorkplaceFacts]:

@@ -1,0 +1,134 @@
+"""Where sessions work: in the main checkout, or in a worktree made for them."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from command_center.actors.errors import Conflict, PolicyDenied
+from command_center.actors.repository_messages import PatchRepository, RepositoryChanges
+from command_center.actors.worktree_messages import (
+    CreateWorktree,
+    PrepareWorkplace,
+    WorktreeCreated,
+    WorktreeRequest,
+)
+from command_center.store import Repository
+from tests.actors.git.repository import make_repository
+from tests.actors.registry_rig import Rig, open_rig
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with open_rig(tmp_path / "rig") as rig:
+        yield rig
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "project")
+
+
+async def make(rig: Rig, repository: Repository, branch: str = "work") -> WorktreeCreated:
+    return await rig.ask(CreateWorktree(repository.id, WorktreeRequest(branch_name=branch)))
+
+
+async def kinds(rig: Rig) -> list[str]:
+    return [event["type"] for event in await rig.events()]
+
+
+async def test_a_session_works_in_the_main_checkout_where_that_is_allowed(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    session = await rig.start_session(repository)
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert (str(project), None, None) == (ready.cwd, ready.worktree_path, ready.branch_name)
+    assert "worktree.created" not in await kinds(rig)
+
+
+async def test_a_session_gets_a_worktree_of_its_own_where_one_is_required(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, require_worktree=True)
+    session = await rig.start_session(repository)
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert ready.worktree_path == ready.cwd != str(project)
+    assert f"cc/task-{session.task_id}-session-{session.id}" == ready.branch_name
+    assert (Path(ready.cwd) / "readme.txt").exists()
+    event = (await rig.events())[-1]
+    assert ("worktree.created", session.id, session.task_id) == (
+        event["type"],
+        event["sessionId"],
+        event["taskId"],
+    )
+    assert ready == await rig.ask(PrepareWorkplace(session.id))
+
+
+async def test_a_session_works_at_the_place_and_on_the_branch_that_its_run_names(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project)
+    place = str(tmp_path / "place")
+    first = await rig.start_session(
+        repository, cwd=place, worktree_path=place, branch_name="cc/mine"
+    )
+    ready = await rig.ask(PrepareWorkplace(first.id))
+    assert (place, place, "cc/mine") == (ready.cwd, ready.worktree_path, ready.branch_name)
+    await rig.end_session(first)
+
+    second = await rig.start_session(repository, cwd=place, worktree_path=place)
+    again = await rig.ask(PrepareWorkplace(second.id))
+    third = await rig.start_session(repository, branch_name="cc/mine")
+    reused = await rig.ask(PrepareWorkplace(third.id))
+
+    assert (place, "cc/mine") == (again.cwd, again.branch_name)
+    assert (place, place) == (reused.cwd, reused.worktree_path)
+    assert 1 == (await kinds(rig)).count("worktree.created")
+
+
+async def test_a_session_is_not_put_on_another_branch_than_it_asked_for(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    session = await rig.start_session(
+        repository, cwd=made.path, worktree_path=made.path, branch_name="other"
+    )
+
+    with pytest.raises(Conflict, match="is on work, not on other"):
+        await rig.ask(PrepareWorkplace(session.id))
+
+
+async def test_the_main_checkout_under_another_name_is_still_the_main_checkout(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project, require_worktree=True)
+    alias = tmp_path / "alias"
+    alias.symlink_to(project, target_is_directory=True)
+    by_link = await rig.start_session(repository, worktree_path=str(alias))
+    by_name = await rig.start_session(repository, worktree_path=str(project) + os.sep)
+    by_branch = await rig.start_session(repository, branch_name="main")
+
+    with pytest.raises(Conflict, match="main checkout"):
+        await rig.ask(PrepareWorkplace(by_link.id))
+    with pytest.raises(PolicyDenied, match="main checkout"):
+        await rig.ask(PrepareWorkplace(by_name.id))
+    with pytest.raises(Conflict, match="main checkout"):
+        await rig.ask(PrepareWorkplace(by_branch.id))
+
+
+async def test_a_session_that_the_repository_allows_no_more_gets_no_place(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    session = await rig.start_session(repository, sandbox="workspace-write")
+    await rig.ask(PatchRepository(repository.id, RepositoryChanges(allow_write=False)))
+
+    with pytest.raises(PolicyDenied, match="does not allow writing"):
+        await rig.ask(PrepareWorkplace(session.id))
