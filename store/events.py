@@ -5,6 +5,7 @@ sent to subscribers and shown in lists is that one text.
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -103,6 +104,7 @@ _SUBJECTS = (
     "correlation_id",
 )
 _COLUMNS = ("id", "type", "ts", *_SUBJECTS)
+_columns_of = attrgetter(*_COLUMNS)
 _STORED = f"{', '.join(_COLUMNS)}, CAST(body AS BLOB)"
 _TEXT = "id, CAST(body AS BLOB)"
 # Nothing but the names above goes into this text.
@@ -127,8 +129,7 @@ def append(db: Database, event: Event) -> StoredEvent:
         correlation_id=event.correlation_id,
         body=msgspec.json.encode(event),
     )
-    values = [getattr(stored, name) for name in _COLUMNS]
-    db.execute(_INSERT, [*values, stored.body.decode()])
+    db.execute(_INSERT, [*_columns_of(stored), stored.body.decode()])
     return stored
 
 

@@ -34,8 +34,12 @@ def redact(value: Any, secrets: Sequence[str] = ()) -> Any:
         value: dicts, lists, tuples, text, numbers, truth values and None.
         secrets: texts to remove wherever they are; those under 4 characters are ignored.
     """
-    named = sorted((text for text in secrets if _can_be_removed(text)), key=len, reverse=True)
-    return _redact(value, named, 0)
+    return _redact(value, _longest_first(tuple(secrets)), 0)
+
+
+@lru_cache(maxsize=64)
+def _longest_first(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(filter(_can_be_removed, secrets), key=len, reverse=True))
 
 
 def _can_be_removed(secret: str) -> bool:

@@ -206,9 +206,11 @@ def apply_rules(text: str) -> str:
     """Give the text without what any of the rules finds, each applied once."""
     folded = text.lower()
     found = 0
-    for hint, rules in _RULES_BY_HINT:
-        if hint in folded:
-            found |= rules
+    for mark, hints in _HINTS_BY_MARK:
+        if mark in folded:
+            for hint, rules in hints:
+                if hint in folded:
+                    found |= rules
     if found:
         for index, rule in enumerate(RULES):
             if found >> index & 1:
@@ -216,13 +218,21 @@ def apply_rules(text: str) -> str:
     return text
 
 
-def _rules_by_hint() -> tuple[tuple[str, int], ...]:
-    """Give each hint once, with the set of the rules that have it, as bits."""
+def _hints_by_mark() -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+    """Give each hint once, with the set of the rules that have it, as bits.
+
+    Hints that have a mark in common stand together, for one look tells that all are absent.
+    """
     found: dict[str, int] = {}
     for index, rule in enumerate(RULES):
         for hint in rule.hints:
             found[hint] = found.get(hint, 0) | 1 << index
-    return tuple(found.items())
+    by_mark: dict[str, list[tuple[str, int]]] = {}
+    for hint, rules in found.items():
+        mark = next((mark for mark in _MARKS if mark in hint), "")
+        by_mark.setdefault(mark, []).append((hint, rules))
+    return tuple((mark, tuple(hints)) for mark, hints in by_mark.items())
 
 
-_RULES_BY_HINT = _rules_by_hint()
+_MARKS = "_-:/=."
+_HINTS_BY_MARK = _hints_by_mark()

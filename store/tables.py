@@ -56,11 +56,24 @@ class _Column:
     type: Any
     is_json: bool
     is_truth: bool
+    is_redacted: bool
     plain: frozenset[Any]
     """Values of exactly these classes need no check."""
+    ready: frozenset[Any]
+    """Of these, those that go into the row as they are."""
+    choices: frozenset[Any]
+    """The only texts that there can be, where that is so."""
     default: Callable[[], object] | None
 
-    def to_row(self, value: Any) -> Scalar:
+    def to_row(self, tx: Transaction, value: Any) -> Scalar:
+        """Give what goes into the row for a value that is not ready."""
+        if type(value) not in _PLAIN:
+            value = msgspec.to_builtins(value, str_keys=True)
+        if self.is_redacted:
+            value = tx.redact(value)
+        kind = type(value)
+        if kind not in self.plain and not (kind is str and value in self.choices):
+            value = msgspec.convert(value, self.type)
         if value is None:
             return None
         if self.is_json:
@@ -93,14 +106,23 @@ class Table(Generic[R]):
         self.record = record
         self.name = name
         self.kind = record.__name__
-        self._columns = {field.name: _column(field) for field in msgspec.structs.fields(record)}
+        hidden = frozenset(redacted)
+        self._columns = {
+            field.name: _column(field, is_redacted=field.name in hidden)
+            for field in msgspec.structs.fields(record)
+        }
         self._special = [c for c in self._columns.values() if c.is_json or c.is_truth]
-        self._redacted = frozenset(redacted)
         self._names = ", ".join(self._columns)
-        if unknown := self._redacted - self._columns.keys():
+        if unknown := hidden - self._columns.keys():
             raise InvalidRecord(self.kind, f"has no {', '.join(sorted(unknown))}")
-        # Only the table's name and the fields' go into this text.
+        # Only the table's name and the fields' go into these texts.
         self._select = f"SELECT {self._names} FROM {name}"  # noqa: S608
+        self._exists = f"SELECT 1 FROM {name}"  # noqa: S608
+        self._given = tuple(column for column in self._columns if column != "id")
+        self._insert = (
+            f"INSERT INTO {name} ({', '.join(self._given)}) "  # noqa: S608
+            f"VALUES ({', '.join('?' * len(self._given))})"
+        )
 
     def __repr__(self) -> str:
         return f"<Table {self.name} of {self.kind}>"
@@ -115,6 +137,16 @@ class Table(Generic[R]):
         if found is None:
             raise RecordNotFound(self.kind, id)
         return found
+
+    def require(self, db: Database, id: int) -> None:  # noqa: A002 - see get
+        """Do nothing if there is a record with this id; its columns are not read.
+
+        Raises:
+            RecordNotFound: there is none.
+        """
+        conditions = self._conditions({"id": id})
+        if db.execute(f"{self._exists}{conditions.sql}", conditions.arguments).fetchone() is None:
+            raise RecordNotFound(self.kind, id)
 
     def find(self, db: Database, where: Where, *, newest_first: bool = False) -> R | None:
         """Give the oldest, or newest, record that meets the conditions; None if none does."""
@@ -186,12 +218,9 @@ class Table(Generic[R]):
             fields[name] = column.default()
         row = self._to_row(tx, fields)
         row["created_at"] = row["updated_at"] = tx.now
-        places = ", ".join("?" * len(row))
-        sql = (
-            f"INSERT INTO {self.name} ({', '.join(row)}) VALUES ({places}) "  # noqa: S608
-            f"RETURNING {self._names}"
-        )
-        return self._write(tx, sql, row.values())[0]
+        # STRICT tables keep what they are given, so the row need not be read again.
+        row["id"], _ = self._write(tx, self._insert, [row[name] for name in self._given])
+        return self._from_columns(row)
 
     def update(self, tx: Transaction, id: int, **changes: Any) -> R:  # noqa: A002 - see get
         """Change fields of a record, and its ``updated_at``.
@@ -236,9 +265,9 @@ class Table(Generic[R]):
             f"UPDATE {self.name} SET {', '.join(f'{name} = ?' for name in row)}"  # noqa: S608
             f"{conditions.sql} RETURNING {self._names}"
         )
-        changed = self._write(tx, sql, [*row.values(), *conditions.arguments])
+        _, changed = self._write(tx, sql, [*row.values(), *conditions.arguments])
         if changed:
-            return changed[0]
+            return self._from_row(changed[0])
         self.get(tx.db, id)
         return None
 
@@ -248,20 +277,22 @@ class Table(Generic[R]):
             column = self._columns.get(name)
             if column is None or name in _SET_BY_THE_STORE:
                 raise InvalidRecord(self.kind, f"{name} cannot be set")
+            if type(value) in column.ready:
+                row[name] = value
+                continue
             try:
-                if type(value) not in _PLAIN:
-                    value = msgspec.to_builtins(value, str_keys=True)  # noqa: PLW2901 - the same
-                clean = tx.redact(value) if name in self._redacted else value
-                if type(clean) not in column.plain:
-                    clean = msgspec.convert(clean, column.type)
-                row[name] = column.to_row(clean)
+                row[name] = column.to_row(tx, value)
             except (msgspec.ValidationError, TypeError, UnicodeEncodeError) as error:
                 raise InvalidRecord(self.kind, f"{column.wire_name}: {error}") from error
         return row
 
-    def _write(self, tx: Transaction, sql: str, arguments: Iterable[Scalar]) -> list[R]:
+    def _write(
+        self, tx: Transaction, sql: str, arguments: list[Scalar]
+    ) -> tuple[int | None, list[Any]]:
+        """Give the id of what was inserted, and the rows that are returned."""
         try:
-            return [self._from_row(row) for row in tx.db.execute(sql, list(arguments)).fetchall()]
+            cursor = tx.db.execute(sql, arguments)
+            return cursor.lastrowid, cursor.fetchall()
         except sqlite3.IntegrityError as error:
             raise ConstraintViolated(self.kind, str(error)) from error
         except (OverflowError, UnicodeEncodeError) as error:
@@ -275,7 +306,9 @@ class Table(Generic[R]):
         return [self._from_row(row) for row in db.execute(sql, conditions.arguments).fetchall()]
 
     def _from_row(self, row: Sequence[Any]) -> R:
-        values = dict(zip(self._columns, row, strict=True))
+        return self._from_columns(dict(zip(self._columns, row, strict=True)))
+
+    def _from_columns(self, values: dict[str, Any]) -> R:
         for column in self._special:
             values[column.name] = column.from_row(values[column.name])
         return self.record(**values)
@@ -293,8 +326,10 @@ class Table(Generic[R]):
         return conditions
 
 
-def _column(field: msgspec.structs.FieldInfo) -> _Column:
+def _column(field: msgspec.structs.FieldInfo, *, is_redacted: bool) -> _Column:
     kinds = _alternatives(field.type)
+    plain = _PLAIN.intersection(kinds)
+    is_json = any(typing.get_origin(kind) in {dict, list} for kind in kinds)
     default: Callable[[], object] | None = None
     if field.default is not msgspec.NODEFAULT:
         value = field.default
@@ -305,9 +340,17 @@ def _column(field: msgspec.structs.FieldInfo) -> _Column:
         name=field.name,
         wire_name=field.encode_name,
         type=field.type,
-        is_json=any(typing.get_origin(kind) in {dict, list} for kind in kinds),
+        is_json=is_json,
         is_truth=bool in kinds,
-        plain=_PLAIN.intersection(kinds),
+        is_redacted=is_redacted,
+        plain=plain,
+        ready=plain & {types.NoneType} if is_json or is_redacted else plain,
+        choices=frozenset(
+            choice
+            for kind in kinds
+            if typing.get_origin(kind) is typing.Literal
+            for choice in typing.get_args(kind)
+        ),
         default=default,
     )
 

@@ -28,4 +28,4 @@ def from_timestamp(text: str) -> datetime:
 
 def now_timestamp() -> str:
     """Give the present moment, by the wall clock."""
-    return to_timestamp(datetime.now(UTC))
+    return f"{datetime.now(UTC).isoformat(timespec='milliseconds')[:-6]}Z"

@@ -17,8 +17,7 @@ What follows from that, and is relied on elsewhere:
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -154,7 +153,7 @@ class Writer:
     def _commit(self, units: Sequence[Unit[Any]]) -> Commit:
         outcomes: list[Outcome[Any]] = []
         new: list[StoredEvent] = []
-        with _losing_the_batch():
+        with _losing_the_batch:
             db = self._begin()
             last_event_id = events.last_id(db)
         for unit in units:
@@ -163,7 +162,7 @@ class Writer:
             new.extend(emitted)
             if emitted:
                 last_event_id = emitted[-1].id
-        with _losing_the_batch():
+        with _losing_the_batch:
             db.conn.commit()
         return Commit(tuple(outcomes), tuple(new))
 
@@ -178,7 +177,7 @@ class Writer:
         self, db: Database, unit: Unit[Any], last_event_id: int
     ) -> tuple[Outcome[Any], list[StoredEvent]]:
         tx = Transaction(db, last_event_id, self._secrets)
-        with _losing_the_batch():
+        with _losing_the_batch:
             db.conn.execute("SAVEPOINT unit")
         self._in_unit = True
         try:
@@ -188,14 +187,14 @@ class Writer:
             if not db.conn.in_transaction or is_of_the_machine(error):
                 # SQLite has undone the whole transaction by itself, or might as well have.
                 raise _BatchLost(error) from error
-            with _losing_the_batch():
+            with _losing_the_batch:
                 db.conn.execute("ROLLBACK TO unit")
                 db.conn.execute("RELEASE unit")
             return Failed(error), []
         finally:
             self._in_unit = False
         emitted = tx.end()
-        with _losing_the_batch():
+        with _losing_the_batch:
             db.conn.execute("RELEASE unit")
         return Done(value), emitted
 
@@ -239,9 +238,22 @@ class _BatchLost(Exception):
         return unavailable
 
 
-@contextmanager
-def _losing_the_batch() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _BatchLost(error) from error
+class _LosingTheBatch:
+    """What SQLite raises within is the end of the batch, whatever it was.
+
+    A class, for it is entered twice for each unit, and a generator costs three times as much.
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise _BatchLost(error) from error
+
+
+_losing_the_batch = _LosingTheBatch()

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from command_center.store.redaction import REDACTED, names_a_secret, redact
+from command_center.store.secret_patterns import _HINTS_BY_MARK, RULES
 
 text = st.text(st.characters(), max_size=30)
 json_values = st.recursive(
@@ -319,3 +320,13 @@ HOSTILE = [
 def test_text_made_to_be_slow_is_not(said: str) -> None:
     # A rule that is quadratic would take minutes over these.
     assert len(redact(said)) <= len(said) * 4
+
+
+def test_each_rule_is_tried_wherever_one_of_its_hints_stands() -> None:
+    looked_for = [hint for _, hints in _HINTS_BY_MARK for hint, _ in hints]
+    assert sorted({hint for rule in RULES for hint in rule.hints}) == sorted(looked_for)
+    for mark, hints in _HINTS_BY_MARK:
+        assert all(mark in hint for hint, _ in hints)
+    for index, rule in enumerate(RULES):
+        found = {hint for _, hints in _HINTS_BY_MARK for hint, rules in hints if rules >> index & 1}
+        assert set(rule.hints) == found

@@ -1,6 +1,7 @@
 """Records in their tables."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -55,13 +56,15 @@ def test_a_record_is_what_the_api_shows(writer: Writer) -> None:
 
 
 def test_every_kind_of_record_can_be_put_in_and_found(writer: Writer, readers: Readers) -> None:
-    def unit(tx: Transaction) -> None:
+    def unit(tx: Transaction) -> list[tuple[Table[Any], Any]]:
         session = add_session(tx, plan={"steps": []}, token_usage={"total": 3})
-        approvals.insert(tx, title="Run ls?", requested_by="codex", session_id=session.id)
-        items.insert(
+        approval = approvals.insert(
+            tx, title="Run ls?", requested_by="codex", session_id=session.id
+        )
+        item = items.insert(
             tx, session_id=session.id, turn_id="t", item_id="i", type="agentMessage", status="done"
         )
-        automations.insert(
+        automation = automations.insert(
             tx,
             repository_id=session.repository_id,
             title="Morning",
@@ -69,9 +72,17 @@ def test_every_kind_of_record_can_be_put_in_and_found(writer: Writer, readers: R
             requested_by="web",
             last_session_id=session.id,
         )
+        return [
+            (sessions, session),
+            (approvals, approval),
+            (items, item),
+            (automations, automation),
+        ]
 
-    run(writer, unit)
+    added = run(writer, unit)
     with readers.connection() as db:
+        for table, record in added:
+            assert record == table.get(db, record.id)
         assert {"total": 3} == sessions.get(db, 1).token_usage
         assert {} == approvals.get(db, 1).details
         assert "pending" == approvals.get(db, 1).status
@@ -87,6 +98,14 @@ def test_an_absent_record_is_named_in_the_words_of_the_api(readers: Readers) -> 
         for impossible in (0, -1, 2**63, 10**40):
             with pytest.raises(RecordNotFound):
                 repositories.get(db, impossible)
+            with pytest.raises(RecordNotFound):
+                repositories.require(db, impossible)
+
+
+def test_a_record_that_is_there_is_not_missed(writer: Writer, readers: Readers) -> None:
+    added = run(writer, add_repository)
+    with readers.connection() as db:
+        repositories.require(db, added.id)
 
 
 def test_a_change_is_seen_and_dated(writer: Writer) -> None:
