@@ -11,6 +11,7 @@ import { html, render } from "./html.js";
 const TOLD = {
   "approval.requested": (e) => ["ask", e.data.title, `/approvals/${e.approvalId}`],
   "approval.resolved": (e) => (e.actor === "web" ? null : ["plain", `${e.data.status === "approved" ? "Approved" : "Settled"} by ${e.actor}`, `/approvals/${e.approvalId}`]),
+  "approval.expiring": (e) => ["warn", `Soon too late: ${state.approvals.get(e.approvalId ?? 0)?.title || "an approval"}`, `/approvals/${e.approvalId}`],
   "approval.expired": (e) => ["warn", "An approval expired", `/approvals/${e.approvalId}`],
   "session.completed": (e) => ["good", `Done: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
   "session.failed": (e) => ["bad", `Failed: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
@@ -18,7 +19,8 @@ const TOLD = {
   "automation.paused": (e) => ["warn", `Paused: ${state.automations.get(e.automationId ?? 0)?.title}`, `/automations/${e.automationId}`],
   "actor.quarantined": (e) => ["bad", `Given up: ${e.data.path}`, "/runtime"],
 };
-const WORTH_A_NOTIFICATION = new Set(["approval.requested", "session.failed", "automation.paused", "actor.quarantined"]);
+const WORTH_A_NOTIFICATION = new Set(["approval.requested", "approval.expiring", "session.failed", "automation.paused", "actor.quarantined"]);
+const SETTLED = new Set(["approval.resolved", "approval.expired"]);
 const OLD_MS = 60_000;
 
 /** @param {Told} event */
@@ -26,24 +28,45 @@ const titleOf = (event) => taskOf(event)?.title || `session ${event.sessionId}`;
 
 export function startNotices() {
   onEvent((event) => {
+    if (SETTLED.has(event.type)) withdraw(`/approvals/${event.approvalId}`);
     const told = Date.now() - Date.parse(event.ts) < OLD_MS && TOLD[event.type]?.(event);
     if (!told) return;
     const [tone, text, where] = told;
     if (location.hash !== `#${where}`) toast({ tone, text, where, event });
     const allowed = "Notification" in window && Notification.permission === "granted";
-    if (allowed && document.hidden && WORTH_A_NOTIFICATION.has(event.type)) notify(text, where, event);
+    if (allowed && document.hidden && WORTH_A_NOTIFICATION.has(event.type)) notify(text, where);
+  });
+  navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+    if (data.goTo) location.hash = data.goTo;
   });
   const mount = document.createElement("div");
   render(html`<${Title} />`, mount);
 }
 
-/** @param {string} text @param {string} where @param {Told} event */
-function notify(text, where, event) {
-  const shown = new Notification("Command Center", { body: text, tag: `event-${event.id}`, icon: "/web/icons/icon-192.png" });
+/**
+ * By the service worker, for a phone takes it from nowhere else; a press on it comes to there. Where
+ * none is, by the page. One place has one notification, however many pages are open.
+ * @param {string} text @param {string} where
+ */
+async function notify(text, where) {
+  const told = { body: text, tag: where, icon: "/web/icons/icon-192.png", data: { where } };
+  const worker = await navigator.serviceWorker?.getRegistration();
+  if (worker?.active) {
+    await worker.showNotification("Command Center", told);
+    return;
+  }
+  const shown = new Notification("Command Center", told);
   shown.onclick = () => {
     focus();
     location.hash = where;
+    shown.close();
   };
+}
+
+/** What is settled calls for nobody. @param {string} where */
+async function withdraw(where) {
+  const worker = await navigator.serviceWorker?.getRegistration();
+  for (const shown of (await worker?.getNotifications({ tag: where })) || []) shown.close();
 }
 
 const Title = () => {

@@ -25,3 +25,17 @@ async function fromNetwork(request) {
     throw error;
   }
 }
+
+self.addEventListener("notificationclick", (/** @type {any} */ event) => {
+  event.notification.close();
+  event.waitUntil(comeTo(event.notification.data.where));
+});
+
+/** A page that is open is shown and goes there; without one, one is opened. @param {string} where */
+async function comeTo(where) {
+  const { clients } = /** @type {any} */ (self);
+  const [page] = await clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (!page) return clients.openWindow(`/#${where}`);
+  page.postMessage({ goTo: where });
+  return page.focus().catch(() => {}); // a browser may refuse; the page has gone there all the same
+}

@@ -123,13 +123,6 @@ def test_the_keyboard_goes_everywhere_and_its_sheet_says_how(
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_the_title_tells_how_many_decisions_wait(
-    filled_server: Server, open_page: OpenPage
-) -> None:
-    page = open_page(filled_server.url).page
-    expect(page).to_have_title("(2) Command Center")
-
-
 def test_an_idle_page_asks_for_nothing(filled_server: Server, open_page: OpenPage) -> None:
     page = open_page(filled_server.url).page
     settle(page)
