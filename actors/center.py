@@ -82,7 +82,7 @@ class Center:
         if isinstance(message, StopSession):
             return session
         if isinstance(message, PatchSession):
-            check(session, message.status)
+            check(session, message.changes.status)
         raise Conflict(
             f"Session {session_id} is {session.status} since {session.finished_at}; "
             "only a session that has not ended takes this.",

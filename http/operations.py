@@ -35,7 +35,7 @@ from command_center.actors.repository_messages import (
     RepositoryDeleted,
 )
 from command_center.actors.sessions.messages import (
-    PatchSession,
+    SessionChanges,
     SteerReceipt,
     SteerSession,
     StopSession,
@@ -368,7 +368,7 @@ OPERATIONS: Final = (
         "Start or stop a session",
         409,
         id="patchSession",
-        body=PatchSession,
+        body=SessionChanges,
         ok=Session,
     ),
     _op(

@@ -9,8 +9,12 @@ from quart import Blueprint, Response, request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
-from command_center.actors.conditions import always
-from command_center.actors.sessions.messages import PatchSession, SteerSession, StopSession
+from command_center.actors.sessions.messages import (
+    PatchSession,
+    SessionChanges,
+    SteerSession,
+    StopSession,
+)
 from command_center.actors.slots import live_sessions, waiting_for
 from command_center.http.conditional import condition
 from command_center.http.decoding import (
@@ -72,11 +76,9 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
 
     @api.patch("/api/sessions/<id:session_id>")
     async def patch_session(session_id: int) -> Response:
-        message = await decode_body(request, PatchSession)
+        changes = await decode_body(request, SessionChanges)
         seen = condition(request, lambda db: shown(db, session_id))
-        if seen is not always:
-            await center.storage.read(seen)
-        return json_response(await center.ask_session(session_id, message))
+        return json_response(await center.ask_session(session_id, PatchSession(changes, seen)))
 
     @api.post("/api/sessions/<id:session_id>/stop")
     async def stop_session(session_id: int) -> Response:

@@ -28,6 +28,7 @@ from command_center.actors.codex.messages import (
     CodexRequestResolved,
     CodexServerRequest,
 )
+from command_center.actors.conditions import Condition, always
 from command_center.actors.sessions.budgets import overspent
 from command_center.actors.sessions.drive import Drive
 from command_center.actors.sessions.ending import Ending
@@ -146,9 +147,15 @@ class SessionActor(Actor):
     @handles(StopSession)
     async def stop(self, message: StopSession) -> Session | Deferred[Session]:
         """Interrupt the turn and answer when it has ended; before a turn, end at once."""
+        return await self._stop(message, always)
+
+    async def _stop(
+        self, message: StopSession, condition: Condition
+    ) -> Session | Deferred[Session]:
         if self._session.finished_at is not None:
+            await self._transcript.check(condition)
             return self._session
-        wanted = await self._interruption.want(message)
+        wanted = await self._interruption.want(message, condition)
         if wanted.finished_at is not None:
             return wanted
         if wanted.status in ACTIVE:
@@ -165,12 +172,15 @@ class SessionActor(Actor):
     @handles(PatchSession)
     async def patch(self, message: PatchSession) -> Session | Deferred[Session]:
         """`stopped` stops; `running` and `queued` start a created session through policy."""
-        if message.status == "stopped":
-            return await self.stop(StopSession(requested_by=message.requested_by))
-        if self._session.status not in ACTIVE | {"queued"}:
-            admitted = await self._launch.ask_policy(actor=message.requested_by)
-            if admitted.status == "queued":
-                self._launch.queue_soon()
+        changes, condition = message.changes, message.condition
+        if changes.status == "stopped":
+            return await self._stop(StopSession(requested_by=changes.requested_by), condition)
+        if self._session.status in ACTIVE | {"queued"}:
+            await self._transcript.check(condition)
+            return self._session
+        admitted = await self._launch.ask_policy(condition, actor=changes.requested_by)
+        if admitted.status == "queued":
+            self._launch.queue_soon()
         return self._session
 
     # ── what other actors tell ───────────────────────────────────────────────────────────────

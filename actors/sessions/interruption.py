@@ -10,6 +10,7 @@ import attrs
 import structlog
 import trio
 
+from command_center.actors.conditions import Condition, only_if
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.messages import StopDeadline, StopSession
 from command_center.actors.sessions.runner import FAILURES, Runner
@@ -37,15 +38,21 @@ class Interruption:
     _waiters: list[Deferred[Session]] = attrs.field(factory=list, init=False)
     _begun: bool = attrs.field(default=False, init=False)
 
-    async def want(self, wish: StopSession) -> Session:
+    async def want(self, wish: StopSession, condition: Condition) -> Session:
         """Record that a person wants the session to end.
 
         Raises:
             Unavailable: nothing can be written now.
+            PreconditionFailed: the condition does not hold.
         """
         key = self._transcript.session.id
         return await self._transcript.write(
-            lambda tx: ledger.request_stop(tx, key, reason=wish.reason, actor=wish.requested_by)
+            only_if(
+                condition,
+                lambda tx: ledger.request_stop(
+                    tx, key, reason=wish.reason, actor=wish.requested_by
+                ),
+            )
         )
 
     async def give_up(self, actor: str, reason: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import attrs
 
 from command_center.actors.clock import sleep_until
+from command_center.actors.conditions import Condition, only_if
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.admission import admit, yield_folder
 from command_center.actors.sessions.messages import LaunchFailed, WorkplaceReady
@@ -46,14 +47,17 @@ class Launch:
         slots = self._ctx.lookup("/slots")
         await slots.tell(RequestSlot(session_id=session.id, ref=self._ctx.ref))
 
-    async def ask_policy(self, *, actor: str) -> Session:
+    async def ask_policy(self, condition: Condition, *, actor: str) -> Session:
         """Have a session that was only created queued, or blocked, by somebody's wish.
 
         Raises:
             PolicyDenied, Conflict: it may not begin.
             Unavailable: nothing can be written now.
+            PreconditionFailed: the condition does not hold.
         """
-        return await self._transcript.write(lambda tx: self._admit(tx, actor=actor))
+        return await self._transcript.write(
+            only_if(condition, lambda tx: self._admit(tx, actor=actor))
+        )
 
     async def begin(self) -> None:
         """Take the slot, if policy and the folder still allow it; else wait for another one.

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from command_center.actors.conditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Approval, Session
 
@@ -50,18 +51,20 @@ class SteerSession(
     requested_by: str = "api"
 
 
-class PatchSession(
-    msgspec.Struct,
-    Request[Session],
-    frozen=True,
-    kw_only=True,
-    rename="camel",
-    forbid_unknown_fields=True,
+class SessionChanges(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """Move the session: `running` starts it through policy, `stopped` stops it."""
+    """Where to move the session: `running` starts it through policy, `stopped` stops it."""
 
     status: Literal["running", "queued", "stopped"]
     requested_by: str = "api"
+
+
+class PatchSession(msgspec.Struct, Request[Session], frozen=True):
+    """Move the session."""
+
+    changes: SessionChanges
+    condition: Condition = always
 
 
 class GrantSlot(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import structlog
 import trio
 
+from command_center.actors.conditions import Condition, always
 from command_center.actors.errors import Unavailable, Unconfirmed
 from command_center.actors.events import PublishLive
 from command_center.actors.sessions import ledger
@@ -60,6 +61,15 @@ class Transcript:
         """
         self.session = await self._storage.write(unit)
         return self.session
+
+    async def check(self, condition: Condition) -> None:
+        """Refuse a wish that changes nothing, where it was made of what is no more.
+
+        Raises:
+            PreconditionFailed: the condition does not hold.
+        """
+        if condition is not always:
+            await self._storage.read(condition)
 
     async def refresh(self) -> None:
         """Read the row anew, however long it takes until it can be."""

@@ -110,6 +110,8 @@ CHANGES = (
     Change("/api/repos/1", "/repositories", {"allowCommit": True}),
     Change("/api/repos/1", "/repositories", None),
     Change("/api/tasks/1", "/tasks", {"title": "b"}),
+    Change("/api/sessions/1", "/sessions/1", {"status": "running"}),
+    Change("/api/sessions/1", "/sessions/1", {"status": "stopped"}),
     Change("/api/followups/1", "/tasks", {"message": "b"}),
     Change("/api/followups/1", "/tasks", None),
     Change("/api/automations/1", "/automations/1", {"title": "b"}),
