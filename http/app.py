@@ -58,7 +58,7 @@ def create_app(center: Center, policy: Policy) -> QuartTrio:
     install_error_handlers(app)
     for routes in ROUTES:
         app.register_blueprint(routes(center))
-    app.register_blueprint(signin.routes(policy.token))
+    app.register_blueprint(signin.routes(policy.sign_ins))
     app.register_blueprint(dashboard.routes())
     app.register_blueprint(documents.routes(secured=policy.token is not None))
     counted = metrics.RequestMetrics()

@@ -161,6 +161,15 @@ class Problem:
         return msgspec.json.encode({"error": error})
 
 
+class Refused(Exception):
+    """The gate does not let this request through."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        """Say what it is answered with."""
+        super().__init__(message)
+        self.problem = Problem(status, message, headers or {})
+
+
 def install_error_handlers(app: Quart) -> None:
     """Answer every failure inside `app`, HTTP and WebSocket handshakes alike, as one JSON shape.
 

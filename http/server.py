@@ -24,6 +24,7 @@ from command_center.http.runner_choice import choose_runner
 from command_center.http.security import Policy
 from command_center.http.serving import BoundAddress, bind, serve_on
 from command_center.http.settings import Settings
+from command_center.http.signin import sign_in_key
 from command_center.http.telegram import telegram_settings
 from command_center.store import DataFolderLock, open_database
 
@@ -68,6 +69,7 @@ async def _serve_center(
         listen_on=settings.host,
         allowed_hosts=settings.allowed_hosts,
         token=None if settings.api_token is None else settings.api_token.reveal(),
+        sign_in_key=sign_in_key(settings.data_dir),
     )
     shutdown = trio.Event()
     async with trio.open_nursery() as nursery:
