@@ -1,0 +1,44 @@
+"""The charts draw all runs of their span, and say so where there are too many."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from command_center.store import Transaction, Writer
+from tests.browser.conftest import OpenPage, fill
+from tests.browser.watching import settle
+from tests.end_to_end.server import Server
+
+
+def copy_session(tx: Transaction, times: int) -> None:
+    """Have the first session so many times more."""
+    table = tx.db.table("sessions")
+    row = {name: value for name, value in table.get(1).items() if name != "id"}
+    table.insert_all(dict(row) for _ in range(times))
+
+
+@pytest.mark.parametrize(("more", "drawn", "notes"), [(450, 451, 0), (2_300, 2_000, 1)])
+def test_the_chart_of_durations_has_the_runs_of_its_span(
+    tmp_path: Path, open_page: OpenPage, more: int, drawn: int, notes: int
+) -> None:
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        fill(client, tmp_path / "project")
+    server.stop()
+    (database,) = (tmp_path / "data").glob("*.sqlite3")
+    with closing(Writer(database)) as writer:
+        writer.commit([lambda tx: copy_session(tx, more)])
+    server.start()
+    page = open_page(f"{server.url}/#/telemetry", device="desktop", outage=True).page
+    settle(page)
+    chart = page.get_by_role("img", name=f"{drawn} runs by their duration in minutes")
+    expect(chart.locator("canvas")).to_be_visible()
+    expect(page.get_by_text("The newest 2,000 of them.")).to_have_count(notes)
+    expect(page.get_by_role("term").filter(has_text="Succeeded")).to_be_visible()
+    assert f"{more + 1} runs ended" in page.locator(".tile").first.inner_text()
+    server.stop()
