@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 import trio
 
+from command_center.runtime.actor import Request
 from command_center.runtime.errors import Refusal
 from command_center.runtime.reply import Deferred
 from command_center.runtime.signals import ExitKind
@@ -90,6 +91,16 @@ class Context:
 
         self.start_task(settle, name=getattr(work, "__name__", None))
         return reply
+
+    def forward(self, ref: ActorRef, message: Request[Reply]) -> Deferred[Reply]:
+        """Have another actor answer in this one's stead: its answer to `message` is the answer.
+
+        The handler returns this at once, and owes nothing any more: whatever becomes of this
+        actor, the other answers. It costs neither a task nor a second wait. If the other is dead
+        or dies, the asker gets its `ActorStopped` or `ActorCrashed`; the asker's own timeout is
+        the deadline of it all. A message that was told is forwarded, too, and answered to nobody.
+        """
+        return self._life.forward(ref.cell, message)
 
     def monitor(self, ref: ActorRef) -> None:
         """Be told `Down(path, reason)`, as a user message, when that actor is dead.

@@ -30,7 +30,7 @@ from command_center.runtime.errors import (
     UnhandledMessage,
 )
 from command_center.runtime.origins import origin
-from command_center.runtime.reply import Deferred
+from command_center.runtime.reply import Deferred, Forwarded
 from command_center.runtime.shields import lift_shields
 from command_center.runtime.signals import Abandoned, Exit, ExitKind
 from command_center.runtime.tracing import Outcome
@@ -45,6 +45,9 @@ GRACE = 1.0
 """Seconds that a cancelled task has to end, before its shields are lifted and again after."""
 TURNS = 64
 """Messages in a row that an actor may handle before it lets other tasks run."""
+
+_ELSEWHERE: set[Deferred[Any]] = set()
+"""The owner of replies that no life owes any more, since another actor was asked for them."""
 
 
 class Life:
@@ -389,6 +392,26 @@ class Life:
         reply.owner = self.deferred
         self.deferred.add(reply)
         return reply
+
+    def forward(self, cell: Cell, message: object) -> Deferred[Any]:
+        """Let another actor answer the message in hand, by its answer to `message`."""
+        envelope = self.current
+        first = envelope[1] if envelope is not None else None
+        if first is None:
+            first = Deferred(None, cell.mailbox, message, cell.system.clock())
+        first.owner = _ELSEWHERE
+        mailbox = cell.mailbox
+        onward = Forwarded(first, mailbox, message)
+        if mailbox.room > len(mailbox.user):
+            mailbox.put(message, onward, origin.get())
+        elif mailbox.closed is not None:
+            reason = mailbox.closed
+            cell.refuse(message)
+            waited = cell.system.clock() - first.asked_at
+            first.fail(ActorStopped(cell.path, type(message).__name__, waited, reason.value))
+        else:
+            mailbox.line_up(message, onward)
+        return first
 
     def start_task(
         self, work: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None

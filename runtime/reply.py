@@ -84,3 +84,34 @@ class Deferred(Generic[R]):
         self.mailbox.leave_line(self)
         self.task = None
         return trio.lowlevel.Abort.SUCCEEDED
+
+
+class Forwarded(Deferred[R]):
+    """An answer that an actor owes in the stead of the one that was asked.
+
+    Whatever it is settled with is what the asker gets, who waits for the first reply and knows
+    nothing of this one.
+    """
+
+    __slots__ = ("_first",)
+
+    def __init__(self, first: Deferred[R], mailbox: Mailbox, message: object) -> None:
+        super().__init__(None, mailbox, message, first.asked_at)
+        self._first = first
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the asker still waits."""
+        return self._first.is_awaited
+
+    def send(self, value: R) -> None:
+        """Answer with a value."""
+        if self.owner is not None:
+            self.owner.discard(self)
+        self._first.send(value)
+
+    def fail(self, error: Exception) -> None:
+        """Answer with an exception."""
+        if self.owner is not None:
+            self.owner.discard(self)
+        self._first.fail(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import attrs
 import trio
@@ -95,6 +96,14 @@ class Settle:
     text: str
 
 
+@attrs.frozen
+class Forward(Request[str]):
+    """Has the actor at `path` answer `request` in the probe's stead."""
+
+    path: str
+    request: Request[Any]
+
+
 class Probe(Actor):
     """Does what it is told, and writes down what happens to it."""
 
@@ -155,6 +164,10 @@ class Probe(Actor):
         reply: Deferred[str] = self.ctx.defer()
         self.owed.append(reply)
         return reply
+
+    @handles(Forward)
+    async def forward(self, message: Forward) -> Deferred[str]:
+        return self.ctx.forward(self.ctx.lookup(message.path), message.request)
 
     @handles(Settle)
     async def settle(self, message: Settle) -> None:

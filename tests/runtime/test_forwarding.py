@@ -1,0 +1,143 @@
+"""Requests that one actor has another answer."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+import trio.testing
+
+from command_center.runtime import (
+    ActorCrashed,
+    ActorStopped,
+    AskTimeout,
+    open_system,
+)
+from tests.runtime.probes import (
+    Boom,
+    Crash,
+    Echo,
+    Forward,
+    Hold,
+    Later,
+    NoSuchThing,
+    Note,
+    Refuse,
+    Settle,
+    probe,
+    tree,
+)
+
+
+async def test_the_other_actors_answer_is_the_answer() -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("a", log), probe("b", log))) as system:
+        assert "hello" == await system.lookup("/a").ask(Forward("/b", Echo("hello")))
+        assert "b hello" == log[-1]
+        for path in ("/a", "/b"):
+            seen = system.snapshot_of(path)
+            assert (1, 0) == (seen.handled, seen.failed)
+
+
+async def test_an_answer_that_comes_later_is_the_answer_as_well() -> None:
+    answers: list[str] = []
+    async with open_system(tree(probe("a"), probe("b"))) as system, trio.open_nursery() as nursery:
+
+        async def ask() -> None:
+            answers.append(await system.lookup("/a").ask(Forward("/b", Later())))
+
+        nursery.start_soon(ask)
+        await trio.testing.wait_all_tasks_blocked()
+        assert "free" == await system.lookup("/a").ask(Echo("free"))
+        await system.lookup("/b").tell(Settle("at last"))
+    assert ["at last"] == answers
+
+
+async def test_the_others_refusal_is_the_answer_and_neither_crashes() -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("a", log), probe("b", log))) as system:
+        with pytest.raises(NoSuchThing):
+            await system.lookup("/a").ask(Forward("/b", Refuse()))
+        assert ["a start", "b start"] == log
+
+
+async def test_it_may_be_forwarded_again() -> None:
+    async with open_system(tree(probe("a"), probe("b"), probe("c"))) as system:
+        forward = Forward("/b", Forward("/c", Echo("far")))
+        assert "far" == await system.lookup("/a").ask(forward)
+
+
+async def test_whoever_forwards_may_go_before_the_answer_comes() -> None:
+    answers: list[str] = []
+    async with open_system(tree(probe("a"), probe("b"))) as system, trio.open_nursery() as nursery:
+
+        async def ask() -> None:
+            answers.append(await system.lookup("/a").ask(Forward("/b", Later())))
+
+        nursery.start_soon(ask)
+        await trio.testing.wait_all_tasks_blocked()
+        await system.lookup("/a").tell(Crash())
+        await trio.testing.wait_all_tasks_blocked()
+        await system.lookup("/b").tell(Settle("all the same"))
+    assert ["all the same"] == answers
+
+
+async def test_the_crash_of_the_other_is_told_to_the_asker() -> None:
+    async with open_system(tree(probe("a"), probe("b"))) as system, trio.open_nursery() as nursery:
+
+        async def ask() -> None:
+            with pytest.raises(ActorCrashed, match="/b") as caught:
+                await system.lookup("/a").ask(Forward("/b", Later()))
+            assert isinstance(caught.value.error, Boom)
+
+        nursery.start_soon(ask)
+        await trio.testing.wait_all_tasks_blocked()
+        await system.lookup("/b").tell(Crash())
+
+
+async def test_the_death_of_the_other_is_told_at_once(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with open_system(tree(probe("a"), probe("b"))) as system:
+        await system.stop_child("/b", reason="test")
+        ref = system.lookup("/a")
+        with pytest.raises(ActorStopped, match="/b"):
+            await ref.ask(Forward("/b", Echo("hello")))
+        assert 0 == trio.current_time()
+        assert ["stopped"] == [letter.reason.value for letter in system.dead_letters]
+
+
+async def test_the_askers_timeout_bounds_it_all(autojump_clock: trio.testing.MockClock) -> None:
+    async with open_system(tree(probe("a"), probe("b"))) as system:
+        with pytest.raises(AskTimeout):
+            await system.lookup("/a").ask(Forward("/b", Later()), timeout=2.0)
+        await system.lookup("/b").tell(Settle("late, harmless"))
+        assert "fine" == await system.lookup("/b").ask(Echo("fine"))
+
+
+async def test_it_waits_in_line_for_room() -> None:
+    hold = Hold()
+    log: list[str] = []
+    answers: list[str] = []
+    spec = tree(probe("a"), probe("b", log, mailbox=1))
+    async with open_system(spec) as system, trio.open_nursery() as nursery:
+
+        async def ask() -> None:
+            answers.append(await system.lookup("/a").ask(Forward("/b", Echo("in line"))))
+
+        nursery.start_soon(system.lookup("/b").ask, hold)
+        await hold.taken.wait()
+        await system.lookup("/b").tell(Note("before"))
+        nursery.start_soon(ask)
+        await trio.testing.wait_all_tasks_blocked()
+        assert "free" == await system.lookup("/a").ask(Echo("free"))
+        hold.gate.set()
+    assert ["b before", "b in line"] == log[1:3]
+    assert ["in line"] == answers
+
+
+async def test_a_message_that_was_told_is_forwarded_without_an_answer() -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("a", log), probe("b", log))) as system:
+        await system.lookup("/a").tell(Forward("/b", Echo("to nobody")))
+        await trio.testing.wait_all_tasks_blocked()
+        assert "b to nobody" == log[-1]
