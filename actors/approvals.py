@@ -231,7 +231,7 @@ def create_approval(tx: Transaction, wanted: CreateApproval, *, seconds: float) 
     Raises:
         RecordNotFound: the task or session that it names isn't there.
     """
-    task_id, repository_id, correlation_id = wanted.task_id, None, None
+    task_id, repository_id, correlation_id = wanted.task_id, None, tx.origin
     if wanted.session_id is not None:
         session = sessions.get(tx.db, wanted.session_id)
         task_id = session.task_id

@@ -17,7 +17,15 @@ from sqlite_utils import Database
 from command_center.actors.sessions.messages import GrantSlot, SessionCommitted
 from command_center.actors.sessions.transitions import ACTIVE
 from command_center.actors.storage import Storage
-from command_center.runtime import Actor, ActorNotFound, ActorRef, Down, MailboxFull, handles
+from command_center.runtime import (
+    Actor,
+    ActorNotFound,
+    ActorRef,
+    Down,
+    MailboxFull,
+    handles,
+    working_for,
+)
 from command_center.store import Session, now_timestamp, sessions
 
 RANK: Final[Mapping[str, int]] = {"high": 0, "normal": 1, "low": 2}
@@ -98,7 +106,8 @@ class Slots(Actor):
                 continue
             try:
                 ref = self.ctx.lookup(self._path(session.id))
-                ref.try_tell(GrantSlot())
+                with working_for(None):  # it was not for this session that a slot became free
+                    ref.try_tell(GrantSlot())
             except ActorNotFound:
                 await self.ctx.lookup("/tasks").tell(SessionCommitted(session.id))
                 continue

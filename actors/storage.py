@@ -39,6 +39,7 @@ from command_center.runtime import (
     Deferred,
     Request,
     handles,
+    origin,
 )
 from command_center.store import (
     Commit,
@@ -312,12 +313,15 @@ class Storage:
     """Finds `/events`."""
 
     async def write(self, unit: Unit[T]) -> T:
-        """Run the unit; durable when this returns.
+        """Run the unit; durable when this returns. It is done for what the caller works for.
 
         Raises:
             NotFound, Invalid, Unavailable: for the store's own errors.
             Exception: what the unit raised; then nothing of it was written.
         """
+        begun_by = origin.get()
+        if begun_by is not None:
+            unit = done_for(begun_by, unit)
         try:
             answer: T = await self._store().ask(Write(unit), timeout=WRITE_SECONDS)
         except _TRANSLATED as error:
@@ -346,6 +350,16 @@ class Storage:
     def live(self, event: PublishLive) -> None:
         """Say something to whoever watches now."""
         tell_live(self.hub(), event)
+
+
+def done_for(name: str, unit: Unit[T]) -> Unit[T]:
+    """The unit, its transaction put down to what it is done for."""
+
+    def run(tx: Transaction) -> T:
+        tx.origin = name
+        return unit(tx)
+
+    return run
 
 
 _TRANSLATED = (RecordNotFound, InvalidCursor, InvalidRecord, ConstraintViolated, StoreUnavailable)

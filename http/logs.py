@@ -17,6 +17,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from command_center.http.settings import DECLARATIONS, Settings
+from command_center.runtime import origin
 from command_center.store import redact
 
 
@@ -49,6 +50,7 @@ def write_logs(
     stream = sys.stderr if stream is None else stream
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        name_origin,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
@@ -87,6 +89,14 @@ def write_logs(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def name_origin(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """A structlog processor: each line names the request that what it tells of is done for."""
+    begun_by = origin.get()
+    if begun_by is not None:
+        line.setdefault("request_id", begun_by)
+    return line
 
 
 @attrs.frozen

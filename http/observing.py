@@ -1,13 +1,11 @@
 """Every request as it is seen from outside: its id, its line in the log, its numbers.
 
 `Observed` is ASGI middleware in front of everything, the gate included. A request has an id: the
-one that it brings in `X-Request-Id`, if that is a plain word, or a new one. The answer names it,
-and so does each line that is logged while the request is answered. A request that changed
-something has a line of its own when it was answered (at info; others at debug), with the
+one that it brings in `X-Request-Id`, if that is a plain word, or a new one. The answer names it. It
+is the origin of all that actors do for the request, so it stands in each of their lines as in those
+of the request itself, and what begins with the request has it for its correlation. A request that
+changed something has a line of its own when it was answered (at info; others at debug), with the
 `correlation_id` of what came of it: `GET /api/events?correlationId=` tells what followed.
-
-All requests of a connection are answered in one task, so what is bound for one is cleared for the
-next.
 """
 
 from __future__ import annotations
@@ -24,6 +22,7 @@ from quart import Quart, request, websocket
 
 from command_center.http.asgi import App, Message, Receive, Scope, Send
 from command_center.http.metrics import RequestMetrics
+from command_center.runtime import origin
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("command_center.http.requests")
 
@@ -66,8 +65,7 @@ class Observed:
             await self._app(scope, receive, send)
             return
         name = request_id(scope)
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=name)
+        origin.set(name)
         answer = _Answer(send, name.encode(), scope.get("method", "") not in _READING)
         scope[_ROUTE] = NO_ROUTE
         started = time.perf_counter()

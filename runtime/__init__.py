@@ -27,7 +27,7 @@ from command_center.runtime.errors import (
     SystemFailed,
     UnhandledMessage,
 )
-from command_center.runtime.origins import origin
+from command_center.runtime.origins import origin, working_for
 from command_center.runtime.ref import ActorRef
 from command_center.runtime.reply import Deferred
 from command_center.runtime.signals import (
@@ -106,4 +106,5 @@ __all__ = [
     "handles",
     "open_system",
     "origin",
+    "working_for",
 ]

@@ -9,10 +9,23 @@ many actors lie between. The runtime hands the word on, and reads nothing from i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 origin: ContextVar[str | None] = ContextVar("origin", default=None)
 """The origin of what the task does now; None where nobody has named one.
 
-It is a task's own: what is set in a handler holds until its actor takes another message up.
+Set it where something begins, in a task's first lines or in `on_start`; a handler that does a part
+of its work for something else says so by `working_for`.
 """
+
+
+@contextmanager
+def working_for(name: str | None) -> Iterator[None]:
+    """Let what is done and sent in the context have this origin, or none."""
+    before = origin.set(name)
+    try:
+        yield
+    finally:
+        origin.reset(before)

@@ -21,11 +21,13 @@ class Transaction:
         db: the writer's connection. A unit reads and writes through it, may open savepoints
             (``db.atomic()``), and cannot end the transaction that it shares with others.
         now: the moment at which the unit began, as a timestamp.
+        origin: what the unit is done for, such as a request's id; None where nobody says.
     """
 
     def __init__(self, db: Database, last_event_id: int, secrets: Sequence[str]) -> None:
         self._db: Database | None = db
         self.now = now_timestamp()
+        self.origin: str | None = None
         self._last_event_id = last_event_id
         self._secrets = secrets
         self._events: list[StoredEvent] = []
@@ -70,7 +72,7 @@ class Transaction:
             session_id: as above.
             approval_id: as above.
             automation_id: as above.
-            correlation_id: shared by all that has the same origin.
+            correlation_id: shared by all that has the same origin; the unit's unless given.
             causation_id: the id of the event that led to this one.
 
         Returns:
@@ -93,7 +95,7 @@ class Transaction:
                 approval_id=UNSET if approval_id is None else approval_id,
                 automation_id=UNSET if automation_id is None else automation_id,
                 actor=actor,
-                correlation_id=correlation_id,
+                correlation_id=self.origin if correlation_id is None else correlation_id,
                 causation_id=causation_id,
                 data=self.redact(msgspec.to_builtins(data, str_keys=True)),
             ),

@@ -34,7 +34,7 @@ from command_center.actors.automations.messages import (
 from command_center.actors.conditions import only_if
 from command_center.actors.errors import Conflict, Invalid, NotFound, PolicyDenied, Unavailable
 from command_center.actors.storage import Storage
-from command_center.runtime import Actor, handles
+from command_center.runtime import Actor, handles, origin
 from command_center.store import Automation, AutomationOutcome, automations, from_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -69,7 +69,11 @@ class AutomationActor(Actor):
         self._automation: Automation
 
     async def on_start(self) -> None:
-        """Read the row, and have the alarm set for its due time, even one that has passed."""
+        """Read the row, and have the alarm set for its due time, even one that has passed.
+
+        What it does by the clock it does not do for whoever made it.
+        """
+        origin.set(None)
         known = self._known()
         if known is None:
             known = await self._storage.read(lambda db: automations.get(db, self._id))

@@ -200,7 +200,7 @@ def _fire(
     payload = payload_of(automation)
     due_at = None if due is None else to_timestamp(due.at)
     missed = 0 if due is None else due.missed
-    correlation_id = uuid.uuid4().hex
+    correlation_id = tx.origin or uuid.uuid4().hex
     fired = tx.emit(
         "automation.fired",
         actor=actor,

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import structlog
+
 from command_center.actors.codex.messages import (
     BridgeConnected,
     BridgeLost,
@@ -66,6 +68,8 @@ from command_center.actors.sessions.watch import Watch
 from command_center.runtime import Actor, Deferred, Refusal, handles
 from command_center.store import Session, sessions
 
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
 
 class SessionActor(Actor):
     """One session, from `created` to its end."""
@@ -94,6 +98,10 @@ class SessionActor(Actor):
         """Read the row and go on from there; a turn that died with its process has ended."""
         services = self._services
         session = await services.storage.read(lambda db: sessions.get(db, self._id))
+        structlog.contextvars.bind_contextvars(
+            session_id=session.id, correlation_id=session.correlation_id
+        )
+        log.info("session.taken_up", status=session.status)
         self._make_parts(session)
         if session.finished_at is not None:
             self.ctx.stop()

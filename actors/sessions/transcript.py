@@ -49,8 +49,19 @@ class Transcript:
 
     def __init__(self, session: Session, storage: Storage) -> None:
         """Begin with the row as it was read."""
-        self.session = session
+        self._session = session
         self._storage = storage
+
+    @property
+    def session(self) -> Session:
+        """The row as it is now."""
+        return self._session
+
+    @session.setter
+    def session(self, session: Session) -> None:
+        was, self._session = self._session.status, session
+        if session.status != was:
+            log.info("session.moved", was=was, status=session.status, reason=session.exit_reason)
 
     async def write(self, unit: Callable[[Transaction], Session]) -> Session:
         """Change the row for somebody who is told at once when it cannot be written.

@@ -55,7 +55,7 @@ def create_task(
         token_budget=wanted.token_budget,
         requested_by=wanted.requested_by,
         automation_id=automation_id,
-        correlation_id=correlation_id or uuid.uuid4().hex,
+        correlation_id=correlation_id or tx.origin or uuid.uuid4().hex,
         causation_id=causation_id,
     )
     tx.emit(

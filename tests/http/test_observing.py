@@ -11,6 +11,7 @@ import trio
 from structlog.testing import capture_logs
 
 from command_center.http.app import create_app
+from command_center.http.logs import name_origin
 from command_center.http.observing import subject_of
 from command_center.http.security import Policy
 from tests.actors.automations.rig import opened
@@ -34,7 +35,7 @@ async def test_a_line_can_be_followed_from_its_request_to_the_events(tmp_path: P
     await trio.run_process(["git", "init", "-q", tmp_path])
     merge = structlog.contextvars.merge_contextvars
     async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
-        with capture_logs(processors=[merge]) as lines:
+        with capture_logs(processors=[merge, name_origin]) as lines:
             task: Any = {"repositoryId": rig.repository_id, "title": "a", "prompt": "b"}
             made = await http.post("/api/tasks", json=task, headers={"X-Request-Id": "one"})
             run = await http.post(
@@ -50,6 +51,68 @@ async def test_a_line_can_be_followed_from_its_request_to_the_events(tmp_path: P
         assert {"task.created", "session.queued"} <= {event["type"] for event in found}
         assert cause == told["one"]["correlation_id"]
         assert ["debug"] == [told[name]["log_level"] for name in told if name not in {"one", "two"}]
+
+
+async def test_a_line_of_a_sessions_actor_names_the_request_that_it_works_for(
+    tmp_path: Path,
+) -> None:
+    await trio.run_process(["git", "init", "-q", tmp_path])
+    merge = structlog.contextvars.merge_contextvars
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        with capture_logs(processors=[merge, name_origin]) as lines:
+            task: Any = {"repositoryId": rig.repository_id, "title": "a", "prompt": "b"}
+            made = (await http.post("/api/tasks", json=task)).json()
+            headers = {"X-Request-Id": "run-it"}
+            run = await http.post(f"/api/tasks/{made['id']}/run", headers=headers)
+            session = run.json()["session"]
+            await rig.until_event("session.completed", session_id=session["id"])
+    told = {
+        line["status"]: line
+        for line in lines
+        if line["event"] in {"session.taken_up", "session.moved"}
+    }
+    assert {"queued", "starting", "running", "completed"} == told.keys()
+    for line in told.values():
+        assert "run-it" == line["request_id"]
+        assert (session["id"], made["correlationId"]) == (
+            line["session_id"],
+            line["correlation_id"],
+        )
+
+
+async def test_a_session_that_waited_for_another_is_not_put_down_to_the_others_end(
+    tmp_path: Path,
+) -> None:
+    await trio.run_process(["git", "init", "-q", tmp_path])
+    merge = structlog.contextvars.merge_contextvars
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        with capture_logs(processors=[merge, name_origin]) as lines:
+            rig.center.system.suspend("/slots", reason="so that both wait")
+            for name in ("first", "second"):  # both write in one folder
+                task: Any = {"repositoryId": rig.repository_id, "title": "a", "prompt": "b"}
+                made = (await http.post("/api/tasks", json=task)).json()
+                headers = {"X-Request-Id": name}
+                await http.post(f"/api/tasks/{made['id']}/run", headers=headers)
+            rig.center.system.resume("/slots", reason="enough")
+            await rig.until_event("session.completed", count=2)
+    moved = [line for line in lines if line["event"] == "session.moved"]
+    assert {(1, "first"), (2, "second")} == {
+        (line["session_id"], line["request_id"]) for line in moved
+    }
+
+
+async def test_what_a_request_begins_has_its_id_for_its_correlation(tmp_path: Path) -> None:
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        task: Any = {"repositoryId": rig.repository_id, "title": "a", "prompt": "b"}
+        made = await http.post("/api/tasks", json=task, headers={"X-Request-Id": "make-it"})
+        assert "make-it" == made.json()["correlationId"]
+        change = {"allowCommit": True}
+        path = f"/api/repos/{rig.repository_id}"
+        changed = await http.patch(path, json=change)
+        for answer, kind in ((made, "task.created"), (changed, "repo.updated")):
+            query = {"correlationId": answer.headers["X-Request-Id"]}
+            found = (await http.get("/api/events", params=query)).json()["items"]
+            assert [kind] == [event["type"] for event in found]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"no", b'{"id": "a"}', b"\xff", b'{"session": 1}'])

@@ -16,6 +16,7 @@ from command_center.runtime import (
     handles,
     open_system,
     origin,
+    working_for,
 )
 
 
@@ -35,6 +36,10 @@ class HandOn(msgspec.Struct, Request[str | None], frozen=True):
 
 class Note(msgspec.Struct, frozen=True):
     """Keep the origin."""
+
+
+class TellForNobody(msgspec.Struct, Request[str | None], frozen=True):
+    """Tell oneself to note an origin that is none, and answer with the own."""
 
 
 class Begin(msgspec.Struct, Request[None], frozen=True):
@@ -64,6 +69,12 @@ class Teller(Actor):
     @handles(Note)
     def note(self, _message: Note) -> None:
         self._noted.append(origin.get())
+
+    @handles(TellForNobody)
+    async def tell_for_nobody(self, _message: TellForNobody) -> str | None:
+        with working_for(None):
+            await self.ctx.ref.tell(Note())
+        return origin.get()
 
     @handles(Begin)
     async def begin(self, _message: Begin) -> Deferred[None]:
@@ -117,6 +128,15 @@ async def test_each_message_has_its_own_whoever_sent_the_one_before() -> None:
         one.try_tell(Note())
         assert "d" == await one.ask(Which())
     assert [*names, "d"] == noted
+
+
+async def test_a_handler_may_do_a_part_of_its_work_for_something_else() -> None:
+    noted: list[str | None] = []
+    async with open_system(two(noted)) as system:
+        origin.set("request 1")
+        assert "request 1" == await system.lookup("/one").ask(TellForNobody())
+        assert "request 1" == await system.lookup("/one").ask(Which())
+    assert [None] == noted
 
 
 async def test_what_an_actor_is_not_asked_for_it_does_for_what_it_was_started_for() -> None:

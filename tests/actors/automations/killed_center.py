@@ -26,6 +26,7 @@ import trio.testing
 
 from command_center.actors.automations import claims
 from command_center.actors.automations.actor import AutomationActor
+from command_center.http.logs import write_logs
 from command_center.store import automation_runs
 from tests.actors.automations.rig import ManualClock, opened
 
@@ -68,6 +69,7 @@ def _fired_at(moment: datetime, db: Any) -> bool:
 
 
 def main() -> None:
+    write_logs("warning", "console")  # to stderr: stdout is for what the test reads
     folder, point, moment = Path(sys.argv[1]), sys.argv[2], datetime.fromisoformat(sys.argv[3])
     match point:
         case "before":
