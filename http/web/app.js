@@ -1,13 +1,13 @@
 // @ts-check
 // The shell: where one goes, whether the page is current, and the screen that the address names.
-import { html, render, useEffect, useState } from "./html.js";
+import { html, render, useEffect, useLayoutEffect, useState } from "./html.js";
 import { Icon } from "./components/icon.js";
 import { Connection } from "./components/connection.js";
 import { Toasts } from "./components/toasts.js";
-import { Loading } from "./components/basics.js";
+import { Empty, Loading } from "./components/basics.js";
 import { useKeys } from "./keys.js";
 import { startNotices } from "./notices.js";
-import { usePlace } from "./router.js";
+import { arrive, rememberDepths, usePlace } from "./router.js";
 import { pendingApprovals, start, state, useStore } from "./store.js";
 import { applyTheme } from "./theme.js";
 import { Now } from "./screens/now.js";
@@ -43,7 +43,7 @@ function screenOf([first, second, ...rest]) {
     case "telemetry": return ["telemetry", "Telemetry", {}];
     case "runtime": return ["runtime", "Runtime", { path: [second, ...rest].filter(Boolean).join("/") }];
     case "more": return ["more", "More", {}];
-    default: return ["", "", {}];
+    default: return ["", "Now", {}];
   }
 }
 
@@ -83,20 +83,33 @@ const App = () => {
 /** @param {{place: Place}} props */
 const Screen = ({ place }) => {
   const [module, component, props] = screenOf(place.parts);
-  const [loaded, setLoaded] = useState(/** @type {any} */ ({}));
+  const [loaded, setLoaded] = useState(/** @type {any} */ ({ "": { Now } }));
+  const [failed, setFailed] = useState("");
+  const isLive = state.phase === "live";
   useEffect(() => {
-    if (!module || loaded[module]) return;
-    SCREENS[module]().then((exports) => setLoaded((/** @type {any} */ old) => ({ ...old, [module]: exports })));
-  }, [module]);
-  useEffect(() => {
-    if (place.path !== lastPath) scrollTo(0, 0);
+    if (loaded[module]) return;
+    setFailed("");
+    SCREENS[module]().then(
+      (exports) => setLoaded((/** @type {any} */ old) => ({ ...old, [module]: exports })),
+      () => setFailed(module),
+    );
+  }, [module, isLive]);
+  const isHere = Boolean(loaded[module]);
+  useLayoutEffect(() => {
+    if (!isHere || place.path === lastPath) return;
+    arrive();
+    const isLost = !document.activeElement || document.activeElement === document.body;
+    if (isLost && lastPath !== null) document.getElementById("main")?.focus({ preventScroll: true });
     lastPath = place.path;
-  }, [place.path]);
-  if (!module) return html`<${Now} />`;
-  if (!loaded[module]) return html`<${Loading} />`;
+  }, [place.path, isHere]);
+  if (!isHere) return failed === module
+    ? html`<${Empty} icon="warning" title="This part of the page is not here yet"><p>Command Center could not be reached for it. It comes once the connection is back.</p>
+        <p><button type="button" class="button" onClick=${() => location.reload()}>Load the page again</button></p><//>`
+    : html`<${Loading} />`;
   return html`<${loaded[module][component]} key=${place.path} ...${props} />`;
 };
-let lastPath = "";
+/** @type {string | null} */
+let lastPath = null;
 
 /** @param {{name: string}} props */
 const Count = ({ name }) => {
@@ -135,6 +148,7 @@ const Help = ({ onClose }) => {
 };
 
 applyTheme();
+rememberDepths();
 render(html`<${App} />`, /** @type {any} */ (document.getElementById("app")));
 start();
 startNotices();

@@ -2,7 +2,9 @@
 // Times, sizes and words as people read them. Local time; UTC stands in the title.
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "short" });
+const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const DAY_OF_YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const NUMBER = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 
@@ -10,7 +12,7 @@ const NUMBER = new Intl.NumberFormat(undefined, { notation: "compact", maximumFr
 export const clock = (moment) => TIME.format(moment);
 
 /** @param {string} ts */
-export const exact = (ts) => `${EXACT.format(new Date(ts))} · ${ts} UTC`;
+export const exact = (ts) => `${EXACT.format(new Date(ts))} · ${ts.replace("T", " ").replace(/(\.\d+)?Z$/, "")} UTC`;
 
 /** @param {number} seconds */
 export function duration(seconds) {
@@ -21,7 +23,7 @@ export function duration(seconds) {
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 }
 
-/** A time near now in words, else the day and the time. @param {string} ts */
+/** A time near now in words, in this week by its day and time, else by its date. @param {string} ts */
 export function when(ts, now = Date.now()) {
   const then = new Date(ts);
   const seconds = (now - then.getTime()) / 1000;
@@ -29,8 +31,15 @@ export function when(ts, now = Date.now()) {
   if (seconds > 0 && seconds < 3600) return `${duration(seconds < 60 ? seconds : Math.floor(seconds / 60) * 60)} ago`;
   if (seconds < 0 && seconds > -3600) return `in ${duration(-seconds < 60 ? -seconds : Math.ceil(-seconds / 60) * 60)}`;
   if (then.toDateString() === new Date(now).toDateString()) return clock(then);
-  return `${DAY.format(then)}, ${clock(then)}`;
+  if (Math.abs(seconds) < 6 * 86_400) return `${WEEKDAY.format(then)} ${clock(then)}`;
+  return day(then, now);
 }
+
+/** @param {Date} moment */
+export const day = (moment, now = Date.now()) => (moment.getFullYear() === new Date(now).getFullYear() ? DAY : DAY_OF_YEAR).format(moment);
+
+/** The day and the time. @param {string} ts */
+export const dayAndTime = (ts) => `${day(new Date(ts))}, ${clock(new Date(ts))}`;
 
 /** @param {number | null | undefined} count */
 export const number = (count) => (count === null || count === undefined ? "–" : NUMBER.format(count));

@@ -447,12 +447,6 @@ export interface Order {
   requestedBy?: string;
 }
 
-/** Move the session: `running` starts it through policy, `stopped` stops it. */
-export interface PatchSession {
-  status: "queued" | "running" | "stopped";
-  requestedBy?: string;
-}
-
 /** A piece of a text; `isMatch` where it is what was searched for. */
 export interface Piece {
   text: string;
@@ -639,6 +633,12 @@ export interface Session {
   causationId: number | null;
   type: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task";
   result: Record<string, any> | null;
+}
+
+/** Where to move the session: `running` starts it through policy, `stopped` stops it. */
+export interface SessionChanges {
+  status: "queued" | "running" | "stopped";
+  requestedBy?: string;
 }
 
 /** What a session's turn has changed so far. */
@@ -1066,7 +1066,7 @@ export interface Operations {
     path: `/api/sessions/${number}`;
     isExact: false;
     query: Record<string, never>;
-    body: PatchSession;
+    body: SessionChanges;
     answer: Session;
   };
   /** Stop a session */

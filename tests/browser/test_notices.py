@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage, made
+from tests.browser.conftest import UNWORKED, OpenPage, made
 from tests.browser.watching import settle
 from tests.end_to_end.server import Server
 
@@ -131,7 +131,7 @@ def test_notifications_are_asked_for_by_a_press_and_told_as_they_are(
 def test_the_title_the_icon_and_the_badge_tell_how_many_decisions_wait(
     filled_server: Server, open_page: OpenPage
 ) -> None:
-    page = open_page("about:blank").page
+    page = open_page("about:blank", **UNWORKED).page
     page.add_init_script(BADGES)
     page.goto(filled_server.url)
     settle(page)

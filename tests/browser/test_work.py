@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import OpenPage, made
+from tests.browser.conftest import UNWORKED, OpenPage, made
 from tests.codex.script import AddFile, Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Server
@@ -103,7 +103,8 @@ def test_what_one_page_decides_another_shows_at_once_and_by_whom(
 def test_who_comes_second_is_told_who_was_first(filled_server: Server, open_page: OpenPage) -> None:
     with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
         asked = made(client, "/api/approvals", {"title": "Who is first?"})
-        page = open_page(f"{filled_server.url}/#/approvals/{asked['id']}", expected={409}).page
+        address = f"{filled_server.url}/#/approvals/{asked['id']}"
+        page = open_page(address, expected={409}, **UNWORKED).page
         expect(page.get_by_role("button", name="Approve")).to_be_visible()
 
         def lose(route: object, request: object) -> None:
@@ -160,7 +161,7 @@ def create_task(page: Page, title: str) -> None:
 def test_an_act_whose_answer_is_lost_is_sent_again_and_done_once(
     filled_server: Server, open_page: OpenPage
 ) -> None:
-    page = open_page(f"{filled_server.url}/#/tasks/new", outage=True).page
+    page = open_page(f"{filled_server.url}/#/tasks/new", outage=True, **UNWORKED).page
     keys = lose_answers(page, "**/api/tasks", most=2)
     create_task(page, "Only once")
     expect(page.locator("h1")).to_have_text("Only once")
@@ -179,7 +180,7 @@ def test_an_act_whose_answer_is_lost_is_sent_again_and_done_once(
 def test_an_act_that_its_user_tries_again_after_lost_answers_is_done_once(
     filled_server: Server, open_page: OpenPage
 ) -> None:
-    page = open_page(f"{filled_server.url}/#/tasks/new", outage=True).page
+    page = open_page(f"{filled_server.url}/#/tasks/new", outage=True, **UNWORKED).page
     keys = lose_answers(page, "**/api/tasks", most=4)
     create_task(page, "Tried again")
     expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
@@ -195,7 +196,8 @@ def test_an_act_that_its_user_tries_again_after_lost_answers_is_done_once(
 def test_an_act_that_is_still_being_done_is_waited_for(
     filled_server: Server, open_page: OpenPage
 ) -> None:
-    page = open_page(f"{filled_server.url}/#/tasks/new", outage=True, expected={409}).page
+    address = f"{filled_server.url}/#/tasks/new"
+    page = open_page(address, outage=True, expected={409}, **UNWORKED).page
     keys: list[str | None] = []
 
     def answer(route: Route) -> None:

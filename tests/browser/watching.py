@@ -15,6 +15,7 @@ document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`refused by policy: ${event.violatedDirective} ${event.blockedURI}`));
 """
 UNREACHABLE = re.compile(r"net::ERR_|WebSocket connection to|ServiceWorker|Failed to fetch")
+WITHOUT_WORKER = "Service Worker registration blocked by Playwright"
 LOADING_FAILED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 
 
@@ -37,6 +38,8 @@ class Watched:
         if failed and int(failed[1]) in self.expected:
             return
         if self.outage and UNREACHABLE.search(message.text):
+            return
+        if message.text == WITHOUT_WORKER:
             return
         if message.type in {"error", "warning"}:
             self.complaints.append(f"{message.type}: {message.text}")

@@ -3,6 +3,7 @@
 import { ApiError } from "../api.js";
 import { duration, exact, when, Words } from "../format.js";
 import { html, useEffect, useId, useRef, useState } from "../html.js";
+import { state, useStore } from "../store.js";
 import { Icon } from "./icon.js";
 
 /** @type {Record<string, string>} */
@@ -53,24 +54,34 @@ export function useTick(ms) {
 }
 
 /**
- * A promise's state while a component is there: `[value, error, again]`.
+ * A promise's state while a component is there: `[value, error, again]`. What a lost connection kept
+ * away is asked for again once it is back.
  * @template T @param {() => Promise<T>} load @param {unknown[]} inputs
  * @returns {[T | undefined, ApiError | null, () => void]}
  */
 export function useLoaded(load, inputs) {
-  const [state, setState] = useState(/** @type {{value: T | undefined, error: ApiError | null}} */ ({ value: undefined, error: null }));
+  const [loaded, setLoaded] = useState(/** @type {{value: T | undefined, error: ApiError | null}} */ ({ value: undefined, error: null }));
   const [turn, setTurn] = useState(0);
+  useStore("connection");
+  const isLive = state.phase === "live";
+  const isUnreached = loaded.error?.status === 0;
   useEffect(() => {
     let wanted = true;
     load().then(
-      (value) => wanted && setState({ value, error: null }),
-      (error) => wanted && setState((old) => ({ value: old.value, error })),
+      (value) => wanted && setLoaded({ value, error: null }),
+      (error) => {
+        if (!(error instanceof ApiError)) throw error;
+        if (wanted) setLoaded(({ value }) => ({ value, error }));
+      },
     );
     return () => {
       wanted = false;
     };
   }, [...inputs, turn]);
-  return [state.value, state.error, () => setTurn((n) => n + 1)];
+  useEffect(() => {
+    if (isLive && isUnreached) setTurn((n) => n + 1);
+  }, [isLive]);
+  return [loaded.value, loaded.error, () => setTurn((n) => n + 1)];
 }
 
 /** Run an act of the API, and know that it runs and how it failed. */

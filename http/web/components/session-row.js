@@ -1,20 +1,20 @@
 // @ts-check
 // A session in a list: what it is about, where, how long, and the last that was said.
 /** @import { Session } from "../openapi.js" */
-import { plain } from "../format.js";
+import { plain, Words } from "../format.js";
 import { html } from "../html.js";
 import { repoOf, taskOf } from "../store.js";
 import { Ago, Badge, Elapsed } from "./basics.js";
 
-/** @param {{session: Session}} props */
-export const SessionRow = ({ session }) => {
+/** By its number where all are of one task. @param {{session: Session, isOfTask?: boolean}} props */
+export const SessionRow = ({ session, isOfTask }) => {
   const task = taskOf(session);
   const repo = repoOf(session);
   const said = session.waitReason || session.exitReason || session.lastMessage;
   return html`<a class="row" href=${`#/sessions/${session.id}`}>
     <div class="row-main">
-      <div class="row-title">${task?.title || `Session ${session.id}`}</div>
-      <div class="row-note">${repo?.name}${session.branchName && html` · ${session.branchName}`}${said && html` · ${plain(said)}`}</div>
+      <div class="row-title">${(!isOfTask && task?.title) || `Session ${session.id}`}</div>
+      <div class="row-note">${isOfTask ? Words(session.origin) : repo?.name}${session.branchName && html` · ${session.branchName}`}${said && html` · ${plain(said)}`}</div>
     </div>
     <div class="row-side"><${Badge} status=${session.status} />
       <span class="hint">${session.finishedAt ? html`<${Ago} ts=${session.finishedAt} />` : html`<${Elapsed} from=${session.startedAt} />`}</span></div>

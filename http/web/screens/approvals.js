@@ -1,15 +1,16 @@
 // @ts-check
 // Approvals: what waits for a decision, and what was decided.
 /** @import { Approval as ApprovalRecord } from "../openapi.js" */
-import { html, useState } from "../html.js";
+import { html } from "../html.js";
 import { Badge, Button, Choice, Empty, Head, Loading, Problem, Rows, useLoaded, Ago } from "../components/basics.js";
+import { useParam } from "../router.js";
 import { ApprovalCard } from "../components/approval.js";
 import { loadOlder, need, newestFirst, pendingApprovals, state, taskOf, useStore } from "../store.js";
 import { plural } from "../format.js";
 
 export const Approvals = () => {
   useStore("approvals", "tasks", "repos");
-  const [shown, setShown] = useState("open");
+  const [shown, setShown] = useParam("show", "open");
   const open = pendingApprovals();
   const settled = newestFirst(state.approvals).filter((a) => a.status !== "pending");
   return html`

@@ -5,7 +5,7 @@ import { ApiError, every, get, ME, patch, post, remove } from "../api.js";
 import { Ago, Badge, Button, Confirm, Empty, Field, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
 import { follow } from "../components/run-panel.js";
 import { Icon } from "../components/icon.js";
-import { exact, plural, when, Words } from "../format.js";
+import { dayAndTime, exact, plural, Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { go } from "../router.js";
 import { learn, need, newestFirst, repoOf, state, useStore } from "../store.js";
@@ -72,7 +72,7 @@ export const Automation = ({ id }) => {
 };
 
 /** @param {string} ts */
-const exactDay = (ts) => html`<time datetime=${ts} title=${exact(ts)}>${when(ts)}</time>`;
+const exactDay = (ts) => html`<time datetime=${ts} title=${exact(ts)}>${dayAndTime(ts)}</time>`;
 
 /** Change the schedule, with its next times as it is typed. @param {{automation: AutomationRecord}} props */
 const Schedule = ({ automation }) => {

@@ -1,7 +1,7 @@
 // @ts-check
 // Runtime: the tree of actors as it is now, what each does, and what an operator may do to it.
 import { get, ME, post } from "../api.js";
-import { Badge, Button, Code, Dialog, Field, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
+import { Ago, Badge, Button, Code, Dialog, Field, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
 import { duration, number, plural, Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { go } from "../router.js";
@@ -57,6 +57,9 @@ function useBeat(on, beat) {
   }, [on]);
 }
 
+/** @param {string} key @param {unknown} value */
+const shownValue = (key, value) => (key.endsWith("At") ? html`<${Ago} ts=${value} />` : typeof value === "boolean" ? (value ? "yes" : "no") : String(value));
+
 /** @param {{path: string, onClose: () => void, changed: () => void}} props */
 const Actor = ({ path, onClose, changed }) => {
   const [actor, error, again] = useLoaded(() => get(`/api/runtime/actors/${path}`, { stack: true }), [path]);
@@ -92,7 +95,7 @@ const Actor = ({ path, onClose, changed }) => {
         : html`<div class="actions start">${[actor.status === "suspended" ? "resume" : "suspend", "drain", "restart", "stop"].map((/** @type {any} */ name) => html`<${Button} key=${name} onClick=${() => setAction(name)}>${Words(name)}<//>`)}
             <${Button} onClick=${trace}>Trace<//></div>`}
       ${traced && html`<h3>Trace <span class="hint">50 messages or 30 s</span></h3><${Code} text=${traced.map((t) => JSON.stringify(t)).join("\n") || "Waiting for messages…"} />`}
-      <dl class="facts">${facts.map(([key, value]) => html`<dt>${Words(key.replace(/[A-Z]/g, (/** @type {string} */ l) => ` ${l.toLowerCase()}`))}</dt><dd>${String(value)}</dd>`)}</dl>
+      <dl class="facts">${facts.map(([key, value]) => html`<dt>${Words(key.replace(/[A-Z]/g, (/** @type {string} */ l) => ` ${l.toLowerCase()}`))}</dt><dd>${shownValue(key, value)}</dd>`)}</dl>
       ${Object.keys(actor.description || {}).length > 0 && html`<${Code} text=${JSON.stringify(actor.description, null, 2)} label="Its own account" />`}
       ${actor.stack && html`<details class="fold"><summary>Where it waits</summary><${Code} text=${Array.isArray(actor.stack) ? actor.stack.join("\n") : String(actor.stack)} /></details>`}`}
   <//>`;

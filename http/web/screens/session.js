@@ -11,6 +11,7 @@ import { Timeline } from "../components/timeline.js";
 import { Transcript } from "../components/transcript.js";
 import { number, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
+import { useParam } from "../router.js";
 import { ACTIVE, ENDED, learn, need, pendingApprovals, repoOf, state, taskOf, useStore } from "../store.js";
 import { loadEarlier, openTranscript, transcriptOf } from "../transcripts.js";
 
@@ -24,7 +25,7 @@ export const Session = ({ id }) => {
     const session = await need("sessions", id);
     await Promise.all([need("tasks", session.taskId), need("repos", session.repositoryId), openTranscript(id)]);
   }, [id, transcript === undefined]);
-  const [pane, setPane] = useState("transcript");
+  const [pane, setPane] = useParam("pane", "transcript");
   const session = state.sessions.get(id);
   if (!session) return html`<${Head} title=${`Session ${id}`} back="/sessions" /><${Problem} error=${error} />${!error && html`<${Loading} />`}`;
   const task = taskOf(session);

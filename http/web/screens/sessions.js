@@ -1,14 +1,15 @@
 // @ts-check
 // All sessions, newest first.
 /** @import { Session } from "../openapi.js" */
-import { html, useState } from "../html.js";
+import { html } from "../html.js";
 import { Button, Choice, Empty, Head, Rows } from "../components/basics.js";
+import { useParam } from "../router.js";
 import { SessionRow } from "../components/session-row.js";
 import { ACTIVE, loadOlder, newestFirst, state, useStore, WAITING } from "../store.js";
 
 export const Sessions = () => {
   useStore("sessions", "tasks", "repos");
-  const [shown, setShown] = useState("all");
+  const [shown, setShown] = useParam("show", "all");
   const rows = newestFirst(state.sessions).filter(
     (s) => shown === "all" || (shown === "active" ? ACTIVE.has(s.status) || WAITING.has(s.status) : s.status === shown),
   );

@@ -4,8 +4,9 @@
 import { ApiError, get } from "../api.js";
 import { Choice, Empty, Head, Loading, Problem, useLoaded } from "../components/basics.js";
 import { Chart, colour } from "../components/chart.js";
-import { duration, number, plural, Words } from "../format.js";
-import { html, useState } from "../html.js";
+import { clock, day, duration, number, plural, Words } from "../format.js";
+import { html } from "../html.js";
+import { useParam } from "../router.js";
 import { loadOlder, newestFirst, state, useStore } from "../store.js";
 
 const MOST_RUNS = 2000; // in the chart of durations
@@ -15,7 +16,8 @@ const OUTCOMES = [["completed", "good"], ["failed", "bad"], ["interrupted", "war
 
 export const Telemetry = () => {
   const version = useStore("sessions", "approvals", "repos");
-  const [span, setSpan] = useState(/** @type {keyof typeof WINDOWS} */ ("7d"));
+  const [chosen, setSpan] = useParam("window", "7d");
+  const span = /** @type {keyof typeof WINDOWS} */ (chosen in WINDOWS ? chosen : "7d");
   const [summary, error] = useLoaded(() => get("/api/telemetry/summary", { window: span }), [span, version]);
   return html`
     <${Head} title="Telemetry" note=${summary && `${plural(summary.events.count, "event")} in this time`}>
@@ -40,6 +42,13 @@ const Numbers = ({ summary: { sessions, approvals, tokens, automations, runtime 
     <${Tile} name="Automations" value=${automations.enabled} note=${automations.paused ? `${automations.paused} paused` : "enabled"} />
     <${Tile} name="Runtime" value=${Words(runtime.status)} note=${`${plural(runtime.actors, "actor")}, ${plural(runtime.restarts, "restart")}`} />
   </dl>`;
+
+/** Days under a chart, or hours where it is of one day. @param {string} span */
+const xAxis = (span) => ({
+  incrs: span === "24h" ? [3600, 3 * 3600, 6 * 3600] : [1, 2, 5, 7, 14].map((days) => days * 86_400),
+  space: 64,
+  values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((at) => (span === "24h" ? clock : day)(new Date(at * 1000))),
+});
 
 /** @param {Record<string, number>} counts */
 const total = (counts) => Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -80,6 +89,7 @@ const Charts = ({ summary, span }) => {
       ${isCut && html`<p class="hint">The newest ${MOST_RUNS.toLocaleString()} of them.</p>`}<${Problem} error=${failed} />
       ${ended.length ? html`<${Chart} height=${240} label=${`${ended.length} runs by their duration in minutes`} inputs=${[key]} data=${[times, ...OUTCOMES.map(([status]) => took(status))]}
         options=${() => ({
+          axes: [xAxis(span)],
           scales: { x: { range: [since, until] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, Math.max(1, high * 1.15)] } },
           series: [{}, ...OUTCOMES.map(([, tone]) => ({ paths: () => null, points: { show: true, size: 9, fill: colour(tone), stroke: colour(tone) } }))],
         })} />` : html`<p class="quiet-line">None ended in this time.</p>`}
@@ -88,7 +98,7 @@ const Charts = ({ summary, span }) => {
       ${days.length ? html`<${Chart} label=${`Tokens on ${days.length} days`} inputs=${[key]} data=${[days.map((d) => Date.parse(d.day) / 1000), days.map((d) => d.tokens)]}
         options=${(/** @type {any} */ uPlot) => ({
           scales: { x: { range: [since - 43_200, until + 43_200] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, high * 1.15 || 1] } },
-          axes: [{}, { values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(number) }],
+          axes: [xAxis(span), { values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(number) }],
           series: [{}, { paths: uPlot.paths.bars({ size: [0.6, 40], radius: 0.2 }), fill: colour("accent"), stroke: colour("accent"), points: { show: false } }],
         })} />` : html`<p class="quiet-line">None were used in this time.</p>`}
       <ul class="bars">${summary.tokens.byRepository.map((r) => html`<li><a href=${`#/repos/${r.repositoryId}`}>${r.name || `Repository ${r.repositoryId}`}</a>

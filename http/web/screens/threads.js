@@ -4,14 +4,15 @@ import { get, ME, post } from "../api.js";
 import { Ago, Button, Choice, Dialog, Empty, Field, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
 import { follow } from "../components/run-panel.js";
 import { html, useState } from "../html.js";
+import { useParam } from "../router.js";
 import { state, useStore } from "../store.js";
 import { Icon } from "../components/icon.js";
 
 export const Threads = () => {
   useStore("repos");
-  const [which, setWhich] = useState("stored");
-  const [search, setSearch] = useState("");
-  const [query, setQuery] = useState("");
+  const [which, setWhich] = useParam("which", "stored");
+  const [query, setQuery] = useParam("q");
+  const [search, setSearch] = useState(query);
   const [older, setOlder] = useState(/** @type {any[]} */ ([]));
   const [cursor, setCursor] = useState(/** @type {any} */ (undefined));
   const [chosen, setChosen] = useState(/** @type {any} */ (null));
