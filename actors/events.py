@@ -8,6 +8,10 @@ committed while the hub is down, or told to an incarnation that crashed, it read
 **Nobody waits for a slow subscriber.** Each has a bounded buffer. One that overflows is closed and
 keeps what it has; its owner tells the client to resume by event id.
 
+**A subscriber that keeps up wakes no task.** While its owner waits for news, an event is offered to
+the subscription's outlet, which writes it to the client there and then if that needs no waiting.
+What the outlet refuses is buffered, and so is all that follows until the owner waits again.
+
 Events that are said only live (`session.output.delta` and the like) have `"id": null`, are not
 stored, and cannot be resumed.
 """
@@ -17,7 +21,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import trio
@@ -96,10 +100,20 @@ class Published:
         return made
 
 
+Outlet: TypeAlias = Callable[[Sequence[Published]], bool]
+"""Takes events for a watcher without waiting, in their order, or refuses them all (False)."""
+
+
 class Subscription:
     """One watcher's buffer. Made by `Fanout.subscribe`, drained by one task."""
 
-    def __init__(self, wanted: EventFilter, live_from: int, after: int = 0) -> None:
+    def __init__(
+        self,
+        wanted: EventFilter,
+        live_from: int,
+        after: int = 0,
+        outlet: Outlet | None = None,
+    ) -> None:
         """Buffer what matches `wanted`, of events after `live_from` and `after`.
 
         Whoever has seen an event in an answer may watch from it on before the hub has heard of it.
@@ -111,17 +125,27 @@ class Subscription:
         """Why nothing more will come: `lagging` or `shutdown`; None while it may."""
         self._buffer: deque[Published] = deque()
         self._news = trio.Event()
+        self._outlet = outlet
+        self._waiting = False
 
-    def push(self, published: Published) -> None:
-        """Buffer an event that is wanted, or close where there is no room."""
-        event = published.event
-        if self.closed is not None or 0 < event.id <= self.after or not self.wanted.matches(event):
+    def push(self, batch: Sequence[Published]) -> None:
+        """Hand on what is wanted of the events, buffer it, or close where there is no room."""
+        if self.closed is not None:
             return
-        if len(self._buffer) >= BUFFER:
-            self.close("lagging")
+        wanted = [published for published in batch if self._wants(published.event)]
+        if not wanted:
             return
-        self._buffer.append(published)
+        if self._waiting and self._outlet is not None and self._outlet(wanted):
+            return
+        room = BUFFER - len(self._buffer)
+        self._waiting = False
+        self._buffer.extend(wanted[:room])
         self._news.set()
+        if len(wanted) > room:
+            self.close("lagging")
+
+    def _wants(self, event: StoredEvent) -> bool:
+        return not 0 < event.id <= self.after and self.wanted.matches(event)
 
     def close(self, reason: str) -> None:
         """Let the watcher have what is buffered, and then the reason."""
@@ -138,7 +162,11 @@ class Subscription:
             if self.closed is not None:
                 return []
             self._news = trio.Event()
-            await self._news.wait()
+            self._waiting = True
+            try:
+                await self._news.wait()
+            finally:
+                self._waiting = False
         taken = list(self._buffer)
         self._buffer.clear()
         return taken
@@ -162,9 +190,14 @@ class Fanout:
         return len(self._subscriptions)
 
     @contextlib.contextmanager
-    def subscribe(self, wanted: EventFilter, *, after: int = 0) -> Iterator[Subscription]:
-        """Watch what matches from now on, for as long as the context lasts."""
-        subscription = Subscription(wanted, self.last_id or 0, after)
+    def subscribe(
+        self, wanted: EventFilter, *, after: int = 0, outlet: Outlet | None = None
+    ) -> Iterator[Subscription]:
+        """Watch what matches from now on, for as long as the context lasts.
+
+        With an `outlet`, an event that comes while the owner waits in `take` goes there first.
+        """
+        subscription = Subscription(wanted, self.last_id or 0, after, outlet)
         self._subscriptions.add(subscription)
         try:
             yield subscription
@@ -173,22 +206,22 @@ class Fanout:
 
     def publish(self, committed: Iterable[StoredEvent]) -> None:
         """Hand on events, each once: one at or below the last id was handed on before."""
+        news = []
         for event in committed:
-            if self.last_id is not None and event.id <= self.last_id:
-                continue
-            self.last_id = event.id
-            self._hand_on(event)
+            if self.last_id is None or event.id > self.last_id:
+                self.last_id = event.id
+                news.append(event)
+        self._hand_on(news)
 
     def publish_live(self, live: PublishLive) -> None:
         """Hand on what is said only once; encoded once, and only if somebody watches."""
-        if not self._subscriptions:
-            return
-        self._hand_on(live.event(self._secrets))
+        if self._subscriptions:
+            self._hand_on([live.event(self._secrets)])
 
-    def _hand_on(self, event: StoredEvent) -> None:
-        published = Published(event)
+    def _hand_on(self, news: Sequence[StoredEvent]) -> None:
+        batch = [Published(event) for event in news]
         for subscription in self._subscriptions:
-            subscription.push(published)
+            subscription.push(batch)
 
     def close(self) -> None:
         """Nothing more will come to anybody."""

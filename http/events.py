@@ -8,6 +8,7 @@ Events said only live have `"id": null`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
@@ -16,7 +17,7 @@ from quart import Blueprint, Response, request, websocket
 from quart_trio.wrappers import TrioResponse
 
 from command_center.actors.center import Center
-from command_center.actors.events import Published
+from command_center.actors.events import Outlet, Published
 from command_center.http.answering import Frames
 from command_center.http.decoding import LARGEST, PageQuery, decode_query, page_response
 from command_center.http.errors import Detail, InvalidFields, Problem, error_response
@@ -127,7 +128,9 @@ def routes(center: Center) -> Blueprint:
     @api.websocket("/api/events/stream")
     async def stream() -> None:
         query = decode_query(websocket, StreamQuery)
-        with center.fanout.subscribe(query.wanted(), after=query.after or 0) as subscription:
+        with center.fanout.subscribe(
+            query.wanted(), after=query.after or 0, outlet=_outlet()
+        ) as subscription:
             # Whoever is let in has missed nothing since.
             await websocket.accept()
             feed = Feed(center, subscription, query.after)
@@ -159,10 +162,21 @@ def last_event_id(header: str | None, after: int | None) -> int | None:
     return int(header)
 
 
+def _outlet() -> Outlet | None:
+    """Where events of this WebSocket go at once, if its connection takes frames as they are."""
+    offer: Callable[[bytes], bool] | None
+    offer = websocket.scope.get("extensions", {}).get(FRAMES, {}).get("offer")
+    return None if offer is None else lambda batch: offer(_frames(batch))
+
+
+def _frames(batch: Sequence[Published]) -> bytes:
+    return b"".join([published.form(text_frame) for published in batch])
+
+
 async def _send(batch: list[Published]) -> None:
     """Send what has gathered: in one piece, where the connection takes frames as they are."""
     if FRAMES in websocket.scope.get("extensions", {}):
-        await websocket.send(Frames(b"".join(each.form(text_frame) for each in batch)))
+        await websocket.send(Frames(_frames(batch)))
     else:
         for each in batch:
             await websocket.send(each.event.body.decode())

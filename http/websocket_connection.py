@@ -3,11 +3,19 @@
 Like `connection`, all of it happens in the connection's task: the app's `receive` reads from the
 socket, its `send` writes. Pings are answered, and sent, while the app receives. No compression is
 agreed on: events are small, and a compressor's memory would be most of what a subscriber costs.
+
+An app that tells many clients the same need not wake a task for each. By the extension `FRAMES` it
+is given `offer`, which any task may call: it writes whole frames to the socket at once, or refuses
+them where that would need waiting. What the socket takes only in part is ours to finish: the rest
+goes out before anything else does, as soon as there is room, while the app receives.
 """
 
 from __future__ import annotations
 
+import socket
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -27,7 +35,8 @@ CHUNK = 64 * 1024
 VERSION = b"13"
 
 FRAMES = "command_center.frames"
-"""The extension by which an app may send `frames` (whole, encoded) in a `websocket.send`."""
+"""The extension by which an app may send `frames` (whole, encoded) in a `websocket.send`, and
+`offer` them without waiting."""
 
 NORMAL = 1000
 NO_CODE = 1005
@@ -71,6 +80,9 @@ class WebSocket:
         self._length = 0
         self._pinged = False
         self._sending = trio.Lock()
+        self._socket: socket.socket | None = None
+        self._unsent = b""
+        self._awaiting_input = trio.CancelScope()
         self._closed = trio.Event()
         self._scope = trio.CancelScope()
 
@@ -87,8 +99,45 @@ class WebSocket:
         elif not self._headers.get(b"sec-websocket-key"):
             await self._connection.refuse(Problem(400, "The WebSocket handshake has no key."))
         else:
-            with self._scope:
+            with self._scope, self._borrowed_socket():
                 await self._serve()
+
+    def offer(self, frames: bytes) -> bool:
+        """Take whole frames if they can be sent without waiting; False if not.
+
+        What was taken is sent before all that is sent after it. Where the client is gone or
+        closing begins, it is thrown away with whatever else was on its way.
+        """
+        if (
+            self._socket is None
+            or self._unsent
+            or self._sending.locked()
+            or self._frames is None
+            or self._frames.state is not ConnectionState.OPEN
+        ):
+            return False
+        try:
+            sent = self._socket.send(frames)
+        except BlockingIOError:
+            return False
+        except OSError:
+            self._end(ABNORMAL)
+            return True
+        if sent < len(frames):
+            self._unsent = frames[sent:]
+            self._awaiting_input.cancel()
+        return True
+
+    @contextmanager
+    def _borrowed_socket(self) -> Iterator[None]:
+        """Hold the stream's socket a second time: trio's own can't send without waiting."""
+        self._socket = socket.socket(fileno=self._stream.socket.fileno())
+        try:
+            self._socket.settimeout(0)
+            yield
+        finally:
+            self._socket.detach()
+            self._socket = None
 
     async def leave(self) -> None:
         """Close with 1012, wait a moment for the answer, and end the app's task."""
@@ -101,7 +150,7 @@ class WebSocket:
     async def _serve(self) -> None:
         scope = self._connection.scope(self._request, "websocket", "ws")
         del scope["method"]
-        scope["extensions"] |= {"websocket.http.response": {}, FRAMES: {}}
+        scope["extensions"] |= {"websocket.http.response": {}, FRAMES: {"offer": self.offer}}
         scope["subprotocols"] = [
             part.strip().decode("latin-1")
             for part in self._headers.get(b"sec-websocket-protocol", b"").split(b",")
@@ -197,14 +246,19 @@ class WebSocket:
     async def _read(self) -> None:
         """Read once; what comes before the handshake is answered is kept for after it.
 
-        A client that is silent is pinged, and if it stays so taken for gone.
+        A client that is silent is pinged, and if it stays so taken for gone. What was offered and
+        is not out yet is sent first.
         """
+        if self._unsent:
+            await self._finish()
         data = None
-        with trio.move_on_after(self._limits.heartbeat):
+        with trio.move_on_after(self._limits.heartbeat) as self._awaiting_input:
             try:
                 data = await self._stream.receive_some(CHUNK)
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 data = b""
+        if data is None and trio.current_time() < self._awaiting_input.deadline:
+            return  # not silent for long: woken to send the rest of what was offered
         if data is None and not self._pinged:
             self._pinged = True
             if self._frames is not None:
@@ -286,10 +340,16 @@ class WebSocket:
             if self._frames.state is ConnectionState.OPEN:
                 await self._write(frames)
 
+    async def _finish(self) -> None:
+        """Send the rest of what was offered."""
+        async with self._sending:
+            await self._write(b"")
+
     async def _write(self, data: bytes) -> None:
         """Send bytes; a client that is gone, or does not read in time, is given up."""
         if self._closed.is_set():
             return
+        data, self._unsent = self._unsent + data, b""
         try:
             await self._connection.write(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError):

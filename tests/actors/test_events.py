@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import trio
+import trio.testing
 
 from command_center.actors import events as events_module
-from command_center.actors.events import Fanout, PublishCommitted, PublishLive
+from command_center.actors.events import (
+    Fanout,
+    PublishCommitted,
+    Published,
+    PublishLive,
+    Subscription,
+)
 from command_center.store import EventFilter, StoredEvent, Transaction
 from tests.actors.rows import Rig, rig
 
@@ -61,6 +69,49 @@ async def test_a_slow_subscriber_is_closed_with_what_it_has_and_the_others_go_on
         assert events_module.BUFFER == len(await slow.drain())
         assert [] == await slow.drain()
         assert quick.closed is None
+
+
+async def test_while_its_owner_waits_events_go_to_the_outlet_and_what_it_refuses_is_buffered() -> (
+    None
+):
+    fanout = Fanout()
+    written: list[bytes] = []
+    drained: list[bytes] = []
+    refused = {b"6"}
+
+    def outlet(batch: Sequence[Published]) -> bool:
+        bodies = [published.event.body for published in batch]
+        if refused.intersection(bodies):
+            return False
+        written.extend(bodies)
+        return True
+
+    async def own(subscription: Subscription) -> None:
+        while batch := await subscription.drain():
+            drained.extend(batch)
+
+    with fanout.subscribe(EventFilter(types=("a.b",)), outlet=outlet) as subscription:
+        fanout.publish([event(1, "a.b")])
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(own, subscription)
+            await trio.testing.wait_all_tasks_blocked()
+            fanout.publish([event(2, "a.b"), event(3, "c.d"), event(4, "a.b")])
+            fanout.publish([event(5, "a.b"), event(6, "a.b")])
+            fanout.publish([event(7, "a.b")])
+            await trio.testing.wait_all_tasks_blocked()
+            fanout.publish([event(8, "a.b")])
+            fanout.close()
+    assert [b"1", b"5", b"6", b"7"] == drained
+    assert [b"2", b"4", b"8"] == written
+
+
+async def test_after_a_wait_that_was_cancelled_events_are_buffered_again() -> None:
+    fanout = Fanout()
+    with fanout.subscribe(EventFilter(), outlet=lambda _: True) as subscription:
+        with trio.move_on_after(0):
+            await subscription.drain()
+        fanout.publish([event(1)])
+        assert [b"1"] == await subscription.drain()
 
 
 async def test_a_subscription_that_is_closed_wakes_its_owner() -> None:

@@ -13,6 +13,7 @@ take turns, and medians are told.
 from __future__ import annotations
 
 import logging
+import os
 import selectors
 import socket
 import statistics
@@ -54,18 +55,19 @@ def watch(port: int) -> None:
         while b"\r\n\r\n" not in sock.recv(65536):
             pass
         selector.register(sock, selectors.EVENT_READ)
-    print("ready", flush=True)
+    os.write(1, b"ready\n")
     while True:
         left = SUBSCRIBERS * BURST
         rest: dict[int, bytes] = {}
-        while left:
+        while left > 0:
             for key, _ in selector.select():
-                data = rest.get(key.fd, b"") + key.fileobj.recv(1 << 20)  # type: ignore[union-attr]
-                if not data:
+                came = key.fileobj.recv(1 << 20)  # type: ignore[union-attr]
+                if not came:
                     return
+                data = rest.get(key.fd, b"") + came
                 left -= data.count(MARK)
                 rest[key.fd] = data[data.rfind(MARK) + len(MARK) :] if MARK in data else data
-        print("burst", flush=True)
+        os.write(1, b"burst\n")
 
 
 async def measure(center: Center, *, guarded: bool) -> float:

@@ -135,8 +135,9 @@ class EndOfStream(Exception):
     """The server has ended the stream."""
 
 
-def emit(tx: Transaction, event_type: str, **subject: int) -> int:
-    return tx.emit(event_type, actor="test", data={"n": 1}, **subject)  # type: ignore[arg-type]
+def emit(tx: Transaction, event_type: str, *, size: int = 1, **subject: int) -> int:
+    data = {"text": "-" * size}
+    return tx.emit(event_type, actor="test", data=data, **subject)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -279,22 +280,24 @@ async def test_a_subscriber_that_does_not_keep_up_is_told_to_resume_and_others_s
     monkeypatch.setattr(hub, "BUFFER", 3)
     async with watched(tmp_path) as server:
         async with server.websocket(taskId=7) as quick, server.websocket() as slow:
-            # One commit brings more than a buffer holds, and for the other not more than one.
-            await server.center.storage.write(
-                lambda tx: (
-                    [emit(tx, "task.created", task_id=8) for _ in range(9)]
-                    + [emit(tx, "task.created", task_id=7)]
-                )
-            )
+            # More than the buffers of both systems' sockets hold for one that does not read.
+            for _ in range(80):
+                await server.center.storage.write(lambda tx: emit(tx, "a.b", size=200_000))
+            await server.write(1, task_id=7)
             end = (await quick.next())["id"]
-            seen = [(await slow.next())["id"] for _ in range(3)]
-            assert 1013 == await slow.closed()
+            seen = []
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    seen.append((await slow.next())["id"])
+            assert closed.value.reason is not None
+            assert 1013 == closed.value.reason.code
             await server.write(1, task_id=7)
             assert end + 1 == (await quick.next())["id"]
+        assert 0 < len(seen) < 80
         async with server.websocket(after=seen[-1]) as resumed:
             while seen[-1] <= end:
                 seen.append((await resumed.next())["id"])
-        assert list(range(end - 9, end + 2)) == seen
+        assert list(range(end - 80, end + 2)) == seen
 
 
 async def test_streams_end_with_a_reason_when_the_server_stops(tmp_path: Path) -> None:
