@@ -1,6 +1,7 @@
 """`/bridge-watch`: tells, as events, when the connection to Codex begins and when it is lost.
 
-Attempts that do not lead to a connection are no events: the bridge's health says why they fail.
+That there is none from the start is told once. Further attempts that fail are no events: the
+bridge's health says why they do.
 """
 
 from __future__ import annotations
@@ -9,7 +10,12 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from command_center.actors.codex.messages import BridgeConnected, BridgeLost, Watch
+from command_center.actors.codex.messages import (
+    BridgeConnected,
+    BridgeLost,
+    BridgeUnreachable,
+    Watch,
+)
 from command_center.actors.storage import Storage
 from command_center.runtime import Actor, ActorNotFound, handles
 from command_center.store import Transaction
@@ -52,6 +58,11 @@ class BridgeWatch(Actor):
     async def lost(self, message: BridgeLost) -> None:
         """Codex can't be reached any more."""
         await self._tell("bridge.lost", {"reason": message.reason})
+
+    @handles(BridgeUnreachable)
+    async def unreachable(self, message: BridgeUnreachable) -> None:
+        """Codex could not be reached yet."""
+        await self._tell("bridge.unavailable", {"reason": message.reason})
 
     async def _tell(self, kind: str, data: Mapping[str, Any]) -> None:
         told = {"transport": self._transport, **data}

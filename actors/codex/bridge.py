@@ -273,6 +273,7 @@ class Bridge(Actor):
         finally:
             self._end_attempt()
         self._routes.lost(reason)
+        self._routes.unreachable(reason)
         return reason
 
     async def _hold(self, nursery: trio.Nursery) -> str:

@@ -149,6 +149,13 @@ class CodexLagged:
 
 
 @attrs.frozen
+class BridgeUnreachable:
+    """Told to who watches, once until there is a connection: there has been none so far."""
+
+    reason: str
+
+
+@attrs.frozen
 class BridgeLost:
     """The connection is lost. What Codex tells until `BridgeConnected` is missed."""
 

@@ -21,6 +21,7 @@ from command_center.actors.codex.errors import RequestGone
 from command_center.actors.codex.messages import (
     BridgeConnected,
     BridgeLost,
+    BridgeUnreachable,
     CodexLagged,
     CodexNotification,
     CodexRequestRefused,
@@ -202,6 +203,9 @@ class Routes:
         self._parents: OrderedDict[str, str] = OrderedDict()
         self._connection = ""
         self._greeting: BridgeConnected | None = None
+        self._missing: BridgeUnreachable | None = None
+        """What nobody has been told yet."""
+        self._is_known_missing = False
         self.unrouted = 0
         """Notifications of threads that nobody is attached to."""
 
@@ -255,6 +259,7 @@ class Routes:
         inbox = self._watchers[ref.path] = Inbox("", ref)
         if self._greeting is not None:
             inbox.tell(self._greeting)
+        self._tell_missing()
         return inbox
 
     def forget(self, path: str) -> list[Inbox]:
@@ -268,6 +273,8 @@ class Routes:
     def connected(self, server_version: str | None, process_id: int | None) -> None:
         """A connection begins; tell everyone."""
         self._forget_connection()
+        self._missing = None
+        self._is_known_missing = False
         self._connection = secrets.token_hex(4)
         self._greeting = BridgeConnected(server_version, process_id)
         for inbox in self.inboxes:
@@ -278,8 +285,22 @@ class Routes:
         if not self._connection:
             return
         self._forget_connection()
+        self._is_known_missing = True
         for inbox in self.inboxes:
             inbox.tell(BridgeLost(reason))
+
+    def unreachable(self, reason: str) -> None:
+        """An attempt to connect has failed; tell who watches, unless they know of it already."""
+        if not self._is_known_missing:
+            self._is_known_missing = True
+            self._missing = BridgeUnreachable(reason)
+            self._tell_missing()
+
+    def _tell_missing(self) -> None:
+        if self._missing is not None and self._watchers:
+            for inbox in self._watchers.values():
+                inbox.tell(self._missing)
+            self._missing = None
 
     def notification(self, notification: protocol.Notification, size: int, now: float) -> None:
         """Route what Codex told."""

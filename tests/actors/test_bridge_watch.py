@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 import trio
 
 from command_center.actors.bridge_watch import BridgeWatch
@@ -19,7 +20,7 @@ from command_center.store import EventFilter, events
 from tests.actors.rows import rig
 from tests.codex.bridging import faked
 
-WANTED = EventFilter(types=("bridge.connected", "bridge.lost"))
+WANTED = EventFilter(types=("bridge.connected", "bridge.lost", "bridge.unavailable"))
 
 
 async def told(storage: Storage, count: int) -> list[Any]:
@@ -52,3 +53,20 @@ async def test_a_connection_that_is_lost_and_made_again_is_told_of(tmp_path: Pat
         assert ("bridge.lost", "bridge.connected") == (lost["type"], again["type"])
         assert "7" in lost["data"]["reason"]
         assert first["data"]["processId"] != again["data"]["processId"]
+
+
+async def test_a_codex_that_was_never_there_is_told_of_once_however_often_it_is_tried(
+    tmp_path: Path,
+) -> None:
+    bridges = SupervisorSpec(
+        id="bridges", children=[ChildSpec("local", lambda: Bridge(faked("crash")), shutdown=15)]
+    )
+    async with rig(tmp_path / "db.sqlite3", bridges) as running:
+        watch = lambda: BridgeWatch(running.storage, transport="spawn")  # noqa: E731 - a spec's start
+        await running.system.start_child("/", ChildSpec("bridge-watch", watch))
+        (missing,) = await told(running.storage, 1)
+        assert ("bridge.unavailable", "spawn") == (missing["type"], missing["data"]["transport"])
+        assert "no such config" in missing["data"]["reason"]
+        assert "sk-proj" not in missing["data"]["reason"]
+        with pytest.raises(trio.TooSlowError), trio.fail_after(0.5):
+            await told(running.storage, 2)  # it is tried again after 0.05 s at the latest

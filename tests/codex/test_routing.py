@@ -152,3 +152,21 @@ def test_a_detachment_of_somebody_else_changes_nothing() -> None:
     attached = routes.attach("t", ref("/sessions/1"))
     assert routes.detach("t", ref("/sessions/2")) is None
     assert routes.attachment("t") is attached
+
+
+def test_who_watches_late_is_told_that_codex_is_missing_and_nobody_twice() -> None:
+    routes = Routes()
+    routes.unreachable("No.")
+    routes.unreachable("Still no.")
+    first, second = (routes.watch(ref(path)) for path in ("/a", "/b"))
+    routes.unreachable("No again.")
+    assert (1, 0) == (len(first), len(second))
+
+
+def test_a_connection_that_was_lost_is_not_told_of_as_missing_too() -> None:
+    routes = Routes()
+    inbox = routes.watch(ref("/a"))
+    routes.connected("1", 1)
+    routes.lost("Gone.")
+    routes.unreachable("No.")
+    assert 2 == len(inbox)
