@@ -62,7 +62,7 @@ _KNOWN = (
     _known("sk-", pattern=rf"sk-{_HAS_DIGIT_OR_CAPITAL}[A-Za-z0-9_-]{{20,}}"),
     _known("ghp_", "gho_", "ghu_", "ghs_", "ghr_", pattern=r"gh[pousr]_[A-Za-z0-9]{30,}"),
     _known("github_pat_", pattern=r"github_pat_[A-Za-z0-9_]{30,}"),
-    _known("gl", pattern=r"gl(?:pat|dt|rt|ptt|oas|cbt|ft|soat|agent)-[A-Za-z0-9_-]{20,}"),
+    _known("gl", pattern=r"gl(?:pat|dt|rt|ptt|oas|cbt|ft|soat|agent)-[A-Za-z0-9_.-]{20,}"),
     _known("xox", "xapp-", pattern=r"(?:xox[abceoprs]|xapp)-[A-Za-z0-9-]{10,}"),
     _known("akia", "asia", pattern=r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
     _known("aiza", pattern=r"AIza[A-Za-z0-9_-]{35}"),
@@ -74,11 +74,30 @@ _KNOWN = (
     _known("pypi-", pattern=r"pypi-[A-Za-z0-9_-]{50,}"),
     _known("hf_", "gsk_", "r8_", pattern=r"(?:hf|gsk|r8)_[A-Za-z0-9]{30,}"),
     _known("xai-", pattern=r"xai-[A-Za-z0-9]{40,}"),
-    _known("dop_v1_", pattern=r"dop_v1_[a-f0-9]{64}"),
+    _known("_v1_", pattern=r"do[opr]_v1_[a-f0-9]{64}"),
     _known("sg.", pattern=r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
     _known("shp", pattern=r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
     _known("hvs.", "hvb.", pattern=r"hv[sb]\.[A-Za-z0-9_-]{20,}"),
-    _known("dckr_pat_", "lin_api_", "glsa_", pattern=r"(?:dckr_pat|lin_api|glsa)_[\w-]{20,}"),
+    _known(
+        *("dckr_pat_", "lin_api_", "glsa_", "glc_", "figd_", "pscale_", "sb_secret_", "sntry"),
+        pattern=r"(?:dckr_pat|lin_api|glsa|glc|figd|pscale_(?:tkn|oauth|pw)|sb_secret|sntry[su])"
+        r"_[A-Za-z0-9_+/=-]{20,}",
+    ),
+    _known("ntn_", "sbp_", "rubygems_", pattern=r"(?:ntn|sbp|rubygems)_[A-Za-z0-9]{30,}"),
+    _known("pplx-", "pul-", pattern=r"(?:pplx|pul)-[A-Za-z0-9]{40,}"),
+    _known("pmak-", "nrak-", pattern=r"(?:PMAK-[a-f0-9]{24}-[a-f0-9]{34}|NRAK-[A-Z0-9]{20,})"),
+    _known("key-", "dapi", pattern=r"(?:key-|dapi)[a-f0-9]{32}(?![A-Za-z0-9])"),
+    _known("atatt3", "atctt3", "atbb", pattern=r"(?:ATATT3|ATCTT3|ATBB)[A-Za-z0-9_=-]{30,}"),
+    _known("sq0", pattern=r"sq0[a-z]{3}-[A-Za-z0-9_-]{22,}"),
+    _known("dp.", pattern=r"dp\.(?:pt|st|sa|ct|scim|audit)\.[A-Za-z0-9.]{40,}"),
+    _known("1//0", pattern=r"1//0[A-Za-z0-9_-]{40,}"),
+    Rule(
+        ("private-lines:",),
+        re.compile(
+            r"Private-Lines: \d{1,4}\r?\n"
+            r"([A-Za-z0-9+/=]{1,100}+(?:\r?\n(?!Private-)[A-Za-z0-9+/=]{1,100}+)*+)"
+        ),
+    ),
     _known("tskey-", pattern=r"tskey-[A-Za-z0-9-]{16,}"),
     _known("age-secret-key-", pattern=r"AGE-SECRET-KEY-1[A-Z0-9]{20,}"),
     Rule(
@@ -96,6 +115,13 @@ _KEYWORD = (
     r"(?:password|passwd|passphrase|secret|token|credentials?"
     r"|(?:api|access|private|secret|account|auth|signing|encryption)[_-]?key(?:[_-]?id)?)"
 )
+# Of these the capitals tell: `_pass` and `_key` are the ends of many a harmless name.
+_CAPITAL_KEYWORD = (
+    r"(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|_PASS|MYSQL_PWD|SECRET_KEY_BASE"
+    r"|(?:API|ACCESS|PRIVATE|SECRET|ACCOUNT|AUTH|SIGNING|ENCRYPTION)_?KEY(?:_ID)?)"
+)
+_CAPITAL_HINTS = (*("passw", "passphrase", "secret", "token", "credential", "key"), "_pass", "_pwd")
+_LETTER_AND_DIGIT = r"(?=[^\s\d\"']{0,64}\d)(?=[^\sA-Za-z\"']{0,64}[A-Za-z])"
 _KEYWORD_HINTS = ("passw", "passphrase", "secret", "token", "credential", "key")
 # Between a name and its value: `"name": `, `\"name\": `, `name = `, `name := `, not `name == `.
 _GIVEN = r"(?:\\*[\"'])?[ \t]{0,8}(?::=|=>|[:=])(?![:=])[ \t]{0,8}"
@@ -111,7 +137,10 @@ _NAMED = (
     # user:password@ and a long token@ in an address
     _named(
         "://",
-        pattern=rf"://[^\s/:@\"'?#]{{0,256}}:{_NO_REFERENCE}([^\s/@\"'?#]{{1,512}})@",
+        pattern=(
+            r"://[^\s/:@\"'?#]{0,256}:(?!<|\{|\$\{|\$[A-Z_][A-Z0-9_]{0,64}@|%[sv(]|\*{1,64}@)"
+            r"([^\s/@\"'?]{1,512})@"
+        ),
     ),
     _named("://", pattern=r"\bhttps?://([^\s/:@\"'?#\[]{20,512})@"),
     _named(
@@ -122,6 +151,14 @@ _NAMED = (
             rf"{_NO_REFERENCE}([^\s\"'\\][^\r\n\"'\\]*)"
         ),
     ),
+    # ("Authorization", "Bearer …"), as programs show their headers
+    _named(
+        "authorization",
+        pattern=(
+            r"\bauthorization\\*[\"'][ \t]*,[ \t]*b?\\*[\"']"
+            rf"(?:(?:bearer|basic|token|digest)[ \t]+){_NO_REFERENCE}([^\r\n\"'\\]+)"
+        ),
+    ),
     _named("bearer", pattern=r"\bbearer[ \t]+((?=[^\s\d]*\d)[A-Za-z0-9._~+/-]{16,}=*)"),
     _named(
         "cookie",
@@ -129,8 +166,10 @@ _NAMED = (
     ),
     _named(
         "x-",
+        "-token",
         pattern=(
-            r"(?<![\w-])x-[a-z0-9-]{0,60}(?:token|key|secret|signature)[ \t]*:[ \t]*"
+            r"(?<![\w-])(?:x-[a-z0-9-]{0,60}(?:token|key|secret|signature(?:-\d{1,3})?)"
+            r"|(?:private|job|deploy)-token)[ \t]*:[ \t]*"
             rf"{_NO_REFERENCE}(?!\[redacted\])([^\s\"'\\]+)"
         ),
     ),
@@ -160,14 +199,70 @@ _NAMED = (
         ),
     ),
     _named("sshpass", pattern=r"\bsshpass[ \t]+-p[ \t]*([^\s\[]+)"),
-    _named("login", pattern=r"\blogin[ \t]+\S{1,128}[ \t]+password[ \t]+([^\s\[]+)"),
+    _named("login", pattern=r"\blogin\s{1,16}\S{1,128}\s{1,16}password\s{1,16}([^\s\[]+)"),
+    _named(
+        "docker",
+        pattern=(
+            r"\bdocker[ \t]+login\b[^\r\n|;&]{0,200}?[ \t]-p[ \t]*[\"']?"
+            rf"{_NO_REFERENCE}([^\s\"']+)"
+        ),
+    ),
+    Rule(
+        ("mysql", "mariadb"),
+        re.compile(
+            r"\b(?:mysql|mariadb)(?:dump|admin)?\b[^\r\n|;&]{0,200}?[ \t]-p"
+            rf"[\"']?{_NO_REFERENCE}([^\s\"']+)"
+        ),
+    ),
+    _named("-pass", pattern=r"(?<![\w-])-pass(?:in|out)?[ \t]+[\"']?pass:([^\s\"']+)"),
+    # .npmrc
+    _named(
+        "_auth",
+        "_password",
+        pattern=(
+            r"(?<![a-z0-9_])_(?:authtoken|auth|password)[ \t]*=[ \t]*[\"']?"
+            rf"{_NO_REFERENCE}(?!\[redacted\])([^\s\"'=][^\s\"']*)"
+        ),
+    ),
+    # Docker's config.json, and kubectl's
+    Rule(
+        ('"auth"',),
+        re.compile(r"\"auth\"[ \t]*:[ \t]*\"((?=[^\"]{0,200}[A-Z0-9=])[A-Za-z0-9+/]{8,}={0,2})\""),
+    ),
+    _named("key-data", pattern=r"\bclient-key-data[ \t]*:[ \t]*([A-Za-z0-9+/=]{16,})"),
+    # ENV NAME value, setx NAME value
+    Rule(
+        ("env ", "setx "),
+        re.compile(
+            rf"\b(?:ENV|setx)[ \t]+[A-Z0-9_]{{0,60}}?{_CAPITAL_KEYWORD}[ \t]+[\"']?"
+            rf"{_NO_REFERENCE}([^\s\"'=][^\s\"']*)"
+        ),
+    ),
+    _named(
+        ";pwd",
+        "; pwd",
+        pattern=rf";[ \t]{{0,8}}pwd[ \t]{{0,8}}=[ \t]{{0,8}}{_NO_REFERENCE}([^;\s\"']+)",
+    ),
     # NAME=value, as in a shell or an .env file: the name is in capitals
     Rule(
-        _KEYWORD_HINTS,
+        _CAPITAL_HINTS,
         re.compile(
-            r"(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?"
-            r"|(?:API|ACCESS|PRIVATE|SECRET|ACCOUNT|AUTH|SIGNING|ENCRYPTION)_?KEY(?:_ID)?)="
+            rf"{_CAPITAL_KEYWORD}="
             rf"(?![=\"'\\]){_NO_REFERENCE}([^\s\"'`;&|<>()\\]+)"
+        ),
+    ),
+    Rule(
+        ("_key",),
+        re.compile(
+            r"[A-Z0-9]_KEY[ \t]{0,8}[:=][ \t]{0,8}[\"']?"
+            rf"{_LETTER_AND_DIGIT}{_NO_REFERENCE}([^\s\"'`;&|<>()\\]{{12,}})"
+        ),
+    ),
+    Rule(
+        ("_pass",),
+        re.compile(
+            r"[A-Z0-9]_PASS[ \t]{0,8}[:=][ \t]{0,8}"
+            rf"(?:(\\*[\"']){_NO_REFERENCE}((?:(?!\1)[^\r\n\\])+)|{_NO_REFERENCE}([^\s\"'`;&|<>()\\]+))"
         ),
     ),
     # a name and a quoted value
@@ -175,7 +270,8 @@ _NAMED = (
         *_KEYWORD_HINTS,
         pattern=(
             rf"{_KEYWORD}{_GIVEN}"
-            rf"(\\*[\"'`]){_NO_REFERENCE}((?:(?!\1)(?:\\.|[^\r\n]))+)"
+            rf"(\\*[\"'`]){_NO_REFERENCE}(?![)\],;]|(?:include|same-origin|omit)\1)"
+            r"((?:(?!\1)(?:\\.|[^\r\n]))+)"
         ),
     ),
     # a name and a bare value that is unlike a word and not called
@@ -193,7 +289,31 @@ _NAMED = (
         "passphrase",
         pattern=(
             r"^[ \t+-]{0,40}[\w.-]{0,60}?(?:password|passwd|passphrase)[ \t]{0,8}[:=][ \t]{0,8}"
-            rf"{_NO_REFERENCE}{_TYPE_NAMES}([^\s\"'`,;()\[\]{{}}<>\\]{{4,}}+)[ \t]*\r?$"
+            rf"{_NO_REFERENCE}{_TYPE_NAMES}(?![\w.]{{0,60}}(?:password|passwd|passphrase)\b)"
+            r"([^\s\"'`,;()\[\]{}<>\\]{4,}+)[ \t]*\r?$"
+        ),
+    ),
+    # password: |
+    _named(
+        *("word:\n", "word: |", "word: >", "phrase:\n", "phrase: |", "phrase: >"),
+        *("secret:\n", "secret: |", "secret: >", "token:\n", "token: |", "token: >"),
+        pattern=(
+            r"^[ \t-]{0,40}[\w.-]{0,60}?(?:password|passphrase|secret|token):"
+            r"[ \t]{0,8}(?:[|>][+-]?[ \t]{0,8})?\r?\n[ \t]{1,40}"
+            rf"{_NO_REFERENCE}(?!\[redacted\])(?![\w.-]{{1,60}}:)([^\s\r\n#-][^\r\n]*)"
+        ),
+    ),
+    # <password>…</password>
+    _named(
+        *("word>", "passwd>", "phrase>", "secret>", "token>", "key>", "credential"),
+        pattern=rf"<[\w.:-]{{0,40}}?{_KEYWORD}>{_NO_REFERENCE}(?!\[redacted\])([^<>\r\n]{{1,512}})</",
+    ),
+    # the password is …
+    _named(
+        *("word is", "phrase is", "secret is", "token is", "key is"),
+        pattern=(
+            r"\b(?:password|passphrase|token|secret|api[ _-]?key) is[ \t]{0,8}:?[ \t]{1,8}"
+            r"[\"'`]?((?=[^\s\d]{0,64}\d)(?=[^\sa-z]{0,64}[a-z])[^\s\"'`]{6,})"
         ),
     ),
 )
