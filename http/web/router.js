@@ -41,12 +41,28 @@ export function useParam(name, usual = "") {
 /** How far down each entry of the history was, by its number. @type {Map<number, number>} */
 const depths = new Map();
 let entry = 0;
+let arrivedAt = "";
 let entries = Date.now(); // others than those before a reload
 
 /** Keep in mind how far down one is, and be there again after a step back. */
 export function rememberDepths() {
   history.scrollRestoration = "manual";
-  addEventListener("scroll", () => depths.set(entry, scrollY), { passive: true });
+  addEventListener("scroll", () => {
+    if (wanted === null && here().path === arrivedAt) depths.set(entry, scrollY);
+  }, { passive: true });
+  for (const moved of ["wheel", "touchstart", "keydown"]) addEventListener(moved, () => (wanted = null), { passive: true });
+}
+
+const ARRIVE_MS = 2000;
+/** How far down the page is to come as soon as it is long enough. @type {number | null} */
+let wanted = null;
+
+/** @param {number} until */
+function descend(until) {
+  if (wanted === null) return;
+  scrollTo(0, wanted);
+  if (scrollY >= wanted - 1 || performance.now() > until) wanted = null;
+  else requestAnimationFrame(() => descend(until));
 }
 
 /** After the screen of another place has come: its top, or where one was before. */
@@ -54,7 +70,9 @@ export function arrive() {
   const known = history.state?.entry;
   if (known === undefined) history.replaceState({ entry: (entries += 1) }, "");
   entry = known ?? entries;
-  scrollTo(0, known === undefined ? 0 : (depths.get(known) ?? 0));
+  arrivedAt = here().path;
+  wanted = known === undefined ? 0 : (depths.get(known) ?? 0);
+  descend(performance.now() + ARRIVE_MS);
 }
 
 export function usePlace() {

@@ -49,7 +49,7 @@ def settle_by_another(server: Server, approval: dict[str, Any]) -> None:
 
 
 def counted(number: int) -> str:
-    return f"({SHOWN})().then((shown) => shown.length === {number})"
+    return f"() => ({SHOWN})().then((shown) => shown.length === {number})"
 
 
 def shown_on(page: Page) -> list[dict[str, Any]]:
@@ -112,7 +112,7 @@ def test_a_page_without_a_worker_notifies_by_itself(
     page.evaluate(NO_WORKER)
     page.evaluate(BY_THE_PAGE)
     asked = asked_for(filled_server, "By the page?")
-    page.wait_for_function("shown.length === 1")
+    page.wait_for_function("() => shown.length === 1")
     assert "By the page?" == page.evaluate("shown[0].body")
     page.evaluate("shown[0].onclick()")
     expect(page.locator("h1")).to_have_text(f"Approval {asked['id']}")

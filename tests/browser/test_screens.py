@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DEVICES, PATIENCE_MS, OpenPage, made
+from tests.browser.conftest import DEVICES, PATIENCE_MS, UNWORKED, OpenPage, made
 from tests.browser.vendored import TESTS
 from tests.browser.watching import Watched, settle, watched
 from tests.end_to_end.server import Server
@@ -54,6 +54,27 @@ OVERFLOWING = """
     .slice(0, 5)
 """
 
+TOO_SMALL = """
+() => {
+const pressed = "a, button, input, select, textarea, summary";
+return [...document.querySelectorAll(pressed)].filter((element) => {
+  const target = element.closest("label") || element;
+  const isInText = element.matches(".note > a, .quiet-line > a");
+  if (isInText || getComputedStyle(target).display === "inline") return false;
+  if (element.closest(".visually-hidden") || !element.checkVisibility()) return false;
+  target.scrollIntoView({ block: "center" });
+  const { x, y, width, height } = target.getBoundingClientRect();
+  if (!width || x < 0) return false;
+  const reaches = (dx, dy) => {
+    const hit = document.elementFromPoint(x + width / 2 + dx, y + height / 2 + dy);
+    return target.contains(hit);
+  };
+  const isWide = width >= 43.5 || (reaches(-21, 0) && reaches(21, 0));
+  return !isWide || !(height >= 43.5 || (reaches(0, -21) && reaches(0, 21)));
+}).map((element) => element.outerHTML.slice(0, 160));
+}
+"""
+
 
 @pytest.fixture(scope="module", params=["phone-light", "desktop-dark"])
 def shown(
@@ -84,6 +105,15 @@ def test_a_screen_shows_and_everybody_can_use_it(
     assert [] == shown.complaints
 
 
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_finger_has_44_pixels_wherever_it_presses(
+    filled_server: Server, open_page: OpenPage, screen: str
+) -> None:
+    page = open_page(f"{filled_server.url}/#{screen}", expected={409}).page
+    settle(page)
+    assert [] == page.evaluate(TOO_SMALL)
+
+
 def test_no_screen_is_wider_than_its_window(filled_server: Server, open_page: OpenPage) -> None:
     page = open_page(filled_server.url, device="desktop", expected={409}).page
     for screen in SCREENS:
@@ -104,6 +134,66 @@ def test_back_goes_back_and_an_address_can_be_kept(
     page.go_back()
     expect(page.locator("h1")).to_have_text("Tasks")
     expect(page.locator("main ul.rows > li")).to_have_count(1)
+
+
+def test_a_step_back_comes_to_where_one_was_and_a_step_on_to_the_top(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/runtime", viewport={"width": 390, "height": 400}).page
+    settle(page)
+    page.evaluate("scrollTo(0, 500)")
+    page.wait_for_function("() => scrollY === 500")
+    page.get_by_role("link", name="Tasks", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Tasks")
+    assert 0 == page.evaluate("scrollY")
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("Runtime")
+    page.wait_for_function("() => scrollY === 500")
+
+
+@pytest.mark.parametrize(
+    ("screen", "choice", "address"),
+    [
+        ("/sessions", "Failed", "/sessions?show=failed"),
+        ("/approvals", "Settled", "/approvals?show=settled"),
+        ("/telemetry", "30 days", "/telemetry?window=30d"),
+        ("/sessions/1", "Timeline", "/sessions/1?pane=timeline"),
+        ("/tasks", "Board", "/tasks?view=board"),
+    ],
+)
+def test_what_is_chosen_stands_in_the_address(
+    filled_server: Server, open_page: OpenPage, screen: str, choice: str, address: str
+) -> None:
+    page = open_page(f"{filled_server.url}/#{screen}").page
+    page.get_by_role("button", name=choice, exact=True).click()
+    expect(page).to_have_url(f"{filled_server.url}/#{address}")
+    page.reload()
+    chosen = page.get_by_role("button", name=choice, exact=True)
+    expect(chosen).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_part_that_cannot_be_loaded_says_so_and_comes_with_the_connection(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(filled_server.url, outage=True, **UNWORKED).page
+    settle(page)
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Tasks", exact=True).click()
+    expect(page.get_by_role("heading", name="This part of the page is not here")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.locator("h1")).to_have_text("Tasks")
+
+
+def test_what_a_lost_connection_kept_away_comes_once_it_is_back(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/telemetry", outage=True, **UNWORKED).page
+    settle(page)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="24 h").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    page.context.set_offline(False)
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_the_keyboard_goes_everywhere_and_its_sheet_says_how(
