@@ -49,7 +49,8 @@ class Answering(TrioASGIHTTPConnection):
         """Read the body, run the handler, send its answer."""
         request = self._create_request_from_scope(send)
         body, more = bytearray(), True
-        while more and len(body) <= (request.max_content_length or math.inf):
+        largest = self.app.config["MAX_CONTENT_LENGTH"] or math.inf
+        while more and len(body) <= largest:
             message = await receive()
             if message["type"] != "http.request":
                 return

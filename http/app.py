@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from quart_trio import QuartTrio
-
 from command_center.actors.center import Center
 from command_center.http import (
     approvals,
@@ -24,6 +22,7 @@ from command_center.http import (
     telegram,
     telemetry,
 )
+from command_center.http.application import Application
 from command_center.http.conditional import install_tags
 from command_center.http.decoding import ActorPathConverter, IdConverter
 from command_center.http.errors import install_error_handlers
@@ -49,9 +48,9 @@ ROUTES = (
 """Each noun's routes."""
 
 
-def create_app(center: Center, policy: Policy) -> QuartTrio:
+def create_app(center: Center, policy: Policy) -> Application:
     """The app that serves `center` to whom `policy` lets in."""
-    app = QuartTrio(__name__, static_folder=None)
+    app = Application(__name__)
     app.url_map.converters["id"] = IdConverter
     app.url_map.converters["actor"] = ActorPathConverter
     app.config["RESPONSE_TIMEOUT"] = None

@@ -1,0 +1,108 @@
+"""Quart without what nothing here uses, for all of that costs each request.
+
+There are no sessions of Quart's (a cookie of its own signs the dashboard in), no hosts or
+subdomains that choose a route (the gate has checked the host), no redirects, and each handler is a
+coroutine function, which need not be found out again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator
+from functools import cache
+from typing import Any
+
+from quart import Quart
+from quart.sessions import NullSession, SessionInterface
+from quart.wrappers.base import BaseRequestWebsocket
+from quart_trio import QuartTrio
+from quart_trio.wrappers.request import TrioBody, TrioRequest
+from werkzeug.routing import MapAdapter
+
+
+class NoSessions(SessionInterface):
+    """The same empty session for every request; it cannot be written to."""
+
+    def __init__(self) -> None:
+        """Make the one session that there is."""
+        self._none = NullSession()
+
+    async def open_session(self, app: Quart, request: BaseRequestWebsocket) -> NullSession:
+        """The empty session."""
+        del app, request
+        return self._none
+
+    def is_null_session(self, obj: object) -> bool:
+        """It is, always."""
+        del obj
+        return True
+
+
+class Body(TrioBody):
+    """A request's body; when all of it is there, awaiting it lets no other task run first."""
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """The bytes, once they have all come; raises RequestEntityTooLarge."""
+        if self._must_raise is None and self._complete.is_set():
+            return bytes(self._data)
+        return (yield from super().__await__())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it has come."""
+        return self._complete.is_set()
+
+
+class Request(TrioRequest):
+    """A request whose body is read before its handler runs, where `Answering` does that."""
+
+    body_class = Body
+    body: Body
+
+    async def get_data(
+        self,
+        cache: bool = True,  # noqa: FBT001, FBT002 - Quart's own
+        as_text: bool = False,  # noqa: FBT001, FBT002 - the same
+        parse_form_data: bool = False,  # noqa: FBT001, FBT002 - the same
+    ) -> Any:
+        """The body's bytes; a body that is there needs no timer, and none is started."""
+        if self.body.is_whole and not (as_text or parse_form_data):
+            return await self.body
+        return await super().get_data(cache, as_text, parse_form_data)
+
+    @property
+    def blueprints(self) -> list[str]:
+        """The blueprint that answers, and those that it is in."""
+        return _blueprints(self.endpoint)
+
+
+@cache
+def _blueprints(endpoint: str | None) -> list[str]:
+    names, name = [], endpoint or ""
+    while name := name.rpartition(".")[0]:
+        names.append(name)
+    return names
+
+
+class Application(QuartTrio):
+    """The app's class."""
+
+    request_class = Request
+    session_interface = NoSessions()  # type: ignore[assignment] # Quart names only its own class
+
+    def __init__(self, name: str) -> None:
+        """Serve no static files."""
+        super().__init__(name, static_folder=None)
+        self._known: dict[Callable[..., Any], Callable[..., Awaitable[Any]]] = {}
+
+    def ensure_async(self, func: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+        """The function as a coroutine function; found out once for each."""
+        known = self._known.get(func)
+        if known is None:
+            known = self._known[func] = super().ensure_async(func)
+        return known
+
+    def create_url_adapter(self, request: BaseRequestWebsocket | None) -> MapAdapter | None:
+        """What finds a request's route: by its scheme, method and path, whatever its host."""
+        if request is None:
+            return None
+        return MapAdapter(self.url_map, "", "/", "", request.scheme, request.path, request.method)
