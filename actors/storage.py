@@ -36,6 +36,7 @@ from command_center.runtime import (
     ActorRef,
     ActorStopped,
     AskTimeout,
+    Context,
     Deferred,
     Request,
     handles,
@@ -300,7 +301,7 @@ class _WriterThread:
                 case Done(value=value):
                     reply.send(value)
                 case Failed(error=error):
-                    reply.fail(error)
+                    reply.fail(refusal_of(error))
 
 
 @attrs.frozen
@@ -324,13 +325,22 @@ class Storage:
             unit = done_for(begun_by, unit)
         try:
             answer: T = await self._store().ask(Write(unit), timeout=WRITE_SECONDS)
-        except _TRANSLATED as error:
-            raise refusal_of(error) from error
         except (ActorCrashed, AskTimeout) as error:
             raise Unconfirmed(f"The store did not answer: {error}", retry_after=1.0) from error
         except ActorStopped as error:
             raise Unavailable(f"The store is stopped: {error}", retry_after=1.0) from error
         return answer
+
+    def answer(self, ctx: Context, unit: Unit[T]) -> Deferred[T]:
+        """Have the store answer the message in hand, once the unit is durable, with its value.
+
+        For a handler that has nothing left to do then; it returns this. The asker gets the errors
+        that `write` raises, or where the store is gone the runtime's own.
+        """
+        begun_by = origin.get()
+        if begun_by is not None:
+            unit = done_for(begun_by, unit)
+        return ctx.forward(self._store(), Write(unit))
 
     async def read(self, query: Callable[[Database], T]) -> T:
         """Run a query in a worker thread, on one consistent snapshot.
@@ -340,7 +350,7 @@ class Storage:
         """
         try:
             return await trio.to_thread.run_sync(partial(self._read, query))
-        except _TRANSLATED as error:
+        except _OWN as error:
             raise refusal_of(error) from error
 
     def _read(self, query: Callable[[Database], T]) -> T:
@@ -362,15 +372,20 @@ def done_for(name: str, unit: Unit[T]) -> Unit[T]:
     return run
 
 
-_TRANSLATED = (RecordNotFound, InvalidCursor, InvalidRecord, ConstraintViolated, StoreUnavailable)
+_OWN = (RecordNotFound, InvalidCursor, InvalidRecord, ConstraintViolated, StoreUnavailable)
 
 
 def refusal_of(error: Exception) -> Exception:
-    """The refusal that tells a caller of one of the store's own errors."""
+    """The refusal that tells a caller of one of the store's own errors; others are as they are."""
+    refusal: Exception
     match error:
         case RecordNotFound():
-            return NotFound(error.kind, error.id)
+            refusal = NotFound(error.kind, error.id)
         case StoreUnavailable():
-            return Unavailable(str(error), retry_after=5.0)
+            refusal = Unavailable(str(error), retry_after=5.0)
+        case _ if isinstance(error, _OWN):
+            refusal = Invalid(str(error))
         case _:
-            return Invalid(str(error))
+            return error
+    refusal.__cause__ = error
+    return refusal

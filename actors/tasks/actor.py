@@ -85,7 +85,7 @@ class Tasks(Actor):
     async def create(self, message: CreateTask) -> Deferred[Task]:
         """Answer once the task is committed; the next message is not kept waiting for it."""
         check_texts(title=message.title, prompt=message.prompt)
-        return self.ctx.answer_later(self._storage.write, lambda tx: create_task(tx, message))
+        return self._storage.answer(self.ctx, lambda tx: create_task(tx, message))
 
     @handles(PatchTask)
     async def patch(self, message: PatchTask) -> Deferred[Task]:
@@ -190,8 +190,8 @@ class Tasks(Actor):
     async def queue_followup(self, message: QueueFollowup) -> Deferred[Followup]:
         """Answer once it is committed."""
         check_texts(message=message.text.message)
-        return self.ctx.answer_later(
-            self._storage.write,
+        return self._storage.answer(
+            self.ctx,
             lambda tx: queue_followup(
                 tx,
                 message.session_id,

@@ -40,10 +40,10 @@ def create_task(
     Raises:
         RecordNotFound: there is no such repository.
     """
-    repository = repositories.get(tx.db, wanted.repository_id)
+    repositories.require(tx.db, wanted.repository_id)
     task = tasks.insert(
         tx,
-        repository_id=repository.id,
+        repository_id=wanted.repository_id,
         type=wanted.type,
         title=wanted.title,
         prompt=wanted.prompt,
@@ -62,7 +62,7 @@ def create_task(
         "task.created",
         actor=wanted.requested_by,
         data={"title": task.title, "type": task.type, "priority": task.priority},
-        repository_id=repository.id,
+        repository_id=task.repository_id,
         task_id=task.id,
         automation_id=automation_id,
         correlation_id=task.correlation_id,
