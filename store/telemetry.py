@@ -9,15 +9,25 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
+from typing import get_args
 
 import msgspec
 from sqlite_utils import Database
 
 from command_center.store import events
+from command_center.store.records import ApprovalStatus, SessionStatus
 from command_center.store.timestamps import to_timestamp
 
 UPCOMING = 5
 """How many of the next automations are shown."""
+
+MANY = 12
+"""A span has many of all sessions if they are at most so many times as many.
+
+To look a percentile up costs about as much for each session there is as a twelfth of what it
+costs to read and sort one of the span.
+"""
 
 _OUTCOMES = ("completed", "failed", "stopped", "interrupted")
 
@@ -124,11 +134,6 @@ def numbers(db: Database, since: datetime, until: datetime) -> StoreNumbers:
     """Count what happened from `since` until now, which is `until`, and what is now."""
     start = to_timestamp(since)
     now = to_timestamp(until)
-    ended = db.execute(
-        "SELECT status, round((julianday(finished_at) - julianday(started_at)) * 86400, 3)"
-        " FROM sessions INDEXED BY sessions_by_finish WHERE finished_at >= ?",
-        [start],
-    ).fetchall()
     last = events.last_id(db)
     # Ids have no gaps, so the span's events are a difference of two; only a clock that was set
     # back makes it count those that were told again.
@@ -140,7 +145,7 @@ def numbers(db: Database, since: datetime, until: datetime) -> StoreNumbers:
     minutes = max((until - since).total_seconds() / 60, 1 / 60)
     return StoreNumbers(
         tasks=_counted(db, "SELECT status, count(*) FROM tasks GROUP BY status"),
-        sessions=_sessions(db, start, ended),
+        sessions=_sessions(db, start),
         approvals=_approvals(db, start),
         tokens=_tokens(db, start, now),
         automations=_automations(db),
@@ -150,37 +155,52 @@ def numbers(db: Database, since: datetime, until: datetime) -> StoreNumbers:
 
 def percentile(values: Sequence[float], share: float) -> float | None:
     """The least of the sorted values that `share` of them do not exceed (nearest rank)."""
-    if not values:
-        return None
-    rank = math.ceil(share * len(values))
-    return values[max(0, min(len(values), rank) - 1)]
+    return values[_place(len(values), share)] if values else None
 
 
-def _sessions(
-    db: Database, start: str, ended: Sequence[tuple[str, float | None]]
-) -> SessionNumbers:
+def _place(count: int, share: float) -> int:
+    return max(0, min(count, math.ceil(share * count)) - 1)
+
+
+def _sessions(db: Database, start: str) -> SessionNumbers:
     outcomes = Counter(dict.fromkeys(_OUTCOMES, 0))
-    outcomes.update(status for status, _ in ended)
-    seconds = sorted(max(0.0, ran) for _, ran in ended if ran is not None)
+    timed = 0
+    for status, ended, ran in db.execute(_ENDED, [*_SESSION_STATUSES, start]):
+        outcomes[status] += ended
+        timed += ran
     by_itself = outcomes["completed"] + outcomes["failed"] + outcomes["interrupted"]
-    now = _counted(
-        db,
-        "SELECT status, count(*) FROM sessions INDEXED BY sessions_by_finish"
-        " WHERE finished_at IS NULL GROUP BY status",
-    )
+    now = _counted(db, _UNFINISHED, *_SESSION_STATUSES)
     return SessionNumbers(
-        by_status=_counted(
-            db,
-            "SELECT status, count(*) FROM sessions INDEXED BY sessions_by_creation"
-            " WHERE created_at >= ? GROUP BY status",
-            start,
-        ),
+        by_status=_counted(db, _MADE, *_SESSION_STATUSES, start),
         outcomes=dict(outcomes),
         active=sum(now.get(status, 0) for status in ("starting", "running", "waiting_approval")),
         waiting=sum(now.get(status, 0) for status in ("queued", "blocked")),
         success_rate=round(outcomes["completed"] / by_itself, 4) if by_itself else None,
-        duration_seconds=Durations(p50=percentile(seconds, 0.5), p95=percentile(seconds, 0.95)),
+        duration_seconds=_durations(db, start, timed),
     )
+
+
+def _durations(db: Database, start: str, count: int) -> Durations:
+    """The percentiles of the span's `count` durations: looked up if it has most there are."""
+    (newest,) = db.execute("SELECT ifnull(max(id), 0) FROM sessions").fetchone()
+    if count * MANY >= newest:
+        return Durations(
+            p50=_looked_up(db, start, count, 0.5), p95=_looked_up(db, start, count, 0.95)
+        )
+    found = db.execute(_RAN, [*_SESSION_STATUSES, start]).fetchall()
+    seconds = sorted(max(0.0, ran) for (ran,) in found)
+    return Durations(p50=percentile(seconds, 0.5), p95=percentile(seconds, 0.95))
+
+
+def _looked_up(db: Database, start: str, count: int, share: float) -> float | None:
+    """`percentile` of all durations of the span, by counting from the nearer end of their index."""
+    if not count:
+        return None
+    above = count - 1 - _place(count, share)
+    below = _place(count, share)
+    order, skipped = ("DESC", above) if above < below else ("ASC", below)
+    ran: float = db.execute(_RANKED.format(order=order), [start, skipped]).fetchone()[0]
+    return max(0.0, ran)
 
 
 def _approvals(db: Database, start: str) -> ApprovalNumbers:
@@ -190,43 +210,73 @@ def _approvals(db: Database, start: str) -> ApprovalNumbers:
     return ApprovalNumbers(
         pending=pending,
         oldest_pending_at=oldest,
-        settled=_counted(
-            db,
-            "SELECT status, count(*) FROM approvals WHERE resolved_at >= ? GROUP BY status",
-            start,
-        ),
+        settled=_counted(db, _SETTLED, *_APPROVAL_STATUSES, start),
     )
 
 
 def _tokens(db: Database, start: str, now: str) -> TokenNumbers:
-    days: Counter[str] = Counter()
-    places: Counter[int] = Counter()
+    days: dict[str, int] = {}
+    places: dict[int, int] = {}
     for select, bound in ((_TOKENS_OF_ENDED, [start]), (_TOKENS_OF_LIVE, [])):
         for day, repository_id, tokens in db.execute(select, bound):
-            days[day or now[:10]] += tokens
-            places[repository_id] += tokens
+            days[day or now[:10]] = days.get(day or now[:10], 0) + tokens
+            places[repository_id] = places.get(repository_id, 0) + tokens
     names: dict[int, str] = dict(db.execute("SELECT id, name FROM repositories").fetchall())
     return TokenNumbers(
         total=sum(days.values()),
         by_day=[DayTokens(day=day, tokens=days[day]) for day in sorted(days) if days[day]],
         by_repository=[
             RepositoryTokens(repository_id=place, name=names.get(place), tokens=tokens)
-            for place, tokens in places.most_common()
+            for place, tokens in sorted(places.items(), key=itemgetter(1), reverse=True)
             if tokens
         ],
     )
 
 
+# Every status is named, so that each is a range of an index that is read in its order.
+_SESSION_STATUSES: tuple[str, ...] = get_args(SessionStatus)
+_APPROVAL_STATUSES: tuple[str, ...] = get_args(ApprovalStatus)
+_ANY_SESSION = f"status IN ({', '.join('?' * len(_SESSION_STATUSES))})"
+_ANY_APPROVAL = f"status IN ({', '.join('?' * len(_APPROVAL_STATUSES))})"
+
+# ruff: noqa: S608 - all that follows is put together from constants
 _USED = "max(0, ifnull(json_extract(token_usage, '$.total.totalTokens'), 0) - token_baseline)"
+_SECONDS = "round((julianday(finished_at) - julianday(started_at)) * 86400, 3)"
+_DAY = "substr(finished_at, 1, 10)"
+_MADE = f"""
+    SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status_and_creation
+    WHERE {_ANY_SESSION} AND created_at >= ? GROUP BY status
+"""
+_UNFINISHED = f"""
+    SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status_and_finish
+    WHERE {_ANY_SESSION} AND finished_at IS NULL GROUP BY status
+"""
+_ENDED = f"""
+    SELECT status, count(*), count({_SECONDS})
+    FROM sessions INDEXED BY sessions_by_status_and_finish
+    WHERE {_ANY_SESSION} AND finished_at >= ? GROUP BY status
+"""
+_RAN = f"""
+    SELECT {_SECONDS} FROM sessions INDEXED BY sessions_by_status_and_finish
+    WHERE {_ANY_SESSION} AND finished_at >= ? AND {_SECONDS} IS NOT NULL
+"""
+_RANKED = f"""
+    SELECT {_SECONDS} FROM sessions INDEXED BY sessions_by_duration
+    WHERE {_SECONDS} IS NOT NULL AND finished_at >= ?
+    ORDER BY {_SECONDS} {{order}} LIMIT 1 OFFSET ?
+"""
+_SETTLED = f"""
+    SELECT status, count(*) FROM approvals INDEXED BY approvals_by_status_and_resolution
+    WHERE {_ANY_APPROVAL} AND resolved_at >= ? GROUP BY status
+"""
 _TOKENS_OF_ENDED = f"""
-    SELECT substr(finished_at, 1, 10) AS day, repository_id, sum({_USED})
-    FROM sessions INDEXED BY sessions_by_finish WHERE finished_at >= ?
-    GROUP BY day, repository_id
-"""  # noqa: S608 - put together from a constant
+    SELECT {_DAY}, repository_id, sum({_USED}) FROM sessions INDEXED BY sessions_by_last_day
+    WHERE {_DAY} >= substr(?1, 1, 10) AND finished_at >= ?1 GROUP BY {_DAY}, repository_id
+"""
 _TOKENS_OF_LIVE = f"""
-    SELECT NULL, repository_id, sum({_USED}) FROM sessions INDEXED BY sessions_by_finish
+    SELECT NULL, repository_id, sum({_USED}) FROM sessions INDEXED BY sessions_that_use_tokens
     WHERE finished_at IS NULL GROUP BY repository_id
-"""  # noqa: S608 - the same
+"""
 
 
 def _automations(db: Database) -> AutomationNumbers:

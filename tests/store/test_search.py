@@ -1,10 +1,13 @@
 """Search in transcripts: what is found, and that nothing typed is a syntax error."""
 
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlite_utils import Database
 
 from command_center.store import (
     Found,
@@ -15,8 +18,10 @@ from command_center.store import (
     Transaction,
     Writer,
     items,
+    open_database,
     search_texts,
 )
+from command_center.store.migrations import MIGRATIONS
 from command_center.store.search import match_expression
 from tests.store.units import add_session, run
 
@@ -58,6 +63,28 @@ def test_prompts_and_finished_items_are_found_with_the_words_marked(
     )
     assert [] == kinds(readers, "parser absent")
     assert [] == kinds(readers, "agentMessage")
+
+
+@pytest.mark.parametrize("words", ["c*", "ca*", "caf*", "CAFÉ*", "é*", "c* l* years"])
+def test_beginnings_of_any_length_are_found(writer: Writer, readers: Readers, words: str) -> None:
+    texts = ("The café, élan, in leap years.", "Nothing of it.")
+    run(writer, lambda tx: [add_session(tx, prompt=text) for text in texts])
+    assert [1] == [one.session_id for one in found(readers, words).items]
+
+
+def test_what_an_older_version_kept_is_found_by_short_beginnings(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with Database(sqlite3.connect(path, isolation_level=None)) as db:
+        MIGRATIONS.apply(db, stop_before="0009_long_spans_and_short_beginnings")
+    writer = Writer(path)
+    run(writer, lambda tx: add_session(tx, prompt="Mend the parser."))
+    writer.close()
+    with open_database(path) as db:
+        assert [1] == [one.session_id for one in search_texts(db, "p*", limit=5).items]
+        writer = Writer(path)
+        run(writer, lambda tx: add_session(tx, prompt="Praise the parser."))
+        writer.close()
+        assert [2, 1] == [one.session_id for one in search_texts(db, "pa*", limit=5).items]
 
 
 def test_an_item_is_found_by_its_last_words_and_only_when_it_is_finished(

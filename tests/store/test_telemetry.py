@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import math
+import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_center.store import Readers, Transaction, Writer, approvals, automations, to_timestamp
+from command_center.store import (
+    Readers,
+    Transaction,
+    Writer,
+    approvals,
+    automations,
+    telemetry,
+    to_timestamp,
+)
+from command_center.store.records import SessionStatus
 from command_center.store.telemetry import StoreNumbers, numbers, percentile
 from tests.store.units import add_repository, add_session, run, tell
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
+OUTCOMES = ("completed", "failed", "stopped", "interrupted")
 
 
 def at(**before: float) -> str:
@@ -116,6 +130,86 @@ def test_events_are_counted_by_their_ids(writer: Writer, readers: Readers) -> No
     run(writer, lambda tx: [tell(tx) for _ in range(30)])
     found = counted(writer, readers, timedelta(minutes=10)).events
     assert (30, 30, 3.0) == (found.last_id, found.count, found.per_minute)
+
+
+def scatter(tx: Transaction, chance: random.Random) -> None:
+    """Add sessions of every status and age, some of which never started, ended or used anything."""
+    places = [add_repository(tx).id for _ in range(4)]
+    for _ in range(300):
+        made = NOW - timedelta(hours=chance.uniform(0, 24 * 9))
+        start = made + timedelta(seconds=chance.uniform(0, 600))
+        end = start + timedelta(seconds=chance.choice([-5, 0, 0.5, 7, 7, 90, 4000]))
+        status = chance.choice(get_args(SessionStatus))
+        used = {"total": {"totalTokens": chance.randint(0, 500)}}
+        session = add_session(
+            tx,
+            repository_id=chance.choice(places),
+            status=status,
+            started_at=chance.choice([None, to_timestamp(start), to_timestamp(start)]),
+            finished_at=to_timestamp(end) if status in OUTCOMES else None,
+            token_usage=chance.choice([None, {}, used, used]),
+            token_baseline=chance.choice([0, 100]),
+        )
+        tx.db.execute(
+            "UPDATE sessions SET created_at = ? WHERE id = ?", [to_timestamp(made), session.id]
+        )
+
+
+def plainly(rows: list[dict[str, Any]], start: str) -> dict[str, Any]:
+    """What the numbers say of sessions, counted one by one."""
+    ended = [row for row in rows if (row["finished_at"] or "") >= start]
+    ran = sorted(
+        max(0.0, round((at_end - at_start).total_seconds(), 3))
+        for row in ended
+        if row["started_at"] is not None
+        for at_end in [datetime.fromisoformat(row["finished_at"])]
+        for at_start in [datetime.fromisoformat(row["started_at"])]
+    )
+    tokens: Counter[tuple[str, int]] = Counter()
+    for row in rows:
+        if row in ended or row["finished_at"] is None:
+            usage = json.loads(row["token_usage"] or "{}")
+            used = usage.get("total", {}).get("totalTokens", 0) - row["token_baseline"]
+            day = (row["finished_at"] or to_timestamp(NOW))[:10]
+            tokens[day, row["repository_id"]] += max(0, used)
+    by_day: Counter[str] = Counter()
+    by_repository: Counter[int] = Counter()
+    for (day, place), used in tokens.items():
+        by_day[day] += used
+        by_repository[place] += used
+    return {
+        "byStatus": Counter(row["status"] for row in rows if row["created_at"] >= start),
+        "outcomes": Counter({**dict.fromkeys(OUTCOMES, 0), **Counter(r["status"] for r in ended)}),
+        "p50": percentile(ran, 0.5),
+        "p95": percentile(ran, 0.95),
+        "byDay": sorted((+by_day).items()),
+        "byRepository": +by_repository,
+    }
+
+
+@pytest.mark.parametrize("many", [0, 12, 10**9], ids=["sorted", "as it is", "looked up"])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_numbers_are_those_of_the_rows(
+    writer: Writer, readers: Readers, monkeypatch: pytest.MonkeyPatch, seed: int, many: int
+) -> None:
+    monkeypatch.setattr(telemetry, "MANY", many)
+    chance = random.Random(seed)  # noqa: S311 - the same rows each time
+    run(writer, lambda tx: scatter(tx, chance))
+    with readers.connection() as db:
+        rows = list(db["sessions"].rows)
+    for hours in (1, 5, 24, 60, 24 * 4, 24 * 8, 24 * 30):
+        span = timedelta(hours=hours)
+        found = counted(writer, readers, span)
+        assert plainly(rows, to_timestamp(NOW - span)) == {
+            "byStatus": found.sessions.by_status,
+            "outcomes": found.sessions.outcomes,
+            "p50": found.sessions.duration_seconds.p50,
+            "p95": found.sessions.duration_seconds.p95,
+            "byDay": [(day.day, day.tokens) for day in found.tokens.by_day],
+            "byRepository": {r.repository_id: r.tokens for r in found.tokens.by_repository},
+        }
+        most = [each.tokens for each in found.tokens.by_repository]
+        assert sorted(most, reverse=True) == most
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1).map(sorted), st.sampled_from([0.5, 0.95, 1.0]))
