@@ -240,7 +240,7 @@ class FakeBotApi:
         if match is None or match[1] != self.token:
             return _refuse(Fault(401, "Unauthorized"))
         method = match[2]
-        params = json.loads(body or b"{}")
+        params = _form(body) if body.startswith(b"--") else json.loads(body or b"{}")
         self.calls.append(Call(method, params, trio.current_time()))
         self._has_changed()
         faults = self._faults.get(method)
@@ -267,6 +267,7 @@ class FakeBotApi:
             "deleteWebhook": lambda _: self._set_webhook({"url": ""}),
             "getWebhookInfo": lambda _: self.webhook,
             "sendMessage": self._send,
+            "sendDocument": self._send_document,
             "editMessageText": self._edit,
             "answerCallbackQuery": lambda _: True,
             "setMyCommands": lambda _: True,
@@ -312,6 +313,12 @@ class FakeBotApi:
         }
         return chat.messages[number]
 
+    def _send_document(self, params: dict[str, Any]) -> Any:
+        refused = self._refusal(params) or _document_fault(params)
+        if refused is not None:
+            return refused
+        return self._send({**params, "text": params.get("caption", "")})
+
     def _edit(self, params: dict[str, Any]) -> Any:
         refused = self._refusal(params) or _text_fault(params)
         if refused is not None:
@@ -342,6 +349,35 @@ class FakeBotApi:
 def shown(text: str) -> str:
     """What a person sees of a message in Telegram's HTML."""
     return html.unescape(re.sub(r"<[^>]*>", "", text))
+
+
+def _document_fault(params: dict[str, Any]) -> Fault | None:
+    """The rules of the real one: a file with something in it, and a short caption."""
+    wrong: str | None = None
+    if not params.get("document", {}).get("data"):
+        wrong = "file must be non-empty"
+    elif len(shown(params.get("caption", "")).encode("utf-16-le")) // 2 > 1024:
+        wrong = "message caption is too long"
+    return None if wrong is None else Fault(400, f"Bad Request: {wrong}")
+
+
+def _form(body: bytes) -> dict[str, Any]:
+    """The parameters of a call with a file: what is no text is JSON."""
+    boundary = body.partition(b"\r\n")[0]
+    params: dict[str, Any] = {}
+    for part in body.split(boundary)[1:-1]:
+        head, _, data = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        data = data.removesuffix(b"\r\n")
+        name = re.search(rb'name="(\w+)"', head)
+        file = re.search(rb'filename="([^"]+)"', head)
+        assert name is not None
+        if file is not None:
+            params[name[1].decode()] = {"file_name": file[1].decode(), "data": data.decode()}
+        elif name[1] in {b"caption", b"parse_mode", b"text"}:
+            params[name[1].decode()] = data.decode()
+        else:
+            params[name[1].decode()] = json.loads(data)
+    return params
 
 
 def _text_fault(params: dict[str, Any]) -> Fault | None:

@@ -59,6 +59,19 @@ class ShowDiff(msgspec.Struct, frozen=True, tag="diff", tag_field="do"):
     session_id: int
 
 
+class RunNow(msgspec.Struct, frozen=True, tag="run_automation", tag_field="do"):
+    """Run an automation, whatever its schedule."""
+
+    automation_id: int
+
+
+class Switch(msgspec.Struct, frozen=True, tag="switch_automation", tag_field="do"):
+    """Pause an automation, or have it run again."""
+
+    automation_id: int
+    enabled: bool
+
+
 class Toggle(msgspec.Struct, frozen=True, tag="toggle", tag_field="do"):
     """Mute a kind of messages in the chat, or hear of it again."""
 
@@ -66,7 +79,17 @@ class Toggle(msgspec.Struct, frozen=True, tag="toggle", tag_field="do"):
 
 
 Action: TypeAlias = (
-    Resolve | Details | Answer | PickRepository | SteerSoon | FollowSoon | Stop | ShowDiff | Toggle
+    Resolve
+    | Details
+    | Answer
+    | PickRepository
+    | SteerSoon
+    | FollowSoon
+    | Stop
+    | ShowDiff
+    | RunNow
+    | Switch
+    | Toggle
 )
 
 

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from functools import cache
 from typing import Any, Final
 
+import attrs
 import httpx
 import msgspec
 import trio
@@ -31,6 +32,21 @@ LARGEST_ANSWER: Final = 8 * 1024 * 1024
 """Bytes of the largest answer that is read."""
 
 HIDDEN: Final = "[redacted]"
+
+
+@attrs.frozen
+class Upload:
+    """A file that a method takes beside its parameters.
+
+    Attributes:
+        field: the parameter that it is.
+        name: what it is called where it is saved.
+    """
+
+    field: str
+    name: str
+    data: bytes
+    media_type: str = "text/plain; charset=utf-8"
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -69,7 +85,12 @@ class BotApi:
         await self._client.aclose()
 
     async def call(
-        self, method: str, params: Mapping[str, object] | None = None, *, extra_seconds: float = 0
+        self,
+        method: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        extra_seconds: float = 0,
+        upload: Upload | None = None,
     ) -> Any:
         """Call a method and give its result as plain JSON.
 
@@ -77,11 +98,14 @@ class BotApi:
             method: its name, such as `sendMessage`.
             params: its parameters.
             extra_seconds: how much longer than usual the answer may take.
+            upload: a file, for the methods that take one.
 
         Raises:
             BotApiUnreachable, BotApiLimited, BotApiFailed, BotApiRefused, TokenRejected.
         """
-        status, body = await self._exchange(method, params or {}, self._seconds + extra_seconds)
+        content, media_type = encode(params or {}, upload)
+        seconds = self._seconds + extra_seconds
+        status, body = await self._exchange(method, content, media_type, seconds)
         try:
             answer = msgspec.json.decode(body, type=_Answer)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -107,7 +131,7 @@ class BotApi:
         )
 
     async def _exchange(
-        self, method: str, params: Mapping[str, object], seconds: float
+        self, method: str, content: bytes, media_type: str, seconds: float
     ) -> tuple[int, bytes]:
         """Send and receive within a deadline. Nothing that httpx raises gets out of here."""
         reason = "it took too long"
@@ -115,7 +139,11 @@ class BotApi:
             try:
                 timeout = httpx.Timeout(seconds)
                 async with self._client.stream(
-                    "POST", f"/{method}", json=dict(params), timeout=timeout
+                    "POST",
+                    f"/{method}",
+                    content=content,
+                    headers={"Content-Type": media_type},
+                    timeout=timeout,
                 ) as response:
                     body = bytearray()
                     async for chunk in response.aiter_bytes():
@@ -128,6 +156,22 @@ class BotApi:
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 reason = type(error).__name__
         raise BotApiUnreachable(method, reason)
+
+
+def encode(params: Mapping[str, object], upload: Upload | None) -> tuple[bytes, str]:
+    """A call's body, and of what type it is: JSON, or a form where a file goes with it.
+
+    In a form, what is no text is JSON (https://core.telegram.org/bots/api#making-requests).
+    """
+    if upload is None:
+        return msgspec.json.encode(params), "application/json"
+    fields = {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in params.items()
+    }
+    file = (upload.name, upload.data, upload.media_type)
+    form = httpx.Request("POST", "http://bot", data=fields, files={upload.field: file})
+    return form.read(), form.headers["Content-Type"]
 
 
 @cache

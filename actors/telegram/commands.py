@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlite_utils import Database
@@ -20,17 +19,17 @@ from command_center.actors.telegram.actions import (
     PickRepository,
     SteerSoon,
     Stop,
-    Toggle,
 )
 from command_center.actors.telegram.acts import Act, Desk, Visit, say
-from command_center.actors.telegram.markup import Text, bold, code, italic, lines, shorten, text
+from command_center.actors.telegram.automations import tend_automations
+from command_center.actors.telegram.markup import Text, bold, italic, lines, shorten, text
 from command_center.actors.telegram.notifier import approval_message, where_of
 from command_center.actors.telegram.outgoing import Button, Keyboard, Outgoing
 from command_center.actors.telegram.sending import send_later, stop_later
+from command_center.actors.telegram.wishes import mute, quiet
 from command_center.store import (
     Repository,
     Session,
-    TelegramChat,
     Transaction,
     approvals,
     automations,
@@ -39,7 +38,6 @@ from command_center.store import (
     tasks,
     telegram_chats,
 )
-from command_center.store.timestamps import from_timestamp, to_timestamp
 
 Command = Callable[[Desk, Visit, str], Awaitable[Act]]
 
@@ -49,10 +47,6 @@ LISTED: Final = 10
 MOST_APPROVALS: Final = 5
 """Approvals that are shown at once, each as a message of its own."""
 
-LONGEST_MUTE: Final = timedelta(days=30)
-
-_FOR = re.compile(r"(\d{1,4})\s*(m|min|h|d)", re.IGNORECASE)
-_UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
 _NUMBERED = re.compile(r"#?(\d{1,18})(?:\s+(.*))?", re.DOTALL)
 
 
@@ -238,8 +232,11 @@ async def show_diff(desk: Desk, visit: Visit, words: str) -> Act:
 
 
 def diff_message(visit: Visit, session: Session) -> Outgoing:
-    """A session's diff as an answer."""
-    return visit.reply(wording.diff_text(session), session_id=session.id)
+    """A session's diff as an answer: in the message where it fits, else as a file beside it."""
+    said = wording.diff_text(session)
+    if said is not None:
+        return visit.reply(said, session_id=session.id)
+    return visit.reply(wording.diff_head(session), session_id=session.id, document="diff")
 
 
 async def follow_up(desk: Desk, visit: Visit, words: str) -> Act:
@@ -255,113 +252,9 @@ def follow_or_ask(desk: Desk, visit: Visit, session_id: int, message: str) -> Ac
     return _ask_for_text(visit, {"for": "follow", "sessionId": session_id}, said, session_id)
 
 
-async def list_automations(desk: Desk, visit: Visit, _words: str) -> Act:
-    """The automations, and when each runs next."""
-
-    def read(db: Database) -> Text:
-        page = automations.page(db, {}, limit=LISTED * 2)
-        return lines(
-            *(
-                text(
-                    "🕒 " if found.enabled else "⏸ ",
-                    bold(shorten(found.title, 80)),
-                    " ",
-                    code(found.schedule_expr),
-                    f", next {chats.moment(found.next_run_at, desk.zone)}"
-                    if found.enabled and found.next_run_at
-                    else f", paused: {shorten(found.paused_reason, 120)}"
-                    if found.paused_reason
-                    else "",
-                )
-                for found in page.items
-            )
-        )
-
-    return say(visit.reply(await desk.storage.read(read) or text("There are no automations.")))
-
-
-async def mute(desk: Desk, visit: Visit, words: str) -> Act:
-    """Choose what is told here: `/mute`, `/mute 2h`, `/mute off`, `/mute sessions`."""
-    words = words.strip().lower()
-    duration = _FOR.fullmatch(words)
-
-    def unit(tx: Transaction) -> Sequence[Outgoing]:
-        chat = chats.known_chat(tx, visit.chat_id)
-        if words in chats.KINDS:
-            toggle(tx, chat, words)
-        elif words == "off":
-            telegram_chats.update(tx, chat.id, silent_until=None, muted=[])
-        elif duration is not None:
-            length = timedelta(**{_UNITS[duration[2].lower()]: int(duration[1])})
-            until = from_timestamp(tx.now) + min(length, LONGEST_MUTE)
-            telegram_chats.update(tx, chat.id, silent_until=to_timestamp(until))
-        elif words:
-            kinds = ", ".join(chats.KINDS)
-            return [visit.reply(f"I know /mute, /mute 2h, /mute off, and /mute with: {kinds}.")]
-        return [wishes_message(tx, visit, desk)]
-
-    return Act(unit=unit)
-
-
-async def quiet(desk: Desk, visit: Visit, words: str) -> Act:
-    """Set the hours in which messages come without a sound: `/quiet 22:00-07:00`, `/quiet off`."""
-    hours: str | None = words.strip()
-
-    def unit(tx: Transaction) -> Sequence[Outgoing]:
-        chat = chats.known_chat(tx, visit.chat_id)
-        if hours == "off":
-            telegram_chats.update(tx, chat.id, quiet_hours=None)
-        elif hours:
-            try:
-                begin, end = chats.parse_quiet_hours(hours)
-            except ValueError:
-                return [visit.reply("I know /quiet 22:00-07:00 and /quiet off.")]
-            telegram_chats.update(tx, chat.id, quiet_hours=f"{begin:%H:%M}-{end:%H:%M}")
-        return [wishes_message(tx, visit, desk)]
-
-    return Act(unit=unit)
-
-
 async def cancel(_desk: Desk, visit: Visit, _words: str) -> Act:
     """Forget what was asked for."""
     return say(visit.reply("All right."))
-
-
-def wishes_message(tx: Transaction, visit: Visit, desk: Desk) -> Outgoing:
-    """What the chat wants to be told, with a button for each kind."""
-    chat = chats.known_chat(tx, visit.chat_id)
-    return visit.reply(wishes_text(chat, desk), keyboard=wishes_keyboard(chat))
-
-
-def wishes_text(chat: TelegramChat, desk: Desk) -> Text:
-    """What the chat wants, in words."""
-    until = chat.silent_until
-    silent = until is not None and datetime.now(UTC) < from_timestamp(until)
-    return lines(
-        bold("What is told in this chat"),
-        text("Without a sound from ", bold(chat.quiet_hours), ". /quiet off ends that.")
-        if chat.quiet_hours
-        else "With a sound at all hours; /quiet 22:00-07:00 changes that.",
-        text("Without a sound until ", bold(chats.moment(until, desk.zone)), "; /mute off ends it.")
-        if silent and until is not None
-        else "/mute 2h makes the next two hours silent.",
-    )
-
-
-def wishes_keyboard(chat: TelegramChat) -> Keyboard:
-    """A button for each kind."""
-    return tuple(
-        (Button(f"{'🔕' if kind in chat.muted else '🔔'} {name}", Toggle(kind)),)
-        for kind, name in chats.KINDS.items()
-    )
-
-
-def toggle(tx: Transaction, chat: TelegramChat, kind: str) -> TelegramChat:
-    """Mute a kind, or tell of it again."""
-    muted = [k for k in chat.muted if k != kind]
-    if kind not in chat.muted:
-        muted.append(kind)
-    return telegram_chats.update(tx, chat.id, muted=muted)
 
 
 def expect(tx: Transaction, visit: Visit, what: dict[str, Any] | None) -> None:
@@ -443,7 +336,7 @@ COMMANDS: Final[Mapping[str, tuple[Command, str]]] = {
     "new": (follow_up, "go on where a session ended"),
     "diff": (show_diff, "what a session changed"),
     "tasks": (list_tasks, "the newest tasks"),
-    "automations": (list_automations, "what runs by itself"),
+    "automations": (tend_automations, "what runs by itself: run, pause, resume"),
     "mute": (mute, "choose what is told here"),
     "quiet": (quiet, "hours without a sound"),
     "cancel": (cancel, "forget what was asked for"),

@@ -69,7 +69,7 @@ TOAST: Final = 190
 """Characters of what is shown to who pressed a button."""
 
 CUT_OFF: Final = (
-    "Command Center was stopped while it sent this; look at the session before you send it again."
+    "Command Center was stopped while it did this; look at /sessions before you ask for it again."
 )
 NO_WEBHOOK: Final = (
     "No webhook is set for this bot, so no update will come. Set it with "

@@ -17,6 +17,9 @@ import msgspec
 LONGEST: Final = 4096
 """UTF-16 units of the longest message."""
 
+LONGEST_CAPTION: Final = 1024
+"""UTF-16 units of the longest text beside a file."""
+
 Style: TypeAlias = Literal["plain", "bold", "italic", "code", "block"]
 
 _TAGS: Final[dict[str, tuple[str, str]]] = {

@@ -24,7 +24,7 @@ from sqlite_utils import Database
 from command_center.actors.clock import later
 from command_center.actors.storage import Storage
 from command_center.actors.telegram import chats, markup
-from command_center.actors.telegram.api import BotApi
+from command_center.actors.telegram.api import BotApi, Upload
 from command_center.actors.telegram.errors import (
     BotApiFailed,
     BotApiLimited,
@@ -35,7 +35,7 @@ from command_center.actors.telegram.errors import (
 from command_center.actors.telegram.outgoing import content_of
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.runtime import Actor, ActorRef, MailboxFull, handles
-from command_center.store import TelegramMessage, Transaction, telegram_messages
+from command_center.store import TelegramMessage, Transaction, sessions, telegram_messages
 from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -50,6 +50,14 @@ LONGEST_WAIT: Final = 3600.0
 
 CLOSE_SECONDS: Final = 2.0
 """How long closing the connections may take."""
+
+LONGEST_DOCUMENT: Final = 20 * 1024 * 1024
+"""Bytes of the longest file that is sent; the Bot API takes 50 MB."""
+
+CUT: Final = b"\n[... cut here: the diff is longer than 20 MiB ...]\n"
+
+UPLOAD_SECONDS: Final = 60.0
+"""How much longer than a message a file may take."""
 
 KEPT_DAYS: Final = 90
 """How long messages that are done with are kept."""
@@ -150,9 +158,18 @@ class Outbox(Actor):
             if target.message_id is None:
                 await self._fail(message, "The message that it changes was never sent.")
                 return
+        upload = await self._storage.read(lambda db: upload_of(db, message))
         method = "sendMessage" if target is None else "editMessageText"
+        params = params_of(message, target)
+        if upload is not None:
+            method, params = "sendDocument", captioned(message, params)
         try:
-            result = await self._api.call(method, params_of(message, target))
+            result = await self._api.call(
+                method,
+                params,
+                upload=upload,
+                extra_seconds=0.0 if upload is None else UPLOAD_SECONDS,
+            )
         except BotApiLimited as limited:
             await self._postpone(message, limited.retry_after, limited, counts=False)
         except (BotApiUnreachable, BotApiFailed, TokenRejected) as error:
@@ -304,6 +321,27 @@ def params_of(message: TelegramMessage, target: TelegramMessage | None) -> dict[
             "input_field_placeholder": content.asks[:64],
         }
     return params
+
+
+def captioned(message: TelegramMessage, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of `sendDocument`, from those of `sendMessage`."""
+    pieces = markup.fit(content_of(message).pieces, markup.LONGEST_CAPTION)
+    changed = {k: v for k, v in params.items() if k not in {"text", "link_preview_options"}}
+    is_plain = "parse_mode" not in params
+    return changed | {"caption": markup.to_plain(pieces) if is_plain else markup.to_html(pieces)}
+
+
+def upload_of(db: Database, message: TelegramMessage) -> Upload | None:
+    """The file that goes with a message, if there is one and it still has something in it."""
+    if content_of(message).document is None or message.session_id is None:
+        return None
+    session = sessions.find(db, {"id": message.session_id})
+    if session is None or not session.diff:
+        return None
+    data = session.diff.encode()
+    if len(data) > LONGEST_DOCUMENT:
+        data = data[:LONGEST_DOCUMENT].rpartition(b"\n")[0] + CUT
+    return Upload("document", f"session-{session.id}.diff", data)
 
 
 def chats_waiting(db: Database) -> list[int]:

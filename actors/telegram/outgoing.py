@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import attrs
 import msgspec
@@ -21,6 +21,9 @@ from command_center.store import (
     telegram_buttons,
     telegram_messages,
 )
+
+Document: TypeAlias = Literal["diff"]
+"""What may be sent as a file."""
 
 LABEL = 60
 """Characters of a button's label."""
@@ -50,6 +53,7 @@ class Outgoing:
         session_id: the session that it shows; a reply to it is for that session.
         reply_to: the Bot API's number of the message that it answers.
         asks: what the next text is expected to be, as a hint in the input field.
+        document: what is sent as a file beside it: the diff of its session, as it is then.
     """
 
     text: Text
@@ -59,6 +63,7 @@ class Outgoing:
     session_id: int | None = None
     reply_to: int | None = None
     asks: str | None = None
+    document: Document | None = None
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -70,6 +75,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_de
     plain: bool = False
     reply_to: int | None = None
     asks: str | None = None
+    document: Document | None = None
 
 
 def post(
@@ -133,6 +139,7 @@ def _content(
         silent=silent,
         reply_to=None if of is None else of.reply_to,
         asks=None if of is None else of.asks,
+        document=None if of is None else of.document,
     )
     plain: dict[str, Any] = msgspec.to_builtins(content)
     return plain

@@ -18,12 +18,15 @@ from command_center.actors.telegram.actions import (
     FollowSoon,
     PickRepository,
     Resolve,
+    RunNow,
     ShowDiff,
     SteerSoon,
     Stop,
+    Switch,
     from_plain,
 )
 from command_center.actors.telegram.acts import Act, Desk, Visit, say
+from command_center.actors.telegram.automations import tend
 from command_center.actors.telegram.chats import answers_so_far, keep_answers, known_chat
 from command_center.actors.telegram.commands import (
     begin_run,
@@ -31,14 +34,12 @@ from command_center.actors.telegram.commands import (
     expect,
     follow_or_ask,
     steer_or_ask,
-    toggle,
-    wishes_keyboard,
-    wishes_text,
 )
 from command_center.actors.telegram.markup import Text
 from command_center.actors.telegram.notifier import showing, shown_by, where_of
 from command_center.actors.telegram.outgoing import Keyboard, Outgoing, amend
 from command_center.actors.telegram.sending import resolve_later, send_later, stop_later
+from command_center.actors.telegram.wishes import toggle, wishes_keyboard, wishes_text
 from command_center.store import (
     Approval,
     TelegramButton,
@@ -118,6 +119,8 @@ async def _do(desk: Desk, visit: Visit, button: TelegramButton, action: Action) 
         case ShowDiff():
             session = await desk.storage.read(lambda db: sessions.get(db, action.session_id))
             act = _and_reopen(say(diff_message(visit, session)), visit)
+        case RunNow() | Switch():
+            act = tend(desk, visit, action)
         case _:
             act = Act(unit=lambda tx: _toggle(tx, desk, visit, button, action.kind))
     return act

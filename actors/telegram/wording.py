@@ -400,12 +400,17 @@ def diff_summary(diff: str) -> str:
     return f"{count} file{'' if count == 1 else 's'} changed, +{added} -{removed}"
 
 
-def diff_text(session: Session) -> Text:
-    """What a session changed, as much of it as fits."""
+def diff_text(session: Session) -> Text | None:
+    """What a session changed; None where that is more than a message holds."""
     if not session.diff:
         return text(f"Session {session.id} has changed nothing so far.")
-    head = lines(text(bold(f"Session {session.id}")), diff_summary(session.diff))
-    return lines(head, block(shorten_middle(session.diff, LONGEST - length_of(head) - 60)))
+    said = lines(diff_head(session), block(session.diff))
+    return said if length_of(said) <= LONGEST else None
+
+
+def diff_head(session: Session) -> Text:
+    """How much a session changed."""
+    return lines(text(bold(f"Session {session.id}")), diff_summary(session.diff or ""))
 
 
 # The rest

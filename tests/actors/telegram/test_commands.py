@@ -21,6 +21,7 @@ from command_center.store import (
 )
 from tests.actors.telegram.rig import GROUP, ME, Rig, rig
 from tests.checkout import ROOT
+from tests.telegram_bot_api import Fault
 
 
 async def another_repository(r: Rig, name: str = "other") -> int:
@@ -193,6 +194,31 @@ async def test_a_diff_is_shown_with_its_summary(tmp_path: Path) -> None:
         await r.say("/diff")
         message = await r.api.message(ME, "1 file changed, +2 -1")
         assert "-old &lt;b&gt;\n+new &amp; shiny" in message["text"]
+
+
+async def test_a_diff_that_no_message_holds_comes_whole_as_a_file(tmp_path: Path) -> None:
+    diff = "--- a/x.py\n+++ b/x.py\n" + "+a <line> & more\n" * 1000
+    async with rig(tmp_path) as r:
+        session = await insert_session(
+            r, finished_at="2026-01-01T00:00:00.000Z", status="completed", diff=diff
+        )
+        await r.say("/diff")
+        message = await r.api.message(ME, "1 file changed, +1000 -0")
+        assert ("session-1.diff", diff) == tuple(message["document"].values())
+        await r.say("And now?", reply_to=message)
+        followed = await r.until(lambda db: sessions.find(db, {"previous_session_id": session.id}))
+        assert "And now?" == followed.prompt
+
+
+async def test_a_file_that_telegram_cannot_take_now_is_sent_again(tmp_path: Path) -> None:
+    async with rig(tmp_path) as r:
+        await insert_session(
+            r, finished_at="2026-01-01T00:00:00.000Z", status="completed", diff="+line\n" * 2000
+        )
+        r.api.fail_next("sendDocument", Fault(502, "Bad Gateway"))
+        await r.say("/diff")
+        await r.api.message(ME, "+2000 -0")
+        assert 2 == len(r.api.called("sendDocument"))
 
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name != "cancel"])

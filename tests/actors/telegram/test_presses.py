@@ -252,7 +252,8 @@ async def test_an_update_that_was_kept_but_not_acted_on_is_acted_on_by_the_next_
     ("status", "said", "expected"),
     [
         ("begun", "/run Once more", "is queued"),
-        ("begun", "/steer 1 Careful", "Command Center was stopped while it sent this"),
+        ("begun", "/steer 1 Careful", "Command Center was stopped while it did this"),
+        ("begun", "/automations run 1", "Command Center was stopped while it did this"),
         ("again", "/run Never", "Nothing was done."),
     ],
 )

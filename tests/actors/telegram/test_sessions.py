@@ -159,7 +159,7 @@ async def test_a_message_to_a_turn_is_not_sent_again_after_a_crash(tmp_path: Pat
                 while not heard.steered:
                     await trio.lowlevel.checkpoint()
             await r.center.system.restart("/telegram/inbox", reason="test")
-            await api.message(ME, "Command Center was stopped while it sent this")
+            await api.message(ME, "Command Center was stopped while it did this")
             heard.held.set()
             assert 1 == len(heard.steered)
 
