@@ -14,7 +14,7 @@ import attrs
 import msgspec
 import trio
 
-from command_center.actors.errors import Conflict, Invalid
+from command_center.actors.errors import Conflict, NotFound
 from command_center.actors.git import Checkout, Git, NotAWorkTree, open_checkout
 from command_center.actors.git.diffs import Diff, read_diff
 from command_center.actors.git.errors import UnsafeRepository
@@ -56,7 +56,8 @@ class Worktrees:
         """Make a worktree.
 
         Raises:
-            Invalid: the branch's name, the base or the path cannot be.
+            Invalid: the branch's name or the path cannot be.
+            NotFound: there is no such base.
             Conflict: the branch is checked out elsewhere, or is not at the base that was named.
         """
         wanted = message.wanted
@@ -89,7 +90,7 @@ class Worktrees:
         """Show what changed.
 
         Raises:
-            Invalid: there is no such worktree, or no such base.
+            NotFound: there is no such worktree, or no such base.
             Conflict: no base was named and the repository has no default branch.
         """
         repository = await self._repository(message.repository_id)
@@ -97,7 +98,10 @@ class Worktrees:
         checkout = main
         if message.path is not None:
             entry = await self._entry(main, message.path)
-            checkout = await open_checkout(self._git, Path(entry.path), common_dir=main.common_dir)
+            if not entry.is_main:
+                checkout = await open_checkout(
+                    self._git, Path(entry.path), common_dir=main.common_dir
+                )
         base = message.base or repository.default_branch
         if base is None:
             raise Conflict("The repository has no default branch; name a base.")
@@ -107,14 +111,14 @@ class Worktrees:
         """Delete a worktree.
 
         Raises:
-            Invalid: there is no such worktree, or it is the main checkout.
-            Conflict: a session works in it, it is locked, or it has changes and `force` is not
-                set.
+            NotFound: there is no such worktree.
+            Conflict: it is the main checkout, a session works in it, it is locked, or it has
+                changes and `force` is not set.
         """
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
             main = await open_main(self._git, repository, self._places.repo_roots)
-            entry = await self._entry(main, message.path)
+            entry = await self._linked(main, message.path)
             await check_removable(self._storage, repository, main, entry, force=message.force)
             await remove_worktree(main, Path(entry.path))
             await self._storage.write(
@@ -148,14 +152,15 @@ class Worktrees:
         """Merge a worktree's branch into the main checkout's branch.
 
         Raises:
-            Invalid: there is no such worktree.
-            Conflict: one of the two is dirty or worked in, or the merge conflicts.
+            NotFound: there is no such worktree.
+            Conflict: it is the main checkout, one of the two is dirty or worked in, or the merge
+                conflicts.
         """
         wanted = message.wanted
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
             main = await open_main(self._git, repository, self._places.repo_roots)
-            entry = await self._entry(main, wanted.path)
+            entry = await self._linked(main, wanted.path)
             if entry.branch_name is None:
                 raise Conflict(f"Worktree {entry.path} is on no branch.")
             for path in (Path(entry.path), main.path):
@@ -179,22 +184,30 @@ class Worktrees:
     async def _repository(self, repository_id: int) -> Repository:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))
 
-    async def _entry(self, main: Checkout, wanted: str) -> WorktreeEntry:
-        """The linked worktree at a path, as git lists it.
+    async def _linked(self, main: Checkout, wanted: str) -> WorktreeEntry:
+        """The worktree at a path, if it is not the main checkout.
 
         Raises:
-            Invalid: there is none, or it is the main checkout.
+            NotFound, Invalid: as `_entry`.
+            Conflict: it is the main checkout.
+        """
+        entry = await self._entry(main, wanted)
+        if entry.is_main:
+            raise Conflict(f"{wanted} is the main checkout, which stays as it is.")
+        return entry
+
+    async def _entry(self, main: Checkout, wanted: str) -> WorktreeEntry:
+        """The worktree at a path, or the main checkout, as git lists it.
+
+        Raises:
+            NotFound: there is none.
+            Invalid: the path can be none.
         """
         path = check_path(wanted, "path")
         for entry in await read_worktrees(main):
-            if not same_place(entry.path, str(path)) and not await same_file(
-                Path(entry.path), path
-            ):
-                continue
-            if entry.is_main:
-                raise Invalid.field("path", f"{wanted} is the main checkout, not a worktree.")
-            return entry
-        raise Invalid.field("path", f"{wanted} is no worktree of this repository.")
+            if same_place(entry.path, str(path)) or await same_file(Path(entry.path), path):
+                return entry
+        raise NotFound("Worktree", wanted)
 
     async def _state(
         self, main: Checkout, entry: WorktreeEntry, active: list[Session]

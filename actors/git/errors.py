@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from command_center.actors.errors import Conflict, Invalid, Unavailable
+from command_center.actors.branch_names import LONGEST
+from command_center.actors.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class GitMissing(Unavailable):
@@ -76,10 +77,10 @@ class BadBranchName(Invalid):
         super().__init__(f"{field}: {message}", details=[{"path": field, "message": message}])
 
 
-class UnknownRef(Invalid):
+class UnknownRef(NotFound):
     """The repository has no commit of that name."""
 
-    def __init__(self, name: str, *, field: str = "baseRef") -> None:
-        """Name the ref, and the field that it came in."""
-        message = f"{name!r} names no commit in this repository."
-        super().__init__(f"{field}: {message}", details=[{"path": field, "message": message}])
+    def __init__(self, name: str) -> None:
+        """Name the ref, as far as it can be shown."""
+        super().__init__("Commit", repr(name[:LONGEST]))
+        self.name = name

@@ -29,14 +29,14 @@ async def check_branch_name(checkout: Checkout, name: str, *, field: str = "bran
     return name
 
 
-async def resolve_commit(checkout: Checkout, name: str, *, field: str = "baseRef") -> str:
+async def resolve_commit(checkout: Checkout, name: str) -> str:
     """The id of the commit that a branch, tag or id names.
 
     Raises:
         UnknownRef: it names none.
     """
     if not name or len(name) > LONGEST or not name.isprintable():
-        raise UnknownRef(name, field=field)
+        raise UnknownRef(name)
     answer = await checkout.run(
         "rev-parse",
         "--verify",
@@ -47,7 +47,7 @@ async def resolve_commit(checkout: Checkout, name: str, *, field: str = "baseRef
     )
     found = answer.text
     if answer.exit_code != 0 or not found.isalnum():
-        raise UnknownRef(name, field=field)
+        raise UnknownRef(name)
     return found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from command_center.actors.errors import Conflict, Invalid
+from command_center.actors.errors import Conflict, Invalid, NotFound
 from command_center.actors.worktree_messages import (
     CreateWorktree,
     DiffWorktree,
@@ -147,7 +147,7 @@ async def test_a_name_that_git_would_take_otherwise_is_no_branch(
 async def test_a_base_that_is_no_commit_is_refused(rig: Rig, project: Path, name: str) -> None:
     repository = await rig.register(project)
 
-    with pytest.raises(Invalid, match="baseRef"):
+    with pytest.raises(NotFound, match="^Commit .* not found"):
         await rig.ask(
             CreateWorktree(repository.id, WorktreeRequest(branch_name="b", base_ref=name))
         )
@@ -278,8 +278,14 @@ async def test_only_a_worktree_of_the_repository_is_removed(
     repository = await rig.register(project)
     other = await rig.register(make_repository(tmp_path / "other"))
     made = await make(rig, other)
-    for path in (str(project), str(tmp_path / "other"), made.path, str(tmp_path), "relative"):
-        with pytest.raises(Invalid, match="path"):
+    for path, refusal in (
+        (str(project), Conflict),
+        (str(tmp_path / "other"), NotFound),
+        (made.path, NotFound),
+        (str(tmp_path), NotFound),
+        ("relative", Invalid),
+    ):
+        with pytest.raises(refusal):
             await rig.ask(RemoveWorktree(repository.id, path, force=True))
     assert (project / "readme.txt").exists()
 
