@@ -6,6 +6,7 @@ What a struct cannot say of its fields by its types, because an actor checks it,
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -15,10 +16,13 @@ from typing import Any, Final
 
 import msgspec
 
+from command_center.actors.automations.messages import HandRun
+from command_center.actors.tasks.messages import RunOutcome
 from command_center.http.decoding import LARGEST
 from command_center.http.errors import JSON
 from command_center.http.operations import OPERATIONS, Operation, Text
-from command_center.http.shapes import Error
+from command_center.http.shapes import Error, SessionStopped
+from command_center.store import Approval, Automation, Followup, Repository, Session, Task
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+):)?(?P<name>[a-z_]+)>")
@@ -29,7 +33,16 @@ _ACTOR_PATH: Final = {
     "pattern": r"^[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
     "description": "The actor's path without its first slash, such as `sessions/12`.",
 }
+_ANY: Final = {"type": "string"}
 _TITLE: Final = {"pattern": NOT_BLANK, "maxLength": 200}
+_PATH: Final = {
+    "pattern": (
+        r"^(~[\\/]|[A-Za-z]:[\\/]|\\\\)[^\x00-\x1f\x7f]*$"
+        if os.name == "nt"
+        else r"^~?/[^\x00-\x1f\x7f]*$"
+    ),
+    "description": "An absolute path on the server's machine.",
+}
 
 TOLD: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
@@ -41,12 +54,56 @@ TOLD: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "AutomationPayload": {"prompt": _SAYS_SOMETHING, "taskTitle": _TITLE},
         "CreateAutomation": {"title": _TITLE},
         "AutomationChanges": {"title": _TITLE},
-        "CreateApproval": {"title": _SAYS_SOMETHING},
+        "CreateApproval": {"title": _SAYS_SOMETHING, "expiresAt": {"format": "date-time"}},
+        "Extension": {"expiresAt": {"format": "date-time"}},
         "Order": {"reason": _SAYS_SOMETHING},
         "SearchQuery": {"q": _SAYS_SOMETHING},
+        "RemovalQuery": {"path": _PATH},
+        "DiffQuery": {"path": _PATH},
+        "MergeRequest": {"path": _PATH},
     }
 )
 """What actors check beyond the types, by struct and field on the wire."""
+
+_LEFT_OUT: Final = {"type": "null"}
+WHOLE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "CreateApproval": {
+            "anyOf": [
+                {"properties": {"ttlSeconds": _LEFT_OUT}},
+                {"properties": {"expiresAt": _LEFT_OUT}},
+            ]
+        },
+        "Extension": {
+            "oneOf": [
+                {
+                    "required": ["ttlSeconds"],
+                    "properties": {"ttlSeconds": {"type": "integer"}, "expiresAt": _LEFT_OUT},
+                },
+                {
+                    "required": ["expiresAt"],
+                    "properties": {"expiresAt": {"type": "string"}, "ttlSeconds": _LEFT_OUT},
+                },
+            ]
+        },
+    }
+)
+"""What actors check of the fields together, by struct."""
+
+_HOLDS: Mapping[Any, tuple[str, str]] = MappingProxyType(
+    {
+        Repository: ("/api/repos", "/id"),
+        Task: ("/api/tasks", "/id"),
+        Session: ("/api/sessions", "/id"),
+        RunOutcome: ("/api/sessions", "/session/id"),
+        HandRun: ("/api/sessions", "/session/id"),
+        SessionStopped: ("/api/sessions", "/session/id"),
+        Followup: ("/api/followups", "/id"),
+        Approval: ("/api/approvals", "/id"),
+        Automation: ("/api/automations", "/id"),
+    }
+)
+"""Where the paths of a record begin, and where its id stands in an answer of a kind."""
 
 _WHEN: Mapping[int, str] = MappingProxyType(
     {
@@ -77,6 +134,8 @@ def document(*, secured: bool) -> dict[str, Any]:
     for name in TOLD.keys() & components.keys():
         for field, told in TOLD[name].items():
             _narrow(components[name]["properties"][field], told)
+    for name in WHOLE.keys() & components.keys():
+        components[name] |= WHOLE[name]
     _bound(components)
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
@@ -143,14 +202,20 @@ def _operation(
     if parameters:
         told["parameters"] = parameters
     if operation.body is not None:
-        needed = bool(getattr(operation.body, "__struct_fields__", ())) and any(
-            field.required for field in msgspec.structs.fields(operation.body)
-        )
         told["requestBody"] = {
-            "required": needed,
+            "required": _is_needed(operation.body),
             "content": {JSON: {"schema": schemas[operation.body]}},
         }
     return told
+
+
+def _is_needed(body: type) -> bool:
+    """Whether nothing at all is no such body."""
+    if "oneOf" in WHOLE.get(body.__name__, {}):
+        return True
+    return bool(getattr(body, "__struct_fields__", ())) and any(
+        field.required for field in msgspec.structs.fields(body)
+    )
 
 
 def _answer(
@@ -163,22 +228,24 @@ def _answer(
         told["content"] = {kind.content_type: {"schema": {"type": "string"}}}
     if _is_tagged(operation):
         told["headers"] = {"ETag": {"description": "Its tag.", "schema": {"type": "string"}}}
-    if status == HTTPStatus.CREATED and (links := _links(operation)):
+    if operation.method == "POST" and (links := _links(kind)):
         told["links"] = links
     return told
 
 
-def _links(operation: Operation) -> dict[str, Any]:
-    """What can be done with the record that was made, by its id."""
-    noun = operation.rule if operation.rule.count("/") == 2 else None  # noqa: PLR2004 - `/api/things`
-    links = {}
+def _links(kind: Any) -> dict[str, Any]:
+    """What can be done with the record that an answer of that kind holds, by its id."""
+    links: dict[str, Any] = {}
+    if kind not in _HOLDS:
+        return links
+    noun, place = _HOLDS[kind]
     for other in OPERATIONS:
         found = [*_PARAMETER.finditer(other.rule)]
-        if noun and len(found) == 1 and other.rule.startswith(f"{noun}/<id:"):
+        if len(found) == 1 and other.rule.startswith(f"{noun}/<id:"):
             parameter = _camel(found[0]["name"])
             links[other.id] = {
                 "operationId": other.id,
-                "parameters": {f"path.{parameter}": "$response.body#/id"},
+                "parameters": {f"path.{parameter}": f"$response.body#{place}"},
             }
     return links
 
@@ -221,24 +288,23 @@ def _is_done_once(operation: Operation) -> bool:
 
 
 def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
-    told = {
-        "If-None-Match": ("The tag of a former answer.", _is_tagged(operation)),
-        "If-Match": ("The tag of what is to be changed.", _is_checked(operation)),
+    told: dict[str, tuple[str, dict[str, Any], bool]] = {
+        "If-None-Match": ("The tag of a former answer.", _ANY, _is_tagged(operation)),
+        "If-Match": ("The tag of what is to be changed.", _ANY, _is_checked(operation)),
         "Idempotency-Key": (
             "A word of the client's own, under which this is done once.",
+            {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
             _is_done_once(operation),
         ),
-        "Last-Event-ID": ("Goes before `after`.", operation.id == "streamEvents"),
+        "Last-Event-ID": (
+            "Goes before `after`.",
+            {"type": "integer", "minimum": 0, "maximum": LARGEST},
+            operation.id == "streamEvents",
+        ),
     }
     return [
-        {
-            "name": name,
-            "in": "header",
-            "required": False,
-            "description": text,
-            "schema": {"type": "string"},
-        }
-        for name, (text, is_taken) in told.items()
+        {"name": name, "in": "header", "required": False, "description": text, "schema": schema}
+        for name, (text, schema, is_taken) in told.items()
         if is_taken
     ]
 

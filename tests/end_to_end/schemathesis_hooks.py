@@ -6,34 +6,45 @@ to be right, each of these is given a value that is, so that a refusal is a faul
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 from typing import Any
 
 import schemathesis
 from schemathesis import GenerationMode
+from schemathesis.generation.meta import TestPhase
+
+REPOSITORIES = itertools.cycle(os.environ.get("CC_TEST_REPOSITORIES", "").split(os.pathsep))
+"""Folders that can be registered, each once."""
 
 REAL: dict[str, Any] = {
-    "localPath": os.environ.get("CC_TEST_REPOSITORY", ""),
     "worktreePath": None,
     "cwd": None,
-    "path": os.environ.get("CC_TEST_REPOSITORY", ""),
     "branchName": "cc/a-branch",
-    "baseRef": None,
-    "base": "main",
     "name": "a name",
     "scheduleExpr": "hourly",
     "timezone": "UTC",
     "template": None,
-    "expiresAt": None,
+    "expiresAt": "2999-01-31T07:05:09Z",
     "window": "7d",
     "since": "2025-01-31T07:05:09Z",
     "until": "2030-01-31T07:05:09Z",
 }
+WORKTREE = os.environ.get("CC_TEST_WORKTREE", "")
+"""A worktree that is there; a path that names none is right, too, and is 404."""
+
+RECORDS = frozenset({"repositoryId", "taskId", "sessionId"})
+"""Ids, of which most are to be of records that are there."""
+
 OBJECTS = frozenset({"details", "answers"})
 """Plain JSON, in which a random number may be larger than any that is taken."""
 
-CONDITIONS = frozenset({"If-Match", "Idempotency-Key"})
-"""Headers under which a right request may be refused."""
+ASKED_FOR = {412: "If-Match", 422: "Idempotency-Key"}
+"""What a request must have said to be answered so."""
+
+KEY = re.compile("[!-~]+")
+COUNT = itertools.count()
 
 AUTOMATION = {"title": "a", "scheduleExpr": "hourly", "payload": {"prompt": "a"}}
 
@@ -41,23 +52,49 @@ AUTOMATION = {"title": "a", "scheduleExpr": "hourly", "payload": {"prompt": "a"}
 @schemathesis.hook
 def map_case(_context: Any, case: Any) -> Any:
     """Put real values into a case that is meant to be right."""
-    for name in CONDITIONS & set(case.headers or ()):
-        del case.headers[name]
+    put_keys(case.headers)
     if case.meta is not None and case.meta.generation.mode is not GenerationMode.POSITIVE:
         return case
+    operation = case.operation.definition.raw["operationId"]
+    put_conditions(case.headers)
+    if case.meta is None or case.meta.phase.name is not TestPhase.STATEFUL:
+        put_records(case.path_parameters, operation)
     if isinstance(case.query, dict):
         case.query.pop("cursor", None)
         put_real(case.query)
     if isinstance(case.body, dict):
-        if case.operation.definition.raw["operationId"] == "createAutomation":
+        if operation == "createAutomation":
             case.body.update({**AUTOMATION, **case.body})
         put_real(case.body)
-        if case.operation.definition.raw["operationId"] == "createWorktree":
-            case.body.pop("path", None)
+        if operation == "createWorktree":
+            case.body.pop("path", None)  # it would be made there
         put_real(case.body.get("payload"))
         if isinstance(case.body.get("payload"), dict):
             put_real(case.body["payload"].get("runInput"))
     return case
+
+
+def put_conditions(headers: Any) -> None:
+    """Let most conditions hold."""
+    if headers and "If-Match" in headers and next(COUNT) % 4:
+        headers["If-Match"] = "*"
+
+
+def put_keys(headers: Any) -> None:
+    """Let most keys be new: the simplest is generated again and again, and used only once."""
+    key = (headers or {}).get("Idempotency-Key")
+    if isinstance(key, str) and KEY.fullmatch(key) and next(COUNT) % 4:
+        headers["Idempotency-Key"] = f"{key[:200]}{next(COUNT)}"
+
+
+def put_records(parameters: Any, operation: str) -> None:
+    """Let most ids be of records that are there, but where one would be taken away."""
+    if parameters and not operation.startswith(("delete", "cancel")) and next(COUNT) % 4:
+        for name, value in parameters.items():
+            if isinstance(value, int):
+                parameters[name] = 1
+        if operation == "getActor":
+            parameters["name"] = "slots"
 
 
 def put_real(values: Any) -> None:
@@ -66,6 +103,21 @@ def put_real(values: Any) -> None:
         for name, value in REAL.items():
             if isinstance(values.get(name), str):
                 values[name] = value
+        if isinstance(values.get("localPath"), str):
+            values["localPath"] = next(REPOSITORIES)
+        for name in RECORDS & values.keys():
+            if isinstance(values[name], int) and next(COUNT) % 4:
+                values[name] = 1
+        if len(values.get("path") or "") % 2:
+            values["path"] = WORKTREE
         for name in OBJECTS & values.keys():
             if isinstance(values[name], dict):
                 values[name] = {"a": [1, "b", None]}
+
+
+@schemathesis.check
+def refused_only_as_it_was_asked_for(_context: Any, response: Any, case: Any) -> None:
+    """A request without a condition or key is never told that one was not met."""
+    needed = ASKED_FOR.get(response.status_code)
+    if needed is not None:
+        assert needed in (case.headers or {}), f"{response.status_code} without {needed}"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,36 +16,73 @@ from tests.checkout import ROOT, script
 from tests.end_to_end.server import Server
 
 HERE = Path(__file__).parent
-SECONDS = 30
+COPIES = 30
+"""Repositories that can be registered."""
+
+RUN = {"sandbox": "read-only"}
+RECORDS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("/api/tasks", {"repositoryId": 1, "title": "a", "prompt": "b"}),
+    ("/api/tasks/1/sessions", RUN),
+    ("/api/sessions/1/followups", {"message": "a"}),
+    ("/api/approvals", {"title": "a"}),
+    (
+        "/api/automations",
+        {
+            "repositoryId": 1,
+            "title": "a",
+            "scheduleExpr": "hourly",
+            "payload": {"prompt": "a", "runInput": RUN},
+        },
+    ),
+    ("/api/repos/1/worktrees", {"branchName": "cc/there"}),
+)
+"""One of each, so that there is something to be asked for."""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server of its own: actors are stopped and repositories forgotten on it."""
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    yield server
+    server.stop()
 
 
 @pytest.mark.timeout(150)
-def test_schemathesis_finds_nothing(stub_server: Server, repository: Path) -> None:
-    with httpx.Client(base_url=stub_server.url) as http:
+@pytest.mark.parametrize(
+    ("phases", "seconds"), [("examples,coverage,fuzzing", 35), ("stateful", 25)]
+)
+def test_schemathesis_finds_nothing(
+    server: Server, repository: Path, tmp_path: Path, phases: str, seconds: int
+) -> None:
+    copies = [shutil.copytree(repository, tmp_path / f"copy-{n}") for n in range(COPIES)]
+    with httpx.Client(base_url=server.url) as http:
         made = http.post("/api/repos", json={"localPath": str(repository), "allowWrite": True})
         assert 201 == made.status_code
-        task = {"repositoryId": made.json()["id"], "title": "a", "prompt": "b"}
-        assert 201 == http.post("/api/tasks", json=task).status_code
+        for path, body in RECORDS:
+            answer = http.post(path, json=body)
+            assert 201 == answer.status_code, answer.text
     done = subprocess.run(
         [
             script("schemathesis"),
             f"--config-file={HERE / 'schemathesis.toml'}",
             "run",
-            f"{stub_server.url}/openapi.json",
+            f"{server.url}/openapi.json",
             "--checks=all",
             "--max-examples=4",
-            f"--max-time={SECONDS}",
+            f"--phases={phases}",
+            f"--max-time={seconds}",
             "--generation-deterministic",
             "--continue-on-failure",
             "--warnings=off",
             "--no-color",
         ],
-        cwd=ROOT,
+        cwd=tmp_path,
         env={
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "SCHEMATHESIS_HOOKS": "tests.end_to_end.schemathesis_hooks",
-            "CC_TEST_REPOSITORY": str(repository),
+            "CC_TEST_REPOSITORIES": os.pathsep.join(map(str, copies)),
+            "CC_TEST_WORKTREE": answer.json()["path"],
         },
         capture_output=True,
         text=True,
