@@ -85,7 +85,7 @@ class Observed:
             path=scope["path"],
             status=answer.status,
             seconds=round(seconds, 6),
-            **subject_of(bytes(answer.body)),
+            **(subject_of(bytes(answer.body)) if answer.body else {}),
         )
 
 

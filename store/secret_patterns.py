@@ -354,5 +354,5 @@ def _hints_by_mark() -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
     return tuple((mark, tuple(hints)) for mark, hints in by_mark.items())
 
 
-_MARKS = "_-:/=."
+_MARKS = '_-:/=.>";\n '
 _HINTS_BY_MARK = _hints_by_mark()

@@ -1,8 +1,10 @@
 """The log's lines: complete, in both forms, and without secrets."""
 
+import errno
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +17,17 @@ from command_center.http.settings import Settings
 SECRET = "hush-hush-hush"
 
 
-@pytest.fixture
+class Full(io.StringIO):
+    """A file on a disk that is full."""
+
+    was_tried = False
+
+    def write(self, text: str) -> int:
+        self.was_tried = True
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), text)
+
+
+@pytest.fixture(autouse=True)
 def stream() -> Iterator[io.StringIO]:
     """What is logged; afterwards the process's log is as it was."""
     root = logging.getLogger()
@@ -44,6 +56,15 @@ def test_lines_of_other_libraries_have_the_same_form(stream: io.StringIO) -> Non
     logging.getLogger("hypercorn.error").warning("Running on %s", "x")
     line = json.loads(stream.getvalue())
     assert ("Running on x", "hypercorn.error") == (line["event"], line["logger"])
+
+
+def test_a_line_that_cannot_be_written_stops_nothing() -> None:
+    full, gone = Full(), io.StringIO()
+    gone.close()
+    for stream in (full, gone):
+        write_logs("info", "json", stream=stream)
+        structlog.get_logger("some").warning("happened")
+    assert full.was_tried
 
 
 def test_a_console_line_is_one_line_without_colours_away_from_a_terminal(
