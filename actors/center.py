@@ -119,7 +119,7 @@ async def open_center(
     ended, such as one that is stuck in a thread: a program ends itself then, for trio would wait.
     """
     found: list[System] = []
-    fanout = Fanout(settings.secrets)
+    fanout = Fanout()
 
     def lookup(path: str) -> ActorRef:
         return found[0].lookup(path)
@@ -127,7 +127,9 @@ async def open_center(
     def at(path: str) -> Callable[[], ActorRef]:
         return partial(lookup, path)
 
-    storage = Storage(Readers(settings.database), at("/store"), at("/events"))
+    storage = Storage(
+        Readers(settings.database), at("/store"), at("/events"), secrets=settings.secrets
+    )
     services = SessionServices(
         storage=storage,
         instance_id=uuid.uuid4().hex,
@@ -152,7 +154,7 @@ async def open_center(
                 tree,
                 on_signal=observer_for(at("/journal")),
                 on_stuck=on_stuck,
-                redact=redact,
+                redact=partial(redact, secrets=settings.secrets),
             )
         )
         async with found[0] as system:

@@ -142,7 +142,7 @@ def build_tree(
             ),
             ChildSpec(
                 id="events",
-                start=partial(EventHub, fanout, storage.readers),
+                start=partial(EventHub, fanout, storage.readers, settings.secrets),
                 mailbox=10_000,
                 contract="Subscribers see a pause, and then all that they missed.",
             ),

@@ -157,6 +157,31 @@ async def test_what_is_committed_while_the_hub_restarts_is_published_by_the_next
             assert [2] == [msgspec.json.decode(frame)["id"] for frame in frames]
 
 
+async def test_what_is_told_in_one_turn_is_handed_on_together_and_in_order(tmp_path: Path) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        batches: list[list[StoredEvent]] = []
+
+        def outlet(batch: Sequence[Published]) -> bool:
+            batches.append([published.event for published in batch])
+            return True
+
+        with made.fanout.subscribe(EventFilter(), outlet=outlet) as subscription:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(subscription.drain)
+                await trio.testing.wait_all_tasks_blocked()
+                hub = made.system.lookup("/events")
+                for number in range(1, 31):
+                    hub.try_tell(PublishCommitted((event(number),)))
+                    hub.try_tell(PublishLive(type="a.delta", data={}))
+                while sum(map(len, batches)) < 60:
+                    await trio.testing.wait_all_tasks_blocked()
+                await made.system.restart("/events", reason="a test")
+                nursery.cancel_scope.cancel()
+        told = [each.id for batch in batches for each in batch]
+        assert [id_ for number in range(1, 31) for id_ in (number, 0)] == told
+        assert len(batches) < 10
+
+
 async def test_what_is_said_live_has_no_id_and_no_secrets(tmp_path: Path) -> None:
     async with rig(tmp_path / "db.sqlite3") as made:
         with made.fanout.subscribe(EventFilter(session_id=1)) as subscription:
