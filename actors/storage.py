@@ -312,6 +312,8 @@ class Storage:
     _store: Callable[[], ActorRef]
     hub: Callable[[], ActorRef]
     """Finds `/events`."""
+    secrets: tuple[str, ...] = attrs.field(default=(), repr=False, kw_only=True)
+    """Texts that must never be stored or shown."""
 
     async def write(self, unit: Unit[T]) -> T:
         """Run the unit; durable when this returns. It is done for what the caller works for.

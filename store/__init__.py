@@ -50,6 +50,7 @@ from command_center.store.records import (
 )
 from command_center.store.redaction import redact
 from command_center.store.search import Found, Piece, search_texts
+from command_center.store.streamed_redaction import StreamedText
 from command_center.store.tables import (
     Table,
     approvals,
@@ -108,6 +109,7 @@ __all__ = [
     "StoreClosed",
     "StoreUnavailable",
     "StoredEvent",
+    "StreamedText",
     "Table",
     "Task",
     "TelegramButton",

@@ -3,6 +3,9 @@
 A fact of the turn is never given up because the disk is full or the file is locked: its write is
 tried again until there is room, while the mailbox holds what comes after it. What a person asks is
 refused instead, so that they learn of it.
+
+Output is shown live in the pieces that it comes in, except that the end of a piece waits where it
+may be half a secret; what waited is shown before the item that the pieces make up is complete.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from command_center.actors.sessions.messages import (
     Warned,
 )
 from command_center.actors.storage import Storage
-from command_center.store import Session, Transaction, sessions
+from command_center.store import Session, StreamedText, Transaction, sessions
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -35,6 +38,9 @@ T = TypeVar("T")
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 """Seconds between two tries to write a fact; they double up to the longest."""
+
+MOST_STREAMS = 100
+"""Texts that may grow at the same time; what waits of the oldest is not shown if there are more."""
 
 Observation = ItemSeen | OutputDelta | PlanChanged | DiffChanged | UsageChanged | Warned
 """What a turn tells that changes no status."""
@@ -51,6 +57,7 @@ class Transcript:
         """Begin with the row as it was read."""
         self._session = session
         self._storage = storage
+        self._streams: dict[tuple[str, str], StreamedText] = {}
 
     @property
     def session(self) -> Session:
@@ -111,8 +118,7 @@ class Transcript:
             case ItemSeen():
                 await self._keep_item(fact)
             case OutputDelta():
-                data = {"itemId": fact.item_id, "delta": fact.delta, "stream": fact.stream}
-                self.show("session.output.delta", data)
+                self._show_output(fact)
             case PlanChanged():
                 await self._keep_newest("session.plan", fact.plan, plan=fact.plan)
             case DiffChanged():
@@ -144,9 +150,27 @@ class Transcript:
             )
         )
 
+    def _show_output(self, fact: OutputDelta) -> None:
+        key = (fact.item_id, fact.stream)
+        text = self._streams.get(key)
+        if text is None:
+            if len(self._streams) >= MOST_STREAMS:
+                del self._streams[next(iter(self._streams))]
+            text = self._streams[key] = StreamedText(self._storage.secrets)
+        self._show_delta(key, text.add(fact.delta))
+
+    def _show_delta(self, key: tuple[str, str], delta: str) -> None:
+        if delta:
+            item_id, stream = key
+            data = {"itemId": item_id, "delta": delta, "stream": stream}
+            self.show("session.output.delta", data)
+
     async def _keep_item(self, fact: ItemSeen) -> None:
         key = self.session.id
-        if not fact.completed:
+        if fact.completed:
+            for stream in [stream for stream in self._streams if stream[0] == fact.item_id]:
+                self._show_delta(stream, self._streams.pop(stream).end())
+        else:
             self.show("session.item.started", {"item": fact.body, "turnId": fact.turn_id})
         self.session = await self.keep(
             lambda tx: ledger.record_item(

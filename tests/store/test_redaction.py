@@ -267,7 +267,7 @@ def test_a_secret_goes_and_what_names_it_stays(said: str, kept: str) -> None:
         "550e8400-e29b-41d4-a716-446655440000",
         "sha256:" + "ab12" * 16,
         '"integrity": "sha512-' + "Ab1/" * 21 + '=="',
-        "PWD=/home/bob/project",
+        "PWD=/srv/project",
         'password = input("Password: ")',
         "self.password = password",
         "credentials: 'include'",

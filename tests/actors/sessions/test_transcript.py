@@ -1,0 +1,71 @@
+"""What is shown of a turn while it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from command_center.actors.sessions.messages import ItemSeen, OutputDelta
+from command_center.actors.sessions.transcript import MOST_STREAMS, Transcript
+from command_center.store import EventFilter, Session, Transaction
+from tests.actors.rows import Rig, rig
+from tests.actors.sessions.units import running
+
+HALVES = ("Use ghp_" + "aB3d" * 4, "aB3d" * 5 + " now")
+"""Two pieces of one text: a token is cut between them."""
+
+
+def make_session(tx: Transaction) -> Session:
+    return running(tx)[1]
+
+
+async def shown(made: Rig, *facts: OutputDelta | ItemSeen) -> list[Any]:
+    """The data of the events that a session shows of these facts, the deltas' and the items'."""
+    transcript = Transcript(await made.storage.write(make_session), made.storage)
+    kinds = ("session.output.delta", "session.item")
+    with made.fanout.subscribe(EventFilter(types=kinds)) as subscription:
+        for fact in facts:
+            await transcript.observe(fact)
+        bodies: list[bytes] = []
+        while not bodies or b'"type":"session.item"' not in bodies[-1]:
+            bodies += await subscription.drain()
+    return [msgspec.json.decode(body)["data"] for body in bodies]
+
+
+def item(name: str) -> ItemSeen:
+    """A message that is complete."""
+    body = {"id": name, "type": "agentMessage", "text": "".join(HALVES)}
+    return ItemSeen(turn_id="u1", item_id=name, type="agentMessage", completed=True, body=body)
+
+
+async def test_a_secret_that_is_cut_between_two_pieces_is_not_shown(tmp_path: Path) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        *deltas, whole = await shown(
+            made, *(OutputDelta(item_id="i", delta=half) for half in HALVES), item("i")
+        )
+    assert ["Use ", "[redacted] now"] == [delta["delta"] for delta in deltas]
+    assert "Use [redacted] now" == whole["item"]["text"]
+
+
+async def test_two_texts_are_told_apart(tmp_path: Path) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        *deltas, _ = await shown(
+            made,
+            OutputDelta(item_id="i", delta="a1"),
+            OutputDelta(item_id="i", delta="b2", stream="reasoning"),
+            OutputDelta(item_id="j", delta="c3"),
+            OutputDelta(item_id="i", delta="d4 "),
+            item("i"),
+        )
+    told = [(delta["itemId"], delta["stream"], delta["delta"]) for delta in deltas]
+    assert [("i", "message", "a1d4 "), ("i", "reasoning", "b2")] == told
+
+
+async def test_what_waits_does_not_grow_without_bound(tmp_path: Path) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        transcript = Transcript(await made.storage.write(make_session), made.storage)
+        for number in range(2 * MOST_STREAMS):
+            await transcript.observe(OutputDelta(item_id=str(number), delta="a1"))
+        assert MOST_STREAMS == len(transcript._streams)
