@@ -1,8 +1,9 @@
-"""Quart without what nothing here uses, for all of that costs each request.
+"""Quart without what nothing here uses, for all of that costs each request, or each start.
 
 There are no sessions of Quart's (a cookie of its own signs the dashboard in), no hosts or
-subdomains that choose a route (the gate has checked the host), no redirects, and each handler is a
-coroutine function, which need not be found out again and again.
+subdomains that choose a route (the gate has checked the host), no redirects, no addresses made from
+a route's name, and each handler is a coroutine function, which need not be found out again and
+again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from quart import Quart
+from quart.routing import QuartRule
 from quart.sessions import NullSession, SessionInterface
 from quart.wrappers.base import BaseRequestWebsocket
 from quart_trio import QuartTrio
@@ -83,10 +85,22 @@ def _blueprints(endpoint: str | None) -> list[str]:
     return names
 
 
+class MatchedRule(QuartRule):
+    """A rule that is matched; werkzeug's own way to addresses from it takes long to compile."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: ARG002, FBT001, FBT002 - werkzeug's own
+        return _refuse_to_build
+
+
+def _refuse_to_build(*_: object, **__: object) -> tuple[str, str]:
+    raise NotImplementedError("No address is built from a rule here.")
+
+
 class Application(QuartTrio):
     """The app's class."""
 
     request_class = Request
+    url_rule_class = MatchedRule
     session_interface = NoSessions()  # type: ignore[assignment] # Quart names only its own class
 
     def __init__(self, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 from quart import Blueprint, Response, request, session
 from quart_trio.wrappers import TrioResponse
 
@@ -67,3 +68,10 @@ async def test_a_route_is_found_and_no_other_is() -> None:
 
 async def test_the_session_is_empty() -> None:
     assert "{}" == (await ask("GET", "/session")).text
+
+
+def test_a_rule_is_matched_and_builds_no_address() -> None:
+    routes = an_app().url_map.bind("localhost")
+    assert ("outer.inner.where", {}) == routes.match("/where", "GET")
+    with pytest.raises(NotImplementedError):
+        routes.build("outer.inner.where")
