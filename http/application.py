@@ -100,7 +100,7 @@ class Application(QuartTrio):
     """The app's class."""
 
     request_class = Request
-    url_rule_class = MatchedRule
+    url_rule_class = MatchedRule  # type: ignore[assignment] # as Quart assigns its own
     session_interface = NoSessions()  # type: ignore[assignment] # Quart names only its own class
 
     def __init__(self, name: str) -> None:
