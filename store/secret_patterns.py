@@ -79,10 +79,11 @@ _KNOWN = (
     _known("shp", pattern=r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
     _known("hvs.", "hvb.", pattern=r"hv[sb]\.[A-Za-z0-9_-]{20,}"),
     _known(
-        *("dckr_pat_", "lin_api_", "glsa_", "glc_", "figd_", "pscale_", "sb_secret_", "sntry"),
-        pattern=r"(?:dckr_pat|lin_api|glsa|glc|figd|pscale_(?:tkn|oauth|pw)|sb_secret|sntry[su])"
-        r"_[A-Za-z0-9_+/=-]{20,}",
+        *("dckr_pat_", "lin_api_", "glsa_", "glc_", "figd_", "pscale_", "sb_secret_", "sntryu_"),
+        pattern=r"(?:dckr_pat|lin_api|glsa|glc|figd|pscale_(?:tkn|oauth|pw)|sb_secret|sntryu)"
+        r"_[A-Za-z0-9_-]{20,}",
     ),
+    _known("sntrys_", pattern=r"sntrys_[A-Za-z0-9_+/=-]{20,}"),
     _known("ntn_", "sbp_", "rubygems_", pattern=r"(?:ntn|sbp|rubygems)_[A-Za-z0-9]{30,}"),
     _known("pplx-", "pul-", pattern=r"(?:pplx|pul)-[A-Za-z0-9]{40,}"),
     _known("pmak-", "nrak-", pattern=r"(?:PMAK-[a-f0-9]{24}-[a-f0-9]{34}|NRAK-[A-Z0-9]{20,})"),
