@@ -69,6 +69,7 @@ NAMED = [
     ("--token ", "abcdefgh1"),
     ("machine h\n  login bob\n  password ", "hunter2pw"),
     ("<password>", "hunter2pw", "</password>"),
+    ("-----BEGIN EC PRIVATE KEY-----\n", "b3BlbnNz\nZXktdjEA", "\n-----END EC PRIVATE KEY-----"),
     ('{"auth": "', "Ym9iOnB3MTI=", '"}'),
 ]
 
@@ -76,7 +77,7 @@ NAMED = [
 @given(
     before=prose,
     after=prose,
-    found=st.sampled_from([*NAMED, *(("", secret) for secret in SECRETS.values())]),
+    found=st.sampled_from([*NAMED, *(("", SECRETS[kind]) for kind in SECRETS if kind != "pem")]),
     places=places,
 )
 def test_a_secret_is_not_shown_however_it_is_cut(
