@@ -179,12 +179,10 @@ def decode_query(request: BaseRequestWebsocket, kind: type[T]) -> T:
         _refuse_extremes(query)
     except msgspec.ValidationError as error:
         raise _invalid_field(str(error), kind, noun="parameter") from None
-    for field in msgspec.structs.fields(kind):
+    for field, name in zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True):
         # The library reads the text "null" as no value, as if the parameter had been left out.
-        if field.encode_name in values and getattr(query, field.name) is None:
-            raise _fault(
-                field.encode_name, "null is no value", f"{field.encode_name}: null is no value."
-            )
+        if name in values and getattr(query, field) is None:
+            raise _fault(name, "null is no value", f"{name}: null is no value.")
     return query
 
 
