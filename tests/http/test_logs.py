@@ -6,11 +6,12 @@ import json
 import logging
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
 
-from command_center.http.logs import configure_logging, secrets_of, write_logs
+from command_center.http.logs import configure_logging, plain_line, secrets_of, write_logs
 from command_center.http.setting_values import Secret
 from command_center.http.settings import Settings
 
@@ -75,6 +76,26 @@ def test_a_console_line_is_one_line_without_colours_away_from_a_terminal(
     assert 1 == stream.getvalue().count("\n")
     assert "count=2" in stream.getvalue()
     assert "\x1b" not in stream.getvalue()
+
+
+LINES: list[dict[str, Any]] = [
+    {},
+    {"b": 1.5, "a": "word", "c": "two words", "d": None, "e": ["x"], "f": "", "g": '"', "h": "a=b"},
+    {"event": "something that is longer than its column", "tab": "\t", "request_id": "r"},
+    {"event": 7, "level": "critical"},
+    {"stack": "where it was called"},
+    {"exception": "ValueError: of what", "a": 1},
+    {"stack": "where it was called", "exception": "ValueError: of what"},
+]
+
+
+@pytest.mark.parametrize("facts", LINES)
+def test_a_console_line_is_the_one_that_structlog_shows(facts: dict[str, Any]) -> None:
+    line = {"timestamp": "now", "level": "info", "event": "happened", "logger": "some", **facts}
+    structlogs = structlog.dev.ConsoleRenderer(
+        colors=False, exception_formatter=structlog.dev.plain_traceback
+    )
+    assert structlogs(None, "info", dict(line)) == plain_line(None, "info", dict(line))
 
 
 def test_lines_below_the_level_are_not_written(stream: io.StringIO) -> None:
