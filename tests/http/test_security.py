@@ -6,9 +6,11 @@ from typing import Any
 
 import attrs
 import pytest
+import structlog
 import trio
 
-from command_center.http.security import Policy
+from command_center.http.asgi import Message
+from command_center.http.security import Gate, Policy
 from tests.http.guarded import (
     BEARER,
     TOKEN,
@@ -203,6 +205,56 @@ async def test_a_body_that_never_ends_is_408() -> None:
         answer = await exchange(address, head.encode())
         assert answer.startswith(b"HTTP/1.1 408")
         assert b'"statusCode":408' in answer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"-2\r\n{}\r\n0\r\n\r\n", b"0x2\r\n{}\r\n0\r\n\r\n", b"2;" + b"a" * 100_000, b"2\r\n{}0\r\n"],
+    ids=["a negative size", "a size with a prefix", "an endless extension", "no end of a chunk"],
+)
+async def test_a_body_that_is_framed_wrongly_is_400_and_no_fault_of_ours(body: bytes) -> None:
+    head = (
+        b"POST /api/things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+    with structlog.testing.capture_logs() as logs:
+        async with served(open_app()) as address:
+            answer = await exchange(address, head + body)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"statusCode":400' in answer
+    assert [] == logs
+
+
+async def test_a_body_in_very_many_parts_holds_nobody_up() -> None:
+    """The parts come at once, so that the connection's task need not wait for any of them."""
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async def parts() -> Message:
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    async def send(message: Message) -> None:
+        assert "http.response" in message["type"]
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/things",
+        "raw_path": b"/api/things",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"transfer-encoding", b"chunked")],
+    }
+    gate = Gate(open_app(), Policy(body_limit=10_000))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(count_turns)
+        await gate(scope, parts, send)
+        nursery.cancel_scope.cancel()
+    assert turns >= 100
 
 
 async def test_a_stranger_is_told_so_before_a_body_is_read() -> None:
