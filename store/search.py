@@ -18,6 +18,10 @@ from command_center.store.pages import Page, check_limit
 
 _LISTING = "search"
 _SNIPPET_TOKENS = 24
+_BOUNDS_OF_SESSION = (
+    "texts_search.rowid >= (SELECT min(id) FROM texts WHERE session_id = ?)",
+    "texts_search.rowid <= (SELECT max(id) FROM texts WHERE session_id = ?)",
+)
 _BEGIN, _END = "\N{START OF TEXT}", "\N{END OF TEXT}"
 """Stand around a match in what SQLite answers. A text that has them itself only shows odd marks."""
 
@@ -70,6 +74,9 @@ def search_texts(
         conditions.below("texts_search.rowid", decode_cursor(cursor, _LISTING, newest_first=True))
     if session_id is not None:
         conditions.equal("t.session_id", session_id)
+        # So the matches of other sessions are not gone through one by one.
+        for bound in _BOUNDS_OF_SESSION:
+            conditions.meets(bound, session_id)
     if repository_id is not None:
         conditions.equal("s.repository_id", repository_id)
     asked = match_expression(words)

@@ -72,6 +72,18 @@ def test_beginnings_of_any_length_are_found(writer: Writer, readers: Readers, wo
     assert [1] == [one.session_id for one in found(readers, words).items]
 
 
+def test_a_sessions_texts_are_found_among_those_of_others(writer: Writer, readers: Readers) -> None:
+    def unit(tx: Transaction) -> list[int]:
+        both = [add_session(tx, prompt="word"), add_session(tx, prompt="word")]
+        for number in range(6):
+            add_item(tx, both[number % 2], number, body={"text": f"word {number}"})
+        return [session.id for session in both]
+
+    for place, session_id in enumerate(run(writer, unit)):
+        texts = found(readers, "w*", session_id=session_id).items
+        assert [f"i{place + 4}", f"i{place + 2}", f"i{place}", None] == [t.item_id for t in texts]
+
+
 def test_what_an_older_version_kept_is_found_by_short_beginnings(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with Database(sqlite3.connect(path, isolation_level=None)) as db:
