@@ -27,6 +27,7 @@ from command_center.http.conditional import install_tags
 from command_center.http.decoding import ActorPathConverter, IdConverter
 from command_center.http.errors import install_error_handlers
 from command_center.http.idempotency import install_idempotency
+from command_center.http.locations import install_locations
 from command_center.http.observing import install_observation
 from command_center.http.security import Policy, install_gate
 
@@ -64,6 +65,7 @@ def create_app(center: Center, policy: Policy) -> Application:
     app.register_blueprint(metrics.routes(center, counted))
     install_tags(app)
     install_idempotency(app, center.storage)
+    install_locations(app)
     install_gate(app, policy)
     install_observation(app, counted)
     return app

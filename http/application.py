@@ -12,13 +12,16 @@ from collections.abc import Awaitable, Callable, Generator
 from functools import cache
 from typing import Any
 
-from quart import Quart
+from quart import Quart, Response, request
 from quart.routing import QuartRule
 from quart.sessions import NullSession, SessionInterface
 from quart.wrappers.base import BaseRequestWebsocket
 from quart_trio import QuartTrio
+from quart_trio.wrappers import TrioResponse
 from quart_trio.wrappers.request import TrioBody, TrioRequest
 from werkzeug.routing import MapAdapter
+
+from command_center.http.errors import JSON
 
 
 class NoSessions(SessionInterface):
@@ -114,6 +117,16 @@ class Application(QuartTrio):
         if known is None:
             known = self._known[func] = super().ensure_async(func)
         return known
+
+    async def make_default_options_response(self) -> Response:
+        """Which methods the resource has, and what a PATCH of it takes (RFC 5789)."""
+        adapter = self.create_url_adapter(request)
+        allowed = sorted(adapter.allowed_methods() if adapter is not None else ())
+        response: Response = TrioResponse(headers={"Allow": ", ".join(allowed)})
+        del response.headers["Content-Type"]
+        if "PATCH" in allowed:
+            response.headers["Accept-Patch"] = JSON
+        return response
 
     def create_url_adapter(self, request: BaseRequestWebsocket | None) -> MapAdapter | None:
         """What finds a request's route: by its scheme, method and path, whatever its host."""

@@ -122,6 +122,8 @@ def routes(center: Center) -> Blueprint:
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         body = b"" if request.method == "HEAD" else EventStream(center, query.wanted(), after)
         response = TrioResponse(body, headers=headers, content_type=EVENT_STREAM)
+        if request.method == "HEAD":
+            del response.headers["Content-Length"]
         response.timeout = None
         return response
 

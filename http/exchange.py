@@ -169,10 +169,12 @@ class Exchange:
                 lines.append(header_line(name, value))
                 if name == b"content-type":
                     self._stream = value.startswith(b"text/event-stream")
-        if not more and self._left is math.inf and start["status"] not in _BARE:
+        is_head = self._request.method == b"HEAD"  # which tells the length that a GET would have
+        if not (more or is_head or self._left < math.inf or start["status"] in _BARE):
             framing.append((b"content-length", str(length).encode()))
         self._skip_body()
-        if self._connection.leaving or self._http.their_state is not h11.DONE:
+        is_last = self._connection.leaving or self._http.their_state is not h11.DONE
+        if is_last and (b"connection", b"close") not in framing:
             framing.append((b"connection", b"close"))
         head = self._http.send(h11.Response(status_code=start["status"], headers=framing))
         self._begun = True

@@ -16,13 +16,11 @@ from typing import Any, Final
 
 import msgspec
 
-from command_center.actors.automations.messages import HandRun
-from command_center.actors.tasks.messages import RunOutcome
 from command_center.http.decoding import LARGEST
 from command_center.http.errors import JSON
+from command_center.http.locations import MADE, Place
 from command_center.http.operations import OPERATIONS, Operation, Text
 from command_center.http.shapes import Error, SessionStopped
-from command_center.store import Approval, Automation, Followup, Repository, Session, Task
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+):)?(?P<name>[a-z_]+)>")
@@ -90,20 +88,17 @@ WHOLE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """What actors check of the fields together, by struct."""
 
-_HOLDS: Mapping[Any, tuple[str, str]] = MappingProxyType(
+_HOLDS: Mapping[Any, Place] = MappingProxyType(
     {
-        Repository: ("/api/repos", "/id"),
-        Task: ("/api/tasks", "/id"),
-        Session: ("/api/sessions", "/id"),
-        RunOutcome: ("/api/sessions", "/session/id"),
-        HandRun: ("/api/sessions", "/session/id"),
-        SessionStopped: ("/api/sessions", "/session/id"),
-        Followup: ("/api/followups", "/id"),
-        Approval: ("/api/approvals", "/id"),
-        Automation: ("/api/automations", "/id"),
+        SessionStopped: Place("/api/sessions", is_session_of=True),
+        **{
+            operation.answers[201]: MADE[operation.rule]
+            for operation in OPERATIONS
+            if operation.method == "POST" and operation.rule in MADE
+        },
     }
 )
-"""Where the paths of a record begin, and where its id stands in an answer of a kind."""
+"""Where the record is shown that an answer of a kind holds."""
 
 _WHEN: Mapping[int, str] = MappingProxyType(
     {
@@ -230,6 +225,10 @@ def _answer(
         told["headers"] = {"ETag": {"description": "Its tag.", "schema": {"type": "string"}}}
     if operation.method == "POST" and (links := _links(kind)):
         told["links"] = links
+        if status == HTTPStatus.CREATED:
+            told["headers"] = {
+                "Location": {"description": "Where it is.", "schema": {"type": "string"}}
+            }
     return told
 
 
@@ -238,14 +237,14 @@ def _links(kind: Any) -> dict[str, Any]:
     links: dict[str, Any] = {}
     if kind not in _HOLDS:
         return links
-    noun, place = _HOLDS[kind]
+    place = _HOLDS[kind]
     for other in OPERATIONS:
         found = [*_PARAMETER.finditer(other.rule)]
-        if len(found) == 1 and other.rule.startswith(f"{noun}/<id:"):
+        if len(found) == 1 and other.rule.startswith(f"{place.noun}/<id:"):
             parameter = _camel(found[0]["name"])
             links[other.id] = {
                 "operationId": other.id,
-                "parameters": {f"path.{parameter}": f"$response.body#{place}"},
+                "parameters": {f"path.{parameter}": f"$response.body#{place.pointer}"},
             }
     return links
 
@@ -260,7 +259,7 @@ def _refusals(operation: Operation) -> list[int]:
         found |= {412}
     if _is_done_once(operation):
         found |= {409, 422}
-    if operation.method in {"POST", "PATCH"}:
+    if operation.method != "GET":
         found |= {408, 413, 415}
     if "<" in operation.rule and "<thread_id>" not in operation.rule:
         found |= {404}

@@ -95,7 +95,7 @@ def routes(sign_ins: SignIns | None) -> Blueprint:
 
     @api.post(SIGN_IN)
     async def sign_in() -> Response:
-        answer: Response = TrioResponse(status=204)
+        answer = _nothing()
         if sign_ins is not None:
             ends = int(time.time()) + LIFE_SECONDS
             _set_cookie(answer, sign_ins.value(ends), LIFE_SECONDS)
@@ -103,11 +103,17 @@ def routes(sign_ins: SignIns | None) -> Blueprint:
 
     @api.post("/api/signout")
     async def sign_out() -> Response:
-        answer: Response = TrioResponse(status=204)
+        answer = _nothing()
         _set_cookie(answer, "", 0)
         return answer
 
     return api
+
+
+def _nothing() -> Response:
+    answer: Response = TrioResponse(status=204)
+    del answer.headers["Content-Type"]
+    return answer
 
 
 def _set_cookie(answer: Response, value: str, seconds: int) -> None:

@@ -253,6 +253,7 @@ async def test_an_event_stream_must_be_asked_for_by_name(tmp_path: Path) -> None
         assert "websocket" == answer.headers["Upgrade"]
         head = await server.http.head(STREAM, headers=SSE)
         assert (200, b"") == (head.status_code, head.content)
+        assert "Content-Length" not in head.headers
 
 
 @pytest.mark.parametrize("last", ["yesterday", "-1", "9" * 30, "٣"])
