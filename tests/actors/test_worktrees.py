@@ -147,7 +147,7 @@ async def test_a_name_that_git_would_take_otherwise_is_no_branch(
 async def test_a_base_that_is_no_commit_is_refused(rig: Rig, project: Path, name: str) -> None:
     repository = await rig.register(project)
 
-    with pytest.raises(NotFound, match="^Commit .* not found"):
+    with pytest.raises(NotFound, match=r"^Commit .* not found"):
         await rig.ask(
             CreateWorktree(repository.id, WorktreeRequest(branch_name="b", base_ref=name))
         )
