@@ -30,7 +30,7 @@ from pathlib import Path
 import attrs
 import psutil
 
-from tests.checkout import ROOT
+from tests.checkout import ROOT, script
 
 REQUESTS = 100
 PATIENCE = 60.0
@@ -67,7 +67,7 @@ class Start:
 def contenders() -> Iterator[Contender]:
     """Ours, and the peers where they are installed."""
     ours = (
-        *(str(Path(sys.executable).with_name("command-center")), "--codex-runner-mode", "stub"),
+        *(str(script("command-center")), "--codex-runner-mode", "stub"),
         *("--port", "PORT", "--data-dir", "HOME"),
     )
     yield Contender("command-center, empty home", ours, keeps=False)
