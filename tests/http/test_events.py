@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,9 @@ from command_center.http.security import Policy
 from command_center.store import StoredEvent, Transaction
 from tests.actors.automations.rig import opened
 from tests.http.live import served
+
+if sys.platform != "win32":
+    import resource
 
 SSE = {"Accept": "text/event-stream"}
 STREAM = "/api/events/stream"
@@ -299,6 +304,56 @@ async def test_a_subscriber_that_does_not_keep_up_is_told_to_resume_and_others_s
             while seen[-1] <= end:
                 seen.append((await resumed.next())["id"])
         assert list(range(end - 80, end + 2)) == seen
+
+
+@pytest.mark.usefixtures("descriptors_for_thousands")
+async def test_two_thousand_subscribers_get_each_event_in_its_order(tmp_path: Path) -> None:
+    async with watched(tmp_path) as server, AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(await bare_websocket(server)) for _ in range(2000)
+        ]
+        await server.write(3)
+        end = await server.end()
+        for stream in sockets:
+            data = b""
+            while data.count(b'"task.created"') < 3:
+                data += await stream.receive_some()
+            assert [end - 2, end - 1, end] == [int(found) for found in EVENT.findall(data)]
+
+
+EVENT = re.compile(rb'"id":(\d+),"type":"task.created"')
+
+
+async def bare_websocket(server: Watched) -> trio.SocketStream:
+    """A subscriber that is a socket and nothing more."""
+    url = httpx.URL(server.url)
+    stream = await trio.open_tcp_stream(url.host, url.port or 80)
+    head = [
+        f"GET {STREAM}?type=task.created HTTP/1.1",
+        f"Host: {url.netloc.decode()}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ]
+    await stream.send_all("\r\n".join([*head, "", ""]).encode())
+    assert (await stream.receive_some()).startswith(b"HTTP/1.1 101")
+    return stream
+
+
+@pytest.fixture
+def descriptors_for_thousands() -> Iterator[None]:
+    """Both ends of two thousand connections."""
+    if sys.platform == "win32":
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4500
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        pytest.skip(f"this machine allows {hard} file descriptors, and {wanted} are needed")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_streams_end_with_a_reason_when_the_server_stops(tmp_path: Path) -> None:
