@@ -9,6 +9,7 @@ time, waits a moment and tries again; whoever connects meanwhile waits in the sy
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,6 +20,9 @@ import trio
 
 if sys.platform != "win32":
     import resource
+
+DESCRIPTORS = 10_240
+"""As many file descriptors as macOS lets a process have at most."""
 
 PAUSE_SECONDS = 0.1
 """How long after a failure the next connection is taken."""
@@ -42,6 +46,20 @@ def room_for_connections() -> float:
         if soft != resource.RLIM_INFINITY:
             return soft * 3 // 4
     return math.inf
+
+
+def ask_for_descriptors() -> None:
+    """Raise the process's limit of file descriptors, which many systems begin low.
+
+    What it starts inherits the limit.
+    """
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            # Some systems have a lower limit than the one that they tell.
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class Occasional:

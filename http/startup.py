@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import trio
 
+from command_center.http.accepting import ask_for_descriptors
 from command_center.http.errors import AddressInUse, AddressUnavailable
 from command_center.http.logs import configure_logging
 from command_center.http.runner_choice import choose_runner
@@ -58,6 +59,7 @@ def run(settings: Settings, greet: Callable[[Settings, str], None] | None = None
             error is a fault of the program and comes as it is.
     """
     configure_logging(settings)
+    ask_for_descriptors()
     try:
         return trio.run(
             partial(serve, settings, on_ready=partial(_ready, greet or _greet, settings))

@@ -1,5 +1,6 @@
 """The start from the command line: what is greeted with, and what is refused in a line."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from command_center.http.setting_values import Secret
 from command_center.http.settings import Settings
 from command_center.http.startup import StartRefused, run
 from command_center.store.errors import DataFolderInUse, NewerSchema
+
+if sys.platform != "win32":
+    import resource
 
 ADDRESS = "http://127.0.0.1:8787"
 
@@ -80,3 +84,20 @@ def test_a_fault_of_the_program_comes_as_it_is(monkeypatch: pytest.MonkeyPatch) 
     let_serve(monkeypatch, ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
         run(Settings())
+
+
+if sys.platform != "win32":
+
+    def test_a_start_asks_for_the_file_descriptors_of_many_connections(
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        let_serve(monkeypatch)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
+        try:
+            run(Settings())
+            now = resource.getrlimit(resource.RLIMIT_NOFILE)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        most = 10_240 if hard == resource.RLIM_INFINITY else min(10_240, hard)
+        assert (most, hard) == now
