@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import attrs
 import msgspec
+import pytest
 import trio
 import trio.testing
 
@@ -194,3 +196,22 @@ async def opened(
                 )
             )
         yield Rig(center, clock, found.id)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A git working tree, so that runs in it complete."""
+    work = tmp_path / "work"
+    work.mkdir()
+    subprocess.run(["git", "init", "-q", work], check=True)  # noqa: S607 - git is on the PATH
+    return work
+
+
+def at(moment: datetime) -> str:
+    """As it is shown."""
+    return to_timestamp(moment)
+
+
+NINE = START.replace(hour=9, minute=0)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
