@@ -48,6 +48,7 @@ from command_center.runtime import (
     Deferred,
     Refusal,
     handles,
+    origin,
 )
 from command_center.store import (
     TelegramUpdate,
@@ -170,6 +171,7 @@ class Inbox(Actor):
 
     async def _take(self, row: TelegramUpdate) -> None:
         """Act on one update, after those of its chat that came before."""
+        origin.set(f"telegram-update-{row.update_id}")
         update = read_update(row.body)
         visit = visit_of(update, again=row.status == "begun")
         if visit is None or not await self._storage.read(lambda db: self._may(db, visit)):

@@ -71,6 +71,8 @@ async def test_a_run_in_the_only_repository_takes_one_message(tmp_path: Path) ->
         task = await r.center.storage.read(lambda db: tasks.get(db, session.task_id))
         assert ("Find the\nflaky test", "Find the") == (task.prompt, task.title)
         assert (f"telegram:{ME}", f"telegram:{ME}") == (task.requested_by, session.requested_by)
+        (update,) = await r.center.storage.read(lambda db: telegram_updates.every(db, {}))
+        assert f"telegram-update-{update.update_id}" == task.correlation_id
         shown = await r.api.message(ME, "completed")
         assert "[stub] No Codex was asked." in shown["text"]
 
