@@ -180,6 +180,7 @@ async def test_a_warning_is_written_when_it_is_due_and_only_once(tmp_path: Path)
         await r.api.message(ME, "Hurry?")
         teller = Teller(telegram_settings(r.api, warn_seconds=0.0))
         assert not await r.center.storage.write(teller.warn)
+        r.center.system.suspend("/approvals", reason="so that nothing expires")
         await r.center.storage.write(
             lambda tx: approvals.update(tx, approval.id, expires_at=tx.now)
         )
@@ -195,6 +196,7 @@ async def test_a_deadline_that_is_put_off_is_warned_of_anew_and_shown(tmp_path: 
         approval = await r.ask("Hurry?", ttl_seconds=3600)
         message = await r.api.message(ME, "Hurry?")
         teller = Teller(telegram_settings(r.api, warn_seconds=0.0))
+        r.center.system.suspend("/approvals", reason="so that nothing expires")
         await r.center.storage.write(
             lambda tx: approvals.update(tx, approval.id, expires_at=tx.now)
         )
@@ -203,6 +205,7 @@ async def test_a_deadline_that_is_put_off_is_warned_of_anew_and_shown(tmp_path: 
         await r.center.storage.write(
             lambda tx: approvals.update(tx, approval.id, expires_at=later(tx.now, 60))
         )
+        r.center.system.resume("/approvals", reason="enough")
         wish = Extension(expires_at="2999-01-31T09:00:00Z")
         put_off = await r.center.ask("/approvals", ExtendApproval(approval.id, wish))
         assert put_off.expires_at is not None
