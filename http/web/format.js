@@ -57,8 +57,8 @@ export function size(bytes) {
   return `${left < 10 && at ? left.toFixed(1) : Math.round(left)} ${units[at]}`;
 }
 
-/** `waiting_approval` as words. @param {string} name */
-export const words = (name) => name.replaceAll("_", " ").replaceAll("-", " ");
+/** `waiting_approval`, or `commandExecution`, as words. @param {string} name */
+export const words = (name) => name.replace(/[_-]/g, " ").replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** @param {string} name */
 export const Words = (name) => words(name).replace(/^./, (first) => first.toUpperCase());

@@ -129,14 +129,28 @@ async function refreshKind(kind) {
   }
 }
 
+/** A record that is no more. @param {Kind} kind @param {number | undefined} id */
+function forget(kind, id) {
+  if (id === undefined) return;
+  stale[kind].delete(id);
+  state[kind].delete(id);
+  changed(kind);
+}
+
+/** A repository goes with all that is of it. @param {number | undefined} id */
+export function forgetRepository(id) {
+  forget("repos", id);
+  for (const kind of /** @type {const} */ (["tasks", "sessions", "approvals", "automations"]))
+    for (const row of known(kind).values()) if (row.repositoryId === id) forget(kind, row.id);
+}
+
 /** @param {Kind} kind @param {number} id */
 async function refreshOne(kind, id) {
   try {
     learn(kind, await get(`/api/${kind}/${id}`));
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    state[kind].delete(id);
-    changed(kind);
+    forget(kind, id);
   }
 }
 
@@ -205,6 +219,7 @@ function apply(event) {
   state.asOf = Date.now();
   const thing = event.type.split(".")[0];
   if (thing === "session") applyToSession(event);
+  else if (event.type === "repo.deleted") forgetRepository(event.repositoryId);
   else if (thing === "repo") refresh("repos", event.repositoryId);
   else if (thing === "worktree") changed(`worktrees:${event.repositoryId}`);
   else if (thing === "task") refresh("tasks", event.taskId);

@@ -269,7 +269,7 @@ def test_what_was_said_in_sessions_is_found_beside_the_tasks(
     page = open_page(f"{filled_server.url}/#/tasks").page
     page.get_by_role("searchbox").fill("prompt had")
     found = page.get_by_role("region", name="Said in sessions")
-    found.get_by_role("link").first.click()
+    found.get_by_role("link").filter(has_text="Review the login flow").first.click()
     expect(page.locator("h1")).to_have_text("Review the login flow")
 
 

@@ -61,7 +61,7 @@ def watched(
     page.on("pageerror", watch.fail)
     yield watch
     page.close()
-    assert [] == watch.complaints
+    assert [] == watch.complaints, watch.complaints
 
 
 def settle(page: Page) -> None:

@@ -20,6 +20,7 @@ const KINDS = {
   manual: ["approvals", "A decision"],
 };
 const FOR_SESSION = new Set(["command", "file_change", "permissions"]);
+const HOUR_MS = 3_600_000;
 const QUESTIONS = new Set(["user_input", "elicitation"]);
 
 /** @param {{approval: Approval, focused?: boolean}} props */
@@ -31,7 +32,7 @@ export const ApprovalCard = ({ approval, focused }) => {
   return html`<article class="card approval" data-status=${approval.status} aria-label=${approval.title} id=${`approval-${approval.id}`} data-focused=${focused}>
     <div class="approval-head">
       <span class="kind"><${Icon} name=${icon} size=${18} />${kind}</span>
-      ${pending && approval.expiresAt ? html`<${Countdown} until=${approval.expiresAt} />` : html`<${Ago} ts=${approval.createdAt} />`}
+      ${pending && approval.expiresAt ? html`<${Deadline} approval=${approval} />` : html`<${Ago} ts=${approval.createdAt} />`}
     </div>
     <h3><a href=${`#/approvals/${approval.id}`}>${titleOf(approval)}</a></h3>
     <div class="note">
@@ -42,6 +43,20 @@ export const ApprovalCard = ({ approval, focused }) => {
     <${Details} approval=${approval} />
     ${pending ? html`<${Decision} approval=${approval} />` : html`<${Outcome} approval=${approval} />`}
   </article>`;
+};
+
+/** The time that is left, and an hour more where it is short. @param {{approval: Approval}} props */
+const Deadline = ({ approval }) => {
+  const { busy, error, run } = useAct();
+  const until = approval.expiresAt || "";
+  const extend = () => run("extend", async () => {
+    const expiresAt = new Date(Date.parse(until) + HOUR_MS).toISOString();
+    learn("approvals", await post(`/api/approvals/${approval.id}/extend`, { expiresAt, requestedBy: ME }));
+  });
+  const left = Date.parse(until) - Date.now();
+  return html`<span class="deadline"><${Countdown} until=${until} />
+    ${left > 0 && left < HOUR_MS && html`<button type="button" class="link" disabled=${Boolean(busy)} onClick=${extend}>One hour more</button>`}
+    ${error && html`<span class="hint" data-bad="true" role="alert">${error.message}</span>`}</span>`;
 };
 
 /** @param {Approval} approval */

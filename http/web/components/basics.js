@@ -236,7 +236,7 @@ export const Confirm = ({ title, children, act, label, onClose }) => {
 export const Head = ({ title, back, children, note }) => html`
   <header class="head">
     ${back && html`<a class="icon-button" href=${`#${back}`} aria-label="Back"><${Icon} name="back" /></a>`}
-    <div class="head-text"><h1>${title}</h1>${note && html`<div class="note">${note}</div>`}</div>
+    <div class="head-text"><h1 data-long=${title.length > 70}>${title}</h1>${note && html`<div class="note">${note}</div>`}</div>
     ${children && html`<div class="head-actions">${children}</div>`}
   </header>
 `;

@@ -16,7 +16,7 @@ export const Result = ({ result }) => {
   return html`<section class="card stack result" aria-label="Result">
     <div class="policy-head"><h2>${review ? "Review" : "Report"}</h2>${status && html`<${Badge} status=${TONES[status] || status} text=${Words(status)} />`}</div>
     ${(review || summary) && html`<${Prose} text=${review || summary} />`}
-    ${Object.entries(more).map(([name, value]) => html`<div><h3 class="section">${Words(name.replace(/[A-Z]/g, (l) => ` ${l.toLowerCase()}`))}</h3><${Value} value=${value} /></div>`)}
+    ${Object.entries(more).map(([name, value]) => html`<div><h3 class="section">${Words(name)}</h3><${Value} value=${value} /></div>`)}
   </section>`;
 };
 

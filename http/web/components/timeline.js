@@ -1,7 +1,7 @@
 // @ts-check
 // Every stored event of a session, with who did it; the newest first.
 /** @import { Event } from "../openapi.js" */
-import { exact, clock } from "../format.js";
+import { clock, exact, Words, words } from "../format.js";
 import { ApiError } from "../api.js";
 import { Component, html } from "../html.js";
 import { Problem } from "./basics.js";
@@ -13,7 +13,7 @@ const NEAR = "300px 0px"; // how far from an end of them more are shown
 /** @type {Record<string, (data: any) => string>} */
 const SAID = {
   "session.queued": (d) => d.reason || d.waitReason || "waits for its turn",
-  "session.item": (d) => d.type,
+  "session.item": (d) => Words(d.type),
   "session.steer.requested": (d) => `“${d.message}”`,
   "session.stop.requested": (d) => d.reason || "",
   "session.warning": (d) => d.message,
@@ -30,7 +30,7 @@ export function sentence(event) {
   if (said) return said;
   if (data.exitReason) return data.exitReason;
   if (data.reason && typeof data.reason === "string") return data.reason;
-  return data.from && data.to ? `${data.from} → ${data.to}` : "";
+  return data.from && data.to ? `${words(data.from)} → ${words(data.to)}` : "";
 }
 
 /**

@@ -130,7 +130,7 @@ function Search(entry) {
 /** @param {Entry} entry */
 function Other(entry) {
   return html`<details class="tool" data-mark="done">
-    <summary><${Icon} name="more" size=${17} /><span>${Words(entry.type.replace(/[A-Z]/g, (/** @type {string} */ l) => ` ${l.toLowerCase()}`))}</span></summary>
+    <summary><${Icon} name="more" size=${17} /><span>${Words(entry.type)}</span></summary>
     <${Code} text=${JSON.stringify(entry.body, null, 2)} />
   </details>`;
 }

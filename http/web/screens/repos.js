@@ -8,7 +8,7 @@ import { Icon } from "../components/icon.js";
 import { basename, plural, size } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { go } from "../router.js";
-import { learn, need, newestFirst, state, useStore } from "../store.js";
+import { forgetRepository, learn, need, newestFirst, state, useStore } from "../store.js";
 
 /** @type {["allowWrite" | "allowNetwork" | "allowCommit" | "requireWorktree", string, string][]} */
 const PERMISSIONS = [
@@ -133,7 +133,7 @@ export const Repo = ({ id }) => {
       </div>
     </div>
     ${forgetting && html`<${Confirm} title=${`Forget ${repo.name}?`} label="Forget it" onClose=${() => setForgetting(false)}
-      act=${async () => { await remove(`/api/repos/${id}`, { requestedBy: ME }); state.repos.delete(id); go("/repos"); }}>
+      act=${async () => { await remove(`/api/repos/${id}`, { requestedBy: ME }); forgetRepository(id); go("/repos"); }}>
       <p>Its tasks and sessions are forgotten with it. The folder on disk stays as it is.</p><//>`}
   `;
 };

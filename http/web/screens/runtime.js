@@ -95,7 +95,7 @@ const Actor = ({ path, onClose, changed }) => {
         : html`<div class="actions start">${[actor.status === "suspended" ? "resume" : "suspend", "drain", "restart", "stop"].map((/** @type {any} */ name) => html`<${Button} key=${name} onClick=${() => setAction(name)}>${Words(name)}<//>`)}
             <${Button} onClick=${trace}>Trace<//></div>`}
       ${traced && html`<h3>Trace <span class="hint">50 messages or 30 s</span></h3><${Code} text=${traced.map((t) => JSON.stringify(t)).join("\n") || "Waiting for messages…"} />`}
-      <dl class="facts">${facts.map(([key, value]) => html`<dt>${Words(key.replace(/[A-Z]/g, (/** @type {string} */ l) => ` ${l.toLowerCase()}`))}</dt><dd>${shownValue(key, value)}</dd>`)}</dl>
+      <dl class="facts">${facts.map(([key, value]) => html`<dt>${Words(key)}</dt><dd>${shownValue(key, value)}</dd>`)}</dl>
       ${Object.keys(actor.description || {}).length > 0 && html`<${Code} text=${JSON.stringify(actor.description, null, 2)} label="Its own account" />`}
       ${actor.stack && html`<details class="fold"><summary>Where it waits</summary><${Code} text=${Array.isArray(actor.stack) ? actor.stack.join("\n") : String(actor.stack)} /></details>`}`}
   <//>`;

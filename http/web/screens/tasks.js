@@ -101,7 +101,7 @@ const Said = ({ words, repository }) => {
   return html`<section aria-labelledby="said" class="said-in"><h2 id="said" class="section">Said in sessions</h2>
     <ul class="rows">${found.map((hit) => html`<li key=${hit.id}><a class="found" href=${`#/sessions/${hit.sessionId}`}>
       <div>${hit.snippet.map((piece) => (piece.isMatch ? html`<mark>${piece.text}</mark>` : piece.text))}</div>
-      <span class="hint">${taskOf(hit)?.title || `Session ${hit.sessionId}`} · ${Words(hit.kind.replace(/[A-Z]/g, (/** @type {string} */ l) => ` ${l.toLowerCase()}`))} · <${Ago} ts=${hit.at} /></span></a></li>`)}</ul></section>`;
+      <span class="hint">${taskOf(hit)?.title || `Session ${hit.sessionId}`} · ${Words(hit.kind)} · <${Ago} ts=${hit.at} /></span></a></li>`)}</ul></section>`;
 };
 
 /** @param {{task: Task}} props */
