@@ -95,8 +95,15 @@ class Slots(Actor):
 
     async def _grant(self) -> None:
         """Grant what can be granted, in order."""
-        live = await self._storage.read(live_sessions)
+        granted = sorted(self._granted.values())
+        live, leaving = await self._storage.read(
+            lambda db: (live_sessions(db), ended_sessions(db, granted))
+        )
         held = [s for s in live if s.status in ACTIVE or self._path(s.id) in self._granted]
+        held += leaving
+        for session in live:  # what an actor holds, it holds until it is gone
+            if session.status in ACTIVE and self.ctx.find(self._path(session.id)) is not None:
+                self._granted[self._path(session.id)] = session.id
         queued = [s for s in in_order(live) if s not in held]
         busy = {s.cwd: s.id for s in held if writes(s)}
         for session in list(queued):
@@ -138,6 +145,11 @@ def live_sessions(db: Database) -> list[Session]:
         for status in ("queued", *sorted(ACTIVE))
         for session in sessions.every(db, {"status": status})
     ]
+
+
+def ended_sessions(db: Database, ids: list[int]) -> list[Session]:
+    """Those of the sessions that have ended; their actors may still have to clean up."""
+    return [session for session in sessions.every(db, {"id": ids}) if session.finished_at]
 
 
 def in_order(live: list[Session]) -> list[Session]:

@@ -8,10 +8,17 @@ from functools import partial
 from pathlib import Path
 
 import attrs
+import pytest
 import trio
 
 from command_center.actors.sessions.messages import GrantSlot
-from command_center.actors.slots import RequestSlot, Slots, live_sessions, waiting_for
+from command_center.actors.slots import (
+    RequestSlot,
+    Slots,
+    SlotsChanged,
+    live_sessions,
+    waiting_for,
+)
 from command_center.runtime import Actor, ChildSpec, Restart, SupervisorSpec, handles
 from command_center.store import Session, Transaction, sessions
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
@@ -75,10 +82,17 @@ async def add(made: Rig, granted: Granted, **fields: object) -> Session:
 
 async def end(made: Rig, session: Session) -> None:
     """The session has ended, and so has its actor."""
+    await end_row(made, session)
+    await made.system.stop_child(f"/sessions/{session.id}", reason="a test")
+    await settle()
+
+
+async def end_row(made: Rig, session: Session) -> None:
+    """The session has ended, and its actor says so, but still has something to clean up."""
     await made.storage.write(
         lambda tx: sessions.update(tx, session.id, status="completed", finished_at=tx.now)
     )
-    await made.system.stop_child(f"/sessions/{session.id}", reason="a test")
+    await made.system.lookup("/slots").tell(SlotsChanged())
     await settle()
 
 
@@ -121,6 +135,31 @@ async def test_two_sessions_never_write_in_one_folder_but_any_number_may_read_th
         assert f"Number 1 in the queue: session {writer.id} is writing in /srv/a." == told
         await end(made, writer)
         assert [writer.id, reader.id, second.id] == granted.ids
+
+
+@pytest.mark.parametrize("crash", [False, True])
+async def test_a_folder_is_not_given_away_before_its_session_has_cleaned_up(
+    tmp_path: Path, *, crash: bool
+) -> None:
+    async with slots(tmp_path / "db.sqlite3", 10) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        second = await add(made, granted, cwd="/srv/a")
+        if crash:
+            await made.system.restart("/slots", reason="a test")
+            await settle()
+        await end_row(made, first)
+        assert [first.id] == granted.ids
+        await made.system.stop_child(f"/sessions/{first.id}", reason="a test")
+        await settle()
+        assert [first.id, second.id] == granted.ids
+
+
+async def test_a_session_that_was_blocked_after_its_grant_holds_nothing(tmp_path: Path) -> None:
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        await made.storage.write(lambda tx: sessions.update(tx, first.id, status="blocked"))
+        second = await add(made, granted, cwd="/srv/a")
+        assert [first.id, second.id] == granted.ids
 
 
 async def test_a_retry_is_not_granted_before_its_pause_is_over(tmp_path: Path) -> None:
