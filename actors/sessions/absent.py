@@ -32,6 +32,10 @@ class AbsentRunner:
     def doubt(self) -> None:
         """Nothing is found again here."""
 
+    def withhold(self) -> bool:
+        """Nothing begins here."""
+        return True
+
     async def recover(self, session: Session) -> None:  # noqa: ARG002 - all are the same
         """Report that the turn is lost."""
         await self._ref.tell(TurnLost(reason=self._reason))

@@ -18,6 +18,7 @@ the runner finds out what became of the turn.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import structlog
 
@@ -42,6 +43,7 @@ from command_center.actors.sessions.messages import (
     ApprovalSettled,
     GrantSlot,
     ItemSeen,
+    JoiningThread,
     LaunchFailed,
     NothingAsked,
     OutputDelta,
@@ -69,6 +71,12 @@ from command_center.runtime import Actor, Deferred, Refusal, handles
 from command_center.store import Session, sessions
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+MAILBOX: Final = 64
+"""How much may wait for a session: so few that a stop behind it is heard soon, though each is kept.
+
+What Codex tells beyond that waits in the bridge, where it can be joined.
+"""
 
 
 class SessionActor(Actor):
@@ -111,7 +119,8 @@ class SessionActor(Actor):
             self._launch.queue_soon()  # known to /slots, its slot is free when it is gone
             lost = session.runner_instance != services.instance_id
             if session.status == "starting" and (self._runner.begins_once or not lost):
-                self._runner.doubt()
+                if session.codex_thread_id is not None:
+                    self._runner.doubt()
                 self._launch.prepare_soon()
             elif lost and not self._runner.survives_restart:
                 self.ctx.start_task(self._report_lost)
@@ -131,7 +140,7 @@ class SessionActor(Actor):
         self._questions = Questions(ctx, transcript, runner, services)
         self._steering = Steering(services.storage, transcript, runner)
         self._interruption = Interruption(ctx, transcript, runner)
-        self._ending = Ending(ctx, transcript, runner, services, self._interruption)
+        self._ending = Ending(ctx, transcript, runner, services, self._interruption, self._steering)
 
     async def _report_lost(self) -> None:
         await self.ctx.ref.tell(
@@ -166,7 +175,8 @@ class SessionActor(Actor):
         wanted = await self._interruption.want(message, condition)
         if wanted.finished_at is not None:
             return wanted
-        if wanted.status in ACTIVE:
+        began = wanted.status != "starting" or not self._runner.withhold()
+        if wanted.status in ACTIVE and began:
             return self._interruption.wait()
         await self._ending.end("stopped", reason=None)
         return self._session
@@ -210,11 +220,13 @@ class SessionActor(Actor):
             return
         await self._launch.settle_in(message.session)
         if self._session.status == "starting":
-            if self._session.stop_requested is None:
+            if self._session.stop_requested is not None and self._runner.withhold():
+                await self._ending.end("stopped", reason=None)
+            else:
                 self.ctx.start_task(self._watch.run)
                 self._drive.go_on()
-            else:
-                await self._ending.end("stopped", reason=None)
+                if self._session.stop_requested is not None:
+                    self._interruption.begin()
 
     @handles(ApprovalSettled)
     async def settled(self, message: ApprovalSettled) -> None:
@@ -230,8 +242,13 @@ class SessionActor(Actor):
 
     @handles(BridgeLost)
     async def bridge_lost(self, message: BridgeLost) -> None:
-        """Without its app-server the turn is lost, unless the app-server outlives connections."""
-        if self._session.status in ACTIVE and not self._runner.survives_restart:
+        """Without its app-server the turn is lost, unless the app-server outlives connections.
+
+        A turn that is only about to begin is begun on the next one: the launch sees to that.
+        """
+        if self._session.status == "starting":
+            self._drive.look_again()
+        elif self._session.status in ACTIVE and not self._runner.survives_restart:
             await self.lost(TurnLost(reason=message.reason))
 
     @handles(BridgeConnected)
@@ -307,9 +324,14 @@ class SessionActor(Actor):
         if self._session.status in ACTIVE:
             await self._questions.close(message.request_id)
 
+    @handles(JoiningThread)
+    def joining(self, _message: JoiningThread) -> None:
+        """What Codex still waits for, it asks again after this."""
+        self._questions.join()
+
     @handles(NothingAsked)
     async def nothing_asked(self, _message: NothingAsked) -> None:
-        """Codex, joined again, waits for nobody."""
+        """Codex, as it was joined again, waited for nobody."""
         if self._session.status in ACTIVE:
             await self._questions.close_all()
 
@@ -339,8 +361,9 @@ class SessionActor(Actor):
         for held in self._drive.take_held():
             if isinstance(held, CodexNotification):
                 await self.notified(held)
-            elif held.params.get("turnId") in {None, message.turn_id}:
+            elif self._drive.is_of_turn(held, message.turn_id):
                 await self.asked(held)
+        self._drive.dispel()
         if self._session.stop_requested is not None:
             self._interruption.begin_anew()
 

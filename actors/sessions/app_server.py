@@ -36,6 +36,7 @@ from command_center.actors.sessions.assignments import Assignment
 from command_center.actors.sessions.facts import ending, item_seen, turn_named
 from command_center.actors.sessions.messages import (
     AnswerDelivered,
+    JoiningThread,
     LaunchFailed,
     NothingAsked,
     ThreadOpened,
@@ -65,6 +66,12 @@ PAUSE_SECONDS = 0.5
 
 SETTLE_SECONDS = 5.0
 """How long a prompt may take to be listed in its thread."""
+
+LATE_SECONDS = 30.0
+"""How long Codex may take to say which turn a prompt began, once nobody wants it any more."""
+
+CLEAN_SECONDS = 5.0
+"""How long Codex may take to end the commands that a turn left."""
 
 WAITING = frozenset({"waitingOnApproval", "waitingOnUserInput"})
 """The flags of a thread that waits for somebody's answer."""
@@ -105,6 +112,10 @@ class AppServerRunner:
         self._opened_here: str | None = None
         self._prompted = False
         """Whether the prompt may have reached Codex."""
+        self._starting = False
+        """Whether the prompt was sent from here, and its answer is still to come."""
+        self._withheld = False
+        """Whether no prompt is to be sent any more."""
         self._turn_id: str | None = None
         """The turn that Codex answered to have begun."""
 
@@ -146,6 +157,11 @@ class AppServerRunner:
     def doubt(self) -> None:
         """Look into the thread for a while before the prompt is sent."""
         self._prompted = True
+
+    def withhold(self) -> bool:
+        """Send no prompt any more; whether none can have reached Codex."""
+        self._withheld = True
+        return not self._prompted
 
     async def recover(self, session: Session) -> None:
         """Join the thread again, report the items that were missed, and how the turn stands."""
@@ -257,15 +273,37 @@ class AppServerRunner:
         await self._ref.tell(AnswerDelivered(approval_id=approval.id))
 
     async def close(self, session: Session) -> None:
-        """Leave the thread; of a turn that did not complete, end the commands that it left."""
-        if session.codex_thread_id is None:
+        """Leave the thread; of a turn that did not complete, end the commands that it left.
+
+        A prompt that may have reached Codex, and of whose turn the session never knew, has begun a
+        turn that nobody would see or stop: it is looked for, and interrupted.
+        """
+        self._withheld = True
+        thread_id = session.codex_thread_id
+        if thread_id is None:
             return
+        if session.codex_turn_id is None and self._prompted:
+            with trio.move_on_after(LATE_SECONDS if self._starting else SETTLE_SECONDS):
+                await self._interrupt_late(session, thread_id)
         if session.status != "completed":
+            with trio.move_on_after(CLEAN_SECONDS):
+                try:
+                    await self._call(requests.terminals_clean(thread_id))
+                except FAILURES as error:
+                    log.debug("session.clean.failed", session=session.id, reason=str(error))
+        await self._bridge.tell(Detach(thread_id, self._ref))
+
+    async def _interrupt_late(self, session: Session, thread_id: str) -> None:
+        while True:
             try:
-                await self._call(requests.terminals_clean(session.codex_thread_id))
+                turn = await self._find_turn(session, thread_id)
+                if turn is not None:
+                    if turn.get("status") == "inProgress":
+                        await self._call(requests.turn_interrupt(thread_id, str(turn["id"])))
+                    return
             except FAILURES as error:
-                log.debug("session.clean.failed", session=session.id, reason=str(error))
-        await self._bridge.tell(Detach(session.codex_thread_id, self._ref))
+                log.warning("session.late_turn.unknown", session=session.id, reason=str(error))
+            await trio.sleep(INNER_TURN_SECONDS)
 
     def reference(self, thread_id: str | None, turn_id: str | None) -> str:
         """`app-server:<threadId>:<turnId>`; the turn is missing until it has begun."""
@@ -314,15 +352,29 @@ class AppServerRunner:
         await self._report(turn_id, turn)
 
     async def _start_turn(self, session: Session, thread_id: str) -> None:
-        if session.type == "review_task":
-            self._prompted = True
-            review = requests.review_start(thread_id, instructions=session.prompt)
-            answer = await self._call(review)
-            self._turn_id = str(answer["turn"]["id"])
-            await self._ref.tell(TurnOpened(turn_id=self._turn_id))
+        start = (
+            requests.review_start(thread_id, instructions=session.prompt)
+            if session.type == "review_task"
+            else await self._turn_of(session, thread_id)
+        )
+        if self._withheld:
+            await self._ref.tell(LaunchFailed(reason="It was stopped before it was prompted."))
             return
+        self._prompted = self._starting = True
+        try:
+            answer = await self._call(start)
+        except CodexError:
+            self._prompted = False
+            raise
+        finally:
+            self._starting = False
+        self._turn_id = str(answer["turn"]["id"])
+        await self._ref.tell(TurnOpened(turn_id=self._turn_id))
+
+    async def _turn_of(self, session: Session, thread_id: str) -> Call:
+        """The request that prompts Codex with what is found out just before."""
         assignment = await self._assign(session)
-        start = requests.turn_start(
+        return requests.turn_start(
             thread_id,
             assignment.prompt,
             client_message_id=message_id(session),
@@ -336,13 +388,10 @@ class AppServerRunner:
             ),
             output_schema=assignment.output_schema,
         )
-        self._prompted = True
-        answer = await self._call(start)
-        self._turn_id = str(answer["turn"]["id"])
-        await self._ref.tell(TurnOpened(turn_id=self._turn_id))
 
     async def _join(self, session: Session, thread_id: str) -> dict[str, Any]:
         """Hear of the thread, and be asked its pending approvals again; the thread as it is."""
+        await self._ref.tell(JoiningThread())
         await self._bridge.ask(Attach(thread_id, self._ref))
         answer = await self._call(
             requests.thread_resume(

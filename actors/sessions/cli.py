@@ -52,6 +52,8 @@ class CliRunner:
         self._find_writable = find_writable
         self._stopping = trio.CancelScope()
         self._told = trio.Event()
+        self._begun = False
+        self._withheld = False
 
     async def launch(self, session: Session) -> None:
         """Run the process to its end, telling what it says; the thread is told when it names it."""
@@ -78,6 +80,9 @@ class CliRunner:
                 await self._ref.tell(TurnOpened(turn_id=run.turn_id))
             await self._ref.tell(notification)
 
+        if self._withheld:
+            return
+        self._begun = True
         with self._stopping:
             ended = await run_exec(self._settings, run, tell)
             if not self._told.is_set():
@@ -89,6 +94,11 @@ class CliRunner:
 
     def doubt(self) -> None:
         """Nothing is found again here."""
+
+    def withhold(self) -> bool:
+        """Start no process any more; whether none was started."""
+        self._withheld = True
+        return not self._begun
 
     async def recover(self, session: Session) -> None:
         """The process ended with the actor that ran it."""

@@ -30,6 +30,7 @@ class Drive:
     _driving: bool = attrs.field(default=False, init=False)
     _again: bool = attrs.field(default=False, init=False)
     _driven: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _is_doubtful: bool = attrs.field(default=False, init=False)
     _early: list[CodexNotification | CodexServerRequest] = attrs.field(factory=list, init=False)
     has_recovered: bool = attrs.field(default=False, init=False)
     """Whether the turn was looked for, so that what is told of it may come out of order."""
@@ -56,6 +57,16 @@ class Drive:
         self._driving = False
         self._driven.set()
 
+    def look_again(self) -> None:
+        """Once the turn has begun, see whether it still goes on."""
+        self._is_doubtful = True
+
+    def dispel(self) -> None:
+        """The turn has begun: if there is reason to doubt that it still goes on, see."""
+        if self._is_doubtful:
+            self._is_doubtful = False
+            self.go_on()
+
     def end_after_recovery(self, ended: TurnEnded) -> None:
         """Have a turn that ended while it was found again end behind all that it said before."""
         self.ended_meanwhile = ended
@@ -69,6 +80,11 @@ class Drive:
         """Keep what Codex says of the thread until it is known which turn is the session's."""
         self._early.append(message)
         del self._early[:-EARLY]
+
+    def is_of_turn(self, request: CodexServerRequest, turn_id: str) -> bool:
+        """Whether what was held is asked by the turn, or by a thread that it has started."""
+        within = request.thread_id != self._transcript.session.codex_thread_id
+        return within or request.params.get("turnId") in {None, turn_id}
 
     def take_held(self) -> list[CodexNotification | CodexServerRequest]:
         """What was held, in the order in which it came; it is held no longer."""

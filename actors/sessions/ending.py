@@ -8,15 +8,19 @@ import attrs
 import trio
 
 from command_center.actors.sessions import sequels
-from command_center.actors.sessions.interruption import STOP_SECONDS, Interruption, ended_by_wish
+from command_center.actors.sessions.interruption import Interruption, ended_by_wish
 from command_center.actors.sessions.messages import SessionCommitted
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.services import SessionServices
+from command_center.actors.sessions.steering import Steering
 from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.slots import SlotsChanged
 from command_center.actors.worktree_messages import TidyWorktrees
 from command_center.runtime import ActorNotFound, Context, MailboxFull
 from command_center.store.records import SessionStatus
+
+CLOSE_SECONDS = 45.0
+"""How long the actor of a session that has ended may take to leave Codex, at the very most."""
 
 
 @attrs.frozen
@@ -28,6 +32,7 @@ class Ending:
     _runner: Runner
     _services: SessionServices
     _interruption: Interruption
+    _steering: Steering
 
     async def end(self, status: SessionStatus, *, reason: str | None) -> None:
         """Take the session to its end, tell who waits for that, and stop its actor."""
@@ -47,7 +52,8 @@ class Ending:
         await self._ctx.lookup("/slots").tell(SlotsChanged())
         if sequel is not None:
             await self._ctx.lookup("/tasks").tell(SessionCommitted(sequel.id))
-        with trio.move_on_after(STOP_SECONDS):
+        with trio.move_on_after(CLOSE_SECONDS):
+            await self._steering.settle()
             await self._runner.close(ended)
         if ended.worktree_path is not None:
             # One that is not told now is found when the server starts.

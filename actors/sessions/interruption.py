@@ -36,7 +36,7 @@ class Interruption:
     _transcript: Transcript
     _runner: Runner
     _waiters: list[Deferred[Session]] = attrs.field(factory=list, init=False)
-    _begun: bool = attrs.field(default=False, init=False)
+    _task: trio.CancelScope | None = attrs.field(default=None, init=False)
 
     async def want(self, wish: StopSession, condition: Condition) -> Session:
         """Record that a person wants the session to end.
@@ -74,13 +74,14 @@ class Interruption:
 
     def begin(self) -> None:
         """Interrupt the turn, once."""
-        if not self._begun:
-            self._begun = True
-            self._ctx.start_task(self._interrupt)
+        if self._task is None:
+            self._task = self._ctx.start_task(self._interrupt)
 
     def begin_anew(self) -> None:
-        """Interrupt a turn that began after the session was to end."""
-        self._begun = False
+        """Interrupt a turn that began after the session was to end; it has its own time for it."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
         self.begin()
 
     async def _interrupt(self) -> None:

@@ -161,8 +161,12 @@ class UsageChanged(msgspec.Struct, frozen=True):
     usage: dict[str, Any]
 
 
+class JoiningThread(msgspec.Struct, frozen=True):
+    """The thread is about to be joined: what Codex waits for is asked again after this."""
+
+
 class NothingAsked(msgspec.Struct, frozen=True):
-    """Codex, joined again, waits for nobody's answer."""
+    """Codex, as it was joined, waited for nobody's answer; what it asked since stays open."""
 
 
 class AnswerDelivered(msgspec.Struct, frozen=True):

@@ -36,6 +36,8 @@ class Questions:
     _runner: Runner
     _services: SessionServices
     _open: dict[str, CodexServerRequest] = attrs.field(factory=dict, init=False)
+    _asked_since: set[str] = attrs.field(factory=set, init=False)
+    """The requests that came since the thread was about to be joined."""
 
     async def ask(self, request: CodexServerRequest) -> None:
         """Have a person asked, or answer with what was decided of it before."""
@@ -50,6 +52,7 @@ class Questions:
         described = describe_request(request.method, request.params, changes)
         wanted = with_limits(session, described)
         self._open[request.request_id] = request
+        self._asked_since.add(request.request_id)
         self._transcript.session, approval = await self._transcript.keep(
             lambda tx: settlement.request_approval(
                 tx,
@@ -90,9 +93,17 @@ class Questions:
             lambda tx: settlement.close_request(tx, key, request_id)
         )
 
+    def join(self) -> None:
+        """The thread is about to be joined: Codex will ask again all that it still waits for."""
+        self._asked_since.clear()
+
     async def close_all(self) -> None:
-        """Codex waits for nobody: what is pending here was answered while nobody listened."""
+        """Codex waited for nobody when joined: what was pending then was answered elsewhere.
+
+        What it asked since then it does wait for.
+        """
         key = self._transcript.session.id
+        spared = frozenset(self._asked_since)
         self._transcript.session = await self._transcript.keep(
-            lambda tx: settlement.close_requests(tx, key)
+            lambda tx: settlement.close_requests(tx, key, spared=spared)
         )

@@ -37,6 +37,9 @@ class Runner(Protocol):
     def doubt(self) -> None:
         """A former life of the actor may have sent the prompt already: look before it is sent."""
 
+    def withhold(self) -> bool:
+        """Begin no turn any more; whether none can have begun, so that there is none to end."""
+
     async def recover(self, session: Session) -> None:
         """Find the turn of an earlier incarnation again: report what was missed, or `TurnLost`."""
 

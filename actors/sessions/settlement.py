@@ -5,7 +5,7 @@ Each function is one unit of a transaction, as those of `ledger` are, and tells 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -244,11 +244,11 @@ def close_request(tx: Transaction, session_id: int, request_id: str) -> Session:
     return session
 
 
-def close_requests(tx: Transaction, session_id: int) -> Session:
-    """Codex waits for nobody any more: every request of the session is closed."""
+def close_requests(tx: Transaction, session_id: int, *, spared: Collection[str] = ()) -> Session:
+    """Codex waits for nobody any more: every request of the session but those spared is closed."""
     session = sessions.get(tx.db, session_id)
     for approval in approvals.every(tx.db, {"session_id": session_id, "delivered_at": None}):
-        if approval.codex_request_id is not None:
+        if approval.codex_request_id is not None and approval.codex_request_id not in spared:
             session = close_request(tx, session_id, approval.codex_request_id)
     return session
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import attrs
+import trio
 
-from command_center.actors.errors import Invalid, Unavailable
+from command_center.actors.errors import Conflict, Invalid, Unavailable
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.messages import SteerReceipt, SteerSession
 from command_center.actors.sessions.runner import Runner
@@ -13,14 +14,20 @@ from command_center.actors.storage import Storage
 from command_center.runtime import ActorCrashed, ActorStopped, AskTimeout, Refusal
 from command_center.store import Session, Transaction, sessions
 
+LATE_SECONDS = 2.0
+"""How long Codex may take to answer what a turn was told, once that turn has ended."""
 
-@attrs.frozen
+
+@attrs.define
 class Steering:
     """The steering of one session."""
 
     _storage: Storage
     _transcript: Transcript
     _runner: Runner
+    _under_way: dict[int, trio.CancelScope] = attrs.field(factory=dict, init=False)
+    """The wishes that Codex has not answered, by the events that asked for them."""
+    _changed: trio.Event = attrs.field(factory=trio.Event, init=False)
 
     async def request(self, wish: SteerSession) -> int:
         """Record the wish, if there is a turn for it; the id of the event that tells of it.
@@ -53,15 +60,41 @@ class Steering:
             Conflict: Codex did not take it.
             Unavailable: Codex did not answer.
         """
+        scope = self._under_way[event] = trio.CancelScope()
+        try:
+            return await self._perform(wish, event, scope)
+        finally:
+            del self._under_way[event]
+            self._changed.set()
+
+    async def settle(self) -> None:
+        """The turn has ended: give Codex a moment to answer, and reject what it does not."""
+        with trio.move_on_after(LATE_SECONDS):
+            await self._until_none()
+        for scope in self._under_way.values():
+            scope.cancel()
+        await self._until_none()
+
+    async def _until_none(self) -> None:
+        while self._under_way:
+            self._changed = trio.Event()
+            await self._changed.wait()
+
+    async def _perform(
+        self, wish: SteerSession, event: int, scope: trio.CancelScope
+    ) -> SteerReceipt:
         refusal: Refusal | None = None
         turn_id = ""
         key = self._transcript.session.id
-        try:
-            turn_id = await self._runner.steer(self._transcript.session, wish.message, event)
-        except Refusal as error:
-            refusal = error
-        except (ActorStopped, ActorCrashed, AskTimeout) as error:
-            refusal = Unavailable(f"The bridge to Codex did not answer: {error}")
+        with scope:
+            try:
+                turn_id = await self._runner.steer(self._transcript.session, wish.message, event)
+            except Refusal as error:
+                refusal = error
+            except (ActorStopped, ActorCrashed, AskTimeout) as error:
+                refusal = Unavailable(f"The bridge to Codex did not answer: {error}")
+        if scope.cancelled_caught:
+            refusal = Conflict("The turn has ended, and Codex did not say whether it heard this.")
 
         def record(tx: Transaction) -> Session:
             session = sessions.get(tx.db, key)

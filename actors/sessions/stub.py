@@ -35,12 +35,14 @@ class StubRunner:
         """Report to the session's actor `ref`."""
         self._ref = ref
         self._interrupted = trio.Event()
+        self._begun = False
 
     async def launch(self, session: Session) -> None:
         """Begin, say a sentence word by word, and complete; or end early where interrupted."""
         if session.codex_thread_id is None:
             await self._ref.tell(ThreadOpened(thread_id=str(session.id)))
             return
+        self._begun = True
         turn_id = f"stub-turn-{session.id}"
         await self._ref.tell(TurnOpened(turn_id=turn_id))
         text = f"[stub] No Codex was asked. The prompt had {len(session.prompt)} characters."
@@ -66,6 +68,10 @@ class StubRunner:
 
     def doubt(self) -> None:
         """Nothing is found again here."""
+
+    def withhold(self) -> bool:
+        """Whether it has not begun; what has is interrupted."""
+        return not self._begun
 
     async def recover(self, session: Session) -> None:
         """Play the turn again: its items are known by their ids and are told of once."""

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from command_center.actors.conditions import only_if
 from command_center.actors.errors import Unavailable
 from command_center.actors.policy import PolicyResult, evaluate
-from command_center.actors.sessions.actor import SessionActor
+from command_center.actors.sessions.actor import MAILBOX, SessionActor
 from command_center.actors.sessions.messages import SessionCommitted, StopSession
 from command_center.actors.sessions.sequels import change_followup, queue_followup
 from command_center.actors.sessions.services import SessionServices
@@ -235,6 +235,7 @@ class Tasks(Actor):
             id=str(session_id),
             start=partial(SessionActor, session_id, self._services),
             restart=Restart.TRANSIENT,
+            mailbox=MAILBOX,
         )
         try:
             await self.ctx.start_child("/sessions", spec)

@@ -1,0 +1,237 @@
+"""A live session beside a bridge that the test plays: it keeps what it is asked, and answers late.
+
+The session's actor, its runner, the store and the events are the real ones; `/bridges/local` is
+where the test says when Codex answers, and what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import msgspec
+import trio
+import trio.testing
+
+from command_center.actors.codex.messages import (
+    Answer,
+    Attach,
+    Call,
+    CodexNotification,
+    CodexServerRequest,
+    Detach,
+)
+from command_center.actors.sessions.actor import MAILBOX, SessionActor
+from command_center.actors.sessions.app_server import AppServerRunner
+from command_center.actors.sessions.assignments import Assignment
+from command_center.actors.sessions.services import SessionServices
+from command_center.actors.worktree_messages import PrepareWorkplace
+from command_center.runtime import Actor, ActorRef, ChildSpec, Deferred, Restart, handles
+from command_center.store import Session, Transaction, sessions
+from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
+
+THREAD = "t"
+TURN = "u"
+
+Reply = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def running_turn(session_id: int) -> dict[str, Any]:
+    """The session's turn as Codex lists it while it works."""
+    prompt = {"id": "p", "type": "userMessage", "clientId": f"command-center-{session_id}"}
+    return {"id": TURN, "status": "inProgress", "items": [{**prompt, "status": "completed"}]}
+
+
+class PlayedBridge(Actor):
+    """Answers each method as `replies` says, once its gate is open; keeps what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+        self.changed = trio.Event()
+        self.gates: dict[str, trio.Event] = {}
+        self.turns: list[dict[str, Any]] = []
+        self.status: dict[str, Any] = {"type": "active", "activeFlags": ["waitingOnApproval"]}
+        self.replies: dict[str, Reply] = {
+            "thread/start": lambda _: {"thread": {"id": THREAD}},
+            "thread/resume": lambda _: {"thread": {"id": THREAD, "status": self.status}},
+            "thread/read": lambda _: {"thread": {"id": THREAD, "status": self.status}},
+            "thread/turns/list": lambda _: {"data": self.turns, "nextCursor": None},
+            "turn/start": lambda _: {"turn": {"id": TURN}},
+            "turn/steer": lambda _: {"turnId": TURN},
+        }
+
+    def gate(self, method: str) -> trio.Event:
+        """Have answers to the method wait until this is set."""
+        return self.gates.setdefault(method, trio.Event())
+
+    def methods(self) -> list[str]:
+        """What was called, in order."""
+        return [asked.method for asked in self.asked if isinstance(asked, Call)]
+
+    async def until_called(self, method: str, times: int = 1) -> None:
+        """Wait until the method was called so often."""
+        with trio.fail_after(10):
+            while self.methods().count(method) < times:
+                await self.changed.wait()
+
+    @handles(Call)
+    def call(self, message: Call) -> Deferred[dict[str, Any]]:
+        """Note it; answer when its gate is open."""
+        self._note(message)
+        return self.ctx.answer_later(self._answer, message)
+
+    async def _answer(self, message: Call) -> dict[str, Any]:
+        gate = self.gates.get(message.method)
+        if gate is not None:
+            await gate.wait()
+        reply = self.replies.get(message.method)
+        return {} if reply is None else dict(reply(message.params))
+
+    @handles(Attach)
+    def attach(self, message: Attach) -> None:
+        """Note it."""
+        self._note(message)
+
+    @handles(Detach)
+    def detach(self, message: Detach) -> None:
+        """Note it."""
+        self._note(message)
+
+    @handles(Answer)
+    def answer(self, message: Answer) -> None:
+        """Note it."""
+        self._note(message)
+
+    def _note(self, message: object) -> None:
+        self.asked.append(message)
+        self.changed.set()
+        self.changed = trio.Event()
+
+
+class Neighbour(Actor):
+    """Stands for `/slots`, `/tasks` and `/repositories`: takes all in, and has folders ready."""
+
+    def __init__(self, storage: Callable[[], Rig]) -> None:
+        self._rig = storage
+
+    @handles(PrepareWorkplace)
+    async def prepare(self, message: PrepareWorkplace) -> Session:
+        """Say that the folder is as it was."""
+        return await self._rig().storage.read(lambda db: sessions.get(db, message.session_id))
+
+    @handles(object)
+    async def taken(self, message: object) -> None:
+        """Take it in."""
+
+
+@attrs.define
+class Live:
+    """A session's actor and all that is around it."""
+
+    rig: Rig
+    bridge: PlayedBridge
+    ref: ActorRef
+    session_id: int
+
+    async def session(self) -> Session:
+        """The row as it is now."""
+        return await self.rig.storage.read(lambda db: sessions.get(db, self.session_id))
+
+    async def until(self, wanted: Callable[[Session], object]) -> Session:
+        """The row, once it is as wanted."""
+        with trio.fail_after(10):
+            while True:
+                now = await self.session()
+                if wanted(now):
+                    return now
+                await trio.sleep(0.01)
+
+    async def settled(self) -> None:
+        """Let all that is on its way be handled, by the store's thread, too."""
+        for _ in range(5):
+            await trio.testing.wait_all_tasks_blocked(0.02)
+
+    async def gone(self) -> None:
+        """Wait until the session's actor is gone."""
+        with trio.fail_after(10):
+            while self.rig.system.find(self.ref.path) is not None:  # noqa: ASYNC110 - it leaves without a word
+                await trio.sleep(0.01)
+
+    async def events(self, prefix: str = "") -> list[dict[str, Any]]:
+        """The session's events whose type begins so, the oldest first."""
+        bodies = await self.rig.storage.read(
+            lambda db: list(
+                db.execute("SELECT body FROM events WHERE session_id = ?", [self.session_id])
+            )
+        )
+        told = [msgspec.json.decode(body) for (body,) in bodies]
+        return [event for event in told if event["type"].startswith(prefix)]
+
+    async def notify(self, method: str, **params: Any) -> None:
+        """Tell the session what Codex says of its thread."""
+        told = {"threadId": THREAD, "turnId": TURN, **params}
+        await self.ref.tell(CodexNotification(THREAD, method, told, trio.current_time()))
+
+    async def ask(self, request_id: str, method: str, **params: Any) -> None:
+        """Have Codex ask the session something."""
+        asked = {"threadId": THREAD, "turnId": TURN, **params}
+        await self.ref.tell(CodexServerRequest(asked["threadId"], request_id, method, asked))
+
+    async def complete(self) -> None:
+        """Have Codex say that the turn has completed."""
+        turn: dict[str, Any] = {"id": TURN, "status": "completed", "items": [], "error": None}
+        await self.notify("turn/completed", turn=turn)
+
+
+@asynccontextmanager
+async def live_session(
+    path: Path, *, survives_restart: bool = False, **fields: Any
+) -> AsyncIterator[Live]:
+    """A session with these fields, and its actor; it runs its turn unless said."""
+    made: list[Rig] = []
+    bridge = PlayedBridge()
+    neighbours = [
+        ChildSpec(id=name, start=lambda: Neighbour(lambda: made[0]))
+        for name in ("slots", "tasks", "repositories")
+    ]
+    async with rig(path, ChildSpec(id="bridge", start=lambda: bridge), *neighbours) as found:
+        made.append(found)
+
+        def insert(tx: Transaction) -> Session:
+            running = {"status": "running", "codex_thread_id": THREAD, "codex_turn_id": TURN}
+            instance = {"runner": "app-server", "runner_instance": "this"}
+            task = insert_task(tx, insert_repository(tx))
+            return insert_session(tx, task, **{**instance, **running, **fields})
+
+        async def assign(session: Session) -> Assignment:
+            return Assignment(session.prompt)
+
+        async def find_writable(session: Session) -> tuple[str, ...]:
+            return ()
+
+        def make_runner(_name: str, ref: ActorRef) -> AppServerRunner:
+            local = found.system.lookup("/bridge")
+            return AppServerRunner(
+                ref, local, assign, find_writable, survives_restart=survives_restart
+            )
+
+        session = await found.storage.write(insert)
+        bridge.turns = [running_turn(session.id)]
+        services = SessionServices(
+            storage=found.storage,
+            instance_id="this",
+            approval_seconds=60,
+            stall_seconds=0,
+            max_sessions=4,
+            make_runner=make_runner,
+        )
+        spec = ChildSpec(
+            id=str(session.id),
+            start=lambda: SessionActor(session.id, services),
+            restart=Restart.TRANSIENT,
+            mailbox=MAILBOX,
+        )
+        yield Live(found, bridge, await found.system.start_child("/", spec), session.id)

@@ -1,0 +1,241 @@
+"""Messages that cross: a wish on its way while the turn begins, ends, or is found again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from command_center.actors.codex.approvals import COMMAND
+from command_center.actors.codex.messages import BridgeConnected, BridgeLost
+from command_center.actors.errors import Conflict
+from command_center.actors.sessions import interruption
+from command_center.actors.sessions.actor import MAILBOX
+from command_center.actors.sessions.messages import (
+    SteerSession,
+    StopSession,
+    WorkplaceReady,
+)
+from command_center.store import approvals
+from tests.actors.sessions.live import THREAD, TURN, live_session, running_turn
+
+STOP_SECONDS = 1.0
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn has less time to end than in earnest."""
+    monkeypatch.setattr(interruption, "STOP_SECONDS", STOP_SECONDS)
+
+
+STARTING: dict[str, Any] = {"status": "starting", "codex_thread_id": None, "codex_turn_id": None}
+
+
+async def test_a_turn_that_begins_only_after_its_session_was_stopped_is_interrupted(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", **STARTING) as live:
+        slow = live.bridge.gate("turn/start")
+        live.bridge.turns = []
+        await live.bridge.until_called("turn/start")
+        stopped = await live.ref.ask(StopSession())
+        assert "stopped" == stopped.status
+        live.bridge.turns = [running_turn(live.session_id)]
+        slow.set()
+        await live.bridge.until_called("turn/interrupt")
+
+
+async def test_a_stop_that_a_crash_cut_off_before_the_turn_was_known_interrupts_it(
+    tmp_path: Path,
+) -> None:
+    wish = {"reason": None, "requestedBy": "ada", "outcome": "stopped"}
+    cut_off: dict[str, Any] = {**STARTING, "codex_thread_id": THREAD, "stop_requested": wish}
+    async with live_session(tmp_path / "db", survives_restart=True, **cut_off) as live:
+        await live.until(lambda session: session.status == "stopped")
+        await live.bridge.until_called("turn/interrupt")
+
+
+async def test_a_turn_that_begins_while_its_stop_waits_has_its_own_time_to_end(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", **STARTING) as live:
+        slow = live.bridge.gate("turn/start")
+        await live.bridge.until_called("turn/start")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(live.ref.ask, StopSession())
+            await live.until(lambda session: session.stop_requested is not None)
+            await trio.sleep(0.5 * STOP_SECONDS)
+            slow.set()
+            await live.bridge.until_called("turn/interrupt")
+            await trio.sleep(0.7 * STOP_SECONDS)
+            assert "thread/unsubscribe" not in live.bridge.methods()
+            turn: dict[str, Any] = {"id": TURN, "status": "interrupted", "items": [], "error": None}
+            await live.notify("turn/completed", turn=turn)
+        ended = await live.session()
+        assert ("stopped", "Stopped by api.") == (ended.status, ended.exit_reason)
+
+
+async def test_steering_that_the_turns_end_overtakes_is_still_answered_and_told(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+        slow = live.bridge.gate("turn/steer")
+        receipts = []
+        async with trio.open_nursery() as nursery:
+
+            async def steer() -> None:
+                receipts.append(await live.ref.ask(SteerSession(message="Left.")))
+
+            nursery.start_soon(steer)
+            await live.bridge.until_called("turn/steer")
+            await live.complete()
+            await live.until(lambda session: session.status == "completed")
+            slow.set()
+        assert [TURN] == [receipt.turn_id for receipt in receipts]
+        told = [event["type"] for event in await live.events("session.steer.")]
+        assert ["session.steer.requested", "session.steer.acknowledged"] == told
+
+
+async def test_steering_that_codex_never_answers_is_rejected_when_the_turn_has_ended(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+        live.bridge.gate("turn/steer")
+        async with trio.open_nursery() as nursery:
+
+            async def steer() -> None:
+                with pytest.raises(Conflict, match="ended"):
+                    await live.ref.ask(SteerSession(message="Left."))
+
+            nursery.start_soon(steer)
+            await live.bridge.until_called("turn/steer")
+            await live.complete()
+        told = [event["type"] for event in await live.events("session.steer.")]
+        assert ["session.steer.requested", "session.steer.rejected"] == told
+
+
+async def test_an_app_server_that_dies_before_it_is_prompted_costs_no_session(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", **STARTING) as live:
+        slow = live.bridge.gate("turn/start")
+        live.bridge.turns = []
+        await live.bridge.until_called("turn/start")
+        await live.ref.tell(BridgeLost("The process ended."))
+        await live.settled()
+        live.bridge.turns = [running_turn(live.session_id)]
+        slow.set()
+        await live.until(lambda session: session.status == "running")
+        await live.bridge.until_called("thread/resume")
+
+
+async def test_a_question_of_a_thread_within_the_thread_is_not_lost_while_the_turn_begins(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", **STARTING) as live:
+        slow = live.bridge.gate("turn/start")
+        await live.bridge.until_called("turn/start")
+        inner = {"threadId": "inner", "turnId": "v", "itemId": "i", "command": "touch /x"}
+        await live.ask("c:1", COMMAND, **inner)
+        slow.set()
+        asked = await live.until(lambda session: session.status == "waiting_approval")
+        assert "app-server" == asked.runner
+
+
+async def test_nothing_is_kept_of_a_turn_whose_session_has_ended(tmp_path: Path) -> None:
+    async with live_session(tmp_path / "db") as live:
+        closing = live.bridge.gate("thread/backgroundTerminals/clean")
+        await live.bridge.until_called("thread/resume")
+        failed = {"id": TURN, "status": "failed", "items": [], "error": {"message": "No."}}
+        await live.notify("turn/completed", turn=failed)
+        await live.bridge.until_called("thread/backgroundTerminals/clean")
+        await live.ask("c:1", COMMAND, itemId="i", command="touch /x")
+        closing.set()
+        await live.gone()
+        open_ones = await live.rig.storage.read(lambda db: approvals.every(db, {}))
+        assert not open_ones
+
+
+async def test_a_question_that_comes_while_the_thread_is_joined_stays_open(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", survives_restart=True) as live:
+        slow = live.bridge.gate("thread/turns/list")
+        live.bridge.status = {"type": "active", "activeFlags": []}
+        await live.bridge.until_called("thread/turns/list")
+        await live.ask("c:1", COMMAND, itemId="i", command="touch /x")
+        await live.until(lambda session: session.status == "waiting_approval")
+        slow.set()
+        await live.settled()
+        (approval,) = await live.rig.storage.read(lambda db: approvals.every(db, {}))
+        assert ("pending", "waiting_approval") == (approval.status, (await live.session()).status)
+
+
+async def test_a_question_that_was_answered_while_nobody_listened_is_closed(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", survives_restart=True) as live:
+        await live.ask("c:1", COMMAND, itemId="i", command="touch /x")
+        await live.until(lambda session: session.status == "waiting_approval")
+        live.bridge.status = {"type": "active", "activeFlags": []}
+        await live.ref.tell(BridgeConnected(None, None))
+        await live.until(lambda session: session.status == "running")
+        (approval,) = await live.rig.storage.read(lambda db: approvals.every(db, {}))
+        assert "answered_elsewhere" == approval.status
+
+
+async def test_a_folder_that_is_ready_twice_is_launched_in_once(tmp_path: Path) -> None:
+    async with live_session(tmp_path / "db", **STARTING) as live:
+        slow = live.bridge.gate("turn/start")
+        await live.bridge.until_called("turn/start")
+        await live.ref.tell(WorkplaceReady(await live.session()))
+        slow.set()
+        await live.until(lambda session: session.status == "running")
+        assert 1 == live.bridge.methods().count("turn/start")
+
+
+async def test_a_stop_does_not_wait_behind_all_that_a_talkative_turn_says(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db") as live, trio.open_nursery() as nursery:
+        await live.settled()
+
+        async def talk() -> None:
+            for number in range(10 * MAILBOX):
+                item = {"id": f"i{number}", "type": "agentMessage", "text": "Well."}
+                await live.notify("item/completed", item=item)
+
+        nursery.start_soon(talk)
+        await live.until(lambda session: session.last_message is not None)
+        said = len(await live.events())
+        nursery.start_soon(live.ref.ask, StopSession())
+        await live.bridge.until_called("turn/interrupt")
+        kinds = [event["type"] for event in await live.events()]
+        assert kinds.index("session.stop.requested") - said < 2 * MAILBOX
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_stop_that_a_crash_cut_off_is_carried_out_without_codex_too(
+    tmp_path: Path,
+) -> None:
+    wish = {"reason": None, "requestedBy": "ada", "outcome": "stopped"}
+    cut_off: dict[str, Any] = {**STARTING, "codex_thread_id": THREAD, "stop_requested": wish}
+    async with live_session(tmp_path / "db", survives_restart=True, **cut_off) as live:
+        live.bridge.gate("thread/resume")
+        live.bridge.gate("thread/turns/list")
+        assert "stopped" == (await live.until(lambda session: session.finished_at)).status
+
+
+async def test_a_stop_before_the_prompt_was_sent_ends_the_session_at_once_and_sends_none(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", **STARTING) as live:
+        slow = live.bridge.gate("thread/start")
+        await live.bridge.until_called("thread/start")
+        stopped = await live.ref.ask(StopSession(), timeout=0.9 * STOP_SECONDS)
+        assert ("stopped", "Stopped by api.") == (stopped.status, stopped.exit_reason)
+        slow.set()
+        await live.gone()
+        assert "turn/start" not in live.bridge.methods()
