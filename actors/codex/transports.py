@@ -26,6 +26,9 @@ from command_center.actors.codex.websocket import HandshakeFailed, WatchedStream
 _LAST_WORDS_SECONDS = 1.0
 """How long the exit code of a child that closed its output is waited for."""
 
+_GOODBYE_SECONDS = 0.25
+"""How long the answer to a WebSocket's close is waited for; Codex (0.163) gives none."""
+
 
 class Wire(Protocol):
     """A connection that carries whole messages, in order."""
@@ -128,7 +131,7 @@ class WebSocketWire:
         """Say goodbye, but don't wait long for an answer; then end the proxy."""
         with trio.CancelScope(shield=True):
             with (
-                trio.move_on_after(self._close_seconds),
+                trio.move_on_after(min(self._close_seconds, _GOODBYE_SECONDS)),
                 contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError),
             ):
                 await self._connection.aclose()

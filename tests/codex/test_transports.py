@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import trio
 
@@ -16,7 +17,7 @@ from command_center.actors.codex.messages import (
     HealthStatus,
     ProbeHealth,
 )
-from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.codex.settings import BridgeSettings, Deadlines, Transport
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import Bridged, open_bridge, real
 from tests.codex.script import Gate, Refuse, Run, Say
@@ -237,3 +238,16 @@ async def test_a_wrong_token_is_refused_with_advice(
             health = await bridged.bridge.ask(ProbeHealth())
     assert health.status is HealthStatus.UNAVAILABLE
     assert "CC_CODEX_WS_TOKEN_FILE" in health.message
+
+
+@pytest.mark.parametrize("transport", [Transport.PROXY, Transport.WEBSOCKET])
+async def test_the_end_does_not_wait_for_a_goodbye_that_codex_does_not_say(
+    transport: Transport, codex_binary: Path, codex_home: Path
+) -> None:
+    with SharedAppServer(codex_binary, codex_home, transport) as server:
+        patient = attrs.evolve(server.settings, deadlines=Deadlines())
+        async with open_bridge(patient) as bridged:
+            health = await bridged.bridge.ask(ProbeHealth())
+            began = trio.current_time()
+        assert trio.current_time() - began < 1
+    assert health.status is HealthStatus.CONNECTED
