@@ -27,10 +27,24 @@ class Rule:
 
     hints: tuple[str, ...]
     pattern: re.Pattern[str]
+    begins: re.Pattern[str] | None = None
+    """What all that it finds begins with, in lower case. An expression that minds no case is tried
+    at every character, and one of many words takes long; this one tells where it is worth it."""
 
     def apply(self, text: str) -> str:
         """Give the text without what this rule finds."""
-        return self.pattern.sub(_without_secret, text)
+        if self.begins is None or len(folded := text.lower()) != len(text):
+            return self.pattern.sub(_without_secret, text)
+        parts, done, place = [], 0, self.begins.search(folded)
+        while place is not None:
+            match = self.pattern.match(text, place.start())
+            if match is None:
+                place = self.begins.search(folded, place.start() + 1)
+                continue
+            parts += [text[done : match.start()], _without_secret(match)]
+            done = match.end()
+            place = self.begins.search(folded, done)
+        return "".join([*parts, text[done:]]) if parts else text
 
 
 def _without_secret(match: re.Match[str]) -> str:
@@ -45,8 +59,8 @@ def _known(*hints: str, pattern: str) -> Rule:
     return Rule(hints, re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})"))
 
 
-def _named(*hints: str, pattern: str) -> Rule:
-    return Rule(hints, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
+def _named(*hints: str, pattern: str, begins: re.Pattern[str] | None = None) -> Rule:
+    return Rule(hints, re.compile(pattern, re.IGNORECASE | re.MULTILINE), begins)
 
 
 _HAS_DIGIT_OR_CAPITAL = r"(?=[a-z_-]{0,200}[0-9A-Z])"
@@ -115,6 +129,10 @@ _KNOWN = (
 _KEYWORD = (
     r"(?:password|passwd|passphrase|secret|token|credentials?"
     r"|(?:api|access|private|secret|account|auth|signing|encryption)[_-]?key(?:[_-]?id)?)"
+)
+_KEYWORD_BEGINS = re.compile(
+    "passw(?:or)?d|passphrase|secret|token|credential|api[_-]?key|access[_-]?key|private[_-]?key"
+    "|account[_-]?key|auth[_-]?key|signing[_-]?key|encryption[_-]?key"
 )
 # Of these the capitals tell: `_pass` and `_key` are the ends of many a harmless name.
 _CAPITAL_KEYWORD = (
@@ -269,6 +287,7 @@ _NAMED = (
     # a name and a quoted value
     _named(
         *_KEYWORD_HINTS,
+        begins=_KEYWORD_BEGINS,
         pattern=(
             rf"{_KEYWORD}{_GIVEN}"
             rf"(\\*[\"'`]){_NO_REFERENCE}(?![)\],;]|(?:include|same-origin|omit)\1)"
@@ -278,6 +297,7 @@ _NAMED = (
     # a name and a bare value that is unlike a word and not called
     _named(
         *_KEYWORD_HINTS,
+        begins=_KEYWORD_BEGINS,
         pattern=(
             rf"{_KEYWORD}{_GIVEN}{_NO_REFERENCE}{_NO_CALL}"
             r"((?=[^\s\d]{0,64}\d)(?=[^\sa-z]{0,64}[a-z])"

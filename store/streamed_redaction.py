@@ -24,11 +24,12 @@ _LONGEST_WAIT = 4096
 
 _BETWEEN_WORDS = frozenset(" \t\r\n\v\f\"'`,;(){}[]|&")
 _PLAIN_WORD = re.compile(r"[A-Z]?[a-z]{0,24}[.:!?]{0,3}")
-_TELLING = re.compile(
-    r"passw|phrase|pwd|_pass|secret|token|credential|key|auth|bearer|cookie|login|mysql|mariadb"
-    r"|docker|-lines|://|-u |-p|--user|x-|sig=|code=",
-    re.IGNORECASE,
+_TELLING = (
+    *("passw", "phrase", "pwd", "_pass", "secret", "token", "credential", "key", "auth", "bearer"),
+    *("cookie", "login", "mysql", "mariadb", "docker", "-lines", "://", "-u ", "-p", "--user"),
+    *("x-", "sig=", "code="),
 )
+"""In lower case."""
 _KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 
@@ -59,10 +60,10 @@ class StreamedText:
         first = max(0, start - _LONGEST_WAIT)
         while start > first and text[start - 1] not in _BETWEEN_WORDS:
             start -= 1
-        is_plain = _PLAIN_WORD.fullmatch(text, start) is not None
-        if is_plain and not _TELLING.search(text, _two_lines(text, start)):
-            return 0
-        return len(text) - start
+        if start == len(text) or not _PLAIN_WORD.fullmatch(text, start):
+            return len(text) - start
+        line = text[_two_lines(text, start) :].lower()
+        return len(text) - start if any(word in line for word in _TELLING) else 0
 
     def _show(self, end: int) -> str:
         """Show the text up to there, as far as that was not done."""
@@ -76,7 +77,7 @@ class StreamedText:
         """Keep of what was shown as much as tells whether the next piece is a secret."""
         text, end = self._text, self._done
         cut = max(_two_lines(text, end), end - _KEPT)
-        if cut == 0:
+        if cut <= end // 4:  # to forget takes as long as to show
             return
         header = ""
         begins = deque(_KEY_BEGINS.finditer(text, 0, end), maxlen=1)

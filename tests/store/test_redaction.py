@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from command_center.store.redaction import REDACTED, names_a_secret, redact
-from command_center.store.secret_patterns import _HINTS_BY_MARK, RULES
+from command_center.store.secret_patterns import _HINTS_BY_MARK, RULES, _without_secret
 
 text = st.text(st.characters(), max_size=30)
 json_values = st.recursive(
@@ -398,3 +398,11 @@ def test_each_rule_is_tried_wherever_one_of_its_hints_stands() -> None:
     for index, rule in enumerate(RULES):
         found = {hint for _, hints in _HINTS_BY_MARK for hint, rules in hints if rules >> index & 1}
         assert set(rule.hints) == found
+
+
+@given(telling_text)
+@example("secretoken='hunter2'")
+@example("Password: 'a'; \u0130 password: 'b'")
+def test_a_rule_that_is_tried_where_it_may_begin_finds_the_same(text: str) -> None:
+    for rule in RULES:
+        assert rule.pattern.sub(_without_secret, text) == rule.apply(text)
