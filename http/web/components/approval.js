@@ -87,7 +87,7 @@ const Details = ({ approval }) => {
   if (approval.kind === "run") rows.push(html`<${RunDetails} details=${d} />`);
   if (approval.kind === "manual")
     for (const [key, value] of Object.entries(d))
-      rows.push(html`<dl class="facts"><dt>${Words(key)}</dt><dd>${typeof value === "string" ? value : html`<code>${JSON.stringify(value)}</code>`}</dd></dl>`);
+      if (key !== "reason") rows.push(html`<dl class="facts"><dt>${Words(key)}</dt><dd>${typeof value === "string" ? value : html`<code>${JSON.stringify(value)}</code>`}</dd></dl>`);
   return rows.length ? html`<div class="stack">${rows}</div>` : null;
 };
 

@@ -2,7 +2,9 @@
 // uPlot, loaded when a chart is first shown, in the colours of the page.
 import { html, useEffect, useRef } from "../html.js";
 
-/** @type {Promise<any> | null} */
+/** @import uPlot from "../vendor/uplot.js" */
+
+/** @type {Promise<typeof uPlot> | null} */
 let loading = null;
 
 function library() {
@@ -21,21 +23,22 @@ export const colour = (name) => getComputedStyle(document.documentElement).getPr
 
 /**
  * A chart whose `options` are made anew when `inputs` change.
- * @param {{label: string, data: any[], options: (uPlot: any) => any, inputs: any[], height?: number}} props
+ * @param {{label: string, data: uPlot.AlignedData, options: (library: typeof uPlot) => Omit<uPlot.Options, "width" | "height">, inputs: unknown[], height?: number}} props
  */
 export const Chart = ({ label, data, options, inputs, height = 190 }) => {
-  const place = useRef(/** @type {any} */ (null));
+  const place = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
-    let chart = /** @type {any} */ (null);
+    let chart = /** @type {uPlot | null} */ (null);
     let wanted = true;
     const watcher = new ResizeObserver(([entry]) => chart?.setSize({ width: Math.floor(entry.contentRect.width), height }));
     library().then((uPlot) => {
-      if (!wanted) return;
+      const parent = place.current;
+      if (!wanted || !parent) return;
       const axis = { stroke: colour("text-soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
       const made = options(uPlot);
       const axes = [axis, { ...axis, size: 52 }].map((plain, at) => ({ ...plain, ...(made.axes?.[at] || {}) }));
-      chart = new uPlot({ width: place.current.clientWidth, height, legend: { show: false }, ...made, axes }, data, place.current);
-      watcher.observe(place.current);
+      chart = new uPlot({ width: parent.clientWidth, height, legend: { show: false }, ...made, axes }, data, parent);
+      watcher.observe(parent);
     });
     return () => {
       wanted = false;

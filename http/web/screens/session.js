@@ -26,6 +26,11 @@ export const Session = ({ id }) => {
     await Promise.all([need("tasks", session.taskId), need("repos", session.repositoryId), openTranscript(id)]);
   }, [id, transcript === undefined]);
   const [pane, setPane] = useParam("pane", "transcript");
+  const isReady = Boolean(transcript?.ready);
+  useEffect(() => {
+    const isBeside = pane !== "transcript" && matchMedia("(min-width: 1100px)").matches; // where all are shown
+    if (isReady && isBeside) document.querySelector(`.pane-${pane}`)?.scrollIntoView();
+  }, [pane, isReady]);
   const session = state.sessions.get(id);
   if (!session) return html`<${Head} title=${`Session ${id}`} back="/sessions" /><${Problem} error=${error} />${!error && html`<${Loading} />`}`;
   const task = taskOf(session);

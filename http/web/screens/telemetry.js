@@ -35,8 +35,8 @@ const Numbers = ({ summary: { sessions, approvals, tokens, automations, runtime 
   <dl class="tiles">
     <${Tile} name="Succeeded" value=${sessions.successRate === null ? "–" : `${Math.round(100 * sessions.successRate)} %`} note=${plural(total(sessions.outcomes), "run ended", "runs ended")} />
     <${Tile} name="At work" value=${sessions.active} note=${`${sessions.waiting} waiting`} />
-    <${Tile} name="Median run" value=${sessions.durationSeconds.p50 === null ? "–" : duration(sessions.durationSeconds.p50)}
-      note=${sessions.durationSeconds.p95 === null ? "" : `95 % within ${duration(sessions.durationSeconds.p95)}`} />
+    <${Tile} name="Median run" value=${sessions.durationSeconds.p50 === null ? "–" : rounded(sessions.durationSeconds.p50)}
+      note=${sessions.durationSeconds.p95 === null ? "" : `95 % within ${rounded(sessions.durationSeconds.p95)}`} />
     <${Tile} name="Tokens" value=${number(tokens.total)} note=${plural(tokens.byRepository.length, "repository", "repositories")} />
     <${Tile} name="Approvals" value=${approvals.pending} note=${`open · ${total(approvals.settled)} settled`} />
     <${Tile} name="Automations" value=${automations.enabled} note=${automations.paused ? `${automations.paused} paused` : "enabled"} />
@@ -49,6 +49,9 @@ const xAxis = (span) => ({
   space: 64,
   values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((at) => (span === "24h" ? clock : day)(new Date(at * 1000))),
 });
+
+/** A duration to the minute, where it has some. @param {number} seconds */
+const rounded = (seconds) => duration(seconds < 120 ? seconds : 60 * Math.round(seconds / 60));
 
 /** @param {Record<string, number>} counts */
 const total = (counts) => Object.values(counts).reduce((sum, count) => sum + count, 0);
