@@ -63,18 +63,18 @@ def write_logs(
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: Processor
+    last: list[Processor]
     if form == "json":
-        renderer = structlog.processors.JSONRenderer()
+        last = [structlog.processors.JSONRenderer()]
     elif stream.isatty():
-        renderer = structlog.dev.ConsoleRenderer(colors=True)
+        last = [legible, structlog.dev.ConsoleRenderer(colors=True)]
     else:
-        renderer = plain_line
+        last = [legible, plain_line]
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=before,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
     root = logging.getLogger()
@@ -86,7 +86,7 @@ def write_logs(
     ):  # at info, httpx writes URLs, and the Bot API's hold its token
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
-        processors=[*before, renderer],
+        processors=[*before, *last],
         logger_factory=partial(Lines, handler),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
@@ -117,6 +117,26 @@ class Lines:
                 handler.release()
 
     debug = info = warning = error = critical = msg
+
+
+def legible(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """A structlog processor: no text can command a terminal, or look like a line of its own.
+
+    What does not print is written as Python writes it. An exception keeps its lines.
+    """
+    for name, value in line.items():
+        if type(value) is str and not value.isprintable():
+            line[name] = (_NOT_IN_LINES if name in _IN_LINES else _UNPRINTED).sub(_escaped, value)
+    return line
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found.group() if found.group().isprintable() else repr(found.group())[1:-1]
+
+
+_IN_LINES = frozenset({"exception", "stack"})
+_UNPRINTED = re.compile(r"[^ -~]")
+_NOT_IN_LINES = re.compile(r"[^ -~\t\n]")
 
 
 def plain_line(_logger: WrappedLogger, _method: str, line: EventDict) -> str:

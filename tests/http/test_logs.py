@@ -125,6 +125,43 @@ def test_no_secret_is_written_wherever_it_stands(stream: io.StringIO, form: str)
     assert "ValueError" in stream.getvalue()
 
 
+class Terminal(io.StringIO):
+    """A stream that a person reads."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+FORGED = "a\n2026-01-01T00:00:00Z [error    ] forged \x1b]0;title\x07 \x9b31m \u202e \u2028 end"
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()], ids=["a file", "a terminal"])
+def test_what_others_say_neither_forges_a_line_nor_commands_a_terminal(
+    stream: io.StringIO,
+) -> None:
+    write_logs("info", "console", stream=stream)
+    structlog.get_logger("some").info(FORGED, path=FORGED, short="/x\x1b]0;", deep=[FORGED], ok="é")
+    logging.getLogger("other").warning("of %s", FORGED)
+    written = stream.getvalue()
+    assert not [harm for harm in ("\x1b]", "\x07", "\x9b", "\u202e", "\u2028") if harm in written]
+    assert 2 == len(written.splitlines())
+    assert "é" in written
+    assert r"\x1b]0;title\x07" in written
+
+
+def test_an_exception_keeps_its_lines_and_no_more(stream: io.StringIO) -> None:
+    write_logs("info", "console", stream=stream)
+    try:
+        int(FORGED.replace("a", "\x1b]", 1))
+    except ValueError as error:
+        structlog.get_logger("some").error("failed", exc_info=error)
+        raised = RuntimeError("first\nsecond\x1b]")
+        structlog.get_logger("some").error("failed", exc_info=raised)
+    assert "Traceback (most recent call last):\n" in stream.getvalue()
+    assert "RuntimeError: first\nsecond\\x1b]\n" in stream.getvalue()
+    assert "\x1b" not in stream.getvalue()
+
+
 def test_the_http_client_does_not_log_its_urls(stream: io.StringIO) -> None:
     write_logs("debug", "json", stream=stream)
     logging.getLogger("httpx").info("HTTP Request: POST https://api.telegram.org/bot1:a/getMe")
