@@ -146,7 +146,10 @@ def _hosts(given: object) -> tuple[str, ...]:
 
 def _path(given: object) -> Path:
     if isinstance(given, str | Path) and str(given) and "\0" not in str(given):
-        return Path(given).expanduser().absolute()
+        try:
+            return Path(given).expanduser().absolute()
+        except RuntimeError:  # `~somebody`, whom this machine does not know
+            pass
     raise ValueError("must be a path")
 
 

@@ -325,7 +325,11 @@ def _read_config_file(
 ) -> tuple[Path | None, dict[str, object]]:
     """The file's path and content; only the file in the usual place may be missing."""
     if named is None and variables.get("CC_CONFIG"):
-        named = Path(variables["CC_CONFIG"]).expanduser()
+        try:
+            named = Path(variables["CC_CONFIG"]).expanduser()
+        except RuntimeError:  # the home of nobody
+            problems.append(f"CC_CONFIG must be a path, not {variables['CC_CONFIG']!r}.")
+            return None, {}
     usual = platformdirs.user_config_path(_APPLICATION, appauthor=False) / "config.toml"
     path = named or usual
     try:

@@ -77,7 +77,7 @@ def test_paths_become_absolute_and_know_the_home_folder() -> None:
     assert (Path("a").absolute(), Path("b").absolute()) == PATHS(os.pathsep.join("ab"))
 
 
-@pytest.mark.parametrize("given", ["", "a\0b", 7, None])
+@pytest.mark.parametrize("given", ["", "a\0b", "~nobody-here/x", 7, None])
 def test_what_is_no_path_is_refused(given: object) -> None:
     with pytest.raises(ValueError, match="must be a path"):
         PATH(given)

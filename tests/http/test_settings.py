@@ -85,6 +85,12 @@ def test_a_named_file_that_does_not_exist_stops_the_start(tmp_path: Path) -> Non
     assert expected == problems_of({"CC_CONFIG": str(absent)})
 
 
+def test_a_home_of_nobody_stops_the_start() -> None:
+    for name in ("CC_CONFIG", "CC_DATA_DIR"):
+        expected = (f"{name} must be a path, not '~nobody-here/x'.",)
+        assert expected == problems_of({name: "~nobody-here/x"})
+
+
 def test_a_folder_in_the_files_place_stops_the_start(tmp_path: Path) -> None:
     (problem,) = problems_of({}, config_file=tmp_path)
     assert f"The configuration file {tmp_path} cannot be read" in problem
