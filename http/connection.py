@@ -27,6 +27,7 @@ from command_center.http.accepting import Occasional, room_for_connections
 from command_center.http.asgi import App, Scope
 from command_center.http.errors import JSON, Problem
 from command_center.http.exchange import Exchange
+from command_center.http.restraints import EVERY_ANSWER
 from command_center.http.websocket_connection import WebSocket, asks_for_websocket
 
 log = structlog.get_logger("command_center.http")
@@ -297,7 +298,7 @@ class Connection:
             "connection: close\r\n"
         ) + "".join(f"{name}: {value}\r\n" for name, value in problem.headers.items())
         self.http.send_failed()
-        await self.write(f"{head}\r\n".encode("latin-1") + (b"" if bare else body))
+        await self.write(head.encode("latin-1") + _RESTRAINTS + b"\r\n" + (b"" if bare else body))
         await self.linger()
 
     def scope(self, request: h11.Request, kind: str, scheme: str) -> Scope:
@@ -338,5 +339,6 @@ def _unacceptable(request: h11.Request, head_bytes: int) -> Problem | None:
     return None
 
 
+_RESTRAINTS = b"".join(b"%s: %s\r\n" % header for header in EVERY_ANSWER)
 _VERSIONS = frozenset({b"1.1", b"1.0"})
 ALL_IN_USE = Problem(503, "All connections are in use.", {"Retry-After": "1"})

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from command_center.http.asgi import Message, Receive, Scope, Send
 from command_center.http.connection import Connections, Limits
+from command_center.http.restraints import EVERY_ANSWER
 from tests.http.connected import (
     GET,
     HOST,
@@ -52,6 +53,12 @@ async def test_what_is_no_request_is_400(sent: bytes) -> None:
     async with connected(answering(b"seen")) as server:
         answer = await server.exchange(sent)
     assert (400, 400) == error_in(answer)
+
+
+async def test_a_refusal_carries_the_restraints_of_every_answer() -> None:
+    async with connected(answering(b"seen")) as server:
+        answer = await server.exchange(b"hello\r\n\r\n")
+    assert not [name for name, value in EVERY_ANSWER if b"%s: %s\r\n" % (name, value) not in answer]
 
 
 @pytest.mark.parametrize(
