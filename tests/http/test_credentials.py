@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 import trio
 from quart import Response
@@ -55,6 +57,23 @@ async def test_anything_else_is_401(header: str) -> None:
     assert 401 == answer.status_code == answer.json()["error"]["statusCode"]
     assert answer.headers["www-authenticate"].startswith("Bearer")
     assert TOKEN not in answer.text
+
+
+async def test_the_token_is_compared_in_constant_time_and_so_is_the_cookie(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = 0
+
+    def compare(one: bytes, other: bytes) -> bool:
+        nonlocal compared
+        compared += 1
+        assert len(one) == len(other)
+        return False
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    assert 401 == await status_of(BEARER)
+    assert 401 == await status_of({"Cookie": signed_in()})
+    assert 2 == compared
 
 
 async def test_no_header_is_401() -> None:
