@@ -8,12 +8,12 @@ import { html, useEffect, useRef } from "../html.js";
 let loading = null;
 
 function library() {
-  loading ||= new Promise((resolve) => {
+  loading ||= import("../vendor/uplot.js").then((exports) => {
     const sheet = document.createElement("link");
     sheet.rel = "stylesheet";
     sheet.href = "/web/vendor/uplot.css";
     document.head.append(sheet);
-    resolve(import("../vendor/uplot.js").then((exports) => exports.default));
+    return exports.default;
   });
   return loading;
 }
@@ -39,6 +39,8 @@ export const Chart = ({ label, data, options, inputs, height = 190 }) => {
       const axes = [axis, { ...axis, size: 52 }].map((plain, at) => ({ ...plain, ...(made.axes?.[at] || {}) }));
       chart = new uPlot({ width: parent.clientWidth, height, legend: { show: false }, ...made, axes }, data, parent);
       watcher.observe(parent);
+    }, () => {
+      loading = null; // it is tried again with the next chart
     });
     return () => {
       wanted = false;
