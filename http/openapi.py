@@ -20,7 +20,7 @@ from command_center.http.decoding import LARGEST
 from command_center.http.errors import JSON
 from command_center.http.locations import MADE, Place
 from command_center.http.operations import OPERATIONS, Operation, Text
-from command_center.http.shapes import Error, SessionStopped
+from command_center.http.shapes import Error, LiveEvent, SessionStopped
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+):)?(?P<name>[a-z_]+)>")
@@ -32,6 +32,24 @@ _ACTOR_PATH: Final = {
     "description": "The actor's path without its first slash, such as `sessions/12`.",
 }
 _ANY: Final = {"type": "string"}
+_SENT_EVENT: Final = {
+    "type": "object",
+    "description": "Each event of the stream. One that is said only live has no id.",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[1-9][0-9]*$"},
+        "data": {
+            "type": "string",
+            "contentMediaType": JSON,
+            "contentSchema": {
+                "anyOf": [
+                    {"$ref": _REF.format(name="Event")},
+                    {"$ref": _REF.format(name="LiveEvent")},
+                ]
+            },
+        },
+    },
+    "required": ["data"],
+}
 _TITLE: Final = {"pattern": NOT_BLANK, "maxLength": 200}
 _PATH: Final = {
     "pattern": (
@@ -161,7 +179,7 @@ def path_of(rule: str) -> str:
 
 
 def _kinds() -> Iterable[Any]:
-    yield Error
+    yield from (Error, LiveEvent)
     for operation in OPERATIONS:
         if operation.body is not None:
             yield operation.body
@@ -220,7 +238,8 @@ def _answer(
     if not isinstance(kind, Text):
         told["content"] = {JSON: {"schema": schemas[kind]}}
     elif kind.content_type:
-        told["content"] = {kind.content_type: {"schema": {"type": "string"}}}
+        schema = _SENT_EVENT if kind.content_type == "text/event-stream" else _ANY
+        told["content"] = {kind.content_type: {"schema": schema}}
     if _is_tagged(operation):
         told["headers"] = {"ETag": {"description": "Its tag.", "schema": {"type": "string"}}}
     if operation.method == "POST" and (links := _links(kind)):

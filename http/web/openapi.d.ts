@@ -404,6 +404,22 @@ export interface Item {
   body: Record<string, any>;
 }
 
+/** An event that is said only live: it has no id, is not stored, and cannot be resumed. */
+export interface LiveEvent {
+  id: null;
+  type: string;
+  ts: string;
+  repositoryId?: number;
+  taskId?: number;
+  sessionId?: number;
+  approvalId?: number;
+  automationId?: number;
+  actor: string;
+  correlationId: string | null;
+  causationId: number | null;
+  data: Record<string, any>;
+}
+
 /** How a worktree's branch is to come back into the branch of the main checkout. */
 export interface MergeRequest {
   path: string;
