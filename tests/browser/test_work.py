@@ -83,6 +83,41 @@ def test_a_newcomer_runs_watches_approves_steers_and_stops(
     last_gate.open()
 
 
+def test_a_followup_is_queued_taken_back_and_a_thread_of_codex_continued(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path, open_page: OpenPage
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("It is ", gate, "done."),)
+    page = open_page(codex_server.url).page
+    register_and_run(page, repository, "Say that it is done.")
+    gate.wait_until_reached()
+    page.get_by_role("button", name="After the turn").click()
+    followup = page.get_by_label("A follow-up in the same thread")
+    for said in ("And the tests?", "And the docs?"):
+        followup.fill(said)
+        page.get_by_role("button", name="Queue").click()
+        expect(page.get_by_text(f"Next: {said}")).to_be_visible()
+    page.get_by_role("button", name="Take it back").first.click()
+    expect(page.get_by_text("Next: And the tests?")).to_have_count(0)
+    gate.open()
+    expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+
+    with httpx.Client(base_url=codex_server.url, trust_env=False) as client:
+        followed = f"{codex_server.url}/#/sessions/2"
+        page.goto(followed)
+        expect(page.get_by_role("list", name="Transcript")).to_contain_text("And the docs?")
+        expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+        assert "And the tests?" not in client.get("/api/sessions/2/items").text
+    page.goto(f"{codex_server.url}/#/threads")
+    page.locator("main ul.rows button").first.click()
+    dialog = page.get_by_role("dialog", name="Continue this thread")
+    dialog.get_by_label("What to say").fill("Once more, please.")
+    dialog.get_by_role("button", name="Start a turn").click()
+    expect(page).to_have_url(f"{codex_server.url}/#/sessions/3")
+    expect(page.get_by_role("list", name="Transcript")).to_contain_text("Once more, please.")
+    expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+
+
 @pytest.mark.parametrize("device", ["phone", "desktop"])
 def test_what_one_page_decides_another_shows_at_once_and_by_whom(
     filled_server: Server, open_page: OpenPage, device: str
