@@ -8,6 +8,7 @@ export const ME = "web";
 
 const ANSWER_WITHIN_MS = 60_000;
 const SEND_AGAIN_MS = [400, 1200, 3000]; // after a POST whose answer was lost
+const SAME_ACT_MS = 120_000; // within which what its user does again is meant as the same
 
 export class ApiError extends Error {
   /** @param {number} status @param {string} message @param {Partial<ErrorFacts>} [error] */
@@ -84,18 +85,19 @@ export const patch = (path, body) => call("PATCH", path, body);
  */
 export const remove = (path, params) => call("DELETE", path + query(params));
 
-/** The keys of acts whose answers were lost, by what was sent. @type {Map<string, string>} */
+/** The keys of acts whose answers were lost, and when, by what was sent. @type {Map<string, {key: string, at: number}>} */
 const unanswered = new Map();
 
 /**
  * An act of the user's. It has a key of its own, and is sent again under it while its answer is lost,
- * so that it is done once; so is the same act when the user tries it again.
+ * so that it is done once; so is the same act when the user tries it again soon.
  * @template {PathOf<"POST">} P
  * @param {P} path @param {BodyOf<"POST", P>} body @returns {Promise<AnswerOf<"POST", P>>}
  */
 export async function post(path, body) {
   const act = JSON.stringify([path, body]);
-  const key = unanswered.get(act) || newKey();
+  const lost = unanswered.get(act);
+  const key = lost && Date.now() - lost.at < SAME_ACT_MS ? lost.key : newKey();
   unanswered.delete(act);
   for (const wait of [...SEND_AGAIN_MS, null]) {
     try {
@@ -105,7 +107,7 @@ export async function post(path, body) {
       const isUnderWay = error.status === 409 && error.retryAfter !== null;
       if (error.status !== 0 && !isUnderWay) throw error;
       if (wait === null) {
-        unanswered.set(act, key);
+        unanswered.set(act, { key, at: Date.now() });
         throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, Math.max(wait, (error.retryAfter || 0) * 1000)));

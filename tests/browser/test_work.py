@@ -228,6 +228,23 @@ def test_an_act_that_its_user_tries_again_after_lost_answers_is_done_once(
         assert 1 == len(tasks_titled(client, "Tried again"))
 
 
+def test_the_same_words_said_much_later_are_another_act(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page("about:blank", outage=True, **UNWORKED).page
+    page.clock.install()
+    page.goto(f"{filled_server.url}/#/tasks/new")
+    keys = lose_answers(page, "**/api/tasks", most=4)
+    create_task(page, "Said twice")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    page.clock.fast_forward("03:00")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Said twice")
+    assert 2 == len(set(keys))
+    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
+        assert 2 == len(tasks_titled(client, "Said twice"))
+
+
 def test_an_act_that_is_still_being_done_is_waited_for(
     filled_server: Server, open_page: OpenPage
 ) -> None:
