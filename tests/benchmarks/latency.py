@@ -26,9 +26,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
+import psutil
 
 from tests.checkout import ROOT
 from tests.end_to_end.server import Server
@@ -38,6 +39,9 @@ SECONDS = 4.0
 PAUSE = 0.001
 LIMIT_MS = 10.0
 """What the 99th percentile is to be below."""
+
+Watched: TypeAlias = tuple[socket.socket, psutil.Process]
+"""What comes, and whose work it is."""
 
 _MOMENT = re.compile(rb"@(\d+\.\d{6})")
 
@@ -105,18 +109,18 @@ def copy(sessions: int) -> None:
 
 
 @contextmanager
-def copied(sessions: int) -> Iterator[socket.socket]:
+def copied(sessions: int) -> Iterator[Watched]:
     """A connection to the peer."""
     command = [sys.executable, "-m", "tests.benchmarks.latency", "--copy", str(sessions)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         port = int(process.stdout.readline())
         with socket.create_connection(("127.0.0.1", port)) as sock:
-            yield sock
+            yield sock, psutil.Process(process.pid)
 
 
 @contextmanager
-def watched(sessions: int) -> Iterator[socket.socket]:
+def watched(sessions: int) -> Iterator[Watched]:
     """A WebSocket of the product, in which so many sessions are about to stream."""
     command = f"{sys.executable} -m tests.benchmarks.latency --codex {sessions}"
     with tempfile.TemporaryDirectory() as name:
@@ -124,10 +128,11 @@ def watched(sessions: int) -> Iterator[socket.socket]:
         subprocess.run(["git", "init", "--quiet", folder / "checkout"], check=True)  # noqa: S607 - the developer's git
         settings = {"CC_CODEX_COMMAND": command, "CC_MAX_SESSIONS": str(sessions)}
         server = Server(folder / "data", settings).start()
+        assert server.process is not None
         try:
             with _websocket(int(server.url.rpartition(":")[2])) as sock:
                 _run(server.url, folder / "checkout", sessions)
-                yield sock
+                yield sock, psutil.Process(server.process.pid)
         finally:
             server.stop()
 
@@ -182,17 +187,21 @@ def delays(sock: socket.socket) -> list[float]:
 def main(sessions: int = SESSIONS, rounds: int = 3) -> None:
     """Take turns, and tell."""
     found: dict[str, list[float]] = {"Codex to watcher": [], "the lines, only copied": []}
+    seconds = dict.fromkeys(found, 0.0)
     for _ in range(rounds):
-        for each, connected in zip(found.values(), (watched, copied), strict=True):
-            with connected(sessions) as sock:
-                each.extend(delays(sock))
+        for name, connected in zip(found, (watched, copied), strict=True):
+            with connected(sessions) as (sock, process):
+                before = sum(process.cpu_times()[:2])
+                found[name] += delays(sock)
+                seconds[name] += sum(process.cpu_times()[:2]) - before
     print(f"{sessions} sessions")
     for name, each in found.items():
         cuts = statistics.quantiles(each, n=1000)
         late = sum(delay > LIMIT_MS for delay in each) / len(each)
         print(
             f"  {name:24} {len(each):6} deltas: median {cuts[499]:5.2f} ms, p99 {cuts[989]:6.2f}"
-            f" ms, p99.9 {cuts[998]:6.2f} ms; {late:.2%} above {LIMIT_MS:.0f} ms"
+            f" ms, p99.9 {cuts[998]:6.2f} ms; {late:.2%} above {LIMIT_MS:.0f} ms;"
+            f" {1e6 * seconds[name] / len(each):4.0f} µs of processor"
         )
 
 
