@@ -79,6 +79,7 @@ class Connections:
         self._room = room
         self._open: set[Connection] = set()
         self._silent: dict[Connection, None] = {}
+        self._crowded = Occasional("connections.silent_ones_closed")
         self._refused = Occasional("connections.all_in_use")
         shortest = min(limits.idle, limits.head, limits.read, limits.write)
         self._interval = min(LOOK_SECONDS, shortest / 4)
@@ -89,10 +90,11 @@ class Connections:
     def add(self, connection: Connection) -> bool:
         """Count it in; whether there is a place for it."""
         self._open.add(connection)
-        if len(self._open) <= min(self.limits.connections, self._room()) or self.make_room():
+        if len(self._open) <= min(self.limits.connections, self._room()):
             return True
-        self._refused.tell(connections=len(self._open) - 1)
-        return False
+        has_place = self.make_room()
+        (self._crowded if has_place else self._refused).tell(connections=len(self._open) - 1)
+        return has_place
 
     def discard(self, connection: Connection) -> None:
         """Count it out."""

@@ -135,13 +135,15 @@ async def test_one_more_takes_the_place_of_the_client_that_is_silent_for_the_lon
         assert (await server.exchange(LAST_GET)).endswith(b"here")
 
 
-async def test_a_flood_of_silent_clients_shuts_nobody_out() -> None:
+async def test_a_flood_of_silent_clients_shuts_nobody_out_and_is_told_once() -> None:
     async with connected(answering(b"here"), FEW) as server, AsyncExitStack() as stack:
-        for _ in range(50):
-            await stack.enter_async_context(await server.connect())
-        assert (await server.exchange(LAST_GET)).endswith(b"here")
+        with structlog.testing.capture_logs() as logs:
+            for _ in range(50):
+                await stack.enter_async_context(await server.connect())
+            assert (await server.exchange(LAST_GET)).endswith(b"here")
         await trio.testing.wait_all_tasks_blocked()
         assert len(server.connections) <= 3
+    assert ["connections.silent_ones_closed"] == [line["event"] for line in logs]
 
 
 async def test_who_was_answered_and_still_sends_gives_way_too() -> None:
