@@ -8,7 +8,6 @@ again until the webhook answers with a status of 2xx.
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections import deque
@@ -21,6 +20,8 @@ import attrs
 import h11
 import httpx
 import trio
+
+from tests.telegram_rules import document_fault, read_form, shown, text_fault
 
 TOKEN = "123456789:AAtestTESTtestTESTtestTESTtestTESTxyz"
 SECRET = "a-Webhook_Secret-1"
@@ -240,7 +241,7 @@ class FakeBotApi:
         if match is None or match[1] != self.token:
             return _refuse(Fault(401, "Unauthorized"))
         method = match[2]
-        params = _form(body) if body.startswith(b"--") else json.loads(body or b"{}")
+        params = read_form(body) if body.startswith(b"--") else json.loads(body or b"{}")
         self.calls.append(Call(method, params, trio.current_time()))
         self._has_changed()
         faults = self._faults.get(method)
@@ -299,7 +300,7 @@ class FakeBotApi:
         return list(self.updates)[: params.get("limit", 100)]
 
     def _send(self, params: dict[str, Any]) -> Any:
-        refused = self._refusal(params) or _text_fault(params)
+        refused = self._refusal(params) or _refused(text_fault(params))
         if refused is not None:
             return refused
         chat = self.chats[params["chat_id"]]
@@ -314,13 +315,13 @@ class FakeBotApi:
         return chat.messages[number]
 
     def _send_document(self, params: dict[str, Any]) -> Any:
-        refused = self._refusal(params) or _document_fault(params)
+        refused = self._refusal(params) or _refused(document_fault(params))
         if refused is not None:
             return refused
         return self._send({**params, "text": params.get("caption", "")})
 
     def _edit(self, params: dict[str, Any]) -> Any:
-        refused = self._refusal(params) or _text_fault(params)
+        refused = self._refusal(params) or _refused(text_fault(params))
         if refused is not None:
             return refused
         message = self.chats[params["chat_id"]].messages.get(params["message_id"])
@@ -346,69 +347,9 @@ class FakeBotApi:
         self._changed = trio.Event()
 
 
-def shown(text: str) -> str:
-    """What a person sees of a message in Telegram's HTML."""
-    return html.unescape(re.sub(r"<[^>]*>", "", text))
-
-
-def _document_fault(params: dict[str, Any]) -> Fault | None:
-    """The rules of the real one: a file with something in it, and a short caption."""
-    wrong: str | None = None
-    if not params.get("document", {}).get("data"):
-        wrong = "file must be non-empty"
-    elif len(shown(params.get("caption", "")).encode("utf-16-le")) // 2 > 1024:
-        wrong = "message caption is too long"
+def _refused(wrong: str | None) -> Fault | None:
+    """The refusal of a call that breaks a rule."""
     return None if wrong is None else Fault(400, f"Bad Request: {wrong}")
-
-
-def _form(body: bytes) -> dict[str, Any]:
-    """The parameters of a call with a file: what is no text is JSON."""
-    boundary = body.partition(b"\r\n")[0]
-    params: dict[str, Any] = {}
-    for part in body.split(boundary)[1:-1]:
-        head, _, data = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        data = data.removesuffix(b"\r\n")
-        name = re.search(rb'name="(\w+)"', head)
-        file = re.search(rb'filename="([^"]+)"', head)
-        assert name is not None
-        if file is not None:
-            params[name[1].decode()] = {"file_name": file[1].decode(), "data": data.decode()}
-        elif name[1] in {b"caption", b"parse_mode", b"text"}:
-            params[name[1].decode()] = data.decode()
-        else:
-            params[name[1].decode()] = json.loads(data)
-    return params
-
-
-def _text_fault(params: dict[str, Any]) -> Fault | None:
-    """The rules of the real one: known tags, closed, and no more than 4096 characters."""
-    text = params["text"]
-    wrong: str | None = None
-    if params.get("parse_mode") == "HTML":
-        wrong = _markup_fault(text)
-        text = shown(text)
-    if not text.strip():
-        wrong = "message text is empty"
-    elif len(text.encode("utf-16-le")) // 2 > 4096:
-        wrong = "message is too long"
-    rows = params.get("reply_markup", {}).get("inline_keyboard", [])
-    if any(not 1 <= len(b["callback_data"].encode()) <= 64 for row in rows for b in row):
-        wrong = "BUTTON_DATA_INVALID"
-    return None if wrong is None else Fault(400, f"Bad Request: {wrong}")
-
-
-def _markup_fault(text: str) -> str | None:
-    opened = []
-    for closing, tag in re.findall(r"<(/?)([^>]*)>", text):
-        if tag not in {"b", "i", "code", "pre"}:
-            return f"can't parse entities: Unsupported start tag {tag}"
-        if not closing:
-            opened.append(tag)
-        elif not opened or opened.pop() != tag:
-            return "can't parse entities: unmatched end tag"
-    if opened or re.search(r"&(?!(?:lt|gt|amp|quot|#\d+);)", text):
-        return "can't parse entities"
-    return None
 
 
 def _refuse(fault: Fault) -> tuple[int, bytes]:

@@ -17,7 +17,7 @@ from command_center.store import (
     sessions,
 )
 from tests.actors.telegram.rig import ME, Rig, rig
-from tests.telegram_bot_api import shown
+from tests.telegram_rules import shown
 
 
 async def nightly(r: Rig, title: str = "Nightly", **more: Any) -> Automation:

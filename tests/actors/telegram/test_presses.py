@@ -80,7 +80,7 @@ async def test_a_press_that_comes_again_decides_once(tmp_path: Path) -> None:
 async def test_of_two_presses_of_one_button_the_second_is_told_so(tmp_path: Path) -> None:
     async with rig(tmp_path) as r:
         await r.ask()
-        message = await r.api.message(ME, "May I?")
+        message = dict(await r.api.message(ME, "May I?"))  # as it was shown, with its buttons
         assert "Approved" in (await r.press(message, "Approve"))["text"]
         again = (await r.press(message, "Approve"))["text"]
         assert again in {"This button has done its work.", "This button is no longer good."}
