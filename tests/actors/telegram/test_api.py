@@ -102,7 +102,7 @@ async def test_no_error_and_no_log_line_of_any_level_holds_the_token(
     root = logging.getLogger()
     root.addHandler(handler)
     try:
-        with caplog.at_level(logging.DEBUG):
+        with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "httpx"):
             async with fake_bot_api() as api:
                 api.fail_next(
                     "getMe",
