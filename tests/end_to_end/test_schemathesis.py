@@ -66,7 +66,6 @@ def test_schemathesis_finds_nothing(
             f"--config-file={HERE / 'schemathesis.toml'}",
             "run",
             f"{server.url}/openapi.json",
-            "--checks=all",
             "--max-examples=4",
             f"--phases={phases}",
             f"--max-time={seconds}",
