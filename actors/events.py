@@ -36,6 +36,9 @@ from command_center.store.timestamps import now_timestamp
 BUFFER = 2000
 """Frames that a subscriber may lag behind before it is closed."""
 
+BUFFER_BYTES = 16 * 1024 * 1024
+"""Bytes of events that a subscriber may lag behind; one that is larger goes alone."""
+
 CATCH_UP_PAGE = 500
 """Events read from the log at once."""
 
@@ -127,6 +130,7 @@ class Subscription:
         self.closed: str | None = None
         """Why nothing more will come: `lagging` or `shutdown`; None while it may."""
         self._buffer: deque[Published] = deque()
+        self._bytes = 0
         self._news = trio.Event()
         self._outlet = outlet
         self._waiting = False
@@ -140,12 +144,15 @@ class Subscription:
             return
         if self._waiting and self._outlet is not None and self._outlet(wanted):
             return
-        room = BUFFER - len(self._buffer)
         self._waiting = False
-        self._buffer.extend(wanted[:room])
         self._news.set()
-        if len(wanted) > room:
-            self.close("lagging")
+        for published in wanted:
+            size = len(published.event.body)
+            if len(self._buffer) >= BUFFER or 0 < self._bytes > BUFFER_BYTES - size:
+                self.close("lagging")
+                return
+            self._buffer.append(published)
+            self._bytes += size
 
     def _wants(self, event: StoredEvent) -> bool:
         return not 0 < event.id <= self.after and self.wanted.matches(event)
@@ -172,6 +179,7 @@ class Subscription:
                 self._waiting = False
         taken = list(self._buffer)
         self._buffer.clear()
+        self._bytes = 0
         return taken
 
     async def drain(self) -> list[bytes]:

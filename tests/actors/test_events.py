@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import attrs
 import msgspec
 import trio
 import trio.testing
@@ -69,6 +70,26 @@ async def test_a_slow_subscriber_is_closed_with_what_it_has_and_the_others_go_on
         assert events_module.BUFFER == len(await slow.drain())
         assert [] == await slow.drain()
         assert quick.closed is None
+
+
+async def test_what_waits_for_a_slow_subscriber_is_bounded_by_its_size_too() -> None:
+    fanout = Fanout()
+    third = bytes(events_module.BUFFER_BYTES // 3)
+    with fanout.subscribe(EventFilter()) as slow:
+        for number in range(1, 6):
+            fanout.publish([attrs.evolve(event(number), body=third)])
+        assert "lagging" == slow.closed
+        assert [third] * 3 == await slow.drain()
+
+
+async def test_an_event_that_is_larger_than_the_buffer_reaches_who_keeps_up() -> None:
+    fanout = Fanout()
+    large = attrs.evolve(event(1), body=bytes(events_module.BUFFER_BYTES + 1))
+    with fanout.subscribe(EventFilter()) as quick:
+        fanout.publish([large])
+        assert [large.body] == await quick.drain()
+        fanout.publish([event(2)])
+        assert [b"2"] == await quick.drain()
 
 
 async def test_while_its_owner_waits_events_go_to_the_outlet_and_what_it_refuses_is_buffered() -> (
