@@ -285,7 +285,8 @@ class WebSocket:
                     await self._close(TOO_BIG, "The message is too long.")
                     self._end(TOO_BIG)
                     return
-                self._parts.append(event.data)
+                if event.data:
+                    self._parts.append(event.data)
                 if event.message_finished:
                     self._deliver(text=isinstance(event, TextMessage))
             elif isinstance(event, Ping):

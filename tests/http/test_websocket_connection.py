@@ -40,6 +40,11 @@ def frame(opcode: Opcode, payload: bytes = b"", *, final: bool = True) -> bytes:
     return bytes([(0x80 if final else 0) | opcode]) + length + MASK + payload
 
 
+def frame_of_ours(opcode: Opcode, payload: bytes = b"") -> bytes:
+    """A server's short frame."""
+    return bytes([0x80 | opcode, len(payload)]) + payload
+
+
 def closing(code: int, reason: bytes = b"") -> bytes:
     """How a server's close frame ends."""
     payload = code.to_bytes(2, "big") + reason
@@ -217,6 +222,19 @@ async def test_a_message_in_pieces_arrives_whole_and_pings_between_are_answered(
         await until(stream, bytes([0x80 | Opcode.PONG, 4]) + b"ping")
         await stream.send_all(frame(Opcode.CONTINUATION, b"two"))
         await until(stream, bytes([0x80 | Opcode.TEXT, 7]) + b"one two")
+
+
+async def test_pieces_of_nothing_take_no_memory() -> None:
+    async with connected(echo) as server, opened(server) as stream:
+        await stream.send_all(frame(Opcode.TEXT, b"a", final=False))
+        await stream.send_all(frame(Opcode.CONTINUATION, final=False) * 10_000)
+        await stream.send_all(frame(Opcode.PING))
+        await until(stream, frame_of_ours(Opcode.PONG))
+        (connection,) = server.connections._open
+        assert connection._websocket is not None
+        assert ["a"] == connection._websocket._parts
+        await stream.send_all(frame(Opcode.CONTINUATION, b"b"))
+        await until(stream, frame_of_ours(Opcode.TEXT, b"ab"))
 
 
 async def test_frames_cut_anywhere_are_put_together() -> None:
