@@ -10,3 +10,6 @@ Message: TypeAlias = Mapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+WHOLE_BODY = "command_center.whole_body"
+"""Among a scope's extensions: all of the body has come already, and is the first message."""

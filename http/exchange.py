@@ -17,7 +17,7 @@ import h11
 import structlog
 import trio
 
-from command_center.http.asgi import Message
+from command_center.http.asgi import WHOLE_BODY, Message
 from command_center.http.errors import problem_of
 
 if TYPE_CHECKING:
@@ -44,11 +44,15 @@ class Exchange:
         self._stopped = False
         self._awaiting_body = False
         self._buffered = 0
+        self._ready: Message | None = None
+        """A part of the body that is taken out of the parser, and not yet received."""
         self._reading: trio.CancelScope | None = None
 
     async def run(self) -> bool:
         """Run the app; whether the connection is good for another request."""
         scope = self._connection.scope(self._request, "http", "http")
+        if self._take_body():
+            scope["extensions"][WHOLE_BODY] = {}
         try:
             await self._connection.app(scope, self.receive, self.send)
         except* Exception as error:  # noqa: BLE001 - the edge of the app
@@ -78,6 +82,9 @@ class Exchange:
     async def receive(self) -> Message:
         """The next part of the body, or after its end the client's going."""
         while not (self._gone or self._ended or self._stopped):
+            if self._ready is not None:
+                ready, self._ready = self._ready, None
+                return ready
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError:
@@ -106,6 +113,28 @@ class Exchange:
                 await self._send_body(message.get("body", b""), message.get("more_body", False))
         else:
             raise UnexpectedMessage(message["type"])
+
+    def _take_body(self) -> bool:
+        """Take what has come of the body together with the head; whether that was all of it.
+
+        Two looks are enough for a body that announced its length, and cost nobody a wait.
+        """
+        if self._http.they_are_waiting_for_100_continue:
+            return False
+        body = b""
+        for _ in range(2):
+            try:
+                event = self._http.next_event()
+            except h11.RemoteProtocolError:
+                return False
+            if isinstance(event, h11.EndOfMessage):
+                self._ready = {"type": "http.request", "body": body, "more_body": False}
+                return True
+            if not isinstance(event, h11.Data):
+                return False
+            body += bytes(event.data)
+            self._ready = {"type": "http.request", "body": body, "more_body": True}
+        return False
 
     async def _read_body(self) -> None:
         if self._http.they_are_waiting_for_100_continue:

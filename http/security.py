@@ -34,7 +34,7 @@ import attrs
 import trio
 from quart import Quart
 
-from command_center.http.asgi import App, Message, Receive, Scope, Send
+from command_center.http.asgi import WHOLE_BODY, App, Message, Receive, Scope, Send
 from command_center.http.credentials import SAME_SITE, SUBPROTOCOL, Credentials, without_bearer
 from command_center.http.decoding import is_json
 from command_center.http.errors import JSON, Problem, Refused
@@ -132,7 +132,7 @@ class Gate:
         try:
             headers = self._check(scope, changes=scope["method"] not in _SAFE_METHODS)
             if b"content-length" in headers or b"transfer-encoding" in headers:
-                receive = await self._whole_body(headers, receive)
+                receive = await self._whole_body(scope, headers, receive)
         except Refused as refused:
             await _answer(send, "http.response", refused.problem)
         else:
@@ -172,14 +172,29 @@ class Gate:
         if scope["type"] == "http" and site not in SAME_SITE:
             raise Refused(403, "Pages of another site may not do this.")
 
-    async def _whole_body(self, headers: Headers, receive: Receive) -> Receive:
-        """Check 6: the body as one message; whoever receives on waits for the disconnection.
-
-        What is there already comes without waiting, so parts that are tiny let others have a turn.
-        """
+    async def _whole_body(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
+        """Check 6: the body as one message; whoever receives on waits for the disconnection."""
         limit = self._policy.body_limit
         if int(headers.get(b"content-length", b"0")) > limit:
             raise _too_large(limit)
+        if WHOLE_BODY in (scope.get("extensions") or {}):
+            message = await receive()  # which needs no timer
+            if len(message["body"]) > limit:
+                raise _too_large(limit)
+        else:
+            body = await self._gathered(receive, limit)
+            message = {"type": "http.request", "body": body, "more_body": False}
+        if message["body"]:
+            content_type = headers.get(b"content-type")
+            if not is_json(None if content_type is None else content_type.decode("latin-1")):
+                raise Refused(415, f'A body is taken as "Content-Type: {JSON}" only.')
+        return _Received(message, receive)
+
+    async def _gathered(self, receive: Receive, limit: int) -> bytes:
+        """The body, once all its parts have come.
+
+        What is there already comes without waiting, so parts that are tiny let others have a turn.
+        """
         body = bytearray()
         with trio.move_on_after(self._policy.body_seconds) as waiting:
             for part in itertools.count(1):
@@ -195,11 +210,7 @@ class Gate:
                     break
         if waiting.cancelled_caught:
             raise Refused(408, "The body took too long to come.", {"Connection": "close"})
-        if body:
-            content_type = headers.get(b"content-type")
-            if not is_json(None if content_type is None else content_type.decode("latin-1")):
-                raise Refused(415, f'A body is taken as "Content-Type: {JSON}" only.')
-        return _Received({"type": "http.request", "body": bytes(body), "more_body": False}, receive)
+        return bytes(body)
 
 
 @attrs.define

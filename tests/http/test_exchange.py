@@ -5,7 +5,7 @@ import structlog
 import trio
 import trio.testing
 
-from command_center.http.asgi import App, Message, Receive, Scope, Send
+from command_center.http.asgi import WHOLE_BODY, App, Message, Receive, Scope, Send
 from command_center.http.connection import CHUNK, Limits
 from tests.http.connected import (
     CLOSE,
@@ -148,6 +148,38 @@ async def test_a_body_reaches_the_app_however_it_is_cut(framed: bytes) -> None:
         for place in range(len(sent)):
             await stream.send_all(sent[place : place + 1])
         assert (await everything(stream)).endswith(b"\r\n\r\n0123456789")
+
+
+@pytest.mark.parametrize(
+    ("framed", "later", "is_whole"),
+    [
+        (b"\r\n", b"", True),
+        (b"Content-Length: 4\r\n\r\n0123", b"", True),
+        (b"Content-Length: 4\r\n\r\n01", b"23", False),
+        (b"Content-Length: 4\r\n\r\n", b"0123", False),
+        (b"Transfer-Encoding: chunked\r\n\r\n4\r\n0123\r\n", b"0\r\n\r\n", False),
+        (b"Transfer-Encoding: chunked\r\n\r\n2\r\n01\r\n2\r\n23\r\n0\r\n\r\n", b"", False),
+    ],
+)
+async def test_a_body_that_came_with_its_head_is_told_to_be_whole(
+    framed: bytes, later: bytes, *, is_whole: bool
+) -> None:
+    told: list[bool] = []
+    begun = trio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        told.append(WHOLE_BODY in scope["extensions"])
+        begun.set()
+        body = await body_of(receive)
+        assert body in {b"", b"0123"}
+        await answering(body, read=False)(scope, receive, send)
+
+    async with connected(app) as server, await server.connect() as stream:
+        await stream.send_all(b"POST / HTTP/1.1\r\n" + HOST + CLOSE + framed)
+        await begun.wait()
+        await stream.send_all(later)
+        assert (await everything(stream)).startswith(b"HTTP/1.1 200 ")
+    assert [is_whole] == told
 
 
 async def test_the_client_is_asked_for_its_body_when_the_app_asks() -> None:
