@@ -20,6 +20,7 @@ async def test_every_answer_carries_the_browsers_restraints() -> None:
             assert "unsafe" not in policy
             assert "nosniff" == headers["x-content-type-options"]
             assert "no-referrer" == headers["referrer-policy"]
+            assert "same-origin" == headers["cross-origin-opener-policy"]
             assert "same-origin" == headers["cross-origin-resource-policy"]
             assert "server" not in headers
 
