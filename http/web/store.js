@@ -130,7 +130,7 @@ async function refreshKind(kind) {
 }
 
 /** A record that is no more. @param {Kind} kind @param {number | undefined} id */
-function forget(kind, id) {
+export function forget(kind, id) {
   if (id === undefined) return;
   stale[kind].delete(id);
   state[kind].delete(id);
@@ -223,6 +223,7 @@ function apply(event) {
   else if (thing === "repo") refresh("repos", event.repositoryId);
   else if (thing === "worktree") changed(`worktrees:${event.repositoryId}`);
   else if (thing === "task") refresh("tasks", event.taskId);
+  else if (event.type === "automation.deleted") forget("automations", event.automationId);
   else if (thing === "automation") refresh("automations", event.automationId);
   else if (thing === "actor" || thing === "bridge") changed("runtime");
   else if (thing === "approval") {

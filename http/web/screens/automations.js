@@ -8,7 +8,7 @@ import { Icon } from "../components/icon.js";
 import { dayAndTime, exact, plural, Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { go } from "../router.js";
-import { learn, need, newestFirst, repoOf, state, useStore } from "../store.js";
+import { forget, learn, need, newestFirst, repoOf, state, useStore } from "../store.js";
 
 export const Automations = () => {
   useStore("automations", "repos");
@@ -33,7 +33,7 @@ export const Automations = () => {
 export const Automation = ({ id }) => {
   const version = useStore("automations", "repos");
   const [, error] = useLoaded(() => need("automations", id), [id]);
-  const [runs] = useLoaded(() => get(`/api/automations/${id}/runs`, { limit: 50 }), [id, state.automations.get(id)?.updatedAt, version]);
+  const [runs] = useLoaded(async () => (state.automations.has(id) ? get(`/api/automations/${id}/runs`, { limit: 50 }) : undefined), [id, state.automations.get(id)?.updatedAt, version]);
   const act = useAct();
   const [removing, setRemoving] = useState(false);
   const automation = state.automations.get(id);
@@ -66,7 +66,7 @@ export const Automation = ({ id }) => {
       </div>
     </div>
     ${removing && html`<${Confirm} title="Delete this automation?" label="Delete it" onClose=${() => setRemoving(false)}
-      act=${async () => { await remove(`/api/automations/${id}`, { requestedBy: ME }); state.automations.delete(id); go("/automations"); }}>
+      act=${async () => { await remove(`/api/automations/${id}`, { requestedBy: ME }); forget("automations", id); go("/automations"); }}>
       <p>Its tasks, sessions and history stay.</p><//>`}
   `;
 };
