@@ -346,14 +346,14 @@ def descriptors_for_thousands() -> Iterator[None]:
     """Both ends of two thousand connections."""
     if sys.platform == "win32":
         yield
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 4500
-    if hard != resource.RLIM_INFINITY and hard < wanted:
-        pytest.skip(f"this machine allows {hard} file descriptors, and {wanted} are needed")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    else:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = 4500
+        if hard != resource.RLIM_INFINITY and hard < wanted:
+            pytest.skip(f"this machine allows {hard} file descriptors, and {wanted} are needed")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+        yield
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_streams_end_with_a_reason_when_the_server_stops(tmp_path: Path) -> None:
