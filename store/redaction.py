@@ -6,6 +6,7 @@ itself shows it (``secret_patterns``). Redaction is a net under the care of thos
 secrets, not a wall: a secret without a name and without a form passes.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -46,7 +47,7 @@ def _can_be_removed(secret: str) -> bool:
     return len(secret) >= _SHORTEST_SECRET and secret not in REDACTED
 
 
-def _redact(value: Any, secrets: Sequence[str], depth: int) -> Any:
+def _redact(value: Any, secrets: tuple[str, ...], depth: int) -> Any:
     if isinstance(value, str):
         return _redact_text(value, secrets)
     if isinstance(value, dict):
@@ -59,24 +60,41 @@ def _redact(value: Any, secrets: Sequence[str], depth: int) -> Any:
     return value
 
 
-def _redact_members(members: dict[Any, Any], secrets: Sequence[str], depth: int) -> dict[Any, Any]:
+def _redact_members(
+    members: dict[Any, Any], secrets: tuple[str, ...], depth: int
+) -> dict[Any, Any]:
     clean: dict[Any, Any] = {}
     # {"name": "API_TOKEN", "value": …}
     label = members.get("name", members.get("key"))
     value_is_secret = isinstance(label, str) and names_a_secret(label)
     for name, value in members.items():
-        is_secret = (value_is_secret and name == "value") or (
-            isinstance(name, str) and names_a_secret(name)
-        )
-        clean[_clean_name(name, clean, secrets)] = (
-            _blank(value, name, secrets, depth + 1)
-            if is_secret
-            else _redact(value, secrets, depth + 1)
-        )
+        if type(name) is str and len(name) <= _SHORT_TEXT:
+            is_secret, clean_name = _told_by(name, secrets)
+        else:
+            is_secret = isinstance(name, str) and names_a_secret(name)
+            clean_name = _clean(name, secrets)
+        if clean_name in clean:
+            clean_name = _another(clean_name, clean)
+        if is_secret or (value_is_secret and name == "value"):
+            clean[clean_name] = _blank(value, name, secrets, depth + 1)
+        elif type(value) in _UNREAD:
+            clean[clean_name] = value
+        else:
+            clean[clean_name] = _redact(value, secrets, depth + 1)
     return clean
 
 
-def _redact_elements(elements: Sequence[Any], secrets: Sequence[str], depth: int) -> list[Any]:
+@lru_cache(maxsize=1024)
+def _told_by(name: str, secrets: tuple[str, ...]) -> tuple[bool, str]:
+    """Whether the name of a member is that of a secret, and how it is shown."""
+    return names_a_secret(name), _redact_text(name, secrets)
+
+
+_UNREAD = frozenset({int, float, bool, type(None)})
+"""Classes of values in which there is nothing to be read."""
+
+
+def _redact_elements(elements: Sequence[Any], secrets: tuple[str, ...], depth: int) -> list[Any]:
     clean: list[Any] = []
     after_name = False
     for element in elements:
@@ -94,23 +112,27 @@ def _redact_elements(elements: Sequence[Any], secrets: Sequence[str], depth: int
     return clean
 
 
-def _clean_name(name: Any, taken: dict[Any, Any], secrets: Sequence[str]) -> Any:
+def _clean(name: Any, secrets: tuple[str, ...]) -> Any:
+    return _redact_text(name, secrets) if isinstance(name, str) else name
+
+
+def _another(name: Any, taken: dict[Any, Any]) -> Any:
+    """A name for a member whose own is taken, now that it is clean."""
     if not isinstance(name, str):
         return name
-    clean = unique = _redact_text(name, secrets)
-    count = 1
-    while unique in taken:
-        count += 1
-        unique = f"{clean} ({count})"
-    return unique
+    return next(
+        unique for count in itertools.count(2) if (unique := f"{name} ({count})") not in taken
+    )
 
 
-def _blank(value: Any, name: Any, secrets: Sequence[str], depth: int) -> Any:
+def _blank(value: Any, name: Any, secrets: tuple[str, ...], depth: int) -> Any:
     """Redact a value because of its name, however it looks: every text in it."""
     if isinstance(value, dict) and depth < _DEEPEST:
         clean: dict[Any, Any] = {}
         for member, inner in value.items():
-            unique = _clean_name(member, clean, secrets)
+            unique = _clean(member, secrets)
+            if unique in clean:
+                unique = _another(unique, clean)
             clean[unique] = _blank(inner, member, secrets, depth + 1)
         return clean
     if isinstance(value, list | tuple) and depth < _DEEPEST:
@@ -144,7 +166,7 @@ def _ends_as_a_secret(end: str) -> bool:
     return _SECRET_NAME.search(end) is not None
 
 
-def _redact_text(text: str, secrets: Sequence[str]) -> str:
+def _redact_text(text: str, secrets: tuple[str, ...]) -> str:
     if not text.isascii():
         text = _HALF_A_PAIR.sub("\N{REPLACEMENT CHARACTER}", text)
     for secret in secrets:
