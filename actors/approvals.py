@@ -116,7 +116,7 @@ class Approvals(Actor):
             log.warning("approvals.unread", reason=str(error))
             return
         for approval in waiting:
-            await self._tell_session(approval)
+            self._tell_session_soon(approval)
 
     @handles(CreateApproval)
     async def create(self, message: CreateApproval) -> Deferred[Approval]:
@@ -151,7 +151,7 @@ class Approvals(Actor):
                 answers=kept,
             )
         )
-        await self._tell_session(msgspec.structs.replace(approval, answers=wish.answers))
+        self._tell_session_soon(msgspec.structs.replace(approval, answers=wish.answers))
         return approval
 
     @handles(ExtendApproval)
@@ -174,9 +174,13 @@ class Approvals(Actor):
         for approval_id in await self._storage.read(overdue):
             expired = await self._storage.write(partial(_expire, approval_id=approval_id))
             if expired is not None:
-                await self._tell_session(expired)
+                self._tell_session_soon(expired)
         for approval_id in await self._storage.read(to_warn_of):
             await self._storage.write(partial(warn, approval_id=approval_id))
+
+    def _tell_session_soon(self, approval: Approval) -> None:
+        """Tell whose it is, without waiting: a slow session holds up no other's decision."""
+        self.ctx.start_task(self._tell_session, approval)
 
     async def _tell_session(self, approval: Approval) -> None:
         """A session that has no actor now finds the decision in its rows when it starts."""

@@ -7,7 +7,6 @@ the process end in between, `on_start` finds every session that has no actor and
 
 from __future__ import annotations
 
-import contextlib
 from functools import partial
 
 import structlog
@@ -44,7 +43,6 @@ from command_center.actors.tasks.messages import (
 from command_center.actors.tasks.threads import needs_app_server, read_idle_thread
 from command_center.runtime import (
     Actor,
-    ActorNotFound,
     ActorStopped,
     ChildExists,
     ChildSpec,
@@ -114,8 +112,9 @@ class Tasks(Actor):
             for session in await self._storage.read(
                 lambda db: sessions.every(db, {"task_id": task.id, "finished_at": None})
             ):
-                with contextlib.suppress(ActorNotFound):
-                    await self.ctx.lookup(f"/sessions/{session.id}").tell(wish)
+                ref = self.ctx.find(f"/sessions/{session.id}")
+                if ref is not None:
+                    self.ctx.start_task(ref.tell, wish)  # one that is slow holds up no other
         return task
 
     @handles(CheckPolicy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from command_center.actors.approvals import (
 from command_center.actors.deadlines import ExtendApproval, Extension, extend
 from command_center.actors.errors import Conflict, Invalid
 from command_center.actors.sessions import ledger, settlement
-from command_center.runtime import ChildSpec
+from command_center.actors.sessions.messages import ApprovalSettled
+from command_center.runtime import Actor, ChildSpec, SupervisorSpec, handles
 from command_center.store import Approval, Session, Transaction, Writer, approvals
 from command_center.store.timestamps import now_timestamp
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
@@ -241,3 +243,39 @@ async def test_an_approval_that_was_put_off_does_not_expire_at_its_first_deadlin
         with pytest.raises(settlement.AlreadySettled, match="already approved by ada"):
             await ref.ask(ExtendApproval(approval.id, more))
         assert LATER < put_off.expires_at > now_timestamp()
+
+
+class Waiting(Actor):
+    """Stands for a session's actor; the test suspends it."""
+
+    @handles(ApprovalSettled)
+    async def settled(self, message: ApprovalSettled) -> None:
+        """Take it in."""
+
+
+async def test_a_session_that_does_not_listen_holds_up_no_decision(tmp_path: Path) -> None:
+    async with rig(tmp_path / "db.sqlite3", SupervisorSpec(id="sessions")) as made:
+        session, (deaf, overdue, other) = await made.storage.write(
+            lambda tx: insert_approvals(tx, [LATER, BEFORE, LATER])
+        )
+        ref = await made.system.start_child(
+            "/sessions", ChildSpec(id=str(session.id), start=Waiting, mailbox=1)
+        )
+        made.system.suspend(ref.path, reason="a test")
+        ref.try_tell(ApprovalSettled(deaf))
+        start = partial(Approvals, made.storage, made.fanout, approval_seconds=60)
+        actor = await made.system.start_child("/", ChildSpec(id="approvals", start=start))
+        with trio.fail_after(5):
+            for approval in (deaf, other):
+                resolve = ResolveApproval(approval.id, Resolution(status="approved"))
+                assert "approved" == (await actor.ask(resolve)).status
+            await until_expired(made, overdue.id)
+
+
+async def until_expired(made: Rig, approval_id: int) -> None:
+    """Wait until the deadline has settled the approval."""
+    while True:
+        found = await made.storage.read(lambda db: approvals.get(db, approval_id))
+        if found.status == "expired":
+            return
+        await trio.sleep(0.02)
