@@ -32,6 +32,7 @@ from command_center.actors.codex.messages import (
     CodexServerRequest,
 )
 from command_center.actors.conditions import Condition, always
+from command_center.actors.errors import Conflict
 from command_center.actors.sessions.budgets import overspent
 from command_center.actors.sessions.drive import Drive
 from command_center.actors.sessions.ending import Ending
@@ -184,6 +185,11 @@ class SessionActor(Actor):
     @handles(SteerSession)
     async def steer(self, message: SteerSession) -> Deferred[SteerReceipt]:
         """Record the wish; answer when the turn has taken it, and that is recorded, too."""
+        if self._session.finished_at is not None:
+            raise Conflict(
+                f"Session {self._id} is {self._session.status} and has no turn to steer any more.",
+                currentStatus=self._session.status,
+            )
         event = await self._steering.request(message)
         return self.ctx.answer_later(self._steering.perform, message, event)
 
@@ -270,7 +276,10 @@ class SessionActor(Actor):
         """Keep each fact that Codex tells of the session's turn."""
         if self._session.status == "starting":
             self._drive.hold(message)
-            return
+        elif self._session.status in ACTIVE:
+            await self._heard(message)
+
+    async def _heard(self, message: CodexNotification) -> None:
         for fact in translate(message, self._session.codex_turn_id):
             if isinstance(fact, SIGNS_OF_LIFE):
                 self._watch.heard()
@@ -297,25 +306,28 @@ class SessionActor(Actor):
     @handles(ItemSeen)
     async def item_seen(self, message: ItemSeen) -> None:
         """Keep the item; it also shows that the turn has begun."""
-        await self.turn_opened(TurnOpened(turn_id=message.turn_id))
-        await self._transcript.observe(message)
+        if self._session.status in ACTIVE:
+            await self.turn_opened(TurnOpened(turn_id=message.turn_id))
+            await self._transcript.observe(message)
 
     @handles(OutputDelta)
     async def output(self, message: OutputDelta) -> None:
         """Show it to whoever watches now; the finished item is what is kept."""
-        await self._transcript.observe(message)
+        if self._session.status in ACTIVE:
+            await self._transcript.observe(message)
 
     @handles(CodexServerRequest)
     async def asked(self, message: CodexServerRequest) -> None:
         """Codex wants a decision: it becomes an approval, or is answered by one settled before."""
         if self._session.status == "starting":
             self._drive.hold(message)
-        else:
+        elif self._session.status in ACTIVE:
             await self._questions.ask(message)
 
     @handles(AnswerDelivered)
     async def delivered(self, message: AnswerDelivered) -> None:
-        """Codex goes on."""
+        """Codex goes on; it was not silent, but waited."""
+        self._watch.heard()
         await self._questions.keep_delivery(message.approval_id)
 
     @handles(CodexRequestResolved)
@@ -391,9 +403,14 @@ class SessionActor(Actor):
 
     @handles(TurnSilent)
     async def silent(self, message: TurnSilent) -> None:
-        """Nothing was heard for long: ask Codex, and give up what stays silent."""
+        """Nothing was heard for long: ask Codex, and give up what stays silent.
+
+        What was heard while this message waited is a sign of life, too.
+        """
         if self._session.status not in {"starting", "running"}:
             self._watch.heard()
+        elif self._watch.silence() < message.seconds:
+            return
         elif message.count == 1:
             await self._transcript.tell("session.stalled", {"silentSeconds": message.seconds})
             if self._session.status == "running":
@@ -405,5 +422,7 @@ class SessionActor(Actor):
     @handles(StopDeadline)
     async def stop_overdue(self, _message: StopDeadline) -> None:
         """The turn did not heed the interruption and was given up: so is the session."""
-        if self._session.finished_at is None:
+        if self._drive.ended_meanwhile is not None:
+            await self.turn_ended(self._drive.ended_meanwhile)
+        elif self._session.finished_at is None:
             await self._ending.end("interrupted", reason=OVERDUE)

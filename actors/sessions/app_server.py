@@ -31,7 +31,7 @@ from command_center.actors.codex.messages import (
     CodexServerRequest,
     Detach,
 )
-from command_center.actors.errors import Conflict
+from command_center.actors.errors import Conflict, TooBusy
 from command_center.actors.sessions.assignments import Assignment
 from command_center.actors.sessions.facts import ending, item_seen, turn_named
 from command_center.actors.sessions.messages import (
@@ -44,6 +44,7 @@ from command_center.actors.sessions.messages import (
     TurnOpened,
 )
 from command_center.actors.sessions.runner import FAILURES
+from command_center.actors.sessions.steering import steer_id
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
 from command_center.store import Approval, Session
 
@@ -249,7 +250,7 @@ class AppServerRunner:
                     session.codex_thread_id,
                     session.codex_turn_id,
                     message,
-                    client_message_id=f"command-center-steer-{session.id}-{request}",
+                    client_message_id=steer_id(session.id, request),
                 )
             )
         except CodexError as error:
@@ -363,7 +364,7 @@ class AppServerRunner:
         self._prompted = self._starting = True
         try:
             answer = await self._call(start)
-        except CodexError:
+        except (CodexError, TooBusy):
             self._prompted = False
             raise
         finally:

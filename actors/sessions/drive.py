@@ -17,7 +17,7 @@ from command_center.actors.sessions.transitions import ACTIVE
 from command_center.runtime import Context
 
 EARLY = 2000
-"""What Codex says before it is known which turn is the session's: the newest so many are kept."""
+"""How much of what Codex says is kept before it is known which turn is the session's."""
 
 
 @attrs.define
@@ -77,9 +77,18 @@ class Drive:
         await self._ctx.ref.tell(ended)
 
     def hold(self, message: CodexNotification | CodexServerRequest) -> None:
-        """Keep what Codex says of the thread until it is known which turn is the session's."""
+        """Keep what Codex says of the thread until it is known which turn is the session's.
+
+        Of too much, the oldest notification goes, and the thread is read again for it; never a
+        question.
+        """
         self._early.append(message)
-        del self._early[:-EARLY]
+        if len(self._early) > EARLY:
+            told = (n for n, held in enumerate(self._early) if isinstance(held, CodexNotification))
+            oldest = next(told, None)
+            if oldest is not None:
+                del self._early[oldest]
+                self._is_doubtful = True
 
     def is_of_turn(self, request: CodexServerRequest, turn_id: str) -> bool:
         """Whether what was held is asked by the turn, or by a thread that it has started."""

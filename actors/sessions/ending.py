@@ -17,6 +17,7 @@ from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.slots import SlotsChanged
 from command_center.actors.worktree_messages import TidyWorktrees
 from command_center.runtime import ActorNotFound, Context, MailboxFull
+from command_center.store import Session
 from command_center.store.records import SessionStatus
 
 CLOSE_SECONDS = 45.0
@@ -35,7 +36,10 @@ class Ending:
     _steering: Steering
 
     async def end(self, status: SessionStatus, *, reason: str | None) -> None:
-        """Take the session to its end, tell who waits for that, and stop its actor."""
+        """Take the session to its end and tell who waits for that.
+
+        Its actor then leaves Codex, in its own time, and stops.
+        """
         session = self._transcript.session
         status, reason = ended_by_wish(session, status, reason)
         ended, sequel = await self._transcript.keep(
@@ -49,14 +53,21 @@ class Ending:
         )
         self._transcript.session = ended
         self._interruption.settle(ended)
-        await self._ctx.lookup("/slots").tell(SlotsChanged())
+        self._tell("/slots", SlotsChanged())
         if sequel is not None:
-            await self._ctx.lookup("/tasks").tell(SessionCommitted(sequel.id))
+            self._tell("/tasks", SessionCommitted(sequel.id))
+        self._ctx.start_task(self._leave, ended)
+
+    async def _leave(self, ended: Session) -> None:
+        """Clean up, while the actor still answers, and end it."""
         with trio.move_on_after(CLOSE_SECONDS):
             await self._steering.settle()
             await self._runner.close(ended)
         if ended.worktree_path is not None:
-            # One that is not told now is found when the server starts.
-            with contextlib.suppress(ActorNotFound, MailboxFull):
-                self._ctx.lookup("/repositories").try_tell(TidyWorktrees(ended.repository_id))
+            self._tell("/repositories", TidyWorktrees(ended.repository_id))
         self._ctx.stop()
+
+    def _tell(self, path: str, message: object) -> None:
+        """Tell, if there is room; whoever was not told finds it in the rows by itself."""
+        with contextlib.suppress(ActorNotFound, MailboxFull):
+            self._ctx.lookup(path).try_tell(message)

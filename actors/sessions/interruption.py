@@ -73,7 +73,9 @@ class Interruption:
         return waiter
 
     def begin(self) -> None:
-        """Interrupt the turn, once."""
+        """Interrupt the turn, once; one that has not begun is not begun any more."""
+        if self._transcript.session.status == "starting":
+            self._runner.withhold()
         if self._task is None:
             self._task = self._ctx.start_task(self._interrupt)
 

@@ -12,10 +12,48 @@ from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.storage import Storage
 from command_center.runtime import ActorCrashed, ActorStopped, AskTimeout, Refusal
-from command_center.store import Session, Transaction, sessions
+from command_center.store import Session, Transaction, items, sessions
 
 LATE_SECONDS = 2.0
 """How long Codex may take to answer what a turn was told, once that turn has ended."""
+
+
+CUT_OFF = "Something failed before Codex answered, and its thread does not have this."
+"""Why a wish is rejected whose outcome a crash kept from being recorded."""
+
+OUTCOMES = ("session.steer.acknowledged", "session.steer.rejected")
+
+
+def steer_id(session_id: int, event: int) -> str:
+    """The id of ours that a wish carries in its thread; `event` is the one that asked for it."""
+    return f"command-center-steer-{session_id}-{event}"
+
+
+def settle_cut_off(tx: Transaction, session_id: int) -> None:
+    """Tell what came of each wish that was asked for and never answered.
+
+    The transcript is complete: what Codex took into the turn is in it, under our id.
+    """
+    asked = tx.db.execute(
+        "SELECT id, (SELECT count(*) FROM events AS later WHERE later.session_id = ?1 "
+        "AND later.type IN (?2, ?3) AND json_extract(later.body, '$.causationId') = asked.id) "
+        "FROM events AS asked WHERE session_id = ?1 AND type = 'session.steer.requested'",
+        [session_id, *OUTCOMES],
+    ).fetchall()
+    cut_off = [event for event, outcomes in asked if not outcomes]
+    if not cut_off:
+        return
+    session = sessions.get(tx.db, session_id)
+    heard = {
+        item.body.get("clientId"): item.turn_id
+        for item in items.every(tx.db, {"session_id": session_id, "type": "userMessage"})
+    }
+    for event in cut_off:
+        turn_id = heard.get(steer_id(session_id, event))
+        acknowledged, rejected = OUTCOMES
+        kind = rejected if turn_id is None else acknowledged
+        data = {"reason": CUT_OFF} if turn_id is None else {"turnId": turn_id}
+        ledger.tell(tx, session, kind, actor="codex", data=data, causation_id=event)
 
 
 @attrs.define
@@ -68,12 +106,17 @@ class Steering:
             self._changed.set()
 
     async def settle(self) -> None:
-        """The turn has ended: give Codex a moment to answer, and reject what it does not."""
+        """The turn has ended: give Codex a moment to answer, and reject what it does not.
+
+        What a crash cut off before its outcome was recorded has one after this, too.
+        """
         with trio.move_on_after(LATE_SECONDS):
             await self._until_none()
         for scope in self._under_way.values():
             scope.cancel()
         await self._until_none()
+        key = self._transcript.session.id
+        await self._transcript.keep(lambda tx: settle_cut_off(tx, key))
 
     async def _until_none(self) -> None:
         while self._under_way:

@@ -16,6 +16,7 @@ import msgspec
 import trio
 import trio.testing
 
+from command_center.actors.codex.errors import BridgeUnavailable
 from command_center.actors.codex.messages import (
     Answer,
     Attach,
@@ -52,6 +53,7 @@ class PlayedBridge(Actor):
         self.asked: list[object] = []
         self.changed = trio.Event()
         self.gates: dict[str, trio.Event] = {}
+        self.loses_answers = False
         self.turns: list[dict[str, Any]] = []
         self.status: dict[str, Any] = {"type": "active", "activeFlags": ["waitingOnApproval"]}
         self.replies: dict[str, Reply] = {
@@ -102,7 +104,9 @@ class PlayedBridge(Actor):
 
     @handles(Answer)
     def answer(self, message: Answer) -> None:
-        """Note it."""
+        """Note it, unless the connection is lost just then."""
+        if self.loses_answers:
+            raise BridgeUnavailable("The connection to Codex was lost.")
         self._note(message)
 
     def _note(self, message: object) -> None:

@@ -9,15 +9,20 @@ import pytest
 import trio
 
 from command_center.actors.codex.approvals import COMMAND
-from command_center.actors.codex.messages import BridgeConnected, BridgeLost
+from command_center.actors.codex.messages import Answer, BridgeConnected, BridgeLost
 from command_center.actors.errors import Conflict
-from command_center.actors.sessions import interruption
+from command_center.actors.sessions import drive, interruption
 from command_center.actors.sessions.actor import MAILBOX
 from command_center.actors.sessions.messages import (
+    ApprovalSettled,
     SteerSession,
     StopSession,
+    TurnSilent,
     WorkplaceReady,
 )
+from command_center.actors.sessions.settlement import settle_approval
+from command_center.actors.sessions.steering import steer_id
+from command_center.runtime import ActorCrashed, ActorStopped
 from command_center.store import approvals
 from tests.actors.sessions.live import THREAD, TURN, live_session, running_turn
 
@@ -239,3 +244,103 @@ async def test_a_stop_before_the_prompt_was_sent_ends_the_session_at_once_and_se
         slow.set()
         await live.gone()
         assert "turn/start" not in live.bridge.methods()
+
+
+async def test_a_question_is_held_however_much_else_is_said_before_the_turn_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drive, "EARLY", 5)
+    async with live_session(tmp_path / "db", **STARTING) as live:
+        slow = live.bridge.gate("turn/start")
+        await live.bridge.until_called("turn/start")
+        await live.ask("c:1", COMMAND, itemId="i", command="touch /x")
+        for _ in range(10):
+            await live.notify("item/agentMessage/delta", itemId="m", delta="Well.")
+        slow.set()
+        await live.until(lambda session: session.status == "waiting_approval")
+        await live.bridge.until_called("thread/resume")
+
+
+async def test_a_turn_that_spoke_while_its_silence_waited_to_be_told_is_not_given_up(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+        await live.notify("item/agentMessage/delta", itemId="m", delta="Well.")
+        await live.ref.tell(TurnSilent(seconds=600, count=1))
+        await live.ref.tell(TurnSilent(seconds=1200, count=2))
+        await live.settled()
+        assert (await live.session()).stop_requested is None
+        assert not await live.events("session.stalled")
+
+
+async def test_a_turn_that_completed_while_it_was_found_again_has_completed_in_spite_of_a_stop(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", survives_restart=True) as live:
+        live.bridge.gate("thread/turns/list")
+        await live.bridge.until_called("thread/turns/list")
+        await live.complete()
+        assert "completed" == (await live.ref.ask(StopSession())).status
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_of_steering_that_a_crash_cut_off_the_transcript_says_what_became_of_it(
+    tmp_path: Path, *, heard: bool
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+        live.bridge.gate("turn/steer")
+        async with trio.open_nursery() as nursery:
+
+            async def steer() -> None:
+                with pytest.raises((ActorStopped, ActorCrashed)):
+                    await live.ref.ask(SteerSession(message="Left."))
+
+            nursery.start_soon(steer)
+            await live.bridge.until_called("turn/steer")
+            await live.rig.system.restart(live.ref.path, reason="a test")
+        if heard:
+            (asked,) = await live.events("session.steer.")
+            said = {"id": "m", "type": "userMessage", "clientId": steer_id(1, asked["id"])}
+            await live.notify("item/completed", item=said)
+        await live.complete()
+        await live.gone()
+        told = [event["type"] for event in await live.events("session.steer.")]
+        outcome = "acknowledged" if heard else "rejected"
+        assert ["session.steer.requested", f"session.steer.{outcome}"] == told
+
+
+async def test_a_session_that_has_ended_answers_while_it_still_leaves_codex(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+        live.bridge.gate("thread/backgroundTerminals/clean")
+        failed = {"id": TURN, "status": "failed", "items": [], "error": {"message": "No."}}
+        await live.notify("turn/completed", turn=failed)
+        await live.bridge.until_called("thread/backgroundTerminals/clean")
+        assert "failed" == (await live.ref.ask(StopSession())).status
+        with pytest.raises(Conflict, match="failed"):
+            await live.ref.ask(SteerSession(message="Too late."))
+        assert not await live.events("session.steer.")
+
+
+async def test_a_decision_whose_way_to_codex_was_lost_is_sent_when_codex_asks_again(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", survives_restart=True) as live:
+        await live.ask("c1:1", COMMAND, itemId="i", command="touch /x")
+        await live.until(lambda session: session.status == "waiting_approval")
+        live.bridge.loses_answers = True
+        approval = await live.rig.storage.write(
+            lambda tx: settle_approval(tx, 1, status="approved", actor="ada")
+        )
+        await live.ref.tell(ApprovalSettled(approval))
+        await live.ref.tell(BridgeLost("The proxy ended."))
+        await live.settled()
+        assert "waiting_approval" == (await live.session()).status
+        live.bridge.loses_answers = False
+        await live.ask("c2:1", COMMAND, itemId="i", command="touch /x")
+        await live.until(lambda session: session.status == "running")
+        (answer,) = [asked for asked in live.bridge.asked if isinstance(asked, Answer)]
+        assert ("c2:1", {"decision": "accept"}) == (answer.request_id, answer.result)
+        (only,) = await live.rig.storage.read(lambda db: approvals.every(db, {}))
+        assert only.delivered_at is not None
