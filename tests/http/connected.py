@@ -44,7 +44,7 @@ async def connected(
     app: App, limits: Limits = QUICK, connections: Connections | None = None
 ) -> AsyncIterator[Server]:
     """Serve `app` for the length of a test, which takes ten seconds at most."""
-    connections = connections or Connections(limits)
+    connections = Connections(limits) if connections is None else connections
 
     async def handle(stream: trio.SocketStream) -> None:
         await Connection(app, connections, {}, stream).run()

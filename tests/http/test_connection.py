@@ -185,7 +185,7 @@ async def test_where_all_are_at_work_one_more_is_503_and_that_is_told_once() -> 
 
 async def test_a_lowered_limit_of_descriptors_counts_at_once() -> None:
     room = 2.0
-    connections = Connections(QUICK, lambda: room)
+    connections = Connections(attrs.evolve(QUICK, idle=60), lambda: room)
     async with (
         connected(answering(b"here"), connections=connections) as server,
         await server.connect() as first,

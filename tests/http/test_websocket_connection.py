@@ -196,6 +196,26 @@ async def test_bytes_before_the_handshakes_answer_wait_for_it() -> None:
         assert (await until(stream, b"early")).startswith(b"HTTP/1.1 101 ")
 
 
+async def test_no_more_than_a_message_waits_for_the_handshakes_answer() -> None:
+    codes: list[int] = []
+    ended = trio.Event()
+
+    async def app(_: Scope, receive: Receive, __: Send) -> None:
+        assert {"type": "websocket.connect"} == await receive()
+        codes.append((await receive())["code"])
+        ended.set()
+
+    async with (
+        connected(app, Limits(message_bytes=1000)) as server,
+        await server.connect() as stream,
+    ):
+        await stream.send_all(handshake())
+        for _ in range(11):
+            await stream.send_all(bytes(100))
+        await ended.wait()
+    assert [1009] == codes
+
+
 async def test_a_stray_byte_behind_the_handshake_ends_that_connection_alone() -> None:
     async with connected(echo) as server:
         answer = await server.exchange(handshake() + b"xxxxxxxxxxxxxxxx")
