@@ -23,6 +23,7 @@ from quart import Quart, request, websocket
 from command_center.http.asgi import App, Message, Receive, Scope, Send
 from command_center.http.metrics import RequestMetrics
 from command_center.runtime import origin
+from command_center.store import redact
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("command_center.http.requests")
 
@@ -143,8 +144,10 @@ _decoder = msgspec.json.Decoder(_Outcome)
 
 
 def request_id(scope: Scope) -> str:
-    """The id that the request brings, or a new one."""
+    """The id that the request brings, or a new one; what looks like a secret is no id."""
     for name, value in scope["headers"]:
         if name == REQUEST_ID and _WORD.fullmatch(value):
-            return str(value.decode("ascii"))
+            brought = str(value.decode("ascii"))
+            if redact(brought) == brought:
+                return brought
     return secrets.token_hex(8)

@@ -17,6 +17,8 @@ from command_center.http.security import Policy
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
 
+SECRET = "sk-" + "Ab1c" * 12
+
 
 async def test_an_answer_names_its_request(tmp_path: Path) -> None:
     async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
@@ -24,9 +26,11 @@ async def test_an_answer_names_its_request(tmp_path: Path) -> None:
         made = await http.get("/health")
         refused = await http.get("/health", headers={"Host": "evil.example"})
         odd = await http.get("/health", headers={"X-Request-Id": "no word"})
+        secret = await http.get("/health", headers={"X-Request-Id": SECRET})
     assert "mine-1" == given.headers["X-Request-Id"]
-    ids = {answer.headers["X-Request-Id"] for answer in (given, made, refused, odd)}
-    assert 4 == len(ids)
+    ids = {answer.headers["X-Request-Id"] for answer in (given, made, refused, odd, secret)}
+    assert 5 == len(ids)
+    assert SECRET not in ids
     assert 421 == refused.status_code
     assert "no word" not in ids
 
