@@ -11,8 +11,10 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from command_center.http import connection as connection_module
 from command_center.http.asgi import Message, Receive, Scope, Send
 from command_center.http.connection import Connections, Limits
+from command_center.http.exchange import Exchange
 from command_center.http.restraints import EVERY_ANSWER
 from tests.http.connected import (
     GET,
@@ -110,6 +112,24 @@ async def test_an_idle_connection_is_closed_without_a_word() -> None:
             await until(stream, b"here")
             assert b"" == await everything(stream)
         assert 0 == len(server.connections)
+
+
+async def test_a_fault_of_ours_ends_its_connection_alone_and_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Faulty(Exchange):
+        async def run(self) -> bool:
+            raise ZeroDivisionError
+
+    async with connected(answering(b"here")) as server, await server.connect() as other:
+        await other.send_all(GET)
+        await until(other, b"here")
+        with monkeypatch.context() as patched, structlog.testing.capture_logs() as logs:
+            patched.setattr(connection_module, "Exchange", Faulty)
+            assert b"" == await server.exchange(GET)
+        assert ["connection.failed"] == [line["event"] for line in logs]
+        await other.send_all(GET)
+        await until(other, b"here")
 
 
 # As many as there may be
