@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from command_center.store import Transaction, Writer
-from tests.browser.conftest import OpenPage, fill, made
+from tests.browser.conftest import PATIENCE_MS, OpenPage, fill, made
 from tests.browser.watching import settle
 from tests.end_to_end.server import Server
 
@@ -47,10 +47,11 @@ def test_a_page_outlives_the_servers_crash(tmp_path: Path, open_page: OpenPage) 
     expect(
         page.get_by_role("link", name="Find the slow query")
     ).to_be_visible()  # what was known is shown
+    with page.expect_request("**/api/events?**"):
+        page.get_by_role("button", name="Try now").click()
     server.settings = {**server.settings, "CC_PORT": port}
     server.start()
-    page.get_by_role("button", name="Try now").click()
-    expect(page.get_by_text(LOST)).to_have_count(0)
+    expect(page.get_by_text(LOST)).to_have_count(0, timeout=2 * PATIENCE_MS)
     with httpx.Client(base_url=server.url, trust_env=False) as client:
         made(client, "/api/tasks", {"repositoryId": 1, "title": "After it", "prompt": "Do."})
     expect(page.get_by_text("After it")).to_be_visible()
