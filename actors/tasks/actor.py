@@ -205,8 +205,8 @@ class Tasks(Actor):
         text = message.text
         if text is not None:
             check_texts(message=text.message)
-        return self.ctx.answer_later(
-            self._storage.write,
+        return self._storage.answer(
+            self.ctx,
             only_if(
                 message.condition,
                 lambda tx: change_followup(
