@@ -14,31 +14,21 @@ from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.changes import Terms
 from command_center.actors.automations.clock import SystemClock, WallClock, machine_zone
 from command_center.actors.automations.schedule import find_zone
-from command_center.actors.errors import Conflict
 from command_center.actors.events import Fanout
 from command_center.actors.operations import observer_for
-from command_center.actors.sessions import ledger
-from command_center.actors.sessions.messages import PatchSession, StopSession
+from command_center.actors.sessions.asking import ASK_SECONDS, Sessions
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.sessions.transitions import check
-from command_center.actors.slots import SlotsChanged
 from command_center.actors.storage import Storage
-from command_center.actors.tasks.messages import EnsureSession
 from command_center.actors.tree import CenterSettings, build_tree, make_runner
 from command_center.runtime import (
-    ActorNotFound,
     ActorRef,
-    ActorStopped,
     Request,
     System,
     open_system,
 )
-from command_center.store import Readers, Session, Transaction, redact, sessions
+from command_center.store import Readers, redact
 
 R = TypeVar("R")
-
-ASK_SECONDS = 60.0
-"""How long a caller waits for an actor's answer, a stop of a turn included."""
 
 
 @attrs.frozen
@@ -55,54 +45,10 @@ class Center:
         """Ask the actor at `path`, and wait `timeout` seconds at most."""
         return await self.system.lookup(path).ask(message, timeout=timeout)
 
-    async def ask_session(self, session_id: int, message: Request[R]) -> R | Session:
-        """Ask a session's actor; of one that has ended, what can still be said is in its row.
-
-        Stopping an ended session gives it as it ended. A live session that has no actor gets one
-        first; where that cannot be, because it is set aside, stopping it ends it in its row.
-
-        Raises:
-            NotFound: there is no such session.
-            Conflict: it has ended, and what is asked needs a live one.
-            ActorNotFound, ActorStopped: it lives, and has no actor that could answer.
-        """
-        path = f"/sessions/{session_id}"
-        try:
-            return await self.ask(path, message)
-        except (ActorNotFound, ActorStopped):
-            session = await self.storage.read(lambda db: sessions.get(db, session_id))
-        if session.finished_at is None:
-            await self.ask("/tasks", EnsureSession(session_id))
-            try:
-                return await self.ask(path, message)
-            except (ActorNotFound, ActorStopped):
-                if not isinstance(message, StopSession):
-                    raise
-                return await self._end_without_actor(session_id, message)
-        if isinstance(message, StopSession):
-            return session
-        if isinstance(message, PatchSession):
-            check(session, message.changes.status)
-        raise Conflict(
-            f"Session {session_id} is {session.status} since {session.finished_at}; "
-            "only a session that has not ended takes this.",
-            currentStatus=session.status,
-        )
-
-    async def _end_without_actor(self, session_id: int, message: StopSession) -> Session:
-        """End a session whose actor is set aside; its turn, if there is one, is left to Codex."""
-
-        def unit(tx: Transaction) -> Session:
-            actor = message.requested_by
-            session = ledger.request_stop(tx, session_id, reason=message.reason, actor=actor)
-            if session.finished_at is not None:
-                return session
-            reason = f"Stopped by {actor}; its actor was set aside."
-            return ledger.move(tx, session_id, "stopped", actor=actor, exit_reason=reason)
-
-        ended = await self.storage.write(unit)
-        await self.system.lookup("/slots").tell(SlotsChanged())
-        return ended
+    @property
+    def sessions(self) -> Sessions:
+        """All sessions, to ask them and to stop them, whether they have an actor or not."""
+        return Sessions(self.system.find, self.storage, self.settings.approval_seconds)
 
 
 @asynccontextmanager

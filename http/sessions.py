@@ -78,17 +78,17 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
     async def patch_session(session_id: int) -> Response:
         changes = await decode_body(request, SessionChanges)
         seen = condition(request, lambda db: shown(db, session_id))
-        return json_response(await center.ask_session(session_id, PatchSession(changes, seen)))
+        return json_response(await center.sessions.ask(session_id, PatchSession(changes, seen)))
 
     @api.post("/api/sessions/<id:session_id>/stop")
     async def stop_session(session_id: int) -> Response:
         message = await decode_body(request, StopSession)
-        return json_response({"session": await center.ask_session(session_id, message)})
+        return json_response({"session": await center.sessions.stop(session_id, message)})
 
     @api.post("/api/sessions/<id:session_id>/steer")
     async def steer_session(session_id: int) -> Response:
         message = await decode_body(request, SteerSession)
-        return json_response(await center.ask_session(session_id, message))
+        return json_response(await center.sessions.ask(session_id, message))
 
     @api.get("/api/sessions/<id:session_id>/events")
     async def list_session_events(session_id: int) -> Response:

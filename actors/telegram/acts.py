@@ -19,6 +19,7 @@ from command_center.actors.errors import Conflict, PolicyDenied
 from command_center.actors.policy import RunInput, evaluate, run_of
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.admission import admit
+from command_center.actors.sessions.asking import Sessions
 from command_center.actors.sessions.budgets import check_limits
 from command_center.actors.sessions.messages import SessionCommitted
 from command_center.actors.sessions.sequels import queue_followup
@@ -27,7 +28,7 @@ from command_center.actors.tasks.ledger import create_task, run_task
 from command_center.actors.tasks.messages import CreateTask
 from command_center.actors.telegram.markup import Text, bold, lines, shorten, text
 from command_center.actors.telegram.outgoing import Outgoing
-from command_center.runtime import ActorNotFound, ActorRef, ActorStopped, MailboxFull, Request
+from command_center.runtime import ActorNotFound, ActorRef, MailboxFull, Request
 from command_center.store import Session, Transaction, repositories, sessions, tasks
 from command_center.store.records import Runner
 
@@ -123,23 +124,10 @@ class Desk:
             raise ActorNotFound(path)
         return await ref.ask(message, timeout=ASK_SECONDS)
 
-    async def ask_session(self, session_id: int, message: Request[R]) -> R:
-        """Ask a session's actor.
-
-        Raises:
-            NotFound: there is no such session.
-            Conflict: it has ended.
-        """
-        try:
-            return await self.ask(f"/sessions/{session_id}", message)
-        except (ActorNotFound, ActorStopped):
-            session = await self.storage.read(lambda db: sessions.get(db, session_id))
-            if session.finished_at is None:
-                raise
-            raise Conflict(
-                f"Session {session_id} is {session.status}; it has ended.",
-                currentStatus=session.status,
-            ) from None
+    @property
+    def sessions(self) -> Sessions:
+        """All sessions, to ask them and to stop them, whether they have an actor or not."""
+        return Sessions(self.find, self.storage, self.approval_seconds)
 
     async def start(self, session_id: int) -> None:
         """See that a session which was committed here has its actor."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from command_center.actors.approvals import Resolution, ResolveApproval
-from command_center.actors.errors import Conflict
 from command_center.actors.sessions.messages import SteerSession, StopSession
 from command_center.actors.sessions.settlement import AlreadySettled
 from command_center.actors.telegram import wording
@@ -23,7 +22,7 @@ def send_later(desk: Desk, visit: Visit, session_id: int, message: str) -> Act:
     """Steer a session. What may have reached Codex is not sent again."""
 
     async def slow() -> Act:
-        receipt = await desk.ask_session(
+        receipt = await desk.sessions.ask(
             session_id, SteerSession(message=message, requested_by=visit.who)
         )
         return say(
@@ -39,12 +38,9 @@ def stop_later(desk: Desk, visit: Visit, session_id: int) -> Act:
 
     async def slow() -> Act:
         wish = StopSession(reason="Stopped from Telegram.", requested_by=visit.who)
-        will_be_told = True
-        try:
-            session = await desk.ask_session(session_id, wish)
-        except Conflict:
-            session = await desk.storage.read(lambda db: sessions.get(db, session_id))
-            will_be_told = False
+        before = await desk.storage.read(lambda db: sessions.get(db, session_id))
+        will_be_told = before.finished_at is None
+        session = await desk.sessions.stop(session_id, wish)
         said = f"Session {session.id} is {session.status.replace('_', ' ')}."
 
         def unit(tx: Transaction) -> Sequence[Outgoing]:
