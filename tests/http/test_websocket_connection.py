@@ -481,11 +481,13 @@ async def test_nothing_is_taken_before_the_handshake_or_once_closing_has_begun()
         await receive()
         taken.append(offer(b"\x81\x01a"))
         await send({"type": "websocket.accept"})
+        await receive()
         taken.append(offer(b"\x81\x01b"))
         await send({"type": "websocket.close"})
         taken.append(offer(b"\x81\x01c"))
 
     async with connected(app) as server, opened(server) as stream:
+        await stream.send_all(frame(Opcode.TEXT, b"begin"))
         assert b"\x81\x01b" + closing(1000) == await everything(stream)
     assert [False, True, False] == taken
 
