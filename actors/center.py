@@ -98,7 +98,7 @@ async def open_center(
         found.append(
             open_system(
                 tree,
-                on_signal=observer_for(at("/journal")),
+                on_signal=observer_for(at("/journal"), settings.secrets),
                 on_stuck=on_stuck,
                 redact=partial(redact, secrets=settings.secrets),
             )

@@ -9,7 +9,7 @@ was set aside in quarantine, or did not end in time. The runtime knows nothing o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import attrs
@@ -159,11 +159,13 @@ class Journal(Actor):
         await self._storage.write(record)
 
 
-def observer_for(journal: Callable[[], ActorRef]) -> Callable[[Signal], None]:
-    """What is to observe the system, so that `/journal` hears of it."""
+def observer_for(
+    journal: Callable[[], ActorRef], secrets: Sequence[str] = ()
+) -> Callable[[Signal], None]:
+    """What is to observe the system, so that `/journal` hears of it, without these secrets."""
 
     def observe(signal: Signal) -> None:
-        seen = _seen(signal)
+        seen = _seen(signal, secrets)
         if seen is None or seen.path == "/journal":
             return
         try:
@@ -174,11 +176,11 @@ def observer_for(journal: Callable[[], ActorRef]) -> Callable[[Signal], None]:
     return observe
 
 
-def _seen(signal: Signal) -> SignalSeen | None:
+def _seen(signal: Signal, secrets: Sequence[str]) -> SignalSeen | None:
     match signal:
         case Crashed(path, error, start_failed):
             return SignalSeen(
-                "actor.crashed", path, {"error": _text(error), "startFailed": start_failed}
+                "actor.crashed", path, {"error": _text(error, secrets), "startFailed": start_failed}
             )
         case Restarted(path, restarts, delay, reason):
             return SignalSeen(
@@ -187,15 +189,16 @@ def _seen(signal: Signal) -> SignalSeen | None:
                 {"restarts": restarts, "delaySeconds": round(delay, 3), "reason": reason},
             )
         case Quarantined(path, error):
-            return SignalSeen("actor.quarantined", path, {"error": _text(error)})
+            return SignalSeen("actor.quarantined", path, {"error": _text(error, secrets)})
         case Abandoned(path, waited):
             return SignalSeen("actor.abandoned", path, {"waitedSeconds": round(waited, 3)})
         case _:
             return None
 
 
-def _text(error: BaseException | None) -> str | None:
+def _text(error: BaseException | None, secrets: Sequence[str]) -> str | None:
     if error is None:
         return None
-    text: str = redact(f"{type(error).__name__}: {error}")
+    # Cut last, so that no beginning of a secret is left.
+    text: str = redact(f"{type(error).__name__}: {error}", secrets)
     return text[:TEXT]

@@ -17,6 +17,7 @@ from command_center.runtime import (
     Actor,
     Backoff,
     ChildSpec,
+    Crashed,
     Intensity,
     Quarantined,
     Request,
@@ -102,6 +103,23 @@ async def test_quarantine_is_an_event_without_secrets_and_a_restart_is_the_way_b
         )
         assert Status.IDLE is after.status
         assert "It works." == await made.system.lookup("/edge/fragile").ask(Work())
+
+
+async def test_no_beginning_of_a_secret_is_left_where_an_errors_text_is_cut(tmp_path: Path) -> None:
+    secret = "a word of ours that has no form"
+    async with rig(tmp_path / "db.sqlite3") as made:
+        await made.system.start_child(
+            "/", ChildSpec(id="journal", start=lambda: Journal(made.storage))
+        )
+        observe = observer_for(lambda: made.system.lookup("/journal"), [secret])
+        observe(Crashed("/a", ValueError("x" * 480 + secret), start_failed=False))
+        with trio.fail_after(5):
+            while not (events := await told(made, "actor.crashed")):  # noqa: ASYNC110 - the log
+                await trio.sleep(0.02)
+        text = events[0]["data"]["error"]
+        assert text.startswith("ValueError: xxx")
+        assert 500 == len(text)
+        assert secret[:4] not in text
 
 
 async def test_each_crash_and_restart_is_told(tmp_path: Path) -> None:
