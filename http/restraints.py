@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import attrs
 
@@ -42,14 +42,14 @@ _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 
 @attrs.define
 class Restraining:
-    """Sends an answer with the headers of every answer."""
+    """Sends an answer with the headers of every answer; whether it is private is asked then."""
 
     _send: Send
-    _private: bool = attrs.field(kw_only=True)
+    _is_private: Callable[[], bool]
 
     async def __call__(self, message: Message) -> None:
         """Add to the headers, if that is what the message brings."""
         if message["type"] in _STARTS:
-            headers = restrained(message.get("headers", ()), private=self._private)
+            headers = restrained(message.get("headers", ()), private=self._is_private())
             message = {**message, "headers": headers}
         await self._send(message)

@@ -122,7 +122,7 @@ class Gate:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        send = Restraining(send, private=is_api(scope["path"]))
+        send = Restraining(send, lambda: is_api(scope["path"]))
         if scope["type"] == "http":
             await self._http(scope, receive, send)
         else:

@@ -7,7 +7,7 @@ import trio
 
 from command_center.http.restraints import EVERY_ANSWER, restrained
 from tests.http.guarded import BEARER, guarded_app, open_app
-from tests.http.live import client_of, served
+from tests.http.live import client_of, exchange, served
 
 
 async def test_every_answer_carries_the_browsers_restraints() -> None:
@@ -53,3 +53,12 @@ async def test_a_handshake_that_is_refused_carries_them_too(path: str) -> None:
     assert answer.startswith((b"HTTP/1.1 401", b"HTTP/1.1 404"))
     for name, value in EVERY_ANSWER:
         assert b"%s: %s" % (name, value) in answer
+
+
+async def test_an_answer_to_an_absolute_target_is_not_stored_either() -> None:
+    async with served(open_app()) as address:
+        target = f"http://127.0.0.1:{address.port}/api/things"
+        request = f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        answer = await exchange(address, request.encode())
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"cache-control: no-store\r\n" in answer
