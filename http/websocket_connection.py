@@ -39,7 +39,6 @@ FRAMES = "command_center.frames"
 `offer` them without waiting."""
 
 NORMAL = 1000
-NO_CODE = 1005
 ABNORMAL = 1006
 TOO_BIG = 1009
 FAILED = 1011

@@ -118,6 +118,3 @@ function put(transcript, key, type, body, done) {
   entry.version += 1;
   return entry;
 }
-
-/** The whole diff of a session, which the stream tells of by its size only. @param {number} id */
-export const diffOf = async (id) => (await get(`/api/sessions/${id}/diff`)).diff;
