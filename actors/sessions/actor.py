@@ -338,8 +338,9 @@ class SessionActor(Actor):
 
     @handles(JoiningThread)
     def joining(self, _message: JoiningThread) -> None:
-        """What Codex still waits for, it asks again after this."""
+        """What Codex still waits for, it asks again after this; what it told before is read."""
         self._questions.join()
+        self._drive.has_recovered = True
 
     @handles(NothingAsked)
     async def nothing_asked(self, _message: NothingAsked) -> None:
@@ -376,7 +377,7 @@ class SessionActor(Actor):
             elif self._drive.is_of_turn(held, message.turn_id):
                 await self.asked(held)
         self._drive.dispel()
-        if self._session.stop_requested is not None:
+        if self._session.stop_requested is not None and self._session.finished_at is None:
             self._interruption.begin_anew()
 
     @handles(LaunchFailed)

@@ -33,7 +33,10 @@ class Drive:
     _is_doubtful: bool = attrs.field(default=False, init=False)
     _early: list[CodexNotification | CodexServerRequest] = attrs.field(factory=list, init=False)
     has_recovered: bool = attrs.field(default=False, init=False)
-    """Whether the turn was looked for, so that what is told of it may come out of order."""
+    """Whether the turn was looked for, so that what is told of it may come out of order.
+
+    A launch looks for it, too, where it joins a thread that is there already.
+    """
     ended_meanwhile: TurnEnded | None = attrs.field(default=None, init=False)
     """How Codex said that the turn ended, while it was found again."""
 

@@ -87,7 +87,7 @@ class Interruption:
         self.begin()
 
     async def _interrupt(self) -> None:
-        """Interrupt, give the turn its time to end, then give it up. Ends with the actor."""
+        """Interrupt, give the turn its time to end, then give it up. Ends with the session."""
         session = self._transcript.session
         with trio.move_on_after(STOP_SECONDS):
             if session.status != "starting":
@@ -104,7 +104,12 @@ class Interruption:
         await self._ctx.ref.tell(StopDeadline())
 
     def settle(self, ended: Session) -> None:
-        """The session has ended: answer everybody who waits for it."""
+        """The session has ended: answer everybody who waits for it, and give up nothing any more.
+
+        Its thread may be another session's by the time that would be done.
+        """
+        if self._task is not None:
+            self._task.cancel()
         for waiter in self._waiters:
             waiter.send(ended)
         self._waiters.clear()

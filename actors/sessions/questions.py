@@ -22,7 +22,7 @@ from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.transcript import Transcript
 from command_center.runtime import Context
-from command_center.store import Approval
+from command_center.store import Approval, Session, Transaction
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -41,30 +41,31 @@ class Questions:
 
     async def ask(self, request: CodexServerRequest) -> None:
         """Have a person asked, or answer with what was decided of it before."""
-        session = self._transcript.session
-        changes: Sequence[Mapping[str, Any]] = ()
-        if request.method == FILE_CHANGE:
-            item_id = str(request.params["itemId"])
-            item = await self._services.storage.read(
-                lambda db: ledger.item_body(db, session.id, item_id)
-            )
-            changes = (item or {}).get("changes", ())
-        described = describe_request(request.method, request.params, changes)
-        wanted = with_limits(session, described)
         self._open[request.request_id] = request
         self._asked_since.add(request.request_id)
         self._transcript.session, approval = await self._transcript.keep(
-            lambda tx: settlement.request_approval(
-                tx,
-                session.id,
-                wanted,
-                request_id=request.request_id,
-                request={"method": request.method, "params": request.params},
-                expires_at=later(tx.now, self._services.approval_seconds),
-            )
+            lambda tx: self._request_approval(tx, request)
         )
         if approval.status != "pending":
             self.answer_soon(approval)
+
+    def _request_approval(
+        self, tx: Transaction, request: CodexServerRequest
+    ) -> tuple[Session, Approval]:
+        session = self._transcript.session
+        changes: Sequence[Mapping[str, Any]] = ()
+        if request.method == FILE_CHANGE:
+            item = ledger.item_body(tx.db, session.id, str(request.params["itemId"]))
+            changes = (item or {}).get("changes", ())
+        described = describe_request(request.method, request.params, changes)
+        return settlement.request_approval(
+            tx,
+            session.id,
+            with_limits(session, described),
+            request_id=request.request_id,
+            request={"method": request.method, "params": request.params},
+            expires_at=later(tx.now, self._services.approval_seconds),
+        )
 
     def answer_soon(self, approval: Approval) -> None:
         """Answer Codex, if it has asked this incarnation; else it will ask again."""

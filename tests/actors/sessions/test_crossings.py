@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import trio
 
-from command_center.actors.codex.approvals import COMMAND
+from command_center.actors.codex.approvals import COMMAND, FILE_CHANGE
 from command_center.actors.codex.messages import Answer, BridgeConnected, BridgeLost
 from command_center.actors.errors import Conflict
 from command_center.actors.sessions import drive, interruption
@@ -344,3 +345,50 @@ async def test_a_decision_whose_way_to_codex_was_lost_is_sent_when_codex_asks_ag
         assert ("c2:1", {"decision": "accept"}) == (answer.request_id, answer.result)
         (only,) = await live.rig.storage.read(lambda db: approvals.every(db, {}))
         assert only.delivered_at is not None
+
+
+async def test_a_turn_that_ends_while_a_new_life_looks_for_it_keeps_what_it_said_before(
+    tmp_path: Path,
+) -> None:
+    cut_off: dict[str, Any] = {**STARTING, "codex_thread_id": THREAD}
+    async with live_session(tmp_path / "db", survives_restart=True, **cut_off) as live:
+        slow = live.bridge.gate("thread/turns/list")
+        await live.bridge.until_called("thread/turns/list")
+        turn = running_turn(live.session_id)
+        turn["items"].append({"id": "m", "type": "agentMessage", "text": "Missed."})
+        live.bridge.turns = [turn]
+        await live.complete()
+        slow.set()
+        ended = await live.until(lambda session: session.status == "completed")
+        assert "Missed." == ended.last_message
+
+
+async def test_a_session_that_has_ended_by_its_stop_no_longer_gives_up_its_turn(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+        live.bridge.gate("thread/backgroundTerminals/clean")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(live.ref.ask, StopSession())
+            await live.bridge.until_called("turn/interrupt")
+            turn: dict[str, Any] = {"id": TURN, "status": "interrupted", "items": [], "error": None}
+            await live.notify("turn/completed", turn=turn)
+        await live.bridge.until_called("thread/backgroundTerminals/clean")
+        await trio.sleep(1.2 * STOP_SECONDS)
+        assert "thread/unsubscribe" not in live.bridge.methods()
+
+
+async def test_a_question_that_comes_while_nothing_can_be_read_is_asked_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+        readers = live.rig.storage.readers
+
+        def connection(*_: object) -> NoReturn:
+            raise sqlite3.OperationalError("unable to open database file")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(type(readers), "connection", connection)
+            await live.ask("c1:1", FILE_CHANGE, itemId="i")
+            await live.settled()
+        await live.until(lambda session: session.status == "waiting_approval")
