@@ -101,22 +101,6 @@ def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
     return sock
 
 
-async def serve_app(
-    app: QuartTrio,
-    *,
-    host: str,
-    port: int,
-    shutdown: trio.Event,
-    grace: float = GRACE_SECONDS,
-    task_status: trio.TaskStatus[BoundAddress] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    """Bind, then serve `app` until `shutdown` is set; see `serve_on`.
-
-    Raises AddressInUse or AddressUnavailable before the app's start-up has begun.
-    """
-    await serve_on(app, bind(host, port), shutdown=shutdown, grace=grace, task_status=task_status)
-
-
 async def serve_on(
     app: QuartTrio,
     address: BoundAddress,

@@ -14,7 +14,7 @@ from quart_trio import QuartTrio
 from trio_websocket import ConnectionClosed, wrap_client_stream
 
 from command_center.http.errors import AddressInUse, AddressUnavailable
-from command_center.http.serving import BoundAddress, bind, serve_app, serve_on
+from command_center.http.serving import BoundAddress, bind, serve_on
 from tests.http.live import served
 
 
@@ -91,25 +91,9 @@ def test_an_ipv6_address_is_written_as_browsers_take_it() -> None:
     assert "http://[::1]:80" == BoundAddress("::1", 80, ()).url
 
 
-async def test_the_address_is_refused_before_the_app_starts() -> None:
-    started = False
-    taken = bind("127.0.0.1", 0)
-    watched = app()
-
-    @watched.before_serving
-    async def start() -> None:
-        nonlocal started
-        started = True
-
-    with pytest.raises(AddressInUse):
-        await serve_app(watched, host="127.0.0.1", port=taken.port, shutdown=trio.Event())
-    assert not started
-    taken.close()
-
-
 async def test_the_address_is_told_when_requests_are_answered() -> None:
     shutdown = trio.Event()
-    serve = partial(serve_app, app(), host="127.0.0.1", port=0, shutdown=shutdown)
+    serve = partial(serve_on, app(), bind("127.0.0.1", 0), shutdown=shutdown)
     async with trio.open_nursery() as nursery:
         address: BoundAddress = await nursery.start(serve)
         async with httpx.AsyncClient(base_url=address.url) as client:
