@@ -279,13 +279,14 @@ class WebSocket:
         self._frames.receive_data(data)
         for event in self._frames.events():
             if isinstance(event, TextMessage | BytesMessage):
-                self._length += len(event.data)
+                part = event.data
+                self._length += len(part.encode() if isinstance(part, str) else part)
                 if self._length > self._limits.message_bytes:
                     await self._close(TOO_BIG, "The message is too long.")
                     self._end(TOO_BIG)
                     return
-                if event.data:
-                    self._parts.append(event.data)
+                if part:
+                    self._parts.append(part)
                 if event.message_finished:
                     self._deliver(text=isinstance(event, TextMessage))
             elif isinstance(event, Ping):

@@ -277,6 +277,12 @@ async def test_a_message_that_is_too_long_is_1009(pieces: int) -> None:
         ).replace(bytes([0x80 | Opcode.CLOSE, 26]), bytes([0x80 | Opcode.CLOSE, 2]))
 
 
+async def test_a_text_is_measured_by_its_bytes() -> None:
+    async with connected(echo, Limits(message_bytes=1000)) as server, opened(server) as stream:
+        await stream.send_all(frame(Opcode.TEXT, "ü".encode() * 501))
+        assert b"The message is too long." in await everything(stream)
+
+
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
