@@ -333,7 +333,9 @@ class SessionActor(Actor):
     @handles(CodexRequestResolved)
     async def request_resolved(self, message: CodexRequestResolved) -> None:
         """Codex has its answer, from here or from another client of it."""
-        if self._session.status in ACTIVE:
+        if self._session.status == "starting":
+            self._drive.drop_question(message.request_id)
+        elif self._session.status in ACTIVE:
             await self._questions.close(message.request_id)
 
     @handles(JoiningThread)

@@ -93,6 +93,14 @@ class Drive:
                 del self._early[oldest]
                 self._is_doubtful = True
 
+    def drop_question(self, request_id: str) -> None:
+        """Hold a question no longer that has its answer already."""
+        self._early = [
+            held
+            for held in self._early
+            if isinstance(held, CodexNotification) or held.request_id != request_id
+        ]
+
     def is_of_turn(self, request: CodexServerRequest, turn_id: str) -> bool:
         """Whether what was held is asked by the turn, or by a thread that it has started."""
         within = request.thread_id != self._transcript.session.codex_thread_id

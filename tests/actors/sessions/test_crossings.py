@@ -10,7 +10,12 @@ import pytest
 import trio
 
 from command_center.actors.codex.approvals import COMMAND, FILE_CHANGE
-from command_center.actors.codex.messages import Answer, BridgeConnected, BridgeLost
+from command_center.actors.codex.messages import (
+    Answer,
+    BridgeConnected,
+    BridgeLost,
+    CodexRequestResolved,
+)
 from command_center.actors.errors import Conflict
 from command_center.actors.sessions import drive, interruption
 from command_center.actors.sessions.actor import MAILBOX
@@ -392,3 +397,18 @@ async def test_a_question_that_comes_while_nothing_can_be_read_is_asked_all_the_
             await live.ask("c1:1", FILE_CHANGE, itemId="i")
             await live.settled()
         await live.until(lambda session: session.status == "waiting_approval")
+
+
+async def test_a_question_that_was_answered_elsewhere_before_the_turn_is_known_is_none(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", **STARTING) as live:
+        slow = live.bridge.gate("turn/start")
+        await live.bridge.until_called("turn/start")
+        await live.ask("c1:1", COMMAND, itemId="i", command="touch /x")
+        await live.ref.tell(CodexRequestResolved(THREAD, "c1:1", answered_here=False))
+        slow.set()
+        await live.until(lambda session: session.codex_turn_id is not None)
+        await live.settled()
+        assert "running" == (await live.session()).status
+        assert not await live.rig.storage.read(lambda db: approvals.every(db, {}))
