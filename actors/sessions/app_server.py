@@ -111,6 +111,7 @@ class AppServerRunner:
         self._find_writable = find_writable
         self.survives_restart = survives_restart
         self._opened_here: str | None = None
+        """The thread that was opened and is to be prompted, once it is committed."""
         self._prompted = False
         """Whether the prompt may have reached Codex."""
         self._starting = False
@@ -146,6 +147,8 @@ class AppServerRunner:
         thread_id = session.codex_thread_id
         if self._turn_id is not None:
             await self._ref.tell(TurnOpened(turn_id=self._turn_id))
+        elif self._opened_here not in {None, thread_id}:
+            return  # it was reported; the launch goes on once it is committed
         elif thread_id is None:
             await self._open_thread(session)
         elif thread_id == self._opened_here:

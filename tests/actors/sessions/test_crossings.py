@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from command_center.actors.codex.approvals import COMMAND, FILE_CHANGE
+from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import (
     Answer,
     BridgeConnected,
@@ -412,3 +413,27 @@ async def test_a_question_that_was_answered_elsewhere_before_the_turn_is_known_i
         await live.settled()
         assert "running" == (await live.session()).status
         assert not await live.rig.storage.read(lambda db: approvals.every(db, {}))
+
+
+async def test_a_thread_that_was_opened_is_not_opened_again_before_it_is_committed(
+    tmp_path: Path,
+) -> None:
+    cut_off: dict[str, Any] = {**STARTING, "codex_thread_id": "unused"}
+    async with live_session(tmp_path / "db", **cut_off) as live:
+        opened: list[str] = []
+
+        def open_another(_: object) -> dict[str, Any]:
+            opened.append(f"opened {len(opened)}")
+            return {"thread": {"id": opened[-1]}}
+
+        def resume(_: object) -> NoReturn:
+            raise CodexError("thread/resume", -32600, "no rollout found")
+
+        live.bridge.replies |= {"thread/start": open_another, "thread/resume": resume}
+        slow = live.bridge.gate("thread/start")
+        await live.bridge.until_called("thread/start")
+        await live.ref.tell(BridgeConnected("", None))
+        await live.settled()
+        slow.set()
+        running = await live.until(lambda session: session.status == "running")
+        assert (["opened 0"], "opened 0") == (opened, running.codex_thread_id)
