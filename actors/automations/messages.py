@@ -8,7 +8,7 @@ import msgspec
 
 from command_center.actors.conditions import Condition, always
 from command_center.actors.errors import Invalid
-from command_center.actors.policy import PolicyResult, RunInput
+from command_center.actors.policy import PolicyResult, RunInput, check_run
 from command_center.actors.tasks.messages import Attempts, Positive, check_texts
 from command_center.runtime import Request
 from command_center.store import Approval, Automation, Session, Task
@@ -140,7 +140,7 @@ def check_fields(
     title: str | msgspec.UnsetType = msgspec.UNSET,
     payload: AutomationPayload | msgspec.UnsetType = msgspec.UNSET,
 ) -> None:
-    """Refuse texts that say nothing or too much, with their paths."""
+    """Refuse texts that say nothing or too much, and runs that cannot be, with their paths."""
     if isinstance(title, str):
         check_texts(title=title)
     if not isinstance(payload, msgspec.UnsetType):
@@ -151,3 +151,9 @@ def check_fields(
                 check_texts(title=payload.task_title)
             except Invalid as invalid:
                 raise Invalid.field("payload.taskTitle", invalid.details[0]["message"]) from invalid
+        try:
+            check_run(payload.run_input)
+        except Invalid as invalid:
+            fault = invalid.details[0]
+            path = f"payload.runInput.{fault['path']}"
+            raise Invalid.field(path, fault["message"]) from invalid
