@@ -53,6 +53,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 NEVER_USED = "no rollout found"
 """What Codex says of a thread that was opened but never prompted, after its app-server ended."""
 
+NOT_OPENED = "thread not found"
+"""What Codex says of a thread that was opened in an app-server before this one."""
+
 INNER_TURN_SECONDS = 0.1
 """Between two looks for the turn inside of a review that has just begun."""
 
@@ -131,15 +134,13 @@ class AppServerRunner:
         while True:
             try:
                 await self._launch(session)
-            except UNCERTAIN as error:
+            except (*UNCERTAIN, Refusal) as error:
                 waited = trio.current_time() - began
-                if not self._prompted and waited > LAUNCH_SECONDS:
+                is_late = not self._prompted and waited > LAUNCH_SECONDS
+                if is_late or not may_pass(error):
                     await self._ref.tell(LaunchFailed(reason=str(error)))
                     return
                 await trio.sleep(PAUSE_SECONDS)
-            except Refusal as error:
-                await self._ref.tell(LaunchFailed(reason=str(error)))
-                return
             else:
                 return
 
@@ -433,6 +434,12 @@ class AppServerRunner:
 
     async def _call(self, call: Call) -> dict[str, Any]:
         return await self._bridge.ask(call, timeout=call.timeout + GRACE_SECONDS)
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether a launch that failed so may succeed when it joins its thread again."""
+    is_elsewhere = isinstance(error, CodexError) and NOT_OPENED in error.reason
+    return is_elsewhere or isinstance(error, UNCERTAIN)
 
 
 def is_active(thread: Mapping[str, Any]) -> bool:

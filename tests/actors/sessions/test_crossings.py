@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -437,3 +438,30 @@ async def test_a_thread_that_was_opened_is_not_opened_again_before_it_is_committ
         slow.set()
         running = await live.until(lambda session: session.status == "running")
         assert (["opened 0"], "opened 0") == (opened, running.codex_thread_id)
+
+
+async def test_an_app_server_that_was_replaced_just_before_it_is_prompted_costs_no_session(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", **STARTING) as live:
+        opened: list[str] = []
+
+        def open_another(_: object) -> dict[str, Any]:
+            opened.append(f"opened {len(opened)}")
+            return {"thread": {"id": opened[-1]}}
+
+        def resume(_: object) -> NoReturn:
+            raise CodexError("thread/resume", -32600, "no rollout found")
+
+        def start(params: Mapping[str, Any]) -> dict[str, Any]:
+            if params["threadId"] == "opened 0":
+                raise CodexError("turn/start", -32600, "thread not found: opened 0")
+            return {"turn": {"id": TURN}}
+
+        live.bridge.replies |= {
+            "thread/start": open_another,
+            "thread/resume": resume,
+            "turn/start": start,
+        }
+        ended = await live.until(lambda session: session.status != "starting")
+        assert ("running", "opened 1") == (ended.status, ended.codex_thread_id)
