@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from command_center.actors.errors import Conflict, PolicyDenied
+from command_center.actors.paths import check_path
 from command_center.actors.policy import RunInput, evaluate, same_place
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.admission import admit, run_approvals
@@ -182,10 +183,13 @@ def prompt_thread(
     """Make a session of the thread's task, and take it as far as policy lets it.
 
     Raises:
+        Invalid: `cwd` is no absolute path of this system.
         RecordNotFound: there is no such repository.
         Conflict: the task has a session that has not ended, or has used up what it may.
         PolicyDenied: the repository forbids it.
     """
+    if wanted.cwd is not None:
+        check_path(wanted.cwd, "cwd")
     repository = repositories.get(tx.db, wanted.repository_id)
     task = tasks.find(
         tx.db, {"codex_thread_id": thread_id, "repository_id": repository.id}, newest_first=True
