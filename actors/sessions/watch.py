@@ -29,10 +29,14 @@ class Watch:
         return trio.current_time() - self._heard_at
 
     async def run(self) -> None:
-        """Watch until cancelled; a second call does nothing."""
+        """Watch from now on until cancelled; a second call does nothing.
+
+        However long the session waited for its turn, that was no silence of the turn.
+        """
         if self._running or self._seconds == 0:
             return
         self._running = True
+        self.heard()
         while True:
             due = self._heard_at + self._seconds * (self._told + 1)
             if trio.current_time() < due:

@@ -62,3 +62,15 @@ async def test_a_watch_of_no_seconds_never_tells(autojump_clock: MockClock) -> N
     await Watch(told, 0).run()  # type: ignore[arg-type]  # only tell is used
     assert [] == told.messages
     assert autojump_clock.current_time() < 1
+
+
+async def test_what_was_waited_for_before_the_turn_is_no_silence_of_it(
+    autojump_clock: MockClock,
+) -> None:
+    told = Told()
+    watch = Watch(told, 10.0)  # type: ignore[arg-type]  # only tell is used
+    await trio.sleep(25)
+    with trio.move_on_after(15):
+        await watch.run()
+    assert [(10.0, 1)] == [(message.seconds, message.count) for message in told.messages]
+    assert autojump_clock.current_time() >= 40
