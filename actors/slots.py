@@ -102,8 +102,9 @@ class Slots(Actor):
         held = [s for s in live if s.status in ACTIVE or self._path(s.id) in self._granted]
         held += leaving
         for session in live:  # what an actor holds, it holds until it is gone
-            if session.status in ACTIVE and self.ctx.find(self._path(session.id)) is not None:
-                self._granted[self._path(session.id)] = session.id
+            ref = self.ctx.find(self._path(session.id))
+            if session.status in ACTIVE and ref is not None and not ref.is_dead:
+                self._granted[ref.path] = session.id
         queued = [s for s in in_order(live) if s not in held]
         busy = {s.cwd: s.id for s in held if writes(s)}
         for session in list(queued):
@@ -113,6 +114,8 @@ class Slots(Actor):
                 continue
             try:
                 ref = self.ctx.lookup(self._path(session.id))
+                if ref.is_dead:
+                    continue  # set aside: it is for an operator to bring it back
                 with working_for(None):  # it was not for this session that a slot became free
                     ref.try_tell(GrantSlot())
             except ActorNotFound:

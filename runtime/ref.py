@@ -36,6 +36,11 @@ class ActorRef:
     def __repr__(self) -> str:
         return f"<ActorRef {self.path}>"
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether it is stopped for good, or quarantined: its monitors have been told."""
+        return self.cell.is_dead
+
     async def ask(self, message: Request[R], *, timeout: float = 10.0) -> R:  # noqa: ASYNC109
         """Send a request and wait for its reply.
 

@@ -19,7 +19,7 @@ from command_center.actors.slots import (
     live_sessions,
     waiting_for,
 )
-from command_center.runtime import Actor, ChildSpec, Restart, SupervisorSpec, handles
+from command_center.runtime import Actor, ChildSpec, Intensity, Restart, SupervisorSpec, handles
 from command_center.store import Session, Transaction, sessions
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 
@@ -29,6 +29,10 @@ class Granted:
     """The sessions that were granted a slot, in their order."""
 
     ids: list[int] = attrs.field(factory=list)
+
+
+class Fail:
+    """Tells an actor to crash."""
 
 
 class Waiting(Actor):
@@ -44,6 +48,10 @@ class Waiting(Actor):
         self._granted.ids.append(self._id)
         await self._made.storage.write(lambda tx: sessions.update(tx, self._id, status="running"))
 
+    @handles(Fail)
+    def fail(self, _message: Fail) -> None:
+        raise RuntimeError
+
 
 @asynccontextmanager
 async def slots(path: Path, limit: int) -> AsyncIterator[tuple[Rig, Granted]]:
@@ -53,7 +61,8 @@ async def slots(path: Path, limit: int) -> AsyncIterator[tuple[Rig, Granted]]:
     def start_slots() -> Slots:
         return Slots(found[0].storage, limit=limit)
 
-    async with rig(path, SupervisorSpec(id="sessions")) as made:
+    edge = SupervisorSpec(id="sessions", intensity=Intensity(restarts=0), quarantine=True)
+    async with rig(path, edge) as made:
         found.append(made)
         await made.system.start_child("/", ChildSpec(id="slots", start=start_slots))
         yield made, Granted()
@@ -72,7 +81,7 @@ async def add(made: Rig, granted: Granted, **fields: object) -> Session:
         ChildSpec(
             id=str(session.id),
             start=partial(Waiting, session.id, made, granted),
-            restart=Restart.TEMPORARY,
+            restart=Restart.TRANSIENT,
         ),
     )
     await made.system.lookup("/slots").tell(RequestSlot(session.id, ref))
@@ -93,6 +102,12 @@ async def end_row(made: Rig, session: Session) -> None:
         lambda tx: sessions.update(tx, session.id, status="completed", finished_at=tx.now)
     )
     await made.system.lookup("/slots").tell(SlotsChanged())
+    await settle()
+
+
+async def set_aside(made: Rig, session: Session) -> None:
+    """The session's actor has failed too often."""
+    await made.system.lookup(f"/sessions/{session.id}").tell(Fail())
     await settle()
 
 
@@ -160,6 +175,28 @@ async def test_a_session_that_was_blocked_after_its_grant_holds_nothing(tmp_path
         await made.storage.write(lambda tx: sessions.update(tx, first.id, status="blocked"))
         second = await add(made, granted, cwd="/srv/a")
         assert [first.id, second.id] == granted.ids
+
+
+async def test_the_slot_of_a_session_that_ends_while_its_actor_is_set_aside_is_free(
+    tmp_path: Path,
+) -> None:
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        await set_aside(made, first)
+        second = await add(made, granted, cwd="/srv/b")
+        assert [first.id] == granted.ids
+        await end_row(made, first)
+        assert [first.id, second.id] == granted.ids
+
+
+async def test_a_queued_session_whose_actor_is_set_aside_takes_no_slot(tmp_path: Path) -> None:
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        second = await add(made, granted, cwd="/srv/b")
+        await set_aside(made, second)
+        third = await add(made, granted, cwd="/srv/c")
+        await end(made, first)
+        assert [first.id, third.id] == granted.ids
 
 
 async def test_a_retry_is_not_granted_before_its_pause_is_over(tmp_path: Path) -> None:

@@ -183,6 +183,7 @@ async def test_a_restart_is_not_a_death() -> None:
         await trio.testing.wait_all_tasks_blocked()
         await system.restart("/a", reason="test")
         assert log == ["w start"]
+        assert not target.is_dead
 
 
 async def test_a_quarantine_is_told_to_monitors() -> None:
@@ -194,6 +195,7 @@ async def test_a_quarantine_is_told_to_monitors() -> None:
             await target.tell(Crash())
             await trio.testing.wait_all_tasks_blocked()
         assert log == ["w start", "w down /a quarantined"]
+        assert target.is_dead
 
 
 async def test_monitors_of_all_beneath_a_quarantined_supervisor_are_told() -> None:
