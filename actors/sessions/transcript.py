@@ -75,9 +75,13 @@ class Transcript:
 
         Raises:
             Unavailable: nothing can be written now.
+            FactUnconfirmed: it may have been written, or not: the actor has to begin anew.
             Exception: what the unit raised.
         """
-        self.session = await self._storage.write(unit)
+        try:
+            self.session = await self._storage.write(unit)
+        except Unconfirmed as error:
+            raise FactUnconfirmed(str(error)) from error
         return self.session
 
     async def check(self, condition: Condition) -> None:

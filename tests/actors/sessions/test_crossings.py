@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 import trio
+import trio.testing
 
+from command_center.actors import storage
 from command_center.actors.codex.approvals import COMMAND, FILE_CHANGE
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import (
@@ -18,11 +21,14 @@ from command_center.actors.codex.messages import (
     BridgeLost,
     CodexRequestResolved,
 )
-from command_center.actors.errors import Conflict
+from command_center.actors.errors import Conflict, Unavailable
 from command_center.actors.sessions import drive, interruption
 from command_center.actors.sessions.actor import MAILBOX
 from command_center.actors.sessions.messages import (
     ApprovalSettled,
+    GrantSlot,
+    PatchSession,
+    SessionChanges,
     SteerSession,
     StopSession,
     TurnSilent,
@@ -31,7 +37,7 @@ from command_center.actors.sessions.messages import (
 from command_center.actors.sessions.settlement import settle_approval
 from command_center.actors.sessions.steering import steer_id
 from command_center.runtime import ActorCrashed, ActorStopped
-from command_center.store import approvals
+from command_center.store import Transaction, approvals
 from tests.actors.sessions.live import THREAD, TURN, live_session, running_turn
 
 STOP_SECONDS = 1.0
@@ -465,3 +471,32 @@ async def test_an_app_server_that_was_replaced_just_before_it_is_prompted_costs_
         }
         ended = await live.until(lambda session: session.status != "starting")
         assert ("running", "opened 1") == (ended.status, ended.codex_thread_id)
+
+
+@pytest.mark.parametrize("status", ["created", "running"])
+async def test_a_wish_of_which_nobody_knows_whether_it_was_written_is_heeded_if_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    async with live_session(tmp_path / "db", status=status) as live:
+        await live.settled()
+        starting = PatchSession(SessionChanges(status="running"))
+        wish = starting if status == "created" else StopSession()
+        stuck = threading.Event()
+
+        def wait(_tx: Transaction) -> None:
+            stuck.wait(10)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(live.rig.storage.write, wait)
+            await trio.testing.wait_all_tasks_blocked()
+            with monkeypatch.context() as patched:
+                patched.setattr(storage, "WRITE_SECONDS", 0.2)
+                with pytest.raises((Unavailable, ActorCrashed)):
+                    await live.ref.ask(wish)
+            stuck.set()
+        if status == "running":
+            await live.bridge.until_called("turn/interrupt")
+        else:
+            await live.until(lambda session: session.status == "queued")
+            await live.ref.tell(GrantSlot())
+            await live.until(lambda session: session.status == "running")
