@@ -108,8 +108,9 @@ class CodexNotification:
 class CodexServerRequest:
     """Codex asks something and waits for `Answer(request_id, …)`.
 
-    `request_id` is unique over all connections. After a reconnection Codex asks again under
-    another id: match what was asked before by thread, turn and item. `thread_id` may be a thread
+    `request_id` is unique over all connections; `connection_of` names its own. After a
+    reconnection Codex asks again under another id: match what was asked before by thread, turn and
+    item. What one connection asks under two ids are two questions. `thread_id` may be a thread
     that the attached one has started; it is asked of its parent's attachment.
     """
 
@@ -117,6 +118,11 @@ class CodexServerRequest:
     request_id: str
     method: str
     params: dict[str, Any]
+
+
+def connection_of(request_id: str) -> str:
+    """Names the connection on which a request was asked."""
+    return request_id.partition(":")[0]
 
 
 @attrs.frozen

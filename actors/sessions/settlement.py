@@ -12,6 +12,7 @@ import msgspec
 
 from command_center.actors.automations.outcomes import record_outcome
 from command_center.actors.codex.approvals import ApprovalRequest
+from command_center.actors.codex.messages import connection_of
 from command_center.actors.errors import Conflict
 from command_center.actors.sessions import ledger
 from command_center.store import (
@@ -96,7 +97,8 @@ def _asked_before(
     """The approval of a question that Codex asks again.
 
     One whose answer was delivered is another question of the same item, unless it has the very
-    request's id. One whose answer was a secret, and so was not kept, has to be decided anew.
+    request's id; so is one that the same connection asked under another id. One whose answer was
+    a secret, and so was not kept, has to be decided anew.
     """
     same = {
         "session_id": session_id,
@@ -105,9 +107,12 @@ def _asked_before(
         "kind": wanted.kind,
     }
     for approval in reversed(approvals.every(tx.db, same)):
+        asked_as = approval.codex_request_id or ""
+        if asked_as != request_id and connection_of(asked_as) == connection_of(request_id):
+            continue
         if is_withheld(approval.answers):
             return None
-        if approval.delivered_at is None or approval.codex_request_id == request_id:
+        if approval.delivered_at is None or asked_as == request_id:
             return approval
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,7 +14,7 @@ import trio
 import trio.testing
 
 from command_center.actors import storage
-from command_center.actors.codex.approvals import COMMAND, FILE_CHANGE
+from command_center.actors.codex.approvals import COMMAND, ELICITATION, FILE_CHANGE
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import (
     Answer,
@@ -39,6 +40,7 @@ from command_center.actors.sessions.steering import steer_id
 from command_center.runtime import ActorCrashed, ActorStopped
 from command_center.store import Transaction, approvals
 from tests.actors.sessions.live import THREAD, TURN, live_session, running_turn
+from tests.codex.test_approvals import FORM_PARAMS
 
 STOP_SECONDS = 1.0
 
@@ -500,3 +502,21 @@ async def test_a_wish_of_which_nobody_knows_whether_it_was_written_is_heeded_if_
             await live.until(lambda session: session.status == "queued")
             await live.ref.tell(GrantSlot())
             await live.until(lambda session: session.status == "running")
+
+
+async def test_two_questions_that_are_alike_and_wait_together_are_answered_each(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+        await live.settled()
+        for request_id in ("c1:1", "c1:2"):
+            await live.ask(request_id, ELICITATION, **FORM_PARAMS)
+        await live.until(lambda session: session.status == "waiting_approval")
+        await live.settled()
+        for asked in await live.rig.storage.read(lambda db: approvals.every(db, {})):
+            reject = partial(settle_approval, approval_id=asked.id, status="rejected", actor="ada")
+            await live.ref.tell(ApprovalSettled(await live.rig.storage.write(reject)))
+        await live.until(lambda session: session.status == "running")
+        await live.settled()
+        answers = [answer for answer in live.bridge.asked if isinstance(answer, Answer)]
+        assert ["c1:1", "c1:2"] == sorted(answer.request_id for answer in answers)
