@@ -83,6 +83,9 @@ WAITING = frozenset({"waitingOnApproval", "waitingOnUserInput"})
 UNCERTAIN = (BridgeUnavailable, CodexTimeout, ActorStopped, ActorCrashed, AskTimeout)
 """How an answer may be missing, and what was asked may have been done all the same."""
 
+SLOW = (CodexTimeout, AskTimeout, TooBusy)
+"""How an answer may be missing while Codex is there, and the turn goes on."""
+
 
 class AppServerRunner:
     """Carries a session out as a turn of a Codex thread, over the bridge."""
@@ -177,6 +180,8 @@ class AppServerRunner:
         while True:
             try:
                 await self._recover(session, thread_id, turn_id)
+            except SLOW:
+                await trio.sleep(PAUSE_SECONDS)
             except UNCERTAIN as error:
                 if not self.survives_restart:
                     await self._ref.tell(TurnLost(reason=str(error)))

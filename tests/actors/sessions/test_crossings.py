@@ -15,14 +15,15 @@ import trio.testing
 
 from command_center.actors import storage
 from command_center.actors.codex.approvals import COMMAND, ELICITATION, FILE_CHANGE
-from command_center.actors.codex.errors import CodexError
+from command_center.actors.codex.errors import CodexError, CodexTimeout
 from command_center.actors.codex.messages import (
     Answer,
     BridgeConnected,
     BridgeLost,
+    CodexLagged,
     CodexRequestResolved,
 )
-from command_center.actors.errors import Conflict, Unavailable
+from command_center.actors.errors import Conflict, TooBusy, Unavailable
 from command_center.actors.sessions import drive, interruption
 from command_center.actors.sessions.actor import MAILBOX
 from command_center.actors.sessions.messages import (
@@ -520,3 +521,23 @@ async def test_two_questions_that_are_alike_and_wait_together_are_answered_each(
         await live.settled()
         answers = [answer for answer in live.bridge.asked if isinstance(answer, Answer)]
         assert ["c1:1", "c1:2"] == sorted(answer.request_id for answer in answers)
+
+
+@pytest.mark.parametrize("late", [CodexTimeout("thread/turns/list", 30), TooBusy("Not now.")])
+async def test_a_codex_that_is_slow_to_say_how_the_turn_stands_costs_no_turn(
+    tmp_path: Path, late: Exception
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+        await live.settled()
+        listed = live.bridge.methods().count("thread/turns/list")
+
+        def list_late(_: object) -> NoReturn:
+            raise late
+
+        live.bridge.replies["thread/turns/list"] = list_late
+        await live.ref.tell(CodexLagged(THREAD, 1))
+        await live.bridge.until_called("thread/turns/list", listed + 1)
+        await live.settled()
+        assert "running" == (await live.session()).status
+        live.bridge.replies["thread/turns/list"] = lambda _: {"data": live.bridge.turns}
+        await live.bridge.until_called("thread/turns/list", listed + 2)
