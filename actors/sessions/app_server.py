@@ -216,11 +216,24 @@ class AppServerRunner:
     async def interrupt(self, session: Session) -> None:
         """Send `turn/interrupt`; `turn/completed` with status `interrupted` follows.
 
-        Of a review, the turn that is active is one inside of it, which begins a moment later.
+        Where the connection is lost just then it is sent on the next one, if that comes in time.
         """
         thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
         if thread_id is None or turn_id is None:
             return
+        while True:
+            try:
+                await self._interrupt(session, thread_id, turn_id)
+            except (*UNCERTAIN, CodexError) as error:
+                if not may_pass(error):
+                    raise
+                log.info("session.interrupt.again", session=session.id, reason=str(error))
+                await trio.sleep(PAUSE_SECONDS)
+            else:
+                return
+
+    async def _interrupt(self, session: Session, thread_id: str, turn_id: str) -> None:
+        """Of a review, the turn that is active is one inside of it, which begins a moment later."""
         if session.type == "review_task":
             while (turn := await self._find_turn(session, thread_id)) is None:  # noqa: ASYNC110 - Codex tells of it to the actor, not to this task
                 await trio.sleep(INNER_TURN_SECONDS)
@@ -442,7 +455,7 @@ class AppServerRunner:
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether a launch that failed so may succeed when it joins its thread again."""
+    """Whether what failed so may succeed when it is tried again."""
     is_elsewhere = isinstance(error, CodexError) and NOT_OPENED in error.reason
     return is_elsewhere or isinstance(error, UNCERTAIN)
 

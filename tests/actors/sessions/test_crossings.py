@@ -15,7 +15,7 @@ import trio.testing
 
 from command_center.actors import storage
 from command_center.actors.codex.approvals import COMMAND, ELICITATION, FILE_CHANGE
-from command_center.actors.codex.errors import CodexError, CodexTimeout
+from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
 from command_center.actors.codex.messages import (
     Answer,
     BridgeConnected,
@@ -541,3 +541,23 @@ async def test_a_codex_that_is_slow_to_say_how_the_turn_stands_costs_no_turn(
         assert "running" == (await live.session()).status
         live.bridge.replies["thread/turns/list"] = lambda _: {"data": live.bridge.turns}
         await live.bridge.until_called("thread/turns/list", listed + 2)
+
+
+async def test_a_stop_that_meets_a_connection_just_lost_interrupts_the_turn_on_the_next_one(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", survives_restart=True) as live:
+        await live.settled()
+
+        def lose(_: object) -> NoReturn:
+            raise BridgeUnavailable("The connection to Codex was lost.")
+
+        live.bridge.replies["turn/interrupt"] = lose
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(live.ref.ask, StopSession())
+            await live.bridge.until_called("turn/interrupt")
+            del live.bridge.replies["turn/interrupt"]
+            await live.bridge.until_called("turn/interrupt", 2)
+            turn: dict[str, Any] = {"id": TURN, "status": "interrupted", "items": [], "error": None}
+            await live.notify("turn/completed", turn=turn)
+        assert "Stopped by api." == (await live.session()).exit_reason
