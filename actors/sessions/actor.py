@@ -408,15 +408,17 @@ class SessionActor(Actor):
     async def silent(self, message: TurnSilent) -> None:
         """Nothing was heard for long: ask Codex, and give up what stays silent.
 
-        What was heard while this message waited is a sign of life, too.
+        What was heard while this message waited is a sign of life, too. Codex is not silent while
+        it waits for a person, but it is if it says nothing once that person has decided.
         """
-        if self._session.status not in {"starting", "running"}:
-            self._watch.heard()
-        elif self._watch.silence() < message.seconds:
+        status = self._session.status
+        if status not in ACTIVE or self._watch.silence() < message.seconds:
             return
+        if status == "waiting_approval" and await self._questions.wait_for_person():
+            self._watch.heard()
         elif message.count == 1:
             await self._transcript.tell("session.stalled", {"silentSeconds": message.seconds})
-            if self._session.status == "running":
+            if status != "starting":
                 self._drive.go_on()
         else:
             reason = f"The turn was silent for {message.seconds:.0f} seconds."

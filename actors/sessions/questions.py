@@ -67,6 +67,11 @@ class Questions:
             expires_at=later(tx.now, self._services.approval_seconds),
         )
 
+    async def wait_for_person(self) -> bool:
+        """Whether something is open that nobody has decided yet."""
+        key = self._transcript.session.id
+        return await self._transcript.keep(lambda tx: settlement.waits_for_person(tx, key))
+
     def answer_soon(self, approval: Approval) -> None:
         """Answer Codex, if it has asked this incarnation; else it will ask again."""
         request = self._open.get(approval.codex_request_id or "")

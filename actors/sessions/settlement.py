@@ -218,9 +218,7 @@ def record_delivery(tx: Transaction, approval_id: int) -> Session | None:
     if approval.session_id is None:
         return None
     session = sessions.get(tx.db, approval.session_id)
-    pending = approvals.every(tx.db, {"session_id": session.id, "status": "pending"})
-    waiting = any(other.codex_request_id is not None for other in pending)
-    if session.status == "waiting_approval" and not waiting:
+    if session.status == "waiting_approval" and not waits_for_person(tx, session.id):
         return ledger.move(
             tx,
             session.id,
@@ -229,6 +227,12 @@ def record_delivery(tx: Transaction, approval_id: int) -> Session | None:
             data={"approvalId": approval_id, "decision": approval.status},
         )
     return session
+
+
+def waits_for_person(tx: Transaction, session_id: int) -> bool:
+    """Whether Codex has asked in the session what nobody has decided yet."""
+    pending = approvals.every(tx.db, {"session_id": session_id, "status": "pending"})
+    return any(approval.codex_request_id is not None for approval in pending)
 
 
 def close_request(tx: Transaction, session_id: int, request_id: str) -> Session:

@@ -561,3 +561,25 @@ async def test_a_stop_that_meets_a_connection_just_lost_interrupts_the_turn_on_t
             turn: dict[str, Any] = {"id": TURN, "status": "interrupted", "items": [], "error": None}
             await live.notify("turn/completed", turn=turn)
         assert "Stopped by api." == (await live.session()).exit_reason
+
+
+async def test_a_turn_that_waits_for_a_person_is_not_silent_and_one_that_has_its_answer_is(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", survives_restart=True) as live:
+        await live.ask("c1:1", COMMAND, itemId="i", command="touch /x")
+        await live.until(lambda session: session.status == "waiting_approval")
+        joined = live.bridge.methods().count("thread/resume")
+        await live.ref.tell(TurnSilent(seconds=0, count=1))
+        await live.ref.tell(TurnSilent(seconds=0, count=2))
+        await live.settled()
+        assert (await live.session()).stop_requested is None
+        live.bridge.loses_answers = True
+        approval = await live.rig.storage.write(
+            lambda tx: settle_approval(tx, 1, status="approved", actor="ada")
+        )
+        await live.ref.tell(ApprovalSettled(approval))
+        await live.ref.tell(TurnSilent(seconds=0, count=1))
+        await live.bridge.until_called("thread/resume", joined + 1)
+        await live.ref.tell(TurnSilent(seconds=0, count=2))
+        await live.bridge.until_called("turn/interrupt")
