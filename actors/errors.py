@@ -78,7 +78,7 @@ class Unavailable(Refusal):
 
 
 class Unconfirmed(Unavailable):
-    """The store went away with the write in hand: whether it was done is not known."""
+    """A part went away with the request in hand: whether it was done is not known."""
 
 
 class TooBusy(Refusal):

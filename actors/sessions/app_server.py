@@ -31,7 +31,7 @@ from command_center.actors.codex.messages import (
     CodexServerRequest,
     Detach,
 )
-from command_center.actors.errors import Conflict, TooBusy
+from command_center.actors.errors import Conflict, TooBusy, Unconfirmed
 from command_center.actors.sessions.assignments import Assignment
 from command_center.actors.sessions.facts import ending, item_seen, turn_named
 from command_center.actors.sessions.messages import (
@@ -277,6 +277,10 @@ class AppServerRunner:
             )
         except CodexError as error:
             raise Conflict(f"Codex refused to be steered: {error}") from error
+        except UNCERTAIN as error:
+            raise Unconfirmed(
+                f"{error} Whether Codex heard this is told when the turn has ended."
+            ) from error
         return str(answer["turnId"])
 
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:

@@ -55,6 +55,7 @@ class Runner(Protocol):
     async def steer(self, session: Session, message: str, request: int) -> str:
         """Say something to the running turn and return its id; a `Refusal` says why not.
 
+        `Unconfirmed` says that nobody knows: the transcript will tell, which has it or not.
         `request` is the id of the event that asked for it, and tells one message from another.
         """
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import attrs
 import trio
 
-from command_center.actors.errors import Conflict, Invalid, Unavailable
+from command_center.actors.errors import Conflict, Invalid, Unconfirmed
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.messages import SteerReceipt, SteerSession
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.storage import Storage
-from command_center.runtime import ActorCrashed, ActorStopped, AskTimeout, Refusal
+from command_center.runtime import Refusal
 from command_center.store import Session, Transaction, items, sessions
 
 LATE_SECONDS = 2.0
@@ -96,7 +96,7 @@ class Steering:
 
         Raises:
             Conflict: Codex did not take it.
-            Unavailable: Codex did not answer.
+            Unconfirmed: Codex did not answer; what came of it is recorded when the turn has ended.
         """
         scope = self._under_way[event] = trio.CancelScope()
         try:
@@ -108,7 +108,8 @@ class Steering:
     async def settle(self) -> None:
         """The turn has ended: give Codex a moment to answer, and reject what it does not.
 
-        What a crash cut off before its outcome was recorded has one after this, too.
+        What a crash or a lost connection cut off before its outcome was known has one after this,
+        too.
         """
         with trio.move_on_after(LATE_SECONDS):
             await self._until_none()
@@ -132,10 +133,10 @@ class Steering:
         with scope:
             try:
                 turn_id = await self._runner.steer(self._transcript.session, wish.message, event)
+            except Unconfirmed:
+                raise
             except Refusal as error:
                 refusal = error
-            except (ActorStopped, ActorCrashed, AskTimeout) as error:
-                refusal = Unavailable(f"The bridge to Codex did not answer: {error}")
         if scope.cancelled_caught:
             refusal = Conflict("The turn has ended, and Codex did not say whether it heard this.")
 

@@ -583,3 +583,26 @@ async def test_a_turn_that_waits_for_a_person_is_not_silent_and_one_that_has_its
         await live.bridge.until_called("thread/resume", joined + 1)
         await live.ref.tell(TurnSilent(seconds=0, count=2))
         await live.bridge.until_called("turn/interrupt")
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_of_steering_that_a_lost_connection_cut_off_the_transcript_says_what_became_of_it(
+    tmp_path: Path, *, heard: bool
+) -> None:
+    async with live_session(tmp_path / "db", survives_restart=True) as live:
+
+        def lose(_: object) -> NoReturn:
+            raise BridgeUnavailable("The connection to Codex was lost.")
+
+        live.bridge.replies["turn/steer"] = lose
+        with pytest.raises(Unavailable, match="lost"):
+            await live.ref.ask(SteerSession(message="Left."))
+        (asked,) = await live.events("session.steer.")
+        if heard:
+            said = {"id": "m", "type": "userMessage", "clientId": steer_id(1, asked["id"])}
+            await live.notify("item/completed", item=said)
+        await live.complete()
+        await live.gone()
+        told = [event["type"] for event in await live.events("session.steer.")]
+        outcome = "acknowledged" if heard else "rejected"
+        assert ["session.steer.requested", f"session.steer.{outcome}"] == told
