@@ -10,6 +10,7 @@ turns tell whether the prompt arrived: it is sent only if none of them has that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -50,8 +51,8 @@ from command_center.store import Approval, Session
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-NEVER_USED = "no rollout found"
-"""What Codex says of a thread that was opened but never prompted, after its app-server ended."""
+NOTHING_KEPT = re.compile("no rollout found|rollout at .* is empty")
+"""How Codex says that a thread's app-server ended before it had kept anything of it."""
 
 NOT_OPENED = "thread not found"
 """What Codex says of a thread that was opened in an app-server before this one."""
@@ -356,7 +357,7 @@ class AppServerRunner:
         try:
             thread = await self._join(session, thread_id)
         except CodexError as error:
-            if NEVER_USED not in str(error):
+            if NOTHING_KEPT.search(error.reason) is None:
                 raise
             await self._open_thread(session)
             return

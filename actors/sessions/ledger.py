@@ -209,9 +209,24 @@ def request_stop(
     return session
 
 
+def first_attempt(tx: Transaction, session: Session) -> Session:
+    """The session whose retry or continuation this one is, at the beginning of the row."""
+    while session.origin in {"retry", "continue"} and session.previous_session_id is not None:
+        session = sessions.get(tx.db, session.previous_session_id)
+    return session
+
+
 def record_thread(tx: Transaction, session_id: int, thread_id: str, *, codex_ref: str) -> Session:
-    """Commit which Codex thread is the session's, before any prompt is sent to it."""
-    session = sessions.update(tx, session_id, codex_thread_id=thread_id, codex_ref=codex_ref)
+    """Commit which Codex thread is the session's, before any prompt is sent to it.
+
+    Where it takes the place of a thread that is gone, a retry or a continuation says what the first
+    attempt said, for this one has not heard it.
+    """
+    session = sessions.get(tx.db, session_id)
+    changes: dict[str, Any] = {"codex_thread_id": thread_id, "codex_ref": codex_ref}
+    if session.codex_thread_id not in {None, thread_id}:
+        changes["prompt"] = first_attempt(tx, session).prompt
+    session = sessions.update(tx, session_id, **changes)
     tasks.update(tx, session.task_id, codex_thread_id=thread_id)
     return session
 

@@ -186,15 +186,8 @@ def _next_prompt(tx: Transaction, ended: Session, words: str) -> str:
     if ended.type == "review_task":
         return ended.prompt
     if ended.codex_thread_id is None or ended.codex_turn_id is None:
-        return _first(tx, ended).prompt
+        return ledger.first_attempt(tx, ended).prompt
     return words.format(reason=ended.exit_reason or "for no known reason")
-
-
-def _first(tx: Transaction, session: Session) -> Session:
-    """The session whose retry or continuation this one is, at the beginning of the row."""
-    while session.origin in {"retry", "continue"} and session.previous_session_id is not None:
-        session = sessions.get(tx.db, session.previous_session_id)
-    return session
 
 
 def _insert(

@@ -544,8 +544,9 @@ async def test_a_codex_that_is_slow_to_say_how_the_turn_stands_costs_no_turn(
 
 
 async def test_a_stop_that_meets_a_connection_just_lost_interrupts_the_turn_on_the_next_one(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(interruption, "STOP_SECONDS", 10)
     async with live_session(tmp_path / "db", survives_restart=True) as live:
         await live.settled()
 
@@ -606,3 +607,16 @@ async def test_of_steering_that_a_lost_connection_cut_off_the_transcript_says_wh
         told = [event["type"] for event in await live.events("session.steer.")]
         outcome = "acknowledged" if heard else "rejected"
         assert ["session.steer.requested", f"session.steer.{outcome}"] == told
+
+
+async def test_a_thread_of_which_its_app_server_kept_nothing_is_opened_anew(
+    tmp_path: Path,
+) -> None:
+    def resume(_: object) -> NoReturn:
+        raise CodexError("thread/resume", -32600, "rollout at /srv/rollout.jsonl is empty")
+
+    lost: dict[str, Any] = {**STARTING, "codex_thread_id": "lost"}
+    async with live_session(tmp_path / "db", **lost) as live:
+        live.bridge.replies["thread/resume"] = resume
+        running = await live.until(lambda session: session.status != "starting")
+        assert ("running", THREAD) == (running.status, running.codex_thread_id)

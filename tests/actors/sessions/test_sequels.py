@@ -175,3 +175,19 @@ def test_the_pause_before_a_retry_doubles_up_to_its_cap(attempt: int) -> None:
     assert pause <= retry_pause(attempt + 1)
     if pause < RETRY_CAP_SECONDS:
         assert RETRY_SECONDS * 2 ** (attempt - 1) == pause
+
+
+def test_a_continuation_in_a_thread_that_never_heard_the_task_says_the_task(
+    writer: Writer,
+) -> None:
+    def unit(tx: Transaction) -> None:
+        _, session = running(tx, on_interrupt="continue")
+        following = ended(tx, session, "interrupted")
+        assert following is not None
+        assert following.prompt.startswith("The last turn was cut off")
+        same = ledger.record_thread(tx, following.id, "t1", codex_ref="app-server:t1")
+        assert following.prompt == same.prompt
+        anew = ledger.record_thread(tx, following.id, "t2", codex_ref="app-server:t2")
+        assert ("t2", session.prompt) == (anew.codex_thread_id, anew.prompt)
+
+    done(writer, unit)
