@@ -551,13 +551,12 @@ async def test_a_stop_that_meets_a_connection_just_lost_interrupts_the_turn_on_t
         await live.settled()
 
         def lose(_: object) -> NoReturn:
+            del live.bridge.replies["turn/interrupt"]
             raise BridgeUnavailable("The connection to Codex was lost.")
 
         live.bridge.replies["turn/interrupt"] = lose
         async with trio.open_nursery() as nursery:
             nursery.start_soon(live.ref.ask, StopSession())
-            await live.bridge.until_called("turn/interrupt")
-            del live.bridge.replies["turn/interrupt"]
             await live.bridge.until_called("turn/interrupt", 2)
             turn: dict[str, Any] = {"id": TURN, "status": "interrupted", "items": [], "error": None}
             await live.notify("turn/completed", turn=turn)
