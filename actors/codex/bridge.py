@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 import trio
 
-from command_center.actors.codex import protocol
+from command_center.actors.codex import protocol, requests
 from command_center.actors.codex.approvals import why_not
 from command_center.actors.codex.connection import Connection, Refused
 from command_center.actors.codex.errors import (
@@ -126,10 +126,15 @@ class Bridge(Actor):
 
     @handles(Detach)
     def detach(self, message: Detach) -> None:
-        """Stop routing the thread."""
+        """Stop routing the thread, and hearing of it."""
         inbox = self._routes.detach(message.thread_id, message.ref)
-        if inbox is not None:
-            self._unpump(inbox)
+        if inbox is None:
+            return
+        self._unpump(inbox)
+        if self._connection is not None:
+            # In order: whoever attaches next resumes the thread, and is to stay subscribed.
+            leave = requests.thread_unsubscribe(message.thread_id)
+            self._connection.call_soon(leave.method, leave.params)
 
     @handles(Watch)
     def watch(self, message: Watch) -> None:

@@ -79,6 +79,7 @@ class Connection:
         self._deadlines = deadlines
         self._ids = itertools.count(1)
         self._open: dict[protocol.RequestId, _Open] = {}
+        self._unawaited: set[protocol.RequestId] = set()
         self._unwritten: set[_Outgoing] = set()
         self._send, self._queue = trio.open_memory_channel[_Outgoing](_OUTGOING)
         self._heard_at = trio.current_time()
@@ -130,6 +131,19 @@ class Connection:
             error = response.error
             raise CodexError(method, error.code, error.message, error.data)
         return response.result
+
+    def call_soon(self, method: str, params: Mapping[str, Any]) -> None:
+        """Send a request before any that is sent after this, and let nobody wait for its answer.
+
+        Left out if too much waits to be written already.
+        """
+        id_ = next(self._ids)
+        try:
+            self._send.send_nowait(_Outgoing(protocol.encode_request(id_, method, params)))
+        except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):
+            log.warning("codex.request_not_sent", method=method)
+        else:
+            self._unawaited.add(id_)
 
     async def handshake(self, version: str) -> None:
         """Introduce ourselves; raises `WireClosed` with what to do if Codex doesn't go along."""
@@ -252,6 +266,9 @@ class Connection:
                 continue
 
     def _settle(self, response: protocol.Response) -> None:
+        if response.id in self._unawaited:
+            self._unawaited.discard(response.id)
+            return
         waiting = self._open.get(response.id)
         if waiting is None:
             self.late += 1

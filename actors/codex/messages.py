@@ -43,7 +43,10 @@ class Attach(Request[None]):
 
 @attrs.frozen
 class Detach(Request[None]):
-    """Stop routing this thread to `ref`; does nothing if another is attached."""
+    """Stop routing this thread to `ref`; does nothing if another is attached.
+
+    Codex tells no more of it, and so can unload it: whoever attaches next has to resume it.
+    """
 
     thread_id: str
     ref: ActorRef

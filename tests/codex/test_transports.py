@@ -14,6 +14,7 @@ from command_center.actors.codex.messages import (
     Answer,
     Attach,
     CodexRequestResolved,
+    Detach,
     HealthStatus,
     ProbeHealth,
 )
@@ -177,6 +178,27 @@ async def test_a_thread_is_resumed_on_a_new_connection(
         turns = await bridged.bridge.ask(requests.turns_list(thread_id))
     assert len(turns["data"]) == 2
     assert {"First.", "Second."} <= set(scripted_model.requests[-1].user_texts)
+
+
+async def test_codex_tells_no_more_of_a_thread_that_was_left_and_tells_of_it_when_it_is_joined(
+    reachable: BridgeSettings, scripted_model: ScriptedModel, work: Path
+) -> None:
+    scripted_model.script = (Say.text("Hello."),)
+    async with open_bridge(reachable) as bridged:
+        thread_id = await bridged.begin(work)
+        await bridged.prompt(thread_id, "Say hello.")
+        await bridged.until_told("turn/completed")
+        await bridged.bridge.ask(Detach(thread_id, bridged.session))
+        left = await bridged.call("thread/unsubscribe", {"threadId": thread_id})
+        assert left["status"] == "notSubscribed"
+        await bridged.bridge.ask(Attach(thread_id, bridged.session))
+        await bridged.call("thread/resume", {"threadId": thread_id})
+        # What one session leaves the next one may be joining at that moment.
+        await bridged.bridge.tell(Detach(thread_id, bridged.session))
+        await bridged.bridge.tell(Attach(thread_id, bridged.session))
+        await bridged.call("thread/resume", {"threadId": thread_id})
+        await bridged.prompt(thread_id, "Say it again.")
+        await bridged.until_told("turn/completed")
 
 
 async def test_a_turn_goes_on_without_us_and_asks_again_when_we_come_back(
