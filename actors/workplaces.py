@@ -12,7 +12,7 @@ from command_center.actors.errors import Conflict, PolicyDenied
 from command_center.actors.git import Checkout, Git, open_checkout
 from command_center.actors.git.commit_folders import commit_folders
 from command_center.actors.git.facts import read_status, read_worktrees
-from command_center.actors.git.names import check_branch_name
+from command_center.actors.git.names import branch_commit, check_branch_name
 from command_center.actors.git.trees import add_worktree
 from command_center.actors.locks import KeyedLocks
 from command_center.actors.main_checkout import open_main
@@ -83,7 +83,7 @@ class Workplaces:
                         self._git, Path(entry.path), common_dir=main.common_dir
                     )
                     return await self._keep_place(session, repository, found, branch, made=False)
-            branch = branch or f"cc/task-{session.task_id}-session-{session.id}"
+            branch = branch or await _new_branch(main, session)
             place = await self._places.free(repository, branch)
             made = await add_worktree(main, place, branch)
             return await self._keep_place(session, repository, made, branch, made=True)
@@ -118,7 +118,7 @@ class Workplaces:
             await _check_branch(found, session.branch_name, "branchName")
             return await self._keep_place(session, repository, found, entry.branch_name, made=False)
         place = await self._places.asked(wanted, "worktreePath")
-        branch = session.branch_name or f"cc/task-{session.task_id}-session-{session.id}"
+        branch = session.branch_name or await _new_branch(main, session)
         made = await add_worktree(main, place, branch)
         return await self._keep_place(session, repository, made, branch, made=True)
 
@@ -160,6 +160,16 @@ class Workplaces:
 
     async def _repository(self, repository_id: int) -> Repository:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))
+
+
+async def _new_branch(main: Checkout, session: Session) -> str:
+    """A branch for the session that is not there: what a former life has left is left alone."""
+    name = wanted = f"cc/task-{session.task_id}-session-{session.id}"
+    number = 1
+    while await branch_commit(main, name) is not None:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
 
 
 async def _check_branch(checkout: Checkout, branch: str | None, field: str) -> None:

@@ -15,7 +15,7 @@ from command_center.actors.worktree_messages import (
     WorktreeRequest,
 )
 from command_center.store import Repository
-from tests.actors.git.repository import make_repository
+from tests.actors.git.repository import make_repository, plain_git
 from tests.actors.registry_rig import Rig, open_rig
 
 
@@ -132,3 +132,19 @@ async def test_a_session_that_the_repository_allows_no_more_gets_no_place(
 
     with pytest.raises(PolicyDenied, match="does not allow writing"):
         await rig.ask(PrepareWorkplace(session.id))
+
+
+async def test_a_branch_that_a_crash_left_of_a_session_keeps_it_from_no_worktree(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, require_worktree=True)
+    session = await rig.start_session(repository)
+    branch = f"cc/task-{session.task_id}-session-{session.id}"
+    left = str(rig.data_dir / "worktrees" / "left")
+    plain_git(project, "worktree", "add", "--no-checkout", "-b", branch, left)
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert (f"{branch}-2", False) == (ready.branch_name, ready.cwd == left)
+    assert (Path(ready.cwd) / "readme.txt").exists()
+    assert ready == await rig.ask(PrepareWorkplace(session.id))
