@@ -8,9 +8,12 @@ a new life of the actor knows how far the former one was.
 from __future__ import annotations
 
 import attrs
+import structlog
+import trio
 
 from command_center.actors.clock import sleep_until
 from command_center.actors.conditions import Condition, only_if
+from command_center.actors.errors import Unavailable
 from command_center.actors.sessions import ledger
 from command_center.actors.sessions.admission import admit, yield_folder
 from command_center.actors.sessions.messages import LaunchFailed, WorkplaceReady
@@ -19,11 +22,19 @@ from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.slots import RequestSlot, SlotsChanged
 from command_center.actors.worktree_messages import PrepareWorkplace
-from command_center.runtime import Context
+from command_center.runtime import ActorCrashed, ActorStopped, Context
 from command_center.store import Session, Transaction
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 GIT_SECONDS = 300.0
 """How long the making of a worktree may take."""
+
+PREPARE_SECONDS = 60.0
+"""For how long the folder is asked for again, as long as what keeps it may pass."""
+
+PAUSE_SECONDS = 0.5
+"""How long to wait before it is asked for again."""
 
 
 @attrs.frozen
@@ -89,15 +100,25 @@ class Launch:
         self._ctx.start_task(self._prepare)
 
     async def _prepare(self) -> None:
-        """Ask whoever may start git."""
-        try:
-            session = await self._ctx.lookup("/repositories").ask(
-                PrepareWorkplace(self._transcript.session.id), timeout=GIT_SECONDS
-            )
-        except FAILURES as error:
-            await self._ctx.ref.tell(LaunchFailed(reason=str(error)))
-        else:
-            await self._ctx.ref.tell(WorkplaceReady(session))
+        """Ask whoever may start git, again for a while where it or the store is away."""
+        began = trio.current_time()
+        while True:
+            try:
+                session = await self._ctx.lookup("/repositories").ask(
+                    PrepareWorkplace(self._transcript.session.id), timeout=GIT_SECONDS
+                )
+            except FAILURES as error:
+                passes = isinstance(error, (Unavailable, ActorStopped, ActorCrashed))
+                if not passes or trio.current_time() - began > PREPARE_SECONDS:
+                    await self._ctx.ref.tell(LaunchFailed(reason=str(error)))
+                    return
+                log.warning(
+                    "session.prepare.again", session=self._transcript.session.id, reason=str(error)
+                )
+                await trio.sleep(PAUSE_SECONDS)
+            else:
+                await self._ctx.ref.tell(WorkplaceReady(session))
+                return
 
     async def settle_in(self, prepared: Session) -> None:
         """Take the folder that is known now, or queue again where another session writes in it.

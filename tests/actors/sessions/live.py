@@ -6,7 +6,7 @@ where the test says when Codex answers, and what.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -116,14 +116,20 @@ class PlayedBridge(Actor):
 
 
 class Neighbour(Actor):
-    """Stands for `/slots`, `/tasks` and `/repositories`: takes all in, and has folders ready."""
+    """Stands for `/slots`, `/tasks` and `/repositories`: takes all in, and has folders ready.
 
-    def __init__(self, storage: Callable[[], Rig]) -> None:
+    Of `faults` it raises one after the other before it has a folder ready.
+    """
+
+    def __init__(self, storage: Callable[[], Rig], faults: list[Exception] | None = None) -> None:
         self._rig = storage
+        self._faults = [] if faults is None else faults
 
     @handles(PrepareWorkplace)
     async def prepare(self, message: PrepareWorkplace) -> Session:
         """Say that the folder is as it was."""
+        if self._faults:
+            raise self._faults.pop(0)
         return await self._rig().storage.read(lambda db: sessions.get(db, message.session_id))
 
     @handles(object)
@@ -192,13 +198,17 @@ class Live:
 
 @asynccontextmanager
 async def live_session(
-    path: Path, *, survives_restart: bool = False, **fields: Any
+    path: Path, *, survives_restart: bool = False, faults: Sequence[Exception] = (), **fields: Any
 ) -> AsyncIterator[Live]:
-    """A session with these fields, and its actor; it runs its turn unless said."""
+    """A session with these fields, and its actor; it runs its turn unless said.
+
+    `faults` are what befalls `/repositories` as it makes the session's folder ready.
+    """
     made: list[Rig] = []
     bridge = PlayedBridge()
+    to_come = list(faults)
     neighbours = [
-        ChildSpec(id=name, start=lambda: Neighbour(lambda: made[0]))
+        ChildSpec(id=name, start=lambda: Neighbour(lambda: made[0], to_come))
         for name in ("slots", "tasks", "repositories")
     ]
     async with rig(path, ChildSpec(id="bridge", start=lambda: bridge), *neighbours) as found:

@@ -619,3 +619,12 @@ async def test_a_thread_of_which_its_app_server_kept_nothing_is_opened_anew(
         live.bridge.replies["thread/resume"] = resume
         running = await live.until(lambda session: session.status != "starting")
         assert ("running", THREAD) == (running.status, running.codex_thread_id)
+
+
+@pytest.mark.parametrize("fault", [Unavailable("The database is locked."), RuntimeError("Oh.")])
+async def test_a_fault_that_passes_while_the_folder_is_made_ready_costs_no_session(
+    tmp_path: Path, fault: Exception
+) -> None:
+    async with live_session(tmp_path / "db", faults=[fault], **STARTING) as live:
+        ended = await live.until(lambda session: session.status != "starting")
+        assert ("running", None) == (ended.status, ended.exit_reason)
