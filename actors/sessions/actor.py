@@ -113,7 +113,9 @@ class SessionActor(Actor):
         log.info("session.taken_up", status=session.status)
         self._make_parts(session)
         if session.finished_at is not None:
-            self.ctx.stop()
+            if session.codex_turn_id is None:
+                self._runner.doubt()
+            self._ending.leave_soon()
         elif session.status == "queued":
             self._launch.queue_soon()
         elif session.status in ACTIVE:

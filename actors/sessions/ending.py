@@ -56,7 +56,11 @@ class Ending:
         self._tell("/slots", SlotsChanged())
         if sequel is not None:
             self._tell("/tasks", SessionCommitted(sequel.id))
-        self._ctx.start_task(self._leave, ended)
+        self.leave_soon()
+
+    def leave_soon(self) -> None:
+        """Leave Codex, and stop; also where a former life of the actor was cut off at it."""
+        self._ctx.start_task(self._leave, self._transcript.session)
 
     async def _leave(self, ended: Session) -> None:
         """Clean up, while the actor still answers, and end it."""

@@ -628,3 +628,16 @@ async def test_a_fault_that_passes_while_the_folder_is_made_ready_costs_no_sessi
     async with live_session(tmp_path / "db", faults=[fault], **STARTING) as live:
         ended = await live.until(lambda session: session.status != "starting")
         assert ("running", None) == (ended.status, ended.exit_reason)
+
+
+async def test_a_session_whose_actor_fails_as_it_leaves_codex_leaves_it_all_the_same(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+        live.bridge.gate("thread/backgroundTerminals/clean")
+        failed = {"id": TURN, "status": "failed", "items": [], "error": {"message": "No."}}
+        await live.notify("turn/completed", turn=failed)
+        await live.bridge.until_called("thread/backgroundTerminals/clean")
+        await live.rig.system.restart(live.ref.path, reason="a test")
+        await live.bridge.until_called("thread/backgroundTerminals/clean", 2)
+        live.bridge.gates.clear()
