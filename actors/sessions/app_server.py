@@ -310,10 +310,11 @@ class AppServerRunner:
         thread_id = session.codex_thread_id
         if thread_id is None:
             return
+        began = session.codex_turn_id is not None or self._prompted
         if session.codex_turn_id is None and self._prompted:
             with trio.move_on_after(LATE_SECONDS if self._starting else SETTLE_SECONDS):
                 await self._interrupt_late(session, thread_id)
-        if session.status != "completed":
+        if began and session.status != "completed":
             with trio.move_on_after(CLEAN_SECONDS):
                 try:
                     await self._call(requests.terminals_clean(thread_id))

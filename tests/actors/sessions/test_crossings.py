@@ -641,3 +641,13 @@ async def test_a_session_whose_actor_fails_as_it_leaves_codex_leaves_it_all_the_
         await live.rig.system.restart(live.ref.path, reason="a test")
         await live.bridge.until_called("thread/backgroundTerminals/clean", 2)
         live.bridge.gates.clear()
+
+
+async def test_a_follow_up_that_is_stopped_in_the_queue_ends_no_command_of_its_thread(
+    tmp_path: Path,
+) -> None:
+    queued: dict[str, Any] = {"status": "queued", "codex_turn_id": None, "origin": "followup"}
+    async with live_session(tmp_path / "db", **queued) as live:
+        assert "stopped" == (await live.ref.ask(StopSession())).status
+        await live.gone()
+        assert "thread/backgroundTerminals/clean" not in live.bridge.methods()
