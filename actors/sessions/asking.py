@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 import attrs
+import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.errors import Conflict
@@ -23,6 +24,9 @@ R = TypeVar("R")
 
 ASK_SECONDS: Final = 60.0
 """How long a caller waits for an actor's answer, a stop of a turn included."""
+
+URGENT_SECONDS: Final = 3.0
+"""How long a stop may wait for the session's actor, before Codex is told of it past the actor."""
 
 
 @attrs.frozen
@@ -65,12 +69,18 @@ class Sessions:
     async def stop(self, session_id: int, message: StopSession) -> Session:
         """Stop a session, and give it as it ended; one that has ended stays as it is.
 
-        One whose actor is set aside ends in its row, and Codex is told to interrupt its turn.
+        One whose actor is set aside ends in its row, and Codex is told to interrupt its turn; so it
+        is where the actor does not answer soon. A stop is wanted most when a turn has filled the
+        disk, and then its actor cannot record that it is wanted before there is room again.
 
         Raises:
             NotFound: there is no such session.
         """
         try:
+            with trio.move_on_after(URGENT_SECONDS):
+                return await self.ask(session_id, message)
+            # Its actor may wait for the disk, which Codex does not.
+            self._interrupt(await self._storage.read(lambda db: sessions.get(db, session_id)))
             return await self.ask(session_id, message)
         except (ActorNotFound, ActorStopped):
             return await self._end_without_actor(session_id, message)
@@ -103,11 +113,13 @@ class Sessions:
 
         ended = await self._storage.write(unit)
         self._tell("/slots", SlotsChanged())
-        thread_id, turn_id = ended.codex_thread_id, ended.codex_turn_id
-        if thread_id is not None and turn_id is not None:
-            # Nobody attaches to the thread any more, so nobody would see what the turn still does.
-            self._tell("/bridges/local", requests.turn_interrupt(thread_id, turn_id))
+        self._interrupt(ended)  # nobody attaches any more, who would see what the turn still does
         return ended
+
+    def _interrupt(self, session: Session) -> None:
+        thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
+        if thread_id is not None and turn_id is not None:
+            self._tell("/bridges/local", requests.turn_interrupt(thread_id, turn_id))
 
     def _tell(self, path: str, message: object) -> None:
         ref = self._find(path)

@@ -18,7 +18,7 @@ import httpx
 import pytest
 import trio
 
-from tests.codex.script import Gate, Say
+from tests.codex.script import Gate, Hold, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
 
@@ -113,6 +113,39 @@ async def test_writes_are_refused_reads_and_turns_go_on_and_all_recovers_by_itse
         events = await client.get("/api/events", limit=500)
         ids = [event["id"] for event in events["items"]]
         assert list(range(1, len(ids) + 1)) == ids
+
+
+async def test_a_turn_is_interrupted_though_there_is_no_room_to_record_that_it_is_to_stop(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    begun, rest = Gate(), Gate()
+    scripted_model.script = (Hold(begun, Run("echo full")), Hold(rest, Say.text("Never said.")))
+    answers: list[httpx.Response] = []
+    async with client_of(codex_server) as client, trio.open_nursery() as nursery:
+        session = await client.run(await client.register(repository), "Fill the disk.")
+        running = await client.until_session(session, "running")
+
+        async def stop() -> None:
+            path = f"/api/sessions/{session['id']}/stop"
+            answers.append(await client.http.post(path, json={}, timeout=60))
+
+        with full_disk(codex_server):
+            begun.open()
+            rest.wait_until_reached()
+            nursery.start_soon(stop)
+            with trio.fail_after(20):
+                while await is_at_work(client, running["codexThreadId"]):  # noqa: ASYNC110 - Codex tells nobody of it
+                    await trio.sleep(0.1)
+            assert [] == answers
+    (answer,) = answers
+    assert (200, "stopped") == (answer.status_code, answer.json()["session"]["status"])
+
+
+async def is_at_work(client: Client, thread_id: str) -> bool:
+    """Whether a turn runs in the thread, as Codex says."""
+    listed = await client.get("/api/codex/threads")
+    (thread,) = [thread for thread in listed["items"] if thread["id"] == thread_id]
+    return bool(thread["status"]["type"] == "active")
 
 
 @pytest.mark.parametrize("free", [5, -10], ids=["a few more", "fewer than it has"])
