@@ -12,8 +12,11 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+import structlog
+import trio
 from sqlite_utils import Database
 
+from command_center.actors.errors import Unavailable
 from command_center.actors.sessions.messages import GrantSlot, SessionCommitted
 from command_center.actors.sessions.transitions import ACTIVE
 from command_center.actors.storage import Storage
@@ -27,6 +30,11 @@ from command_center.runtime import (
     working_for,
 )
 from command_center.store import Session, now_timestamp, sessions
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+PAUSE_SECONDS: Final = 1.0
+"""How long to wait where the rows cannot be read, before they are looked at again."""
 
 RANK: Final[Mapping[str, int]] = {"high": 0, "normal": 1, "low": 2}
 """The order of priorities: the smaller, the sooner."""
@@ -74,9 +82,17 @@ class Slots(Actor):
 
     @handles(SlotsChanged)
     async def changed(self, _message: SlotsChanged) -> None:
-        """Look again."""
+        """Look again; a little later, where nothing can be read now."""
         self._looking = False
-        await self._grant()
+        try:
+            await self._grant()
+        except Unavailable as error:
+            log.warning("slots.unread", reason=str(error))
+            self.ctx.start_task(self._look_later)
+
+    async def _look_later(self) -> None:
+        await trio.sleep(PAUSE_SECONDS)
+        self._look_soon()
 
     @handles(Down)
     async def gone(self, message: Down) -> None:

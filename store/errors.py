@@ -46,17 +46,17 @@ class TransactionEnded(Exception):
 
 
 class StoreUnavailable(Exception):
-    """The database could not take the write (disk full, read-only, locked, I/O error).
+    """The machine did not let the database be written or read (disk full, locked, I/O error).
 
-    Nothing of the write was kept and none of its events exist. The same write may be tried again.
+    Nothing of a write was kept and none of its events exist. The same may be tried again.
 
     Attributes:
         reason: SQLite's words.
         code: SQLite's name of the fault, such as ``SQLITE_FULL``; None where it gave none.
     """
 
-    def __init__(self, reason: str, code: str | None = None) -> None:
-        super().__init__(f"The store cannot write now: {reason}.")
+    def __init__(self, reason: str, code: str | None = None, *, act: str = "write") -> None:
+        super().__init__(f"The store cannot {act} now: {reason}.")
         self.reason = reason
         self.code = code
 

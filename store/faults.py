@@ -27,6 +27,11 @@ def is_of_the_machine(error: BaseException) -> bool:
     return _primary_code(error) in _OF_THE_MACHINE
 
 
+def is_of_the_machine_to_read(error: BaseException) -> bool:
+    """Tell the same of a connection that only reads, where a write is the statement's fault."""
+    return is_of_the_machine(error) and _primary_code(error) != sqlite3.SQLITE_READONLY
+
+
 def is_corruption(error: BaseException) -> bool:
     """Tell whether the file is damaged or is no database."""
     return _primary_code(error) in _OF_DAMAGE

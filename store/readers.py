@@ -4,6 +4,7 @@ In WAL mode readers and the writer never wait for each other. A reader sees what
 when its snapshot began.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,8 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from command_center.store.database import open_for_reading
-from command_center.store.errors import StoreClosed
+from command_center.store.errors import StoreClosed, StoreUnavailable
+from command_center.store.faults import code_name, is_of_the_machine_to_read
 
 
 class Readers:
@@ -42,20 +44,25 @@ class Readers:
 
         Raises:
             StoreClosed: the pool was closed before.
-            sqlite3.OperationalError: the file cannot be read.
+            StoreUnavailable: the machine does not let the file be read now.
         """
-        db = self._take()
         try:
-            db.conn.execute("BEGIN")
+            db = self._take()
             try:
-                yield db
-            finally:
-                db.conn.rollback()
-        except BaseException:
-            # Perhaps the connection is what failed: it is not lent again.
-            db.close()
+                db.conn.execute("BEGIN")
+                try:
+                    yield db
+                finally:
+                    db.conn.rollback()
+            except BaseException:
+                # Perhaps the connection is what failed: it is not lent again.
+                db.close()
+                raise
+            self._give_back(db)
+        except sqlite3.Error as error:
+            if is_of_the_machine_to_read(error):
+                raise StoreUnavailable(str(error), code_name(error), act="read") from error
             raise
-        self._give_back(db)
 
     def close(self) -> None:
         """Close the idle connections now, and each lent one when it comes back."""

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import attrs
 import pytest
 import trio
 
+from command_center.actors import slots as slots_module
 from command_center.actors.sessions.messages import GrantSlot
 from command_center.actors.slots import (
     RequestSlot,
@@ -20,7 +22,7 @@ from command_center.actors.slots import (
     waiting_for,
 )
 from command_center.runtime import Actor, ChildSpec, Intensity, Restart, SupervisorSpec, handles
-from command_center.store import Session, Transaction, sessions
+from command_center.store import Session, StoreUnavailable, Transaction, sessions
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 
 
@@ -219,3 +221,22 @@ async def test_after_a_crash_what_is_held_and_who_waits_is_known_from_the_rows(
         assert [first.id] == granted.ids
         await end(made, first)
         assert [first.id, second.id] == granted.ids
+
+
+async def test_a_slot_that_is_free_while_nothing_can_be_read_is_granted_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots_module, "PAUSE_SECONDS", 0.05)
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        second = await add(made, granted, cwd="/srv/b")
+
+        def refuse(*_: object) -> NoReturn:
+            raise StoreUnavailable("unable to open database file", act="read")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(type(made.storage.readers), "connection", refuse)
+            await end(made, first)
+        with trio.fail_after(10):
+            while granted.ids != [first.id, second.id]:  # noqa: ASYNC110 - it is granted without a word
+                await trio.sleep(0.01)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from command_center.store import Readers, StoreClosed, Writer, repositories
+from command_center.store import Readers, StoreClosed, StoreUnavailable, Writer, repositories
 from tests.store.units import add_repository, run
 
 
@@ -84,8 +84,12 @@ def test_closed_readers_lend_nothing_and_close_what_comes_back(readers: Readers)
 
 def test_readers_need_a_database(tmp_path: Path) -> None:
     readers = Readers(tmp_path / "absent.db")
-    with pytest.raises(sqlite3.OperationalError), readers.connection():
+    with (
+        pytest.raises(StoreUnavailable, match="cannot read now: unable to open") as unavailable,
+        readers.connection(),
+    ):
         pass
+    assert "SQLITE_CANTOPEN" == unavailable.value.code
     assert [] == list(tmp_path.iterdir())
 
 
