@@ -237,12 +237,18 @@ class Exchange:
             self._reading.cancel()
 
     async def _write(self, data: bytes) -> None:
+        """Send bytes; after a part of them nothing else would be understood, so that ends it."""
         if self._gone:
             return
+        is_sent = False
         try:
             await self._connection.write(data)
+            is_sent = True
         except trio.BrokenResourceError:
-            self._hang_up()
+            pass  # the client is gone
+        finally:
+            if not is_sent:
+                self._hang_up()
 
 
 class UnexpectedMessage(Exception):

@@ -310,6 +310,31 @@ async def test_at_the_end_an_event_stream_ends_properly() -> None:
     assert ["http.disconnect"] == [message["type"] for message in received]
 
 
+async def test_at_the_end_an_event_that_its_client_has_in_part_is_not_ended_for_it() -> None:
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        await body_of(receive)
+        headers = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        async with trio.open_nursery() as nursery:
+            large = b"id: 1\ndata: " + b"x" * 16 * 1024 * 1024
+            message = {"type": "http.response.body", "body": large, "more_body": True}
+            nursery.start_soon(send, message)
+            await receive()
+            nursery.cancel_scope.cancel()
+
+    async with connected(app) as server, await server.connect() as stream:
+        await stream.send_all(GET)
+        while len(server.connections) == 0:
+            await trio.testing.wait_all_tasks_blocked()
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        with structlog.testing.capture_logs() as logs:
+            await server.connections.leave()
+            seen = await everything(stream)
+    assert b"id: 1" in seen
+    assert seen.endswith(b"x")
+    assert [] == logs
+
+
 async def test_who_comes_after_the_end_is_not_served() -> None:
     async with connected(answering(b"here")) as server:
         await server.connections.leave()
