@@ -180,7 +180,8 @@ class Connection:
                 await (self._serve() if has_place else self.refuse(ALL_IN_USE))
             if self._in_head:
                 self._in_head = False
-                await self.refuse(Problem(408, "The request's head took too long to come."))
+                with trio.CancelScope() as self._serving:
+                    await self.refuse(Problem(408, "The request's head took too long to come."))
         except* (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the client is gone, and nobody is left to be told
         except* Exception as error:  # the edge of a connection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -41,12 +41,19 @@ class Server:
 
 @asynccontextmanager
 async def connected(
-    app: App, limits: Limits = QUICK, connections: Connections | None = None
+    app: App,
+    limits: Limits = QUICK,
+    connections: Connections | None = None,
+    prepare: Callable[[trio.SocketStream], object] = bool,
 ) -> AsyncIterator[Server]:
-    """Serve `app` for the length of a test, which takes ten seconds at most."""
+    """Serve `app` for the length of a test, which takes ten seconds at most.
+
+    The server's side of each connection is shown to `prepare` first.
+    """
     connections = Connections(limits) if connections is None else connections
 
     async def handle(stream: trio.SocketStream) -> None:
+        prepare(stream)
         await Connection(app, connections, {}, stream).run()
 
     with trio.fail_after(10):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from contextlib import AsyncExitStack
 
 import attrs
@@ -112,6 +113,30 @@ async def test_an_idle_connection_is_closed_without_a_word() -> None:
             await until(stream, b"here")
             assert b"" == await everything(stream)
         assert 0 == len(server.connections)
+
+
+async def test_a_client_that_reads_nothing_is_not_waited_for_to_take_the_408() -> None:
+    limits = Limits(head=0.05, write=0.05)
+    async with (
+        connected(answering(b"seen"), limits, prepare=fill) as server,
+        await server.connect() as stream,
+    ):
+        await stream.send_all(b"GET / HTTP/1.1\r\nHost: loc")
+        while len(server.connections) == 0:
+            await trio.testing.wait_all_tasks_blocked()
+        while len(server.connections) > 0:
+            await trio.testing.wait_all_tasks_blocked(0.01)
+
+
+def fill(stream: trio.SocketStream) -> None:
+    """Have so much on its way that nothing more can be sent until the client reads."""
+    borrowed = socket.socket(fileno=stream.socket.fileno())
+    borrowed.settimeout(0)
+    for size in (64 * 1024, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                borrowed.send(bytes(size))
+    borrowed.detach()
 
 
 async def test_a_fault_of_ours_ends_its_connection_alone_and_is_told(
