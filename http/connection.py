@@ -44,7 +44,7 @@ class Limits:
         idle: between two requests.
         head: from a request's first byte to the end of its head.
         read: without a byte while a body is awaited.
-        write: for taking what is sent to it.
+        write: for taking 64 KiB of what is sent to it.
         linger: how long input is thrown away before a connection with input left is closed.
         goodbye: for answering a WebSocket's close, and for lingering once the server ends.
         heartbeat: of a WebSocket's silence before it is pinged, and then before it is given up.
@@ -215,10 +215,11 @@ class Connection:
     async def write(self, data: bytes) -> None:
         """Send bytes; raises BrokenResourceError if the client is gone.
 
-        One that does not read in time is cut.
+        One that does not read is cut; one that reads slowly has its time for each piece.
         """
-        self.due = trio.current_time() + self.limits.write
-        await self.stream.send_all(data)
+        for start in range(0, len(data), CHUNK):
+            self.due = trio.current_time() + self.limits.write
+            await self.stream.send_all(data[start : start + CHUNK])
         self.due = math.inf
 
     async def read(self) -> bool:

@@ -4,6 +4,7 @@ import pytest
 import structlog
 import trio
 import trio.testing
+from trio.testing import MockClock
 
 from command_center.http.asgi import WHOLE_BODY, App, Message, Receive, Scope, Send
 from command_center.http.connection import CHUNK, Limits
@@ -327,6 +328,21 @@ async def test_a_client_that_does_not_read_is_given_up() -> None:
             await trio.testing.wait_all_tasks_blocked()
         while len(server.connections) > 0:
             await trio.testing.wait_all_tasks_blocked(0.01)
+
+
+async def test_a_client_that_reads_slowly_gets_all_however_long_it_takes(
+    autojump_clock: MockClock,
+) -> None:
+    body = b"x" * 8 * 1024 * 1024
+    limits = Limits(idle=1, head=1, read=1, write=1)
+    async with connected(answering(body), limits) as server, await server.connect() as stream:
+        await stream.send_all(LAST_GET)
+        began, answer = trio.current_time(), bytearray()
+        while part := await stream.receive_some(1024 * 1024):
+            answer += part
+            await trio.sleep(len(part) / len(body) * 3)
+        assert trio.current_time() - began > 2
+    assert answer.endswith(b"\r\n\r\n" + body)
 
 
 async def test_what_is_sent_ahead_while_a_request_is_answered_is_bounded() -> None:
