@@ -292,10 +292,12 @@ class Connection:
         await self.refuse(Problem(status, message))
 
     async def refuse(self, problem: Problem, *, bare: bool = False) -> None:
-        """Answer what got no answer of an app (`bare`: without the body), and close.
+        """Answer what got no answer of an app (`bare`: without the body), and close."""
+        await self.write_problem(problem, bare=bare)
+        await self.linger()
 
-        Written without the parser, which may be what failed.
-        """
+    async def write_problem(self, problem: Problem, *, bare: bool = False) -> None:
+        """Send an answer that is the last; without the parser, which may be what failed."""
         body = problem.body()
         head = (
             f"HTTP/1.1 {problem.status} \r\ncontent-type: {JSON}\r\ncontent-length: {len(body)}\r\n"
@@ -303,7 +305,6 @@ class Connection:
         ) + "".join(f"{name}: {value}\r\n" for name, value in problem.headers.items())
         self.http.send_failed()
         await self.write(head.encode("latin-1") + _RESTRAINTS + b"\r\n" + (b"" if bare else body))
-        await self.linger()
 
     def scope(self, request: h11.Request, kind: str, scheme: str) -> Scope:
         """What an ASGI app is told of a request."""

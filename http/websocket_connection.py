@@ -155,19 +155,16 @@ class WebSocket:
             for part in self._headers.get(b"sec-websocket-protocol", b"").split(b",")
             if part.strip()
         ]
-        code = NORMAL
+        code, problem = NORMAL, Problem(500, "The handshake got no answer.")
         try:
             await self._connection.app(scope, self.receive, self.send)
         except* Exception as error:  # noqa: BLE001 - the edge of the app
-            problem = problem_of(error)
-            code = FAILED
-            if not self._answered:
-                self._answered = True
-                await self._connection.refuse(problem)
+            code, problem = FAILED, problem_of(error)
         if not self._answered:
-            self._answered = True
-            await self._connection.refuse(Problem(500, "The handshake got no answer."))
-        if self._frames is not None:
+            await self._connection.refuse(problem)
+        elif self._frames is None:
+            await self._connection.linger()  # not before: until here the app may have read
+        else:
             await self._close(code)
             await self._await_close()
 
@@ -196,7 +193,7 @@ class WebSocket:
             await self._accept(message)
         elif kind == "websocket.close":
             self._answered = True
-            await self._connection.refuse(Problem(403, "The WebSocket was refused."))
+            await self._connection.write_problem(Problem(403, "The WebSocket was refused."))
         elif kind == "websocket.http.response.start":
             self._rejection = dict(message)
         elif kind == "websocket.http.response.body" and self._rejection is not None:
@@ -240,7 +237,6 @@ class WebSocket:
             + http.send(h11.Data(data=bytes(self._rejected)))
             + http.send(h11.EndOfMessage())
         )
-        await self._connection.linger()
 
     async def _read(self) -> None:
         """Read once; what comes before the handshake is answered is kept for after it.

@@ -173,6 +173,39 @@ async def test_a_close_before_the_handshake_is_403() -> None:
         assert (403, 403) == error_in(await server.exchange(handshake()))
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        [{"type": "websocket.close", "code": 1008}],
+        [
+            {"type": "websocket.http.response.start", "status": 403, "headers": []},
+            {"type": "websocket.http.response.body", "body": b"no"},
+        ],
+    ],
+)
+async def test_a_handshake_may_be_refused_while_another_task_of_the_app_receives(
+    refusal: list[Message],
+) -> None:
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        async with trio.open_nursery() as nursery:
+
+            async def listen() -> None:
+                while True:
+                    await receive()
+
+            nursery.start_soon(listen)
+            await trio.testing.wait_all_tasks_blocked()
+            for message in refusal:
+                await send(message)
+            nursery.cancel_scope.cancel()
+
+    with structlog.testing.capture_logs() as logs:
+        async with connected(app) as server:
+            answer = await server.exchange(handshake())
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert [] == logs
+
+
 async def failing(_: Scope, __: Receive, ___: Send) -> None:
     raise RuntimeError("hunter2")
 
