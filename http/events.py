@@ -157,7 +157,8 @@ def last_event_id(header: str | None, after: int | None) -> int | None:
     """
     if not header:
         return after
-    if not (header.isascii() and header.isdigit() and int(header[:20]) <= LARGEST):
+    is_number = header.isascii() and header.isdigit() and len(header) <= len(str(LARGEST))
+    if not is_number or int(header) > LARGEST:
         message = "Expected the id of an event."
         detail = Detail(path=LAST_EVENT_ID, message=message)
         raise InvalidFields(f"{LAST_EVENT_ID}: {message}", [detail])
