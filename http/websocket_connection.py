@@ -68,7 +68,7 @@ class WebSocket:
         self._headers = dict(request.headers)
         self._request = request
         self._frames: Frames | None = None
-        self._early = connection.http.trailing_data[0]
+        self._come = connection.http.trailing_data[0]
         self._rejection: dict[str, Any] | None = None
         self._rejected = bytearray()
         self._answered = False
@@ -218,7 +218,7 @@ class WebSocket:
         self._answered = True
         await self._write(head)
         self._frames = Frames(ConnectionType.SERVER, [])
-        await self._take(self._early)
+        self._awaiting_input.cancel()
 
     async def _reject(self) -> None:
         assert self._rejection is not None  # noqa: S101 - for the type checker: `send` saw to it
@@ -239,13 +239,16 @@ class WebSocket:
         )
 
     async def _read(self) -> None:
-        """Read once; what comes before the handshake is answered is kept for after it.
+        """Take what has come before the handshake was answered, or read once.
 
         A client that is silent is pinged, and if it stays so taken for gone. What was offered and
         is not out yet is sent first.
         """
         if self._unsent:
             await self._finish()
+        if self._come and self._frames is not None:
+            await self._take()
+            return
         data = None
         with trio.move_on_after(self._limits.heartbeat) as self._awaiting_input:
             try:
@@ -253,7 +256,7 @@ class WebSocket:
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 data = b""
         if data is None and trio.current_time() < self._awaiting_input.deadline:
-            return  # not silent for long: woken to send the rest of what was offered
+            return  # not silent for long: woken to do what comes first
         if data is None and not self._pinged:
             self._pinged = True
             if self._frames is not None:
@@ -262,16 +265,17 @@ class WebSocket:
         self._pinged = False
         if not data:
             self._end(ABNORMAL)
-        elif self._frames is not None:
-            await self._take(data)
-        else:
-            self._early += data
-            if len(self._early) > self._limits.message_bytes:
-                self._end(TOO_BIG)
+            return
+        self._come += data
+        if self._frames is not None:
+            await self._take()
+        elif len(self._come) > self._limits.message_bytes:
+            self._end(TOO_BIG)
 
-    async def _take(self, data: bytes) -> None:
-        """Take the client's bytes as frames."""
+    async def _take(self) -> None:
+        """Take what has come as frames; only whoever reads does."""
         assert self._frames is not None  # noqa: S101 - for the type checker: accepted by now
+        data, self._come = self._come, b""
         self._frames.receive_data(data)
         for event in self._frames.events():
             if isinstance(event, TextMessage | BytesMessage):

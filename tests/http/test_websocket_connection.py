@@ -229,6 +229,32 @@ async def test_bytes_before_the_handshakes_answer_wait_for_it() -> None:
         assert (await until(stream, b"early")).startswith(b"HTTP/1.1 101 ")
 
 
+async def test_what_comes_behind_an_early_close_is_no_failure() -> None:
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(send, {"type": "websocket.accept"})
+            while (await receive())["type"] != "websocket.disconnect":
+                pass
+
+    def slow(stream: trio.SocketStream) -> None:
+        send_all = stream.send_all
+
+        async def send(data: bytes) -> None:
+            await send_all(data)
+            await trio.testing.wait_all_tasks_blocked(0.01)
+
+        stream.send_all = send  # type: ignore[method-assign,assignment]
+
+    with structlog.testing.capture_logs() as logs:
+        async with connected(app, prepare=slow) as server, await server.connect() as stream:
+            await stream.send_all(handshake() + frame(Opcode.CLOSE, (1000).to_bytes(2, "big")))
+            await until(stream, closing(1000))
+            await stream.send_all(b"x")
+            await stream.send_eof()
+            assert b"" == await everything(stream)
+    assert [] == logs
+
+
 async def test_no_more_than_a_message_waits_for_the_handshakes_answer() -> None:
     codes: list[int] = []
     ended = trio.Event()
