@@ -26,6 +26,9 @@ from command_center.store import EventFilter, StoredEvent, events
 HISTORY_PAGE = 500
 """Events read from the log at once."""
 
+HISTORY_BYTES = 1024 * 1024
+"""Bytes after which no further event is read at once: so much of the past waits for a client."""
+
 HEARTBEAT_SECONDS = 15.0
 """How long an event stream is silent at most; proxies cut what is silent for longer."""
 
@@ -54,9 +57,13 @@ class Feed:
         start, end = self._last, self._subscription.live_from
         wanted = self._subscription.wanted
         found = await self._center.storage.read(
-            lambda db: events.after(db, start, limit=HISTORY_PAGE, wanted=wanted)
+            lambda db: events.after(
+                db, start, limit=HISTORY_PAGE, most_bytes=HISTORY_BYTES, wanted=wanted
+            )
         )
-        self._last = found[-1].id if len(found) == HISTORY_PAGE else end
+        size = sum(len(event.body) for event in found)
+        is_full = len(found) == HISTORY_PAGE or size >= HISTORY_BYTES
+        self._last = found[-1].id if is_full else end
         return [Published(event) for event in found if event.id <= end]
 
 

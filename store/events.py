@@ -4,7 +4,9 @@ Ids start at 1 and have no gaps. An event is encoded once, when it is emitted; w
 sent to subscribers and shown in lists is that one text.
 """
 
+import math
 from collections.abc import Sequence
+from contextlib import closing
 from operator import attrgetter
 from typing import Any
 
@@ -144,14 +146,28 @@ def last_id(db: Database) -> int:
 
 
 def after(
-    db: Database, last_seen: int, *, limit: int, wanted: EventFilter = EVERYTHING
+    db: Database,
+    last_seen: int,
+    *,
+    limit: int,
+    most_bytes: float = math.inf,
+    wanted: EventFilter = EVERYTHING,
 ) -> list[StoredEvent]:
     """Give the first ``limit`` wanted events after ``last_seen``, oldest first.
 
-    Fewer than ``limit`` means that there were no more when the snapshot began.
+    Their texts end with the event by which they come to ``most_bytes``. Fewer events of fewer bytes
+    mean that there were no more when the snapshot began.
     """
     sql, arguments = _query(_STORED, wanted, [("id > ?", last_seen)], "ASC", limit)
-    return [_stored(row) for row in db.execute(sql, arguments)]
+    found: list[StoredEvent] = []
+    left = most_bytes
+    with closing(db.execute(sql, arguments)) as rows:
+        for row in rows:
+            found.append(_stored(row))
+            left -= len(found[-1].body)
+            if left <= 0:
+                break
+    return found
 
 
 def page(

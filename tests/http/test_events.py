@@ -27,7 +27,7 @@ from command_center.actors.events import PublishLive
 from command_center.http import streams
 from command_center.http.app import create_app
 from command_center.http.security import Policy
-from command_center.store import StoredEvent, Transaction
+from command_center.store import EventFilter, StoredEvent, Transaction
 from tests.actors.automations.rig import opened
 from tests.http.live import served
 
@@ -165,6 +165,22 @@ async def test_history_is_followed_by_what_happens(tmp_path: Path, kind: str) ->
             assert list(range(1, end + 1)) == [(await source.next())["id"] for _ in range(end)]
             await server.write(1)
             assert end + 1 == (await source.next())["id"]
+
+
+async def test_of_a_long_history_little_waits_for_the_client_at_once(tmp_path: Path) -> None:
+    async with watched(tmp_path) as server:
+        for _ in range(12):
+            await server.center.storage.write(lambda tx: emit(tx, "a.b", size=300_000))
+        end = await server.end()
+        with server.center.fanout.subscribe(EventFilter()) as subscription:
+            feed = streams.Feed(server.center, subscription, after=0)
+            seen: list[int] = []
+            while len(seen) < end:
+                batch = await feed.next()
+                size = sum(len(published.event.body) for published in batch)
+                assert size < streams.HISTORY_BYTES + 400_000
+                seen += [published.event.id for published in batch]
+        assert list(range(1, end + 1)) == seen
 
 
 @pytest.mark.parametrize("kind", ["websocket", "event stream"])

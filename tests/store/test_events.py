@@ -49,6 +49,15 @@ def test_after_gives_what_follows_oldest_first(writer: Writer, readers: Readers)
         assert [] == events.after(db, 5, limit=2)
 
 
+def test_after_ends_with_the_event_that_fills_its_bytes(writer: Writer, readers: Readers) -> None:
+    write(writer, 5)
+    with readers.connection() as db:
+        size = len(events.after(db, 0, limit=1)[0].body)
+        for most, expected in ((1, [1]), (size, [1]), (size + 1, [1, 2]), (99 * size, [1, 2, 3])):
+            found = events.after(db, 0, limit=3, most_bytes=most)
+            assert expected == [event.id for event in found]
+
+
 def test_a_page_passes_the_stored_text_through(writer: Writer, readers: Readers) -> None:
     written = write(writer, 2)
     with readers.connection() as db:
