@@ -38,6 +38,7 @@ from command_center.runtime import (
     AskTimeout,
     Context,
     Deferred,
+    MailboxFull,
     Request,
     handles,
     origin,
@@ -107,6 +108,8 @@ class Store(Actor):
         self._path = path
         self._secrets = secrets
         self._hub = hub
+        self._untold: tuple[StoredEvent, ...] | None = None
+        self._is_telling = False
         self._stopping = False
         self._thread: _WriterThread
 
@@ -145,9 +148,25 @@ class Store(Actor):
         if logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
             _log_events(committed)
         try:
-            self._hub().try_tell(PublishCommitted(committed))
+            self._tell(self._hub(), committed)
         except Exception as error:  # noqa: BLE001 - the edge to the writer's thread; the hub catches up from the log
             log.debug("events.unpublished", reason=str(error))
+
+    def _tell(self, hub: ActorRef, committed: tuple[StoredEvent, ...]) -> None:
+        try:
+            hub.try_tell(PublishCommitted(committed))
+        except MailboxFull:
+            self._untold = committed
+            if not (self._is_telling or self._stopping):
+                self._is_telling = True
+                self.ctx.start_task(self._tell_newest, hub)
+
+    async def _tell_newest(self, hub: ActorRef) -> None:
+        """Tell the hub what it had no room for, as soon as it has; all but the newest it reads."""
+        while self._untold is not None:
+            newest, self._untold = self._untold, None
+            await hub.tell(PublishCommitted(newest))
+        self._is_telling = False
 
 
 def _log_events(committed: tuple[StoredEvent, ...]) -> None:

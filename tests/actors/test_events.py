@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 import msgspec
+import pytest
 import trio
 import trio.testing
 
@@ -18,6 +19,7 @@ from command_center.actors.events import (
     PublishLive,
     Subscription,
 )
+from command_center.runtime import MailboxFull
 from command_center.store import EventFilter, StoredEvent, Transaction
 from tests.actors.rows import Rig, rig
 
@@ -176,6 +178,26 @@ async def test_what_is_committed_while_the_hub_restarts_is_published_by_the_next
             with trio.fail_after(5):
                 frames = await subscription.drain()
             assert [2] == [msgspec.json.decode(frame)["id"] for frame in frames]
+
+
+async def test_what_is_committed_while_the_hub_has_no_room_is_published_when_it_has(
+    tmp_path: Path,
+) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        with made.fanout.subscribe(EventFilter(types=("task.created",))) as subscription:
+            made.system.suspend("/events", reason="a test")
+            hub = made.system.lookup("/events")
+            with pytest.raises(MailboxFull):
+                while True:
+                    hub.try_tell(PublishLive(type="a.delta", data={}))
+            for _ in range(3):
+                await emit(made, "task.created")
+            made.system.resume("/events", reason="a test")
+            seen: list[bytes] = []
+            with trio.fail_after(5):
+                while len(seen) < 3:
+                    seen += await subscription.drain()
+            assert [1, 2, 3] == [msgspec.json.decode(frame)["id"] for frame in seen]
 
 
 async def test_what_is_told_in_one_turn_is_handed_on_together_and_in_order(tmp_path: Path) -> None:
