@@ -85,6 +85,9 @@ class Exchange:
             if self._ready is not None:
                 ready, self._ready = self._ready, None
                 return ready
+            if self._http.their_state not in {h11.SEND_BODY, h11.ERROR}:
+                await self._watch()
+                continue
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError:
@@ -93,12 +96,7 @@ class Exchange:
                 return {"type": "http.request", "body": bytes(event.data), "more_body": True}
             if isinstance(event, h11.EndOfMessage):
                 return {"type": "http.request", "body": b"", "more_body": False}
-            if event is h11.NEED_DATA and self._http.their_state is h11.SEND_BODY:
-                await self._read_body()
-            elif event in (h11.NEED_DATA, h11.PAUSED):
-                await self._watch()
-            else:
-                break
+            await self._read_body()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:

@@ -318,6 +318,32 @@ async def test_the_app_learns_that_its_client_has_left() -> None:
     assert ["http.disconnect"] * 2 == [message["type"] for message in received]
 
 
+@pytest.mark.parametrize("request_", [GET, LAST_GET])
+async def test_what_comes_behind_a_request_does_not_end_its_answer(request_: bytes) -> None:
+    release = trio.Event()
+
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        await body_of(receive)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        async with trio.open_nursery() as nursery:
+
+            async def watch() -> None:
+                await receive()
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(watch)
+            await release.wait()
+            await send({"type": "http.response.body", "body": b"b"})
+
+    async with connected(app) as server, await server.connect() as stream:
+        await stream.send_all(request_ + b"\r\n")
+        await until(stream, b"1\r\na\r\n")
+        await trio.testing.wait_all_tasks_blocked()
+        release.set()
+        await until(stream, b"1\r\nb\r\n0\r\n\r\n")
+
+
 async def test_a_client_that_does_not_read_is_given_up() -> None:
     async with (
         connected(answering(bytes(64 * 1024 * 1024)), Limits(write=0.05)) as server,
