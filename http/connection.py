@@ -78,6 +78,7 @@ class Connections:
         self.leaving = False
         self._room = room
         self._open: set[Connection] = set()
+        self._served: set[Connection] = set()
         self._silent: dict[Connection, None] = {}
         self._crowded = Occasional("connections.silent_ones_closed")
         self._refused = Occasional("connections.all_in_use")
@@ -90,15 +91,20 @@ class Connections:
     def add(self, connection: Connection) -> bool:
         """Count it in; whether there is a place for it."""
         self._open.add(connection)
-        if len(self._open) <= min(self.limits.connections, self._room()):
-            return True
-        has_place = self.make_room()
-        (self._crowded if has_place else self._refused).tell(connections=len(self._open) - 1)
-        return has_place
+        most, served = min(self.limits.connections, self._room()), len(self._served)
+        if served >= most:
+            self.make_room()
+            is_freed = len(self._served) < served
+            (self._crowded if is_freed else self._refused).tell(connections=served)
+            if not is_freed:
+                return False
+        self._served.add(connection)
+        return True
 
     def discard(self, connection: Connection) -> None:
         """Count it out."""
         self._open.discard(connection)
+        self._served.discard(connection)
         self._silent.pop(connection, None)
 
     def awaits(self, connection: Connection) -> None:
@@ -113,6 +119,7 @@ class Connections:
         """Close the connection whose client has been silent for the longest; False without one."""
         for connection in self._silent:
             del self._silent[connection]
+            self._served.discard(connection)
             connection.give_up()
             return True
         return False

@@ -228,6 +228,32 @@ async def test_where_all_are_at_work_one_more_is_503_and_that_is_told_once() -> 
         assert (await server.exchange(LAST_GET)).endswith(b"here")
 
 
+async def test_who_was_refused_and_stays_makes_no_place_for_others() -> None:
+    begun, release = trio.Semaphore(0), trio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.release()
+        await release.wait()
+        await answering(b"here")(scope, receive, send)
+
+    async with connected(app, FEW) as server, AsyncExitStack() as stack:
+        busy = [await stack.enter_async_context(await server.connect()) for _ in range(3)]
+        for stream in busy:
+            await stream.send_all(LAST_GET)
+            await begun.acquire()
+        for _ in range(4):
+            stream = await stack.enter_async_context(await server.connect())
+            await stream.send_all(LAST_GET)
+            with trio.fail_after(2):
+                assert (await stream.receive_some()).startswith(b"HTTP/1.1 503 ")
+        release.set()
+        for stream in busy:
+            assert (await everything(stream)).endswith(b"here")
+        stream = await stack.enter_async_context(await server.connect())
+        await stream.send_all(LAST_GET)
+        assert (await everything(stream)).endswith(b"here")
+
+
 async def test_a_lowered_limit_of_descriptors_counts_at_once() -> None:
     room = 2.0
     connections = Connections(attrs.evolve(QUICK, idle=60), lambda: room)
