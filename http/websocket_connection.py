@@ -31,7 +31,9 @@ from command_center.http.errors import Problem, problem_of
 if TYPE_CHECKING:
     from command_center.http.connection import Connection
 
-CHUNK = 64 * 1024
+CHUNK = 4096
+"""Bytes read at once: clients have little to say, and thousands of tiny frames take long."""
+
 VERSION = b"13"
 
 FRAMES = "command_center.frames"

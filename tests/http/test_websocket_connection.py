@@ -303,6 +303,31 @@ async def test_a_message_in_pieces_arrives_whole_and_pings_between_are_answered(
         await until(stream, bytes([0x80 | Opcode.TEXT, 7]) + b"one two")
 
 
+async def test_thousands_of_tiny_frames_let_others_have_their_turn() -> None:
+    turns = 0
+
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        nonlocal turns
+        await send({"type": "websocket.accept"})
+        async with trio.open_nursery() as nursery:
+
+            async def other() -> None:
+                nonlocal turns
+                while True:
+                    await trio.lowlevel.checkpoint()
+                    turns += 1
+
+            nursery.start_soon(other)
+            while (await receive()).get("text") != "last":
+                pass
+            nursery.cancel_scope.cancel()
+
+    async with connected(app) as server, opened(server) as stream:
+        await stream.send_all(frame(Opcode.TEXT) * 10_000 + frame(Opcode.TEXT, b"last"))
+        await until(stream, closing(1000))
+    assert turns > 10
+
+
 async def test_pieces_of_nothing_take_no_memory() -> None:
     async with connected(echo) as server, opened(server) as stream:
         await stream.send_all(frame(Opcode.TEXT, b"a", final=False))
