@@ -106,6 +106,7 @@ def copy(sessions: int) -> None:
                 break
             watcher.sendall(data)
         codex.stdin.close()
+        codex.stdout.read()  # the ends of the other turns
 
 
 @contextmanager
