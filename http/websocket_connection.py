@@ -154,7 +154,9 @@ class WebSocket:
         scope["extensions"] |= {"websocket.http.response": {}, FRAMES: {"offer": self.offer}}
         scope["subprotocols"] = [
             part.strip().decode("latin-1")
-            for part in self._headers.get(b"sec-websocket-protocol", b"").split(b",")
+            for name, value in self._request.headers
+            if name == b"sec-websocket-protocol"
+            for part in value.split(b",")
             if part.strip()
         ]
         code, problem = NORMAL, Problem(500, "The handshake got no answer.")

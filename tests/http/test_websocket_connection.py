@@ -119,6 +119,19 @@ async def test_the_app_is_told_the_request_and_may_choose_a_subprotocol() -> Non
     )
 
 
+async def test_subprotocols_may_come_in_several_lines() -> None:
+    offered: list[str] = []
+
+    async def app(scope: Scope, _: Receive, __: Send) -> None:
+        offered.extend(scope["subprotocols"])
+
+    lines = {"Sec-WebSocket-Protocol": "a, b", "sec-websocket-protocol": "c"}
+    with structlog.testing.capture_logs():
+        async with connected(app) as server:
+            await server.exchange(handshake(lines))
+    assert ["a", "b", "c"] == offered
+
+
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
