@@ -67,7 +67,7 @@ class Exchange:
             self._gone = True
         if self._gone:
             return False
-        if self._http.their_state is h11.SEND_BODY or self._http.their_state is h11.ERROR:
+        if self._http.their_state in _UNFINISHED:
             await self._connection.linger()
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
@@ -85,7 +85,7 @@ class Exchange:
             if self._ready is not None:
                 ready, self._ready = self._ready, None
                 return ready
-            if self._http.their_state not in {h11.SEND_BODY, h11.ERROR}:
+            if self._http.their_state not in _UNFINISHED:
                 await self._watch()
                 continue
             try:
@@ -200,7 +200,7 @@ class Exchange:
         if not (more or is_head or self._left < math.inf or start["status"] in _BARE):
             framing.append((b"content-length", str(length).encode()))
         self._skip_body()
-        is_last = self._connection.leaving or self._http.their_state is not h11.DONE
+        is_last = self._connection.leaving or self._http.their_state in _UNFINISHED
         if is_last and (b"connection", b"close") not in framing:
             framing.append((b"connection", b"close"))
         head = self._http.send(h11.Response(status_code=start["status"], headers=framing))
@@ -289,6 +289,8 @@ def date_line() -> bytes:
     return _date[1]
 
 
+_UNFINISHED = frozenset({h11.SEND_BODY, h11.ERROR})
+"""States of a client whose request has not come whole."""
 _BARE = frozenset({204, 304})
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -52,6 +52,14 @@ async def test_a_connection_serves_one_request_after_another() -> None:
         assert 1 == len(server.connections)
 
 
+async def test_an_offer_of_another_protocol_costs_no_connection() -> None:
+    offer = GET[:-2] + b"Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n"
+    async with connected(answering(b"here")) as server, await server.connect() as stream:
+        for _ in range(2):
+            await stream.send_all(offer)
+            assert b"connection: close" not in (await until(stream, b"here")).lower()
+
+
 async def test_requests_sent_at_once_are_answered_in_their_order() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await answering(scope["raw_path"])(scope, receive, send)
