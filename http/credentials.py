@@ -41,7 +41,7 @@ class Credentials:
         if given is None and scope["type"] == "websocket":
             given = _bearer_subprotocol(scope)
         if given is None:
-            if scope["path"] != SIGN_IN and self._has_signed_in(headers):
+            if scope["path"].rstrip("/") != SIGN_IN and self._has_signed_in(headers):
                 return
             raise Refused(
                 401,
