@@ -35,14 +35,17 @@ class Credentials:
         self._digest = _digest(sign_ins.token.encode("utf-8", "surrogateescape"))
         self._wrong = wrong
 
-    def check(self, scope: Scope, headers: Mapping[bytes, bytes]) -> None:
-        """Raises Refused: 401 for who may not, 429 for who has to wait."""
+    def check(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether who may brought the token itself, and no cookie in its place.
+
+        Raises Refused: 401 for who may not, 429 for who has to wait.
+        """
         given = _bearer(headers)
         if given is None and scope["type"] == "websocket":
             given = _bearer_subprotocol(scope)
         if given is None:
             if scope["path"].rstrip("/") != SIGN_IN and self._has_signed_in(headers):
-                return
+                return False
             raise Refused(
                 401,
                 'This needs the token of CC_API_TOKEN as "Authorization: Bearer <token>".',
@@ -57,6 +60,7 @@ class Credentials:
                 "That is not the token of CC_API_TOKEN.",
                 {"WWW-Authenticate": 'Bearer realm="command-center", error="invalid_token"'},
             )
+        return True
 
     def is_token(self, given: str) -> bool:
         """Whether it is the token: not to be told to whoever may not know it."""

@@ -12,8 +12,8 @@ error:
    sends for another site's page, known by Origin and Sec-Fetch-Site (403). Clients that are no
    browsers send neither header. There is no CORS: no answer permits another origin to read it.
 5. **The token** for `/api/…`, if there is one, or a cookie in its place (`credentials`): 401, or
-   429 for an address that guesses too often. Whoever may is then also told of a token in the URL
-   that is known by its value alone (400); to tell anybody else would answer their guess.
+   429 for an address that guesses too often. Whoever brought the token is then also told of one in
+   the URL that is known by its value alone (400); to tell anybody else would answer their guess.
 6. **The body**: JSON by its name (415), no larger than `body_limit` (413, told at once where the
    length is announced), and complete within `body_seconds` (408). It reaches the app whole.
 
@@ -159,8 +159,8 @@ class Gate:
             self._check_site(scope, headers, here)
         path = scope["path"]
         if self._credentials is not None and path not in self._policy.exempt and is_api(path):
-            self._credentials.check(scope, headers)
-            if any(map(self._credentials.is_token, values)):
+            knows_token = self._credentials.check(scope, headers)
+            if knows_token and any(map(self._credentials.is_token, values)):
                 raise _token_in_url()
         return headers
 

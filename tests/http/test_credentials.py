@@ -150,6 +150,14 @@ async def test_a_cookie_does_not_renew_itself(path: str) -> None:
     assert 200 == await status_of(BEARER, method="POST", path=path, app=app)
 
 
+async def test_a_cookie_does_not_help_to_try_out_tokens() -> None:
+    cookie = {"Cookie": signed_in()}
+    async with client_of(guarded_app()) as client:
+        for guess in (TOKEN, "another-token-of-32-characters"):
+            answer = await client.get(f"/api/things?limit={guess}", headers=cookie)
+            assert (guess, 200) == (guess, answer.status_code)
+
+
 # WebSockets
 
 
