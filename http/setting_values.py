@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 HIDDEN = "[hidden]"
 
+_AUTHORITY = re.compile(r"(?:\[(?P<ipv6>.*:.*)\]|(?P<name>[^:]*))(?P<port>:[0-9]{1,5})?")
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
@@ -140,8 +141,21 @@ def _host(given: object) -> str:
     raise ValueError("must be an IP address or a host name, without a port")
 
 
+def _authority(given: str) -> str:
+    """A host as clients name it: IPv6 in brackets, and a port where it has one."""
+    match = _AUTHORITY.fullmatch(given)
+    try:
+        host = _host(given if match is None else match["ipv6"] or match["name"])
+    except ValueError:
+        raise ValueError(
+            "must be IP addresses or host names, each with a port or without"
+        ) from None
+    port = "" if match is None else match["port"] or ""
+    return f"[{host}]{port}" if ":" in host else f"{host}{port}"
+
+
 def _hosts(given: object) -> tuple[str, ...]:
-    return tuple(_host(part) for part in _texts(given, ","))
+    return tuple(_authority(part) for part in _texts(given, ","))
 
 
 def _path(given: object) -> Path:

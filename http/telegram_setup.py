@@ -116,8 +116,9 @@ async def set_webhook(api: BotApi, *, settings: Settings, url: str) -> None:
         },
     )
     click.echo(f"Set:      {url}")
-    host = urlsplit(url).hostname or ""
-    if host not in settings.allowed_hosts:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if not {host, parts.netloc} & {*settings.allowed_hosts}:
         click.echo(f"Note:     the server must know its name: CC_ALLOWED_HOSTS={host}")
     if settings.telegram_mode != "webhook":
         click.echo("Note:     the server takes updates there with CC_TELEGRAM_MODE=webhook.")

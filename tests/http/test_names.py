@@ -6,6 +6,7 @@ import pytest
 
 from command_center.http.names import configured_names, with_port
 from command_center.http.security import Policy
+from command_center.http.settings import load_settings
 from tests.http.guarded import BEARER, TOKEN, guarded_app, handshake, open_app, status_of
 from tests.http.live import client_of, exchange, served
 
@@ -52,11 +53,21 @@ async def test_a_rebound_websocket_is_421() -> None:
         assert 421 == await handshake(address, {"Host": "evil.example"})
 
 
-async def test_a_configured_name_may_have_its_port() -> None:
-    app = guarded_app(Policy.of(listen_on="0.0.0.0", allowed_hosts=["cc.lan:1"], token=None))
-    assert 200 == await status_of({"Host": "cc.lan:1"}, app=app)
-    app = guarded_app(Policy.of(listen_on="0.0.0.0", allowed_hosts=["cc.lan:1"], token=None))
-    assert 421 == await status_of({"Host": "cc.lan:2"}, app=app)
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("cc.lan:1", 200),
+        ("cc.lan:2", 421),
+        ("cc.lan", 421),
+        ("[fd00::5]:8787", 200),
+        ("[fd00::6]:1", 200),
+        ("[fd00::6]:2", 421),
+    ],
+)
+async def test_a_configured_name_may_have_its_port(host: str, status: int) -> None:
+    settings = load_settings({"CC_ALLOWED_HOSTS": "cc.lan:1,fd00::5,[fd00::6]:1"})
+    policy = Policy.of(listen_on="0.0.0.0", allowed_hosts=settings.allowed_hosts, token=None)
+    assert status == await status_of({"Host": host}, app=guarded_app(policy))
 
 
 @pytest.mark.parametrize(

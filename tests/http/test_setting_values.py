@@ -72,6 +72,20 @@ def test_hosts_are_compared_in_lower_case_and_their_list_has_commas() -> None:
     assert ("box.local", "192.0.2.7") == HOSTS("Box.local, 192.0.2.7,")
 
 
+def test_listed_hosts_may_have_a_port_and_ipv6_is_told_apart_by_brackets() -> None:
+    told = HOSTS("Box.local:8443,192.0.2.7:1,FD00::5,[fd00::6],[fd00::7]:8443")
+    expected = ("box.local:8443", "192.0.2.7:1", "[fd00::5]", "[fd00::6]", "[fd00::7]:8443")
+    assert expected == told == HOSTS(told)
+
+
+@pytest.mark.parametrize(
+    "given", ["a:b", "a:1:2", ":1", "a:", "a:123456", "[a]", "[::1", "[::1]x", "[::1]:", "a b:1", 7]
+)
+def test_what_is_no_listed_host_is_refused(given: object) -> None:
+    with pytest.raises(ValueError, match="must be "):
+        HOSTS(given)
+
+
 def test_paths_become_absolute_and_know_the_home_folder() -> None:
     assert Path.home() / "x" == PATH("~/x")
     assert (Path("a").absolute(), Path("b").absolute()) == PATHS(os.pathsep.join("ab"))
