@@ -13,6 +13,7 @@ ones of linked worktrees (`gitdir`) and of submodules (`core.worktree`) do.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -30,7 +31,7 @@ CONFIGURATION_LIMIT: Final = 1024 * 1024
 """Bytes of configuration that a repository may have."""
 
 SMALL_FILE: Final = 64 * 1024
-"""Bytes of one of git's own small files that are read."""
+"""Bytes of one of git's own small files at most."""
 
 
 @attrs.frozen
@@ -125,20 +126,35 @@ async def open_checkout(git: Git, path: Path, *, common_dir: Path | None = None)
 
 
 def read_small(path: Path) -> str | None:
-    """One of git's own one-line files, or None where there is none that can be read."""
+    """One of git's own small files, or None where there is none that can be read.
+
+    A pipe is none, and nobody waits for what comes out of it; nor is a file that is not small.
+    """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode) or found.st_size > SMALL_FILE:
+                return None
             return os.fsdecode(file.read(SMALL_FILE)).strip()
     except (OSError, ValueError):
         return None
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def says_something(path: Path) -> bool:
+    """Whether one of git's own small files has more than comments; if it cannot be read, it may."""
+    text = read_small(path)
+    if text is None:
+        return os.path.lexists(path)
+    return any(line.strip() and not line.lstrip().startswith("#") for line in text.split("\n"))
+
+
 def own_attributes(checkout: Checkout) -> bool:
     """Whether `info/attributes`, which no setting turns off, has anything in it."""
-    text = read_small(checkout.common_dir / "info" / "attributes")
-    return any(
-        line.strip() and not line.lstrip().startswith("#") for line in (text or "").split("\n")
-    )
+    return says_something(checkout.common_dir / "info" / "attributes")
 
 
 def _kind_of_git_entry(path: Path) -> str:

@@ -16,7 +16,7 @@ import attrs
 import msgspec
 import trio
 
-from command_center.actors.git.checkout import Checkout, own_attributes, read_small
+from command_center.actors.git.checkout import Checkout, own_attributes, says_something
 from command_center.actors.git.process import shown
 
 STATUS_LIMIT: Final = 64 * 1024
@@ -370,6 +370,6 @@ async def read_warnings(checkout: Checkout) -> list[str]:
     if any(key.startswith("remote.") and key.endswith(".promisor") for key in keys):
         warnings.append("This is a partial clone; objects that are missing are not fetched here.")
     alternates = checkout.common_dir / "objects" / "info" / "alternates"
-    if await trio.to_thread.run_sync(read_small, alternates):
+    if await trio.to_thread.run_sync(says_something, alternates):
         warnings.append("It borrows objects from another repository (objects/info/alternates).")
     return warnings

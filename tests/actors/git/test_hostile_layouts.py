@@ -15,6 +15,7 @@ from command_center.actors.git.facts import (
     read_status,
     read_warnings,
 )
+from command_center.actors.git.merging import merge_branch
 from command_center.actors.git.trees import add_worktree, remove_worktree
 from command_center.actors.places import size_of
 from tests.actors.git.repository import commit, make_repository, plain_git
@@ -73,6 +74,40 @@ async def test_a_git_file_that_points_elsewhere_is_not_followed(
     (thief / ".git").unlink()
     (thief / ".git").symlink_to(secret / ".git", target_is_directory=True)
     assert "symbolic link" in await refused(git, thief)
+
+
+@POSIX
+async def test_a_pipe_in_the_place_of_a_file_of_gits_keeps_nobody_waiting(
+    git: Git, repository: Path, tmp_path: Path
+) -> None:
+    linked = tmp_path / "linked"
+    plain_git(repository, "worktree", "add", "-q", str(linked))
+    put_pipe(repository / ".git" / "worktrees" / "linked" / "gitdir")
+
+    assert "does not name this folder" in await refused(git, linked)
+
+
+@POSIX
+async def test_nothing_is_merged_while_attributes_are_a_pipe_or_too_long_to_look_through(
+    git: Git, repository: Path
+) -> None:
+    plain_git(repository, "branch", "work")
+    checkout = await open_checkout(git, repository)
+    attributes = repository / ".git" / "info" / "attributes"
+
+    attributes.write_text("\n" * 64 * 1024 + "* merge=union\n", encoding="utf-8")
+    with pytest.raises(UnsafeRepository, match="info/attributes"):
+        await merge_branch(checkout, "work")
+    put_pipe(attributes)
+    with pytest.raises(UnsafeRepository, match="info/attributes"):
+        await merge_branch(checkout, "work")
+
+
+def put_pipe(path: Path) -> None:
+    """A named pipe in the place of a file; to read it is to wait for whoever writes."""
+    path.unlink()
+    if sys.platform != "win32":
+        os.mkfifo(path)
 
 
 async def test_a_git_directory_that_shares_another_ones_history_is_refused(
