@@ -362,20 +362,28 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 repositories = Table(Repository, "repositories", redacted=["facts"])
-tasks = Table(Task, "tasks", redacted=["title", "prompt"])
+tasks = Table(Task, "tasks", redacted=["title", "prompt", "requested_by"])
 sessions = Table(
     Session,
     "sessions",
-    redacted=["prompt", "exit_reason", "last_message", "plan", "diff", "stop_requested", "result"],
+    redacted=[
+        *("prompt", "requested_by", "exit_reason", "last_message", "plan", "diff"),
+        *("stop_requested", "result"),
+    ],
 )
 approvals = Table(
     Approval,
     "approvals",
-    redacted=["title", "details", "answers", "codex_request", "resolution_note"],
+    redacted=[
+        *("title", "details", "answers", "codex_request"),
+        *("requested_by", "resolved_by", "resolution_note"),
+    ],
 )
 items = Table(Item, "items", redacted=["body"])
-followups = Table(Followup, "followups", redacted=["message"])
-automations = Table(Automation, "automations", redacted=["title", "payload", "paused_reason"])
+followups = Table(Followup, "followups", redacted=["message", "requested_by"])
+automations = Table(
+    Automation, "automations", redacted=["title", "payload", "requested_by", "paused_reason"]
+)
 automation_runs = Table(AutomationRun, "automation_runs", redacted=["reason"])
 telegram_updates = Table(TelegramUpdate, "telegram_updates", redacted=["body"])
 telegram_chats = Table(TelegramChat, "telegram_chats", redacted=["waits_for"])

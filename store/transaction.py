@@ -65,7 +65,7 @@ class Transaction:
 
         Args:
             type: ``thing.happened``.
-            actor: who did it.
+            actor: who did it, by whatever name they gave; redacted as the data is.
             data: plain JSON, or Structs; redacted before it is stored.
             repository_id: of what it is about, as are the ids that follow.
             task_id: as above.
@@ -94,7 +94,7 @@ class Transaction:
                 session_id=UNSET if session_id is None else session_id,
                 approval_id=UNSET if approval_id is None else approval_id,
                 automation_id=UNSET if automation_id is None else automation_id,
-                actor=actor,
+                actor=self.redact(actor),
                 correlation_id=self.origin if correlation_id is None else correlation_id,
                 causation_id=causation_id,
                 data=self.redact(msgspec.to_builtins(data, str_keys=True)),

@@ -20,6 +20,7 @@ from command_center.store import (
     Writer,
     approvals,
     automations,
+    followups,
     items,
     repositories,
     sessions,
@@ -171,7 +172,7 @@ def test_of_those_who_race_for_one_batch_exactly_one_wins(writer: Writer) -> Non
         ({"id": 5}, "id cannot be set"),
         ({"created_at": ""}, "created_at cannot be set"),
         ({"max_attempts": 2**70}, "too large"),
-        ({"requested_by": "\ud800"}, "surrogates not allowed"),
+        ({"correlation_id": "\ud800"}, "surrogates not allowed"),
     ],
 )
 def test_fields_that_make_no_record_are_refused(
@@ -289,6 +290,27 @@ def test_secrets_do_not_get_into_records(writer: Writer) -> None:
 
     added = run(writer, unit)
     assert {"remotes": [{"url": "https://bob:[redacted]@git.example/a"}]} == added.facts
+
+
+def test_a_secret_in_the_place_of_a_name_does_not_get_into_records(writer: Writer) -> None:
+    said, kept = "token='a'", "token='[redacted]'"
+
+    def unit(tx: Transaction) -> list[str | None]:
+        session = add_session(tx, requested_by=said)
+        repository_id, task_id = session.repository_id, session.task_id
+        task = tasks.update(tx, task_id, requested_by=said)
+        approval = approvals.insert(tx, title="t", requested_by=said)
+        resolved = approvals.update(tx, approval.id, resolved_by=said)
+        followup = followups.insert(
+            tx, task_id=task_id, session_id=session.id, message="m", requested_by=said
+        )
+        automation = automations.insert(
+            tx, repository_id=repository_id, title="t", schedule_expr="hourly", requested_by=said
+        )
+        asked = (session, task, approval, followup, automation)
+        return [*(record.requested_by for record in asked), resolved.resolved_by]
+
+    assert [kept] * 6 == run(writer, unit)
 
 
 def test_paths_are_kept_to_the_letter(writer: Writer) -> None:

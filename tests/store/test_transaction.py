@@ -62,13 +62,13 @@ def test_a_record_in_an_events_data_is_shown_as_the_api_shows_it(writer: Writer)
     assert "/srv/a" == shown["data"]["repository"]["localPath"]
 
 
-def test_an_events_data_is_redacted(writer: Writer) -> None:
+def test_an_events_data_is_redacted_and_so_is_who_did_it(writer: Writer) -> None:
     def unit(tx: Transaction) -> None:
-        tx.emit("a.b", actor="api", data={"env": {"CC_API_TOKEN": "x"}, "said": "token='abc'"})
+        tx.emit("a.b", actor="token='a'", data={"env": {"CC_API_TOKEN": "x"}, "said": "token='a'"})
 
     shown = json.loads(writer.commit([unit]).events[0].body)
     expected = {"env": {"CC_API_TOKEN": "[redacted]"}, "said": "token='[redacted]'"}
-    assert expected == shown["data"]
+    assert (expected, "token='[redacted]'") == (shown["data"], shown["actor"])
 
 
 def test_text_that_json_cannot_carry_is_made_to_fit(writer: Writer) -> None:
