@@ -67,6 +67,25 @@ function titleOf(approval) {
 
 /** @param {{approval: Approval}} props */
 const Details = ({ approval }) => {
+  const entries = Object.entries(approval.details);
+  const rows = approval.kind === "manual" ? entries.map(([key, value]) => told(key, value)) : asked(approval);
+  return rows.length ? html`<div class="stack">${rows}</div>` : null;
+};
+
+/** A detail that somebody gave by the API, who may give any, of any shape. @param {string} key @param {unknown} value */
+function told(key, value) {
+  if (key === "reason" && typeof value === "string") return html`<p>${value}</p>`;
+  if (key === "command" && typeof value === "string") return html`<${Code} text=${value} label="Command" />`;
+  if (key === "diff" && typeof value === "string") return html`<${Diff} text=${value} />`;
+  if (key === "url" && typeof value === "string") return html`<${Address} url=${value} />`;
+  return html`<dl class="facts"><dt>${Words(key)}</dt><dd>${typeof value === "string" ? value : html`<code>${JSON.stringify(value)}</code>`}</dd></dl>`;
+}
+
+/** @param {{url: string}} props */
+const Address = ({ url }) => html`<p><a href=${/^https?:/.test(url) ? url : null} target="_blank" rel="noreferrer">${url}</a></p>`;
+
+/** What Codex or the policy asks for. @param {Approval} approval */
+function asked(approval) {
   const d = approval.details;
   const rows = [];
   const command = d.script || d.command;
@@ -83,13 +102,10 @@ const Details = ({ approval }) => {
   if (d.files?.length && !d.diff) rows.push(html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${f.path}</code> `)}</p>`);
   if (d.diff) rows.push(html`<${Diff} text=${d.diff} />`);
   if (d.diffCut) rows.push(html`<p class="hint">The diff is longer than what is shown here.</p>`);
-  if (d.url) rows.push(html`<p><a href=${/^https?:/.test(d.url) ? d.url : null} target="_blank" rel="noreferrer">${d.url}</a></p>`);
+  if (d.url) rows.push(html`<${Address} url=${d.url} />`);
   if (approval.kind === "run") rows.push(html`<${RunDetails} details=${d} />`);
-  if (approval.kind === "manual")
-    for (const [key, value] of Object.entries(d))
-      if (key !== "reason") rows.push(html`<dl class="facts"><dt>${Words(key)}</dt><dd>${typeof value === "string" ? value : html`<code>${JSON.stringify(value)}</code>`}</dd></dl>`);
-  return rows.length ? html`<div class="stack">${rows}</div>` : null;
-};
+  return rows;
+}
 
 /** @param {{details: any}} props */
 const RunDetails = ({ details }) => {
