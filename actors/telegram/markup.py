@@ -11,6 +11,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, TypeAlias
+from unicodedata import category
 
 import msgspec
 
@@ -65,13 +66,20 @@ def italic(said: str) -> Piece:
 
 
 def code(said: str) -> Piece:
-    """Monospaced, within a line."""
-    return Piece("code", said)
+    """Monospaced, within a line, and `spelled_out`."""
+    return Piece("code", spelled_out(said))
 
 
 def block(said: str) -> Piece:
-    """Monospaced, as lines of its own."""
-    return Piece("block", said)
+    """Monospaced, as lines of its own, and `spelled_out`."""
+    return Piece("block", spelled_out(said))
+
+
+def spelled_out(said: str) -> str:
+    """Code, with the number of what cannot be seen in it: it may hide, or turn writing round."""
+    if said.isascii():
+        return said
+    return "".join(f"\\u{ord(c):04x}" if category(c) == "Cf" else c for c in said)
 
 
 def lines(*parts: Iterable[Piece] | str | Piece | None) -> Text:

@@ -6,7 +6,7 @@ the rest leaves, and say what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ from command_center.actors.telegram.markup import (
     lines,
     shorten,
     shorten_middle,
+    spelled_out,
     text,
 )
 from command_center.actors.telegram.outgoing import Button, Keyboard
@@ -148,7 +149,7 @@ def _body(approval: Approval, room: int) -> Text:
             return lines(block(shorten_middle(said, room - 300)) if said else None, extra or None)
         case "file_change":
             diff = str(details.get("diff") or "")
-            files = ", ".join(str(f.get("path")) for f in details.get("files") or [])
+            files = _paths(f.get("path") for f in details.get("files") or [])
             return lines(
                 _labelled("", files),
                 diff_summary(diff) if diff else None,
@@ -164,12 +165,16 @@ def _body(approval: Approval, room: int) -> Text:
         case "permissions":
             return lines(
                 "Network access" if details.get("network") else None,
-                _labelled("Write: ", ", ".join(map(str, details.get("write") or []))),
-                _labelled("Read: ", ", ".join(map(str, details.get("read") or []))),
+                _labelled("Write: ", _paths(details.get("write") or [])),
+                _labelled("Read: ", _paths(details.get("read") or [])),
             )
         case _:
             rest = _rest(details, *(key for key in details if key not in {"reason", "cwd"}))
             return lines(rest) if rest else ()
+
+
+def _paths(paths: Iterable[object]) -> str:
+    return spelled_out(", ".join(map(str, paths)))
 
 
 def _grants(details: Mapping[str, Any]) -> str:

@@ -69,5 +69,8 @@ export const plural = (count, one, many) => `${count} ${count === 1 ? one : many
 /** The last part of a path of either kind. @param {string} path */
 export const basename = (path) => path.split(/[\\/]/).filter(Boolean).pop() || path;
 
+/** Code, in which what cannot be seen is spelled out: it may turn the writing round, or hide. @param {string} text */
+export const seen = (text) => text.replace(/\p{Cf}/gu, (hidden) => `\\u${(hidden.codePointAt(0) || 0).toString(16).padStart(4, "0")}`);
+
 /** Text without its Markdown, for a single line. @param {string} text */
 export const plain = (text) => text.replace(/[*`#]+/g, "").replace(/\s+/g, " ").trim();

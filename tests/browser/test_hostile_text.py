@@ -81,6 +81,18 @@ def test_hostile_text_stays_text_on_every_screen(planted: Server, open_page: Ope
         assert page.evaluate("window.owned") is None, screen
 
 
+def test_what_cannot_be_seen_is_spelled_out_where_it_is_decided(
+    planted: Server, open_page: OpenPage
+) -> None:
+    """A character that turns the writing round lets a command look like another."""
+    with httpx.Client(base_url=planted.url, trust_env=False) as client:
+        details = {"command": "rm \u202e#txt.eton\u2066 \u200bx"}
+        asked = made(client, "/api/approvals", {"title": "Run it?", "details": details})
+    page = open_page(f"{planted.url}/#/approvals/{asked['id']}").page
+    shown = "rm \\u202e#txt.eton\\u2066 \\u200bx"
+    expect(page.locator(".approval").get_by_text(shown, exact=True)).to_be_visible()
+
+
 def test_details_of_any_shape_leave_an_approval_to_be_decided(
     planted: Server, open_page: OpenPage
 ) -> None:

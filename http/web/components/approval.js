@@ -2,7 +2,7 @@
 // One approval: everything that is needed to decide, and the decision, within a thumb's reach.
 /** @import { Approval } from "../openapi.js" */
 import { ME, post } from "../api.js";
-import { Words } from "../format.js";
+import { seen, Words } from "../format.js";
 import { html, useState } from "../html.js";
 import { learn, refresh, repoOf, taskOf } from "../store.js";
 import { Ago, Badge, Button, Choice, Code, Countdown, Problem, useAct } from "./basics.js";
@@ -92,14 +92,14 @@ function asked(approval) {
   if (command) rows.push(html`<${Code} text=${command} label="Command" />`);
   if (d.script && d.command && d.script !== d.command)
     rows.push(html`<details class="fold"><summary>The whole command line</summary><${Code} text=${d.command} /></details>`);
-  if (d.cwd && approval.kind !== "run") rows.push(html`<dl class="facts"><dt>Where</dt><dd><code title=${d.cwd}>${d.cwd}</code></dd></dl>`);
+  if (d.cwd && approval.kind !== "run") rows.push(html`<dl class="facts"><dt>Where</dt><dd><code title=${d.cwd}>${seen(d.cwd)}</code></dd></dl>`);
   if (d.reason && approval.kind !== "command" && approval.kind !== "run") rows.push(html`<p>${d.reason}</p>`);
-  if (d.grantRoot) rows.push(html`<p>It wants to write anywhere in <code>${d.grantRoot}</code>.</p>`);
+  if (d.grantRoot) rows.push(html`<p>It wants to write anywhere in <code>${seen(d.grantRoot)}</code>.</p>`);
   for (const [key, word] of [["read", "Read"], ["write", "Write"]])
-    if (d[key]?.length) rows.push(html`<dl class="facts"><dt>${word}</dt><dd>${d[key].map((/** @type {string} */ p) => html`<code>${p}</code> `)}</dd></dl>`);
+    if (d[key]?.length) rows.push(html`<dl class="facts"><dt>${word}</dt><dd>${d[key].map((/** @type {string} */ p) => html`<code>${seen(p)}</code> `)}</dd></dl>`);
   if (d.network && d.network !== true) rows.push(html`<dl class="facts"><dt>Network</dt><dd><code>${d.network.host}</code> (${d.network.protocol})</dd></dl>`);
   if (d.network === true) rows.push(html`<dl class="facts"><dt>Network</dt><dd>full access</dd></dl>`);
-  if (d.files?.length && !d.diff) rows.push(html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${f.path}</code> `)}</p>`);
+  if (d.files?.length && !d.diff) rows.push(html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${seen(f.path)}</code> `)}</p>`);
   if (d.diff) rows.push(html`<${Diff} text=${d.diff} />`);
   if (d.diffCut) rows.push(html`<p class="hint">The diff is longer than what is shown here.</p>`);
   if (d.url) rows.push(html`<${Address} url=${d.url} />`);
@@ -117,7 +117,7 @@ const RunDetails = ({ details }) => {
       <dt>Sandbox</dt><dd>${Words(sandbox || "")} · network ${allowNetwork ? "on" : "off"} · commits ${allowCommit ? "on" : "off"}</dd>
       ${branchName && html`<dt>Branch</dt><dd><code>${branchName}</code></dd>`}
       ${model && html`<dt>Model</dt><dd>${model}</dd>`}
-      ${cwd && html`<dt>Where</dt><dd><code>${cwd}</code></dd>`}
+      ${cwd && html`<dt>Where</dt><dd><code>${seen(cwd)}</code></dd>`}
     </dl>
   `;
 };

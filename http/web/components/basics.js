@@ -1,7 +1,7 @@
 // @ts-check
 // The small parts that every screen is made of.
 import { ApiError } from "../api.js";
-import { duration, exact, when, Words } from "../format.js";
+import { duration, exact, seen, when, Words } from "../format.js";
 import { html, useEffect, useId, useRef, useState } from "../html.js";
 import { state, useStore } from "../store.js";
 import { Icon } from "./icon.js";
@@ -179,7 +179,7 @@ export const Code = ({ text, label = "Code" }) => {
     setTimeout(() => setCopied(false), 1500);
   };
   return html`<div class="code">
-    <pre tabindex="0" aria-label=${label}>${text}</pre>
+    <pre tabindex="0" aria-label=${label}>${text && seen(text)}</pre>
     ${navigator.clipboard && html`<button type="button" class="copy" onClick=${copy} aria-label="Copy">
       <${Icon} name=${copied ? "check" : "copy"} size=${16} />
     </button>`}

@@ -1,7 +1,7 @@
 // @ts-check
 // A unified diff as people read one: by file, folded where it is long, with its lines numbered.
 import { html, useMemo, useState } from "../html.js";
-import { basename, plural } from "../format.js";
+import { basename, plural, seen } from "../format.js";
 
 const FOLDED = 400; // lines of a file above which it begins folded
 const SHOWN = 1500; // lines of a file that are shown at once
@@ -68,8 +68,8 @@ export function parseDiff(text) {
 
 /** @param {{text: string, label?: string}} props */
 export const Diff = ({ text, label = "Changes" }) => {
-  const files = useMemo(() => parseDiff(text), [text]);
-  if (!files.length) return html`<pre class="plain" tabindex="0" aria-label=${label}>${text}</pre>`;
+  const files = useMemo(() => parseDiff(seen(text)), [text]);
+  if (!files.length) return html`<pre class="plain" tabindex="0" aria-label=${label}>${seen(text)}</pre>`;
   return html`<div class="diff" aria-label=${label}>${files.map((file) => html`<${FileView} key=${file.path} file=${file} />`)}</div>`;
 };
 

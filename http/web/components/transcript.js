@@ -1,6 +1,6 @@
 // @ts-check
 // A session as it is told: messages as they stream, commands with their output folded, changes as diffs.
-import { duration, plural, Words } from "../format.js";
+import { duration, plural, seen, Words } from "../format.js";
 import { Component, html, useState } from "../html.js";
 import { Code } from "./basics.js";
 import { Diff } from "./diff.js";
@@ -76,7 +76,7 @@ function Command(entry, _, waits) {
   return html`<details class="tool" data-mark=${mark}>
     <summary title=${cwd}>
       <${Icon} name="command" size=${17} />
-      <code>${script(Array.isArray(command) ? command.join(" ") : command)}</code>
+      <code>${seen(script(Array.isArray(command) ? command.join(" ") : command))}</code>
       <span class="mark">${["running", "declined", "waits for you"].includes(mark) ? mark : exitCode ? `exit ${exitCode}` : durationMs > 1000 ? duration(durationMs / 1000) : ""}</span>
     </summary>
     <${Output} text=${output || ""} />

@@ -123,6 +123,24 @@ def test_a_change_of_files_shows_its_diff_and_size() -> None:
     assert "-a\n+b" in said
 
 
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [
+        ("command", {"script": "rm \u202e#txt"}),
+        ("command", {"script": "ls", "cwd": "/rm \u202e#txt"}),
+        ("file_change", {"files": [{"path": "rm \u202e#txt"}]}),
+        ("file_change", {"diff": "+rm \u202e#txt\n"}),
+        ("permissions", {"write": ["rm \u202e#txt"]}),
+    ],
+)
+def test_what_turns_the_writing_round_is_spelled_out_in_what_is_decided(
+    kind: ApprovalKind, details: dict[str, Any]
+) -> None:
+    said = to_plain(approval_text(approval(kind=kind, details=details), WHERE))
+    assert "rm \\u202e#txt" in said
+    assert "\u202e" not in said
+
+
 def test_a_run_shows_what_it_would_be_given() -> None:
     details = {"sandbox": "danger-full-access", "allowNetwork": True, "prompt": "Deploy"}
     said = to_plain(approval_text(approval(kind="run", details=details), WHERE))
