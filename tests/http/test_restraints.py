@@ -16,7 +16,8 @@ async def test_every_answer_carries_the_browsers_restraints() -> None:
             headers = (await client.get(path)).headers
             policy = headers["content-security-policy"]
             assert "default-src 'none'" in policy
-            assert "frame-ancestors 'none'" in policy
+            for closed in ("frame-ancestors", "base-uri", "form-action"):  # which no default closes
+                assert f"{closed} 'none'" in policy
             assert "unsafe" not in policy
             assert "nosniff" == headers["x-content-type-options"]
             assert "no-referrer" == headers["referrer-policy"]

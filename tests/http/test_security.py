@@ -151,6 +151,29 @@ async def test_no_other_origin_is_permitted_to_read() -> None:
             assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Host: localhost",
+        "Origin: http://localhost",
+        "Sec-Fetch-Site: same-origin",
+        "Authorization: Bearer x",
+        "Content-Type: application/json",
+    ],
+)
+async def test_what_decides_is_not_said_twice(line: str) -> None:
+    """Whoever stands before the server might take the other one for what is meant."""
+    head = f"Host: localhost\r\nContent-Length: 0\r\n{line}\r\n"
+    twice = head if line.startswith("Host") else f"{head}{line}\r\n"
+    async with served(open_app()) as address:
+        sent = f"POST /api/things HTTP/1.1\r\n{twice}Connection: close\r\n\r\n"
+        assert (await exchange(address, sent.encode())).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_query_of_very_many_parameters_is_400() -> None:
+    assert 400 == (await refusal_of(BEARER, path=f"/api/things?{'a&' * 1001}"))[0]
+
+
 # Bodies
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -68,6 +69,21 @@ async def test_a_wrong_secret_is_refused_before_the_body_is_looked_at(
         assert 401 == response.json()["error"]["statusCode"]
         assert SECRET not in response.text
         assert [] == await hook.kept()
+
+
+async def test_the_secret_is_compared_in_constant_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[tuple[int, int]] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        lengths.append((len(one), len(other)))
+        return False
+
+    async with hooked(tmp_path) as hook:
+        monkeypatch.setattr(hmac, "compare_digest", compare)
+        assert 401 == (await hook.deliver(b"{}", attempts=1)).status_code
+    assert [(32, 32)] == lengths
 
 
 async def test_the_webhook_needs_no_bearer_and_everything_else_does(tmp_path: Path) -> None:

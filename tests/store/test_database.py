@@ -144,6 +144,14 @@ def test_the_file_is_copied_before_pending_migrations(path: Path) -> None:
         assert [{"id": 1, "text": "kept"}] == list(old["notes"].rows)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+def test_the_copy_is_its_owners_alone(path: Path) -> None:
+    for second in (None, add_author):
+        open_database(path, migrations=two_steps(second)).close()
+    folder = path.parent / "backups"
+    assert [0o700, 0o600] == [stat.S_IMODE(p.stat().st_mode) for p in (folder, *folder.iterdir())]
+
+
 def test_the_copy_holds_what_was_only_in_the_log(path: Path) -> None:
     with open_database(path, migrations=two_steps(None)) as db:
         db.table("notes").insert({"id": 2, "text": "in the log"})

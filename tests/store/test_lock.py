@@ -1,6 +1,7 @@
 """One process is the authority over its data folder."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,13 @@ def test_a_child_process_does_not_keep_the_lock(tmp_path: Path) -> None:
 def test_the_folder_is_made(tmp_path: Path) -> None:
     DataFolderLock(tmp_path / "a" / "b").close()
     assert (tmp_path / "a" / "b").is_dir()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+def test_the_folder_and_the_lock_are_their_owners_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    DataFolderLock(folder).close()
+    assert [0o700, 0o600] == [stat.S_IMODE(p.stat().st_mode) for p in (folder, folder / "lock")]
 
 
 def test_a_file_in_the_folders_place_is_refused(tmp_path: Path) -> None:
