@@ -147,7 +147,7 @@ _NUMBER_MAY_BE_SECRET = re.compile(r"(?:password|passwd|passphrase|secret)$", re
 _SECRET_NAME = re.compile(
     r"(?:password|passwd|passphrase|secrets?|(?<!next)(?<!next[_-])(?<!page)(?<!page[_-])tokens?|credentials?"
     r"|authorization|cookies?"
-    r"|(?:api|access|private|secret|account|auth|signing|encryption)[_-]?keys?(?:[_-]?id)?)$",
+    r"|(?:api|access|private|secret|account|auth|signing|encryption)[_-]?keys?(?:[_-]?(?:id|base))?)$",
     re.IGNORECASE,
 )
 

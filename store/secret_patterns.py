@@ -122,13 +122,14 @@ _KNOWN = (
     # A Telegram bot's token; in the Bot API's addresses it follows the word "bot".
     Rule((":",), re.compile(r"(?<![0-9])[0-9]{8,10}:[A-Za-z0-9_-]{30,}")),
     _known("cc.bearer.", pattern=r"cc\.bearer\.([A-Za-z0-9_-]+)"),
+    _known("cc_signin=", pattern=r"cc_signin=([0-9]{1,12}\.[0-9a-f]{64})"),
     _known("hooks.slack.com", pattern=r"hooks\.slack\.com/services/([A-Za-z0-9/_-]+)"),
     _known("/api/webhooks/", pattern=r"discord(?:app)?\.com/api/webhooks/([\w/-]+)"),
 )
 
 _KEYWORD = (
     r"(?:password|passwd|passphrase|secret|token|credentials?"
-    r"|(?:api|access|private|secret|account|auth|signing|encryption)[_-]?key(?:[_-]?id)?)"
+    r"|(?:api|access|private|secret|account|auth|signing|encryption)[_-]?key(?:[_-]?(?:id|base))?)"
 )
 _KEYWORD_BEGINS = re.compile(
     "passw(?:or)?d|passphrase|secret|token|credential|api[_-]?key|access[_-]?key|private[_-]?key"

@@ -210,6 +210,7 @@ def test_a_secret_with_a_form_of_its_own_goes_wherever_it_is(
         ("//registry/:_authToken=abc123", "//registry/:_authToken=[redacted]"),
         ("AccountKey=abc+/def123==;Suffix=core", "AccountKey=[redacted];Suffix=core"),
         ("cc.v1, cc.bearer.c2VjcmV0", "cc.v1, cc.bearer.[redacted]"),
+        (f"curl -b cc_signin=1798191660.{'0a' * 32} x", "curl -b cc_signin=[redacted] x"),
         ("curl -H 'PRIVATE-TOKEN: abcdefgh'", "curl -H 'PRIVATE-TOKEN: [redacted]'"),
         ("X-Hub-Signature-256: sha256=ab", "X-Hub-Signature-256: [redacted]"),
         ("//registry/:_authToken=0000-1111-2222", "//registry/:_authToken=[redacted]"),
@@ -230,6 +231,7 @@ def test_a_secret_with_a_form_of_its_own_goes_wherever_it_is(
         ('SMTP_PASS: "a b c"', 'SMTP_PASS: "[redacted]"'),
         ("STRIPE_KEY=abc123def456", "STRIPE_KEY=[redacted]"),
         ("SECRET_KEY_BASE=abcdef", "SECRET_KEY_BASE=[redacted]"),
+        ("  secret_key_base: 3b7cd727ee24\n", "  secret_key_base: [redacted]\n"),
         ("<password>hunter2</password>", "<password>[redacted]</password>"),
         ("password: |\n  two words\nuser: bob", "password: |\n  [redacted]\nuser: bob"),
         ("The password is hunter2.", "The password is [redacted]"),
@@ -313,7 +315,8 @@ def test_what_stands_under_a_telling_name_goes() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["token", "CC_API_TOKEN", "clientSecret", "x-api-key", "Set-Cookie"]
+    "name",
+    ["token", "CC_API_TOKEN", "clientSecret", "x-api-key", "Set-Cookie", "secret_key_base"],
 )
 def test_names_of_secrets_are_known(name: str) -> None:
     assert names_a_secret(name)
