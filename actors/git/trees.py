@@ -14,7 +14,7 @@ from typing import Final
 import trio
 
 from command_center.actors.errors import Conflict
-from command_center.actors.git.checkout import Checkout, open_checkout
+from command_center.actors.git.checkout import Checkout, open_checkout, read_small
 from command_center.actors.git.errors import GitFailed, GitTimedOut
 from command_center.actors.git.facts import WorktreeEntry, read_worktrees
 from command_center.actors.git.names import branch_commit, check_branch_name, resolve_commit
@@ -99,11 +99,20 @@ async def prune_worktrees(main: Checkout) -> list[WorktreeEntry]:
 
 async def _undo(main: Checkout, path: Path, branch: str | None) -> None:
     """Take away a worktree that was not finished, and the branch that was made for it."""
-    try:
-        await remove_worktree(main, path)
-    except (GitFailed, GitTimedOut):
-        if await trio.to_thread.run_sync((path / ".git").is_file):
+    if await trio.to_thread.run_sync(_is_worktree_of, main, path):
+        try:
+            await remove_worktree(main, path)
+        except (GitFailed, GitTimedOut):
             await trio.to_thread.run_sync(lambda: shutil.rmtree(path, ignore_errors=True))
             await main.run("worktree", "prune", "--expire=now")
     if branch is not None and await branch_commit(main, branch) is not None:
         await main.run("branch", "--delete", "--force", "--end-of-options", branch)
+
+
+def _is_worktree_of(main: Checkout, path: Path) -> bool:
+    """Whether that is what stands there, and nothing that came in its place meanwhile."""
+    leads_to = path / (read_small(path / ".git") or "").removeprefix("gitdir: ")
+    try:
+        return path.resolve() == path and leads_to.parent.samefile(main.common_dir / "worktrees")
+    except OSError:
+        return False

@@ -353,6 +353,24 @@ async def test_a_branch_that_is_checked_out_elsewhere_is_a_conflict(
         await add_worktree(await open_checkout(git, repository), tmp_path / "work", "main")
 
 
+@pytest.mark.parametrize("link", [False, True])
+async def test_what_came_meanwhile_in_the_place_of_a_worktree_stays(
+    git: Git, repository: Path, tmp_path: Path, *, link: bool
+) -> None:
+    """A worktree of another repository, or a link to one of this."""
+    owner = repository if link else make_repository(tmp_path / "other")
+    theirs = await add_worktree(await open_checkout(git, owner), tmp_path / "theirs", "theirs")
+    place = tmp_path / "link" if link else theirs.path
+    if link:
+        place.symlink_to(theirs.path, target_is_directory=True)
+
+    with pytest.raises(GitFailed):
+        await add_worktree(await open_checkout(git, repository), place, "ours")
+
+    assert (theirs.path / "readme.txt").exists()
+    assert "ours" not in plain_git(repository, "branch", "--list")
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
