@@ -12,6 +12,7 @@ import contextlib
 import logging
 import re
 import sys
+import textwrap
 from collections.abc import Iterable
 from functools import partial
 from typing import Literal, TextIO
@@ -122,12 +123,17 @@ class Lines:
 def legible(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
     """A structlog processor: no text can command a terminal, or look like a line of its own.
 
-    What does not print is written as Python writes it. An exception keeps its lines.
+    What does not print is written as Python writes it. An exception keeps its lines, which are set
+    in: what it tells may have some of its own.
     """
     for name, value in line.items():
         if type(value) is str and not value.isprintable():
-            line[name] = (_NOT_IN_LINES if name in _IN_LINES else _UNPRINTED).sub(_escaped, value)
+            line[name] = _set_in(value) if name in _IN_LINES else _UNPRINTED.sub(_escaped, value)
     return line
+
+
+def _set_in(text: str) -> str:
+    return textwrap.indent(_NOT_IN_LINES.sub(_escaped, text), "    ")
 
 
 def _escaped(found: re.Match[str]) -> str:

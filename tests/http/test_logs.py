@@ -149,7 +149,9 @@ def test_what_others_say_neither_forges_a_line_nor_commands_a_terminal(
     assert r"\x1b]0;title\x07" in written
 
 
-def test_an_exception_keeps_its_lines_and_no_more(stream: io.StringIO) -> None:
+def test_an_exception_keeps_its_lines_and_none_looks_like_one_of_the_log(
+    stream: io.StringIO,
+) -> None:
     write_logs("info", "console", stream=stream)
     try:
         int(FORGED.replace("a", "\x1b]", 1))
@@ -157,8 +159,10 @@ def test_an_exception_keeps_its_lines_and_no_more(stream: io.StringIO) -> None:
         structlog.get_logger("some").error("failed", exc_info=error)
         raised = RuntimeError("first\nsecond\x1b]")
         structlog.get_logger("some").error("failed", exc_info=raised)
-    assert "Traceback (most recent call last):\n" in stream.getvalue()
-    assert "RuntimeError: first\nsecond\\x1b]\n" in stream.getvalue()
+    assert "    Traceback (most recent call last):\n" in stream.getvalue()
+    assert "    RuntimeError: first\n    second\\x1b]\n" in stream.getvalue()
+    ours = [line for line in stream.getvalue().splitlines() if not line.startswith("    ")]
+    assert 2 == len(ours)
     assert "\x1b" not in stream.getvalue()
 
 
