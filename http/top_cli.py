@@ -102,9 +102,14 @@ def table_of(tree: dict[str, Any], sort: str) -> Table:
             str(actor["failed"]),
             str(actor["restarts"]),
             _in_hand(actor),
-            Text(actor["lastError"] or "", style="red"),
+            Text(_printable(actor["lastError"] or ""), style="red"),
         )
     return table
+
+
+def _printable(said: str) -> str:
+    """What an error tells, in one line that no terminal obeys."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in said)
 
 
 def _seconds(age: float | None) -> str:
