@@ -153,7 +153,9 @@ class Client:
     async def websocket(self, path: str, **query: Any) -> AsyncIterator[WebSocketConnection]:
         """A WebSocket, whose socket is closed at the end whoever closed the WebSocket."""
         url = httpx.URL(self.server.url.replace("http", "ws") + path, params=query)
-        async with open_websocket_url(str(url)) as connection:
+        token = self.http.headers.get("Authorization")
+        headers = [] if token is None else [(b"Authorization", token.encode())]
+        async with open_websocket_url(str(url), extra_headers=headers) as connection:
             try:
                 yield connection
             finally:
@@ -194,9 +196,12 @@ class Stream:
 
 
 @asynccontextmanager
-async def client_of(server: Server) -> AsyncIterator[Client]:
-    """A client of the server as it runs now."""
-    async with httpx.AsyncClient(base_url=server.url, timeout=WAIT_SECONDS) as http:
+async def client_of(server: Server, *, token: str | None = None) -> AsyncIterator[Client]:
+    """A client of the server as it runs now, which brings the token if there is one."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(
+        base_url=server.url, timeout=WAIT_SECONDS, headers=headers
+    ) as http:
         yield Client(server, http)
 
 
