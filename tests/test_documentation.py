@@ -9,7 +9,14 @@ from typing import get_args
 
 import pytest
 
+from command_center.actors.events import BUFFER, BUFFER_BYTES
+from command_center.http.accepting import DESCRIPTORS
+from command_center.http.connection import Limits
+from command_center.http.decoding import MAX_DEPTH
+from command_center.http.security import Policy
 from command_center.http.settings import DECLARATIONS
+from command_center.http.signin import LIFE_SECONDS
+from command_center.http.websocket_connection import TOO_BIG
 from command_center.store.records import SessionStatus
 from tests.checkout import ROOT, source_files
 
@@ -89,6 +96,28 @@ def test_every_module_of_http_is_introduced_in_its_readme() -> None:
     named = {name for cell in told for name in re.findall(r"`(\w+)`", cell)}
     modules = {path.stem for path in source_files() if path.parts[0] == "http"}
     assert modules - {"__main__"} == named
+
+
+def test_the_limits_that_security_promises_are_those_of_the_program() -> None:
+    limits, policy = Limits(), Policy()
+    page = " ".join(text_of("docs/security.md").split())
+    for promised in (
+        f"One head has {limits.head_bytes // 1024} KiB (431) and {limits.head:.0f} seconds (408)",
+        f"a body {policy.body_limit // 2**20} MiB (413,",
+        f"and {policy.body_seconds:.0f} seconds (408); a WebSocket",
+        f"a WebSocket message {limits.message_bytes // 2**20} MiB (close code {TOO_BIG})",
+        f"an idle connection {limits.idle:.0f} seconds",
+        f"a client that does not read what it is sent, {limits.write:.0f} seconds",
+        f"a WebSocket that answers no ping, {2 * limits.heartbeat:.0f};",
+        f"more than {BUFFER:,} events or {BUFFER_BYTES // 2**20} MiB behind",
+        f"Nesting deeper than {MAX_DEPTH} levels",
+        f"There may be {limits.connections:,}, or",
+        f"it asks the system for {DESCRIPTORS:,}",
+        f"good for {LIFE_SECONDS // 86400} days",
+    ):
+        assert promised in page
+    assert (20, 60) == (policy.wrong_tokens, policy.wrong_token_seconds)
+    assert "Twenty wrong tokens within a minute" in page
 
 
 def test_every_event_type_is_documented_and_every_documented_one_exists() -> None:
