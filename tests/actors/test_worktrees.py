@@ -1,5 +1,7 @@
 """Making, listing, comparing, merging and removing worktrees."""
 
+import stat
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -64,6 +66,15 @@ async def test_a_worktree_is_made_in_the_data_folder_on_a_new_branch(
         event["actor"],
         event["data"]["path"],
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+async def test_the_way_to_the_worktrees_of_the_data_folder_is_its_users_alone(
+    rig: Rig, project: Path
+) -> None:
+    made = Path((await make(rig, await rig.register(project))).path)
+    ways = (made.parent.parent, made.parent)
+    assert [0o700, 0o700] == [stat.S_IMODE(way.stat().st_mode) for way in ways]
 
 
 async def test_a_worktree_starts_where_it_is_told_to(
