@@ -22,6 +22,7 @@ from quart import Quart, Response, request
 from quart.wrappers.response import DataBody
 from quart_trio.wrappers import TrioResponse
 
+from command_center.actors.errors import Unconfirmed
 from command_center.actors.storage import Storage
 from command_center.http.errors import (
     JSON,
@@ -51,16 +52,20 @@ _WITHOUT = frozenset({"signin", "telegram"})
 def install_idempotency(app: Quart, storage: Storage) -> None:
     """Let every POST of `app` take a key."""
     instance = uuid.uuid4().hex
-    under_way: set[str] = set()
+    lost: set[str] = set()
     for rule in app.url_map.iter_rules():
         blueprint = str(rule.endpoint).partition(".")[0]
         if "POST" in (rule.methods or ()) and blueprint not in _WITHOUT:
             view = cast("View", app.view_functions[rule.endpoint])
-            app.view_functions[rule.endpoint] = _once(view, storage, instance, under_way)
+            app.view_functions[rule.endpoint] = _once(view, storage, instance, lost)
 
 
-def _once(view: View, storage: Storage, instance: str, under_way: set[str]) -> View:
-    """The view, carried out once for each key; `under_way` has those that are being answered."""
+def _once(view: View, storage: Storage, instance: str, lost: set[str]) -> View:
+    """The view, carried out once for each key.
+
+    `lost` has the keys whose request ended in this life with no answer that is kept. Any other key
+    that has only begun is under way, or got its answer while it was looked up.
+    """
 
     async def answered(**arguments: Any) -> Response:
         key = request.headers.get(HEADER)
@@ -70,20 +75,21 @@ def _once(view: View, storage: Storage, instance: str, under_way: set[str]) -> V
             message = "Expected 1 to 255 printable ASCII characters."
             raise InvalidFields(f"{HEADER}: {message}", [Detail(path=HEADER, message=message)])
         hashed = await _hash()
-        kept = await storage.write(lambda tx: claim(tx, key, hashed, instance))
-        if kept is not None:
-            return _again(key, kept, is_under_way=key in under_way)
-        under_way.add(key)
         try:
-            return await _carry_out(partial(view, **arguments), key, storage)
-        finally:
-            under_way.discard(key)
+            kept = await storage.write(lambda tx: claim(tx, key, hashed, instance))
+        except Unconfirmed:
+            lost.add(key)
+            raise
+        if kept is not None:
+            return _again(key, kept, is_lost=key in lost)
+        lost.discard(key)
+        return await _carry_out(partial(view, **arguments), key, storage, lost)
 
     return answered
 
 
 async def _carry_out(
-    view: Callable[[], Awaitable[Response]], key: str, storage: Storage
+    view: Callable[[], Awaitable[Response]], key: str, storage: Storage, lost: set[str]
 ) -> Response:
     """Answer, and have the answer kept before it is sent."""
     try:
@@ -93,19 +99,28 @@ async def _carry_out(
     body = answer.response
     assert isinstance(body, DataBody)  # noqa: S101 - a POST is answered in one piece
     status = answer.status_code
-    with trio.move_on_after(KEEP_SECONDS, shield=True):
-        if status < 400:  # noqa: PLR2004 - the border between answers and refusals
-            await storage.write(lambda tx: keep(tx, key, status, body.data))
-        elif status < 500:  # noqa: PLR2004 - the border between refusals and failures
-            await storage.write(lambda tx: release(tx, key))
+    is_settled = False
+    try:
+        with trio.move_on_after(KEEP_SECONDS, shield=True):
+            if status < 400:  # noqa: PLR2004 - the border between answers and refusals
+                await storage.write(lambda tx: keep(tx, key, status, body.data))
+                is_settled = True
+            elif status < 500:  # noqa: PLR2004 - the border between refusals and failures
+                await storage.write(lambda tx: release(tx, key))
+                is_settled = True
+    finally:
+        if not is_settled:
+            lost.add(key)
     return answer
 
 
-def _again(key: str, kept: Kept, *, is_under_way: bool) -> Response:
+def _again(key: str, kept: Kept, *, is_lost: bool) -> Response:
     if not kept.is_same:
         raise KeyReused(key)
-    if kept.state != "answered":
-        raise KeyInUse(key) if is_under_way else KeyLost(key, is_cut=kept.state == "unknown")
+    if kept.state == "unknown" or (kept.state == "begun" and is_lost):
+        raise KeyLost(key, is_cut=kept.state == "unknown")
+    if kept.state == "begun":
+        raise KeyInUse(key)
     return TrioResponse(
         kept.body, status=kept.status, content_type=JSON, headers={REPLAYED: "true"}
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import trio.testing
 from command_center.actors.center import Center
 from command_center.http.app import create_app
 from command_center.http.security import Policy
+from command_center.store import Transaction
 from command_center.store.kept_answers import claim
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
@@ -43,6 +44,27 @@ class Api:
 async def api(folder: Path) -> AsyncIterator[Api]:
     async with opened(folder) as rig, client_of(create_app(rig.center, Policy())) as http:
         yield Api(rig.center, http)
+
+
+@asynccontextmanager
+async def held_writer(center: Center) -> AsyncIterator[Callable[[], int]]:
+    """Have what is written in here committed together at its end; gives how much that is."""
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold(_: Transaction) -> None:
+        held.set()
+        go_on.wait(10)
+
+    def waiting() -> int:
+        count: Any = center.system.snapshot_of("/store").description["waiting"]
+        return int(count)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(center.storage.write, hold)
+        while not held.is_set():
+            await trio.testing.wait_all_tasks_blocked()
+        yield waiting
+        go_on.set()
 
 
 async def test_a_request_that_is_sent_again_is_answered_again_and_done_once(tmp_path: Path) -> None:
@@ -79,18 +101,27 @@ async def test_a_refusal_leaves_the_key_free(tmp_path: Path) -> None:
         assert 201 == (await server.create()).status_code
 
 
-async def test_of_many_at_once_one_is_carried_out(tmp_path: Path) -> None:
-    async with api(tmp_path) as server:
-        statuses: Counter[int] = Counter()
+@pytest.mark.parametrize("turn", range(8))  # who waits is woken in an order that chance decides
+async def test_of_many_at_once_one_is_carried_out_and_the_others_are_told_when_to_try_again(
+    tmp_path: Path, turn: int
+) -> None:
+    del turn
+    answers: list[httpx.Response] = []
 
-        async def create() -> None:
-            statuses[(await server.create()).status_code] += 1
+    async def create(server: Api) -> None:
+        answers.append(await server.create())
 
-        async with trio.open_nursery() as nursery:
+    async with api(tmp_path) as server, trio.open_nursery() as nursery:
+        async with held_writer(server.center) as waiting:
             for _ in range(8):
-                nursery.start_soon(create)
-        assert statuses[201] >= 1
-        assert {201, 409} >= statuses.keys()
+                nursery.start_soon(create, server)
+            while waiting() < 8:
+                await trio.testing.wait_all_tasks_blocked()
+        while len(answers) < 8:
+            await trio.testing.wait_all_tasks_blocked()
+        refused = [answer for answer in answers if answer.status_code == 409]
+        assert 7 == len(refused)
+        assert {"1"} == {answer.headers.get("Retry-After") for answer in refused}
         assert 1 == await server.tasks()
 
 
@@ -115,15 +146,16 @@ async def test_while_the_first_is_under_way_the_second_is_told_when_to_try_again
 
 async def test_what_failed_is_not_done_again_and_nobody_is_told_to_wait(tmp_path: Path) -> None:
     async with api(tmp_path) as server:
-        await server.create()
-        await server.center.storage.write(
-            lambda tx: tx.db.execute("UPDATE kept_answers SET status = NULL")
-        )
+        order = {"reason": "so that it fails", "confirm": True}
+        await server.http.post("/api/runtime/actors/tasks/stop", json=order)
+        assert 503 == (await server.create()).status_code
         failed = await server.create()
         assert 409 == failed.status_code
         assert "Retry-After" not in failed.headers
         assert "has failed" in failed.json()["error"]["message"]
-        assert 1 == await server.tasks()
+        await server.http.post("/api/runtime/actors/tasks/restart", json=order)
+        assert 409 == (await server.create()).status_code
+        assert 0 == await server.tasks()
 
 
 async def test_what_the_servers_end_cut_off_is_not_done_again(tmp_path: Path) -> None:
