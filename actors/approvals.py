@@ -57,7 +57,13 @@ class CreateApproval(
     rename="camel",
     forbid_unknown_fields=True,
 ):
-    """Ask a person something that no session asks by itself."""
+    """Ask a person something that no session asks by itself.
+
+    Attributes:
+        details: whatever helps to decide.
+        expires_at: from when on it can no longer be approved.
+        ttl_seconds: the same, from now; `CC_APPROVAL_TTL_SECONDS`, if neither is given.
+    """
 
     title: str
     kind: Literal["manual"] = "manual"

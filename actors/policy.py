@@ -63,7 +63,14 @@ Model = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$")]
 class RunInput(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """What a run is asked to be; every field may be left out (see the module's text)."""
+    """What a run is asked to be; what is left out is as the repository allows.
+
+    Attributes:
+        worktree_path: an absolute path, of a worktree that is there or is to be made.
+        branch_name: what the worktree is to be on; made where there is none.
+        token_budget: tokens that the run may use.
+        requested_by: who wants it; None for `api`.
+    """
 
     model: Model | None = None
     sandbox: Sandbox | None = None
@@ -92,14 +99,14 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Reason(msgspec.Struct, frozen=True, rename="camel"):
-    """One rule that spoke: a code to act on (a key of `VERDICTS`) and a sentence to read."""
+    """One rule that spoke: a code to act on and a sentence to read."""
 
     code: str
     message: str
 
 
 class PolicyResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The decision, every reason for it, and what the run gets (`run`, absent on a denial)."""
+    """The decision, every reason for it, and what the run gets (`run`, None on a denial)."""
 
     decision: Decision
     reasons: tuple[Reason, ...]

@@ -47,8 +47,10 @@ class CreateWorktree(msgspec.Struct, Request[WorktreeCreated], frozen=True):
 class WorktreeState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A worktree as it is on disk now.
 
-    `sizeBytes` counts at most `SIZE_LIMIT` files. `sessionIds` are the sessions that work in it
-    and have not ended. `problem` says why its state could not be read.
+    Attributes:
+        size_bytes: of its files, of which 200,000 are counted at most.
+        session_ids: sessions that work in it and have not ended.
+        problem: why its state could not be read; None where it was.
     """
 
     path: str

@@ -9,17 +9,14 @@ import msgspec
 
 from command_center.http.events import StreamQuery
 from command_center.http.runtime import TraceQuery
+from command_center.http.schemas import REFERENCE, schemas_of
 from command_center.http.shapes import LiveEvent, TraceRecordShown
 from command_center.store import Event
-
-_REF = "#/components/schemas/{name}"
 
 
 def document(*, secured: bool) -> dict[str, Any]:
     """The document; `secured` says whether this server wants a token."""
-    _, schemas = msgspec.json.schema_components(
-        [Event, LiveEvent, TraceRecordShown], ref_template=_REF
-    )
+    schemas = schemas_of([Event, LiveEvent, TraceRecordShown]).components
     security = [{"$ref": "#/components/securitySchemes/token"}] if secured else []
     return {
         "asyncapi": "3.0.0",
@@ -81,18 +78,17 @@ def document(*, secured: bool) -> dict[str, Any]:
                 "liveEvent": _message("An event that is said only live", "LiveEvent"),
                 "record": _message("A message that the actor took in hand", "TraceRecordShown"),
             },
-            "schemas": dict(sorted(schemas.items())),
+            "schemas": schemas,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
 def _message(summary: str, schema: str) -> dict[str, Any]:
-    return {"summary": summary, "payload": {"$ref": _REF.format(name=schema)}}
+    return {"summary": summary, "payload": {"$ref": REFERENCE.format(name=schema)}}
 
 
 def _query(kind: type[msgspec.Struct]) -> dict[str, Any]:
     """The schema of a query, as an object of its parameters."""
-    _, found = msgspec.json.schema_components([kind], ref_template=_REF)
-    schema: dict[str, Any] = found[kind.__name__]
+    schema = schemas_of((), [kind]).components[kind.__name__]
     return {"type": "object", "properties": schema["properties"]}

@@ -58,7 +58,12 @@ class RunsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unk
 class PreviewQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """A schedule that somebody thinks of."""
+    """A schedule that somebody thinks of.
+
+    Attributes:
+        timezone: an IANA name; the server's, if left out.
+        count: how many due times to give.
+    """
 
     schedule_expr: str
     timezone: str | None = None

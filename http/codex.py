@@ -30,7 +30,13 @@ LOOK_SECONDS = 10.0
 class ThreadsQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """The query of the stored threads; the cursor is Codex's own."""
+    """The query of the stored threads; the cursor is Codex's own.
+
+    Attributes:
+        query: what the thread's title or preview is to hold.
+        limit: the most items to give.
+        cursor: the `nextCursor` of the page before.
+    """
 
     query: str | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20

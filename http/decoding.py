@@ -46,7 +46,12 @@ _ENUM = re.compile(r"Invalid (enum|value) .*", re.DOTALL)
 class PageQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """The query of every list; a list's filters are the fields of a subclass."""
+    """The query of every list; a list's filters are the fields of a subclass.
+
+    Attributes:
+        limit: the most items to give.
+        cursor: the `nextCursor` of the page before.
+    """
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
     cursor: str | None = None

@@ -36,7 +36,16 @@ EventId: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """Which events, and from where on; `type` may be given more than once."""
+    """Which events, and from where on.
+
+    Attributes:
+        after: the id of an event; only later ones are given.
+        type: may be given more than once, for any of them.
+        correlation_id: that of all that has one origin.
+        since: not before this moment.
+        until: before this moment.
+        newest_first: the order; else the oldest come first.
+    """
 
     after: EventId | None = None
     type: tuple[str, ...] = ()
@@ -62,7 +71,13 @@ class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
 class StreamQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """What a stream sends; without `after` only what is new."""
+    """What a stream sends.
+
+    Attributes:
+        after: the id of an event; what came after it is sent first. Without it only what is new.
+        type: may be given more than once, for any of them.
+        correlation_id: that of all that has one origin.
+    """
 
     after: EventId | None = None
     type: tuple[str, ...] = ()

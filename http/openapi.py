@@ -20,9 +20,12 @@ from command_center.http.decoding import LARGEST
 from command_center.http.errors import JSON
 from command_center.http.locations import MADE, Place
 from command_center.http.operations import OPERATIONS, Operation, Text
+from command_center.http.schemas import REFERENCE, schemas_of
+from command_center.http.security import WEBHOOK, is_api
 from command_center.http.shapes import Error, LiveEvent, SessionStopped
+from command_center.http.signin import COOKIE, SIGN_IN
+from command_center.http.telegram import HEADER as SECRET_HEADER
 
-_REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+):)?(?P<name>[a-z_]+)>")
 NOT_BLANK: Final = r"[^\s\x1c-\x1f\x85]"
 _SAYS_SOMETHING: Final = {"pattern": NOT_BLANK}
@@ -42,8 +45,8 @@ _SENT_EVENT: Final = {
             "contentMediaType": JSON,
             "contentSchema": {
                 "anyOf": [
-                    {"$ref": _REF.format(name="Event")},
-                    {"$ref": _REF.format(name="LiveEvent")},
+                    {"$ref": REFERENCE.format(name="Event")},
+                    {"$ref": REFERENCE.format(name="LiveEvent")},
                 ]
             },
         },
@@ -118,6 +121,29 @@ _HOLDS: Mapping[Any, Place] = MappingProxyType(
 )
 """Where the record is shown that an answer of a kind holds."""
 
+_ABOUT: Final = """\
+Puts Codex to work on local git repositories.
+
+Every failure is an Error. Fields and parameters that are not named here are refused (400). A path
+that answers a GET answers a HEAD, too, and every path OPTIONS; other methods are 405, with Allow,
+and other paths 404. What is no request at all is 400, 431 (its head is too large), 501 or 505."""
+
+_SECURITY_SCHEMES: Final = {
+    "token": {"type": "http", "scheme": "bearer", "description": "`CC_API_TOKEN`."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "What signing in gave a browser.",
+    },
+    "webhook": {
+        "type": "apiKey",
+        "in": "header",
+        "name": SECRET_HEADER,
+        "description": "`CC_TELEGRAM_WEBHOOK_SECRET`.",
+    },
+}
+
 _WHEN: Mapping[int, str] = MappingProxyType(
     {
         400: "A field, a parameter or the JSON itself is wrong.",
@@ -141,34 +167,35 @@ _WHEN: Mapping[int, str] = MappingProxyType(
 
 def document(*, secured: bool) -> dict[str, Any]:
     """The document; `secured` says whether this server wants a token."""
-    kinds = [*dict.fromkeys(_kinds())]
-    made, components = msgspec.json.schema_components(kinds, ref_template=_REF)
-    schemas = dict(zip(kinds, made, strict=True))
+    schemas = schemas_of(_answered(), _taken())
+    components = schemas.components
     for name in TOLD.keys() & components.keys():
         for field, told in TOLD[name].items():
             _narrow(components[name]["properties"][field], told)
     for name in WHOLE.keys() & components.keys():
         components[name] |= WHOLE[name]
-    _bound(components)
+    for name in schemas.taken:
+        _bound(components[name])
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         path = paths.setdefault(path_of(operation.rule), {})
-        path[operation.method.lower()] = _operation(operation, schemas, secured=secured)
+        path[operation.method.lower()] = _operation(operation, schemas.of, secured=secured)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Command Center",
             "version": version("command-center"),
-            "description": "Puts Codex to work on local git repositories.",
+            "description": _ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(op.tag for op in OPERATIONS)],
         "paths": paths,
         "components": {
-            "schemas": dict(sorted(components.items())),
+            "schemas": components,
             "responses": {str(status): _refusal(status) for status in _WHEN},
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "headers": {"RequestId": _header("By which it is found in the log.")},
+            "securitySchemes": _SECURITY_SCHEMES,
         },
     }
 
@@ -178,18 +205,19 @@ def path_of(rule: str) -> str:
     return _PARAMETER.sub(lambda found: "{" + _camel(found["name"]) + "}", rule)
 
 
-def _kinds() -> Iterable[Any]:
+def _answered() -> Iterable[Any]:
     yield from (Error, LiveEvent)
     for operation in OPERATIONS:
-        if operation.body is not None:
-            yield operation.body
         yield from (kind for kind in operation.answers.values() if not isinstance(kind, Text))
+
+
+def _taken() -> Iterable[Any]:
+    return (operation.body for operation in OPERATIONS if operation.body is not None)
 
 
 def _operation(
     operation: Operation, schemas: Mapping[Any, Any], *, secured: bool
 ) -> dict[str, Any]:
-    is_api = operation.rule.startswith(("/api/", "/metrics"))
     parameters = [
         *_path_parameters(operation.rule),
         *_query_parameters(operation.query),
@@ -204,13 +232,13 @@ def _operation(
                 str(status): _answer(operation, status, kind, schemas)
                 for status, kind in operation.answers.items()
             },
-            **({"304": {"description": "It is as it was."}} if _is_tagged(operation) else {}),
+            **({"304": _unchanged()} if _is_tagged(operation) else {}),
             **{
                 str(status): {"$ref": f"#/components/responses/{status}"}
                 for status in _refusals(operation)
             },
         },
-        "security": [{"token": []}] if secured and is_api else [],
+        "security": _security(operation, secured=secured),
     }
     if parameters:
         told["parameters"] = parameters
@@ -220,6 +248,15 @@ def _operation(
             "content": {JSON: {"schema": schemas[operation.body]}},
         }
     return told
+
+
+def _security(operation: Operation, *, secured: bool) -> list[dict[str, Any]]:
+    """What it needs, any one of them; nothing where the list is empty."""
+    if operation.rule == WEBHOOK:
+        return [{"webhook": []}]
+    if not (secured and is_api(operation.rule)):
+        return []
+    return [{"token": []}] if operation.rule == SIGN_IN else [{"token": []}, {"cookie": []}]
 
 
 def _is_needed(body: type) -> bool:
@@ -240,15 +277,32 @@ def _answer(
     elif kind.content_type:
         schema = _SENT_EVENT if kind.content_type == "text/event-stream" else _ANY
         told["content"] = {kind.content_type: {"schema": schema}}
+    told["headers"] = {**_REQUEST_ID}
     if _is_tagged(operation):
-        told["headers"] = {"ETag": {"description": "Its tag.", "schema": {"type": "string"}}}
+        told["headers"]["ETag"] = _header("Its tag.")
+    if _is_done_once(operation):
+        told["headers"]["Idempotency-Replayed"] = _header("`true` where it was done before.")
+    if operation.tag == "Signing in":
+        told["headers"]["Set-Cookie"] = _header("The cookie, or its end.")
     if operation.method == "POST" and (links := _links(kind)):
         told["links"] = links
         if status == HTTPStatus.CREATED:
-            told["headers"] = {
-                "Location": {"description": "Where it is.", "schema": {"type": "string"}}
-            }
+            told["headers"]["Location"] = _header("Where it is.")
     return told
+
+
+def _unchanged() -> dict[str, Any]:
+    return {
+        "description": "It is as it was.",
+        "headers": {**_REQUEST_ID, "ETag": _header("Its tag.")},
+    }
+
+
+def _header(text: str, kind: str = "string") -> dict[str, Any]:
+    return {"description": text, "schema": {"type": kind}}
+
+
+_REQUEST_ID: Final = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 
 
 def _links(kind: Any) -> dict[str, Any]:
@@ -270,7 +324,7 @@ def _links(kind: Any) -> dict[str, Any]:
 
 def _refusals(operation: Operation) -> list[int]:
     found = {400, 421, 500, 503, *operation.refuses}
-    if operation.rule.startswith(("/api/", "/metrics")):
+    if is_api(operation.rule):
         found |= {401, 429}
     if operation.method != "GET":
         found |= {403}
@@ -330,15 +384,23 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
 def _refusal(status: int) -> dict[str, Any]:
     told: dict[str, Any] = {
         "description": _WHEN[status],
-        "content": {JSON: {"schema": {"$ref": _REF.format(name="Error")}}},
+        "content": {JSON: {"schema": {"$ref": REFERENCE.format(name="Error")}}},
     }
-    if status in {409, 429, 503}:
-        told["headers"] = {
-            "Retry-After": {
-                "description": "Seconds after which to try again.",
-                "schema": {"type": "integer", "minimum": 1},
-            }
+    headers: dict[str, Any] = {**_REQUEST_ID}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = _header("`Bearer`, where that is what is missing.")
+    if status == HTTPStatus.UPGRADE_REQUIRED:
+        headers["Upgrade"] = _header("`websocket`.")
+    if status in {
+        HTTPStatus.CONFLICT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    }:
+        headers["Retry-After"] = {
+            "description": "Seconds after which to try again.",
+            "schema": {"type": "integer", "minimum": 1},
         }
+    told["headers"] = headers
     return told
 
 
@@ -363,8 +425,7 @@ def _path_parameters(rule: str) -> list[dict[str, Any]]:
 def _query_parameters(query: type | None) -> list[dict[str, Any]]:
     if query is None:
         return []
-    _, components = msgspec.json.schema_components([query], ref_template=_REF)
-    schema = components[query.__name__]
+    schema = schemas_of((), [query]).components[query.__name__]
     for field, told in TOLD.get(query.__name__, {}).items():
         _narrow(schema["properties"][field], told)
     _bound(schema)
@@ -373,6 +434,7 @@ def _query_parameters(query: type | None) -> list[dict[str, Any]]:
             "name": name,
             "in": "query",
             "required": name in schema.get("required", ()),
+            **({"description": told.pop("description")} if "description" in told else {}),
             "schema": _without_null(told),
         }
         for name, told in schema["properties"].items()
@@ -382,7 +444,7 @@ def _query_parameters(query: type | None) -> list[dict[str, Any]]:
 def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A query has no null: what is left out is not there."""
     told = {name: value for name, value in schema.items() if name != "default"}
-    if schema.get("default") is not None and schema.get("default") != []:
+    if schema.get("default") not in (None, ()):
         told["default"] = schema["default"]
     if "anyOf" in told:
         told["anyOf"] = [choice for choice in told["anyOf"] if choice != {"type": "null"}]
@@ -394,7 +456,7 @@ def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bound(schema: Any) -> None:
-    """Say of every whole number what all of them are: no larger than 64 bits."""
+    """Say of every whole number that is taken what all of them are: no larger than 64 bits."""
     if isinstance(schema, dict):
         if schema.get("type") == "integer":
             schema.setdefault("minimum", -LARGEST - 1)

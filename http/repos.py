@@ -57,7 +57,11 @@ class RequesterQuery(
 
 
 class RemovalQuery(RequesterQuery, frozen=True, kw_only=True, rename="camel"):
-    """The query of a worktree's deletion."""
+    """The query of a worktree's deletion.
+
+    Attributes:
+        force: remove it with changes that are not committed.
+    """
 
     path: str
     force: bool = False
@@ -66,7 +70,13 @@ class RemovalQuery(RequesterQuery, frozen=True, kw_only=True, rename="camel"):
 class DiffQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """Which worktree's changes, and against what; `limit` is in bytes of the patch."""
+    """Which worktree's changes, and against what.
+
+    Attributes:
+        path: the worktree; the main checkout, if left out.
+        base: a branch or commit; the default branch, if left out.
+        limit: bytes of the patch.
+    """
 
     path: str | None = None
     base: str | None = None

@@ -29,7 +29,11 @@ NORMAL_CLOSURE = 1000
 class ActorQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """Whether to show where the actor's task waits."""
+    """How much to show.
+
+    Attributes:
+        stack: also where the actor's task waits.
+    """
 
     stack: bool = False
 
@@ -37,7 +41,12 @@ class ActorQuery(
 class TraceQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """When a trace ends by itself: after so many messages, or so many seconds."""
+    """When a trace ends by itself.
+
+    Attributes:
+        messages: after so many messages.
+        seconds: after so much time.
+    """
 
     messages: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
     seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 30.0

@@ -14,7 +14,11 @@ from command_center.store import search_texts
 
 
 class SearchQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """The query of a search."""
+    """The query of a search.
+
+    Attributes:
+        q: words that a text has to have; those in double quotes are a phrase.
+    """
 
     q: Annotated[str, msgspec.Meta(max_length=500)]
     session_id: int | None = None

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from command_center.actors.policy import PolicyResult
-from command_center.store import Session
+from command_center.store import Session, Timestamp
 
 
 class _Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -75,7 +75,7 @@ class SessionStopped(_Shape, frozen=True, kw_only=True, rename="camel"):
 class DueTime(_Shape, frozen=True, kw_only=True, rename="camel"):
     """A due time, in UTC and by the wall clock."""
 
-    at: str
+    at: Timestamp
     local: str
 
 
@@ -106,7 +106,7 @@ class ActorShown(_Shape, frozen=True, kw_only=True, rename="camel"):
     is_dynamic: bool
     fault_domain: str
     contract: str
-    started_at: str | None
+    started_at: Timestamp | None
     current: str | None
     current_age: float | None
     depth: int
@@ -191,7 +191,7 @@ class LiveEvent(_Shape, frozen=True, kw_only=True, rename="camel"):
 
     id: None
     type: str
-    ts: str
+    ts: Timestamp
     repository_id: int | msgspec.UnsetType = msgspec.UNSET
     task_id: int | msgspec.UnsetType = msgspec.UNSET
     session_id: int | msgspec.UnsetType = msgspec.UNSET

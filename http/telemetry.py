@@ -12,7 +12,7 @@ from command_center.actors.center import Center
 from command_center.http.decoding import decode_query, json_response
 from command_center.http.errors import Detail, InvalidFields
 from command_center.runtime import Status
-from command_center.store import to_timestamp
+from command_center.store import Timestamp, to_timestamp
 from command_center.store.telemetry import StoreNumbers, numbers
 
 _WINDOW = re.compile(r"(?P<count>[1-9]\d{0,3})(?P<unit>[hd])", re.ASCII)
@@ -22,7 +22,11 @@ _LONGEST = timedelta(days=90)
 class SummaryQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """The span: so many hours or days up to now, from `1h` to `90d`."""
+    """The span.
+
+    Attributes:
+        window: so many hours or days up to now, from `1h` to `90d`.
+    """
 
     window: str = "24h"
 
@@ -53,8 +57,8 @@ class Summary(StoreNumbers, frozen=True, kw_only=True, rename="camel"):
     """The numbers of a span of time, and of now."""
 
     window: str
-    since: str
-    until: str
+    since: Timestamp
+    until: Timestamp
     runtime: RuntimeNumbers
 
 

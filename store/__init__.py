@@ -67,7 +67,12 @@ from command_center.store.tables import (
     telegram_messages,
     telegram_updates,
 )
-from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
+from command_center.store.timestamps import (
+    Timestamp,
+    from_timestamp,
+    now_timestamp,
+    to_timestamp,
+)
 from command_center.store.transaction import Transaction
 from command_center.store.writer import Commit, Done, Failed, Outcome, Unit, Writer
 
@@ -117,6 +122,7 @@ __all__ = [
     "TelegramMark",
     "TelegramMessage",
     "TelegramUpdate",
+    "Timestamp",
     "Transaction",
     "TransactionEnded",
     "Unit",

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from command_center.store.conditions import Conditions, Scalar
 from command_center.store.cursors import decode_cursor, encode_cursor
 from command_center.store.pages import Page, check_limit
+from command_center.store.timestamps import Timestamp
 
 _LISTING = "events"
 
@@ -35,7 +36,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     id: int
     type: str
-    ts: str
+    ts: Timestamp
     repository_id: int | UnsetType = UNSET
     task_id: int | UnsetType = UNSET
     session_id: int | UnsetType = UNSET
@@ -53,7 +54,7 @@ class StoredEvent:
 
     id: int
     type: str
-    ts: str
+    ts: Timestamp
     repository_id: int | None = None
     task_id: int | None = None
     session_id: int | None = None

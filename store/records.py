@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from command_center.store.timestamps import Timestamp
+
 Priority: TypeAlias = Literal["low", "normal", "high"]
 
 TaskType: TypeAlias = Literal[
@@ -76,8 +78,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A row of a table."""
 
     id: int
-    created_at: str
-    updated_at: str
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class Repository(Record, frozen=True, kw_only=True, rename="camel"):
@@ -103,7 +105,7 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     ahead: int | None = None
     behind: int | None = None
     facts: dict[str, Any] = msgspec.field(default_factory=dict)
-    scanned_at: str | None = None
+    scanned_at: Timestamp | None = None
 
 
 class Task(Record, frozen=True, kw_only=True, rename="camel"):
@@ -175,13 +177,13 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     origin: Literal["run", "prompt", "followup", "retry", "continue"] = "run"
     previous_session_id: int | None = None
     attempt: int = 1
-    begin_after: str | None = None
+    begin_after: Timestamp | None = None
     token_budget: int | None = None
     token_baseline: int = 0
     wait_reason: str | None = None
     stop_requested: dict[str, Any] | None = None
-    started_at: str | None = None
-    finished_at: str | None = None
+    started_at: Timestamp | None = None
+    finished_at: Timestamp | None = None
     exit_reason: str | None = None
     token_usage: dict[str, Any] | None = None
     last_message: str | None = None
@@ -222,13 +224,13 @@ class Approval(Record, frozen=True, kw_only=True, rename="camel"):
     requested_by: str
     scope: ApprovalScope | None = None
     answers: dict[str, Any] | None = None
-    expires_at: str | None = None
-    resolved_at: str | None = None
+    expires_at: Timestamp | None = None
+    resolved_at: Timestamp | None = None
     resolved_by: str | None = None
     resolution_note: str | None = None
-    delivered_at: str | None = None
+    delivered_at: Timestamp | None = None
     correlation_id: str | None = None
-    warned_at: str | None = None
+    warned_at: Timestamp | None = None
 
 
 class Item(Record, frozen=True, kw_only=True, rename="camel"):
@@ -280,14 +282,14 @@ class Automation(Record, frozen=True, kw_only=True, rename="camel"):
     enabled: bool = True
     missed_runs: Literal["run_once", "skip"] = "run_once"
     payload: dict[str, Any] = msgspec.field(default_factory=dict)
-    next_run_at: str | None = None
-    last_run_at: str | None = None
+    next_run_at: Timestamp | None = None
+    last_run_at: Timestamp | None = None
     last_outcome: str | None = None
     last_session_id: int | None = None
     consecutive_failures: int = 0
     paused_reason: str | None = None
     requested_by: str
-    deleted_at: str | None = None
+    deleted_at: Timestamp | None = None
 
 
 class AutomationRun(Record, frozen=True, kw_only=True, rename="camel"):
@@ -307,14 +309,14 @@ class AutomationRun(Record, frozen=True, kw_only=True, rename="camel"):
 
     automation_id: int
     trigger: AutomationTrigger
-    due_at: str | None = None
-    fired_at: str
+    due_at: Timestamp | None = None
+    fired_at: Timestamp
     missed: int = 0
     outcome: AutomationOutcome
     reason: str | None = None
     task_id: int | None = None
     session_id: int | None = None
-    finished_at: str | None = None
+    finished_at: Timestamp | None = None
 
 
 class TelegramUpdate(Record, frozen=True, kw_only=True, rename="camel"):
@@ -347,7 +349,7 @@ class TelegramChat(Record, frozen=True, kw_only=True, rename="camel"):
     chat_id: int
     muted: list[str] = msgspec.field(default_factory=list)
     quiet_hours: str | None = None
-    silent_until: str | None = None
+    silent_until: Timestamp | None = None
     waits_for: dict[str, Any] = msgspec.field(default_factory=dict)
     migrated_to: int | None = None
     unreachable: str | None = None
@@ -375,7 +377,7 @@ class TelegramMessage(Record, frozen=True, kw_only=True, rename="camel"):
     session_id: int | None = None
     message_id: int | None = None
     attempts: int = 0
-    not_before: str | None = None
+    not_before: Timestamp | None = None
     error: str | None = None
 
 

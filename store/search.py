@@ -15,6 +15,7 @@ from sqlite_utils import Database
 from command_center.store.conditions import Conditions
 from command_center.store.cursors import decode_cursor, encode_cursor
 from command_center.store.pages import Page, check_limit
+from command_center.store.timestamps import Timestamp
 
 _LISTING = "search"
 _SNIPPET_TOKENS = 24
@@ -50,7 +51,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     kind: str
     turn_id: str | None
     item_id: str | None
-    at: str
+    at: Timestamp
     snippet: list[Piece]
 
 

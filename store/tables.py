@@ -357,8 +357,15 @@ def _column(field: msgspec.structs.FieldInfo, *, is_redacted: bool) -> _Column:
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
     if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
-        return typing.get_args(annotation)
-    return (annotation,)
+        return tuple(map(_plain, typing.get_args(annotation)))
+    return (_plain(annotation),)
+
+
+def _plain(annotation: Any) -> Any:
+    """The type itself, without what is told of it."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return typing.get_args(annotation)[0]
+    return annotation
 
 
 repositories = Table(Repository, "repositories", redacted=["facts"])

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from command_center.store import events
 from command_center.store.records import ApprovalStatus, SessionStatus
-from command_center.store.timestamps import to_timestamp
+from command_center.store.timestamps import Timestamp, to_timestamp
 
 UPCOMING = 5
 """How many of the next automations are shown."""
@@ -67,7 +67,7 @@ class ApprovalNumbers(_Shown, frozen=True, kw_only=True, rename="camel"):
     """Approvals: those that wait now, and those settled in the span by how."""
 
     pending: int
-    oldest_pending_at: str | None
+    oldest_pending_at: Timestamp | None
     settled: dict[str, int]
 
 
@@ -100,7 +100,7 @@ class NextAutomation(_Shown, frozen=True, kw_only=True, rename="camel"):
     id: int
     repository_id: int
     title: str
-    next_run_at: str
+    next_run_at: Timestamp
 
 
 class AutomationNumbers(_Shown, frozen=True, kw_only=True, rename="camel"):

@@ -1,6 +1,12 @@
 """Moments as text: RFC 3339, UTC, milliseconds. As text they sort as they follow each other."""
 
 from datetime import UTC, datetime
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+Timestamp: TypeAlias = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+"""A moment as ``to_timestamp`` writes it."""
 
 
 def to_timestamp(moment: datetime) -> str:

@@ -247,7 +247,7 @@ export interface DueTime {
   local: string;
 }
 
-/** How long finished sessions ran, in seconds; None where none did. */
+/** How long finished sessions ran, in seconds; null where none did. */
 export interface Durations {
   p50: number | null;
   p95: number | null;
@@ -355,8 +355,8 @@ export interface HandRun {
   task: Task;
   session: Session;
   policy: PolicyResult;
-  blocked: boolean;
-  approvals: Approval[];
+  blocked?: boolean;
+  approvals?: Approval[];
 }
 
 /** Whether the server can do its work. */
@@ -469,7 +469,7 @@ export interface Piece {
   isMatch: boolean;
 }
 
-/** The decision, every reason for it, and what the run gets (`run`, absent on a denial). */
+/** The decision, every reason for it, and what the run gets (`run`, null on a denial). */
 export interface PolicyResult {
   decision: "allow" | "deny" | "needs_approval";
   reasons: Reason[];
@@ -483,7 +483,7 @@ export interface Preview {
   items: DueTime[];
 }
 
-/** One rule that spoke: a code to act on (a key of `VERDICTS`) and a sentence to read. */
+/** One rule that spoke: a code to act on and a sentence to read. */
 export interface Reason {
   code: string;
   message: string;
@@ -537,7 +537,7 @@ export interface RepositoryDeleted {
   automations: number;
 }
 
-/** Tokens of a repository's sessions; its name is None where it was deleted. */
+/** Tokens of a repository's sessions; its name is null where it was deleted. */
 export interface RepositoryTokens {
   repositoryId: number;
   name: string | null;
@@ -563,7 +563,7 @@ export interface RunByHand {
   requestedBy?: string;
 }
 
-/** What a run is asked to be; every field may be left out (see the module's text). */
+/** What a run is asked to be; what is left out is as the repository allows. */
 export interface RunInput {
   model?: string | null;
   sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
@@ -580,8 +580,8 @@ export interface RunOutcome {
   task: Task;
   session: Session;
   policy: PolicyResult;
-  blocked: boolean;
-  approvals: Approval[];
+  blocked?: boolean;
+  approvals?: Approval[];
 }
 
 /** What a run gets, once its approvals are given. */

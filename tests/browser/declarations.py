@@ -43,7 +43,6 @@ export type ItemOf<P extends string> = AnswerOf<"GET", P> extends Page<infer T> 
 
 JSON = "application/json"
 _SCHEMAS = "#/components/schemas/"
-_REFERENCE = re.compile(_SCHEMAS + r"(\w+)")
 _PAGE = re.compile(r"Page_(\w+)_")
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _SIMPLE = {
@@ -59,11 +58,10 @@ def declarations() -> str:
     """The whole file."""
     told = document(secured=True)
     schemas = told["components"]["schemas"]
-    taken = set(_named(schemas, (_body(operation) for _, _, operation in _operations(told))))
     parts = [HEAD, "export interface Page<T> {\n  items: T[];\n  nextCursor: string | null;\n}\n"]
     for name, schema in schemas.items():
         if not _PAGE.fullmatch(name):
-            parts.append(_interface(name, schema, is_taken=name in taken))
+            parts.append(_interface(name, schema))
     lines = (_operation(*found) for found in _operations(told))
     parts.append("export interface Operations {\n" + "".join(lines) + "}\n")
     return "\n".join(parts) + TAIL
@@ -79,26 +77,15 @@ def _body(operation: Mapping[str, Any]) -> Any:
     return operation.get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema")
 
 
-def _named(schemas: Mapping[str, Any], begin: Iterator[Any]) -> Iterator[str]:
-    """The structs that some schemas need, themselves and through others."""
-    waiting, seen = list(begin), set()
-    while waiting:
-        for name in _REFERENCE.findall(json.dumps(waiting.pop())):
-            if name not in seen:
-                seen.add(name)
-                waiting.append(schemas[name])
-                yield name
-
-
-def _interface(name: str, schema: Mapping[str, Any], *, is_taken: bool) -> str:
-    """A struct. In an answer what has a default is there, too; in a body it may be left out."""
+def _interface(name: str, schema: Mapping[str, Any]) -> str:
+    """A struct."""
     if "properties" not in schema:
         return f"export type {name} = {_type(schema)};\n"
     about = " ".join(schema.get("description", "").split("\n\n")[0].split())
     lines = [f"/** {about} */\n"] if about else []
     lines.append(f"export interface {name} {{\n")
     for field, kind in schema["properties"].items():
-        is_there = field in schema.get("required", ()) or ("default" in kind and not is_taken)
+        is_there = field in schema.get("required", ())
         lines.append(f"  {field}{'' if is_there else '?'}: {_type(kind)};\n")
     return "".join(lines) + "}\n"
 

@@ -1,4 +1,7 @@
-"""A Command Center in a process of its own, as a user starts it, and a client of it."""
+"""A Command Center in a process of its own, as a user starts it, and a client of it.
+
+Whatever the client is answered, and each event that it sees, must be as the documents tell.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
 
 from tests.checkout import ROOT
+from tests.end_to_end.described import check_answer, check_event
 
 START_SECONDS = 30.0
 WAIT_SECONDS = 30.0
@@ -175,6 +179,7 @@ class Stream:
         """The next event."""
         with trio.fail_after(WAIT_SECONDS):
             event = json.loads(await self.connection.get_message())
+        check_event(event)
         self.seen.append(event)
         return event
 
@@ -200,7 +205,10 @@ async def client_of(server: Server, *, token: str | None = None) -> AsyncIterato
     """A client of the server as it runs now, which brings the token if there is one."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(
-        base_url=server.url, timeout=WAIT_SECONDS, headers=headers
+        base_url=server.url,
+        timeout=WAIT_SECONDS,
+        headers=headers,
+        event_hooks={"response": [check_answer]},
     ) as http:
         yield Client(server, http)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from trio_websocket import ConnectionClosed
 
+from tests.end_to_end.described import check_trace
 from tests.end_to_end.server import Client
 
 
@@ -83,6 +84,7 @@ async def test_a_trace_shows_messages_without_their_content_and_ends_by_itself(
     async with stub_client.websocket(path, messages=1, seconds=20) as connection:
         await stub_client.task(registered, "Traced.")
         record = json.loads(await connection.get_message())
+        check_trace(record)
         assert ("CreateTask", True) == (record["message"], record["asked"])
         with pytest.raises(ConnectionClosed):
             await connection.get_message()
