@@ -131,7 +131,8 @@ def test_the_page_needs_nothing_from_elsewhere_and_no_script() -> None:
     page = page_of(openapi.document(secured=False))
     assert "<script" not in page
     assert " style=" not in page
-    assert ["/docs/style.css"] == re.findall(r'<link [^>]*href="([^"]*)"', page)
+    links = re.findall(r'<link [^>]*href="([^"]*)"', page)
+    assert ["/web/icons/icon.svg", "/docs/style.css"] == links
     anchors = set(re.findall(r' id="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
     for operation in OPERATIONS:
