@@ -119,7 +119,7 @@ _TEMPLATE = """\
 </nav>
 <main>
 <h1>{{ info.title }} {{ info.version }}</h1>
-<p class="words">{{ info.description }}</p>
+<p class="words">{{ marked(info.description) }}</p>
 <p>For programs: <a href="/openapi.json">OpenAPI</a>, and <a href="/asyncapi.json">AsyncAPI</a> of
 the streams.</p>
 {% for tag, operations in groups.items() %}

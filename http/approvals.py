@@ -18,6 +18,7 @@ from command_center.http.decoding import (
     decode_query,
     json_response,
     page_response,
+    refuse_query,
 )
 from command_center.store import approvals
 from command_center.store.records import ApprovalKind, ApprovalStatus
@@ -51,10 +52,12 @@ def routes(center: Center) -> Blueprint:
 
     @api.get("/api/approvals/counts")
     async def get_counts() -> Response:
+        refuse_query(request)
         return json_response(await center.storage.read(count_approvals))
 
     @api.get("/api/approvals/<id:approval_id>")
     async def get_approval(approval_id: int) -> Response:
+        refuse_query(request)
         return json_response(await center.storage.read(lambda db: approvals.get(db, approval_id)))
 
     @api.post("/api/approvals")

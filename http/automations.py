@@ -27,6 +27,7 @@ from command_center.http.decoding import (
     decode_query,
     json_response,
     page_response,
+    refuse_query,
 )
 from command_center.store import (
     AutomationOutcome,
@@ -103,6 +104,7 @@ def routes(center: Center) -> Blueprint:
 
     @api.get("/api/automations/<id:automation_id>")
     async def get_automation(automation_id: int) -> Response:
+        refuse_query(request)
         return json_response(await center.storage.read(lambda db: existing(db, automation_id)))
 
     @api.patch("/api/automations/<id:automation_id>")
@@ -136,6 +138,7 @@ def _add_looks(api: Blueprint, center: Center) -> None:
 
     @api.get("/api/automations/templates")
     async def list_templates() -> Response:
+        refuse_query(request)
         return page_response(TEMPLATES.values(), None)
 
     @api.get("/api/automations/preview")

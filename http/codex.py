@@ -19,6 +19,7 @@ from command_center.http.decoding import (
     decode_query,
     json_response,
     page_response,
+    refuse_query,
 )
 
 BRIDGE = "/bridges/local"
@@ -56,6 +57,7 @@ def routes(center: Center) -> Blueprint:
 
     @api.get("/api/codex/bridge/health")
     async def bridge_health() -> Response:
+        refuse_query(request)
         return json_response(await center.ask(BRIDGE, ProbeHealth()))
 
     @api.get("/api/codex/threads/loaded")

@@ -66,6 +66,10 @@ class PageQuery(
         }
 
 
+class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of what takes no parameters."""
+
+
 class IdConverter(BaseConverter):
     """A record's id in a path (`<id:repository_id>`): a decimal number from 1 to 2^63 - 1."""
 
@@ -97,8 +101,10 @@ async def decode_body(request: Request, kind: type[T]) -> T:
     """The request's JSON body as a `kind`.
 
     An empty body stands for `{}`. Raises WrongContentType for a body that is not named JSON,
-    MalformedBody for one that is no JSON, and InvalidFields for a missing, unknown or wrong field.
+    MalformedBody for one that is no JSON, and InvalidFields for a missing, unknown or wrong field,
+    or for a parameter in the query: what takes a body takes none.
     """
+    refuse_query(request)
     data = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     if data:
         content_type = request.headers.get("Content-Type")
@@ -189,6 +195,12 @@ def decode_query(request: BaseRequestWebsocket, kind: type[T]) -> T:
         if name in values and getattr(query, field) is None:
             raise _fault(name, "null is no value", f"{name}: null is no value.")
     return query
+
+
+def refuse_query(request: BaseRequestWebsocket) -> None:
+    """Raise InvalidFields where there is a parameter, for what takes none."""
+    if request.query_string:
+        decode_query(request, NoQuery)
 
 
 def encode(value: object) -> bytes:

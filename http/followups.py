@@ -17,6 +17,7 @@ from command_center.http.decoding import (
     decode_query,
     json_response,
     page_response,
+    refuse_query,
 )
 from command_center.store import Followup, Page, followups, sessions
 
@@ -60,6 +61,7 @@ def routes(center: Center) -> Blueprint:
 
     @api.get("/api/followups/<id:followup_id>")
     async def get_followup(followup_id: int) -> Response:
+        refuse_query(request)
         return json_response(await center.storage.read(lambda db: followups.get(db, followup_id)))
 
     @api.patch("/api/followups/<id:followup_id>")

@@ -34,6 +34,7 @@ from command_center.http.decoding import (
     decode_query,
     json_response,
     page_response,
+    refuse_query,
 )
 from command_center.store import repositories
 
@@ -108,6 +109,7 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
 
     @api.get("/api/repos/<id:repository_id>")
     async def get_repository(repository_id: int) -> Response:
+        refuse_query(request)
         return json_response(
             await center.storage.read(lambda db: repositories.get(db, repository_id))
         )
@@ -134,6 +136,7 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
 
     @api.get("/api/repos/<id:repository_id>/worktrees")
     async def list_worktrees(repository_id: int) -> Response:
+        refuse_query(request)
         found = await center.ask(REPOSITORIES, ListWorktrees(repository_id), timeout=GIT_SECONDS)
         return page_response(found, None)
 

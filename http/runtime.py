@@ -16,7 +16,13 @@ from quart import Blueprint, Response, request, websocket
 from command_center.actors.center import Center
 from command_center.actors.errors import NotFound
 from command_center.actors.operations import Action, Order, operate
-from command_center.http.decoding import decode_body, decode_query, encode, json_response
+from command_center.http.decoding import (
+    decode_body,
+    decode_query,
+    encode,
+    json_response,
+    refuse_query,
+)
 from command_center.runtime import ActorNotFound, ActorSnapshot, DeadLetter
 from command_center.store import redact, to_timestamp
 
@@ -58,6 +64,7 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
 
     @api.get("/api/runtime")
     async def tree() -> Response:
+        refuse_query(request)
         snapshot = center.system.snapshot()
         letters = list(center.system.dead_letters)[-DEAD_LETTERS:]
         now = center.system.clock()

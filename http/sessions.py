@@ -23,6 +23,7 @@ from command_center.http.decoding import (
     decode_query,
     json_response,
     page_response,
+    refuse_query,
 )
 from command_center.http.events import EventsQuery, list_events
 from command_center.store import Item, Page, Session, items, sessions
@@ -62,15 +63,18 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
 
     @api.get("/api/sessions/<id:session_id>")
     async def get_session(session_id: int) -> Response:
+        refuse_query(request)
         return json_response(await center.storage.read(lambda db: shown(db, session_id)))
 
     @api.get("/api/sessions/<id:session_id>/diff")
     async def get_diff(session_id: int) -> Response:
+        refuse_query(request)
         session = await center.storage.read(lambda db: sessions.get(db, session_id))
         return json_response({"sessionId": session.id, "diff": session.diff})
 
     @api.get("/api/sessions/<id:session_id>/plan")
     async def get_plan(session_id: int) -> Response:
+        refuse_query(request)
         session = await center.storage.read(lambda db: sessions.get(db, session_id))
         return json_response({"sessionId": session.id, "plan": session.plan})
 

@@ -24,6 +24,7 @@ import attrs
 from quart import Blueprint, Response, request
 from quart_trio.wrappers import TrioResponse
 
+from command_center.http.decoding import refuse_query
 from command_center.store.errors import DataFolderUnusable
 
 COOKIE = "cc_signin"
@@ -95,6 +96,7 @@ def routes(sign_ins: SignIns | None) -> Blueprint:
 
     @api.post(SIGN_IN)
     async def sign_in() -> Response:
+        refuse_query(request)
         answer = _nothing()
         if sign_ins is not None:
             ends = int(time.time()) + LIFE_SECONDS
@@ -103,6 +105,7 @@ def routes(sign_ins: SignIns | None) -> Blueprint:
 
     @api.post("/api/signout")
     async def sign_out() -> Response:
+        refuse_query(request)
         answer = _nothing()
         _set_cookie(answer, "", 0)
         return answer

@@ -22,6 +22,7 @@ from command_center.http.decoding import (
     decode_query,
     json_response,
     page_response,
+    refuse_query,
 )
 from command_center.http.events import EventsQuery, list_events
 from command_center.store import Page, Session, sessions, tasks
@@ -59,6 +60,7 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
 
     @api.get("/api/tasks/<id:task_id>")
     async def get_task(task_id: int) -> Response:
+        refuse_query(request)
         return json_response(await center.storage.read(lambda db: tasks.get(db, task_id)))
 
     @api.patch("/api/tasks/<id:task_id>")

@@ -17,7 +17,7 @@ from command_center.http import asyncapi, openapi
 from command_center.http.api_page import page_of
 from command_center.http.app import create_app
 from command_center.http.operations import OPERATIONS
-from command_center.http.security import Policy
+from command_center.http.security import WEBHOOK, Policy
 from tests.actors.automations.rig import opened
 from tests.checkout import ROOT
 from tests.http.live import client_of
@@ -125,6 +125,18 @@ def test_other_peoples_schemas_are_as_they_were_taken() -> None:
 def test_operations_have_names_of_their_own() -> None:
     names = [operation.id for operation in OPERATIONS]
     assert sorted(set(names)) == sorted(names)
+
+
+async def test_no_operation_takes_a_parameter_that_its_description_does_not_name(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        for operation in OPERATIONS:
+            if operation.rule.startswith("/api/") and operation.rule != WEBHOOK:
+                path = re.sub("<[^>]+>", "1", operation.rule)
+                answer = await http.request(operation.method, path, params={"unheardOf": "1"})
+                assert 400 == answer.status_code, operation.name
+                assert "Unknown parameter unheardOf" in answer.json()["error"]["message"]
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_no_script() -> None:
