@@ -28,20 +28,16 @@ LOOK_SECONDS = 10.0
 """How long Codex may take for a list that somebody waits to see."""
 
 
-class ThreadsQuery(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
-):
+class ThreadsQuery(PageQuery, frozen=True, kw_only=True, rename="camel"):
     """The query of the stored threads; the cursor is Codex's own.
 
     Attributes:
         query: what the thread's title or preview is to hold.
-        limit: the most items to give.
-        cursor: the `nextCursor` of the page before.
+        limit: the most items to give; Codex may give fewer.
     """
 
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 20
     query: str | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
-    cursor: str | None = None
 
 
 def routes(center: Center) -> Blueprint:

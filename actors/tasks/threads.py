@@ -11,11 +11,20 @@ from typing import Any
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
 from command_center.actors.codex.messages import Call
-from command_center.actors.errors import Conflict, NotFound, Unavailable
+from command_center.actors.errors import Conflict, Invalid, NotFound, Unavailable
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout
 
-UNKNOWN = ("no rollout found", "thread not loaded", "invalid session id", "not found")
+UNKNOWN = (
+    "no rollout found",
+    "thread not loaded",
+    "invalid session id",
+    "invalid thread id",
+    "not found",
+)
 """How Codex says that there is no such thread."""
+
+NO_CURSOR = "invalid cursor"
+"""How Codex says that a cursor is none of its own."""
 
 
 def needs_app_server(runner: str) -> Conflict:
@@ -30,6 +39,7 @@ async def ask_codex(bridge: ActorRef, call: Call) -> dict[str, Any]:
 
     Raises:
         NotFound: Codex knows no such thread.
+        Invalid: the cursor is none of Codex's.
         Conflict: Codex refuses for another reason.
         Unavailable: there is no connection, or no answer in time.
     """
@@ -43,6 +53,8 @@ async def ask_codex(bridge: ActorRef, call: Call) -> dict[str, Any]:
         thread_id = call.params.get("threadId")
         if thread_id is not None and any(words in error.reason for words in UNKNOWN):
             raise NotFound("Thread", thread_id) from error
+        if "cursor" in call.params and NO_CURSOR in error.reason:
+            raise Invalid.field("cursor", "Not one that this list gave out.") from error
         raise Conflict(str(error), code=error.code) from error
 
 

@@ -1342,7 +1342,7 @@ export interface Operations {
     method: "GET";
     path: "/api/codex/threads";
     isExact: true;
-    query: { query?: string | null; limit?: number | null; cursor?: string | null; };
+    query: { limit?: number | null; cursor?: string | null; query?: string | null; };
     body: undefined;
     answer: Page<any>;
   };

@@ -132,10 +132,35 @@ async def test_a_thread_of_codex_is_listed_and_prompted_in_its_own_task(
         json={"repositoryId": registered["id"], "prompt": "Hello?"},
     )
     assert 404 == unknown.status_code, unknown.text
+    named = await codex_client.http.post(
+        "/api/codex/threads/thr_123/prompt",
+        json={"repositoryId": registered["id"], "prompt": "Hello?"},
+    )
+    assert 404 == named.status_code, named.text
     health = await codex_client.get("/api/codex/bridge/health")
     assert ("connected", "spawn") == (health["status"], health["transport"])
     loaded = await codex_client.get("/api/codex/threads/loaded")
     assert isinstance(loaded["items"], list)
+
+
+async def test_codexs_lists_are_turned_by_limit_and_cursor_as_all_lists_are(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.script = (Say.text("Here I am."),)
+    registered = await codex_client.register(repository)
+    begun = []
+    for _ in range(2):
+        session = await codex_client.run(registered, "Where are you?")
+        begun.append((await codex_client.until_session(session, "completed"))["codexThreadId"])
+    path = "/api/codex/threads"
+    assert set(begun) == {each["id"] for each in (await codex_client.get(path, limit=500))["items"]}
+    first = await codex_client.get(path, limit=1)
+    second = await codex_client.get(path, limit=1, cursor=first["nextCursor"])
+    assert set(begun) == {each["id"] for page in (first, second) for each in page["items"]}
+    for listed in (path, f"{path}/loaded", "/api/codex/models"):
+        refused = await codex_client.http.get(listed, params={"cursor": "none-of-yours"})
+        assert 400 == refused.status_code, refused.text
+        assert "cursor" == refused.json()["error"]["details"][0]["path"]
 
 
 async def test_a_failed_turn_is_tried_again_in_the_same_thread_as_often_as_the_task_allows(
