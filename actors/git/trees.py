@@ -42,8 +42,8 @@ async def add_worktree(
     Raises:
         BadBranchName: git does not accept the name.
         UnknownRef: there is no such base, or no commit at all.
-        Conflict: the branch exists and a base was named that it is not at, or git says no (the
-            branch is checked out elsewhere, …).
+        Conflict: the branch exists and a base was named that it is not at, the folder cannot be
+            made, or git says no (the branch is checked out elsewhere, …).
     """
     await check_branch_name(main, branch)
     existing = await branch_commit(main, branch)
@@ -57,7 +57,12 @@ async def add_worktree(
                 f"Branch {branch} exists already and is not at {base}.", branchName=branch
             )
         start, naming = branch, []
-    await trio.to_thread.run_sync(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+    try:
+        await trio.to_thread.run_sync(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+    except OSError as error:
+        raise Conflict(
+            f"{path.parent} cannot be made: {error.strerror}.", path=str(path)
+        ) from error
     try:
         await main.run(
             "worktree", "add", "--no-checkout", "--no-guess-remote", *naming, "--", str(path), start
