@@ -102,9 +102,7 @@ async def open_checkout(git: Git, path: Path, *, common_dir: Path | None = None)
         NotAWorkTree: it is none, or not the one that it was.
         UnsafeRepository: git could not be run in it safely.
     """
-    if await trio.to_thread.run_sync(path.resolve) != path:
-        raise NotAWorkTree(path, "the path leads somewhere else now.")
-    kind = await trio.to_thread.run_sync(_kind_of_git_entry, path)
+    kind = await trio.to_thread.run_sync(_look_at, path)
     object_format, top, git_dir, found_common = await _ask_git(git, path, kind)
     if not await same_file(top, path):
         raise NotAWorkTree(path, f"git takes {top} for its work tree.")
@@ -155,6 +153,17 @@ def says_something(path: Path) -> bool:
 def own_attributes(checkout: Checkout) -> bool:
     """Whether `info/attributes`, which no setting turns off, has anything in it."""
     return says_something(checkout.common_dir / "info" / "attributes")
+
+
+def _look_at(path: Path) -> str:
+    """What kind of `.git` stands where the path leads, which has to be the path itself."""
+    try:
+        if path.resolve() != path:
+            raise NotAWorkTree(path, "the path leads somewhere else now.")
+        return _kind_of_git_entry(path)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead round in a circle
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NotAWorkTree(path, f"it cannot be looked at: {reason}.") from error
 
 
 def _kind_of_git_entry(path: Path) -> str:
