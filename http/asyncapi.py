@@ -9,9 +9,18 @@ import msgspec
 
 from command_center.http.events import StreamQuery
 from command_center.http.runtime import TraceQuery
-from command_center.http.schemas import REFERENCE, schemas_of
+from command_center.http.schemas import REFERENCE, schemas_of, without_null
 from command_center.http.shapes import LiveEvent, TraceRecordShown
 from command_center.store import Event
+
+_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": (
+        "`CC_API_TOKEN`: as a header, or from a browser as the two subprotocols `cc.v1` and "
+        "`cc.bearer.<base64url of the token>`, or as the cookie of one that has signed in."
+    ),
+}
 
 
 def document(*, secured: bool) -> dict[str, Any]:
@@ -79,7 +88,7 @@ def document(*, secured: bool) -> dict[str, Any]:
                 "record": _message("A message that the actor took in hand", "TraceRecordShown"),
             },
             "schemas": schemas,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"token": _TOKEN},
         },
     }
 
@@ -91,4 +100,5 @@ def _message(summary: str, schema: str) -> dict[str, Any]:
 def _query(kind: type[msgspec.Struct]) -> dict[str, Any]:
     """The schema of a query, as an object of its parameters."""
     schema = schemas_of((), [kind]).components[kind.__name__]
-    return {"type": "object", "properties": schema["properties"]}
+    properties = {name: without_null(told) for name, told in schema["properties"].items()}
+    return {"type": "object", "properties": properties}

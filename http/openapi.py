@@ -20,7 +20,7 @@ from command_center.http.decoding import LARGEST
 from command_center.http.errors import JSON
 from command_center.http.locations import MADE, Place
 from command_center.http.operations import OPERATIONS, Operation, Text
-from command_center.http.schemas import REFERENCE, schemas_of
+from command_center.http.schemas import REFERENCE, schemas_of, without_null
 from command_center.http.security import WEBHOOK, is_api
 from command_center.http.shapes import Error, LiveEvent, SessionStopped
 from command_center.http.signin import COOKIE, SIGN_IN
@@ -436,24 +436,10 @@ def _query_parameters(query: type | None) -> list[dict[str, Any]]:
             "in": "query",
             "required": name in schema.get("required", ()),
             **({"description": told.pop("description")} if "description" in told else {}),
-            "schema": _without_null(told),
+            "schema": without_null(told),
         }
         for name, told in schema["properties"].items()
     ]
-
-
-def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A query has no null: what is left out is not there."""
-    told = {name: value for name, value in schema.items() if name != "default"}
-    if schema.get("default") not in (None, ()):
-        told["default"] = schema["default"]
-    if "anyOf" in told:
-        told["anyOf"] = [choice for choice in told["anyOf"] if choice != {"type": "null"}]
-        if len(told["anyOf"]) == 1:
-            told |= told.pop("anyOf")[0]
-    if "enum" in told:
-        told["enum"] = [value for value in told["enum"] if value is not None]
-    return told
 
 
 def _bound(schema: Any) -> None:

@@ -50,6 +50,20 @@ def schemas_of(told: Iterable[Any], taken: Iterable[Any] = ()) -> Schemas:
     return Schemas(dict(zip(kinds, made, strict=True)), dict(sorted(components.items())), sent)
 
 
+def without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A query has no null: what is left out is not there."""
+    told = {name: value for name, value in schema.items() if name != "default"}
+    if schema.get("default") not in (None, ()):
+        told["default"] = schema["default"]
+    if "anyOf" in told:
+        told["anyOf"] = [choice for choice in told["anyOf"] if choice != {"type": "null"}]
+        if len(told["anyOf"]) == 1:
+            told |= told.pop("anyOf")[0]
+    if "enum" in told:
+        told["enum"] = [value for value in told["enum"] if value is not None]
+    return told
+
+
 def _words_of(kind: type[msgspec.Struct]) -> tuple[str, dict[str, str]]:
     """What a struct's docstring says of it, and of its fields by their names on the wire."""
     lead, fields = "", {}

@@ -93,6 +93,15 @@ def test_the_asyncapi_document_is_valid(secured: bool) -> None:  # noqa: FBT001 
     jsonschema.Draft7Validator(schema("asyncapi-3.0.json")).validate(document)
 
 
+def test_no_stream_takes_null_for_a_parameter() -> None:
+    channels = asyncapi.document(secured=False)["channels"].values()
+    queries = [channel["bindings"]["ws"]["query"]["properties"] for channel in channels]
+    assert {"type": "integer", "minimum": 0} == {
+        name: told for name, told in queries[0]["after"].items() if name != "description"
+    }
+    assert "null" not in str(queries)
+
+
 @pytest.mark.parametrize(
     "document", [openapi.document(secured=True), asyncapi.document(secured=True)]
 )
