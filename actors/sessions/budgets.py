@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from command_center.actors.errors import Conflict
 from command_center.store import Session, Task, Transaction, sessions, tasks
 
 
 def used_tokens(session: Session) -> int:
     """Tokens that the session itself used: the thread's total, less what was there before it."""
-    total = (session.token_usage or {}).get("total", {}).get("totalTokens", 0)
-    return max(0, int(total) - session.token_baseline)
+    return max(0, _total(session.token_usage) - session.token_baseline)
+
+
+def tokens_before(tx: Transaction, session: Session, usage: Mapping[str, Any]) -> int:
+    """Tokens that the session's thread had used before it, by the first usage that it is told of.
+
+    The app-server tells beside the thread's total what the last call of the model used. `codex
+    exec` tells a total only, and works in threads that only sessions use.
+    """
+    if "last" in usage:
+        return max(0, _total(usage) - int(usage["last"].get("totalTokens", 0)))
+    same_thread = sessions.every(tx.db, {"codex_thread_id": session.codex_thread_id})
+    return max(_total(before.token_usage) for before in same_thread)
+
+
+def _total(usage: Mapping[str, Any] | None) -> int:
+    return int((usage or {}).get("total", {}).get("totalTokens", 0))
 
 
 def task_tokens(tx: Transaction, task: Task) -> int:

@@ -20,6 +20,7 @@ from command_center.actors.conditions import Condition, always
 from command_center.actors.errors import Unavailable, Unconfirmed
 from command_center.actors.events import PublishLive
 from command_center.actors.sessions import ledger
+from command_center.actors.sessions.budgets import tokens_before
 from command_center.actors.sessions.messages import (
     DiffChanged,
     ItemSeen,
@@ -190,13 +191,16 @@ class Transcript:
 
     async def _keep_usage(self, usage: dict[str, Any]) -> None:
         """Totals are the thread's; the first of this session tell what was there before it."""
-        changes: dict[str, Any] = {"token_usage": usage}
-        if self.session.token_usage is None:
-            total, last = usage.get("total", {}), usage.get("last", {})
-            changes["token_baseline"] = max(
-                0, int(total.get("totalTokens", 0)) - int(last.get("totalTokens", 0))
-            )
-        await self._keep_newest("session.usage", usage, **changes)
+        session = self.session
+
+        def unit(tx: Transaction) -> Session:
+            changes: dict[str, Any] = {"token_usage": usage}
+            if session.token_usage is None:
+                changes["token_baseline"] = tokens_before(tx, session, usage)
+            return sessions.update(tx, session.id, **changes)
+
+        self.session = await self.keep(unit)
+        self.show("session.usage", usage)
 
     async def _keep_newest(self, kind: str, data: Mapping[str, Any], **changes: Any) -> None:
         key = self.session.id

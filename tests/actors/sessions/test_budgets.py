@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from command_center.actors.errors import Conflict
-from command_center.actors.sessions.budgets import check_limits, overspent, used_tokens
+from command_center.actors.sessions.budgets import (
+    check_limits,
+    overspent,
+    tokens_before,
+    used_tokens,
+)
 from command_center.store import Transaction, Writer
 from tests.actors.rows import insert_session
 from tests.actors.sessions.units import done, running, writer
@@ -66,3 +71,25 @@ def test_a_turn_has_to_end_when_the_tasks_sessions_together_have_used_too_much(
         return overspent(tx, session.id)
 
     assert "Task 1 used 120 of 100 tokens." == done(writer, unit)
+
+
+def test_a_total_alone_counts_from_where_the_threads_sessions_before_had_come_to(
+    writer: Writer,
+) -> None:
+    def unit(tx: Transaction) -> int:
+        task, _ = running(tx, session=used(70))
+        failed = insert_session(tx, task, status="failed", codex_thread_id="t1")
+        insert_session(tx, task, status="completed", codex_thread_id="t2", **used(900))
+        return tokens_before(tx, failed, {"total": {"totalTokens": 100}})
+
+    assert 70 == done(writer, unit)
+
+
+def test_a_total_beside_the_last_calls_tokens_tells_what_others_used_in_the_thread(
+    writer: Writer,
+) -> None:
+    def unit(tx: Transaction) -> int:
+        usage = {"total": {"totalTokens": 100}, "last": {"totalTokens": 20}}
+        return tokens_before(tx, running(tx)[1], usage)
+
+    assert 80 == done(writer, unit)
