@@ -19,6 +19,7 @@ from hypercorn.config import Config
 from quart_trio import QuartTrio
 
 from command_center.http import hypercorn_guard
+from command_center.http.addresses import url_of
 from command_center.http.answering import Answering, Streaming
 from command_center.http.connection import Connections, Limits
 from command_center.http.errors import AddressInUse, AddressUnavailable
@@ -44,9 +45,8 @@ class BoundAddress:
 
     @property
     def url(self) -> str:
-        """The address as a browser takes it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        """The address as a browser on this machine takes it."""
+        return url_of(self.host, self.port)
 
     def close(self) -> None:
         """Give the address up without having served."""

@@ -14,6 +14,7 @@ import click
 import trio
 
 from command_center.http.accepting import ask_for_descriptors
+from command_center.http.addresses import is_any
 from command_center.http.errors import AddressInUse, AddressUnavailable
 from command_center.http.logs import configure_logging
 from command_center.http.runner_choice import choose_runner
@@ -97,6 +98,11 @@ def _greet(settings: Settings, address: str) -> None:
     """Tell the operator that the server is up, what runs sessions, and what to try next."""
     runner = choose_runner(settings)
     authorization = ' -H "Authorization: Bearer $CC_API_TOKEN"' if settings.api_token else ""
+    others = (
+        "Others:  CC_ALLOWED_HOSTS has to name this machine as they do\n"
+        if is_any(settings.host) and not settings.allowed_hosts
+        else ""
+    )
     body = shlex.quote(json.dumps({"localPath": str(Path.cwd())}))
     click.echo(
         f"Command Center {version('command-center')} listens on {address}\n"
@@ -105,5 +111,6 @@ def _greet(settings: Settings, address: str) -> None:
         f"Check:   curl {address}/health\n"
         f"Begin:   curl {address}/api/repos{authorization}"
         f" -H 'Content-Type: application/json' -d {body}\n"
+        f"{others}"
         f"Stop:    Ctrl-C"
     )

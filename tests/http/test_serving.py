@@ -91,6 +91,15 @@ def test_an_ipv6_address_is_written_as_browsers_take_it() -> None:
     assert "http://[::1]:80" == BoundAddress("::1", 80, ()).url
 
 
+@pytest.mark.parametrize(
+    ("listened_on", "called"), [("0.0.0.0", "http://127.0.0.1:80"), ("::", "http://[::1]:80")]
+)
+async def test_a_server_that_listens_on_every_address_is_called_by_the_loopbacks(
+    listened_on: str, called: str
+) -> None:
+    assert called == BoundAddress(listened_on, 80, ()).url
+
+
 async def test_the_address_is_told_when_requests_are_answered() -> None:
     shutdown = trio.Event()
     serve = partial(serve_on, app(), bind("127.0.0.1", 0), shutdown=shutdown)

@@ -61,6 +61,18 @@ def test_with_a_token_the_greeting_names_its_variable_and_not_the_token(
     assert "hush" not in told
 
 
+def test_who_listens_on_every_address_is_told_that_others_need_a_name_for_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    let_serve(monkeypatch)
+    token = Secret("hush")
+    run(Settings(host="0.0.0.0", api_token=token))
+    assert "CC_ALLOWED_HOSTS" in capsys.readouterr().out
+    run(Settings(host="0.0.0.0", api_token=token, allowed_hosts=("box.local",)))
+    run(Settings())
+    assert "CC_ALLOWED_HOSTS" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "failure",
     [
