@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from command_center.http.addresses import url_of
 from command_center.http.settings import Settings
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -46,10 +47,16 @@ def show(settings: Settings, url: str | None, *, sort: str, interval: float, onc
     Raises:
         TopRefused: no server answers there, or it refuses.
     """
-    address = url or f"http://{settings.host}:{settings.port}"
+    address = url or url_of(settings.host, settings.port)
+    if not address.startswith(("http://", "https://")):
+        raise TopRefused(f"--url must begin with http:// or https://, not {address!r}.")
     token = settings.api_token
     headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
-    with httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_SECONDS) as client:
+    try:
+        client = httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_SECONDS)
+    except httpx.InvalidURL as error:
+        raise TopRefused(f"{address} is no address: {error}.") from error
+    with client:
         first = table_of(fetch(client), sort)
         if once:
             Console().print(first)
@@ -66,11 +73,14 @@ def fetch(client: httpx.Client) -> dict[str, Any]:
         answer = client.get("/api/runtime")
     except httpx.HTTPError as error:
         raise TopRefused(f"No server answers at {client.base_url}: {error}.") from error
-    if answer.status_code != httpx.codes.OK:
-        message = answer.json()["error"]["message"] if answer.content else answer.reason_phrase
-        raise TopRefused(f"{client.base_url} refused: {message}")
-    tree: dict[str, Any] = answer.json()
-    return tree
+    try:
+        said: dict[str, Any] = answer.json()
+        if answer.status_code == httpx.codes.OK and "actors" in said:
+            return said
+        message = said["error"]["message"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise TopRefused(f"What answers at {client.base_url} is no Command Center.") from error
+    raise TopRefused(f"{client.base_url} refused: {message}")
 
 
 def table_of(tree: dict[str, Any], sort: str) -> Table:
@@ -85,12 +95,12 @@ def table_of(tree: dict[str, Any], sort: str) -> Table:
         pad_edge=False,
         header_style="bold",
     )
-    table.add_column("Path", overflow="fold")
-    table.add_column("Status")
+    table.add_column("Path", no_wrap=True, min_width=18)
+    table.add_column("Status", no_wrap=True, min_width=len("Status"))
     for name in ("Depth", "High", "Oldest", "Handled", "Failed", "Restarts"):
-        table.add_column(name, justify="right")
-    table.add_column("In hand")
-    table.add_column("Last error", overflow="ellipsis", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
+    table.add_column("In hand", no_wrap=True)
+    table.add_column("Last error", no_wrap=True)
     for actor in sorted(tree["actors"], key=ORDERS[sort]):
         table.add_row(
             actor["path"],
