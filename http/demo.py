@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,12 +93,15 @@ async def _commit_all(path: Path) -> None:
 
 
 def begin_work(address: str) -> None:
-    """Scan the repositories, and start what the demo begins with."""
-    with httpx.Client(base_url=address, timeout=30, trust_env=False) as client:
+    """Scan the repositories, and start what the demo begins with, unless it ends before."""
+    with (
+        suppress(httpx.HTTPError),
+        httpx.Client(base_url=address, timeout=30, trust_env=False) as client,
+    ):
         for repository in range(1, len(REPOSITORIES) + 1):
             client.post(f"/api/repos/{repository}/scan", json={})
         for work in BEGINNING:
-            task = client.post("/api/tasks", json=_task(*work)).json()
+            task = client.post("/api/tasks", json=_task(*work)).raise_for_status().json()
             run = {"branchName": f"demo/task-{task['id']}", "requestedBy": "demo"}
             client.post(f"/api/tasks/{task['id']}/run", json=run)
         client.post("/api/tasks", json=_task(*LATER))

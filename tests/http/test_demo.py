@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from command_center.http.demo import begin_work
 from command_center.http.demo_plays import DEMO, Say, play_for
 from tests.checkout import ROOT
 
@@ -50,6 +51,10 @@ def until(demo: httpx.Client, path: str, **wanted: object) -> Any:
                 return item
         time.sleep(0.1)
     raise AssertionError(f"{path} has no {wanted}")
+
+
+def test_what_it_begins_with_is_left_where_it_has_ended_already() -> None:
+    begin_work("http://127.0.0.1:9")
 
 
 def test_it_has_a_past(demo: httpx.Client) -> None:
