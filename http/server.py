@@ -38,7 +38,7 @@ DATABASE = "command-center.sqlite3"
 
 
 async def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> int:
-    """Serve until Ctrl-C or SIGTERM, and stop in order; the exit code is 0.
+    """Serve until Ctrl-C, SIGTERM or SIGHUP, and stop in order; the exit code is 0.
 
     `on_ready` is told the address once requests are answered.
 
@@ -88,6 +88,8 @@ async def _stop_on_signal(shutdown: trio.Event, center: Center) -> None:
     wanted = [signal.SIGINT, signal.SIGTERM]
     if sys.platform == "win32":
         wanted.append(signal.SIGBREAK)
+    elif signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # else `nohup` had it ignored
+        wanted.append(signal.SIGHUP)
     with trio.open_signal_receiver(*wanted) as signals:
         async for number in signals:
             log.info("server.stopping", signal=signal.Signals(number).name)

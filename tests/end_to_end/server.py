@@ -73,11 +73,11 @@ class Server:
         self.process.kill()
         self._reap()
 
-    def stop(self) -> int:
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop, and give its exit code."""
         assert self.process is not None
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(by)
         return self._reap()
 
     def _reap(self) -> int:

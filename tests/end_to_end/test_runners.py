@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +68,33 @@ async def test_stopping_a_cli_session_ends_its_process(
     cli_server.stop()
     gate.open()
     wait_for_no_process(str(tmp_path / "codex-home"))
+
+
+if sys.platform != "win32":
+
+    async def test_a_terminal_that_is_closed_ends_the_server_in_order_with_all_that_it_runs(
+        cli_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+    ) -> None:
+        gate = Gate()
+        scripted_model.script = (Say.text("Working", gate, "."),)
+        async with client_of(cli_server) as client:
+            await client.run(await client.register(repository), "Work.")
+            gate.wait_until_reached()
+        assert 0 == cli_server.stop(signal.SIGHUP)
+        wait_for_no_process(str(tmp_path / "codex-home"))
+        gate.open()
+
+    async def test_a_server_that_was_started_by_nohup_outlives_the_terminal(tmp_path: Path) -> None:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        assert server.process is not None
+        server.process.send_signal(signal.SIGHUP)
+        async with client_of(server) as client:
+            assert "ok" == (await client.get("/health"))["status"]
+        assert 0 == server.stop()
 
 
 async def test_what_a_killed_server_left_of_codex_exec_is_ended_at_the_next_start(
