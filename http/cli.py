@@ -1,7 +1,7 @@
 """The command line: `command-center serve` (also without its name), `config`, `--version`.
 
 Exit codes: 0 after an ordered stop, 2 where the start is refused (settings, port, data folder,
-database) with one line that says why, 1 for a failure while running.
+database) with one line that says why, 1 for a failure while running, 130 where Ctrl-C cut it short.
 """
 
 from __future__ import annotations
@@ -43,6 +43,22 @@ class ServeByDefault(click.Group):
             args = ["serve", *args]
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Carry the command out; Ctrl-C ends any of them without a word, while it loads, too."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+
+
+_config_flag = click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="TOML file with settings; else the one in CC_CONFIG or the usual place.",
+)
+
 
 def _setting_flags(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command one flag for each setting, and `--config`."""
@@ -53,13 +69,7 @@ def _setting_flags(command: Callable[..., None]) -> Callable[..., None]:
             metavar=declaration.parser.form,
             help=declaration.help + (in_processes if declaration.is_secret else ""),
         )(command)
-    return click.option(
-        "--config",
-        "config_file",
-        metavar="FILE",
-        type=click.Path(path_type=Path),
-        help="TOML file with settings; else the one in CC_CONFIG or the usual place.",
-    )(command)
+    return _config_flag(command)
 
 
 @click.group(cls=ServeByDefault, context_settings={"max_content_width": 100})
@@ -78,7 +88,7 @@ main.add_command(telegram)
 @main.command()
 @_setting_flags
 def serve(config_file: Path | None, **flags: str | None) -> None:
-    """Serve until Ctrl-C or SIGTERM."""
+    """Serve until Ctrl-C, SIGTERM, or the end of the terminal."""
     settings = _resolve(config_file, flags).settings
     # Nearly all that a start makes, it keeps: looking through it for cycles took a tenth of it.
     gc.disable()
@@ -88,8 +98,6 @@ def serve(config_file: Path | None, **flags: str | None) -> None:
         sys.exit(run(settings))
     except StartRefused as refusal:
         _refuse(str(refusal))
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
     finally:
         gc.enable()
 
@@ -105,8 +113,6 @@ def demo(port: int) -> None:
         sys.exit(run_demo(port))
     except StartRefused as refusal:
         _refuse(str(refusal))
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
 
 
 @main.command()
@@ -148,17 +154,18 @@ def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> N
     help="Seconds between two looks.",
 )
 @click.option("--once", is_flag=True, help="Print the tree once, and end.")
-def top(url: str | None, sort: str, interval: float, *, once: bool) -> None:
+@_config_flag
+def top(
+    *, url: str | None, sort: str, interval: float, once: bool, config_file: Path | None
+) -> None:
     """Show the actor tree of a running server, live."""
-    settings = _resolve(None, {}).settings
+    settings = _resolve(config_file, {}).settings
     from command_center.http.top_cli import TopRefused, show  # noqa: PLC0415 - other commands answer sooner without it
 
     try:
         show(settings, url, sort=sort, interval=interval, once=once)
     except TopRefused as refusal:
         _refuse(str(refusal))
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
 
 
 def _as_json(resolved: ResolvedSettings) -> dict[str, Any]:

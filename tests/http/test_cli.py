@@ -3,11 +3,13 @@
 import json
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 import platformdirs
 import pytest
 from click.testing import CliRunner, Result
 
+from command_center.http import cli
 from command_center.http.cli import main
 from command_center.http.settings import DECLARATIONS
 
@@ -89,3 +91,22 @@ def test_a_word_that_is_no_command_is_refused() -> None:
     told = run("sevre")
     assert 2 == told.exit_code
     assert "sevre" in told.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "config", "top"])
+def test_ctrl_c_while_a_command_is_about_to_begin_ends_it_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def interrupted(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_resolve", interrupted)
+    told = run(command)
+    assert (130, "") == (told.exit_code, told.output)
+
+
+def test_top_takes_the_configuration_file_of_the_server(tmp_path: Path) -> None:
+    file = tmp_path / "other.toml"
+    file.write_text("port = 9")
+    told = run("top", "--once", "--config", str(file))
+    assert "No server answers at http://127.0.0.1:9:" in told.stderr
