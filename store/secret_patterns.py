@@ -65,6 +65,8 @@ def _named(*hints: str, pattern: str, begins: re.Pattern[str] | None = None) -> 
 
 _HAS_DIGIT_OR_CAPITAL = r"(?=[a-z_-]{0,200}[0-9A-Z])"
 
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![A-Za-z0-9_-])"
+
 _KNOWN = (
     Rule(
         ("private key",),
@@ -119,8 +121,9 @@ _KNOWN = (
         ("eyj",),
         re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]{8,}+){1,4}\.?"),
     ),
-    # A Telegram bot's token; in the Bot API's addresses it follows the word "bot".
-    Rule((":",), re.compile(r"(?<![0-9])[0-9]{8,10}:[A-Za-z0-9_-]{30,}")),
+    # A Telegram bot's token; in the Bot API's addresses it follows the word "bot". A `codexRef` has
+    # two UUIDs with a colon between them, and the first may end in digits.
+    Rule((":",), re.compile(rf"(?<![0-9])[0-9]{{8,10}}:(?!{_UUID})[A-Za-z0-9_-]{{30,}}")),
     _known("cc.bearer.", pattern=r"cc\.bearer\.([A-Za-z0-9_-]+)"),
     _known("cc_signin=", pattern=r"cc_signin=([0-9]{1,12}\.[0-9a-f]{64})"),
     _known("hooks.slack.com", pattern=r"hooks\.slack\.com/services/([A-Za-z0-9/_-]+)"),

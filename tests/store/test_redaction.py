@@ -267,6 +267,7 @@ def test_a_secret_goes_and_what_names_it_stays(said: str, kept: str) -> None:
         "2025-01-31T07:05:09.120Z",
         "thr_0199a213-81c0-7800-8aa1-bbab2a035a53",
         "550e8400-e29b-41d4-a716-446655440000",
+        "app-server:01a2122b-1c59-77f0-8e88-4eda55572203:01a2122b-1cb6-7373-b4c4-137b6eed8a78",
         "sha256:" + "ab12" * 16,
         '"integrity": "sha512-' + "Ab1/" * 21 + '=="',
         "PWD=/srv/project",
