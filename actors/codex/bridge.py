@@ -242,12 +242,14 @@ class Bridge(Actor):
             failures = 0
             while self._settings.disabled is None:
                 began = trio.current_time()
-                self._why = await self._connect_once()
+                known, self._why = self._why, await self._connect_once()
                 lived = trio.current_time() - began
                 failures = 1 if lived >= _CALM_SECONDS else failures + 1
                 pause = self._backoff(failures)
                 self._retry_at = trio.current_time() + pause
-                log.warning("codex.unavailable", reason=self._why, retry_in=round(pause, 3))
+                # What is so for hours is said once, and then to those who look closer.
+                tell = log.debug if failures > 1 and self._why == known else log.warning
+                tell("codex.unavailable", reason=self._why, retry_in=round(pause, 3))
                 await trio.sleep(pause)
                 self._attempt_ended = trio.Event()
                 self._connecting = True

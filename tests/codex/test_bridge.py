@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import psutil
 import pytest
+import structlog
 import trio
 
 from command_center.actors.codex.approvals import ELICITATION, USER_INPUT
@@ -301,6 +302,17 @@ async def test_a_missing_program_is_unavailable_and_says_what_to_set() -> None:
             await bridged.call("thread/start", {})
     assert health.status is HealthStatus.UNAVAILABLE
     assert "CC_CODEX_COMMAND" in health.message
+
+
+async def test_a_program_that_stays_missing_is_warned_of_once() -> None:
+    settings = BridgeSettings(command="no-such-codex", deadlines=SOON)
+    with structlog.testing.capture_logs() as lines:
+        async with open_bridge(settings) as bridged:
+            while len(lines) < 3:
+                with pytest.raises(BridgeUnavailable):
+                    await bridged.call("thread/start", {})
+    assert {"codex.unavailable"} == {line["event"] for line in lines}
+    assert ["warning", "debug", "debug"] == [line["log_level"] for line in lines][:3]
 
 
 async def test_a_disabled_bridge_starts_nothing_and_says_why() -> None:
