@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 from prometheus_client import (
@@ -32,6 +32,7 @@ from sqlite_utils import Database
 from command_center.actors.center import Center
 from command_center.runtime import ActorSnapshot, Crashed, Restarted, Signal
 from command_center.store import events
+from command_center.store.records import SessionStatus
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 """Bounds of the durations of requests, in seconds."""
@@ -112,7 +113,7 @@ def routes(center: Center, metrics: RequestMetrics) -> Blueprint:
 
 @attrs.frozen
 class Stored:
-    """What the database tells."""
+    """What the database tells; of sessions, each status has its number, which may be 0."""
 
     sessions: dict[str, int]
     pending: int
@@ -125,7 +126,8 @@ def read_stored(db: Database) -> Stored:
         "SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status GROUP BY status"
     ).fetchall()
     (pending,) = db.execute("SELECT count(*) FROM approvals WHERE status = 'pending'").fetchone()
-    return Stored(dict(by_status), pending, events.last_id(db))
+    sessions = {**dict.fromkeys(get_args(SessionStatus), 0), **dict(by_status)}
+    return Stored(sessions, pending, events.last_id(db))
 
 
 @attrs.frozen(eq=False)

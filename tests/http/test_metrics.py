@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from command_center.http.app import create_app
 from command_center.http.metrics import RequestMetrics, place_of
 from command_center.http.security import Policy
 from command_center.runtime import Crashed, Restarted
+from command_center.store.records import SessionStatus
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
 from tests.test_documentation import rows_of
@@ -71,6 +73,15 @@ async def test_restarts_commits_and_the_log_are_counted(tmp_path: Path) -> None:
     assert ("cc_mailbox_depth", (("actor", "/automations/*"),)) in found
     assert 1 == found["cc_actor_restarts_total", (("actor", "/sessions/*"),)]
     assert 1 == found["cc_actor_crashes_total", (("actor", "/sessions/*"),)]
+
+
+async def test_a_status_that_no_session_has_is_there_with_none(tmp_path: Path) -> None:
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        found = await scraped(http)
+    counted = {
+        dict(labels)["status"]: n for (name, labels), n in found.items() if name == "cc_sessions"
+    }
+    assert dict.fromkeys(get_args(SessionStatus), 0) == counted
 
 
 async def test_the_metrics_need_the_token_if_there_is_one(tmp_path: Path) -> None:
