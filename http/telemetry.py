@@ -37,7 +37,7 @@ class RuntimeNumbers(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         status: `ok`, or `degraded` where one is quarantined or starts again and again.
         quarantined: the paths of those that were set aside.
-        restarts: since the server started.
+        restarts: of the actors that are there now, since each began.
         mailbox_depth: messages that wait, of all together.
         oldest_message_seconds: how long the one that waits longest does.
         subscribers: watchers of the events, the server's own parts included.

@@ -79,10 +79,10 @@ class DayTokens(_Shown, frozen=True, kw_only=True, rename="camel"):
 
 
 class RepositoryTokens(_Shown, frozen=True, kw_only=True, rename="camel"):
-    """Tokens of a repository's sessions; its name is None where it was deleted."""
+    """Tokens of a repository's sessions."""
 
     repository_id: int
-    name: str | None
+    name: str
     tokens: int
 
 
@@ -226,7 +226,7 @@ def _tokens(db: Database, start: str, now: str) -> TokenNumbers:
         total=sum(days.values()),
         by_day=[DayTokens(day=day, tokens=days[day]) for day in sorted(days) if days[day]],
         by_repository=[
-            RepositoryTokens(repository_id=place, name=names.get(place), tokens=tokens)
+            RepositoryTokens(repository_id=place, name=names[place], tokens=tokens)
             for place, tokens in sorted(places.items(), key=itemgetter(1), reverse=True)
             if tokens
         ],

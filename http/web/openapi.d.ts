@@ -537,10 +537,10 @@ export interface RepositoryDeleted {
   automations: number;
 }
 
-/** Tokens of a repository's sessions; its name is null where it was deleted. */
+/** Tokens of a repository's sessions. */
 export interface RepositoryTokens {
   repositoryId: number;
-  name: string | null;
+  name: string;
   tokens: number;
 }
 

@@ -104,7 +104,7 @@ const Charts = ({ summary, span }) => {
           axes: [xAxis(span), { values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(number) }],
           series: [{}, { paths: uPlot.paths.bars({ size: [0.6, 40], radius: 0.2 }), fill: colour("accent"), stroke: colour("accent"), points: { show: false } }],
         })} />` : html`<p class="quiet-line">None were used in this time.</p>`}
-      <ul class="bars">${summary.tokens.byRepository.map((r) => html`<li><a href=${`#/repos/${r.repositoryId}`}>${r.name || `Repository ${r.repositoryId}`}</a>
+      <ul class="bars">${summary.tokens.byRepository.map((r) => html`<li><a href=${`#/repos/${r.repositoryId}`}>${r.name}</a>
         <meter min="0" max=${most} value=${r.tokens} aria-label=${`Tokens of ${r.name}`}></meter><b>${number(r.tokens)}</b></li>`)}</ul></section>
   </div>`;
 };
