@@ -62,6 +62,11 @@ def test_what_is_no_command_is_refused(given: object) -> None:
         COMMAND(given)
 
 
+def test_a_command_may_be_longer_than_a_files_name() -> None:
+    words = ("codex", "-c", "a" * 300)
+    assert words == COMMAND(" ".join(words))
+
+
 @pytest.mark.parametrize("given", ["", "localhost:8787", "a b", "http://x", "[::1]", "-x", 7])
 def test_what_is_no_host_is_refused(given: object) -> None:
     with pytest.raises(ValueError, match="must be an IP address or a host name"):
