@@ -48,9 +48,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def program(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`command-center`, installed from the wheel into an environment of its own."""
-    folder = tmp_path_factory.mktemp("installed")
+    return installed(built, tmp_path_factory.mktemp("installed"), sys.executable)
+
+
+def installed(built: Path, folder: Path, python: str | Path) -> Path:
+    """`command-center`, installed from the wheel into an environment in the folder."""
     (wheel,) = built.glob("*.whl")
-    uv("venv", "venv", cwd=folder)
+    uv("venv", "--python", python, "venv", cwd=folder)
     scripts = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
     uv("pip", "install", "--python", scripts / "python", wheel, cwd=folder)
     return scripts / "command-center"
@@ -117,10 +121,39 @@ def serving(program: Path, folder: Path) -> Iterator[str]:
         assert 0 == server.returncode, told
 
 
-def test_the_installed_program_serves_and_stops_when_told_to(program: Path, tmp_path: Path) -> None:
+def check_serving(program: Path, folder: Path) -> None:
+    """Serve, look, and have something done."""
     with (
-        serving(program, tmp_path) as address,
-        httpx.Client(trust_env=False) as client,
+        serving(program, folder) as address,
+        httpx.Client(base_url=address, trust_env=False) as client,
     ):
-        health = client.get(f"{address}/health").json()
+        health = client.get("/health").json()
+        asked = client.post("/api/approvals", json={"title": "Is this read?"})
     assert ("ok", "0.1.0", "stub") == (health["status"], health["version"], health["runnerMode"])
+    assert 201 == asked.status_code, asked.text
+
+
+def test_the_installed_program_serves_and_stops_when_told_to(program: Path, tmp_path: Path) -> None:
+    check_serving(program, tmp_path)
+
+
+def test_the_installed_program_serves_on_every_python_that_is_here(
+    built: Path, tmp_path: Path
+) -> None:
+    for version, python in others():
+        folder = tmp_path / version
+        folder.mkdir()
+        check_serving(installed(built, folder, python), folder)
+
+
+def others() -> Iterator[tuple[str, str]]:
+    """The other Pythons that this is for, of which uv knows: the version of each and its path."""
+    told = uv("python", "list", "--only-installed", "--output-format=json", cwd=ROOT)
+    (listed,) = [line for line in told.splitlines() if line.startswith("[{")]  # behind warnings
+    seen = {sys.version_info[:2]}
+    for found in json.loads(listed):
+        version = (found["version_parts"]["major"], found["version_parts"]["minor"])
+        is_plain = (found["implementation"], found["variant"]) == ("cpython", "default")
+        if is_plain and version >= (3, 11) and version not in seen:
+            seen.add(version)
+            yield found["version"], found["path"]
