@@ -8,6 +8,7 @@ the start is asked for over the API, as a person would.
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 import tempfile
 import threading
@@ -72,7 +73,10 @@ def run_demo(port: int) -> int:
             "log_level": "warning",
         }
         settings = resolve_settings({}, flags, config_file=configuration).settings
-        return run(settings, _greet)
+        try:
+            return run(settings, _greet)
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # pressed again, it would leave the folder
 
 
 def make_repository(path: Path) -> Path:

@@ -7,14 +7,16 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from command_center.http.demo import begin_work
+from command_center.http.demo import begin_work, run_demo
 from command_center.http.demo_plays import DEMO, Say, play_for
 from tests.checkout import ROOT
 
@@ -55,6 +57,27 @@ def until(demo: httpx.Client, path: str, **wanted: object) -> Any:
 
 def test_what_it_begins_with_is_left_where_it_has_ended_already() -> None:
     begin_work("http://127.0.0.1:9")
+
+
+def test_ctrl_c_again_while_it_is_taken_away_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Pressed(tempfile.TemporaryDirectory[str]):
+        def cleanup(self) -> None:
+            folders.append(Path(self.name))
+            signal.raise_signal(signal.SIGINT)
+            super().cleanup()
+
+    folders: list[Path] = []
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", Pressed)
+    monkeypatch.setattr("command_center.http.demo.run", lambda *_: 0)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        run_demo(0)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    (folder,) = folders
+    assert not folder.exists()
 
 
 def test_it_has_a_past(demo: httpx.Client) -> None:
