@@ -33,6 +33,7 @@ NO_ROUTE = "none"
 
 _WORD = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _ROUTE = "command_center.route"
+_PLACE = "command_center.place"
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -42,6 +43,7 @@ def install_observation(app: Quart, metrics: RequestMetrics) -> None:
     async def note_route() -> None:
         if request.url_rule is not None:
             request.scope[_ROUTE] = request.url_rule.rule  # type: ignore[literal-required]
+            request.scope[_PLACE] = request.view_args  # type: ignore[literal-required]
 
     async def note_socket() -> None:
         if websocket.url_rule is not None:
@@ -80,13 +82,15 @@ class Observed:
         method, route = scope["method"], scope[_ROUTE]
         self._metrics.answered(method, route, answer.status, seconds)
         level = log.debug if method in _READING else log.info
+        place = scope.get(_PLACE) or {}
+        subject = {"session_id": place["session_id"]} if "session_id" in place else {}
         level(
             "request.answered",
             method=method,
             path=scope["path"],
             status=answer.status,
             seconds=round(seconds, 6),
-            **(subject_of(bytes(answer.body)) if answer.body else {}),
+            **(subject | subject_of(bytes(answer.body)) if answer.body else subject),
         )
 
 
@@ -124,17 +128,21 @@ class _Outcome(_Named, frozen=True, rename="camel"):
     """An answer, which may hold a session beside other things."""
 
     session: _Named | None = None
+    session_id: int | None = None
 
 
 def subject_of(body: bytes) -> dict[str, object]:
-    """What an answer is about, for the log: its session's id and its correlation."""
+    """What an answer is about, for the log: its session's id and its correlation.
+
+    The session is one that it holds, or that its record belongs to, such as an approval.
+    """
     try:
         outcome = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return {}
     session = outcome.session or _Named()
     subject = {
-        "session_id": session.id,
+        "session_id": session.id or outcome.session_id,
         "correlation_id": session.correlation_id or outcome.correlation_id,
     }
     return {name: value for name, value in subject.items() if value is not None}

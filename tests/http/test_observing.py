@@ -119,6 +119,23 @@ async def test_what_a_request_begins_has_its_id_for_its_correlation(tmp_path: Pa
             assert [kind] == [event["type"] for event in found]
 
 
+async def test_the_line_of_a_request_names_the_session_that_it_was_about(tmp_path: Path) -> None:
+    await trio.run_process(["git", "init", "-q", tmp_path])
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        task: Any = {"repositoryId": rig.repository_id, "title": "a", "prompt": "b"}
+        made = (await http.post("/api/tasks", json=task)).json()
+        session = (await http.post(f"/api/tasks/{made['id']}/sessions")).json()["id"]
+        question = {"title": "May it?", "sessionId": session}
+        with capture_logs() as lines:
+            approval = (await http.post("/api/approvals", json=question)).json()["id"]
+            await http.post(f"/api/approvals/{approval}/resolve", json={"status": "approved"})
+            refused = await http.post(f"/api/sessions/{session}/steer", json={"message": "more"})
+            await http.patch(f"/api/sessions/{session}", json={"status": "stopped"})
+        assert 409 == refused.status_code
+    told = [line for line in lines if line["event"] == "request.answered"]
+    assert [session] * 4 == [line.get("session_id") for line in told]
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"no", b'{"id": "a"}', b"\xff", b'{"session": 1}'])
 def test_an_answer_that_names_nothing_is_about_nothing(body: bytes) -> None:
     assert {} == subject_of(body)
