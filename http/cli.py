@@ -27,6 +27,7 @@ from command_center.http.settings import (
     SettingDeclaration,
     SettingsError,
     resolve_settings,
+    usual_config_file,
 )
 from command_center.http.telegram_cli import telegram
 
@@ -119,7 +120,7 @@ def demo(port: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @_setting_flags
 def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> None:
-    """Show every setting, its value (secrets hidden) and where it comes from."""
+    """Show every setting and where it comes from; secrets are hidden."""
     resolved = _resolve(config_file, flags)
     if as_json:
         click.echo(json.dumps(_as_json(resolved), indent=2))
@@ -134,7 +135,7 @@ def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> N
             style="dim" if source == "default" else None,
         )
     Console().print(table)
-    click.echo(f"\nConfiguration file: {resolved.config_file or 'none'}")
+    click.echo(f"\nConfiguration file: {resolved.config_file or f'none at {usual_config_file()}'}")
 
 
 @main.command()

@@ -320,6 +320,11 @@ def _bad_value(
     return f"{name} {error}{but_is}."
 
 
+def usual_config_file() -> Path:
+    """The file that is read where none is named and it is there."""
+    return platformdirs.user_config_path(_APPLICATION, appauthor=False) / "config.toml"
+
+
 def _read_config_file(
     variables: Mapping[str, str], named: Path | None, problems: list[str]
 ) -> tuple[Path | None, dict[str, object]]:
@@ -330,8 +335,7 @@ def _read_config_file(
         except RuntimeError:  # the home of nobody
             problems.append(f"CC_CONFIG must be a path, not {variables['CC_CONFIG']!r}.")
             return None, {}
-    usual = platformdirs.user_config_path(_APPLICATION, appauthor=False) / "config.toml"
-    path = named or usual
+    path = named or usual_config_file()
     try:
         return path, tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -63,6 +63,11 @@ def test_config_as_json_shows_the_same(tmp_path: Path) -> None:
     assert None is told["settings"]["CC_API_TOKEN"]["value"]
 
 
+def test_config_says_where_a_configuration_file_would_be(tmp_path: Path) -> None:
+    told = run("config")
+    assert f"none at {tmp_path / 'config.toml'}" in told.output.replace("\n", "")
+
+
 @pytest.mark.parametrize("form", [(), ("--json",)])
 def test_config_hides_secrets(form: tuple[str, ...]) -> None:
     told = run("config", *form, CC_API_TOKEN="hush-hush", CC_TELEGRAM_WEBHOOK_SECRET="hush")
