@@ -88,20 +88,46 @@ export function onEvent(listener) {
 /** What is known of a kind. @template {Kind} K @param {K} kind @returns {Map<number, Kinds[K]>} */
 const known = (kind) => /** @type {any} */ (state[kind]);
 
-/** @template {Kind} K @param {K} kind @param {Kinds[K][]} rows */
-function keep(kind, rows) {
-  for (const row of rows) known(kind).set(row.id, row);
+// Answers overtake each other, so requests are numbered: a record is replaced only by what was asked for later.
+
+let asked = 0;
+/** By which request a record came, or went. @type {Record<Kind, Map<number, number>>} */
+const broughtBy = { repos: new Map(), tasks: new Map(), sessions: new Map(), approvals: new Map(), automations: new Map() };
+
+/** @param {Kind} kind @param {number} id @param {number} by */
+const isOvertaken = (kind, id, by) => by < (broughtBy[kind].get(id) ?? 0);
+
+/** @template {Kind} K @param {K} kind @param {Kinds[K][]} rows @param {number} by */
+function keep(kind, rows, by) {
+  for (const row of rows) {
+    if (isOvertaken(kind, row.id, by)) continue;
+    broughtBy[kind].set(row.id, by);
+    known(kind).set(row.id, row);
+  }
   changed(kind);
 }
 
-/** A record that an answer brought: shown before its event comes. @template {Kind} K @param {K} kind @param {Kinds[K]} row */
+/** Ask for records and keep them. @template {Kind} K @param {K} kind @param {() => Promise<Kinds[K][]>} ask */
+export async function bring(kind, ask) {
+  const by = (asked += 1);
+  const rows = await ask();
+  keep(kind, rows, by);
+  return rows;
+}
+
+/**
+ * A record in the answer to an act: shown before its event comes, and asked for once more, for an answer
+ * that was lost and is sent again may be an old one.
+ * @template {Kind} K @param {K} kind @param {Kinds[K]} row
+ */
 export function learn(kind, row) {
-  keep(kind, [row]);
-  if (kind === "sessions") changed(`session:${row.id}`);
+  keep(kind, [row], (asked += 1));
+  refresh(kind, row.id);
 }
 
 /** @type {Record<Kind, Set<number>>} */
 const stale = { repos: new Set(), tasks: new Set(), sessions: new Set(), approvals: new Set(), automations: new Set() };
+const KINDS = /** @type {Kind[]} */ (Object.keys(stale));
 let gathering = false;
 
 /** @param {Kind} kind @param {number | null | undefined} id */
@@ -110,9 +136,9 @@ export function refresh(kind, id) {
   stale[kind].add(id);
   if (gathering) return;
   gathering = true;
-  setTimeout(async () => {
+  setTimeout(() => {
     gathering = false;
-    await Promise.all(/** @type {Kind[]} */ (Object.keys(stale)).map(refreshKind));
+    for (const each of KINDS) if (stale[each].size) refreshKind(each);
   }, GATHER_MS);
 }
 
@@ -121,17 +147,19 @@ async function refreshKind(kind) {
   const ids = [...stale[kind]];
   stale[kind].clear();
   try {
-    if (ids.length > TOO_MANY) await loadKind(kind);
-    else await Promise.all(ids.map((id) => refreshOne(kind, id)));
+    const newest = ids.length > TOO_MANY ? await bring(kind, async () => (await askNewest(kind)).rows) : [];
+    const here = new Set(newest.map((row) => row.id));
+    await Promise.all(ids.filter((id) => !here.has(id)).map((id) => refreshOne(kind, id)));
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 0) throw error;
-    for (const id of ids) stale[kind].add(id); // asked for again once the connection is back
+    if (!(error instanceof ApiError)) throw error;
+    for (const id of ids) stale[kind].add(id); // asked for again with the next, or once the connection is back
   }
 }
 
 /** A record that is no more. @param {Kind} kind @param {number | undefined} id */
 export function forget(kind, id) {
   if (id === undefined) return;
+  broughtBy[kind].set(id, (asked += 1));
   stale[kind].delete(id);
   state[kind].delete(id);
   changed(kind);
@@ -146,8 +174,11 @@ export function forgetRepository(id) {
 
 /** @param {Kind} kind @param {number} id */
 async function refreshOne(kind, id) {
+  const by = (asked += 1);
   try {
-    learn(kind, await get(`/api/${kind}/${id}`));
+    const row = await get(`/api/${kind}/${id}`);
+    if (known(kind).has(id) && isOvertaken(kind, id, by)) refresh(kind, id);
+    else keep(kind, [row], by);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
     forget(kind, id);
@@ -161,35 +192,36 @@ async function refreshOne(kind, id) {
 export async function need(kind, id) {
   const kept = known(kind).get(id);
   if (kept) return kept;
-  const row = /** @type {Kinds[K]} */ (await get(`/api/${kind}/${id}`));
-  learn(kind, row);
+  const [row] = await bring(kind, async () => [/** @type {Kinds[K]} */ (await get(`/api/${kind}/${id}`))]);
   return row;
 }
 
-/** @param {Kind} kind */
-async function loadKind(kind) {
-  if (kind === "repos" || kind === "automations") {
-    const rows = await every(`/api/${kind}`);
-    state[kind].clear();
-    keep(kind, rows);
-    return;
-  }
-  const [first, pending] = await Promise.all([
+/** All of what is few, the newest of what may be many, and of those where they end. @param {Kind} kind */
+async function askNewest(kind) {
+  if (kind === "repos" || kind === "automations") return { rows: await every(`/api/${kind}`), page: null };
+  const [page, pending] = await Promise.all([
     get(`/api/${kind}`, { limit: FIRST_PAGE }),
     kind === "approvals" ? every("/api/approvals", { status: "pending" }) : [],
   ]);
-  state[kind].clear();
-  keep("approvals", pending);
-  reached(kind, first);
-  keep(kind, first.items);
+  return { rows: [...pending, ...page.items], page };
+}
+
+/** What there is of a kind now, in the place of all that was known before. @param {Kind} kind */
+async function loadKind(kind) {
+  const by = (asked += 1);
+  const { rows, page } = await askNewest(kind);
+  for (const id of known(kind).keys()) if (!isOvertaken(kind, id, by)) known(kind).delete(id);
+  if (page) reached(kind, page);
+  keep(kind, rows, by);
 }
 
 /** The next page of older ones. @param {Kind} kind */
-export async function loadOlder(kind) {
-  const page = await get(`/api/${kind}`, { limit: FIRST_PAGE, cursor: state.cursors[kind] });
-  reached(kind, page);
-  keep(kind, page.items);
-}
+export const loadOlder = (kind) =>
+  bring(kind, async () => {
+    const page = await get(`/api/${kind}`, { limit: FIRST_PAGE, cursor: state.cursors[kind] });
+    reached(kind, page);
+    return page.items;
+  });
 
 /** @param {Kind} kind @param {Page<Kinds[Kind]>} page */
 function reached(kind, page) {
@@ -199,7 +231,7 @@ function reached(kind, page) {
 
 async function loadEverything() {
   await Promise.all([
-    ...["repos", "tasks", "sessions", "approvals", "automations"].map((kind) => loadKind(/** @type {Kind} */ (kind))),
+    ...KINDS.map(loadKind),
     get("/health").then((health) => {
       state.health = health;
     }),
@@ -238,16 +270,23 @@ function apply(event) {
 
 const ALWAYS_KEPT = new Set(["session.item", "session.plan", "session.diff", "session.usage", "session.warning"]);
 
+/** What an event brings itself is newer than what was asked for before. @param {number} id @param {Partial<Session>} part */
+function learnPart(id, part) {
+  const session = state.sessions.get(id);
+  if (!session) return;
+  broughtBy.sessions.set(id, (asked += 1));
+  state.sessions.set(id, { ...session, ...part });
+}
+
 /** @param {Told} event */
 function applyToSession(event) {
   if (event.sessionId === undefined) return;
-  const session = state.sessions.get(event.sessionId);
-  if (event.type === "session.plan" && session) session.plan = event.data;
-  else if (event.type === "session.usage" && session) session.tokenUsage = event.data;
+  if (event.type === "session.plan") learnPart(event.sessionId, { plan: event.data });
+  else if (event.type === "session.usage") learnPart(event.sessionId, { tokenUsage: event.data });
   else if (event.type === "session.diff") refresh("sessions", event.sessionId);
   else if (event.id !== null && !ALWAYS_KEPT.has(event.type)) {
-    if (session && event.data.to) {
-      session.status = event.data.to;
+    if (event.data.to) {
+      learnPart(event.sessionId, { status: event.data.to });
       changed("sessions");
     }
     refresh("sessions", event.sessionId);
@@ -294,7 +333,7 @@ function listen() {
     attempt = 0;
     heardAt = Date.now();
     enter("live");
-    for (const kind of /** @type {Kind[]} */ (Object.keys(stale))) if (stale[kind].size) refreshKind(kind);
+    for (const kind of KINDS) if (stale[kind].size) refreshKind(kind);
   };
   opened.onmessage = (message) => {
     if (socket !== opened) return;

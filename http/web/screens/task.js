@@ -8,7 +8,7 @@ import { SessionRow } from "../components/session-row.js";
 import { Words } from "../format.js";
 import { html, useState } from "../html.js";
 import { every } from "../api.js";
-import { ACTIVE, learn, need, repoOf, sessionsOf, state, useStore, WAITING } from "../store.js";
+import { ACTIVE, bring, learn, need, repoOf, sessionsOf, state, useStore, WAITING } from "../store.js";
 import { Priority, TYPES } from "./tasks.js";
 
 /** @param {{id: number}} props */
@@ -17,7 +17,7 @@ export const Task = ({ id }) => {
   const [, error] = useLoaded(async () => {
     const task = await need("tasks", id);
     await need("repos", task.repositoryId);
-    for (const session of await every(`/api/tasks/${id}/sessions`)) learn("sessions", session);
+    await bring("sessions", () => every(`/api/tasks/${id}/sessions`));
   }, [id]);
   const [editing, setEditing] = useState(false);
   const [cancelling, setCancelling] = useState(false);

@@ -1,0 +1,121 @@
+"""What the page knows of each record: the newest that it asked for, whatever overtakes what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import APIResponse, Page, Route, expect
+
+from tests.browser.conftest import UNWORKED, OpenPage, made
+from tests.browser.watching import settle
+from tests.end_to_end.server import Server
+
+
+@pytest.fixture
+def client(filled_server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=filled_server.url, trust_env=False, timeout=30) as client:
+        yield client
+
+
+class Held:
+    """An answer that is on its way for as long as the test wants."""
+
+    def __init__(self, page: Page, path: str, then: Callable[[], object]) -> None:
+        """Hold the first answer to what is asked of the path, and once it is made do something."""
+        self._held: list[tuple[Route, APIResponse]] = []
+        self._page = page
+        self._then = then
+        page.route(path, self._hold, times=1)
+
+    def _hold(self, route: Route) -> None:
+        self._held.append((route, route.fetch()))
+        self._then()
+
+    def release(self) -> None:
+        """Let it come, and wait until the page has it."""
+        ((route, answer),) = self._held
+        with self._page.expect_event("requestfinished"):
+            route.fulfill(response=answer)
+
+
+def task_named(client: httpx.Client, title: str) -> dict[str, Any]:
+    body = {"repositoryId": 1, "title": title, "prompt": "Do."}
+    task: dict[str, Any] = made(client, "/api/tasks", body)
+    return task
+
+
+def rename(client: httpx.Client, task: dict[str, Any], title: str) -> None:
+    assert client.patch(f"/api/tasks/{task['id']}", json={"title": title}).is_success
+
+
+def be_told(client: httpx.Client, page: Page, title: str) -> None:
+    """Wait until the page shows what has just happened."""
+    asked = made(client, "/api/approvals", {"title": title})
+    expect(page.locator(".toast").filter(has_text=title)).to_be_visible()
+    made(client, f"/api/approvals/{asked['id']}/resolve", {"status": "rejected"})
+
+
+def test_an_answer_that_was_overtaken_is_not_shown(
+    client: httpx.Client, filled_server: Server, open_page: OpenPage
+) -> None:
+    task = task_named(client, "As it was")
+    page = open_page(f"{filled_server.url}/#/tasks/{task['id']}", **UNWORKED).page
+    settle(page)
+    path = f"**/api/tasks/{task['id']}"
+    held = Held(page, path, then=lambda: rename(client, task, "As it is"))
+    rename(client, task, "In between")
+    expect(page.locator("h1")).to_have_text("As it is")
+    held.release()
+    be_told(client, page, "Was it overtaken?")
+    expect(page.locator("h1")).to_have_text("As it is")
+
+
+def test_a_list_that_was_overtaken_takes_nothing_away(
+    client: httpx.Client, filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/tasks", outage=True, **UNWORKED).page
+    settle(page)
+    page.context.set_offline(True)
+    for number in range(45):
+        task_named(client, f"Gathered {number}")
+    held = Held(page, "**/api/tasks?*", then=lambda: task_named(client, "Made after the list"))
+    page.context.set_offline(False)
+    expect(page.get_by_role("link", name="Made after the list")).to_be_visible()
+    held.release()
+    expect(page.get_by_role("link", name="Gathered 44")).to_be_visible()
+    expect(page.get_by_role("link", name="Made after the list")).to_be_visible()
+
+
+def test_what_an_old_answer_brings_late_is_put_right(
+    client: httpx.Client, filled_server: Server, open_page: OpenPage
+) -> None:
+    task = task_named(client, "Before the edit")
+    page = open_page(f"{filled_server.url}/#/tasks/{task['id']}", **UNWORKED).page
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Title").fill("Edited here")
+    path = f"**/api/tasks/{task['id']}"
+    held = Held(page, path, then=lambda: rename(client, task, "Edited elsewhere"))
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("h1")).to_have_text("Edited elsewhere")
+    held.release()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("h1")).to_have_text("Edited elsewhere")
+
+
+def test_a_record_that_could_not_be_read_is_asked_for_again(
+    client: httpx.Client, filled_server: Server, open_page: OpenPage
+) -> None:
+    task = task_named(client, "Readable")
+    address = f"{filled_server.url}/#/tasks/{task['id']}"
+    page = open_page(address, expected={503}, **UNWORKED).page
+    settle(page)
+    refused = {"error": {"statusCode": 503, "message": "Not now."}}
+    path = f"**/api/tasks/{task['id']}"
+    page.route(path, lambda route: route.fulfill(status=503, json=refused), times=1)
+    with page.expect_response(path):
+        rename(client, task, "Readable again")
+    be_told(client, page, "Is it readable?")
+    expect(page.locator("h1")).to_have_text("Readable again")
