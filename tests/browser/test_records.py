@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
-from tests.browser.conftest import UNWORKED, OpenPage, made
+from tests.browser.conftest import UNWORKED, OpenPage, made, make_repository
 from tests.browser.watching import settle
 from tests.end_to_end.server import Server
+
+FIRST_PAGE = 200
 
 
 @pytest.fixture
@@ -56,6 +59,16 @@ def be_told(client: httpx.Client, page: Page, title: str) -> None:
     asked = made(client, "/api/approvals", {"title": title})
     expect(page.locator(".toast").filter(has_text=title)).to_be_visible()
     made(client, f"/api/approvals/{asked['id']}/resolve", {"status": "rejected"})
+
+
+def show_few(page: Page, kind: str, few: int = 2) -> None:
+    """Have the page see a list as if only so few went into a page of it."""
+    whole, small = f"limit={FIRST_PAGE}", f"limit={few}"
+
+    def ask_for_few(route: Route) -> None:
+        route.continue_(url=route.request.url.replace(whole, small))
+
+    page.route(f"**/api/{kind}?{whole}*", ask_for_few)
 
 
 def test_an_answer_that_was_overtaken_is_not_shown(
@@ -119,3 +132,36 @@ def test_a_record_that_could_not_be_read_is_asked_for_again(
         rename(client, task, "Readable again")
     be_told(client, page, "Is it readable?")
     expect(page.locator("h1")).to_have_text("Readable again")
+
+
+def test_a_screen_of_an_old_record_outlives_a_long_absence(
+    client: httpx.Client, filled_server: Server, open_page: OpenPage
+) -> None:
+    """So much has happened that lists are asked for anew, and it is in none of them."""
+    page = open_page("about:blank", outage=True, **UNWORKED).page
+    show_few(page, "tasks")
+    page.goto(f"{filled_server.url}/#/tasks/2")
+    settle(page)
+    page.context.set_offline(True)
+    for number in range(45):
+        task_named(client, f"In the absence {number}")
+    with page.expect_request("**/api/tasks?*"):
+        page.context.set_offline(False)
+    be_told(client, page, "Is it still there?")
+    expect(page.locator("h1")).to_have_text("Find the slow query")
+    page.goto(f"{filled_server.url}/#/tasks?q=In+the+absence")
+    expect(page.locator("main .rows > li")).to_have_count(45)
+
+
+def test_a_screen_says_that_its_record_was_removed_elsewhere(
+    client: httpx.Client, filled_server: Server, open_page: OpenPage, tmp_path: Path
+) -> None:
+    folder = make_repository(tmp_path / "passing")
+    repository = made(client, "/api/repos", {"localPath": str(folder)})
+    body = {"repositoryId": repository["id"], "title": "Passing", "prompt": "Do."}
+    task = made(client, "/api/tasks", body)
+    page = open_page(f"{filled_server.url}/#/tasks/{task['id']}", expected={404}).page
+    settle(page)
+    assert client.delete(f"/api/repos/{repository['id']}").is_success
+    expect(page.get_by_role("alert").first).to_contain_text("not found")
+    expect(page.locator(".loading")).to_have_count(0)

@@ -39,7 +39,7 @@ export const Approvals = () => {
 /** @param {{id: number}} props */
 export const Approval = ({ id }) => {
   useStore("approvals", "tasks", "repos");
-  const [, error] = useLoaded(() => need("approvals", id), [id]);
+  const [, error] = useLoaded(() => need("approvals", id), [id, state.approvals.has(id)]);
   const approval = state.approvals.get(id);
   return html`<${Head} title=${`Approval ${id}`} back="/approvals" />
     <div class="single"><${Problem} error=${error} />

@@ -32,7 +32,7 @@ export const Automations = () => {
 /** @param {{id: number}} props */
 export const Automation = ({ id }) => {
   const version = useStore("automations", "repos");
-  const [, error] = useLoaded(() => need("automations", id), [id]);
+  const [, error] = useLoaded(() => need("automations", id), [id, state.automations.has(id)]);
   const [runs] = useLoaded(async () => (state.automations.has(id) ? get(`/api/automations/${id}/runs`, { limit: 50 }) : undefined), [id, state.automations.get(id)?.updatedAt, version]);
   const act = useAct();
   const [removing, setRemoving] = useState(false);

@@ -94,7 +94,7 @@ export const Register = ({ onClose }) => {
 /** @param {{id: number}} props */
 export const Repo = ({ id }) => {
   useStore("repos", "tasks", "sessions");
-  const [, error] = useLoaded(() => need("repos", id), [id]);
+  const [, error] = useLoaded(() => need("repos", id), [id, state.repos.has(id)]);
   const act = useAct();
   const [forgetting, setForgetting] = useState(false);
   const repo = state.repos.get(id);

@@ -24,7 +24,7 @@ export const Session = ({ id }) => {
   const [, error] = useLoaded(async () => {
     const session = await need("sessions", id);
     await Promise.all([need("tasks", session.taskId), need("repos", session.repositoryId), openTranscript(id)]);
-  }, [id, transcript === undefined]);
+  }, [id, transcript === undefined, state.sessions.has(id)]);
   const [pane, setPane] = useParam("pane", "transcript");
   const isReady = Boolean(transcript?.ready);
   useEffect(() => {

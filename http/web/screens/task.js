@@ -18,7 +18,7 @@ export const Task = ({ id }) => {
     const task = await need("tasks", id);
     await need("repos", task.repositoryId);
     await bring("sessions", () => every(`/api/tasks/${id}/sessions`));
-  }, [id]);
+  }, [id, state.tasks.has(id)]);
   const [editing, setEditing] = useState(false);
   const [cancelling, setCancelling] = useState(false);
   const task = state.tasks.get(id);
