@@ -165,3 +165,19 @@ def test_a_screen_says_that_its_record_was_removed_elsewhere(
     assert client.delete(f"/api/repos/{repository['id']}").is_success
     expect(page.get_by_role("alert").first).to_contain_text("not found")
     expect(page.locator(".loading")).to_have_count(0)
+
+
+def test_older_ones_that_cannot_be_loaded_say_so(
+    client: httpx.Client, filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page("about:blank", outage=True, **UNWORKED).page
+    show_few(page, "sessions", few=1)
+    page.goto(f"{filled_server.url}/#/sessions?show=completed")
+    page.get_by_role("button", name="Failed", exact=True).click()
+    expect(page.get_by_text("None of the newest")).to_be_visible()
+    older = page.get_by_role("button", name="Load older")
+    page.context.set_offline(True)
+    older.click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    page.context.set_offline(False)
+    del client

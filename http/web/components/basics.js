@@ -3,7 +3,7 @@
 import { ApiError } from "../api.js";
 import { duration, exact, seen, when, Words } from "../format.js";
 import { html, useEffect, useId, useRef, useState } from "../html.js";
-import { state, useStore } from "../store.js";
+import { loadOlder, state, useStore } from "../store.js";
 import { Icon } from "./icon.js";
 
 /** @type {Record<string, string>} */
@@ -242,6 +242,15 @@ export const Head = ({ title, back, children, note }) => html`
 `;
 
 export const Loading = () => html`<div class="loading" role="status"><span class="visually-hidden">Loading</span></div>`;
+
+/** The next page of older ones, where there are some. @param {{kind: "tasks" | "sessions" | "approvals"}} props */
+export const Older = ({ kind }) => {
+  useStore(kind);
+  const { busy, error, run } = useAct();
+  if (!state.cursors[kind]) return null;
+  return html`<${Problem} error=${error} />
+    <${Button} kind="quiet wide" busy=${Boolean(busy)} onClick=${() => run("older", () => loadOlder(kind))}>Load older<//>`;
+};
 
 /** The rows of a long list, a page at a time. @param {{rows: any[], page?: number, children: (row: any) => any, more?: any}} props */
 export const Rows = ({ rows, page = 60, children, more }) => {

@@ -2,10 +2,10 @@
 // Approvals: what waits for a decision, and what was decided.
 /** @import { Approval as ApprovalRecord } from "../openapi.js" */
 import { html } from "../html.js";
-import { Badge, Button, Choice, Empty, Head, Loading, Problem, Rows, useLoaded, Ago } from "../components/basics.js";
+import { Badge, Choice, Empty, Head, Loading, Older, Problem, Rows, useLoaded, Ago } from "../components/basics.js";
 import { useParam } from "../router.js";
 import { ApprovalCard } from "../components/approval.js";
-import { loadOlder, need, newestFirst, pendingApprovals, state, taskOf, useStore } from "../store.js";
+import { need, newestFirst, pendingApprovals, state, taskOf, useStore } from "../store.js";
 import { plural } from "../format.js";
 
 export const Approvals = () => {
@@ -25,14 +25,14 @@ export const Approvals = () => {
             <p>When Codex wants to do what its sandbox does not allow, or a run needs your agreement, it stands here.</p>
           <//>`
       : settled.length
-        ? html`<${Rows} rows=${settled} more=${state.cursors.approvals && html`<${Button} kind="quiet wide" onClick=${() => loadOlder("approvals")}>Load older<//>`}>
+        ? html`<${Rows} rows=${settled} more=${html`<${Older} kind="approvals" />`}>
             ${(/** @type {ApprovalRecord} */ a) => html`<a class="row" href=${`#/approvals/${a.id}`}>
               <div class="row-main"><div class="row-title">${a.title}</div>
                 <div class="row-note">${taskOf(a)?.title}${a.resolvedBy && html` · by ${a.resolvedBy}`}${a.resolutionNote && html` · “${a.resolutionNote}”`}</div></div>
               <div class="row-side"><${Badge} status=${a.status} /><span class="hint"><${Ago} ts=${a.resolvedAt} /></span></div>
             </a>`}
           <//>`
-        : html`<p class="quiet-line">Nothing was decided yet.</p>`}
+        : html`<p class="quiet-line">${state.cursors.approvals ? "None of the newest was decided." : "Nothing was decided yet."}</p><${Older} kind="approvals" />`}
   `;
 };
 

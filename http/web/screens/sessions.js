@@ -2,10 +2,10 @@
 // All sessions, newest first.
 /** @import { Session } from "../openapi.js" */
 import { html } from "../html.js";
-import { Button, Choice, Empty, Head, Rows } from "../components/basics.js";
+import { Choice, Empty, Head, Older, Rows } from "../components/basics.js";
 import { useParam } from "../router.js";
 import { SessionRow } from "../components/session-row.js";
-import { ACTIVE, loadOlder, newestFirst, state, useStore, WAITING } from "../store.js";
+import { ACTIVE, newestFirst, state, useStore, WAITING } from "../store.js";
 
 export const Sessions = () => {
   useStore("sessions", "tasks", "repos");
@@ -19,10 +19,12 @@ export const Sessions = () => {
         options=${[["all", "All"], ["active", "Active"], ["failed", "Failed"], ["completed", "Done"]]} />
     <//>
     ${rows.length
-      ? html`<${Rows} rows=${rows} more=${state.cursors.sessions && html`<${Button} kind="quiet wide" onClick=${() => loadOlder("sessions")}>Load older<//>`}>
+      ? html`<${Rows} rows=${rows} more=${html`<${Older} kind="sessions" />`}>
           ${(/** @type {Session} */ session) => html`<${SessionRow} session=${session} />`}
         <//>`
-      : html`<${Empty} icon="sessions" title="No session here" curl=${`curl -X POST ${location.origin}/api/tasks/1/run`}>
+      : state.cursors.sessions
+        ? html`<p class="quiet-line">None of the newest ${state.sessions.size}.</p><${Older} kind="sessions" />`
+        : html`<${Empty} icon="sessions" title="No session here" curl=${`curl -X POST ${location.origin}/api/tasks/1/run`}>
           <p>Run a task, and its session is here, live.</p><p><a class="button primary" href="#/tasks/new"><span>New task</span></a></p>
         <//>`}
   `;

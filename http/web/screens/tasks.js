@@ -3,10 +3,10 @@
 /** @import { CreateTask, Found, Task } from "../openapi.js" */
 import { html, useEffect, useRef, useState } from "../html.js";
 import { get, ME, post } from "../api.js";
-import { Ago, Badge, Button, Choice, Empty, Field, Head, Problem, Rows, Switch, useAct } from "../components/basics.js";
+import { Ago, Badge, Button, Choice, Empty, Field, Head, Older, Problem, Rows, Switch, useAct } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
 import { go, replace, usePlace } from "../router.js";
-import { learn, loadOlder, newestFirst, repoOf, state, taskOf, useStore } from "../store.js";
+import { learn, newestFirst, repoOf, state, taskOf, useStore } from "../store.js";
 import { plural, Words } from "../format.js";
 
 /** @type {[string, string[]][]} */
@@ -40,7 +40,7 @@ export const Tasks = () => {
       (!status || COLUMNS.find(([name]) => name === status)?.[1].includes(task.status)) &&
       (!wanted || `${task.title} ${task.prompt} #${task.id}`.toLowerCase().includes(wanted)),
   );
-  const older = state.cursors.tasks && html`<${Button} kind="quiet wide" onClick=${() => loadOlder("tasks")}>Load older<//>`;
+  const older = html`<${Older} kind="tasks" />`;
   return html`
     <${Head} title="Tasks" note=${plural(rows.length, "task")}>
       <a class="button primary" href="#/tasks/new"><${Icon} name="plus" size=${18} /><span>New task</span></a>
@@ -79,7 +79,7 @@ export const Tasks = () => {
                 <div class="row-note">${repoOf(task)?.name} · ${TYPES.find(([key]) => key === task.type)?.[1]}${task.automationId && html` · by automation`} · ${task.prompt}</div></div>
               <div class="row-side"><${Badge} status=${task.status} /><span class="hint"><${Priority} task=${task} /> <${Ago} ts=${task.updatedAt} /></span></div>
             </a>`}<//>`
-          : html`<p class="quiet-line">No task fits. ${older}</p>`}
+          : html`<p class="quiet-line">No task fits.</p>${older}`}
     ${wanted.length > 2 && html`<${Said} words=${search.trim()} repository=${repository} />`}
   `;
 };
