@@ -136,6 +136,14 @@ def test_back_goes_back_and_an_address_can_be_kept(
     expect(page.locator("main ul.rows > li")).to_have_count(1)
 
 
+def test_a_search_ends_where_its_address_ends(filled_server: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{filled_server.url}/#/tasks?q=slow").page
+    expect(page.locator("main ul.rows > li")).to_have_count(1)
+    page.get_by_role("link", name="Tasks", exact=True).click()
+    expect(page.get_by_role("searchbox")).to_have_value("")
+    expect(page.get_by_role("link", name="Write the release notes")).to_be_visible()
+
+
 def test_a_step_back_comes_to_where_one_was_and_a_step_on_to_the_top(
     filled_server: Server, open_page: OpenPage
 ) -> None:

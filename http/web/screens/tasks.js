@@ -24,7 +24,7 @@ export const Tasks = () => {
   useStore("tasks", "sessions", "repos");
   const { params } = usePlace();
   const view = params.get("view") || "list";
-  const [search, setSearch] = useState(params.get("q") || "");
+  const search = params.get("q") || "";
   const repository = params.get("repo") || "";
   const status = params.get("status") || "";
   /** @param {Record<string, string>} changes */
@@ -47,7 +47,7 @@ export const Tasks = () => {
     <//>
     <div class="filters">
       <label class="search"><${Icon} name="search" size=${18} /><span class="visually-hidden">Search tasks</span>
-        <input type="search" placeholder="Search" data-search value=${search} onInput=${(/** @type {any} */ e) => { setSearch(e.currentTarget.value); show({ q: e.currentTarget.value }); }} /></label>
+        <input type="search" placeholder="Search" data-search value=${search} onInput=${(/** @type {any} */ e) => show({ q: e.currentTarget.value })} /></label>
       <select aria-label="Repository" value=${repository} onChange=${(/** @type {any} */ e) => show({ repo: e.currentTarget.value })}>
         <option value="">All repositories</option>
         ${[...state.repos.values()].map((repo) => html`<option value=${String(repo.id)}>${repo.name}</option>`)}
