@@ -1,6 +1,6 @@
 // @ts-check
 // Where the page is: the part of the address after `#`. Back and forward work, links are links.
-import { useEffect, useState } from "./html.js";
+import { useLayoutEffect, useState } from "./html.js";
 
 /** @typedef {{path: string, parts: string[], params: URLSearchParams}} Place */
 
@@ -77,7 +77,7 @@ export function arrive() {
 
 export function usePlace() {
   const [place, setPlace] = useState(here);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const moved = () => setPlace(here());
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);

@@ -3,7 +3,7 @@
 // sleep or a lost connection by the id of the last one. Events tell what changed; the record itself
 // is then asked for, once for however many events named it.
 import { ApiError, every, get, whenUnauthorized } from "./api.js";
-import { useEffect, useState } from "./html.js";
+import { useLayoutEffect, useState } from "./html.js";
 import { forgetTranscripts, showInTranscript } from "./transcripts.js";
 
 /** @import { Approval, Automation, Event, Health, Page, Repository, Session, Task } from "./openapi.js" */
@@ -62,7 +62,7 @@ export function changed(...topics) {
 export function useStore(...topics) {
   const [version, render] = useState(0);
   const key = topics.join(" ");
-  useEffect(() => {
+  useLayoutEffect(() => { // at once, so that nothing changes between
     const callback = () => render((/** @type {number} */ n) => n + 1);
     for (const topic of topics) {
       if (!watchers.has(topic)) watchers.set(topic, new Set());

@@ -181,3 +181,26 @@ def test_older_ones_that_cannot_be_loaded_say_so(
     expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
     page.context.set_offline(False)
     del client
+
+
+def test_what_changes_as_soon_as_a_part_is_shown_is_shown(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(filled_server.url).page
+    settle(page)
+    shown = page.evaluate(
+        """async () => {
+          const { html, render } = await import("/web/html.js");
+          const { changed, useStore } = await import("/web/store.js");
+          let value = "as it was";
+          const Part = () => (useStore("a topic"), html`<p>${value}</p>`);
+          const place = document.createElement("div");
+          requestAnimationFrame = () => 0; // as where nothing is painted yet
+          render(html`<${Part} />`, place);
+          value = "as it is";
+          changed("a topic");
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          return place.textContent;
+        }"""
+    )
+    assert "as it is" == shown
