@@ -9,20 +9,30 @@ self.addEventListener("activate", (event) => /** @type {any} */ (event).waitUnti
 self.addEventListener("fetch", (/** @type {any} */ event) => {
   const url = new URL(event.request.url);
   const isShell = url.origin === location.origin && (url.pathname === "/" || url.pathname.startsWith("/web/"));
-  if (event.request.method === "GET" && isShell) event.respondWith(fromNetwork(event.request));
+  if (event.request.method === "GET" && isShell) event.respondWith(fromNetwork(event));
 });
 
-/** @param {Request} request */
-async function fromNetwork(request) {
-  const cache = await caches.open(CACHE);
+/** @param {any} event */
+async function fromNetwork(event) {
+  /** @type {Response} */
+  let answer;
   try {
-    const answer = await fetch(request);
-    if (answer.ok) await cache.put(request, answer.clone());
-    return answer;
+    answer = await fetch(event.request);
   } catch (error) {
-    const kept = await cache.match(request);
+    const kept = await caches.match(event.request);
     if (kept) return kept;
     throw error;
+  }
+  if (answer.ok) event.waitUntil(keep(event.request, answer.clone()));
+  return answer;
+}
+
+/** @param {Request} request @param {Response} answer */
+async function keep(request, answer) {
+  try {
+    await (await caches.open(CACHE)).put(request, answer);
+  } catch {
+    // Where there is no room for it, the page works all the same.
   }
 }
 

@@ -316,6 +316,18 @@ def test_next_times_are_shown_while_a_schedule_is_typed(
     expect(page.locator(".hint[data-bad='true']")).to_be_visible()
 
 
+def test_a_browser_without_room_for_the_shell_shows_it_all_the_same(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(filled_server.url).page
+    settle(page)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    full = {"origin": filled_server.url, "quotaSize": 1}
+    page.context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", full)
+    page.reload()
+    settle(page)
+
+
 def test_the_shell_is_there_without_a_server(tmp_path: Path, open_page: OpenPage) -> None:
     server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
     page = open_page(server.url, outage=True).page
