@@ -300,29 +300,38 @@ function applyToSession(event) {
 
 /** @type {WebSocket | null} */
 let socket = null;
+let turn = 0; // of beginning: what an earlier one still brings is not wanted
 let attempt = 0;
 let heardAt = 0;
 let retry = 0;
 
+/** End the connection, and whatever was begun to have one. */
+function hangUp() {
+  turn += 1;
+  clearTimeout(retry);
+  const open = socket;
+  socket = null;
+  open?.close();
+}
+
 /** Begin, or begin again at once. */
 export async function connect() {
-  clearTimeout(retry);
-  socket?.close();
-  socket = null;
+  hangUp();
+  const mine = turn;
   try {
-    const newest = (await get("/api/events", { newestFirst: true, limit: 1 })).items[0]?.id ?? 0;
-    const behind = state.lastId === null ? Infinity : newest - state.lastId;
+    const newest = (await get("/api/events", { newestFirst: true, limit: 1 })).items[0];
+    const behind = state.lastId === null ? Infinity : (newest?.id ?? 0) - state.lastId;
     if (behind < 0 || behind > TOO_FAR) {
       await loadEverything();
-      state.lastId = newest;
+      if (mine !== turn) return;
+      state.lastId = newest?.id ?? 0;
     }
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 401) enter("signin");
-    else lost();
+    if (mine === turn) lost();
     return;
   }
-  listen();
+  if (mine === turn) listen();
 }
 
 function listen() {
@@ -330,6 +339,7 @@ function listen() {
   const opened = new WebSocket(`${scheme}//${location.host}/api/events/stream?after=${state.lastId}`);
   socket = opened;
   opened.onopen = () => {
+    if (socket !== opened) return;
     attempt = 0;
     heardAt = Date.now();
     enter("live");
@@ -369,19 +379,13 @@ function awake() {
 
 export function start() {
   whenUnauthorized(() => {
-    clearTimeout(retry);
-    const open = socket;
-    socket = null;
-    open?.close();
+    hangUp();
     enter("signin");
   });
   document.addEventListener("visibilitychange", awake);
   addEventListener("online", awake);
   addEventListener("offline", () => {
-    const open = socket;
-    socket = null;
-    open?.close();
-    clearTimeout(retry);
+    hangUp();
     lost();
   });
   return connect();

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocket, expect
 
 from command_center.store import Transaction, Writer
 from tests.browser.conftest import PATIENCE_MS, OpenPage, fill, made
@@ -56,6 +56,33 @@ def test_a_page_outlives_the_servers_crash(tmp_path: Path, open_page: OpenPage) 
         made(client, "/api/tasks", {"repositoryId": 1, "title": "After it", "prompt": "Do."})
     expect(page.get_by_text("After it")).to_be_visible()
     server.stop()
+
+
+def test_a_page_that_wakes_has_one_stream(filled_server: Server, open_page: OpenPage) -> None:
+    """Whatever tells it to begin again, and however many do so at once."""
+    page = open_page("about:blank", outage=True).page
+    streams: list[WebSocket] = []
+
+    def note(stream: WebSocket) -> None:
+        streams.append(stream)
+
+    page.on("websocket", note)
+    page.goto(filled_server.url)
+    settle(page)
+    page.evaluate(
+        """() => {
+          dispatchEvent(new Event("offline"));
+          dispatchEvent(new Event("online"));
+          document.dispatchEvent(new Event("visibilitychange"));
+          dispatchEvent(new Event("online"));
+        }"""
+    )
+    settle(page)
+    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
+        asked = made(client, "/api/approvals", {"title": "Is it awake?"})
+        expect(page.locator(".toast")).to_have_count(1)
+        made(client, f"/api/approvals/{asked['id']}/resolve", {"status": "rejected"})
+    assert 1 == len([stream for stream in streams if not stream.is_closed()])
 
 
 @pytest.fixture
