@@ -377,14 +377,25 @@ function awake() {
   if (state.phase === "offline" || Date.now() - heardAt > ASLEEP_MS) connect();
 }
 
+/** Who is signed out sees nothing more, and nothing is kept. */
+function signedOut() {
+  hangUp();
+  state.lastId = null;
+  state.health = null;
+  for (const kind of KINDS) {
+    state[kind].clear();
+    stale[kind].clear();
+  }
+  forgetTranscripts();
+  enter("signin");
+}
+
 export function start() {
-  whenUnauthorized(() => {
-    hangUp();
-    enter("signin");
-  });
+  whenUnauthorized(signedOut);
   document.addEventListener("visibilitychange", awake);
   addEventListener("online", awake);
   addEventListener("offline", () => {
+    if (state.phase === "signin") return;
     hangUp();
     lost();
   });

@@ -116,6 +116,21 @@ def test_a_token_is_asked_for_once_and_kept_where_no_script_reads_it(
     expect(page.get_by_label("Token")).to_be_visible()
 
 
+def test_who_signed_out_is_shown_nothing_more(guarded_server: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{guarded_server.url}/#/more", expected={401}, outage=True).page
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    settle(page)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("Token").fill("half of it")
+    page.context.set_offline(True)
+    page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 50)))")
+    expect(page.get_by_label("Token")).to_have_value("half of it")
+    known = "import('/web/store.js').then(({ state }) => [state.lastId, state.tasks.size])"
+    page.context.set_offline(False)
+    assert [None, 0] == page.evaluate(known)
+
+
 def test_another_token_signs_everybody_out(guarded_server: Server, open_page: OpenPage) -> None:
     page = open_page(guarded_server.url, expected={401}, outage=True).page
     page.get_by_label("Token").fill(TOKEN)
