@@ -18,7 +18,10 @@ const FIRST_PAGE = 200;
 const GATHER_MS = 50;
 const TOO_MANY = 40; // of one kind: the list is asked for instead of each
 const TOO_FAR = 3000; // events behind: everything is asked for anew
-const ASLEEP_MS = 20_000;
+const BEAT_MS = 10_000; // in a page that is hidden, a minute at most
+const ASLEEP_MS = 90_000; // between two beats
+const SILENT_MS = 20_000; // after which a page that is shown again asks whether its connection lives
+const UNSURE_MS = 2000; // without an answer to that, what is shown counts as stale
 
 export const state = {
   phase: /** @type {"starting" | "signin" | "live" | "offline"} */ ("starting"),
@@ -304,6 +307,7 @@ let turn = 0; // of beginning: what an earlier one still brings is not wanted
 let attempt = 0;
 let heardAt = 0;
 let retry = 0;
+let beatAt = Date.now();
 
 /** End the connection, and whatever was begun to have one. */
 function hangUp() {
@@ -318,6 +322,7 @@ function hangUp() {
 export async function connect() {
   hangUp();
   const mine = turn;
+  if (state.phase === "live") retry = setTimeout(() => enter("offline"), UNSURE_MS);
   try {
     const newest = (await get("/api/events", { newestFirst: true, limit: 1 })).items[0];
     const behind = state.lastId === null ? Infinity : (newest?.id ?? 0) - state.lastId;
@@ -340,6 +345,7 @@ function listen() {
   socket = opened;
   opened.onopen = () => {
     if (socket !== opened) return;
+    clearTimeout(retry);
     attempt = 0;
     heardAt = Date.now();
     enter("live");
@@ -366,7 +372,7 @@ function lost() {
 
 /** @param {"signin" | "live" | "offline"} phase */
 function enter(phase) {
-  if (phase === "live" || state.phase === "live") state.asOf = Date.now();
+  if (phase === "live") state.asOf = Date.now();
   state.phase = phase;
   changed("connection");
 }
@@ -374,7 +380,15 @@ function enter(phase) {
 /** After sleep a socket may be dead and not know it. */
 function awake() {
   if (document.visibilityState !== "visible" || state.phase === "signin") return;
-  if (state.phase === "offline" || Date.now() - heardAt > ASLEEP_MS) connect();
+  if (state.phase === "offline" || Date.now() - heardAt > SILENT_MS) connect();
+}
+
+/** What is shown is current as of the last beat before a sleep, in which nothing beats. */
+function beat() {
+  const hasSlept = Date.now() - beatAt > ASLEEP_MS;
+  beatAt = Date.now();
+  if (hasSlept) awake();
+  else if (state.phase === "live") state.asOf = beatAt;
 }
 
 /** Who is signed out sees nothing more, and nothing is kept. */
@@ -392,6 +406,7 @@ function signedOut() {
 
 export function start() {
   whenUnauthorized(signedOut);
+  setInterval(beat, BEAT_MS);
   document.addEventListener("visibilitychange", awake);
   addEventListener("online", awake);
   addEventListener("offline", () => {

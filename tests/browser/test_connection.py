@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import WebSocket, expect
 
 from command_center.store import Transaction, Writer
-from tests.browser.conftest import PATIENCE_MS, OpenPage, fill, made
+from tests.browser.conftest import PATIENCE_MS, UNWORKED, OpenPage, fill, made
 from tests.browser.watching import settle
 from tests.end_to_end.server import Server
 
@@ -83,6 +83,38 @@ def test_a_page_that_wakes_has_one_stream(filled_server: Server, open_page: Open
         expect(page.locator(".toast")).to_have_count(1)
         made(client, f"/api/approvals/{asked['id']}/resolve", {"status": "rejected"})
     assert 1 == len([stream for stream in streams if not stream.is_closed()])
+
+
+def test_after_a_sleep_what_is_shown_is_as_of_before_it(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page("about:blank", outage=True, **UNWORKED).page
+    page.clock.install(time="2026-03-02T09:30:00Z")
+    page.goto(filled_server.url)
+    settle(page)
+    before = page.evaluate(
+        "new Date().toLocaleTimeString([], {hour: '2-digit', minute: '2-digit'})"
+    )
+    page.route("**/api/events?*", lambda route: route.abort("internetdisconnected"))
+    page.clock.fast_forward("05:00:00")
+    expect(page.get_by_text(f"Offline, as of {before}")).to_be_visible()
+    page.unroute("**/api/events?*")
+    page.get_by_role("button", name="Try now").click()
+    expect(page.get_by_text(LOST)).to_have_count(0)
+
+
+def test_what_nobody_answers_for_after_a_sleep_is_shown_as_stale(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page("about:blank", outage=True, **UNWORKED).page
+    page.clock.install()
+    page.goto(filled_server.url)
+    settle(page)
+    page.route("**/api/events?*", lambda _: None)
+    page.clock.fast_forward("05:00:00")
+    expect(page.get_by_text(LOST)).to_be_visible()
+    page.unroute("**/api/events?*")  # which lets it go on
+    expect(page.get_by_text(LOST)).to_have_count(0)
 
 
 @pytest.fixture
