@@ -245,11 +245,15 @@ async function loadEverything() {
 
 // Events
 
+/** The last that is stored. @type {Told | undefined} */
+let last;
+
 /** @param {Told} event */
 function apply(event) {
   if (event.id !== null) {
     if (state.lastId !== null && event.id <= state.lastId) return;
     state.lastId = event.id;
+    last = event;
   }
   state.asOf = Date.now();
   const thing = event.type.split(".")[0];
@@ -326,10 +330,11 @@ export async function connect() {
   try {
     const newest = (await get("/api/events", { newestFirst: true, limit: 1 })).items[0];
     const behind = state.lastId === null ? Infinity : (newest?.id ?? 0) - state.lastId;
-    if (behind < 0 || behind > TOO_FAR) {
+    if (behind < 0 || behind > TOO_FAR || !(await isInLog(last))) {
       await loadEverything();
       if (mine !== turn) return;
       state.lastId = newest?.id ?? 0;
+      last = newest;
     }
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -337,6 +342,13 @@ export async function connect() {
     return;
   }
   if (mine === turn) listen();
+}
+
+/** Whether the log is the one that the event is of: a server may come back with another. @param {Told | undefined} event */
+async function isInLog(event) {
+  if (!event?.id) return true;
+  const [found] = (await get("/api/events", { after: event.id - 1, limit: 1 })).items;
+  return found?.id === event.id && found.ts === event.ts;
 }
 
 function listen() {

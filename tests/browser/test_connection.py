@@ -117,6 +117,30 @@ def test_what_nobody_answers_for_after_a_sleep_is_shown_as_stale(
     expect(page.get_by_text(LOST)).to_have_count(0)
 
 
+def test_a_server_that_comes_back_with_another_log_is_read_anew(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    former = Server(tmp_path / "former", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    port = former.url.rpartition(":")[2]
+    with httpx.Client(base_url=former.url, trust_env=False) as client:
+        fill(client, tmp_path / "old-project")
+    page = open_page(f"{former.url}/#/repos", outage=True).page
+    settle(page)
+    former.stop()
+    other = Server(tmp_path / "other", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=other.url, trust_env=False) as client:
+        fill(client, tmp_path / "new-project")
+        for number in range(30):
+            body = {"repositoryId": 1, "title": f"Task {number}", "prompt": "Do."}
+            made(client, "/api/tasks", body)
+    other.stop()
+    other.settings = {**other.settings, "CC_PORT": port}
+    other.start()
+    expect(page.locator("main").get_by_text("new-project", exact=True)).to_be_visible()
+    expect(page.locator("main").get_by_text("old-project", exact=True)).to_have_count(0)
+    other.stop()
+
+
 @pytest.fixture
 def guarded_server(tmp_path: Path) -> Iterator[Server]:
     settings = {"CC_CODEX_RUNNER_MODE": "stub", "CC_API_TOKEN": TOKEN}
