@@ -4,7 +4,7 @@
 // is then asked for, once for however many events named it.
 import { ApiError, every, get, whenUnauthorized } from "./api.js";
 import { useLayoutEffect, useState } from "./html.js";
-import { forgetTranscripts, showInTranscript } from "./transcripts.js";
+import { forgetTranscripts, renewTranscripts, showInTranscript } from "./transcripts.js";
 
 /** @import { Approval, Automation, Event, Health, Page, Repository, Session, Task } from "./openapi.js" */
 
@@ -361,7 +361,9 @@ function listen() {
     attempt = 0;
     heardAt = Date.now();
     enter("live");
+    for (const { id, status } of state.sessions.values()) if (ACTIVE.has(status)) stale.sessions.add(id); // what is only told live was missed
     for (const kind of KINDS) if (stale[kind].size) refreshKind(kind);
+    renewTranscripts();
   };
   opened.onmessage = (message) => {
     if (socket !== opened) return;

@@ -1,9 +1,9 @@
 // @ts-check
-// The transcripts and timelines of the sessions that were opened, kept current by the stream.
-import { every, get } from "./api.js";
-import { changed } from "./store.js";
+// The transcripts and timelines of the sessions that were opened last, kept current by the stream.
+import { ApiError, every, get } from "./api.js";
+import { ACTIVE, changed, state } from "./store.js";
 
-/** @import { Event } from "./openapi.js" */
+/** @import { Event, Item } from "./openapi.js" */
 /** @import { Told } from "./store.js" */
 
 /**
@@ -12,6 +12,7 @@ import { changed } from "./store.js";
  */
 
 const EVENTS = 500; // of a session's timeline that are asked for at once
+const MOST_OPEN = 20;
 
 /** @type {Map<number, Transcript>} */
 const transcripts = new Map();
@@ -21,27 +22,19 @@ export const transcriptOf = (id) => transcripts.get(id);
 
 /** Load a session's past; what the stream tells meanwhile is kept. @param {number} id */
 export async function openTranscript(id) {
-  if (transcripts.has(id)) return;
+  const open = transcripts.get(id);
   /** @type {Transcript} */
-  const made = { entries: new Map(), events: [], earlier: null, seen: new Set(), ready: false };
-  transcripts.set(id, made);
+  const made = open ?? { entries: new Map(), events: [], earlier: null, seen: new Set(), ready: false };
+  transcripts.delete(id);
+  transcripts.set(id, made); // as the last that was opened
+  if (open) return;
+  for (const oldest of transcripts.keys()) if (transcripts.size > MOST_OPEN) transcripts.delete(oldest);
   try {
     const [items, events] = await Promise.all([
       every(`/api/sessions/${id}/items`),
       get(`/api/sessions/${id}/events`, { newestFirst: true, limit: EVENTS }),
     ]);
-    const live = made.entries;
-    made.entries = new Map();
-    for (const item of items) put(made, item.itemId, item.type, item.body, item.status === "completed");
-    for (const entry of made.entries.values()) if (!entry.done && !entry.body.text) entry.cut = true;
-    for (const [key, entry] of live) {
-      const known = made.entries.get(key);
-      if (!known) made.entries.set(key, entry);
-      else if (!known.done) {
-        known.text += entry.text;
-        if (entry.done) put(made, key, entry.type, entry.body, true);
-      }
-    }
+    merge(made, items);
     const since = made.events;
     made.events = [];
     made.seen.clear();
@@ -49,10 +42,42 @@ export async function openTranscript(id) {
     for (const event of [...events.items.reverse(), ...since]) note(made, event);
     made.ready = true;
   } catch (error) {
-    transcripts.delete(id);
+    if (transcripts.get(id) === made) transcripts.delete(id);
     throw error;
   } finally {
     changed(`session:${id}`);
+  }
+}
+
+/** What the server kept, in its order, with what the stream told of it. @param {Transcript} transcript @param {Item[]} items */
+function merge(transcript, items) {
+  const told = transcript.entries;
+  transcript.entries = new Map();
+  for (const { itemId, type, body, status } of items) {
+    const entry = told.get(itemId);
+    if (entry) transcript.entries.set(itemId, entry);
+    const isDone = status === "completed";
+    put(transcript, itemId, type, body, isDone, !isDone);
+  }
+  for (const [key, entry] of told) if (!transcript.entries.has(key)) transcript.entries.set(key, entry);
+}
+
+/** After a gap in the stream: what items began meanwhile, and where a text is cut. */
+export function renewTranscripts() {
+  for (const [id, transcript] of transcripts) {
+    if (!transcript.ready || !ACTIVE.has(state.sessions.get(id)?.status ?? "")) continue;
+    for (const entry of transcript.entries.values()) {
+      if (entry.done) continue;
+      if (entry.text) entry.text += " … ";
+      else entry.cut = true;
+      entry.version += 1;
+    }
+    every(`/api/sessions/${id}/items`).then((items) => {
+      merge(transcript, items);
+      changed(`session:${id}`);
+    }, (error) => {
+      if (!(error instanceof ApiError)) throw error; // it is renewed with the next connection
+    });
   }
 }
 
@@ -85,7 +110,7 @@ export function showInTranscript(event) {
   const { data } = event;
   if (event.type === "session.output.delta") {
     const type = DELTA_TYPES[data.stream] || "agentMessage";
-    const entry = transcript.entries.get(data.itemId) || put(transcript, data.itemId, type, {}, false);
+    const entry = transcript.entries.get(data.itemId) || put(transcript, data.itemId, type, {}, false, true);
     if (!entry.done) {
       entry.text += data.delta;
       entry.version += 1;
@@ -103,11 +128,11 @@ function note(transcript, event) {
   transcript.events.push(event);
 }
 
-/** @param {Transcript} transcript @param {string} key @param {string} type @param {any} body @param {boolean} done */
-function put(transcript, key, type, body, done) {
+/** @param {Transcript} transcript @param {string} key @param {string} type @param {any} body @param {boolean} done @param {boolean} cut whether its beginning was missed */
+function put(transcript, key, type, body, done, cut = false) {
   const entry = transcript.entries.get(key);
   if (!entry) {
-    const made = { key, type, done, body, text: "", cut: false, version: 0 };
+    const made = { key, type, done, body, text: "", cut, version: 0 };
     transcript.entries.set(key, made);
     return made;
   }

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import UNWORKED, OpenPage, made
-from tests.codex.script import AddFile, Gate, Run, Say
+from tests.codex.script import AddFile, Gate, Hold, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Server
 
@@ -116,6 +116,38 @@ def test_a_followup_is_queued_taken_back_and_a_thread_of_codex_continued(
     expect(page).to_have_url(f"{codex_server.url}/#/sessions/3")
     expect(page.get_by_role("list", name="Transcript")).to_contain_text("Once more, please.")
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+
+
+def test_what_a_turn_did_while_its_page_was_away_is_there_when_it_is_back(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path, open_page: OpenPage
+) -> None:
+    begin, first, second, third = Gate(), Gate(), Gate(), Gate()
+    scripted_model.script = (
+        Hold(begin, AddFile("greeting.txt", "hello\n")),
+        Say.text("I have ", first, "made it, ", second, "and looked ", third, "at it."),
+    )
+    page = open_page(codex_server.url, device="desktop", outage=True).page
+    register_and_run(page, repository, "Make a file.")
+    begin.wait_until_reached()
+    page.context.set_offline(True)
+    expect(page.get_by_text("Offline, as of")).to_be_visible()
+    begin.open()
+    first.wait_until_reached()
+    page.context.set_offline(False)
+    expect(page.locator(".pane-changes .diff .add").filter(has_text="hello")).to_be_visible()
+
+    transcript = page.get_by_role("list", name="Transcript")
+    first.open()
+    expect(transcript.get_by_text("made it,")).to_be_visible()
+    second.wait_until_reached()
+    page.context.set_offline(True)
+    expect(page.get_by_text("Offline, as of")).to_be_visible()
+    second.open()
+    third.wait_until_reached()
+    page.context.set_offline(False)
+    expect(transcript.get_by_text("made it, …")).to_be_visible()  # what it does not know, it says
+    third.open()
+    expect(transcript.get_by_text("I have made it, and looked at it.")).to_be_visible()
 
 
 @pytest.mark.parametrize("device", ["phone", "desktop"])
