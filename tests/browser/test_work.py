@@ -150,6 +150,35 @@ def test_what_a_turn_did_while_its_page_was_away_is_there_when_it_is_back(
     expect(transcript.get_by_text("I have made it, and looked at it.")).to_be_visible()
 
 
+def test_what_is_written_to_a_session_is_sent_once_and_nothing_of_it_is_lost(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path, open_page: OpenPage
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("It is ", gate, "done."),)
+    page = open_page(codex_server.url, **UNWORKED).page
+    register_and_run(page, repository, "Say that it is done.")
+    gate.wait_until_reached()
+    page.get_by_role("button", name="After the turn").click()
+    box = page.get_by_label("A follow-up in the same thread")
+    sent: list[Route] = []
+
+    def hold(route: Route) -> None:
+        sent.append(route)
+
+    page.route(lambda url: url.endswith("/followups"), hold)
+    box.fill("First this.")
+    with page.expect_request(lambda request: request.method == "POST"):
+        for _ in range(3):
+            box.press("Control+Enter")
+    box.press_sequentially(" And then that.")
+    (route,) = sent
+    route.continue_()
+    expect(page.get_by_text("Next: First this.")).to_be_visible()
+    expect(box).to_have_value("And then that.")
+    gate.open()
+    expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+
+
 @pytest.mark.parametrize("device", ["phone", "desktop"])
 def test_what_one_page_decides_another_shows_at_once_and_by_whom(
     filled_server: Server, open_page: OpenPage, device: str

@@ -124,14 +124,14 @@ const Composer = ({ session }) => {
   const [queued, , again] = useLoaded(() => every(`/api/sessions/${session.id}/followups`, { status: "pending" }), [session.id, session.status]);
   const send = () => run("send", async () => {
     const message = text.trim();
-    if (!message) return;
     if (how === "steer") await post(`/api/sessions/${session.id}/steer`, { message, requestedBy: ME });
     else await post(`/api/sessions/${session.id}/followups`, { message, requestedBy: ME });
-    setText("");
+    setText((/** @type {string} */ now) => (now.startsWith(text) ? now.slice(text.length).trimStart() : now)); // more may have been written meanwhile
     again();
   });
+  const canSend = Boolean(text.trim()) && !busy;
   if (session.status === "created") return null;
-  return html`<form class="composer" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); send(); }}>
+  return html`<form class="composer" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); if (canSend) send(); }}>
     ${queued?.map((f) => html`<div class="queued" key=${f.id}><span>Next: ${f.message}</span>
       <button type="button" class="icon-button" aria-label="Take it back" onClick=${() => run("take", async () => { await remove(`/api/followups/${f.id}`, { requestedBy: ME }); again(); })}><${Icon} name="cross" size=${16} /></button></div>`)}
     <${Problem} error=${error} />
@@ -139,8 +139,8 @@ const Composer = ({ session }) => {
       <textarea rows="1" value=${text} aria-label=${how === "steer" ? "Steer the running turn" : "A follow-up in the same thread"}
         placeholder=${how === "steer" ? "Steer the running turn…" : ENDED.has(session.status) ? "Continue in this thread…" : "Say when the turn has ended…"}
         onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)}
-        onKeyDown=${(/** @type {any} */ e) => { if (e.key === "Enter" && (e.metaKey || e.ctrlKey)) send(); }}></textarea>
-      <button type="submit" class="button primary round" disabled=${!text.trim() || Boolean(busy)} aria-label=${how === "steer" ? "Steer" : "Queue"}><${Icon} name="send" /></button>
+        onKeyDown=${(/** @type {any} */ e) => { if (e.key === "Enter" && (e.metaKey || e.ctrlKey) && canSend) send(); }}></textarea>
+      <button type="submit" class="button primary round" disabled=${!canSend} aria-label=${how === "steer" ? "Steer" : "Queue"}><${Icon} name="send" /></button>
     </div>
     ${steerable && html`<${Choice} label="When it is said" value=${wish} onChange=${setWish} options=${[["steer", "Steer now"], ["followup", "After the turn"]]} />`}
   </form>`;
