@@ -80,6 +80,8 @@ def test_a_newcomer_runs_watches_approves_steers_and_stops(
     expect(page.locator(".head").get_by_text("Stopped")).to_be_visible()
     page.get_by_role("button", name="Transcript").click()
     expect(page.locator(".why").get_by_text("Stopped by web")).to_be_visible()
+    expect(transcript.get_by_text("With the smaller one, then …")).to_be_visible()
+    expect(transcript.locator(".caret")).to_have_count(0)  # nobody writes on
     last_gate.open()
 
 
@@ -177,6 +179,24 @@ def test_what_is_written_to_a_session_is_sent_once_and_nothing_of_it_is_lost(
     expect(box).to_have_value("And then that.")
     gate.open()
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+
+
+def test_what_the_servers_crash_cut_off_is_shown_so(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path, open_page: OpenPage
+) -> None:
+    scripted_model.script = (Run("sleep 60"),)
+    page = open_page(codex_server.url, outage=True).page
+    register_and_run(page, repository, "Wait for it.")
+    transcript = page.get_by_role("list", name="Transcript")
+    command = transcript.locator("[data-type='commandExecution']")
+    expect(command).to_contain_text("running")
+    port = codex_server.url.rpartition(":")[2]
+    codex_server.kill()
+    expect(page.get_by_text("Offline, as of")).to_be_visible()
+    codex_server.settings = {**codex_server.settings, "CC_PORT": port}
+    codex_server.start()
+    expect(page.locator(".head").get_by_text("Interrupted")).to_be_visible()
+    expect(command).to_contain_text("cut off")
 
 
 @pytest.mark.parametrize("device", ["phone", "desktop"])

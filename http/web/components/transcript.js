@@ -8,34 +8,40 @@ import { Icon } from "./icon.js";
 import { Prose } from "./prose.js";
 
 /** @import { Entry } from "../transcripts.js" */
+/** @typedef {"running" | "waits for you" | "cut off" | "done"} Stage */
 
 const WINDOW = 120; // entries in the page at once
 const OUTPUT = 20_000; // characters of a command's output that are shown at first
 
-/** Paths below the session's folder `cwd` are shown from there; `asked` are the items that wait for a person. @param {{entries: Entry[], cwd: string, asked: Set<string>}} props */
-export const Transcript = ({ entries, cwd, asked }) => {
+/**
+ * Paths below the session's folder `cwd` are shown from there; `asked` are the items that wait for a person.
+ * What is not done is cut off where the session `isOver`.
+ * @param {{entries: Entry[], cwd: string, asked: Set<string>, isOver: boolean}} props
+ */
+export const Transcript = ({ entries, cwd, asked, isOver }) => {
   const [shown, setShown] = useState(WINDOW);
   const hidden = Math.max(0, entries.length - shown);
   return html`<ol class="transcript" aria-label="Transcript">
     ${hidden > 0 && html`<li><button type="button" class="button quiet wide" onClick=${() => setShown(shown + 2 * WINDOW)}>
       Show ${plural(Math.min(hidden, 2 * WINDOW), "earlier entry", "earlier entries")}
     </button></li>`}
-    ${entries.slice(hidden).map((entry) => html`<${EntryView} key=${entry.key} entry=${entry} version=${entry.version} cwd=${cwd} waits=${asked.has(entry.key)} />`)}
+    ${entries.slice(hidden).map((entry) => html`<${EntryView} key=${entry.key} entry=${entry} version=${entry.version} cwd=${cwd} 
+      stage=${entry.done ? "done" : asked.has(entry.key) ? "waits for you" : isOver ? "cut off" : "running"} />`)}
   </ol>`;
 };
 
 /** An entry renders again only when it has changed. */
 class EntryView extends Component {
-  /** @param {{version: number, entry: Entry, waits: boolean}} next */
+  /** @param {{version: number, entry: Entry, stage: Stage}} next */
   shouldComponentUpdate(next) {
-    const { version, entry, waits } = this.props;
-    return next.version !== version || next.entry !== entry || next.waits !== waits;
+    const { version, entry, stage } = this.props;
+    return next.version !== version || next.entry !== entry || next.stage !== stage;
   }
 
   render() {
-    const { entry, cwd, waits } = this.props;
+    const { entry, cwd, stage } = this.props;
     const show = VIEWS[entry.type] || Other;
-    const body = show(entry, cwd, waits);
+    const body = show(entry, stage, cwd);
     return body && html`<li class="entry" data-type=${entry.type} data-done=${entry.done}>${body}</li>`;
   }
 }
@@ -50,10 +56,10 @@ function UserMessage(entry) {
   return html`<div class="bubble"><span class="visually-hidden">You said</span><${Prose} text=${text} /></div>`;
 }
 
-/** @param {Entry} entry */
-function AgentMessage(entry) {
-  const text = said(entry);
-  return html`<div class="agent"><span class="visually-hidden">Codex said</span><${Prose} text=${text} />${!entry.done && html`<i class="caret"></i>`}</div>`;
+/** @param {Entry} entry @param {Stage} stage */
+function AgentMessage(entry, stage) {
+  const text = stage === "cut off" ? `${said(entry).replace(/[\s…]+$/, "")} …` : said(entry);
+  return html`<div class="agent"><span class="visually-hidden">Codex said</span><${Prose} text=${text} />${stage === "running" && html`<i class="caret"></i>`}</div>`;
 }
 
 /** @param {Entry} entry */
@@ -67,17 +73,17 @@ function Reasoning(entry) {
 /** @param {string} command */
 const script = (command) => /^\S*(?:bash|sh|zsh) -l?c '?([\s\S]*?)'?$/.exec(command)?.[1] || command;
 
-/** @param {Entry} entry @param {string} _ @param {boolean} waits */
-function Command(entry, _, waits) {
+/** @param {Entry} entry @param {Stage} stage */
+function Command(entry, stage) {
   const { command = "", exitCode, durationMs, aggregatedOutput, status, cwd } = entry.body;
   const output = aggregatedOutput ?? entry.text;
   const failed = (exitCode !== undefined && exitCode !== null && exitCode !== 0) || status === "failed";
-  const mark = waits ? "waits for you" : !entry.done ? "running" : status === "declined" ? "declined" : failed ? "failed" : "done";
+  const mark = stage !== "done" ? stage : status === "declined" ? "declined" : failed ? "failed" : "done";
   return html`<details class="tool" data-mark=${mark}>
     <summary title=${cwd}>
       <${Icon} name="command" size=${17} />
       <code>${seen(script(Array.isArray(command) ? command.join(" ") : command))}</code>
-      <span class="mark">${["running", "declined", "waits for you"].includes(mark) ? mark : exitCode ? `exit ${exitCode}` : durationMs > 1000 ? duration(durationMs / 1000) : ""}</span>
+      <span class="mark">${["running", "cut off", "declined", "waits for you"].includes(mark) ? mark : exitCode ? `exit ${exitCode}` : durationMs > 1000 ? duration(durationMs / 1000) : ""}</span>
     </summary>
     <${Output} text=${output || ""} />
   </details>`;
@@ -92,12 +98,12 @@ const Output = ({ text }) => {
     <${Code} text=${cut ? text.slice(-OUTPUT) : text} label="Output" />`;
 };
 
-/** @param {Entry} entry @param {string} folder */
-function FileChange(entry, folder) {
+/** @param {Entry} entry @param {Stage} stage @param {string} folder */
+function FileChange(entry, stage, folder) {
   const changes = entry.body.changes || [];
   const diff = changes.map((/** @type {any} */ c) => diffOfChange(c, folder)).join("\n");
   return html`<div class="tool-head"><${Icon} name="file" size=${17} />
-      ${entry.body.status === "declined" ? "Declined to change" : entry.done ? "Changed" : "Changing"} ${plural(changes.length, "file")}
+      ${entry.body.status === "declined" ? "Declined to change" : stage === "done" ? "Changed" : stage === "cut off" ? "Was changing" : "Changing"} ${plural(changes.length, "file")}
     </div>
     ${diff && html`<${Diff} text=${diff} />`}`;
 }
@@ -112,10 +118,10 @@ function diffOfChange(change, folder) {
   return `diff --git a/${name} b/${name}\n--- a/${name}\n+++ b/${name}\n${body.startsWith("---") ? body.split("\n").slice(2).join("\n") : body}`;
 }
 
-/** @param {Entry} entry */
-function Tool(entry) {
+/** @param {Entry} entry @param {Stage} stage */
+function Tool(entry, stage) {
   const { server, tool, arguments: given, result, error, status } = entry.body;
-  return html`<details class="tool" data-mark=${!entry.done ? "running" : error || status === "failed" ? "failed" : "done"}>
+  return html`<details class="tool" data-mark=${stage !== "done" ? stage : error || status === "failed" ? "failed" : "done"}>
     <summary><${Icon} name="runtime" size=${17} /><code>${[server, tool].filter(Boolean).join(" · ")}</code></summary>
     <${Code} text=${JSON.stringify(given, null, 2)} label="Arguments" />
     ${(result || error) && html`<${Code} text=${JSON.stringify(error || result, null, 2)} label="Result" />`}
@@ -135,7 +141,7 @@ function Other(entry) {
   </details>`;
 }
 
-/** @type {Record<string, (entry: Entry, folder: string, waits: boolean) => any>} */
+/** @type {Record<string, (entry: Entry, stage: Stage, folder: string) => any>} */
 const VIEWS = {
   userMessage: UserMessage,
   agentMessage: AgentMessage,

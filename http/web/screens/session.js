@@ -89,7 +89,7 @@ const Follow = ({ session, transcript, asked, children }) => {
   });
   return html`
     ${!entries.length && html`<p class="quiet-line">${ENDED.has(session.status) ? "Nothing was said." : "Nothing is said yet."}</p>`}
-    <${Transcript} entries=${entries} cwd=${session.cwd} asked=${asked} />
+    <${Transcript} entries=${entries} cwd=${session.cwd} asked=${asked} isOver=${ENDED.has(session.status)} />
     ${children}
     <div ref=${end} class="end"></div>
     ${away && ACTIVE.has(session.status) && html`<button type="button" class="to-end" onClick=${toEnd}>To the newest ↓</button>`}
