@@ -181,10 +181,10 @@ def test_what_is_written_to_a_session_is_sent_once_and_nothing_of_it_is_lost(
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
 
 
-def test_what_the_servers_crash_cut_off_is_shown_so(
+def test_what_the_servers_crash_cut_off_is_shown_so_and_its_thread_goes_on(
     codex_server: Server, scripted_model: ScriptedModel, repository: Path, open_page: OpenPage
 ) -> None:
-    scripted_model.script = (Run("sleep 60"),)
+    scripted_model.script = (Run("sleep 60"), Say.text("Here I am again."))
     page = open_page(codex_server.url, outage=True).page
     register_and_run(page, repository, "Wait for it.")
     transcript = page.get_by_role("list", name="Transcript")
@@ -197,6 +197,12 @@ def test_what_the_servers_crash_cut_off_is_shown_so(
     codex_server.start()
     expect(page.locator(".head").get_by_text("Interrupted")).to_be_visible()
     expect(command).to_contain_text("cut off")
+    page.get_by_label("Continue in this thread").fill("Are you there?")
+    page.get_by_role("button", name="Continue").click()
+    expect(page).to_have_url(f"{codex_server.url}/#/sessions/2")
+    expect(transcript).to_contain_text("Are you there?")
+    expect(transcript).to_contain_text("Here I am again.")
+    expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
 
 
 @pytest.mark.parametrize("device", ["phone", "desktop"])

@@ -1,11 +1,12 @@
 // @ts-check
 // One session, live: what is said and done, what changed, the plan, and a box to have a say.
-/** @import { Session as SessionRecord } from "../openapi.js" */
+/** @import { Session as SessionRecord, ThreadPrompt } from "../openapi.js" */
 import { every, ME, post, remove } from "../api.js";
 import { ApprovalCard } from "../components/approval.js";
 import { Ago, Badge, Button, Choice, Confirm, Elapsed, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
 import { Diff } from "../components/diff.js";
 import { Result } from "../components/result.js";
+import { follow } from "../components/run-panel.js";
 import { Icon } from "../components/icon.js";
 import { Timeline } from "../components/timeline.js";
 import { Transcript } from "../components/transcript.js";
@@ -114,33 +115,47 @@ const Why = ({ session }) => {
   </div>`;
 };
 
-/** Say something into the turn, or queue it for after. @param {{session: SessionRecord}} props */
+/** The ways to say something. @type {Record<string, {label: string, placeholder: string, act: string}>} */
+const WAYS = {
+  steer: { label: "Steer the running turn", placeholder: "Steer the running turn…", act: "Steer" },
+  followup: { label: "A follow-up in the same thread", placeholder: "Say when the turn has ended…", act: "Queue" },
+  continue: { label: "Continue in this thread", placeholder: "Continue in this thread…", act: "Continue" },
+};
+
+/** The next turn of its thread, with what it might do and where. @param {SessionRecord} session @param {string} prompt @returns {ThreadPrompt} */
+const continued = ({ repositoryId, cwd, model, sandbox, allowNetwork, allowCommit }, prompt) =>
+  ({ repositoryId, prompt, cwd, model: model || undefined, sandbox, allowNetwork, allowCommit, requestedBy: ME });
+
+/** Say something into the turn, queue it for after, or go on once it has ended. @param {{session: SessionRecord}} props */
 const Composer = ({ session }) => {
   const steerable = session.status === "running" && session.runner === "app-server";
   const [wish, setWish] = useState("steer");
   const [text, setText] = useState("");
   const { busy, error, run } = useAct();
-  const how = steerable ? wish : "followup";
+  const isOver = ENDED.has(session.status);
+  const how = isOver ? "continue" : steerable ? wish : "followup";
+  const { label, placeholder, act } = WAYS[how];
   const [queued, , again] = useLoaded(() => every(`/api/sessions/${session.id}/followups`, { status: "pending" }), [session.id, session.status]);
   const send = () => run("send", async () => {
     const message = text.trim();
     if (how === "steer") await post(`/api/sessions/${session.id}/steer`, { message, requestedBy: ME });
-    else await post(`/api/sessions/${session.id}/followups`, { message, requestedBy: ME });
+    else if (how === "followup") await post(`/api/sessions/${session.id}/followups`, { message, requestedBy: ME });
+    else follow(await post(`/api/codex/threads/${session.codexThreadId}/prompt`, continued(session, message)));
     setText((/** @type {string} */ now) => (now.startsWith(text) ? now.slice(text.length).trimStart() : now)); // more may have been written meanwhile
     again();
   });
   const canSend = Boolean(text.trim()) && !busy;
-  if (session.status === "created") return null;
+  const isThreadKnown = session.runner === "app-server" && session.codexThreadId;
+  if (session.status === "created" || (isOver && !isThreadKnown)) return null;
   return html`<form class="composer" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); if (canSend) send(); }}>
     ${queued?.map((f) => html`<div class="queued" key=${f.id}><span>Next: ${f.message}</span>
       <button type="button" class="icon-button" aria-label="Take it back" onClick=${() => run("take", async () => { await remove(`/api/followups/${f.id}`, { requestedBy: ME }); again(); })}><${Icon} name="cross" size=${16} /></button></div>`)}
     <${Problem} error=${error} />
     <div class="composer-row">
-      <textarea rows="1" value=${text} aria-label=${how === "steer" ? "Steer the running turn" : "A follow-up in the same thread"}
-        placeholder=${how === "steer" ? "Steer the running turn…" : ENDED.has(session.status) ? "Continue in this thread…" : "Say when the turn has ended…"}
+      <textarea rows="1" value=${text} aria-label=${label} placeholder=${placeholder}
         onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)}
         onKeyDown=${(/** @type {any} */ e) => { if (e.key === "Enter" && (e.metaKey || e.ctrlKey) && canSend) send(); }}></textarea>
-      <button type="submit" class="button primary round" disabled=${!canSend} aria-label=${how === "steer" ? "Steer" : "Queue"}><${Icon} name="send" /></button>
+      <button type="submit" class="button primary round" disabled=${!canSend} aria-label=${act}><${Icon} name="send" /></button>
     </div>
     ${steerable && html`<${Choice} label="When it is said" value=${wish} onChange=${setWish} options=${[["steer", "Steer now"], ["followup", "After the turn"]]} />`}
   </form>`;
