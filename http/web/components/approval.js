@@ -135,7 +135,7 @@ const Decision = ({ approval }) => {
     run(status, async () => {
       const body = { status, resolvedBy: ME, resolutionNote: note || undefined };
       if (status === "approved" && FOR_SESSION.has(approval.kind)) Object.assign(body, { scope });
-      if (status === "approved" && asks) Object.assign(body, { answers: { ...defaultsOf(approval), ...answers } });
+      if (status === "approved" && asks) Object.assign(body, { answers: answersTo(approval, answers) });
       try {
         learn("approvals", await post(`/api/approvals/${approval.id}/resolve`, body));
       } catch (failure) {
@@ -163,10 +163,17 @@ const Decision = ({ approval }) => {
   </div>`;
 };
 
-/** @param {Approval} approval */
-function defaultsOf(approval) {
-  const fields = Object.entries(approval.details.schema?.properties || {});
-  return Object.fromEntries(fields.filter(([, field]) => "default" in /** @type {any} */ (field)).map(([key, field]) => [key, /** @type {any} */ (field).default]));
+/** @param {any} field */
+const isNumber = (field) => field.type === "number" || field.type === "integer";
+
+/** What is given, as the form wants it: its defaults where nothing is, numbers as such, and none where a field is empty. @param {Approval} approval @param {Record<string, any>} given */
+function answersTo(approval, given) {
+  const answers = { ...given };
+  for (const [key, field] of Object.entries(/** @type {Record<string, any>} */ (approval.details.schema?.properties || {}))) {
+    const answer = given[key] ?? field.default;
+    answers[key] = !isNumber(field) ? answer : answer === "" || answer === undefined ? undefined : Number(answer);
+  }
+  return answers;
 }
 
 /** @param {any} props */
@@ -182,6 +189,7 @@ const Questions = ({ approval, answers, onChange }) => {
     </label>`)}
     ${q.freeText && html`<input type=${q.secret ? "password" : "text"} aria-label=${q.options.length ? `Another answer: ${q.question}` : q.question}
       placeholder=${q.options.length ? "Something else" : "Your answer"} autocomplete="off"
+      value=${q.options.some((/** @type {any} */ o) => o.label === answers[q.id]) ? "" : answers[q.id] ?? ""}
       onInput=${(/** @type {any} */ e) => set(q.id, e.currentTarget.value)} />`}
   </fieldset>`);
   return Object.entries(approval.details.schema?.properties || {}).map(([key, field]) => html`<${SchemaField} key=${key} name=${key} field=${field}
@@ -196,9 +204,8 @@ const SchemaField = ({ name, field, value, onChange }) => {
     onChange=${(/** @type {any} */ e) => onChange(e.currentTarget.checked)} /><span><b>${label}</b></span></label>`;
   if (field.enum) return html`<label class="note-field"><span>${label}</span><select value=${now ?? ""} onChange=${(/** @type {any} */ e) => onChange(e.currentTarget.value)}>
     <option value="" disabled>Choose…</option>${field.enum.map((/** @type {string} */ o) => html`<option>${o}</option>`)}</select></label>`;
-  const isNumber = field.type === "number" || field.type === "integer";
-  return html`<label class="note-field"><span>${label}</span><input type=${isNumber ? "number" : "text"} value=${now ?? ""}
-    onInput=${(/** @type {any} */ e) => onChange(isNumber ? Number(e.currentTarget.value) : e.currentTarget.value)} /></label>`;
+  return html`<label class="note-field"><span>${label}</span><input type=${isNumber(field) ? "number" : "text"} value=${now ?? ""}
+    onInput=${(/** @type {any} */ e) => onChange(e.currentTarget.value)} /></label>`;
 };
 
 /** @param {{approval: Approval}} props */

@@ -1,0 +1,110 @@
+"""What Codex asks beside commands and files, answered in the browser."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from command_center.actors.codex.approvals import ELICITATION, PERMISSIONS, USER_INPUT
+from tests.browser.conftest import OpenPage, made
+from tests.codex.test_approvals import FORM_PARAMS, INPUT_PARAMS, PERMISSION_PARAMS
+from tests.end_to_end.server import Server
+from tests.end_to_end.test_questions import asking, server_with
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One whose Codex asks what the prompt wants."""
+    server = server_with(tmp_path_factory.mktemp("asking"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        yield client
+
+
+def run(client: httpx.Client, repository: Path, prompt: str) -> str:
+    """The address of a session that asks."""
+    body = {"localPath": str(repository), "allowWrite": True}
+    registered = made(client, "/api/repos", body)
+    task = {"repositoryId": registered["id"], "title": "It asks", "prompt": prompt}
+    task = made(client, "/api/tasks", task)
+    session = made(client, f"/api/tasks/{task['id']}/run", {})["session"]
+    return f"/sessions/{session['id']}"
+
+
+def answered(page: Page, client: httpx.Client, address: str) -> Any:
+    """What Codex was answered, once its turn has ended."""
+    expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+    return json.loads(client.get(f"/api{address}").json()["lastMessage"])
+
+
+def test_questions_are_answered_by_choice_and_by_words(
+    client: httpx.Client, server: Server, repository: Path, open_page: OpenPage
+) -> None:
+    params: dict[str, Any] = copy.deepcopy(INPUT_PARAMS)
+    params["questions"][0]["isOther"] = True
+    address = run(client, repository, asking(USER_INPUT, params))
+    page = open_page(f"{server.url}/#{address}", expected={400}).page
+    card = page.get_by_role("article", name="Which database?")
+    other = card.get_by_label("Another answer: Which database?")
+    other.fill("DuckDB")
+    card.get_by_role("radio", name="Postgres").check()
+    expect(other).to_have_value("")  # one answer at a time
+    other.fill("DuckDB")
+    expect(card.get_by_role("radio", name="Postgres")).not_to_be_checked()
+    card.get_by_role("button", name="Answer").click()
+    expect(card.get_by_role("alert")).to_contain_text("answers.key")
+    made(client, "/api/approvals", {"title": "Something else meanwhile"})
+    expect(page.locator(".toast")).to_contain_text("Something else meanwhile")
+    card.get_by_label("Which key?").fill("hunter2")
+    expect(other).to_have_value("DuckDB")
+    card.get_by_role("button", name="Answer").click()
+    told = answered(page, client, address)
+    assert {"db": {"answers": ["DuckDB"]}, "key": {"answers": ["hunter2"]}} == told["answers"]
+
+
+def test_a_question_is_declined(
+    client: httpx.Client, server: Server, repository: Path, open_page: OpenPage
+) -> None:
+    address = run(client, repository, asking(USER_INPUT, INPUT_PARAMS))
+    page = open_page(f"{server.url}/#{address}").page
+    page.get_by_role("article").get_by_role("button", name="Decline").click()
+    assert {"answers": {}} == answered(page, client, address)
+
+
+def test_a_form_is_filled_in(
+    client: httpx.Client, server: Server, repository: Path, open_page: OpenPage
+) -> None:
+    address = run(client, repository, asking(ELICITATION, FORM_PARAMS))
+    page = open_page(f"{server.url}/#{address}").page
+    card = page.get_by_role("article")
+    card.get_by_label("Project").select_option("b")
+    card.get_by_label("Count").fill("3")
+    card.get_by_label("Count").fill("")
+    card.get_by_label("Urgent").check()
+    card.get_by_role("button", name="Answer").click()
+    told = answered(page, client, address)
+    assert ("accept", {"project": "b", "urgent": True}) == (told["action"], told["content"])
+
+
+def test_permissions_are_granted_for_the_session(
+    client: httpx.Client, server: Server, repository: Path, open_page: OpenPage
+) -> None:
+    address = run(client, repository, asking(PERMISSIONS, PERMISSION_PARAMS))
+    page = open_page(f"{server.url}/#{address}").page
+    card = page.get_by_role("article")
+    expect(card.get_by_text("To install packages.")).to_be_visible()
+    card.get_by_role("button", name="For this session").click()
+    card.get_by_role("button", name="Approve").click()
+    assert "session" == answered(page, client, address)["scope"]
