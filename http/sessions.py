@@ -33,13 +33,18 @@ from command_center.store.records import Runner, SessionStatus, TaskType
 class SessionsQuery(
     PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """The query of the list of sessions."""
+    """The query of the list of sessions; `diff` false leaves their diffs out, which may be long."""
 
     repository_id: int | None = None
     task_id: int | None = None
     type: TaskType | None = None
     status: SessionStatus | None = None
     runner: Runner | None = None
+    diff: bool = True
+
+    def filters(self) -> dict[str, str | int]:
+        """The filters that were given; whether the diffs come along is none."""
+        return {name: value for name, value in super().filters().items() if name != "diff"}
 
 
 def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
@@ -59,6 +64,8 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
             )
         )
         shown = await center.storage.read(lambda db: explained(db, page.items, limit))
+        if not query.diff:
+            shown = [msgspec.structs.replace(session, diff=None) for session in shown]
         return page_response(shown, page.next_cursor)
 
     @api.get("/api/sessions/<id:session_id>")

@@ -1063,7 +1063,7 @@ export interface Operations {
     method: "GET";
     path: "/api/sessions";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; repositoryId?: number | null; taskId?: number | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; status?: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | null; runner?: "app-server" | "cli" | "stub" | null; };
+    query: { limit?: number | null; cursor?: string | null; repositoryId?: number | null; taskId?: number | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; status?: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | null; runner?: "app-server" | "cli" | "stub" | null; diff?: boolean | null; };
     body: undefined;
     answer: Page<Session>;
   };

@@ -39,7 +39,7 @@ export const state = {
   backTo: /** @type {Record<string, string | null>} */ ({}),
 };
 
-// Topics: a kind of record, "connection", "runtime", "session:12", "worktrees:3", "events".
+// Topics: a kind of record, "connection", "runtime", "session:12", "diff:12", "worktrees:3", "events".
 
 /** @type {Map<string, Set<() => void>>} */
 const watchers = new Map();
@@ -199,11 +199,17 @@ export async function need(kind, id) {
   return row;
 }
 
+/** A page of them, without what may be long. @param {"tasks" | "sessions" | "approvals"} kind @param {string | null} [cursor] */
+const askPage = (kind, cursor) =>
+  kind === "sessions"
+    ? get("/api/sessions", { limit: FIRST_PAGE, cursor, diff: false })
+    : get(`/api/${kind}`, { limit: FIRST_PAGE, cursor });
+
 /** All of what is few, the newest of what may be many, and of those where they end. @param {Kind} kind */
 async function askNewest(kind) {
   if (kind === "repos" || kind === "automations") return { rows: await every(`/api/${kind}`), page: null };
   const [page, pending] = await Promise.all([
-    get(`/api/${kind}`, { limit: FIRST_PAGE }),
+    askPage(kind),
     kind === "approvals" ? every("/api/approvals", { status: "pending" }) : [],
   ]);
   return { rows: [...pending, ...page.items], page };
@@ -218,10 +224,10 @@ async function loadKind(kind) {
   keep(kind, rows, by);
 }
 
-/** The next page of older ones. @param {Kind} kind */
+/** The next page of older ones. @param {"tasks" | "sessions" | "approvals"} kind */
 export const loadOlder = (kind) =>
   bring(kind, async () => {
-    const page = await get(`/api/${kind}`, { limit: FIRST_PAGE, cursor: state.cursors[kind] });
+    const page = await askPage(kind, state.cursors[kind]);
     reached(kind, page);
     return page.items;
   });
@@ -290,7 +296,7 @@ function applyToSession(event) {
   if (event.sessionId === undefined) return;
   if (event.type === "session.plan") learnPart(event.sessionId, { plan: event.data });
   else if (event.type === "session.usage") learnPart(event.sessionId, { tokenUsage: event.data });
-  else if (event.type === "session.diff") refresh("sessions", event.sessionId);
+  else if (event.type === "session.diff") changed(`diff:${event.sessionId}`);
   else if (event.id !== null && !ALWAYS_KEPT.has(event.type)) {
     if (event.data.to) {
       learnPart(event.sessionId, { status: event.data.to });
@@ -361,7 +367,11 @@ function listen() {
     attempt = 0;
     heardAt = Date.now();
     enter("live");
-    for (const { id, status } of state.sessions.values()) if (ACTIVE.has(status)) stale.sessions.add(id); // what is only told live was missed
+    for (const { id, status } of state.sessions.values()) {
+      if (!ACTIVE.has(status)) continue;
+      stale.sessions.add(id); // what is only told live was missed
+      changed(`diff:${id}`);
+    }
     for (const kind of KINDS) if (stale[kind].size) refreshKind(kind);
     renewTranscripts();
   };

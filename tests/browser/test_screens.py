@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
-from tests.browser.conftest import DEVICES, PATIENCE_MS, UNWORKED, OpenPage, made
+from command_center.store import Writer, sessions
+from tests.browser.conftest import DEVICES, PATIENCE_MS, UNWORKED, OpenPage, fill, made
 from tests.browser.vendored import TESTS
 from tests.browser.watching import Watched, settle, watched
 from tests.end_to_end.server import Server
@@ -243,6 +245,38 @@ def test_the_first_load_is_quick_on_a_slow_machine(
     metrics = session.send("Performance.getMetrics")["metrics"]
     seconds = next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
     assert 4 * seconds < 1
+
+
+def test_what_sessions_have_changed_is_loaded_where_it_is_looked_at(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        fill(client, tmp_path / "project")
+    server.stop()
+    lines = "+A line that was added.\n" * 10_000
+    diff = f"diff --git a/a.txt b/a.txt\n--- a/a.txt\n+++ b/a.txt\n@@ -0,0 +1,10000 @@\n{lines}"
+    (database,) = (tmp_path / "data").glob("*.sqlite3")
+    with closing(Writer(database)) as writer:
+        writer.commit([lambda tx: sessions.update(tx, 1, diff=diff)])
+    server.start()
+    page = open_page("about:blank", outage=True, **UNWORKED).page
+    answers: list[int] = []
+
+    def note(response: Response) -> None:
+        answers.append(int(response.headers.get("content-length", 0)))
+
+    page.on("response", note)
+    page.goto(server.url)
+    settle(page)
+    assert sum(answers) < len(diff)
+    page.goto(f"{server.url}/#/sessions/1?pane=changes")
+    expect(page.get_by_label("Changes").get_by_text("+10000")).to_be_visible()
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        for query, expected in (("", diff), ("diff=false", None)):
+            found = client.get(f"/api/sessions?{query}").json()["items"]
+            assert expected == found[-1]["diff"]
+    server.stop()
 
 
 def test_a_color_scheme_can_be_chosen_and_stays(filled_server: Server, open_page: OpenPage) -> None:

@@ -1,7 +1,7 @@
 // @ts-check
 // One session, live: what is said and done, what changed, the plan, and a box to have a say.
 /** @import { Session as SessionRecord, ThreadPrompt } from "../openapi.js" */
-import { every, ME, post, remove } from "../api.js";
+import { every, get, ME, post, remove } from "../api.js";
 import { ApprovalCard } from "../components/approval.js";
 import { Ago, Badge, Button, Choice, Confirm, Elapsed, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
 import { Diff } from "../components/diff.js";
@@ -26,6 +26,8 @@ export const Session = ({ id }) => {
     const session = await need("sessions", id);
     await Promise.all([need("tasks", session.taskId), need("repos", session.repositoryId), openTranscript(id)]);
   }, [id, transcript === undefined, state.sessions.has(id)]);
+  const diffs = useStore(`diff:${id}`, "reloaded");
+  const [changes] = useLoaded(() => get(`/api/sessions/${id}/diff`), [id, diffs]);
   const [pane, setPane] = useParam("pane", "transcript");
   const isReady = Boolean(transcript?.ready);
   useEffect(() => {
@@ -58,7 +60,7 @@ export const Session = ({ id }) => {
       </section>
       <div class="pane-side">
         <section class="pane pane-changes" aria-label="Changes"><h2 class="section">Changes</h2>
-          ${session.diff ? html`<${Diff} text=${session.diff} />` : html`<p class="quiet-line">Nothing was changed${ENDED.has(session.status) ? "." : " yet."}</p>`}</section>
+          ${changes?.diff ? html`<${Diff} text=${changes.diff} />` : changes && html`<p class="quiet-line">Nothing was changed${ENDED.has(session.status) ? "." : " yet."}</p>`}</section>
         <section class="pane pane-details" aria-label="Details">
           ${steps.length > 0 && html`<h2 class="section">Plan</h2><ol class="plan">${steps.map((/** @type {any} */ s) => html`<li data-status=${s.status}>${s.step}</li>`)}</ol>`}
           <h2 class="section">Details</h2><${Facts} session=${session} /></section>

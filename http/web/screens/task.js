@@ -17,7 +17,7 @@ export const Task = ({ id }) => {
   const [, error] = useLoaded(async () => {
     const task = await need("tasks", id);
     await need("repos", task.repositoryId);
-    await bring("sessions", () => every(`/api/tasks/${id}/sessions`));
+    await bring("sessions", () => every("/api/sessions", { taskId: id, diff: false }));
   }, [id, state.tasks.has(id)]);
   const [editing, setEditing] = useState(false);
   const [cancelling, setCancelling] = useState(false);
