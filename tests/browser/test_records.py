@@ -10,16 +10,27 @@ import httpx
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
-from tests.browser.conftest import UNWORKED, OpenPage, made, make_repository
+from tests.browser.conftest import UNWORKED, OpenPage, fill, made, make_repository
 from tests.browser.watching import settle
 from tests.end_to_end.server import Server
 
 FIRST_PAGE = 200
 
 
+@pytest.fixture(scope="module")
+def busy_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of which more is asked than others' tests would like."""
+    folder = tmp_path_factory.mktemp("busy")
+    server = Server(folder / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        fill(client, folder / "storefront")
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def client(filled_server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=filled_server.url, trust_env=False, timeout=30) as client:
+def client(busy_server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=busy_server.url, trust_env=False, timeout=30) as client:
         yield client
 
 
@@ -72,10 +83,10 @@ def show_few(page: Page, kind: str, few: int = 2) -> None:
 
 
 def test_an_answer_that_was_overtaken_is_not_shown(
-    client: httpx.Client, filled_server: Server, open_page: OpenPage
+    client: httpx.Client, busy_server: Server, open_page: OpenPage
 ) -> None:
     task = task_named(client, "As it was")
-    page = open_page(f"{filled_server.url}/#/tasks/{task['id']}", **UNWORKED).page
+    page = open_page(f"{busy_server.url}/#/tasks/{task['id']}", **UNWORKED).page
     settle(page)
     path = f"**/api/tasks/{task['id']}"
     held = Held(page, path, then=lambda: rename(client, task, "As it is"))
@@ -87,9 +98,9 @@ def test_an_answer_that_was_overtaken_is_not_shown(
 
 
 def test_a_list_that_was_overtaken_takes_nothing_away(
-    client: httpx.Client, filled_server: Server, open_page: OpenPage
+    client: httpx.Client, busy_server: Server, open_page: OpenPage
 ) -> None:
-    page = open_page(f"{filled_server.url}/#/tasks", outage=True, **UNWORKED).page
+    page = open_page(f"{busy_server.url}/#/tasks", outage=True, **UNWORKED).page
     settle(page)
     page.context.set_offline(True)
     for number in range(45):
@@ -103,10 +114,10 @@ def test_a_list_that_was_overtaken_takes_nothing_away(
 
 
 def test_what_an_old_answer_brings_late_is_put_right(
-    client: httpx.Client, filled_server: Server, open_page: OpenPage
+    client: httpx.Client, busy_server: Server, open_page: OpenPage
 ) -> None:
     task = task_named(client, "Before the edit")
-    page = open_page(f"{filled_server.url}/#/tasks/{task['id']}", **UNWORKED).page
+    page = open_page(f"{busy_server.url}/#/tasks/{task['id']}", **UNWORKED).page
     page.get_by_role("button", name="Edit").click()
     page.get_by_label("Title").fill("Edited here")
     path = f"**/api/tasks/{task['id']}"
@@ -119,10 +130,10 @@ def test_what_an_old_answer_brings_late_is_put_right(
 
 
 def test_a_record_that_could_not_be_read_is_asked_for_again(
-    client: httpx.Client, filled_server: Server, open_page: OpenPage
+    client: httpx.Client, busy_server: Server, open_page: OpenPage
 ) -> None:
     task = task_named(client, "Readable")
-    address = f"{filled_server.url}/#/tasks/{task['id']}"
+    address = f"{busy_server.url}/#/tasks/{task['id']}"
     page = open_page(address, expected={503}, **UNWORKED).page
     settle(page)
     refused = {"error": {"statusCode": 503, "message": "Not now."}}
@@ -135,12 +146,12 @@ def test_a_record_that_could_not_be_read_is_asked_for_again(
 
 
 def test_a_screen_of_an_old_record_outlives_a_long_absence(
-    client: httpx.Client, filled_server: Server, open_page: OpenPage
+    client: httpx.Client, busy_server: Server, open_page: OpenPage
 ) -> None:
     """So much has happened that lists are asked for anew, and it is in none of them."""
     page = open_page("about:blank", outage=True, **UNWORKED).page
     show_few(page, "tasks")
-    page.goto(f"{filled_server.url}/#/tasks/2")
+    page.goto(f"{busy_server.url}/#/tasks/2")
     settle(page)
     page.context.set_offline(True)
     for number in range(45):
@@ -149,18 +160,18 @@ def test_a_screen_of_an_old_record_outlives_a_long_absence(
         page.context.set_offline(False)
     be_told(client, page, "Is it still there?")
     expect(page.locator("h1")).to_have_text("Find the slow query")
-    page.goto(f"{filled_server.url}/#/tasks?q=In+the+absence")
+    page.goto(f"{busy_server.url}/#/tasks?q=In+the+absence")
     expect(page.locator("main .rows > li")).to_have_count(45)
 
 
 def test_a_screen_says_that_its_record_was_removed_elsewhere(
-    client: httpx.Client, filled_server: Server, open_page: OpenPage, tmp_path: Path
+    client: httpx.Client, busy_server: Server, open_page: OpenPage, tmp_path: Path
 ) -> None:
     folder = make_repository(tmp_path / "passing")
     repository = made(client, "/api/repos", {"localPath": str(folder)})
     body = {"repositoryId": repository["id"], "title": "Passing", "prompt": "Do."}
     task = made(client, "/api/tasks", body)
-    page = open_page(f"{filled_server.url}/#/tasks/{task['id']}", expected={404}).page
+    page = open_page(f"{busy_server.url}/#/tasks/{task['id']}", expected={404}).page
     settle(page)
     assert client.delete(f"/api/repos/{repository['id']}").is_success
     expect(page.get_by_role("alert").first).to_contain_text("not found")
@@ -168,11 +179,11 @@ def test_a_screen_says_that_its_record_was_removed_elsewhere(
 
 
 def test_older_ones_that_cannot_be_loaded_say_so(
-    client: httpx.Client, filled_server: Server, open_page: OpenPage
+    client: httpx.Client, busy_server: Server, open_page: OpenPage
 ) -> None:
     page = open_page("about:blank", outage=True, **UNWORKED).page
     show_few(page, "sessions", few=1)
-    page.goto(f"{filled_server.url}/#/sessions?show=completed")
+    page.goto(f"{busy_server.url}/#/sessions?show=completed")
     page.get_by_role("button", name="Failed", exact=True).click()
     expect(page.get_by_text("None of the newest")).to_be_visible()
     older = page.get_by_role("button", name="Load older")
@@ -184,9 +195,9 @@ def test_older_ones_that_cannot_be_loaded_say_so(
 
 
 def test_what_changes_as_soon_as_a_part_is_shown_is_shown(
-    filled_server: Server, open_page: OpenPage
+    busy_server: Server, open_page: OpenPage
 ) -> None:
-    page = open_page(filled_server.url).page
+    page = open_page(busy_server.url).page
     settle(page)
     shown = page.evaluate(
         """async () => {
