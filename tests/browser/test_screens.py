@@ -326,6 +326,18 @@ def test_an_operator_suspends_an_actor_with_a_reason_and_resumes_it(
         expect(page.get_by_label(f"Why {act.lower()}?")).to_have_count(0)
 
 
+def test_a_trace_ends_with_its_dialog(filled_server: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{filled_server.url}/#/runtime/events").page
+    settle(page)
+    with page.expect_websocket() as opened:
+        page.get_by_role("button", name="Trace").click()
+    expect(page.get_by_label("Code", exact=True).first).to_be_visible()
+    trace = opened.value
+    assert trace.url.partition("?")[0].endswith("/events/trace")
+    with trace.expect_event("close", timeout=PATIENCE_MS):
+        page.get_by_role("button", name="Close").click()
+
+
 def test_what_happens_elsewhere_is_told_with_its_event(
     filled_server: Server, open_page: OpenPage
 ) -> None:

@@ -3,7 +3,7 @@
 import { get, ME, post } from "../api.js";
 import { Ago, Badge, Button, Code, Dialog, Field, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
 import { duration, number, plural, Words } from "../format.js";
-import { html, useEffect, useState } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import { go } from "../router.js";
 import { state, useStore } from "../store.js";
 
@@ -75,11 +75,15 @@ const Actor = ({ path, onClose, changed }) => {
     again();
     changed();
   });
+  const socket = useRef(/** @type {WebSocket | null} */ (null));
+  useEffect(() => () => socket.current?.close(), []);
   const trace = () => {
     setTraced([]);
+    socket.current?.close();
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(`${scheme}//${location.host}/api/runtime/actors/${path}/trace?messages=50&seconds=30`);
-    socket.onmessage = (m) => setTraced((/** @type {any} */ old) => [...(old || []), JSON.parse(m.data)]);
+    const opened = new WebSocket(`${scheme}//${location.host}/api/runtime/actors/${path}/trace?messages=50&seconds=30`);
+    socket.current = opened;
+    opened.onmessage = (m) => setTraced((/** @type {any} */ old) => [...(old || []), JSON.parse(m.data)]);
   };
   const facts = !actor ? [] : Object.entries(actor).filter(([key, value]) => !["stack", "description", "path", "status"].includes(key) && value !== null && typeof value !== "object");
   return html`<${Dialog} title=${`/${path}`} onClose=${onClose}>
