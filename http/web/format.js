@@ -72,5 +72,11 @@ export const basename = (path) => path.split(/[\\/]/).filter(Boolean).pop() || p
 /** Code, in which what cannot be seen is spelled out: it may turn the writing round, or hide. @param {string} text */
 export const seen = (text) => text.replace(/\p{Cf}/gu, (hidden) => `\\u${(hidden.codePointAt(0) || 0).toString(16).padStart(4, "0")}`);
 
+/** A path from its folder on, where it lies in it. @param {string} path @param {string} [folder] */
+export function within(path, folder) {
+  const isInside = folder && path.startsWith(folder) && /^[\\/]/.test(path.slice(folder.length));
+  return isInside ? path.slice(folder.length + 1) : path;
+}
+
 /** Text without its Markdown, for a single line. @param {string} text */
 export const plain = (text) => text.replace(/[*`#]+/g, "").replace(/\s+/g, " ").trim();

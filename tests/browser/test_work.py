@@ -222,6 +222,37 @@ def test_what_one_page_decides_another_shows_at_once_and_by_whom(
         expect(card).to_have_count(0)
 
 
+def test_all_that_is_asked_for_is_read_before_it_is_decided(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    """A title is cut, and what turns the writing round shows a command as it is not."""
+    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
+        asked = made(client, "/api/approvals", {"title": "In short…"})
+        where = f"/api/approvals/{asked['id']}"
+        page = open_page(filled_server.url, **UNWORKED).page
+        shown = page.get_by_role("article")
+
+        def show(kind: str, details: dict[str, Any]) -> None:
+            record = {**asked, "kind": kind, "details": details}
+            page.route("**/api/approvals?*", lambda route: route.fulfill(json={"items": [record]}))
+            page.goto("about:blank")
+            page.goto(f"{filled_server.url}/#/approvals/{asked['id']}")
+
+        question = f"Which of them, {'and why, ' * 30}is it?"
+        show("user_input", {"questions": [{"id": "q", "question": question, "options": []}]})
+        expect(shown.get_by_role("heading")).to_have_text(question)
+        show("elicitation", {"server": "calendar", "message": question})
+        expect(shown.get_by_role("heading")).to_have_text(f"calendar asks: {question}")
+        more = {"network": {"enabled": True}}
+        said = "This session may not use the network."
+        turned = {"command": "rm \u202eskcab", "cwd": "/home", "additionalPermissions": more}
+        show("command", {**turned, "beyondRun": [said]})
+        expect(shown.get_by_label("Command")).to_have_text("rm \\u202eskcab")
+        expect(shown).to_contain_text('With more permissions{"network":{"enabled":true}}')
+        expect(shown).to_contain_text(f"More than its run got: {said}")
+        made(client, f"{where}/resolve", {"status": "rejected"})
+
+
 def test_who_comes_second_is_told_who_was_first(filled_server: Server, open_page: OpenPage) -> None:
     with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
         asked = made(client, "/api/approvals", {"title": "Who is first?"})

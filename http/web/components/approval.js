@@ -2,9 +2,9 @@
 // One approval: everything that is needed to decide, and the decision, within a thumb's reach.
 /** @import { Approval } from "../openapi.js" */
 import { ME, post } from "../api.js";
-import { seen, Words } from "../format.js";
+import { basename, plural, seen, Words } from "../format.js";
 import { html, useState } from "../html.js";
-import { learn, refresh, repoOf, taskOf } from "../store.js";
+import { learn, refresh, repoOf, state, taskOf } from "../store.js";
 import { Ago, Badge, Button, Choice, Code, Countdown, Problem, useAct } from "./basics.js";
 import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
@@ -59,10 +59,14 @@ const Deadline = ({ approval }) => {
     ${error && html`<span class="hint" data-bad="true" role="alert">${error.message}</span>`}</span>`;
 };
 
-/** @param {Approval} approval */
-function titleOf(approval) {
-  if (approval.kind === "command") return approval.details.network ? approval.title : approval.details.reason || "Run this command?";
-  return approval.title;
+/** In full, where the title is cut or says what stands below. @param {Approval} approval @returns {string} */
+function titleOf({ kind, title, details }) {
+  const { reason, network, commandKind, files, questions, server, message } = details;
+  if (kind === "command") return network || commandKind === "writeStdin" ? title : reason || "Run this command?";
+  if (kind === "file_change" && files?.length) return reason || `Change ${files.length === 1 ? basename(files[0].path) : plural(files.length, "file")}?`;
+  if (kind === "user_input" && questions?.length === 1) return questions[0].question;
+  if (kind === "elicitation" && message) return `${server} asks: ${message}`;
+  return title;
 }
 
 /** @param {{approval: Approval}} props */
@@ -89,21 +93,23 @@ function asked(approval) {
   const d = approval.details;
   const rows = [];
   const command = d.script || d.command;
-  if (command) rows.push(html`<${Code} text=${command} label="Command" />`);
-  if (d.script && d.command && d.script !== d.command)
-    rows.push(html`<details class="fold"><summary>The whole command line</summary><${Code} text=${d.command} /></details>`);
+  if (command) rows.push(html`<${Code} text=${seen(command)} label="Command" />`);
   if (d.cwd && approval.kind !== "run") rows.push(html`<dl class="facts"><dt>Where</dt><dd><code title=${d.cwd}>${seen(d.cwd)}</code></dd></dl>`);
-  if (d.reason && approval.kind !== "command" && approval.kind !== "run") rows.push(html`<p>${d.reason}</p>`);
+  if (d.script && d.command && d.script !== d.command)
+    rows.push(html`<details class="fold aside"><summary>The whole command line</summary><${Code} text=${seen(d.command)} /></details>`);
+  if (d.additionalPermissions) rows.push(html`<dl class="facts"><dt>With more permissions</dt><dd><code>${seen(JSON.stringify(d.additionalPermissions))}</code></dd></dl>`);
+  if (d.reason && approval.kind !== "run" && d.reason !== titleOf(approval)) rows.push(html`<p>${d.reason}</p>`);
   if (d.grantRoot) rows.push(html`<p>It wants to write anywhere in <code>${seen(d.grantRoot)}</code>.</p>`);
   for (const [key, word] of [["read", "Read"], ["write", "Write"]])
     if (d[key]?.length) rows.push(html`<dl class="facts"><dt>${word}</dt><dd>${d[key].map((/** @type {string} */ p) => html`<code>${seen(p)}</code> `)}</dd></dl>`);
   if (d.network && d.network !== true) rows.push(html`<dl class="facts"><dt>Network</dt><dd><code>${d.network.host}</code> (${d.network.protocol})</dd></dl>`);
   if (d.network === true) rows.push(html`<dl class="facts"><dt>Network</dt><dd>full access</dd></dl>`);
   if (d.files?.length && !d.diff) rows.push(html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${seen(f.path)}</code> `)}</p>`);
-  if (d.diff) rows.push(html`<${Diff} text=${d.diff} />`);
+  if (d.diff) rows.push(html`<${Diff} text=${d.diff} cwd=${state.sessions.get(approval.sessionId ?? 0)?.cwd} />`);
   if (d.diffCut) rows.push(html`<p class="hint">The diff is longer than what is shown here.</p>`);
   if (d.url) rows.push(html`<${Address} url=${d.url} />`);
   if (approval.kind === "run") rows.push(html`<${RunDetails} details=${d} />`);
+  for (const said of d.beyondRun || []) rows.push(html`<p class="beyond"><${Icon} name="warning" size=${18} /><span>More than its run got: ${said}</span></p>`);
   return rows;
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 // A unified diff as people read one: by file, folded where it is long, with its lines numbered.
 import { html, useMemo, useState } from "../html.js";
-import { basename, plural, seen } from "../format.js";
+import { basename, plural, seen, within } from "../format.js";
 
 const FOLDED = 400; // lines of a file above which it begins folded
 const SHOWN = 1500; // lines of a file that are shown at once
@@ -66,27 +66,27 @@ export function parseDiff(text) {
   return files;
 }
 
-/** @param {{text: string, label?: string}} props */
-export const Diff = ({ text, label = "Changes" }) => {
+/** Its paths are shown from the folder `cwd` on, where they lie in it. @param {{text: string, cwd?: string, label?: string}} props */
+export const Diff = ({ text, cwd, label = "Changes" }) => {
   const files = useMemo(() => parseDiff(seen(text)), [text]);
   if (!files.length) return html`<pre class="plain" tabindex="0" aria-label=${label}>${seen(text)}</pre>`;
-  return html`<div class="diff" aria-label=${label}>${files.map((file) => html`<${FileView} key=${file.path} file=${file} />`)}</div>`;
+  return html`<div class="diff" aria-label=${label}>${files.map((file) => html`<${FileView} key=${file.path} file=${file} path=${within(file.path, cwd)} />`)}</div>`;
 };
 
-/** @param {{file: FileDiff}} props */
-const FileView = ({ file }) => {
+/** @param {{file: FileDiff, path: string}} props */
+const FileView = ({ file, path }) => {
   const [shown, setShown] = useState(SHOWN);
   return html`<details class="diff-file" open=${file.lines.length <= FOLDED}>
     <summary title=${file.path}>
-      <span class="path"><span>${file.path.slice(0, -basename(file.path).length)}</span><b>${basename(file.path)}</b></span>
+      <span class="path"><span class="folder">${path.slice(0, -basename(path).length)}</span><b>${basename(path)}</b></span>
       <span class="counts"><b class="add">+${file.added}</b> <b class="del">−${file.removed}</b></span>
     </summary>
-    <div class="diff-lines" tabindex="0" role="group" aria-label=${file.path}>
+    <div class="diff-lines" tabindex="0" role="group" aria-label=${path}>
       <table><tbody>
         ${file.lines.slice(0, shown).map((line) => html`<tr class=${line.kind}>
           <td class="no">${line.now ?? line.old ?? ""}</td>
           <td class="sign">${line.kind === "add" ? "+" : line.kind === "del" ? "−" : ""}</td>
-          <td class="text">${line.text}</td>
+          <td class="text">${seen(line.text)}</td>
         </tr>`)}
       </tbody></table>
     </div>

@@ -1,6 +1,6 @@
 // @ts-check
 // A session as it is told: messages as they stream, commands with their output folded, changes as diffs.
-import { duration, plural, seen, Words } from "../format.js";
+import { duration, plural, seen, within, Words } from "../format.js";
 import { Component, html, useState } from "../html.js";
 import { Code } from "./basics.js";
 import { Diff } from "./diff.js";
@@ -113,8 +113,7 @@ function diffOfChange(change, folder) {
   const kind = change.kind?.type || change.kind;
   const text = (change.diff || "").replace(/\n$/, "");
   const body = text.includes("@@") || kind === "update" ? text : `@@ -1 +1 @@\n${text.split("\n").map((/** @type {string} */ l) => (kind === "delete" ? "-" : "+") + l).join("\n")}`;
-  const inside = change.path.startsWith(folder) && /^[\\/]/.test(change.path.slice(folder.length));
-  const name = (inside ? change.path.slice(folder.length) : change.path).replace(/^[\\/]/, "");
+  const name = within(change.path, folder).replace(/^[\\/]/, "");
   return `diff --git a/${name} b/${name}\n--- a/${name}\n+++ b/${name}\n${body.startsWith("---") ? body.split("\n").slice(2).join("\n") : body}`;
 }
 
