@@ -41,9 +41,11 @@ export function useKeys() {
   return [help, setHelp];
 }
 
-/** To the next or the previous row. @param {number} by */
+/** To the next or the previous row, or card. @param {number} by */
 function step(by) {
-  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main a.row, main a.card, main article h3 a")]);
-  const at = rows.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main :is(a, button).row, main a.card, main article h3 a")]);
+  const focused = document.activeElement;
+  const card = focused?.closest("article");
+  const at = rows.findIndex((row) => row === focused || card?.contains(row));
   rows[Math.max(0, Math.min(rows.length - 1, at + by))]?.focus();
 }

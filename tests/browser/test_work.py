@@ -219,7 +219,25 @@ def test_what_one_page_decides_another_shows_at_once_and_by_whom(
         expect(other.get_by_text("by web")).to_be_visible()
         expect(other.get_by_text("Rejected")).to_be_visible()
         expect(other.get_by_role("button", name="Approve")).to_have_count(0)
-        expect(card).to_have_count(0)
+        expect(card.get_by_text("by web")).to_be_visible()
+        expect(card.get_by_role("button")).to_have_count(0)
+        expect(card).to_have_count(0)  # after a moment
+
+
+def test_the_keyboard_decides_and_goes_on_to_the_next(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
+        titles = ("Is this the first?", "Is this the second?")
+        asked = [made(client, "/api/approvals", {"title": title}) for title in titles]
+        page = open_page(f"{filled_server.url}/#/approvals", device="desktop").page
+        card = page.get_by_role("article", name=titles[0])
+        card.get_by_role("button", name="Approve").focus()
+        page.keyboard.press("Enter")
+        expect(card.locator(".outcome")).to_be_focused()
+        page.keyboard.press("j")
+        expect(page.get_by_role("link", name=titles[1])).to_be_focused()
+        made(client, f"/api/approvals/{asked[1]['id']}/resolve", {"status": "rejected"})
 
 
 def test_all_that_is_asked_for_is_read_before_it_is_decided(

@@ -3,9 +3,9 @@
 /** @import { Approval } from "../openapi.js" */
 import { ME, post } from "../api.js";
 import { basename, plural, seen, Words } from "../format.js";
-import { html, useState } from "../html.js";
-import { learn, refresh, repoOf, state, taskOf } from "../store.js";
-import { Ago, Badge, Button, Choice, Code, Countdown, Problem, useAct } from "./basics.js";
+import { html, useLayoutEffect, useRef, useState } from "../html.js";
+import { learn, pendingApprovals, refresh, repoOf, state, taskOf, useStore } from "../store.js";
+import { Ago, Badge, Button, Choice, Code, Countdown, Problem, useAct, useTick } from "./basics.js";
 import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
 
@@ -21,15 +21,48 @@ const KINDS = {
 };
 const FOR_SESSION = new Set(["command", "file_change", "permissions"]);
 const HOUR_MS = 3_600_000;
+const SETTLED_MS = 8000; // for which what was just settled stays where it was
 const QUESTIONS = new Set(["user_input", "elicitation"]);
 
-/** @param {{approval: Approval, focused?: boolean}} props */
-export const ApprovalCard = ({ approval, focused }) => {
+/**
+ * What waits for a decision and, for a moment and in their places, those that waited here and are settled:
+ * one sees how and by whom, and no other comes under a thumb that was about to press.
+ * @returns {Approval[]}
+ */
+export function useOpenApprovals() {
+  useStore("approvals");
+  const leaving = useRef(/** @type {Map<number, number>} */ (new Map())); // until when each is shown
+  const until = leaving.current;
+  const now = Date.now();
+  const pending = pendingApprovals();
+  for (const { id } of pending) until.set(id, Infinity);
+  const settled = [...until.keys()].flatMap((id) => {
+    const approval = state.approvals.get(id);
+    if (approval?.status === "pending") return [];
+    if (until.get(id) === Infinity) until.set(id, now + SETTLED_MS);
+    if (approval && now < (until.get(id) || 0)) return [approval];
+    until.delete(id);
+    return [];
+  });
+  useTick(settled.length ? 1000 : 0);
+  return [...pending, ...settled].sort((a, b) => a.id - b.id);
+}
+
+/** @param {{approval: Approval}} props */
+export const ApprovalCard = ({ approval }) => {
+  const card = useRef(/** @type {HTMLElement | null} */ (null));
+  const decided = useRef(false);
   const [icon, kind] = KINDS[approval.kind] || KINDS.manual;
   const task = taskOf(approval);
   const repo = repoOf(approval);
   const pending = approval.status === "pending";
-  return html`<article class="card approval" data-status=${approval.status} aria-label=${approval.title} id=${`approval-${approval.id}`} data-focused=${focused}>
+  useLayoutEffect(() => {
+    if (decided.current && !pending) focusIn(card.current, ".outcome"); // where the button was that is gone
+  }, [pending]);
+  useLayoutEffect(() => () => {
+    if (card.current?.contains(document.activeElement)) focusIn(document.body, "main");
+  }, []);
+  return html`<article ref=${card} class="card approval" data-status=${approval.status} aria-label=${approval.title} id=${`approval-${approval.id}`}>
     <div class="approval-head">
       <span class="kind"><${Icon} name=${icon} size=${18} />${kind}</span>
       ${pending && approval.expiresAt ? html`<${Deadline} approval=${approval} />` : html`<${Ago} ts=${approval.createdAt} />`}
@@ -41,7 +74,7 @@ export const ApprovalCard = ({ approval, focused }) => {
       ${!approval.sessionId && !task && html`asked by ${approval.requestedBy}`}
     </div>
     <${Details} approval=${approval} />
-    ${pending ? html`<${Decision} approval=${approval} />` : html`<${Outcome} approval=${approval} />`}
+    ${pending ? html`<${Decision} approval=${approval} onDecide=${() => (decided.current = true)} />` : html`<${Outcome} approval=${approval} />`}
   </article>`;
 };
 
@@ -128,8 +161,11 @@ const RunDetails = ({ details }) => {
   `;
 };
 
-/** @param {{approval: Approval}} props */
-const Decision = ({ approval }) => {
+/** @param {Element | null} place @param {string} selector */
+const focusIn = (place, selector) => /** @type {HTMLElement | null | undefined} */ (place?.querySelector(selector))?.focus({ preventScroll: true });
+
+/** @param {{approval: Approval, onDecide: () => void}} props */
+const Decision = ({ approval, onDecide }) => {
   const { busy, error, run } = useAct();
   const [scope, setScope] = useState("once");
   const [note, setNote] = useState("");
@@ -142,6 +178,7 @@ const Decision = ({ approval }) => {
       const body = { status, resolvedBy: ME, resolutionNote: note || undefined };
       if (status === "approved" && FOR_SESSION.has(approval.kind)) Object.assign(body, { scope });
       if (status === "approved" && asks) Object.assign(body, { answers: answersTo(approval, answers) });
+      onDecide();
       try {
         learn("approvals", await post(`/api/approvals/${approval.id}/resolve`, body));
       } catch (failure) {
@@ -215,7 +252,7 @@ const SchemaField = ({ name, field, value, onChange }) => {
 };
 
 /** @param {{approval: Approval}} props */
-const Outcome = ({ approval }) => html`<div class="outcome">
+const Outcome = ({ approval }) => html`<div class="outcome" tabindex="-1">
   <${Badge} status=${approval.status} />
   <span>
     ${approval.resolvedBy && html`by <b>${approval.resolvedBy}</b> `}

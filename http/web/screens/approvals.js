@@ -4,18 +4,19 @@
 import { html } from "../html.js";
 import { Badge, Choice, Empty, Head, Loading, Older, Problem, Rows, useLoaded, Ago } from "../components/basics.js";
 import { useParam } from "../router.js";
-import { ApprovalCard } from "../components/approval.js";
+import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import { need, newestFirst, pendingApprovals, state, taskOf, useStore } from "../store.js";
 import { plural } from "../format.js";
 
 export const Approvals = () => {
-  useStore("approvals", "tasks", "repos");
+  useStore("tasks", "repos");
   const [shown, setShown] = useParam("show", "open");
-  const open = pendingApprovals();
+  const pending = pendingApprovals().length;
+  const open = useOpenApprovals();
   const settled = newestFirst(state.approvals).filter((a) => a.status !== "pending");
   return html`
-    <${Head} title="Approvals" note=${open.length ? `${plural(open.length, "decision")} to make` : "Nothing waits on you"}>
-      <${Choice} label="Which approvals" value=${shown} onChange=${setShown} options=${[["open", `Open ${open.length || ""}`], ["settled", "Settled"]]} />
+    <${Head} title="Approvals" note=${pending ? `${plural(pending, "decision")} to make` : "Nothing waits on you"}>
+      <${Choice} label="Which approvals" value=${shown} onChange=${setShown} options=${[["open", `Open ${pending || ""}`], ["settled", "Settled"]]} />
     <//>
     ${shown === "open"
       ? open.length
@@ -43,5 +44,5 @@ export const Approval = ({ id }) => {
   const approval = state.approvals.get(id);
   return html`<${Head} title=${`Approval ${id}`} back="/approvals" />
     <div class="single"><${Problem} error=${error} />
-    ${approval ? html`<${ApprovalCard} approval=${approval} focused />` : !error && html`<${Loading} />`}</div>`;
+    ${approval ? html`<${ApprovalCard} approval=${approval} />` : !error && html`<${Loading} />`}</div>`;
 };

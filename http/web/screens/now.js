@@ -2,7 +2,7 @@
 // Now: what needs me, what runs, what comes next, what has just ended.
 import { html, useState } from "../html.js";
 import { Ago, Empty, Head } from "../components/basics.js";
-import { ApprovalCard } from "../components/approval.js";
+import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import { Icon } from "../components/icon.js";
 import { SessionRow } from "../components/session-row.js";
 import { ACTIVE, ENDED, newestFirst, pendingApprovals, repoOf, state, useStore, WAITING } from "../store.js";
@@ -12,8 +12,9 @@ import { Register } from "./repos.js";
 const DAY_MS = 86_400_000;
 
 export const Now = () => {
-  useStore("approvals", "sessions", "tasks", "repos", "automations");
+  useStore("sessions", "tasks", "repos", "automations");
   const asked = pendingApprovals();
+  const open = useOpenApprovals();
   const sessions = newestFirst(state.sessions);
   const running = sessions.filter((s) => ACTIVE.has(s.status));
   const waiting = sessions.filter((s) => WAITING.has(s.status) && s.status !== "created");
@@ -33,8 +34,8 @@ export const Now = () => {
     <div class="columns">
       <section aria-labelledby="needs">
         <h2 id="needs" class="section">Needs you ${needs > 0 && html`<span class="count">${needs}</span>`}</h2>
-        ${!needs && html`<p class="quiet-line"><${Icon} name="check" size=${18} /> Nothing waits on you.</p>`}
-        <div class="stack">${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}</div>
+        ${!needs && !open.length && html`<p class="quiet-line"><${Icon} name="check" size=${18} /> Nothing waits on you.</p>`}
+        <div class="stack">${open.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}</div>
         ${failed.length > 0 && html`<ul class="rows">${failed.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}</ul>`}
         ${paused.length > 0 && html`<ul class="rows">${paused.map((a) => html`<li key=${a.id}><a class="row" href=${`#/automations/${a.id}`}>
           <div class="row-main"><div class="row-title">${a.title}</div><div class="row-note">${a.pausedReason}</div></div>

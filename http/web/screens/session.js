@@ -2,7 +2,7 @@
 // One session, live: what is said and done, what changed, the plan, and a box to have a say.
 /** @import { Session as SessionRecord, ThreadPrompt } from "../openapi.js" */
 import { every, get, ME, post, remove } from "../api.js";
-import { ApprovalCard } from "../components/approval.js";
+import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import { Ago, Badge, Button, Choice, Confirm, Elapsed, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
 import { Diff } from "../components/diff.js";
 import { Result } from "../components/result.js";
@@ -13,14 +13,15 @@ import { Transcript } from "../components/transcript.js";
 import { number, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { useParam } from "../router.js";
-import { ACTIVE, ENDED, learn, need, pendingApprovals, repoOf, state, taskOf, useStore } from "../store.js";
+import { ACTIVE, ENDED, learn, need, repoOf, state, taskOf, useStore } from "../store.js";
 import { loadEarlier, openTranscript, transcriptOf } from "../transcripts.js";
 
 /** @import { Transcript as Loaded } from "../transcripts.js" */
 
 /** @param {{id: number}} props */
 export const Session = ({ id }) => {
-  useStore(`session:${id}`, "sessions", "tasks", "repos", "approvals", "reloaded");
+  useStore(`session:${id}`, "sessions", "tasks", "repos", "reloaded");
+  const asked = useOpenApprovals().filter((a) => a.sessionId === id);
   const transcript = transcriptOf(id);
   const [, error] = useLoaded(async () => {
     const session = await need("sessions", id);
@@ -38,7 +39,6 @@ export const Session = ({ id }) => {
   if (!session) return html`<${Head} title=${`Session ${id}`} back="/sessions" /><${Problem} error=${error} />${!error && html`<${Loading} />`}`;
   const task = taskOf(session);
   const repo = repoOf(session);
-  const asked = pendingApprovals().filter((a) => a.sessionId === id);
   const steps = session.plan?.plan || session.plan?.steps || [];
   return html`<div class="session" data-pane=${pane}>
     <${Head} title=${task?.title || `Session ${id}`} back=${task ? `/tasks/${task.id}` : "/sessions"}
@@ -53,7 +53,7 @@ export const Session = ({ id }) => {
       options=${[["transcript", "Transcript"], ["changes", "Changes"], ["details", "Details"], ["timeline", "Timeline"]]} /></div>
     <div class="session-columns">
       <section class="pane pane-transcript" aria-label="Transcript">
-        ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript} asked=${new Set(asked.map((a) => a.codexItemId))}>${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}<//>` : !error && html`<${Loading} />`}
+        ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript} asked=${new Set(asked.filter((a) => a.status === "pending").map((a) => a.codexItemId))}>${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}<//>` : !error && html`<${Loading} />`}
         <${Result} result=${session.result} />
         <${Why} session=${session} />
         <${Composer} session=${session} />
