@@ -10,6 +10,7 @@ import { startNotices } from "./notices.js";
 import { arrive, rememberDepths, usePlace } from "./router.js";
 import { pendingApprovals, start, state, useStore } from "./store.js";
 import { applyTheme } from "./theme.js";
+import { Title } from "./title.js";
 import { Now } from "./screens/now.js";
 import { SignIn } from "./screens/signin.js";
 
@@ -64,8 +65,9 @@ const App = () => {
   useStore("connection");
   const place = usePlace();
   const [help, setHelp] = useKeys();
-  if (state.phase === "signin") return html`<${SignIn} />`;
+  if (state.phase === "signin") return html`<${Title} /><${SignIn} />`;
   return html`
+    <${Title} />
     <a class="skip" href="#main" onClick=${(/** @type {any} */ e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>To the content</a>
     <div class="shell">
       <${Nav} current=${place.parts[0] || ""} onHelp=${() => setHelp(true)} />

@@ -1,9 +1,8 @@
 // @ts-check
-// What calls for attention while the page is open: the number in the title and the icon, a toast
-// for what happened elsewhere, and, where it is allowed, a notification of the system's.
+// What calls for attention while the page is open: a toast for what happened elsewhere, and, where it
+// is allowed, a notification of the system's.
 import { toast } from "./components/toasts.js";
-import { onEvent, pendingApprovals, state, taskOf, useStore } from "./store.js";
-import { html, render } from "./html.js";
+import { onEvent, state, taskOf } from "./store.js";
 
 /** @import { Told } from "./store.js" */
 
@@ -39,8 +38,6 @@ export function startNotices() {
   navigator.serviceWorker?.addEventListener("message", ({ data }) => {
     if (data.goTo) location.hash = data.goTo;
   });
-  const mount = document.createElement("div");
-  render(html`<${Title} />`, mount);
 }
 
 /**
@@ -68,14 +65,3 @@ async function withdraw(where) {
   const worker = await navigator.serviceWorker?.getRegistration();
   for (const shown of (await worker?.getNotifications({ tag: where })) || []) shown.close();
 }
-
-const Title = () => {
-  useStore("approvals", "connection");
-  const count = state.phase === "signin" ? 0 : pendingApprovals().length;
-  document.title = count ? `(${count}) Command Center` : "Command Center";
-  const icon = document.getElementById("favicon");
-  icon?.setAttribute("href", count ? "/web/icons/icon-alert.svg" : "/web/icons/icon.svg");
-  const setBadge = /** @type {any} */ (navigator).setAppBadge;
-  if (setBadge) setBadge.call(navigator, count).catch(() => {});
-  return null;
-};

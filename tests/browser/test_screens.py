@@ -133,6 +133,7 @@ def test_back_goes_back_and_an_address_can_be_kept(
     expect(page.get_by_role("searchbox")).to_have_value("slow")
     page.get_by_role("link", name="Find the slow query").click()
     expect(page.locator("h1")).to_have_text("Find the slow query")
+    expect(page).to_have_title(re.compile("Find the slow query · Command Center$"))
     page.go_back()
     expect(page.locator("h1")).to_have_text("Tasks")
     expect(page.locator("main ul.rows > li")).to_have_count(1)

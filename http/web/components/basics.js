@@ -4,6 +4,7 @@ import { ApiError } from "../api.js";
 import { duration, exact, seen, when, Words } from "../format.js";
 import { html, useEffect, useId, useRef, useState } from "../html.js";
 import { loadOlder, state, useStore } from "../store.js";
+import { useTitle } from "../title.js";
 import { Icon } from "./icon.js";
 
 /** @type {Record<string, string>} */
@@ -232,14 +233,15 @@ export const Confirm = ({ title, children, act, label, onClose }) => {
   <//>`;
 };
 
-/** The head of a screen. @param {any} props */
-export const Head = ({ title, back, children, note }) => html`
-  <header class="head">
+/** The head of a screen; its title is the page's, too. @param {any} props */
+export const Head = ({ title, shown = title, back, children, note }) => {
+  useTitle(title);
+  return html`<header class="head">
     ${back && html`<a class="icon-button" href=${`#${back}`} aria-label="Back"><${Icon} name="back" /></a>`}
-    <div class="head-text"><h1 data-long=${title.length > 70}>${title}</h1>${note && html`<div class="note">${note}</div>`}</div>
+    <div class="head-text"><h1 data-long=${title.length > 70}>${shown}</h1>${note && html`<div class="note">${note}</div>`}</div>
     ${children && html`<div class="head-actions">${children}</div>`}
-  </header>
-`;
+  </header>`;
+};
 
 export const Loading = () => html`<div class="loading" role="status"><span class="visually-hidden">Loading</span></div>`;
 

@@ -17,7 +17,7 @@ export const More = () => {
   const { error, run, busy } = useAct();
   const [allowed, setAllowed] = useState("Notification" in window ? Notification.permission : "unsupported");
   const leave = () => run("out", async () => { await signOut(); await connect(); });
-  return html`<${Head} title=${html`<span class="only-narrow">More</span><span class="only-wide">Preferences</span>`} />
+  return html`<${Head} title="More" shown=${html`<span class="only-narrow">More</span><span class="only-wide">Preferences</span>`} />
     <ul class="rows only-narrow">${PLACES.map(([path, icon, name]) => html`<li key=${path}><a class="row" href=${`#/${path}`}><${Icon} name=${icon} /><div class="row-main"><div class="row-title">${name}</div></div><${Icon} name="chevron" size=${16} /></a></li>`)}</ul>
     <div class="columns">
       <section class="card stack" aria-labelledby="looks"><h2 id="looks" class="section">This browser</h2>
