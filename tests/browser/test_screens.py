@@ -322,7 +322,8 @@ def test_an_operator_suspends_an_actor_with_a_reason_and_resumes_it(
     page = open_page(f"{filled_server.url}/#/runtime/clock").page
     for act in ("Suspend", "Resume"):
         page.get_by_role("button", name=act, exact=True).click()
-        page.get_by_label(f"Why {act.lower()}?").fill("To see it.")
+        expect(page.get_by_label(f"Why {act.lower()}?")).to_be_focused()
+        page.keyboard.type("To see it.")
         page.get_by_role("button", name=act, exact=True).click()
         expect(page.get_by_label(f"Why {act.lower()}?")).to_have_count(0)
 

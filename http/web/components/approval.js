@@ -5,7 +5,7 @@ import { ME, post } from "../api.js";
 import { basename, plural, seen, Words } from "../format.js";
 import { html, useLayoutEffect, useRef, useState } from "../html.js";
 import { learn, pendingApprovals, refresh, repoOf, state, taskOf, useStore } from "../store.js";
-import { Ago, Badge, Button, Choice, Code, Countdown, Problem, useAct, useTick } from "./basics.js";
+import { Ago, Badge, Button, Choice, Code, Countdown, focused, Problem, useAct, useTick } from "./basics.js";
 import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
 
@@ -191,7 +191,7 @@ const Decision = ({ approval, onDecide }) => {
     ${FOR_SESSION.has(approval.kind) && html`<${Choice} label="How far it reaches" value=${scope} onChange=${setScope}
       options=${[["once", "Just once"], ["session", "For this session"]]} />`}
     ${noting
-      ? html`<label class="note-field"><span>Note</span><input value=${note} maxlength="2000" autofocus
+      ? html`<label class="note-field"><span>Note</span><input value=${note} maxlength="2000" ref=${focused}
           onInput=${(/** @type {any} */ e) => setNote(e.currentTarget.value)} /></label>`
       : html`<button type="button" class="link" onClick=${() => setNoting(true)}>Add a note</button>`}
     <${Problem} error=${error} />

@@ -187,6 +187,9 @@ export const Code = ({ text, label = "Code" }) => {
   </div>`;
 };
 
+/** For a field that comes when it is asked for: one writes in it at once. @param {HTMLElement | null} field */
+export const focused = (field) => field?.focus();
+
 /** A dialog over the page; Escape and a press beside it close it. @param {any} props */
 export const Dialog = ({ title, onClose, children }) => {
   const id = useId();
@@ -202,6 +205,9 @@ export const Dialog = ({ title, onClose, children }) => {
     return () => {
       shown = false; // it goes with its screen, and nobody has closed it
       element.close();
+      setTimeout(() => { // what opened it may be gone with what it did
+        if (document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
+      });
     };
   }, []);
   return html`<dialog ref=${dialog} aria-labelledby=${id}
@@ -227,7 +233,7 @@ export const Confirm = ({ title, children, act, label, onClose }) => {
   return html`<${Dialog} title=${title} onClose=${onClose}>
     <div class="stack">${children}<${Problem} error=${error} /></div>
     <div class="actions">
-      <${Button} onClick=${onClose}>Keep<//>
+      <${Button} onClick=${onClose}>Not now<//>
       <${Button} kind="danger" busy=${busy === "act"} onClick=${confirm}>${label}<//>
     </div>
   <//>`;

@@ -1,7 +1,7 @@
 // @ts-check
 // Runtime: the tree of actors as it is now, what each does, and what an operator may do to it.
 import { get, ME, post } from "../api.js";
-import { Ago, Badge, Button, Code, Dialog, Field, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
+import { Ago, Badge, Button, Code, Dialog, Field, focused, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
 import { duration, number, plural, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { go } from "../router.js";
@@ -93,7 +93,7 @@ const Actor = ({ path, onClose, changed }) => {
       ${action
         ? html`<form class="stack" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); act(); }}>
             <${Field} label=${`Why ${action}?`} hint=${CAREFUL.has(action) ? "This ends its present life. It is kept as an event with your reason." : "It is kept as an event with your reason."}>
-              <input required autofocus value=${reason} onInput=${(/** @type {any} */ e) => setReason(e.currentTarget.value)} /><//>
+              <input required ref=${focused} value=${reason} onInput=${(/** @type {any} */ e) => setReason(e.currentTarget.value)} /><//>
             <${Problem} error=${failed} />
             <div class="actions"><${Button} onClick=${() => setAction(null)}>Leave it<//><${Button} kind=${CAREFUL.has(action) ? "danger" : "primary"} type="submit" busy=${busy}>${Words(action)}<//></div></form>`
         : html`<div class="actions start">${[actor.status === "suspended" ? "resume" : "suspend", "drain", "restart", "stop"].map((/** @type {any} */ name) => html`<${Button} key=${name} onClick=${() => setAction(name)}>${Words(name)}<//>`)}
