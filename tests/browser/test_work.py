@@ -85,6 +85,38 @@ def test_a_newcomer_runs_watches_approves_steers_and_stops(
     last_gate.open()
 
 
+def test_a_long_transcript_keeps_the_box_and_the_stop_within_reach(
+    codex_server: Server,
+    scripted_model: ScriptedModel,
+    repository: Path,
+    tmp_path: Path,
+    open_page: OpenPage,
+) -> None:
+    gate = Gate()
+    lines = "\n\n".join(f"Line {number}." for number in range(60))
+    scripted_model.script = (
+        AddFile("long.txt", lines),
+        Run(f"echo made > {tmp_path / 'outside.txt'}", justification="May I write outside?"),
+        Say.text(lines, gate, " The end."),
+    )
+    page = open_page(codex_server.url).page
+    register_and_run(page, repository, "Say a lot.")
+    approve = page.get_by_role("button", name="Approve")
+    expect(approve).to_be_in_viewport()  # it came below all that, and at once
+    approve.click()
+    gate.wait_until_reached()
+    line = page.get_by_role("list", name="Transcript").get_by_text("Line 57.").last
+    expect(line).to_be_in_viewport()
+    expect(page.get_by_label("Steer the running turn")).to_be_in_viewport()
+    page.get_by_role("button", name="Stop", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(line).to_be_in_viewport()  # it was there without scrolling
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.locator(".head").get_by_text("Stopped")).to_be_attached()
+    expect(page.locator("main")).to_be_focused()
+    gate.open()
+
+
 def test_a_followup_is_queued_taken_back_and_a_thread_of_codex_continued(
     codex_server: Server, scripted_model: ScriptedModel, repository: Path, open_page: OpenPage
 ) -> None:

@@ -46,7 +46,7 @@ export const Session = ({ id }) => {
         <span>${repo && html`<a href=${`#/repos/${repo.id}`}>${repo.name}</a>`}</span>
         <${Elapsed} from=${session.startedAt} to=${session.finishedAt} />
         ${session.runner === "stub" && html`<span class="tag">stub</span>`}`}>
-      <${Stop} session=${session} />
+      <div class="stop-above" data-composed=${session.status !== "created"}><${Stop} session=${session} /></div>
     <//>
     <${Problem} error=${error} />
     <div class="panes-choice"><${Choice} label="What to show" value=${pane} onChange=${setPane}
@@ -119,9 +119,9 @@ const Why = ({ session }) => {
 
 /** The ways to say something. @type {Record<string, {label: string, placeholder: string, act: string}>} */
 const WAYS = {
-  steer: { label: "Steer the running turn", placeholder: "Steer the running turn…", act: "Steer" },
-  followup: { label: "A follow-up in the same thread", placeholder: "Say when the turn has ended…", act: "Queue" },
-  continue: { label: "Continue in this thread", placeholder: "Continue in this thread…", act: "Continue" },
+  steer: { label: "Steer the running turn", placeholder: "Steer this turn…", act: "Steer" },
+  followup: { label: "A follow-up in the same thread", placeholder: "After this turn…", act: "Queue" },
+  continue: { label: "Continue in this thread", placeholder: "Continue this thread…", act: "Continue" },
 };
 
 /** The next turn of its thread, with what it might do and where. @param {SessionRecord} session @param {string} prompt @returns {ThreadPrompt} */
@@ -154,6 +154,7 @@ const Composer = ({ session }) => {
       <button type="button" class="icon-button" aria-label="Take it back" onClick=${() => run("take", async () => { await remove(`/api/followups/${f.id}`, { requestedBy: ME }); again(); })}><${Icon} name="cross" size=${16} /></button></div>`)}
     <${Problem} error=${error} />
     <div class="composer-row">
+      <${Stop} session=${session} />
       <textarea rows="1" value=${text} aria-label=${label} placeholder=${placeholder}
         onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)}
         onKeyDown=${(/** @type {any} */ e) => { if (e.key === "Enter" && (e.metaKey || e.ctrlKey) && canSend) send(); }}></textarea>
