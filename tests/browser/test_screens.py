@@ -349,6 +349,9 @@ def test_what_happens_elsewhere_is_told_with_its_event(
         asked = made(client, "/api/approvals", {"title": "Is somebody there?"})
         toast = page.locator(".toast").filter(has_text="Is somebody there?")
         expect(toast).to_contain_text("approval.requested · #")
+        box = toast.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < 200  # far from what a thumb presses
         toast.get_by_role("link").click()
         expect(page.locator("h1")).to_have_text(f"Approval {asked['id']}")
         made(client, f"/api/approvals/{asked['id']}/resolve", {"status": "rejected"})

@@ -20,7 +20,13 @@ export function toast(wanted) {
   const made = { ...wanted, id: last };
   toasts = [...toasts.slice(-2), made];
   show(toasts);
-  setTimeout(() => drop(made.id), SECONDS * 1000);
+  setTimeout(() => expire(made.id), SECONDS * 1000);
+}
+
+/** Not while somebody is about to press one. @param {number} id */
+function expire(id) {
+  if (document.querySelector(".toasts:is(:hover, :focus-within)")) setTimeout(() => expire(id), 1000);
+  else drop(id);
 }
 
 /** @param {number} id */
