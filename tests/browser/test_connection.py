@@ -187,6 +187,14 @@ def test_who_signed_out_is_shown_nothing_more(guarded_server: Server, open_page:
     assert [None, 0] == page.evaluate(known)
 
 
+def test_where_no_token_is_asked_for_signing_out_says_so(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/more").page
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("This server asks for no token")).to_be_visible()
+
+
 def test_another_token_signs_everybody_out(guarded_server: Server, open_page: OpenPage) -> None:
     page = open_page(guarded_server.url, expected={401}, outage=True).page
     page.get_by_label("Token").fill(TOKEN)

@@ -16,7 +16,12 @@ export const More = () => {
   const [health] = useLoaded(() => get("/health"), [state.phase]);
   const { error, run, busy } = useAct();
   const [allowed, setAllowed] = useState("Notification" in window ? Notification.permission : "unsupported");
-  const leave = () => run("out", async () => { await signOut(); await connect(); });
+  const [isOpen, setOpen] = useState(false);
+  const leave = () => run("out", async () => {
+    await signOut();
+    await connect();
+    setOpen(state.phase !== "signin");
+  });
   return html`<${Head} title="More" shown=${html`<span class="only-narrow">More</span><span class="only-wide">Preferences</span>`} />
     <ul class="rows only-narrow">${PLACES.map(([path, icon, name]) => html`<li key=${path}><a class="row" href=${`#/${path}`}><${Icon} name=${icon} /><div class="row-main"><div class="row-title">${name}</div></div><${Icon} name="chevron" size=${16} /></a></li>`)}</ul>
     <div class="columns">
@@ -27,7 +32,7 @@ export const More = () => {
           ${allowed === "granted" ? html`<span class="hint">On, while a page is open.</span>`
             : allowed === "default" ? html`<div><${Button} icon="bell" onClick=${async () => setAllowed(await Notification.requestPermission())}>Allow notifications<//></div>`
             : html`<span class="hint">${allowed === "denied" ? "The browser refuses them for this page." : "This browser has none here."}</span>`}</div>
-        <div><${Button} icon="out" busy=${busy} onClick=${leave}>Sign out<//></div>
+        <div role="status">${isOpen ? html`<span class="hint">This server asks for no token, so nobody is signed in.</span>` : html`<${Button} icon="out" busy=${busy} onClick=${leave}>Sign out<//>`}</div>
         <${Problem} error=${error} /></section>
       <section class="card" aria-labelledby="server"><h2 id="server" class="section">This server</h2>
         ${health && html`<dl class="facts"><dt>State</dt><dd><${Badge} status=${health.status} /></dd><dt>Version</dt><dd>${health.version}</dd>
