@@ -5,6 +5,7 @@ const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-di
 const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const DAY_OF_YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const WALL = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const NUMBER = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 
@@ -40,6 +41,9 @@ export const day = (moment, now = Date.now()) => (moment.getFullYear() === new D
 
 /** The day and the time. @param {string} ts */
 export const dayAndTime = (ts) => `${day(new Date(ts))}, ${clock(new Date(ts))}`;
+
+/** What a clock on the wall shows, wherever it hangs. @param {string} local */
+export const wallClock = (local) => WALL.format(new Date(`${local.slice(0, 16)}Z`));
 
 /** @param {number | null | undefined} count */
 export const number = (count) => (count === null || count === undefined ? "–" : NUMBER.format(count));

@@ -5,7 +5,7 @@ import { ApiError, every, get, ME, patch, post, remove } from "../api.js";
 import { Ago, Badge, Button, Confirm, Empty, Field, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
 import { follow } from "../components/run-panel.js";
 import { Icon } from "../components/icon.js";
-import { dayAndTime, exact, plural, Words } from "../format.js";
+import { dayAndTime, exact, plural, wallClock, Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { go } from "../router.js";
 import { forget, learn, need, newestFirst, repoOf, state, useStore } from "../store.js";
@@ -105,7 +105,8 @@ const ScheduleField = ({ value, timezone, onChange }) => {
     <${Field} label="When" error=${preview.failure && (preview.failure.details[0]?.message || preview.failure.message)}>
       <input required spellcheck=${false} autocapitalize="off" autocomplete="off" value=${value} onInput=${(/** @type {any} */ e) => onChange(e.currentTarget.value)} /><//>
     <div class="tags">${EXAMPLES.map((e) => html`<button type="button" class="tag" onClick=${() => onChange(e)}>${e}</button>`)}</div>
-    ${preview.found && html`<div class="hint">Next (${preview.found.timezone}): ${preview.found.items.map((i) => i.local.slice(0, 16).replace("T", " ")).join(" · ")}</div>`}
+    ${preview.found && html`<div class="hint" aria-live="polite">Next, by the clock of ${preview.found.timezone}:
+      <ol class="next-times">${preview.found.items.map((i) => html`<li><time datetime=${i.at} title=${exact(i.at)}>${wallClock(i.local)}</time></li>`)}</ol></div>`}
   </div>`;
 };
 
