@@ -29,7 +29,7 @@ export const Runtime = ({ path }) => {
         <ul class="rows tree">${tree.actors.map((a) => html`<li key=${a.path}><a class="row" href=${`#/runtime${a.path === "/" ? "" : a.path}`} data-depth=${Math.min(4, a.path === "/" ? 0 : a.path.split("/").length - 1)}>
           <div class="row-main"><div class="row-title"><code>${a.path === "/" ? "/" : a.path.split("/").at(-1)}</code></div>
             <div class="row-note">${a.current ? `${a.current} for ${duration(a.currentAge || 0)}` : `${number(a.handled)} handled`}${a.lastError && html` · ${a.lastError}`}</div></div>
-          <div class="row-side"><${Badge} status=${a.status} /><span class="hint">${a.depth ? `${a.depth} waiting` : a.restarts ? plural(a.restarts, "restart") : ""}</span></div></a></li>`)}</ul></section>
+          <div class="row-side"><${Badge} status=${a.status} /><span class="hint">${a.depth ? `${a.depth} waiting, ${duration(a.oldestAge || 0)} the longest` : a.restarts ? plural(a.restarts, "restart") : ""}</span></div></a></li>`)}</ul></section>
       <div class="stack wide-gap">
         <section aria-labelledby="domains"><h2 id="domains" class="section">What fails as one</h2>
           <dl class="facts">${tree.faultDomains.map((d) => html`<dt><code>${d.path}</code></dt><dd>${d.contract}</dd>`)}</dl></section>
@@ -85,7 +85,7 @@ const Actor = ({ path, onClose, changed }) => {
     socket.current = opened;
     opened.onmessage = (m) => setTraced((/** @type {any} */ old) => [...(old || []), JSON.parse(m.data)]);
   };
-  const facts = !actor ? [] : Object.entries(actor).filter(([key, value]) => !["stack", "description", "path", "status"].includes(key) && value !== null && typeof value !== "object");
+  const facts = !actor ? [] : Object.entries(actor).filter(([key, value]) => !["stack", "description", "path", "status"].includes(key) && value !== null && value !== "" && typeof value !== "object");
   return html`<${Dialog} title=${`/${path}`} onClose=${onClose}>
     <${Problem} error=${error} />
     ${!actor ? !error && html`<${Loading} />` : html`
