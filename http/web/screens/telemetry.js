@@ -100,7 +100,7 @@ const Charts = ({ summary, span }) => {
     <section class="card" aria-labelledby="used"><h2 id="used" class="section">Tokens, by day</h2>
       ${days.length ? html`<${Chart} label=${`Tokens on ${days.length} days`} inputs=${[key]} data=${[days.map((d) => Date.parse(d.day) / 1000), days.map((d) => d.tokens)]}
         options=${(/** @type {any} */ uPlot) => ({
-          scales: { x: { range: [since - 43_200, until + 43_200] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, high * 1.15 || 1] } },
+          scales: { x: { range: [Math.min(since, Date.parse(days[0].day) / 1000) - 43_200, until + 43_200] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, high * 1.15 || 1] } },
           axes: [xAxis(span), { values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(number) }],
           series: [{}, { paths: uPlot.paths.bars({ size: [0.6, 40], radius: 0.2 }), fill: colour("accent"), stroke: colour("accent"), points: { show: false } }],
         })} />` : html`<p class="quiet-line">None were used in this time.</p>`}
