@@ -126,6 +126,17 @@ def test_no_screen_is_wider_than_its_window(filled_server: Server, open_page: Op
             assert [] == page.evaluate(OVERFLOWING), screen
 
 
+def test_the_title_of_a_row_has_more_room_than_its_note_has_beside_its_state(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/tasks", viewport={"width": 320, "height": 640}).page
+    row = page.get_by_role("link", name="Deploy")
+    row.wait_for()
+    widths = "(row) => ['title', 'note'].map((n) => row.querySelector(`.row-${n}`).clientWidth)"
+    title, note = row.evaluate(widths)
+    assert title > note
+
+
 def test_back_goes_back_and_an_address_can_be_kept(
     filled_server: Server, open_page: OpenPage
 ) -> None:

@@ -20,7 +20,7 @@ export const Automations = () => {
     ${rows.length
       ? html`<ul class="rows">${rows.map((a) => html`<li key=${a.id}><a class="row" href=${`#/automations/${a.id}`}>
           <div class="row-main"><div class="row-title">${a.title}</div><div class="row-note">${repoOf(a)?.name} · ${a.scheduleExpr}${a.pausedReason && html` · ${a.pausedReason}`}</div></div>
-          <div class="row-side">${a.pausedReason ? html`<${Badge} status="paused" />` : a.enabled ? html`<span class="nowrap"><${Ago} ts=${a.nextRunAt} /></span>` : html`<${Badge} status="off" />`}
+          <div class="row-side">${a.pausedReason ? html`<${Badge} status="paused" />` : a.enabled ? html`<span class="hint nowrap"><${Ago} ts=${a.nextRunAt} /></span>` : html`<${Badge} status="off" />`}
             ${a.lastOutcome && html`<${Badge} status=${a.lastOutcome} />`}</div></a></li>`)}</ul>`
       : html`<${Empty} icon="automations" title="Nothing runs by itself"
           curl=${`curl ${location.origin}/api/automations -H 'Content-Type: application/json' \\\n  -d '{"repositoryId": 1, "title": "Morning check", "scheduleExpr": "daily@09:00",\n       "payload": {"prompt": "Inspect the repository and report unusual failures."}}'`}>

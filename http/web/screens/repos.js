@@ -125,7 +125,7 @@ export const Repo = ({ id }) => {
           <dl class="facts"><dt>Folder</dt><dd><code>${repo.localPath}</code></dd>
             <dt>Default branch</dt><dd><code>${repo.defaultBranch || "–"}</code></dd>
             <dt>Commit</dt><dd><code>${repo.headSha?.slice(0, 12) || "–"}</code></dd>
-            <dt>Scanned</dt><dd><${Ago} ts=${repo.scannedAt} /></dd>
+            <dt>Scanned</dt><dd>${repo.scannedAt ? html`<${Ago} ts=${repo.scannedAt} />` : "not yet"}</dd>
             ${(repo.facts.remotes || []).map((/** @type {any} */ r) => html`<dt>Remote</dt><dd><code>${typeof r === "string" ? r : r.url || r.name}</code></dd>`)}
           </dl>
           ${(repo.facts.warnings || []).map((/** @type {string} */ w) => html`<p class="hint"><${Icon} name="warning" size=${15} /> ${w}</p>`)}
