@@ -2,6 +2,7 @@
 // What calls for attention while the page is open: a toast for what happened elsewhere, and, where it
 // is allowed, a notification of the system's.
 import { toast } from "./components/toasts.js";
+import { Words } from "./format.js";
 import { onEvent, state, taskOf } from "./store.js";
 
 /** @import { Told } from "./store.js" */
@@ -9,9 +10,9 @@ import { onEvent, state, taskOf } from "./store.js";
 /** @type {Record<string, (event: Told) => [string, string, string] | null>} tone, text, where */
 const TOLD = {
   "approval.requested": (e) => ["ask", e.data.title, `/approvals/${e.approvalId}`],
-  "approval.resolved": (e) => (e.actor === "web" ? null : ["plain", `${e.data.status === "approved" ? "Approved" : "Settled"} by ${e.actor}`, `/approvals/${e.approvalId}`]),
-  "approval.expiring": (e) => ["warn", `Soon too late: ${state.approvals.get(e.approvalId ?? 0)?.title || "an approval"}`, `/approvals/${e.approvalId}`],
-  "approval.expired": (e) => ["warn", "An approval expired", `/approvals/${e.approvalId}`],
+  "approval.resolved": (e) => (e.actor === "web" ? null : ["plain", `${Words(e.data.status)} by ${e.actor}: ${approvalOf(e)}`, `/approvals/${e.approvalId}`]),
+  "approval.expiring": (e) => ["warn", `Soon too late: ${approvalOf(e)}`, `/approvals/${e.approvalId}`],
+  "approval.expired": (e) => ["warn", `Expired: ${approvalOf(e)}`, `/approvals/${e.approvalId}`],
   "session.completed": (e) => ["good", `Done: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
   "session.failed": (e) => ["bad", `Failed: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
   "session.interrupted": (e) => ["warn", `Interrupted: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
@@ -21,6 +22,9 @@ const TOLD = {
 const WORTH_A_NOTIFICATION = new Set(["approval.requested", "approval.expiring", "session.failed", "automation.paused", "actor.quarantined"]);
 const SETTLED = new Set(["approval.resolved", "approval.expired"]);
 const OLD_MS = 60_000;
+
+/** @param {Told} event */
+const approvalOf = (event) => state.approvals.get(event.approvalId ?? 0)?.title || `approval ${event.approvalId}`;
 
 /** @param {Told} event */
 const titleOf = (event) => taskOf(event)?.title || `session ${event.sessionId}`;

@@ -365,7 +365,10 @@ def test_what_happens_elsewhere_is_told_with_its_event(
         assert box["y"] + box["height"] < 200  # far from what a thumb presses
         toast.get_by_role("link").click()
         expect(page.locator("h1")).to_have_text(f"Approval {asked['id']}")
-        made(client, f"/api/approvals/{asked['id']}/resolve", {"status": "rejected"})
+        page.get_by_role("link", name="Repos", exact=True).click()
+        by = {"status": "rejected", "resolvedBy": "ada"}
+        made(client, f"/api/approvals/{asked['id']}/resolve", by)
+        expect(page.locator(".toast")).to_contain_text("Rejected by ada: Is somebody there?")
 
 
 def test_next_times_are_shown_while_a_schedule_is_typed(
