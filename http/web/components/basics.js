@@ -223,7 +223,7 @@ export const Dialog = ({ title, onClose, children }) => {
 };
 
 /** Ask before what cannot be undone. @param {any} props */
-export const Confirm = ({ title, children, act, label, onClose }) => {
+export const Confirm = ({ title, children, act, label, kind = "danger", onClose }) => {
   const { busy, error, run } = useAct();
   const confirm = () =>
     run("act", async () => {
@@ -234,7 +234,7 @@ export const Confirm = ({ title, children, act, label, onClose }) => {
     <div class="stack">${children}<${Problem} error=${error} /></div>
     <div class="actions">
       <${Button} onClick=${onClose}>Not now<//>
-      <${Button} kind="danger" busy=${busy === "act"} onClick=${confirm}>${label}<//>
+      <${Button} kind=${kind} busy=${busy === "act"} onClick=${confirm}>${label}<//>
     </div>
   <//>`;
 };

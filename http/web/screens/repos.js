@@ -79,7 +79,7 @@ export const Register = ({ onClose }) => {
   return html`<${Dialog} title="Register a repository" onClose=${onClose}>
     <form class="stack" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); register(); }}>
       <${Field} label="Folder" hint=${found?.isGitRepository ? `${found.name}: on ${found.currentBranch || "no branch"}, ${found.isDirty ? "with changes" : "clean"}` : "The full path on the machine that runs Command Center."}
-        error=${failure?.message || (found && !found.isGitRepository ? "This is no git repository." : "")}>
+        error=${failure?.details[0]?.message || failure?.message || (found && !found.isGitRepository ? "This is no git repository." : "")}>
         <input required autofocus spellcheck=${false} autocapitalize="off" autocomplete="off" value=${path} placeholder="/path/to/a/repository" onInput=${(/** @type {any} */ e) => setPath(e.currentTarget.value)} />
       <//>
       <${Field} label="Name"><input value=${name} placeholder=${found?.name || basename(path || "the folder's")} onInput=${(/** @type {any} */ e) => setName(e.currentTarget.value)} /><//>
@@ -159,7 +159,7 @@ const Worktrees = ({ repo }) => {
       </div>
       ${open === w.path && html`<${WorktreeDiff} repo=${repo} worktree=${w} />`}
     </li>`)}</ul>
-    ${merging && html`<${Confirm} title=${`Merge ${merging.branchName}?`} label="Merge" onClose=${() => setMerging(null)}
+    ${merging && html`<${Confirm} title=${`Merge ${merging.branchName}?`} label="Merge" kind="primary" onClose=${() => setMerging(null)}
       act=${async () => { await post(`${path}/merge`, { path: merging.path, requestedBy: ME }); again(); }}>
       <p>Its commits come into <code>${repo.currentBranch}</code> of the main checkout. Both must be clean.</p><//>`}
     ${removing && html`<${Confirm} title="Remove this worktree?" label=${removing.isDirty ? "Remove it with its changes" : "Remove it"} onClose=${() => setRemoving(null)}
@@ -172,7 +172,7 @@ const Worktrees = ({ repo }) => {
 const WorktreeDiff = ({ repo, worktree }) => {
   const [diff, error] = useLoaded(() => get(`/api/repos/${repo.id}/worktrees/diff`, { path: worktree.path }), [worktree.path]);
   if (!diff) return html`<${Problem} error=${error} />${!error && html`<${Loading} />`}`;
-  return html`<div class="stack"><p class="hint">Since it left <code>${diff.baseRef}</code>${diff.isCut ? "; cut, for it is long" : ""}.
-      ${diff.untracked.length > 0 && html`Not tracked: ${diff.untracked.map((f) => html`<code>${f}</code> `)}`}</p>
-    ${diff.patch ? html`<${Diff} text=${diff.patch} />` : html`<p class="quiet-line">No difference.</p>`}</div>`;
+  return html`<div class="stack"><p class="hint">Since it left <code>${diff.baseRef}</code>${diff.isCut ? "; cut, for it is long" : ""}.</p>
+    ${diff.untracked.length > 0 && html`<p class="hint">New and not added: ${diff.untracked.map((f) => html`<code>${f}</code> `)}</p>`}
+    ${diff.patch ? html`<${Diff} text=${diff.patch} />` : !diff.untracked.length && html`<p class="quiet-line">No difference.</p>`}</div>`;
 };
