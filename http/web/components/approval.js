@@ -151,7 +151,7 @@ const RunDetails = ({ details }) => {
   const { reason, prompt, sandbox, allowNetwork, allowCommit, branchName, cwd, model } = details;
   return html`
     ${reason && html`<p>${reason}</p>`}
-    ${prompt && html`<blockquote>${prompt}</blockquote>`}
+    ${prompt && html`<blockquote tabindex="0" aria-label="Prompt">${prompt}</blockquote>`}
     <dl class="facts">
       <dt>Sandbox</dt><dd>${Words(sandbox || "")} · network ${allowNetwork ? "on" : "off"} · commits ${allowCommit ? "on" : "off"}</dd>
       ${branchName && html`<dt>Branch</dt><dd><code>${branchName}</code></dd>`}

@@ -54,7 +54,7 @@ export const Task = ({ id }) => {
           </dl></section>
       </div>
       <section aria-labelledby="run" class="card sticky" data-first=${!sessions.length}><h2 id="run" class="section">${sessions.length ? "Run again" : "Run it"}</h2>
-        ${busy && html`<p class="quiet-line"><a href=${`#/sessions/${busy.id}`}>Session ${busy.id}</a> is ${busy.status.replace("_", " ")}.</p>`}
+        ${busy && html`<p class="quiet-line"><a href=${`#/sessions/${busy.id}`}>Session ${busy.id}</a><${Badge} status=${busy.status} /></p>`}
         <${RunPanel} task=${task} onStarted=${follow} /></section>
     </div>
     ${editing && html`<${Edit} task=${task} onClose=${() => setEditing(false)} />`}
