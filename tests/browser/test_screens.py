@@ -339,15 +339,19 @@ def test_an_operator_suspends_an_actor_with_a_reason_and_resumes_it(
         expect(page.get_by_label(f"Why {act.lower()}?")).to_have_count(0)
 
 
-def test_a_trace_ends_with_its_dialog(filled_server: Server, open_page: OpenPage) -> None:
-    page = open_page(f"{filled_server.url}/#/runtime/events").page
-    settle(page)
-    with page.expect_websocket() as opened:
+def test_a_trace_shows_messages_as_they_come_and_ends_with_its_dialog(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{filled_server.url}/#/runtime/approvals").page
+    with page.expect_websocket(lambda socket: "/trace" in socket.url) as opened:
         page.get_by_role("button", name="Trace").click()
-    expect(page.get_by_label("Code", exact=True).first).to_be_visible()
-    trace = opened.value
-    assert trace.url.partition("?")[0].endswith("/events/trace")
-    with trace.expect_event("close", timeout=PATIENCE_MS):
+    trace = page.get_by_label("Trace", exact=True)
+    expect(trace).to_have_text("Waiting for messages…")
+    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
+        asked = made(client, "/api/approvals", {"title": "Is it traced?"})
+        expect(trace).to_contain_text("CreateApproval")
+        made(client, f"/api/approvals/{asked['id']}/resolve", {"status": "rejected"})
+    with opened.value.expect_event("close", timeout=PATIENCE_MS):
         page.get_by_role("button", name="Close").click()
 
 

@@ -3,7 +3,7 @@
 import { get, ME, post } from "../api.js";
 import { Ago, Badge, Button, Code, Dialog, Field, focused, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
 import { duration, number, plural, Words } from "../format.js";
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useEffect, useState } from "../html.js";
 import { go } from "../router.js";
 import { state, useStore } from "../store.js";
 
@@ -66,6 +66,7 @@ const Actor = ({ path, onClose, changed }) => {
   const [action, setAction] = useState(/** @type {Action | null} */ (null));
   const [reason, setReason] = useState("");
   const [traced, setTraced] = useState(/** @type {any[] | null} */ (null));
+  const [traces, setTraces] = useState(/** @type {WebSocket | null} */ (null));
   const { busy, error: failed, run } = useAct();
   const act = () => run("act", async () => {
     if (!action) return;
@@ -75,16 +76,15 @@ const Actor = ({ path, onClose, changed }) => {
     again();
     changed();
   });
-  const socket = useRef(/** @type {WebSocket | null} */ (null));
-  useEffect(() => () => socket.current?.close(), []);
   const trace = () => {
-    setTraced([]);
-    socket.current?.close();
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const opened = new WebSocket(`${scheme}//${location.host}/api/runtime/actors/${path}/trace?messages=50&seconds=30`);
-    socket.current = opened;
-    opened.onmessage = (m) => setTraced((/** @type {any} */ old) => [...(old || []), JSON.parse(m.data)]);
+    const socket = new WebSocket(`${scheme}//${location.host}/api/runtime/actors/${path}/trace?messages=50&seconds=30`);
+    socket.onopen = () => setTraced([]);
+    socket.onmessage = (m) => setTraced((/** @type {any} */ old) => [...(old || []), JSON.parse(m.data)]);
+    socket.onclose = () => setTraces(null);
+    setTraces(socket);
   };
+  useEffect(() => () => traces?.close(), [traces]);
   const facts = !actor ? [] : Object.entries(actor).filter(([key, value]) => !["stack", "description", "path", "status"].includes(key) && value !== null && value !== "" && typeof value !== "object");
   return html`<${Dialog} title=${`/${path}`} onClose=${onClose}>
     <${Problem} error=${error} />
@@ -97,8 +97,9 @@ const Actor = ({ path, onClose, changed }) => {
             <${Problem} error=${failed} />
             <div class="actions"><${Button} onClick=${() => setAction(null)}>Leave it<//><${Button} kind=${CAREFUL.has(action) ? "danger" : "primary"} type="submit" busy=${busy}>${Words(action)}<//></div></form>`
         : html`<div class="actions start">${[actor.status === "suspended" ? "resume" : "suspend", "drain", "restart", "stop"].map((/** @type {any} */ name) => html`<${Button} key=${name} onClick=${() => setAction(name)}>${Words(name)}<//>`)}
-            <${Button} onClick=${trace}>Trace<//></div>`}
-      ${traced && html`<h3>Trace <span class="hint">50 messages or 30 s</span></h3><${Code} text=${traced.map((t) => JSON.stringify(t)).join("\n") || "Waiting for messages…"} />`}
+            <${Button} busy=${traces !== null} onClick=${trace}>Trace<//></div>`}
+      ${traced && html`<h3>Trace <span class="hint">50 messages or 30 s${traces ? "" : "; it has ended"}</span></h3>
+        <${Code} text=${traced.map((t) => JSON.stringify(t)).join("\n") || (traces ? "Waiting for messages…" : "No message came.")} label="Trace" />`}
       <dl class="facts">${facts.map(([key, value]) => html`<dt>${Words(key)}</dt><dd>${shownValue(key, value)}</dd>`)}</dl>
       ${Object.keys(actor.description || {}).length > 0 && html`<${Code} text=${JSON.stringify(actor.description, null, 2)} label="Its own account" />`}
       ${actor.stack && html`<details class="fold"><summary>Where it waits</summary><${Code} text=${Array.isArray(actor.stack) ? actor.stack.join("\n") : String(actor.stack)} /></details>`}`}
