@@ -43,6 +43,8 @@ def test_a_worktree_is_looked_at_merged_and_removed_and_the_repository_forgotten
     row = page.locator(".worktree").filter(has_text="cc/merged")
     row.get_by_role("button", name="Diff").click()
     expect(row.locator(".diff .add").filter(has_text="It is here.")).to_be_visible()
+    page.reload()
+    expect(row.locator(".diff .add").filter(has_text="It is here.")).to_be_visible()
     row.get_by_role("button", name="Merge").click()
     page.get_by_role("dialog").get_by_role("button", name="Merge").click()
     expect(page.get_by_role("dialog")).to_have_count(0)

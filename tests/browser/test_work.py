@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,8 @@ def test_a_followup_is_queued_taken_back_and_a_thread_of_codex_continued(
         assert "And the tests?" not in client.get("/api/sessions/2/items").text
     page.goto(f"{codex_server.url}/#/threads")
     page.locator("main ul.rows button").first.click()
+    expect(page).to_have_url(re.compile(r"#/threads\?thread=."))
+    page.reload()
     dialog = page.get_by_role("dialog", name="Continue this thread")
     dialog.get_by_label("What to say").fill("Once more, please.")
     dialog.get_by_role("button", name="Start a turn").click()

@@ -7,7 +7,7 @@ import { Diff } from "../components/diff.js";
 import { Icon } from "../components/icon.js";
 import { basename, plural, size } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
-import { go } from "../router.js";
+import { go, useParam } from "../router.js";
 import { forgetRepository, learn, need, newestFirst, state, useStore } from "../store.js";
 
 /** @type {["allowWrite" | "allowNetwork" | "allowCommit" | "requireWorktree", string, string][]} */
@@ -142,7 +142,7 @@ export const Repo = ({ id }) => {
 const Worktrees = ({ repo }) => {
   const version = useStore(`worktrees:${repo.id}`);
   const [page, error, again] = useLoaded(() => get(`/api/repos/${repo.id}/worktrees`), [repo.id, repo.scannedAt, version]);
-  const [open, setOpen] = useState(/** @type {string | null} */ (null));
+  const [open, setOpen] = useParam("diff");
   const [removing, setRemoving] = useState(/** @type {WorktreeState | null} */ (null));
   const [merging, setMerging] = useState(/** @type {WorktreeState | null} */ (null));
   const path = /** @type {const} */ (`/api/repos/${repo.id}/worktrees`);
@@ -154,7 +154,7 @@ const Worktrees = ({ repo }) => {
         <div class="row-note">${w.isDirty ? "with changes" : w.isDirty === false ? "clean" : w.problem || w.prunableReason || ""} · ${size(w.sizeBytes)}
           ${w.sessionIds.map((s) => html` · <a href=${`#/sessions/${s}`}>session ${s}</a>`)}</div></div></div>
       <div class="actions">
-        <${Button} kind="quiet" onClick=${() => setOpen(open === w.path ? null : w.path)}>${open === w.path ? "Hide" : "Diff"}<//>
+        <${Button} kind="quiet" onClick=${() => setOpen(open === w.path ? "" : w.path)}>${open === w.path ? "Hide" : "Diff"}<//>
         ${!w.isMain && html`<${Button} kind="quiet" icon="merge" onClick=${() => setMerging(w)}>Merge<//><${Button} kind="quiet" onClick=${() => setRemoving(w)}>Remove<//>`}
       </div>
       ${open === w.path && html`<${WorktreeDiff} repo=${repo} worktree=${w} />`}

@@ -50,7 +50,7 @@ export const Task = ({ id }) => {
             ${task.tokenBudget && html`<dt>Token budget</dt><dd>${task.tokenBudget}</dd>`}
             <dt>On a restart</dt><dd>${Words(task.onInterrupt)}</dd>
             ${task.automationId && html`<dt>Automation</dt><dd><a href=${`#/automations/${task.automationId}`}>${state.automations.get(task.automationId)?.title || task.automationId}</a></dd>`}
-            ${task.codexThreadId && html`<dt>Thread</dt><dd><code>${task.codexThreadId}</code></dd>`}
+            ${task.codexThreadId && html`<dt>Thread</dt><dd><a href=${`#/threads?thread=${encodeURIComponent(task.codexThreadId)}`}><code>${task.codexThreadId}</code></a></dd>`}
           </dl></section>
       </div>
       <section aria-labelledby="run" class="card sticky" data-first=${!sessions.length}><h2 id="run" class="section">${sessions.length ? "Run again" : "Run it"}</h2>

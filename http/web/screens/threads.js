@@ -15,7 +15,7 @@ export const Threads = () => {
   const [search, setSearch] = useState(query);
   const [older, setOlder] = useState(/** @type {any[]} */ ([]));
   const [cursor, setCursor] = useState(/** @type {any} */ (undefined));
-  const [chosen, setChosen] = useState(/** @type {any} */ (null));
+  const [chosenId, choose] = useParam("thread");
   const [page, error] = useLoaded(() => {
     setOlder([]);
     setCursor(undefined);
@@ -29,6 +29,7 @@ export const Threads = () => {
     setCursor(added.nextCursor);
   });
   const rows = [...(page?.items || []), ...older].map((row) => (typeof row === "string" ? { id: row } : row));
+  const chosen = page && chosenId && (rows.find((row) => row.id === chosenId) || { id: chosenId });
   return html`
     <${Head} title="Threads" note="What Codex remembers, from here and from elsewhere">
       <${Choice} label="Which threads" value=${which} onChange=${setWhich} options=${[["stored", "Stored"], ["loaded", "In memory"]]} />
@@ -41,12 +42,12 @@ export const Threads = () => {
       : !page
         ? html`<${Loading} />`
         : rows.length
-          ? html`<ul class="rows">${rows.map((row) => html`<li key=${row.id}><button type="button" class="row plain" onClick=${() => setChosen(row)}>
+          ? html`<ul class="rows">${rows.map((row) => html`<li key=${row.id}><button type="button" class="row plain" onClick=${() => choose(row.id)}>
               <div class="row-main"><div class="row-title">${row.name || row.preview || row.id}</div><div class="row-note">${row.cwd || row.id}</div></div>
               <span class="hint nowrap">${row.updatedAt && html`<${Ago} ts=${new Date(row.updatedAt * 1000).toISOString()} />`}</span></button></li>`)}</ul>
             ${which === "stored" && next && html`<${Button} kind="quiet wide" busy=${more.busy} onClick=${loadMore}>Load older<//>`}<${Problem} error=${more.error} />`
           : html`<${Empty} icon="threads" title="No thread here" curl=${`curl '${location.origin}/api/codex/threads?limit=20'`}><p>${query ? "None fits the search." : "Each task's first run begins one."}</p><//>`}
-    ${chosen && html`<${Continue} thread=${chosen} onClose=${() => setChosen(null)} />`}
+    ${chosen && html`<${Continue} thread=${chosen} onClose=${() => choose("")} />`}
   `;
 };
 
