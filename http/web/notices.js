@@ -3,6 +3,7 @@
 // is allowed, a notification of the system's.
 import { toast } from "./components/toasts.js";
 import { Words } from "./format.js";
+import { here } from "./router.js";
 import { onEvent, state, taskOf } from "./store.js";
 
 /** @import { Told } from "./store.js" */
@@ -35,13 +36,19 @@ export function startNotices() {
     const told = Date.now() - Date.parse(event.ts) < OLD_MS && TOLD[event.type]?.(event);
     if (!told) return;
     const [tone, text, where] = told;
-    if (location.hash !== `#${where}`) toast({ tone, text, where, event });
+    if (!isShown(where, event)) toast({ tone, text, where, event });
     const allowed = "Notification" in window && Notification.permission === "granted";
     if (allowed && document.hidden && WORTH_A_NOTIFICATION.has(event.type)) notify(text, where);
   });
   navigator.serviceWorker?.addEventListener("message", ({ data }) => {
     if (data.goTo) location.hash = data.goTo;
   });
+}
+
+/** Whether the screen is where it leads, or the transcript in which it stands. @param {string} where @param {Told} event */
+function isShown(where, event) {
+  const { path, params } = here();
+  return path === where || (path === `/sessions/${event.sessionId}` && !params.has("pane"));
 }
 
 /**

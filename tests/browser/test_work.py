@@ -134,8 +134,10 @@ def test_a_followup_is_queued_taken_back_and_a_thread_of_codex_continued(
         expect(page.get_by_text(f"Next: {said}")).to_be_visible()
     page.get_by_role("button", name="Take it back").first.click()
     expect(page.get_by_text("Next: And the tests?")).to_have_count(0)
+    page.get_by_role("button", name="Timeline").click()
     gate.open()
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+    assert 0 == page.locator(".toast").count()  # its screen shows it
 
     with httpx.Client(base_url=codex_server.url, trust_env=False) as client:
         followed = f"{codex_server.url}/#/sessions/2"
