@@ -308,6 +308,60 @@ def test_all_that_is_asked_for_is_read_before_it_is_decided(
         made(client, f"{where}/resolve", {"status": "rejected"})
 
 
+@pytest.mark.parametrize(
+    ("kind", "details", "answers"),
+    [
+        (
+            "user_input",
+            {"questions": [{"id": "q", "question": "Which?", "options": [{"label": "This"}]}]},
+            {"q": "This"},
+        ),
+        (
+            "elicitation",
+            {
+                "server": "calendar",
+                "message": "When?",
+                "schema": {
+                    "required": ["day", "isSure"],
+                    "properties": {"day": {"enum": ["This"]}, "isSure": {"type": "boolean"}},
+                },
+            },
+            {"day": "This", "isSure": False},
+        ),
+    ],
+)
+def test_a_question_can_be_answered_once_all_of_it_is(
+    filled_server: Server,
+    open_page: OpenPage,
+    kind: str,
+    details: dict[str, Any],
+    answers: dict[str, Any],
+) -> None:
+    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
+        asked = made(client, "/api/approvals", {"title": "A question"})
+        record = {**asked, "kind": kind, "details": details}
+        sent: list[Any] = []
+
+        def settle(route: Route) -> None:
+            sent.append(route.request.post_data_json)
+            route.fulfill(json={**record, "status": "approved"})
+
+        page = open_page("about:blank", **UNWORKED).page
+        page.route("**/api/approvals?*", lambda route: route.fulfill(json={"items": [record]}))
+        page.route("**/resolve", settle)
+        page.goto(f"{filled_server.url}/#/approvals/{asked['id']}")
+        answer = page.get_by_role("button", name="Answer", exact=True)
+        expect(answer).to_be_disabled()
+        if kind == "user_input":
+            page.get_by_label("This").check()
+        else:
+            page.get_by_label("Day").select_option("This")
+        answer.click()
+        expect(page.get_by_text("Approved")).to_be_visible()
+        assert [answers] == [body["answers"] for body in sent]
+        made(client, f"/api/approvals/{asked['id']}/resolve", {"status": "rejected"})
+
+
 def test_who_comes_second_is_told_who_was_first(filled_server: Server, open_page: OpenPage) -> None:
     with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
         asked = made(client, "/api/approvals", {"title": "Who is first?"})

@@ -199,7 +199,7 @@ const Decision = ({ approval, onDecide }) => {
       <${Button} kind="reject" icon="cross" busy=${busy === "rejected"} disabled=${Boolean(busy)} onClick=${() => decide("rejected")}>
         ${asks ? "Decline" : "Reject"}
       <//>
-      <${Button} kind="approve" icon="check" busy=${busy === "approved"} disabled=${Boolean(busy)} onClick=${() => decide("approved")}>
+      <${Button} kind="approve" icon="check" busy=${busy === "approved"} disabled=${Boolean(busy) || (asks && !isAnswered(approval, answers))} onClick=${() => decide("approved")}>
         ${asks ? "Answer" : "Approve"}
       <//>
     </div>
@@ -209,14 +209,22 @@ const Decision = ({ approval, onDecide }) => {
 /** @param {any} field */
 const isNumber = (field) => field.type === "number" || field.type === "integer";
 
-/** What is given, as the form wants it: its defaults where nothing is, numbers as such, and none where a field is empty. @param {Approval} approval @param {Record<string, any>} given */
+/** What is given, as the form wants it: its defaults where nothing is, no for a box that was left alone, numbers as such, and none where a field is empty. @param {Approval} approval @param {Record<string, any>} given */
 function answersTo(approval, given) {
   const answers = { ...given };
   for (const [key, field] of Object.entries(/** @type {Record<string, any>} */ (approval.details.schema?.properties || {}))) {
-    const answer = given[key] ?? field.default;
+    const answer = given[key] ?? field.default ?? (field.type === "boolean" ? false : undefined);
     answers[key] = !isNumber(field) ? answer : answer === "" || answer === undefined ? undefined : Number(answer);
   }
   return answers;
+}
+
+/** @param {Approval} approval @param {Record<string, any>} given */
+function isAnswered(approval, given) {
+  const { questions = [], schema } = approval.details;
+  const answers = answersTo(approval, given);
+  const wanted = questions.length ? questions.map((/** @type {any} */ q) => q.id) : schema?.required || [];
+  return wanted.every((/** @type {string} */ key) => answers[key] !== undefined && answers[key] !== "");
 }
 
 /** @param {any} props */

@@ -113,7 +113,7 @@ export const Problem = ({ error }) =>
         <${Icon} name="warning" size=${18} />
         <div>
           ${error.message}
-          ${error.details.map((d) => d.path && html`<div><code>${d.path}</code> ${d.message}</div>`)}
+          ${error.details.map((d) => d.path && !error.message.includes(d.message) && html`<div><code>${d.path}</code> ${d.message}</div>`)}
         </div>
       </div>`
     : null;
