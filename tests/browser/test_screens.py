@@ -126,6 +126,18 @@ def test_no_screen_is_wider_than_its_window(filled_server: Server, open_page: Op
             assert [] == page.evaluate(OVERFLOWING), screen
 
 
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_box_that_talks_to_a_session_is_at_the_bottom_however_little_was_said(
+    filled_server: Server, open_page: OpenPage, device: str
+) -> None:
+    page = open_page(f"{filled_server.url}/#/sessions/1", device=device).page
+    box = page.get_by_label("A follow-up in the same thread")
+    expect(box).to_be_in_viewport()
+    below = "(box) => innerHeight - box.getBoundingClientRect().bottom"
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight + 1")
+    assert box.evaluate(below) < 100
+
+
 def test_the_title_of_a_row_has_more_room_than_its_note_has_beside_its_state(
     filled_server: Server, open_page: OpenPage
 ) -> None:
