@@ -23,6 +23,7 @@ from command_center.actors.center import Center
 from command_center.http.conditional import condition
 from command_center.http.decoding import (
     PageQuery,
+    cut_page,
     decode_body,
     decode_query,
     json_response,
@@ -138,8 +139,8 @@ def _add_looks(api: Blueprint, center: Center) -> None:
 
     @api.get("/api/automations/templates")
     async def list_templates() -> Response:
-        refuse_query(request)
-        return page_response(TEMPLATES.values(), None)
+        query = decode_query(request, PageQuery)
+        return cut_page([*TEMPLATES.values()], query, "templates")
 
     @api.get("/api/automations/preview")
     async def preview() -> Response:

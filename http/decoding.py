@@ -26,6 +26,7 @@ from quart_trio.wrappers import TrioResponse
 from werkzeug.routing import BaseConverter, PathConverter
 
 from command_center.http.errors import JSON, Detail, InvalidFields, MalformedBody, WrongContentType
+from command_center.store.cursors import decode_cursor, encode_cursor
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -219,6 +220,21 @@ def page_response(items: Iterable[object], next_cursor: str | None) -> Response:
     """A list's answer, `{"items": […], "nextCursor"}`; items of bytes are JSON text already."""
     raw = [msgspec.Raw(item) if isinstance(item, bytes) else item for item in items]
     return json_response({"items": raw, "nextCursor": next_cursor})
+
+
+def cut_page(items: Sequence[object], query: PageQuery, listing: str) -> Response:
+    """A page of a list that is made whole each time; its cursor is the place in it.
+
+    Raises InvalidCursor for one that is not of the list of this name.
+    """
+    begin = 0
+    if query.cursor is not None:
+        begin = max(0, decode_cursor(query.cursor, listing, newest_first=False))
+    end = begin + query.limit
+    following = None
+    if end < len(items):
+        following = encode_cursor(listing, newest_first=False, last_id=end)
+    return page_response(items[begin:end], following)
 
 
 _encoder = msgspec.json.Encoder()

@@ -232,6 +232,7 @@ OPERATIONS: Final = (
         "A repository's worktrees",
         409,
         id="listWorktrees",
+        query=PageQuery,
         ok=Page[WorktreeState],
     ),
     _op(
@@ -546,6 +547,7 @@ OPERATIONS: Final = (
         "GET /api/automations/templates",
         "Automations to begin from",
         id="listTemplates",
+        query=PageQuery,
         ok=Page[Template],
     ),
     _op(

@@ -30,6 +30,7 @@ from command_center.actors.worktree_messages import (
 from command_center.http.conditional import condition
 from command_center.http.decoding import (
     PageQuery,
+    cut_page,
     decode_body,
     decode_query,
     json_response,
@@ -136,9 +137,9 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
 
     @api.get("/api/repos/<id:repository_id>/worktrees")
     async def list_worktrees(repository_id: int) -> Response:
-        refuse_query(request)
+        query = decode_query(request, PageQuery)
         found = await center.ask(REPOSITORIES, ListWorktrees(repository_id), timeout=GIT_SECONDS)
-        return page_response(found, None)
+        return cut_page(found, query, f"worktrees of {repository_id}")
 
     @api.post("/api/repos/<id:repository_id>/worktrees")
     async def create_worktree(repository_id: int) -> Response:

@@ -919,7 +919,7 @@ export interface Operations {
     method: "GET";
     path: `/api/repos/${number}/worktrees`;
     isExact: false;
-    query: Record<string, never>;
+    query: { limit?: number | null; cursor?: string | null; };
     body: undefined;
     answer: Page<WorktreeState>;
   };
@@ -1306,7 +1306,7 @@ export interface Operations {
     method: "GET";
     path: "/api/automations/templates";
     isExact: true;
-    query: Record<string, never>;
+    query: { limit?: number | null; cursor?: string | null; };
     body: undefined;
     answer: Page<Template>;
   };

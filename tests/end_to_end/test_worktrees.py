@@ -107,3 +107,15 @@ async def test_what_a_run_left_in_its_worktree_is_never_tidied_up(
     clean = await codex_client.until_session(other, "completed")
     await removed(codex_client, clean["worktreePath"])
     assert "agent\n" == (Path(ended["worktreePath"]) / "agent.txt").read_text()
+
+
+async def test_worktrees_are_turned_by_limit_and_cursor_as_all_lists_are(
+    stub_client: Client, repository: Path
+) -> None:
+    path = f"/api/repos/{(await stub_client.register(repository))['id']}/worktrees"
+    made = await stub_client.post(path, {"branchName": "cc/one"}, status=201)
+    first = await stub_client.get(path, limit=1)
+    second = await stub_client.get(path, limit=1, cursor=first["nextCursor"])
+    shown = [each["path"] for page in (first, second) for each in page["items"]]
+    assert [str(repository), made["path"]] == shown
+    assert second["nextCursor"] is None

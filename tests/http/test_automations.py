@@ -191,3 +191,21 @@ async def test_an_unknown_repository_is_404(tmp_path: Path) -> None:
     async with served_api(tmp_path) as api:
         missing = await api.create(status=404, repositoryId=99999)
         assert "Repository 99999 not found." == missing["error"]["message"]
+
+
+async def test_templates_are_turned_by_limit_and_cursor_as_all_lists_are(tmp_path: Path) -> None:
+    async with served_api(tmp_path) as server:
+        path = "/api/automations/templates"
+        whole = (await server.http.get(path)).json()
+        turned: list[Any] = []
+        query = {"limit": "1"}
+        while True:
+            page = (await server.http.get(path, params=query)).json()
+            assert 1 == len(page["items"])
+            turned += page["items"]
+            if page["nextCursor"] is None:
+                break
+            query["cursor"] = page["nextCursor"]
+        assert whole == {"items": turned, "nextCursor": None}
+        foreign = (await server.http.get("/api/events", params={"limit": 1})).json()["nextCursor"]
+        assert 400 == (await server.http.get(path, params={"cursor": foreign})).status_code

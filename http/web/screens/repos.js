@@ -1,7 +1,7 @@
 // @ts-check
 // Repositories: their state, what runs may do in them, and their worktrees.
 /** @import { Inspection, Repository, WorktreeState } from "../openapi.js" */
-import { ApiError, ask, get, ME, patch, post, remove } from "../api.js";
+import { ApiError, ask, every, get, ME, patch, post, remove } from "../api.js";
 import { Ago, Badge, Button, Confirm, Dialog, Empty, Field, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
 import { Diff } from "../components/diff.js";
 import { Icon } from "../components/icon.js";
@@ -141,14 +141,14 @@ export const Repo = ({ id }) => {
 /** @param {{repo: Repository}} props */
 const Worktrees = ({ repo }) => {
   const version = useStore(`worktrees:${repo.id}`);
-  const [page, error, again] = useLoaded(() => get(`/api/repos/${repo.id}/worktrees`), [repo.id, repo.scannedAt, version]);
+  const [worktrees, error, again] = useLoaded(() => every(`/api/repos/${repo.id}/worktrees`), [repo.id, repo.scannedAt, version]);
   const [open, setOpen] = useParam("diff");
   const [removing, setRemoving] = useState(/** @type {WorktreeState | null} */ (null));
   const [merging, setMerging] = useState(/** @type {WorktreeState | null} */ (null));
   const path = /** @type {const} */ (`/api/repos/${repo.id}/worktrees`);
-  if (!page) return html`<${Problem} error=${error} />${!error && html`<${Loading} />`}`;
+  if (!worktrees) return html`<${Problem} error=${error} />${!error && html`<${Loading} />`}`;
   return html`<${Problem} error=${error} />
-    <ul class="rows">${page.items.map((w) => html`<li key=${w.path} class="worktree">
+    <ul class="rows">${worktrees.map((w) => html`<li key=${w.path} class="worktree">
       <div class="row"><div class="row-main"><div class="row-title"><code>${w.branchName || "no branch"}</code> ${w.isMain && html`<span class="tag">main checkout</span>`}</div>
         <div class="row-note" title=${w.path}>${w.path}</div>
         <div class="row-note">${w.isDirty ? "with changes" : w.isDirty === false ? "clean" : w.problem || w.prunableReason || ""} · ${size(w.sizeBytes)}
