@@ -102,6 +102,7 @@ def approval_text(
     )
     foot = lines(
         _labelled("Why: ", details.get("reason")),
+        *_beyond_run(approval),
         None
         if approval.expires_at is None
         else text("Decide before ", bold(where.at(approval.expires_at)), "."),
@@ -128,6 +129,12 @@ def _repository(where: Where) -> Text:
     if where.repository is None:
         return ()
     return text(" · ", code(shorten(where.repository.name, 60)))
+
+
+def _beyond_run(approval: Approval) -> list[Text | None]:
+    """What Codex asks for that its run did not get; a manual approval's details may be anything."""
+    said = () if approval.kind == "manual" else approval.details.get("beyondRun") or ()
+    return [_labelled("⚠️ More than its run got: ", sentence) for sentence in said]
 
 
 def _cwd(details: Mapping[str, Any]) -> Text | None:

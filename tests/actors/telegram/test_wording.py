@@ -115,6 +115,17 @@ def test_a_command_is_asked_for_with_what_where_why_and_until_when() -> None:
         assert part in said
 
 
+def test_what_is_more_than_the_run_got_is_said_where_it_is_decided() -> None:
+    details = {"script": "git push", "beyondRun": ["This session may not use the network."]}
+    said = to_plain(approval_text(approval(kind="command", details=details), WHERE))
+    assert "More than its run got: This session may not use the network." in said
+
+
+def test_a_manual_approval_may_have_details_of_any_shape() -> None:
+    said = approval_text(approval(kind="manual", details={"beyondRun": 7, "files": 8}), WHERE)
+    assert "beyondRun: 7" in to_plain(said)
+
+
 def test_a_change_of_files_shows_its_diff_and_size() -> None:
     diff = "--- x.py\n+++ x.py\n@@ -1 +1 @@\n-a\n+b\n"
     asked = approval(kind="file_change", details={"files": [{"path": "x.py"}], "diff": diff})
