@@ -67,5 +67,5 @@ def create_app(center: Center, policy: Policy) -> Application:
     install_idempotency(app, center.storage)
     install_locations(app)
     install_gate(app, policy)
-    install_observation(app, counted)
+    install_observation(app, counted, center.settings.secrets)
     return app

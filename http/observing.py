@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -37,8 +38,8 @@ _PLACE = "command_center.place"
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-def install_observation(app: Quart, metrics: RequestMetrics) -> None:
-    """Observe what `app` answers, and what the gate before it refuses."""
+def install_observation(app: Quart, metrics: RequestMetrics, hidden: Sequence[str] = ()) -> None:
+    """Observe what `app` answers, and what the gate before it refuses; `hidden` is never an id."""
 
     async def note_route() -> None:
         if request.url_rule is not None:
@@ -51,23 +52,24 @@ def install_observation(app: Quart, metrics: RequestMetrics) -> None:
 
     app.before_request(note_route)
     app.before_websocket(note_socket)
-    app.asgi_app = Observed(app.asgi_app, metrics)  # type: ignore[assignment,method-assign]
+    app.asgi_app = Observed(app.asgi_app, metrics, hidden)  # type: ignore[assignment,method-assign]
 
 
 class Observed:
     """Names, logs and counts each request."""
 
-    def __init__(self, app: Any, metrics: RequestMetrics) -> None:
+    def __init__(self, app: Any, metrics: RequestMetrics, hidden: Sequence[str]) -> None:
         """Stand in front of `app`."""
         self._app: App = app
         self._metrics = metrics
+        self._hidden = hidden
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer under the request's id."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        name = request_id(scope)
+        name = request_id(scope, self._hidden)
         origin.set(name)
         answer = _Answer(send, name.encode(), scope.get("method", "") not in _READING)
         scope[_ROUTE] = NO_ROUTE
@@ -151,11 +153,11 @@ def subject_of(body: bytes) -> dict[str, object]:
 _decoder = msgspec.json.Decoder(_Outcome)
 
 
-def request_id(scope: Scope) -> str:
-    """The id that the request brings, or a new one; what looks like a secret is no id."""
+def request_id(scope: Scope, hidden: Sequence[str]) -> str:
+    """The id that the request brings, or a new one; what is hidden or looks so is no id."""
     for name, value in scope["headers"]:
         if name == REQUEST_ID and _WORD.fullmatch(value):
             brought = str(value.decode("ascii"))
-            if redact(brought) == brought:
+            if redact(brought, hidden) == brought:
                 return brought
     return secrets.token_hex(8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import structlog
 import trio
@@ -33,6 +34,16 @@ async def test_an_answer_names_its_request(tmp_path: Path) -> None:
     assert SECRET not in ids
     assert 421 == refused.status_code
     assert "no word" not in ids
+
+
+async def test_a_secret_of_the_installation_is_no_requests_id(tmp_path: Path) -> None:
+    own = "the-token-of-this-server"
+    async with opened(tmp_path) as rig:
+        settings = attrs.evolve(rig.center.settings, secrets=(own,))
+        center = attrs.evolve(rig.center, settings=settings)
+        async with client_of(create_app(center, Policy())) as http:
+            answer = await http.get("/health", headers={"X-Request-Id": own})
+    assert own not in answer.headers["X-Request-Id"]
 
 
 async def test_a_line_can_be_followed_from_its_request_to_the_events(tmp_path: Path) -> None:
