@@ -12,12 +12,12 @@ from command_center.actors.sessions.interruption import Interruption, ended_by_w
 from command_center.actors.sessions.messages import SessionCommitted
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.sessions.steering import Steering
+from command_center.actors.sessions.steering import Steering, settle_cut_off
 from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.slots import SlotsChanged
 from command_center.actors.worktree_messages import TidyWorktrees
 from command_center.runtime import ActorNotFound, Context, MailboxFull
-from command_center.store import Session
+from command_center.store import Session, Transaction
 from command_center.store.records import SessionStatus
 
 CLOSE_SECONDS = 45.0
@@ -42,15 +42,20 @@ class Ending:
         """
         session = self._transcript.session
         status, reason = ended_by_wish(session, status, reason)
-        ended, sequel = await self._transcript.keep(
-            lambda tx: sequels.end(
+        under_way = self._steering.under_way
+
+        def end(tx: Transaction) -> tuple[Session, Session | None]:
+            ended, sequel = sequels.end(
                 tx,
                 session.id,
                 status,
                 reason=reason,
                 approval_seconds=self._services.approval_seconds,
             )
-        )
+            settle_cut_off(tx, session.id, spared=under_way)
+            return ended, sequel
+
+        ended, sequel = await self._transcript.keep(end)
         self._transcript.session = ended
         self._interruption.settle(ended)
         self._tell("/slots", SlotsChanged())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import attrs
 import trio
 
@@ -29,8 +31,8 @@ def steer_id(session_id: int, event: int) -> str:
     return f"command-center-steer-{session_id}-{event}"
 
 
-def settle_cut_off(tx: Transaction, session_id: int) -> None:
-    """Tell what came of each wish that was asked for and never answered.
+def settle_cut_off(tx: Transaction, session_id: int, *, spared: Collection[int] = ()) -> None:
+    """Tell what came of each wish that was asked for and never answered, but of those `spared`.
 
     The transcript is complete: what Codex took into the turn is in it, under our id.
     """
@@ -40,7 +42,7 @@ def settle_cut_off(tx: Transaction, session_id: int) -> None:
         "FROM events AS asked WHERE session_id = ?1 AND type = 'session.steer.requested'",
         [session_id, *OUTCOMES],
     ).fetchall()
-    cut_off = [event for event, outcomes in asked if not outcomes]
+    cut_off = [event for event, outcomes in asked if not outcomes and event not in spared]
     if not cut_off:
         return
     session = sessions.get(tx.db, session_id)
@@ -89,21 +91,27 @@ class Steering:
                 data={"message": wish.message, "turnId": session.codex_turn_id},
             )
 
-        return await self._storage.write(request)
+        event = await self._storage.write(request)
+        self._under_way[event] = trio.CancelScope()
+        return event
 
     async def perform(self, wish: SteerSession, event: int) -> SteerReceipt:
-        """Hand the wish to the turn, and record what came of it.
+        """Hand the wish that was recorded to the turn, and record what came of it.
 
         Raises:
             Conflict: Codex did not take it.
             Unconfirmed: Codex did not answer; what came of it is recorded when the turn has ended.
         """
-        scope = self._under_way[event] = trio.CancelScope()
         try:
-            return await self._perform(wish, event, scope)
+            return await self._perform(wish, event, self._under_way[event])
         finally:
             del self._under_way[event]
             self._changed.set()
+
+    @property
+    def under_way(self) -> frozenset[int]:
+        """The events that asked for what Codex has not answered yet."""
+        return frozenset(self._under_way)
 
     async def settle(self) -> None:
         """The turn has ended: give Codex a moment to answer, and reject what it does not.

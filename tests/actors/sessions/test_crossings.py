@@ -651,3 +651,31 @@ async def test_a_follow_up_that_is_stopped_in_the_queue_ends_no_command_of_its_t
         assert "stopped" == (await live.ref.ask(StopSession())).status
         await live.gone()
         assert "thread/backgroundTerminals/clean" not in live.bridge.methods()
+
+
+async def test_what_came_of_steering_that_was_cut_off_is_told_with_the_turns_end(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", survives_restart=True) as live:
+
+        def lose(_: object) -> NoReturn:
+            del live.bridge.replies["turn/steer"]
+            raise BridgeUnavailable("The connection to Codex was lost.")
+
+        live.bridge.replies["turn/steer"] = lose
+        with pytest.raises(Unavailable):
+            await live.ref.ask(SteerSession(message="Left."))
+        (cut_off,) = await live.events("session.steer.")
+        slow = live.bridge.gate("turn/steer")
+        live.bridge.replies["turn/steer"] = lambda _: {"turnId": TURN}
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(live.ref.ask, SteerSession(message="Right."))
+            await live.bridge.until_called("turn/steer", 2)
+            await live.complete()
+            await live.until(lambda session: session.status == "completed")
+            told = [event for event in await live.events("session.steer.") if event["causationId"]]
+            assert "session.steer.rejected" == told[-1]["type"]
+            assert cut_off["id"] == told[-1]["causationId"]
+            slow.set()
+        told = await live.events("session.steer.acknowledged")
+        assert 1 == len(told)
