@@ -55,7 +55,7 @@ def test_questions_are_answered_by_choice_and_by_words(
     params: dict[str, Any] = copy.deepcopy(INPUT_PARAMS)
     params["questions"][0]["isOther"] = True
     address = run(client, repository, asking(USER_INPUT, params))
-    page = open_page(f"{server.url}/#{address}", expected={400}).page
+    page = open_page(f"{server.url}/#{address}").page
     card = page.get_by_role("article", name="Which database?")
     other = card.get_by_label("Another answer: Which database?")
     other.fill("DuckDB")
@@ -63,8 +63,7 @@ def test_questions_are_answered_by_choice_and_by_words(
     expect(other).to_have_value("")  # one answer at a time
     other.fill("DuckDB")
     expect(card.get_by_role("radio", name="Postgres")).not_to_be_checked()
-    card.get_by_role("button", name="Answer").click()
-    expect(card.get_by_role("alert")).to_contain_text("answers.key")
+    expect(card.get_by_role("button", name="Answer")).to_be_disabled()  # not all is answered
     made(client, "/api/approvals", {"title": "Something else meanwhile"})
     expect(page.locator(".toast")).to_contain_text("Something else meanwhile")
     card.get_by_label("Which key?").fill("hunter2")

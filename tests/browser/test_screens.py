@@ -130,7 +130,7 @@ def test_no_screen_is_wider_than_its_window(filled_server: Server, open_page: Op
 def test_the_box_that_talks_to_a_session_is_at_the_bottom_however_little_was_said(
     filled_server: Server, open_page: OpenPage, device: str
 ) -> None:
-    page = open_page(f"{filled_server.url}/#/sessions/1", device=device).page
+    page = open_page(f"{filled_server.url}/#/sessions/2", device=device).page
     box = page.get_by_label("A follow-up in the same thread")
     expect(box).to_be_in_viewport()
     below = "(box) => innerHeight - box.getBoundingClientRect().bottom"

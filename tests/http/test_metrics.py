@@ -13,6 +13,7 @@ from command_center.http.app import create_app
 from command_center.http.metrics import RequestMetrics, place_of
 from command_center.http.security import Policy
 from command_center.runtime import Crashed, Restarted
+from command_center.store import EventFilter
 from command_center.store.records import SessionStatus
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
@@ -62,8 +63,12 @@ async def test_requests_are_counted_by_route_and_refusals_under_none(tmp_path: P
 async def test_restarts_commits_and_the_log_are_counted(tmp_path: Path) -> None:
     async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
         await rig.create()
-        rig.center.system.emit(Crashed("/sessions/7", None, start_failed=False))
-        rig.center.system.emit(Restarted("/sessions/7", restarts=1, delay=0.0, reason="a fault"))
+        wanted = EventFilter(types=("actor.restarted",))
+        with rig.center.fanout.subscribe(wanted) as published:
+            system = rig.center.system
+            system.emit(Crashed("/sessions/7", None, start_failed=False))
+            system.emit(Restarted("/sessions/7", restarts=1, delay=0.0, reason="a fault"))
+            await published.take()
         found = await scraped(http)
     assert found["cc_events_total", ()] >= 1
     assert 0 == found["cc_event_lag", ()]
