@@ -175,10 +175,11 @@ async def test_an_approval_that_expires_soon_is_warned_of_once_and_its_buttons_w
 
 
 async def test_a_warning_is_written_when_it_is_due_and_only_once(tmp_path: Path) -> None:
-    async with rig(tmp_path, warn_seconds=0.0) as r:
+    only_me = {"allowed_ids": frozenset({ME}), "warn_seconds": 0.0}  # each chat is warned
+    async with rig(tmp_path, **only_me) as r:
         approval = await r.ask("Hurry?", ttl_seconds=3600)
         await r.api.message(ME, "Hurry?")
-        teller = Teller(telegram_settings(r.api, warn_seconds=0.0))
+        teller = Teller(telegram_settings(r.api, **only_me))
         assert not await r.center.storage.write(teller.warn)
         r.center.system.suspend("/approvals", reason="so that nothing expires")
         await r.center.storage.write(
