@@ -11,9 +11,9 @@ from sqlite_utils import Database
 from command_center.actors.errors import Conflict, PolicyDenied
 from command_center.actors.git import Checkout, Git, open_checkout
 from command_center.actors.git.commit_folders import commit_folders
-from command_center.actors.git.facts import read_status, read_worktrees
+from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
 from command_center.actors.git.names import branch_commit, check_branch_name
-from command_center.actors.git.trees import add_worktree
+from command_center.actors.git.trees import add_worktree, finish_worktree
 from command_center.actors.locks import KeyedLocks
 from command_center.actors.main_checkout import open_main
 from command_center.actors.paths import check_path, same_file
@@ -45,6 +45,7 @@ class Workplaces:
             PolicyDenied: the repository does not allow the session any more.
             Invalid: the worktree or branch that the run named cannot be.
             Conflict: the branch is checked out elsewhere, or the folder is not what it was.
+            WorktreeUnfinished: git has not written all of its files yet.
         """
 
         def load(db: Database) -> tuple[Session, Task, Repository]:
@@ -79,9 +80,7 @@ class Workplaces:
                             f"Branch {branch} is checked out in the main checkout, and repository "
                             f"{repository.id} requires a worktree."
                         )
-                    found = await open_checkout(
-                        self._git, Path(entry.path), common_dir=main.common_dir
-                    )
+                    found = await self._open(main, entry)
                     return await self._keep_place(session, repository, found, branch, made=False)
             branch = branch or await _new_branch(main, session)
             place = await self._places.free(repository, branch)
@@ -114,13 +113,24 @@ class Workplaces:
                     f"{wanted} is the main checkout, and repository {repository.id} requires a "
                     "worktree."
                 )
-            found = await open_checkout(self._git, Path(entry.path), common_dir=main.common_dir)
+            found = await self._open(main, entry)
             await _check_branch(found, session.branch_name, "branchName")
             return await self._keep_place(session, repository, found, entry.branch_name, made=False)
         place = await self._places.asked(wanted, "worktreePath")
         branch = session.branch_name or await _new_branch(main, session)
         made = await add_worktree(main, place, branch)
         return await self._keep_place(session, repository, made, branch, made=True)
+
+    async def _open(self, main: Checkout, entry: WorktreeEntry) -> Checkout:
+        """A worktree that is there, with its files, also where a crash kept it from getting them.
+
+        Raises:
+            NotAWorkTree: it is not what it was.
+            WorktreeUnfinished: it has only a part of them.
+        """
+        found = await open_checkout(self._git, Path(entry.path), common_dir=main.common_dir)
+        await finish_worktree(found)
+        return found
 
     async def _keep_place(
         self,

@@ -14,6 +14,7 @@ from command_center.actors.git.errors import (
     NotAWorkTree,
     UnknownRef,
     UnsafeRepository,
+    WorktreeUnfinished,
 )
 from command_center.actors.git.process import Answer, Git
 
@@ -29,5 +30,6 @@ __all__ = [
     "NotAWorkTree",
     "UnknownRef",
     "UnsafeRepository",
+    "WorktreeUnfinished",
     "open_checkout",
 ]

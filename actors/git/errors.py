@@ -58,6 +58,18 @@ class NotAWorkTree(Conflict):
         self.problem = problem
 
 
+class WorktreeUnfinished(Unavailable):
+    """A worktree has some of its files, and git is still writing the others, or was cut off."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the worktree, and the way out where git was cut off."""
+        super().__init__(
+            f"{path}: git has not finished writing the files of this worktree. If it was cut off "
+            "at that, remove the worktree with force=true; its branch stays."
+        )
+        self.path = path
+
+
 class UnsafeRepository(Conflict):
     """The repository is set up so that git cannot be run in it safely."""
 

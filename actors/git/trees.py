@@ -3,10 +3,14 @@
 `git worktree add` would check the files out itself, under a configuration that may differ in the
 new place (`includeIf "gitdir:…"`). So it is told not to, the new worktree is opened and its
 configuration listed like any other's, and only then are the files written.
+
+Where the process ends in between, git has no index for the worktree yet, as it writes that behind
+the last of the files. Such a one is filled when it is to be used (`finish_worktree`).
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -15,7 +19,12 @@ import trio
 
 from command_center.actors.errors import Conflict
 from command_center.actors.git.checkout import Checkout, open_checkout, read_small
-from command_center.actors.git.errors import GitFailed, GitTimedOut
+from command_center.actors.git.errors import (
+    GitFailed,
+    GitTimedOut,
+    UnknownRef,
+    WorktreeUnfinished,
+)
 from command_center.actors.git.facts import WorktreeEntry, read_worktrees
 from command_center.actors.git.names import branch_commit, check_branch_name, resolve_commit
 
@@ -68,18 +77,32 @@ async def add_worktree(
             "worktree", "add", "--no-checkout", "--no-guess-remote", *naming, "--", str(path), start
         )
         made = await open_checkout(main.git, path, common_dir=main.common_dir)
-        await made.run(
-            "reset",
-            "--hard",
-            "--quiet",
-            "--no-recurse-submodules",
-            deadline=CHECKOUT_DEADLINE,
-        )
+        await _fill(made)
     except BaseException:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + REMOVAL_DEADLINE):
             await _undo(main, path, branch if existing is None else None)
         raise
     return made
+
+
+async def finish_worktree(found: Checkout) -> None:
+    """Fill a worktree that was added, and then was not filled.
+
+    Only one that has no index and no file, so that nobody can have worked there and nothing is
+    written over. Every other is left as it is.
+
+    Raises:
+        WorktreeUnfinished: git may still be filling it, or has left it with a part of its files.
+    """
+    if not found.linked or await trio.to_thread.run_sync(os.path.lexists, found.git_dir / "index"):
+        return
+    try:
+        await resolve_commit(found, "HEAD")
+    except UnknownRef:
+        return  # its branch has no commit yet, and so no files
+    if not await trio.to_thread.run_sync(_is_untouched, found):
+        raise WorktreeUnfinished(found.path)
+    await _fill(found)
 
 
 async def remove_worktree(main: Checkout, path: Path) -> None:
@@ -100,6 +123,21 @@ async def prune_worktrees(main: Checkout) -> list[WorktreeEntry]:
     await main.run("worktree", "prune", "--expire=now")
     left = {entry.path for entry in await read_worktrees(main)}
     return [entry for entry in before if entry.path not in left]
+
+
+async def _fill(made: Checkout) -> None:
+    await made.run(
+        "reset", "--hard", "--quiet", "--no-recurse-submodules", deadline=CHECKOUT_DEADLINE
+    )
+
+
+def _is_untouched(added: Checkout) -> bool:
+    """Whether there is no file yet, and git, which holds `index.lock` meanwhile, writes none."""
+    try:
+        names = [entry.name for entry in added.path.iterdir()]
+    except OSError:
+        return False
+    return names == [".git"] and not os.path.lexists(added.git_dir / "index.lock")
 
 
 async def _undo(main: Checkout, path: Path, branch: str | None) -> None:

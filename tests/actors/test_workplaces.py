@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from command_center.actors.errors import Conflict, PolicyDenied
+from command_center.actors.git import WorktreeUnfinished
 from command_center.actors.repository_messages import PatchRepository, RepositoryChanges
 from command_center.actors.worktree_messages import (
     CreateWorktree,
@@ -148,3 +149,69 @@ async def test_a_branch_that_a_crash_left_of_a_session_keeps_it_from_no_worktree
     assert (f"{branch}-2", False) == (ready.branch_name, ready.cwd == left)
     assert (Path(ready.cwd) / "readme.txt").exists()
     assert ready == await rig.ask(PrepareWorkplace(session.id))
+
+
+@pytest.mark.parametrize("named_by", ["path", "branch"])
+async def test_a_worktree_that_a_crash_left_without_its_files_gets_them_before_it_is_worked_in(
+    rig: Rig, project: Path, tmp_path: Path, named_by: str
+) -> None:
+    repository = await rig.register(project)
+    left = tmp_path / "left"
+    plain_git(project, "worktree", "add", "--no-checkout", "-b", "work", str(left))
+    run = {"worktree_path": str(left)} if named_by == "path" else {"branch_name": "work"}
+    session = await rig.start_session(repository, **run)
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert (str(left), "work") == (ready.cwd, ready.branch_name)
+    assert "hello\n" == (left / "readme.txt").read_text(encoding="utf-8")
+    assert "" == plain_git(left, "status", "--porcelain")
+
+
+@pytest.mark.parametrize("left_behind", ["readme.txt", "index.lock"])
+async def test_a_worktree_that_git_may_still_be_writing_is_not_worked_in_and_is_left_alone(
+    rig: Rig, project: Path, tmp_path: Path, left_behind: str
+) -> None:
+    repository = await rig.register(project)
+    left = tmp_path / "left"
+    plain_git(project, "worktree", "add", "--no-checkout", "-b", "work", str(left))
+    of_git = Path(plain_git(left, "rev-parse", "--absolute-git-dir"))
+    trace = (of_git if left_behind == "index.lock" else left) / left_behind
+    trace.write_text("hel", encoding="utf-8")
+    session = await rig.start_session(repository, worktree_path=str(left))
+
+    with pytest.raises(WorktreeUnfinished, match="force=true"):
+        await rig.ask(PrepareWorkplace(session.id))
+
+    assert "hel" == trace.read_text(encoding="utf-8")
+    trace.unlink()
+    ready = await rig.ask(PrepareWorkplace(session.id))
+    assert (Path(ready.cwd) / "source.py").exists()
+
+
+async def test_a_worktree_where_everything_was_deleted_stays_as_somebody_left_it(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    plain_git(Path(made.path), "rm", "--quiet", "-r", ".")
+    session = await rig.start_session(repository, branch_name="work")
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert [".git"] == [entry.name for entry in Path(ready.cwd).iterdir()]
+
+
+async def test_a_worktree_on_a_branch_without_a_commit_is_worked_in_as_it_is(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project)
+    left = tmp_path / "left"
+    plain_git(project, "worktree", "add", "--no-checkout", "-b", "work", str(left))
+    plain_git(left, "symbolic-ref", "HEAD", "refs/heads/empty")
+    (left / "draft.txt").write_text("mine\n", encoding="utf-8")
+    session = await rig.start_session(repository, worktree_path=str(left))
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert (str(left), "empty") == (ready.cwd, ready.branch_name)
