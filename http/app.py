@@ -23,6 +23,7 @@ from command_center.http import (
     telemetry,
 )
 from command_center.http.application import Application
+from command_center.http.compression import install_compression
 from command_center.http.conditional import install_tags
 from command_center.http.decoding import ActorPathConverter, IdConverter
 from command_center.http.errors import install_error_handlers
@@ -63,6 +64,7 @@ def create_app(center: Center, policy: Policy) -> Application:
     app.register_blueprint(documents.routes(secured=policy.token is not None))
     counted = metrics.RequestMetrics()
     app.register_blueprint(metrics.routes(center, counted))
+    install_compression(app)
     install_tags(app)
     install_idempotency(app, center.storage)
     install_locations(app)

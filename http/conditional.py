@@ -2,7 +2,7 @@
 
 Every JSON answer of a GET below `/api/` has an `ETag`, made of the answer's own bytes, and a GET
 that names it in `If-None-Match` is answered with 304 and no body as long as it would get the same
-again. So a phone may ask often.
+again. So a phone may ask often. What is sent compressed are other bytes, with a tag of their own.
 
 A PATCH or DELETE that names the resource's tag in `If-Match` is carried out only if a GET would
 still give what the tag stands for, else it is 412. That is checked in the transaction which makes
@@ -21,6 +21,7 @@ from sqlite_utils import Database
 
 from command_center.actors.conditions import Condition, always
 from command_center.actors.errors import PreconditionFailed
+from command_center.http.compression import GZIP, coding_of
 from command_center.http.decoding import encode
 from command_center.http.errors import JSON
 
@@ -32,9 +33,10 @@ def install_tags(app: Quart) -> None:
     app.after_request(_tag)
 
 
-def tag_of(body: bytes) -> str:
-    """The tag of an answer: equal for equal bytes."""
-    return hashlib.blake2b(body, digest_size=12).hexdigest()
+def tag_of(body: bytes, coding: str | None = None) -> str:
+    """The tag of an answer that is sent in that coding: equal for equal bytes."""
+    tag = hashlib.blake2b(body, digest_size=12).hexdigest()
+    return tag if coding is None else f"{tag}-{coding}"
 
 
 def condition(asked: Request, look: Callable[[Database], object]) -> Condition:
@@ -44,7 +46,8 @@ def condition(asked: Request, look: Callable[[Database], object]) -> Condition:
     path, wanted = asked.path, asked.if_match
 
     def check(db: Database) -> None:
-        if not wanted.contains(tag_of(encode(look(db)))):
+        body = encode(look(db))
+        if not (wanted.contains(tag_of(body)) or wanted.contains(tag_of(body, GZIP))):
             raise PreconditionFailed(path)
 
     return check
@@ -61,7 +64,7 @@ async def _tag(response: Response) -> Response:
         or "ETag" in response.headers
     ):
         return response
-    tag = tag_of(body.data)
+    tag = tag_of(body.data, coding_of(response))
     if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag):
         response.status_code = 304
         response.set_data(b"")

@@ -19,6 +19,8 @@ import attrs
 from quart import Blueprint, Response, abort, request
 from quart_trio.wrappers import TrioResponse
 
+from command_center.http.compression import GZIP, takes_gzip
+
 WEB = Path(__file__).parent / "web"
 
 CONTENT_TYPES: Mapping[str, str] = MappingProxyType(
@@ -102,11 +104,10 @@ def _answer(asset: Asset) -> Response:
     if request.if_none_match.contains_weak(asset.etag):
         answer: Response = TrioResponse(status=304)
     else:
-        wants = request.accept_encodings.quality("gzip") > 0
-        body = asset.compressed if wants else None
+        body = asset.compressed if takes_gzip(request) else None
         answer = TrioResponse(asset.body if body is None else body, content_type=asset.content_type)
         if body is not None:
-            answer.headers["Content-Encoding"] = "gzip"
+            answer.headers["Content-Encoding"] = GZIP
     if asset.compressed is not None:
         answer.headers["Vary"] = "Accept-Encoding"
     answer.headers["ETag"] = f'W/"{asset.etag}"'

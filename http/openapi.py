@@ -19,7 +19,7 @@ import msgspec
 from command_center.http.decoding import LARGEST
 from command_center.http.errors import JSON
 from command_center.http.locations import MADE, Place
-from command_center.http.operations import OPERATIONS, Operation, Text
+from command_center.http.operations import OPERATIONS, SENT_EVENTS, Operation, Text
 from command_center.http.schemas import REFERENCE, schemas_of, without_null
 from command_center.http.security import WEBHOOK, is_api
 from command_center.http.shapes import Error, LiveEvent, SessionStopped
@@ -276,11 +276,13 @@ def _answer(
     if not isinstance(kind, Text):
         told["content"] = {JSON: {"schema": schemas[kind]}}
     elif kind.content_type:
-        schema = _SENT_EVENT if kind.content_type == "text/event-stream" else _ANY
+        schema = _SENT_EVENT if kind == SENT_EVENTS else _ANY
         told["content"] = {kind.content_type: {"schema": schema}}
     told["headers"] = {**_REQUEST_ID}
     if _is_tagged(operation):
         told["headers"]["ETag"] = _header("Its tag.")
+    if operation.method == "GET" and kind != SENT_EVENTS:
+        told["headers"] |= {**_CODING, **_VARY}
     if _is_done_once(operation):
         told["headers"]["Idempotency-Replayed"] = _header("`true` where it was done before.")
     if operation.tag == "Signing in":
@@ -295,7 +297,7 @@ def _answer(
 def _unchanged() -> dict[str, Any]:
     return {
         "description": "It is as it was.",
-        "headers": {**_REQUEST_ID, "ETag": _header("Its tag.")},
+        "headers": {**_REQUEST_ID, "ETag": _header("Its tag."), **_VARY},
     }
 
 
@@ -303,6 +305,8 @@ def _header(text: str, kind: str = "string") -> dict[str, Any]:
     return {"description": text, "schema": {"type": kind}}
 
 
+_CODING: Final = {"Content-Encoding": _header("`gzip`, where it is large and that is taken.")}
+_VARY: Final = {"Vary": _header("`Accept-Encoding`, where it is large.")}
 _REQUEST_ID: Final = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 
 

@@ -98,6 +98,8 @@ class Text:
 
 NOTHING: Final = Text("")
 """An answer without a body."""
+SENT_EVENTS: Final = Text("text/event-stream")
+"""A stream of events."""
 
 
 @attrs.frozen
@@ -618,7 +620,7 @@ OPERATIONS: Final = (
         426,
         id="streamEvents",
         query=StreamQuery,
-        ok=Text("text/event-stream"),
+        ok=SENT_EVENTS,
     ),
     _op(
         "Search",

@@ -19,12 +19,14 @@ JSON = "application/json"
 ERROR = {"$ref": "#/components/schemas/Error"}
 TOLD_HEADERS = frozenset(
     {
+        "content-encoding",
         "etag",
         "idempotency-replayed",
         "location",
         "retry-after",
         "set-cookie",
         "upgrade",
+        "vary",
         "www-authenticate",
         "x-request-id",
     }
