@@ -26,6 +26,7 @@ from quart_trio.wrappers import TrioResponse
 from werkzeug.routing import BaseConverter, PathConverter
 
 from command_center.http.errors import JSON, Detail, InvalidFields, MalformedBody, WrongContentType
+from command_center.store.conditions import Scalar
 from command_center.store.cursors import decode_cursor, encode_cursor
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -57,13 +58,13 @@ class PageQuery(
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
     cursor: str | None = None
 
-    def filters(self) -> dict[str, str | int]:
+    def filters(self) -> dict[str, Scalar | Sequence[Scalar]]:
         """The filters that were given, by the names of the record's fields."""
         given = {name: getattr(self, name) for name in self.__struct_fields__}
         return {
             name: value
             for name, value in given.items()
-            if value is not None and name not in {"limit", "cursor"}
+            if value not in {None, ()} and name not in {"limit", "cursor"}
         }
 
 

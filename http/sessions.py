@@ -27,22 +27,28 @@ from command_center.http.decoding import (
 )
 from command_center.http.events import EventsQuery, list_events
 from command_center.store import Item, Page, Session, items, sessions
+from command_center.store.conditions import Scalar
 from command_center.store.records import Runner, SessionStatus, TaskType
 
 
 class SessionsQuery(
     PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """The query of the list of sessions; `diff` false leaves their diffs out, which may be long."""
+    """The query of the list of sessions.
+
+    Attributes:
+        status: may be given more than once, for any of them.
+        diff: false leaves their diffs out, which may be long.
+    """
 
     repository_id: int | None = None
     task_id: int | None = None
     type: TaskType | None = None
-    status: SessionStatus | None = None
+    status: tuple[SessionStatus, ...] = ()
     runner: Runner | None = None
     diff: bool = True
 
-    def filters(self) -> dict[str, str | int]:
+    def filters(self) -> dict[str, Scalar | Sequence[Scalar]]:
         """The filters that were given; whether the diffs come along is none."""
         return {name: value for name, value in super().filters().items() if name != "diff"}
 

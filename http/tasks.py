@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
 from quart import Blueprint, Response, request
 from sqlite_utils import Database
 
@@ -26,17 +30,29 @@ from command_center.http.decoding import (
 )
 from command_center.http.events import EventsQuery, list_events
 from command_center.store import Page, Session, sessions, tasks
+from command_center.store.conditions import Scalar
 from command_center.store.records import Priority, TaskStatus, TaskType
 
 
 class TasksQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """The query of the list of tasks."""
+    """The query of the list of tasks.
 
+    Attributes:
+        query: words that all stand in the task's title, its prompt or its number (`#12`), in
+            letters of either case.
+        status: may be given more than once, for any of them.
+    """
+
+    query: Annotated[str, msgspec.Meta(max_length=500)] | None = None
     repository_id: int | None = None
-    status: TaskStatus | None = None
+    status: tuple[TaskStatus, ...] = ()
     type: TaskType | None = None
     priority: Priority | None = None
     automation_id: int | None = None
+
+    def filters(self) -> dict[str, Scalar | Sequence[Scalar]]:
+        """The filters that were given; what words are looked for is none of a field."""
+        return {name: value for name, value in super().filters().items() if name != "query"}
 
 
 def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
@@ -48,7 +64,12 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
         query = decode_query(request, TasksQuery)
         page = await center.storage.read(
             lambda db: tasks.page(
-                db, query.filters(), limit=query.limit, cursor=query.cursor, newest_first=True
+                db,
+                query.filters(),
+                words=query.query,
+                limit=query.limit,
+                cursor=query.cursor,
+                newest_first=True,
             )
         )
         return page_response(page.items, page.next_cursor)

@@ -22,6 +22,7 @@ from command_center.store.errors import (
 )
 from command_center.store.faults import is_corruption
 from command_center.store.migrations import MIGRATIONS
+from command_center.store.words import teach_words
 
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; RETURNING came with 3.35
 _STATEMENT_CACHE = 256
@@ -102,6 +103,7 @@ def open_for_reading(path: Path, *, busy_timeout: float = 5.0) -> Database:
     )
     try:
         conn.execute("PRAGMA query_only = ON")
+        teach_words(conn)
         return Database(conn, recursive_triggers=False, execute_plugins=False)
     except BaseException:
         conn.close()
@@ -124,6 +126,7 @@ def _connect_for_writing(path: Path, busy_timeout: float) -> Database:
         isolation_level=None,
         cached_statements=_STATEMENT_CACHE,
     )
+    teach_words(conn)
     return Database(conn, recursive_triggers=False, execute_plugins=False)
 
 

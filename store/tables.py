@@ -100,9 +100,17 @@ class Table(Generic[R]):
         record: the record type.
         name: the table's.
         redacted: the fields in which people, repositories or Codex may have left secrets.
+        searched: the fields of text in which words are looked for.
     """
 
-    def __init__(self, record: type[R], name: str, *, redacted: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        record: type[R],
+        name: str,
+        *,
+        redacted: Iterable[str] = (),
+        searched: Iterable[str] = (),
+    ) -> None:
         self.record = record
         self.name = name
         self.kind = record.__name__
@@ -113,11 +121,13 @@ class Table(Generic[R]):
         }
         self._special = [c for c in self._columns.values() if c.is_json or c.is_truth]
         self._names = ", ".join(self._columns)
-        if unknown := hidden - self._columns.keys():
+        looked_through = tuple(searched)
+        if unknown := {*hidden, *looked_through} - self._columns.keys():
             raise InvalidRecord(self.kind, f"has no {', '.join(sorted(unknown))}")
         # Only the table's name and the fields' go into these texts.
         self._select = f"SELECT {self._names} FROM {name}"  # noqa: S608
         self._exists = f"SELECT 1 FROM {name}"  # noqa: S608
+        self._holds_words = f"holds_words({', '.join(('?', *looked_through))}, '#' || id)"
         self._given = tuple(column for column in self._columns if column != "id")
         self._insert = (
             f"INSERT INTO {name} ({', '.join(self._given)}) "  # noqa: S608
@@ -172,6 +182,7 @@ class Table(Generic[R]):
         limit: int,
         cursor: str | None = None,
         newest_first: bool = False,
+        words: str | None = None,
     ) -> Page[R]:
         """Give a page of the records that meet the conditions, in the order of their ids.
 
@@ -184,12 +195,16 @@ class Table(Generic[R]):
             limit: the most to give, 1 to 500.
             cursor: of the page before.
             newest_first: the order.
+            words: what the record's searched fields, or its number as in ``#12``, must hold, in
+                letters of either case.
 
         Raises:
             InvalidCursor: the cursor is not one of this table in this order.
         """
         check_limit(limit)
         conditions = self._conditions(where)
+        if words is not None:
+            conditions.meets(self._holds_words, words)
         if cursor is not None:
             position = decode_cursor(cursor, self.name, newest_first=newest_first)
             (conditions.below if newest_first else conditions.above)("id", position)
@@ -369,7 +384,9 @@ def _plain(annotation: Any) -> Any:
 
 
 repositories = Table(Repository, "repositories", redacted=["facts"])
-tasks = Table(Task, "tasks", redacted=["title", "prompt", "requested_by"])
+tasks = Table(
+    Task, "tasks", redacted=["title", "prompt", "requested_by"], searched=["title", "prompt"]
+)
 sessions = Table(
     Session,
     "sessions",

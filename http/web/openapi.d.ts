@@ -982,7 +982,7 @@ export interface Operations {
     method: "GET";
     path: "/api/tasks";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; repositoryId?: number | null; status?: "blocked" | "cancelled" | "completed" | "failed" | "interrupted" | "open" | "queued" | "running" | "stopped" | "waiting_approval" | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; priority?: "high" | "low" | "normal" | null; automationId?: number | null; };
+    query: { limit?: number | null; cursor?: string | null; query?: string | null; repositoryId?: number | null; status?: ("blocked" | "cancelled" | "completed" | "failed" | "interrupted" | "open" | "queued" | "running" | "stopped" | "waiting_approval")[] | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; priority?: "high" | "low" | "normal" | null; automationId?: number | null; };
     body: undefined;
     answer: Page<Task>;
   };
@@ -1063,7 +1063,7 @@ export interface Operations {
     method: "GET";
     path: "/api/sessions";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; repositoryId?: number | null; taskId?: number | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; status?: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval" | null; runner?: "app-server" | "cli" | "stub" | null; diff?: boolean | null; };
+    query: { limit?: number | null; cursor?: string | null; repositoryId?: number | null; taskId?: number | null; type?: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task" | null; status?: ("blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval")[] | null; runner?: "app-server" | "cli" | "stub" | null; diff?: boolean | null; };
     body: undefined;
     answer: Page<Session>;
   };

@@ -45,3 +45,40 @@ async def test_a_search_without_words_or_with_a_wrong_page_is_400(
 ) -> None:
     answer = await stub_client.http.get("/api/search", params=query)
     assert 400 == answer.status_code, answer.text
+
+
+async def test_tasks_are_found_by_words_and_any_of_several_states(
+    stub_client: Client, repository: Path
+) -> None:
+    registered = await stub_client.register(repository)
+    titles = ("Review the login", "Keep 100% of a_b", "Rename it")
+    login, exact, rename = [await stub_client.task(registered, title) for title in titles]
+    await stub_client.patch(f"/api/tasks/{login['id']}", {"status": "cancelled"})
+    session = await stub_client.run(registered, "Say LOGIN.")
+    await stub_client.until_session(session, "completed")
+
+    async def found(path: str, **query: object) -> list[int]:
+        page = await stub_client.get(path, repositoryId=registered["id"], **query)
+        return [one["id"] for one in page["items"]]
+
+    assert [session["taskId"], login["id"]] == await found("/api/tasks", query="login")
+    assert [exact["id"]] == await found("/api/tasks", query="% a_B")
+    assert [] == await found("/api/tasks", query="login", status="open")
+    assert [rename["id"], exact["id"]] == await found("/api/tasks", status="open")
+    ended = ["completed", "cancelled"]
+    assert [session["taskId"], login["id"]] == await found("/api/tasks", status=ended)
+    assert [session["id"]] == await found("/api/sessions", status=["failed", "completed"])
+    assert [] == await found("/api/sessions", status=["failed", "stopped"])
+
+
+@pytest.mark.parametrize("typed", ["\0", "%'\"\\_", "' OR 1=1 --", "holds_words(", "?"])
+async def test_nothing_that_is_typed_for_a_task_is_an_error(
+    stub_client: Client, typed: str
+) -> None:
+    assert [] == (await stub_client.get("/api/tasks", query=typed))["items"]
+
+
+@pytest.mark.parametrize("query", ["query=a&query=b", f"query={'x' * 501}", "status=no", "status="])
+async def test_a_filter_of_tasks_that_is_none_is_400(stub_client: Client, query: str) -> None:
+    answer = await stub_client.http.get(f"/api/tasks?{query}")
+    assert 400 == answer.status_code, answer.text

@@ -257,6 +257,58 @@ def test_pages_give_every_record_once_though_more_are_added(
     assert [5, 4, 3, 2, 1] == seen if newest_first else [1, 2, 3, 4, 5, 6] == seen
 
 
+@pytest.mark.parametrize(
+    ("words", "held_by"),
+    [
+        ("", [4, 3, 2, 1]),
+        (" \n", [4, 3, 2, 1]),
+        ("LOGIN", [2, 1]),
+        ("flow login", [1]),
+        ("flow\tEXPIRES", [1]),
+        ("ÜBERSICHT", [3]),
+        ("100%", [3]),
+        ("%", [3]),
+        ("_", [4]),
+        ("a\\b", [4]),
+        ("\\", [4]),
+        ("o'clock", [4]),
+        ('"', [4]),
+        ("' OR 1=1 --", []),
+        ("\0", []),
+        ("#3", [3]),
+        ("login #2", [2]),
+    ],
+)
+def test_words_are_looked_for_as_they_are_typed(
+    writer: Writer, readers: Readers, words: str, held_by: list[int]
+) -> None:
+    for title, prompt in (
+        ("Review the login flow", "What expires, and when?"),
+        ("Log in again", "The LOGIN fails."),
+        ("Eine übersicht", "100% of it."),
+        ("Rename a\\b to a_b", 'At five o\'clock, "now".'),
+    ):
+        run(writer, lambda tx, t=title, p=prompt: add_task(tx, title=t, prompt=p))  # type: ignore[misc]
+    with readers.connection() as db:
+        page = tasks.page(db, {}, words=words, limit=10, newest_first=True)
+    assert held_by == [task.id for task in page.items]
+
+
+def test_pages_go_on_among_those_that_hold_the_words(writer: Writer, readers: Readers) -> None:
+    for number in range(6):
+        run(writer, lambda tx, n=number: add_task(tx, title=f"Half {n % 2}"))  # type: ignore[misc]
+    with readers.connection() as db:
+        first = tasks.page(db, {}, words="half 0", limit=2, newest_first=True)
+        rest = tasks.page(
+            db, {}, words="half 0", limit=2, cursor=first.next_cursor, newest_first=True
+        )
+    assert ([5, 3], [1], None) == (
+        [task.id for task in first.items],
+        [task.id for task in rest.items],
+        rest.next_cursor,
+    )
+
+
 def test_a_page_is_shown_as_items_and_next_cursor(writer: Writer, readers: Readers) -> None:
     run(writer, add_repository)
     with readers.connection() as db:
