@@ -121,8 +121,9 @@ const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) 
 
 /** @param {object} [params] */
 export function query(params = {}) {
-  const pairs = Object.entries(params).filter(([, value]) => value !== undefined && value !== null && value !== "");
-  return pairs.length ? `?${new URLSearchParams(pairs.map(([k, v]) => [k, String(v)]))}` : "";
+  const pairs = Object.entries(params).flatMap(([name, values]) => [values].flat().map((value) => [name, value ?? ""]));
+  const given = pairs.filter(([, value]) => value !== "").map(([name, value]) => [name, String(value)]);
+  return given.length ? `?${new URLSearchParams(given)}` : "";
 }
 
 /**

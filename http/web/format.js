@@ -70,6 +70,9 @@ export const Words = (name) => words(name).replace(/^./, (first) => first.toUppe
 /** @param {number} count @param {string} one @param {string} [many] */
 export const plural = (count, one, many) => `${count} ${count === 1 ? one : many || `${one}s`}`;
 
+/** How many there are, or at least. @param {number} known @param {boolean} isAll */
+export const count = (known, isAll) => `${known}${isAll ? "" : "+"}`;
+
 /** The last part of a path of either kind. @param {string} path */
 export const basename = (path) => path.split(/[\\/]/).filter(Boolean).pop() || path;
 

@@ -2,7 +2,7 @@
 // What the page knows. One place applies the events of the stream in their order, and resumes after
 // sleep or a lost connection by the id of the last one. Events tell what changed; the record itself
 // is then asked for, once for however many events named it.
-import { ApiError, every, get, whenUnauthorized } from "./api.js";
+import { ApiError, every, get, query, whenUnauthorized } from "./api.js";
 import { useLayoutEffect, useState } from "./html.js";
 import { forgetTranscripts, renewTranscripts, showInTranscript } from "./transcripts.js";
 
@@ -14,7 +14,7 @@ import { forgetTranscripts, renewTranscripts, showInTranscript } from "./transcr
  * @typedef {Omit<Event, "id"> & {id: number | null}} Told An event as the stream tells it: what is not stored has no id.
  */
 
-const FIRST_PAGE = 200;
+const PAGE = 200;
 const GATHER_MS = 50;
 const TOO_MANY = 40; // of one kind: the list is asked for instead of each
 const TOO_FAR = 3000; // events behind: everything is asked for anew
@@ -34,9 +34,6 @@ export const state = {
   sessions: /** @type {Map<number, Session>} */ (new Map()),
   approvals: /** @type {Map<number, Approval>} */ (new Map()),
   automations: /** @type {Map<number, Automation>} */ (new Map()),
-  cursors: /** @type {Record<string, string | null>} */ ({}),
-  /** When the oldest of the pages that are here was made; null where all are. */
-  backTo: /** @type {Record<string, string | null>} */ ({}),
 };
 
 // Topics: a kind of record, "connection", "runtime", "session:12", "diff:12", "worktrees:3", "events".
@@ -199,11 +196,11 @@ export async function need(kind, id) {
   return row;
 }
 
-/** A page of them, without what may be long. @param {"tasks" | "sessions" | "approvals"} kind @param {string | null} [cursor] */
-const askPage = (kind, cursor) =>
+/** A page of them, without what may be long. @param {Long} kind @param {object} [wanted] */
+const askPage = (kind, wanted) =>
   kind === "sessions"
-    ? get("/api/sessions", { limit: FIRST_PAGE, cursor, diff: false })
-    : get(`/api/${kind}`, { limit: FIRST_PAGE, cursor });
+    ? get("/api/sessions", { limit: PAGE, ...wanted, diff: false })
+    : get(`/api/${kind}`, { limit: PAGE, ...wanted });
 
 /** All of what is few, the newest of what may be many, and of those where they end. @param {Kind} kind */
 async function askNewest(kind) {
@@ -220,22 +217,55 @@ async function loadKind(kind) {
   const by = (asked += 1);
   const { rows, page } = await askNewest(kind);
   for (const id of known(kind).keys()) if (!isOvertaken(kind, id, by)) known(kind).delete(id);
-  if (page) reached(kind, page);
+  if (page) reaches[/** @type {Long} */ (kind)] = new Map([["", endOf(page)]]);
   keep(kind, rows, by);
 }
 
-/** The next page of older ones. @param {"tasks" | "sessions" | "approvals"} kind */
-export const loadOlder = (kind) =>
+// Of what may be many the newest are here, and events keep it so. What fits a filter may be here further
+// back: the filter's own pages go on where the pages of all end. One that is older may be here, too, but
+// not those between; it is in no list.
+
+/**
+ * @typedef {"tasks" | "sessions" | "approvals"} Long Kinds of which there may be many.
+ * @typedef {{cursor: string | null, id: number, at: string | null}} Reach The last that is here, and the cursor of those before it; null where there are none.
+ */
+
+/** @type {Reach} */
+const TO_THE_END = { cursor: null, id: 0, at: null };
+
+/** By filter; that of all is "". @type {Record<Long, Map<string, Reach>>} */
+const reaches = { tasks: new Map(), sessions: new Map(), approvals: new Map() };
+
+/** @param {Page<Kinds[Long]>} page @returns {Reach} */
+function endOf({ items, nextCursor: cursor }) {
+  const last = items.at(-1);
+  return cursor && last ? { cursor, id: last.id, at: last.createdAt } : TO_THE_END;
+}
+
+/** How far back what fits is here, and whether the server was asked for more of it than of all. @param {Long} kind @param {object} [filter] */
+export function reachOf(kind, filter) {
+  const all = reaches[kind].get("") ?? TO_THE_END;
+  const own = reaches[kind].get(query(filter));
+  return own && own.id <= all.id ? { ...own, isAsked: true } : { ...all, isAsked: false };
+}
+
+/** The next page of older ones that fit. @param {Long} kind @param {object} [filter] As the API takes it. */
+export const loadOlder = (kind, filter) =>
   bring(kind, async () => {
-    const page = await askPage(kind, state.cursors[kind]);
-    reached(kind, page);
+    const now = reaches[kind]; // other pages when all is loaded anew
+    const page = await askPage(kind, { ...filter, cursor: reachOf(kind, filter).cursor });
+    now.set(query(filter), endOf(page));
     return page.items;
   });
 
-/** @param {Kind} kind @param {Page<Kinds[Kind]>} page */
-function reached(kind, page) {
-  state.cursors[kind] = page.nextCursor;
-  state.backTo[kind] = page.nextCursor && (page.items.at(-1)?.createdAt ?? null);
+/**
+ * Those that fit, newest first, as far back as all of them are here, and whether those are all.
+ * @template {Long} K @param {K} kind @param {object} filter As the API takes it. @param {(row: Kinds[K]) => boolean} fits The same.
+ */
+export function listed(kind, filter, fits) {
+  const { cursor, id } = reachOf(kind, filter);
+  const rows = [...known(kind).values()].filter((row) => row.id >= id && fits(row)).sort((a, b) => b.id - a.id);
+  return { rows, isAll: cursor === null };
 }
 
 async function loadEverything() {
@@ -446,8 +476,11 @@ export function start() {
 /** @template {{id: number}} R @param {Map<number, R>} rows @returns {R[]} */
 export const newestFirst = (rows) => [...rows.values()].sort((a, b) => b.id - a.id);
 
+/** @type {Set<Session["status"]>} */
 export const ACTIVE = new Set(["starting", "running", "waiting_approval"]);
+/** @type {Set<Session["status"]>} */
 export const WAITING = new Set(["created", "blocked", "queued"]);
+/** @type {Set<Session["status"]>} */
 export const ENDED = new Set(["completed", "failed", "stopped", "interrupted"]);
 
 /** The task that a record is about. @param {{taskId?: number | null}} about */

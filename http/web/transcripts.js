@@ -65,7 +65,8 @@ function merge(transcript, items) {
 /** After a gap in the stream: what items began meanwhile, and where a text is cut. */
 export function renewTranscripts() {
   for (const [id, transcript] of transcripts) {
-    if (!transcript.ready || !ACTIVE.has(state.sessions.get(id)?.status ?? "")) continue;
+    const session = state.sessions.get(id);
+    if (!transcript.ready || !session || !ACTIVE.has(session.status)) continue;
     for (const entry of transcript.entries.values()) {
       if (entry.done) continue;
       if (entry.text) entry.text += " … ";

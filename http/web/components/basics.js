@@ -1,9 +1,9 @@
 // @ts-check
 // The small parts that every screen is made of.
-import { ApiError } from "../api.js";
+import { ApiError, query } from "../api.js";
 import { duration, exact, seen, when, Words } from "../format.js";
 import { html, useEffect, useId, useRef, useState } from "../html.js";
-import { loadOlder, state, useStore } from "../store.js";
+import { loadOlder, reachOf, state, useStore } from "../store.js";
 import { useTitle } from "../title.js";
 import { Icon } from "./icon.js";
 
@@ -251,13 +251,27 @@ export const Head = ({ title, shown = title, back, children, note }) => {
 
 export const Loading = () => html`<div class="loading" role="status"><span class="visually-hidden">Loading</span></div>`;
 
-/** The next page of older ones, where there are some. @param {{kind: "tasks" | "sessions" | "approvals"}} props */
-export const Older = ({ kind }) => {
-  useStore(kind);
+const TYPING_MS = 250;
+
+/**
+ * The next page of older ones, where there are some. Those that fit a filter are asked for without a
+ * press, the first time, once it has stood for a moment.
+ * @param {{kind: "tasks" | "sessions" | "approvals", filter?: object}} props
+ */
+export const Older = ({ kind, filter }) => {
+  useStore(kind, "connection");
   const { busy, error, run } = useAct();
-  if (!state.cursors[kind]) return null;
+  const key = query(filter);
+  const { cursor, isAsked } = reachOf(kind, filter);
+  const load = () => run("older", () => loadOlder(kind, filter));
+  const isDue = Boolean(key && cursor && !isAsked && state.phase === "live");
+  useEffect(() => {
+    const timer = isDue && setTimeout(load, TYPING_MS);
+    return () => clearTimeout(timer || 0);
+  }, [key, isDue]);
+  if (!cursor) return null;
   return html`<${Problem} error=${error} />
-    <${Button} kind="quiet wide" busy=${Boolean(busy)} onClick=${() => run("older", () => loadOlder(kind))}>Load older<//>`;
+    <${Button} kind="quiet wide" busy=${Boolean(busy || (isDue && !error))} onClick=${load}>Load older<//>`;
 };
 
 /** The rows of a long list, a page at a time. @param {{rows: any[], page?: number, children: (row: any) => any, more?: any}} props */

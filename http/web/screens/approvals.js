@@ -5,7 +5,7 @@ import { html } from "../html.js";
 import { Badge, Choice, Empty, Head, Loading, Older, Problem, Rows, useLoaded, Ago } from "../components/basics.js";
 import { useParam } from "../router.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
-import { need, newestFirst, pendingApprovals, state, taskOf, useStore } from "../store.js";
+import { need, newestFirst, pendingApprovals, reachOf, state, taskOf, useStore } from "../store.js";
 import { plural } from "../format.js";
 
 export const Approvals = () => {
@@ -33,7 +33,7 @@ export const Approvals = () => {
               <div class="row-side"><${Badge} status=${a.status} /><span class="hint"><${Ago} ts=${a.resolvedAt} /></span></div>
             </a>`}
           <//>`
-        : html`<p class="quiet-line">${state.cursors.approvals ? "None of the newest was decided." : "Nothing was decided yet."}</p><${Older} kind="approvals" />`}
+        : html`<p class="quiet-line">${reachOf("approvals").cursor ? "None of the newest was decided." : "Nothing was decided yet."}</p><${Older} kind="approvals" />`}
   `;
 };
 

@@ -2,13 +2,13 @@
 // Repositories: their state, what runs may do in them, and their worktrees.
 /** @import { Inspection, Repository, WorktreeState } from "../openapi.js" */
 import { ApiError, ask, every, get, ME, patch, post, remove } from "../api.js";
-import { Ago, Badge, Button, Confirm, Dialog, Empty, Field, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
+import { Ago, Badge, Button, Confirm, Dialog, Empty, Field, Head, Loading, Older, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
 import { Diff } from "../components/diff.js";
 import { Icon } from "../components/icon.js";
-import { basename, plural, size } from "../format.js";
+import { basename, count, plural, size } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { go, useParam } from "../router.js";
-import { forgetRepository, learn, need, newestFirst, state, useStore } from "../store.js";
+import { forgetRepository, learn, listed, need, state, useStore } from "../store.js";
 
 /** @type {["allowWrite" | "allowNetwork" | "allowCommit" | "requireWorktree", string, string][]} */
 const PERMISSIONS = [
@@ -99,7 +99,7 @@ export const Repo = ({ id }) => {
   const [forgetting, setForgetting] = useState(false);
   const repo = state.repos.get(id);
   if (!repo) return html`<${Head} title=${`Repository ${id}`} back="/repos" /><${Problem} error=${error} />${!error && html`<${Loading} />`}`;
-  const tasks = newestFirst(state.tasks).filter((task) => task.repositoryId === id);
+  const { rows: tasks, isAll } = listed("tasks", { repositoryId: id }, (task) => task.repositoryId === id);
   const scan = () => act.run("scan", async () => learn("repos", await post(`/api/repos/${id}/scan`, { requestedBy: ME })));
   /** @param {typeof PERMISSIONS[number][0]} key */
   const set = (key) => (/** @type {boolean} */ on) => act.run(key, async () => learn("repos", await patch(`/api/repos/${id}`, { [key]: on, requestedBy: ME })));
@@ -115,8 +115,9 @@ export const Repo = ({ id }) => {
         <section aria-labelledby="tasks"><h2 id="tasks" class="section">Tasks</h2>
           ${tasks.length
             ? html`<ul class="rows">${tasks.slice(0, 8).map((task) => html`<li key=${task.id}><a class="row" href=${`#/tasks/${task.id}`}><div class="row-main"><div class="row-title">${task.title}</div></div><${Badge} status=${task.status} /></a></li>`)}</ul>
-              ${tasks.length > 8 && html`<a class="more" href=${`#/tasks?repo=${id}`}>All ${tasks.length} tasks</a>`}`
-            : html`<p class="quiet-line">None yet.</p>`}</section>
+              ${tasks.length > 8 && html`<a class="more" href=${`#/tasks?repo=${id}`}>All ${count(tasks.length, isAll)} tasks</a>`}`
+            : html`<p class="quiet-line">${isAll ? "None yet." : "None of the newest."}</p>`}
+          ${tasks.length <= 8 && html`<${Older} kind="tasks" filter=${{ repositoryId: id }} />`}</section>
       </div>
       <div class="stack wide-gap">
         <section aria-labelledby="policy" class="card"><h2 id="policy" class="section">What runs may do at most</h2>

@@ -1,15 +1,15 @@
 // @ts-check
 // Tasks: as a list or a board by state, filtered and searched; what is new is made here.
-/** @import { CreateTask, Found, Task } from "../openapi.js" */
+/** @import { CreateTask, Found, QueryOf, Task } from "../openapi.js" */
 import { html, useEffect, useRef, useState } from "../html.js";
 import { get, ME, post } from "../api.js";
 import { Ago, Badge, Button, Choice, Empty, Field, Head, Older, Problem, Rows, Switch, useAct } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
 import { go, replace, usePlace } from "../router.js";
-import { learn, newestFirst, repoOf, state, taskOf, useStore } from "../store.js";
-import { plural, Words } from "../format.js";
+import { learn, listed, repoOf, state, taskOf, useStore } from "../store.js";
+import { count, Words } from "../format.js";
 
-/** @type {[string, string[]][]} */
+/** @type {[string, Task["status"][]][]} */
 const COLUMNS = [
   ["To do", ["open"]],
   ["Waiting", ["queued", "blocked", "waiting_approval"]],
@@ -28,26 +28,36 @@ export const Tasks = () => {
   const repository = params.get("repo") || "";
   const status = params.get("status") || "";
   /** @param {Record<string, string>} changes */
-  const show = (changes) => {
+  const address = (changes) => {
     const next = new URLSearchParams(params);
     for (const [key, value] of Object.entries(changes)) value ? next.set(key, value) : next.delete(key);
-    replace(`/tasks${next.size ? `?${next}` : ""}`);
+    return `/tasks${next.size ? `?${next}` : ""}`;
   };
-  const wanted = search.trim().toLowerCase();
-  const rows = newestFirst(state.tasks).filter(
-    (task) =>
-      (!repository || String(task.repositoryId) === repository) &&
-      (!status || COLUMNS.find(([name]) => name === status)?.[1].includes(task.status)) &&
-      (!wanted || `${task.title} ${task.prompt} #${task.id}`.toLowerCase().includes(wanted)),
-  );
-  const older = html`<${Older} kind="tasks" />`;
+  /** @param {Record<string, string>} changes */
+  const show = (changes) => replace(address(changes));
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const repositoryId = Number(repository) || null;
+  /** Those that fit, of any state or of these. @param {string} name @param {Task["status"][]} [statuses] */
+  const part = (name, statuses) => {
+    /** @type {QueryOf<"GET", "/api/tasks">} */
+    const filter = { query: words.join(" "), repositoryId, status: statuses };
+    /** @param {Task} task */
+    const holds = ({ title, prompt, id }) => words.every((word) => `${title}\n${prompt}\n#${id}`.toLowerCase().includes(word));
+    const found = listed("tasks", filter, (task) =>
+      (!repositoryId || task.repositoryId === repositoryId) && (!statuses || statuses.includes(task.status)) && holds(task));
+    return { name, ...found, older: html`<${Older} kind="tasks" filter=${filter} />` };
+  };
+  const parts = view === "board" ? COLUMNS.map((column) => part(...column)) : [part(status, COLUMNS.find(([name]) => name === status)?.[1])];
+  const [list] = parts;
+  const isAll = parts.every((each) => each.isAll);
+  const total = parts.reduce((sum, { rows }) => sum + rows.length, 0);
   return html`
-    <${Head} title="Tasks" note=${plural(rows.length, "task")}>
+    <${Head} title="Tasks" note=${total || isAll ? `${count(total, isAll)} ${isAll && total === 1 ? "task" : "tasks"}` : "None so far"}>
       <a class="button primary" href="#/tasks/new"><${Icon} name="plus" size=${18} /><span>New task</span></a>
     <//>
     <div class="filters">
       <label class="search"><${Icon} name="search" size=${18} /><span class="visually-hidden">Search tasks</span>
-        <input type="search" placeholder="Search" data-search value=${search} onInput=${(/** @type {any} */ e) => show({ q: e.currentTarget.value })} /></label>
+        <input type="search" placeholder="Search" data-search maxlength="500" value=${search} onInput=${(/** @type {any} */ e) => show({ q: e.currentTarget.value })} /></label>
       <select aria-label="Repository" value=${repository} onChange=${(/** @type {any} */ e) => show({ repo: e.currentTarget.value })}>
         <option value="">All repositories</option>
         ${[...state.repos.values()].map((repo) => html`<option value=${String(repo.id)}>${repo.name}</option>`)}
@@ -64,23 +74,23 @@ export const Tasks = () => {
           <p><a class="button primary" href="#/tasks/new"><span>New task</span></a></p>
         <//>`
       : view === "board"
-        ? html`<div class="board" tabindex="0" role="group" aria-label="Board">${COLUMNS.map(([name, statuses]) => {
-            const column = rows.filter((task) => statuses.includes(task.status));
-            return html`<section aria-label=${name}><h2 class="section">${name} <span class="count quiet">${column.length}</span></h2>
-              ${column.slice(0, BOARD_CARDS).map((task) => html`<a key=${task.id} class="card small" href=${`#/tasks/${task.id}`}>
+        ? html`<div class="board" tabindex="0" role="group" aria-label="Board">${parts.map((column) => html`
+            <section key=${column.name} aria-label=${column.name}><h2 class="section">${column.name} <span class="count quiet">${count(column.rows.length, column.isAll)}</span></h2>
+              ${column.rows.slice(0, BOARD_CARDS).map((task) => html`<a key=${task.id} class="card small" href=${`#/tasks/${task.id}`}>
                 <b>${task.title}</b><div class="row-note">${repoOf(task)?.name}</div>
                 <div class="row-side"><${Badge} status=${task.status} /><${Priority} task=${task} /></div></a>`)}
-              ${column.length > BOARD_CARDS && html`<p class="hint">and ${column.length - BOARD_CARDS} more in the list</p>`}
-            </section>`;
-          })}</div>`
-        : rows.length
-          ? html`<${Rows} rows=${rows} more=${older}>${(/** @type {Task} */ task) => html`<a class="row" href=${`#/tasks/${task.id}`}>
+              ${column.rows.length > BOARD_CARDS
+                ? html`<a class="more" href=${`#${address({ view: "", status: column.name })}`}>All in the list</a>`
+                : column.older}
+            </section>`)}</div>`
+        : list.rows.length
+          ? html`<${Rows} rows=${list.rows} more=${list.older}>${(/** @type {Task} */ task) => html`<a class="row" href=${`#/tasks/${task.id}`}>
               <div class="row-main"><div class="row-title">${task.title}</div>
                 <div class="row-note">${repoOf(task)?.name} · ${TYPES.find(([key]) => key === task.type)?.[1]}${task.automationId && html` · by automation`} · ${task.prompt}</div></div>
               <div class="row-side"><${Badge} status=${task.status} /><span class="hint"><${Priority} task=${task} /> <${Ago} ts=${task.updatedAt} /></span></div>
             </a>`}<//>`
-          : html`<p class="quiet-line">No task fits.</p>${older}`}
-    ${wanted.length > 2 && html`<${Said} words=${search.trim()} repository=${repository} />`}
+          : html`<p class="quiet-line">${list.isAll ? "No task fits." : "None of the newest."}</p>${list.older}`}
+    ${search.trim().length > 2 && html`<${Said} words=${search.trim()} repository=${repository} />`}
   `;
 };
 

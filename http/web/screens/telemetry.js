@@ -7,7 +7,7 @@ import { Chart, colour } from "../components/chart.js";
 import { clock, day, duration, number, plural, Words } from "../format.js";
 import { html } from "../html.js";
 import { useParam } from "../router.js";
-import { loadOlder, newestFirst, state, useStore } from "../store.js";
+import { listed, loadOlder, reachOf, state, useStore } from "../store.js";
 
 const MOST_RUNS = 2000; // in the chart of durations
 const WINDOWS = { "24h": 86_400, "7d": 7 * 86_400, "30d": 30 * 86_400 };
@@ -65,12 +65,14 @@ const Tile = ({ name, value, note }) => html`<div class="tile"><dt>${name}</dt><
  * @param {number} since @param {string} span @returns {[{at: number, minutes: number, status: string}[], boolean, ApiError | null]}
  */
 function useEnded(since, span) {
-  const isBehind = Date.parse(state.backTo.sessions || "") / 1000 > since;
-  const isFull = state.sessions.size >= MOST_RUNS;
+  const { rows } = listed("sessions", {}, () => true);
+  const { at, cursor } = reachOf("sessions");
+  const isBehind = Date.parse(at || "") / 1000 > since;
+  const isFull = rows.length >= MOST_RUNS;
   const [, error] = useLoaded(async () => {
     if (isBehind && !isFull) await loadOlder("sessions");
-  }, [span, state.cursors.sessions]);
-  const runs = newestFirst(state.sessions).slice(0, MOST_RUNS).flatMap(({ status, startedAt, finishedAt }) => {
+  }, [span, cursor]);
+  const runs = rows.slice(0, MOST_RUNS).flatMap(({ status, startedAt, finishedAt }) => {
     const at = Date.parse(finishedAt || "") / 1000;
     return startedAt && at >= since ? [{ at, minutes: (at - Date.parse(startedAt) / 1000) / 60, status }] : [];
   });
