@@ -634,6 +634,7 @@ OPERATIONS: Final = (
         "Telemetry",
         "GET /api/telemetry/summary",
         "The numbers of the last hours or days",
+        404,
         id="summary",
         query=SummaryQuery,
         ok=Summary,

@@ -22,13 +22,15 @@ _LONGEST = timedelta(days=90)
 class SummaryQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """The span.
+    """The span, and whose numbers are wanted.
 
     Attributes:
         window: so many hours or days up to now, from `1h` to `90d`.
+        repository_id: only what is of this repository; all where it is left out.
     """
 
     window: str = "24h"
+    repository_id: int | None = None
 
 
 class RuntimeNumbers(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -54,9 +56,14 @@ class RuntimeNumbers(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Summary(StoreNumbers, frozen=True, kw_only=True, rename="camel"):
-    """The numbers of a span of time, and of now."""
+    """The numbers of a span of time, and of now; of one repository where one was named.
+
+    Attributes:
+        runtime: the server's own, whatever the rest is of.
+    """
 
     window: str
+    repository_id: int | None
     since: Timestamp
     until: Timestamp
     runtime: RuntimeNumbers
@@ -68,14 +75,15 @@ def routes(center: Center) -> Blueprint:
 
     @api.get("/api/telemetry/summary")
     async def summary() -> Response:
-        window = decode_query(request, SummaryQuery).window
+        query = decode_query(request, SummaryQuery)
         until = datetime.now(UTC)
-        since = until - length_of(window)
-        found = await center.storage.read(lambda db: numbers(db, since, until))
+        since = until - length_of(query.window)
+        found = await center.storage.read(lambda db: numbers(db, since, until, query.repository_id))
         return json_response(
             Summary(
                 **msgspec.structs.asdict(found),
-                window=window,
+                window=query.window,
+                repository_id=query.repository_id,
                 since=to_timestamp(since),
                 until=to_timestamp(until),
                 runtime=runtime_numbers(center),

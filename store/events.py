@@ -112,6 +112,20 @@ _STORED = f"{', '.join(_COLUMNS)}, CAST(body AS BLOB)"
 _TEXT = "id, CAST(body AS BLOB)"
 # Nothing but the names above goes into this text.
 _INSERT = f"INSERT INTO events ({', '.join(_COLUMNS)}, body) VALUES (?{', ?' * len(_COLUMNS)})"  # noqa: S608
+_NOTE_THOUSAND = """
+    INSERT INTO thousands_of_events
+    SELECT repository_id, :last / 1000 - 1, count(*) FROM events NOT INDEXED
+    WHERE id > :last - 1000 AND id <= :last AND repository_id IS NOT NULL GROUP BY repository_id
+"""
+_COUNT_OF_REPOSITORY = """
+    SELECT (
+        SELECT ifnull(sum(count), 0) FROM thousands_of_events
+        WHERE repository_id = :repository AND thousand < :up_to / 1000
+    ) + (
+        SELECT count(*) FROM events
+        WHERE repository_id = :repository AND id > :up_to - :up_to % 1000 AND id <= :up_to
+    )
+"""
 _MOST_BRANCHES = 50
 
 EVERYTHING = EventFilter()
@@ -133,7 +147,28 @@ def append(db: Database, event: Event) -> StoredEvent:
         body=msgspec.json.encode(event),
     )
     db.execute(_INSERT, [*_columns_of(stored), stored.body.decode()])
+    if event.id % 1000 == 0:
+        note_thousand(db, event.id)
     return stored
+
+
+def note_thousand(db: Database, last: int) -> None:
+    """Note how many of the thousand events that end with ``last`` each repository has."""
+    db.execute(_NOTE_THOUSAND, {"last": last})
+
+
+def count_of_repository(db: Database, repository_id: int, up_to: int) -> int:
+    """Count a repository's events with ids up to this one: thousands by what was noted of them."""
+    bound = {"repository": repository_id, "up_to": up_to}
+    counted: int = db.execute(_COUNT_OF_REPOSITORY, bound).fetchone()[0]
+    return counted
+
+
+def last_id_of_repository(db: Database, repository_id: int) -> int:
+    """Give the id of a repository's newest durable event; 0 before the first."""
+    sql = "SELECT id FROM events WHERE repository_id = ? ORDER BY id DESC LIMIT 1"
+    found = db.execute(sql, [repository_id]).fetchone()
+    return found[0] if found else 0
 
 
 def _or_none(subject: int | UnsetType) -> int | None:

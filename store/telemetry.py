@@ -1,8 +1,9 @@
 """The numbers of a span of time, counted from the rows themselves.
 
-Nothing is added up while things happen, so the numbers are right after a restart, after a crash
+No number is kept up to date while things happen, so all are right after a restart, after a crash
 and after records were deleted. What makes that quick are indexes that hold all that is counted,
-and the log's ids, which have no gaps.
+and the log's ids, which have no gaps. How many of each thousand events a repository has is noted
+once, when the thousand is full: none of it ever changes.
 """
 
 import math
@@ -10,13 +11,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import get_args
+from typing import Any, get_args
 
+import attrs
 import msgspec
 from sqlite_utils import Database
 
 from command_center.store import events
 from command_center.store.records import ApprovalStatus, SessionStatus
+from command_center.store.tables import repositories
 from command_center.store.timestamps import Timestamp, to_timestamp
 
 UPCOMING = 5
@@ -130,27 +133,42 @@ class StoreNumbers(_Shown, frozen=True, kw_only=True, rename="camel"):
     events: EventNumbers
 
 
-def numbers(db: Database, since: datetime, until: datetime) -> StoreNumbers:
-    """Count what happened from `since` until now, which is `until`, and what is now."""
-    start = to_timestamp(since)
-    now = to_timestamp(until)
-    last = events.last_id(db)
-    # Ids have no gaps, so the span's events are a difference of two; only a clock that was set
-    # back makes it count those that were told again.
-    first = db.execute(
-        "SELECT id FROM events INDEXED BY events_by_ts WHERE ts >= ? ORDER BY ts, id LIMIT 1",
-        [start],
-    ).fetchone()
-    count = 0 if first is None else last - first[0] + 1
-    minutes = max((until - since).total_seconds() / 60, 1 / 60)
+def numbers(
+    db: Database, since: datetime, until: datetime, repository_id: int | None = None
+) -> StoreNumbers:
+    """Count what happened from `since` until now, which is `until`, and what is now.
+
+    With a repository all of it is that one's.
+
+    Raises:
+        RecordNotFound: there is no such repository.
+    """
+    if repository_id is not None:
+        repositories.get(db, repository_id)
+    span = _Span(db, to_timestamp(since), repository_id)
     return StoreNumbers(
-        tasks=_counted(db, "SELECT status, count(*) FROM tasks GROUP BY status"),
-        sessions=_sessions(db, start),
-        approvals=_approvals(db, start),
-        tokens=_tokens(db, start, now),
-        automations=_automations(db),
-        events=EventNumbers(last_id=last, count=count, per_minute=round(count / minutes, 3)),
+        tasks=_counted(span, _TASKS),
+        sessions=_sessions(span),
+        approvals=_approvals(span),
+        tokens=_tokens(span, to_timestamp(until)),
+        automations=_automations(span),
+        events=_events(span, max((until - since).total_seconds() / 60, 1 / 60)),
     )
+
+
+@attrs.frozen
+class _Span:
+    """What is counted: all since `start`, or what is of one repository."""
+
+    db: Database
+    start: Timestamp
+    repository_id: int | None
+
+    def rows(self, sql: str, **bound: str | int) -> list[Any]:
+        """Give what is selected; where `{of}` stands, of the repository alone."""
+        of = "" if self.repository_id is None else _OF_REPOSITORY
+        known = {"start": self.start, "repository": self.repository_id, **bound}
+        return self.db.execute(sql.replace("{of}", of), known).fetchall()
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
@@ -162,66 +180,59 @@ def _place(count: int, share: float) -> int:
     return max(0, min(count, math.ceil(share * count)) - 1)
 
 
-def _sessions(db: Database, start: str) -> SessionNumbers:
+def _sessions(span: _Span) -> SessionNumbers:
     outcomes = Counter(dict.fromkeys(_OUTCOMES, 0))
     timed = 0
-    for status, ended, ran in db.execute(_ENDED, [*_SESSION_STATUSES, start]):
+    for status, ended, ran in span.rows(_ENDED):
         outcomes[status] += ended
         timed += ran
     by_itself = outcomes["completed"] + outcomes["failed"] + outcomes["interrupted"]
-    now = _counted(db, _UNFINISHED, *_SESSION_STATUSES)
+    now = _counted(span, _UNFINISHED)
     return SessionNumbers(
-        by_status=_counted(db, _MADE, *_SESSION_STATUSES, start),
+        by_status=_counted(span, _MADE),
         outcomes=dict(outcomes),
         active=sum(now.get(status, 0) for status in ("starting", "running", "waiting_approval")),
         waiting=sum(now.get(status, 0) for status in ("queued", "blocked")),
         success_rate=round(outcomes["completed"] / by_itself, 4) if by_itself else None,
-        duration_seconds=_durations(db, start, timed),
+        duration_seconds=_durations(span, timed),
     )
 
 
-def _durations(db: Database, start: str, count: int) -> Durations:
+def _durations(span: _Span, count: int) -> Durations:
     """The percentiles of the span's `count` durations: looked up if it has most there are."""
-    (newest,) = db.execute("SELECT ifnull(max(id), 0) FROM sessions").fetchone()
+    [(newest,)] = span.rows("SELECT ifnull(max(id), 0) FROM sessions")
     if count * MANY >= newest:
-        return Durations(
-            p50=_looked_up(db, start, count, 0.5), p95=_looked_up(db, start, count, 0.95)
-        )
-    found = db.execute(_RAN, [*_SESSION_STATUSES, start]).fetchall()
-    seconds = sorted(max(0.0, ran) for (ran,) in found)
+        return Durations(p50=_looked_up(span, count, 0.5), p95=_looked_up(span, count, 0.95))
+    seconds = sorted(max(0.0, ran) for (ran,) in span.rows(_RAN))
     return Durations(p50=percentile(seconds, 0.5), p95=percentile(seconds, 0.95))
 
 
-def _looked_up(db: Database, start: str, count: int, share: float) -> float | None:
+def _looked_up(span: _Span, count: int, share: float) -> float | None:
     """`percentile` of all durations of the span, by counting from the nearer end of their index."""
     if not count:
         return None
     above = count - 1 - _place(count, share)
     below = _place(count, share)
-    order, skipped = ("DESC", above) if above < below else ("ASC", below)
-    ran: float = db.execute(_RANKED.format(order=order), [start, skipped]).fetchone()[0]
+    ranked, skipped = (_FROM_LONGEST, above) if above < below else (_FROM_SHORTEST, below)
+    ran: float = span.rows(ranked, skipped=skipped)[0][0]
     return max(0.0, ran)
 
 
-def _approvals(db: Database, start: str) -> ApprovalNumbers:
-    pending, oldest = db.execute(
-        "SELECT count(*), min(created_at) FROM approvals WHERE status = 'pending'"
-    ).fetchone()
+def _approvals(span: _Span) -> ApprovalNumbers:
+    [(pending, oldest)] = span.rows(_PENDING)
     return ApprovalNumbers(
-        pending=pending,
-        oldest_pending_at=oldest,
-        settled=_counted(db, _SETTLED, *_APPROVAL_STATUSES, start),
+        pending=pending, oldest_pending_at=oldest, settled=_counted(span, _SETTLED)
     )
 
 
-def _tokens(db: Database, start: str, now: str) -> TokenNumbers:
+def _tokens(span: _Span, now: Timestamp) -> TokenNumbers:
     days: dict[str, int] = {}
     places: dict[int, int] = {}
-    for select, bound in ((_TOKENS_OF_ENDED, [start]), (_TOKENS_OF_LIVE, [])):
-        for day, repository_id, tokens in db.execute(select, bound):
+    for select in (_TOKENS_OF_ENDED, _TOKENS_OF_LIVE):
+        for day, repository_id, tokens in span.rows(select):
             days[day or now[:10]] = days.get(day or now[:10], 0) + tokens
             places[repository_id] = places.get(repository_id, 0) + tokens
-    names: dict[int, str] = dict(db.execute("SELECT id, name FROM repositories").fetchall())
+    names: dict[int, str] = dict(span.rows("SELECT id, name FROM repositories"))
     return TokenNumbers(
         total=sum(days.values()),
         by_day=[DayTokens(day=day, tokens=days[day]) for day in sorted(days) if days[day]],
@@ -233,74 +244,99 @@ def _tokens(db: Database, start: str, now: str) -> TokenNumbers:
     )
 
 
-# Every status is named, so that each is a range of an index that is read in its order.
-_SESSION_STATUSES: tuple[str, ...] = get_args(SessionStatus)
-_APPROVAL_STATUSES: tuple[str, ...] = get_args(ApprovalStatus)
-_ANY_SESSION = f"status IN ({', '.join('?' * len(_SESSION_STATUSES))})"
-_ANY_APPROVAL = f"status IN ({', '.join('?' * len(_APPROVAL_STATUSES))})"
-
-# ruff: noqa: S608 - all that follows is put together from constants
-_USED = "max(0, ifnull(json_extract(token_usage, '$.total.totalTokens'), 0) - token_baseline)"
-_SECONDS = "round((julianday(finished_at) - julianday(started_at)) * 86400, 3)"
-_DAY = "substr(finished_at, 1, 10)"
-_MADE = f"""
-    SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status_and_creation
-    WHERE {_ANY_SESSION} AND created_at >= ? GROUP BY status
-"""
-_UNFINISHED = f"""
-    SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status_and_finish
-    WHERE {_ANY_SESSION} AND finished_at IS NULL GROUP BY status
-"""
-_ENDED = f"""
-    SELECT status, count(*), count({_SECONDS})
-    FROM sessions INDEXED BY sessions_by_status_and_finish
-    WHERE {_ANY_SESSION} AND finished_at >= ? GROUP BY status
-"""
-_RAN = f"""
-    SELECT {_SECONDS} FROM sessions INDEXED BY sessions_by_status_and_finish
-    WHERE {_ANY_SESSION} AND finished_at >= ? AND {_SECONDS} IS NOT NULL
-"""
-_RANKED = f"""
-    SELECT {_SECONDS} FROM sessions INDEXED BY sessions_by_duration
-    WHERE {_SECONDS} IS NOT NULL AND finished_at >= ?
-    ORDER BY {_SECONDS} {{order}} LIMIT 1 OFFSET ?
-"""
-_SETTLED = f"""
-    SELECT status, count(*) FROM approvals INDEXED BY approvals_by_status_and_resolution
-    WHERE {_ANY_APPROVAL} AND resolved_at >= ? GROUP BY status
-"""
-_TOKENS_OF_ENDED = f"""
-    SELECT {_DAY}, repository_id, sum({_USED}) FROM sessions INDEXED BY sessions_by_last_day
-    WHERE {_DAY} >= substr(?1, 1, 10) AND finished_at >= ?1 GROUP BY {_DAY}, repository_id
-"""
-_TOKENS_OF_LIVE = f"""
-    SELECT NULL, repository_id, sum({_USED}) FROM sessions INDEXED BY sessions_that_use_tokens
-    WHERE finished_at IS NULL GROUP BY repository_id
-"""
-
-
-def _automations(db: Database) -> AutomationNumbers:
-    enabled, paused = db.execute(
-        "SELECT count(*) FILTER (WHERE enabled = 1),"
-        " count(*) FILTER (WHERE paused_reason IS NOT NULL)"
-        " FROM automations WHERE deleted_at IS NULL"
-    ).fetchone()
-    following = db.execute(
-        "SELECT id, repository_id, title, next_run_at FROM automations"
-        " WHERE enabled = 1 AND deleted_at IS NULL AND next_run_at IS NOT NULL"
-        " ORDER BY next_run_at, id LIMIT ?",
-        [UPCOMING],
-    )
+def _automations(span: _Span) -> AutomationNumbers:
+    [(enabled, paused)] = span.rows(_AUTOMATIONS)
     return AutomationNumbers(
         enabled=enabled,
         paused=paused,
         next=[
             NextAutomation(id=id_, repository_id=place, title=title, next_run_at=due)
-            for id_, place, title, due in following
+            for id_, place, title, due in span.rows(_NEXT_AUTOMATIONS)
         ],
     )
 
 
-def _counted(db: Database, sql: str, *bound: str) -> dict[str, int]:
-    rows: Mapping[str, int] = dict(db.execute(sql, list(bound)).fetchall())
+def _events(span: _Span, minutes: float) -> EventNumbers:
+    # Ids have no gaps, so the span's events are a difference of two; only a clock that was set
+    # back makes it count those that were told again.
+    last = events.last_id(span.db)
+    found = span.rows(_FIRST_EVENT)
+    before = found[0][0] - 1 if found else last
+    count = last - before
+    if span.repository_id is not None:
+        count = events.count_of_repository(span.db, span.repository_id, last)
+        count -= events.count_of_repository(span.db, span.repository_id, before)
+        last = events.last_id_of_repository(span.db, span.repository_id)
+    return EventNumbers(last_id=last, count=count, per_minute=round(count / minutes, 3))
+
+
+def _counted(span: _Span, sql: str) -> dict[str, int]:
+    rows: Mapping[str, int] = dict(span.rows(sql))
     return dict(sorted(rows.items()))
+
+
+def _any(statuses: tuple[str, ...]) -> str:
+    # Every status is named, so that each is a range of an index that is read in its order.
+    return f"status IN ({', '.join(map(repr, statuses))})"
+
+
+# ruff: noqa: S608 - all that follows is put together from constants
+_OF_REPOSITORY = "AND repository_id = :repository"
+_ANY_SESSION = _any(get_args(SessionStatus))
+_ANY_APPROVAL = _any(get_args(ApprovalStatus))
+_USED = "max(0, ifnull(json_extract(token_usage, '$.total.totalTokens'), 0) - token_baseline)"
+_SECONDS = "round((julianday(finished_at) - julianday(started_at)) * 86400, 3)"
+_DAY = "substr(finished_at, 1, 10)"
+_TASKS = "SELECT status, count(*) FROM tasks WHERE true {of} GROUP BY status"
+_MADE = f"""
+    SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status_and_creation
+    WHERE {_ANY_SESSION} AND created_at >= :start {{of}} GROUP BY status
+"""
+_UNFINISHED = f"""
+    SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status_and_finish
+    WHERE {_ANY_SESSION} AND finished_at IS NULL {{of}} GROUP BY status
+"""
+_ENDED = f"""
+    SELECT status, count(*), count({_SECONDS})
+    FROM sessions INDEXED BY sessions_by_status_and_finish
+    WHERE {_ANY_SESSION} AND finished_at >= :start {{of}} GROUP BY status
+"""
+_RAN = f"""
+    SELECT {_SECONDS} FROM sessions INDEXED BY sessions_by_status_and_finish
+    WHERE {_ANY_SESSION} AND finished_at >= :start AND {_SECONDS} IS NOT NULL {{of}}
+"""
+_RANKED = f"""
+    SELECT {_SECONDS} FROM sessions INDEXED BY sessions_by_duration
+    WHERE {_SECONDS} IS NOT NULL AND finished_at >= :start {{of}} ORDER BY {_SECONDS}
+"""
+_FROM_SHORTEST = f"{_RANKED} ASC LIMIT 1 OFFSET :skipped"
+_FROM_LONGEST = f"{_RANKED} DESC LIMIT 1 OFFSET :skipped"
+_PENDING = """
+    SELECT count(*), min(created_at) FROM approvals INDEXED BY approvals_by_status
+    WHERE status = 'pending' {of}
+"""
+_SETTLED = f"""
+    SELECT status, count(*) FROM approvals INDEXED BY approvals_by_status_and_resolution
+    WHERE {_ANY_APPROVAL} AND resolved_at >= :start {{of}} GROUP BY status
+"""
+_TOKENS_OF_ENDED = f"""
+    SELECT {_DAY}, repository_id, sum({_USED}) FROM sessions INDEXED BY sessions_by_last_day
+    WHERE {_DAY} >= substr(:start, 1, 10) AND finished_at >= :start {{of}}
+    GROUP BY {_DAY}, repository_id
+"""
+_TOKENS_OF_LIVE = f"""
+    SELECT NULL, repository_id, sum({_USED}) FROM sessions INDEXED BY sessions_that_use_tokens
+    WHERE finished_at IS NULL {{of}} GROUP BY repository_id
+"""
+_AUTOMATIONS = """
+    SELECT count(*) FILTER (WHERE enabled = 1), count(*) FILTER (WHERE paused_reason IS NOT NULL)
+    FROM automations WHERE deleted_at IS NULL {of}
+"""
+_NEXT_AUTOMATIONS = f"""
+    SELECT id, repository_id, title, next_run_at FROM automations
+    WHERE enabled = 1 AND deleted_at IS NULL AND next_run_at IS NOT NULL {{of}}
+    ORDER BY next_run_at, id LIMIT {UPCOMING}
+"""
+_FIRST_EVENT = """
+    SELECT id FROM events INDEXED BY events_by_ts WHERE ts >= :start ORDER BY ts, id LIMIT 1
+"""

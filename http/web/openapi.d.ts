@@ -703,7 +703,7 @@ export interface StopSession {
   requestedBy?: string;
 }
 
-/** The numbers of a span of time, and of now. */
+/** The numbers of a span of time, and of now; of one repository where one was named. */
 export interface Summary {
   tasks: Record<string, number>;
   sessions: SessionNumbers;
@@ -712,6 +712,7 @@ export interface Summary {
   automations: AutomationNumbers;
   events: EventNumbers;
   window: string;
+  repositoryId: number | null;
   since: string;
   until: string;
   runtime: RuntimeNumbers;
@@ -1396,7 +1397,7 @@ export interface Operations {
     method: "GET";
     path: "/api/telemetry/summary";
     isExact: true;
-    query: { window?: string | null; };
+    query: { window?: string | null; repositoryId?: number | null; };
     body: undefined;
     answer: Summary;
   };

@@ -27,6 +27,7 @@ from command_center.store import (
     Transaction,
     Writer,
     approvals,
+    events,
     items,
     open_database,
     repositories,
@@ -46,6 +47,7 @@ BATCH = 1_000
 ROUNDS = 21
 SYLLABLES = ("ba", "con", "de", "fi", "ge", "in", "la", "mo", "pre", "re", "st", "the", "un")
 SPANS = (1, 30, 90)
+SUBJECTS = {"all": None, "half of it": 1, "a small part": 2}
 SEARCHES = ("bacon", "bacon*", "ba*", "b*", "b* c*", '"ba con"', "nowhere")
 ENDS = ("completed", "completed", "completed", "failed", "stopped", "interrupted")
 
@@ -79,21 +81,30 @@ def fill(path: Path) -> None:
     db = open_database(path)
     db.execute("BEGIN IMMEDIATE")
     db.conn.executemany(
-        "INSERT INTO events (type, ts, session_id, body) VALUES ('session.item', ?, ?, ?)",
+        "INSERT INTO events (type, ts, repository_id, session_id, body)"
+        " VALUES ('session.item', ?, ?, ?, ?)",
         (
-            (to_timestamp(moment(number, EVENTS)), number * SESSIONS // EVENTS + 1, "x" * 300)
+            (to_timestamp(moment(number, EVENTS)), place_of(session), session + 1, "x" * 300)
             for number in range(EVENTS)
+            for session in [number * SESSIONS // EVENTS]
         ),
     )
+    for last in range(1000, EVENTS + 1, 1000):
+        events.note_thousand(db, last)
     db.execute("COMMIT")
     db.close()
+
+
+def place_of(number: int) -> int:
+    """The repository of a session: the first has half of them, the others share the rest."""
+    return 1 if number % 2 else number // 2 % (REPOSITORIES - 1) + 2
 
 
 def add_run(
     tx: Transaction, end: datetime, number: int, chance: random.Random, words: list[str]
 ) -> None:
     """Add a task, its session that has ended, and what was approved and said in it."""
-    place = number % REPOSITORIES + 1
+    place = place_of(number)
     said = {"requested_by": "benchmark", "correlation_id": str(number)}
     task = tasks.insert(tx, repository_id=place, title="t", prompt="p", status="completed", **said)
     seconds = chance.uniform(5, 3000)
@@ -120,6 +131,7 @@ def add_run(
         tx,
         title="a",
         status=chance.choice(("approved", "rejected")),
+        repository_id=place,
         session_id=session.id,
         resolved_at=to_timestamp(end),
         **said,
@@ -151,15 +163,16 @@ def main(path: Path) -> None:
         fill(path)
     now = datetime.now(UTC)
 
-    def summary(db: Database, hours: int) -> None:
-        numbers(db, now - timedelta(hours=hours), now)
+    def summary(db: Database, days: int, repository_id: int | None) -> None:
+        numbers(db, now - timedelta(days=days), now, repository_id)
 
-    for days in SPANS:
-        opened = open_for_reading(path)
-        first = milliseconds(partial(summary, opened, days * 24), 1)
-        later = milliseconds(partial(summary, opened, days * 24))
-        opened.close()
-        print(f"summary of {days:2} days: first {first:6.1f} ms, then {later:6.1f} ms")
+    for name, repository_id in SUBJECTS.items():
+        for days in SPANS:
+            opened = open_for_reading(path)
+            first = milliseconds(partial(summary, opened, days, repository_id), 1)
+            later = milliseconds(partial(summary, opened, days, repository_id))
+            opened.close()
+            print(f"{days:2} days of {name:16} first {first:6.1f} ms, then {later:6.1f} ms")
     db = open_for_reading(path)
     for text in SEARCHES:
         found = milliseconds(partial(search_texts, db, text, limit=50), 5)

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
+from sqlite_utils import Database
 
 from command_center.store import (
+    Event,
     Readers,
+    RecordNotFound,
     Transaction,
     Writer,
     approvals,
     automations,
+    events,
+    open_database,
+    tasks,
     telemetry,
     to_timestamp,
 )
-from command_center.store.records import SessionStatus
+from command_center.store.migrations import MIGRATIONS
+from command_center.store.records import ApprovalStatus, SessionStatus, TaskStatus
 from command_center.store.telemetry import StoreNumbers, numbers, percentile
 from tests.store.units import add_repository, add_session, run, tell
 
@@ -47,10 +58,12 @@ def ended(tx: Transaction, status: str, seconds: float, tokens: int, **before: f
     )
 
 
-def counted(writer: Writer, readers: Readers, span: timedelta = DAY) -> StoreNumbers:
+def counted(
+    writer: Writer, readers: Readers, span: timedelta = DAY, repository_id: int | None = None
+) -> StoreNumbers:
     assert writer is not None
     with readers.connection() as db:
-        return numbers(db, NOW - span, NOW)
+        return numbers(db, NOW - span, NOW, repository_id)
 
 
 def test_nothing_is_counted_as_nothing(writer: Writer, readers: Readers) -> None:
@@ -133,17 +146,21 @@ def test_events_are_counted_by_their_ids(writer: Writer, readers: Readers) -> No
 
 
 def scatter(tx: Transaction, chance: random.Random) -> None:
-    """Add sessions of every status and age, some of which never started, ended or used anything."""
-    places = [add_repository(tx).id for _ in range(4)]
+    """Add what is counted, in every state, of every age and of each of four repositories.
+
+    Some sessions never started, ended or used anything.
+    """
+    places = [add_repository(tx, name=f"r{n}").id for n in range(4)]
     for _ in range(300):
         made = NOW - timedelta(hours=chance.uniform(0, 24 * 9))
         start = made + timedelta(seconds=chance.uniform(0, 600))
         end = start + timedelta(seconds=chance.choice([-5, 0, 0.5, 7, 7, 90, 4000]))
         status = chance.choice(get_args(SessionStatus))
         used = {"total": {"totalTokens": chance.randint(0, 500)}}
+        place = chance.choice(places)
         session = add_session(
             tx,
-            repository_id=chance.choice(places),
+            repository_id=place,
             status=status,
             started_at=chance.choice([None, to_timestamp(start), to_timestamp(start)]),
             finished_at=to_timestamp(end) if status in OUTCOMES else None,
@@ -153,10 +170,79 @@ def scatter(tx: Transaction, chance: random.Random) -> None:
         tx.db.execute(
             "UPDATE sessions SET created_at = ? WHERE id = ?", [to_timestamp(made), session.id]
         )
+        tasks.update(
+            tx,
+            session.task_id,
+            repository_id=place,
+            status=chance.choice(get_args(TaskStatus)),
+        )
+        settled = chance.choice(get_args(ApprovalStatus))
+        approvals.insert(
+            tx,
+            title="a",
+            requested_by="web",
+            repository_id=chance.choice([None, *places]),
+            status=settled,
+            resolved_at=None if settled == "pending" else to_timestamp(end),
+        )
+    for _ in range(30):
+        automation = automations.insert(
+            tx,
+            repository_id=chance.choice(places),
+            title="a",
+            schedule_expr="hourly",
+            requested_by="web",
+            enabled=chance.random() < 0.7,
+            next_run_at=chance.choice([None, at(hours=-chance.randint(1, 5))]),
+            paused_reason=chance.choice([None, "failed"]),
+        )
+        if chance.random() < 0.2:
+            automations.update(tx, automation.id, deleted_at=at())
+    moments = sorted(chance.uniform(0, 24 * 9) for _ in range(chance.randint(2_000, 4_000)))
+    for number, hours in enumerate(reversed(moments), 1):
+        about = UNSET if chance.random() < 0.1 else chance.choice(places)
+        event = Event(
+            id=number,
+            type="thing.happened",
+            ts=at(hours=hours),
+            repository_id=about,
+            actor="test",
+            correlation_id=None,
+            causation_id=None,
+            data={},
+        )
+        events.append(tx.db, event)
 
 
-def plainly(rows: list[dict[str, Any]], start: str) -> dict[str, Any]:
-    """What the numbers say of sessions, counted one by one."""
+def rows_of(db: Database, place: int | None) -> dict[str, list[dict[str, Any]]]:
+    """All that is counted, or what of it is of a repository."""
+    names = ("tasks", "sessions", "approvals", "automations", "events")
+    return {
+        name: [row for row in db[name].rows if place in {None, row["repository_id"]}]
+        for name in names
+    }
+
+
+def plainly(rows: dict[str, list[dict[str, Any]]], start: str) -> dict[str, Any]:
+    """What the numbers say, counted one by one."""
+    approved, planned = rows["approvals"], rows["automations"]
+    waiting = [row["created_at"] for row in approved if row["status"] == "pending"]
+    there = [row for row in planned if row["deleted_at"] is None]
+    due = [(r["next_run_at"], r["id"]) for r in there if r["enabled"] and r["next_run_at"]]
+    return {
+        **plainly_of_sessions(rows["sessions"], start),
+        "tasks": Counter(row["status"] for row in rows["tasks"]),
+        "pending": (len(waiting), min(waiting, default=None)),
+        "settled": Counter(r["status"] for r in approved if (r["resolved_at"] or "") >= start),
+        "enabled": sum(row["enabled"] for row in there),
+        "paused": sum(row["paused_reason"] is not None for row in there),
+        "next": [id_ for _, id_ in sorted(due)[:5]],
+        "lastEvent": max((row["id"] for row in rows["events"]), default=0),
+        "events": sum(row["ts"] >= start for row in rows["events"]),
+    }
+
+
+def plainly_of_sessions(rows: list[dict[str, Any]], start: str) -> dict[str, Any]:
     ended = [row for row in rows if (row["finished_at"] or "") >= start]
     ran = sorted(
         max(0.0, round((at_end - at_start).total_seconds(), 3))
@@ -177,9 +263,12 @@ def plainly(rows: list[dict[str, Any]], start: str) -> dict[str, Any]:
     for (day, place), used in tokens.items():
         by_day[day] += used
         by_repository[place] += used
+    now = Counter(row["status"] for row in rows if row["finished_at"] is None)
     return {
         "byStatus": Counter(row["status"] for row in rows if row["created_at"] >= start),
         "outcomes": Counter({**dict.fromkeys(OUTCOMES, 0), **Counter(r["status"] for r in ended)}),
+        "active": now["starting"] + now["running"] + now["waiting_approval"],
+        "waiting": now["queued"] + now["blocked"],
         "p50": percentile(ran, 0.5),
         "p95": percentile(ran, 0.95),
         "byDay": sorted((+by_day).items()),
@@ -189,27 +278,81 @@ def plainly(rows: list[dict[str, Any]], start: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("many", [0, 12, 10**9], ids=["sorted", "as it is", "looked up"])
 @pytest.mark.parametrize("seed", range(4))
-def test_the_numbers_are_those_of_the_rows(
+def test_the_numbers_are_those_of_the_rows_of_all_or_of_a_repository(
     writer: Writer, readers: Readers, monkeypatch: pytest.MonkeyPatch, seed: int, many: int
 ) -> None:
     monkeypatch.setattr(telemetry, "MANY", many)
     chance = random.Random(seed)  # noqa: S311 - the same rows each time
     run(writer, lambda tx: scatter(tx, chance))
     with readers.connection() as db:
-        rows = list(db["sessions"].rows)
-    for hours in (1, 5, 24, 60, 24 * 4, 24 * 8, 24 * 30):
-        span = timedelta(hours=hours)
-        found = counted(writer, readers, span)
-        assert plainly(rows, to_timestamp(NOW - span)) == {
+        places = [None, *(row["id"] for row in db["repositories"].rows)][:6]
+        rows = {place: rows_of(db, place) for place in places}
+    spans = [timedelta(hours=hours) for hours in (1, 5, 24, 60, 24 * 4, 24 * 8, 24 * 30)]
+    for place, span in itertools.product(places, spans):
+        found = counted(writer, readers, span, place)
+        assert plainly(rows[place], to_timestamp(NOW - span)) == {
             "byStatus": found.sessions.by_status,
             "outcomes": found.sessions.outcomes,
+            "active": found.sessions.active,
+            "waiting": found.sessions.waiting,
             "p50": found.sessions.duration_seconds.p50,
             "p95": found.sessions.duration_seconds.p95,
             "byDay": [(day.day, day.tokens) for day in found.tokens.by_day],
             "byRepository": {r.repository_id: r.tokens for r in found.tokens.by_repository},
+            "tasks": found.tasks,
+            "pending": (found.approvals.pending, found.approvals.oldest_pending_at),
+            "settled": found.approvals.settled,
+            "enabled": found.automations.enabled,
+            "paused": found.automations.paused,
+            "next": [automation.id for automation in found.automations.next],
+            "lastEvent": found.events.last_id,
+            "events": found.events.count,
         }
         most = [each.tokens for each in found.tokens.by_repository]
         assert sorted(most, reverse=True) == most
+
+
+def test_the_numbers_of_a_repository_that_does_not_exist_are_refused(
+    writer: Writer, readers: Readers
+) -> None:
+    with pytest.raises(RecordNotFound):
+        counted(writer, readers, repository_id=1)
+
+
+def test_the_events_of_a_repository_are_counted_whatever_was_rolled_back(
+    writer: Writer, readers: Readers
+) -> None:
+    def told(tx: Transaction, times: int) -> None:
+        for _ in range(times):
+            tx.emit("thing.happened", actor="test", data={}, repository_id=1)
+
+    def failing(tx: Transaction) -> None:
+        told(tx, 1_500)
+        raise LookupError
+
+    run(writer, add_repository)
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            run(writer, failing)
+        run(writer, lambda tx: told(tx, 1_250))
+    found = counted(writer, readers, timedelta(minutes=10), 1).events
+    assert (2_500, 2_500, 250.0) == (found.last_id, found.count, found.per_minute)
+
+
+def test_the_events_that_were_there_before_a_repository_was_counted_are_counted(
+    path: Path,
+) -> None:
+    path.parent.mkdir()
+    with closing(Database(path)) as db:
+        MIGRATIONS.apply(db, stop_before="0010_numbers_of_a_repository")
+        table = db.table("events")
+        rows = ({"type": "t", "ts": at(), "repository_id": n % 3 or None} for n in range(3_500))
+        table.insert_all({"id": n, **row, "body": "{}"} for n, row in enumerate(rows, 1))
+    with closing(open_database(path)) as db:
+        told = [row["id"] for row in db["events"].rows_where("repository_id = 1")]
+        for up_to in range(0, 3_501, 250):
+            there = sum(id_ <= up_to for id_ in told)
+            assert there == events.count_of_repository(db, 1, up_to)
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1).map(sorted), st.sampled_from([0.5, 0.95, 1.0]))
