@@ -54,35 +54,71 @@ export function useTick(ms) {
   }, [ms]);
 }
 
+const RELOAD_MS = 1000;
+
 /**
- * A promise's state while a component is there: `[value, error, again]`. What a lost connection kept
- * away is asked for again once it is back.
- * @template T @param {() => Promise<T>} load @param {unknown[]} inputs
+ * A promise's state while a component is there: `[value, error, again]`. Other inputs are another
+ * question, which is asked at once; the answer to the one before is not wanted any more. Another
+ * version is news of the same: however much of it there is, the question is asked once more after its
+ * answer is here, and not within a second of when it was asked. So one request is under way, and the
+ * answer that came last is the newest. `again` does not wait for the second. What a lost connection
+ * kept away is asked for again once it is back.
+ * @template T @param {() => Promise<T>} load @param {unknown[]} inputs @param {unknown} [version]
  * @returns {[T | undefined, ApiError | null, () => void]}
  */
-export function useLoaded(load, inputs) {
+export function useLoaded(load, inputs, version) {
   const [loaded, setLoaded] = useState(/** @type {{value: T | undefined, error: ApiError | null}} */ ({ value: undefined, error: null }));
-  const [turn, setTurn] = useState(0);
+  const latest = useRef(load);
+  latest.current = load;
+  const question = useRef({ version, again: (/** @type {number} */ _) => {} });
   useStore("connection");
   const isLive = state.phase === "live";
   const isUnreached = loaded.error?.status === 0;
   useEffect(() => {
-    let wanted = true;
-    load().then(
-      (value) => wanted && setLoaded({ value, error: null }),
-      (error) => {
+    let isWanted = true;
+    let isUnderWay = false;
+    let askedAt = 0;
+    let nextAt = Infinity;
+    let timer = 0;
+    const ask = async () => {
+      isUnderWay = true;
+      askedAt = performance.now();
+      nextAt = Infinity;
+      try {
+        const value = await latest.current();
+        if (isWanted) setLoaded({ value, error: null });
+      } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        if (wanted) setLoaded(({ value }) => ({ value, error }));
-      },
-    );
-    return () => {
-      wanted = false;
+        if (isWanted) setLoaded(({ value }) => ({ value, error }));
+      } finally {
+        isUnderWay = false;
+        plan();
+      }
     };
-  }, [...inputs, turn]);
+    const plan = () => {
+      clearTimeout(timer);
+      if (isWanted && !isUnderWay && nextAt < Infinity) timer = setTimeout(ask, nextAt - performance.now());
+    };
+    const again = (/** @type {number} */ pause) => {
+      nextAt = Math.min(nextAt, askedAt + pause);
+      plan();
+    };
+    question.current = { version, again };
+    ask();
+    return () => {
+      isWanted = false;
+      clearTimeout(timer);
+    };
+  }, inputs);
   useEffect(() => {
-    if (isLive && isUnreached) setTurn((n) => n + 1);
+    if (question.current.version === version) return;
+    question.current.version = version;
+    question.current.again(RELOAD_MS);
+  }, [version]);
+  useEffect(() => {
+    if (isLive && isUnreached) question.current.again(0);
   }, [isLive]);
-  return [loaded.value, loaded.error, () => setTurn((n) => n + 1)];
+  return [loaded.value, loaded.error, () => question.current.again(0)];
 }
 
 /** Run an act of the API, and know that it runs and how it failed. */

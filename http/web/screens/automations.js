@@ -33,7 +33,7 @@ export const Automations = () => {
 export const Automation = ({ id }) => {
   const version = useStore("automations", "repos");
   const [, error] = useLoaded(() => need("automations", id), [id, state.automations.has(id)]);
-  const [runs] = useLoaded(async () => (state.automations.has(id) ? get(`/api/automations/${id}/runs`, { limit: 50 }) : undefined), [id, state.automations.get(id)?.updatedAt, version]);
+  const [runs] = useLoaded(async () => (state.automations.has(id) ? get(`/api/automations/${id}/runs`, { limit: 50 }) : undefined), [id, state.automations.has(id)], version);
   const act = useAct();
   const [removing, setRemoving] = useState(false);
   const automation = state.automations.get(id);

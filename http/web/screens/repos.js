@@ -142,7 +142,7 @@ export const Repo = ({ id }) => {
 /** @param {{repo: Repository}} props */
 const Worktrees = ({ repo }) => {
   const version = useStore(`worktrees:${repo.id}`);
-  const [worktrees, error, again] = useLoaded(() => every(`/api/repos/${repo.id}/worktrees`), [repo.id, repo.scannedAt, version]);
+  const [worktrees, error, again] = useLoaded(() => every(`/api/repos/${repo.id}/worktrees`), [repo.id], `${repo.scannedAt} ${version}`);
   const [open, setOpen] = useParam("diff");
   const [removing, setRemoving] = useState(/** @type {WorktreeState | null} */ (null));
   const [merging, setMerging] = useState(/** @type {WorktreeState | null} */ (null));

@@ -16,11 +16,10 @@ const CAREFUL = new Set(["drain", "restart", "stop"]);
 export const Runtime = ({ path }) => {
   const version = useStore("runtime", "sessions");
   const [beats, setBeats] = useState(false);
-  const [tick, setTick] = useState(0);
-  const [tree, error, again] = useLoaded(() => get("/api/runtime"), [version, tick]);
+  const [tree, error, again] = useLoaded(() => get("/api/runtime"), [], version);
   return html`
     <${Head} title="Runtime" note=${tree && `${plural(tree.actors.length, "actor")}, ${plural(tree.deadLetters.total, "dead letter")}`}>
-      <${Watching} on=${beats} onChange=${setBeats} beat=${() => setTick((/** @type {number} */ n) => n + 1)} />
+      <${Watching} on=${beats} onChange=${setBeats} beat=${again} />
       <${Button} icon="refresh" onClick=${again}>Look again<//>
     <//>
     <${Problem} error=${error} />

@@ -28,7 +28,7 @@ export const Session = ({ id }) => {
     await Promise.all([need("tasks", session.taskId), need("repos", session.repositoryId), openTranscript(id)]);
   }, [id, transcript === undefined, state.sessions.has(id)]);
   const diffs = useStore(`diff:${id}`, "reloaded");
-  const [changes] = useLoaded(() => get(`/api/sessions/${id}/diff`), [id, diffs]);
+  const [changes] = useLoaded(() => get(`/api/sessions/${id}/diff`), [id], diffs);
   const [pane, setPane] = useParam("pane", "transcript");
   const isReady = Boolean(transcript?.ready);
   useEffect(() => {

@@ -18,7 +18,7 @@ export const Telemetry = () => {
   const version = useStore("sessions", "approvals", "repos");
   const [chosen, setSpan] = useParam("window", "7d");
   const span = /** @type {keyof typeof WINDOWS} */ (chosen in WINDOWS ? chosen : "7d");
-  const [summary, error] = useLoaded(() => get("/api/telemetry/summary", { window: span }), [span, version]);
+  const [summary, error] = useLoaded(() => get("/api/telemetry/summary", { window: span }), [span], version);
   return html`
     <${Head} title="Telemetry" note=${summary && `${plural(summary.events.count, "event")} in this time`}>
       <${Choice} label="Window" value=${span} onChange=${setSpan} options=${[["24h", "24 h"], ["7d", "7 days"], ["30d", "30 days"]]} />
