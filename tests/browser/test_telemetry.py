@@ -1,4 +1,4 @@
-"""The charts draw all runs of their span, and say so where there are too many."""
+"""The numbers and charts are of their span and repository, and say so where there are too many."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 from playwright.sync_api import expect
 
 from command_center.store import Transaction, Writer
-from tests.browser.conftest import OpenPage, fill
+from tests.browser.conftest import OpenPage, fill, made, make_repository
 from tests.browser.watching import settle
 from tests.end_to_end.server import Server
 
 
-def copy_session(tx: Transaction, times: int) -> None:
+def copy_session(tx: Transaction, times: int, **changes: int) -> None:
     """Have the first session so many times more."""
     table = tx.db.table("sessions")
-    row = {name: value for name, value in table.get(1).items() if name != "id"}
+    row = {name: value for name, value in table.get(1).items() if name != "id"} | changes
     table.insert_all(dict(row) for _ in range(times))
 
 
@@ -41,4 +41,42 @@ def test_the_chart_of_durations_has_the_runs_of_its_span(
     expect(page.get_by_text("The newest 2,000 of them.")).to_have_count(notes)
     expect(page.get_by_role("term").filter(has_text="Succeeded")).to_be_visible()
     assert f"{more + 1} runs ended" in page.locator(".tile").first.inner_text()
+    server.stop()
+
+
+def test_the_numbers_and_charts_are_of_the_repository_that_is_chosen(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        fill(client, tmp_path / "first")
+        made(client, "/api/repos", {"localPath": str(make_repository(tmp_path / "second"))})
+    server.stop()
+    (database,) = (tmp_path / "data").glob("*.sqlite3")
+    with closing(Writer(database)) as writer:
+        writer.commit([lambda tx: copy_session(tx, 3, repository_id=2)])
+    server.start()
+    page = open_page(f"{server.url}/#/telemetry", device="desktop", expected={404}).page
+    settle(page)
+
+    def shows(runs: int, automations: int) -> None:
+        expect(page.get_by_role("img", name=f"{runs} runs by their duration")).to_be_visible()
+        expect(page.locator(".tile").first).to_contain_text(f"{runs} run")
+        tile = page.locator(".tile").filter(has_text="Automations")
+        expect(tile.locator("dd")).to_contain_text(str(automations))
+
+    shows(4, 1)
+    page.get_by_label("Repository").select_option("second")
+    shows(3, 0)
+    assert page.url.endswith("#/telemetry?repo=2")
+    page.reload()
+    settle(page)
+    shows(3, 0)
+    page.get_by_label("Repository").select_option("first")
+    shows(1, 1)
+    page.goto(f"{server.url}/#/telemetry?repo=99")
+    expect(page.get_by_role("alert")).to_contain_text("Repository 99 not found.")
+    expect(page.locator(".tile")).to_have_count(0)
+    page.get_by_label("Repository").select_option("All repositories")
+    shows(4, 1)
     server.stop()

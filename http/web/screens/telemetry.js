@@ -18,13 +18,20 @@ export const Telemetry = () => {
   const version = useStore("sessions", "approvals", "repos");
   const [chosen, setSpan] = useParam("window", "7d");
   const span = /** @type {keyof typeof WINDOWS} */ (chosen in WINDOWS ? chosen : "7d");
-  const [summary, error] = useLoaded(() => get("/api/telemetry/summary", { window: span }), [span], version);
+  const [place, setPlace] = useParam("repo");
+  const repositoryId = Number(place) || null;
+  const [summary, error] = useLoaded(() => get("/api/telemetry/summary", { window: span, repositoryId }), [span, repositoryId], version);
+  const isOfAnother = error && summary?.repositoryId !== repositoryId;
   return html`
     <${Head} title="Telemetry" note=${summary && `${plural(summary.events.count, "event")} in this time`}>
+      ${(state.repos.size > 1 || place) && html`<select aria-label="Repository" value=${place} onChange=${(/** @type {any} */ e) => setPlace(e.currentTarget.value)}>
+        <option value="">All repositories</option>
+        ${[...state.repos.values()].map((repo) => html`<option value=${String(repo.id)}>${repo.name}</option>`)}
+      </select>`}
       <${Choice} label="Window" value=${span} onChange=${setSpan} options=${[["24h", "24 h"], ["7d", "7 days"], ["30d", "30 days"]]} />
     <//>
     <${Problem} error=${error} />
-    ${!summary ? !error && html`<${Loading} />` : !state.sessions.size
+    ${!summary || isOfAnother ? !error && html`<${Loading} />` : !state.sessions.size
       ? html`<${Empty} icon="telemetry" title="No run to count yet" curl=${`curl '${location.origin}/api/telemetry/summary?window=7d'`}><p>Runs, outcomes, durations and tokens are counted here.</p><//>`
       : html`<${Numbers} summary=${summary} /><${Charts} summary=${summary} span=${span} />`}
   `;
@@ -60,11 +67,11 @@ const total = (counts) => Object.values(counts).reduce((sum, count) => sum + cou
 const Tile = ({ name, value, note }) => html`<div class="tile"><dt>${name}</dt><dd>${value}<span class="hint">${note}</span></dd></div>`;
 
 /**
- * The runs that ended since then, oldest first; whether there were more; and what kept them away. Those
- * that are not here yet are asked for, a page at a time.
- * @param {number} since @param {string} span @returns {[{at: number, minutes: number, status: string}[], boolean, ApiError | null]}
+ * The runs that ended since then, oldest first, of all or of a repository; whether there were more; and
+ * what kept them away. Those that are not here yet are asked for, a page at a time.
+ * @param {number} since @param {string} span @param {number | null} repositoryId @returns {[{at: number, minutes: number, status: string}[], boolean, ApiError | null]}
  */
-function useEnded(since, span) {
+function useEnded(since, span, repositoryId) {
   const { rows } = listed("sessions", {}, () => true);
   const { at, cursor } = reachOf("sessions");
   const isBehind = Date.parse(at || "") / 1000 > since;
@@ -72,9 +79,9 @@ function useEnded(since, span) {
   const [, error] = useLoaded(async () => {
     if (isBehind && !isFull) await loadOlder("sessions");
   }, [span, cursor]);
-  const runs = rows.slice(0, MOST_RUNS).flatMap(({ status, startedAt, finishedAt }) => {
+  const runs = rows.slice(0, MOST_RUNS).flatMap(({ status, startedAt, finishedAt, repositoryId: place }) => {
     const at = Date.parse(finishedAt || "") / 1000;
-    return startedAt && at >= since ? [{ at, minutes: (at - Date.parse(startedAt) / 1000) / 60, status }] : [];
+    return startedAt && at >= since && place === (repositoryId ?? place) ? [{ at, minutes: (at - Date.parse(startedAt) / 1000) / 60, status }] : [];
   });
   return [runs.sort((a, b) => a.at - b.at), isBehind && isFull, error];
 }
@@ -83,15 +90,15 @@ function useEnded(since, span) {
 const Charts = ({ summary, span }) => {
   const until = Date.parse(summary.until) / 1000;
   const since = until - WINDOWS[span];
-  const [ended, isCut, failed] = useEnded(since, span);
+  const [ended, isCut, failed] = useEnded(since, span, summary.repositoryId);
   const times = ended.map((run) => run.at);
   const took = (/** @type {string} */ status) => ended.map((run) => (run.status === status ? run.minutes : null));
   const days = summary.tokens.byDay;
-  const key = `${span} ${ended.length} ${summary.tokens.total}`;
+  const key = `${span} ${summary.repositoryId} ${ended.length} ${summary.tokens.total}`;
   const most = Math.max(1, ...summary.tokens.byRepository.map((r) => r.tokens));
   return html`<div class="columns charts">
     <section class="card" aria-labelledby="took"><h2 id="took" class="section">Runs, by the minutes they took</h2>
-      ${isCut && html`<p class="hint">The newest ${MOST_RUNS.toLocaleString()} of them.</p>`}<${Problem} error=${failed} />
+      ${isCut && html`<p class="hint">${summary.repositoryId ? "Those among the newest" : "The newest"} ${MOST_RUNS.toLocaleString()} of ${summary.repositoryId ? "all repositories" : "them"}.</p>`}<${Problem} error=${failed} />
       ${ended.length ? html`<${Chart} height=${240} label=${`${ended.length} runs by their duration in minutes`} inputs=${[key]} data=${[times, ...OUTCOMES.map(([status]) => took(status))]}
         options=${() => ({
           axes: [xAxis(span)],
