@@ -1,6 +1,6 @@
 // @ts-check
 // The shell: where one goes, whether the page is current, and the screen that the address names.
-import { html, render, useEffect, useLayoutEffect, useState } from "./html.js";
+import { html, render, useEffect, useErrorBoundary, useLayoutEffect, useState } from "./html.js";
 import { Icon } from "./components/icon.js";
 import { Connection } from "./components/connection.js";
 import { Toasts } from "./components/toasts.js";
@@ -108,7 +108,15 @@ const Screen = ({ place }) => {
     ? html`<${Empty} icon="warning" title="This part of the page is not here yet"><p>Command Center could not be reached for it. It comes once the connection is back.</p>
         <p><button type="button" class="button" onClick=${() => location.reload()}>Load the page again</button></p><//>`
     : html`<${Loading} />`;
-  return html`<${loaded[module][component]} key=${place.path} ...${props} />`;
+  return html`<${Held} key=${place.path}><${loaded[module][component]} ...${props} /><//>`;
+};
+
+/** A screen that fails while it is shown says so, and the rest of the page goes on. @param {{children?: any}} props */
+const Held = ({ children }) => {
+  const [failure, again] = useErrorBoundary((/** @type {any} */ error) => console.error(error));
+  if (!failure) return children;
+  return html`<${Empty} icon="warning" title="This screen has failed"><p>${String(failure.message || failure)}</p>
+    <p><button type="button" class="button" onClick=${again}>Try again</button></p><//>`;
 };
 /** @type {string | null} */
 let lastPath = null;

@@ -206,6 +206,27 @@ def test_what_is_chosen_stands_in_the_address(
     expect(chosen).to_have_attribute("aria-pressed", "true")
 
 
+def test_a_screen_that_fails_says_so_and_leaves_the_others(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    opened = open_page("about:blank", **UNWORKED)
+    page = opened.page
+    failing = 'export const Telemetry = () => { throw new Error("It cannot be shown"); };'
+    page.route(
+        "**/web/screens/telemetry.js",
+        lambda route: route.fulfill(content_type="text/javascript", body=failing),
+    )
+    page.goto(f"{filled_server.url}/#/telemetry")
+    expect(page.get_by_role("heading", name="This screen has failed")).to_be_visible()
+    expect(page.get_by_text("It cannot be shown")).to_be_visible()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="This screen has failed")).to_be_visible()
+    page.get_by_role("link", name="Tasks", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Tasks")
+    assert all("It cannot be shown" in complaint for complaint in opened.complaints)
+    opened.complaints.clear()
+
+
 def test_a_part_that_cannot_be_loaded_says_so_and_comes_with_the_connection(
     filled_server: Server, open_page: OpenPage
 ) -> None:
