@@ -14,7 +14,15 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
 from command_center.store import Writer, sessions
-from tests.browser.conftest import DEVICES, PATIENCE_MS, UNWORKED, OpenPage, fill, made
+from tests.browser.conftest import (
+    DEVICES,
+    PATIENCE_MS,
+    UNWORKED,
+    OpenPage,
+    fill,
+    made,
+    make_repository,
+)
 from tests.browser.vendored import TESTS
 from tests.browser.watching import Watched, settle, watched
 from tests.end_to_end.server import Server
@@ -128,14 +136,22 @@ def test_no_screen_is_wider_than_its_window(filled_server: Server, open_page: Op
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_the_box_that_talks_to_a_session_is_at_the_bottom_however_little_was_said(
-    filled_server: Server, open_page: OpenPage, device: str
+    tmp_path: Path, open_page: OpenPage, device: str
 ) -> None:
-    page = open_page(f"{filled_server.url}/#/sessions/2", device=device).page
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        made(client, "/api/repos", {"localPath": str(make_repository(tmp_path / "project"))})
+        made(client, "/api/tasks", {"repositoryId": 1, "title": "Wait", "prompt": "Wait."})
+        made(client, "/api/runtime/actors/slots/suspend", {"reason": "so that it waits"})
+        made(client, "/api/tasks/1/run", {})
+    page = open_page(f"{server.url}/#/sessions/1", device=device).page
     box = page.get_by_label("A follow-up in the same thread")
     expect(box).to_be_in_viewport()
     below = "(box) => innerHeight - box.getBoundingClientRect().bottom"
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight + 1")
     assert box.evaluate(below) < 100
+    page.close()
+    server.stop()
 
 
 def test_the_title_of_a_row_has_more_room_than_its_note_has_beside_its_state(

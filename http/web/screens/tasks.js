@@ -42,7 +42,7 @@ export const Tasks = () => {
     /** @type {QueryOf<"GET", "/api/tasks">} */
     const filter = { query: words.join(" "), repositoryId, status: statuses };
     /** @param {Task} task */
-    const holds = ({ title, prompt }) => words.every((word) => `${title}\n${prompt}`.toLowerCase().includes(word));
+    const holds = ({ title, prompt, id }) => words.every((word) => `#${id}`.startsWith(word) || `${title}\n${prompt}`.toLowerCase().includes(word));
     const found = listed("tasks", filter, (task) =>
       (!repositoryId || task.repositoryId === repositoryId) && (!statuses || statuses.includes(task.status)) && holds(task));
     return { name, ...found, older: html`<${Older} kind="tasks" filter=${filter} />` };
