@@ -46,6 +46,9 @@ _PLAIN: frozenset[Any] = frozenset({str, int, bool, types.NoneType})
 
 _SET_BY_THE_STORE = frozenset({"id", "created_at", "updated_at"})
 
+_NUMBER = "'#' || id"
+"""A record's number as people write it, in SQL."""
+
 
 @attrs.frozen
 class _Column:
@@ -127,7 +130,7 @@ class Table(Generic[R]):
         # Only the table's name and the fields' go into these texts.
         self._select = f"SELECT {self._names} FROM {name}"  # noqa: S608
         self._exists = f"SELECT 1 FROM {name}"  # noqa: S608
-        self._holds_words = f"holds_words({', '.join(('?', *looked_through))}, '#' || id)"
+        self._holds_words = f"holds_words({', '.join(('?', _NUMBER, *looked_through))})"
         self._given = tuple(column for column in self._columns if column != "id")
         self._insert = (
             f"INSERT INTO {name} ({', '.join(self._given)}) "  # noqa: S608

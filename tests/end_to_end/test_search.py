@@ -63,6 +63,8 @@ async def test_tasks_are_found_by_words_and_any_of_several_states(
 
     assert [session["taskId"], login["id"]] == await found("/api/tasks", query="login")
     assert [exact["id"]] == await found("/api/tasks", query="% a_B")
+    assert [exact["id"]] == await found("/api/tasks", query=f"a_b #{exact['id']}")
+    assert [] == await found("/api/tasks", query=f"rename {rename['id']}")
     assert [] == await found("/api/tasks", query="login", status="open")
     assert [rename["id"], exact["id"]] == await found("/api/tasks", status="open")
     ended = ["completed", "cancelled"]
