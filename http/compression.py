@@ -20,7 +20,7 @@ from quart.wrappers.response import DataBody
 
 GZIP = "gzip"
 
-SMALLEST = 4 * 1024
+SMALLEST = 2 * 1024
 """Bytes below which an answer is sent as it is."""
 
 LARGEST_AT_ONCE = 64 * 1024

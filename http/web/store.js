@@ -14,7 +14,8 @@ import { forgetTranscripts, renewTranscripts, showInTranscript } from "./transcr
  * @typedef {Omit<Event, "id"> & {id: number | null}} Told An event as the stream tells it: what is not stored has no id.
  */
 
-const PAGE = 200;
+const NEWEST = { tasks: 15, sessions: 15, approvals: 1 }; // at first, beside what is not over
+const PAGE = 200; // at a time from then on
 const GATHER_MS = 50;
 const TOO_MANY = 40; // of one kind: the list is asked for instead of each
 const TOO_FAR = 3000; // events behind: everything is asked for anew
@@ -147,7 +148,7 @@ async function refreshKind(kind) {
   const ids = [...stale[kind]];
   stale[kind].clear();
   try {
-    const newest = ids.length > TOO_MANY ? await bring(kind, async () => (await askNewest(kind)).rows) : [];
+    const newest = ids.length > TOO_MANY ? await bring(kind, async () => (await askNewest(kind, PAGE)).rows) : [];
     const here = new Set(newest.map((row) => row.id));
     await Promise.all(ids.filter((id) => !here.has(id)).map((id) => refreshOne(kind, id)));
   } catch (error) {
@@ -202,14 +203,23 @@ const askPage = (kind, wanted) =>
     ? get("/api/sessions", { limit: PAGE, ...wanted, diff: false })
     : get(`/api/${kind}`, { limit: PAGE, ...wanted });
 
-/** All of what is few, the newest of what may be many, and of those where they end. @param {Kind} kind */
-async function askNewest(kind) {
+/** Those that are not over, however old. @param {Long} kind @returns {Promise<Kinds[Long][]>} */
+async function askOpen(kind) {
+  if (kind === "approvals") return every("/api/approvals", { status: "pending" });
+  if (kind === "sessions") return every("/api/sessions", { status: [...ACTIVE, ...WAITING], diff: false });
+  return [];
+}
+
+/**
+ * All of what is few; of what may be many what is not over, and the newest: `most`, or as many as were here.
+ * And of those where they end.
+ * @param {Kind} kind @param {number} [most]
+ */
+async function askNewest(kind, most) {
   if (kind === "repos" || kind === "automations") return { rows: await every(`/api/${kind}`), page: null };
-  const [page, pending] = await Promise.all([
-    askPage(kind),
-    kind === "approvals" ? every("/api/approvals", { status: "pending" }) : [],
-  ]);
-  return { rows: [...pending, ...page.items], page };
+  const limit = most ?? Math.min(PAGE, Math.max(NEWEST[kind], known(kind).size));
+  const [page, open] = await Promise.all([askPage(kind, { limit }), askOpen(kind)]);
+  return { rows: [...open, ...page.items], page };
 }
 
 /** What there is of a kind now, in the place of all that was known before. @param {Kind} kind */
@@ -227,11 +237,11 @@ async function loadKind(kind) {
 
 /**
  * @typedef {"tasks" | "sessions" | "approvals"} Long Kinds of which there may be many.
- * @typedef {{cursor: string | null, id: number, at: string | null}} Reach The last that is here, and the cursor of those before it; null where there are none.
+ * @typedef {{cursor: string | null, id: number, at: string | null, isAsked: boolean}} Reach The last that is here, and the cursor of those before it; null where there are none. And whether it came as an older one.
  */
 
 /** @type {Reach} */
-const TO_THE_END = { cursor: null, id: 0, at: null };
+const TO_THE_END = { cursor: null, id: 0, at: null, isAsked: false };
 
 /** By filter; that of all is "". @type {Record<Long, Map<string, Reach>>} */
 const reaches = { tasks: new Map(), sessions: new Map(), approvals: new Map() };
@@ -239,24 +249,26 @@ const reaches = { tasks: new Map(), sessions: new Map(), approvals: new Map() };
 /** @param {Page<Kinds[Long]>} page @returns {Reach} */
 function endOf({ items, nextCursor: cursor }) {
   const last = items.at(-1);
-  return cursor && last ? { cursor, id: last.id, at: last.createdAt } : TO_THE_END;
+  return cursor && last ? { cursor, id: last.id, at: last.createdAt, isAsked: false } : TO_THE_END;
 }
 
-/** How far back what fits is here, and whether the server was asked for more of it than of all. @param {Long} kind @param {object} [filter] */
+/** How far back what fits is here, and whether older ones of it were asked for. @param {Long} kind @param {object} [filter] */
 export function reachOf(kind, filter) {
   const all = reaches[kind].get("") ?? TO_THE_END;
   const own = reaches[kind].get(query(filter));
-  return own && own.id <= all.id ? { ...own, isAsked: true } : { ...all, isAsked: false };
+  return own && own.id <= all.id ? own : { ...all, isAsked: false };
 }
 
 /** The next page of older ones that fit. @param {Long} kind @param {object} [filter] As the API takes it. */
-export const loadOlder = (kind, filter) =>
-  bring(kind, async () => {
+export async function loadOlder(kind, filter) {
+  await bring(kind, async () => {
     const now = reaches[kind]; // other pages when all is loaded anew
     const page = await askPage(kind, { ...filter, cursor: reachOf(kind, filter).cursor });
-    now.set(query(filter), endOf(page));
+    now.set(query(filter), { ...endOf(page), isAsked: true });
     return page.items;
   });
+  refreshTasks();
+}
 
 /**
  * Those that fit, newest first, as far back as all of them are here, and whether those are all.
@@ -268,6 +280,12 @@ export function listed(kind, filter, fits) {
   return { rows, isAll: cursor === null };
 }
 
+/** What is named by its task's title has its task here, however old that is. */
+function refreshTasks() {
+  for (const { taskId } of [...state.sessions.values(), ...pendingApprovals()])
+    if (taskId !== null && !state.tasks.has(taskId)) refresh("tasks", taskId);
+}
+
 async function loadEverything() {
   await Promise.all([
     ...KINDS.map(loadKind),
@@ -275,6 +293,7 @@ async function loadEverything() {
       state.health = health;
     }),
   ]);
+  refreshTasks();
   forgetTranscripts();
   changed("connection", "runtime", "events", "reloaded");
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,6 @@ from playwright.sync_api import APIResponse, Page, Route, expect
 from tests.browser.conftest import UNWORKED, OpenPage, fill, made, make_repository
 from tests.browser.watching import settle
 from tests.end_to_end.server import Server
-
-FIRST_PAGE = 200
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +73,32 @@ def be_told(client: httpx.Client, page: Page, title: str) -> None:
 
 def show_few(page: Page, kind: str, few: int = 2) -> None:
     """Have the page see a list as if only so few went into a page of it."""
-    whole, small = f"limit={FIRST_PAGE}", f"limit={few}"
 
     def ask_for_few(route: Route) -> None:
-        route.continue_(url=route.request.url.replace(whole, small))
+        route.continue_(url=re.sub(r"limit=\d+", f"limit={few}", route.request.url))
 
-    page.route(f"**/api/{kind}?{whole}*", ask_for_few)
+    page.route(f"**/api/{kind}?limit=*", ask_for_few)
+
+
+def ask_for_one(route: Route) -> None:
+    """As if only one came at first."""
+    route.continue_(url=route.request.url.replace("limit=15", "limit=1"))
+
+
+def test_what_a_screen_needs_is_there_however_few_are_loaded_at_first(
+    busy_server: Server, open_page: OpenPage
+) -> None:
+    before = open_page(f"{busy_server.url}/#/sessions/1").page
+    expect(before.locator("main .badge").first).to_have_text("Completed")
+    page = open_page("about:blank", **UNWORKED).page
+    page.route("**/api/*?limit=15*", ask_for_one)
+    page.goto(busy_server.url)
+    title = "Review the login flow"
+    ended = page.get_by_role("region", name="Just ended")
+    expect(ended.get_by_role("link", name=title)).to_be_visible()
+    for screen in ("tasks", "tasks?view=board", "repos/1", "sessions"):
+        page.goto(f"{busy_server.url}/#/{screen}")
+        expect(page.locator("main").get_by_role("link", name=title).first).to_be_visible()
 
 
 def test_an_answer_that_was_overtaken_is_not_shown(
@@ -178,19 +197,35 @@ def test_a_screen_says_that_its_record_was_removed_elsewhere(
     expect(page.locator(".loading")).to_have_count(0)
 
 
+def test_what_is_not_over_is_there_however_old_it_is(
+    client: httpx.Client, busy_server: Server, open_page: OpenPage
+) -> None:
+    made(client, "/api/tasks/2/run", {})
+    page = open_page("about:blank", **UNWORKED).page
+    page.route("**/api/*?limit=15*", ask_for_one)
+    page.route(
+        "**/api/sessions?*cursor=*",
+        lambda route: route.fulfill(json={"items": [], "nextCursor": None}),
+    )
+    page.goto(busy_server.url)
+    coming = page.get_by_role("region", name="Comes next")
+    expect(coming.get_by_role("link", name="Deploy")).to_be_visible()
+
+
 def test_older_ones_that_cannot_be_loaded_say_so(
     client: httpx.Client, busy_server: Server, open_page: OpenPage
 ) -> None:
     page = open_page("about:blank", outage=True, **UNWORKED).page
+    for task in (2, 3):
+        made(client, f"/api/tasks/{task}/run", {})
     show_few(page, "sessions", few=1)
     page.goto(f"{busy_server.url}/#/sessions")
-    settle(page)
+    expect(page.locator("main .rows > li")).to_have_count(2)
     older = page.get_by_role("button", name="Load older")
     page.context.set_offline(True)
     older.click()
     expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
     page.context.set_offline(False)
-    del client
 
 
 def test_what_changes_as_soon_as_a_part_is_shown_is_shown(

@@ -290,8 +290,8 @@ export const Loading = () => html`<div class="loading" role="status"><span class
 const TYPING_MS = 250;
 
 /**
- * The next page of older ones, where there are some. Those that fit a filter are asked for without a
- * press, the first time, once it has stood for a moment.
+ * The next page of older ones, where there are some. The first time they are asked for without a press,
+ * and those that fit a filter once it has stood for a moment.
  * @param {{kind: "tasks" | "sessions" | "approvals", filter?: object}} props
  */
 export const Older = ({ kind, filter }) => {
@@ -300,9 +300,9 @@ export const Older = ({ kind, filter }) => {
   const key = query(filter);
   const { cursor, isAsked } = reachOf(kind, filter);
   const load = () => run("older", () => loadOlder(kind, filter));
-  const isDue = Boolean(key && cursor && !isAsked && state.phase === "live");
+  const isDue = Boolean(cursor && !isAsked && state.phase === "live");
   useEffect(() => {
-    const timer = isDue && setTimeout(load, TYPING_MS);
+    const timer = isDue && setTimeout(load, key ? TYPING_MS : 0);
     return () => clearTimeout(timer || 0);
   }, [key, isDue]);
   if (!cursor) return null;

@@ -1,13 +1,12 @@
 // @ts-check
 // Now: what needs me, what runs, what comes next, what has just ended.
-import { html, useState } from "../html.js";
-import { Ago, Empty, Head } from "../components/basics.js";
+import { html, useEffect, useState } from "../html.js";
+import { Ago, Empty, Head, useLoaded } from "../components/basics.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import { Icon } from "../components/icon.js";
 import { SessionRow } from "../components/session-row.js";
-import { ACTIVE, ENDED, newestFirst, pendingApprovals, repoOf, state, useStore, WAITING } from "../store.js";
+import { ACTIVE, ENDED, loadOlder, newestFirst, pendingApprovals, reachOf, repoOf, state, useStore, WAITING } from "../store.js";
 import { plural } from "../format.js";
-import { Register } from "./repos.js";
 
 const DAY_MS = 86_400_000;
 
@@ -19,6 +18,10 @@ export const Now = () => {
   const running = sessions.filter((s) => ACTIVE.has(s.status));
   const waiting = sessions.filter((s) => WAITING.has(s.status) && s.status !== "created");
   const since = Date.now() - DAY_MS;
+  const { at, isAsked } = reachOf("sessions");
+  useLoaded(async () => {
+    if (Date.parse(at || "") > since && !isAsked) await loadOlder("sessions");
+  }, [isAsked]);
   const newestOf = new Map();
   for (const s of sessions) if (!newestOf.has(s.taskId)) newestOf.set(s.taskId, s.id);
   const failed = sessions.filter((s) => (s.status === "failed" || s.status === "interrupted") && Date.parse(s.finishedAt || "") > since && newestOf.get(s.taskId) === s.id);
@@ -68,11 +71,15 @@ export const Now = () => {
 
 const Welcome = () => {
   const [registering, setRegistering] = useState(false);
+  const [Register, setRegister] = useState(/** @type {any} */ (null)); // of no use to who has a repository
+  useEffect(() => {
+    import("./repos.js").then((exports) => setRegister(() => exports.Register));
+  }, []);
   return html`<${Empty} icon="repos" title="Begin with a repository"
     curl=${`curl ${location.origin}/api/repos -H 'Content-Type: application/json' \\\n  -d '{"localPath": "/path/to/a/repository", "allowWrite": true}'`}>
       <p>Command Center puts Codex to work on git repositories of this machine. Register one, say what runs may do in it, and give it a task.</p>
       ${state.health?.runnerMode === "stub" && html`<p class="hint">No Codex was found, so a stub plays the sessions.</p>`}
       <p><button type="button" class="button primary" onClick=${() => setRegistering(true)}><${Icon} name="plus" size=${18} /><span>Register a repository</span></button></p>
     <//>
-    ${registering && html`<${Register} onClose=${() => setRegistering(false)} />`}`;
+    ${registering && Register && html`<${Register} onClose=${() => setRegistering(false)} />`}`;
 };
