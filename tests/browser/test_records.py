@@ -49,6 +49,8 @@ class Held:
 
     def release(self) -> None:
         """Let it come, and wait until the page has it."""
+        while not self._held:
+            self._page.evaluate("0")  # it is still being made; Playwright hears of it meanwhile
         ((route, answer),) = self._held
         with self._page.expect_event("requestfinished"):
             route.fulfill(response=answer)
