@@ -14,7 +14,7 @@ import { forgetTranscripts, renewTranscripts, showInTranscript } from "./transcr
  * @typedef {Omit<Event, "id"> & {id: number | null}} Told An event as the stream tells it: what is not stored has no id.
  */
 
-const NEWEST = { tasks: 15, sessions: 15, approvals: 1 }; // at first, beside what is not over
+const NEWEST = { tasks: 10, sessions: 10, approvals: 1 }; // at first, beside what is not over
 const PAGE = 200; // at a time from then on
 const GATHER_MS = 50;
 const TOO_MANY = 40; // of one kind: the list is asked for instead of each

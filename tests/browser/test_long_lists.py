@@ -17,7 +17,7 @@ from tests.browser.watching import settle
 from tests.end_to_end.server import Server
 
 PAGE = 200
-NEWEST = 15 + PAGE
+NEWEST = 10 + PAGE
 OLD = ("Find the lost 100%", "Clean a_b", "Interrupted", "Stopped")
 FAILED = 230
 

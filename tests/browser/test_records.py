@@ -84,7 +84,7 @@ def show_few(page: Page, kind: str, few: int = 2) -> None:
 
 def ask_for_one(route: Route) -> None:
     """As if only one came at first."""
-    route.continue_(url=route.request.url.replace("limit=15", "limit=1"))
+    route.continue_(url=route.request.url.replace("limit=10", "limit=1"))
 
 
 def test_what_a_screen_needs_is_there_however_few_are_loaded_at_first(
@@ -93,7 +93,7 @@ def test_what_a_screen_needs_is_there_however_few_are_loaded_at_first(
     before = open_page(f"{busy_server.url}/#/sessions/1").page
     expect(before.locator("main .badge").first).to_have_text("Completed")
     page = open_page("about:blank", **UNWORKED).page
-    page.route("**/api/*?limit=15*", ask_for_one)
+    page.route("**/api/*?limit=10*", ask_for_one)
     page.goto(busy_server.url)
     title = "Review the login flow"
     ended = page.get_by_role("region", name="Just ended")
@@ -204,7 +204,7 @@ def test_what_is_not_over_is_there_however_old_it_is(
 ) -> None:
     made(client, "/api/tasks/2/run", {})
     page = open_page("about:blank", **UNWORKED).page
-    page.route("**/api/*?limit=15*", ask_for_one)
+    page.route("**/api/*?limit=10*", ask_for_one)
     page.route(
         "**/api/sessions?*cursor=*",
         lambda route: route.fulfill(json={"items": [], "nextCursor": None}),
