@@ -4,9 +4,10 @@
 import { toast } from "./components/toasts.js";
 import { Words } from "./format.js";
 import { here } from "./router.js";
-import { onEvent, state, taskOf } from "./store.js";
+import { onEvent } from "./connection.js";
+import { state, taskOf } from "./store.js";
 
-/** @import { Told } from "./store.js" */
+/** @import { Told } from "./connection.js" */
 
 /** @type {Record<string, (event: Told) => [string, string, string] | null>} tone, text, where */
 const TOLD = {

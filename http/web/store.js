@@ -1,28 +1,22 @@
 // @ts-check
-// What the page knows. One place applies the events of the stream in their order, and resumes after
-// sleep or a lost connection by the id of the last one. Events tell what changed; the record itself
-// is then asked for, once for however many events named it.
-import { ApiError, every, get, query, whenUnauthorized } from "./api.js";
+// What the page knows: records, as the server last gave them, and who is shown again when some change.
+// Events tell what changed (connection.js); the record itself is then asked for, once for however many
+// events named it.
+import { ApiError, every, get, query } from "./api.js";
 import { useLayoutEffect, useState } from "./html.js";
-import { forgetTranscripts, renewTranscripts, showInTranscript } from "./transcripts.js";
+import { forgetTranscripts } from "./transcripts.js";
 
-/** @import { Approval, Automation, Event, Health, Page, Repository, Session, Task } from "./openapi.js" */
+/** @import { Approval, Automation, Health, Page, Repository, Session, Task } from "./openapi.js" */
 
 /**
  * @typedef {{repos: Repository, tasks: Task, sessions: Session, approvals: Approval, automations: Automation}} Kinds
  * @typedef {keyof Kinds} Kind
- * @typedef {Omit<Event, "id"> & {id: number | null}} Told An event as the stream tells it: what is not stored has no id.
  */
 
 const NEWEST = { tasks: 10, sessions: 10, approvals: 1 }; // at first, beside what is not over
 const PAGE = 200; // at a time from then on
 const GATHER_MS = 50;
 const TOO_MANY = 40; // of one kind: the list is asked for instead of each
-const TOO_FAR = 3000; // events behind: everything is asked for anew
-const BEAT_MS = 10_000; // in a page that is hidden, a minute at most
-const ASLEEP_MS = 90_000; // between two beats
-const SILENT_MS = 20_000; // after which a page that is shown again asks whether its connection lives
-const UNSURE_MS = 2000; // without an answer to that, what is shown counts as stale
 
 export const state = {
   phase: /** @type {"starting" | "signin" | "live" | "offline"} */ ("starting"),
@@ -76,14 +70,6 @@ export function useStore(...topics) {
   return version;
 }
 
-/** @type {((event: Told) => void)[]} */
-const listeners = [];
-
-/** Be told of each event that comes, never of the past. @param {(event: Told) => void} listener */
-export function onEvent(listener) {
-  listeners.push(listener);
-}
-
 // Records
 
 /** What is known of a kind. @template {Kind} K @param {K} kind @returns {Map<number, Kinds[K]>} */
@@ -127,8 +113,8 @@ export function learn(kind, row) {
 }
 
 /** @type {Record<Kind, Set<number>>} */
-const stale = { repos: new Set(), tasks: new Set(), sessions: new Set(), approvals: new Set(), automations: new Set() };
-const KINDS = /** @type {Kind[]} */ (Object.keys(stale));
+export const stale = { repos: new Set(), tasks: new Set(), sessions: new Set(), approvals: new Set(), automations: new Set() };
+export const KINDS = /** @type {Kind[]} */ (Object.keys(stale));
 let gathering = false;
 
 /** @param {Kind} kind @param {number | null | undefined} id */
@@ -144,7 +130,7 @@ export function refresh(kind, id) {
 }
 
 /** @param {Kind} kind */
-async function refreshKind(kind) {
+export async function refreshKind(kind) {
   const ids = [...stale[kind]];
   stale[kind].clear();
   try {
@@ -280,13 +266,21 @@ export function listed(kind, filter, fits) {
   return { rows, isAll: cursor === null };
 }
 
+/** What an event brings itself is newer than what was asked for before. @param {number} id @param {Partial<Session>} part */
+export function learnPart(id, part) {
+  const session = state.sessions.get(id);
+  if (!session) return;
+  broughtBy.sessions.set(id, (asked += 1));
+  state.sessions.set(id, { ...session, ...part });
+}
+
 /** What is named by its task's title has its task here, however old that is. */
 function refreshTasks() {
   for (const { taskId } of [...state.sessions.values(), ...pendingApprovals()])
     if (taskId !== null && !state.tasks.has(taskId)) refresh("tasks", taskId);
 }
 
-async function loadEverything() {
+export async function loadEverything() {
   await Promise.all([
     ...KINDS.map(loadKind),
     get("/health").then((health) => {
@@ -296,198 +290,6 @@ async function loadEverything() {
   refreshTasks();
   forgetTranscripts();
   changed("connection", "runtime", "events", "reloaded");
-}
-
-// Events
-
-/** The last that is stored. @type {Told | undefined} */
-let last;
-
-/** @param {Told} event */
-function apply(event) {
-  if (event.id !== null) {
-    if (state.lastId !== null && event.id <= state.lastId) return;
-    state.lastId = event.id;
-    last = event;
-  }
-  state.asOf = Date.now();
-  const thing = event.type.split(".")[0];
-  if (thing === "session") applyToSession(event);
-  else if (event.type === "repo.deleted") forgetRepository(event.repositoryId);
-  else if (thing === "repo") refresh("repos", event.repositoryId);
-  else if (thing === "worktree") changed(`worktrees:${event.repositoryId}`);
-  else if (thing === "task") refresh("tasks", event.taskId);
-  else if (event.type === "automation.deleted") forget("automations", event.automationId);
-  else if (thing === "automation") refresh("automations", event.automationId);
-  else if (thing === "actor" || thing === "bridge") changed("runtime");
-  else if (thing === "approval") {
-    refresh("approvals", event.approvalId);
-    refresh("tasks", event.taskId);
-    refresh("sessions", event.sessionId);
-    if (event.sessionId) showInTranscript(event);
-  }
-  if (event.id !== null) changed("events");
-  for (const listener of listeners) listener(event);
-}
-
-const ALWAYS_KEPT = new Set(["session.item", "session.plan", "session.diff", "session.usage", "session.warning"]);
-
-/** What an event brings itself is newer than what was asked for before. @param {number} id @param {Partial<Session>} part */
-function learnPart(id, part) {
-  const session = state.sessions.get(id);
-  if (!session) return;
-  broughtBy.sessions.set(id, (asked += 1));
-  state.sessions.set(id, { ...session, ...part });
-}
-
-/** @param {Told} event */
-function applyToSession(event) {
-  if (event.sessionId === undefined) return;
-  if (event.type === "session.plan") learnPart(event.sessionId, { plan: event.data });
-  else if (event.type === "session.usage") learnPart(event.sessionId, { tokenUsage: event.data });
-  else if (event.type === "session.diff") changed(`diff:${event.sessionId}`);
-  else if (event.id !== null && !ALWAYS_KEPT.has(event.type)) {
-    if (event.data.to) {
-      learnPart(event.sessionId, { status: event.data.to });
-      changed("sessions");
-    }
-    refresh("sessions", event.sessionId);
-    refresh("tasks", event.taskId);
-  }
-  showInTranscript(event);
-  changed(`session:${event.sessionId}`);
-}
-
-// The connection
-
-/** @type {WebSocket | null} */
-let socket = null;
-let turn = 0; // of beginning: what an earlier one still brings is not wanted
-let attempt = 0;
-let heardAt = 0;
-let retry = 0;
-let beatAt = Date.now();
-
-/** End the connection, and whatever was begun to have one. */
-function hangUp() {
-  turn += 1;
-  clearTimeout(retry);
-  const open = socket;
-  socket = null;
-  open?.close();
-}
-
-/** Begin, or begin again at once. */
-export async function connect() {
-  hangUp();
-  const mine = turn;
-  if (state.phase === "live") retry = setTimeout(() => enter("offline"), UNSURE_MS);
-  try {
-    const newest = (await get("/api/events", { newestFirst: true, limit: 1 })).items[0];
-    const behind = state.lastId === null ? Infinity : (newest?.id ?? 0) - state.lastId;
-    if (behind < 0 || behind > TOO_FAR || !(await isInLog(last))) {
-      await loadEverything();
-      if (mine !== turn) return;
-      state.lastId = newest?.id ?? 0;
-      last = newest;
-    }
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (mine === turn) lost();
-    return;
-  }
-  if (mine === turn) listen();
-}
-
-/** Whether the log is the one that the event is of: a server may come back with another. @param {Told | undefined} event */
-async function isInLog(event) {
-  if (!event?.id) return true;
-  const [found] = (await get("/api/events", { after: event.id - 1, limit: 1 })).items;
-  return found?.id === event.id && found.ts === event.ts;
-}
-
-function listen() {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const opened = new WebSocket(`${scheme}//${location.host}/api/events/stream?after=${state.lastId}`);
-  socket = opened;
-  opened.onopen = () => {
-    if (socket !== opened) return;
-    clearTimeout(retry);
-    attempt = 0;
-    heardAt = Date.now();
-    enter("live");
-    for (const { id, status } of state.sessions.values()) {
-      if (!ACTIVE.has(status)) continue;
-      stale.sessions.add(id); // what is only told live was missed
-      changed(`diff:${id}`);
-    }
-    for (const kind of KINDS) if (stale[kind].size) refreshKind(kind);
-    renewTranscripts();
-  };
-  opened.onmessage = (message) => {
-    if (socket !== opened) return;
-    heardAt = Date.now();
-    apply(JSON.parse(message.data));
-  };
-  opened.onclose = () => {
-    if (socket === opened) lost();
-  };
-}
-
-function lost() {
-  socket = null;
-  const wait = Math.min(15_000, 400 * 2 ** attempt) * (0.75 + Math.random() / 2);
-  attempt += 1;
-  state.retryAt = Date.now() + wait;
-  enter("offline");
-  retry = setTimeout(connect, wait);
-}
-
-/** @param {"signin" | "live" | "offline"} phase */
-function enter(phase) {
-  if (phase === "live") state.asOf = Date.now();
-  state.phase = phase;
-  changed("connection");
-}
-
-/** After sleep a socket may be dead and not know it. */
-function awake() {
-  if (document.visibilityState !== "visible" || state.phase === "signin") return;
-  if (state.phase === "offline" || Date.now() - heardAt > SILENT_MS) connect();
-}
-
-/** What is shown is current as of the last beat before a sleep, in which nothing beats. */
-function beat() {
-  const hasSlept = Date.now() - beatAt > ASLEEP_MS;
-  beatAt = Date.now();
-  if (hasSlept) awake();
-  else if (state.phase === "live") state.asOf = beatAt;
-}
-
-/** Who is signed out sees nothing more, and nothing is kept. */
-function signedOut() {
-  hangUp();
-  state.lastId = null;
-  state.health = null;
-  for (const kind of KINDS) {
-    state[kind].clear();
-    stale[kind].clear();
-  }
-  forgetTranscripts();
-  enter("signin");
-}
-
-export function start() {
-  whenUnauthorized(signedOut);
-  setInterval(beat, BEAT_MS);
-  document.addEventListener("visibilitychange", awake);
-  addEventListener("online", awake);
-  addEventListener("offline", () => {
-    if (state.phase === "signin") return;
-    hangUp();
-    lost();
-  });
-  return connect();
 }
 
 // Questions to what is known

@@ -4,7 +4,7 @@ import { ApiError, every, get } from "./api.js";
 import { ACTIVE, changed, state } from "./store.js";
 
 /** @import { Event, Item } from "./openapi.js" */
-/** @import { Told } from "./store.js" */
+/** @import { Told } from "./connection.js" */
 
 /**
  * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean, version: number}} Entry

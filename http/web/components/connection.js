@@ -2,7 +2,8 @@
 // Whether what is shown is current; if not, as of when.
 import { clock, duration } from "../format.js";
 import { html } from "../html.js";
-import { connect, state, useStore } from "../store.js";
+import { connect } from "../connection.js";
+import { state, useStore } from "../store.js";
 import { useTick } from "./basics.js";
 import { Icon } from "./icon.js";
 

@@ -3,7 +3,7 @@
 import { html, useEffect, useState } from "../html.js";
 import { Icon } from "./icon.js";
 
-/** @import { Told } from "../store.js" */
+/** @import { Told } from "../connection.js" */
 
 const SECONDS = 6;
 /** @typedef {{id: number, tone: string, text: string, where: string, event: Told}} Toast */

@@ -5,7 +5,8 @@ import { Badge, Button, Choice, Head, Problem, useAct, useLoaded } from "../comp
 import { Icon } from "../components/icon.js";
 import { Words, duration } from "../format.js";
 import { html, useState } from "../html.js";
-import { connect, state, useStore } from "../store.js";
+import { connect } from "../connection.js";
+import { state, useStore } from "../store.js";
 import { applyTheme, theme } from "../theme.js";
 
 const PLACES = [["sessions", "sessions", "Sessions"], ["automations", "automations", "Automations"], ["threads", "threads", "Threads of Codex"], ["telemetry", "telemetry", "Telemetry"], ["runtime", "runtime", "Runtime"]];

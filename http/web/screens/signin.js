@@ -3,7 +3,7 @@
 import { signIn } from "../api.js";
 import { Button, Field, Problem, useAct } from "../components/basics.js";
 import { html, useState } from "../html.js";
-import { connect } from "../store.js";
+import { connect } from "../connection.js";
 
 export const SignIn = () => {
   const [token, setToken] = useState("");

@@ -1,0 +1,208 @@
+// @ts-check
+// The connection to the server. One place applies the events of the stream in their order, and resumes
+// after sleep or a lost connection by the id of the last one.
+import { ApiError, get, whenUnauthorized } from "./api.js";
+import { ACTIVE, changed, forget, forgetRepository, KINDS, learnPart, loadEverything, refresh, refreshKind, stale, state } from "./store.js";
+import { forgetTranscripts, renewTranscripts, showInTranscript } from "./transcripts.js";
+
+/** @import { Event } from "./openapi.js" */
+
+/**
+ * @typedef {Omit<Event, "id"> & {id: number | null}} Told An event as the stream tells it: what is not stored has no id.
+ */
+
+const TOO_FAR = 3000; // events behind: everything is asked for anew
+const BEAT_MS = 10_000; // in a page that is hidden, a minute at most
+const ASLEEP_MS = 90_000; // between two beats
+const SILENT_MS = 20_000; // after which a page that is shown again asks whether its connection lives
+const UNSURE_MS = 2000; // without an answer to that, what is shown counts as stale
+
+/** @type {((event: Told) => void)[]} */
+const listeners = [];
+
+/** Be told of each event that comes, never of the past. @param {(event: Told) => void} listener */
+export function onEvent(listener) {
+  listeners.push(listener);
+}
+
+/** The last that is stored. @type {Told | undefined} */
+let last;
+
+/** @param {Told} event */
+function apply(event) {
+  if (event.id !== null) {
+    if (state.lastId !== null && event.id <= state.lastId) return;
+    state.lastId = event.id;
+    last = event;
+  }
+  state.asOf = Date.now();
+  const thing = event.type.split(".")[0];
+  if (thing === "session") applyToSession(event);
+  else if (event.type === "repo.deleted") forgetRepository(event.repositoryId);
+  else if (thing === "repo") refresh("repos", event.repositoryId);
+  else if (thing === "worktree") changed(`worktrees:${event.repositoryId}`);
+  else if (thing === "task") refresh("tasks", event.taskId);
+  else if (event.type === "automation.deleted") forget("automations", event.automationId);
+  else if (thing === "automation") refresh("automations", event.automationId);
+  else if (thing === "actor" || thing === "bridge") changed("runtime");
+  else if (thing === "approval") {
+    refresh("approvals", event.approvalId);
+    refresh("tasks", event.taskId);
+    refresh("sessions", event.sessionId);
+    if (event.sessionId) showInTranscript(event);
+  }
+  if (event.id !== null) changed("events");
+  for (const listener of listeners) listener(event);
+}
+
+const ALWAYS_KEPT = new Set(["session.item", "session.plan", "session.diff", "session.usage", "session.warning"]);
+
+/** @param {Told} event */
+function applyToSession(event) {
+  if (event.sessionId === undefined) return;
+  if (event.type === "session.plan") learnPart(event.sessionId, { plan: event.data });
+  else if (event.type === "session.usage") learnPart(event.sessionId, { tokenUsage: event.data });
+  else if (event.type === "session.diff") changed(`diff:${event.sessionId}`);
+  else if (event.id !== null && !ALWAYS_KEPT.has(event.type)) {
+    if (event.data.to) {
+      learnPart(event.sessionId, { status: event.data.to });
+      changed("sessions");
+    }
+    refresh("sessions", event.sessionId);
+    refresh("tasks", event.taskId);
+  }
+  showInTranscript(event);
+  changed(`session:${event.sessionId}`);
+}
+
+// Coming and going
+
+/** @type {WebSocket | null} */
+let socket = null;
+let turn = 0; // of beginning: what an earlier one still brings is not wanted
+let attempt = 0;
+let heardAt = 0;
+let retry = 0;
+let beatAt = Date.now();
+
+/** End the connection, and whatever was begun to have one. */
+function hangUp() {
+  turn += 1;
+  clearTimeout(retry);
+  const open = socket;
+  socket = null;
+  open?.close();
+}
+
+/** Begin, or begin again at once. */
+export async function connect() {
+  hangUp();
+  const mine = turn;
+  if (state.phase === "live") retry = setTimeout(() => enter("offline"), UNSURE_MS);
+  try {
+    const newest = (await get("/api/events", { newestFirst: true, limit: 1 })).items[0];
+    const behind = state.lastId === null ? Infinity : (newest?.id ?? 0) - state.lastId;
+    if (behind < 0 || behind > TOO_FAR || !(await isInLog(last))) {
+      await loadEverything();
+      if (mine !== turn) return;
+      state.lastId = newest?.id ?? 0;
+      last = newest;
+    }
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (mine === turn) lost();
+    return;
+  }
+  if (mine === turn) listen();
+}
+
+/** Whether the log is the one that the event is of: a server may come back with another. @param {Told | undefined} event */
+async function isInLog(event) {
+  if (!event?.id) return true;
+  const [found] = (await get("/api/events", { after: event.id - 1, limit: 1 })).items;
+  return found?.id === event.id && found.ts === event.ts;
+}
+
+function listen() {
+  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  const opened = new WebSocket(`${scheme}//${location.host}/api/events/stream?after=${state.lastId}`);
+  socket = opened;
+  opened.onopen = () => {
+    if (socket !== opened) return;
+    clearTimeout(retry);
+    attempt = 0;
+    heardAt = Date.now();
+    enter("live");
+    for (const { id, status } of state.sessions.values()) {
+      if (!ACTIVE.has(status)) continue;
+      stale.sessions.add(id); // what is only told live was missed
+      changed(`diff:${id}`);
+    }
+    for (const kind of KINDS) if (stale[kind].size) refreshKind(kind);
+    renewTranscripts();
+  };
+  opened.onmessage = (message) => {
+    if (socket !== opened) return;
+    heardAt = Date.now();
+    apply(JSON.parse(message.data));
+  };
+  opened.onclose = () => {
+    if (socket === opened) lost();
+  };
+}
+
+function lost() {
+  socket = null;
+  const wait = Math.min(15_000, 400 * 2 ** attempt) * (0.75 + Math.random() / 2);
+  attempt += 1;
+  state.retryAt = Date.now() + wait;
+  enter("offline");
+  retry = setTimeout(connect, wait);
+}
+
+/** @param {"signin" | "live" | "offline"} phase */
+function enter(phase) {
+  if (phase === "live") state.asOf = Date.now();
+  state.phase = phase;
+  changed("connection");
+}
+
+/** After sleep a socket may be dead and not know it. */
+function awake() {
+  if (document.visibilityState !== "visible" || state.phase === "signin") return;
+  if (state.phase === "offline" || Date.now() - heardAt > SILENT_MS) connect();
+}
+
+/** What is shown is current as of the last beat before a sleep, in which nothing beats. */
+function beat() {
+  const hasSlept = Date.now() - beatAt > ASLEEP_MS;
+  beatAt = Date.now();
+  if (hasSlept) awake();
+  else if (state.phase === "live") state.asOf = beatAt;
+}
+
+/** Who is signed out sees nothing more, and nothing is kept. */
+function signedOut() {
+  hangUp();
+  state.lastId = null;
+  state.health = null;
+  for (const kind of KINDS) {
+    state[kind].clear();
+    stale[kind].clear();
+  }
+  forgetTranscripts();
+  enter("signin");
+}
+
+export function start() {
+  whenUnauthorized(signedOut);
+  setInterval(beat, BEAT_MS);
+  document.addEventListener("visibilitychange", awake);
+  addEventListener("online", awake);
+  addEventListener("offline", () => {
+    if (state.phase === "signin") return;
+    hangUp();
+    lost();
+  });
+  return connect();
+}
