@@ -44,9 +44,13 @@ class Waiting(Actor):
         self._id = session_id
         self._made = made
         self._granted = granted
+        self._has_begun = False
 
     @handles(GrantSlot)
     async def grant(self, _message: GrantSlot) -> None:
+        if self._has_begun:
+            return  # one that had asked only just now may be told twice
+        self._has_begun = True
         self._granted.ids.append(self._id)
         await self._made.storage.write(lambda tx: sessions.update(tx, self._id, status="running"))
 
