@@ -71,25 +71,41 @@ export const Session = ({ id }) => {
   </div>`;
 };
 
+const NEAR = 120; // pixels below the window within which the end is taken for seen
+
 /** The transcript and what is asked now, kept at their end while its reader is there. @param {{session: SessionRecord, transcript: Loaded, asked: Set<string | null>, children: any}} props */
 const Follow = ({ session, transcript, asked, children }) => {
   const end = useRef(/** @type {any} */ (null));
-  const follows = useRef(true);
+  const follows = useRef(ACTIVE.has(session.status));
   const [away, setAway] = useState(false);
   const entries = [...transcript.entries.values()];
-  useEffect(() => {
-    if (!ACTIVE.has(session.status)) follows.current = false;
-    const watcher = new IntersectionObserver(([seen]) => {
-      follows.current = seen.isIntersecting;
-      setAway(!seen.isIntersecting);
-    }, { rootMargin: "0px 0px 120px 0px" });
-    watcher.observe(end.current);
-    return () => watcher.disconnect();
-  }, [session.id]);
+  const isLive = useRef(false);
+  isLive.current = ACTIVE.has(session.status);
   const toEnd = () => end.current?.scrollIntoView({ block: "end" });
   useEffect(() => {
-    if (follows.current && ACTIVE.has(session.status)) toEnd();
-  });
+    const watcher = new IntersectionObserver(([seen]) => {
+      if (seen.isIntersecting) follows.current = true;
+      setAway(!follows.current);
+    }, { rootMargin: `0px 0px ${NEAR}px 0px` });
+    watcher.observe(end.current);
+    // Whatever grows, also what takes its height only once it is near: who reads along stays at the end.
+    const growth = new ResizeObserver(() => {
+      if (follows.current && isLive.current) toEnd();
+    });
+    growth.observe(end.current.parentElement);
+    // Only a step up leads away from there.
+    let before = scrollY;
+    const moved = () => {
+      if (scrollY < before) follows.current = end.current.getBoundingClientRect().top < innerHeight + NEAR;
+      before = scrollY;
+    };
+    addEventListener("scroll", moved, { passive: true });
+    return () => {
+      watcher.disconnect();
+      growth.disconnect();
+      removeEventListener("scroll", moved);
+    };
+  }, [session.id]);
   return html`
     ${!entries.length && html`<p class="quiet-line">${ENDED.has(session.status) ? "Nothing was said." : "Nothing is said yet."}</p>`}
     <${Transcript} entries=${entries} cwd=${session.cwd} asked=${asked} isOver=${ENDED.has(session.status)} />
