@@ -8,6 +8,7 @@
     ├ /bridges/local         the connection to Codex, and the end of what former lives left
     ├ /bridge-watch          tells of that connection, as events
     ├ /sessions/…            dynamic, one per live session
+    ├ /strays                ends the turns that outlive their sessions
     ├ /slots                 which queued session begins next
     ├ /approvals
     ├ /clock                 notices sleep, and a clock that is set
@@ -47,6 +48,7 @@ from command_center.actors.sessions.assignments import Assignment, assignment_of
 from command_center.actors.sessions.cli import CliRunner
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.services import SessionServices
+from command_center.actors.sessions.strays import Strays
 from command_center.actors.sessions.stub import StubRunner
 from command_center.actors.slots import Slots
 from command_center.actors.storage import Storage, Store
@@ -184,6 +186,11 @@ def build_tree(
                 quarantine=True,
                 contract="A session's crash touches no other; its turn goes on in Codex, and is "
                 "joined again.",
+            ),
+            ChildSpec(
+                id="strays",
+                start=partial(Strays, storage),
+                contract="Turns that outlive their sessions run on until it is back.",
             ),
             ChildSpec(
                 id="slots",

@@ -6,7 +6,7 @@ worker threads by whoever uses this package, which itself knows neither trio nor
 rules. Start with ``writer`` (how things are written), ``tables`` (records) and ``events``.
 """
 
-from command_center.store import events
+from command_center.store import events, stray_turns
 from command_center.store.database import open_database
 from command_center.store.errors import (
     CannotOpenDatabase,
@@ -141,6 +141,7 @@ __all__ = [
     "repositories",
     "search_texts",
     "sessions",
+    "stray_turns",
     "tasks",
     "telegram_buttons",
     "telegram_chats",

@@ -520,3 +520,16 @@ SELECT repository_id, (id - 1) / 1000, count(*) FROM events
 WHERE repository_id IS NOT NULL AND id <= (SELECT max(id) / 1000 * 1000 FROM events)
 GROUP BY repository_id, (id - 1) / 1000;
 """
+
+
+@MIGRATIONS(name="0011_stray_turns")
+def _stray_turns(db: Database) -> None:
+    db.executescript(_STRAY_TURNS)
+
+
+_STRAY_TURNS = """
+CREATE TABLE stray_turns (
+    session_id INTEGER PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+    created_at TEXT NOT NULL
+) STRICT;
+"""

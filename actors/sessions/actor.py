@@ -432,4 +432,4 @@ class SessionActor(Actor):
         if self._drive.ended_meanwhile is not None:
             await self.turn_ended(self._drive.ended_meanwhile)
         elif self._session.finished_at is None:
-            await self._ending.end("interrupted", reason=OVERDUE)
+            await self._ending.end("interrupted", reason=OVERDUE, leaves_turn=True)

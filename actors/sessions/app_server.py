@@ -46,6 +46,14 @@ from command_center.actors.sessions.messages import (
 )
 from command_center.actors.sessions.runner import FAILURES
 from command_center.actors.sessions.steering import steer_id
+from command_center.actors.sessions.turns import (
+    LOOK_SECONDS,
+    SETTLE_SECONDS,
+    ask_bridge,
+    find_turn,
+    interrupt_when_listed,
+    message_id,
+)
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
 from command_center.store import Approval, Session
 
@@ -57,20 +65,11 @@ NOTHING_KEPT = re.compile("no rollout found|rollout at .* is empty")
 NOT_OPENED = "thread not found"
 """What Codex says of a thread that was opened in an app-server before this one."""
 
-INNER_TURN_SECONDS = 0.1
-"""Between two looks for the turn inside of a review that has just begun."""
-
-GRACE_SECONDS = 5.0
-"""How much longer than Codex may take the bridge may take to say so."""
-
 LAUNCH_SECONDS = 60.0
 """How long a launch waits for a connection to Codex, as long as nothing was sent."""
 
 PAUSE_SECONDS = 0.5
 """How long to wait before Codex is asked again."""
-
-SETTLE_SECONDS = 5.0
-"""How long a prompt may take to be listed in its thread."""
 
 LATE_SECONDS = 30.0
 """How long Codex may take to say which turn a prompt began, once nobody wants it any more."""
@@ -196,7 +195,7 @@ class AppServerRunner:
 
     async def _recover(self, session: Session, thread_id: str, turn_id: str) -> None:
         thread = await self._join(session, thread_id)
-        turn = await self._find_turn(session, thread_id)
+        turn = await find_turn(self._call, session, thread_id)
         if turn is None:
             await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
             return
@@ -236,10 +235,9 @@ class AppServerRunner:
     async def _interrupt(self, session: Session, thread_id: str, turn_id: str) -> None:
         """Of a review, the turn that is active is one inside of it, which begins a moment later."""
         if session.type == "review_task":
-            while (turn := await self._find_turn(session, thread_id)) is None:  # noqa: ASYNC110 - Codex tells of it to the actor, not to this task
-                await trio.sleep(INNER_TURN_SECONDS)
-            turn_id = str(turn["id"])
-        await self._call(requests.turn_interrupt(thread_id, turn_id))
+            await interrupt_when_listed(self._call, session, thread_id)
+        else:
+            await self._call(requests.turn_interrupt(thread_id, turn_id))
 
     async def abandon(self, session: Session) -> None:
         """Stop listening to the thread; the bridge ends an app-server that answers nothing."""
@@ -325,14 +323,12 @@ class AppServerRunner:
     async def _interrupt_late(self, session: Session, thread_id: str) -> None:
         while True:
             try:
-                turn = await self._find_turn(session, thread_id)
-                if turn is not None:
-                    if turn.get("status") == "inProgress":
-                        await self._call(requests.turn_interrupt(thread_id, str(turn["id"])))
-                    return
+                await interrupt_when_listed(self._call, session, thread_id)
             except FAILURES as error:
                 log.warning("session.late_turn.unknown", session=session.id, reason=str(error))
-            await trio.sleep(INNER_TURN_SECONDS)
+                await trio.sleep(LOOK_SECONDS)
+            else:
+                return
 
     def reference(self, thread_id: str | None, turn_id: str | None) -> str:
         """`app-server:<threadId>:<turnId>`; the turn is missing until it has begun."""
@@ -362,7 +358,7 @@ class AppServerRunner:
                 raise
             await self._open_thread(session)
             return
-        turn = await self._find_turn(session, thread_id)
+        turn = await find_turn(self._call, session, thread_id)
         patience = trio.current_time() + SETTLE_SECONDS
         while turn is None and (self._prompted or is_active(thread)):
             # Perhaps ours, whose prompt is not listed yet; or else another's, or none.
@@ -370,9 +366,9 @@ class AppServerRunner:
                 if is_active(thread):
                     raise Conflict(f"Another turn runs in thread {thread_id}.", threadId=thread_id)
                 break
-            await trio.sleep(INNER_TURN_SECONDS)
+            await trio.sleep(LOOK_SECONDS)
             thread = (await self._call(requests.thread_read(thread_id)))["thread"]
-            turn = await self._find_turn(session, thread_id)
+            turn = await find_turn(self._call, session, thread_id)
         if turn is None:
             await self._start_turn(session, thread_id)
             return
@@ -436,28 +432,8 @@ class AppServerRunner:
         thread: dict[str, Any] = answer["thread"]
         return thread
 
-    async def _find_turn(self, session: Session, thread_id: str) -> dict[str, Any] | None:
-        """The session's turn as Codex has it: by its id, or by the prompt's id of ours.
-
-        A review carries no id of ours, but is the first turn of a thread of its own.
-        """
-        cursor: str | None = None
-        while True:
-            page = await self._call(requests.turns_list(thread_id, cursor=cursor, limit=20))
-            for turn in page["data"]:
-                if session.codex_turn_id is not None:
-                    if session.codex_turn_id in {turn["id"], turn.get("rootTurnId")}:
-                        return dict(turn)
-                elif session.type == "review_task" or any(
-                    item.get("clientId") == message_id(session) for item in turn["items"]
-                ):
-                    return dict(turn)
-            cursor = page.get("nextCursor")
-            if cursor is None:
-                return None
-
     async def _call(self, call: Call) -> dict[str, Any]:
-        return await self._bridge.ask(call, timeout=call.timeout + GRACE_SECONDS)
+        return await ask_bridge(self._bridge, call)
 
 
 def may_pass(error: Exception) -> bool:
@@ -469,8 +445,3 @@ def may_pass(error: Exception) -> bool:
 def is_active(thread: Mapping[str, Any]) -> bool:
     """Whether a turn runs in the thread."""
     return (thread.get("status") or {}).get("type") == "active"
-
-
-def message_id(session: Session) -> str:
-    """The id that the session's prompt carries."""
-    return f"command-center-{session.id}"

@@ -12,8 +12,8 @@ import trio
 from command_center.actors.codex import requests
 from command_center.actors.errors import Conflict
 from command_center.actors.sessions import ledger, sequels
-from command_center.actors.sessions.messages import PatchSession, StopSession
-from command_center.actors.sessions.transitions import check
+from command_center.actors.sessions.messages import PatchSession, StopSession, TurnLeft
+from command_center.actors.sessions.transitions import ACTIVE, check
 from command_center.actors.slots import SlotsChanged
 from command_center.actors.storage import Storage
 from command_center.actors.tasks.messages import EnsureSession
@@ -104,16 +104,19 @@ class Sessions:
             session = ledger.request_stop(tx, session_id, reason=message.reason, actor=actor)
             if session.finished_at is not None:
                 return session
-            reason = f"Stopped by {actor}; its actor was set aside."
-            seconds = self._approval_seconds
             ended, _ = sequels.end(
-                tx, session_id, "stopped", reason=reason, approval_seconds=seconds
+                tx,
+                session_id,
+                "stopped",
+                reason=f"Stopped by {actor}; its actor was set aside.",
+                approval_seconds=self._approval_seconds,
+                leaves_turn=session.status in ACTIVE,
             )
             return ended
 
         ended = await self._storage.write(unit)
         self._tell("/slots", SlotsChanged())
-        self._interrupt(ended)  # nobody attaches any more, who would see what the turn still does
+        self._tell("/strays", TurnLeft())
         return ended
 
     def _interrupt(self, session: Session) -> None:

@@ -9,7 +9,7 @@ import trio
 
 from command_center.actors.sessions import sequels
 from command_center.actors.sessions.interruption import Interruption, ended_by_wish
-from command_center.actors.sessions.messages import SessionCommitted
+from command_center.actors.sessions.messages import SessionCommitted, TurnLeft
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.steering import Steering, settle_cut_off
@@ -35,10 +35,13 @@ class Ending:
     _interruption: Interruption
     _steering: Steering
 
-    async def end(self, status: SessionStatus, *, reason: str | None) -> None:
+    async def end(
+        self, status: SessionStatus, *, reason: str | None, leaves_turn: bool = False
+    ) -> None:
         """Take the session to its end and tell who waits for that.
 
-        Its actor then leaves Codex, in its own time, and stops.
+        Its actor then leaves Codex, in its own time, and stops. A turn that may run on is left to
+        `/strays`.
         """
         session = self._transcript.session
         status, reason = ended_by_wish(session, status, reason)
@@ -51,6 +54,7 @@ class Ending:
                 status,
                 reason=reason,
                 approval_seconds=self._services.approval_seconds,
+                leaves_turn=leaves_turn,
             )
             settle_cut_off(tx, session.id, spared=under_way)
             return ended, sequel
@@ -59,6 +63,8 @@ class Ending:
         self._transcript.session = ended
         self._interruption.settle(ended)
         self._tell("/slots", SlotsChanged())
+        if leaves_turn:
+            self._tell("/strays", TurnLeft())
         if sequel is not None:
             self._tell("/tasks", SessionCommitted(sequel.id))
         self.leave_soon()

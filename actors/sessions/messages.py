@@ -143,6 +143,10 @@ class StopDeadline(msgspec.Struct, frozen=True):
     """The turn was interrupted and has not ended in time."""
 
 
+class TurnLeft(msgspec.Struct, frozen=True):
+    """A session has ended, and its turn may run on."""
+
+
 class PlanChanged(msgspec.Struct, frozen=True):
     """The turn's plan, whole."""
 

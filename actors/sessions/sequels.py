@@ -31,6 +31,7 @@ from command_center.store import (
     followups,
     repositories,
     sessions,
+    stray_turns,
     tasks,
 )
 from command_center.store.records import SessionStatus
@@ -55,9 +56,15 @@ def end(
     *,
     reason: str | None,
     approval_seconds: float,
+    leaves_turn: bool = False,
 ) -> tuple[Session, Session | None]:
-    """Take a session to its end; the second is the session that follows it, if one does."""
+    """Take a session to its end; the second is the session that follows it, if one does.
+
+    `leaves_turn` says that its turn, if Codex has one, may run on: then `/strays` ends it.
+    """
     ended = ledger.move(tx, session_id, status, exit_reason=reason)
+    if leaves_turn and ended.runner == "app-server" and ended.codex_thread_id is not None:
+        stray_turns.note(tx, session_id)
     cause = ledger.last_event(tx, "session_id", session_id)
     sequel = _follow(tx, ended, approval_seconds=approval_seconds)
     record_outcome(tx, ended, sequel=sequel, cause=cause)

@@ -42,6 +42,7 @@ CRASHED = (
     "/bridges/local",
     "/bridge-watch",
     "/sessions/1",
+    "/strays",
     "/slots",
     "/approvals",
     "/clock",

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import psutil
 import pytest
+import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.messages import Answer, Attach
 from command_center.actors.codex.settings import Transport
+from command_center.actors.sessions.interruption import OVERDUE
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import open_bridge
 from tests.codex.script import AddFile, Gate, Run, Say
@@ -211,6 +214,44 @@ async def test_an_approval_that_waits_outlives_the_server_where_the_app_server_d
             ended = await client.until_session(session, "completed")
             assert "It is made." == ended["lastMessage"]
             assert "made\n" == outside.read_text()
+
+
+async def beats(heart: Path, *, within: float) -> bool:
+    """Whether the file is written anew in this time."""
+    before = heart.stat().st_mtime_ns if heart.exists() else 0
+    with trio.move_on_after(within):
+        while not heart.exists() or heart.stat().st_mtime_ns == before:  # noqa: ASYNC110 - a file says nothing of itself
+            await trio.sleep(0.02)
+        return True
+    return False
+
+
+async def test_a_turn_that_was_stopped_while_codex_was_out_of_reach_is_ended_once_it_is_back(
+    codex_binary: Path, model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    heart = repository / "heart"
+    model.script = (Run("while true; do echo beat > heart; sleep 0.05; done"),)
+    with reached_by(Transport.PROXY, tmp_path, codex_binary, model) as reached:
+        assert reached.shared is not None
+        hidden = reached.shared.socket.with_name("hidden.sock")
+        async with client_of(reached.server) as client, client.watch(after=0) as stream:
+            connected = await stream.until("bridge.connected")
+            session = await client.run(await client.register(repository), "Work.")
+            assert await beats(heart, within=30)
+            reached.shared.socket.rename(hidden)
+            psutil.Process(connected["data"]["processId"]).kill()
+            await stream.until("bridge.lost")
+            stopped = await client.post(f"/api/sessions/{session['id']}/stop")
+            assert OVERDUE in stopped["session"]["exitReason"]
+        reached.server.kill()
+        assert await beats(heart, within=5)
+        hidden.rename(reached.shared.socket)
+        reached.server.start()
+        async with client_of(reached.server) as client, client.watch(after=0) as stream:
+            settled = await stream.until("session.turn.settled")
+            assert session["id"] == settled["sessionId"]
+            assert {"interrupted": True} == settled["data"]
+        assert not await beats(heart, within=1)
 
 
 @pytest.mark.parametrize("transport", SHARED, ids=lambda one: one.value)

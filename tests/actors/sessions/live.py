@@ -20,17 +20,28 @@ from command_center.actors.codex.errors import BridgeUnavailable
 from command_center.actors.codex.messages import (
     Answer,
     Attach,
+    BridgeConnected,
     Call,
     CodexNotification,
     CodexServerRequest,
     Detach,
+    Watch,
 )
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
 from command_center.actors.sessions.app_server import AppServerRunner
 from command_center.actors.sessions.assignments import Assignment
 from command_center.actors.sessions.services import SessionServices
+from command_center.actors.sessions.strays import Strays
 from command_center.actors.worktree_messages import PrepareWorkplace
-from command_center.runtime import Actor, ActorRef, ChildSpec, Deferred, Restart, handles
+from command_center.runtime import (
+    Actor,
+    ActorRef,
+    ChildSpec,
+    Deferred,
+    Restart,
+    SupervisorSpec,
+    handles,
+)
 from command_center.store import Session, Transaction, sessions
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 
@@ -54,6 +65,8 @@ class PlayedBridge(Actor):
         self.changed = trio.Event()
         self.gates: dict[str, trio.Event] = {}
         self.loses_answers = False
+        self.is_lost = False
+        self.watchers: list[ActorRef] = []
         self.turns: list[dict[str, Any]] = []
         self.status: dict[str, Any] = {"type": "active", "activeFlags": ["waitingOnApproval"]}
         self.replies: dict[str, Reply] = {
@@ -82,6 +95,8 @@ class PlayedBridge(Actor):
     @handles(Call)
     def call(self, message: Call) -> Deferred[dict[str, Any]]:
         """Note it; answer when its gate is open."""
+        if self.is_lost:
+            raise BridgeUnavailable("The connection to Codex was lost.")
         self._note(message)
         return self.ctx.answer_later(self._answer, message)
 
@@ -91,6 +106,18 @@ class PlayedBridge(Actor):
             await gate.wait()
         reply = self.replies.get(message.method)
         return {} if reply is None else dict(reply(message.params))
+
+    @handles(Watch)
+    async def watch(self, message: Watch) -> None:
+        """Tell of the connection that there is."""
+        self.watchers.append(message.ref)
+        await self.connect()
+
+    async def connect(self) -> None:
+        """A connection begins: tell who watches."""
+        self.is_lost = False
+        for ref in self.watchers:
+            await ref.tell(BridgeConnected("0.0.0", 1))
 
     @handles(Attach)
     def attach(self, message: Attach) -> None:
@@ -113,6 +140,11 @@ class PlayedBridge(Actor):
         self.asked.append(message)
         self.changed.set()
         self.changed = trio.Event()
+
+
+def played(bridge: PlayedBridge) -> SupervisorSpec:
+    """The bridge, where the product has it."""
+    return SupervisorSpec(id="bridges", children=[ChildSpec(id="local", start=lambda: bridge)])
 
 
 class Neighbour(Actor):
@@ -211,8 +243,10 @@ async def live_session(
         ChildSpec(id=name, start=lambda: Neighbour(lambda: made[0], to_come))
         for name in ("slots", "tasks", "repositories")
     ]
-    async with rig(path, ChildSpec(id="bridge", start=lambda: bridge), *neighbours) as found:
+    strays = ChildSpec(id="strays", start=lambda: Strays(made[0].storage))
+    async with rig(path, played(bridge), *neighbours) as found:
         made.append(found)
+        await found.system.start_child("/", strays)
 
         def insert(tx: Transaction) -> Session:
             running = {"status": "running", "codex_thread_id": THREAD, "codex_turn_id": TURN}
@@ -227,7 +261,7 @@ async def live_session(
             return ()
 
         def make_runner(_name: str, ref: ActorRef) -> AppServerRunner:
-            local = found.system.lookup("/bridge")
+            local = found.system.lookup("/bridges/local")
             return AppServerRunner(
                 ref, local, assign, find_writable, survives_restart=survives_restart
             )

@@ -15,10 +15,11 @@ from command_center.actors.codex.messages import Call
 from command_center.actors.errors import Conflict, NotFound
 from command_center.actors.sessions.asking import Sessions
 from command_center.actors.sessions.messages import SteerSession, StopSession
-from command_center.runtime import ActorNotFound, ActorRef, ChildSpec
+from command_center.actors.sessions.strays import Strays
+from command_center.runtime import ActorNotFound, ChildSpec
 from command_center.store import Session, Transaction
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
-from tests.actors.sessions.live import Neighbour, PlayedBridge
+from tests.actors.sessions.live import Neighbour, PlayedBridge, played, running_turn
 
 STOP = StopSession(reason="It is set aside.", requested_by="me")
 
@@ -30,25 +31,21 @@ async def without_actor(
     """A session in its row alone, as where its actor is set aside: nobody can start it."""
     made: list[Rig] = []
     bridge = PlayedBridge()
-    specs = [
-        ChildSpec(id="bridge", start=lambda: bridge),
-        *(
-            ChildSpec(id=name, start=lambda: Neighbour(lambda: made[0]))
-            for name in ("slots", "tasks")
-        ),
+    neighbours = [
+        ChildSpec(id=name, start=lambda: Neighbour(lambda: made[0])) for name in ("slots", "tasks")
     ]
-    async with rig(path / "db.sqlite3", *specs) as found:
+    async with rig(path / "db.sqlite3", played(bridge), *neighbours) as found:
         made.append(found)
-
-        def find(actor: str) -> ActorRef | None:
-            return found.system.find({"/bridges/local": "/bridge"}.get(actor, actor))
+        await found.system.start_child(
+            "/", ChildSpec(id="strays", start=lambda: Strays(found.storage))
+        )
 
         def insert(tx: Transaction) -> Session:
             task = insert_task(tx, insert_repository(tx))
             return insert_session(tx, task, runner="app-server", **fields)
 
         session = await found.storage.write(insert)
-        yield Sessions(find, found.storage, 60), session, bridge
+        yield Sessions(found.system.find, found.storage, 60), session, bridge
 
 
 async def test_a_session_whose_actor_is_set_aside_ends_in_its_row_and_codex_is_told(
@@ -56,13 +53,16 @@ async def test_a_session_whose_actor_is_set_aside_ends_in_its_row_and_codex_is_t
 ) -> None:
     turn = {"status": "running", "codex_thread_id": "t", "codex_turn_id": "u"}
     async with without_actor(tmp_path, **turn) as (asked, session, bridge):
+        bridge.turns = [running_turn(session.id)]
         ended = await asked.stop(session.id, STOP)
         assert "stopped" == ended.status
         assert "Stopped by me; its actor was set aside." == ended.exit_reason
         with trio.fail_after(5):
             await bridge.until_called("turn/interrupt")
         assert [{"threadId": "t", "turnId": "u"}] == [
-            call.params for call in bridge.asked if isinstance(call, Call)
+            call.params
+            for call in bridge.asked
+            if isinstance(call, Call) and call.method == "turn/interrupt"
         ]
         assert ended == await asked.stop(session.id, STOP)
 
@@ -71,7 +71,7 @@ async def test_one_that_has_no_turn_ends_without_a_word_to_codex(tmp_path: Path)
     async with without_actor(tmp_path, status="queued") as (asked, session, bridge):
         assert "stopped" == (await asked.stop(session.id, STOP)).status
         await trio.testing.wait_all_tasks_blocked(0.01)
-        assert [] == bridge.asked
+        assert [] == bridge.methods()
 
 
 async def test_what_an_actor_alone_can_do_is_refused_without_one(tmp_path: Path) -> None:

@@ -1,0 +1,78 @@
+"""A session's turn, as Codex lists it in its thread.
+
+Source: the app-server protocol as the binary prints it (`codex app-server generate-json-schema`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+
+from command_center.actors.codex import requests
+from command_center.actors.codex.messages import Call
+from command_center.runtime import ActorRef
+from command_center.store import Session
+
+GRACE_SECONDS = 5.0
+"""How much longer than Codex may take the bridge may take to say so."""
+
+SETTLE_SECONDS = 5.0
+"""How long a prompt may take to be listed in its thread."""
+
+LOOK_SECONDS = 0.1
+"""Between two looks for a turn that is not listed yet."""
+
+Ask = Callable[[Call], Awaitable[dict[str, Any]]]
+"""Asks Codex; raises one of `runner.FAILURES`."""
+
+
+async def ask_bridge(bridge: ActorRef, call: Call) -> dict[str, Any]:
+    """Codex's answer, or the bridge's word that there is none, which comes first."""
+    return await bridge.ask(call, timeout=call.timeout + GRACE_SECONDS)
+
+
+def message_id(session: Session) -> str:
+    """The id that the session's prompt carries."""
+    return f"command-center-{session.id}"
+
+
+async def find_turn(ask: Ask, session: Session, thread_id: str) -> dict[str, Any] | None:
+    """The session's turn as Codex has it: by its id, or by the prompt's id of ours.
+
+    A review carries no id of ours, but is the first turn of a thread of its own.
+    """
+    cursor: str | None = None
+    while True:
+        page = await ask(requests.turns_list(thread_id, cursor=cursor, limit=20))
+        for turn in page["data"]:
+            if session.codex_turn_id is not None:
+                if session.codex_turn_id in {turn["id"], turn.get("rootTurnId")}:
+                    return dict(turn)
+            elif session.type == "review_task" or any(
+                item.get("clientId") == message_id(session) for item in turn["items"]
+            ):
+                return dict(turn)
+        cursor = page.get("nextCursor")
+        if cursor is None:
+            return None
+
+
+async def interrupt_when_listed(
+    ask: Ask, session: Session, thread_id: str, *, patience: float = math.inf
+) -> bool:
+    """Interrupt the turn, once it is listed; False where there is none that runs.
+
+    Looks for it again and again, and for `patience` seconds at the least.
+    """
+    began = trio.current_time()
+    while (turn := await find_turn(ask, session, thread_id)) is None:
+        if trio.current_time() - began > patience:
+            return False
+        await trio.sleep(LOOK_SECONDS)
+    if turn.get("status") != "inProgress":
+        return False
+    await ask(requests.turn_interrupt(thread_id, str(turn["id"])))
+    return True

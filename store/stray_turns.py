@@ -1,0 +1,29 @@
+"""Turns that may outlive their sessions, until they are known to have ended.
+
+A turn is noted in the transaction that ends its session.
+"""
+
+from sqlite_utils import Database
+
+from command_center.store.records import Session
+from command_center.store.tables import sessions
+from command_center.store.transaction import Transaction
+
+
+def note(tx: Transaction, session_id: int) -> None:
+    """Note that the turn of a session that ends may still run."""
+    tx.db.execute(
+        "INSERT INTO stray_turns (session_id, created_at) VALUES (?, ?)", [session_id, tx.now]
+    )
+
+
+def forget(tx: Transaction, session_id: int) -> bool:
+    """The turn runs no more; whether that was not known yet."""
+    done = tx.db.execute("DELETE FROM stray_turns WHERE session_id = ?", [session_id])
+    return done.rowcount > 0
+
+
+def every(db: Database) -> list[Session]:
+    """The sessions whose turns may still run, the oldest first."""
+    ids = [row[0] for row in db.execute("SELECT session_id FROM stray_turns").fetchall()]
+    return sessions.every(db, {"id": ids})
