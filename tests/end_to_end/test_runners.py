@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from collections.abc import Iterator
@@ -72,11 +73,23 @@ async def test_stopping_a_cli_session_ends_its_process(
 
 if sys.platform != "win32":
 
+    @contextlib.contextmanager
+    def hangups(action: signal.Handlers) -> Iterator[None]:
+        """What is started here meets the end of its terminal so, however the tests were started."""
+        before = signal.signal(signal.SIGHUP, action)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGHUP, before)
+
     async def test_a_terminal_that_is_closed_ends_the_server_in_order_with_all_that_it_runs(
         cli_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
     ) -> None:
         gate = Gate()
         scripted_model.script = (Say.text("Working", gate, "."),)
+        cli_server.stop()
+        with hangups(signal.SIG_DFL):
+            cli_server.start()
         async with client_of(cli_server) as client:
             await client.run(await client.register(repository), "Work.")
             gate.wait_until_reached()
@@ -85,11 +98,8 @@ if sys.platform != "win32":
         gate.open()
 
     async def test_a_server_that_was_started_by_nohup_outlives_the_terminal(tmp_path: Path) -> None:
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        try:
+        with hangups(signal.SIG_IGN):
             server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
-        finally:
-            signal.signal(signal.SIGHUP, before)
         assert server.process is not None
         server.process.send_signal(signal.SIGHUP)
         async with client_of(server) as client:
