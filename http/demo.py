@@ -122,9 +122,9 @@ def _task(title: str, prompt: str, repository: int, priority: str) -> Mapping[st
 
 
 def _greet(_: Settings, address: str) -> None:
+    threading.Thread(target=begin_work, args=(address,), daemon=True).start()
     click.echo(
         f"The demo of Command Center listens on {address}\n"
         "Nothing of it is real: the repositories are samples, and no Codex is asked.\n"
         "Stop:    Ctrl-C, and all of it is gone"
     )
-    threading.Thread(target=begin_work, args=(address,), daemon=True).start()

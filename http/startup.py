@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import click
+import structlog
 import trio
 
 from command_center.http.accepting import ask_for_descriptors
@@ -30,6 +33,8 @@ from command_center.store.errors import (
     NewerSchema,
     SqliteTooOld,
 )
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _REFUSALS = (
     AddressInUse,
@@ -76,7 +81,22 @@ def _ready(greet: Callable[[Settings, str], None], settings: Settings, address: 
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
-    greet(settings, address)
+    try:
+        greet(settings, address)
+    except OSError as error:
+        log.warning("server.greeting_lost", address=address, reason=str(error))
+        _give_up_stdout()
+
+
+def _give_up_stdout() -> None:
+    """Let what was not written go nowhere: nobody reads it, or the disk is full.
+
+    Else the interpreter, which writes it again as it ends, would call that a failure.
+    Source: "Note on SIGPIPE" in the documentation of Python's `signal`.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _refusal(error: Exception) -> str | None:

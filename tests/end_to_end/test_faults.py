@@ -7,8 +7,10 @@ and when there is room again, everything goes on by itself.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -18,6 +20,7 @@ import httpx
 import pytest
 import trio
 
+from tests.checkout import ROOT
 from tests.codex.script import Gate, Hold, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
@@ -218,3 +221,27 @@ async def test_a_port_in_use_is_refused_by_name(tmp_path: Path, stub_server: Ser
     port = httpx.URL(stub_server.url).port
     second = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub", "CC_PORT": str(port)})
     assert "is in use" in refusal_at_start(second)
+
+
+def test_a_server_serves_though_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    settings = {"CC_CODEX_RUNNER_MODE": "stub", "CC_PORT": "0", "CC_DATA_DIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "command_center.http"],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        told = next(line for line in process.stderr if "server.greeting_lost" in line)
+        address = re.search(r"http://[\d.:]+", told)
+        assert address is not None, told
+        assert "ok" == httpx.get(f"{address[0]}/health").json()["status"]
+        process.terminate()
+        rest = process.stderr.read()
+        assert 0 == process.wait(timeout=30)
+    assert "Traceback" not in rest
+    assert "Exception ignored" not in rest
