@@ -150,8 +150,9 @@ class Gate:
             await self._app(without_bearer(scope), receive, _Choosing(scope, send))
 
     def _check(self, scope: Scope, *, changes: bool) -> Headers:
-        """Checks 1 to 5; the headers that may stand only once, by name."""
-        headers = _single_headers(scope["headers"])
+        """Checks 1 to 5; the headers, by name."""
+        headers = _by_name(scope["headers"])
+        scope["headers"] = list(headers.items())
         authority = _check_target(scope) or headers.get(b"host", b"").decode("latin-1")
         here = self._names.check(authority)
         values = _check_query(scope["query_string"])
@@ -254,12 +255,17 @@ async def _answer(send: Send, kind: str, problem: Problem) -> None:
     await send({"type": f"{kind}.body", "body": body, "more_body": False})
 
 
-def _single_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    single: dict[bytes, bytes] = {}
+def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Each header's value: that of several lines is their list (RFC 9110, 5.3; RFC 6265, 4.2)."""
+    found: dict[bytes, bytes] = {}
     for name, value in headers:
-        if single.setdefault(name, value) is not value and name in _ONLY_ONCE:
+        if name not in found:
+            found[name] = value
+        elif name in _ONLY_ONCE:
             raise Refused(400, f"The header {name.decode('latin-1')} may stand only once.")
-    return single
+        else:
+            found[name] += (b"; " if name == b"cookie" else b", ") + value
+    return found
 
 
 _ONLY_ONCE = frozenset(

@@ -89,6 +89,22 @@ async def test_of_many_who_saw_the_same_one_wins(tmp_path: Path) -> None:
         assert [200, *[412] * 7] == sorted(statuses)
 
 
+async def test_tags_in_several_lines_are_one_list(tmp_path: Path) -> None:
+    async with api(tmp_path) as http:
+        path = await made(http)
+
+        def lines(name: str, tag: str) -> list[tuple[str, str]]:
+            return [(name, '"other"'), (name, tag)]
+
+        seen = (await http.get(path)).headers["ETag"]
+        same = await http.get(path, headers=lines("If-None-Match", seen))
+        assert 304 == same.status_code
+        changed = await http.patch(path, json={"title": "c"}, headers=lines("If-Match", seen))
+        assert 200 == changed.status_code
+        late = await http.patch(path, json={"title": "d"}, headers=lines("If-Match", seen))
+        assert 412 == late.status_code
+
+
 @attrs.frozen
 class Change:
     """A change that may depend on what was seen, and the actor that makes it."""
