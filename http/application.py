@@ -8,7 +8,7 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from functools import cache
 from typing import Any
 
@@ -19,8 +19,9 @@ from quart.wrappers.base import BaseRequestWebsocket
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
 from quart_trio.wrappers.request import TrioBody, TrioRequest
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import MapAdapter, WebsocketMismatch
 
+from command_center.http.asgi import SERVER
 from command_center.http.errors import JSON
 
 
@@ -110,6 +111,7 @@ class Application(QuartTrio):
         """Serve no static files."""
         super().__init__(name, static_folder=None)
         self._known: dict[Callable[..., Any], Callable[..., Awaitable[Any]]] = {}
+        self.before_request(self._answer_options)
 
     def ensure_async(self, func: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
         """The function as a coroutine function; found out once for each."""
@@ -118,10 +120,21 @@ class Application(QuartTrio):
             known = self._known[func] = super().ensure_async(func)
         return known
 
+    async def _answer_options(self) -> Response | None:
+        """Answer OPTIONS where no route does: for the server as a whole, and for a WebSocket."""
+        is_wanted = request.method == "OPTIONS" and (
+            request.scope["path"] == SERVER
+            or isinstance(request.routing_exception, WebsocketMismatch)
+        )
+        return await self.make_default_options_response() if is_wanted else None
+
     async def make_default_options_response(self) -> Response:
         """Which methods the resource has, and what a PATCH of it takes (RFC 5789)."""
         adapter = self.create_url_adapter(request)
-        allowed = sorted(adapter.allowed_methods() if adapter is not None else ())
+        methods: Iterable[str] = () if adapter is None else adapter.allowed_methods()
+        if request.scope["path"] == SERVER:
+            methods = {name for rule in self.url_map.iter_rules() for name in rule.methods or ()}
+        allowed = sorted(methods)
         response: Response = TrioResponse(headers={"Allow": ", ".join(allowed)})
         del response.headers["Content-Type"]
         if "PATCH" in allowed:

@@ -11,5 +11,8 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+SERVER = "*"
+"""The path of an OPTIONS that asks for the server as a whole."""
+
 WHOLE_BODY = "command_center.whole_body"
 """Among a scope's extensions: all of the body has come already, and is the first message."""

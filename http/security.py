@@ -34,7 +34,7 @@ import attrs
 import trio
 from quart import Quart
 
-from command_center.http.asgi import WHOLE_BODY, App, Message, Receive, Scope, Send
+from command_center.http.asgi import SERVER, WHOLE_BODY, App, Message, Receive, Scope, Send
 from command_center.http.credentials import SAME_SITE, SUBPROTOCOL, Credentials, without_bearer
 from command_center.http.decoding import is_json
 from command_center.http.errors import JSON, Problem, Refused
@@ -276,7 +276,8 @@ _ONLY_ONCE = frozenset(
 def _check_target(scope: Scope) -> str | None:
     """Put an absolute target's path in its place; its authority, which then stands for Host."""
     authority = None
-    if not scope["path"].startswith("/"):
+    is_path = scope["path"].startswith("/")
+    if not (is_path or (scope["path"] == SERVER and scope.get("method") == "OPTIONS")):
         try:
             target = urlsplit(scope["raw_path"].decode("latin-1"))
         except ValueError:

@@ -17,7 +17,7 @@ from command_center.http.app import create_app
 from command_center.http.security import Policy
 from command_center.store import Transaction
 from tests.actors.automations.rig import opened
-from tests.http.live import client_of
+from tests.http.live import client_of, exchange, served
 
 LONG_AGO = "2000-01-01T00:00:00.000Z"
 PENDING = "/api/approvals?status=pending"
@@ -205,6 +205,7 @@ async def test_what_is_as_it_was_seen_is_changed(tmp_path: Path, change: Change)
         ("/api/tasks", {"GET", "HEAD", "OPTIONS", "POST"}),
         ("/api/tasks/1", {"GET", "HEAD", "OPTIONS", "PATCH"}),
         ("/api/tasks/1/run", {"OPTIONS", "POST"}),
+        ("/api/runtime/actors/slots/trace", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
 async def test_options_and_a_wrong_method_tell_what_is_allowed(
@@ -217,3 +218,12 @@ async def test_options_and_a_wrong_method_tell_what_is_allowed(
             assert ", ".join(sorted(allowed)) == answer.headers["Allow"]
         assert "Content-Type" not in answers[0].headers
         assert ("PATCH" in allowed) == ("Accept-Patch" in answers[0].headers)
+
+
+async def test_options_of_the_server_as_a_whole_tell_every_method(tmp_path: Path) -> None:
+    async with opened(tmp_path) as rig, served(create_app(rig.center, Policy())) as address:
+        sent = b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        answer = await exchange(address, sent)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nallow: DELETE, GET, HEAD, OPTIONS, PATCH, POST\r\n" in answer
+    assert answer.endswith(b"\r\n\r\n")
