@@ -218,7 +218,9 @@ def _unexpected(error: BaseException) -> Problem:
 
 def _of_werkzeug(error: HTTPException) -> Problem:
     status = error.code or 500
-    if status == 404:  # noqa: PLR2004 - the status itself is the clearest name for it
+    if status == 405 and has_websocket_context():  # noqa: PLR2004 - the status itself is the clearest name for it
+        status = 404  # of a route that is no WebSocket at all, whatever its methods
+    if status == 404:  # noqa: PLR2004 - the same
         return Problem(404, f"No route {_target()}.")
     if status == 405:  # noqa: PLR2004 - the same
         allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))

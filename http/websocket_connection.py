@@ -48,16 +48,17 @@ RESTARTING = 1012
 
 
 def asks_for_websocket(request: h11.Request) -> bool:
-    """Whether a request wants to become a WebSocket."""
-    upgrade = connection = False
+    """Whether a request wants to become a WebSocket; none of HTTP/1.0 can (RFC 9110, 7.8)."""
+    told: dict[bytes, list[bytes]] = {b"upgrade": [], b"connection": []}
     for name, value in request.headers:
-        if name == b"upgrade":
-            upgrade = value.strip().lower() == b"websocket"
-        elif name == b"connection":
-            connection = connection or b"upgrade" in [
-                part.strip() for part in value.lower().split(b",")
-            ]
-    return upgrade and connection and request.method == b"GET"
+        if name in told:
+            told[name] += [part.strip() for part in value.lower().split(b",")]
+    return (
+        b"websocket" in told[b"upgrade"]
+        and b"upgrade" in told[b"connection"]
+        and request.method == b"GET"
+        and request.http_version == b"1.1"
+    )
 
 
 class WebSocket:
@@ -94,7 +95,11 @@ class WebSocket:
                 Problem(
                     426,
                     "The version of the WebSocket protocol here is 13.",
-                    {"Sec-WebSocket-Version": "13", "Upgrade": "websocket"},
+                    {
+                        "Sec-WebSocket-Version": "13",
+                        "Upgrade": "websocket",
+                        "Connection": "Upgrade",
+                    },
                 )
             )
         elif not self._headers.get(b"sec-websocket-key"):

@@ -183,9 +183,10 @@ async def test_an_unknown_route_of_a_websocket_is_404_too() -> None:
     assert {"statusCode": 404, "message": "No route WebSocket /nope."} == await refusal_of("/nope")
 
 
-async def test_a_websocket_on_another_route_is_404() -> None:
-    expected = {"statusCode": 404, "message": "No route WebSocket /things/1."}
-    assert expected == await refusal_of("/things/1")
+@pytest.mark.parametrize("path", ["/things/1", "/things"])
+async def test_a_websocket_on_another_route_is_404(path: str) -> None:
+    expected = {"statusCode": 404, "message": f"No route WebSocket {path}."}
+    assert expected == await refusal_of(path)
 
 
 async def test_a_refusal_before_the_handshake_is_json_too() -> None:

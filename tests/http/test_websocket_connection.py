@@ -148,10 +148,18 @@ async def test_a_handshake_that_is_none_is_refused(
     assert (status, status) == error_in(answer)
     if status == 426:
         assert b"sec-websocket-version: 13" in answer.lower()
+        assert b"connection: upgrade" in answer.lower()
 
 
-@pytest.mark.parametrize("changes", [{"Upgrade": "h2c"}, {"Connection": "close"}])
-async def test_without_both_words_it_is_a_plain_request(changes: Mapping[str, str]) -> None:
+@pytest.mark.parametrize(
+    "asked",
+    [
+        handshake({"Upgrade": "h2c"}),
+        handshake({"Connection": "keep-alive"}),
+        handshake({"Connection": "keep-alive, Upgrade"}).replace(b"HTTP/1.1", b"HTTP/1.0"),
+    ],
+)
+async def test_without_both_words_or_in_http_1_0_it_is_a_plain_request(asked: bytes) -> None:
     kinds: list[str] = []
 
     async def app(scope: Scope, _: Receive, send: Send) -> None:
@@ -160,9 +168,15 @@ async def test_without_both_words_it_is_a_plain_request(changes: Mapping[str, st
         await send({"type": "http.response.body", "body": b"here"})
 
     async with connected(app) as server, await server.connect() as stream:
-        await stream.send_all(handshake(changes))
+        await stream.send_all(asked)
         await until(stream, b"here")
     assert ["http"] == kinds
+
+
+async def test_a_websocket_may_be_one_of_the_protocols_that_are_offered() -> None:
+    async with connected(accepting) as server, await server.connect() as stream:
+        await stream.send_all(handshake({"Upgrade": "h2c, websocket"}))
+        assert ACCEPTED in await until(stream, b"\r\n\r\n")
 
 
 async def test_the_app_may_answer_the_handshake_with_an_answer_of_its_own() -> None:
