@@ -46,7 +46,8 @@ class Limits:
         read: without a byte while a body is awaited.
         write: for taking 64 KiB of what is sent to it.
         linger: how long input is thrown away before a connection with input left is closed.
-        goodbye: for answering a WebSocket's close, and for lingering once the server ends.
+        goodbye: for answering a WebSocket's close; once the server ends, for lingering, too, and
+            for taking 64 KiB.
         heartbeat: of a WebSocket's silence before it is pinged, and then before it is given up.
         connections: that may be open at once, if there are file descriptors for so many.
         head_bytes: of a request's line and headers together.
@@ -137,9 +138,9 @@ class Connections:
         """End every connection as soon as that is polite.
 
         Idle ones close at once, and those whose request has not come whole; WebSockets close with
-        1012 (service restart), event streams end. A request in hand gets its answer, and its
-        connection closes then. Returns when the
-        WebSockets have had their moment to answer; requests in hand may be left.
+        1012 (service restart), event streams end. A request in hand gets its answer, if its client
+        reads it, and its connection closes then. Returns when all have had their moment to answer
+        or to read; requests in hand may be left.
         """
         self.leaving = True
         async with trio.open_nursery() as nursery:
@@ -205,8 +206,17 @@ class Connection:
             self._lingering.deadline = trio.current_time() + self.limits.goodbye
         elif self._exchange is not None:
             self._exchange.leave()
+            await self._cut_if_stuck()
         else:
             self.give_up()
+
+    async def _cut_if_stuck(self) -> None:
+        """Cut a client that is being sent something, and takes no piece of it for a moment."""
+        piece = self.due
+        if piece < math.inf:
+            await trio.sleep(self.limits.goodbye)
+            if self.due == piece:
+                self.cut()
 
     def give_up(self) -> None:
         """Close without a word."""
@@ -225,7 +235,8 @@ class Connection:
         One that does not read is cut; one that reads slowly has its time for each piece.
         """
         for start in range(0, len(data), CHUNK):
-            self.due = trio.current_time() + self.limits.write
+            allowed = self.limits.goodbye if self.leaving else self.limits.write
+            self.due = trio.current_time() + allowed
             await self.stream.send_all(data[start : start + CHUNK])
         self.due = math.inf
 

@@ -115,9 +115,9 @@ async def serve_on(
 
     `task_status.started` tells the address once requests are answered. When `shutdown` is set,
     nothing new is accepted, idle connections close, WebSockets close with 1012, event streams
-    end, and requests in hand have `grace` seconds to be answered; then the app's own shutdown
-    runs. `guarded` says whether hypercorn's connections are replaced by ours, as they are by
-    default on the versions that `hypercorn_guard` was tested with.
+    end, and requests in hand have `grace` seconds to be answered, if their clients read; then the
+    app's own shutdown runs. `guarded` says whether hypercorn's connections are replaced by ours, as
+    they are by default on the versions that `hypercorn_guard` was tested with.
     """
     limits = limits or Limits()
     if guarded is None:

@@ -386,6 +386,28 @@ async def test_at_the_end_an_event_that_its_client_has_in_part_is_not_ended_for_
     assert [] == logs
 
 
+async def test_at_the_end_a_client_that_does_not_read_is_not_waited_for() -> None:
+    app, limits = answering(bytes(64 * 1024 * 1024)), Limits(goodbye=0.05)
+    async with connected(app, limits) as server, await server.connect() as stream:
+        await stream.send_all(GET)
+        await stream.receive_some(1)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        await server.connections.leave()
+        while len(server.connections) > 0:
+            await trio.testing.wait_all_tasks_blocked(0.01)
+
+
+async def test_at_the_end_a_client_that_reads_gets_the_whole_of_its_answer() -> None:
+    body = b"x" * 32 * 1024 * 1024
+    async with connected(answering(body)) as server, await server.connect() as stream:
+        await stream.send_all(LAST_GET)
+        await stream.receive_some(1)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(server.connections.leave)
+            assert (await everything(stream)).endswith(body)
+
+
 async def test_who_comes_after_the_end_is_not_served() -> None:
     async with connected(answering(b"here")) as server:
         await server.connections.leave()
