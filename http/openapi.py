@@ -84,6 +84,11 @@ TOLD: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
 )
 """What actors check beyond the types, by struct and field on the wire."""
 
+HELD: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"Automation": {"payload": "AutomationPayload"}}
+)
+"""What a record holds that is plain JSON to the store, by struct and field on the wire."""
+
 _LEFT_OUT: Final = {"type": "null"}
 WHOLE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
@@ -173,6 +178,9 @@ def document(*, secured: bool) -> dict[str, Any]:
     for name in TOLD.keys() & components.keys():
         for field, told in TOLD[name].items():
             _narrow(components[name]["properties"][field], told)
+    for name, fields in HELD.items():
+        for field, kind in fields.items():
+            components[name]["properties"][field] = {"$ref": REFERENCE.format(name=kind)}
     for name in WHOLE.keys() & components.keys():
         components[name] |= WHOLE[name]
     for name in schemas.taken:

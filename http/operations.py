@@ -574,7 +574,7 @@ OPERATIONS: Final = (
         409,
         id="listLoadedThreads",
         query=PageQuery,
-        ok=Page[Any],
+        ok=Page[str],
     ),
     _op(
         "Codex",

@@ -45,6 +45,7 @@ def schemas_of(told: Iterable[Any], taken: Iterable[Any] = ()) -> Schemas:
     sent = frozenset(_structs(wanted))
     for name, kind in _structs(kinds).items():
         _put_words(components[name], kind)
+        _put_items(components[name])
         if name not in sent:
             _put_whole(components[name], kind)
     return Schemas(dict(zip(kinds, made, strict=True)), dict(sorted(components.items())), sent)
@@ -89,6 +90,14 @@ def _put_words(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:
         schema["description"] = lead
     for name, text in fields.items():
         schema["properties"][name]["description"] = text
+
+
+def _put_items(schema: dict[str, Any]) -> None:
+    """Say of what a list holds that it may be anything, where nothing else is said of it."""
+    for field in schema["properties"].values():
+        for choice in field.get("anyOf", [field]):
+            if choice.get("type") == "array" and "prefixItems" not in choice:
+                choice.setdefault("items", {})
 
 
 def _put_whole(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:

@@ -27,9 +27,9 @@ from command_center.actors.codex.messages import (
     Answer,
     Attach,
     BridgeHealth,
+    BridgeStatus,
     Call,
     Detach,
-    HealthStatus,
     ProbeHealth,
     Watch,
 )
@@ -215,18 +215,18 @@ class Bridge(Actor):
 
     async def _probe(self) -> BridgeHealth:
         if self._settings.disabled is not None:
-            return self._health(HealthStatus.DISABLED, self._settings.disabled)
+            return self._health(BridgeStatus.DISABLED, self._settings.disabled)
         deadline = trio.current_time() + self._settings.deadlines.probe
         try:
             connection = await self._connected_by(deadline)
             loaded = await connection.probe()
         except Refusal as refusal:
-            return self._health(HealthStatus.UNAVAILABLE, str(refusal))
+            return self._health(BridgeStatus.UNAVAILABLE, str(refusal))
         which = connection.server_version or "of an unknown version"
         threads = "1 thread is" if loaded == 1 else f"{loaded} threads are"
-        return self._health(HealthStatus.CONNECTED, f"Codex {which} answers; {threads} loaded.")
+        return self._health(BridgeStatus.CONNECTED, f"Codex {which} answers; {threads} loaded.")
 
-    def _health(self, status: HealthStatus, message: str) -> BridgeHealth:
+    def _health(self, status: BridgeStatus, message: str) -> BridgeHealth:
         return BridgeHealth(
             status=status,
             command=self._settings.described,

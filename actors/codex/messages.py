@@ -75,7 +75,7 @@ class Answer(Request[None]):
     error: str | None = None
 
 
-class HealthStatus(enum.Enum):
+class BridgeStatus(enum.Enum):
     """Whether Codex can be reached."""
 
     CONNECTED = "connected"
@@ -86,7 +86,7 @@ class HealthStatus(enum.Enum):
 class BridgeHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The bridge's health; `message` says what to do where something is to be done."""
 
-    status: HealthStatus
+    status: BridgeStatus
     command: str
     transport: str
     message: str

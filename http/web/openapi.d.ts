@@ -89,7 +89,7 @@ export interface Automation {
   timezone: string | null;
   enabled: boolean;
   missedRuns: "run_once" | "skip";
-  payload: Record<string, any>;
+  payload: AutomationPayload;
   nextRunAt: string | null;
   lastRunAt: string | null;
   lastOutcome: string | null;
@@ -151,11 +151,13 @@ export interface AutomationRun {
 
 /** The bridge's health; `message` says what to do where something is to be done. */
 export interface BridgeHealth {
-  status: HealthStatus;
+  status: BridgeStatus;
   command: string;
   transport: string;
   message: string;
 }
+
+export type BridgeStatus = "connected" | "disabled" | "unavailable";
 
 /** Ask a person something that no session asks by itself. */
 export interface CreateApproval {
@@ -367,8 +369,6 @@ export interface Health {
   uptimeSeconds: number;
   checks: Record<string, string>;
 }
-
-export type HealthStatus = "connected" | "disabled" | "unavailable";
 
 /** Look at a folder; a folder that is no git repository is an answer, not an error. */
 export interface InspectRepository {
@@ -1336,7 +1336,7 @@ export interface Operations {
     isExact: true;
     query: { limit?: number | null; cursor?: string | null; };
     body: undefined;
-    answer: Page<any>;
+    answer: Page<string>;
   };
   /** The threads that Codex has stored */
   listThreads: {

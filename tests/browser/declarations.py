@@ -141,7 +141,8 @@ def _referred(name: str) -> str:
     page = _PAGE.fullmatch(name)
     if page is None:
         return name
-    return f"Page<{'any' if page[1] == 'Any' else page[1]}>"
+    item = {"Any": "any", "str": "string"}.get(page[1], page[1])
+    return f"Page<{item}>"
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from command_center.actors.codex.messages import (
     Attach,
     BridgeConnected,
     BridgeLost,
+    BridgeStatus,
     Call,
     CodexLagged,
     CodexNotification,
@@ -29,7 +30,6 @@ from command_center.actors.codex.messages import (
     CodexRequestResolved,
     CodexServerRequest,
     Detach,
-    HealthStatus,
     ProbeHealth,
     Watch,
 )
@@ -61,7 +61,7 @@ def calls_of(system: System) -> int:
 async def test_a_connected_bridge_says_which_codex_answers() -> None:
     async with open_bridge(faked()) as bridged:
         health = await bridged.bridge.ask(ProbeHealth())
-    assert health.status is HealthStatus.CONNECTED
+    assert health.status is BridgeStatus.CONNECTED
     assert health.transport == "spawn"
     assert health.command.endswith("app-server --listen stdio://")
     assert health.message == "Codex 9.9.9 answers; 0 threads are loaded."
@@ -99,7 +99,7 @@ async def test_garbage_half_lines_and_unknown_notifications_are_survived(tmp_pat
         "from/the/future",
         "turn/completed",
     ]
-    assert health.status is HealthStatus.CONNECTED
+    assert health.status is BridgeStatus.CONNECTED
 
 
 async def test_a_line_of_twenty_megabytes_arrives_whole(tmp_path: Path) -> None:
@@ -276,21 +276,21 @@ async def test_an_app_server_that_never_answers_the_handshake_is_given_up() -> N
     deadlines = attrs.evolve(SOON, handshake=0.2, close=0.1)
     async with open_bridge(faked("mute", deadlines=deadlines)) as bridged:
         health = await bridged.bridge.ask(ProbeHealth())
-    assert health.status is HealthStatus.UNAVAILABLE
+    assert health.status is BridgeStatus.UNAVAILABLE
     assert "initialize within 0.2 s" in health.message
 
 
 async def test_a_codex_that_speaks_another_protocol_is_unavailable_with_advice() -> None:
     async with open_bridge(faked("old")) as bridged:
         health = await bridged.bridge.ask(ProbeHealth())
-    assert health.status is HealthStatus.UNAVAILABLE
+    assert health.status is BridgeStatus.UNAVAILABLE
     assert "Update it" in health.message
 
 
 async def test_a_codex_that_crashes_is_unavailable_with_its_last_words_and_no_secret() -> None:
     async with open_bridge(faked("crash")) as bridged:
         health = await bridged.bridge.ask(ProbeHealth())
-    assert health.status is HealthStatus.UNAVAILABLE
+    assert health.status is BridgeStatus.UNAVAILABLE
     assert "exit code 3: Error: no such config" in health.message
     assert "sk-proj-abcdef" not in health.message
 
@@ -300,7 +300,7 @@ async def test_a_missing_program_is_unavailable_and_says_what_to_set() -> None:
         health = await bridged.bridge.ask(ProbeHealth())
         with pytest.raises(BridgeUnavailable, match="CC_CODEX_COMMAND"):
             await bridged.call("thread/start", {})
-    assert health.status is HealthStatus.UNAVAILABLE
+    assert health.status is BridgeStatus.UNAVAILABLE
     assert "CC_CODEX_COMMAND" in health.message
 
 
@@ -321,7 +321,7 @@ async def test_a_disabled_bridge_starts_nothing_and_says_why() -> None:
         health = await bridged.bridge.ask(ProbeHealth())
         with pytest.raises(BridgeUnavailable, match="The runner mode is stub"):
             await bridged.call("thread/start", {})
-    assert health.status is HealthStatus.DISABLED
+    assert health.status is BridgeStatus.DISABLED
     assert health.message == "The runner mode is stub."
 
 
@@ -405,7 +405,7 @@ async def test_a_slow_session_loses_notifications_but_is_told_and_holds_up_nobod
         await bridged.prompt(slow, script(*flood))
         # Nobody receives yet, and still the connection answers.
         health = await bridged.bridge.ask(ProbeHealth())
-        assert health.status is HealthStatus.CONNECTED
+        assert health.status is BridgeStatus.CONNECTED
         told = await bridged.until_told("turn/completed")
     lagged = [message for message in told if isinstance(message, CodexLagged)]
     kept = [m for m in told if isinstance(m, CodexNotification) and m.method == "item/completed"]
@@ -454,5 +454,5 @@ async def test_a_transport_that_is_set_up_wrongly_says_what_to_do(
 ) -> None:
     async with open_bridge(attrs.evolve(settings, deadlines=SOON)) as bridged:
         health = await bridged.bridge.ask(ProbeHealth())
-    assert health.status is HealthStatus.UNAVAILABLE
+    assert health.status is BridgeStatus.UNAVAILABLE
     assert advice in health.message

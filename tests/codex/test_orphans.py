@@ -12,7 +12,7 @@ import psutil
 import trio
 
 from command_center.actors.codex.environment import LIFE, OWNER
-from command_center.actors.codex.messages import HealthStatus, ProbeHealth
+from command_center.actors.codex.messages import BridgeStatus, ProbeHealth
 from command_center.actors.codex.orphans import ProcessRecord, end_orphans, is_alive
 from command_center.actors.codex.protocol import encode_request
 from tests.codex.bridging import faked, open_bridge
@@ -146,7 +146,7 @@ async def test_what_a_killed_server_leaves_is_ended_at_the_next_start(tmp_path: 
             assert [is_alive(process) for process in family] == [False, False]
             records = await files_in(tmp_path)
             child = bridged.system.snapshot_of("/bridge").description["processId"]
-    assert health.status is HealthStatus.CONNECTED
+    assert health.status is BridgeStatus.CONNECTED
     assert records == [f"{child}.process.json"]
     assert await files_in(tmp_path) == []
 

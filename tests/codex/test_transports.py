@@ -13,9 +13,9 @@ from command_center.actors.codex.approvals import COMMAND, Decision, answer_to, 
 from command_center.actors.codex.messages import (
     Answer,
     Attach,
+    BridgeStatus,
     CodexRequestResolved,
     Detach,
-    HealthStatus,
     ProbeHealth,
 )
 from command_center.actors.codex.settings import BridgeSettings, Deadlines, Transport
@@ -75,7 +75,7 @@ async def test_a_turn_is_told_from_its_start_to_its_end(
         turn_id = await bridged.prompt(thread_id, "Run it.")
         told = await bridged.until_told("turn/completed")
         health = await bridged.bridge.ask(ProbeHealth())
-    assert health.status is HealthStatus.CONNECTED
+    assert health.status is BridgeStatus.CONNECTED
     assert health.transport == reachable.transport.value
     assert last_message(told) == "It ran."
     turn = told[-1].params["turn"]
@@ -244,7 +244,7 @@ async def test_a_proxy_without_an_app_server_says_how_to_start_one(
     )
     async with open_bridge(settings) as bridged:
         health = await bridged.bridge.ask(ProbeHealth())
-    assert health.status is HealthStatus.UNAVAILABLE
+    assert health.status is BridgeStatus.UNAVAILABLE
     assert "none.sock" in health.message
     assert "Start the Codex app" in health.message
 
@@ -258,7 +258,7 @@ async def test_a_wrong_token_is_refused_with_advice(
         settings = BridgeSettings(transport=Transport.WEBSOCKET, url=server.url, token_file=wrong)
         async with open_bridge(settings) as bridged:
             health = await bridged.bridge.ask(ProbeHealth())
-    assert health.status is HealthStatus.UNAVAILABLE
+    assert health.status is BridgeStatus.UNAVAILABLE
     assert "CC_CODEX_WS_TOKEN_FILE" in health.message
 
 
@@ -272,4 +272,4 @@ async def test_the_end_does_not_wait_for_a_goodbye_that_codex_does_not_say(
             health = await bridged.bridge.ask(ProbeHealth())
             began = trio.current_time()
         assert trio.current_time() - began < 1
-    assert health.status is HealthStatus.CONNECTED
+    assert health.status is BridgeStatus.CONNECTED

@@ -105,6 +105,22 @@ def test_no_stream_takes_null_for_a_parameter() -> None:
 @pytest.mark.parametrize(
     "document", [openapi.document(secured=True), asyncapi.document(secured=True)]
 )
+def test_a_client_can_be_generated_with_a_type_for_each_part(document: dict[str, Any]) -> None:
+    """Generators name what a field holds by struct and field, and want to know a list's items."""
+    schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        for field, kind in schema.get("properties", {}).items():
+            choices = kind.get("anyOf", [kind])
+            if kind.get("type") == "object" or any("enum" in choice for choice in choices):
+                assert f"{name}{field[0].upper()}{field[1:]}" not in schemas
+            for choice in choices:
+                if choice.get("type") == "array":
+                    assert "items" in choice or "prefixItems" in choice, f"{name}.{field}"
+
+
+@pytest.mark.parametrize(
+    "document", [openapi.document(secured=True), asyncapi.document(secured=True)]
+)
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     found = [*references(document)]
     assert found
