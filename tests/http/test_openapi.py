@@ -164,6 +164,22 @@ async def test_no_operation_takes_a_parameter_that_its_description_does_not_name
                 assert "Unknown parameter unheardOf" in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("brought", [{}, {"Authorization": "Bearer another-token-that-is-long"}])
+async def test_each_operation_that_is_told_to_need_the_token_does(
+    tmp_path: Path, brought: dict[str, str]
+) -> None:
+    policy = Policy(token="a-token-that-is-long-enough", wrong_tokens=1000)
+    paths = openapi.document(secured=True)["paths"]
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, policy)) as http:
+        for path, methods in paths.items():
+            for method, told in methods.items():
+                if {"webhook": []} not in told["security"]:
+                    at = re.sub("{[^}]+}", "1", path)
+                    answer = await http.request(method.upper(), at, headers=brought)
+                    needed = {"token": []} in told["security"]
+                    assert needed == (401 == answer.status_code), (method, path)
+
+
 def test_the_page_needs_nothing_from_elsewhere_and_no_script() -> None:
     page = page_of(openapi.document(secured=False))
     assert "<script" not in page
