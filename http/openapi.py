@@ -131,8 +131,9 @@ Puts Codex to work on local git repositories.
 
 Every failure is an Error. Below `/api/`, fields and parameters that are not named here are refused
 (400). A path that answers a GET answers a HEAD, too, and every path OPTIONS; other methods are 405,
-with Allow, and other paths 404. What is no request at all is 400, 431 (its head is too large), 501
-or 505."""
+with Allow, and other paths 404. A body that a GET brings is held to what bodies are (408, 413,
+415), and otherwise ignored. What is no request at all is 400, 431 (its head is too large), 501 or
+505."""
 
 _SECURITY_SCHEMES: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "`CC_API_TOKEN`."},
