@@ -26,7 +26,7 @@ import trio
 from command_center.http.accepting import Occasional, room_for_connections
 from command_center.http.asgi import App, Scope
 from command_center.http.errors import JSON, Problem
-from command_center.http.exchange import Exchange
+from command_center.http.exchange import Exchange, date_line
 from command_center.http.restraints import EVERY_ANSWER
 from command_center.http.websocket_connection import WebSocket, asks_for_websocket
 
@@ -322,7 +322,8 @@ class Connection:
             "connection: close\r\n"
         ) + "".join(f"{name}: {value}\r\n" for name, value in problem.headers.items())
         self.http.send_failed()
-        await self.write(head.encode("latin-1") + _RESTRAINTS + b"\r\n" + (b"" if bare else body))
+        lines = head.encode("latin-1") + date_line() + _RESTRAINTS
+        await self.write(lines + b"\r\n" + (b"" if bare else body))
 
     def scope(self, request: h11.Request, kind: str, scheme: str) -> Scope:
         """What an ASGI app is told of a request."""

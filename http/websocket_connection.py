@@ -27,6 +27,7 @@ from wsproto.utilities import generate_accept_token
 
 from command_center.http.asgi import Message
 from command_center.http.errors import Problem, problem_of
+from command_center.http.exchange import date_line
 
 if TYPE_CHECKING:
     from command_center.http.connection import Connection
@@ -241,8 +242,11 @@ class WebSocket:
         headers.append((b"connection", b"close"))
         http = self._connection.http
         response = h11.Response(status_code=self._rejection["status"], headers=headers)
+        head = http.send(response)
         await self._write(
-            http.send(response)
+            head[:-2]
+            + date_line()
+            + b"\r\n"
             + http.send(h11.Data(data=bytes(self._rejected)))
             + http.send(h11.EndOfMessage())
         )

@@ -58,9 +58,10 @@ async def test_what_is_no_request_is_400(sent: bytes) -> None:
     assert (400, 400) == error_in(answer)
 
 
-async def test_a_refusal_carries_the_restraints_of_every_answer() -> None:
+async def test_a_refusal_carries_the_restraints_of_every_answer_and_its_date() -> None:
     async with connected(answering(b"seen")) as server:
         answer = await server.exchange(b"hello\r\n\r\n")
+    assert b"\r\ndate: " in answer
     assert not [name for name, value in EVERY_ANSWER if b"%s: %s\r\n" % (name, value) not in answer]
 
 

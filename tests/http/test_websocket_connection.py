@@ -189,7 +189,9 @@ async def test_the_app_may_answer_the_handshake_with_an_answer_of_its_own() -> N
         await send({"type": "websocket.http.response.body", "body": b'{"statusCode":404}}'})
 
     async with connected(app) as server:
-        assert (404, 404) == error_in(await server.exchange(handshake()))
+        answer = await server.exchange(handshake())
+    assert (404, 404) == error_in(answer)
+    assert b"\r\ndate: " in answer
 
 
 async def test_a_close_before_the_handshake_is_403() -> None:
