@@ -49,11 +49,13 @@ class Conflict(Refusal):
 
 
 class PreconditionFailed(Refusal):
-    """The resource is no longer what the request has seen."""
+    """The resource is not as the request's conditions have it."""
 
     def __init__(self, path: str) -> None:
         """Name the resource, and what to do."""
-        super().__init__(f"{path} has changed since; get it again, and decide anew.")
+        super().__init__(
+            f"{path} is not as the request's conditions have it; get it again, and decide anew."
+        )
         self.path = path
 
 

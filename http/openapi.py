@@ -159,7 +159,7 @@ _WHEN: Mapping[int, str] = MappingProxyType(
         404: "There is no such record.",
         408: "The body took too long to come.",
         409: "The state or the policy does not allow it.",
-        412: "The resource is another one by now.",
+        412: "The resource is not as the conditions of the request have it.",
         413: "The body is too large.",
         415: "The body is not called JSON.",
         421: "The Host is none of the server's.",
@@ -342,7 +342,7 @@ def _refusals(operation: Operation) -> list[int]:
         found |= {401, 429}
     if operation.method != "GET":
         found |= {403}
-    if _is_checked(operation):
+    if _is_checked(operation) or _is_tagged(operation):
         found |= {412}
     if _is_done_once(operation):
         found |= {409, 422}

@@ -89,6 +89,22 @@ async def test_of_many_who_saw_the_same_one_wins(tmp_path: Path) -> None:
         assert [200, *[412] * 7] == sorted(statuses)
 
 
+async def test_either_condition_counts_for_who_reads_and_for_who_changes(tmp_path: Path) -> None:
+    async with api(tmp_path) as http:
+        path = await made(http)
+        seen = (await http.get(path)).headers["ETag"]
+        for unwanted, status in ((seen, 412), (f"W/{seen}", 412), ("*", 412), ('"other"', 200)):
+            headers = {"If-None-Match": unwanted}
+            answer = await http.patch(path, json={"title": "c"}, headers=headers)
+            assert status == answer.status_code
+        seen = (await http.get(path)).headers["ETag"]
+        for wanted, status in ((seen, 200), ("*", 200), (f"W/{seen}", 412), ('"other"', 412)):
+            assert status == (await http.get(path, headers={"If-Match": wanted})).status_code
+            assert status == (await http.head(path, headers={"If-Match": wanted})).status_code
+        both = {"If-Match": '"other"', "If-None-Match": seen}
+        assert 412 == (await http.get(path, headers=both)).status_code
+
+
 async def test_tags_in_several_lines_are_one_list(tmp_path: Path) -> None:
     async with api(tmp_path) as http:
         path = await made(http)
