@@ -310,8 +310,8 @@ def _unchanged() -> dict[str, Any]:
     }
 
 
-def _header(text: str, kind: str = "string") -> dict[str, Any]:
-    return {"description": text, "schema": {"type": kind}}
+def _header(text: str) -> dict[str, Any]:
+    return {"description": text, "schema": {"type": "string"}}
 
 
 _CODING: Final = {"Content-Encoding": _header("`gzip`, where it is large and that is taken.")}

@@ -92,7 +92,6 @@ class SystemSnapshot:
 
     actors: tuple[ActorSnapshot, ...]
     totals: Totals
-    dead_letters_kept: int
     dead_letters_by_reason: Mapping[Reason, int]
     abandoned: tuple[str, ...]
 
@@ -102,12 +101,10 @@ def take_snapshot(system: System) -> SystemSnapshot:
     now = system.clock()
     actors: list[ActorSnapshot] = []
     _walk(system.root, "/", now, actors)
-    letters = system.dead_letters
     return SystemSnapshot(
         actors=tuple(actors),
         totals=take_totals(system),
-        dead_letters_kept=len(letters),
-        dead_letters_by_reason=letters.by_reason,
+        dead_letters_by_reason=system.dead_letters.by_reason,
         abandoned=tuple(system.abandoned),
     )
 

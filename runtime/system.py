@@ -172,10 +172,6 @@ class System:
         """Begin to stop every actor in order, without waiting."""
         self.root.halt(final=True)
 
-    async def wait_stopped(self) -> None:
-        """Wait until every actor is stopped, for whatever reason."""
-        await self.root.ended.wait()
-
     def start_soon(self, work: Callable[..., Awaitable[object]], *args: Any, name: str) -> None:
         """Start a task of the tree; for the runtime's own use."""
         if self._nursery is not None:

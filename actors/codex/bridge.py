@@ -321,7 +321,7 @@ class Bridge(Actor):
 
     def on_notification(self, notification: protocol.Notification, size: int) -> None:
         """Route it to whoever is attached to its thread."""
-        self._routes.notification(notification, size, trio.current_time())
+        self._routes.notification(notification, size)
 
     def on_request(self, request: protocol.ServerRequest) -> Refused | None:
         """Route it, or refuse what nobody here can answer."""

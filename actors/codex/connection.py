@@ -88,12 +88,6 @@ class Connection:
         self.server_version: str | None = None
         self.received = 0
         self.garbage = 0
-        self.late = 0
-
-    @property
-    def open_requests(self) -> int:
-        """How many of our requests wait for their answer."""
-        return len(self._open)
 
     async def run(self) -> str:
         """Carry messages until the connection is lost; answers why. Never raises of itself."""
@@ -271,7 +265,6 @@ class Connection:
             return
         waiting = self._open.get(response.id)
         if waiting is None:
-            self.late += 1
             log.info("codex.late_answer", id=response.id)
             return
         waiting.response = response

@@ -184,4 +184,4 @@ async def _tell_lines(
             continue
         for method, params in told:
             thread_id = translator.thread_id or ""
-            await tell(CodexNotification(thread_id, method, params, trio.current_time()))
+            await tell(CodexNotification(thread_id, method, params))

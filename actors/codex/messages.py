@@ -99,12 +99,11 @@ class ProbeHealth(Request[BridgeHealth]):
 
 @attrs.frozen
 class CodexNotification:
-    """Codex told something about the thread. `received_at` is on the trio clock, in seconds."""
+    """Codex told something about the thread."""
 
     thread_id: str
     method: str
     params: dict[str, Any]
-    received_at: float
 
 
 @attrs.frozen

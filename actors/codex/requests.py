@@ -44,7 +44,6 @@ def thread_start(
     model: str | None = None,
     allow_network: bool = False,
     writable: Sequence[str] = (),
-    developer_instructions: str | None = None,
 ) -> Call:
     """Begin a thread. It is not kept by Codex before its first turn begins.
 
@@ -57,7 +56,6 @@ def thread_start(
         "approvalPolicy": ask_for.value,
         "model": model,
         "config": _sandbox_config(sandbox, allow_network=allow_network, writable=writable),
-        "developerInstructions": developer_instructions,
     }
     return Call("thread/start", _given(params), timeout=START_SECONDS)
 
@@ -108,14 +106,12 @@ def threads_loaded(*, cursor: str | None = None, limit: int | None = None) -> Ca
 def threads_stored(
     *,
     query: str | None = None,
-    cwd: str | Path | None = None,
     cursor: str | None = None,
     limit: int | None = None,
 ) -> Call:
     """The threads on disk, newest activity first."""
     params = {
         "searchTerm": query,
-        "cwd": None if cwd is None else str(cwd),
         "cursor": cursor,
         "limit": limit,
         "sortKey": "updated_at",
@@ -179,23 +175,9 @@ def terminals_clean(thread_id: str) -> Call:
     return Call("thread/backgroundTerminals/clean", {"threadId": thread_id})
 
 
-def review_start(
-    thread_id: str,
-    *,
-    instructions: str | None = None,
-    base_branch: str | None = None,
-    commit: str | None = None,
-) -> Call:
-    """Review by instructions, against a branch, of a commit, or else the uncommitted changes."""
-    target: dict[str, Any]
-    if instructions is not None:
-        target = {"type": "custom", "instructions": instructions}
-    elif base_branch is not None:
-        target = {"type": "baseBranch", "branch": base_branch}
-    elif commit is not None:
-        target = {"type": "commit", "sha": commit}
-    else:
-        target = {"type": "uncommittedChanges"}
+def review_start(thread_id: str, *, instructions: str) -> Call:
+    """Begin a review that follows the instructions, as a turn of the thread."""
+    target = {"type": "custom", "instructions": instructions}
     params = {"threadId": thread_id, "target": target, "delivery": "inline"}
     return Call("review/start", params, timeout=START_SECONDS)
 

@@ -302,7 +302,7 @@ class Routes:
                 inbox.tell(self._missing)
             self._missing = None
 
-    def notification(self, notification: protocol.Notification, size: int, now: float) -> None:
+    def notification(self, notification: protocol.Notification, size: int) -> None:
         """Route what Codex told."""
         params = notification.params
         thread_id = protocol.thread_of(params)
@@ -317,7 +317,7 @@ class Routes:
         if inbox is None:
             self.unrouted += 1
             return
-        inbox.notify(CodexNotification(thread_id, notification.method, params, now), size)
+        inbox.notify(CodexNotification(thread_id, notification.method, params), size)
 
     def request(self, request: protocol.ServerRequest, thread_id: str) -> bool:
         """Keep and route what Codex asks; answers False if too much is open already.

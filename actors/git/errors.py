@@ -83,10 +83,12 @@ class UnsafeRepository(Conflict):
 class BadBranchName(Invalid):
     """Git does not accept the name for a branch."""
 
-    def __init__(self, name: str, *, field: str = "branchName") -> None:
-        """Name the branch, and the field that it came in."""
+    def __init__(self, name: str) -> None:
+        """Name the branch; the field that it comes in is `branchName` everywhere."""
         message = f"{name!r} is not a branch name that git accepts."
-        super().__init__(f"{field}: {message}", details=[{"path": field, "message": message}])
+        super().__init__(
+            f"branchName: {message}", details=[{"path": "branchName", "message": message}]
+        )
 
 
 class UnknownRef(NotFound):

@@ -12,20 +12,20 @@ from command_center.actors.git.checkout import Checkout
 from command_center.actors.git.errors import BadBranchName, GitFailed, UnknownRef
 
 
-async def check_branch_name(checkout: Checkout, name: str, *, field: str = "branchName") -> str:
+async def check_branch_name(checkout: Checkout, name: str) -> str:
     """The name, if git accepts it for a branch and takes it as it is written.
 
     Raises:
         BadBranchName: it does not.
     """
     if not is_branch_name(name):
-        raise BadBranchName(name, field=field)
+        raise BadBranchName(name)
     try:
         answer = await checkout.run("check-ref-format", "--branch", name)
     except GitFailed as error:
-        raise BadBranchName(name, field=field) from error
+        raise BadBranchName(name) from error
     if answer.text != name:
-        raise BadBranchName(name, field=field)
+        raise BadBranchName(name)
     return name
 
 

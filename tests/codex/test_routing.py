@@ -31,7 +31,7 @@ def inbox() -> Inbox:
 
 
 def told(method: str, **params: Any) -> CodexNotification:
-    return CodexNotification("t", method, params, 0.0)
+    return CodexNotification("t", method, params)
 
 
 def delta(text: str, item: str = "i") -> CodexNotification:
@@ -129,7 +129,7 @@ def test_threads_that_start_each_other_in_a_circle_end_no_search() -> None:
     routes.connected("1", None)
     for child, parent in (("a", "b"), ("b", "a")):
         started = {"thread": {"id": child, "parentThreadId": parent}}
-        routes.notification(Notification("thread/started", started), 10, 0.0)
+        routes.notification(Notification("thread/started", started), 10)
     assert routes.request(ServerRequest(1, "m", {"threadId": "a"}), "a")
 
 
@@ -137,7 +137,7 @@ async def test_an_actor_that_attaches_again_keeps_what_waits_and_is_asked_again_
     routes = Routes()
     routes.connected("1", None)
     attached = routes.attach("t", ref())
-    routes.notification(Notification("item/started", {"threadId": "t"}), 10, 0.0)
+    routes.notification(Notification("item/started", {"threadId": "t"}), 10)
     routes.request(ServerRequest(1, "m", {"threadId": "t"}), "t")
     again = ref()
     assert routes.attach("t", again) is attached

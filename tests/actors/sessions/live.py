@@ -215,7 +215,7 @@ class Live:
     async def notify(self, method: str, **params: Any) -> None:
         """Tell the session what Codex says of its thread."""
         told = {"threadId": THREAD, "turnId": TURN, **params}
-        await self.ref.tell(CodexNotification(THREAD, method, told, trio.current_time()))
+        await self.ref.tell(CodexNotification(THREAD, method, told))
 
     async def ask(self, request_id: str, method: str, **params: Any) -> None:
         """Have Codex ask the session something."""

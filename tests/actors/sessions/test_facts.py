@@ -13,7 +13,7 @@ from command_center.actors.sessions.messages import ItemSeen, OutputDelta, TurnE
 def facts(method: str, params: Mapping[str, Any], turn_id: str | None = "u") -> list[Fact]:
     """What a notification of thread `t` tells the session whose turn it is."""
     told = {"threadId": "t", **params}
-    return list(translate(CodexNotification("t", method, told, 0.0), turn_id))
+    return list(translate(CodexNotification("t", method, told), turn_id))
 
 
 def test_another_turn_of_the_thread_is_not_the_sessions() -> None:

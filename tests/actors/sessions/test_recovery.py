@@ -65,7 +65,7 @@ async def test_a_turn_that_ends_during_recovery_ends_behind_what_was_missed(
             "/", ChildSpec(id="s", start=lambda: SessionActor(session.id, services))
         )
         await trio.testing.wait_all_tasks_blocked(0.05)
-        await actor.tell(CodexNotification("t", "turn/completed", ENDED, 0.0))
+        await actor.tell(CodexNotification("t", "turn/completed", ENDED))
         await trio.testing.wait_all_tasks_blocked(0.05)
         SlowRunner.go_on.set()
         with trio.fail_after(10):
