@@ -37,7 +37,7 @@ from command_center.actors.main_checkout import open_main
 from command_center.actors.paths import resolve_directory, same_file
 from command_center.actors.places import Places
 from command_center.actors.policy import same_place
-from command_center.actors.registry import (
+from command_center.actors.repository_ledger import (
     columns_of,
     create_repository,
     delete_repository,

@@ -19,7 +19,7 @@ from command_center.actors.repository_messages import (
 )
 from command_center.store import automation_runs, automations, repositories, sessions
 from tests.actors.git.repository import commit, make_repository, plain_git
-from tests.actors.registry_rig import Rig, open_rig
+from tests.actors.repositories_rig import Rig, open_rig
 
 
 @pytest.fixture

@@ -10,14 +10,10 @@ from command_center.actors.errors import Conflict, PolicyDenied
 from command_center.actors.git import WorktreeUnfinished
 from command_center.actors.repository_messages import PatchRepository, RepositoryChanges
 from command_center.actors.worktree_messages import (
-    CreateWorktree,
     PrepareWorkplace,
-    WorktreeCreated,
-    WorktreeRequest,
 )
-from command_center.store import Repository
 from tests.actors.git.repository import make_repository, plain_git
-from tests.actors.registry_rig import Rig, open_rig
+from tests.actors.repositories_rig import Rig, open_rig
 
 
 @pytest.fixture
@@ -31,14 +27,6 @@ def project(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "project")
 
 
-async def make(rig: Rig, repository: Repository, branch: str = "work") -> WorktreeCreated:
-    return await rig.ask(CreateWorktree(repository.id, WorktreeRequest(branch_name=branch)))
-
-
-async def kinds(rig: Rig) -> list[str]:
-    return [event["type"] for event in await rig.events()]
-
-
 async def test_a_session_works_in_the_main_checkout_where_that_is_allowed(
     rig: Rig, project: Path
 ) -> None:
@@ -48,7 +36,7 @@ async def test_a_session_works_in_the_main_checkout_where_that_is_allowed(
     ready = await rig.ask(PrepareWorkplace(session.id))
 
     assert (str(project), None, None) == (ready.cwd, ready.worktree_path, ready.branch_name)
-    assert "worktree.created" not in await kinds(rig)
+    assert "worktree.created" not in await rig.kinds()
 
 
 async def test_a_session_gets_a_worktree_of_its_own_where_one_is_required(
@@ -90,14 +78,14 @@ async def test_a_session_works_at_the_place_and_on_the_branch_that_its_run_names
 
     assert (place, "cc/mine") == (again.cwd, again.branch_name)
     assert (place, place) == (reused.cwd, reused.worktree_path)
-    assert 1 == (await kinds(rig)).count("worktree.created")
+    assert 1 == (await rig.kinds()).count("worktree.created")
 
 
 async def test_a_session_is_not_put_on_another_branch_than_it_asked_for(
     rig: Rig, project: Path
 ) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     session = await rig.start_session(
         repository, cwd=made.path, worktree_path=made.path, branch_name="other"
     )
@@ -193,7 +181,7 @@ async def test_a_worktree_where_everything_was_deleted_stays_as_somebody_left_it
     rig: Rig, project: Path
 ) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     plain_git(Path(made.path), "rm", "--quiet", "-r", ".")
     session = await rig.start_session(repository, branch_name="work")
 

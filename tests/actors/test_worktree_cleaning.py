@@ -9,12 +9,10 @@ from command_center.actors.worktree_messages import (
     CleanWorktrees,
     CreateWorktree,
     ListWorktrees,
-    WorktreeCreated,
     WorktreeRequest,
 )
-from command_center.store import Repository
 from tests.actors.git.repository import commit, make_repository
-from tests.actors.registry_rig import Rig, open_rig
+from tests.actors.repositories_rig import Rig, open_rig
 
 
 @pytest.fixture
@@ -28,20 +26,12 @@ def project(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "project")
 
 
-async def make(rig: Rig, repository: Repository, branch: str = "work") -> WorktreeCreated:
-    return await rig.ask(CreateWorktree(repository.id, WorktreeRequest(branch_name=branch)))
-
-
-async def kinds(rig: Rig) -> list[str]:
-    return [event["type"] for event in await rig.events()]
-
-
 async def test_only_worktrees_that_nobody_needs_are_cleaned_up(
     rig: Rig, project: Path, tmp_path: Path
 ) -> None:
     repository = await rig.register(project)
     done, dirty, ahead, busy = [
-        await make(rig, repository, name) for name in ("done", "dirty", "ahead", "busy")
+        await rig.make_worktree(repository, name) for name in ("done", "dirty", "ahead", "busy")
     ]
     wanted = WorktreeRequest(branch_name="mine", path=str(tmp_path / "mine"))
     await rig.ask(CreateWorktree(repository.id, wanted))

@@ -17,12 +17,10 @@ from command_center.actors.worktree_messages import (
     MergeWorktree,
     PruneWorktrees,
     RemoveWorktree,
-    WorktreeCreated,
     WorktreeRequest,
 )
-from command_center.store import Repository
 from tests.actors.git.repository import commit, make_repository, plain_git
-from tests.actors.registry_rig import Rig, open_rig
+from tests.actors.repositories_rig import Rig, open_rig
 
 
 @pytest.fixture
@@ -34,14 +32,6 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "project")
-
-
-async def make(rig: Rig, repository: Repository, branch: str = "work") -> WorktreeCreated:
-    return await rig.ask(CreateWorktree(repository.id, WorktreeRequest(branch_name=branch)))
-
-
-async def kinds(rig: Rig) -> list[str]:
-    return [event["type"] for event in await rig.events()]
 
 
 async def test_a_worktree_is_made_in_the_data_folder_on_a_new_branch(
@@ -72,7 +62,7 @@ async def test_a_worktree_is_made_in_the_data_folder_on_a_new_branch(
 async def test_the_way_to_the_worktrees_of_the_data_folder_is_its_users_alone(
     rig: Rig, project: Path
 ) -> None:
-    made = Path((await make(rig, await rig.register(project))).path)
+    made = Path((await rig.make_worktree(await rig.register(project))).path)
     ways = (made.parent.parent, made.parent)
     assert [0o700, 0o700] == [stat.S_IMODE(way.stat().st_mode) for way in ways]
 
@@ -95,7 +85,7 @@ async def test_a_branch_that_exists_is_used_as_it_is(rig: Rig, project: Path) ->
     plain_git(project, "branch", "there")
     repository = await rig.register(project)
 
-    assert "there" == (await make(rig, repository, "there")).branch_name
+    assert "there" == (await rig.make_worktree(repository, "there")).branch_name
     commit(project, {"later.txt": "1\n"})
     plain_git(project, "branch", "other", "main~1")
     with pytest.raises(Conflict, match="not at main"):
@@ -106,12 +96,12 @@ async def test_a_branch_that_exists_is_used_as_it_is(rig: Rig, project: Path) ->
 
 async def test_a_branch_is_checked_out_once(rig: Rig, project: Path) -> None:
     repository = await rig.register(project)
-    before = await kinds(rig)
+    before = await rig.kinds()
 
     with pytest.raises(Conflict, match="main"):
-        await make(rig, repository, "main")
+        await rig.make_worktree(repository, "main")
 
-    assert before == await kinds(rig)
+    assert before == await rig.kinds()
     assert 1 == len(await rig.ask(ListWorktrees(repository.id)))
 
 
@@ -146,7 +136,7 @@ async def test_a_name_that_git_would_take_otherwise_is_no_branch(
     branches = plain_git(project, "branch", "--list")
 
     with pytest.raises(Invalid, match="branchName"):
-        await make(rig, repository, name)
+        await rig.make_worktree(repository, name)
 
     assert branches == plain_git(project, "branch", "--list")
     assert not (project / "x").exists()
@@ -199,7 +189,7 @@ async def test_a_worktree_whose_folder_cannot_be_made_is_refused_and_crashes_not
 
 async def test_the_list_tells_how_each_worktree_is(rig: Rig, project: Path) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     (Path(made.path) / "new.txt").write_text("new\n", encoding="utf-8")
     session = await rig.start_session(repository, cwd=made.path, worktree_path=made.path)
 
@@ -223,7 +213,7 @@ async def test_the_list_tells_how_each_worktree_is(rig: Rig, project: Path) -> N
 
 async def test_a_diff_shows_what_is_committed_and_what_is_not(rig: Rig, project: Path) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     work = Path(made.path)
     commit(work, {"committed.txt": "one\n"})
     commit(project, {"elsewhere.txt": "not of the worktree\n"})
@@ -241,7 +231,7 @@ async def test_a_diff_shows_what_is_committed_and_what_is_not(rig: Rig, project:
 
 async def test_a_long_diff_is_cut_and_says_so(rig: Rig, project: Path) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     (Path(made.path) / "readme.txt").write_text("line\n" * 200_000, encoding="utf-8")
 
     diff = await rig.ask(DiffWorktree(repository.id, made.path, limit=10_000))
@@ -253,7 +243,7 @@ async def test_a_long_diff_is_cut_and_says_so(rig: Rig, project: Path) -> None:
 
 async def test_a_dirty_worktree_is_removed_only_by_force(rig: Rig, project: Path) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     (Path(made.path) / "untracked.txt").write_text("new\n", encoding="utf-8")
 
     with pytest.raises(Conflict, match="force=true"):
@@ -275,7 +265,7 @@ async def test_a_worktree_that_a_session_works_in_stays_even_by_force(
     rig: Rig, project: Path
 ) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     session = await rig.start_session(repository, cwd=made.path, worktree_path=made.path)
 
     with pytest.raises(Conflict, match=f"Session {session.id} works in"):
@@ -287,7 +277,7 @@ async def test_a_worktree_that_a_session_works_in_stays_even_by_force(
 
 async def test_a_locked_worktree_stays_even_by_force(rig: Rig, project: Path) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     plain_git(project, "worktree", "lock", "--reason", "on a stick", made.path)
 
     with pytest.raises(Conflict, match="locked: on a stick"):
@@ -299,7 +289,7 @@ async def test_only_a_worktree_of_the_repository_is_removed(
 ) -> None:
     repository = await rig.register(project)
     other = await rig.register(make_repository(tmp_path / "other"))
-    made = await make(rig, other)
+    made = await rig.make_worktree(other)
     for path, refusal in (
         (str(project), Conflict),
         (str(tmp_path / "other"), NotFound),
@@ -316,7 +306,7 @@ async def test_a_worktree_whose_git_file_was_turned_elsewhere_is_not_worked_in(
     rig: Rig, project: Path, tmp_path: Path
 ) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     secret = make_repository(tmp_path / "secret")
     (Path(made.path) / ".git").write_text(f"gitdir: {secret / '.git'}\n", encoding="utf-8")
 
@@ -330,7 +320,7 @@ async def test_a_worktree_that_became_a_link_is_not_followed(
     rig: Rig, project: Path, tmp_path: Path
 ) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     Path(made.path).rename(tmp_path / "elsewhere")
     Path(made.path).symlink_to(tmp_path / "elsewhere", target_is_directory=True)
 
@@ -343,13 +333,13 @@ async def test_a_worktree_that_became_a_link_is_not_followed(
 
 async def test_worktrees_whose_folders_are_gone_are_forgotten(rig: Rig, project: Path) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     Path(made.path).rename(rig.data_dir / "gone")
 
     (pruned,) = await rig.ask(PruneWorktrees(repository.id))
 
     assert made.path == pruned.path
-    assert "worktree.pruned" == (await kinds(rig))[-1]
+    assert "worktree.pruned" == (await rig.kinds())[-1]
     assert [] == await rig.ask(PruneWorktrees(repository.id))
 
 
@@ -366,7 +356,7 @@ async def test_work_comes_back_into_the_main_checkout(
     rig: Rig, project: Path, *, strategy: str, diverged: bool, expected: str
 ) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     tip = commit(Path(made.path), {"work.txt": "done\n"})
     if diverged:
         commit(project, {"main.txt": "meanwhile\n"})
@@ -379,7 +369,7 @@ async def test_work_comes_back_into_the_main_checkout(
     assert "done\n" == (project / "work.txt").read_text(encoding="utf-8")
     assert "" == plain_git(project, "status", "--porcelain")
     assert "" == plain_git(project, "rev-list", "--max-count=1", tip, "^main")
-    assert "worktree.merged" == (await kinds(rig))[-1]
+    assert "worktree.merged" == (await rig.kinds())[-1]
     again = await rig.ask(MergeWorktree(repository.id, MergeRequest(path=made.path)))
     assert "up-to-date" == again.how
 
@@ -388,7 +378,7 @@ async def test_a_merge_that_conflicts_changes_nothing_and_names_the_files(
     rig: Rig, project: Path
 ) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     commit(Path(made.path), {"readme.txt": "theirs\n"})
     head = commit(project, {"readme.txt": "ours\n"})
 
@@ -400,12 +390,12 @@ async def test_a_merge_that_conflicts_changes_nothing_and_names_the_files(
         plain_git(project, "rev-parse", "HEAD"),
         plain_git(project, "status", "--porcelain"),
     )
-    assert "worktree.merged" not in await kinds(rig)
+    assert "worktree.merged" not in await rig.kinds()
 
 
 async def test_nothing_is_merged_into_or_out_of_what_is_in_use(rig: Rig, project: Path) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     commit(Path(made.path), {"work.txt": "done\n"})
     merge = MergeWorktree(repository.id, MergeRequest(path=made.path))
 
@@ -427,7 +417,7 @@ async def test_nothing_is_merged_into_or_out_of_what_is_in_use(rig: Rig, project
 
 async def test_a_fast_forward_that_cannot_be_one_is_refused(rig: Rig, project: Path) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     commit(Path(made.path), {"work.txt": "done\n"})
     commit(project, {"main.txt": "meanwhile\n"})
 

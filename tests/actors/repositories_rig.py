@@ -17,6 +17,11 @@ from command_center.actors.git import Git
 from command_center.actors.repositories import Repositories
 from command_center.actors.repository_messages import CreateRepository
 from command_center.actors.storage import Storage, Store
+from command_center.actors.worktree_messages import (
+    CreateWorktree,
+    WorktreeCreated,
+    WorktreeRequest,
+)
 from command_center.runtime import (
     ActorRef,
     ChildSpec,
@@ -48,9 +53,18 @@ class Rig:
         page = await self.storage.read(lambda db: events.page(db, limit=500))
         return [msgspec.json.decode(raw) for raw in page.items]
 
+    async def kinds(self) -> list[str]:
+        """Give the type of every event."""
+        return [event["type"] for event in await self.events()]
+
     async def register(self, path: Path, **fields: Any) -> Repository:
         """Register a repository."""
         return await self.ask(CreateRepository(local_path=str(path), **fields))
+
+    async def make_worktree(self, repository: Repository, branch: str = "work") -> WorktreeCreated:
+        """Make a worktree of it, where worktrees go."""
+        wanted = WorktreeRequest(branch_name=branch)
+        return await self.ask(CreateWorktree(repository.id, wanted))
 
     async def start_session(self, repository: Repository, **fields: Any) -> Session:
         """A session of a new task that has not ended."""
