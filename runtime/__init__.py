@@ -3,6 +3,14 @@
 This package knows nothing of Codex, HTTP or SQL. It follows Erlang/OTP in words and meaning:
 actors, bounded mailboxes, asks and tells, supervisors with restart intensity, monitors, links, a
 registry by path, dead letters, and inspection. `docs/runtime.md` explains it.
+
+Who writes an actor needs `actor` (what to write), `context` (what an actor may do), `ref` (how
+others talk to it), `specs` (how it is started) and `errors`; `system` is the whole tree, and the
+door to it. Inside, a `supervisor` and the `cell` of an actor are each a `child`, which is a place
+in the tree. In a cell runs one `life` after the other, fed from its `mailbox` and answering by a
+`reply`. `restarts` is the arithmetic of restarting, `deadlines` keeps those of asks, and `origins`
+is what a message was sent for; `gate` and `shields` are two tools over trio. `signals`,
+`snapshots`, `tracing` and `deadletters` are how all of it is seen from outside.
 """
 
 from command_center.runtime.actor import Actor, Request, handles

@@ -98,6 +98,16 @@ def test_every_module_of_http_is_introduced_in_its_readme() -> None:
     assert modules - {"__main__"} == named
 
 
+@pytest.mark.parametrize(
+    "folder", sorted({path.parent for path in source_files()} - {Path("http")}), ids=str
+)
+def test_every_module_is_introduced_where_its_folder_is(folder: Path) -> None:
+    introduction = ast.get_docstring(parsed(folder / "__init__.py")) or ""
+    modules = {path.stem for path in source_files() if path.parent == folder} - {"__init__"}
+    folders = {path.parent.name for path in source_files() if path.parent.parent == folder}
+    assert set() == (modules | folders) - set(re.findall(r"`(\w+)`", introduction))
+
+
 def test_the_limits_that_security_promises_are_those_of_the_program() -> None:
     limits, policy = Limits(), Policy()
     page = " ".join(text_of("docs/security.md").split())

@@ -1,6 +1,14 @@
 """Everything that knows Codex: its app-server's protocol, and the processes that speak it.
 
-`Bridge` is the actor that holds a connection; `messages` says what it is asked and what it tells.
-`approvals` and `requests` translate between Codex's shapes and ours, and `exec_runner` runs
-`codex exec` where no app-server is wanted.
+`bridge` is the actor that holds the connection; `messages` says what it is asked and what it
+tells, and `settings` how it reaches Codex. Below it, from the bytes upwards: `lines` and
+`websocket` carry messages, `transports` are the three ways to an app-server, `protocol` is a
+message's envelope, `connection` matches answers with requests, and `routing` hands what Codex
+tells to the session that it is about.
+
+`requests` spells what is asked of Codex. `shapes`, `approvals` and `diffs` make of a question of
+Codex's what a person is shown, and of the decision its answer. `exec_runner` runs `codex exec`
+where no app-server is wanted, and `exec_lines` reads what that prints. `processes` starts and ends
+children, `environment` is what they inherit, `orphans` ends what a former life has left, and
+`errors` is what can go wrong.
 """

@@ -1,6 +1,12 @@
 """Telegram: what people decide and ask for from their phones, and what they are told there.
 
-Start with `inbox` (how updates come to be acted on), `notifier` (how events become messages) and
-`outbox` (how messages are sent). What a message says is in `wording`, what a command or a button
-does in `commands` and `presses`.
+`tree` has its actors: `inbox` (how updates come to be acted on), `polling` (how they are fetched),
+`notifier` (how events become messages) and `outbox` (how messages are sent). `messages` is what
+the inbox is asked from outside.
+
+`updates` reads an update. `commands` and `presses` find out what it leads to, which is an act
+(`acts`); `automations`, `wishes` and `sending` have parts of that, and `actions` what a button
+does. What a message says is in `wording`, in the styled text of `markup`; `outgoing` writes it
+into the outbox. `chats` knows who may act, and what each chat wishes to hear. `api` is the Bot
+API's client, `settings` what all of them need to know, and `errors` what can go wrong.
 """
