@@ -11,7 +11,6 @@ The first time ever it begins at the log's end, and asks what is pending.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -61,11 +60,12 @@ STRIDE: Final = 1000
 """Events without a message after which the position is kept all the same."""
 
 LOOK_SECONDS: Final = 30.0
-"""How often the log and the deadlines are looked at without a reason."""
+"""How often the log is looked at without a reason."""
 
 WANTED: Final = EventFilter(
     types=(
         "approval.requested",
+        "approval.expiring",
         "approval.extended",
         "approval.resolved",
         "approval.expired",
@@ -81,7 +81,7 @@ WANTED: Final = EventFilter(
 
 
 class Notifier(Actor):
-    """Follows the event log, and the deadlines of approvals."""
+    """Follows the event log."""
 
     def __init__(self, settings: TelegramSettings, storage: Storage, fanout: Fanout) -> None:
         """Tell the chats of `settings`; `fanout` says when there is something new."""
@@ -97,7 +97,6 @@ class Notifier(Actor):
         self._position = self._kept = await self._storage.write(self._teller.begin)
         wake(self.ctx.find)
         self.ctx.start_task(self._follow)
-        self.ctx.start_task(self._watch_deadlines)
 
     def describe(self) -> Mapping[str, object]:
         """How far the log was told."""
@@ -131,26 +130,12 @@ class Notifier(Actor):
         found = events.after(db, self._position, limit=PAGE, wanted=WANTED)
         return found, found[-1].id if len(found) == PAGE else max(end, self._position)
 
-    async def _watch_deadlines(self) -> None:
-        """Warn of approvals that nobody has decided on shortly before they expire."""
-        while True:
-            moment = await self._storage.read(self._teller.next_warning)
-            seconds = LOOK_SECONDS
-            if moment is not None:
-                seconds = min(seconds, (moment - datetime.now(UTC)).total_seconds())
-            if seconds <= 0:
-                if await self._storage.write(self._teller.warn):
-                    wake(self.ctx.find)
-                seconds = 1.0
-            await trio.sleep(seconds)
-
 
 class Teller:
     """The units of transactions in which what happened becomes messages."""
 
     def __init__(self, settings: TelegramSettings) -> None:
         self._allowed = settings.allowed_ids
-        self._warn_seconds = settings.warn_seconds
         self._zone = chats.zone_of(settings.timezone)
 
     def begin(self, tx: Transaction) -> int:
@@ -179,6 +164,10 @@ class Teller:
                 approval = _find(tx, approvals, event.approval_id)
                 if approval is not None and approval.status == "pending":
                     self._ask(tx, approval)
+            case "approval.expiring":
+                approval = _find(tx, approvals, event.approval_id)
+                if approval is not None and approval.status == "pending":
+                    self._warn(tx, approval, data.get("expiresAt"))
             case "approval.extended":
                 self._put_off(tx, _find(tx, approvals, event.approval_id))
             case "approval.resolved" | "approval.expired":
@@ -198,6 +187,21 @@ class Teller:
 
     def _ask(self, tx: Transaction, approval: Approval) -> None:
         self._post(tx, "approvals", approval_message(tx.db, approval, self._zone))
+
+    def _warn(self, tx: Transaction, approval: Approval, expires_at: object) -> None:
+        """Warn of a deadline, unless it was put off since that was due."""
+        if approval.expires_at == expires_at:
+            said = wording.warning_text(approval, where_of(tx.db, approval, self._zone))
+            self._post(
+                tx,
+                "warnings",
+                Outgoing(
+                    text=said,
+                    purpose="warning",
+                    approval_id=approval.id,
+                    keyboard=wording.approval_keyboard(approval),
+                ),
+            )
 
     def _settled(self, tx: Transaction, approval: Approval | None) -> None:
         """Say on each message that showed the approval what became of it, without its buttons."""
@@ -242,48 +246,6 @@ class Teller:
             said = wording.automation_text(automation.title, reason)
             self._post(tx, "automations", Outgoing(text=said, purpose="automation"))
 
-    # ── deadlines ────────────────────────────────────────────────────────────────────────────
-
-    def warn_at(self, approval: Approval) -> datetime | None:
-        """When to warn: some time before the deadline, but not in the first half of the wait."""
-        if approval.expires_at is None:
-            return None
-        begin, end = from_timestamp(approval.created_at), from_timestamp(approval.expires_at)
-        return max(end - timedelta(seconds=self._warn_seconds), begin + (end - begin) / 2)
-
-    def unwarned(self, db: Database) -> list[tuple[datetime, Approval]]:
-        """The pending approvals that somebody who listens is still to be warned of, and when."""
-        if not chats.listeners(db, self._allowed, "warnings"):
-            return []
-        found = []
-        for approval in approvals.every(db, {"status": "pending"}):
-            at = self.warn_at(approval)
-            if at is not None and not was_warned(db, approval.id, since=at):
-                found.append((at, approval))
-        return found
-
-    def next_warning(self, db: Database) -> datetime | None:
-        """When the next warning is due."""
-        return min((at for at, _ in self.unwarned(db)), default=None)
-
-    def warn(self, tx: Transaction) -> bool:
-        """Warn of what is due, of each deadline once; whether anything was."""
-        now = from_timestamp(tx.now)
-        due = [approval for at, approval in self.unwarned(tx.db) if at <= now]
-        for approval in due:
-            said = wording.warning_text(approval, where_of(tx.db, approval, self._zone))
-            self._post(
-                tx,
-                "warnings",
-                Outgoing(
-                    text=said,
-                    purpose="warning",
-                    approval_id=approval.id,
-                    keyboard=wording.approval_keyboard(approval),
-                ),
-            )
-        return bool(due)
-
 
 def approval_message(db: Database, approval: Approval, zone: Any) -> Outgoing:
     """The message that asks for a decision."""
@@ -303,17 +265,6 @@ def showing(db: Database, approval_id: int) -> list[TelegramMessage]:
         for message in telegram_messages.every(db, {"approval_id": approval_id, "edits": None})
         if message.purpose in {"approval", "warning"} and message.status != "failed"
     ]
-
-
-def was_warned(db: Database, approval_id: int, *, since: datetime) -> bool:
-    """Whether a warning of the approval was written at that moment or later.
-
-    One that was written before it was of a deadline that was put off.
-    """
-    newest = telegram_messages.find(
-        db, {"approval_id": approval_id, "purpose": "warning", "edits": None}, newest_first=True
-    )
-    return newest is not None and from_timestamp(newest.created_at) >= since
 
 
 def shown_by(db: Database, message: TelegramMessage) -> Text:

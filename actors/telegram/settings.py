@@ -25,7 +25,6 @@ class TelegramSettings:
         poll_seconds: how long a poll waits for updates.
         retry_seconds: the first wait after a failure that passes; it doubles up to `retry_cap`.
         retry_cap: the longest such wait.
-        warn_seconds: how long before its deadline a pending approval is warned of.
     """
 
     mode: Literal["webhook", "polling"]
@@ -41,4 +40,3 @@ class TelegramSettings:
     poll_seconds: int = 50
     retry_seconds: float = 1.0
     retry_cap: float = 60.0
-    warn_seconds: float = 900.0

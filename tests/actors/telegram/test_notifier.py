@@ -9,8 +9,8 @@ import trio
 
 from command_center.actors.approvals import Resolution, ResolveApproval
 from command_center.actors.clock import later
-from command_center.actors.deadlines import ExtendApproval, Extension
-from command_center.actors.telegram.notifier import MARK, Teller
+from command_center.actors.deadlines import ExtendApproval, Extension, warn
+from command_center.actors.telegram.notifier import MARK
 from command_center.store import (
     Transaction,
     approvals,
@@ -21,9 +21,8 @@ from command_center.store import (
     telegram_marks,
     telegram_messages,
 )
-from command_center.store.timestamps import from_timestamp
-from tests.actors.telegram.rig import ME, Rig, opened, rig, telegram_settings
-from tests.telegram_bot_api import FakeBotApi, fake_bot_api
+from tests.actors.telegram.rig import ME, Rig, opened, rig
+from tests.telegram_bot_api import fake_bot_api
 
 
 async def end_session(r: Rig, status: str, **fields: Any) -> None:
@@ -160,62 +159,70 @@ async def test_the_first_time_history_is_not_told_but_what_is_pending_is_asked(
             assert 1 == len(api.texts(ME))
 
 
+async def let_expire_soon(r: Rig, approval_id: int) -> None:
+    """Have an approval waited for long, and its deadline near, so that it is warned of."""
+
+    def unit(tx: Transaction) -> None:
+        approvals.update(tx, approval_id, expires_at=later(tx.now, 300))
+        tx.db.execute("UPDATE approvals SET created_at = '2000-01-31T09:00:00.000Z'")
+        warn(tx, approval_id)
+
+    await r.center.storage.write(unit)
+
+
+async def warnings_of(r: Rig, approval_id: int) -> int:
+    """How many warnings of an approval were written."""
+    return await r.center.storage.read(
+        lambda db: telegram_messages.count(
+            db, {"approval_id": approval_id, "purpose": "warning", "edits": None}
+        )
+    )
+
+
 async def test_an_approval_that_expires_soon_is_warned_of_once_and_its_buttons_work(
     tmp_path: Path,
 ) -> None:
-    async with rig(tmp_path, warn_seconds=7200.0) as r:
-        approval = await r.ask("Hurry?", ttl_seconds=3600)
+    async with rig(tmp_path, allowed_ids=frozenset({ME})) as r:
+        approval = await r.ask("Hurry?")
         await r.api.message(ME, "Hurry?")
-        teller = Teller(telegram_settings(FakeBotApi(), warn_seconds=7200.0))
-        moment = await r.center.storage.read(teller.next_warning)
-        assert moment is not None
-        assert "2" < moment.isoformat()
-        halfway = await r.center.storage.read(lambda db: approvals.get(db, approval.id))
-        assert moment.isoformat()[:16] > halfway.created_at[:16]
-
-
-async def test_a_warning_is_written_when_it_is_due_and_only_once(tmp_path: Path) -> None:
-    only_me = {"allowed_ids": frozenset({ME}), "warn_seconds": 0.0}  # each chat is warned
-    async with rig(tmp_path, **only_me) as r:
-        approval = await r.ask("Hurry?", ttl_seconds=3600)
-        await r.api.message(ME, "Hurry?")
-        teller = Teller(telegram_settings(r.api, **only_me))
-        assert not await r.center.storage.write(teller.warn)
-        r.center.system.suspend("/approvals", reason="so that nothing expires")
-        await r.center.storage.write(
-            lambda tx: approvals.update(tx, approval.id, expires_at=tx.now)
-        )
-        assert await r.center.storage.write(teller.warn)
-        assert not await r.center.storage.write(teller.warn)
-        assert 1 == await r.center.storage.read(
-            lambda db: telegram_messages.count(db, {"purpose": "warning", "edits": None})
-        )
+        await let_expire_soon(r, approval.id)
+        warning = await r.api.message(ME, "expires at")
+        await let_expire_soon(r, approval.id)
+        answer = await r.press(warning, "Approve")
+        assert "Approved" in answer["text"]
+        assert 1 == await warnings_of(r, approval.id)
 
 
 async def test_a_deadline_that_is_put_off_is_warned_of_anew_and_shown(tmp_path: Path) -> None:
-    async with rig(tmp_path, warn_seconds=0.0) as r:
-        approval = await r.ask("Hurry?", ttl_seconds=3600)
+    async with rig(tmp_path, allowed_ids=frozenset({ME})) as r:
+        approval = await r.ask("Hurry?")
         message = await r.api.message(ME, "Hurry?")
-        teller = Teller(telegram_settings(r.api, warn_seconds=0.0))
-        r.center.system.suspend("/approvals", reason="so that nothing expires")
-        await r.center.storage.write(
-            lambda tx: approvals.update(tx, approval.id, expires_at=tx.now)
-        )
-        assert await r.center.storage.write(teller.warn)
-        assert await r.center.storage.read(teller.next_warning) is None
-        await r.center.storage.write(
-            lambda tx: approvals.update(tx, approval.id, expires_at=later(tx.now, 60))
-        )
-        r.center.system.resume("/approvals", reason="enough")
+        await let_expire_soon(r, approval.id)
+        await r.api.message(ME, "expires at")
         wish = Extension(expires_at="2999-01-31T09:00:00Z")
-        put_off = await r.center.ask("/approvals", ExtendApproval(approval.id, wish))
-        assert put_off.expires_at is not None
-        later_on = await r.center.storage.read(teller.next_warning)
-        assert from_timestamp(put_off.expires_at) == later_on
+        await r.center.ask("/approvals", ExtendApproval(approval.id, wish))
         # Both the question and its warning show it.
         await r.api.message(ME, "31 Jan 09:00", count=2)
+        await let_expire_soon(r, approval.id)
+        await r.until(lambda db: telegram_messages.count(db, {"purpose": "warning"}) == 3)
+        assert 2 == await warnings_of(r, approval.id)
         answer = await r.press(message, "Approve")
         assert "Approved" in answer["text"]
+
+
+async def test_nobody_is_warned_of_a_deadline_that_was_put_off_before_that_could_be_told(
+    tmp_path: Path,
+) -> None:
+    async with rig(tmp_path, allowed_ids=frozenset({ME})) as r:
+        approval = await r.ask("Hurry?")
+        await r.api.message(ME, "Hurry?")
+        await r.center.system.stop_child("/telegram/notifier", reason="test")
+        await let_expire_soon(r, approval.id)
+        wish = Extension(expires_at="2999-01-31T09:00:00Z")
+        await r.center.ask("/approvals", ExtendApproval(approval.id, wish))
+        await r.center.system.restart("/telegram/notifier", reason="test")
+        await r.api.message(ME, "31 Jan 09:00")
+        assert 0 == await warnings_of(r, approval.id)
 
 
 async def test_an_expired_approval_says_so_and_loses_its_buttons(tmp_path: Path) -> None:
