@@ -14,17 +14,15 @@ from datetime import tzinfo
 from typing import Any, TypeVar
 
 import attrs
+import msgspec
 
-from command_center.actors.errors import Conflict, PolicyDenied
-from command_center.actors.policy import RunInput, evaluate, run_of
-from command_center.actors.sessions import ledger
+from command_center.actors.policy import RunInput, run_of
 from command_center.actors.sessions.admission import admit
 from command_center.actors.sessions.asking import Sessions
-from command_center.actors.sessions.budgets import check_limits
 from command_center.actors.sessions.messages import SessionCommitted
 from command_center.actors.sessions.sequels import queue_followup
 from command_center.actors.storage import Storage
-from command_center.actors.tasks.ledger import create_task, run_task
+from command_center.actors.tasks.ledger import create_session, create_task, run_task
 from command_center.actors.tasks.messages import CreateTask
 from command_center.actors.telegram.markup import Text, bold, lines, shorten, text
 from command_center.actors.telegram.outgoing import Outgoing
@@ -194,33 +192,21 @@ def continue_session(
     """Start another session in the thread of one that has ended, with all its settings.
 
     Raises:
-        Conflict: its task has a session that has not ended, or has used what it may use.
+        Conflict: its task is cancelled, has a session that has not ended, or has used what it may.
         PolicyDenied: the repository no longer allows what the session was allowed.
     """
-    task = tasks.get(tx.db, ended.task_id)
-    live = sessions.find(tx.db, {"task_id": task.id, "finished_at": None})
-    if live is not None:
-        raise Conflict(
-            f"Task {task.id} already has session {live.id}, which is {live.status}.",
-            sessionId=live.id,
-        )
-    check_limits(tx, task)
-    repository = repositories.get(tx.db, task.repository_id)
-    policy = evaluate(repository, task, run_of(ended))
-    if policy.run is None:
-        raise PolicyDenied(policy)
-    session = ledger.insert_session(
+    run = msgspec.structs.replace(
+        run_of(ended), requested_by=actor, token_budget=ended.token_budget
+    )
+    session = create_session(
         tx,
-        task,
-        repository,
-        policy.run,
-        prompt=message,
+        ended.task_id,
+        run,
         runner=ended.runner,
-        requested_by=actor,
+        prompt=message,
         origin="followup",
         previous_session_id=ended.id,
         codex_thread_id=ended.codex_thread_id,
-        token_budget=ended.token_budget,
     )
     return admit(tx, session.id, actor=actor, approval_seconds=approval_seconds)
 
