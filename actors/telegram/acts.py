@@ -35,6 +35,9 @@ R = TypeVar("R")
 TITLE = 80
 """Characters of the title that a prompt gives its task."""
 
+TOAST = 190
+"""Characters of what is shown to who pressed a button; the Bot API takes 200."""
+
 ASK_SECONDS = 90.0
 """How long another actor may take to answer; stopping a session takes the longest."""
 

@@ -23,7 +23,7 @@ from sqlite_utils import Database
 
 from command_center.actors.storage import Storage
 from command_center.actors.telegram import chats
-from command_center.actors.telegram.acts import Act, Desk, Visit, say
+from command_center.actors.telegram.acts import TOAST, Act, Desk, Visit, say
 from command_center.actors.telegram.api import BotApi
 from command_center.actors.telegram.commands import COMMANDS, expect
 from command_center.actors.telegram.errors import (
@@ -65,9 +65,6 @@ OFFSET: Final = "polling offset"
 
 API_SECONDS: Final = 5.0
 """How long a courtesy to the Bot API may take."""
-
-TOAST: Final = 190
-"""Characters of what is shown to who pressed a button."""
 
 CUT_OFF: Final = (
     "Command Center was stopped while it did this; look at /sessions before you ask for it again."

@@ -8,14 +8,11 @@ from command_center.actors.approvals import Resolution, ResolveApproval
 from command_center.actors.sessions.messages import SteerSession, StopSession
 from command_center.actors.sessions.settlement import AlreadySettled
 from command_center.actors.telegram import wording
-from command_center.actors.telegram.acts import Act, Desk, Visit, say
+from command_center.actors.telegram.acts import TOAST, Act, Desk, Visit, say
 from command_center.actors.telegram.chats import known_chat
 from command_center.actors.telegram.notifier import where_of
 from command_center.actors.telegram.outgoing import Outgoing
 from command_center.store import Transaction, sessions
-
-TOAST = 190
-"""Characters of what is shown to who pressed a button; the Bot API takes 200."""
 
 
 def send_later(desk: Desk, visit: Visit, session_id: int, message: str) -> Act:
