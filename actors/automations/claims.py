@@ -171,7 +171,9 @@ def _due_time(
     schedule, zone = plan_of(automation, terms)
     times = passed(schedule, zone, first, now, limit=COUNTED)
     # The clock may have been here before: what was claimed then is not claimed again.
-    at = next(due for due in reversed(times) if due == first or not _claimed(tx, automation, due))
+    at = next(
+        due for due in reversed(times) if due == first or not is_claimed(tx.db, automation.id, due)
+    )
     late = now - at > GRACE
     following = next_unclaimed(tx.db, automation, terms, now)
     return _DueTime(
@@ -180,10 +182,6 @@ def _due_time(
         late=late,
         following=None if following is None else to_timestamp(following),
     )
-
-
-def _claimed(tx: Transaction, automation: Automation, due: datetime) -> bool:
-    return is_claimed(tx.db, automation.id, due)
 
 
 def _fire(

@@ -189,10 +189,9 @@ def _settle_run(tx: Transaction, approval: Approval) -> None:
     if session.status != "blocked" or session.finished_at is not None:
         return
     if approval.status == "approved":
-        waiting = approvals.every(
+        if not approvals.count(
             tx.db, {"session_id": session.id, "kind": "run", "status": "pending"}
-        )
-        if not list(waiting):
+        ):
             ledger.move(tx, session.id, "queued", actor=approval.resolved_by or ledger.SYSTEM)
         return
     note = f": {approval.resolution_note}" if approval.resolution_note else "."
