@@ -60,6 +60,17 @@ def open_timeline(page: Page) -> Locator:
     return rows
 
 
+def test_a_queued_session_says_what_it_waits_for(long_server: Server, open_page: OpenPage) -> None:
+    page = open_page(long_server.url).page
+    said = """async (data) => {
+      const { sentence } = await import("/web/components/timeline.js");
+      return sentence({ type: "session.queued", data });
+    }"""
+    assert "waits for its turn" == page.evaluate(said, {"from": "created", "to": "queued"})
+    yielded = {"from": "starting", "to": "queued", "writingSessionId": 7}
+    assert "session 7 is writing in its folder" == page.evaluate(said, yielded)
+
+
 def ids_of(rows: Locator) -> list[int]:
     numbers: list[str] = rows.locator(".no").all_inner_texts()
     return [int(number.removeprefix("#")) for number in numbers]

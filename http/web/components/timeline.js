@@ -12,7 +12,8 @@ const NEAR = "300px 0px"; // how far from an end of them more are shown
 
 /** @type {Record<string, (data: any) => string>} */
 const SAID = {
-  "session.queued": (d) => d.reason || d.waitReason || "waits for its turn",
+  "session.queued": (d) =>
+    d.writingSessionId ? `session ${d.writingSessionId} is writing in its folder` : "waits for its turn",
   "session.item": (d) => Words(d.type),
   "session.steer.requested": (d) => `“${d.message}”`,
   "session.stop.requested": (d) => d.reason || "",
@@ -20,7 +21,6 @@ const SAID = {
   "session.followup.queued": (d) => (d.message ? `“${d.message}”` : ""),
   "approval.requested": (d) => d.title,
   "approval.resolved": (d) => [d.status, d.note && `“${d.note}”`].filter(Boolean).join(" · "),
-  "automation.fired": (d) => d.trigger || "",
 };
 
 /** @param {Event} event */
