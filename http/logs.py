@@ -84,7 +84,7 @@ def write_logs(
     for chatty in (
         "httpcore",
         "httpx",
-    ):  # at info, httpx writes URLs, and the Bot API's hold its token
+    ):  # httpx writes URLs at info; the Bot API's hold its token
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*before, *last],

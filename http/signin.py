@@ -35,7 +35,6 @@ _COOKIE_VALUE = re.compile(r"(?P<ends>[0-9]{1,12})\.(?P<proof>[0-9a-f]{64})")
 SIGN_IN = "/api/signin"
 """Where the token itself is asked for: a cookie does not renew itself."""
 
-
 KEY_FILE = "sign-in.key"
 KEY_BYTES = 32
 

@@ -12,7 +12,7 @@ const SHOWN = 1500; // lines of a file that are shown at once
  */
 
 /** @param {string} text @returns {FileDiff[]} */
-export function parseDiff(text) {
+function parseDiff(text) {
   /** @type {FileDiff[]} */
   const files = [];
   /** @type {FileDiff | null} */

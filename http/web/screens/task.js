@@ -1,13 +1,12 @@
 // @ts-check
 // One task: its prompt, its runs, and the next run with what policy says to it.
 /** @import { Task as TaskRecord } from "../openapi.js" */
-import { ME, patch } from "../api.js";
+import { every, ME, patch } from "../api.js";
 import { Ago, Badge, Button, Confirm, Dialog, Field, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
 import { follow, RunPanel } from "../components/run-panel.js";
 import { SessionRow } from "../components/session-row.js";
 import { Words } from "../format.js";
 import { html, useState } from "../html.js";
-import { every } from "../api.js";
 import { ACTIVE, bring, learn, need, repoOf, sessionsOf, state, useStore, WAITING } from "../store.js";
 import { Priority, TYPES } from "./tasks.js";
 
