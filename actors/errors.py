@@ -54,7 +54,7 @@ class PreconditionFailed(Refusal):
     def __init__(self, path: str) -> None:
         """Name the resource, and what to do."""
         super().__init__(
-            f"{path} is not as the request's conditions have it; get it again, and decide anew."
+            f"{path} does not meet the conditions of the request: get it again, and decide again."
         )
         self.path = path
 

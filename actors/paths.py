@@ -58,7 +58,7 @@ def check_path(text: str, field: str) -> Path:
     if len(text.encode()) > PATH_BYTES or any(
         len(part.encode()) > NAME_BYTES for part in re.split(r"[/\\]", text)
     ):
-        raise Invalid.field(field, "The path is longer than a system takes.")
+        raise Invalid.field(field, "The path is too long.")
     path = Path(text).expanduser() if text.startswith("~/") else Path(text)
     if not path.is_absolute():
         raise Invalid.field(field, f"{text} is not an absolute path.")

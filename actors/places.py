@@ -73,7 +73,7 @@ class Places:
         for repository in known:
             if await within(path, [Path(repository.local_path)]):
                 raise Invalid.field(
-                    field, f"{path} lies inside of repository {repository.id} ({repository.name})."
+                    field, f"{path} lies inside repository {repository.id} ({repository.name})."
                 )
         return path
 

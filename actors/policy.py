@@ -243,7 +243,7 @@ def _say_about_full_access(repository: Repository, run: RunInput, reasons: list[
         reasons.append(
             Reason(
                 "full_access_ignores_limits",
-                "Without a sandbox nothing holds the run's allowNetwork or allowCommit of false.",
+                "Without a sandbox nothing enforces that allowNetwork or allowCommit is false.",
             )
         )
 

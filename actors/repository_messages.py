@@ -35,7 +35,7 @@ class InspectRepository(
     rename="camel",
     forbid_unknown_fields=True,
 ):
-    """Look at a folder; a folder that is no git repository is an answer, not an error."""
+    """Look at a folder; a folder that is not a git repository is an answer, not an error."""
 
     local_path: str
 

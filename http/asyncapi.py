@@ -84,7 +84,7 @@ def document(*, secured: bool) -> dict[str, Any]:
         "components": {
             "messages": {
                 "event": _message("A durable event", "Event"),
-                "liveEvent": _message("An event that is said only live", "LiveEvent"),
+                "liveEvent": _message("An event that is sent only live", "LiveEvent"),
                 "record": _message("A message that the actor took in hand", "TraceRecordShown"),
             },
             "schemas": schemas,

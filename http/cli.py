@@ -139,7 +139,7 @@ def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> N
 
 
 @main.command()
-@click.option("--url", metavar="URL", help="The server; else the one of the settings.")
+@click.option("--url", metavar="URL", help="The server's address; the settings' own unless given.")
 @click.option(
     "--sort",
     type=click.Choice(["path", "depth", "age", "restarts"]),

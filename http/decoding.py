@@ -195,7 +195,7 @@ def decode_query(request: BaseRequestWebsocket, kind: type[T]) -> T:
     for field, name in zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True):
         # The library reads the text "null" as no value, as if the parameter had been left out.
         if name in values and getattr(query, field) is None:
-            raise _fault(name, "null is no value", f"{name}: null is no value.")
+            raise _fault(name, "null is not a value", f"{name}: null is not a value.")
     return query
 
 

@@ -137,9 +137,9 @@ class KeyLost(Exception):
 
     def __init__(self, key: str, *, is_cut: bool) -> None:
         """Tell a request that the server's end cut off from one that failed."""
-        ended = "was cut off by the server's end" if is_cut else "has failed"
+        ended = "was cut off when the server ended" if is_cut else "has failed"
         super().__init__(
-            f"The request of the Idempotency-Key {key} {ended}: look whether it was carried out, "
+            f"The request of the Idempotency-Key {key} {ended}: check whether it was carried out, "
             "and send it under another key if it was not."
         )
         self.key = key
@@ -211,7 +211,7 @@ def _unexpected(error: BaseException) -> Problem:
     log.error("request.failed", error_id=error_id, target=_target(), exc_info=error)
     return Problem(
         500,
-        f"Something failed inside Command Center; its log tells what, under {error_id}.",
+        f"Something failed inside Command Center; its log says what, under {error_id}.",
         more={"errorId": error_id},
     )
 
@@ -226,7 +226,7 @@ def _of_werkzeug(error: HTTPException) -> Problem:
         allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
         return Problem(405, f"No route {_target()}; allowed: {allowed}.", {"Allow": allowed})
     if status == 413:  # noqa: PLR2004 - the same
-        return Problem(413, "The body is larger than Command Center takes.")
+        return Problem(413, "The body is larger than Command Center accepts.")
     return Problem(status, error.description or f"{error.name}.")
 
 

@@ -159,12 +159,12 @@ _WHEN: Mapping[int, str] = MappingProxyType(
         404: "There is no such record.",
         408: "The body took too long to come.",
         409: "The state or the policy does not allow it.",
-        412: "The resource is not as the conditions of the request have it.",
+        412: "The resource does not meet the conditions of the request.",
         413: "The body is too large.",
-        415: "The body is not called JSON.",
-        421: "The Host is none of the server's.",
+        415: "The body's Content-Type is not JSON.",
+        421: "The Host is not one of the server's names.",
         422: "The Idempotency-Key was used for another request.",
-        426: "It is a WebSocket, or server-sent events by Accept.",
+        426: "A WebSocket, or server-sent events by Accept, must be asked for.",
         429: "Too many wrong tokens came, or a part is overloaded.",
         500: "A defect of the server.",
         503: "A part is not there now.",
@@ -305,7 +305,7 @@ def _answer(
 
 def _unchanged() -> dict[str, Any]:
     return {
-        "description": "It is as it was.",
+        "description": "Nothing has changed since.",
         "headers": {**_REQUEST_ID, "ETag": _header("Its tag."), **_VARY},
     }
 
@@ -314,8 +314,10 @@ def _header(text: str) -> dict[str, Any]:
     return {"description": text, "schema": {"type": "string"}}
 
 
-_CODING: Final = {"Content-Encoding": _header("`gzip`, where it is large and that is taken.")}
-_VARY: Final = {"Vary": _header("`Accept-Encoding`, where it is large.")}
+_CODING: Final = {
+    "Content-Encoding": _header("`gzip`, where the answer is large and the client accepts it.")
+}
+_VARY: Final = {"Vary": _header("`Accept-Encoding`, where the answer is large.")}
 _REQUEST_ID: Final = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 
 

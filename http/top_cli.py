@@ -55,7 +55,7 @@ def show(settings: Settings, url: str | None, *, sort: str, interval: float, onc
     try:
         client = httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_SECONDS)
     except httpx.InvalidURL as error:
-        raise TopRefused(f"{address} is no address: {error}.") from error
+        raise TopRefused(f"{address} is not an address: {error}.") from error
     with client:
         first = table_of(fetch(client), sort)
         if once:
@@ -79,7 +79,7 @@ def fetch(client: httpx.Client) -> dict[str, Any]:
             return said
         message = said["error"]["message"]
     except (ValueError, LookupError, TypeError) as error:
-        raise TopRefused(f"What answers at {client.base_url} is no Command Center.") from error
+        raise TopRefused(f"What answers at {client.base_url} is not a Command Center.") from error
     raise TopRefused(f"{client.base_url} refused: {message}")
 
 

@@ -84,11 +84,11 @@ def claim(tx: Transaction, automation_id: int, terms: Terms, now: datetime) -> C
         return Claim(automation)
     if due.late and automation.missed_runs == "skip":
         times = "a due time" if due.missed == 1 else f"{due.missed} due times"
-        reason = f"The server was not there at {times}."
+        reason = f"The server was off or asleep at {times}."
         return Claim(_pass_over(tx, automation, due, now, outcome="missed", reason=reason))
     live = live_session(tx, automation)
     if live is not None:
-        reason = f"Session {live.id} of the run before is still {live.status}."
+        reason = f"Session {live.id} of the previous run is still {live.status}."
         return Claim(_pass_over(tx, automation, due, now, outcome="skipped", reason=reason))
     catches_up = due.missed > 0 and automation.missed_runs == "run_once"
     automation, outcome = _fire(

@@ -26,7 +26,7 @@ class UnknownTimezone(Exception):
         """Name it, and what a right one looks like."""
         shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
         super().__init__(
-            f"“{shown}” is no time zone. Expected an IANA name, such as Europe/Berlin or UTC."
+            f"“{shown}” is not a time zone. Expected an IANA name, such as Europe/Berlin or UTC."
         )
         self.name = name
 

@@ -106,7 +106,7 @@ def parse(expression: str) -> Schedule:
         return Times((at,), _days(expression, match["days"]))
     if text.startswith("cron:"):
         return _cron(expression, text.removeprefix("cron:").strip())
-    raise InvalidSchedule(expression, "is no schedule")
+    raise InvalidSchedule(expression, "is not a schedule")
 
 
 def find_zone(name: str) -> ZoneInfo:
@@ -220,7 +220,7 @@ def _cron(expression: str, fields: str) -> Cron:
     if len(fields.split()) != _CRON_FIELDS or len(fields) > _CRON_LENGTH:
         raise InvalidSchedule(
             expression,
-            "has not the five fields minute, hour, day of the month, month, day of the week",
+            "does not have the five fields minute, hour, day of the month, month, day of the week",
             example,
         )
     try:

@@ -204,7 +204,7 @@ class Scheduler(Actor):
             return None
         except (ActorCrashed, AskTimeout) as error:
             raise Unavailable(
-                f"Automation {automation_id} did not answer; its actor is starting anew.",
+                f"Automation {automation_id} did not answer; its actor is being restarted.",
                 retry_after=1.0,
             ) from error
 

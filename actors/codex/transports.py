@@ -199,7 +199,7 @@ async def _open_websocket(settings: BridgeSettings, nursery: trio.Nursery) -> Wi
         raise WireClosed("The websocket transport needs the app-server's URL: set CC_CODEX_URL.")
     address = urlsplit(url)
     if address.scheme not in ("ws", "wss") or address.hostname is None:
-        raise WireClosed(f"CC_CODEX_URL is no WebSocket URL: {url}.")
+        raise WireClosed(f"CC_CODEX_URL is not a WebSocket URL: {url}.")
     headers = []
     if settings.token_file is not None:
         headers.append((b"authorization", b"Bearer " + _read_token(settings.token_file)))
@@ -239,7 +239,7 @@ async def _connect(address: SplitResult) -> trio.abc.Stream:
 
 def _refused(url: str, status: int | None) -> WireClosed:
     if status is None:
-        return WireClosed(f"What listens at {url} is no app-server.")
+        return WireClosed(f"What listens at {url} is not an app-server.")
     advice = " Check CC_CODEX_WS_TOKEN_FILE." if status in (401, 403) else ""
     return WireClosed(f"The app-server at {url} refused the WebSocket with {status}.{advice}")
 

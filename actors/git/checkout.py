@@ -181,9 +181,9 @@ def _kind_of_git_entry(path: Path) -> str:
         above = parent / ".git"
         if above.is_file() or (above / "HEAD").is_file():
             raise NotAWorkTree(
-                path, f"it is no git repository itself, but a folder in the one at {parent}."
+                path, f"it is not a git repository itself, but a folder in the one at {parent}."
             )
-    raise NotAWorkTree(path, "it is no git repository.")
+    raise NotAWorkTree(path, "it is not a git repository.")
 
 
 async def _ask_git(git: Git, path: Path, kind: str) -> tuple[str, Path, Path, Path]:
@@ -230,7 +230,9 @@ async def _configuration(git: Git, path: Path) -> tuple[tuple[str, str], ...]:
         path, "config", "--list", "--includes", "-z", limit=CONFIGURATION_LIMIT, may_cut=True
     )
     if answer.cut:
-        raise UnsafeRepository(path, "its configuration is larger than anybody's.")
+        raise UnsafeRepository(
+            path, f"its configuration is larger than {CONFIGURATION_LIMIT >> 20} MiB."
+        )
     entries = []
     for entry in os.fsdecode(answer.stdout).split("\0"):
         key, _, value = entry.partition("\n")
@@ -245,7 +247,7 @@ def _check_belonging(checkout: Checkout, kind: str) -> None:
     entry = path / ".git"
     if kind == "folder":
         if git_dir != entry or checkout.common_dir != git_dir:
-            raise NotAWorkTree(path, "its .git folder stands for another one.")
+            raise NotAWorkTree(path, "its .git folder points to another one.")
         return
     back = read_small(git_dir / "gitdir")
     if back is not None and git_dir.parent == checkout.common_dir / "worktrees":

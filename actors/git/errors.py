@@ -9,7 +9,7 @@ from command_center.actors.errors import Conflict, Invalid, NotFound, Unavailabl
 
 
 class GitMissing(Unavailable):
-    """There is no git on this machine, or none that can be held."""
+    """There is no git on this machine, or none that is new enough."""
 
     def __init__(self, problem: str) -> None:
         """Say what is missing; the sentence ends with what to do."""

@@ -210,7 +210,7 @@ class Git:
         )
         version = re.match(r"git version (\d+)\.(\d+)", answer.text)
         if version is None or (int(version[1]), int(version[2])) < OLDEST:
-            raise GitMissing(f"This is {answer.text[:60]!r}, which cannot be held.")
+            raise GitMissing(f"This is {answer.text[:60]!r}, which is too old or unknown.")
         self._found = found
         return found
 

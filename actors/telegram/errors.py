@@ -63,4 +63,4 @@ class NotAnUpdate(Exception):
 
     def __init__(self, reason: str) -> None:
         """Say in what it fails."""
-        super().__init__(f"The body is no update: {reason}.")
+        super().__init__(f"The body is not an update: {reason}.")

@@ -73,7 +73,7 @@ NO_WEBHOOK: Final = (
     "No webhook is set for this bot, so no update will come. Set it with "
     "`command-center telegram setup --url https://…`, or set CC_TELEGRAM_MODE=polling."
 )
-GIVEN_UP: Final = "Something failed inside Command Center; its log tells what. Nothing was done."
+GIVEN_UP: Final = "Something failed inside Command Center; its log says what. Nothing was done."
 
 _COMMAND = re.compile(r"/([A-Za-z_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
 

@@ -13,13 +13,13 @@ import { state, taskOf } from "./store.js";
 const TOLD = {
   "approval.requested": (e) => ["ask", e.data.title, `/approvals/${e.approvalId}`],
   "approval.resolved": (e) => (e.actor === "web" ? null : ["plain", `${Words(e.data.status)} by ${e.actor}: ${approvalOf(e)}`, `/approvals/${e.approvalId}`]),
-  "approval.expiring": (e) => ["warn", `Soon too late: ${approvalOf(e)}`, `/approvals/${e.approvalId}`],
+  "approval.expiring": (e) => ["warn", `Expires soon: ${approvalOf(e)}`, `/approvals/${e.approvalId}`],
   "approval.expired": (e) => ["warn", `Expired: ${approvalOf(e)}`, `/approvals/${e.approvalId}`],
   "session.completed": (e) => ["good", `Done: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
   "session.failed": (e) => ["bad", `Failed: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
   "session.interrupted": (e) => ["warn", `Interrupted: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
   "automation.paused": (e) => ["warn", `Paused: ${state.automations.get(e.automationId ?? 0)?.title}`, `/automations/${e.automationId}`],
-  "actor.quarantined": (e) => ["bad", `Given up: ${e.data.path}`, "/runtime"],
+  "actor.quarantined": (e) => ["bad", `Set aside: ${e.data.path}`, "/runtime"],
 };
 const WORTH_A_NOTIFICATION = new Set(["approval.requested", "approval.expiring", "session.failed", "automation.paused", "actor.quarantined"]);
 const SETTLED = new Set(["approval.resolved", "approval.expired"]);

@@ -370,7 +370,7 @@ export interface Health {
   checks: Record<string, string>;
 }
 
-/** Look at a folder; a folder that is no git repository is an answer, not an error. */
+/** Look at a folder; a folder that is not a git repository is an answer, not an error. */
 export interface InspectRepository {
   localPath: string;
 }

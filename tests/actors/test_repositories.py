@@ -84,7 +84,7 @@ async def test_a_path_that_cannot_be_registered_is_refused_by_name(
     for path, expected in (
         (tmp_path / "absent", "does not exist"),
         (project / "readme.txt", "is a file"),
-        (tmp_path / "plain", "no git repository"),
+        (tmp_path / "plain", "not a git repository"),
         (bare, "bare repository"),
         (project / "inside", f"in the one at {project}"),
         (project / ".git", "bare repository"),
@@ -199,7 +199,7 @@ async def test_a_plain_folder_is_inspected_as_no_git_repository(rig: Rig, tmp_pa
 
     assert not seen.is_git_repository
     (warning,) = seen.warnings
-    assert warning.startswith("It is no git repository")
+    assert warning.startswith("It is not a git repository")
 
 
 async def test_a_scan_keeps_what_it_saw(rig: Rig, project: Path) -> None:

@@ -162,10 +162,10 @@ async def test_a_worktree_is_never_put_in_the_way(rig: Rig, project: Path, tmp_p
     (tmp_path / "full" / "file").write_text("1", encoding="utf-8")
     (tmp_path / "link").symlink_to(project, target_is_directory=True)
     for path, expected in (
-        (project / "inner", "inside of repository 1"),
-        (project / ".git" / "inner", "inside of repository 1"),
-        (tmp_path / "link" / "inner", "inside of repository 1"),
-        (other / "inner", "inside of repository 2"),
+        (project / "inner", "inside repository 1"),
+        (project / ".git" / "inner", "inside repository 1"),
+        (tmp_path / "link" / "inner", "inside repository 1"),
+        (other / "inner", "inside repository 2"),
         (rig.data_dir / "inner", "data folder"),
         (tmp_path / "full", "exists already"),
         (Path("relative"), "not an absolute path"),

@@ -119,9 +119,9 @@ def test_a_search_that_finds_nothing_says_so_once_that_is_known(page: Page) -> N
         search(page, "nowhere")
     expect(page.get_by_text("None of the newest")).to_be_visible()
     expect(note(page)).to_have_text("None so far")
-    expect(page.get_by_text("No task fits")).to_have_count(0)
+    expect(page.get_by_text("No task matches")).to_have_count(0)
     held.release()
-    expect(page.get_by_text("No task fits")).to_be_visible()
+    expect(page.get_by_text("No task matches")).to_be_visible()
     expect(note(page)).to_have_text("0 tasks")
 
 
@@ -163,7 +163,7 @@ def test_a_filter_is_paged_to_its_end(page: Page) -> None:
     expect(rows(page).last).to_contain_text(OLD[2])
     expect(page.get_by_role("button", name="Load older")).to_have_count(0)
     page.get_by_label("State").select_option("Running")
-    expect(page.get_by_text("No task fits")).to_be_visible()
+    expect(page.get_by_text("No task matches")).to_be_visible()
     page.get_by_label("State").select_option("")
     expect(note(page)).to_have_text(f"{NEWEST}+ tasks")
 

@@ -438,7 +438,7 @@ async def fails_as_unavailable(bridge: ActorRef) -> None:
             BridgeSettings(transport=Transport.WEBSOCKET, url="ws://127.0.0.1:1"),
             "codex app-server --listen ws://",
         ),
-        (BridgeSettings(transport=Transport.WEBSOCKET, url="http://x"), "no WebSocket URL"),
+        (BridgeSettings(transport=Transport.WEBSOCKET, url="http://x"), "not a WebSocket URL"),
         (
             BridgeSettings(
                 transport=Transport.WEBSOCKET,

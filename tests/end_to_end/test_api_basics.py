@@ -75,7 +75,7 @@ async def test_a_task_with_a_wrong_field_is_400_naming_it(
     [
         (lambda folder: folder / "missing", "does not exist"),
         (lambda folder: folder / "file", "is a file"),
-        (lambda folder: folder / "plain", "no git repository"),
+        (lambda folder: folder / "plain", "not a git repository"),
     ],
 )
 async def test_a_path_that_is_no_repository_is_400_saying_why(

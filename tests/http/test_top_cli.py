@@ -82,6 +82,6 @@ def test_another_server_is_told_to_be_another(body: str, status: int) -> None:
     other = httpx.MockTransport(lambda _: httpx.Response(status, text=body))
     with (
         httpx.Client(base_url="http://other", transport=other) as client,
-        pytest.raises(TopRefused, match="no Command Center"),
+        pytest.raises(TopRefused, match="not a Command Center"),
     ):
         fetch(client)

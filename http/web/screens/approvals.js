@@ -33,7 +33,7 @@ export const Approvals = () => {
               <div class="row-side"><${Badge} status=${a.status} /><span class="hint"><${Ago} ts=${a.resolvedAt} /></span></div>
             </a>`}
           <//>`
-        : html`<p class="quiet-line">${reachOf("approvals").cursor ? "None of the newest was decided." : "Nothing was decided yet."}</p><${Older} kind="approvals" />`}
+        : html`<p class="quiet-line">${reachOf("approvals").cursor ? "None of the newest has been decided." : "Nothing has been decided yet."}</p><${Older} kind="approvals" />`}
   `;
 };
 

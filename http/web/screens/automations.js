@@ -53,7 +53,7 @@ export const Automation = ({ id }) => {
           ? html`<ul class="rows">${runs.items.map((r) => html`<li key=${r.id}><a class="row" href=${r.sessionId ? `#/sessions/${r.sessionId}` : null}>
               <div class="row-main"><div class="row-title">${exactDay(r.dueAt || r.firedAt)}</div><div class="row-note">${Words(r.trigger)}${r.missed > 0 && html` · ${plural(r.missed, "due time")} missed`}${r.reason && html` · ${r.reason}`}</div></div>
               <${Badge} status=${r.outcome} /></a></li>`)}</ul>`
-          : html`<p class="quiet-line">It did not run yet.</p>`}</section>
+          : html`<p class="quiet-line">It has not run yet.</p>`}</section>
       <div class="stack wide-gap">
         <section class="card" aria-labelledby="schedule"><h2 id="schedule" class="section">Schedule</h2>
           ${automation.pausedReason && html`<div class="problem"><${Icon} name="warning" size=${18} />${automation.pausedReason}</div>`}

@@ -79,7 +79,7 @@ export const Register = ({ onClose }) => {
   return html`<${Dialog} title="Register a repository" onClose=${onClose}>
     <form class="stack" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); register(); }}>
       <${Field} label="Folder" hint=${found?.isGitRepository ? `${found.name}: on ${found.currentBranch || "no branch"}, ${found.isDirty ? "with changes" : "clean"}` : "The full path on the machine that runs Command Center."}
-        error=${failure?.details[0]?.message || failure?.message || (found && !found.isGitRepository ? "This is no git repository." : "")}>
+        error=${failure?.details[0]?.message || failure?.message || (found && !found.isGitRepository ? "This is not a git repository." : "")}>
         <input required autofocus spellcheck=${false} autocapitalize="off" autocomplete="off" value=${path} placeholder="/path/to/a/repository" onInput=${(/** @type {any} */ e) => setPath(e.currentTarget.value)} />
       <//>
       <${Field} label="Name"><input value=${name} placeholder=${found?.name || basename(path || "the folder's")} onInput=${(/** @type {any} */ e) => setName(e.currentTarget.value)} /><//>

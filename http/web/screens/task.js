@@ -39,7 +39,7 @@ export const Task = ({ id }) => {
         <section aria-labelledby="runs"><h2 id="runs" class="section">Runs</h2>
           ${sessions.length
             ? html`<ul class="rows">${sessions.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} isOfTask /></li>`)}</ul>`
-            : html`<p class="quiet-line">It did not run yet.</p>`}</section>
+            : html`<p class="quiet-line">It has not run yet.</p>`}</section>
         <section aria-labelledby="about"><h2 id="about" class="section">About it</h2>
           <dl class="facts">
             <dt>Asked by</dt><dd>${task.requestedBy} · <${Ago} ts=${task.createdAt} /></dd>

@@ -89,7 +89,7 @@ export const Tasks = () => {
                 <div class="row-note">${repoOf(task)?.name} · ${TYPES.find(([key]) => key === task.type)?.[1]}${task.automationId && html` · by automation`} · ${task.prompt}</div></div>
               <div class="row-side"><${Badge} status=${task.status} /><span class="hint"><${Priority} task=${task} /> <${Ago} ts=${task.updatedAt} /></span></div>
             </a>`}<//>`
-          : html`<p class="quiet-line">${list.isAll ? "No task fits." : "None of the newest."}</p>${list.older}`}
+          : html`<p class="quiet-line">${list.isAll ? "No task matches." : "None of the newest."}</p>${list.older}`}
     ${search.trim().length > 2 && html`<${Said} words=${search.trim()} repository=${repository} />`}
   `;
 };

@@ -116,7 +116,7 @@ async def test_a_git_directory_that_shares_another_ones_history_is_refused(
     secret = make_repository(tmp_path / "secret")
     (repository / ".git" / "commondir").write_text(f"{secret / '.git'}\n", encoding="utf-8")
 
-    assert "stands for another one" in await refused(git, repository)
+    assert "points to another one" in await refused(git, repository)
 
 
 async def test_a_work_tree_that_is_set_to_another_folder_is_refused(
