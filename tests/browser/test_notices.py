@@ -81,7 +81,7 @@ def test_a_page_that_is_not_looked_at_notifies_and_a_press_leads_to_what_asks(
     (worker,) = page.context.service_workers
     worker.evaluate(PRESS)
     expect(page.locator("h1")).to_have_text(f"Approval {asked['id']}")
-    assert [] == shown_on(page)
+    page.wait_for_function(counted(0))
 
     later = asked_for(filled_server, "And now?")
     page.wait_for_function(counted(1))
