@@ -15,52 +15,55 @@ const SHOWN = 1500; // lines of a file that are shown at once
 function parseDiff(text) {
   /** @type {FileDiff[]} */
   const files = [];
-  /** @type {FileDiff | null} */
-  let file = null;
   let old = 0;
   let now = 0;
-  let inHunk = false;
+  let left = { old: 0, now: 0 }; // lines that the hunk still has, by its head
+  let isNamed = false; // by "diff --git", and no "--- " came since
+  let hasHunk = false;
   /** @param {string} path */
   const begin = (path) => {
-    file = { path, was: null, added: 0, removed: 0, lines: [] };
-    files.push(file);
-    inHunk = false;
-    return file;
+    files.push({ path, was: null, added: 0, removed: 0, lines: [] });
+    left = { old: 0, now: 0 };
+    hasHunk = false;
   };
   /** @param {string} name */
   const plain = (name) => name.replace(/^"?[ab]\//, "").replace(/"?\t?$/, "");
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();
   for (const line of lines) {
-    if (line.startsWith("diff --git ")) {
-      begin(plain(line.slice(11).split(/ "?b\//)[1] || line.slice(11)));
-    } else if (!inHunk && line.startsWith("--- ")) {
-      const name = line.slice(4);
-      const target = /** @type {FileDiff | null} */ (file);
-      if (!target || target.lines.length) begin(plain(name));
-      if (file) /** @type {FileDiff} */ (file).was = name === "/dev/null" ? null : plain(name);
-    } else if (!inHunk && line.startsWith("+++ ")) {
-      const name = line.slice(4);
-      if (file && name !== "/dev/null") /** @type {FileDiff} */ (file).path = plain(name);
-    } else if (line.startsWith("@@")) {
-      const match = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@ ?(.*)/.exec(line);
-      old = match ? Number(match[1]) : 1;
-      now = match ? Number(match[2]) : 1;
-      inHunk = true;
-      (file || begin("")).lines.push({ kind: "hunk", text: match ? match[3] || "⋯" : line, old: null, now: null });
-    } else if (inHunk && file) {
-      const target = /** @type {FileDiff} */ (file);
+    const file = files.at(-1);
+    if (file && (left.old > 0 || left.now > 0) && /^([-+ ]|$)/.test(line)) {
       const rest = line.slice(1);
+      if (!line.startsWith("+")) left.old -= 1;
+      if (!line.startsWith("-")) left.now -= 1;
       if (line.startsWith("+")) {
-        target.added += 1;
-        target.lines.push({ kind: "add", text: rest, old: null, now: now++ });
+        file.added += 1;
+        file.lines.push({ kind: "add", text: rest, old: null, now: now++ });
       } else if (line.startsWith("-")) {
-        target.removed += 1;
-        target.lines.push({ kind: "del", text: rest, old: old++, now: null });
-      } else if (line.startsWith(" ") || line === "") target.lines.push({ kind: "same", text: rest, old: old++, now: now++ });
-      else target.lines.push({ kind: "note", text: line, old: null, now: null });
-    } else if (file && /^(rename|new file|deleted file|Binary|similarity)/.test(line)) {
-      /** @type {FileDiff} */ (file).lines.push({ kind: "note", text: line, old: null, now: null });
+        file.removed += 1;
+        file.lines.push({ kind: "del", text: rest, old: old++, now: null });
+      } else file.lines.push({ kind: "same", text: rest, old: old++, now: now++ });
+    } else if (line.startsWith("diff --git ")) {
+      begin(plain(line.slice(11).split(/ "?b\//)[1] || line.slice(11)));
+      isNamed = true;
+    } else if (line.startsWith("--- ")) {
+      const name = line.slice(4);
+      if (!isNamed) begin(plain(name));
+      isNamed = false;
+      files[files.length - 1].was = name === "/dev/null" ? null : plain(name);
+    } else if (line.startsWith("+++ ")) {
+      const name = line.slice(4);
+      if (file && name !== "/dev/null") file.path = plain(name);
+    } else if (line.startsWith("@@")) {
+      if (!file) begin("");
+      const match = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)/.exec(line);
+      old = match ? Number(match[1]) : 1;
+      now = match ? Number(match[3]) : 1;
+      left = match ? { old: Number(match[2] ?? 1), now: Number(match[4] ?? 1) } : { old: Infinity, now: Infinity };
+      hasHunk = true;
+      files[files.length - 1].lines.push({ kind: "hunk", text: match ? match[5] || "⋯" : line, old: null, now: null });
+    } else if (file && line && (hasHunk || /^(rename|new file|deleted file|Binary|similarity)/.test(line))) {
+      file.lines.push({ kind: "note", text: line, old: null, now: null });
     }
   }
   return files;

@@ -108,11 +108,14 @@ function FileChange(entry, stage, folder) {
     ${diff && html`<${Diff} text=${diff} />`}`;
 }
 
-/** Codex gives a hunk for an update, the plain content for a new or a deleted file. @param {any} change @param {string} folder */
+/** Codex gives hunks for an update, the plain content for a new or a deleted file. @param {any} change @param {string} folder */
 function diffOfChange(change, folder) {
   const kind = change.kind?.type || change.kind;
   const text = (change.diff || "").replace(/\n$/, "");
-  const body = text.includes("@@") || kind === "update" ? text : `@@ -1 +1 @@\n${text.split("\n").map((/** @type {string} */ l) => (kind === "delete" ? "-" : "+") + l).join("\n")}`;
+  const lines = text.split("\n");
+  const whole = (/** @type {string} */ sign, /** @type {string} */ spans) =>
+    text && `@@ ${spans} @@\n${lines.map((/** @type {string} */ line) => sign + line).join("\n")}`;
+  const body = kind === "add" ? whole("+", `-0,0 +1,${lines.length}`) : kind === "delete" ? whole("-", `-1,${lines.length} +0,0`) : text;
   const name = within(change.path, folder).replace(/^[\\/]/, "");
   return `diff --git a/${name} b/${name}\n--- a/${name}\n+++ b/${name}\n${body.startsWith("---") ? body.split("\n").slice(2).join("\n") : body}`;
 }

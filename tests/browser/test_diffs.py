@@ -1,0 +1,126 @@
+"""Diffs, as people read them: each file by itself, with the lines that are its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from command_center.actors.codex.diffs import unified_diff
+from tests.browser.conftest import OpenPage
+from tests.browser.watching import settle
+from tests.end_to_end.server import Server
+
+READ = """
+async ([text, changes]) => {
+  const { html, render } = await import("/web/html.js");
+  const { Diff } = await import("/web/components/diff.js");
+  const { Transcript } = await import("/web/components/transcript.js");
+  const place = document.createElement("div");
+  const entry = { key: "1", type: "fileChange", done: true, body: { changes }, version: 1 };
+  const diff = html`<${Diff} text=${text} />`;
+  render(changes ? html`<${Transcript} entries=${[entry]} cwd="/w" />` : diff, place);
+  const told = (row) => row.className + " " + row.querySelector(".text").textContent;
+  return [...place.querySelectorAll(".diff-file")].map((file) => ({
+    path: file.querySelector(".path").textContent,
+    added: file.querySelector(".counts .add").textContent,
+    removed: file.querySelector(".counts .del").textContent.slice(1),
+    lines: [...file.querySelectorAll("tr:not(.hunk)")].map(told),
+  }));
+}
+"""
+
+
+def change(kind: str, path: str, diff: str) -> dict[str, Any]:
+    return {"path": path, "kind": {"type": kind}, "diff": diff}
+
+
+def shown(path: str, *lines: str) -> dict[str, Any]:
+    added = sum(line.startswith("add") for line in lines)
+    removed = sum(line.startswith("del") for line in lines)
+    return {"path": path, "added": f"+{added}", "removed": str(removed), "lines": [*lines]}
+
+
+TWO_UPDATES = unified_diff(
+    [
+        change("update", "a.py", "@@ -1 +1 @@\n-x\n+y\n"),
+        change("update", "b.py", "@@ -3 +3 @@\n-p\n+q\n@@ -9 +9,0 @@\n-r\n"),
+    ]
+)
+WHOLE_FILES = unified_diff(
+    [
+        change("add", "new", "one\n++ two"),
+        change("add", "empty", ""),
+        change("delete", "old", "-- three\n"),
+    ]
+)
+LINES_LIKE_HEADS = """\
+diff --git a/q.sql b/q.sql
+index 587be6b..975fbec 100644
+--- a/q.sql
++++ b/q.sql
+@@ -1,3 +1,3 @@
+ same
+--- was
++++ is
+
+"""
+A_NEW_FILE_OF_GIT = """\
+diff --git a/new b/new
+new file mode 100644
+index 0000000..587be6b
+--- /dev/null
++++ b/new
+@@ -0,0 +1 @@
++x
+[… cut here]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        (
+            TWO_UPDATES,
+            [shown("a.py", "del x", "add y"), shown("b.py", "del p", "add q", "del r")],
+        ),
+        (
+            WHOLE_FILES,
+            [
+                shown("new", "add one", "add ++ two", "note \\ No newline at end of file"),
+                shown("empty"),
+                shown("old", "del -- three"),
+            ],
+        ),
+        (LINES_LIKE_HEADS, [shown("q.sql", "same same", "del -- was", "add ++ is", "same ")]),
+        (
+            A_NEW_FILE_OF_GIT,
+            [shown("new", "note new file mode 100644", "add x", "note [… cut here]")],
+        ),
+    ],
+)
+def test_each_file_has_the_lines_that_are_its_own(
+    filled_server: Server, open_page: OpenPage, text: str, files: list[dict[str, Any]]
+) -> None:
+    page = open_page(filled_server.url).page
+    settle(page)
+    assert files == page.evaluate(READ, [text, None])
+
+
+def test_a_change_of_files_in_a_transcript_has_each_file_whole(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(filled_server.url).page
+    settle(page)
+    changes = [
+        change("add", "/w/counter.rb", "---\n@@count = 0\n"),
+        change("delete", "/w/old", "one\n\n@@ two\n"),
+        change("update", "/w/b.py", "@@ -3 +3 @@\n-p\n+q\n"),
+        change("add", "/w/empty", ""),
+    ]
+    assert [
+        shown("counter.rb", "add ---", "add @@count = 0"),
+        shown("old", "del one", "del ", "del @@ two"),
+        shown("b.py", "del p", "add q"),
+        shown("empty"),
+    ] == page.evaluate(READ, ["", changes])
