@@ -6,6 +6,7 @@ the rest leaves, and say what is missing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any, Final
@@ -69,6 +70,9 @@ ICONS: Final[Mapping[str, str]] = {
     "open": "⚪",
     "cancelled": "🚫",
 }
+
+
+_HUNK: Final = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
 
 @attrs.frozen(kw_only=True)
@@ -404,12 +408,24 @@ def usage_text(session: Session) -> str | None:
 
 def diff_summary(diff: str) -> str:
     """How many files a diff changes, and how many lines."""
-    files = {line[4:] for line in diff.splitlines() if line.startswith(("--- ", "+++ "))}
-    files = {name.removeprefix("a/").removeprefix("b/") for name in files} - {"/dev/null"}
-    added = sum(1 for li in diff.splitlines() if li.startswith("+") and not li.startswith("+++"))
-    removed = sum(1 for li in diff.splitlines() if li.startswith("-") and not li.startswith("---"))
-    count = len(files)
-    return f"{count} file{'' if count == 1 else 's'} changed, +{added} -{removed}"
+    files = added = removed = 0
+    left_old = left_new = 0  # lines that the hunk still has, by its head
+    is_named = False  # by "diff --git", and no "--- " came since
+    for line in diff.split("\n"):
+        if (left_old > 0 or left_new > 0) and line[:1] in {"+", "-", " ", ""}:
+            added += line[:1] == "+"
+            removed += line[:1] == "-"
+            left_old -= line[:1] != "+"
+            left_new -= line[:1] != "-"
+        elif line.startswith("diff --git "):
+            files += 1
+            is_named = True
+        elif line.startswith("--- "):
+            files += not is_named
+            is_named = False
+        elif hunk := _HUNK.match(line):
+            left_old, left_new = (int(count or 1) for count in hunk.groups())
+    return f"{files} file{'' if files == 1 else 's'} changed, +{added} -{removed}"
 
 
 def diff_text(session: Session) -> Text | None:

@@ -199,7 +199,7 @@ async def test_a_diff_is_shown_with_its_summary(tmp_path: Path) -> None:
 
 
 async def test_a_diff_that_no_message_holds_comes_whole_as_a_file(tmp_path: Path) -> None:
-    diff = "--- a/x.py\n+++ b/x.py\n" + "+a <line> & more\n" * 1000
+    diff = "--- a/x.py\n+++ b/x.py\n@@ -0,0 +1,1000 @@\n" + "+a <line> & more\n" * 1000
     async with rig(tmp_path) as r:
         session = await insert_session(
             r, finished_at="2026-01-01T00:00:00.000Z", status="completed", diff=diff
@@ -213,9 +213,10 @@ async def test_a_diff_that_no_message_holds_comes_whole_as_a_file(tmp_path: Path
 
 
 async def test_a_file_that_telegram_cannot_take_now_is_sent_again(tmp_path: Path) -> None:
+    diff = "--- /dev/null\n+++ b/x\n@@ -0,0 +1,2000 @@\n" + "+line\n" * 2000
     async with rig(tmp_path) as r:
         await insert_session(
-            r, finished_at="2026-01-01T00:00:00.000Z", status="completed", diff="+line\n" * 2000
+            r, finished_at="2026-01-01T00:00:00.000Z", status="completed", diff=diff
         )
         r.api.fail_next("sendDocument", Fault(502, "Bad Gateway"))
         await r.say("/diff")

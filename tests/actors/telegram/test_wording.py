@@ -166,8 +166,25 @@ def test_every_outcome_has_words(status: ApprovalStatus) -> None:
 
 
 def test_a_summary_counts_files_and_lines() -> None:
-    diff = "--- /dev/null\n+++ b/new\n+x\n--- a/old\n+++ /dev/null\n-y\n-z\n"
-    assert "2 files changed, +1 -2" == diff_summary(diff)
+    heads = ("diff --git a/new b/new\n", "diff --git a/old b/old\n")
+    for new, old in (heads, ("", "")):
+        diff = (
+            f"{new}--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+x\n"
+            f"{old}--- a/old\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-y\n-z\n"
+        )
+        assert "2 files changed, +1 -2" == diff_summary(diff)
+
+
+def test_a_line_that_looks_like_the_head_of_a_file_is_counted_as_a_line() -> None:
+    diff = (
+        "--- a/q.sql\n+++ b/q.sql\n@@ -1,2 +1,2 @@\n--- was\n+++ is\n same\n@@ -9 +9,2 @@\n q\n+r\n"
+    )
+    assert "1 file changed, +2 -1" == diff_summary(diff)
+
+
+def test_a_file_that_was_only_renamed_counts_too() -> None:
+    diff = "diff --git a/old b/new\nsimilarity index 100%\nrename from old\nrename to new\n"
+    assert "1 file changed, +0 -0" == diff_summary(diff)
 
 
 def test_a_button_says_something_and_not_too_much() -> None:
