@@ -6,7 +6,8 @@ the inbox is asked from outside.
 
 `updates` reads an update. `commands` and `presses` find out what it leads to, which is an act
 (`acts`); `automations`, `wishes` and `sending` have parts of that, and `actions` what a button
-does. What a message says is in `wording`, in the styled text of `markup`; `outgoing` writes it
-into the outbox. `chats` knows who may act, and what each chat wishes to hear. `api` is the Bot
-API's client, `settings` what all of them need to know, and `errors` what can go wrong.
+does. What a message says is in `wording`, and of an approval in `approval_wording`, in the styled
+text of `markup`; `outgoing` writes it into the outbox. `chats` knows who may act, and what each
+chat wishes to hear. `api` is the Bot API's client, `settings` what all of them need to know, and
+`errors` what can go wrong.
 """

@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from command_center.actors.events import Fanout
 from command_center.actors.storage import Storage
-from command_center.actors.telegram import chats, wording
+from command_center.actors.telegram import approval_wording, chats, wording
 from command_center.actors.telegram.markup import Text
 from command_center.actors.telegram.outbox import wake
 from command_center.actors.telegram.outgoing import Outgoing, amend, post, text_of
@@ -191,7 +191,7 @@ class Teller:
     def _warn(self, tx: Transaction, approval: Approval, expires_at: object) -> None:
         """Warn of a deadline, unless it was put off since that was due."""
         if approval.expires_at == expires_at:
-            said = wording.warning_text(approval, where_of(tx.db, approval, self._zone))
+            said = approval_wording.warning_text(approval, where_of(tx.db, approval, self._zone))
             self._post(
                 tx,
                 "warnings",
@@ -199,7 +199,7 @@ class Teller:
                     text=said,
                     purpose="warning",
                     approval_id=approval.id,
-                    keyboard=wording.approval_keyboard(approval),
+                    keyboard=approval_wording.approval_keyboard(approval),
                 ),
             )
 
@@ -207,9 +207,9 @@ class Teller:
         """Say on each message that showed the approval what became of it, without its buttons."""
         if approval is None or approval.status == "pending":
             return
-        outcome = wording.outcome_text(approval, where_of(tx.db, approval, self._zone))
+        outcome = approval_wording.outcome_text(approval, where_of(tx.db, approval, self._zone))
         for message in showing(tx.db, approval.id):
-            amend(tx, message, wording.with_outcome(shown_by(tx.db, message), outcome))
+            amend(tx, message, approval_wording.with_outcome(shown_by(tx.db, message), outcome))
 
     def _put_off(self, tx: Transaction, approval: Approval | None) -> None:
         """Show the new deadline on each message that shows the approval."""
@@ -219,11 +219,11 @@ class Teller:
         for message in showing(tx.db, approval.id):
             answers = chats.answers_so_far(tx.db, message.chat_id, approval.id)
             said = (
-                wording.warning_text(approval, where)
+                approval_wording.warning_text(approval, where)
                 if message.purpose == "warning"
-                else wording.approval_text(approval, where, answers)
+                else approval_wording.approval_text(approval, where, answers)
             )
-            amend(tx, message, said, wording.approval_keyboard(approval, answers))
+            amend(tx, message, said, approval_wording.approval_keyboard(approval, answers))
 
     def _session_ended(self, tx: Transaction, session: Session | None, event_type: str) -> None:
         if session is None or session.finished_at is None:
@@ -250,11 +250,11 @@ class Teller:
 def approval_message(db: Database, approval: Approval, zone: Any) -> Outgoing:
     """The message that asks for a decision."""
     return Outgoing(
-        text=wording.approval_text(approval, where_of(db, approval, zone)),
+        text=approval_wording.approval_text(approval, where_of(db, approval, zone)),
         purpose="approval",
         approval_id=approval.id,
         session_id=approval.session_id,
-        keyboard=wording.approval_keyboard(approval),
+        keyboard=approval_wording.approval_keyboard(approval),
     )
 
 

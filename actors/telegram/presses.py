@@ -10,7 +10,7 @@ import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.approvals import Resolution
-from command_center.actors.telegram import wording
+from command_center.actors.telegram import approval_wording
 from command_center.actors.telegram.actions import (
     Action,
     Answer,
@@ -164,7 +164,7 @@ def _show_details(tx: Transaction, button: TelegramButton, approval_id: int) -> 
     message = telegram_messages.get(tx.db, button.message)
     if approval.status == "pending":
         amend(tx, message, shown_by(tx.db, message), without_details(approval))
-    said = wording.details_text(approval)
+    said = approval_wording.details_text(approval)
     return [Outgoing(text=said, reply_to=message.message_id, purpose="details")]
 
 
@@ -172,7 +172,7 @@ def without_details(approval: Approval) -> Keyboard:
     """The buttons that decide."""
     rows = (
         tuple(button for button in row if not isinstance(button.action, Details))
-        for row in wording.approval_keyboard(approval)
+        for row in approval_wording.approval_keyboard(approval)
     )
     return tuple(row for row in rows if row)
 
@@ -201,15 +201,17 @@ async def answer(
         return approvals.get(db, approval_id), answers_so_far(db, visit.chat_id, approval_id)
 
     approval, answers = await desk.storage.read(read)
-    question = wording.open_question(approval, answers)
+    question = approval_wording.open_question(approval, answers)
     if approval.status != "pending" or question is None:
         return Act(toast=f"Approval {approval_id} is {approval.status.replace('_', ' ')}.")
     if question_id is not None and question_id != question["id"]:
         return Act(toast="That question has its answer.")
-    if question_id is None and (wording.is_secret(approval) or not question.get("freeText")):
+    if question_id is None and (
+        approval_wording.is_secret(approval) or not question.get("freeText")
+    ):
         return say(visit.reply("Answer with one of the buttons, or in the browser."))
     answers = {**answers, str(question["id"]): said}
-    if wording.open_question(approval, answers) is None:
+    if approval_wording.open_question(approval, answers) is None:
         resolution = Resolution(status="approved", resolved_by=visit.who, answers=answers)
         return resolve_later(desk, visit, approval_id, resolution)
     return Act(unit=lambda tx: _ask_next(tx, desk, visit, approval, answers), toast=said[:100])
@@ -222,8 +224,8 @@ def _ask_next(
     where = where_of(tx.db, approval, desk.zone)
     for message in showing(tx.db, approval.id):
         if message.chat_id == visit.chat_id:
-            said: Text = wording.approval_text(approval, where, answers)
-            amend(tx, message, said, wording.approval_keyboard(approval, answers))
+            said: Text = approval_wording.approval_text(approval, where, answers)
+            amend(tx, message, said, approval_wording.approval_keyboard(approval, answers))
     return ()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from command_center.actors.approvals import Resolution, ResolveApproval
 from command_center.actors.sessions.messages import SteerSession, StopSession
 from command_center.actors.sessions.settlement import AlreadySettled
-from command_center.actors.telegram import wording
+from command_center.actors.telegram import approval_wording
 from command_center.actors.telegram.acts import TOAST, Act, Desk, Visit, say
 from command_center.actors.telegram.chats import known_chat
 from command_center.actors.telegram.notifier import where_of
@@ -61,7 +61,7 @@ def resolve_later(desk: Desk, visit: Visit, approval_id: int, resolution: Resolu
             if settled.resolved_by != visit.who or settled.status != resolution.status:
                 return Act(toast=str(error)[:TOAST])
         where = await desk.storage.read(lambda db: where_of(db, settled, desk.zone))
-        said = "".join(piece.text for piece in wording.outcome_text(settled, where))
+        said = "".join(piece.text for piece in approval_wording.outcome_text(settled, where))
         return Act(toast=said[:TOAST])
 
     return Act(slow=slow)

@@ -7,19 +7,15 @@ the rest leaves, and say what is missing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from typing import Any, Final
+from typing import Final
 
 import attrs
-import msgspec
 
 from command_center.actors.sessions.budgets import used_tokens
 from command_center.actors.telegram.actions import (
-    Answer,
-    Details,
     FollowSoon,
-    Resolve,
     ShowDiff,
     SteerSoon,
     Stop,
@@ -27,22 +23,18 @@ from command_center.actors.telegram.actions import (
 from command_center.actors.telegram.chats import moment
 from command_center.actors.telegram.markup import (
     LONGEST,
-    Piece,
     Text,
     block,
     bold,
     code,
     fit,
-    italic,
     length_of,
     lines,
     shorten,
-    shorten_middle,
-    spelled_out,
     text,
 )
 from command_center.actors.telegram.outgoing import Button, Keyboard
-from command_center.store import Approval, Repository, Session, Task
+from command_center.store import Repository, Session, Task
 
 TITLE: Final = 200
 """Characters of a title."""
@@ -52,9 +44,6 @@ SHORT: Final = 400
 
 BODY: Final = 1500
 """Characters of what a message is about, before Details is pressed."""
-
-FOR_SESSION: Final = frozenset({"command", "file_change", "permissions"})
-"""The kinds of approvals that can be given for the whole session."""
 
 ICONS: Final[Mapping[str, str]] = {
     "created": "⚪",
@@ -70,7 +59,6 @@ ICONS: Final[Mapping[str, str]] = {
     "open": "⚪",
     "cancelled": "🚫",
 }
-
 
 _HUNK: Final = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
@@ -90,269 +78,26 @@ class Where:
         return moment(timestamp, self.zone, now=self.now)
 
 
-# Approvals
-
-
-def approval_text(
-    approval: Approval, where: Where, answers: Mapping[str, Any] | None = None
-) -> Text:
-    """What is asked: what, where, why, until when."""
-    details = approval.details
-    kind = approval.kind.replace("_", " ")
-    head = lines(
-        text("🔔 ", bold(shorten(approval.title, TITLE))),
-        text(italic(f"{kind} · approval {approval.id}"), *_place(where)),
-        _cwd(details),
-    )
-    foot = lines(
-        _labelled("Why: ", details.get("reason")),
-        *_beyond_run(approval),
-        None
-        if approval.expires_at is None
-        else text("Decide before ", bold(where.at(approval.expires_at)), "."),
-    )
-    room = LONGEST - length_of(head) - length_of(foot) - 100
-    body = (
-        question_text(approval, answers or {}, min(room, BODY))
-        if approval.kind == "user_input"
-        else _body(approval, min(room, BODY))
-    )
-    return fit(lines(head, body or None, foot or None))
-
-
-def _place(where: Where) -> Text:
+def place(where: Where) -> Text:
+    """What it belongs to, at the end of a line."""
     parts: list[str] = []
     if where.task is not None:
         parts += [f" · task {where.task.id}"]
     if where.session is not None:
         parts += [f" · session {where.session.id}"]
-    return text(_repository(where), *parts)
+    return text(repository_name(where), *parts)
 
 
-def _repository(where: Where) -> Text:
+def repository_name(where: Where) -> Text:
+    """Its repository, at the end of a line."""
     if where.repository is None:
         return ()
     return text(" · ", code(shorten(where.repository.name, 60)))
 
 
-def _beyond_run(approval: Approval) -> list[Text | None]:
-    """What Codex asks for that its run did not get; a manual approval's details may be anything."""
-    said = () if approval.kind == "manual" else approval.details.get("beyondRun") or ()
-    return [_labelled("⚠️ More than its run got: ", sentence) for sentence in said]
-
-
-def _cwd(details: Mapping[str, Any]) -> Text | None:
-    cwd = details.get("cwd")
-    return text("in ", code(shorten(str(cwd), 200))) if cwd else None
-
-
-def _labelled(label: str, said: object) -> Text | None:
+def labelled(label: str, said: object) -> Text | None:
+    """What is said, in short, behind its label; None where nothing is."""
     return text(label, shorten(str(said), SHORT)) if said else None
-
-
-def _body(approval: Approval, room: int) -> Text:
-    """The command, the diff, or whatever else there is to decide about."""
-    details = approval.details
-    match approval.kind:
-        case "command":
-            said = str(details.get("script") or details.get("command") or "")
-            extra = _rest(details, "network", "additionalPermissions")
-            return lines(block(shorten_middle(said, room - 300)) if said else None, extra or None)
-        case "file_change":
-            diff = str(details.get("diff") or "")
-            files = _paths(f.get("path") for f in details.get("files") or [])
-            return lines(
-                _labelled("", files),
-                diff_summary(diff) if diff else None,
-                block(shorten_middle(diff, room - SHORT - 100)) if diff else None,
-            )
-        case "run":
-            return lines(
-                text("Sandbox ", code(str(details.get("sandbox"))), _grants(details)),
-                _labelled("“", details.get("prompt")),
-            )
-        case "elicitation":
-            return lines(_labelled("", details.get("message")), _labelled("", details.get("url")))
-        case "permissions":
-            return lines(
-                "Network access" if details.get("network") else None,
-                _labelled("Write: ", _paths(details.get("write") or [])),
-                _labelled("Read: ", _paths(details.get("read") or [])),
-            )
-        case _:
-            rest = _rest(details, *(key for key in details if key not in {"reason", "cwd"}))
-            return lines(rest) if rest else ()
-
-
-def _paths(paths: Iterable[object]) -> str:
-    return spelled_out(", ".join(map(str, paths)))
-
-
-def _grants(details: Mapping[str, Any]) -> str:
-    granted = [
-        words
-        for key, words in (("allowNetwork", "network"), ("allowCommit", "commits"))
-        if details.get(key)
-    ]
-    return f", with {' and '.join(granted)}" if granted else ""
-
-
-def _rest(details: Mapping[str, Any], *keys: str) -> Text:
-    shown = {key: details[key] for key in keys if details.get(key) not in (None, "", [], {})}
-    return lines(
-        *(
-            text(f"{key}: ", value if isinstance(value, str) else _json(value))
-            for key, value in (
-                (key, shorten(value, SHORT) if isinstance(value, str) else value)
-                for key, value in shown.items()
-            )
-        )
-    )
-
-
-def _json(value: object) -> Piece:
-    return code(shorten(msgspec.json.encode(value).decode(), SHORT))
-
-
-def details_text(approval: Approval) -> Text:
-    """All of an approval that fits into one message."""
-    details = dict(approval.details)
-    long = {
-        key: str(details.pop(key))
-        for key in ("diff", "command", "prompt", "message")
-        if isinstance(details.get(key), str)
-    }
-    details.pop("script", None)
-    rest = msgspec.json.format(msgspec.json.encode(details), indent=1).decode() if details else ""
-    head = text(bold(f"Approval {approval.id}"), f" · {shorten(approval.title, TITLE)}")
-    room = LONGEST - length_of(head) - 100
-    parts: list[Text | Piece] = [head]
-    for key, said in long.items():
-        share = room * 2 // 3 if rest or len(long) > 1 else room
-        cut = shorten_middle(said, share)
-        parts += [text(italic(key)), block(cut)]
-        room -= length_of(text(cut)) + len(key) + 3
-    if rest and room > SHORT:
-        parts += [text(italic("details")), block(shorten_middle(rest, room - 20))]
-    return fit(lines(*parts))
-
-
-def approval_keyboard(approval: Approval, answers: Mapping[str, Any] | None = None) -> Keyboard:
-    """The buttons of an approval that is pending."""
-    if approval.kind == "user_input":
-        return _question_keyboard(approval, answers or {})
-    reject = Button("❌ Reject", Resolve(approval.id, "rejected"))
-    if approval.kind == "elicitation" and needs_form(approval):
-        return ((reject, Button("🔍 Details", Details(approval.id))),)
-    first = (Button("✅ Approve", Resolve(approval.id, "approved")), reject)
-    details = Button("🔍 Details", Details(approval.id))
-    if approval.kind in FOR_SESSION:
-        session = Button("✅ For this session", Resolve(approval.id, "approved", "session"))
-        return (first, (session, details))
-    return (first, (details,))
-
-
-def needs_form(approval: Approval) -> bool:
-    """Whether an elicitation wants fields filled in, which a chat has no form for."""
-    schema = approval.details.get("schema")
-    if not isinstance(schema, dict):
-        return False
-    fields = schema.get("properties") or {}
-    return any("default" not in (fields.get(name) or {}) for name in schema.get("required") or [])
-
-
-# Questions
-
-
-def open_question(approval: Approval, answers: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The first question that has no answer yet."""
-    for question in approval.details.get("questions") or []:
-        if isinstance(question, dict) and question.get("id") not in answers:
-            return question
-    return None
-
-
-def is_secret(approval: Approval) -> bool:
-    """Whether a question wants a secret, which does not belong in a chat."""
-    return any(question.get("secret") for question in approval.details.get("questions") or [])
-
-
-def question_text(approval: Approval, answers: Mapping[str, Any], room: int) -> Text:
-    """What was answered so far, and what is asked now."""
-    questions = approval.details.get("questions") or []
-    answered = [
-        text(shorten(str(q.get("question")), 120), " ", bold(shorten(str(answers[q["id"]]), 120)))
-        for q in questions
-        if q.get("id") in answers
-    ]
-    question = open_question(approval, answers)
-    if question is None:
-        return fit(lines(*answered), room)
-    options = [
-        text("• ", bold(str(o.get("label"))), f" {o.get('description') or ''}")
-        for o in question.get("options") or []
-        if o.get("description")
-    ]
-    how = None
-    if is_secret(approval):
-        how = italic("It wants a secret: answer it in the browser, not in a chat.")
-    elif question.get("freeText"):
-        how = italic("Reply to this message to answer in your own words.")
-    asked = text(shorten(str(question.get("question")), room // 2))
-    return fit(lines(*answered, asked, *options, how), room)
-
-
-def _question_keyboard(approval: Approval, answers: Mapping[str, Any]) -> Keyboard:
-    reject = (Button("❌ Do not answer", Resolve(approval.id, "rejected")),)
-    question = open_question(approval, answers)
-    if question is None or is_secret(approval):
-        return (reject,)
-    return (
-        *(
-            (Button(label, Answer(approval.id, str(question["id"]), label)),)
-            for label in (str(o.get("label")) for o in (question.get("options") or [])[:20])
-        ),
-        reject,
-    )
-
-
-# What became of approvals
-
-
-def outcome_text(approval: Approval, where: Where) -> Text:
-    """How an approval was settled, by whom and when."""
-    at = "" if approval.resolved_at is None else f" at {where.at(approval.resolved_at)}"
-    by = f" by {approval.resolved_by}" if approval.resolved_by else ""
-    note = f": {shorten(approval.resolution_note, SHORT)}" if approval.resolution_note else ""
-    match approval.status:
-        case "approved":
-            scope = " for this session" if approval.scope == "session" else ""
-            said = f"✅ Approved{scope}{by}{at}{note}"
-        case "rejected":
-            said = f"❌ Rejected{by}{at}{note}"
-        case "expired":
-            said = f"⌛ Expired{at}; nobody decided in time"
-        case "answered_elsewhere":
-            said = f"↪️ Answered by another client of Codex{at}"
-        case "cancelled":
-            said = f"🚫 No longer needed{at}{note}"
-        case _:
-            said = "Pending"
-    return text(bold(said))
-
-
-def with_outcome(shown: Text, outcome: Text) -> Text:
-    """A message as it was, and below it what became of it."""
-    return lines(fit(shown, LONGEST - length_of(outcome) - 2), "", outcome)
-
-
-def warning_text(approval: Approval, where: Where) -> Text:
-    """An approval that will expire soon."""
-    until = "" if approval.expires_at is None else where.at(approval.expires_at)
-    return lines(
-        text("⏰ Approval ", bold(str(approval.id)), " expires at ", bold(until), "."),
-        text(shorten(approval.title, TITLE), *_place(where)),
-    )
 
 
 # Sessions
@@ -366,10 +111,10 @@ def session_text(session: Session, where: Where) -> Text:
             ICONS.get(session.status, ""),
             " ",
             bold(f"Session {session.id} {session.status.replace('_', ' ')}"),
-            _repository(where),
+            repository_name(where),
         ),
         text(shorten(title, TITLE)),
-        _labelled("", session.exit_reason),
+        labelled("", session.exit_reason),
     )
     foot = lines(
         usage_text(session),
@@ -448,7 +193,7 @@ def automation_text(title: str, reason: object) -> Text:
     """An automation was paused."""
     return lines(
         text("⏸ Automation ", bold(shorten(title, TITLE)), " was paused."),
-        _labelled("", reason),
+        labelled("", reason),
     )
 
 
@@ -456,6 +201,6 @@ def quarantine_text(path: str, reason: object) -> Text:
     """A part of Command Center was set aside."""
     return lines(
         text("🧯 ", code(path), " failed again and again and was set aside."),
-        _labelled("", reason),
+        labelled("", reason),
         text("Everything else goes on. Restart it in the browser, or by the API."),
     )

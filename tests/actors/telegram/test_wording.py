@@ -9,20 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_center.actors.telegram.actions import Resolve
+from command_center.actors.telegram.approval_wording import (
+    approval_keyboard,
+    approval_text,
+    details_text,
+    outcome_text,
+    warning_text,
+    with_outcome,
+)
 from command_center.actors.telegram.markup import LONGEST, Text, length_of, text, to_plain
 from command_center.actors.telegram.outgoing import Button, label_of
 from command_center.actors.telegram.wording import (
     Where,
-    approval_keyboard,
-    approval_text,
-    details_text,
     diff_head,
     diff_summary,
     diff_text,
-    outcome_text,
     session_text,
-    warning_text,
-    with_outcome,
 )
 from command_center.store import Approval, Session
 from command_center.store.records import ApprovalKind, ApprovalStatus, SessionStatus
