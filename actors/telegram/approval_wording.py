@@ -102,9 +102,10 @@ def _body(approval: Approval, room: int) -> Text:
                 block(shorten_middle(diff, room - SHORT - 100)) if diff else None,
             )
         case "run":
+            prompt = details.get("prompt")
             return lines(
                 text("Sandbox ", code(str(details.get("sandbox"))), _grants(details)),
-                labelled("“", details.get("prompt")),
+                text("“", shorten(str(prompt), SHORT), "”") if prompt else None,
             )
         case "elicitation":
             return lines(labelled("", details.get("message")), labelled("", details.get("url")))

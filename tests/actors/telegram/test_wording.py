@@ -158,7 +158,7 @@ def test_a_run_shows_what_it_would_be_given() -> None:
     details = {"sandbox": "danger-full-access", "allowNetwork": True, "prompt": "Deploy"}
     said = to_plain(approval_text(approval(kind="run", details=details), WHERE))
     assert "Sandbox danger-full-access, with network" in said
-    assert "Deploy" in said
+    assert "“Deploy”" in said
 
 
 @pytest.mark.parametrize("status", get_args(ApprovalStatus))
