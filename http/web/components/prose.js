@@ -3,6 +3,9 @@
 // Elements are made one by one, so whatever the text holds stays text.
 import { html } from "../html.js";
 
+const ITEM = /^([ \t]*)(?:[-*•]|(\d{1,9})[.)]) /;
+const DEEPEST = 8; // lists within each other; what stands deeper is shown as deep as that
+
 /** @param {{text: string}} props */
 export const Prose = ({ text }) => html`<div class="prose">${blocks(text)}</div>`;
 
@@ -17,21 +20,33 @@ function blocks(text) {
   return made;
 }
 
-/** @param {string} block @returns {any} */
+/** Headings, and what stands below them. @param {string} block */
 function paragraph(block) {
+  const made = [];
   const lines = block.split("\n");
-  const heading = /^(#{1,6}) (.*)/.exec(lines[0]);
-  if (heading) {
-    const rest = lines.slice(1).join("\n");
-    return html`<p class="heading">${inline(heading[2])}</p>${rest && paragraph(rest)}`;
+  let at = 0;
+  for (let heading; at < lines.length && (heading = /^#{1,6} (.*)/.exec(lines[at])); at += 1) {
+    made.push(html`<p class="heading">${inline(heading[1])}</p>`);
   }
-  if (lines.every((line) => /^\s*([-*•]|\d+[.)]) /.test(line) || /^\s{2,}/.test(line))) {
-    const items = block.split(/\n(?=\s*(?:[-*•]|\d+[.)]) )/);
-    const ordered = /^\s*\d/.test(lines[0]);
-    const children = items.map((item) => html`<li>${inline(item.replace(/^\s*([-*•]|\d+[.)]) /, ""))}</li>`);
-    return ordered ? html`<ol>${children}</ol>` : html`<ul>${children}</ul>`;
+  const rest = lines.slice(at);
+  const isList = rest.every((line) => ITEM.test(line) || /^\s{2,}/.test(line));
+  if (rest.length) made.push(isList ? list(rest.join("\n")) : html`<p>${inline(rest.join("\n"))}</p>`);
+  return made;
+}
+
+/** Its items stand as deep as the first; what stands deeper is a list within one. @param {string} text @returns {any} */
+function list(text, level = 1) {
+  const [, depth = "", number] = ITEM.exec(text) || [];
+  /** @type {string[][]} */
+  const items = [];
+  for (const part of text.split(/\n(?=[ \t]*(?:[-*•]|\d{1,9}[.)]) )/)) {
+    const isDeeper = (ITEM.exec(part)?.[1] ?? "").length > depth.length;
+    if (items.length && isDeeper && level < DEEPEST) items[items.length - 1].push(part);
+    else items.push([part]);
   }
-  return html`<p>${inline(block)}</p>`;
+  const children = items.map(([first, ...deeper]) =>
+    html`<li>${inline(first.replace(ITEM, ""))}${deeper.length > 0 && list(deeper.join("\n"), level + 1)}</li>`);
+  return number ? html`<ol start=${Number(number)}>${children}</ol>` : html`<ul>${children}</ul>`;
 }
 
 /** @param {string} text */
