@@ -54,6 +54,15 @@ WHOLE_FILES = unified_diff(
         change("delete", "old", "-- three\n"),
     ]
 )
+MOVED = unified_diff(
+    [
+        {
+            "path": "/w/a.py",
+            "kind": {"type": "update", "move_path": "/w/lib/b.py"},
+            "diff": "@@ -1 +1 @@\n-x\n+y\n",
+        }
+    ]
+)
 LINES_LIKE_HEADS = """\
 diff --git a/q.sql b/q.sql
 index 587be6b..975fbec 100644
@@ -92,6 +101,7 @@ index 0000000..587be6b
                 shown("old", "del -- three"),
             ],
         ),
+        (MOVED, [shown("/w/lib/b.py, moved from /w/a.py", "del x", "add y")]),
         (LINES_LIKE_HEADS, [shown("q.sql", "same same", "del -- was", "add ++ is", "same ")]),
         (
             A_NEW_FILE_OF_GIT,
@@ -117,10 +127,12 @@ def test_a_change_of_files_in_a_transcript_has_each_file_whole(
         change("delete", "/w/old", "one\n\n@@ two\n"),
         change("update", "/w/b.py", "@@ -3 +3 @@\n-p\n+q\n"),
         change("add", "/w/empty", ""),
+        change("update", "/w/c.py", "") | {"kind": {"type": "update", "move_path": "/w/lib/c.py"}},
     ]
     assert [
         shown("counter.rb", "add ---", "add @@count = 0"),
         shown("old", "del one", "del ", "del @@ two"),
         shown("b.py", "del p", "add q"),
         shown("empty"),
+        shown("lib/c.py, moved from c.py"),
     ] == page.evaluate(READ, ["", changes])

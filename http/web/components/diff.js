@@ -73,15 +73,17 @@ function parseDiff(text) {
 export const Diff = ({ text, cwd, label = "Changes" }) => {
   const files = useMemo(() => parseDiff(seen(text)), [text]);
   if (!files.length) return html`<pre class="plain" tabindex="0" aria-label=${label}>${seen(text)}</pre>`;
-  return html`<div class="diff" aria-label=${label}>${files.map((file) => html`<${FileView} key=${file.path} file=${file} path=${within(file.path, cwd)} />`)}</div>`;
+  return html`<div class="diff" aria-label=${label}>${files.map((file) => html`<${FileView} key=${file.path} file=${file} cwd=${cwd} />`)}</div>`;
 };
 
-/** @param {{file: FileDiff, path: string}} props */
-const FileView = ({ file, path }) => {
+/** @param {{file: FileDiff, cwd?: string}} props */
+const FileView = ({ file, cwd }) => {
   const [shown, setShown] = useState(SHOWN);
+  const path = within(file.path, cwd);
+  const moved = file.was && file.was !== file.path && `, moved from ${within(file.was, cwd)}`;
   return html`<details class="diff-file" open=${file.lines.length <= FOLDED}>
-    <summary title=${file.path}>
-      <span class="path"><span class="folder">${path.slice(0, -basename(path).length)}</span><b>${basename(path)}</b></span>
+    <summary title=${`${file.path}${moved || ""}`}>
+      <span class="path"><span class="folder">${path.slice(0, -basename(path).length)}</span><b>${basename(path)}</b>${moved && html`<span class="folder">${moved}</span>`}</span>
       <span class="counts"><b class="add">+${file.added}</b> <b class="del">−${file.removed}</b></span>
     </summary>
     <div class="diff-lines" tabindex="0" role="group" aria-label=${path}>

@@ -116,8 +116,8 @@ function diffOfChange(change, folder) {
   const whole = (/** @type {string} */ sign, /** @type {string} */ spans) =>
     text && `@@ ${spans} @@\n${lines.map((/** @type {string} */ line) => sign + line).join("\n")}`;
   const body = kind === "add" ? whole("+", `-0,0 +1,${lines.length}`) : kind === "delete" ? whole("-", `-1,${lines.length} +0,0`) : text;
-  const name = within(change.path, folder).replace(/^[\\/]/, "");
-  return `diff --git a/${name} b/${name}\n--- a/${name}\n+++ b/${name}\n${body.startsWith("---") ? body.split("\n").slice(2).join("\n") : body}`;
+  const [name, target] = [change.path, change.kind?.move_path || change.path].map((path) => within(path, folder).replace(/^[\\/]/, ""));
+  return `diff --git a/${name} b/${target}\n--- a/${name}\n+++ b/${target}\n${body.startsWith("---") ? body.split("\n").slice(2).join("\n") : body}`;
 }
 
 /** @param {Entry} entry @param {Stage} stage */
