@@ -77,7 +77,7 @@ def approval_text(
 def _beyond_run(approval: Approval) -> list[Text | None]:
     """What Codex asks for that its run did not get; a manual approval's details may be anything."""
     said = () if approval.kind == "manual" else approval.details.get("beyondRun") or ()
-    return [labelled("⚠️ More than its run got: ", sentence) for sentence in said]
+    return [labelled("⚠️ Beyond what its run may do: ", sentence) for sentence in said]
 
 
 def _cwd(details: Mapping[str, Any]) -> Text | None:

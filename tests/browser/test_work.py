@@ -304,7 +304,7 @@ def test_all_that_is_asked_for_is_read_before_it_is_decided(
         show("command", {**turned, "beyondRun": [said]})
         expect(shown.get_by_label("Command")).to_have_text("rm \\u202eskcab")
         expect(shown).to_contain_text('With more permissions{"network":{"enabled":true}}')
-        expect(shown).to_contain_text(f"More than its run got: {said}")
+        expect(shown).to_contain_text(f"Beyond what its run may do: {said}")
         made(client, f"{where}/resolve", {"status": "rejected"})
 
 

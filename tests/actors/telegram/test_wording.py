@@ -120,7 +120,7 @@ def test_a_command_is_asked_for_with_what_where_why_and_until_when() -> None:
 def test_what_is_more_than_the_run_got_is_said_where_it_is_decided() -> None:
     details = {"script": "git push", "beyondRun": ["This session may not use the network."]}
     said = to_plain(approval_text(approval(kind="command", details=details), WHERE))
-    assert "More than its run got: This session may not use the network." in said
+    assert "Beyond what its run may do: This session may not use the network." in said
 
 
 def test_a_manual_approval_may_have_details_of_any_shape() -> None:
