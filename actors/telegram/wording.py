@@ -157,7 +157,8 @@ def diff_summary(diff: str) -> str:
     left_old = left_new = 0  # lines that the hunk still has, by its head
     is_named = False  # by "diff --git", and no "--- " came since
     for line in diff.split("\n"):
-        if (left_old > 0 or left_new > 0) and line[:1] in {"+", "-", " ", ""}:
+        is_left = left_new > 0 if line[:1] == "+" else left_old > 0
+        if is_left and line[:1] in {"+", "-", " ", ""}:
             added += line[:1] == "+"
             removed += line[:1] == "-"
             left_old -= line[:1] != "+"
@@ -168,6 +169,7 @@ def diff_summary(diff: str) -> str:
         elif line.startswith("--- "):
             files += not is_named
             is_named = False
+            left_old = left_new = 0  # a secret of several lines is one line by now
         elif hunk := _HUNK.match(line):
             left_old, left_new = (int(count or 1) for count in hunk.groups())
     return f"{files} file{'' if files == 1 else 's'} changed, +{added} -{removed}"

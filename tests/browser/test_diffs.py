@@ -63,6 +63,13 @@ MOVED = unified_diff(
         }
     ]
 )
+WITHOUT_SECRETS = unified_diff(
+    [
+        change("add", "new.pem", "[redacted]\n"),
+        change("update", "old.pem", "@@ -1,3 +1 @@\n-[redacted]\n+x\n"),
+        change("update", "c.py", "@@ -1 +1 @@\n-p\n+q\n"),
+    ]
+).replace("-0,0 +1 @@", "-0,0 +1,27 @@")
 LINES_LIKE_HEADS = """\
 diff --git a/q.sql b/q.sql
 index 587be6b..975fbec 100644
@@ -102,6 +109,14 @@ index 0000000..587be6b
             ],
         ),
         (MOVED, [shown("/w/lib/b.py, moved from /w/a.py", "del x", "add y")]),
+        (
+            WITHOUT_SECRETS,
+            [
+                shown("new.pem", "add [redacted]"),
+                shown("old.pem", "del [redacted]", "add x"),
+                shown("c.py", "del p", "add q"),
+            ],
+        ),
         (LINES_LIKE_HEADS, [shown("q.sql", "same same", "del -- was", "add ++ is", "same ")]),
         (
             A_NEW_FILE_OF_GIT,

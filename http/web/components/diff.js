@@ -30,9 +30,13 @@ function parseDiff(text) {
   const plain = (name) => name.replace(/^"?[ab]\//, "").replace(/"?\t?$/, "");
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();
-  for (const line of lines) {
+  // A secret of several lines is one line by now, so that a hunk may end before its head says.
+  const isHead = (/** @type {number} */ at) =>
+    lines[at].startsWith("--- ") && lines[at + 1]?.startsWith("+++ ") && lines[at + 2]?.startsWith("@@ -") && !(left.old === 1 && left.now === 1);
+  for (const [at, line] of lines.entries()) {
     const file = files.at(-1);
-    if (file && (left.old > 0 || left.now > 0) && /^([-+ ]|$)/.test(line)) {
+    const isLeft = line.startsWith("+") ? left.now > 0 : left.old > 0 && (line.startsWith("-") || left.now > 0);
+    if (file && isLeft && /^([-+ ]|$)/.test(line) && !isHead(at)) {
       const rest = line.slice(1);
       if (!line.startsWith("+")) left.old -= 1;
       if (!line.startsWith("-")) left.now -= 1;
@@ -50,6 +54,7 @@ function parseDiff(text) {
       const name = line.slice(4);
       if (!isNamed) begin(plain(name));
       isNamed = false;
+      left = { old: 0, now: 0 };
       files[files.length - 1].was = name === "/dev/null" ? null : plain(name);
     } else if (line.startsWith("+++ ")) {
       const name = line.slice(4);

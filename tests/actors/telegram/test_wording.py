@@ -184,6 +184,13 @@ def test_a_line_that_looks_like_the_head_of_a_file_is_counted_as_a_line() -> Non
     assert "1 file changed, +2 -1" == diff_summary(diff)
 
 
+def test_a_secret_of_several_lines_that_is_one_now_does_not_hide_the_next_file() -> None:
+    diff = (
+        "--- /dev/null\n+++ k\n@@ -0,0 +1,27 @@\n+[redacted]\n--- x\n+++ x\n@@ -1 +1 @@\n-a\n+b\n"
+    )
+    assert "2 files changed, +2 -1" == diff_summary(diff)
+
+
 def test_a_file_that_was_only_renamed_counts_too() -> None:
     diff = "diff --git a/old b/new\nsimilarity index 100%\nrename from old\nrename to new\n"
     assert "1 file changed, +0 -0" == diff_summary(diff)
