@@ -80,3 +80,27 @@ def test_the_numbers_and_charts_are_of_the_repository_that_is_chosen(
     page.get_by_label("Repository").select_option("All repositories")
     shows(4, 1)
     server.stop()
+
+
+def test_the_chart_of_a_quiet_repository_has_its_runs_behind_many_of_others(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        fill(client, tmp_path / "busy")
+        made(client, "/api/repos", {"localPath": str(make_repository(tmp_path / "quiet"))})
+    server.stop()
+    (database,) = (tmp_path / "data").glob("*.sqlite3")
+    with closing(Writer(database)) as writer:
+        writer.commit([lambda tx: copy_session(tx, 3, repository_id=2)])
+        writer.commit([lambda tx: copy_session(tx, 2_300)])
+    server.start()
+    address = f"{server.url}/#/telemetry?repo=2"
+    page = open_page(address, device="desktop", outage=True).page
+    settle(page)
+    expect(page.get_by_role("img", name="3 runs by their duration")).to_be_visible()
+    expect(page.get_by_text("The newest 2,000")).to_have_count(0)
+    page.get_by_label("Repository").select_option("busy")
+    expect(page.get_by_role("img", name="2000 runs by their duration")).to_be_visible()
+    expect(page.get_by_text("The newest 2,000 of them.")).to_be_visible()
+    server.stop()

@@ -72,16 +72,17 @@ const Tile = ({ name, value, note }) => html`<div class="tile"><dt>${name}</dt><
  * @param {number} since @param {string} span @param {number | null} repositoryId @returns {[{at: number, minutes: number, status: string}[], boolean, ApiError | null]}
  */
 function useEnded(since, span, repositoryId) {
-  const { rows } = listed("sessions", {}, () => true);
-  const { at, cursor } = reachOf("sessions");
+  const filter = { repositoryId };
+  const { rows } = listed("sessions", filter, (run) => run.repositoryId === (repositoryId ?? run.repositoryId));
+  const { at, cursor } = reachOf("sessions", filter);
   const isBehind = Date.parse(at || "") / 1000 > since;
   const isFull = rows.length >= MOST_RUNS;
   const [, error] = useLoaded(async () => {
-    if (isBehind && !isFull) await loadOlder("sessions");
-  }, [span, cursor]);
-  const runs = rows.slice(0, MOST_RUNS).flatMap(({ status, startedAt, finishedAt, repositoryId: place }) => {
+    if (isBehind && !isFull) await loadOlder("sessions", filter);
+  }, [span, repositoryId, cursor]);
+  const runs = rows.slice(0, MOST_RUNS).flatMap(({ status, startedAt, finishedAt }) => {
     const at = Date.parse(finishedAt || "") / 1000;
-    return startedAt && at >= since && place === (repositoryId ?? place) ? [{ at, minutes: (at - Date.parse(startedAt) / 1000) / 60, status }] : [];
+    return startedAt && at >= since ? [{ at, minutes: (at - Date.parse(startedAt) / 1000) / 60, status }] : [];
   });
   return [runs.sort((a, b) => a.at - b.at), isBehind && isFull, error];
 }
@@ -98,7 +99,7 @@ const Charts = ({ summary, span }) => {
   const most = Math.max(1, ...summary.tokens.byRepository.map((r) => r.tokens));
   return html`<div class="columns charts">
     <section class="card" aria-labelledby="took"><h2 id="took" class="section">Runs, by the minutes they took</h2>
-      ${isCut && html`<p class="hint">${summary.repositoryId ? "Those among the newest" : "The newest"} ${MOST_RUNS.toLocaleString()} of ${summary.repositoryId ? "all repositories" : "them"}.</p>`}<${Problem} error=${failed} />
+      ${isCut && html`<p class="hint">The newest ${MOST_RUNS.toLocaleString()} of them.</p>`}<${Problem} error=${failed} />
       ${ended.length ? html`<${Chart} height=${240} label=${`${ended.length} runs by their duration in minutes`} inputs=${[key]} data=${[times, ...OUTCOMES.map(([status]) => took(status))]}
         options=${() => ({
           axes: [xAxis(span)],
