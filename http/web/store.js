@@ -3,7 +3,7 @@
 // Events tell what changed (connection.js); the record itself is then asked for, once for however many
 // events named it.
 import { ApiError, every, get, query } from "./api.js";
-import { useLayoutEffect, useState } from "./html.js";
+import { useEffect, useLayoutEffect, useState } from "./html.js";
 import { forgetTranscripts } from "./transcripts.js";
 
 /** @import { Approval, Automation, Health, Page, Repository, Session, Task } from "./openapi.js" */
@@ -253,7 +253,6 @@ export async function loadOlder(kind, filter) {
     now.set(query(filter), { ...endOf(page), isAsked: true });
     return page.items;
   });
-  refreshTasks();
 }
 
 /**
@@ -274,12 +273,6 @@ export function learnPart(id, part) {
   state.sessions.set(id, { ...session, ...part });
 }
 
-/** What is named by its task's title has its task here, however old that is. */
-function refreshTasks() {
-  for (const { taskId } of [...state.sessions.values(), ...pendingApprovals()])
-    if (taskId !== null && !state.tasks.has(taskId)) refresh("tasks", taskId);
-}
-
 export async function loadEverything() {
   await Promise.all([
     ...KINDS.map(loadKind),
@@ -287,7 +280,6 @@ export async function loadEverything() {
       state.health = health;
     }),
   ]);
-  refreshTasks();
   forgetTranscripts();
   changed("connection", "runtime", "events", "reloaded");
 }
@@ -306,6 +298,15 @@ export const ENDED = new Set(["completed", "failed", "stopped", "interrupted"]);
 
 /** The task that a record is about. @param {{taskId?: number | null}} about */
 export const taskOf = (about) => state.tasks.get(about.taskId ?? 0);
+
+/** The same, for what is shown by its task's title: it is asked for where it is not here, however old it is. @param {{taskId?: number | null}} about */
+export function useTask(about) {
+  const task = taskOf(about);
+  useEffect(() => {
+    if (!task) refresh("tasks", about.taskId);
+  }, [about.taskId, !task]);
+  return task;
+}
 
 /** The repository that a record is about. @param {{repositoryId?: number | null}} about */
 export const repoOf = (about) => state.repos.get(about.repositoryId ?? 0);

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
-from command_center.store import Writer, repositories, sessions, tasks
+from command_center.store import Writer, approvals, repositories, sessions, tasks
 from command_center.store.transaction import Transaction
 from tests.browser.conftest import UNWORKED, OpenPage, made
 from tests.browser.test_records import Held
@@ -50,6 +50,17 @@ def fill_long(tx: Transaction) -> None:
     add(OLD[1], "cancelled")
     add(OLD[2], "interrupted")
     add(OLD[3], "stopped")
+    approvals.insert(
+        tx,
+        kind="manual",
+        status="approved",
+        title="May it be cleaned?",
+        details={},
+        task_id=2,
+        requested_by="api",
+        resolved_at=tx.now,
+        resolved_by="web",
+    )
     for number in range(FAILED):
         add(f"Failed {number}", "failed")
     for number in range(NEWEST):
@@ -231,6 +242,7 @@ def test_sessions_of_each_outcome_are_shown_to_the_oldest(
     page.get_by_role("button", name="Stopped", exact=True).click()
     expect(rows(page)).to_have_count(1)
     expect(rows(page)).to_contain_text("It was session 4.")
+    expect(rows(page).locator(".row-title")).to_have_text(OLD[3])
     page.get_by_role("button", name="Failed", exact=True).click()
     page.get_by_role("button", name="Show more").click()
     page.get_by_role("button", name="Load older").click()
@@ -241,3 +253,10 @@ def test_sessions_of_each_outcome_are_shown_to_the_oldest(
     expect(rows(page).last).to_contain_text("It was session 1.")
     page.get_by_role("button", name="Active", exact=True).click()
     expect(page.get_by_text("No session here")).to_be_visible()
+
+
+def test_what_was_settled_names_its_task_however_old_that_is(
+    long_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{long_server.url}/#/approvals?show=settled", **UNWORKED).page
+    expect(rows(page).locator(".row-note")).to_have_text(f"{OLD[1]} · by web")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from command_center.store import Transaction, Writer
+from command_center.store import Transaction, Writer, repositories, sessions, tasks
 from tests.browser.conftest import OpenPage, fill, made, make_repository
 from tests.browser.watching import settle
 from tests.end_to_end.server import Server
@@ -104,3 +104,30 @@ def test_the_chart_of_a_quiet_repository_has_its_runs_behind_many_of_others(
     expect(page.get_by_role("img", name="2000 runs by their duration")).to_be_visible()
     expect(page.get_by_text("The newest 2,000 of them.")).to_be_visible()
     server.stop()
+
+
+def test_the_charts_ask_for_no_task(tmp_path: Path, open_page: OpenPage) -> None:
+    folder = tmp_path / "data"
+    with closing(Writer(folder / "command-center.sqlite3")) as writer:
+        writer.commit([fill_with_runs])
+    server = Server(folder, {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    asked: list[str] = []
+    page = open_page("about:blank", device="desktop", outage=True).page
+    page.on("request", lambda request: asked.append(request.url.removeprefix(server.url)))
+    page.goto(f"{server.url}/#/telemetry")
+    settle(page)
+    expect(page.get_by_role("img", name="450 runs by their duration")).to_be_visible()
+    assert [] == [url for url in asked if url.startswith("/api/tasks/")]
+    server.stop()
+
+
+def fill_with_runs(tx: Transaction) -> None:
+    """Have 450 runs, each of a task of its own."""
+    repository = repositories.insert(tx, name="worked", local_path="/srv/worked")
+    shared = {"repository_id": repository.id, "status": "completed", "prompt": "Do."}
+    shared |= {"requested_by": "web", "correlation_id": "c"}
+    for number in range(450):
+        task = tasks.insert(tx, title=f"Run {number}", **shared)
+        place = {"runner": "stub", "sandbox": "read-only", "cwd": "/srv/worked"}
+        span = {"started_at": tx.now, "finished_at": tx.now}
+        sessions.insert(tx, task_id=task.id, **place, **span, **shared)

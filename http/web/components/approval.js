@@ -4,7 +4,7 @@
 import { ME, post } from "../api.js";
 import { basename, plural, seen, Words } from "../format.js";
 import { html, useLayoutEffect, useRef, useState } from "../html.js";
-import { learn, pendingApprovals, refresh, repoOf, state, taskOf, useStore } from "../store.js";
+import { learn, pendingApprovals, refresh, repoOf, state, useStore, useTask } from "../store.js";
 import { Ago, Badge, Button, Choice, Code, Countdown, focused, Problem, useAct, useTick } from "./basics.js";
 import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
@@ -53,7 +53,7 @@ export const ApprovalCard = ({ approval }) => {
   const card = useRef(/** @type {HTMLElement | null} */ (null));
   const decided = useRef(false);
   const [icon, kind] = KINDS[approval.kind] || KINDS.manual;
-  const task = taskOf(approval);
+  const task = useTask(approval);
   const repo = repoOf(approval);
   const pending = approval.status === "pending";
   useLayoutEffect(() => {

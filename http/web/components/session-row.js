@@ -3,12 +3,12 @@
 /** @import { Session } from "../openapi.js" */
 import { plain, Words } from "../format.js";
 import { html } from "../html.js";
-import { repoOf, taskOf } from "../store.js";
+import { repoOf, useTask } from "../store.js";
 import { Ago, Badge, Elapsed } from "./basics.js";
 
 /** By its number where all are of one task. @param {{session: Session, isOfTask?: boolean}} props */
 export const SessionRow = ({ session, isOfTask }) => {
-  const task = taskOf(session);
+  const task = useTask(session);
   const repo = repoOf(session);
   const said = session.waitReason || session.exitReason || session.lastMessage;
   return html`<a class="row" href=${`#/sessions/${session.id}`}>

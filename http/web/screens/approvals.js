@@ -5,7 +5,7 @@ import { html } from "../html.js";
 import { Badge, Choice, Empty, Head, Loading, Older, Problem, Rows, useLoaded, Ago } from "../components/basics.js";
 import { useParam } from "../router.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
-import { need, newestFirst, pendingApprovals, reachOf, state, taskOf, useStore } from "../store.js";
+import { need, newestFirst, pendingApprovals, reachOf, state, useStore, useTask } from "../store.js";
 import { plural } from "../format.js";
 
 export const Approvals = () => {
@@ -27,14 +27,20 @@ export const Approvals = () => {
           <//>`
       : settled.length
         ? html`<${Rows} rows=${settled} more=${html`<${Older} kind="approvals" />`}>
-            ${(/** @type {ApprovalRecord} */ a) => html`<a class="row" href=${`#/approvals/${a.id}`}>
-              <div class="row-main"><div class="row-title">${a.title}</div>
-                <div class="row-note">${taskOf(a)?.title}${a.resolvedBy && html` · by ${a.resolvedBy}`}${a.resolutionNote && html` · “${a.resolutionNote}”`}</div></div>
-              <div class="row-side"><${Badge} status=${a.status} /><span class="hint"><${Ago} ts=${a.resolvedAt} /></span></div>
-            </a>`}
+            ${(/** @type {ApprovalRecord} */ approval) => html`<${Settled} approval=${approval} />`}
           <//>`
         : html`<p class="quiet-line">${reachOf("approvals").cursor ? "None of the newest has been decided." : "Nothing has been decided yet."}</p><${Older} kind="approvals" />`}
   `;
+};
+
+/** @param {{approval: ApprovalRecord}} props */
+const Settled = ({ approval }) => {
+  const { id, title, status, resolvedAt, resolvedBy, resolutionNote } = approval;
+  const note = [useTask(approval)?.title, resolvedBy && `by ${resolvedBy}`, resolutionNote && `“${resolutionNote}”`];
+  return html`<a class="row" href=${`#/approvals/${id}`}>
+    <div class="row-main"><div class="row-title">${title}</div><div class="row-note">${note.filter(Boolean).join(" · ")}</div></div>
+    <div class="row-side"><${Badge} status=${status} /><span class="hint"><${Ago} ts=${resolvedAt} /></span></div>
+  </a>`;
 };
 
 /** @param {{id: number}} props */

@@ -6,7 +6,7 @@ import { get, ME, post } from "../api.js";
 import { Ago, Badge, Button, Choice, Empty, Field, Head, Older, Problem, Rows, Switch, useAct } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
 import { go, replace, usePlace } from "../router.js";
-import { learn, listed, repoOf, state, taskOf, useStore } from "../store.js";
+import { learn, listed, repoOf, state, useStore, useTask } from "../store.js";
 import { count, Words } from "../format.js";
 
 /** @type {[string, Task["status"][]][]} */
@@ -109,10 +109,13 @@ const Said = ({ words, repository }) => {
   }, [words, repository]);
   if (!found.length) return null;
   return html`<section aria-labelledby="said" class="said-in"><h2 id="said" class="section">Said in sessions</h2>
-    <ul class="rows">${found.map((hit) => html`<li key=${hit.id}><a class="found" href=${`#/sessions/${hit.sessionId}`}>
-      <div>${hit.snippet.map((piece) => (piece.isMatch ? html`<mark>${piece.text}</mark>` : piece.text))}</div>
-      <span class="hint">${taskOf(hit)?.title || `Session ${hit.sessionId}`} · ${Words(hit.kind)} · <${Ago} ts=${hit.at} /></span></a></li>`)}</ul></section>`;
+    <ul class="rows">${found.map((hit) => html`<li key=${hit.id}><${Hit} hit=${hit} /></li>`)}</ul></section>`;
 };
+
+/** @param {{hit: Found}} props */
+const Hit = ({ hit }) => html`<a class="found" href=${`#/sessions/${hit.sessionId}`}>
+  <div>${hit.snippet.map((piece) => (piece.isMatch ? html`<mark>${piece.text}</mark>` : piece.text))}</div>
+  <span class="hint">${useTask(hit)?.title || `Session ${hit.sessionId}`} · ${Words(hit.kind)} · <${Ago} ts=${hit.at} /></span></a>`;
 
 /** @param {{task: Task}} props */
 export const Priority = ({ task }) => (task.priority === "normal" ? null : html`<span class="tag" data-priority=${task.priority}>${task.priority}</span>`);
