@@ -81,7 +81,7 @@ function applyToSession(event) {
 let socket = null;
 let turn = 0; // of beginning: what an earlier one still brings is not wanted
 let attempt = 0;
-let heardAt = 0;
+let heardAt = Date.now();
 let retry = 0;
 let beatAt = Date.now();
 

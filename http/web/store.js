@@ -208,10 +208,15 @@ async function askNewest(kind, most) {
   return { rows: [...open, ...page.items], page };
 }
 
+/** By which request a kind was loaded as a whole. @type {Record<Kind, number>} */
+const loadedBy = { repos: 0, tasks: 0, sessions: 0, approvals: 0, automations: 0 };
+
 /** What there is of a kind now, in the place of all that was known before. @param {Kind} kind */
 async function loadKind(kind) {
   const by = (asked += 1);
   const { rows, page } = await askNewest(kind);
+  if (by < loadedBy[kind]) return;
+  loadedBy[kind] = by;
   for (const id of known(kind).keys()) if (!isOvertaken(kind, id, by)) known(kind).delete(id);
   if (page) reaches[/** @type {Long} */ (kind)] = new Map([["", endOf(page)]]);
   keep(kind, rows, by);

@@ -260,3 +260,19 @@ def test_what_was_settled_names_its_task_however_old_that_is(
 ) -> None:
     page = open_page(f"{long_server.url}/#/approvals?show=settled", **UNWORKED).page
     expect(rows(page).locator(".row-note")).to_have_text(f"{OLD[1]} · by web")
+
+
+def test_what_the_page_asked_before_it_was_loaded_anew_takes_nothing_away(
+    long_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page("about:blank", **UNWORKED).page
+    held = Held(page, "**/api/sessions?limit=10*", then=lambda: None)
+    with page.expect_request("**/api/sessions?limit=10*"):
+        page.goto(f"{long_server.url}/#/sessions?show=failed")
+    page.evaluate("dispatchEvent(new Event('offline')); dispatchEvent(new Event('online'))")
+    settle(page)
+    page.get_by_role("button", name="Show more").click()
+    expect(rows(page)).to_have_count(PAGE)
+    held.release()
+    page.get_by_role("button", name="Load older").click()
+    expect(rows(page)).to_have_count(FAILED + 1)
