@@ -62,7 +62,7 @@ from command_center.http.followups import CancellationQuery, FollowupsQuery
 from command_center.http.repos import DiffQuery, RemovalQuery, Requester, RequesterQuery
 from command_center.http.runtime import ActorQuery
 from command_center.http.search import SearchQuery
-from command_center.http.sessions import SessionsQuery
+from command_center.http.sessions import ItemsQuery, SessionsQuery
 from command_center.http.shapes import (
     ActorShown,
     Health,
@@ -405,7 +405,7 @@ OPERATIONS: Final = (
         f"GET {_SESSION}/items",
         "A session's transcript",
         id="listItems",
-        query=PageQuery,
+        query=ItemsQuery,
         ok=Page[Item],
     ),
     _op("Sessions", f"GET {_SESSION}/plan", "A session's plan", id="getPlan", ok=SessionPlan),

@@ -53,6 +53,16 @@ class SessionsQuery(
         return {name: value for name, value in super().filters().items() if name != "diff"}
 
 
+class ItemsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """The query of a session's transcript.
+
+    Attributes:
+        newest_first: the order; else the oldest come first.
+    """
+
+    newest_first: bool = False
+
+
 def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
     """The routes, answered by the session's actor and, where nothing changes, from the store."""
     api = Blueprint("sessions", __name__)
@@ -115,12 +125,16 @@ def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
 
     @api.get("/api/sessions/<id:session_id>/items")
     async def list_items(session_id: int) -> Response:
-        query = decode_query(request, PageQuery)
+        query = decode_query(request, ItemsQuery)
 
         def read(db: Database) -> Page[Item]:
             sessions.get(db, session_id)
             return items.page(
-                db, {"session_id": session_id}, limit=query.limit, cursor=query.cursor
+                db,
+                {"session_id": session_id},
+                limit=query.limit,
+                cursor=query.cursor,
+                newest_first=query.newest_first,
             )
 
         page = await center.storage.read(read)

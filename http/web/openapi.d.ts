@@ -1118,7 +1118,7 @@ export interface Operations {
     method: "GET";
     path: `/api/sessions/${number}/items`;
     isExact: false;
-    query: { limit?: number | null; cursor?: string | null; };
+    query: { limit?: number | null; cursor?: string | null; newestFirst?: boolean | null; };
     body: undefined;
     answer: Page<Item>;
   };

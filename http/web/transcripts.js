@@ -1,17 +1,18 @@
 // @ts-check
 // The transcripts and timelines of the sessions that were opened last, kept current by the stream.
-import { ApiError, every, get } from "./api.js";
+import { ApiError, get } from "./api.js";
 import { ACTIVE, changed, state } from "./store.js";
 
-/** @import { Event, Item } from "./openapi.js" */
+/** @import { Event, Item, Page } from "./openapi.js" */
 /** @import { Told } from "./connection.js" */
 
 /**
  * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean, version: number}} Entry
- * @typedef {{entries: Map<string, Entry>, events: Event[], earlier: string | null, seen: Set<number>, ready: boolean}} Transcript
+ * @typedef {{entries: Map<string, Entry>, events: Event[], earlier: string | null, seen: Set<number>, earlierItems: string | null, ready: boolean}} Transcript
+ * `earlier` and `earlierItems` are the cursors of the events, and of the items, before those that are here.
  */
 
-const EVENTS = 500; // of a session's timeline that are asked for at once
+const AT_ONCE = 500; // of a session's items, or of its events, that are asked for
 const MOST_OPEN = 20;
 
 /** @type {Map<number, Transcript>} */
@@ -24,17 +25,18 @@ export const transcriptOf = (id) => transcripts.get(id);
 export async function openTranscript(id) {
   const open = transcripts.get(id);
   /** @type {Transcript} */
-  const made = open ?? { entries: new Map(), events: [], earlier: null, seen: new Set(), ready: false };
+  const made = open ?? { entries: new Map(), events: [], earlier: null, seen: new Set(), earlierItems: null, ready: false };
   transcripts.delete(id);
   transcripts.set(id, made); // as the last that was opened
   if (open) return;
   for (const oldest of transcripts.keys()) if (transcripts.size > MOST_OPEN) transcripts.delete(oldest);
   try {
     const [items, events] = await Promise.all([
-      every(`/api/sessions/${id}/items`),
-      get(`/api/sessions/${id}/events`, { newestFirst: true, limit: EVENTS }),
+      askItems(id),
+      get(`/api/sessions/${id}/events`, { newestFirst: true, limit: AT_ONCE }),
     ]);
-    merge(made, items);
+    merge(made, items.items.reverse());
+    made.earlierItems = items.nextCursor;
     const since = made.events;
     made.events = [];
     made.seen.clear();
@@ -49,10 +51,17 @@ export async function openTranscript(id) {
   }
 }
 
-/** What the server kept, in its order, with what the stream told of it. @param {Transcript} transcript @param {Item[]} items */
-function merge(transcript, items) {
+/** The newest items of a session, or those before. @param {number} id @param {string} [cursor] @returns {Promise<Page<Item>>} */
+const askItems = (id, cursor) => get(`/api/sessions/${id}/items`, { newestFirst: true, limit: AT_ONCE, cursor });
+
+/**
+ * What the server kept, in its order, with what the stream told of it: after the first `before` of the
+ * entries that are here.
+ * @param {Transcript} transcript @param {Item[]} items @param {number} [before]
+ */
+function merge(transcript, items, before = 0) {
   const told = transcript.entries;
-  transcript.entries = new Map();
+  transcript.entries = new Map([...told].slice(0, before));
   for (const { itemId, type, body, status } of items) {
     const entry = told.get(itemId);
     if (entry) transcript.entries.set(itemId, entry);
@@ -60,6 +69,18 @@ function merge(transcript, items) {
     put(transcript, itemId, type, body, isDone, !isDone);
   }
   for (const [key, entry] of told) if (!transcript.entries.has(key)) transcript.entries.set(key, entry);
+}
+
+/** Load the items before those that are here. @param {number} id */
+export async function loadEarlierItems(id) {
+  const transcript = transcripts.get(id);
+  const cursor = transcript?.earlierItems;
+  if (!transcript || !cursor) return;
+  const page = await askItems(id, cursor);
+  if (transcript.earlierItems !== cursor) return; // somebody else was quicker
+  transcript.earlierItems = page.nextCursor;
+  merge(transcript, page.items.reverse());
+  changed(`session:${id}`);
 }
 
 /** After a gap in the stream: what items began meanwhile, and where a text is cut. */
@@ -73,13 +94,26 @@ export function renewTranscripts() {
       else entry.cut = true;
       entry.version += 1;
     }
-    every(`/api/sessions/${id}/items`).then((items) => {
-      merge(transcript, items);
-      changed(`session:${id}`);
-    }, (error) => {
+    renew(id, transcript).catch((error) => {
       if (!(error instanceof ApiError)) throw error; // it is renewed with the next connection
     });
   }
+}
+
+/** Ask for the newest items, back to one that is here. @param {number} id @param {Transcript} transcript */
+async function renew(id, transcript) {
+  /** @type {Item[]} */
+  const items = [];
+  const isHere = (/** @type {Item} */ item) => transcript.entries.has(item.itemId);
+  let page = await askItems(id);
+  while (page.nextCursor && !page.items.some(isHere)) {
+    items.unshift(...page.items.reverse());
+    page = await askItems(id, page.nextCursor);
+  }
+  items.unshift(...page.items.reverse());
+  const oldest = [...transcript.entries.keys()].indexOf(items.find(isHere)?.itemId ?? "");
+  merge(transcript, items, Math.max(0, oldest));
+  changed(`session:${id}`);
 }
 
 /** Load the events before those that are here. @param {number} id */
@@ -87,7 +121,7 @@ export async function loadEarlier(id) {
   const transcript = transcripts.get(id);
   if (!transcript?.earlier) return;
   const cursor = transcript.earlier;
-  const page = await get(`/api/sessions/${id}/events`, { newestFirst: true, limit: EVENTS, cursor });
+  const page = await get(`/api/sessions/${id}/events`, { newestFirst: true, limit: AT_ONCE, cursor });
   if (transcript.earlier !== cursor) return; // somebody else was quicker
   transcript.earlier = page.nextCursor;
   const older = page.items.reverse().filter((event) => !transcript.seen.has(event.id));

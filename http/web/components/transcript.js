@@ -2,7 +2,7 @@
 // A session as it is told: messages as they stream, commands with their output folded, changes as diffs.
 import { duration, plural, seen, within, Words } from "../format.js";
 import { Component, html, useState } from "../html.js";
-import { Code } from "./basics.js";
+import { Button, Code, Problem, useAct } from "./basics.js";
 import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
 import { Prose } from "./prose.js";
@@ -15,16 +15,21 @@ const OUTPUT = 20_000; // characters of a command's output that are shown at fir
 
 /**
  * Paths below the session's folder `cwd` are shown from there; `asked` are the items that wait for a person.
- * What is not done is cut off where the session `isOver`.
- * @param {{entries: Entry[], cwd: string, asked: Set<string>, isOver: boolean}} props
+ * What is not done is cut off where the session `isOver`. There may be earlier entries that are not loaded.
+ * @param {{entries: Entry[], hasEarlier: boolean, loadEarlier: () => Promise<void>, cwd: string, asked: Set<string>, isOver: boolean}} props
  */
-export const Transcript = ({ entries, cwd, asked, isOver }) => {
+export const Transcript = ({ entries, hasEarlier, loadEarlier, cwd, asked, isOver }) => {
   const [shown, setShown] = useState(WINDOW);
+  const { busy, error, run } = useAct();
   const hidden = Math.max(0, entries.length - shown);
+  const more = () => run("earlier", async () => {
+    if (hidden < 2 * WINDOW && hasEarlier) await loadEarlier();
+    setShown(shown + 2 * WINDOW);
+  });
   return html`<ol class="transcript" aria-label="Transcript">
-    ${hidden > 0 && html`<li><button type="button" class="button quiet wide" onClick=${() => setShown(shown + 2 * WINDOW)}>
-      Show ${plural(Math.min(hidden, 2 * WINDOW), "earlier entry", "earlier entries")}
-    </button></li>`}
+    ${(hidden > 0 || hasEarlier) && html`<li><${Problem} error=${error} /><${Button} kind="quiet wide" busy=${busy} onClick=${more}>
+      Show ${hasEarlier ? "earlier entries" : plural(Math.min(hidden, 2 * WINDOW), "earlier entry", "earlier entries")}
+    <//></li>`}
     ${entries.slice(hidden).map((entry) => html`<${EntryView} key=${entry.key} entry=${entry} version=${entry.version} cwd=${cwd} 
       stage=${entry.done ? "done" : asked.has(entry.key) ? "waits for you" : isOver ? "cut off" : "running"} />`)}
   </ol>`;

@@ -14,7 +14,7 @@ import { number, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { useParam } from "../router.js";
 import { ACTIVE, ENDED, learn, need, repoOf, state, taskOf, useStore } from "../store.js";
-import { loadEarlier, openTranscript, transcriptOf } from "../transcripts.js";
+import { loadEarlier, loadEarlierItems, openTranscript, transcriptOf } from "../transcripts.js";
 
 /** @import { Transcript as Loaded } from "../transcripts.js" */
 
@@ -108,7 +108,7 @@ const Follow = ({ session, transcript, asked, children }) => {
   }, [session.id]);
   return html`
     ${!entries.length && html`<p class="quiet-line">${ENDED.has(session.status) ? "Nothing was said." : "Nothing is said yet."}</p>`}
-    <${Transcript} entries=${entries} cwd=${session.cwd} asked=${asked} isOver=${ENDED.has(session.status)} />
+    <${Transcript} entries=${entries} hasEarlier=${Boolean(transcript.earlierItems)} loadEarlier=${() => loadEarlierItems(session.id)} cwd=${session.cwd} asked=${asked} isOver=${ENDED.has(session.status)} />
     ${children}
     <div ref=${end} class="end"></div>
     ${away && ACTIVE.has(session.status) && html`<button type="button" class="to-end" onClick=${toEnd}>To the newest ↓</button>`}

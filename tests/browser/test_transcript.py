@@ -1,0 +1,73 @@
+"""A session that says more than comes at once: its newest is there, and all can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from command_center.store import Transaction, Writer, items
+from tests.browser.conftest import OpenPage, fill
+from tests.browser.watching import settle
+from tests.end_to_end.server import Server
+
+SAID = 5_300
+AT_ONCE = 500
+
+
+@pytest.fixture(scope="module")
+def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose first session has said thousands of things."""
+    folder = tmp_path_factory.mktemp("long")
+    server = Server(folder / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        fill(client, folder / "project")
+    server.stop()
+
+    def say(tx: Transaction) -> None:
+        for number in range(SAID):
+            items.insert(
+                tx,
+                session_id=1,
+                turn_id="turn",
+                item_id=f"item-{number}",
+                type="agentMessage",
+                status="completed",
+                body={"text": f"Word {number}."},
+            )
+
+    (database,) = (folder / "data").glob("*.sqlite3")
+    with closing(Writer(database)) as writer:
+        writer.commit([say])
+    server.start()
+    yield server
+    server.stop()
+
+
+def words(page: Page) -> Locator:
+    """What the transcript shows of them."""
+    return page.locator(".transcript .agent .prose").filter(has_text="Word")
+
+
+def test_the_newest_is_shown_and_what_was_before_it_is_loaded_as_it_is_asked_for(
+    long_server: Server, open_page: OpenPage
+) -> None:
+    asked: list[str] = []
+    page = open_page("about:blank").page
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{long_server.url}/#/sessions/1")
+    settle(page)
+    expect(page.get_by_text(f"Word {SAID - 1}.", exact=True)).to_be_visible()
+    assert 1 == len([url for url in asked if "/items" in url])
+    earlier = page.get_by_role("button", name="earlier entries")
+    for _ in range(SAID):
+        if not earlier.count():
+            break
+        before = words(page).count()
+        earlier.click()
+        expect(words(page)).not_to_have_count(before)
+    assert [f"Word {number}." for number in range(SAID)] == words(page).all_text_contents()
+    assert 1 + SAID // AT_ONCE == len([url for url in asked if "/items" in url])
