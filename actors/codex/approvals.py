@@ -329,22 +329,40 @@ def _checked_content(schema: Any, answers: Mapping[str, Any]) -> dict[str, Any]:
         if name not in answers and "default" not in fields.get(name, {}):
             raise Invalid.field(f"answers.{name}", "must be answered.")
     for name, value in answers.items():
-        field = fields.get(name)
-        if field is None:
+        if name not in fields:
             raise Invalid.field(f"answers.{name}", "no such field was asked for.")
-        wanted = _JSON_TYPES.get(field.get("type"), (object,))
-        if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-            raise Invalid.field(f"answers.{name}", f"must be of type {field.get('type')}.")
-        options = _options(field)
-        if options and value not in options:
-            raise Invalid.field(f"answers.{name}", f"must be one of {', '.join(options)}.")
+        _check_field(f"answers.{name}", fields[name], value)
     return dict(answers)
 
 
-def _options(field: Params) -> list[str]:
-    if isinstance(field.get("enum"), list):
-        return [str(option) for option in field["enum"]]
-    return [str(option["const"]) for option in field.get("oneOf") or []]
+def _check_field(path: str, field: Params, value: Any) -> None:
+    """Refuse a value of another type than the field's, or one that it does not offer."""
+    kind = field.get("type")
+    wanted = _JSON_TYPES.get(str(kind), (object,))
+    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+        raise Invalid.field(path, f"must be of type {kind}.")
+    if isinstance(value, list):
+        least, most = field.get("minItems") or 0, field.get("maxItems")
+        if len(value) < least or (most is not None and len(value) > most):
+            raise Invalid.field(path, f"must be {_span(least, most)} of them.")
+        for each in value:
+            _check_option(path, field.get("items") or {}, each)
+    else:
+        _check_option(path, field, value)
+
+
+def _span(least: int, most: int | None) -> str:
+    if most is None:
+        return f"at least {least}"
+    return f"{least} to {most}" if least else f"at most {most}"
+
+
+def _check_option(path: str, field: Params, value: Any) -> None:
+    options = field.get("enum") or [
+        option.get("const") for option in field.get("oneOf") or field.get("anyOf") or []
+    ]
+    if options and value not in options:
+        raise Invalid.field(path, f"must be one of {', '.join(map(str, options))}.")
 
 
 @attrs.frozen

@@ -97,6 +97,30 @@ def test_a_form_is_filled_in(
     assert ("accept", {"project": "b", "urgent": True}) == (told["action"], told["content"])
 
 
+def test_a_form_offers_what_is_to_be_chosen_and_takes_several(
+    client: httpx.Client, server: Server, repository: Path, open_page: OpenPage
+) -> None:
+    address = run(client, repository, asking(ELICITATION, FORM_PARAMS))
+    page = open_page(f"{server.url}/#{address}", expected={400}).page
+    card = page.get_by_role("article")
+    card.get_by_label("Project").select_option("a")
+    labels = card.get_by_role("group", name="Labels")
+    for label in ("test", "docs", "bug"):
+        labels.get_by_label(label).check()
+    card.get_by_role("group", name="Teams").get_by_label("Web").check()
+    state = card.get_by_label("State")
+    expect(state).to_have_accessible_description("Where it stands.")
+    state.select_option("Done")
+    card.get_by_label("Size").select_option("Large")
+    card.get_by_role("button", name="Answer").click()
+    expect(card.get_by_role("alert")).to_contain_text("must be at most 2 of them.")
+    labels.get_by_label("docs").uncheck()
+    card.get_by_role("button", name="Answer").click()
+    told = answered(page, client, address)
+    chosen = {"labels": ["bug", "test"], "teams": ["t2"], "state": "s2", "size": "l"}
+    assert {"project": "a", "urgent": False, **chosen} == told["content"]
+
+
 def test_permissions_are_granted_for_the_session(
     client: httpx.Client, server: Server, repository: Path, open_page: OpenPage
 ) -> None:

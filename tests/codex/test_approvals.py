@@ -86,6 +86,23 @@ FORM_PARAMS = {
             "project": {"type": "string", "enum": ["a", "b"]},
             "count": {"type": "integer"},
             "urgent": {"type": "boolean", "default": False},
+            "labels": {
+                "type": "array",
+                "items": {"type": "string", "enum": ["bug", "docs", "test"]},
+                "maxItems": 2,
+            },
+            "teams": {
+                "type": "array",
+                "items": {
+                    "anyOf": [{"const": "t1", "title": "Core"}, {"const": "t2", "title": "Web"}]
+                },
+            },
+            "state": {
+                "type": "string",
+                "description": "Where it stands.",
+                "oneOf": [{"const": "s1", "title": "To do"}, {"const": "s2", "title": "Done"}],
+            },
+            "size": {"type": "string", "enum": ["s", "l"], "enumNames": ["Small", "Large"]},
         },
         "required": ["project", "urgent"],
     },
@@ -113,7 +130,7 @@ QUESTIONS = [
         ELICITATION,
         FORM_PARAMS,
         "McpServerElicitationRequestResponse",
-        {"project": "a", "count": 3},
+        {"project": "a", "count": 3, "labels": ["bug", "docs"], "teams": ["t2"], "state": "s1"},
     ),
     (ELICITATION, URL_PARAMS, "McpServerElicitationRequestResponse", {}),
 ]
@@ -258,6 +275,11 @@ def test_answers_to_secret_questions_are_not_to_be_stored() -> None:
         (ELICITATION, FORM_PARAMS, {"project": "c"}, "answers.project"),
         (ELICITATION, FORM_PARAMS, {"project": "a", "count": True}, "answers.count"),
         (ELICITATION, FORM_PARAMS, {"project": "a", "other": 1}, "answers.other"),
+        (ELICITATION, FORM_PARAMS, {"project": "a", "labels": "bug"}, "answers.labels"),
+        (ELICITATION, FORM_PARAMS, {"project": "a", "labels": ["new"]}, "answers.labels"),
+        (ELICITATION, FORM_PARAMS, {"project": "a", "labels": ["bug"] * 3}, "answers.labels"),
+        (ELICITATION, FORM_PARAMS, {"project": "a", "teams": ["Core"]}, "answers.teams"),
+        (ELICITATION, FORM_PARAMS, {"project": "a", "state": "Done"}, "answers.state"),
     ],
 )
 def test_an_answer_that_does_not_fit_is_refused_with_its_field(

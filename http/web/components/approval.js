@@ -5,7 +5,7 @@ import { ME, post } from "../api.js";
 import { basename, plural, seen, Words } from "../format.js";
 import { html, useLayoutEffect, useRef, useState } from "../html.js";
 import { learn, pendingApprovals, refresh, repoOf, state, useStore, useTask } from "../store.js";
-import { Ago, Badge, Button, Choice, Code, Countdown, focused, Problem, useAct, useTick } from "./basics.js";
+import { Ago, Badge, Button, Choice, Code, Countdown, Field, focused, Problem, useAct, useTick } from "./basics.js";
 import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
 
@@ -213,8 +213,8 @@ const isNumber = (field) => field.type === "number" || field.type === "integer";
 function answersTo(approval, given) {
   const answers = { ...given };
   for (const [key, field] of Object.entries(/** @type {Record<string, any>} */ (approval.details.schema?.properties || {}))) {
-    const answer = given[key] ?? field.default ?? (field.type === "boolean" ? false : undefined);
-    answers[key] = !isNumber(field) ? answer : answer === "" || answer === undefined ? undefined : Number(answer);
+    const answer = given[key] ?? field.default ?? (field.type === "boolean" ? false : "");
+    answers[key] = answer === "" ? undefined : isNumber(field) ? Number(answer) : answer;
   }
   return answers;
 }
@@ -243,20 +243,37 @@ const Questions = ({ approval, answers, onChange }) => {
       value=${q.options.some((/** @type {any} */ o) => o.label === answers[q.id]) ? "" : answers[q.id] ?? ""}
       onInput=${(/** @type {any} */ e) => set(q.id, e.currentTarget.value)} />`}
   </fieldset>`);
-  return Object.entries(approval.details.schema?.properties || {}).map(([key, field]) => html`<${SchemaField} key=${key} name=${key} field=${field}
+  const { properties, required } = approval.details.schema || {};
+  return Object.entries(properties || {}).map(([key, field]) => html`<${SchemaField} key=${key} name=${key} field=${field} required=${required?.includes(key)}
     value=${answers[key]} onChange=${(/** @type {any} */ value) => set(key, value)} />`);
 };
 
-/** @param {any} props */
-const SchemaField = ({ name, field, value, onChange }) => {
-  const label = field.title || Words(name);
+/** What a field of a form is one of, or some of, each with its name. @param {any} field @returns {[string, string][]} */
+const optionsOf = ({ enum: values, enumNames, oneOf, anyOf }) =>
+  values ? values.map((/** @type {string} */ value, /** @type {number} */ at) => [value, enumNames?.[at] ?? value])
+    : (oneOf || anyOf || []).map((/** @type {any} */ option) => [option.const, option.title ?? option.const]);
+
+/** @type {Record<string, string>} */
+const INPUTS = { email: "email", uri: "url", date: "date" }; // by the format of a text
+
+/** A field of the kinds that MCP's forms have. @param {any} props */
+const SchemaField = ({ name, field, required, value, onChange }) => {
+  const { type, description } = field;
+  const label = `${field.title || Words(name)}${required || type === "boolean" ? "" : " (optional)"}`;
   const now = value ?? field.default;
-  if (field.type === "boolean") return html`<label class="option"><input type="checkbox" checked=${Boolean(now)}
-    onChange=${(/** @type {any} */ e) => onChange(e.currentTarget.checked)} /><span><b>${label}</b></span></label>`;
-  if (field.enum) return html`<label class="note-field"><span>${label}</span><select value=${now ?? ""} onChange=${(/** @type {any} */ e) => onChange(e.currentTarget.value)}>
-    <option value="" disabled>Choose…</option>${field.enum.map((/** @type {string} */ o) => html`<option>${o}</option>`)}</select></label>`;
-  return html`<label class="note-field"><span>${label}</span><input type=${isNumber(field) ? "number" : "text"} value=${now ?? ""}
-    onInput=${(/** @type {any} */ e) => onChange(e.currentTarget.value)} /></label>`;
+  /** @param {any} e */
+  const typed = (e) => onChange(e.currentTarget.value);
+  if (type === "boolean") return html`<label class="option"><input type="checkbox" checked=${Boolean(now)}
+    onChange=${(/** @type {any} */ e) => onChange(e.currentTarget.checked)} /><span><b>${label}</b>${description && html`<span class="hint">${description}</span>`}</span></label>`;
+  if (type === "array") return html`<fieldset><legend>${label}</legend>${description && html`<div class="hint">${description}</div>`}
+    ${optionsOf(field.items || {}).map(([key, text], _, all) => html`<label class="option" key=${key}><input type="checkbox" checked=${now?.includes(key)}
+      onChange=${(/** @type {any} */ e) => onChange(all.map(([each]) => each).filter((each) => (each === key ? e.currentTarget.checked : now?.includes(each))))} />
+      <span><b>${text}</b></span></label>`)}</fieldset>`;
+  const options = optionsOf(field);
+  return html`<${Field} label=${label} hint=${description}>${options.length
+    ? html`<select value=${now ?? ""} onChange=${typed}><option value="" disabled=${required}>${required ? "Choose…" : "None"}</option>
+        ${options.map(([key, text]) => html`<option value=${key}>${text}</option>`)}</select>`
+    : html`<input type=${isNumber(field) ? "number" : INPUTS[field.format] || "text"} value=${now ?? ""} onInput=${typed} />`}<//>`;
 };
 
 /** @param {{approval: Approval}} props */
