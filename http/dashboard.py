@@ -4,12 +4,18 @@ The page talks to the public API and to nothing else, so nothing here knows of r
 sessions. Files are read at the start, compressed once, and answered with an ETag; a browser asks
 again each time (`no-cache`) and is told 304 until the program is another one. They hold no secrets
 and need no token; all that they show comes from `/api/`, which does.
+
+A page loads some of its modules only when they are needed, perhaps hours later, and those of
+another version do not go with the ones that it has. So it names its modules and styles below
+`/web/RELEASE/`, a folder that is called after what all files hold: a server of another version has
+no such folder, and by that the page learns that it is to be loaded again.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -77,14 +83,32 @@ def read_assets(folder: Path = WEB) -> dict[str, Asset]:
     }
 
 
+def release_of(assets: Mapping[str, Asset]) -> str:
+    """A name for what the files hold, all together."""
+    told = "".join(f"{name} {asset.etag}\n" for name, asset in sorted(assets.items()))
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def page_of(assets: Mapping[str, Asset]) -> Asset:
+    """The page, with its modules and styles as those of this release."""
+    page = assets["index.html"]
+    folder = f"/web/{release_of(assets)}/".encode()
+    body = re.sub(rb'(?<=")/web/(?=[^"]+\.(?:js|css)")', folder, page.body)
+    return Asset(
+        content_type=page.content_type, body=body, etag=hashlib.sha256(body).hexdigest()[:32]
+    )
+
+
 def routes() -> Blueprint:
     """The page at `/`, its service worker beside it, and everything else below `/web/`."""
     pages = Blueprint("dashboard", __name__)
     assets = read_assets()
+    start = page_of(assets)
+    release = f"{release_of(assets)}/"
 
     @pages.get("/")
     async def page() -> Response:
-        return _answer(assets["index.html"])
+        return _answer(start)
 
     @pages.get("/sw.js")
     async def service_worker() -> Response:
@@ -92,9 +116,10 @@ def routes() -> Blueprint:
 
     @pages.get("/web/<path:name>")
     async def asset(name: str) -> Response:
-        if name not in assets:
+        found = assets.get(name.removeprefix(release))
+        if found is None:
             abort(404)
-        return _answer(assets[name])
+        return _answer(found)
 
     return pages
 

@@ -106,7 +106,8 @@ const Screen = ({ place }) => {
     lastPath = place.path;
   }, [place.path, isHere]);
   if (!isHere) return failed === module
-    ? html`<${Empty} icon="warning" title="This part of the page is not here yet"><p>Command Center could not be reached for it. It comes once the connection is back.</p>
+    ? html`<${Empty} icon="warning" title="This part of the page is not here yet">
+        <p>${state.isOutdated ? "It comes with the page of the new version." : "Command Center could not be reached for it. It comes once the connection is back."}</p>
         <p><button type="button" class="button" onClick=${() => location.reload()}>Load the page again</button></p><//>`
     : html`<${Loading} />`;
   return html`<${Held} key=${place.path}><${loaded[module][component]} ...${props} /><//>`;

@@ -140,6 +140,7 @@ function listen() {
     }
     for (const kind of KINDS) if (stale[kind].size) refreshKind(kind);
     renewTranscripts();
+    checkRelease();
   };
   opened.onmessage = (message) => {
     if (socket !== opened) return;
@@ -149,6 +150,14 @@ function listen() {
   opened.onclose = () => {
     if (socket === opened) lost();
   };
+}
+
+/** A server of another version does not have the modules of this page, some of which may still be needed. */
+async function checkRelease() {
+  const answer = await fetch(import.meta.url, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  if (answer?.status !== 404) return;
+  state.isOutdated = true;
+  changed("connection");
 }
 
 function lost() {

@@ -22,6 +22,7 @@ export const state = {
   phase: /** @type {"starting" | "signin" | "live" | "offline"} */ ("starting"),
   asOf: Date.now(),
   retryAt: 0,
+  isOutdated: false, // the server is of another version than the page
   health: /** @type {Health | null} */ (null),
   lastId: /** @type {number | null} */ (null),
   repos: /** @type {Map<number, Repository>} */ (new Map()),

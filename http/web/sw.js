@@ -27,10 +27,16 @@ async function fromNetwork(event) {
   return answer;
 }
 
-/** @param {Request} request @param {Response} answer */
+/** The release whose module or style it is. @param {Request} request */
+const releaseOf = ({ url }) => /\/web\/([0-9a-f]{12})\//.exec(url)?.[1];
+
+/** Of one release at a time. @param {Request} request @param {Response} answer */
 async function keep(request, answer) {
   try {
-    await (await caches.open(CACHE)).put(request, answer);
+    const cache = await caches.open(CACHE);
+    await cache.put(request, answer);
+    if (!request.url.endsWith("/app.js")) return; // which each page has
+    for (const kept of await cache.keys()) if ((releaseOf(kept) ?? releaseOf(request)) !== releaseOf(request)) await cache.delete(kept);
   } catch {
     // Where there is no room for it, the page works all the same.
   }

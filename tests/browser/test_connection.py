@@ -13,7 +13,7 @@ from playwright.sync_api import WebSocket, expect
 
 from command_center.store import Transaction, Writer
 from tests.browser.conftest import PATIENCE_MS, UNWORKED, OpenPage, fill, made
-from tests.browser.watching import settle
+from tests.browser.watching import module_of, settle
 from tests.end_to_end.server import Server
 
 TOKEN = "a-token-of-32-characters-or-more"
@@ -182,9 +182,9 @@ def test_who_signed_out_is_shown_nothing_more(guarded_server: Server, open_page:
     page.context.set_offline(True)
     page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 50)))")
     expect(page.get_by_label("Token")).to_have_value("half of it")
-    known = "import('/web/store.js').then(({ state }) => [state.lastId, state.tasks.size])"
+    known = "(store) => import(store).then(({ state }) => [state.lastId, state.tasks.size])"
     page.context.set_offline(False)
-    assert [None, 0] == page.evaluate(known)
+    assert [None, 0] == page.evaluate(known, module_of(page, "store.js"))
 
 
 def test_where_no_token_is_asked_for_signing_out_says_so(
@@ -244,3 +244,22 @@ def test_ten_thousand_events_and_tasks_in_their_hundreds_stay_quick(
     page.get_by_role("searchbox").fill("Task 123")
     expect(page.locator("main .rows > li")).to_have_count(1)
     server.stop()
+
+
+def test_a_page_of_the_version_before_says_so_and_takes_no_module_of_the_new_one(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(filled_server.url, expected={404}, **UNWORKED).page
+    settle(page)
+    strip = page.get_by_text("Command Center was updated")
+    expect(strip).to_have_count(0)
+    folder = module_of(page, ".")
+    page.route(f"{folder}**", lambda route: route.fulfill(status=404))  # as another version does
+    page.evaluate("dispatchEvent(new Event('offline')); dispatchEvent(new Event('online'))")
+    expect(strip).to_be_visible()
+    page.get_by_role("link", name="Tasks", exact=True).click()
+    expect(page.get_by_text("It comes with the page of the new version.")).to_be_visible()
+    page.unroute(f"{folder}**")
+    page.get_by_role("button", name="Load it anew").click()
+    expect(page.locator("h1")).to_have_text("Tasks")
+    expect(strip).to_have_count(0)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.browser.conftest import UNWORKED, OpenPage, fill, made, make_repository
-from tests.browser.watching import settle
+from tests.browser.watching import module_of, settle
 from tests.end_to_end.server import Server
 
 
@@ -236,9 +236,9 @@ def test_what_changes_as_soon_as_a_part_is_shown_is_shown(
     page = open_page(busy_server.url).page
     settle(page)
     shown = page.evaluate(
-        """async () => {
-          const { html, render } = await import("/web/html.js");
-          const { changed, useStore } = await import("/web/store.js");
+        """async ([elements, store]) => {
+          const { html, render } = await import(elements);
+          const { changed, useStore } = await import(store);
           let value = "as it was";
           const Part = () => (useStore("a topic"), html`<p>${value}</p>`);
           const place = document.createElement("div");
@@ -248,6 +248,7 @@ def test_what_changes_as_soon_as_a_part_is_shown_is_shown(
           changed("a topic");
           await new Promise((resolve) => setTimeout(resolve, 200));
           return place.textContent;
-        }"""
+        }""",
+        [module_of(page, "html.js"), module_of(page, "store.js")],
     )
     assert "as it is" == shown

@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import UNWORKED, OpenPage
-from tests.browser.watching import settle
+from tests.browser.watching import module_of, settle
 from tests.end_to_end.server import Server
 
-CHANGE_EVERY_30_MS = """async () => {
-  const { changed } = await import("/web/store.js");
+CHANGE_EVERY_30_MS = """async (store) => {
+  const { changed } = await import(store);
   window.changing = setInterval(() => changed("sessions"), 30);
 }"""
 
@@ -63,7 +63,7 @@ def test_changes_while_an_answer_is_awaited_are_one_more_request_after_it(
     summaries: Summaries,
 ) -> None:
     page = summaries.page
-    page.evaluate(CHANGE_EVERY_30_MS)
+    page.evaluate(CHANGE_EVERY_30_MS, module_of(page, "store.js"))
     page.clock.run_for(3_000)
     summaries.await_asked(1)
     summaries.give(0, 101)
@@ -86,7 +86,7 @@ def test_changes_while_an_answer_is_awaited_are_one_more_request_after_it(
 def test_changes_without_end_are_asked_for_once_a_second(summaries: Summaries) -> None:
     page = summaries.page
     began = page.evaluate("performance.now()")
-    page.evaluate(CHANGE_EVERY_30_MS)
+    page.evaluate(CHANGE_EVERY_30_MS, module_of(page, "store.js"))
     for count in range(4):
         summaries.await_asked(count + 1)
         summaries.give(count, 200 + count)

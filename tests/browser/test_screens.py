@@ -24,7 +24,7 @@ from tests.browser.conftest import (
     make_repository,
 )
 from tests.browser.vendored import TESTS
-from tests.browser.watching import Watched, settle, watched
+from tests.browser.watching import Watched, module_of, settle, watched
 from tests.end_to_end.server import Server
 
 SCREENS: dict[str, str | re.Pattern[str]] = {
@@ -229,7 +229,7 @@ def test_a_screen_that_fails_says_so_and_leaves_the_others(
     page = opened.page
     failing = 'export const Telemetry = () => { throw new Error("It cannot be shown"); };'
     page.route(
-        "**/web/screens/telemetry.js",
+        "**/web/*/screens/telemetry.js",
         lambda route: route.fulfill(content_type="text/javascript", body=failing),
     )
     page.goto(f"{filled_server.url}/#/telemetry")
@@ -449,3 +449,19 @@ def test_the_shell_is_there_without_a_server(tmp_path: Path, open_page: OpenPage
         ".map((request) => new URL(request.url).pathname))"
     )
     assert [] == [path for path in kept if path.startswith("/api")]
+
+
+def test_the_shell_of_another_version_is_kept_no_longer(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(filled_server.url).page
+    settle(page)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    kept = "caches.open('shell-1').then(async (kept) => (await kept.keys()).map(({ url }) => url))"
+    old = f"{filled_server.url}/web/0123456789ab/store.js"
+    page.evaluate(f"caches.open('shell-1').then((kept) => kept.put('{old}', new Response('')))")
+    assert [old] == [url for url in page.evaluate(kept) if "0123456789ab" in url]
+    page.reload()
+    settle(page)
+    page.wait_for_function(f"{kept}.then((urls) => urls.length > 20 && !urls.includes('{old}'))")
+    assert module_of(page, "app.js") in page.evaluate(kept)

@@ -69,3 +69,10 @@ def settle(page: Page) -> None:
     page.get_by_role("status").filter(has_text="Live").first.wait_for(state="attached")
     page.locator("h1").first.wait_for()
     page.locator(".loading").first.wait_for(state="detached")
+
+
+def module_of(page: Page, name: str) -> str:
+    """The address of a module of the page, as the page itself imports it."""
+    return str(
+        page.locator("script[type=module]").evaluate(f"({{ src }}) => new URL('{name}', src).href")
+    )

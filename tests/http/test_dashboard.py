@@ -3,10 +3,11 @@ from __future__ import annotations
 import gzip
 import re
 
+import attrs
 import pytest
 from quart_trio import QuartTrio
 
-from command_center.http.dashboard import CONTENT_TYPES, WEB, read_assets, routes
+from command_center.http.dashboard import CONTENT_TYPES, WEB, read_assets, release_of, routes
 from command_center.http.errors import install_error_handlers
 from command_center.http.security import Policy, install_gate
 from tests.http.live import client_of
@@ -71,6 +72,28 @@ async def test_a_browser_that_has_the_file_is_told_so() -> None:
         other = await client.get("/", headers={"If-None-Match": 'W/"0"'})
     assert "no-cache" == first.headers["cache-control"]
     assert (304, b"", 200) == (again.status_code, again.content, other.status_code)
+
+
+async def test_the_page_names_the_modules_of_its_release_and_those_of_another_are_not_there() -> (
+    None
+):
+    release = release_of(read_assets())
+    async with client_of(dashboard_app()) as client:
+        page = (await client.get("/")).text
+        named = re.findall(r'"(/web/[^"]+)"', page)
+        answers = {name: await client.get(name) for name in named}
+        other = await client.get(f"/web/{'0' * 12}/app.js")
+    assert {200} == {answer.status_code for answer in answers.values()}
+    assert f"/web/{release}/app.js" in named
+    moved = [name for name in named if not name.startswith(f"/web/{release}/")]
+    assert [] == [name for name in moved if name.endswith((".js", ".css"))]
+    assert 404 == other.status_code
+
+
+def test_another_release_is_called_otherwise() -> None:
+    assets = read_assets()
+    changed = attrs.evolve(assets["store.js"], etag="other")
+    assert release_of(assets) != release_of(assets | {"store.js": changed})
 
 
 IMPORT = re.compile(r'^(?:import|export) [^;]*?from "(\.[^"]+)"', re.MULTILINE)

@@ -11,7 +11,7 @@ function library() {
   loading ||= import("../vendor/uplot.js").then((exports) => {
     const sheet = document.createElement("link");
     sheet.rel = "stylesheet";
-    sheet.href = "/web/vendor/uplot.css";
+    sheet.href = new URL("../vendor/uplot.css", import.meta.url).href;
     document.head.append(sheet);
     return exports.default;
   });
