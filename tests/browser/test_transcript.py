@@ -14,6 +14,10 @@ from tests.browser.conftest import OpenPage, fill
 from tests.browser.watching import settle
 from tests.end_to_end.server import Server
 
+SCROLL_WITH_EACH_CHANGE = """() => {
+  const watcher = new MutationObserver(() => dispatchEvent(new Event("scroll")));
+  watcher.observe(document.body, { childList: true, subtree: true });
+}"""
 SAID = 5_300
 AT_ONCE = 500
 
@@ -71,3 +75,15 @@ def test_the_newest_is_shown_and_what_was_before_it_is_loaded_as_it_is_asked_for
         expect(words(page)).not_to_have_count(before)
     assert [f"Word {number}." for number in range(SAID)] == words(page).all_text_contents()
     assert 1 + SAID // AT_ONCE == len([url for url in asked if "/items" in url])
+
+
+def test_a_transcript_that_was_scrolled_is_left_without_a_complaint(
+    long_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(f"{long_server.url}/#/sessions/1").page
+    settle(page)
+    words(page).last.scroll_into_view_if_needed()
+    page.wait_for_function("scrollY > 0")
+    page.evaluate(SCROLL_WITH_EACH_CHANGE)
+    page.get_by_role("link", name="Tasks", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Tasks")

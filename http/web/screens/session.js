@@ -83,20 +83,21 @@ const Follow = ({ session, transcript, asked, children }) => {
   isLive.current = ACTIVE.has(session.status);
   const toEnd = () => end.current?.scrollIntoView({ block: "end" });
   useEffect(() => {
+    const mark = end.current; // which may be gone a moment before this ends
     const watcher = new IntersectionObserver(([seen]) => {
       if (seen.isIntersecting) follows.current = true;
       setAway(!follows.current);
     }, { rootMargin: `0px 0px ${NEAR}px 0px` });
-    watcher.observe(end.current);
+    watcher.observe(mark);
     // Whatever grows, also what takes its height only once it is near: who reads along stays at the end.
     const growth = new ResizeObserver(() => {
       if (follows.current && isLive.current) toEnd();
     });
-    growth.observe(end.current.parentElement);
+    growth.observe(mark.parentElement);
     // Only a step up leads away from there.
     let before = scrollY;
     const moved = () => {
-      if (scrollY < before) follows.current = end.current.getBoundingClientRect().top < innerHeight + NEAR;
+      if (scrollY < before) follows.current = mark.getBoundingClientRect().top < innerHeight + NEAR;
       before = scrollY;
     };
     addEventListener("scroll", moved, { passive: true });
