@@ -41,9 +41,20 @@ def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
                 correlation_id="c",
             )
 
+    def settle_turn(tx: Transaction) -> None:
+        tx.emit(
+            "session.turn.settled",
+            actor="codex",
+            data={"interrupted": True},
+            repository_id=1,
+            task_id=1,
+            session_id=1,
+            correlation_id="c",
+        )
+
     (database,) = (folder / "data").glob("*.sqlite3")
     with closing(Writer(database)) as writer:
-        writer.commit([warn])
+        writer.commit([warn, settle_turn])
     server.start()
     yield server
     server.stop()
@@ -127,3 +138,9 @@ def test_what_happens_meanwhile_does_not_move_what_is_read(
     after = row.bounding_box()
     assert after is not None
     assert abs(before["y"] - after["y"]) < 2
+
+
+def test_a_turn_that_was_settled_says_how(long_server: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{long_server.url}/#/sessions/1", device="desktop").page
+    settled = open_timeline(page).filter(has_text="session.turn.settled")
+    expect(settled).to_contain_text("It still ran, and was interrupted.")

@@ -1,7 +1,7 @@
 // @ts-check
 // Every stored event of a session, with who did it; the newest first.
 /** @import { Event } from "../openapi.js" */
-import { clock, exact, Words, words } from "../format.js";
+import { clock, dayAndTime, duration, exact, Words, words } from "../format.js";
 import { ApiError } from "../api.js";
 import { Component, html } from "../html.js";
 import { Problem } from "./basics.js";
@@ -17,9 +17,15 @@ const SAID = {
   "session.item": (d) => Words(d.type),
   "session.steer.requested": (d) => `“${d.message}”`,
   "session.stop.requested": (d) => d.reason || "",
+  "session.turn.settled": (d) => (d.interrupted ? "It still ran, and was interrupted." : "It ran no more."),
   "session.warning": (d) => d.message,
+  "session.stalled": (d) => `silent for ${duration(d.silentSeconds)}`,
+  "session.request.refused": (d) => d.method,
   "session.followup.queued": (d) => (d.message ? `“${d.message}”` : ""),
+  "session.followup.changed": (d) => `“${d.message}”`,
+  "session.followup.cancelled": (d) => `“${d.message}”`,
   "approval.requested": (d) => d.title,
+  "approval.extended": (d) => `until ${dayAndTime(d.expiresAt)}`,
   "approval.resolved": (d) => [d.status, d.note && `“${d.note}”`].filter(Boolean).join(" · "),
 };
 
