@@ -86,6 +86,19 @@ def test_it_has_a_past(demo: httpx.Client) -> None:
     assert summary["tokens"]["total"] > 0
 
 
+def test_its_automations_ran_when_they_were_due(demo: httpx.Client) -> None:
+    for automation in demo.get("/api/automations").json()["items"]:
+        runs = demo.get(f"/api/automations/{automation['id']}/runs").json()["items"]
+        newest = runs[0]
+        assert ("schedule", "completed") == (newest["trigger"], newest["outcome"])
+        assert (newest["sessionId"], "completed") == (
+            automation["lastSessionId"],
+            automation["lastOutcome"],
+        )
+        task = demo.get(f"/api/tasks/{newest['taskId']}").json()
+        assert (automation["id"], automation["title"]) == (task["automationId"], task["title"])
+
+
 def test_what_it_begins_with_asks_for_a_decision_and_goes_on_after_it(demo: httpx.Client) -> None:
     asked = until(demo, "/api/approvals?status=pending", kind="command")
     demo.post(f"/api/approvals/{asked['id']}/resolve", json={"status": "approved"})
