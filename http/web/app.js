@@ -154,7 +154,7 @@ const Tabs = ({ current }) => html`<nav class="tabs" aria-label="Places"><ul>
 const Help = ({ onClose }) => {
   const [Sheet, setSheet] = useState(/** @type {any} */ (null));
   useEffect(() => {
-    import("./screens/help.js").then((exports) => setSheet(() => exports.Help));
+    import("./screens/help.js").then((exports) => setSheet(() => exports.Help), onClose);
   }, []);
   return Sheet && html`<${Sheet} onClose=${onClose} />`;
 };

@@ -255,6 +255,21 @@ def test_a_part_that_cannot_be_loaded_says_so_and_comes_with_the_connection(
     expect(page.locator("h1")).to_have_text("Tasks")
 
 
+def test_the_help_sheet_comes_when_it_is_asked_for_again_with_a_connection(
+    filled_server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(filled_server.url, device="desktop", outage=True, **UNWORKED).page
+    settle(page)
+    page.context.set_offline(True)
+    expect(page.get_by_text("Offline").first).to_be_attached()
+    with page.expect_event("requestfailed", lambda request: "help.js" in request.url):
+        page.keyboard.press("?")
+    page.context.set_offline(False)
+    settle(page)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+
+
 def test_what_a_lost_connection_kept_away_comes_once_it_is_back(
     filled_server: Server, open_page: OpenPage
 ) -> None:

@@ -72,9 +72,10 @@ export const Now = () => {
 const Welcome = () => {
   const [registering, setRegistering] = useState(false);
   const [Register, setRegister] = useState(/** @type {any} */ (null)); // of no use to who has a repository
+  useStore("connection");
   useEffect(() => {
-    import("./repos.js").then((exports) => setRegister(() => exports.Register));
-  }, []);
+    import("./repos.js").then((exports) => setRegister(() => exports.Register), () => {}); // it comes with the connection
+  }, [state.phase]);
   return html`<${Empty} icon="repos" title="Begin with a repository"
     curl=${`curl ${location.origin}/api/repos -H 'Content-Type: application/json' \\\n  -d '{"localPath": "/path/to/a/repository", "allowWrite": true}'`}>
       <p>Command Center puts Codex to work on git repositories of this machine. Register one, say what runs may do in it, and give it a task.</p>
