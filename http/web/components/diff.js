@@ -67,7 +67,7 @@ function parseDiff(text) {
       left = match ? { old: Number(match[2] ?? 1), now: Number(match[4] ?? 1) } : { old: Infinity, now: Infinity };
       hasHunk = true;
       files[files.length - 1].lines.push({ kind: "hunk", text: match ? match[5] || "⋯" : line, old: null, now: null });
-    } else if (file && line && (hasHunk || /^(rename|new file|deleted file|Binary|similarity)/.test(line))) {
+    } else if (file && line && (hasHunk || /^(rename|old mode|new mode|new file|deleted file|Binary|similarity)/.test(line))) {
       file.lines.push({ kind: "note", text: line, old: null, now: null });
     }
   }
