@@ -100,6 +100,7 @@ CONFIGURATION: Final[tuple[tuple[str, str], ...]] = (
     ("core.pager", "cat"),
     ("core.protectHFS", "true"),
     ("core.protectNTFS", "true"),
+    ("core.quotePath", "false"),
     ("core.sshCommand", "false"),
     ("credential.helper", ""),
     ("diff.ignoreSubmodules", "dirty"),

@@ -229,6 +229,16 @@ async def test_a_diff_shows_what_is_committed_and_what_is_not(rig: Rig, project:
     assert not diff.is_cut
 
 
+async def test_a_diff_names_a_file_in_its_own_letters(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project)
+    made = await make(rig, repository)
+    commit(Path(made.path), {"grüße.txt": "one\n"})
+
+    diff = await rig.ask(DiffWorktree(repository.id, made.path))
+
+    assert "diff --git a/grüße.txt b/grüße.txt\n" in diff.patch
+
+
 async def test_a_long_diff_is_cut_and_says_so(rig: Rig, project: Path) -> None:
     repository = await rig.register(project)
     made = await rig.make_worktree(repository)
