@@ -231,7 +231,7 @@ async def test_a_diff_shows_what_is_committed_and_what_is_not(rig: Rig, project:
 
 async def test_a_diff_names_a_file_in_its_own_letters(rig: Rig, project: Path) -> None:
     repository = await rig.register(project)
-    made = await make(rig, repository)
+    made = await rig.make_worktree(repository)
     commit(Path(made.path), {"grüße.txt": "one\n"})
 
     diff = await rig.ask(DiffWorktree(repository.id, made.path))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from command_center.actors.codex.diffs import unified_diff
-from tests.browser.conftest import OpenPage
-from tests.browser.watching import settle
+from tests.browser.conftest import OpenPage, make_repository
+from tests.browser.watching import module_of, settle
 from tests.end_to_end.server import Server
 
 READ = """
-async ([text, changes]) => {
-  const { html, render } = await import("/web/html.js");
-  const { Diff } = await import("/web/components/diff.js");
-  const { Transcript } = await import("/web/components/transcript.js");
+async ([modules, text, changes]) => {
+  const imported = await Promise.all(modules.map((module) => import(module)));
+  const { html, render, Diff, Transcript } = Object.assign({}, ...imported);
   const place = document.createElement("div");
   const entry = { key: "1", type: "fileChange", done: true, body: { changes }, version: 1 };
   const diff = html`<${Diff} text=${text} />`;
@@ -29,6 +31,41 @@ async ([text, changes]) => {
   }));
 }
 """
+
+
+MODULES = ("html.js", "components/diff.js", "components/transcript.js")
+
+
+def read(page: Page, text: str, changes: list[dict[str, Any]] | None = None) -> Any:
+    """The files as the page shows them: of a diff, or of a change in a transcript."""
+    settle(page)
+    return page.evaluate(READ, [[module_of(page, name) for name in MODULES], text, changes])
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> str:
+    """What git says of a folder in which files were made, changed, moved and taken away."""
+    folder = make_repository(tmp_path / "project")
+
+    def git(*words: str) -> str:
+        author = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+        command = ["git", "-C", str(folder), *author, *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    for name in ("gone.txt", "kept.txt", "moved.txt", "run.sh"):
+        (folder / name).write_text("".join(f"{name} {line}\n" for line in range(20)))
+    git("add", ".")
+    git("commit", "-q", "-m", "More")
+    (folder / "gone.txt").unlink()
+    (folder / "kept.txt").write_text("-- a note\n" + (folder / "kept.txt").read_text())
+    (folder / "moved.txt").rename(folder / "new place.txt")
+    with (folder / "new place.txt").open("a") as moved:
+        moved.write("One more.\n")
+    (folder / "run.sh").chmod(0o755)
+    (folder / "made.txt").write_text("hello\nworld\n")
+    (folder / "picture.png").write_bytes(bytes(range(256)))
+    git("add", ".")
+    return git("diff", "--cached", "--find-renames")
 
 
 def change(kind: str, path: str, diff: str) -> dict[str, Any]:
@@ -127,16 +164,40 @@ index 0000000..587be6b
 def test_each_file_has_the_lines_that_are_its_own(
     filled_server: Server, open_page: OpenPage, text: str, files: list[dict[str, Any]]
 ) -> None:
-    page = open_page(filled_server.url).page
-    settle(page)
-    assert files == page.evaluate(READ, [text, None])
+    assert files == read(open_page(filled_server.url).page, text)
+
+
+def test_each_file_that_git_names_is_there_once_with_what_became_of_it(
+    filled_server: Server, open_page: OpenPage, changed: str
+) -> None:
+    files = read(open_page(filled_server.url).page, changed)
+    told = {
+        file["path"]: (
+            file["added"],
+            file["removed"],
+            [line.removeprefix("note ") for line in file["lines"] if line.startswith("note ")],
+        )
+        for file in files
+    }
+    assert len(told) == len(files)
+    moved = ["similarity index 96%", "rename from moved.txt", "rename to new place.txt"]
+    assert {
+        "gone.txt": ("+0", "20", ["deleted file mode 100644"]),
+        "kept.txt": ("+1", "0", []),
+        "made.txt": ("+2", "0", ["new file mode 100644"]),
+        "new place.txt, moved from moved.txt": ("+1", "0", moved),
+        "picture.png": (
+            "+0",
+            "0",
+            ["new file mode 100644", "Binary files /dev/null and b/picture.png differ"],
+        ),
+        "run.sh": ("+0", "0", ["old mode 100644", "new mode 100755"]),
+    } == told
 
 
 def test_a_change_of_files_in_a_transcript_has_each_file_whole(
     filled_server: Server, open_page: OpenPage
 ) -> None:
-    page = open_page(filled_server.url).page
-    settle(page)
     changes = [
         change("add", "/w/counter.rb", "---\n@@count = 0\n"),
         change("delete", "/w/old", "one\n\n@@ two\n"),
@@ -150,4 +211,4 @@ def test_a_change_of_files_in_a_transcript_has_each_file_whole(
         shown("b.py", "del p", "add q"),
         shown("empty"),
         shown("lib/c.py, moved from c.py"),
-    ] == page.evaluate(READ, ["", changes])
+    ] == read(open_page(filled_server.url).page, "", changes)

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.browser.conftest import OpenPage
-from tests.browser.watching import settle
+from tests.browser.watching import module_of, settle
 from tests.end_to_end.server import Server
 
 READ = """
-async (text) => {
-  const { html, render } = await import("/web/html.js");
-  const { Prose } = await import("/web/components/prose.js");
+async ([modules, text]) => {
+  const imported = await Promise.all(modules.map((module) => import(module)));
+  const { html, render, Prose } = Object.assign({}, ...imported);
   const place = document.createElement("div");
   render(html`<${Prose} text=${text} />`, place);
   return place.firstElementChild.innerHTML;
 }
 """
+
+
+def read(page: Page, text: str) -> str:
+    """What the page makes of it."""
+    settle(page)
+    modules = [module_of(page, name) for name in ("html.js", "components/prose.js")]
+    return str(page.evaluate(READ, [modules, text]))
 
 
 @pytest.mark.parametrize(
@@ -43,17 +51,14 @@ async (text) => {
 def test_a_list_keeps_its_numbers_and_its_depth(
     filled_server: Server, open_page: OpenPage, text: str, shown: str
 ) -> None:
-    page = open_page(filled_server.url).page
-    settle(page)
-    assert shown == page.evaluate(READ, text)
+    assert shown == read(open_page(filled_server.url).page, text)
 
 
 def test_what_is_written_without_end_or_bottom_is_shown(
     filled_server: Server, open_page: OpenPage
 ) -> None:
     page = open_page(filled_server.url).page
-    settle(page)
     deep = "\n".join(f"{' ' * depth}- {depth}" for depth in range(1500))
-    assert 1500 == page.evaluate(READ, deep).count("<li>")
-    assert 1 == page.evaluate(READ, "- a" + "\n  " * 100_000 + "b").count("<li>")
-    assert 20_000 == page.evaluate(READ, "# a\n" * 20_000).count("heading")
+    assert 1500 == read(page, deep).count("<li>")
+    assert 1 == read(page, "- a" + "\n  " * 100_000 + "b").count("<li>")
+    assert 20_000 == read(page, "# a\n" * 20_000).count("heading")

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from command_center.store import Transaction, Writer
 from tests.browser.conftest import OpenPage, fill, made
-from tests.browser.watching import settle
+from tests.browser.watching import module_of, settle
 from tests.end_to_end.server import Server
 
 WARNINGS = 2_600
@@ -73,13 +73,15 @@ def open_timeline(page: Page) -> Locator:
 
 def test_a_queued_session_says_what_it_waits_for(long_server: Server, open_page: OpenPage) -> None:
     page = open_page(long_server.url).page
-    said = """async (data) => {
-      const { sentence } = await import("/web/components/timeline.js");
+    said = """async ([timeline, data]) => {
+      const { sentence } = await import(timeline);
       return sentence({ type: "session.queued", data });
     }"""
-    assert "waits for its turn" == page.evaluate(said, {"from": "created", "to": "queued"})
+    timeline = module_of(page, "components/timeline.js")
+    queued = {"from": "created", "to": "queued"}
+    assert "waits for its turn" == page.evaluate(said, [timeline, queued])
     yielded = {"from": "starting", "to": "queued", "writingSessionId": 7}
-    assert "session 7 is writing in its folder" == page.evaluate(said, yielded)
+    assert "session 7 is writing in its folder" == page.evaluate(said, [timeline, yielded])
 
 
 def ids_of(rows: Locator) -> list[int]:
