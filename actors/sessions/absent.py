@@ -17,7 +17,8 @@ class AbsentRunner:
     """Says of everything that it cannot be done here."""
 
     begins_once = True
-    survives_restart = False
+    survives_restart = True
+    """An app-server that is shared goes on without us."""
 
     def __init__(self, ref: ActorRef, name: str, here: str) -> None:
         """Stand for the runner `name`, where the runner is `here`; report to the actor `ref`."""
@@ -37,12 +38,12 @@ class AbsentRunner:
         return True
 
     async def recover(self, session: Session) -> None:  # noqa: ARG002 - all are the same
-        """Report that the turn is lost."""
-        await self._ref.tell(TurnLost(reason=self._reason))
+        """Report that the turn is lost to us, though perhaps not to Codex."""
+        await self._ref.tell(TurnLost(reason=self._reason, leaves_turn=True))
 
-    async def interrupt(self, session: Session) -> None:  # noqa: ARG002 - all are the same
-        """Report that the turn is lost."""
-        await self._ref.tell(TurnLost(reason=self._reason))
+    async def interrupt(self, session: Session) -> None:
+        """Report the same."""
+        await self.recover(session)
 
     async def abandon(self, session: Session) -> None:
         """There is nothing to end."""

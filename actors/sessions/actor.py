@@ -404,7 +404,9 @@ class SessionActor(Actor):
         if self._drive.ended_meanwhile is not None:
             await self.turn_ended(self._drive.ended_meanwhile)
         elif self._session.status in ACTIVE:
-            await self._ending.end("interrupted", reason=message.reason)
+            await self._ending.end(
+                "interrupted", reason=message.reason, leaves_turn=message.leaves_turn
+            )
 
     @handles(TurnSilent)
     async def silent(self, message: TurnSilent) -> None:

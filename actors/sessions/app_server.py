@@ -188,7 +188,7 @@ class AppServerRunner:
                     return
                 await trio.sleep(PAUSE_SECONDS)
             except Refusal as error:
-                await self._ref.tell(TurnLost(reason=str(error)))
+                await self._ref.tell(TurnLost(reason=str(error), leaves_turn=True))
                 return
             else:
                 return

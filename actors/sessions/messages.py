@@ -187,6 +187,7 @@ class Warned(msgspec.Struct, frozen=True):
 
 
 class TurnLost(msgspec.Struct, frozen=True):
-    """The runner that worked on the turn is gone, and the turn with it."""
+    """The turn is not followed any more: it is gone, unless it is left to run on."""
 
     reason: str
+    leaves_turn: bool = False

@@ -1,9 +1,10 @@
 """`/strays`: ends the turns that outlive their sessions.
 
 A turn that does not heed its interruption in time is given up, and the session ends without it; so
-does a session whose actor is set aside. Where Codex could not be reached, the turn may go on
-unseen. Each is noted with the end of its session; here it is interrupted as soon as Codex can be
-reached again, also by a later life of the server, and the commands that it left are ended.
+does a session whose actor is set aside, and one that was accepted for an app-server where none is
+used any more. Where Codex could not be reached, the turn may go on unseen. Each is noted with the
+end of its session; here it is interrupted as soon as Codex can be reached again, also by a later
+life of the server, and the commands that it left are ended.
 """
 
 from __future__ import annotations

@@ -254,6 +254,33 @@ async def test_a_turn_that_was_stopped_while_codex_was_out_of_reach_is_ended_onc
         assert not await beats(heart, within=1)
 
 
+async def test_a_turn_that_was_left_for_another_runner_is_ended_once_its_own_is_back(
+    codex_binary: Path, model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    heart = repository / "heart"
+    model.script = (Run("while true; do echo beat > heart; sleep 0.05; done"),)
+    with reached_by(Transport.PROXY, tmp_path, codex_binary, model) as reached:
+        server, settings = reached.server, reached.server.settings
+        async with client_of(server) as client:
+            session = await client.run(await client.register(repository), "Work.")
+            assert await beats(heart, within=30)
+        server.stop()
+        server.settings = {**settings, "CC_CODEX_RUNNER_MODE": "stub"}
+        server.start()
+        async with client_of(server) as client:
+            left = await client.until_session(session, "interrupted")
+            assert "the runner is now stub" in left["exitReason"]
+        server.stop()
+        assert await beats(heart, within=5)
+        server.settings = settings
+        server.start()
+        async with client_of(server) as client, client.watch(after=0) as stream:
+            settled = await stream.until("session.turn.settled")
+            assert session["id"] == settled["sessionId"]
+            assert {"interrupted": True} == settled["data"]
+        assert not await beats(heart, within=1)
+
+
 @pytest.mark.parametrize("transport", SHARED, ids=lambda one: one.value)
 async def test_a_shared_app_server_that_is_not_there_is_503_until_it_is(
     transport: Transport, codex_binary: Path, model: ScriptedModel, tmp_path: Path
