@@ -76,13 +76,14 @@ async def open_center(
     storage = Storage(
         Readers(settings.database), at("/store"), at("/events"), secrets=settings.secrets
     )
+    prompted: set[int] = set()
     services = SessionServices(
         storage=storage,
         instance_id=uuid.uuid4().hex,
         approval_seconds=settings.approval_seconds,
         stall_seconds=settings.stall_seconds,
         max_sessions=settings.max_sessions,
-        make_runner=partial(make_runner, settings, lookup),
+        make_runner=partial(make_runner, settings, lookup, prompted),
     )
     schedules = AutomationServices(
         storage=storage,

@@ -79,9 +79,16 @@ class CenterSettings:
 
 
 def make_runner(
-    settings: CenterSettings, lookup: Callable[[str], ActorRef], name: str, ref: ActorRef
+    settings: CenterSettings,
+    lookup: Callable[[str], ActorRef],
+    prompted: set[int],
+    name: str,
+    ref: ActorRef,
 ) -> Runner:
-    """The runner that a session was accepted with, reporting to the actor `ref`."""
+    """The runner that a session was accepted with, reporting to the actor `ref`.
+
+    `prompted` is where the `cli` runner notes the sessions whose process was started.
+    """
     if name == "stub":
         return StubRunner(ref)
 
@@ -92,7 +99,7 @@ def make_runner(
         return await folders_to_commit(session, lookup("/repositories"))
 
     if name == "cli":
-        return CliRunner(ref, settings.bridge, assign, find_writable)
+        return CliRunner(ref, settings.bridge, assign, find_writable, prompted)
     if settings.runner != "app-server":
         return AbsentRunner(ref, name, settings.runner)
     outlives_us = settings.bridge.transport is not Transport.SPAWN

@@ -41,15 +41,18 @@ class CliRunner:
         settings: BridgeSettings,
         assign: Callable[[Session], Awaitable[Assignment]],
         find_writable: Callable[[Session], Awaitable[tuple[str, ...]]],
+        prompted: set[int],
     ) -> None:
         """Work for the session's actor `ref` with that Codex, told what `assign` finds out.
 
-        `find_writable` finds out where it may write beside its folder.
+        `find_writable` finds out where it may write beside its folder. `prompted` are the sessions
+        that have had their process; it outlives the lives of their actors.
         """
         self._ref = ref
         self._settings = settings
         self._assign = assign
         self._find_writable = find_writable
+        self._prompted = prompted
         self._stopping = trio.CancelScope()
         self._told = trio.Event()
         self._begun = False
@@ -59,6 +62,9 @@ class CliRunner:
         """Run the process to its end, telling what it says; the thread is told when it names it."""
         if self._told.is_set():
             return  # the process that opened the thread is the one that works in it
+        if session.id in self._prompted:
+            await self.recover(session)
+            return
         assignment = await self._assign(session)
         run = ExecRun(
             prompt=assignment.prompt,
@@ -83,6 +89,7 @@ class CliRunner:
         if self._withheld:
             return
         self._begun = True
+        self._prompted.add(session.id)
         with self._stopping:
             ended = await run_exec(self._settings, run, tell)
             if not self._told.is_set():
@@ -130,7 +137,8 @@ class CliRunner:
         """`codex exec` asks nothing, so nothing waits for an answer."""
 
     async def close(self, session: Session) -> None:
-        """Nothing is held."""
+        """It never begins again."""
+        self._prompted.discard(session.id)
 
     def reference(self, thread_id: str | None, turn_id: str | None) -> str:  # noqa: ARG002
         """`cli:<threadId>`."""
