@@ -9,7 +9,7 @@ life of the server, and the commands that it left are ended.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -91,21 +91,26 @@ class Strays(Actor):
         while True:
             await self._wanted.wait()
             self._wanted = trio.Event()
-            try:
-                await self._settle_what_is_left()
-            except BridgeUnavailable:
-                continue  # the next connection is told of
-            except (*FAILURES, ActorNotFound) as error:
-                log.warning("strays.failed", reason=str(error))
-                await trio.sleep(PAUSE_SECONDS)
-                self._wanted.set()
+            await self._try(self._settle_what_is_left)
 
     async def _settle_what_is_left(self) -> None:
+        """Each by itself: one that Codex does not answer for holds up no other."""
         left = await self._storage.read(stray_turns.every)
         self._left = len(left)
-        for session in left:
-            await self._settle(session)
-            self._left -= 1
+        async with trio.open_nursery() as nursery:
+            for session in left:
+                nursery.start_soon(self._try, partial(self._settle, session))
+
+    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Where it fails, look again after a pause, unless a connection has to come first."""
+        try:
+            await work()
+        except BridgeUnavailable:
+            return  # the next connection is told of
+        except (*FAILURES, ActorNotFound) as error:
+            log.warning("strays.failed", reason=str(error))
+            await trio.sleep(PAUSE_SECONDS)
+            self._wanted.set()
 
     async def _settle(self, session: Session) -> None:
         """End one turn and its commands. Codex's refusals say that there is nothing to end."""
@@ -121,6 +126,7 @@ class Strays(Actor):
         except CodexError as error:
             log.info("session.turn.unknown", session=session.id, reason=str(error))
         await self._storage.write(partial(settle, session=session, interrupted=interrupted))
+        self._left -= 1
 
 
 def is_used(db: Database, *, thread_id: str) -> bool:

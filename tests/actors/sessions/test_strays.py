@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,7 +16,7 @@ from command_center.actors.sessions import interruption, strays
 from command_center.actors.sessions.messages import StopSession
 from command_center.actors.sessions.strays import Strays
 from command_center.runtime import ChildSpec
-from command_center.store import stray_turns, tasks
+from command_center.store import Transaction, stray_turns, tasks
 from tests.actors.rows import insert_session, rig
 from tests.actors.sessions.live import (
     THREAD,
@@ -51,10 +52,15 @@ async def give_up(live: Live) -> None:
     await live.gone()
 
 
+async def left(live: Live) -> list[int]:
+    """The sessions whose turns may still run."""
+    return [session.id for session in await live.rig.storage.read(stray_turns.every)]
+
+
 async def settled(live: Live, *, interrupted: bool) -> None:
     """Wait until the turn is known to run no more, and see it told so, once."""
     with trio.fail_after(10):
-        while await live.rig.storage.read(stray_turns.every):  # noqa: ASYNC110 - a row says nothing of itself
+        while await left(live):  # noqa: ASYNC110 - a row says nothing of itself
             await trio.sleep(0.01)
     (told,) = await live.events("session.turn.settled")
     assert {"interrupted": interrupted} == told["data"]
@@ -121,6 +127,33 @@ async def test_a_codex_that_is_there_and_does_not_answer_is_asked_again(tmp_path
         await settled(live, interrupted=True)
 
 
+async def test_a_turn_that_codex_does_not_end_keeps_no_other_from_being_ended(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db", survives_restart=True) as live:
+        await give_up(live)
+        task = (await live.session()).task_id
+
+        def leave(tx: Transaction) -> int:
+            given_up = {"status": "stopped", "codex_thread_id": "another", "codex_turn_id": TURN}
+            session = insert_session(tx, tasks.get(tx.db, task), finished_at=tx.now, **given_up)
+            stray_turns.note(tx, session.id)
+            return session.id
+
+        def hang(params: Mapping[str, object]) -> dict[str, object]:
+            if params["threadId"] == THREAD:
+                raise CodexTimeout("turn/interrupt", 1.0)
+            return {}
+
+        another = await live.rig.storage.write(leave)
+        live.bridge.replies["turn/interrupt"] = hang
+        await live.bridge.connect()
+        with trio.fail_after(10):
+            while another in await left(live):  # noqa: ASYNC110 - a row says nothing of itself
+                await trio.sleep(0.01)
+        assert [live.session_id] == await left(live)
+
+
 async def test_a_connection_that_is_lost_again_leaves_the_turn_for_the_next(
     tmp_path: Path,
 ) -> None:
@@ -130,9 +163,7 @@ async def test_a_connection_that_is_lost_again_leaves_the_turn_for_the_next(
         await live.bridge.connect()
         await live.bridge.until_called("turn/interrupt")
         await live.settled()
-        assert [live.session_id] == [
-            session.id for session in await live.rig.storage.read(stray_turns.every)
-        ]
+        assert [live.session_id] == await left(live)
         del live.bridge.replies["turn/interrupt"]
         await live.bridge.connect()
         await settled(live, interrupted=True)
