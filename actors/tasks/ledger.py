@@ -185,12 +185,15 @@ def prompt_thread(
     Raises:
         Invalid: `cwd` is no absolute path of this system.
         RecordNotFound: there is no such repository.
-        Conflict: the task has a session that has not ended, or has used up what it may.
+        Conflict: the thread or its task has a session that has not ended, or the task has used up
+            what it may.
         PolicyDenied: the repository forbids it.
     """
     if wanted.cwd is not None:
         check_path(wanted.cwd, "cwd")
     repository = repositories.get(tx.db, wanted.repository_id)
+    if wanted.resume:
+        check_unused(tx, thread_id)
     task = tasks.find(
         tx.db, {"codex_thread_id": thread_id, "repository_id": repository.id}, newest_first=True
     ) or _thread_task(tx, thread_id, wanted, preview)
@@ -214,6 +217,21 @@ def prompt_thread(
     )
     session = admit(tx, session.id, actor=wanted.requested_by, approval_seconds=approval_seconds)
     return _outcome(tx, session, run)
+
+
+def check_unused(tx: Transaction, thread_id: str) -> None:
+    """See that no session works in the thread, or is going to: a turn of two would be neither's.
+
+    Raises:
+        Conflict: one does.
+    """
+    live = sessions.find(tx.db, {"codex_thread_id": thread_id, "finished_at": None})
+    if live is not None:
+        raise Conflict(
+            f"Thread {thread_id} already has session {live.id}, which is {live.status}.",
+            sessionId=live.id,
+            currentStatus=live.status,
+        )
 
 
 def _outcome(tx: Transaction, session: Session, run: RunInput) -> RunOutcome:
