@@ -40,6 +40,7 @@ MAX_OPEN = 1000
 """Requests of Codex that may be open on one connection, over all threads."""
 
 _MAX_PARENTS = 1000
+_AGENT_CALL = "collabAgentToolCall"
 _NEWEST_COUNTS = frozenset({"turn/diff/updated", "turn/plan/updated", "thread/tokenUsage/updated"})
 _GROWS = frozenset(
     {
@@ -313,6 +314,8 @@ class Routes:
             return
         if notification.method == "thread/started":
             self._remember_parent(thread_id, params)
+        elif notification.method in {"item/started", "item/completed"}:
+            self._remember_agents(thread_id, params)
         inbox = self._inboxes.get(thread_id)
         if inbox is None:
             self.unrouted += 1
@@ -381,9 +384,24 @@ class Routes:
         thread = params.get("thread")
         parent = thread.get("parentThreadId") if isinstance(thread, dict) else None
         if isinstance(parent, str):
-            self._parents[thread_id] = parent
-            if len(self._parents) > _MAX_PARENTS:
-                self._parents.popitem(last=False)
+            self._adopt(thread_id, parent)
+
+    def _remember_agents(self, thread_id: str, params: dict[str, Any]) -> None:
+        """Codex tells of a sub-agent's thread in the item of its parent that has started it."""
+        item = params.get("item")
+        if isinstance(item, dict) and item.get("type") == _AGENT_CALL:
+            for agent in item.get("receiverThreadIds") or ():
+                if isinstance(agent, str) and agent not in self._parents:
+                    self._adopt(agent, thread_id)
+
+    def _adopt(self, thread_id: str, parent: str) -> None:
+        """From now on, and of what is open already, the parent's attachment is asked."""
+        self._parents[thread_id] = parent
+        if len(self._parents) > _MAX_PARENTS:
+            self._parents.popitem(last=False)
+        for request in self._open.values():
+            if request.thread_id == thread_id:
+                self._offer(request)
 
     def _forget_answered(self) -> bool:
         answered = [id_ for id_, request in self._open.items() if request.answered]

@@ -93,10 +93,16 @@ class UpdateFile:
 
 @attrs.frozen
 class CallTool:
-    """Any other tool call, with the arguments as given."""
+    """Any other tool call, with the arguments as given; Codex has some tools in a namespace."""
 
     name: str
     arguments: Mapping[str, Any]
+    namespace: str | None = None
+
+    @classmethod
+    def spawn_agent(cls, prompt: str) -> "CallTool":
+        """Start a sub-agent with that prompt, in a thread of its own."""
+        return cls("spawn_agent", {"message": prompt}, "multi_agent_v1")
 
 
 @attrs.frozen
@@ -160,8 +166,10 @@ def events_of(step: Step, response_id: str) -> Iterator[Event]:
             yield _patch(f"*** Add File: {path}\n{lines}", response_id)
         case UpdateFile(path, old, new):
             yield _patch(f"*** Update File: {path}\n@@\n-{old}\n+{new}", response_id)
-        case CallTool(name, arguments_as_given):
-            yield _tool_call(name, arguments_as_given, response_id)
+        case CallTool(name, arguments_as_given, namespace):
+            call = _tool_call(name, arguments_as_given, response_id)
+            call["item"] |= {} if namespace is None else {"namespace": namespace}
+            yield call
         case FailStream(code, message):
             error = {"code": code, "message": message}
             yield {"type": "response.failed", "response": {"id": response_id, "error": error}}

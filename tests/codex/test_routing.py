@@ -133,6 +133,20 @@ def test_threads_that_start_each_other_in_a_circle_end_no_search() -> None:
     assert routes.request(ServerRequest(1, "m", {"threadId": "a"}), "a")
 
 
+async def test_what_a_sub_agent_asks_is_asked_of_the_thread_that_started_it() -> None:
+    routes = Routes()
+    routes.connected("1", None)
+    attached = routes.attach("t", ref())
+    routes.request(ServerRequest(1, "m", {"threadId": "agent"}), "agent")
+    assert 0 == len(attached)
+    item = {"type": "collabAgentToolCall", "tool": "spawnAgent", "receiverThreadIds": ["agent"]}
+    spawned = {"threadId": "t", "item": item}
+    routes.notification(Notification("item/completed", spawned), 10, 0.0)
+    routes.request(ServerRequest(2, "m", {"threadId": "agent"}), "agent")
+    asked = [m for m in await take_all(attached) if isinstance(m, CodexServerRequest)]
+    assert ["agent", "agent"] == [request.thread_id for request in asked]
+
+
 async def test_an_actor_that_attaches_again_keeps_what_waits_and_is_asked_again_once() -> None:
     routes = Routes()
     routes.connected("1", None)

@@ -18,7 +18,7 @@ from command_center.actors.codex.settings import Transport
 from command_center.actors.sessions.interruption import OVERDUE
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import open_bridge
-from tests.codex.script import AddFile, Gate, Run, Say
+from tests.codex.script import AddFile, CallTool, Choose, Gate, Run, Say, Script
 from tests.codex.scripted_model import ScriptedModel, write_codex_home
 from tests.end_to_end.server import Client, Server, client_of
 
@@ -279,6 +279,34 @@ async def test_a_turn_that_was_left_for_another_runner_is_ended_once_its_own_is_
             assert session["id"] == settled["sessionId"]
             assert {"interrupted": True} == settled["data"]
         assert not await beats(heart, within=1)
+
+
+def with_an_agent(*steps: Any) -> Choose:
+    """Scripts of a turn that has a sub-agent take these steps, and waits."""
+
+    def choose(prompt: str) -> Script:
+        if "agent" in prompt:
+            return steps
+        return (CallTool.spawn_agent("You are the agent."), Run("sleep 60"))
+
+    return choose
+
+
+async def test_what_a_sub_agent_asks_waits_for_a_person(
+    reached: Reached, client: Client, model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.txt"
+    model.choose = with_an_agent(Run(f"echo made > {outside}", justification="May I?"))
+    session = await client.run(await client.register(repository), "Begin.")
+    async with client.watch(after=0, sessionId=session["id"]) as stream:
+        asked = await stream.until("approval.requested", kind="command")
+        await approve(client, asked["approvalId"])
+        await stream.until("session.resumed")
+    with trio.fail_after(10):
+        while not outside.exists():  # noqa: ASYNC110 - another process makes it
+            await trio.sleep(0.02)
+    await client.post(f"/api/sessions/{session['id']}/stop")
+    model.choose = None
 
 
 @pytest.mark.parametrize("transport", SHARED, ids=lambda one: one.value)
