@@ -119,6 +119,22 @@ def threads_stored(
     return Call("thread/list", _given(params))
 
 
+def agents_list(thread_id: str, *, cursor: str | None = None) -> Call:
+    """The threads of the sub-agents that work for a thread, those of sub-agents too, oldest first.
+
+    A Codex that does not know `ancestorThreadId` lists all: look at their `parentThreadId`. From
+    Codex's database alone, which has all that are loaded, without a look at every thread's file.
+    """
+    params = {
+        "ancestorThreadId": thread_id,
+        "sourceKinds": ["subAgentThreadSpawn"],
+        "sortDirection": "asc",
+        "useStateDbOnly": True,
+        "cursor": cursor,
+    }
+    return Call("thread/list", _given(params))
+
+
 def turns_list(thread_id: str, *, cursor: str | None = None, limit: int | None = None) -> Call:
     """The turns of a thread with all finished items, newest first; resumes nothing."""
     params = {"threadId": thread_id, "itemsView": "full", "cursor": cursor, "limit": limit}

@@ -50,6 +50,7 @@ from command_center.actors.sessions.turns import (
     LOOK_SECONDS,
     SETTLE_SECONDS,
     ask_bridge,
+    end_what_is_left,
     find_turn,
     interrupt_when_listed,
     message_id,
@@ -75,7 +76,7 @@ LATE_SECONDS = 30.0
 """How long Codex may take to say which turn a prompt began, once nobody wants it any more."""
 
 CLEAN_SECONDS = 5.0
-"""How long Codex may take to end the commands that a turn left."""
+"""How long Codex may take to end the commands and sub-agents that a turn left."""
 
 WAITING = frozenset({"waitingOnApproval", "waitingOnUserInput"})
 """The flags of a thread that waits for somebody's answer."""
@@ -299,7 +300,7 @@ class AppServerRunner:
         await self._ref.tell(AnswerDelivered(approval_id=approval.id))
 
     async def close(self, session: Session) -> None:
-        """Leave the thread; of a turn that did not complete, end the commands that it left.
+        """Leave the thread; of a turn that did not complete, end what it left.
 
         A prompt that may have reached Codex, and of whose turn the session never knew, has begun a
         turn that nobody would see or stop: it is looked for, and interrupted.
@@ -315,7 +316,7 @@ class AppServerRunner:
         if began and session.status != "completed":
             with trio.move_on_after(CLEAN_SECONDS):
                 try:
-                    await self._call(requests.terminals_clean(thread_id))
+                    await end_what_is_left(self._call, thread_id)
                 except FAILURES as error:
                     log.debug("session.clean.failed", session=session.id, reason=str(error))
         await self._bridge.tell(Detach(thread_id, self._ref))

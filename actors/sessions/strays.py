@@ -4,7 +4,7 @@ A turn that does not heed its interruption in time is given up, and the session 
 does a session whose actor is set aside, and one that was accepted for an app-server where none is
 used any more. Where Codex could not be reached, the turn may go on unseen. Each is noted with the
 end of its session; here it is interrupted as soon as Codex can be reached again, also by a later
-life of the server, and the commands that it left are ended.
+life of the server, and the commands and sub-agents that it left are ended.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.codex import requests
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
 from command_center.actors.codex.messages import (
     BridgeConnected,
@@ -31,6 +30,7 @@ from command_center.actors.sessions.runner import FAILURES
 from command_center.actors.sessions.turns import (
     SETTLE_SECONDS,
     ask_bridge,
+    end_what_is_left,
     interrupt_when_listed,
 )
 from command_center.actors.storage import Storage
@@ -113,7 +113,7 @@ class Strays(Actor):
             self._wanted.set()
 
     async def _settle(self, session: Session) -> None:
-        """End one turn and its commands. Codex's refusals say that there is nothing to end."""
+        """End one turn and what it left. Codex's refusals say that there is nothing to end."""
         ask = partial(ask_bridge, self.ctx.lookup(BRIDGE))
         thread_id = str(session.codex_thread_id)
         interrupted = False
@@ -122,7 +122,7 @@ class Strays(Actor):
                 ask, session, thread_id, patience=SETTLE_SECONDS
             )
             if not await self._storage.read(partial(is_used, thread_id=thread_id)):
-                await ask(requests.terminals_clean(thread_id))
+                await end_what_is_left(ask, thread_id)
         except CodexError as error:
             log.info("session.turn.unknown", session=session.id, reason=str(error))
         await self._storage.write(partial(settle, session=session, interrupted=interrupted))

@@ -1,10 +1,11 @@
-"""A session's turn, as Codex lists it in its thread.
+"""A session's turn, as Codex lists it in its thread, and what it has begun beside itself.
 
 Source: the app-server protocol as the binary prints it (`codex app-server generate-json-schema`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import trio
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Call
 from command_center.runtime import ActorRef
 from command_center.store import Session
@@ -76,3 +78,31 @@ async def interrupt_when_listed(
         return False
     await ask(requests.turn_interrupt(thread_id, str(turn["id"])))
     return True
+
+
+async def end_what_is_left(ask: Ask, thread_id: str) -> None:
+    """End the commands that the thread's turns have left, and its sub-agents with theirs."""
+    await ask(requests.terminals_clean(thread_id))
+    for agent in await find_agents(ask, thread_id):
+        agent_id = str(agent["id"])
+        with contextlib.suppress(CodexError):  # it has ended meanwhile
+            for turn in (await ask(requests.turns_list(agent_id, limit=1)))["data"]:
+                if turn.get("status") == "inProgress":
+                    await ask(requests.turn_interrupt(agent_id, str(turn["id"])))
+            await ask(requests.terminals_clean(agent_id))
+
+
+async def find_agents(ask: Ask, thread_id: str) -> list[dict[str, Any]]:
+    """The threads of the sub-agents that work for the thread, as far as Codex has them loaded."""
+    family = {thread_id}
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        page = await ask(requests.agents_list(thread_id, cursor=cursor))
+        for thread in page["data"]:
+            if thread.get("parentThreadId") in family:
+                family.add(str(thread["id"]))
+                found.append(thread)
+        cursor = page.get("nextCursor")
+        if cursor is None:
+            return [agent for agent in found if agent["status"].get("type") != "notLoaded"]

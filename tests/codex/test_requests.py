@@ -36,6 +36,8 @@ CALLS = [
     requests.threads_loaded(cursor="c", limit=5),
     requests.threads_stored(),
     requests.threads_stored(query="auth", cursor="c", limit=20),
+    requests.agents_list("t"),
+    requests.agents_list("t", cursor="c"),
     requests.turns_list("t"),
     requests.turns_list("t", cursor="c", limit=1),
     requests.turn_start("t", "Do it.", client_message_id="m-1"),

@@ -309,6 +309,20 @@ async def test_what_a_sub_agent_asks_waits_for_a_person(
     model.choose = None
 
 
+async def test_a_stop_ends_the_sub_agents_too(
+    reached: Reached, client: Client, model: ScriptedModel, repository: Path
+) -> None:
+    heart = repository / "heart"
+    model.choose = with_an_agent(Run("while true; do echo beat > heart; sleep 0.05; done"))
+    session = await client.run(await client.register(repository), "Begin.")
+    assert await beats(heart, within=30)
+    await client.post(f"/api/sessions/{session['id']}/stop")
+    with trio.fail_after(10):
+        while await beats(heart, within=1):
+            pass
+    model.choose = None
+
+
 @pytest.mark.parametrize("transport", SHARED, ids=lambda one: one.value)
 async def test_a_shared_app_server_that_is_not_there_is_503_until_it_is(
     transport: Transport, codex_binary: Path, model: ScriptedModel, tmp_path: Path

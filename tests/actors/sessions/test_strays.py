@@ -77,7 +77,8 @@ async def test_a_turn_that_was_given_up_is_interrupted_on_the_next_connection(
         await settled(live, interrupted=True)
         calls = [call for call in live.bridge.asked if isinstance(call, Call)]
         assert {"threadId": THREAD, "turnId": TURN} in [call.params for call in calls]
-        assert ["turn/interrupt", "thread/backgroundTerminals/clean"] == live.bridge.methods()[-2:]
+        ends = ["turn/interrupt", "thread/backgroundTerminals/clean", "thread/list"]
+        assert ends == live.bridge.methods()[-3:]
         asked = len(live.bridge.asked)
         await live.bridge.connect()
         await live.settled()
