@@ -118,6 +118,8 @@ class Bridge(Actor):
     @handles(Attach)
     def attach(self, message: Attach) -> None:
         """Route the thread to its new attachment."""
+        for agent in message.agents:
+            self._routes.adopt(agent, message.thread_id)
         before = self._routes.attachment(message.thread_id)
         inbox = self._routes.attach(message.thread_id, message.ref)
         if before is not None and before is not inbox:

@@ -34,11 +34,13 @@ class Attach(Request[None]):
     """Route what Codex tells and asks about this thread to `ref`; replaces who was attached.
 
     Requests of the thread that are still open are told to `ref`, also those that it was told of
-    before. Attachments outlive a lost connection.
+    before; so are those of `agents`, the threads of sub-agents that work for it. Attachments
+    outlive a lost connection.
     """
 
     thread_id: str
     ref: ActorRef
+    agents: tuple[str, ...] = ()
 
 
 @attrs.frozen

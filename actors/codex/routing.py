@@ -240,6 +240,15 @@ class Routes:
             self._offer(request)
         return inbox
 
+    def adopt(self, thread_id: str, parent: str) -> None:
+        """Ask what a thread asks, also what is open already, of its parent's attachment."""
+        self._parents[thread_id] = parent
+        if len(self._parents) > _MAX_PARENTS:
+            self._parents.popitem(last=False)
+        for request in self._open.values():
+            if request.thread_id == thread_id:
+                self._offer(request)
+
     def attachment(self, thread_id: str) -> Inbox | None:
         """That of the thread, if there is one."""
         return self._inboxes.get(thread_id)
@@ -384,7 +393,7 @@ class Routes:
         thread = params.get("thread")
         parent = thread.get("parentThreadId") if isinstance(thread, dict) else None
         if isinstance(parent, str):
-            self._adopt(thread_id, parent)
+            self.adopt(thread_id, parent)
 
     def _remember_agents(self, thread_id: str, params: dict[str, Any]) -> None:
         """Codex tells of a sub-agent's thread in the item of its parent that has started it."""
@@ -392,16 +401,7 @@ class Routes:
         if isinstance(item, dict) and item.get("type") == _AGENT_CALL:
             for agent in item.get("receiverThreadIds") or ():
                 if isinstance(agent, str) and agent not in self._parents:
-                    self._adopt(agent, thread_id)
-
-    def _adopt(self, thread_id: str, parent: str) -> None:
-        """From now on, and of what is open already, the parent's attachment is asked."""
-        self._parents[thread_id] = parent
-        if len(self._parents) > _MAX_PARENTS:
-            self._parents.popitem(last=False)
-        for request in self._open.values():
-            if request.thread_id == thread_id:
-                self._offer(request)
+                    self.adopt(agent, thread_id)
 
     def _forget_answered(self) -> bool:
         answered = [id_ for id_, request in self._open.items() if request.answered]

@@ -10,6 +10,7 @@ turns tell whether the prompt arrived: it is sent only if none of them has that 
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -51,6 +52,7 @@ from command_center.actors.sessions.turns import (
     SETTLE_SECONDS,
     ask_bridge,
     end_what_is_left,
+    find_agents,
     find_turn,
     interrupt_when_listed,
     message_id,
@@ -201,8 +203,20 @@ class AppServerRunner:
             await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
             return
         await self._report(turn_id, turn)
-        if not WAITING & set((thread.get("status") or {}).get("activeFlags") or ()):
+        agents = await self._join_agents(thread_id)
+        if not any(waits(one) for one in (thread, *agents)):
             await self._ref.tell(NothingAsked())
+
+    async def _join_agents(self, thread_id: str) -> list[dict[str, Any]]:
+        """Be asked again what the thread's sub-agents wait for; those that work."""
+        agents = [one for one in await find_agents(self._call, thread_id) if is_active(one)]
+        if agents:
+            ids = tuple(str(agent["id"]) for agent in agents)
+            await self._bridge.ask(Attach(thread_id, self._ref, ids))
+        for agent in agents:
+            with contextlib.suppress(CodexError):  # it has ended meanwhile
+                await self._call(requests.thread_resume(str(agent["id"])))
+        return agents
 
     async def _report(self, turn_id: str, turn: Mapping[str, Any]) -> None:
         """Tell of a turn's finished items, and of its end if it has ended."""
@@ -441,6 +455,11 @@ def may_pass(error: Exception) -> bool:
     """Whether what failed so may succeed when it is tried again."""
     is_elsewhere = isinstance(error, CodexError) and NOT_OPENED in error.reason
     return is_elsewhere or isinstance(error, UNCERTAIN)
+
+
+def waits(thread: Mapping[str, Any]) -> bool:
+    """Whether the thread waits for somebody's answer."""
+    return bool(WAITING & set((thread.get("status") or {}).get("activeFlags") or ()))
 
 
 def is_active(thread: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import structlog
 import trio
 
 from command_center.actors.codex import requests
@@ -17,6 +18,8 @@ from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Call
 from command_center.runtime import ActorRef
 from command_center.store import Session
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 GRACE_SECONDS = 5.0
 """How much longer than Codex may take the bridge may take to say so."""
@@ -93,12 +96,19 @@ async def end_what_is_left(ask: Ask, thread_id: str) -> None:
 
 
 async def find_agents(ask: Ask, thread_id: str) -> list[dict[str, Any]]:
-    """The threads of the sub-agents that work for the thread, as far as Codex has them loaded."""
+    """The threads of the sub-agents that work for the thread, as far as Codex has them loaded.
+
+    None, where Codex is of a version that cannot say.
+    """
     family = {thread_id}
     found: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
-        page = await ask(requests.agents_list(thread_id, cursor=cursor))
+        try:
+            page = await ask(requests.agents_list(thread_id, cursor=cursor))
+        except CodexError as error:
+            log.info("session.agents.unknown", reason=str(error))
+            return []
         for thread in page["data"]:
             if thread.get("parentThreadId") in family:
                 family.add(str(thread["id"]))

@@ -309,6 +309,30 @@ async def test_what_a_sub_agent_asks_waits_for_a_person(
     model.choose = None
 
 
+@pytest.mark.parametrize("transport", SHARED, ids=lambda one: one.value)
+async def test_what_a_sub_agent_asks_outlives_the_server_where_the_app_server_does(
+    transport: Transport, codex_binary: Path, model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.txt"
+    model.choose = with_an_agent(Run(f"echo made > {outside}", justification="May I?"))
+    with reached_by(transport, tmp_path, codex_binary, model) as reached:
+        async with client_of(reached.server) as client, client.watch(after=0) as stream:
+            session = await client.run(await client.register(repository), "Begin.")
+            asked = await stream.until("approval.requested", kind="command")
+        reached.server.kill()
+        reached.server.start()
+        async with client_of(reached.server) as client, client.watch(after=0) as stream:
+            await stream.until("bridge.connected")
+            await stream.until("bridge.connected")
+            await approve(client, asked["approvalId"])
+            await stream.until("session.resumed")
+            with trio.fail_after(10):
+                while not outside.exists():  # noqa: ASYNC110 - another process makes it
+                    await trio.sleep(0.02)
+            await client.post(f"/api/sessions/{session['id']}/stop")
+    model.choose = None
+
+
 async def test_a_stop_ends_the_sub_agents_too(
     reached: Reached, client: Client, model: ScriptedModel, repository: Path
 ) -> None:
