@@ -22,6 +22,8 @@ import psutil
 from command_center.actors.codex.environment import LIFE, life_of
 
 _SUFFIX = ".process.json"
+_THREAD = "CODEX_THREAD_ID"
+"""Where Codex names the thread to each command of it."""
 _CLOCK_SLACK = 2.0
 """Seconds by which the start time of one process may differ when read twice (clock steps)."""
 _TERM_SECONDS = 2.0
@@ -94,6 +96,22 @@ def end_orphans(folder: Path) -> list[int]:
     for path in records:
         path.unlink(missing_ok=True)
     return sorted(orphans)
+
+
+def end_commands(thread_id: str, since: float) -> list[int]:
+    """End the commands of a thread that were begun here since then, and answer the process ids.
+
+    A turn that is interrupted in the moment in which it starts a command loses it: it runs on, and
+    Codex neither lists nor ends it. Blocks for some seconds at most.
+    """
+    lost = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            is_of_thread = process.environ().get(_THREAD) == thread_id
+            if is_of_thread and process.create_time() >= since - _CLOCK_SLACK:
+                lost.append(process)
+    kill_all(lost)
+    return sorted(process.pid for process in lost)
 
 
 def _still_alive(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:

@@ -330,7 +330,7 @@ class AppServerRunner:
         if began and session.status != "completed":
             with trio.move_on_after(CLEAN_SECONDS):
                 try:
-                    await end_what_is_left(self._call, thread_id)
+                    await end_what_is_left(self._call, session, thread_id)
                 except FAILURES as error:
                     log.debug("session.clean.failed", session=session.id, reason=str(error))
         await self._bridge.tell(Detach(thread_id, self._ref))

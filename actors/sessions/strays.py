@@ -122,7 +122,7 @@ class Strays(Actor):
                 ask, session, thread_id, patience=SETTLE_SECONDS
             )
             if not await self._storage.read(partial(is_used, thread_id=thread_id)):
-                await end_what_is_left(ask, thread_id)
+                await end_what_is_left(ask, session, thread_id)
         except CodexError as error:
             log.info("session.turn.unknown", session=session.id, reason=str(error))
         await self._storage.write(partial(settle, session=session, interrupted=interrupted))

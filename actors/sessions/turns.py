@@ -16,8 +16,10 @@ import trio
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Call
+from command_center.actors.codex.orphans import end_commands
 from command_center.runtime import ActorRef
 from command_center.store import Session
+from command_center.store.timestamps import from_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -83,16 +85,25 @@ async def interrupt_when_listed(
     return True
 
 
-async def end_what_is_left(ask: Ask, thread_id: str) -> None:
-    """End the commands that the thread's turns have left, and its sub-agents with theirs."""
-    await ask(requests.terminals_clean(thread_id))
+async def end_what_is_left(ask: Ask, session: Session, thread_id: str) -> None:
+    """End the commands that the session's turn has left, and its sub-agents with theirs."""
+    await _end_commands(ask, session, thread_id)
     for agent in await find_agents(ask, thread_id):
         agent_id = str(agent["id"])
         with contextlib.suppress(CodexError):  # it has ended meanwhile
             for turn in (await ask(requests.turns_list(agent_id, limit=1)))["data"]:
                 if turn.get("status") == "inProgress":
                     await ask(requests.turn_interrupt(agent_id, str(turn["id"])))
-            await ask(requests.terminals_clean(agent_id))
+            await _end_commands(ask, session, agent_id)
+
+
+async def _end_commands(ask: Ask, session: Session, thread_id: str) -> None:
+    """Those that Codex knows of, and then those of this session that it has lost."""
+    await ask(requests.terminals_clean(thread_id))
+    since = from_timestamp(session.started_at or session.created_at).timestamp()
+    lost = await trio.to_thread.run_sync(end_commands, thread_id, since)
+    if lost:
+        log.warning("session.commands.ended", thread=thread_id, process_ids=lost)
 
 
 async def find_agents(ask: Ask, thread_id: str) -> list[dict[str, Any]]:

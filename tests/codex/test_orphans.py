@@ -13,7 +13,12 @@ import trio
 
 from command_center.actors.codex.environment import LIFE, OWNER
 from command_center.actors.codex.messages import BridgeStatus, ProbeHealth
-from command_center.actors.codex.orphans import ProcessRecord, end_orphans, is_alive
+from command_center.actors.codex.orphans import (
+    ProcessRecord,
+    end_commands,
+    end_orphans,
+    is_alive,
+)
 from command_center.actors.codex.protocol import encode_request
 from tests.codex.bridging import faked, open_bridge
 
@@ -38,9 +43,12 @@ trio.run(main)
 
 
 @contextmanager
-def sleeper() -> Iterator[psutil.Process]:
+def sleeper(**environment: str) -> Iterator[psutil.Process]:
     with subprocess.Popen(
-        [sys.executable, "-c", SLEEPER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", SLEEPER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **environment},
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -153,3 +161,11 @@ async def test_what_a_killed_server_leaves_is_ended_at_the_next_start(tmp_path: 
 
 async def files_in(folder: Path) -> list[str]:
     return sorted(path.name for path in await trio.Path(folder).iterdir())
+
+
+def test_the_commands_of_a_thread_are_ended_and_no_other_thread_s_nor_those_of_before() -> None:
+    with sleeper(CODEX_THREAD_ID="one") as lost, sleeper(CODEX_THREAD_ID="another") as other:
+        begun = lost.create_time()
+        assert [] == end_commands("one", begun + 60)
+        assert [lost.pid] == end_commands("one", begun)
+        assert [False, True] == [is_alive(lost), is_alive(other)]
