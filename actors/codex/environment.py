@@ -12,6 +12,9 @@ OWNER = "COMMAND_CENTER_OWNER"
 LIFE = secrets.token_hex(8)
 """Tells the children of this process from those of a former one."""
 
+THREAD = "CODEX_THREAD_ID"
+"""Where Codex names to each command the thread that it is a command of."""
+
 _PREFIXES = ("CC_", "TELEGRAM")
 _PARTS = ("BOT_TOKEN",)
 
@@ -26,7 +29,8 @@ def agent_environment(
 
     Left out is every variable named `CC_…` or `TELEGRAM…` or that names a bot token, in any
     case of letters, and every variable whose value holds one of `secrets`. Where there is a
-    `state_folder` the mark of this life is added.
+    `state_folder` the mark of this life is added. An app-server is no command of a thread, even
+    where this process is one.
     """
     kept = {
         name: value
@@ -34,6 +38,7 @@ def agent_environment(
         if not _is_ours(name.upper()) and not any(s and s in value for s in secrets)
     }
     kept.pop(OWNER, None)
+    kept.pop(THREAD, None)
     if state_folder is not None:
         kept[OWNER] = f"{LIFE}:{state_folder.absolute()}"
     return kept

@@ -19,11 +19,9 @@ import attrs
 import msgspec
 import psutil
 
-from command_center.actors.codex.environment import LIFE, life_of
+from command_center.actors.codex.environment import LIFE, THREAD, life_of
 
 _SUFFIX = ".process.json"
-_THREAD = "CODEX_THREAD_ID"
-"""Where Codex names the thread to each command of it."""
 _CLOCK_SLACK = 2.0
 """Seconds by which the start time of one process may differ when read twice (clock steps)."""
 _TERM_SECONDS = 2.0
@@ -102,12 +100,17 @@ def end_commands(thread_id: str, since: float) -> list[int]:
     """End the commands of a thread that were begun here since then, and answer the process ids.
 
     A turn that is interrupted in the moment in which it starts a command loses it: it runs on, and
-    Codex neither lists nor ends it. Blocks for some seconds at most.
+    Codex neither lists nor ends it. Blocks for some seconds at most. This process is spared, and
+    what it runs in: it may be such a command itself.
     """
+    here = psutil.Process()
+    spared = {one.pid for one in (here, *here.parents())}
     lost = []
     for process in psutil.process_iter():
+        if process.pid in spared:
+            continue
         with contextlib.suppress(psutil.Error, OSError):
-            is_of_thread = process.environ().get(_THREAD) == thread_id
+            is_of_thread = process.environ().get(THREAD) == thread_id
             if is_of_thread and process.create_time() >= since - _CLOCK_SLACK:
                 lost.append(process)
     kill_all(lost)

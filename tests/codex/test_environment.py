@@ -23,6 +23,10 @@ def test_settings_and_bot_tokens_are_left_out_in_any_case_of_letters() -> None:
     assert set(agent_environment(environment)) == {"CODEX_HOME", "OPENAI_API_KEY", "ACC_X", "CC"}
 
 
+def test_an_app_server_is_no_command_of_the_thread_that_the_server_was_started_in() -> None:
+    assert {"PATH": "/bin"} == agent_environment({"PATH": "/bin", "CODEX_THREAD_ID": "one"})
+
+
 def test_a_variable_that_holds_a_secret_is_left_out_whatever_its_name() -> None:
     environment = {"A": "https://u:hunter2@host", "B": "hunter"}
     assert agent_environment(environment, secrets=("hunter2", "")) == {"B": "hunter"}

@@ -169,3 +169,9 @@ def test_the_commands_of_a_thread_are_ended_and_no_other_thread_s_nor_those_of_b
         assert [] == end_commands("one", begun + 60)
         assert [lost.pid] == end_commands("one", begun)
         assert [False, True] == [is_alive(lost), is_alive(other)]
+
+
+def test_a_server_that_is_a_command_of_the_thread_itself_spares_itself() -> None:
+    ending = "from command_center.actors.codex.orphans import end_commands\nend_commands('one', 0)"
+    environment = {**os.environ, "CODEX_THREAD_ID": "one"}
+    subprocess.run([sys.executable, "-c", ending], env=environment, check=True)

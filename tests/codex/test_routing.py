@@ -141,7 +141,7 @@ async def test_what_a_sub_agent_asks_is_asked_of_the_thread_that_started_it() ->
     assert 0 == len(attached)
     item = {"type": "collabAgentToolCall", "tool": "spawnAgent", "receiverThreadIds": ["agent"]}
     spawned = {"threadId": "t", "item": item}
-    routes.notification(Notification("item/completed", spawned), 10, 0.0)
+    routes.notification(Notification("item/completed", spawned), 10)
     routes.request(ServerRequest(2, "m", {"threadId": "agent"}), "agent")
     asked = [m for m in await take_all(attached) if isinstance(m, CodexServerRequest)]
     assert ["agent", "agent"] == [request.thread_id for request in asked]
