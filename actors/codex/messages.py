@@ -109,6 +109,13 @@ class CodexNotification:
 
 
 @attrs.frozen
+class CodexAgentHeard:
+    """Codex told something about a sub-agent of the thread, and so it works."""
+
+    thread_id: str
+
+
+@attrs.frozen
 class CodexServerRequest:
     """Codex asks something and waits for `Answer(request_id, …)`.
 

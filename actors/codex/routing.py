@@ -22,6 +22,7 @@ from command_center.actors.codex.messages import (
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
+    CodexAgentHeard,
     CodexLagged,
     CodexNotification,
     CodexRequestRefused,
@@ -87,6 +88,11 @@ class Inbox:
     def tell_if_room(self, message: object) -> None:
         """Queue what may be left out when too much waits."""
         if len(self._entries) < MAX_QUEUED:
+            self._append(_Entry(message))
+
+    def tell_if_empty(self, message: object) -> None:
+        """Queue what says no more than anything else that waits would."""
+        if not self._entries:
             self._append(_Entry(message))
 
     def notify(self, notification: CodexNotification, size: int) -> None:
@@ -327,9 +333,17 @@ class Routes:
             self._remember_agents(thread_id, params)
         inbox = self._inboxes.get(thread_id)
         if inbox is None:
-            self.unrouted += 1
+            self._of_unattached(thread_id)
             return
         inbox.notify(CodexNotification(thread_id, notification.method, params), size)
+
+    def _of_unattached(self, thread_id: str) -> None:
+        """What a sub-agent does is a sign of life to its parent's attachment, and no more."""
+        inbox = self._owner_of(thread_id)
+        if inbox is None:
+            self.unrouted += 1
+        else:
+            inbox.tell_if_empty(CodexAgentHeard(inbox.thread_id))
 
     def request(self, request: protocol.ServerRequest, thread_id: str) -> bool:
         """Keep and route what Codex asks; answers False if too much is open already.

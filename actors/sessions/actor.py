@@ -25,6 +25,7 @@ import structlog
 from command_center.actors.codex.messages import (
     BridgeConnected,
     BridgeLost,
+    CodexAgentHeard,
     CodexLagged,
     CodexNotification,
     CodexRequestRefused,
@@ -264,6 +265,11 @@ class SessionActor(Actor):
         """Join the thread again and catch up."""
         if self._session.status in ACTIVE:
             self._drive.go_on()
+
+    @handles(CodexAgentHeard)
+    def agent_heard(self, _message: CodexAgentHeard) -> None:
+        """A turn is not silent while a sub-agent of it works."""
+        self._watch.heard()
 
     @handles(CodexLagged)
     async def lagged(self, _message: CodexLagged) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_center.actors.codex.messages import (
+    CodexAgentHeard,
     CodexLagged,
     CodexNotification,
     CodexServerRequest,
@@ -145,6 +146,18 @@ async def test_what_a_sub_agent_asks_is_asked_of_the_thread_that_started_it() ->
     routes.request(ServerRequest(2, "m", {"threadId": "agent"}), "agent")
     asked = [m for m in await take_all(attached) if isinstance(m, CodexServerRequest)]
     assert ["agent", "agent"] == [request.thread_id for request in asked]
+
+
+async def test_what_a_sub_agent_does_is_a_sign_of_life_of_the_thread_that_started_it() -> None:
+    routes = Routes()
+    attached = routes.attach("t", ref())
+    started = {"thread": {"id": "agent", "parentThreadId": "t"}}
+    routes.notification(Notification("thread/started", started), 10)
+    said = {"threadId": "agent", "itemId": "i", "delta": "Working."}
+    for _ in range(3):
+        routes.notification(Notification("item/agentMessage/delta", said), 10)
+    assert [CodexAgentHeard("t")] == await take_all(attached)
+    assert 0 == routes.unrouted
 
 
 async def test_an_actor_that_attaches_again_keeps_what_waits_and_is_asked_again_once() -> None:

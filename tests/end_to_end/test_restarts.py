@@ -7,7 +7,7 @@ from pathlib import Path
 
 import trio
 
-from tests.codex.script import Gate, Say
+from tests.codex.script import CallTool, Gate, Run, Say, Script
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of, wait_for_no_process
 from tests.end_to_end.test_faults import DATABASE
@@ -150,3 +150,20 @@ async def test_a_turn_that_stays_silent_is_asked_for_and_then_interrupted(
         ended = await client.until_session(session, "interrupted")
         assert "was silent for" in ended["exitReason"]
     gate.open()
+
+
+async def test_a_turn_that_waits_for_a_sub_agent_is_not_silent_while_that_works(
+    codex_server: Server, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    def choose(prompt: str) -> Script:
+        if "agent" in prompt:
+            return (Run("for i in $(seq 45); do echo beat; sleep 0.1; done"),)
+        return (CallTool.spawn_agent("You are the agent."), Run("sleep 4"))
+
+    scripted_model.choose = choose
+    codex_server.settings = {**codex_server.settings, "CC_STALL_SECONDS": "1"}
+    codex_server.stop()
+    codex_server.start()
+    async with client_of(codex_server) as client:
+        session = await client.run(await client.register(repository), "Work.")
+        await client.until_session(session, "completed")
