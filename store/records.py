@@ -150,7 +150,9 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         attempt: 1 for a first run, 2 for its first retry.
         begin_after: when a retry may begin; None for at once.
         token_budget: tokens that the session may use; None for any number.
-        token_baseline: tokens that its thread had used before it.
+        token_baseline: what to take from its thread's total for what the session has used: what the
+            thread had used before it, less what the session's sub-agents have used.
+        token_usage: of its thread, as Codex tells it; ``agents`` has the totals of its sub-agents.
         runner_instance: the life of the server in which it last began.
         type: what kind of turn it is: its task's type, or ``prompt_task`` where something else
             than the task is said, such as a follow-up.

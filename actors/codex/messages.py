@@ -116,6 +116,15 @@ class CodexAgentHeard:
 
 
 @attrs.frozen
+class CodexAgentUsed:
+    """What a sub-agent of the thread has used so far: `usage` as of a thread of Codex's."""
+
+    thread_id: str
+    agent_id: str
+    usage: dict[str, Any]
+
+
+@attrs.frozen
 class CodexServerRequest:
     """Codex asks something and waits for `Answer(request_id, …)`.
 

@@ -23,6 +23,7 @@ from command_center.actors.codex.messages import (
     BridgeLost,
     BridgeUnreachable,
     CodexAgentHeard,
+    CodexAgentUsed,
     CodexLagged,
     CodexNotification,
     CodexRequestRefused,
@@ -333,15 +334,18 @@ class Routes:
             self._remember_agents(thread_id, params)
         inbox = self._inboxes.get(thread_id)
         if inbox is None:
-            self._of_unattached(thread_id)
+            self._of_unattached(notification, thread_id)
             return
         inbox.notify(CodexNotification(thread_id, notification.method, params), size)
 
-    def _of_unattached(self, thread_id: str) -> None:
-        """What a sub-agent does is a sign of life to its parent's attachment, and no more."""
+    def _of_unattached(self, notification: protocol.Notification, thread_id: str) -> None:
+        """Of a sub-agent its parent's attachment is told that it works, and what it has used."""
         inbox = self._owner_of(thread_id)
+        usage = notification.params.get("tokenUsage")
         if inbox is None:
             self.unrouted += 1
+        elif isinstance(usage, dict):
+            inbox.tell_if_room(CodexAgentUsed(inbox.thread_id, thread_id, usage))
         else:
             inbox.tell_if_empty(CodexAgentHeard(inbox.thread_id))
 

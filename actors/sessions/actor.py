@@ -26,6 +26,7 @@ from command_center.actors.codex.messages import (
     BridgeConnected,
     BridgeLost,
     CodexAgentHeard,
+    CodexAgentUsed,
     CodexLagged,
     CodexNotification,
     CodexRequestRefused,
@@ -270,6 +271,14 @@ class SessionActor(Actor):
     def agent_heard(self, _message: CodexAgentHeard) -> None:
         """A turn is not silent while a sub-agent of it works."""
         self._watch.heard()
+
+    @handles(CodexAgentUsed)
+    async def agent_used(self, message: CodexAgentUsed) -> None:
+        """What its sub-agents use, the turn uses."""
+        self._watch.heard()
+        if self._session.status in ACTIVE:
+            await self._transcript.keep_agent_usage(message.agent_id, message.usage)
+            await self._check_budget()
 
     @handles(CodexLagged)
     async def lagged(self, _message: CodexLagged) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from command_center.actors.errors import Conflict
 from command_center.store import Session, Task, Transaction, sessions, tasks
 
+AGENTS: Final = "agents"
+"""Names, beside a usage as Codex tells it, the totals of the sub-agents that are counted."""
+
 
 def used_tokens(session: Session) -> int:
-    """Tokens that the session itself used: the thread's total, less what was there before it."""
+    """Tokens that the session itself used, with its sub-agents."""
     return max(0, _total(session.token_usage) - session.token_baseline)
 
 
@@ -24,6 +27,28 @@ def tokens_before(tx: Transaction, session: Session, usage: Mapping[str, Any]) -
         return max(0, _total(usage) - int(usage["last"].get("totalTokens", 0)))
     same_thread = sessions.every(tx.db, {"codex_thread_id": session.codex_thread_id})
     return max(_total(before.token_usage) for before in same_thread)
+
+
+def count_agent(
+    tx: Transaction, session_id: int, agent_id: str, usage: Mapping[str, Any]
+) -> Session:
+    """Count what a sub-agent has used since it was last told of, or in the call that began it.
+
+    It lowers the session's baseline, so that the thread's total less that is what both used.
+    """
+    session = sessions.get(tx.db, session_id)
+    known = session.token_usage or {}
+    agents = dict(known.get(AGENTS, {}))
+    before = agents.get(agent_id)
+    if before is None:
+        before = _total(usage) - int(usage.get("last", {}).get("totalTokens", 0))
+    agents[agent_id] = _total(usage)
+    return sessions.update(
+        tx,
+        session_id,
+        token_usage={**known, AGENTS: agents},
+        token_baseline=session.token_baseline - max(0, _total(usage) - before),
+    )
 
 
 def _total(usage: Mapping[str, Any] | None) -> int:

@@ -20,7 +20,7 @@ from command_center.actors.conditions import Condition, always
 from command_center.actors.errors import Unavailable, Unconfirmed
 from command_center.actors.events import PublishLive
 from command_center.actors.sessions import ledger
-from command_center.actors.sessions.budgets import tokens_before
+from command_center.actors.sessions.budgets import AGENTS, count_agent, tokens_before
 from command_center.actors.sessions.messages import (
     DiffChanged,
     ItemSeen,
@@ -194,13 +194,26 @@ class Transcript:
         session = self.session
 
         def unit(tx: Transaction) -> Session:
-            changes: dict[str, Any] = {"token_usage": usage}
-            if session.token_usage is None:
-                changes["token_baseline"] = tokens_before(tx, session, usage)
-            return sessions.update(tx, session.id, **changes)
+            now = sessions.get(tx.db, session.id)
+            known = now.token_usage or {}
+            kept = {**usage, AGENTS: known[AGENTS]} if AGENTS in known else usage
+            baseline = now.token_baseline
+            if "total" not in known:
+                baseline += tokens_before(tx, now, usage)
+            return sessions.update(tx, now.id, token_usage=kept, token_baseline=baseline)
 
         self.session = await self.keep(unit)
-        self.show("session.usage", usage)
+        self._show_usage()
+
+    async def keep_agent_usage(self, agent_id: str, usage: dict[str, Any]) -> None:
+        """Count what a sub-agent has used since it was heard of in this session."""
+        key = self.session.id
+        self.session = await self.keep(lambda tx: count_agent(tx, key, agent_id, usage))
+        self._show_usage()
+
+    def _show_usage(self) -> None:
+        usage = self.session.token_usage or {}
+        self.show("session.usage", {**usage, "tokenBaseline": self.session.token_baseline})
 
     async def _keep_newest(self, kind: str, data: Mapping[str, Any], **changes: Any) -> None:
         key = self.session.id

@@ -61,7 +61,7 @@ const ALWAYS_KEPT = new Set(["session.item", "session.plan", "session.diff", "se
 function applyToSession(event) {
   if (event.sessionId === undefined) return;
   if (event.type === "session.plan") learnPart(event.sessionId, { plan: event.data });
-  else if (event.type === "session.usage") learnPart(event.sessionId, { tokenUsage: event.data });
+  else if (event.type === "session.usage") learnPart(event.sessionId, { tokenUsage: event.data, tokenBaseline: event.data.tokenBaseline });
   else if (event.type === "session.diff") changed(`diff:${event.sessionId}`);
   else if (event.id !== null && !ALWAYS_KEPT.has(event.type)) {
     if (event.data.to) {

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from command_center.actors.codex.messages import (
     CodexAgentHeard,
+    CodexAgentUsed,
     CodexLagged,
     CodexNotification,
     CodexServerRequest,
@@ -148,7 +149,7 @@ async def test_what_a_sub_agent_asks_is_asked_of_the_thread_that_started_it() ->
     assert ["agent", "agent"] == [request.thread_id for request in asked]
 
 
-async def test_what_a_sub_agent_does_is_a_sign_of_life_of_the_thread_that_started_it() -> None:
+async def test_what_a_sub_agent_does_and_uses_is_told_to_the_thread_that_started_it() -> None:
     routes = Routes()
     attached = routes.attach("t", ref())
     started = {"thread": {"id": "agent", "parentThreadId": "t"}}
@@ -157,6 +158,10 @@ async def test_what_a_sub_agent_does_is_a_sign_of_life_of_the_thread_that_starte
     for _ in range(3):
         routes.notification(Notification("item/agentMessage/delta", said), 10)
     assert [CodexAgentHeard("t")] == await take_all(attached)
+    usage = {"total": {"totalTokens": 7}, "last": {"totalTokens": 7}}
+    told = {"threadId": "agent", "turnId": "u", "tokenUsage": usage}
+    routes.notification(Notification("thread/tokenUsage/updated", told), 10)
+    assert [CodexAgentUsed("t", "agent", usage)] == await take_all(attached)
     assert 0 == routes.unrouted
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.codex.script import Gate, Hold, Run, Say
+from tests.codex.script import CallTool, Choose, Gate, Hold, Run, Say, Script
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
 
@@ -63,3 +63,33 @@ async def used(client: Client) -> list[Any]:
     tokens = (await client.get("/api/telemetry/summary", window="1h"))["tokens"]
     parts = [tokens["byDay"], tokens["byRepository"]]
     return [tokens["total"], *(sum(part["tokens"] for part in each) for each in parts)]
+
+
+def with_an_agent(calls: int) -> Choose:
+    """A turn of three calls, with a sub-agent that makes so many while it waits."""
+
+    def choose(prompt: str) -> Script:
+        if "agent" in prompt:
+            return (*(Run(f"echo {number}") for number in range(1, calls)), Say.text("Done."))
+        return (CallTool.spawn_agent("You are the agent."), Run("sleep 5"), Say.text("Done."))
+
+    return choose
+
+
+async def test_what_a_sub_agent_uses_counts_for_the_session_that_started_it(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.choose = with_an_agent(calls=3)
+    session = await codex_client.run(await codex_client.register(repository), "Begin.")
+    await codex_client.until_session(session, "completed")
+    assert [6 * CALL] * 3 == await used(codex_client)
+
+
+async def test_a_sub_agent_that_uses_more_than_its_session_may_is_ended_with_it(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.choose = with_an_agent(calls=20)
+    registered = await codex_client.register(repository)
+    session = await codex_client.run(registered, "Begin.", tokenBudget=6 * CALL)
+    ended = await codex_client.until_session(session, "interrupted")
+    assert f"The session used {7 * CALL} of {6 * CALL} tokens." == ended["exitReason"]

@@ -203,8 +203,8 @@ const Facts = ({ session }) => {
     ["Sandbox", html`${Words(session.sandbox)} · network ${session.allowNetwork ? "on" : "off"} · commits ${session.allowCommit ? "on" : "off"}`],
     ["Branch", session.branchName && html`<code>${session.branchName}</code>`],
     ["Folder", html`<code>${session.cwd}</code>`],
-    ["Tokens", total.totalTokens !== undefined && html`${number(total.totalTokens)} in the thread${budget ? ` of ${number(budget)}` : ""}
-      <span class="hint"> (${number(total.inputTokens)} in, ${number(total.cachedInputTokens)} of it cached, ${number(total.outputTokens)} out)</span>`],
+    ["Tokens", total.totalTokens !== undefined && html`${number(Math.max(0, total.totalTokens - session.tokenBaseline))}${budget ? ` of ${number(budget)}` : ""}
+      <span class="hint"> (thread: ${number(total.totalTokens)}, ${number(total.inputTokens)} in, ${number(total.cachedInputTokens)} of it cached, ${number(total.outputTokens)} out)</span>`],
     ["Started", session.startedAt && html`<${Ago} ts=${session.startedAt} />`],
     ["Asked by", session.requestedBy],
     ["Codex", session.codexRef && html`<code>${session.codexRef}</code>`],

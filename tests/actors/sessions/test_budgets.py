@@ -9,6 +9,7 @@ import pytest
 from command_center.actors.errors import Conflict
 from command_center.actors.sessions.budgets import (
     check_limits,
+    count_agent,
     overspent,
     tokens_before,
     used_tokens,
@@ -46,6 +47,18 @@ def test_a_task_that_has_used_its_tokens_gets_no_more(writer: Writer) -> None:
 def test_what_was_used_in_the_thread_before_is_not_the_sessions(writer: Writer) -> None:
     _, session = done(writer, lambda tx: running(tx, session=used(70, before=10)))
     assert 60 == used_tokens(session)
+
+
+def test_what_a_sub_agent_uses_is_counted_once_however_often_it_is_told(writer: Writer) -> None:
+    def unit(tx: Transaction) -> list[int]:
+        _, session = running(tx, session=used(70, before=10))
+        counted = []
+        for agent, total, last in (("a", 300, 30), ("a", 300, 30), ("b", 5, 5), ("a", 340, 40)):
+            usage = {"total": {"totalTokens": total}, "last": {"totalTokens": last}}
+            counted.append(used_tokens(count_agent(tx, session.id, agent, usage)))
+        return counted
+
+    assert [90, 90, 95, 135] == done(writer, unit)
 
 
 def test_a_turn_over_its_sessions_tokens_has_to_end(writer: Writer) -> None:
