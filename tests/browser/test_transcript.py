@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from command_center.store import Transaction, Writer, items
 from tests.browser.conftest import OpenPage, fill
-from tests.browser.watching import settle
+from tests.browser.watching import module_of, settle
 from tests.end_to_end.server import Server
 
 SCROLL_WITH_EACH_CHANGE = """() => {
@@ -87,3 +88,39 @@ def test_a_transcript_that_was_scrolled_is_left_without_a_complaint(
     page.evaluate(SCROLL_WITH_EACH_CHANGE)
     page.get_by_role("link", name="Tasks", exact=True).click()
     expect(page.locator("h1")).to_have_text("Tasks")
+
+
+TOLD = """async ([modules, body]) => {
+  const imported = await Promise.all(modules.map((module) => import(module)));
+  const { html, render, Transcript } = Object.assign({}, ...imported);
+  const place = document.createElement("div");
+  const entry = { key: "1", type: "collabAgentToolCall", done: true, body, version: 1 };
+  render(html`<${Transcript} entries=${[entry]} cwd="/w" />`, place);
+  return [...place.querySelectorAll("summary, p")].map((one) => one.textContent);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            {"tool": "spawnAgent", "prompt": "Look.\n\nAt all.", "agentsStates": {}},
+            ["Spawn agent: Look.", "Look.", "At all."],
+        ),
+        (
+            {
+                "tool": "wait",
+                "prompt": None,
+                "agentsStates": {"t": {"status": "completed", "message": "It is well."}},
+            },
+            ["Wait", "Completed", "It is well."],
+        ),
+    ],
+)
+def test_what_is_said_to_a_sub_agent_and_by_it_is_shown_as_words(
+    long_server: Server, open_page: OpenPage, body: dict[str, Any], told: list[str]
+) -> None:
+    page = open_page(long_server.url).page
+    settle(page)
+    modules = [module_of(page, name) for name in ("html.js", "components/transcript.js")]
+    assert told == page.evaluate(TOLD, [modules, body])

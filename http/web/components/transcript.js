@@ -135,6 +135,16 @@ function Tool(entry, stage) {
   </details>`;
 }
 
+/** What is said to sub-agents, and what they say at the end; the rest is in threads of their own. @param {Entry} entry @param {Stage} stage */
+function Agents(entry, stage) {
+  const { tool, prompt, agentsStates, status } = entry.body;
+  return html`<details class="tool" data-mark=${stage !== "done" ? stage : status === "failed" ? "failed" : "done"}>
+    <summary><${Icon} name="runtime" size=${17} /><span>${Words(tool)}${prompt && `: ${prompt.split("\n")[0]}`}</span></summary>
+    ${prompt && html`<${Prose} text=${prompt} />`}
+    ${Object.values(agentsStates || {}).map((state) => html`<p class="hint">${Words(state.status)}</p>${state.message && html`<${Prose} text=${state.message} />`}`)}
+  </details>`;
+}
+
 /** @param {Entry} entry */
 function Search(entry) {
   return html`<div class="tool-head"><${Icon} name="search" size=${17} /> Searched the web for “${entry.body.query}”</div>`;
@@ -157,5 +167,6 @@ const VIEWS = {
   fileChange: FileChange,
   mcpToolCall: Tool,
   dynamicToolCall: Tool,
+  collabAgentToolCall: Agents,
   webSearch: Search,
 };
