@@ -101,7 +101,11 @@ class ProbeHealth(Request[BridgeHealth]):
 
 @attrs.frozen
 class CodexNotification:
-    """Codex told something about the thread."""
+    """Codex told something about the thread.
+
+    `thread_id` may be a sub-agent's, where it is told to the attachment of the thread that it works
+    for: then it is of an item that begins, or of tokens.
+    """
 
     thread_id: str
     method: str
@@ -110,18 +114,9 @@ class CodexNotification:
 
 @attrs.frozen
 class CodexAgentHeard:
-    """Codex told something about a sub-agent of the thread, and so it works."""
+    """Codex told something else about a sub-agent of the thread, and so it works."""
 
     thread_id: str
-
-
-@attrs.frozen
-class CodexAgentUsed:
-    """What a sub-agent of the thread has used so far: `usage` as of a thread of Codex's."""
-
-    thread_id: str
-    agent_id: str
-    usage: dict[str, Any]
 
 
 @attrs.frozen

@@ -23,7 +23,6 @@ from command_center.actors.codex.messages import (
     BridgeLost,
     BridgeUnreachable,
     CodexAgentHeard,
-    CodexAgentUsed,
     CodexLagged,
     CodexNotification,
     CodexRequestRefused,
@@ -43,6 +42,7 @@ MAX_OPEN = 1000
 
 _MAX_PARENTS = 1000
 _AGENT_CALL = "collabAgentToolCall"
+_TOLD_OF_AGENTS = frozenset({"item/started", "thread/tokenUsage/updated"})
 _NEWEST_COUNTS = frozenset({"turn/diff/updated", "turn/plan/updated", "thread/tokenUsage/updated"})
 _GROWS = frozenset(
     {
@@ -145,6 +145,8 @@ class Inbox:
     def _joined(self, last: _Entry, notification: CodexNotification, size: int) -> bool:
         before = last.message
         if not isinstance(before, CodexNotification) or before.method != notification.method:
+            return False
+        if before.thread_id != notification.thread_id:
             return False
         if notification.method in _NEWEST_COUNTS:
             self._bytes += size - last.size
@@ -334,18 +336,20 @@ class Routes:
             self._remember_agents(thread_id, params)
         inbox = self._inboxes.get(thread_id)
         if inbox is None:
-            self._of_unattached(notification, thread_id)
+            self._of_unattached(notification, thread_id, size)
             return
         inbox.notify(CodexNotification(thread_id, notification.method, params), size)
 
-    def _of_unattached(self, notification: protocol.Notification, thread_id: str) -> None:
-        """Of a sub-agent its parent's attachment is told that it works, and what it has used."""
+    def _of_unattached(
+        self, notification: protocol.Notification, thread_id: str, size: int
+    ) -> None:
+        """Of what a sub-agent does its parent's attachment is told little, but that it works."""
         inbox = self._owner_of(thread_id)
-        usage = notification.params.get("tokenUsage")
+        method, params = notification.method, notification.params
         if inbox is None:
             self.unrouted += 1
-        elif isinstance(usage, dict):
-            inbox.tell_if_room(CodexAgentUsed(inbox.thread_id, thread_id, usage))
+        elif method in _TOLD_OF_AGENTS:
+            inbox.notify(CodexNotification(thread_id, method, params), size)
         else:
             inbox.tell_if_empty(CodexAgentHeard(inbox.thread_id))
 

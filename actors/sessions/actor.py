@@ -26,7 +26,6 @@ from command_center.actors.codex.messages import (
     BridgeConnected,
     BridgeLost,
     CodexAgentHeard,
-    CodexAgentUsed,
     CodexLagged,
     CodexNotification,
     CodexRequestRefused,
@@ -272,14 +271,6 @@ class SessionActor(Actor):
         """A turn is not silent while a sub-agent of it works."""
         self._watch.heard()
 
-    @handles(CodexAgentUsed)
-    async def agent_used(self, message: CodexAgentUsed) -> None:
-        """What its sub-agents use, the turn uses."""
-        self._watch.heard()
-        if self._session.status in ACTIVE:
-            await self._transcript.keep_agent_usage(message.agent_id, message.usage)
-            await self._check_budget()
-
     @handles(CodexLagged)
     async def lagged(self, _message: CodexLagged) -> None:
         """Some of what Codex told was dropped: read again what counts."""
@@ -294,7 +285,21 @@ class SessionActor(Actor):
         if self._session.status == "starting":
             self._drive.hold(message)
         elif self._session.status in ACTIVE:
-            await self._heard(message)
+            if message.thread_id == self._session.codex_thread_id:
+                await self._heard(message)
+            else:
+                await self._heard_of_agent(message)
+
+    async def _heard_of_agent(self, message: CodexNotification) -> None:
+        """What its sub-agents use, the turn uses; what they want to change is to be shown."""
+        self._watch.heard()
+        for fact in translate(message, None):
+            match fact:
+                case UsageChanged():
+                    await self._transcript.keep_agent_usage(message.thread_id, fact.usage)
+                    await self._check_budget()
+                case ItemSeen(type="fileChange"):
+                    self._questions.remember(fact)
 
     async def _heard(self, message: CodexNotification) -> None:
         for fact in translate(message, self._session.codex_turn_id):

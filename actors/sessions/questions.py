@@ -8,7 +8,7 @@ its thread is joined, and the approval of before is found again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import structlog
@@ -18,11 +18,15 @@ from command_center.actors.codex.approvals import FILE_CHANGE, describe_request
 from command_center.actors.codex.messages import CodexServerRequest
 from command_center.actors.sessions import ledger, settlement
 from command_center.actors.sessions.limits import with_limits
+from command_center.actors.sessions.messages import ItemSeen
 from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.transcript import Transcript
 from command_center.runtime import Context
 from command_center.store import Approval, Session, Transaction
+
+MOST_ITEMS: Final = 100
+"""How many items of sub-agents are remembered at most."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -38,6 +42,14 @@ class Questions:
     _open: dict[str, CodexServerRequest] = attrs.field(factory=dict, init=False)
     _asked_since: set[str] = attrs.field(factory=set, init=False)
     """The requests that came since the thread was about to be joined."""
+    _items_of_agents: dict[str, Mapping[str, Any]] = attrs.field(factory=dict, init=False)
+    """Items that sub-agents began and may ask about; the transcript has none of them."""
+
+    def remember(self, item: ItemSeen) -> None:
+        """Keep what a sub-agent begins for as long as it may ask about it."""
+        self._items_of_agents[item.item_id] = item.body
+        if len(self._items_of_agents) > MOST_ITEMS:
+            del self._items_of_agents[next(iter(self._items_of_agents))]
 
     async def ask(self, request: CodexServerRequest) -> None:
         """Have a person asked, or answer with what was decided of it before."""
@@ -55,9 +67,13 @@ class Questions:
         session = self._transcript.session
         changes: Sequence[Mapping[str, Any]] = ()
         if request.method == FILE_CHANGE:
-            item = ledger.item_body(tx.db, session.id, str(request.params["itemId"]))
-            changes = (item or {}).get("changes", ())
+            item_id = str(request.params["itemId"])
+            told = ledger.item_body(tx.db, session.id, item_id)
+            item = self._items_of_agents.get(item_id, {}) if told is None else told
+            changes = item.get("changes", ())
         described = describe_request(request.method, request.params, changes)
+        if request.thread_id != session.codex_thread_id:
+            described = attrs.evolve(described, details={**described.details, "subAgent": True})
         return settlement.request_approval(
             tx,
             session.id,

@@ -60,7 +60,7 @@ def approval_text(
     )
     foot = lines(
         labelled("Why: ", details.get("reason")),
-        *_beyond_run(approval),
+        *_beside(approval),
         None
         if approval.expires_at is None
         else text("Decide before ", bold(where.at(approval.expires_at)), "."),
@@ -74,10 +74,15 @@ def approval_text(
     return fit(lines(head, body or None, foot or None))
 
 
-def _beyond_run(approval: Approval) -> list[Text | None]:
-    """What Codex asks for that its run did not get; a manual approval's details may be anything."""
-    said = () if approval.kind == "manual" else approval.details.get("beyondRun") or ()
-    return [labelled("⚠️ Beyond what its run may do: ", sentence) for sentence in said]
+def _beside(approval: Approval) -> list[Text | None]:
+    """Who asks, and for what that its run did not get; a manual one's details may be anything."""
+    if approval.kind == "manual":
+        return []
+    said = approval.details.get("beyondRun") or ()
+    return [
+        text("A sub-agent of the session asks.") if approval.details.get("subAgent") else None,
+        *(labelled("⚠️ Beyond what its run may do: ", sentence) for sentence in said),
+    ]
 
 
 def _cwd(details: Mapping[str, Any]) -> Text | None:

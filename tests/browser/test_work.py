@@ -301,10 +301,11 @@ def test_all_that_is_asked_for_is_read_before_it_is_decided(
         more = {"network": {"enabled": True}}
         said = "This session may not use the network."
         turned = {"command": "rm \u202eskcab", "cwd": "/home", "additionalPermissions": more}
-        show("command", {**turned, "beyondRun": [said]})
+        show("command", {**turned, "beyondRun": [said], "subAgent": True})
         expect(shown.get_by_label("Command")).to_have_text("rm \\u202eskcab")
         expect(shown).to_contain_text('With more permissions{"network":{"enabled":true}}')
         expect(shown).to_contain_text(f"Beyond what its run may do: {said}")
+        expect(shown).to_contain_text("A sub-agent of the session asks.")
         made(client, f"{where}/resolve", {"status": "rejected"})
 
 

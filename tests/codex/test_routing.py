@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from command_center.actors.codex.messages import (
     CodexAgentHeard,
-    CodexAgentUsed,
     CodexLagged,
     CodexNotification,
     CodexServerRequest,
@@ -161,7 +160,8 @@ async def test_what_a_sub_agent_does_and_uses_is_told_to_the_thread_that_started
     usage = {"total": {"totalTokens": 7}, "last": {"totalTokens": 7}}
     told = {"threadId": "agent", "turnId": "u", "tokenUsage": usage}
     routes.notification(Notification("thread/tokenUsage/updated", told), 10)
-    assert [CodexAgentUsed("t", "agent", usage)] == await take_all(attached)
+    routes.notification(Notification("thread/tokenUsage/updated", {**told, "threadId": "t"}), 10)
+    assert ["agent", "t"] == [message.thread_id for message in await take_all(attached)]
     assert 0 == routes.unrouted
 
 

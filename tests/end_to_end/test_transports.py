@@ -309,6 +309,25 @@ async def test_what_a_sub_agent_asks_waits_for_a_person(
     model.choose = None
 
 
+async def test_what_a_sub_agent_wants_to_change_is_shown_with_the_question(
+    reached: Reached, client: Client, model: ScriptedModel, repository: Path
+) -> None:
+    model.choose = with_an_agent(AddFile("made.txt", "hello\n"))
+    registered = await client.register(repository)
+    session = await client.run(registered, "Begin.", sandbox="read-only")
+    async with client.watch(after=0, sessionId=session["id"]) as stream:
+        asked = await stream.until("approval.requested", kind="file_change")
+        assert "+hello" in asked["data"]["details"]["diff"]
+        assert asked["data"]["details"]["subAgent"]
+        await approve(client, asked["approvalId"])
+        await stream.until("session.resumed")
+    with trio.fail_after(10):
+        while not (repository / "made.txt").exists():  # noqa: ASYNC110 - another process makes it
+            await trio.sleep(0.02)
+    await client.post(f"/api/sessions/{session['id']}/stop")
+    model.choose = None
+
+
 @pytest.mark.parametrize("transport", SHARED, ids=lambda one: one.value)
 async def test_what_a_sub_agent_asks_outlives_the_server_where_the_app_server_does(
     transport: Transport, codex_binary: Path, model: ScriptedModel, repository: Path, tmp_path: Path

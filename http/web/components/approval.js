@@ -142,6 +142,7 @@ function asked(approval) {
   if (d.diffCut) rows.push(html`<p class="hint">The diff is longer than what is shown here.</p>`);
   if (d.url) rows.push(html`<${Address} url=${d.url} />`);
   if (approval.kind === "run") rows.push(html`<${RunDetails} details=${d} />`);
+  if (d.subAgent) rows.push(html`<p class="hint">A sub-agent of the session asks.</p>`);
   for (const said of d.beyondRun || []) rows.push(html`<p class="beyond"><${Icon} name="warning" size=${18} /><span>Beyond what its run may do: ${said}</span></p>`);
   return rows;
 }

@@ -121,6 +121,13 @@ def test_what_is_more_than_the_run_got_is_said_where_it_is_decided() -> None:
     details = {"script": "git push", "beyondRun": ["This session may not use the network."]}
     said = to_plain(approval_text(approval(kind="command", details=details), WHERE))
     assert "Beyond what its run may do: This session may not use the network." in said
+    assert "sub-agent" not in said
+
+
+def test_that_a_sub_agent_asks_is_said() -> None:
+    details = {"script": "make", "subAgent": True}
+    said = to_plain(approval_text(approval(kind="command", details=details), WHERE))
+    assert "A sub-agent of the session asks." in said
 
 
 def test_a_manual_approval_may_have_details_of_any_shape() -> None:
