@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from command_center.actors.codex.messages import (
+    BRIDGE,
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
@@ -19,8 +20,6 @@ from command_center.actors.codex.messages import (
 from command_center.actors.storage import Storage
 from command_center.runtime import Actor, ActorNotFound, handles
 from command_center.store import Transaction
-
-BRIDGE = "/bridges/local"
 
 
 class BridgeWatch(Actor):

@@ -37,6 +37,7 @@ from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.bridge_watch import BridgeWatch
 from command_center.actors.clock_watch import ClockWatch
 from command_center.actors.codex.bridge import Bridge
+from command_center.actors.codex.messages import BRIDGE
 from command_center.actors.codex.routing import Routes
 from command_center.actors.codex.settings import BridgeSettings, Transport
 from command_center.actors.events import EventHub, Fanout
@@ -103,9 +104,7 @@ def make_runner(
     if settings.runner != "app-server":
         return AbsentRunner(ref, name, settings.runner)
     outlives_us = settings.bridge.transport is not Transport.SPAWN
-    return AppServerRunner(
-        ref, lookup("/bridges/local"), assign, find_writable, survives_restart=outlives_us
-    )
+    return AppServerRunner(ref, lookup(BRIDGE), assign, find_writable, survives_restart=outlives_us)
 
 
 def build_tree(

@@ -10,7 +10,7 @@ from quart import Blueprint, Response, request
 
 from command_center.actors.center import Center
 from command_center.actors.codex import requests
-from command_center.actors.codex.messages import Call, ProbeHealth
+from command_center.actors.codex.messages import BRIDGE, Call, ProbeHealth
 from command_center.actors.tasks.messages import PromptThread, ThreadPrompt
 from command_center.actors.tasks.threads import ask_codex, needs_app_server
 from command_center.http.decoding import (
@@ -21,8 +21,6 @@ from command_center.http.decoding import (
     page_response,
     refuse_query,
 )
-
-BRIDGE = "/bridges/local"
 
 LOOK_SECONDS = 10.0
 """How long Codex may take for a list that somebody waits to see."""

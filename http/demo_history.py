@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -98,7 +99,7 @@ def write_history(database: Path, folders: Mapping[str, Path], now: datetime) ->
     """Fill a new database: repositories, then a week of work in them in the order of time."""
     with closing(Writer(database)) as writer:
         units = [lambda tx: _repositories(tx, folders, now), lambda tx: _automations(tx, now)]
-        units += [lambda tx, one=one: _session(tx, one) for one in _past(now)]  # type: ignore[misc]
+        units += [partial(_session, past=one) for one in _past(now)]
         for outcome in writer.commit(units).outcomes:
             if isinstance(outcome, Failed):
                 raise outcome.error

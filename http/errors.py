@@ -217,17 +217,18 @@ def _unexpected(error: BaseException) -> Problem:
 
 
 def _of_werkzeug(error: HTTPException) -> Problem:
-    status = error.code or 500
-    if status == 405 and has_websocket_context():  # noqa: PLR2004 - the status itself is the clearest name for it
-        status = 404  # of a route that is no WebSocket at all, whatever its methods
-    if status == 404:  # noqa: PLR2004 - the same
-        return Problem(404, f"No route {_target()}.")
-    if status == 405:  # noqa: PLR2004 - the same
-        allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
-        return Problem(405, f"No route {_target()}; allowed: {allowed}.", {"Allow": allowed})
-    if status == 413:  # noqa: PLR2004 - the same
-        return Problem(413, "The body is larger than Command Center accepts.")
-    return Problem(status, error.description or f"{error.name}.")
+    match error.code or 500:
+        case 404:
+            return Problem(404, f"No route {_target()}.")
+        case 405 if has_websocket_context():  # a route that is no WebSocket, whatever its methods
+            return Problem(404, f"No route {_target()}.")
+        case 405:
+            allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+            return Problem(405, f"No route {_target()}; allowed: {allowed}.", {"Allow": allowed})
+        case 413:
+            return Problem(413, "The body is larger than Command Center accepts.")
+        case status:
+            return Problem(status, error.description or f"{error.name}.")
 
 
 def _of_websocket_mismatch(_: WebsocketMismatch) -> Problem:

@@ -9,7 +9,7 @@ import trio
 from quart import Blueprint, Response
 
 from command_center.actors.center import Center
-from command_center.actors.codex.messages import BridgeStatus, ProbeHealth
+from command_center.actors.codex.messages import BRIDGE, BridgeStatus, ProbeHealth
 from command_center.http.decoding import json_response
 from command_center.runtime import Status
 from command_center.store import events
@@ -58,7 +58,7 @@ async def _bridge(center: Center) -> str:
         return "disabled"
     try:
         with trio.fail_after(PROBE_SECONDS):
-            found = await center.ask("/bridges/local", ProbeHealth())
+            found = await center.ask(BRIDGE, ProbeHealth())
     except Exception:  # noqa: BLE001 - whatever it is, the answer is that the bridge is not well
         return "unavailable"
     return "ok" if found.status is BridgeStatus.CONNECTED else found.status.value

@@ -30,6 +30,7 @@ from quart import Blueprint, Response
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
+from command_center.actors.codex.messages import BRIDGE
 from command_center.runtime import ActorSnapshot, Crashed, Restarted, Signal
 from command_center.store import events
 from command_center.store.records import SessionStatus
@@ -38,7 +39,6 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10
 """Bounds of the durations of requests, in seconds."""
 
 
-BRIDGE = "/bridges/local"
 STORE = "/store"
 
 

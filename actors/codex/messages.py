@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import msgspec
 
 from command_center.runtime import ActorRef, Request
+
+BRIDGE: Final = "/bridges/local"
+"""The path of the actor that takes these."""
 
 
 @attrs.frozen

@@ -10,6 +10,7 @@ import attrs
 import trio
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.messages import BRIDGE
 from command_center.actors.errors import Conflict
 from command_center.actors.sessions import ledger, sequels
 from command_center.actors.sessions.messages import PatchSession, StopSession, TurnLeft
@@ -122,7 +123,7 @@ class Sessions:
     def _interrupt(self, session: Session) -> None:
         thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
         if thread_id is not None and turn_id is not None:
-            self._tell("/bridges/local", requests.turn_interrupt(thread_id, turn_id))
+            self._tell(BRIDGE, requests.turn_interrupt(thread_id, turn_id))
 
     def _tell(self, path: str, message: object) -> None:
         ref = self._find(path)

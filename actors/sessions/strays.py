@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
 from command_center.actors.codex.messages import (
+    BRIDGE,
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
@@ -38,8 +39,6 @@ from command_center.runtime import Actor, ActorNotFound, handles
 from command_center.store import Session, Transaction, sessions, stray_turns
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-BRIDGE: Final = "/bridges/local"
 
 PAUSE_SECONDS: Final = 5.0
 """How long to wait where Codex is there and does not answer, before it is asked again."""

@@ -13,6 +13,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
+from command_center.actors.codex.messages import BRIDGE
 from command_center.actors.conditions import only_if
 from command_center.actors.errors import Unavailable
 from command_center.actors.policy import PolicyResult, evaluate
@@ -169,7 +170,7 @@ class Tasks(Actor):
 
     async def _prompt(self, message: PromptThread) -> RunOutcome:
         wanted = message.wanted
-        bridge = self.ctx.lookup("/bridges/local")
+        bridge = self.ctx.lookup(BRIDGE)
         await self._storage.read(lambda db: repositories.get(db, wanted.repository_id))
         thread = await read_idle_thread(bridge, message.thread_id)
         outcome = await self._storage.write(

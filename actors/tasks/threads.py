@@ -12,6 +12,7 @@ from command_center.actors.codex import requests
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
 from command_center.actors.codex.messages import Call
 from command_center.actors.errors import Conflict, Invalid, NotFound, Unavailable
+from command_center.actors.sessions.turns import ask_bridge
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout
 
 UNKNOWN = (
@@ -44,7 +45,7 @@ async def ask_codex(bridge: ActorRef, call: Call) -> dict[str, Any]:
         Unavailable: there is no connection, or no answer in time.
     """
     try:
-        return await bridge.ask(call, timeout=call.timeout + 5)
+        return await ask_bridge(bridge, call)
     except BridgeUnavailable as error:
         raise Unavailable(str(error), retry_after=error.retry_after or 1.0) from error
     except (CodexTimeout, AskTimeout, ActorStopped, ActorCrashed) as error:

@@ -18,7 +18,7 @@ from command_center.actors.codex.settings import Transport
 from command_center.actors.sessions.interruption import OVERDUE
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import open_bridge
-from tests.codex.script import AddFile, CallTool, Choose, Gate, Run, Say, Script
+from tests.codex.script import AddFile, CallTool, Gate, Run, Say, Script, Step
 from tests.codex.scripted_model import ScriptedModel, write_codex_home
 from tests.end_to_end.server import Client, Server, client_of
 
@@ -281,51 +281,57 @@ async def test_a_turn_that_was_left_for_another_runner_is_ended_once_its_own_is_
         assert not await beats(heart, within=1)
 
 
-def with_an_agent(*steps: Any) -> Choose:
-    """Scripts of a turn that has a sub-agent take these steps, and waits."""
+@contextlib.contextmanager
+def an_agent(model: ScriptedModel, *steps: Step) -> Iterator[None]:
+    """Meanwhile each turn has a sub-agent take these steps, and waits."""
 
     def choose(prompt: str) -> Script:
         if "agent" in prompt:
             return steps
         return (CallTool.spawn_agent("You are the agent."), Run("sleep 60"))
 
-    return choose
+    model.choose = choose
+    try:
+        yield
+    finally:
+        model.choose = None
+
+
+async def until_made(made: Path) -> None:
+    """Wait until the file is there."""
+    with trio.fail_after(10):
+        while not made.exists():  # noqa: ASYNC110 - another process makes it
+            await trio.sleep(0.02)
 
 
 async def test_what_a_sub_agent_asks_waits_for_a_person(
     reached: Reached, client: Client, model: ScriptedModel, repository: Path, tmp_path: Path
 ) -> None:
     outside = tmp_path / "outside.txt"
-    model.choose = with_an_agent(Run(f"echo made > {outside}", justification="May I?"))
-    session = await client.run(await client.register(repository), "Begin.")
-    async with client.watch(after=0, sessionId=session["id"]) as stream:
-        asked = await stream.until("approval.requested", kind="command")
-        await approve(client, asked["approvalId"])
-        await stream.until("session.resumed")
-    with trio.fail_after(10):
-        while not outside.exists():  # noqa: ASYNC110 - another process makes it
-            await trio.sleep(0.02)
-    await client.post(f"/api/sessions/{session['id']}/stop")
-    model.choose = None
+    with an_agent(model, Run(f"echo made > {outside}", justification="May I?")):
+        session = await client.run(await client.register(repository), "Begin.")
+        async with client.watch(after=0, sessionId=session["id"]) as stream:
+            asked = await stream.until("approval.requested", kind="command")
+            await approve(client, asked["approvalId"])
+            await stream.until("session.resumed")
+        await until_made(outside)
+        await client.post(f"/api/sessions/{session['id']}/stop")
 
 
 async def test_what_a_sub_agent_wants_to_change_is_shown_with_the_question(
     reached: Reached, client: Client, model: ScriptedModel, repository: Path
 ) -> None:
-    model.choose = with_an_agent(AddFile("made.txt", "hello\n"))
-    registered = await client.register(repository)
-    session = await client.run(registered, "Begin.", sandbox="read-only")
-    async with client.watch(after=0, sessionId=session["id"]) as stream:
-        asked = await stream.until("approval.requested", kind="file_change")
-        assert "+hello" in asked["data"]["details"]["diff"]
-        assert asked["data"]["details"]["subAgent"]
-        await approve(client, asked["approvalId"])
-        await stream.until("session.resumed")
-    with trio.fail_after(10):
-        while not (repository / "made.txt").exists():  # noqa: ASYNC110 - another process makes it
-            await trio.sleep(0.02)
-    await client.post(f"/api/sessions/{session['id']}/stop")
-    model.choose = None
+    with an_agent(model, AddFile("made.txt", "hello\n")):
+        registered = await client.register(repository)
+        session = await client.run(registered, "Begin.", sandbox="read-only")
+        async with client.watch(after=0, sessionId=session["id"]) as stream:
+            asked = await stream.until("approval.requested", kind="file_change")
+            assert "+hello" in asked["data"]["details"]["diff"]
+            assert asked["data"]["details"]["subAgent"]
+            await approve(client, asked["approvalId"])
+            await stream.until("session.resumed")
+        await until_made(repository / "made.txt")
+        await client.post(f"/api/sessions/{session['id']}/stop")
 
 
 @pytest.mark.parametrize("transport", SHARED, ids=lambda one: one.value)
@@ -333,8 +339,10 @@ async def test_what_a_sub_agent_asks_outlives_the_server_where_the_app_server_do
     transport: Transport, codex_binary: Path, model: ScriptedModel, repository: Path, tmp_path: Path
 ) -> None:
     outside = tmp_path / "outside.txt"
-    model.choose = with_an_agent(Run(f"echo made > {outside}", justification="May I?"))
-    with reached_by(transport, tmp_path, codex_binary, model) as reached:
+    with (
+        an_agent(model, Run(f"echo made > {outside}", justification="May I?")),
+        reached_by(transport, tmp_path, codex_binary, model) as reached,
+    ):
         async with client_of(reached.server) as client, client.watch(after=0) as stream:
             session = await client.run(await client.register(repository), "Begin.")
             asked = await stream.until("approval.requested", kind="command")
@@ -345,25 +353,21 @@ async def test_what_a_sub_agent_asks_outlives_the_server_where_the_app_server_do
             await stream.until("bridge.connected")
             await approve(client, asked["approvalId"])
             await stream.until("session.resumed")
-            with trio.fail_after(10):
-                while not outside.exists():  # noqa: ASYNC110 - another process makes it
-                    await trio.sleep(0.02)
+            await until_made(outside)
             await client.post(f"/api/sessions/{session['id']}/stop")
-    model.choose = None
 
 
 async def test_a_stop_ends_the_sub_agents_too(
     reached: Reached, client: Client, model: ScriptedModel, repository: Path
 ) -> None:
     heart = repository / "heart"
-    model.choose = with_an_agent(Run("while true; do echo beat > heart; sleep 0.05; done"))
-    session = await client.run(await client.register(repository), "Begin.")
-    assert await beats(heart, within=30)
-    await client.post(f"/api/sessions/{session['id']}/stop")
-    with trio.fail_after(10):
-        while await beats(heart, within=1):
-            pass
-    model.choose = None
+    with an_agent(model, Run("while true; do echo beat > heart; sleep 0.05; done")):
+        session = await client.run(await client.register(repository), "Begin.")
+        assert await beats(heart, within=30)
+        await client.post(f"/api/sessions/{session['id']}/stop")
+        with trio.fail_after(10):
+            while await beats(heart, within=1):
+                pass
 
 
 @pytest.mark.parametrize("transport", SHARED, ids=lambda one: one.value)
