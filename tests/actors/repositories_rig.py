@@ -31,7 +31,7 @@ from command_center.runtime import (
     open_system,
 )
 from command_center.store import Readers, Repository, Session, events, open_database, sessions
-from command_center.store import tasks as task_table
+from tests.actors.rows import insert_session, insert_task
 
 R = TypeVar("R")
 
@@ -70,28 +70,8 @@ class Rig:
         """A session of a new task that has not ended."""
 
         def write(tx: Any) -> Session:
-            task = task_table.insert(
-                tx,
-                repository_id=repository.id,
-                title="Look",
-                prompt="Look at it.",
-                requested_by="test",
-                correlation_id="c",
-            )
-            defaults = {
-                "task_id": task.id,
-                "repository_id": repository.id,
-                "runner": "stub",
-                "sandbox": "read-only",
-                "allow_network": False,
-                "allow_commit": False,
-                "cwd": repository.local_path,
-                "prompt": task.prompt,
-                "priority": "normal",
-                "requested_by": "test",
-                "correlation_id": "c",
-            }
-            return sessions.insert(tx, **{**defaults, **fields})
+            wanted = {"sandbox": "read-only", "cwd": repository.local_path, **fields}
+            return insert_session(tx, insert_task(tx, repository), **wanted)
 
         return await self.storage.write(write)
 

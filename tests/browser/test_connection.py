@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import WebSocket, expect
 
-from command_center.store import Transaction, Writer
+from command_center.store import Transaction
 from tests.browser.conftest import PATIENCE_MS, UNWORKED, OpenPage, fill, made
 from tests.browser.watching import module_of, settle
 from tests.end_to_end.server import Server
@@ -217,7 +216,6 @@ def test_ten_thousand_events_and_tasks_in_their_hundreds_stay_quick(
         for number in range(300):
             body = {"repositoryId": 1, "title": f"Task {number}", "prompt": "Do."}
             made(client, "/api/tasks", body)
-    server.stop()
 
     def warn(tx: Transaction) -> None:
         for number in range(10_000):
@@ -231,10 +229,7 @@ def test_ten_thousand_events_and_tasks_in_their_hundreds_stay_quick(
                 correlation_id="c",
             )
 
-    (database,) = (tmp_path / "data").glob("*.sqlite3")
-    with closing(Writer(database)) as writer:
-        writer.commit([warn])
-    server.start()
+    server.write(warn)
     page = open_page(f"{server.url}/#/sessions/1", device="desktop", outage=True).page
     expect(page.get_by_text("Warning 9999")).to_be_visible()
     assert page.locator(".timeline li").count() <= 200

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,9 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from command_center.store import (
-    Failed,
     Transaction,
-    Writer,
     approvals,
     automations,
     sessions,
@@ -49,14 +46,7 @@ def worked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         for number in range(REPOSITORIES):
             path = make_repository(folder / f"service-{number}")
             made(client, "/api/repos", {"localPath": str(path), "allowWrite": True})
-    server.stop()
-    (database,) = (folder / "data").glob("*.sqlite3")
-    work = Work()
-    with closing(Writer(database)) as writer:
-        for outcome in writer.commit([work.write]).outcomes:
-            if isinstance(outcome, Failed):
-                raise outcome.error
-    server.start()
+    server.write(Work().write)
     yield server
     server.stop()
 

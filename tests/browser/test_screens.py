@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
-from command_center.store import Writer, sessions
+from command_center.store import sessions
 from tests.browser.conftest import (
     DEVICES,
     PATIENCE_MS,
@@ -315,13 +314,9 @@ def test_what_sessions_have_changed_is_loaded_where_it_is_looked_at(
     server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
     with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
         fill(client, tmp_path / "project")
-    server.stop()
     lines = "+A line that was added.\n" * 10_000
     diff = f"diff --git a/a.txt b/a.txt\n--- a/a.txt\n+++ b/a.txt\n@@ -0,0 +1,10000 @@\n{lines}"
-    (database,) = (tmp_path / "data").glob("*.sqlite3")
-    with closing(Writer(database)) as writer:
-        writer.commit([lambda tx: sessions.update(tx, 1, diff=diff)])
-    server.start()
+    server.write(lambda tx: sessions.update(tx, 1, diff=diff))
     page = open_page("about:blank", outage=True, **UNWORKED).page
     answers: list[int] = []
 

@@ -29,11 +29,7 @@ def test_the_chart_of_durations_has_the_runs_of_its_span(
     server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
     with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
         fill(client, tmp_path / "project")
-    server.stop()
-    (database,) = (tmp_path / "data").glob("*.sqlite3")
-    with closing(Writer(database)) as writer:
-        writer.commit([lambda tx: copy_session(tx, more)])
-    server.start()
+    server.write(lambda tx: copy_session(tx, more))
     page = open_page(f"{server.url}/#/telemetry", device="desktop", outage=True).page
     settle(page)
     chart = page.get_by_role("img", name=f"{drawn} runs by their duration in minutes")
@@ -51,11 +47,7 @@ def test_the_numbers_and_charts_are_of_the_repository_that_is_chosen(
     with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
         fill(client, tmp_path / "first")
         made(client, "/api/repos", {"localPath": str(make_repository(tmp_path / "second"))})
-    server.stop()
-    (database,) = (tmp_path / "data").glob("*.sqlite3")
-    with closing(Writer(database)) as writer:
-        writer.commit([lambda tx: copy_session(tx, 3, repository_id=2)])
-    server.start()
+    server.write(lambda tx: copy_session(tx, 3, repository_id=2))
     page = open_page(f"{server.url}/#/telemetry", device="desktop", expected={404}).page
     settle(page)
 
@@ -89,12 +81,9 @@ def test_the_chart_of_a_quiet_repository_has_its_runs_behind_many_of_others(
     with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
         fill(client, tmp_path / "busy")
         made(client, "/api/repos", {"localPath": str(make_repository(tmp_path / "quiet"))})
-    server.stop()
-    (database,) = (tmp_path / "data").glob("*.sqlite3")
-    with closing(Writer(database)) as writer:
-        writer.commit([lambda tx: copy_session(tx, 3, repository_id=2)])
-        writer.commit([lambda tx: copy_session(tx, 2_300)])
-    server.start()
+    server.write(
+        lambda tx: copy_session(tx, 3, repository_id=2), lambda tx: copy_session(tx, 2_300)
+    )
     address = f"{server.url}/#/telemetry?repo=2"
     page = open_page(address, device="desktop", outage=True).page
     settle(page)

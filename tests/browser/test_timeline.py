@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from command_center.store import Transaction, Writer
+from command_center.store import Transaction
 from tests.browser.conftest import OpenPage, fill, made
 from tests.browser.watching import module_of, settle
 from tests.end_to_end.server import Server
@@ -27,7 +26,6 @@ def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(folder / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
     with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
         fill(client, folder / "project")
-    server.stop()
 
     def warn(tx: Transaction) -> None:
         for number in range(WARNINGS):
@@ -52,10 +50,7 @@ def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             correlation_id="c",
         )
 
-    (database,) = (folder / "data").glob("*.sqlite3")
-    with closing(Writer(database)) as writer:
-        writer.commit([warn, settle_turn])
-    server.start()
+    server.write(warn, settle_turn)
     yield server
     server.stop()
 

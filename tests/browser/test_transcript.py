@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from command_center.store import Transaction, Writer, items
+from command_center.store import Transaction, items
 from tests.browser.conftest import OpenPage, fill
 from tests.browser.watching import module_of, settle
 from tests.end_to_end.server import Server
@@ -30,7 +29,6 @@ def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(folder / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
     with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
         fill(client, folder / "project")
-    server.stop()
 
     def say(tx: Transaction) -> None:
         for number in range(SAID):
@@ -44,10 +42,7 @@ def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
                 body={"text": f"Word {number}."},
             )
 
-    (database,) = (folder / "data").glob("*.sqlite3")
-    with closing(Writer(database)) as writer:
-        writer.commit([say])
-    server.start()
+    server.write(say)
     yield server
     server.stop()
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +22,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
 
+from command_center.store import Failed, Unit, Writer
 from tests.checkout import ROOT
 from tests.end_to_end.described import check_answer, check_event
 
@@ -79,6 +80,16 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(by)
         return self._reap()
+
+    def write(self, *units: Unit[object]) -> None:
+        """Write past it what would take long to come about, while it is stopped."""
+        self.stop()
+        (database,) = self.data_dir.glob("*.sqlite3")
+        with closing(Writer(database)) as writer:
+            for outcome in writer.commit(units).outcomes:
+                if isinstance(outcome, Failed):
+                    raise outcome.error
+        self.start()
 
     def _reap(self) -> int:
         assert self.process is not None

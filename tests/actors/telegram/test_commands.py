@@ -19,6 +19,7 @@ from command_center.store import (
     telegram_chats,
     telegram_updates,
 )
+from tests.actors import rows
 from tests.actors.telegram.rig import GROUP, ME, Rig, rig
 from tests.checkout import ROOT
 from tests.telegram_bot_api import Fault
@@ -35,25 +36,9 @@ async def insert_session(r: Rig, **fields: Any) -> Session:
     """A session whose actor nobody starts, in whatever state the test needs."""
 
     def unit(tx: Any) -> Session:
-        task = tasks.insert(
-            tx,
-            repository_id=r.repository_id,
-            title="Fix it",
-            prompt="Fix it, please",
-            requested_by="test",
-            correlation_id="c",
-        )
-        wanted = {
-            "task_id": task.id,
-            "repository_id": r.repository_id,
-            "runner": "stub",
-            "sandbox": "read-only",
-            "cwd": "/",
-            "prompt": "Fix it, please",
-            "requested_by": "test",
-            "correlation_id": "c",
-        }
-        return sessions.insert(tx, **(wanted | fields))
+        repository = repositories.get(tx.db, r.repository_id)
+        task = rows.insert_task(tx, repository, title="Fix it", prompt="Fix it, please")
+        return rows.insert_session(tx, task, **fields)
 
     return await r.center.storage.write(unit)
 

@@ -16,11 +16,11 @@ from command_center.store import (
     approvals,
     automations,
     events,
-    sessions,
-    tasks,
+    repositories,
     telegram_marks,
     telegram_messages,
 )
+from tests.actors.rows import insert_session, insert_task
 from tests.actors.telegram.rig import ME, Rig, opened, rig
 from tests.telegram_bot_api import fake_bot_api
 
@@ -29,28 +29,9 @@ async def end_session(r: Rig, status: str, **fields: Any) -> None:
     """Commit a session that has ended, and the event that says so."""
 
     def unit(tx: Transaction) -> None:
-        task = tasks.insert(
-            tx,
-            repository_id=r.repository_id,
-            title="Fix it",
-            prompt="Fix it, please",
-            requested_by="test",
-            correlation_id="c",
-        )
-        session = sessions.insert(
-            tx,
-            task_id=task.id,
-            repository_id=r.repository_id,
-            runner="stub",
-            sandbox="read-only",
-            cwd="/",
-            prompt="Fix it",
-            requested_by="test",
-            correlation_id="c",
-            status=status,
-            finished_at=tx.now,
-            **fields,
-        )
+        repository = repositories.get(tx.db, r.repository_id)
+        task = insert_task(tx, repository, title="Fix it", prompt="Fix it, please")
+        session = insert_session(tx, task, status=status, finished_at=tx.now, **fields)
         tx.emit(f"session.{status}", actor="test", data={}, session_id=session.id)
 
     await r.center.storage.write(unit)
