@@ -290,13 +290,42 @@ def _texts(question: Params, answers: Mapping[str, Any]) -> list[str]:
 
 def _describe_elicitation(params: Params, changes: Sequence[Params]) -> tuple[str, Details]:
     del changes
+    meta = _meta_of(params)
     return f"{params['serverName']} asks: {params['message']}", {
         "server": params["serverName"],
         "message": params["message"],
         "mode": params["mode"],
         "url": params.get("url"),
         "schema": params.get("requestedSchema"),
+        "approvalOf": meta.get("codex_approval_kind"),
+        "tool": meta.get("tool_title") or meta.get("tool_name"),
+        "toolDescription": meta.get("tool_description"),
+        "connector": meta.get("connector_name"),
+        "arguments": meta.get("tool_params") or _named_arguments(meta),
+        "forSession": _offers_session(params) or None,
     }
+
+
+def _meta_of(params: Params) -> Mapping[str, Any]:
+    """What Codex says beside the question: of which tool's call it is, and for how long."""
+    meta = params.get("_meta")
+    return meta if isinstance(meta, dict) else {}
+
+
+def _named_arguments(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """A tool's arguments as Codex would show them, where it gives no others."""
+    shown = meta.get("tool_params_display")
+    return {
+        str(one.get("display_name") or one.get("name")): one.get("value")
+        for one in (shown if isinstance(shown, list) else ())
+        if isinstance(one, dict)
+    }
+
+
+def _offers_session(params: Params) -> bool:
+    """Whether an answer may hold for the session."""
+    offered = _meta_of(params).get("persist")
+    return offered == "session" or (isinstance(offered, list) and "session" in offered)
 
 
 def _answer_elicitation(params: Params, decision: Decision) -> dict[str, Any]:
@@ -305,9 +334,7 @@ def _answer_elicitation(params: Params, decision: Decision) -> dict[str, Any]:
     answer: dict[str, Any] = {"action": "accept"}
     if params["mode"] != "url":
         answer["content"] = _checked_content(params.get("requestedSchema"), decision.answers)
-    meta = params.get("_meta")
-    offered = meta.get("persist") if isinstance(meta, dict) else None
-    if decision.for_session and (offered == "session" or "session" in (offered or [])):
+    if decision.for_session and _offers_session(params):
         answer["_meta"] = {"persist": "session"}
     return answer
 

@@ -113,7 +113,12 @@ def _body(approval: Approval, room: int) -> Text:
                 text("“", shorten(str(prompt), SHORT), "”") if prompt else None,
             )
         case "elicitation":
-            return lines(labelled("", details.get("message")), labelled("", details.get("url")))
+            return lines(
+                labelled("", details.get("message")),
+                labelled("", details.get("url")),
+                labelled("", details.get("toolDescription")),
+                _arguments(details.get("arguments"), room - SHORT - 400),
+            )
         case "permissions":
             return lines(
                 "Network access" if details.get("network") else None,
@@ -123,6 +128,13 @@ def _body(approval: Approval, room: int) -> Text:
         case _:
             rest = _rest(details, *(key for key in details if key not in {"reason", "cwd"}))
             return lines(rest) if rest else ()
+
+
+def _arguments(arguments: object, room: int) -> Piece | None:
+    """Those of the tool that is to be called."""
+    if not arguments:
+        return None
+    return block(shorten_middle(_indented(arguments), room))
 
 
 def _paths(paths: Iterable[object]) -> str:
@@ -155,6 +167,10 @@ def _json(value: object) -> Piece:
     return code(shorten(msgspec.json.encode(value).decode(), SHORT))
 
 
+def _indented(value: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode()
+
+
 def details_text(approval: Approval) -> Text:
     """All of an approval that fits into one message."""
     details = dict(approval.details)
@@ -164,7 +180,7 @@ def details_text(approval: Approval) -> Text:
         if isinstance(details.get(key), str)
     }
     details.pop("script", None)
-    rest = msgspec.json.format(msgspec.json.encode(details), indent=1).decode() if details else ""
+    rest = _indented(details) if details else ""
     head = text(bold(f"Approval {approval.id}"), f" · {shorten(approval.title, TITLE)}")
     room = LONGEST - length_of(head) - 100
     parts: list[Text | Piece] = [head]
@@ -187,7 +203,8 @@ def approval_keyboard(approval: Approval, answers: Mapping[str, Any] | None = No
         return ((reject, Button("🔍 Details", Details(approval.id))),)
     first = (Button("✅ Approve", Resolve(approval.id, "approved")), reject)
     details = Button("🔍 Details", Details(approval.id))
-    if approval.kind in FOR_SESSION:
+    tool_call = approval.kind == "elicitation" and approval.details.get("forSession") is True
+    if approval.kind in FOR_SESSION or tool_call:
         session = Button("✅ For this session", Resolve(approval.id, "approved", "session"))
         return (first, (session, details))
     return (first, (details,))

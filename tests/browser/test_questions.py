@@ -14,7 +14,12 @@ from playwright.sync_api import Page, expect
 
 from command_center.actors.codex.approvals import ELICITATION, PERMISSIONS, USER_INPUT
 from tests.browser.conftest import OpenPage, made
-from tests.codex.test_approvals import FORM_PARAMS, INPUT_PARAMS, PERMISSION_PARAMS
+from tests.codex.test_approvals import (
+    FORM_PARAMS,
+    INPUT_PARAMS,
+    PERMISSION_PARAMS,
+    TOOL_PARAMS,
+)
 from tests.end_to_end.server import Server
 from tests.end_to_end.test_questions import asking, server_with
 
@@ -131,3 +136,21 @@ def test_permissions_are_granted_for_the_session(
     card.get_by_role("button", name="For this session").click()
     card.get_by_role("button", name="Approve").click()
     assert "session" == answered(page, client, address)["scope"]
+
+
+def test_the_call_of_a_tool_is_approved_for_the_session_with_its_arguments_in_sight(
+    client: httpx.Client, server: Server, repository: Path, open_page: OpenPage
+) -> None:
+    address = run(client, repository, asking(ELICITATION, TOOL_PARAMS))
+    page = open_page(f"{server.url}/#{address}").page
+    card = page.get_by_role("article", name="Allow the tracker MCP server")
+    expect(card.get_by_text('"why": "It is old."')).to_be_visible()
+    expect(card.get_by_text("Deletes a ticket for ever.")).to_be_visible()
+    card.get_by_text("For this session").click()
+    card.get_by_role("button", name="Approve").click()
+    told = answered(page, client, address)
+    assert ("accept", {}, {"persist": "session"}) == (
+        told["action"],
+        told["content"],
+        told["_meta"],
+    )

@@ -107,6 +107,22 @@ FORM_PARAMS = {
         "required": ["project", "urgent"],
     },
 }
+TOOL_PARAMS = {
+    "threadId": "t",
+    "turnId": "u",
+    "serverName": "tracker",
+    "mode": "form",
+    "message": 'Allow the tracker MCP server to run tool "delete_ticket"?',
+    "_meta": {
+        "codex_approval_kind": "mcp_tool_call",
+        "persist": ["session", "always"],
+        "tool_title": "Delete a ticket",
+        "tool_description": "Deletes a ticket for ever.",
+        "tool_params": {"id": 7, "why": "It is old."},
+        "tool_params_display": [{"name": "id", "value": 7, "display_name": "Ticket"}],
+    },
+    "requestedSchema": {"type": "object", "properties": {}},
+}
 URL_PARAMS = {
     "threadId": "t",
     "turnId": "u",
@@ -133,6 +149,7 @@ QUESTIONS = [
         {"project": "a", "count": 3, "labels": ["bug", "docs"], "teams": ["t2"], "state": "s1"},
     ),
     (ELICITATION, URL_PARAMS, "McpServerElicitationRequestResponse", {}),
+    (ELICITATION, TOOL_PARAMS, "McpServerElicitationRequestResponse", {}),
 ]
 
 
@@ -288,6 +305,21 @@ def test_an_answer_that_does_not_fit_is_refused_with_its_field(
     with pytest.raises(Invalid) as caught:
         check_answers(method, params, answers)
     assert [detail["path"] for detail in caught.value.details] == [field]
+
+
+def test_the_call_of_a_tool_is_shown_with_its_arguments() -> None:
+    details = describe_request(ELICITATION, TOOL_PARAMS).details
+    assert ("mcp_tool_call", "Delete a ticket") == (details["approvalOf"], details["tool"])
+    assert "Deletes a ticket for ever." == details["toolDescription"]
+    assert {"id": 7, "why": "It is old."} == details["arguments"]
+    assert details["forSession"] is True
+
+
+def test_arguments_that_codex_names_only_to_show_them_are_shown() -> None:
+    meta = {"tool_params_display": [{"name": "id", "value": 7, "display_name": "Ticket"}, 3]}
+    details = describe_request(ELICITATION, {**TOOL_PARAMS, "_meta": meta}).details
+    assert {"Ticket": 7} == details["arguments"]
+    assert "forSession" not in details
 
 
 def test_an_elicitation_has_an_id_that_is_the_same_when_it_comes_again() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.codex.script import Run, Say
+from tests.codex.script import CallTool, Run, Say
 from tests.codex.scripted_model import ScriptedModel
+from tests.codex.tool_server import offer_tool
 from tests.end_to_end.server import Client, Server, client_of
 
 
@@ -123,3 +124,22 @@ async def test_who_looks_again_is_sent_nothing_while_nothing_changes(stub_client
     changed = await http.get("/api/approvals", params=query, headers=known)
     assert 200 == changed.status_code
     assert "And this?" in changed.text
+
+
+async def test_the_call_of_a_tool_is_asked_with_its_arguments(
+    codex_client: Client, codex_home: Path, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    offer_tool(codex_home, "tracker")
+    scripted_model.script = (
+        CallTool("delete_ticket", {"id": 7, "why": "It is old."}, "mcp__tracker"),
+        Say.text("It is gone."),
+    )
+    session = await codex_client.run(await codex_client.register(repository), "Delete it.")
+    await codex_client.until_session(session, "waiting_approval")
+    (approval,) = (await codex_client.get("/api/approvals", status="pending"))["items"]
+    assert "elicitation" == approval["kind"]
+    assert {"id": 7, "why": "It is old."} == approval["details"]["arguments"]
+    await codex_client.post(f"/api/approvals/{approval['id']}/resolve", {"status": "approved"})
+    ended = await codex_client.until_session(session, "completed")
+    assert "It is gone." == ended["lastMessage"]
+    assert "Deleted 7." in str(scripted_model.requests[-1].tool_outputs)

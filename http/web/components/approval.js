@@ -22,7 +22,6 @@ const KINDS = {
 const FOR_SESSION = new Set(["command", "file_change", "permissions"]);
 const HOUR_MS = 3_600_000;
 const SETTLED_MS = 8000; // for which what was just settled stays where it was
-const QUESTIONS = new Set(["user_input", "elicitation"]);
 
 /**
  * What waits for a decision and, for a moment and in their places, those that waited here and are settled:
@@ -140,6 +139,8 @@ function asked(approval) {
   if (d.files?.length && !d.diff) rows.push(html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${seen(f.path)}</code> `)}</p>`);
   if (d.diff) rows.push(html`<${Diff} text=${d.diff} cwd=${state.sessions.get(approval.sessionId ?? 0)?.cwd} />`);
   if (d.diffCut) rows.push(html`<p class="hint">The diff is longer than what is shown here.</p>`);
+  if (d.toolDescription) rows.push(html`<p class="hint">${d.toolDescription}</p>`);
+  if (d.arguments) rows.push(html`<${Code} text=${seen(JSON.stringify(d.arguments, null, 2))} label="Arguments" />`);
   if (d.url) rows.push(html`<${Address} url=${d.url} />`);
   if (approval.kind === "run") rows.push(html`<${RunDetails} details=${d} />`);
   if (d.subAgent) rows.push(html`<p class="hint">A sub-agent of the session asks.</p>`);
@@ -172,12 +173,13 @@ const Decision = ({ approval, onDecide }) => {
   const [note, setNote] = useState("");
   const [noting, setNoting] = useState(false);
   const [answers, setAnswers] = useState(/** @type {Record<string, any>} */ ({}));
-  const asks = QUESTIONS.has(approval.kind) && !approval.details.url;
+  const asks = wantsWords(approval);
+  const mayLast = FOR_SESSION.has(approval.kind) || (approval.kind === "elicitation" && approval.details.forSession);
   /** @param {"approved" | "rejected"} status */
   const decide = (status) =>
     run(status, async () => {
       const body = { status, resolvedBy: ME, resolutionNote: note || undefined };
-      if (status === "approved" && FOR_SESSION.has(approval.kind)) Object.assign(body, { scope });
+      if (status === "approved" && mayLast) Object.assign(body, { scope });
       if (status === "approved" && asks) Object.assign(body, { answers: answersTo(approval, answers) });
       onDecide();
       try {
@@ -189,7 +191,7 @@ const Decision = ({ approval, onDecide }) => {
     });
   return html`<div class="decision">
     ${asks && html`<${Questions} approval=${approval} answers=${answers} onChange=${setAnswers} />`}
-    ${FOR_SESSION.has(approval.kind) && html`<${Choice} label="How far it reaches" value=${scope} onChange=${setScope}
+    ${mayLast && html`<${Choice} label="How far it reaches" value=${scope} onChange=${setScope}
       options=${[["once", "Just once"], ["session", "For this session"]]} />`}
     ${noting
       ? html`<label class="note-field"><span>Note</span><input value=${note} maxlength="2000" ref=${focused}
@@ -206,6 +208,10 @@ const Decision = ({ approval, onDecide }) => {
     </div>
   </div>`;
 };
+
+/** Whether it wants more than a yes: answers, or a form that has fields. @param {Approval} approval */
+const wantsWords = ({ kind, details }) =>
+  kind === "user_input" || (kind === "elicitation" && !details.url && Object.keys(details.schema?.properties || {}).length > 0);
 
 /** @param {any} field */
 const isNumber = (field) => field.type === "number" || field.type === "integer";

@@ -124,6 +124,19 @@ def test_what_is_more_than_the_run_got_is_said_where_it_is_decided() -> None:
     assert "sub-agent" not in said
 
 
+def test_the_call_of_a_tool_is_asked_for_with_its_arguments() -> None:
+    details = {"message": "Run it?", "arguments": {"id": 7, "why": "It is\u202e old."}}
+    asked = approval(kind="elicitation", details=details)
+    said = to_plain(approval_text(asked, WHERE))
+    assert '"id": 7' in said
+    assert '"why": "It is\\u202e old."' in said
+    buttons = [b.action for row in approval_keyboard(asked) for b in row]
+    assert Resolve(7, "approved", "session") not in buttons
+    lasting = approval(kind="elicitation", details={**details, "forSession": True})
+    buttons = [b.action for row in approval_keyboard(lasting) for b in row]
+    assert Resolve(7, "approved", "session") in buttons
+
+
 def test_that_a_sub_agent_asks_is_said() -> None:
     details = {"script": "make", "subAgent": True}
     said = to_plain(approval_text(approval(kind="command", details=details), WHERE))
