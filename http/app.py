@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from command_center.actors.center import Center
-from command_center.http import (
+from command_center.http.middleware import metrics, signin
+from command_center.http.middleware.gate import Policy, install_gate
+from command_center.http.middleware.idempotency import install_idempotency
+from command_center.http.middleware.location import install_locations
+from command_center.http.middleware.request_log import install_observation
+from command_center.http.openapi import routes as documents
+from command_center.http.routes import (
     approvals,
     automations,
     codex,
     dashboard,
-    documents,
     events,
     followups,
     health,
-    metrics,
     repos,
     runtime,
     search,
     sessions,
-    signin,
     tasks,
     telegram,
     telemetry,
 )
-from command_center.http.application import Application
-from command_center.http.compression import install_compression
-from command_center.http.conditional import install_tags
-from command_center.http.decoding import ActorPathConverter, IdConverter
-from command_center.http.errors import install_error_handlers
-from command_center.http.idempotency import install_idempotency
-from command_center.http.locations import install_locations
-from command_center.http.observing import install_observation
-from command_center.http.security import Policy, install_gate
+from command_center.http.wire.codec import ActorPathConverter, IdConverter
+from command_center.http.wire.compression import install_compression
+from command_center.http.wire.etags import install_tags
+from command_center.http.wire.problems import install_error_handlers
+from command_center.http.wire.quart_app import Application
 
 ROUTES = (
     health.routes,

@@ -10,13 +10,13 @@ from typing import get_args
 import pytest
 
 from command_center.actors.events import BUFFER, BUFFER_BYTES
-from command_center.http.accepting import DESCRIPTORS
-from command_center.http.connection import Limits
-from command_center.http.decoding import MAX_DEPTH
-from command_center.http.security import Policy
-from command_center.http.settings import DECLARATIONS
-from command_center.http.signin import LIFE_SECONDS
-from command_center.http.websocket_connection import TOO_BIG
+from command_center.http.config.settings import DECLARATIONS
+from command_center.http.middleware.gate import Policy
+from command_center.http.middleware.signin import LIFE_SECONDS
+from command_center.http.transport.accept import DESCRIPTORS
+from command_center.http.transport.channel import Limits
+from command_center.http.transport.websocket import TOO_BIG
+from command_center.http.wire.codec import MAX_DEPTH
 from command_center.store.records import SessionStatus
 from tests.checkout import ROOT, source_files
 
@@ -91,11 +91,11 @@ def test_every_setting_that_is_named_exists(page: Path) -> None:
     assert [] == [name for name in named if name not in known and "CC_TEST_" not in name]
 
 
-def test_every_module_of_http_is_introduced_in_its_readme() -> None:
+def test_every_layer_of_http_is_introduced_in_its_readme() -> None:
     told = re.findall(r"^\| (.+?) \|", text_of("http/README.md"), re.MULTILINE)
     named = {name for cell in told for name in re.findall(r"`(\w+)`", cell)}
-    modules = {path.stem for path in source_files() if path.parts[0] == "http"}
-    assert modules - {"__main__"} == named
+    layers = {Path(path.parts[1]).stem for path in source_files() if path.parts[0] == "http"}
+    assert layers - {"__main__"} == named
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The four folders, and how they become one import package."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,14 @@ def test_the_standard_librarys_http_is_found_from_the_root() -> None:
     ).stdout.splitlines()
     assert ROOT not in Path(found[0]).parents
     assert "200" == found[1]
+
+
+def test_no_part_of_http_is_named_like_one_of_the_standard_librarys() -> None:
+    (package,) = importlib.import_module("http").__path__
+    theirs = {path.stem for path in Path(package).iterdir()}
+    ours = {path.stem for path in (ROOT / "http").iterdir() if path.name != "__pycache__"}
+    assert {"client", "cookiejar", "cookies", "server"} <= theirs
+    assert set() == ours & theirs
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

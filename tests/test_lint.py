@@ -40,27 +40,44 @@ def test_imports_go_from_http_to_actors_to_store_and_runtime() -> None:
     assert "0 broken" in told
 
 
+def copied(root: Path) -> Path:
+    """Copy what import-linter reads to below `root`; return where our folders lie there."""
+    folders = root / "typings" / "command_center"
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, folders / folder)
+    shutil.copy(ROOT / "pyproject.toml", root)
+    return folders
+
+
 @pytest.mark.parametrize(
     ("importer", "imported"),
     [
         ("store", "command_center.runtime"),
-        ("store", "command_center.http.settings"),
+        ("store", "command_center.http.config.settings"),
         ("runtime", "command_center.store"),
-        ("actors", "command_center.http.settings"),
+        ("actors", "command_center.http.config.settings"),
         ("runtime", "sqlite3"),
         ("store", "trio"),
         ("actors", "quart"),
-        ("http", "asyncio"),
+        ("http/routes", "asyncio"),
+        ("http/wire", "command_center.http.routes.tasks"),
+        ("http/transport", "command_center.http.middleware.gate"),
     ],
 )
 def test_an_import_against_the_direction_is_found(
     tmp_path: Path, importer: str, imported: str
 ) -> None:
-    for folder in FOLDERS:
-        shutil.copytree(ROOT / folder, tmp_path / "typings" / "command_center" / folder)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    planted = tmp_path / "typings" / "command_center" / importer / "planted.py"
+    planted = copied(tmp_path) / importer / "planted.py"
     planted.write_text(f"import {imported}\n", encoding="utf-8")
     code, told = imports_are_linted_in(tmp_path)
     assert 1 == code, told
-    assert f"command_center.{importer}.planted -> {imported}" in told
+    assert f"command_center.{importer.replace('/', '.')}.planted -> {imported}" in told
+
+
+def test_a_circle_of_files_is_found(tmp_path: Path) -> None:
+    below = copied(tmp_path) / "http" / "transport" / "channel.py"
+    circle = "if TYPE_CHECKING:\n    import command_center.http.transport.connection\n"
+    below.write_text(below.read_text(encoding="utf-8") + circle, encoding="utf-8")
+    code, told = imports_are_linted_in(tmp_path)
+    assert 1 == code, told
+    assert "no files or folders import each other in a circle BROKEN" in told

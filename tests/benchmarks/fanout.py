@@ -35,7 +35,7 @@ import trio
 from command_center.actors.center import Center
 from command_center.actors.events import PublishLive
 from command_center.http.app import create_app
-from command_center.http.security import Policy
+from command_center.http.middleware.gate import Policy
 from tests.actors.automations.rig import opened
 from tests.checkout import ROOT
 from tests.http.live import served

@@ -23,10 +23,10 @@ import trio
 from quart import Response, request
 from quart_trio import QuartTrio
 
-from command_center.http.decoding import decode_body, json_response
-from command_center.http.errors import install_error_handlers
-from command_center.http.security import Policy, install_gate
-from command_center.http.serving import bind, serve_on
+from command_center.http.middleware.gate import Policy, install_gate
+from command_center.http.transport.listen import bind, serve_on
+from command_center.http.wire.codec import decode_body, json_response
+from command_center.http.wire.problems import install_error_handlers
 from tests.benchmarks.asking import HEAD, Asked, post
 
 SERVERS = {

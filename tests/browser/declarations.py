@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from command_center.http.openapi import document
+from command_center.http.openapi.document import openapi_document
 from tests.checkout import ROOT
 
 DECLARATIONS = ROOT / "http" / "web" / "openapi.d.ts"
@@ -56,7 +56,7 @@ _SIMPLE = {
 
 def declarations() -> str:
     """The whole file."""
-    told = document(secured=True)
+    told = openapi_document(secured=True)
     schemas = told["components"]["schemas"]
     parts = [HEAD, "export interface Page<T> {\n  items: T[];\n  nextCursor: string | null;\n}\n"]
     for name, schema in schemas.items():

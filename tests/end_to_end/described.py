@@ -13,7 +13,8 @@ import attrs
 import httpx
 from jsonschema import Draft202012Validator, FormatChecker
 
-from command_center.http import asyncapi, openapi
+from command_center.http.openapi.asyncapi import asyncapi_document
+from command_center.http.openapi.document import openapi_document
 
 JSON = "application/json"
 ERROR = {"$ref": "#/components/schemas/Error"}
@@ -81,13 +82,13 @@ def closed(part: Any) -> Any:
 @cache
 def the_api() -> Described:
     """The OpenAPI document."""
-    return Described(closed(json.loads(json.dumps(openapi.document(secured=False)))))
+    return Described(closed(json.loads(json.dumps(openapi_document(secured=False)))))
 
 
 @cache
 def the_streams() -> Described:
     """The AsyncAPI document."""
-    return Described(closed(json.loads(json.dumps(asyncapi.document(secured=False)))))
+    return Described(closed(json.loads(json.dumps(asyncapi_document(secured=False)))))
 
 
 async def check_answer(answer: httpx.Response) -> None:

@@ -11,11 +11,11 @@ import trio
 from quart import Response, request, websocket
 from quart_trio import QuartTrio
 
-from command_center.http.decoding import json_response
-from command_center.http.errors import install_error_handlers
-from command_center.http.security import Policy, install_gate
-from command_center.http.serving import BoundAddress
-from command_center.http.signin import COOKIE, SignIns
+from command_center.http.middleware.gate import Policy, install_gate
+from command_center.http.middleware.signin import COOKIE, SignIns
+from command_center.http.transport.listen import BoundAddress
+from command_center.http.wire.codec import json_response
+from command_center.http.wire.problems import install_error_handlers
 from tests.http.live import client_of
 
 TOKEN = "a-token-of-32-characters-or-more"

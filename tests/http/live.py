@@ -10,8 +10,8 @@ import httpx
 import trio
 from quart_trio import QuartTrio
 
-from command_center.http.connection import Limits
-from command_center.http.serving import BoundAddress, bind, serve_on
+from command_center.http.transport.channel import Limits
+from command_center.http.transport.listen import BoundAddress, bind, serve_on
 
 
 @asynccontextmanager

@@ -11,27 +11,28 @@ from tests.checkout import run
 
 SERVER = """
 import gc, json, os, sys
-from command_center.http import cli, startup
+from command_center.http import run
+from command_center.http.cli.main import main
 
 def greet(settings, address):
     collects = gc.isenabled() and gc.get_freeze_count() > 0
     print(json.dumps([collects, *sys.modules]), flush=True)
     os._exit(0)
 
-startup._greet = greet
-cli.main(sys.argv[1:])
+run._greet = greet
+main(sys.argv[1:])
 """
 """Ends when it would greet, and tells whether garbage is collected, and what is loaded."""
 
 HEAVY = {
     "command_center.actors.telegram.tree": "Telegram",
     "httpx": "Telegram",
-    "command_center.http.api_page": "the API's documents",
-    "command_center.http.asyncapi": "the API's documents",
-    "command_center.http.openapi": "the API's documents",
-    "command_center.http.operations": "the API's documents",
-    "command_center.http.demo": "the demonstration",
-    "command_center.http.top_cli": "`top`",
+    "command_center.http.openapi.page": "the API's documents",
+    "command_center.http.openapi.asyncapi": "the API's documents",
+    "command_center.http.openapi.document": "the API's documents",
+    "command_center.http.openapi.operations": "the API's documents",
+    "command_center.http.demo.run": "the demonstration",
+    "command_center.http.cli.top": "`top`",
     "rich.live": "`top`",
 }
 """What must not be loaded, and what it is for."""

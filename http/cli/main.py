@@ -1,0 +1,201 @@
+"""The command line: `command-center serve` (also without its name), `config`, `--version`.
+
+Exit codes: 0 after an ordered stop, 2 where the start is refused (settings, port, data folder,
+database) with one line that says why, 1 for a failure while running, 130 where Ctrl-C cut it short.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from command_center.http.cli.telegram import telegram
+from command_center.http.config.parsers import COMMAND
+from command_center.http.config.settings import (
+    DECLARATIONS,
+    ResolvedSettings,
+    SettingDeclaration,
+    SettingsError,
+    resolve_settings,
+    usual_config_file,
+)
+
+REFUSED = 2
+INTERRUPTED = 130
+
+
+class ServeByDefault(click.Group):
+    """A group whose command is `serve` where none is named: `command-center --port 9000`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `serve` before arguments that begin with one of its flags, or are none."""
+        if not args or (args[0].startswith("-") and args[0] not in {"--help", "--version"}):
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Carry the command out; Ctrl-C ends any of them without a word, while it loads, too."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+
+
+_config_flag = click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="TOML file with settings; else the one in CC_CONFIG or the usual place.",
+)
+
+
+def _setting_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one flag for each setting, and `--config`."""
+    for declaration in reversed([*DECLARATIONS.values()]):
+        in_processes = " Other users may see it in the process list; prefer the environment."
+        command = click.option(
+            declaration.flag,
+            metavar=declaration.parser.form,
+            help=declaration.help + (in_processes if declaration.is_secret else ""),
+        )(command)
+    return _config_flag(command)
+
+
+@click.group(cls=ServeByDefault, context_settings={"max_content_width": 100})
+@click.version_option(package_name="command-center", prog_name="command-center")
+def main() -> None:
+    """Put OpenAI Codex to work on local git repositories.
+
+    Without a command, serves. Every flag is also a setting in the environment (--port is CC_PORT)
+    and in the configuration file (port).
+    """
+
+
+main.add_command(telegram)
+
+
+@main.command()
+@_setting_flags
+def serve(config_file: Path | None, **flags: str | None) -> None:
+    """Serve until Ctrl-C, SIGTERM, or the end of the terminal."""
+    settings = _resolve(config_file, flags).settings
+    # Nearly all that a start makes, it keeps: looking through it for cycles took a tenth of it.
+    gc.disable()
+    from command_center.http.run import StartRefused, run  # noqa: PLC0415 - `config` and `--help` need no server, and answer sooner
+
+    try:
+        sys.exit(run(settings))
+    except StartRefused as refusal:
+        _refuse(str(refusal))
+    finally:
+        gc.enable()
+
+
+@main.command()
+@click.option("--port", default=8787, show_default=True, help="Port to listen on; 0 for any free.")
+def demo(port: int) -> None:
+    """Show a living dashboard with made-up work, without Codex."""
+    from command_center.http.demo.run import run_demo  # noqa: PLC0415 - other commands answer sooner without it
+    from command_center.http.run import StartRefused  # noqa: PLC0415 - the same
+
+    try:
+        sys.exit(run_demo(port))
+    except StartRefused as refusal:
+        _refuse(str(refusal))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@_setting_flags
+def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> None:
+    """Show every setting and where it comes from; secrets are hidden."""
+    resolved = _resolve(config_file, flags)
+    if as_json:
+        click.echo(json.dumps(_as_json(resolved), indent=2))
+        return
+    table = Table("Setting", "Value", "From", box=None, pad_edge=False)
+    for name, declaration in DECLARATIONS.items():
+        source = resolved.sources[name]
+        table.add_row(
+            declaration.variable,
+            Text(_as_text(declaration, resolved.shown(name)), overflow="fold"),
+            source,
+            style="dim" if source == "default" else None,
+        )
+    Console().print(table)
+    click.echo(f"\nConfiguration file: {resolved.config_file or f'none at {usual_config_file()}'}")
+
+
+@main.command()
+@click.option("--url", metavar="URL", help="The server's address; the settings' own unless given.")
+@click.option(
+    "--sort",
+    type=click.Choice(["path", "depth", "age", "restarts"]),
+    default="path",
+    show_default=True,
+    help="What the rows are sorted by.",
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.2),
+    default=1.0,
+    show_default=True,
+    help="Seconds between two looks.",
+)
+@click.option("--once", is_flag=True, help="Print the tree once, and end.")
+@_config_flag
+def top(
+    *, url: str | None, sort: str, interval: float, once: bool, config_file: Path | None
+) -> None:
+    """Show the actor tree of a running server, live."""
+    settings = _resolve(config_file, {}).settings
+    from command_center.http.cli.top import TopRefused, show  # noqa: PLC0415 - other commands answer sooner without it
+
+    try:
+        show(settings, url, sort=sort, interval=interval, once=once)
+    except TopRefused as refusal:
+        _refuse(str(refusal))
+
+
+def _as_json(resolved: ResolvedSettings) -> dict[str, Any]:
+    return {
+        "configFile": None if resolved.config_file is None else str(resolved.config_file),
+        "settings": {
+            declaration.variable: {"value": resolved.shown(name), "source": resolved.sources[name]}
+            for name, declaration in DECLARATIONS.items()
+        },
+    }
+
+
+def _as_text(declaration: SettingDeclaration, shown: object) -> str:
+    if shown is None or shown == []:
+        return "not set"
+    if isinstance(shown, list):
+        return shlex.join(shown) if declaration.parser is COMMAND else ", ".join(map(str, shown))
+    return str(shown)
+
+
+def _resolve(config_file: Path | None, flags: dict[str, str | None]) -> ResolvedSettings:
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return resolve_settings(os.environ, given, config_file=config_file)
+    except SettingsError as error:
+        _refuse(*error.problems)
+
+
+def _refuse(*problems: str) -> NoReturn:
+    for problem in problems:
+        click.echo(f"command-center: {problem}", err=True)
+    sys.exit(REFUSED)

@@ -1,0 +1,132 @@
+"""`command-center top`: the running actor tree, live in a terminal.
+
+It asks a server that runs, over its API, and so sees what an operator's script would see.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import httpx
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from command_center.http.config.settings import Settings
+from command_center.http.config.urls import url_of
+
+TIMEOUT_SECONDS: Final = 10.0
+
+ORDERS: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
+    "path": lambda actor: actor["path"],
+    "depth": lambda actor: (-actor["depth"], actor["path"]),
+    "age": lambda actor: (-(actor["oldestAge"] or 0), actor["path"]),
+    "restarts": lambda actor: (-actor["restarts"], actor["path"]),
+}
+"""What the rows can be sorted by: the most first, but paths as they are."""
+
+COLOURS: Final = {
+    "busy": "cyan",
+    "suspended": "yellow",
+    "backoff": "yellow",
+    "quarantined": "bold red",
+    "stopped": "dim",
+}
+
+
+class TopRefused(Exception):
+    """The server did not answer with a tree; its text is one line for the operator."""
+
+
+def show(settings: Settings, url: str | None, *, sort: str, interval: float, once: bool) -> None:
+    """Show the tree until interrupted, or once.
+
+    Raises:
+        TopRefused: no server answers there, or it refuses.
+    """
+    address = url or url_of(settings.host, settings.port)
+    if not address.startswith(("http://", "https://")):
+        raise TopRefused(f"--url must begin with http:// or https://, not {address!r}.")
+    token = settings.api_token
+    headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
+    try:
+        client = httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_SECONDS)
+    except httpx.InvalidURL as error:
+        raise TopRefused(f"{address} is not an address: {error}.") from error
+    with client:
+        first = table_of(fetch(client), sort)
+        if once:
+            Console().print(first)
+            return
+        with Live(first, auto_refresh=False, screen=True) as live:
+            while True:
+                time.sleep(interval)
+                live.update(table_of(fetch(client), sort), refresh=True)
+
+
+def fetch(client: httpx.Client) -> dict[str, Any]:
+    """The tree as the API shows it."""
+    try:
+        answer = client.get("/api/runtime")
+    except httpx.HTTPError as error:
+        raise TopRefused(f"No server answers at {client.base_url}: {error}.") from error
+    try:
+        said: dict[str, Any] = answer.json()
+        if answer.status_code == httpx.codes.OK and "actors" in said:
+            return said
+        message = said["error"]["message"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise TopRefused(f"What answers at {client.base_url} is not a Command Center.") from error
+    raise TopRefused(f"{client.base_url} refused: {message}")
+
+
+def table_of(tree: dict[str, Any], sort: str) -> Table:
+    """The tree as a table."""
+    totals = tree["totals"]
+    table = Table(
+        title=(
+            f"{len(tree['actors'])} actors, {totals['sent']} messages, "
+            f"{tree['deadLetters']['total']} dead letters"
+        ),
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
+    table.add_column("Path", no_wrap=True, min_width=18)
+    table.add_column("Status", no_wrap=True, min_width=len("Status"))
+    for name in ("Depth", "High", "Oldest", "Handled", "Failed", "Restarts"):
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
+    table.add_column("In hand", no_wrap=True)
+    table.add_column("Last error", no_wrap=True)
+    for actor in sorted(tree["actors"], key=ORDERS[sort]):
+        table.add_row(
+            actor["path"],
+            Text(actor["status"], style=COLOURS.get(actor["status"], "")),
+            str(actor["depth"]),
+            str(actor["highWater"]),
+            _seconds(actor["oldestAge"]),
+            str(actor["handled"]),
+            str(actor["failed"]),
+            str(actor["restarts"]),
+            _in_hand(actor),
+            Text(_printable(actor["lastError"] or ""), style="red"),
+        )
+    return table
+
+
+def _printable(said: str) -> str:
+    """What an error tells, in one line that no terminal obeys."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in said)
+
+
+def _seconds(age: float | None) -> str:
+    return "" if age is None else f"{age:.1f} s"
+
+
+def _in_hand(actor: dict[str, Any]) -> str:
+    if actor["current"] is None:
+        return ""
+    return f"{actor['current']} {_seconds(actor['currentAge'])}".strip()

@@ -1,0 +1,383 @@
+"""The program's settings: what there is, what each means, and where its value comes from.
+
+A flag wins over the environment, the environment over the file, the file over the default. The
+name `port` is `--port` as a flag, `CC_PORT` in the environment and `port` in the TOML file. What
+is given must be right wherever it is given: an unknown name or a bad value stops the start, even
+if another place overrides it, because a typing error that does nothing is worse than one that
+is refused.
+
+Names that begin with `CC_TEST_` belong to the test suite and are ignored here, as are names that
+are not all upper case (compilers' wrappers use `CC_x86_64_…`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias, TypeVar, cast, dataclass_transform
+
+import attrs
+import environ
+import platformdirs
+
+from command_center.http.config.parsers import (
+    COMMAND,
+    HIDDEN,
+    HOST,
+    HOSTS,
+    NUMBERS,
+    PATH,
+    PATHS,
+    TIME_ZONE,
+    Parser,
+    Secret,
+    is_loopback,
+    one_of,
+    optional,
+    secret,
+    url,
+    whole_number,
+)
+
+Source: TypeAlias = Literal["flag", "environment", "file", "default"]
+
+_APPLICATION = "command-center"
+_DAY = 24 * 60 * 60
+_YEAR = 365 * _DAY
+
+_BEARER = secret(r"[\x21-\x7e]+", "printable ASCII characters without spaces")
+_BOT_TOKEN = secret(r"[0-9]+:[A-Za-z0-9_-]+", "a bot's token, as BotFather gives it")
+_WEBHOOK_SECRET = secret(r"[A-Za-z0-9_-]{1,256}", "1 to 256 letters, digits, _ or -")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; `problems` has one sentence for each thing that is wrong."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)
+
+
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def _settings_class(cls: type[T]) -> type[T]:
+    """environ-config's class decorator, told to type checkers."""
+    return environ.config(prefix="CC", frozen=True)(cls)
+
+
+def _default_data_dir() -> Path:
+    return platformdirs.user_data_path(_APPLICATION, appauthor=False)
+
+
+@_settings_class
+class Settings:
+    """Every setting, parsed and consistent; frozen.
+
+    Made by `load_settings`, or by keyword in tests. Raises `SettingsError` where two settings
+    contradict each other, and `ValueError` where one is malformed.
+    """
+
+    host: str = environ.var(
+        "127.0.0.1", HOST, help="Address to listen on; other than loopback needs an API token."
+    )
+    port: int = environ.var(
+        8787, whole_number(0, 65535), help="Port to listen on; 0 takes a free one."
+    )
+    data_dir: Path = environ.var(
+        attrs.Factory(_default_data_dir),
+        PATH,
+        help="Folder of the database and its lock, made when missing.",
+    )
+    api_token: Secret | None = environ.var(
+        None, optional(_BEARER), help="Bearer token that /api/* then demands."
+    )
+    allowed_hosts: tuple[str, ...] = environ.var(
+        (), HOSTS, help="Further host names under which clients may reach the server."
+    )
+    repo_roots: tuple[Path, ...] = environ.var(
+        (), PATHS, help="Folders that repositories must lie in; empty allows any."
+    )
+    codex_runner_mode: Literal["auto", "app-server", "cli", "stub"] = environ.var(
+        "auto",
+        one_of("auto", "app-server", "cli", "stub"),
+        help="What runs a session; auto is app-server where Codex is found, else stub.",
+    )
+    codex_command: tuple[str, ...] = environ.var(
+        ("codex",), COMMAND, help="Codex's program, with arguments if it needs some."
+    )
+    codex_transport: Literal["spawn", "proxy", "websocket"] = environ.var(
+        "spawn",
+        one_of("spawn", "proxy", "websocket"),
+        help="How an app-server is reached: started, through its control socket, or by URL.",
+    )
+    codex_socket: Path | None = environ.var(
+        None, optional(PATH), help="Control socket for the proxy transport; else Codex's own."
+    )
+    codex_url: str | None = environ.var(
+        None, optional(url("ws", "wss")), help="Address for the websocket transport."
+    )
+    codex_ws_token_file: Path | None = environ.var(
+        None, optional(PATH), help="File with the token for the websocket transport."
+    )
+    max_sessions: int = environ.var(
+        4, whole_number(1, 1000), help="Sessions that may run at once; others wait."
+    )
+    approval_ttl_seconds: int = environ.var(
+        _DAY, whole_number(1, _YEAR), help="Seconds that an approval waits before it expires."
+    )
+    stall_seconds: int = environ.var(
+        600,
+        whole_number(0, _DAY),
+        help="Seconds of silence after which a session counts as stalled; 0 never.",
+    )
+    timezone: str | None = environ.var(
+        None, optional(TIME_ZONE), help="Time zone of automations; else the machine's."
+    )
+    telegram_mode: Literal["off", "webhook", "polling"] = environ.var(
+        "off", one_of("off", "webhook", "polling"), help="How Telegram's updates come in."
+    )
+    telegram_bot_token: Secret | None = environ.var(
+        None, optional(_BOT_TOKEN), help="The bot's token."
+    )
+    telegram_webhook_secret: Secret | None = environ.var(
+        None, optional(_WEBHOOK_SECRET), help="Secret that Telegram sends with each update."
+    )
+    telegram_allowed_ids: tuple[int, ...] = environ.var(
+        (), NUMBERS, help="Chat and user ids that the bot obeys."
+    )
+    telegram_api_base: str = environ.var(
+        "https://api.telegram.org", url("https", "http"), help="Address of the Bot API."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = environ.var(
+        "info", one_of("debug", "info", "warning", "error"), help="Least level that is logged."
+    )
+    log_format: Literal["console", "json"] = environ.var(
+        "console", one_of("console", "json"), help="Form of the log's lines."
+    )
+
+    def __attrs_post_init__(self) -> None:
+        problems = tuple(_contradictions(self))
+        if problems:
+            raise SettingsError(*problems)
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    """What is wrong with settings that are each well formed."""
+    problems = []
+    if not is_loopback(settings.host) and settings.api_token is None:
+        problems.append(
+            f"CC_HOST is {settings.host}, which other machines can reach:"
+            " set CC_API_TOKEN, or listen on 127.0.0.1."
+        )
+    if settings.codex_transport == "websocket" and settings.codex_url is None:
+        problems.append("CC_CODEX_TRANSPORT is websocket: set CC_CODEX_URL.")
+    if settings.telegram_mode != "off" and settings.telegram_bot_token is None:
+        problems.append(f"CC_TELEGRAM_MODE is {settings.telegram_mode}: set CC_TELEGRAM_BOT_TOKEN.")
+    if settings.telegram_mode == "webhook" and settings.telegram_webhook_secret is None:
+        problems.append("CC_TELEGRAM_MODE is webhook: set CC_TELEGRAM_WEBHOOK_SECRET.")
+    return problems
+
+
+@attrs.frozen
+class SettingDeclaration:
+    """One setting as declared: its names, its meaning and how its value is parsed."""
+
+    name: str
+    help: str
+    parser: Parser[object]
+    default: object
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return f"CC_{self.name.upper()}"
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether its value must never be shown."""
+        return self.parser.form == "SECRET"
+
+
+def _declarations() -> Mapping[str, SettingDeclaration]:
+    """Read the declarations off the class, in its order."""
+    fields = {
+        field.name: field for field in attrs.fields(cast("type[attrs.AttrsInstance]", Settings))
+    }
+    helps: list[dict[str, str]] = environ.generate_help(Settings, formatter=list)  # type: ignore[assignment]
+    return {
+        name: SettingDeclaration(
+            name, told["help_str"], cast("Parser[object]", field.converter), field.default
+        )
+        for (name, field), told in zip(fields.items(), helps, strict=True)
+    }
+
+
+DECLARATIONS = _declarations()
+
+
+@attrs.frozen
+class ResolvedSettings:
+    """Settings, and for each by name where its value came from."""
+
+    settings: Settings
+    sources: Mapping[str, Source]
+    config_file: Path | None
+    """The file that was read, if there was one."""
+
+    def shown(self, name: str) -> object:
+        """A setting's value as it may be shown: JSON-able, secrets hidden."""
+        return _shown(getattr(self.settings, name))
+
+
+def _shown(value: object) -> object:
+    match value:
+        case Secret():
+            return HIDDEN
+        case Path():
+            return str(value)
+        case tuple():
+            return [_shown(part) for part in value]
+        case _:
+            return value
+
+
+def load_settings(
+    variables: Mapping[str, str],
+    flags: Mapping[str, object] | None = None,
+    *,
+    config_file: Path | None = None,
+) -> Settings:
+    """The settings alone, as `resolve_settings` finds them."""
+    return resolve_settings(variables, flags, config_file=config_file).settings
+
+
+def resolve_settings(
+    variables: Mapping[str, str],
+    flags: Mapping[str, object] | None = None,
+    *,
+    config_file: Path | None = None,
+) -> ResolvedSettings:
+    """Put the settings together from everywhere that they may be given.
+
+    Args:
+        variables: the environment. A variable that is empty counts as not set.
+        flags: what the command line gave, by setting name.
+        config_file: the file to read; else the one that `CC_CONFIG` names; else `config.toml` in
+            the user's configuration folder, if it exists.
+
+    Raises:
+        SettingsError: with every problem found, each naming the setting and where it was given.
+    """
+    problems: list[str] = []
+    path, in_file = _read_config_file(variables, config_file, problems)
+    layers: list[tuple[Source, dict[str, object]]] = [
+        ("file", _known_in_file(in_file, path, problems)),
+        ("environment", _known_in_environment(variables, problems)),
+        ("flag", dict(flags or {})),
+    ]
+    sources: dict[str, Source] = dict.fromkeys(DECLARATIONS, "default")
+    values: dict[str, object] = {}
+    for source, layer in layers:
+        for name, given in layer.items():
+            declaration = DECLARATIONS[name]
+            try:
+                values[declaration.variable] = declaration.parser(given)
+            except ValueError as error:
+                problems.append(_bad_value(declaration, given, source, path, error))
+            sources[name] = source
+    if problems:
+        raise SettingsError(*problems)
+    settings = environ.to_config(Settings, cast("dict[str, str]", values))
+    return ResolvedSettings(settings, sources, path)
+
+
+def _bad_value(
+    declaration: SettingDeclaration,
+    given: object,
+    source: Source,
+    path: Path | None,
+    error: ValueError,
+) -> str:
+    name = {
+        "flag": declaration.flag,
+        "environment": declaration.variable,
+        "file": f"{declaration.name} in {path}",
+    }[source]
+    but_is = "" if declaration.is_secret else f", not {given!r}"
+    return f"{name} {error}{but_is}."
+
+
+def usual_config_file() -> Path:
+    """The file that is read where none is named and it is there."""
+    return platformdirs.user_config_path(_APPLICATION, appauthor=False) / "config.toml"
+
+
+def _read_config_file(
+    variables: Mapping[str, str], named: Path | None, problems: list[str]
+) -> tuple[Path | None, dict[str, object]]:
+    """The file's path and content; only the file in the usual place may be missing."""
+    if named is None and variables.get("CC_CONFIG"):
+        try:
+            named = Path(variables["CC_CONFIG"]).expanduser()
+        except RuntimeError:  # the home of nobody
+            problems.append(f"CC_CONFIG must be a path, not {variables['CC_CONFIG']!r}.")
+            return None, {}
+    path = named or usual_config_file()
+    try:
+        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if named is not None:
+            problems.append(f"The configuration file {path} does not exist.")
+    except OSError as error:
+        problems.append(f"The configuration file {path} cannot be read: {error.strerror}.")
+    except ValueError as error:  # broken TOML, or not UTF-8
+        problems.append(f"The configuration file {path} is not valid TOML: {error}.")
+    return None, {}
+
+
+def _known_in_file(
+    in_file: Mapping[str, object], path: Path | None, problems: list[str]
+) -> dict[str, object]:
+    known = {name: given for name, given in in_file.items() if name in DECLARATIONS}
+    for name in in_file.keys() - known.keys():
+        meant = name.lower().removeprefix("cc_").replace("-", "_")
+        problems.append(f"{name} in {path} is not a setting.{_did_you_mean(meant, DECLARATIONS)}")
+    return known
+
+
+def _known_in_environment(variables: Mapping[str, str], problems: list[str]) -> dict[str, object]:
+    names = {declaration.variable: name for name, declaration in DECLARATIONS.items()}
+    known: dict[str, object] = {}
+    for variable, given in sorted(variables.items()):
+        if variable in names:
+            if given:
+                known[names[variable]] = given
+        elif _is_ours(variable):
+            problems.append(f"{variable} is not a setting.{_did_you_mean(variable, names)}")
+    return known
+
+
+def _is_ours(variable: str) -> bool:
+    return (
+        re.fullmatch(r"CC_[A-Z0-9_]+", variable) is not None
+        and not variable.startswith("CC_TEST_")
+        and variable != "CC_CONFIG"
+    )
+
+
+def _did_you_mean(name: str, names: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f" Did you mean {close[0]}?" if close else ""

@@ -1,0 +1,325 @@
+"""Who may speak to the server, and how: the one gate in front of every route.
+
+`Gate` is ASGI middleware. It sees each HTTP request and each WebSocket handshake before the app
+does, and these are its checks in their order; the first that fails answers, in the shape of every
+error:
+
+1. **Target.** `http://host/path` as a target counts as what it says; a path holds no control
+   characters (400) and does not begin with two slashes, which the router takes for one (404).
+2. **Host**, against DNS rebinding: one of the server's `hosts` (421).
+3. **No token in the URL**, where histories and logs keep it (400), by the parameter's name.
+4. **Cross-site requests**: a method that may change something, or a WebSocket, that a browser
+   sends for another site's page, known by Origin and Sec-Fetch-Site (403). Clients that are no
+   browsers send neither header. There is no CORS: no answer permits another origin to read it.
+5. **The token** for `/api/…`, if there is one, or a cookie in its place (`authentication`): 401, or
+   429 for an address that guesses too often. Whoever brought the token is then also told of one in
+   the URL that is known by its value alone (400); to tell anybody else would answer their guess.
+6. **The body**: JSON by its name (415), no larger than `body_limit` (413, told at once where the
+   length is announced), and complete within `body_seconds` (408). It reaches the app whole.
+
+Every answer carries its `security_headers`. Heads and WebSocket messages are limited by the
+connection itself (`channel.Limits`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import attrs
+import trio
+from quart import Quart
+
+from command_center.http.middleware.authentication import (
+    SAME_SITE,
+    SUBPROTOCOL,
+    Credentials,
+    without_bearer,
+)
+from command_center.http.middleware.hosts import DEFAULT_PORTS, Authority, Names, configured_names
+from command_center.http.middleware.signin import SignIns
+from command_center.http.middleware.throttle import WrongTokens
+from command_center.http.wire.asgi import SERVER, WHOLE_BODY, App, Message, Receive, Scope, Send
+from command_center.http.wire.codec import is_json
+from command_center.http.wire.problems import JSON, Problem, Refused
+from command_center.http.wire.security_headers import Restraining
+
+Headers: TypeAlias = Mapping[bytes, bytes]
+
+WEBHOOK = "/api/telegram/webhook"
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_TOKEN_NAMES = re.compile(
+    r"(access|api|auth|bearer|cc_api|id|session)?_?token|api_?key|auth|authorization|bearer"
+    r"|password|secret"
+)
+_FAIR_SHARE = 64
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """What the gate lets through.
+
+    Attributes:
+        token: what `/api/…` needs as its bearer; None lets everybody in who reaches the address.
+        hosts: names beside the loopback's under which the server is known, with or without port.
+        exempt: paths under `/api/` that check a secret of their own.
+        body_limit: bytes of the largest body.
+        body_seconds: how long a body may take to come.
+        wrong_tokens: how many wrong tokens an address may send in `wrong_token_seconds`.
+        sign_in_key: what cookies are made with beside the token; of this process alone, if left
+            out.
+    """
+
+    token: str | None = attrs.field(default=None, repr=False)
+    hosts: frozenset[str] = frozenset()
+    exempt: frozenset[str] = frozenset({WEBHOOK})
+    body_limit: int = 1024 * 1024
+    body_seconds: float = 20.0
+    wrong_tokens: int = 20
+    wrong_token_seconds: float = 60.0
+    sign_in_key: bytes = attrs.field(factory=lambda: secrets.token_bytes(32), repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        listen_on: str,
+        allowed_hosts: Iterable[str] = (),
+        token: str | None,
+        sign_in_key: bytes | None = None,
+    ) -> Policy:
+        """The policy for an address that is listened on and what the settings say."""
+        hosts = configured_names(listen_on, allowed_hosts)
+        if sign_in_key is None:
+            return cls(token=token, hosts=hosts)
+        return cls(token=token, hosts=hosts, sign_in_key=sign_in_key)
+
+    @property
+    def sign_ins(self) -> SignIns | None:
+        """The cookies that stand for the token, if there is one."""
+        return None if self.token is None else SignIns(self.token, self.sign_in_key)
+
+
+def install_gate(app: Quart, policy: Policy) -> None:
+    """Put the gate in front of `app`, its test client included."""
+    app.asgi_app = Gate(app.asgi_app, policy)  # type: ignore[assignment,method-assign]
+
+
+class Gate:
+    """ASGI middleware that applies a `Policy`; the module tells the checks."""
+
+    def __init__(self, app: Any, policy: Policy) -> None:
+        self._app: App = app
+        self._policy = policy
+        self._names = Names(policy.hosts)
+        wrong = WrongTokens(policy.wrong_tokens, policy.wrong_token_seconds)
+        sign_ins = policy.sign_ins
+        self._credentials = None if sign_ins is None else Credentials(sign_ins, wrong)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what fails a check; hand everything else to the app."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        send = Restraining(send, lambda: is_api(scope["path"]))
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await self._websocket(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            headers = self._check(scope, changes=scope["method"] not in _SAFE_METHODS)
+            if b"content-length" in headers or b"transfer-encoding" in headers:
+                receive = await self._whole_body(scope, headers, receive)
+        except Refused as refused:
+            await _answer(send, "http.response", refused.problem)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self._check(scope, changes=True)
+        except Refused as refused:
+            if "websocket.http.response" in (scope.get("extensions") or {}):
+                await _answer(send, "websocket.http.response", refused.problem)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._app(without_bearer(scope), receive, _Choosing(scope, send))
+
+    def _check(self, scope: Scope, *, changes: bool) -> Headers:
+        """Checks 1 to 5; the headers, by name."""
+        headers = _by_name(scope["headers"])
+        scope["headers"] = list(headers.items())
+        authority = _check_target(scope) or headers.get(b"host", b"").decode("latin-1")
+        here = self._names.check(authority)
+        values = _check_query(scope["query_string"])
+        if changes:
+            self._check_site(scope, headers, here)
+        path = scope["path"]
+        if self._credentials is not None and path not in self._policy.exempt and is_api(path):
+            knows_token = self._credentials.check(scope, headers)
+            if knows_token and any(map(self._credentials.is_token, values)):
+                raise _token_in_url()
+        return headers
+
+    def _check_site(self, scope: Scope, headers: Headers, here: Authority) -> None:
+        origin = headers.get(b"origin")
+        if origin is not None and not self._names.is_ours(origin.decode("latin-1"), here):
+            raise Refused(403, f"Pages of {origin.decode('latin-1')[:100]} may not do this.")
+        site = headers.get(b"sec-fetch-site", b"none")
+        if scope["type"] == "http" and site not in SAME_SITE:
+            raise Refused(403, "Pages of another site may not do this.")
+
+    async def _whole_body(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
+        """Check 6: the body as one message; whoever receives on waits for the disconnection."""
+        limit = self._policy.body_limit
+        if int(headers.get(b"content-length", b"0")) > limit:
+            raise _too_large(limit)
+        if WHOLE_BODY in (scope.get("extensions") or {}):
+            message = await receive()  # which needs no timer
+            if len(message["body"]) > limit:
+                raise _too_large(limit)
+        else:
+            body = await self._gathered(receive, limit)
+            message = {"type": "http.request", "body": body, "more_body": False}
+        if message["body"]:
+            content_type = headers.get(b"content-type")
+            if not is_json(None if content_type is None else content_type.decode("latin-1")):
+                raise Refused(415, f'A body is taken as "Content-Type: {JSON}" only.')
+        return _Received(message, receive)
+
+    async def _gathered(self, receive: Receive, limit: int) -> bytes:
+        """The body, once all its parts have come.
+
+        What is there already comes without waiting, so parts that are tiny let others have a turn.
+        """
+        body = bytearray()
+        with trio.move_on_after(self._policy.body_seconds) as waiting:
+            for part in itertools.count(1):
+                if part % _FAIR_SHARE == 0:
+                    await trio.lowlevel.checkpoint()
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise Refused(400, "The body broke off, or is not framed as HTTP/1.1 wants.")
+                body += message.get("body", b"")
+                if len(body) > limit:
+                    raise _too_large(limit)
+                if not message.get("more_body", False):
+                    break
+        if waiting.cancelled_caught:
+            raise Refused(408, "The body took too long to come.", {"Connection": "close"})
+        return bytes(body)
+
+
+@attrs.define
+class _Received:
+    """What was received already, once, then what comes."""
+
+    _message: Message | None
+    _receive: Receive
+
+    async def __call__(self) -> Message:
+        message, self._message = self._message, None
+        return await self._receive() if message is None else message
+
+
+@attrs.define
+class _Choosing:
+    """Accepts a WebSocket under `cc.v1` if its client offered that, whatever the app says."""
+
+    _scope: Scope
+    _send: Send
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "websocket.accept" and SUBPROTOCOL in self._scope["subprotocols"]:
+            message = {**message, "subprotocol": SUBPROTOCOL}
+        await self._send(message)
+
+
+def is_api(path: str) -> bool:
+    """Whether the path is one that a token protects."""
+    return path.rstrip("/") in {"/api", "/metrics"} or path.startswith("/api/")
+
+
+async def _answer(send: Send, kind: str, problem: Problem) -> None:
+    body = problem.body()
+    headers = [
+        (b"content-type", JSON.encode()),
+        (b"content-length", str(len(body)).encode()),
+        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+    ]
+    await send({"type": f"{kind}.start", "status": problem.status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": body, "more_body": False})
+
+
+def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Each header's value: that of several lines is their list (RFC 9110, 5.3; RFC 6265, 4.2)."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name not in found:
+            found[name] = value
+        elif name in _ONLY_ONCE:
+            raise Refused(400, f"The header {name.decode('latin-1')} may stand only once.")
+        else:
+            found[name] += (b"; " if name == b"cookie" else b", ") + value
+    return found
+
+
+_ONLY_ONCE = frozenset(
+    {b"host", b"origin", b"authorization", b"content-type", b"content-length", b"sec-fetch-site"}
+)
+
+
+def _check_target(scope: Scope) -> str | None:
+    """Put an absolute target's path in its place; its authority, which then stands for Host."""
+    authority = None
+    is_path = scope["path"].startswith("/")
+    if not (is_path or (scope["path"] == SERVER and scope.get("method") == "OPTIONS")):
+        try:
+            target = urlsplit(scope["raw_path"].decode("latin-1"))
+        except ValueError:
+            raise Refused(400, "The request's target is not a path.") from None
+        if target.scheme not in DEFAULT_PORTS or not target.netloc:
+            raise Refused(400, "The request's target is not a path.")
+        authority = target.netloc
+        scope["raw_path"] = (target.path or "/").encode("latin-1")
+        scope["path"] = unquote(target.path or "/")
+    if _CONTROL.search(scope["path"]):
+        raise Refused(400, "The path holds control characters.")
+    if scope["path"].startswith("//"):  # the router would take it for one slash
+        raise Refused(404, "No route begins with two slashes.")
+    return authority
+
+
+def _check_query(query: bytes) -> list[str]:
+    """The values of the query's parameters; Refused for one that is named like a token."""
+    if not query:
+        return []
+    try:
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=1000)
+    except ValueError:
+        raise Refused(400, "The query string has too many parameters.") from None
+    for name, _ in pairs:
+        if _TOKEN_NAMES.fullmatch(name.lower().replace("-", "_")):
+            raise _token_in_url()
+    return [value for _, value in pairs]
+
+
+def _token_in_url() -> Refused:
+    return Refused(
+        400,
+        "A token does not belong in a URL, where histories and logs keep it: "
+        'send it as "Authorization: Bearer …", and replace the one that was sent.',
+    )
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(413, f"A body may have {limit} bytes at most.", {"Connection": "close"})

@@ -1,0 +1,163 @@
+"""Every request as it is seen from outside: its id, its line in the log, its numbers.
+
+`Observed` is ASGI middleware in front of everything, the gate included. A request has an id: the
+one that it brings in `X-Request-Id`, if that is a plain word, or a new one. The answer names it. It
+is the origin of all that actors do for the request, so it stands in each of their lines as in those
+of the request itself, and what begins with the request has it for its correlation. A request that
+changed something has a line of its own when it was answered (at info; others at debug), with the
+`correlation_id` of what came of it: `GET /api/events?correlationId=` tells what followed.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import msgspec
+import structlog
+from quart import Quart, request, websocket
+
+from command_center.http.middleware.metrics import RequestMetrics
+from command_center.http.wire.asgi import App, Message, Receive, Scope, Send
+from command_center.runtime import origin
+from command_center.store import redact
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("command_center.http.requests")
+
+REQUEST_ID = b"x-request-id"
+NO_ROUTE = "none"
+"""The route of a request that was refused before one was found, or that found none."""
+
+_WORD = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_ROUTE = "command_center.route"
+_PLACE = "command_center.place"
+_READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+def install_observation(app: Quart, metrics: RequestMetrics, hidden: Sequence[str] = ()) -> None:
+    """Observe what `app` answers, and what the gate before it refuses; `hidden` is never an id."""
+
+    async def note_route() -> None:
+        if request.url_rule is not None:
+            request.scope[_ROUTE] = request.url_rule.rule  # type: ignore[literal-required]
+            request.scope[_PLACE] = request.view_args  # type: ignore[literal-required]
+
+    async def note_socket() -> None:
+        if websocket.url_rule is not None:
+            websocket.scope[_ROUTE] = websocket.url_rule.rule  # type: ignore[literal-required]
+
+    app.before_request(note_route)
+    app.before_websocket(note_socket)
+    app.asgi_app = Observed(app.asgi_app, metrics, hidden)  # type: ignore[assignment,method-assign]
+
+
+class Observed:
+    """Names, logs and counts each request."""
+
+    def __init__(self, app: Any, metrics: RequestMetrics, hidden: Sequence[str]) -> None:
+        """Stand in front of `app`."""
+        self._app: App = app
+        self._metrics = metrics
+        self._hidden = hidden
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer under the request's id."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        name = request_id(scope, self._hidden)
+        origin.set(name)
+        answer = _Answer(send, name.encode(), scope.get("method", "") not in _READING)
+        scope[_ROUTE] = NO_ROUTE
+        started = time.perf_counter()
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            if scope["type"] == "http":
+                self._tell(scope, answer, time.perf_counter() - started)
+
+    def _tell(self, scope: Scope, answer: _Answer, seconds: float) -> None:
+        method, route = scope["method"], scope[_ROUTE]
+        self._metrics.answered(method, route, answer.status, seconds)
+        level = log.debug if method in _READING else log.info
+        place = scope.get(_PLACE) or {}
+        subject = {"session_id": place["session_id"]} if "session_id" in place else {}
+        level(
+            "request.answered",
+            method=method,
+            path=scope["path"],
+            status=answer.status,
+            seconds=round(seconds, 6),
+            **(subject | subject_of(bytes(answer.body)) if answer.body else subject),
+        )
+
+
+@attrs.define
+class _Answer:
+    """Passes the answer on under the request's id, and keeps what the log tells of it."""
+
+    _send: Send
+    _name: bytes
+    _keeps: bool
+    status: int = 0
+    body: bytearray = attrs.field(factory=bytearray)
+
+    async def __call__(self, message: Message) -> None:
+        kind = message["type"]
+        if kind in {"http.response.start", "websocket.http.response.start", "websocket.accept"}:
+            self.status = message.get("status", 101)
+            message = {
+                **message,
+                "headers": [*message.get("headers", ()), (REQUEST_ID, self._name)],
+            }
+        elif kind == "http.response.body" and self._keeps:
+            self.body += message.get("body", b"")
+        await self._send(message)
+
+
+class _Named(msgspec.Struct, frozen=True, rename="camel"):
+    """What names a record in an answer."""
+
+    id: int | None = None
+    correlation_id: str | None = None
+
+
+class _Outcome(_Named, frozen=True, rename="camel"):
+    """An answer, which may hold a session beside other things."""
+
+    session: _Named | None = None
+    session_id: int | None = None
+
+
+def subject_of(body: bytes) -> dict[str, object]:
+    """What an answer is about, for the log: its session's id and its correlation.
+
+    The session is one that it holds, or that its record belongs to, such as an approval.
+    """
+    try:
+        outcome = _decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return {}
+    session = outcome.session or _Named()
+    subject = {
+        "session_id": session.id or outcome.session_id,
+        "correlation_id": session.correlation_id or outcome.correlation_id,
+    }
+    return {name: value for name, value in subject.items() if value is not None}
+
+
+_decoder = msgspec.json.Decoder(_Outcome)
+
+
+def request_id(scope: Scope, hidden: Sequence[str]) -> str:
+    """The id that the request brings, or a new one; what is hidden or looks so is no id."""
+    for name, value in scope["headers"]:
+        if name == REQUEST_ID and _WORD.fullmatch(value):
+            brought = str(value.decode("ascii"))
+            if redact(brought, hidden) == brought:
+                return brought
+    return secrets.token_hex(8)

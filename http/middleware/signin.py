@@ -1,0 +1,130 @@
+"""/api/signin: a browser's cookie in place of the token, which no page should keep.
+
+A page sends the token once, as every client does: `POST /api/signin` with the bearer header passes
+the gate, with its limit on guesses, and is answered with a cookie. The cookie holds no token but
+the time at which it ends and an HMAC over that, whose key is made of the token and of a random one
+that the data folder keeps (`sign_in_key`). Another token makes all cookies void, so rotation signs
+everybody out; and without the data folder's key nobody can try out tokens by making up cookies, nor
+find the token in a cookie. The cookie is HttpOnly and SameSite=Strict; what it admits is checked
+for its origin by the gate as anything else is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import time
+from pathlib import Path
+
+import attrs
+from quart import Blueprint, Response, request
+from quart_trio.wrappers import TrioResponse
+
+from command_center.http.wire.codec import refuse_query
+from command_center.store.errors import DataFolderUnusable
+
+COOKIE = "cc_signin"
+LIFE_SECONDS = 30 * 24 * 3600
+
+_COOKIE_VALUE = re.compile(r"(?P<ends>[0-9]{1,12})\.(?P<proof>[0-9a-f]{64})")
+
+SIGN_IN = "/api/signin"
+"""Where the token itself is asked for: a cookie does not renew itself."""
+
+KEY_FILE = "sign-in.key"
+KEY_BYTES = 32
+
+
+@attrs.frozen
+class SignIns:
+    """The cookies that stand for a token."""
+
+    token: str = attrs.field(repr=False)
+    key: bytes = attrs.field(repr=False)
+
+    def value(self, ends: int) -> str:
+        """A cookie that stands for the token until `ends`, in seconds of Unix time."""
+        return f"{ends}.{self._proof(ends)}"
+
+    def admits(self, value: str, now: float) -> bool:
+        """Whether it is one of these, and has not ended. Compared in constant time."""
+        match = _COOKIE_VALUE.fullmatch(value)
+        if match is None:
+            return False
+        ends = int(match["ends"])
+        return hmac.compare_digest(match["proof"], self._proof(ends)) and now < ends
+
+    def _proof(self, ends: int) -> str:
+        said = f"command-center sign-in until {ends}".encode()
+        token = self.token.encode("utf-8", "surrogateescape")
+        key = hmac.new(self.key, token, hashlib.sha256).digest()
+        return hmac.new(key, said, hashlib.sha256).hexdigest()
+
+
+def sign_in_key(folder: Path) -> bytes:
+    """The key that the data folder keeps, made where there is none; for its owner alone.
+
+    Raises:
+        DataFolderUnusable: it cannot be read or written.
+    """
+    path = folder / KEY_FILE
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            kept = path.read_bytes()
+            if len(kept) == KEY_BYTES:
+                return kept
+        made = secrets.token_bytes(KEY_BYTES)
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(made)
+        fresh.replace(path)
+    except OSError as error:
+        raise DataFolderUnusable(folder, error.strerror or str(error)) from error
+    return made
+
+
+def routes(sign_ins: SignIns | None) -> Blueprint:
+    """Signing in and out; without a token both are answered and mean nothing."""
+    api = Blueprint("signin", __name__)
+
+    @api.post(SIGN_IN)
+    async def sign_in() -> Response:
+        refuse_query(request)
+        answer = _nothing()
+        if sign_ins is not None:
+            ends = int(time.time()) + LIFE_SECONDS
+            _set_cookie(answer, sign_ins.value(ends), LIFE_SECONDS)
+        return answer
+
+    @api.post("/api/signout")
+    async def sign_out() -> Response:
+        refuse_query(request)
+        answer = _nothing()
+        _set_cookie(answer, "", 0)
+        return answer
+
+    return api
+
+
+def _nothing() -> Response:
+    answer: Response = TrioResponse(status=204)
+    del answer.headers["Content-Type"]
+    return answer
+
+
+def _set_cookie(answer: Response, value: str, seconds: int) -> None:
+    answer.set_cookie(
+        COOKIE,
+        value,
+        max_age=seconds,
+        path="/api",
+        httponly=True,
+        samesite="Strict",
+        secure=request.headers.get("Origin", "").startswith("https://"),
+    )

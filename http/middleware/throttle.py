@@ -1,0 +1,75 @@
+"""How often an address may be wrong about the token.
+
+An address that is over the limit is not compared with at all until its window ends, so guessing
+goes no faster than the limit. The price: whoever shares the address waits, too. One machine has
+very many addresses of the loopback, and very many of an IPv6 net: each of the two counts as one.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+
+import trio
+
+from command_center.http.wire.asgi import Scope
+from command_center.http.wire.problems import Refused
+
+LOOPBACK = "loopback"
+
+
+class WrongTokens:
+    """How many wrong tokens each address sent in the current window of time."""
+
+    LARGEST = 4096
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self._limit = limit
+        self._seconds = seconds
+        self._windows: dict[str, tuple[float, int]] = {}
+
+    def check(self, address: str) -> None:
+        """Raises Refused (429) for an address that has to wait."""
+        wait = self.seconds_to_wait(address)
+        if wait > 0:
+            raise Refused(
+                429,
+                "Too many wrong tokens came from this address; it has to wait.",
+                {"Retry-After": str(math.ceil(wait))},
+            )
+
+    def seconds_to_wait(self, address: str) -> float:
+        """How long this address has to wait, 0 if it may try."""
+        if address not in self._windows:
+            return 0
+        began, count = self._windows[address]
+        left = began + self._seconds - trio.current_time()
+        if left <= 0:
+            del self._windows[address]
+            return 0
+        return left if count >= self._limit else 0
+
+    def add(self, address: str) -> None:
+        """Count one."""
+        began, count = self._windows.pop(address, (trio.current_time(), 0))
+        if len(self._windows) >= self.LARGEST:
+            del self._windows[next(iter(self._windows))]
+        self._windows[address] = (began, count + 1)
+
+
+def guesser_of(scope: Scope) -> str:
+    """Whom to count wrong tokens for: an IPv4 address, the /64 net of an IPv6 one, the loopback."""
+    client = scope.get("client")
+    if client is None:
+        return ""
+    try:
+        address = ipaddress.ip_address(client[0].partition("%")[0])
+    except ValueError:
+        return str(client[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    if address.is_loopback:
+        return LOOPBACK
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)

@@ -1,0 +1,104 @@
+"""The AsyncAPI 3 document: what the WebSockets send, made of the structs themselves."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from command_center.http.openapi.schemas import REFERENCE, schemas_of, without_null
+from command_center.http.routes.events import StreamQuery
+from command_center.http.routes.runtime import TraceQuery
+from command_center.http.wire.responses import LiveEvent, TraceRecordShown
+from command_center.store import Event
+
+_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": (
+        "`CC_API_TOKEN`: as a header, or from a browser as the two subprotocols `cc.v1` and "
+        "`cc.bearer.<base64url of the token>`, or as the cookie of one that has signed in."
+    ),
+}
+
+
+def asyncapi_document(*, secured: bool) -> dict[str, Any]:
+    """The document; `secured` says whether this server wants a token."""
+    schemas = schemas_of([Event, LiveEvent, TraceRecordShown]).components
+    security = [{"$ref": "#/components/securitySchemes/token"}] if secured else []
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Command Center's streams",
+            "version": version("command-center"),
+            "description": (
+                "Each text frame holds one message. A client sends nothing. A stream that closes "
+                "with 1013 (too slow) or 1012 (the server stops) is resumed with `after` set to "
+                "the last id that came. Events come as server-sent events, too: see /openapi.json."
+            ),
+            "license": {"name": "MIT"},
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "local": {
+                "host": "127.0.0.1:8787",
+                "protocol": "ws",
+                "description": "The address that the server listens on unless told otherwise.",
+                **({"security": security} if security else {}),
+            }
+        },
+        "channels": {
+            "events": {
+                "address": "/api/events/stream",
+                "description": "Events after `after`, and then those that happen.",
+                "messages": {
+                    "event": {"$ref": "#/components/messages/event"},
+                    "liveEvent": {"$ref": "#/components/messages/liveEvent"},
+                },
+                "bindings": {"ws": {"method": "GET", "query": _query(StreamQuery)}},
+            },
+            "trace": {
+                "address": "/api/runtime/actors/{path}/trace",
+                "description": "Messages that one actor handles, until the trace ends.",
+                "parameters": {"path": {"description": "The actor's path, such as `slots`."}},
+                "messages": {"record": {"$ref": "#/components/messages/record"}},
+                "bindings": {"ws": {"method": "GET", "query": _query(TraceQuery)}},
+            },
+        },
+        "operations": {
+            "sendEvents": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/events"},
+                "messages": [
+                    {"$ref": "#/channels/events/messages/event"},
+                    {"$ref": "#/channels/events/messages/liveEvent"},
+                ],
+            },
+            "sendTrace": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/trace"},
+                "messages": [{"$ref": "#/channels/trace/messages/record"}],
+            },
+        },
+        "components": {
+            "messages": {
+                "event": _message("A durable event", "Event"),
+                "liveEvent": _message("An event that is sent only live", "LiveEvent"),
+                "record": _message("A message that the actor took in hand", "TraceRecordShown"),
+            },
+            "schemas": schemas,
+            "securitySchemes": {"token": _TOKEN},
+        },
+    }
+
+
+def _message(summary: str, schema: str) -> dict[str, Any]:
+    return {"summary": summary, "payload": {"$ref": REFERENCE.format(name=schema)}}
+
+
+def _query(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The schema of a query, as an object of its parameters."""
+    schema = schemas_of((), [kind]).components[kind.__name__]
+    properties = {name: without_null(told) for name, told in schema["properties"].items()}
+    return {"type": "object", "properties": properties}

@@ -1,0 +1,482 @@
+"""The OpenAPI 3.1 document, made of the table of operations and of the structs themselves.
+
+What a struct cannot say of its fields by its types, because an actor checks it, is added from
+`TOLD`. Descriptions are the structs' own docstrings.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from command_center.http.middleware.gate import WEBHOOK, is_api
+from command_center.http.middleware.location import MADE, Place
+from command_center.http.middleware.signin import COOKIE, SIGN_IN
+from command_center.http.openapi.operations import OPERATIONS, SENT_EVENTS, Operation, Text
+from command_center.http.openapi.schemas import REFERENCE, schemas_of, without_null
+from command_center.http.routes.telegram import HEADER as SECRET_HEADER
+from command_center.http.wire.codec import LARGEST
+from command_center.http.wire.problems import JSON
+from command_center.http.wire.responses import Error, LiveEvent, SessionStopped
+
+_PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+):)?(?P<name>[a-z_]+)>")
+NOT_BLANK: Final = r"[^\s\x1c-\x1f\x85]"
+_SAYS_SOMETHING: Final = {"pattern": NOT_BLANK}
+_ACTOR_PATH: Final = {
+    "type": "string",
+    "pattern": r"^[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+    "description": "The actor's path without its first slash, such as `sessions/12`.",
+}
+_ANY: Final = {"type": "string"}
+_SENT_EVENT: Final = {
+    "type": "object",
+    "description": "Each event of the stream. One that is said only live has no id.",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[1-9][0-9]*$"},
+        "data": {
+            "type": "string",
+            "contentMediaType": JSON,
+            "contentSchema": {
+                "anyOf": [
+                    {"$ref": REFERENCE.format(name="Event")},
+                    {"$ref": REFERENCE.format(name="LiveEvent")},
+                ]
+            },
+        },
+    },
+    "required": ["data"],
+}
+_TITLE: Final = {"pattern": NOT_BLANK, "maxLength": 200}
+_PATH: Final = {
+    "pattern": (
+        r"^(~[\\/]|[A-Za-z]:[\\/]|\\\\)[^\x00-\x1f\x7f]*$"
+        if os.name == "nt"
+        else r"^~?/[^\x00-\x1f\x7f]*$"
+    ),
+    "description": "An absolute path on the server's machine.",
+}
+
+TOLD: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "CreateTask": {"title": _TITLE, "prompt": _SAYS_SOMETHING},
+        "TaskChanges": {"title": _TITLE, "prompt": _SAYS_SOMETHING},
+        "SteerSession": {"message": _SAYS_SOMETHING},
+        "FollowupText": {"message": _SAYS_SOMETHING},
+        "ThreadPrompt": {"prompt": _SAYS_SOMETHING},
+        "AutomationPayload": {"prompt": _SAYS_SOMETHING, "taskTitle": _TITLE},
+        "CreateAutomation": {"title": _TITLE},
+        "AutomationChanges": {"title": _TITLE},
+        "CreateApproval": {"title": _SAYS_SOMETHING, "expiresAt": {"format": "date-time"}},
+        "Extension": {"expiresAt": {"format": "date-time"}},
+        "Order": {"reason": _SAYS_SOMETHING},
+        "SearchQuery": {"q": _SAYS_SOMETHING},
+        "RemovalQuery": {"path": _PATH},
+        "DiffQuery": {"path": _PATH},
+        "MergeRequest": {"path": _PATH},
+    }
+)
+"""What actors check beyond the types, by struct and field on the wire."""
+
+HELD: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"Automation": {"payload": "AutomationPayload"}}
+)
+"""What a record holds that is plain JSON to the store, by struct and field on the wire."""
+
+_LEFT_OUT: Final = {"type": "null"}
+WHOLE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "CreateApproval": {
+            "anyOf": [
+                {"properties": {"ttlSeconds": _LEFT_OUT}},
+                {"properties": {"expiresAt": _LEFT_OUT}},
+            ]
+        },
+        "Extension": {
+            "oneOf": [
+                {
+                    "required": ["ttlSeconds"],
+                    "properties": {"ttlSeconds": {"type": "integer"}, "expiresAt": _LEFT_OUT},
+                },
+                {
+                    "required": ["expiresAt"],
+                    "properties": {"expiresAt": {"type": "string"}, "ttlSeconds": _LEFT_OUT},
+                },
+            ]
+        },
+    }
+)
+"""What actors check of the fields together, by struct."""
+
+_HOLDS: Mapping[Any, Place] = MappingProxyType(
+    {
+        SessionStopped: Place("/api/sessions", is_session_of=True),
+        **{
+            operation.answers[201]: MADE[operation.rule]
+            for operation in OPERATIONS
+            if operation.method == "POST" and operation.rule in MADE
+        },
+    }
+)
+"""Where the record is shown that an answer of a kind holds."""
+
+_ABOUT: Final = """\
+Puts Codex to work on local git repositories.
+
+Every failure is an Error. Below `/api/`, fields and parameters that are not named here are refused
+(400). A path that answers a GET answers a HEAD, too, and every path OPTIONS; other methods are 405,
+with Allow, and other paths 404. A body that a GET brings is held to what bodies are (408, 413,
+415), and otherwise ignored. What is no request at all is 400, 431 (its head is too large), 501 or
+505."""
+
+_SECURITY_SCHEMES: Final = {
+    "token": {"type": "http", "scheme": "bearer", "description": "`CC_API_TOKEN`."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "What signing in gave a browser.",
+    },
+    "webhook": {
+        "type": "apiKey",
+        "in": "header",
+        "name": SECRET_HEADER,
+        "description": "`CC_TELEGRAM_WEBHOOK_SECRET`.",
+    },
+}
+
+_WHEN: Mapping[int, str] = MappingProxyType(
+    {
+        400: "A field, a parameter or the JSON itself is wrong.",
+        401: "The token is missing or wrong.",
+        403: "A browser sent it for another site's page.",
+        404: "There is no such record.",
+        408: "The body took too long to come.",
+        409: "The state or the policy does not allow it.",
+        412: "The resource does not meet the conditions of the request.",
+        413: "The body is too large.",
+        415: "The body's Content-Type is not JSON.",
+        421: "The Host is not one of the server's names.",
+        422: "The Idempotency-Key was used for another request.",
+        426: "A WebSocket, or server-sent events by Accept, must be asked for.",
+        429: "Too many wrong tokens came, or a part is overloaded.",
+        500: "A defect of the server.",
+        503: "A part is not there now.",
+    }
+)
+
+
+def openapi_document(*, secured: bool) -> dict[str, Any]:
+    """The document; `secured` says whether this server wants a token."""
+    schemas = schemas_of(_answered(), _taken())
+    components = schemas.components
+    for name in TOLD.keys() & components.keys():
+        for field, told in TOLD[name].items():
+            _narrow(components[name]["properties"][field], told)
+    for name, fields in HELD.items():
+        for field, kind in fields.items():
+            components[name]["properties"][field] = {"$ref": REFERENCE.format(name=kind)}
+    for name in WHOLE.keys() & components.keys():
+        components[name] |= WHOLE[name]
+    for name in schemas.taken:
+        _bound(components[name])
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        path = paths.setdefault(path_of(operation.rule), {})
+        path[operation.method.lower()] = _operation(operation, schemas.of, secured=secured)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Command Center",
+            "version": version("command-center"),
+            "description": _ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(op.tag for op in OPERATIONS)],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "responses": {str(status): _refusal(status) for status in _WHEN},
+            "headers": {"RequestId": _header("By which it is found in the log.")},
+            "securitySchemes": _SECURITY_SCHEMES,
+        },
+    }
+
+
+def path_of(rule: str) -> str:
+    """The router's path as OpenAPI writes it: `/api/repos/{repositoryId}`."""
+    return _PARAMETER.sub(lambda found: "{" + _camel(found["name"]) + "}", rule)
+
+
+def _answered() -> Iterable[Any]:
+    yield from (Error, LiveEvent)
+    for operation in OPERATIONS:
+        yield from (kind for kind in operation.answers.values() if not isinstance(kind, Text))
+
+
+def _taken() -> Iterable[Any]:
+    return (operation.body for operation in OPERATIONS if operation.body is not None)
+
+
+def _operation(
+    operation: Operation, schemas: Mapping[Any, Any], *, secured: bool
+) -> dict[str, Any]:
+    parameters = [
+        *_path_parameters(operation.rule),
+        *_query_parameters(operation.query),
+        *_header_parameters(operation),
+    ]
+    told: dict[str, Any] = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "tags": [operation.tag],
+        "responses": {
+            **{
+                str(status): _answer(operation, status, kind, schemas)
+                for status, kind in operation.answers.items()
+            },
+            **({"304": _unchanged()} if _is_tagged(operation) else {}),
+            **{
+                str(status): {"$ref": f"#/components/responses/{status}"}
+                for status in _refusals(operation)
+            },
+        },
+        "security": _security(operation, secured=secured),
+    }
+    if parameters:
+        told["parameters"] = parameters
+    if operation.body is not None:
+        told["requestBody"] = {
+            "required": _is_needed(operation.body),
+            "content": {JSON: {"schema": schemas[operation.body]}},
+        }
+    return told
+
+
+def _security(operation: Operation, *, secured: bool) -> list[dict[str, Any]]:
+    """What it needs, any one of them; nothing where the list is empty."""
+    if operation.rule == WEBHOOK:
+        return [{"webhook": []}]
+    if not (secured and is_api(operation.rule)):
+        return []
+    return [{"token": []}] if operation.rule == SIGN_IN else [{"token": []}, {"cookie": []}]
+
+
+def _is_needed(body: type) -> bool:
+    """Whether nothing at all is no such body."""
+    if "oneOf" in WHOLE.get(body.__name__, {}):
+        return True
+    return bool(getattr(body, "__struct_fields__", ())) and any(
+        field.required for field in msgspec.structs.fields(body)
+    )
+
+
+def _answer(
+    operation: Operation, status: int, kind: Any, schemas: Mapping[Any, Any]
+) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if not isinstance(kind, Text):
+        told["content"] = {JSON: {"schema": schemas[kind]}}
+    elif kind.content_type:
+        schema = _SENT_EVENT if kind == SENT_EVENTS else _ANY
+        told["content"] = {kind.content_type: {"schema": schema}}
+    told["headers"] = {**_REQUEST_ID}
+    if _is_tagged(operation):
+        told["headers"]["ETag"] = _header("Its tag.")
+    if operation.method == "GET" and kind != SENT_EVENTS:
+        told["headers"] |= {**_CODING, **_VARY}
+    if _is_done_once(operation):
+        told["headers"]["Idempotency-Replayed"] = _header("`true` where it was done before.")
+    if operation.tag == "Signing in":
+        told["headers"]["Set-Cookie"] = _header("The cookie, or its end.")
+    if operation.method == "POST" and (links := _links(kind)):
+        told["links"] = links
+        if status == HTTPStatus.CREATED:
+            told["headers"]["Location"] = _header("Where it is.")
+    return told
+
+
+def _unchanged() -> dict[str, Any]:
+    return {
+        "description": "Nothing has changed since.",
+        "headers": {**_REQUEST_ID, "ETag": _header("Its tag."), **_VARY},
+    }
+
+
+def _header(text: str) -> dict[str, Any]:
+    return {"description": text, "schema": {"type": "string"}}
+
+
+_CODING: Final = {
+    "Content-Encoding": _header("`gzip`, where the answer is large and the client accepts it.")
+}
+_VARY: Final = {"Vary": _header("`Accept-Encoding`, where the answer is large.")}
+_REQUEST_ID: Final = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+
+
+def _links(kind: Any) -> dict[str, Any]:
+    """What can be done with the record that an answer of that kind holds, by its id."""
+    links: dict[str, Any] = {}
+    if kind not in _HOLDS:
+        return links
+    place = _HOLDS[kind]
+    for other in OPERATIONS:
+        found = [*_PARAMETER.finditer(other.rule)]
+        if len(found) == 1 and other.rule.startswith(f"{place.noun}/<id:"):
+            parameter = _camel(found[0]["name"])
+            links[other.id] = {
+                "operationId": other.id,
+                "parameters": {f"path.{parameter}": f"$response.body#{place.pointer}"},
+            }
+    return links
+
+
+def _refusals(operation: Operation) -> list[int]:
+    found = {400, 421, 500, 503, *operation.refuses}
+    if is_api(operation.rule):
+        found |= {401, 429}
+    if operation.method != "GET":
+        found |= {403}
+    if _is_checked(operation) or _is_tagged(operation):
+        found |= {412}
+    if _is_done_once(operation):
+        found |= {409, 422}
+    if operation.method != "GET":
+        found |= {408, 413, 415}
+    if "<" in operation.rule and "<thread_id>" not in operation.rule:
+        found |= {404}
+    return sorted(found)
+
+
+def _is_tagged(operation: Operation) -> bool:
+    """Whether its answer has an ETag."""
+    kind = operation.answers.get(200)
+    return (
+        operation.method == "GET"
+        and operation.rule.startswith("/api/")
+        and not isinstance(kind, Text)
+    )
+
+
+def _is_checked(operation: Operation) -> bool:
+    """Whether it may be made to depend on what was seen."""
+    return operation.method in {"PATCH", "DELETE"} and operation.rule.endswith(">")
+
+
+def _is_done_once(operation: Operation) -> bool:
+    """Whether it takes an Idempotency-Key."""
+    return operation.method == "POST" and operation.tag not in {"Telegram", "Signing in"}
+
+
+def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
+    told: dict[str, tuple[str, dict[str, Any], bool]] = {
+        "If-None-Match": ("The tag of a former answer.", _ANY, _is_tagged(operation)),
+        "If-Match": ("The tag of what is to be changed.", _ANY, _is_checked(operation)),
+        "Idempotency-Key": (
+            "A word of the client's own, under which this is done once.",
+            {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
+            _is_done_once(operation),
+        ),
+        "Last-Event-ID": (
+            "Goes before `after`.",
+            {"type": "integer", "minimum": 0, "maximum": LARGEST},
+            operation.id == "streamEvents",
+        ),
+    }
+    return [
+        {"name": name, "in": "header", "required": False, "description": text, "schema": schema}
+        for name, (text, schema, is_taken) in told.items()
+        if is_taken
+    ]
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "description": _WHEN[status],
+        "content": {JSON: {"schema": {"$ref": REFERENCE.format(name="Error")}}},
+    }
+    headers: dict[str, Any] = {**_REQUEST_ID}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = _header("`Bearer`, where that is what is missing.")
+    if status == HTTPStatus.UPGRADE_REQUIRED:
+        headers["Upgrade"] = _header("`websocket`.")
+    if status in {
+        HTTPStatus.CONFLICT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    }:
+        headers["Retry-After"] = {
+            "description": "Seconds after which to try again.",
+            "schema": {"type": "integer", "minimum": 1},
+        }
+    told["headers"] = headers
+    return told
+
+
+def _path_parameters(rule: str) -> list[dict[str, Any]]:
+    schemas: dict[str | None, dict[str, Any]] = {
+        "id": {"type": "integer", "minimum": 1, "maximum": LARGEST},
+        "path": _ACTOR_PATH,
+        "actor": _ACTOR_PATH,
+        None: {"type": "string", "pattern": r"^[^/\x00-\x1f\x7f]+$"},
+    }
+    return [
+        {
+            "name": _camel(found["name"]),
+            "in": "path",
+            "required": True,
+            "schema": schemas[found["kind"]],
+        }
+        for found in _PARAMETER.finditer(rule)
+    ]
+
+
+def _query_parameters(query: type | None) -> list[dict[str, Any]]:
+    if query is None:
+        return []
+    schema = schemas_of((), [query]).components[query.__name__]
+    for field, told in TOLD.get(query.__name__, {}).items():
+        _narrow(schema["properties"][field], told)
+    _bound(schema)
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            **({"description": told.pop("description")} if "description" in told else {}),
+            "schema": without_null(told),
+        }
+        for name, told in schema["properties"].items()
+    ]
+
+
+def _bound(schema: Any) -> None:
+    """Say of every whole number that is taken what all of them are: no larger than 64 bits."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "integer":
+            schema.setdefault("minimum", -LARGEST - 1)
+            schema.setdefault("maximum", LARGEST)
+        for part in schema.values():
+            _bound(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _bound(part)
+
+
+def _narrow(schema: dict[str, Any], told: Mapping[str, Any]) -> None:
+    """Say more of the texts that a schema allows."""
+    for choice in schema.get("anyOf", [schema]):
+        if choice.get("type") == "string":
+            choice.update(told)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,206 @@
+"""/api/events: the log as pages, and as a stream that begins with the past.
+
+A stream first sends what was committed after `after`, then goes on live, with no gap and no repeat
+between the two. A client that is told to resume (close code 1013, or 1012 at shutdown) comes back
+with `after` set to the last id that it had; an event stream's client names it in `Last-Event-ID`.
+Events said only live have `"id": null`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+import trio
+from quart import Blueprint, Response, request, websocket
+from quart_trio.wrappers import TrioResponse
+
+from command_center.actors.center import Center
+from command_center.actors.events import Outlet, Published
+from command_center.http.transport.websocket import FRAMES
+from command_center.http.wire.codec import LARGEST, PageQuery, decode_query, page_response
+from command_center.http.wire.event_stream import EventStream, Feed, text_frame
+from command_center.http.wire.problems import Detail, InvalidFields, Problem, error_response
+from command_center.http.wire.quart_handlers import Frames
+from command_center.http.wire.timestamps import Moment, normalised
+from command_center.store import EventFilter, events
+
+TRY_AGAIN_LATER = 1013
+SERVICE_RESTART = 1012
+
+EVENT_STREAM = "text/event-stream"
+LAST_EVENT_ID = "Last-Event-ID"
+
+EventId: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Which events, and from where on.
+
+    Attributes:
+        after: the id of an event; only later ones are given.
+        type: may be given more than once, for any of them.
+        correlation_id: that of all that has one origin.
+        since: not before this moment.
+        until: before this moment.
+        newest_first: the order; else the oldest come first.
+    """
+
+    after: EventId | None = None
+    type: tuple[str, ...] = ()
+    repository_id: int | None = None
+    task_id: int | None = None
+    session_id: int | None = None
+    approval_id: int | None = None
+    automation_id: int | None = None
+    correlation_id: str | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+    newest_first: bool = False
+
+    def wanted(self, **subject: int) -> EventFilter:
+        """The filter; `subject` is what the path names."""
+        fields: dict[str, Any] = {
+            name: getattr(self, name) for name in EventFilter.__struct_fields__ if name != "types"
+        }
+        span = {name: normalised(name, fields[name]) for name in ("since", "until")}
+        return EventFilter(types=self.type, **fields | span | subject)
+
+
+class StreamQuery(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """What a stream sends.
+
+    Attributes:
+        after: the id of an event; what came after it is sent first. Without it only what is new.
+        type: may be given more than once, for any of them.
+        correlation_id: that of all that has one origin.
+    """
+
+    after: EventId | None = None
+    type: tuple[str, ...] = ()
+    repository_id: int | None = None
+    task_id: int | None = None
+    session_id: int | None = None
+    approval_id: int | None = None
+    automation_id: int | None = None
+    correlation_id: str | None = None
+
+    def wanted(self) -> EventFilter:
+        """The filter."""
+        fields = {
+            name: getattr(self, name)
+            for name in self.__struct_fields__
+            if name not in {"after", "type"}
+        }
+        return EventFilter(types=self.type, **fields)
+
+
+async def list_events(center: Center, query: EventsQuery, **subject: int) -> Response:
+    """A page of events, as the texts that were stored."""
+    wanted = query.wanted(**subject)
+    page = await center.storage.read(
+        lambda db: events.page(
+            db,
+            limit=query.limit,
+            wanted=wanted,
+            last_seen=query.after,
+            cursor=query.cursor,
+            newest_first=query.newest_first,
+        )
+    )
+    return page_response(page.items, page.next_cursor)
+
+
+def routes(center: Center) -> Blueprint:
+    """The log and its stream."""
+    api = Blueprint("events", __name__)
+
+    @api.get("/api/events")
+    async def list_all() -> Response:
+        return await list_events(center, decode_query(request, EventsQuery))
+
+    @api.get("/api/events/stream")
+    async def server_sent() -> Response:
+        query = decode_query(request, StreamQuery)
+        if EVENT_STREAM not in request.headers.get("Accept", "").lower():
+            return error_response(
+                Problem(
+                    426,
+                    f"This is a WebSocket; with Accept: {EVENT_STREAM} it is server-sent events.",
+                    {"Upgrade": "websocket", "Connection": "Upgrade"},
+                )
+            )
+        after = last_event_id(request.headers.get(LAST_EVENT_ID), query.after)
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        body = b"" if request.method == "HEAD" else EventStream(center, query.wanted(), after)
+        response = TrioResponse(body, headers=headers, content_type=EVENT_STREAM)
+        if request.method == "HEAD":
+            del response.headers["Content-Length"]
+        response.timeout = None
+        return response
+
+    @api.websocket("/api/events/stream")
+    async def stream() -> None:
+        query = decode_query(websocket, StreamQuery)
+        with center.fanout.subscribe(
+            query.wanted(), after=query.after or 0, outlet=_outlet()
+        ) as subscription:
+            # Whoever is let in has missed nothing since.
+            await websocket.accept()
+            feed = Feed(center, subscription, query.after)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_discard_input)
+                while batch := await feed.next():
+                    await _send(batch)
+                nursery.cancel_scope.cancel()
+        if subscription.closed == "lagging":
+            await websocket.close(TRY_AGAIN_LATER, "resume after the last id")
+        else:
+            await websocket.close(SERVICE_RESTART, "resume after the last id")
+
+    return api
+
+
+def last_event_id(header: str | None, after: int | None) -> int | None:
+    """Where to begin: what a client that comes back names goes before the URL's `after`.
+
+    Raises:
+        InvalidFields: the header is no event's id.
+    """
+    if not header:
+        return after
+    is_number = header.isascii() and header.isdigit() and len(header) <= len(str(LARGEST))
+    if not is_number or int(header) > LARGEST:
+        message = "Expected the id of an event."
+        detail = Detail(path=LAST_EVENT_ID, message=message)
+        raise InvalidFields(f"{LAST_EVENT_ID}: {message}", [detail])
+    return int(header)
+
+
+def _outlet() -> Outlet | None:
+    """Where events of this WebSocket go at once, if its connection takes frames as they are."""
+    offer: Callable[[bytes], bool] | None
+    offer = websocket.scope.get("extensions", {}).get(FRAMES, {}).get("offer")
+    return None if offer is None else lambda batch: offer(_frames(batch))
+
+
+def _frames(batch: Sequence[Published]) -> bytes:
+    return b"".join([published.form(text_frame) for published in batch])
+
+
+async def _send(batch: list[Published]) -> None:
+    """Send what has gathered: in one piece, where the connection takes frames as they are."""
+    if FRAMES in websocket.scope.get("extensions", {}):
+        await websocket.send(Frames(_frames(batch)))
+    else:
+        for each in batch:
+            await websocket.send(each.event.body.decode())
+
+
+async def _discard_input() -> None:
+    """Read what the client sends, so that its close is noticed; it has nothing to say."""
+    while True:
+        await websocket.receive()

@@ -1,0 +1,49 @@
+"""/api/search: what was said and done in sessions, found by its words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from quart import Blueprint, Response, request
+
+from command_center.actors.center import Center
+from command_center.actors.errors import Invalid
+from command_center.http.wire.codec import PageQuery, decode_query, json_response
+from command_center.store import search_texts
+
+
+class SearchQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """The query of a search.
+
+    Attributes:
+        q: words that a text has to have; those in double quotes are a phrase.
+    """
+
+    q: Annotated[str, msgspec.Meta(max_length=500)]
+    session_id: int | None = None
+    repository_id: int | None = None
+
+
+def routes(center: Center) -> Blueprint:
+    """The one route."""
+    api = Blueprint("search", __name__)
+
+    @api.get("/api/search")
+    async def search() -> Response:
+        query = decode_query(request, SearchQuery)
+        if not query.q.strip():
+            raise Invalid.field("q", "Expected some text.")
+        page = await center.storage.read(
+            lambda db: search_texts(
+                db,
+                query.q,
+                limit=query.limit,
+                cursor=query.cursor,
+                session_id=query.session_id,
+                repository_id=query.repository_id,
+            )
+        )
+        return json_response(page)
+
+    return api

@@ -1,0 +1,131 @@
+"""The server: the tree of actors below, HTTP on top, from the lock on the data folder to the end.
+
+The order of starting is the order of what can refuse it: the address, the data folder's lock, the
+database, the tree. The order of stopping is the reverse: first nobody new is let in, then the
+actors stop, each within its deadline, then the lock is let go.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import structlog
+import trio
+
+from command_center.actors.center import Center, open_center
+from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.tree import CenterSettings
+from command_center.http.app import create_app
+from command_center.http.config.runner import choose_runner
+from command_center.http.config.settings import Settings
+from command_center.http.middleware.gate import Policy
+from command_center.http.middleware.signin import sign_in_key
+from command_center.http.routes.telegram import telegram_settings
+from command_center.http.transport.listen import BoundAddress, bind, serve_on
+from command_center.store import DataFolderLock, open_database
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+STUCK = 1
+"""The exit code where an actor could not be ended."""
+
+DATABASE = "command-center.sqlite3"
+"""The file's name in the data folder."""
+
+
+async def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> int:
+    """Serve until Ctrl-C, SIGTERM or SIGHUP, and stop in order; the exit code is 0.
+
+    `on_ready` is told the address once requests are answered.
+
+    Raises:
+        AddressInUse, AddressUnavailable: nobody can listen there.
+        DataFolderInUse, DataFolderUnusable: another process has the data folder, or nobody can.
+        Exception: what `open_database` raises for a file that cannot be used.
+    """
+    address = bind(settings.host, settings.port)
+    try:
+        with DataFolderLock(settings.data_dir):
+            database = settings.data_dir / DATABASE
+            await trio.to_thread.run_sync(lambda: open_database(database).close())
+            async with open_center(_center_settings(settings), on_stuck=_give_up) as center:
+                await _serve_center(settings, center, address, on_ready)
+    finally:
+        address.close()
+    return 0
+
+
+async def _serve_center(
+    settings: Settings,
+    center: Center,
+    address: BoundAddress,
+    on_ready: Callable[[str], None] | None,
+) -> None:
+    policy = Policy.of(
+        listen_on=settings.host,
+        allowed_hosts=settings.allowed_hosts,
+        token=None if settings.api_token is None else settings.api_token.reveal(),
+        sign_in_key=sign_in_key(settings.data_dir),
+    )
+    shutdown = trio.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_stop_on_signal, shutdown, center)
+        bound = await nursery.start(
+            partial(serve_on, create_app(center, policy), address, shutdown=shutdown)
+        )
+        if on_ready is not None:
+            on_ready(bound.url)
+        await shutdown.wait()
+        nursery.cancel_scope.deadline = trio.current_time() + 10.0
+
+
+async def _stop_on_signal(shutdown: trio.Event, center: Center) -> None:
+    """Wait for the first signal to stop; a second one is the platform's own."""
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform == "win32":
+        wanted.append(signal.SIGBREAK)
+    elif signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # else `nohup` had it ignored
+        wanted.append(signal.SIGHUP)
+    with trio.open_signal_receiver(*wanted) as signals:
+        async for number in signals:
+            log.info("server.stopping", signal=signal.Signals(number).name)
+            center.fanout.close()
+            shutdown.set()
+            return
+
+
+def _give_up(paths: Sequence[str]) -> None:
+    """End the process: what cannot be ended would keep it alive for ever. All is durable."""
+    log.critical("server.stuck", actors=list(paths))
+    sys.stderr.flush()
+    os._exit(STUCK)
+
+
+def _center_settings(settings: Settings) -> CenterSettings:
+    hidden = (settings.api_token, settings.telegram_bot_token, settings.telegram_webhook_secret)
+    secrets = tuple(secret.reveal() for secret in hidden if secret is not None)
+    return CenterSettings(
+        database=settings.data_dir / DATABASE,
+        data_dir=settings.data_dir,
+        runner=choose_runner(settings).mode,
+        bridge=BridgeSettings(
+            command=settings.codex_command,
+            transport=settings.codex_transport,
+            socket=settings.codex_socket,
+            url=settings.codex_url,
+            token_file=settings.codex_ws_token_file,
+            state_folder=settings.data_dir,
+            secrets=secrets,
+        ),
+        max_sessions=settings.max_sessions,
+        approval_seconds=settings.approval_ttl_seconds,
+        stall_seconds=settings.stall_seconds,
+        repo_roots=settings.repo_roots,
+        timezone=settings.timezone,
+        telegram=telegram_settings(settings),
+        secrets=secrets,
+    )

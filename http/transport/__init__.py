@@ -1,0 +1,6 @@
+"""From the socket to the app: listening, connections, and the HTTP on them.
+
+`listen` binds the address and serves, in the seat that `hypercorn_worker` leaves; `accept` takes
+connections, and each is a `connection`. On it come requests (`exchange`) or a WebSocket
+(`websocket`); `channel` is what these need of it.
+"""

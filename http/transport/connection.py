@@ -1,0 +1,337 @@
+"""One HTTP/1.1 connection: a task that reads a request, runs the app on it, and reads the next.
+
+The parser is h11. Everything of one connection happens in its one task: the app is called there,
+what it receives is read from the socket when it asks, and what it sends is written when it sends.
+So there is no queue between socket and app, a client that sends faster than the app reads waits
+in its own socket, and a fault ends one connection.
+
+How long a client may take is limited wherever it is waited for (`channel.Limits`). A connection
+that has to be closed while its client still sends is closed lingering: the answer first, then the
+rest of what comes is read and thrown away for a moment, since closing at once would make the
+client's system discard the answer with the connection.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Never
+from urllib.parse import unquote
+
+import h11
+import structlog
+import trio
+
+from command_center.http.transport.accept import Occasional, room_for_connections
+from command_center.http.transport.channel import CHUNK, Limits, date_line
+from command_center.http.transport.exchange import Exchange
+from command_center.http.transport.websocket import WebSocket, asks_for_websocket
+from command_center.http.wire.asgi import App, Scope
+from command_center.http.wire.problems import JSON, Problem
+from command_center.http.wire.security_headers import EVERY_ANSWER
+
+log = structlog.get_logger("command_center.http")
+
+LOOK_SECONDS = 0.5
+
+
+class Connections:
+    """The connections of one server: timed by one task, so that no request starts a timer.
+
+    And told together that the server ends. There are so many at most; one more takes the place of
+    the one whose client has been silent for the longest, be it between two requests, within a
+    request's head, or after the last answer. Only where all of them are at work, it is refused.
+    """
+
+    def __init__(self, limits: Limits, room: Callable[[], float] = room_for_connections) -> None:
+        self.limits = limits
+        self.leaving = False
+        self._room = room
+        self._open: set[Connection] = set()
+        self._served: set[Connection] = set()
+        self._silent: dict[Connection, None] = {}
+        self._crowded = Occasional("connections.silent_ones_closed")
+        self._refused = Occasional("connections.all_in_use")
+        shortest = min(limits.idle, limits.head, limits.read, limits.write)
+        self._interval = min(LOOK_SECONDS, shortest / 4)
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, connection: Connection) -> bool:
+        """Count it in; whether there is a place for it."""
+        self._open.add(connection)
+        most, served = min(self.limits.connections, self._room()), len(self._served)
+        if served >= most:
+            self.make_room()
+            is_freed = len(self._served) < served
+            (self._crowded if is_freed else self._refused).tell(connections=served)
+            if not is_freed:
+                return False
+        self._served.add(connection)
+        return True
+
+    def discard(self, connection: Connection) -> None:
+        """Count it out."""
+        self._open.discard(connection)
+        self._served.discard(connection)
+        self._silent.pop(connection, None)
+
+    def awaits(self, connection: Connection) -> None:
+        """Know that its client has to say something, or to go."""
+        self._silent[connection] = None
+
+    def works(self, connection: Connection) -> None:
+        """Know that its client waits for us."""
+        self._silent.pop(connection, None)
+
+    def make_room(self) -> bool:
+        """Close the connection whose client has been silent for the longest; False without one."""
+        for connection in self._silent:
+            del self._silent[connection]
+            self._served.discard(connection)
+            connection.give_up()
+            return True
+        return False
+
+    async def watch(self) -> Never:
+        """Cut connections whose client takes too long, until cancelled."""
+        while True:
+            await trio.sleep(self._interval)
+            now = trio.current_time()
+            for connection in tuple(self._open):
+                if connection.due < now:
+                    connection.cut()
+
+    async def leave(self) -> None:
+        """End every connection as soon as that is polite.
+
+        Idle ones close at once, and those whose request has not come whole; WebSockets close with
+        1012 (service restart), event streams end. A request in hand gets its answer, if its client
+        reads it, and its connection closes then. Returns when all have had their moment to answer
+        or to read; requests in hand may be left.
+        """
+        self.leaving = True
+        async with trio.open_nursery() as nursery:
+            for connection in tuple(self._open):
+                nursery.start_soon(connection.leave)
+
+
+class Connection:
+    """One client's connection; `run` serves it until either side ends it, and closes it."""
+
+    def __init__(
+        self,
+        app: App,
+        connections: Connections,
+        state: Mapping[str, Any],
+        stream: trio.SocketStream,
+    ) -> None:
+        self.app = app
+        self.state = state
+        self.stream = stream
+        self.limits = connections.limits
+        self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head_bytes)
+        self.client: tuple[str, int] | None = None
+        self.server: tuple[str, int] | None = None
+        self.due = math.inf
+        self._connections = connections
+        self._serving = trio.CancelScope()
+        self._in_head = False
+        self._lingering: trio.CancelScope | None = None
+        self._exchange: Exchange | None = None
+        self._websocket: WebSocket | None = None
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the server ends, so that no further request is taken."""
+        return self._connections.leaving
+
+    async def run(self) -> None:
+        """Serve the connection; a fault in it is logged and ends nothing else."""
+        has_place = self._connections.add(self)
+        try:
+            self.client = self.stream.socket.getpeername()[:2]
+            self.server = self.stream.socket.getsockname()[:2]
+            with self._serving:
+                await (self._serve() if has_place else self.refuse(ALL_IN_USE))
+            if self._in_head:
+                self._in_head = False
+                with trio.CancelScope() as self._serving:
+                    await self.refuse(Problem(408, "The request's head took too long to come."))
+        except* (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the client is gone, and nobody is left to be told
+        except* Exception as error:  # the edge of a connection
+            log.exception("connection.failed", exc_info=error)
+        finally:
+            self._connections.discard(self)
+            await trio.aclose_forcefully(self.stream)
+
+    async def leave(self) -> None:
+        """Take no further request; see `Connections.leave`."""
+        if self._websocket is not None:
+            await self._websocket.leave()
+        elif self._lingering is not None:
+            self._lingering.deadline = trio.current_time() + self.limits.goodbye
+        elif self._exchange is not None:
+            self._exchange.leave()
+            await self._cut_if_stuck()
+        else:
+            self.give_up()
+
+    async def _cut_if_stuck(self) -> None:
+        """Cut a client that is being sent something, and takes no piece of it for a moment."""
+        piece = self.due
+        if piece < math.inf:
+            await trio.sleep(self.limits.goodbye)
+            if self.due == piece:
+                self.cut()
+
+    def give_up(self) -> None:
+        """Close without a word."""
+        self._in_head = False
+        self.cut()
+        if self._lingering is not None:
+            self._lingering.cancel()
+
+    def cut(self) -> None:
+        """End what the connection is at, whatever that is."""
+        self._serving.cancel()
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes; raises BrokenResourceError if the client is gone.
+
+        One that does not read is cut; one that reads slowly has its time for each piece.
+        """
+        for start in range(0, len(data), CHUNK):
+            allowed = self.limits.goodbye if self.leaving else self.limits.write
+            self.due = trio.current_time() + allowed
+            await self.stream.send_all(data[start : start + CHUNK])
+        self.due = math.inf
+
+    async def read(self) -> bool:
+        """Read what has come into the parser; False at the end of the client's input."""
+        data = await self.stream.receive_some(CHUNK)
+        self.http.receive_data(data)
+        return bool(data)
+
+    async def linger(self) -> None:
+        """Say that nothing more will be sent, and throw away what comes, for a moment."""
+        self._connections.awaits(self)
+        seconds = self.limits.goodbye if self.leaving else self.limits.linger
+        with trio.move_on_after(seconds) as self._lingering:
+            await self.stream.send_eof()
+            while await self.stream.receive_some(CHUNK):
+                pass
+
+    async def _serve(self) -> None:
+        while not self.leaving:
+            request = await self._next_request()
+            if request is None:
+                return
+            if asks_for_websocket(request):
+                self._websocket = WebSocket(self, request)
+                await self._websocket.run()
+                return
+            self._exchange = Exchange(self, request)
+            again = await self._exchange.run()
+            self._exchange = None
+            if not again:
+                return
+            self.http.start_next_cycle()
+
+    async def _next_request(self) -> h11.Request | None:
+        """The next request's head; None if there is none, which its sender was told then."""
+        self._connections.awaits(self)
+        self._in_head = bool(self.http.trailing_data[0])
+        allowed = self.limits.head if self._in_head else self.limits.idle
+        self.due = trio.current_time() + allowed
+        while True:
+            try:
+                event = self.http.next_event()
+            except h11.RemoteProtocolError as error:
+                self._in_head = False
+                await self._refuse(error)
+                return None
+            if isinstance(event, h11.Request):
+                self._in_head = False
+                self.due = math.inf
+                self._connections.works(self)
+                problem = _unacceptable(event, self.limits.head_bytes)
+                if problem is not None:
+                    await self.refuse(problem)
+                elif not self._serving.cancel_called:
+                    return event
+                return None
+            if event is not h11.NEED_DATA or (self.leaving and not self._in_head):
+                self._in_head = False
+                return None
+            if await self.read() and not self._in_head:
+                self._in_head = True
+                self.due = trio.current_time() + self.limits.head
+
+    async def _refuse(self, error: h11.RemoteProtocolError) -> None:
+        status = error.error_status_hint
+        if status == 431:  # noqa: PLR2004 - the status is the clearest name for it
+            message = f"The request's head is larger than {self.limits.head_bytes} bytes."
+        else:
+            message = f"That is not an HTTP/1.1 request: {error}."
+        await self.refuse(Problem(status, message))
+
+    async def refuse(self, problem: Problem, *, bare: bool = False) -> None:
+        """Answer what got no answer of an app (`bare`: without the body), and close."""
+        await self.write_problem(problem, bare=bare)
+        await self.linger()
+
+    async def write_problem(self, problem: Problem, *, bare: bool = False) -> None:
+        """Send an answer that is the last; without the parser, which may be what failed."""
+        body = problem.body()
+        head = (
+            f"HTTP/1.1 {problem.status} \r\ncontent-type: {JSON}\r\ncontent-length: {len(body)}\r\n"
+            "connection: close\r\n"
+        ) + "".join(f"{name}: {value}\r\n" for name, value in problem.headers.items())
+        self.http.send_failed()
+        lines = head.encode("latin-1") + date_line() + _RESTRAINTS
+        await self.write(lines + b"\r\n" + (b"" if bare else body))
+
+    def scope(self, request: h11.Request, kind: str, scheme: str) -> Scope:
+        """What an ASGI app is told of a request."""
+        path, _, query = request.target.partition(b"?")
+        return {
+            "type": kind,
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": request.http_version.decode("ascii"),
+            "method": request.method.decode("ascii"),
+            "scheme": scheme,
+            "path": unquote(path.decode("ascii")),
+            "raw_path": path,
+            "query_string": query,
+            "root_path": "",
+            "headers": list(request.headers),
+            "client": self.client,
+            "server": self.server,
+            "state": dict(self.state),
+            "extensions": {},
+        }
+
+
+def _unacceptable(request: h11.Request, head_bytes: int) -> Problem | None:
+    """What the parser lets through and we do not.
+
+    Two lengths of a body are how to smuggle one. The parser measures a head only while it is
+    incomplete, and one read may complete a larger one.
+    """
+    size = len(request.target) + sum(len(name) + len(value) + 4 for name, value in request.headers)
+    if size > head_bytes:
+        return Problem(431, f"The request's head is larger than {head_bytes} bytes.")
+    if request.http_version not in _VERSIONS:
+        return Problem(505, "The version of HTTP here is 1.1.")
+    names = {name for name, _ in request.headers}
+    if {b"content-length", b"transfer-encoding"} <= names:
+        return Problem(400, "A body has a length or is chunked, not both.")
+    return None
+
+
+_RESTRAINTS = b"".join(b"%s: %s\r\n" % header for header in EVERY_ANSWER)
+_VERSIONS = frozenset({b"1.1", b"1.0"})
+ALL_IN_USE = Problem(503, "All connections are in use.", {"Retry-After": "1"})

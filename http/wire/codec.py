@@ -1,0 +1,381 @@
+"""From a request's bytes to the message that the actor gets, and from a record to its answer.
+
+Bodies and query strings decode straight into msgspec Structs, which forbid unknown fields; what
+does not fit is refused with the field's path as the wire spells it. Answers are encoded once, and
+JSON that the store holds as text (`msgspec.Raw`) goes through as it is.
+
+Two things that JSON allows are refused here for everybody, since they would surface later as
+failures of our own: whole numbers beyond 64 bits (SQLite holds none) and nesting deeper than
+`MAX_DEPTH` (Python's recursion ends somewhere, and the store wraps what it is given).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Annotated, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from quart import Response
+from quart.wrappers.base import BaseRequestWebsocket
+from quart.wrappers.request import Request
+from quart_trio.wrappers import TrioResponse
+from werkzeug.routing import BaseConverter, PathConverter
+
+from command_center.http.wire.problems import (
+    JSON,
+    Detail,
+    InvalidFields,
+    MalformedBody,
+    WrongContentType,
+)
+from command_center.store.conditions import Scalar
+from command_center.store.cursors import decode_cursor, encode_cursor
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+MAX_DEPTH = 64
+MAX_QUERY_FIELDS = 64
+LARGEST = 2**63 - 1
+
+_JSON_TYPE = re.compile(
+    r'application/(json|[\w.!#$&^+-]+\+json)(\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE
+)
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+_FIELD_FAULT = re.compile(r"(?P<fault>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<field>[^`]+)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
+_ENUM = re.compile(r"Invalid (enum|value) .*", re.DOTALL)
+
+
+class PageQuery(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The query of every list; a list's filters are the fields of a subclass.
+
+    Attributes:
+        limit: the most items to give.
+        cursor: the `nextCursor` of the page before.
+    """
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
+    cursor: str | None = None
+
+    def filters(self) -> dict[str, Scalar | Sequence[Scalar]]:
+        """The filters that were given, by the names of the record's fields."""
+        given = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {
+            name: value
+            for name, value in given.items()
+            if value not in {None, ()} and name not in {"limit", "cursor"}
+        }
+
+
+class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of what takes no parameters."""
+
+
+class IdConverter(BaseConverter):
+    """A record's id in a path (`<id:repository_id>`): a decimal number from 1 to 2^63 - 1."""
+
+    # A converter that refused what its pattern took would have the router answer 405 for 404.
+    regex = "|".join(
+        [
+            "[1-9][0-9]{0,17}",
+            *(
+                f"{str(LARGEST)[:place]}[{int(place == 0)}-{int(digit) - 1}][0-9]{{{18 - place}}}"
+                for place, digit in enumerate(str(LARGEST))
+                if digit != "0"
+            ),
+            str(LARGEST),
+        ]
+    )
+
+    def to_python(self, value: str) -> int:
+        """The number."""
+        return int(value)
+
+
+class ActorPathConverter(PathConverter):
+    """An actor's path, which does not end with what can be done to an actor."""
+
+    regex = r"[^/].*?(?<!/suspend)(?<!/resume)(?<!/drain)(?<!/restart)(?<!/stop)(?<!/trace)"
+
+
+async def decode_body(request: Request, kind: type[T]) -> T:
+    """The request's JSON body as a `kind`.
+
+    An empty body stands for `{}`. Raises WrongContentType for a body that is not named JSON,
+    MalformedBody for one that is no JSON, and InvalidFields for a missing, unknown or wrong field,
+    or for a parameter in the query: what takes a body takes none.
+    """
+    refuse_query(request)
+    data = await request.get_data(cache=False, as_text=False, parse_form_data=False)
+    if data:
+        content_type = request.headers.get("Content-Type")
+        if not is_json(content_type):
+            raise WrongContentType(content_type)
+    return decode_json(data or b"{}", kind)
+
+
+def is_json(content_type: str | None) -> bool:
+    """Whether a Content-Type names JSON in UTF-8."""
+    return content_type is not None and _JSON_TYPE.fullmatch(content_type) is not None
+
+
+def decode_json(data: bytes, kind: type[T]) -> T:
+    """JSON text as a `kind`; raises MalformedBody and InvalidFields as `decode_body` does."""
+    try:
+        value: T = _decoder(kind).decode(data)
+        if data.count(b"[") + data.count(b"{") > MAX_DEPTH or _LONG_NUMBER.search(data):
+            _refuse_extremes(value)
+    except msgspec.ValidationError as error:
+        whole = _with_whole_numbers(data, kind) if "got `float`" in str(error) else None
+        if whole is None:
+            raise _invalid_field(str(error), kind) from None
+        return whole
+    except msgspec.DecodeError as error:
+        reason = str(error).removeprefix("JSON is malformed: ")
+        raise MalformedBody(f"The body is not valid JSON: {reason}.") from None
+    except UnicodeDecodeError:
+        raise MalformedBody("The body is not valid JSON: it is not UTF-8.") from None
+    except RecursionError:
+        raise _too_deep("") from None
+    return value
+
+
+def _with_whole_numbers(data: bytes, kind: type[T]) -> T | None:
+    """The JSON as a `kind` where that fits once `1.0` is taken for 1, which to JSON it is."""
+    plain = _whole_decoder.decode(data)
+    try:
+        value = msgspec.convert(plain, kind)
+        _refuse_extremes(value)
+    except msgspec.ValidationError:
+        return None
+    return value
+
+
+def _whole(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= LARGEST else number
+
+
+_whole_decoder = msgspec.json.Decoder(float_hook=_whole)
+
+
+def decode_query(request: BaseRequestWebsocket, kind: type[T]) -> T:
+    """The query string as a `kind`; numbers and true/false are read from their text.
+
+    A field of a list type may be repeated, others may not. Raises InvalidFields, which names
+    unknown parameters too.
+    """
+    try:
+        pairs = parse_qsl(
+            request.query_string.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_QUERY_FIELDS,
+        )
+    except ValueError:
+        message = "The query string is not percent-encoded UTF-8, or has too many parameters."
+        raise InvalidFields(message, [Detail(path="", message=message)]) from None
+    repeatable = _repeatable(kind)
+    values: dict[str, str | list[str]] = {}
+    for name, text in pairs:
+        if name in repeatable:
+            several = values.setdefault(name, [])
+            assert isinstance(several, list)  # noqa: S101 - for the type checker: set just above
+            several.append(text)
+        elif name in values:
+            raise _fault(name, "given more than once", f"{name} is given more than once.")
+        else:
+            values[name] = text
+    try:
+        query = msgspec.convert(values, kind, strict=False)
+        _refuse_extremes(query)
+    except msgspec.ValidationError as error:
+        raise _invalid_field(str(error), kind, noun="parameter") from None
+    for field, name in zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True):
+        # The library reads the text "null" as no value, as if the parameter had been left out.
+        if name in values and getattr(query, field) is None:
+            raise _fault(name, "null is not a value", f"{name}: null is not a value.")
+    return query
+
+
+def refuse_query(request: BaseRequestWebsocket) -> None:
+    """Raise InvalidFields where there is a parameter, for what takes none."""
+    if request.query_string:
+        decode_query(request, NoQuery)
+
+
+def encode(value: object) -> bytes:
+    """JSON of records, of plain containers of them, and of raw JSON text among them."""
+    return _encoder.encode(value)
+
+
+def json_response(
+    value: object, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """An answer with `value` as its JSON body."""
+    return TrioResponse(encode(value), status=status, headers=headers, content_type=JSON)
+
+
+def page_response(items: Iterable[object], next_cursor: str | None) -> Response:
+    """A list's answer, `{"items": […], "nextCursor"}`; items of bytes are JSON text already."""
+    raw = [msgspec.Raw(item) if isinstance(item, bytes) else item for item in items]
+    return json_response({"items": raw, "nextCursor": next_cursor})
+
+
+def cut_page(items: Sequence[object], query: PageQuery, listing: str) -> Response:
+    """A page of a list that is made whole each time; its cursor is the place in it.
+
+    Raises InvalidCursor for one that is not of the list of this name.
+    """
+    begin = 0
+    if query.cursor is not None:
+        begin = max(0, decode_cursor(query.cursor, listing, newest_first=False))
+    end = begin + query.limit
+    following = None
+    if end < len(items):
+        following = encode_cursor(listing, newest_first=False, last_id=end)
+    return page_response(items[begin:end], following)
+
+
+_encoder = msgspec.json.Encoder()
+
+
+@cache
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    if not kind.__struct_config__.forbid_unknown_fields:
+        raise TypeError(f"{kind.__name__} crosses the wire, so it must forbid unknown fields.")
+    return msgspec.json.Decoder(kind)
+
+
+@cache
+def _repeatable(kind: type[msgspec.Struct]) -> frozenset[str]:
+    lists = (msgspec.inspect.ListType, msgspec.inspect.SetType, msgspec.inspect.VarTupleType)
+    return frozenset(
+        field.encode_name
+        for field in _fields(msgspec.inspect.type_info(kind))
+        if any(isinstance(choice, lists) for choice in _choices(field.type))
+    )
+
+
+def _refuse_extremes(value: object) -> None:
+    """Refuse numbers beyond 64 bits and deep nesting, without recursion of our own."""
+    waiting: list[tuple[str, int, object]] = [("", 0, value)]
+    while waiting:
+        path, depth, item = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise _too_deep(path)
+        if isinstance(item, int) and not -LARGEST - 1 <= item <= LARGEST:
+            raise _fault(
+                path, "beyond 64 bits", f"{path or 'The body'} is a number beyond 64 bits."
+            )
+        waiting.extend((name, depth + 1, member) for name, member in _members(path, item))
+
+
+def _members(path: str, item: object) -> Iterator[tuple[str, object]]:
+    if isinstance(item, msgspec.Struct):
+        names = zip(item.__struct_fields__, item.__struct_encode_fields__, strict=True)
+        for attribute, name in names:
+            yield _join(path, name), getattr(item, attribute)
+    elif isinstance(item, Mapping):
+        for name, member in item.items():
+            yield _join(path, str(name)), member
+    elif isinstance(item, Sequence) and not isinstance(item, str | bytes):
+        for index, member in enumerate(item):
+            yield f"{path}[{index}]", member
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _too_deep(path: str) -> InvalidFields:
+    message = f"The body is nested deeper than {MAX_DEPTH} levels."
+    return InvalidFields(message, [Detail(path=path, message=message)])
+
+
+def _fault(path: str, message: str, sentence: str) -> InvalidFields:
+    return InvalidFields(sentence, [Detail(path=path, message=message)])
+
+
+def _invalid_field(text: str, kind: type[msgspec.Struct], noun: str = "field") -> InvalidFields:
+    """The library's words about the first fault, made a path and a sentence."""
+    match = _FIELD_FAULT.fullmatch(text)
+    assert match is not None  # noqa: S101 - the pattern matches every text
+    fault, path = match["fault"], (match["path"] or "").removeprefix(".")
+    if missing := _MISSING.fullmatch(fault):
+        path = _join(path, missing["field"])
+        return _fault(path, "required", f"The {noun} {path} is required.")
+    if unknown := _UNKNOWN.fullmatch(fault):
+        known = [field.encode_name for field in _fields_at(kind, path)]
+        path = _join(path, unknown["field"])
+        return _fault(
+            path, f"unknown {noun}", f"Unknown {noun} {path}.{_hint(unknown['field'], known)}"
+        )
+    if _ENUM.fullmatch(fault) and (allowed := _allowed_at(kind, path)):
+        fault = f"must be one of {', '.join(allowed)}"
+    else:
+        fault = fault.replace("`", "")
+        fault = fault[:1].lower() + fault[1:]
+    return _fault(path, fault, f"{path or 'The body'}: {fault}.")
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    folded = {field.replace("_", "").lower(): field for field in known}
+    near = folded.get(name.replace("_", "").lower())
+    if near is None:
+        close = difflib.get_close_matches(name[:100], known, n=1, cutoff=0.75)
+        near = close[0] if close else None
+    return f" Did you mean {near}?" if near is not None else ""
+
+
+def _choices(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.Type]:
+    if isinstance(kind, msgspec.inspect.Metadata):
+        yield from _choices(kind.type)
+    elif isinstance(kind, msgspec.inspect.UnionType):
+        for choice in kind.types:
+            yield from _choices(choice)
+    else:
+        yield kind
+
+
+def _fields(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.Field]:
+    for choice in _choices(kind):
+        if isinstance(choice, msgspec.inspect.StructType):
+            yield from choice.fields
+
+
+def _at(kind: type[msgspec.Struct], path: str) -> Iterator[msgspec.inspect.Type]:
+    """The types that may stand at a path of the wire."""
+    here = [msgspec.inspect.type_info(kind)]
+    for step in re.findall(r"\[[^\]]*\]|[^.\[]+", path):
+        if step.startswith("["):
+            inner = [
+                getattr(c, "item_type", None) or getattr(c, "value_type", None)
+                for t in here
+                for c in _choices(t)
+            ]
+            here = [found for found in inner if found is not None]
+        else:
+            here = [field.type for t in here for field in _fields(t) if field.encode_name == step]
+    return (choice for found in here for choice in _choices(found))
+
+
+def _fields_at(kind: type[msgspec.Struct], path: str) -> Iterator[msgspec.inspect.Field]:
+    return (field for found in _at(kind, path) for field in _fields(found))
+
+
+def _allowed_at(kind: type[msgspec.Struct], path: str) -> list[str]:
+    allowed: list[str] = []
+    for found in _at(kind, path):
+        if isinstance(found, msgspec.inspect.LiteralType):
+            allowed += [str(value) for value in found.values]
+        elif isinstance(found, msgspec.inspect.EnumType):
+            allowed += [str(member.value) for member in found.cls]
+    return allowed

@@ -1,0 +1,89 @@
+"""Conditional requests, as RFC 9110 has them: ask again cheaply, and change only what was seen.
+
+Every JSON answer of a GET below `/api/` has an `ETag`, made of the answer's own bytes, and a GET
+that names it in `If-None-Match` is answered with 304 and no body as long as it would get the same
+again. So a phone may ask often. What is sent compressed are other bytes, with a tag of their own.
+
+A PATCH or DELETE that names the resource's tag in `If-Match` is carried out only if a GET would
+still give what the tag stands for, else it is 412. That is checked in the transaction which makes
+the change: whatever else changes the resource meanwhile, with a condition or without one, comes
+wholly before it or wholly after. The other way round each header counts as well: a GET with an
+`If-Match` that does not hold, and a change with an `If-None-Match` that does not, are 412.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from quart import Quart, Request, Response, request
+from quart.wrappers.response import DataBody
+from sqlite_utils import Database
+from werkzeug.datastructures import ETags
+
+from command_center.actors.conditions import Condition, always
+from command_center.actors.errors import PreconditionFailed
+from command_center.http.wire.codec import encode
+from command_center.http.wire.compression import GZIP, coding_of
+from command_center.http.wire.problems import JSON, error_response, problem_of
+
+IF_MATCH = "If-Match"
+IF_NONE_MATCH = "If-None-Match"
+
+
+def install_tags(app: Quart) -> None:
+    """Tag what `app`'s GETs answer, and answer those that have it already with 304."""
+    app.after_request(_tag)
+
+
+def tag_of(body: bytes, coding: str | None = None) -> str:
+    """The tag of an answer that is sent in that coding: equal for equal bytes."""
+    tag = hashlib.blake2b(body, digest_size=12).hexdigest()
+    return tag if coding is None else f"{tag}-{coding}"
+
+
+def condition(asked: Request, look: Callable[[Database], object]) -> Condition:
+    """What the request's headers want; `look` reads what a GET of the resource answers."""
+    if IF_MATCH not in asked.headers and IF_NONE_MATCH not in asked.headers:
+        return always
+    path, wanted, unwanted = asked.path, _wanted(asked), asked.if_none_match
+
+    def check(db: Database) -> None:
+        tags = _tags_of(encode(look(db)))
+        if not any(map(wanted.contains, tags)) or any(map(unwanted.contains_weak, tags)):
+            raise PreconditionFailed(path)
+
+    return check
+
+
+def _wanted(asked: Request) -> ETags:
+    """The tags of `If-Match`; any, where there is none."""
+    return asked.if_match if IF_MATCH in asked.headers else ETags(star_tag=True)
+
+
+def _tags_of(body: bytes) -> tuple[str, str]:
+    """The tags of an answer, in either form."""
+    return tag_of(body), tag_of(body, GZIP)
+
+
+async def _tag(response: Response) -> Response:
+    body = response.response
+    if (
+        request.method not in {"GET", "HEAD"}
+        or response.status_code != 200  # noqa: PLR2004 - the status is the clearest name for it
+        or response.content_type != JSON
+        or not request.path.startswith("/api/")
+        or not isinstance(body, DataBody)
+        or "ETag" in response.headers
+    ):
+        return response
+    if IF_MATCH in request.headers and not any(map(request.if_match.contains, _tags_of(body.data))):
+        return error_response(problem_of(PreconditionFailed(request.path)))
+    tag = tag_of(body.data, coding_of(response))
+    if IF_NONE_MATCH in request.headers and request.if_none_match.contains_weak(tag):
+        response.status_code = 304
+        response.set_data(b"")
+        for name in ("Content-Type", "Content-Length"):
+            response.headers.pop(name, None)
+    response.headers["ETag"] = f'"{tag}"'
+    return response

@@ -1,0 +1,148 @@
+"""Quart without what nothing here uses, for all of that costs each request, or each start.
+
+There are no sessions of Quart's (a cookie of its own signs the dashboard in), no hosts or
+subdomains that choose a route (the gate has checked the host), no redirects, no addresses made from
+a route's name, and each handler is a coroutine function, which need not be found out again and
+again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from functools import cache
+from typing import Any
+
+from quart import Quart, Response, request
+from quart.routing import QuartRule
+from quart.sessions import NullSession, SessionInterface
+from quart.wrappers.base import BaseRequestWebsocket
+from quart_trio import QuartTrio
+from quart_trio.wrappers import TrioResponse
+from quart_trio.wrappers.request import TrioBody, TrioRequest
+from werkzeug.routing import MapAdapter, WebsocketMismatch
+
+from command_center.http.wire.asgi import SERVER
+from command_center.http.wire.problems import JSON
+
+
+class NoSessions(SessionInterface):
+    """The same empty session for every request; it cannot be written to."""
+
+    def __init__(self) -> None:
+        """Make the one session that there is."""
+        self._none = NullSession()
+
+    async def open_session(self, app: Quart, request: BaseRequestWebsocket) -> NullSession:
+        """The empty session."""
+        del app, request
+        return self._none
+
+    def is_null_session(self, obj: object) -> bool:
+        """It is, always."""
+        del obj
+        return True
+
+
+class Body(TrioBody):
+    """A request's body; when all of it is there, awaiting it lets no other task run first."""
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """The bytes, once they have all come; raises RequestEntityTooLarge."""
+        if self._must_raise is None and self._complete.is_set():
+            return bytes(self._data)
+        return (yield from super().__await__())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it has come."""
+        return self._complete.is_set()
+
+
+class Request(TrioRequest):
+    """A request whose body is read before its handler runs, where `Answering` does that."""
+
+    body_class = Body
+    body: Body
+
+    async def get_data(
+        self,
+        cache: bool = True,  # noqa: FBT001, FBT002 - Quart's own
+        as_text: bool = False,  # noqa: FBT001, FBT002 - the same
+        parse_form_data: bool = False,  # noqa: FBT001, FBT002 - the same
+    ) -> Any:
+        """The body's bytes; a body that is there needs no timer, and none is started."""
+        if self.body.is_whole and not (as_text or parse_form_data):
+            return await self.body
+        return await super().get_data(cache, as_text, parse_form_data)
+
+    @property
+    def blueprints(self) -> list[str]:
+        """The blueprint that answers, and those that it is in."""
+        return _blueprints(self.endpoint)
+
+
+@cache
+def _blueprints(endpoint: str | None) -> list[str]:
+    names, name = [], endpoint or ""
+    while name := name.rpartition(".")[0]:
+        names.append(name)
+    return names
+
+
+class MatchedRule(QuartRule):
+    """A rule that is matched; werkzeug's own way to addresses from it takes long to compile."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: ARG002, FBT001, FBT002 - werkzeug's own
+        return _refuse_to_build
+
+
+def _refuse_to_build(*_: object, **__: object) -> tuple[str, str]:
+    raise NotImplementedError("No address is built from a rule here.")
+
+
+class Application(QuartTrio):
+    """The app's class."""
+
+    request_class = Request
+    url_rule_class = MatchedRule  # type: ignore[assignment] # as Quart assigns its own
+    session_interface = NoSessions()  # type: ignore[assignment] # Quart names only its own class
+
+    def __init__(self, name: str) -> None:
+        """Serve no static files."""
+        super().__init__(name, static_folder=None)
+        self._known: dict[Callable[..., Any], Callable[..., Awaitable[Any]]] = {}
+        self.before_request(self._answer_options)
+
+    def ensure_async(self, func: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+        """The function as a coroutine function; found out once for each."""
+        known = self._known.get(func)
+        if known is None:
+            known = self._known[func] = super().ensure_async(func)
+        return known
+
+    async def _answer_options(self) -> Response | None:
+        """Answer OPTIONS where no route does: for the server as a whole, and for a WebSocket."""
+        is_wanted = request.method == "OPTIONS" and (
+            request.scope["path"] == SERVER
+            or isinstance(request.routing_exception, WebsocketMismatch)
+        )
+        return await self.make_default_options_response() if is_wanted else None
+
+    async def make_default_options_response(self) -> Response:
+        """Which methods the resource has, and what a PATCH of it takes (RFC 5789)."""
+        adapter = self.create_url_adapter(request)
+        methods: Iterable[str] = () if adapter is None else adapter.allowed_methods()
+        if request.scope["path"] == SERVER:
+            methods = {name for rule in self.url_map.iter_rules() for name in rule.methods or ()}
+        allowed = sorted(methods)
+        response: Response = TrioResponse(headers={"Allow": ", ".join(allowed)})
+        del response.headers["Content-Type"]
+        if "PATCH" in allowed:
+            response.headers["Accept-Patch"] = JSON
+        return response
+
+    def create_url_adapter(self, request: BaseRequestWebsocket | None) -> MapAdapter | None:
+        """What finds a request's route: by its scheme, method and path, whatever its host."""
+        if request is None:
+            return None
+        return MapAdapter(self.url_map, "", "/", "", request.scheme, request.path, request.method)

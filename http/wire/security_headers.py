@@ -1,0 +1,55 @@
+"""What keeps a browser from doing more with an answer than show it: headers of every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import attrs
+
+from command_center.http.wire.asgi import Message, Send
+
+Header = tuple[bytes, bytes]
+
+EVERY_ANSWER: tuple[Header, ...] = (
+    (
+        b"content-security-policy",
+        (
+            b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+            b"font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+            b"form-action 'none'; frame-ancestors 'none'"
+        ),
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+PRIVATE_ANSWER: tuple[Header, ...] = ((b"cache-control", b"no-store"),)
+"""Of what needs the token, where there is one."""
+
+
+def restrained(headers: Iterable[Header], *, private: bool) -> list[Header]:
+    """The headers, and those of every answer that are not among them."""
+    dressed = list(headers)
+    names = {name for name, _ in dressed}
+    wanted = EVERY_ANSWER + PRIVATE_ANSWER if private else EVERY_ANSWER
+    dressed.extend(header for header in wanted if header[0] not in names)
+    return dressed
+
+
+_STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
+
+
+@attrs.define
+class Restraining:
+    """Sends an answer with the headers of every answer; whether it is private is asked then."""
+
+    _send: Send
+    _is_private: Callable[[], bool]
+
+    async def __call__(self, message: Message) -> None:
+        """Add to the headers, if that is what the message brings."""
+        if message["type"] in _STARTS:
+            headers = restrained(message.get("headers", ()), private=self._is_private())
+            message = {**message, "headers": headers}
+        await self._send(message)

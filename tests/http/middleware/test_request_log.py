@@ -1,0 +1,152 @@
+"""A request's id, from its header through the log to the events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import structlog
+import trio
+from structlog.testing import capture_logs
+
+from command_center.http.app import create_app
+from command_center.http.config.logs import name_origin
+from command_center.http.middleware.gate import Policy
+from command_center.http.middleware.request_log import subject_of
+from tests.actors.automations.rig import opened
+from tests.http.live import client_of
+
+SECRET = "sk-" + "Ab1c" * 12
+
+
+async def test_an_answer_names_its_request(tmp_path: Path) -> None:
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        given = await http.get("/health", headers={"X-Request-Id": "mine-1"})
+        made = await http.get("/health")
+        refused = await http.get("/health", headers={"Host": "evil.example"})
+        odd = await http.get("/health", headers={"X-Request-Id": "no word"})
+        secret = await http.get("/health", headers={"X-Request-Id": SECRET})
+    assert "mine-1" == given.headers["X-Request-Id"]
+    ids = {answer.headers["X-Request-Id"] for answer in (given, made, refused, odd, secret)}
+    assert 5 == len(ids)
+    assert SECRET not in ids
+    assert 421 == refused.status_code
+    assert "no word" not in ids
+
+
+async def test_a_secret_of_the_installation_is_no_requests_id(tmp_path: Path) -> None:
+    own = "the-token-of-this-server"
+    async with opened(tmp_path) as rig:
+        settings = attrs.evolve(rig.center.settings, secrets=(own,))
+        center = attrs.evolve(rig.center, settings=settings)
+        async with client_of(create_app(center, Policy())) as http:
+            answer = await http.get("/health", headers={"X-Request-Id": own})
+    assert own not in answer.headers["X-Request-Id"]
+
+
+async def test_a_line_can_be_followed_from_its_request_to_the_events(tmp_path: Path) -> None:
+    await trio.run_process(["git", "init", "-q", tmp_path])
+    merge = structlog.contextvars.merge_contextvars
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        with capture_logs(processors=[merge, name_origin]) as lines:
+            task: Any = {"repositoryId": rig.repository_id, "title": "a", "prompt": "b"}
+            made = await http.post("/api/tasks", json=task, headers={"X-Request-Id": "one"})
+            run = await http.post(
+                f"/api/tasks/{made.json()['id']}/run", headers={"X-Request-Id": "two"}
+            )
+            await http.get("/api/tasks")
+        assert 201 == run.status_code
+        told = {line["request_id"]: line for line in lines if line["event"] == "request.answered"}
+        assert "info" == told["two"]["log_level"]
+        assert run.json()["session"]["id"] == told["two"]["session_id"]
+        cause = told["two"]["correlation_id"]
+        found = (await http.get("/api/events", params={"correlationId": cause})).json()["items"]
+        assert {"task.created", "session.queued"} <= {event["type"] for event in found}
+        assert cause == told["one"]["correlation_id"]
+        assert ["debug"] == [told[name]["log_level"] for name in told if name not in {"one", "two"}]
+
+
+async def test_a_line_of_a_sessions_actor_names_the_request_that_it_works_for(
+    tmp_path: Path,
+) -> None:
+    await trio.run_process(["git", "init", "-q", tmp_path])
+    merge = structlog.contextvars.merge_contextvars
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        with capture_logs(processors=[merge, name_origin]) as lines:
+            task: Any = {"repositoryId": rig.repository_id, "title": "a", "prompt": "b"}
+            made = (await http.post("/api/tasks", json=task)).json()
+            headers = {"X-Request-Id": "run-it"}
+            run = await http.post(f"/api/tasks/{made['id']}/run", headers=headers)
+            session = run.json()["session"]
+            await rig.until_event("session.completed", session_id=session["id"])
+    told = {
+        line["status"]: line
+        for line in lines
+        if line["event"] in {"session.taken_up", "session.moved"}
+    }
+    assert {"queued", "starting", "running", "completed"} == told.keys()
+    for line in told.values():
+        assert "run-it" == line["request_id"]
+        assert (session["id"], made["correlationId"]) == (
+            line["session_id"],
+            line["correlation_id"],
+        )
+
+
+async def test_a_session_that_waited_for_another_is_not_put_down_to_the_others_end(
+    tmp_path: Path,
+) -> None:
+    await trio.run_process(["git", "init", "-q", tmp_path])
+    merge = structlog.contextvars.merge_contextvars
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        with capture_logs(processors=[merge, name_origin]) as lines:
+            rig.center.system.suspend("/slots", reason="so that both wait")
+            for name in ("first", "second"):  # both write in one folder
+                task: Any = {"repositoryId": rig.repository_id, "title": "a", "prompt": "b"}
+                made = (await http.post("/api/tasks", json=task)).json()
+                headers = {"X-Request-Id": name}
+                await http.post(f"/api/tasks/{made['id']}/run", headers=headers)
+            rig.center.system.resume("/slots", reason="enough")
+            await rig.until_event("session.completed", count=2)
+    moved = [line for line in lines if line["event"] == "session.moved"]
+    assert {(1, "first"), (2, "second")} == {
+        (line["session_id"], line["request_id"]) for line in moved
+    }
+
+
+async def test_what_a_request_begins_has_its_id_for_its_correlation(tmp_path: Path) -> None:
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        task: Any = {"repositoryId": rig.repository_id, "title": "a", "prompt": "b"}
+        made = await http.post("/api/tasks", json=task, headers={"X-Request-Id": "make-it"})
+        assert "make-it" == made.json()["correlationId"]
+        change = {"allowCommit": True}
+        path = f"/api/repos/{rig.repository_id}"
+        changed = await http.patch(path, json=change)
+        for answer, kind in ((made, "task.created"), (changed, "repo.updated")):
+            query = {"correlationId": answer.headers["X-Request-Id"]}
+            found = (await http.get("/api/events", params=query)).json()["items"]
+            assert [kind] == [event["type"] for event in found]
+
+
+async def test_the_line_of_a_request_names_the_session_that_it_was_about(tmp_path: Path) -> None:
+    await trio.run_process(["git", "init", "-q", tmp_path])
+    async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
+        task: Any = {"repositoryId": rig.repository_id, "title": "a", "prompt": "b"}
+        made = (await http.post("/api/tasks", json=task)).json()
+        session = (await http.post(f"/api/tasks/{made['id']}/sessions")).json()["id"]
+        question = {"title": "May it?", "sessionId": session}
+        with capture_logs() as lines:
+            approval = (await http.post("/api/approvals", json=question)).json()["id"]
+            await http.post(f"/api/approvals/{approval}/resolve", json={"status": "approved"})
+            refused = await http.post(f"/api/sessions/{session}/steer", json={"message": "more"})
+            await http.patch(f"/api/sessions/{session}", json={"status": "stopped"})
+        assert 409 == refused.status_code
+    told = [line for line in lines if line["event"] == "request.answered"]
+    assert [session] * 4 == [line.get("session_id") for line in told]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"no", b'{"id": "a"}', b"\xff", b'{"session": 1}'])
+def test_an_answer_that_names_nothing_is_about_nothing(body: bytes) -> None:
+    assert {} == subject_of(body)

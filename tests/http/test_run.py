@@ -1,0 +1,114 @@
+"""The start from the command line: what is greeted with, and what is refused in a line."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from command_center.http.config.parsers import Secret
+from command_center.http.config.settings import Settings
+from command_center.http.run import StartRefused, run
+from command_center.http.wire.problems import AddressInUse
+from command_center.store.errors import DataFolderInUse, NewerSchema
+
+if sys.platform != "win32":
+    import resource
+
+ADDRESS = "http://127.0.0.1:8787"
+
+
+@pytest.fixture(autouse=True)
+def log_left_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("command_center.http.run.configure_logging", lambda _settings: None)
+    yield
+    structlog.reset_defaults()
+
+
+def let_serve(monkeypatch: pytest.MonkeyPatch, failure: Exception | None = None) -> None:
+    """Put a server in place that is ready at once and then stops, in order or by a failure."""
+
+    async def serve(_settings: Settings, *, on_ready: Callable[[str], None]) -> int:
+        if failure is not None:
+            raise failure
+        on_ready(ADDRESS)
+        return 0
+
+    monkeypatch.setattr("command_center.http.run.serve", serve)
+
+
+def test_the_greeting_tells_the_address_the_runner_and_what_to_do_next(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    let_serve(monkeypatch)
+    assert 0 == run(Settings(codex_command=("no-such-codex",)))
+    told = capsys.readouterr().out
+    assert f"listens on {ADDRESS}\n" in told
+    assert "stub. no-such-codex was not found" in told
+    assert f"curl {ADDRESS}/health" in told
+    assert f"curl {ADDRESS}/api/repos -H" in told
+
+
+def test_with_a_token_the_greeting_names_its_variable_and_not_the_token(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    let_serve(monkeypatch)
+    run(Settings(api_token=Secret("hush")))
+    told = capsys.readouterr().out
+    assert "Bearer $CC_API_TOKEN" in told
+    assert "hush" not in told
+
+
+def test_who_listens_on_every_address_is_told_that_others_need_a_name_for_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    let_serve(monkeypatch)
+    token = Secret("hush")
+    run(Settings(host="0.0.0.0", api_token=token))
+    assert "CC_ALLOWED_HOSTS" in capsys.readouterr().out
+    run(Settings(host="0.0.0.0", api_token=token, allowed_hosts=("box.local",)))
+    run(Settings())
+    assert "CC_ALLOWED_HOSTS" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        AddressInUse("127.0.0.1", 8787),
+        DataFolderInUse(Path("data"), 7),
+        NewerSchema(Path("data", "db"), ("0099",)),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    for raised in (failure, ExceptionGroup("of a nursery", [ExceptionGroup("inner", [failure])])):
+        let_serve(monkeypatch, raised)
+        with pytest.raises(StartRefused) as caught:
+            run(Settings())
+        assert str(failure) == str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_fault_of_the_program_comes_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_serve(monkeypatch, ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        run(Settings())
+
+
+if sys.platform != "win32":
+
+    def test_a_start_asks_for_the_file_descriptors_of_many_connections(
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        let_serve(monkeypatch)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
+        try:
+            run(Settings())
+            now = resource.getrlimit(resource.RLIMIT_NOFILE)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        most = 10_240 if hard == resource.RLIM_INFINITY else min(10_240, hard)
+        assert (most, hard) == now
