@@ -1,17 +1,14 @@
 """This product's actors, the messages they take, and the rules they apply.
 
-`tree` is the whole of it, and `center` the one object through which it is used. Most actors have a
-folder with a page like this one: `sessions`, `tasks`, `automations`, `telegram`, and `codex` with
-the bridge to Codex. The others are here: `storage`, `events`, `repositories`, `approvals`,
-`slots`, `bridge_watch`, `clock_watch` and `operations`.
+The folders are layers. A module imports from its own folder and from those below it, never from one
+above; import-linter holds that in the test command. From the bottom upwards:
 
-`repository_messages` and `worktree_messages` are what `/repositories` is asked; `worktrees`,
-`worktree_cleaning` and `workplaces` do the work, `main_checkout` and `worktree_use` look first
-whether it may be done, and `repository_ledger` and `worktree_events` are what is written of it.
-Only `git` starts git.
-
-The rules: `policy` says what a run may do, `deadlines` how long an approval waits, `paths`,
-`places` and `branch_names` what people may name, `conditions` what a change may be made to depend
-on, and `errors` how any of it is refused. `clock` waits by the wall clock, and `locks` does work
-on one thing a piece at a time.
+- `rules`: decide without looking at anything but their arguments.
+- `git`, `codex`, `core`: reach git, Codex, and the database with its events.
+- `contracts`: name what each actor can be asked and told.
+- `ledger`: write what belongs together in one transaction; no trio, and no actor.
+- `repositories`, `approvals`, then `sessions`, `tasks`, `automations`, and on top `telegram` and
+  `operator`: a folder for each actor, or each family of them.
+- `tree` puts all actors under their supervisors, and `center` is the one object through which the
+  whole is used.
 """

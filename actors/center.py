@@ -11,14 +11,14 @@ from typing import TypeVar
 import attrs
 
 from command_center.actors.automations.actor import AutomationServices
-from command_center.actors.automations.changes import Terms
 from command_center.actors.automations.clock import SystemClock, WallClock, machine_zone
-from command_center.actors.automations.schedule import find_zone
-from command_center.actors.events import Fanout
-from command_center.actors.operations import observer_for
-from command_center.actors.sessions.asking import ASK_SECONDS, Sessions
+from command_center.actors.core.events import Fanout
+from command_center.actors.core.storage import Storage
+from command_center.actors.ledger.automations import Terms
+from command_center.actors.operator.actions import observer_for
+from command_center.actors.rules.schedule import find_zone
+from command_center.actors.sessions.directory import ASK_SECONDS, Sessions
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.storage import Storage
 from command_center.actors.tree import CenterSettings, build_tree, make_runner
 from command_center.runtime import (
     ActorRef,

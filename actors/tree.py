@@ -31,28 +31,28 @@ from pathlib import Path
 
 import attrs
 
-from command_center.actors.approvals import Approvals
+from command_center.actors.approvals.actor import Approvals
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.scheduler import Scheduler
-from command_center.actors.bridge_watch import BridgeWatch
-from command_center.actors.clock_watch import ClockWatch
 from command_center.actors.codex.bridge import Bridge
 from command_center.actors.codex.messages import BRIDGE
 from command_center.actors.codex.routing import Routes
 from command_center.actors.codex.settings import BridgeSettings, Transport
-from command_center.actors.events import EventHub, Fanout
-from command_center.actors.operations import Journal
-from command_center.actors.repositories import Repositories
-from command_center.actors.sessions.absent import AbsentRunner
-from command_center.actors.sessions.app_server import AppServerRunner
-from command_center.actors.sessions.assignments import Assignment, assignment_of, folders_to_commit
-from command_center.actors.sessions.cli import CliRunner
+from command_center.actors.core.events import EventHub, Fanout
+from command_center.actors.core.storage import Storage, Store
+from command_center.actors.operator.actions import Journal
+from command_center.actors.operator.bridge_watch import BridgeWatch
+from command_center.actors.operator.clock_watch import ClockWatch
+from command_center.actors.repositories.actor import Repositories
+from command_center.actors.sessions.orphaned_turns import Strays
+from command_center.actors.sessions.prompts import Assignment, assignment_of, folders_to_commit
 from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.runners.app_server import AppServerRunner
+from command_center.actors.sessions.runners.cli import CliRunner
+from command_center.actors.sessions.runners.stub import StubRunner
+from command_center.actors.sessions.runners.unavailable import AbsentRunner
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.sessions.strays import Strays
-from command_center.actors.sessions.stub import StubRunner
-from command_center.actors.slots import Slots
-from command_center.actors.storage import Storage, Store
+from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.runtime import ActorRef, ChildSpec, Intensity, SupervisorSpec

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from command_center.actors.events import BUFFER, BUFFER_BYTES
+from command_center.actors.core.events import BUFFER, BUFFER_BYTES
 from command_center.http.config.settings import DECLARATIONS
 from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.signin import LIFE_SECONDS

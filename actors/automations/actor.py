@@ -13,16 +13,8 @@ from datetime import timedelta
 import attrs
 import structlog
 
-from command_center.actors.automations import claims
-from command_center.actors.automations.changes import (
-    Terms,
-    delete_automation,
-    is_astray,
-    patch_automation,
-    rearm,
-)
 from command_center.actors.automations.clock import WallClock
-from command_center.actors.automations.messages import (
+from command_center.actors.contracts.automations import (
     Arm,
     DeleteAutomation,
     Due,
@@ -31,9 +23,18 @@ from command_center.actors.automations.messages import (
     Reload,
     RunAutomation,
 )
-from command_center.actors.conditions import only_if
-from command_center.actors.errors import Conflict, Invalid, NotFound, PolicyDenied, Unavailable
-from command_center.actors.storage import Storage
+from command_center.actors.core.storage import Storage
+from command_center.actors.ledger import firing as claims
+from command_center.actors.ledger.automations import (
+    Terms,
+    delete_automation,
+    is_astray,
+    patch_automation,
+    rearm,
+)
+from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
+from command_center.actors.rules.policy import PolicyDenied
+from command_center.actors.rules.preconditions import only_if
 from command_center.runtime import Actor, handles, origin
 from command_center.store import Automation, AutomationOutcome, automations, from_timestamp
 

@@ -23,20 +23,12 @@ from typing import TypeVar
 import msgspec
 import trio
 
-from command_center.actors.automations import claims
 from command_center.actors.automations.actor import (
     AutomationActor,
     AutomationServices,
 )
 from command_center.actors.automations.alarms import Alarms
-from command_center.actors.automations.changes import (
-    create_automation,
-    delete_automation,
-    enabled,
-    is_astray,
-    patch_automation,
-)
-from command_center.actors.automations.messages import (
+from command_center.actors.contracts.automations import (
     Arm,
     CreateAutomation,
     DeleteAutomation,
@@ -46,10 +38,18 @@ from command_center.actors.automations.messages import (
     Reload,
     RunAutomation,
 )
-from command_center.actors.conditions import only_if
-from command_center.actors.errors import Unavailable
-from command_center.actors.events import Fanout
-from command_center.actors.sessions.messages import SessionCommitted
+from command_center.actors.contracts.sessions import SessionCommitted
+from command_center.actors.core.events import Fanout
+from command_center.actors.ledger import firing as claims
+from command_center.actors.ledger.automations import (
+    create_automation,
+    delete_automation,
+    enabled,
+    is_astray,
+    patch_automation,
+)
+from command_center.actors.rules.errors import Unavailable
+from command_center.actors.rules.preconditions import only_if
 from command_center.runtime import (
     Actor,
     ActorCrashed,

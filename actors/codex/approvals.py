@@ -16,7 +16,7 @@ import msgspec
 
 from command_center.actors.codex import shapes
 from command_center.actors.codex.diffs import is_change, unified_diff
-from command_center.actors.errors import Invalid
+from command_center.actors.rules.errors import Invalid
 
 COMMAND: Final = "item/commandExecution/requestApproval"
 FILE_CHANGE: Final = "item/fileChange/requestApproval"

@@ -37,7 +37,7 @@ from command_center.actors.codex.orphans import end_orphans
 from command_center.actors.codex.routing import Inbox, Routes
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.codex.transports import open_wire
-from command_center.actors.errors import TooBusy
+from command_center.actors.rules.errors import TooBusy
 from command_center.runtime import Actor, Deferred, Down, Refusal, handles
 
 log = structlog.get_logger(__name__)

@@ -25,7 +25,7 @@ import trio
 from command_center.actors.git.errors import GitFailed, NotAWorkTree, UnsafeRepository
 from command_center.actors.git.hardening import EMPTY_TREE, overrides
 from command_center.actors.git.process import ANSWER_LIMIT, DEADLINE, Answer, Git
-from command_center.actors.paths import same_file
+from command_center.actors.rules.paths import same_file
 
 CONFIGURATION_LIMIT: Final = 1024 * 1024
 """Bytes of configuration that a repository may have."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from command_center.actors.branch_names import LONGEST
-from command_center.actors.errors import Conflict, Invalid, NotFound, Unavailable
+from command_center.actors.rules.branch_names import LONGEST
+from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class GitMissing(Unavailable):

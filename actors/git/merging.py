@@ -13,13 +13,13 @@ from typing import Final, Literal
 import msgspec
 import trio
 
-from command_center.actors.errors import Conflict
 from command_center.actors.git.checkout import Checkout, own_attributes
 from command_center.actors.git.errors import GitFailed, UnsafeRepository
 from command_center.actors.git.facts import SCAN_DEADLINE, read_status
 from command_center.actors.git.names import branch_commit
 from command_center.actors.git.process import shown
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
+from command_center.actors.rules.errors import Conflict
 
 CONFLICTS_LIMIT: Final = 100
 """Files in conflict that are named."""

@@ -7,9 +7,9 @@ back is used from there on.
 
 from __future__ import annotations
 
-from command_center.actors.branch_names import LONGEST, is_branch_name
 from command_center.actors.git.checkout import Checkout
 from command_center.actors.git.errors import BadBranchName, GitFailed, UnknownRef
+from command_center.actors.rules.branch_names import LONGEST, is_branch_name
 
 
 async def check_branch_name(checkout: Checkout, name: str) -> str:

@@ -17,7 +17,6 @@ from typing import Final
 
 import trio
 
-from command_center.actors.errors import Conflict
 from command_center.actors.git.checkout import Checkout, open_checkout, read_small
 from command_center.actors.git.errors import (
     GitFailed,
@@ -27,6 +26,7 @@ from command_center.actors.git.errors import (
 )
 from command_center.actors.git.facts import WorktreeEntry, read_worktrees
 from command_center.actors.git.names import branch_commit, check_branch_name, resolve_commit
+from command_center.actors.rules.errors import Conflict
 
 CHECKOUT_DEADLINE: Final = 180.0
 """Seconds to write all files of a commit."""

@@ -32,15 +32,7 @@ from command_center.actors.codex.messages import (
     CodexRequestResolved,
     CodexServerRequest,
 )
-from command_center.actors.conditions import Condition, always
-from command_center.actors.errors import Conflict
-from command_center.actors.sessions.budgets import overspent
-from command_center.actors.sessions.drive import Drive
-from command_center.actors.sessions.ending import Ending
-from command_center.actors.sessions.facts import SIGNS_OF_LIFE, translate
-from command_center.actors.sessions.interruption import OVERDUE, Interruption
-from command_center.actors.sessions.launch import Launch
-from command_center.actors.sessions.messages import (
+from command_center.actors.contracts.sessions import (
     AnswerDelivered,
     ApprovalSettled,
     GrantSlot,
@@ -62,13 +54,21 @@ from command_center.actors.sessions.messages import (
     UsageChanged,
     WorkplaceReady,
 )
+from command_center.actors.ledger.budgets import overspent
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.preconditions import Condition, always
+from command_center.actors.rules.transitions import ACTIVE
+from command_center.actors.sessions.ending import Ending
+from command_center.actors.sessions.interruption import OVERDUE, Interruption
+from command_center.actors.sessions.launch import Launch
 from command_center.actors.sessions.questions import Questions
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.services import SessionServices
+from command_center.actors.sessions.stall_detector import Watch
 from command_center.actors.sessions.steering import Steering
 from command_center.actors.sessions.transcript import Transcript
-from command_center.actors.sessions.transitions import ACTIVE
-from command_center.actors.sessions.watch import Watch
+from command_center.actors.sessions.turn_driver import Drive
+from command_center.actors.sessions.turn_events import SIGNS_OF_LIFE, translate
 from command_center.runtime import Actor, Deferred, Refusal, handles
 from command_center.store import Session, sessions
 

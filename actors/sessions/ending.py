@@ -7,15 +7,14 @@ import contextlib
 import attrs
 import trio
 
-from command_center.actors.sessions import sequels
+from command_center.actors.contracts.sessions import SessionCommitted, SlotsChanged, TurnLeft
+from command_center.actors.contracts.worktrees import TidyWorktrees
+from command_center.actors.ledger import successors as sequels
 from command_center.actors.sessions.interruption import Interruption, ended_by_wish
-from command_center.actors.sessions.messages import SessionCommitted, TurnLeft
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.steering import Steering, settle_cut_off
 from command_center.actors.sessions.transcript import Transcript
-from command_center.actors.slots import SlotsChanged
-from command_center.actors.worktree_messages import TidyWorktrees
 from command_center.runtime import ActorNotFound, Context, MailboxFull
 from command_center.store import Session, Transaction
 from command_center.store.records import SessionStatus

@@ -10,9 +10,9 @@ import attrs
 import structlog
 import trio
 
-from command_center.actors.conditions import Condition, only_if
-from command_center.actors.sessions import ledger
-from command_center.actors.sessions.messages import StopDeadline, StopSession
+from command_center.actors.contracts.sessions import StopDeadline, StopSession
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.rules.preconditions import Condition, only_if
 from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.transcript import Transcript
 from command_center.runtime import Context, Deferred

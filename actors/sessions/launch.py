@@ -11,17 +11,21 @@ import attrs
 import structlog
 import trio
 
-from command_center.actors.clock import sleep_until
-from command_center.actors.conditions import Condition, only_if
-from command_center.actors.errors import Unavailable
-from command_center.actors.sessions import ledger
-from command_center.actors.sessions.admission import admit, yield_folder
-from command_center.actors.sessions.messages import LaunchFailed, WorkplaceReady
+from command_center.actors.contracts.sessions import (
+    LaunchFailed,
+    RequestSlot,
+    SlotsChanged,
+    WorkplaceReady,
+)
+from command_center.actors.contracts.worktrees import PrepareWorkplace
+from command_center.actors.core.clock import sleep_until
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.admission import admit, yield_folder
+from command_center.actors.rules.errors import Unavailable
+from command_center.actors.rules.preconditions import Condition, only_if
 from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.transcript import Transcript
-from command_center.actors.slots import RequestSlot, SlotsChanged
-from command_center.actors.worktree_messages import PrepareWorkplace
 from command_center.runtime import ActorCrashed, ActorStopped, Context
 from command_center.store import Session, Transaction
 

@@ -13,12 +13,13 @@ from typing import Any, Final
 import attrs
 import structlog
 
-from command_center.actors.clock import later
 from command_center.actors.codex.approvals import FILE_CHANGE, describe_request
 from command_center.actors.codex.messages import CodexServerRequest
-from command_center.actors.sessions import ledger, settlement
-from command_center.actors.sessions.limits import with_limits
-from command_center.actors.sessions.messages import ItemSeen
+from command_center.actors.contracts.sessions import ItemSeen
+from command_center.actors.core.clock import later
+from command_center.actors.ledger import approvals as settlement
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.sessions.permission_hints import with_limits
 from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.transcript import Transcript

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import attrs
 
+from command_center.actors.core.storage import Storage
 from command_center.actors.sessions.runner import Runner
-from command_center.actors.storage import Storage
 from command_center.runtime import ActorRef
 
 

@@ -7,12 +7,12 @@ from collections.abc import Collection
 import attrs
 import trio
 
-from command_center.actors.errors import Conflict, Invalid, Unconfirmed
-from command_center.actors.sessions import ledger
-from command_center.actors.sessions.messages import SteerReceipt, SteerSession
+from command_center.actors.contracts.sessions import SteerReceipt, SteerSession
+from command_center.actors.core.storage import Storage
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.rules.errors import Conflict, Invalid, Unconfirmed
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.transcript import Transcript
-from command_center.actors.storage import Storage
 from command_center.runtime import Refusal
 from command_center.store import Session, Transaction, items, sessions
 

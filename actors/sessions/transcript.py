@@ -16,12 +16,7 @@ from typing import Any, TypeVar
 import structlog
 import trio
 
-from command_center.actors.conditions import Condition, always
-from command_center.actors.errors import Unavailable, Unconfirmed
-from command_center.actors.events import PublishLive
-from command_center.actors.sessions import ledger
-from command_center.actors.sessions.budgets import AGENTS, count_agent, tokens_before
-from command_center.actors.sessions.messages import (
+from command_center.actors.contracts.sessions import (
     DiffChanged,
     ItemSeen,
     OutputDelta,
@@ -29,7 +24,12 @@ from command_center.actors.sessions.messages import (
     UsageChanged,
     Warned,
 )
-from command_center.actors.storage import Storage
+from command_center.actors.core.events import PublishLive
+from command_center.actors.core.storage import Storage
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.budgets import AGENTS, count_agent, tokens_before
+from command_center.actors.rules.errors import Unavailable, Unconfirmed
+from command_center.actors.rules.preconditions import Condition, always
 from command_center.store import Session, StreamedText, Transaction, sessions
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

@@ -14,21 +14,8 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.codex.messages import BRIDGE
-from command_center.actors.conditions import only_if
-from command_center.actors.errors import Unavailable
-from command_center.actors.policy import PolicyResult, evaluate
-from command_center.actors.sessions.actor import MAILBOX, SessionActor
-from command_center.actors.sessions.messages import SessionCommitted, StopSession
-from command_center.actors.sessions.sequels import change_followup, queue_followup
-from command_center.actors.sessions.services import SessionServices
-from command_center.actors.tasks.ledger import (
-    create_session,
-    create_task,
-    patch_task,
-    prompt_thread,
-    run_task,
-)
-from command_center.actors.tasks.messages import (
+from command_center.actors.contracts.sessions import SessionCommitted, StopSession
+from command_center.actors.contracts.tasks import (
     ChangeFollowup,
     CheckPolicy,
     CreateSession,
@@ -41,6 +28,19 @@ from command_center.actors.tasks.messages import (
     RunTask,
     check_texts,
 )
+from command_center.actors.ledger.successors import change_followup, queue_followup
+from command_center.actors.ledger.tasks import (
+    create_session,
+    create_task,
+    patch_task,
+    prompt_thread,
+    run_task,
+)
+from command_center.actors.rules.errors import Unavailable
+from command_center.actors.rules.policy import PolicyResult, evaluate
+from command_center.actors.rules.preconditions import only_if
+from command_center.actors.sessions.actor import MAILBOX, SessionActor
+from command_center.actors.sessions.services import SessionServices
 from command_center.actors.tasks.threads import needs_app_server, read_idle_thread
 from command_center.runtime import (
     Actor,

@@ -11,7 +11,7 @@ from typing import Any
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
 from command_center.actors.codex.messages import Call
-from command_center.actors.errors import Conflict, Invalid, NotFound, Unavailable
+from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
 from command_center.actors.sessions.turns import ask_bridge
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout
 

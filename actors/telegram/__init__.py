@@ -4,10 +4,10 @@
 `notifier` (how events become messages) and `outbox` (how messages are sent). `messages` is what
 the inbox is asked from outside.
 
-`updates` reads an update. `commands` and `presses` find out what it leads to, which is an act
-(`acts`); `automations`, `wishes` and `sending` have parts of that, and `actions` what a button
-does. What a message says is in `wording`, and of an approval in `approval_wording`, in the styled
-text of `markup`; `outgoing` writes it into the outbox. `chats` knows who may act, and what each
-chat wishes to hear. `api` is the Bot API's client, `settings` what all of them need to know, and
-`errors` what can go wrong.
+`updates` reads an update. `commands` and `callbacks` find out what it leads to, which is an act
+(`effects`); `automations`, `preferences` and `requests` have parts of that, and `buttons` what a
+button does. What a message says is in `wording`, and of an approval in `approval_wording`, in the
+styled text of `markup`; `outgoing` writes it into the outbox. `chats` knows who may act, and what
+each chat wishes to hear. `api` is the Bot API's client, `settings` what all of them need to know,
+and `errors` what can go wrong.
 """

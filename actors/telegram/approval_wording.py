@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from command_center.actors.telegram.actions import (
+from command_center.actors.telegram.buttons import (
     Answer,
     Details,
     Resolve,

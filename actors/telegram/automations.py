@@ -10,14 +10,14 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from command_center.actors.automations.messages import (
+from command_center.actors.contracts.automations import (
     AutomationChanges,
     PatchAutomation,
     RunAutomation,
 )
 from command_center.actors.telegram import chats
-from command_center.actors.telegram.actions import RunNow, Switch
-from command_center.actors.telegram.acts import Act, Desk, Visit, begun, say
+from command_center.actors.telegram.buttons import RunNow, Switch
+from command_center.actors.telegram.effects import Act, Desk, Visit, begun, say
 from command_center.actors.telegram.markup import Text, bold, code, lines, shorten, text
 from command_center.actors.telegram.outgoing import Button, Outgoing
 from command_center.store import Automation, Transaction, automations

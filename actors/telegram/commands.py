@@ -13,20 +13,20 @@ from typing import Any, Final
 from sqlite_utils import Database
 
 from command_center.actors.telegram import chats, wording
-from command_center.actors.telegram.actions import (
+from command_center.actors.telegram.automations import tend_automations
+from command_center.actors.telegram.buttons import (
     Action,
     FollowSoon,
     PickRepository,
     SteerSoon,
     Stop,
 )
-from command_center.actors.telegram.acts import Act, Desk, Visit, say
-from command_center.actors.telegram.automations import tend_automations
+from command_center.actors.telegram.effects import Act, Desk, Visit, say
 from command_center.actors.telegram.markup import Text, bold, italic, lines, shorten, text
 from command_center.actors.telegram.notifier import approval_message, where_of
 from command_center.actors.telegram.outgoing import Button, Keyboard, Outgoing
-from command_center.actors.telegram.sending import send_later, stop_later
-from command_center.actors.telegram.wishes import mute, quiet
+from command_center.actors.telegram.preferences import mute, quiet
+from command_center.actors.telegram.requests import send_later, stop_later
 from command_center.store import (
     Repository,
     Session,

@@ -21,11 +21,12 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.storage import Storage
+from command_center.actors.core.storage import Storage
 from command_center.actors.telegram import chats
-from command_center.actors.telegram.acts import TOAST, Act, Desk, Visit, say
 from command_center.actors.telegram.api import BotApi
+from command_center.actors.telegram.callbacks import give_back, press, read_text
 from command_center.actors.telegram.commands import COMMANDS, expect
+from command_center.actors.telegram.effects import TOAST, Act, Desk, Visit, say
 from command_center.actors.telegram.errors import (
     BotApiFailed,
     BotApiLimited,
@@ -36,7 +37,6 @@ from command_center.actors.telegram.errors import (
 from command_center.actors.telegram.messages import KeepUpdates
 from command_center.actors.telegram.outbox import wake
 from command_center.actors.telegram.outgoing import Outgoing, post
-from command_center.actors.telegram.presses import give_back, press, read_text
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import Update, read_update
 from command_center.runtime import (

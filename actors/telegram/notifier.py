@@ -17,8 +17,8 @@ import msgspec
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.events import Fanout
-from command_center.actors.storage import Storage
+from command_center.actors.core.events import Fanout
+from command_center.actors.core.storage import Storage
 from command_center.actors.telegram import approval_wording, chats, wording
 from command_center.actors.telegram.markup import Text
 from command_center.actors.telegram.outbox import wake

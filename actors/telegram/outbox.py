@@ -21,8 +21,8 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.clock import later
-from command_center.actors.storage import Storage
+from command_center.actors.core.clock import later
+from command_center.actors.core.storage import Storage
 from command_center.actors.telegram import chats, markup
 from command_center.actors.telegram.api import BotApi, Upload
 from command_center.actors.telegram.errors import (

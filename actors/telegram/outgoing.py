@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 import msgspec
 
-from command_center.actors.telegram import actions
+from command_center.actors.telegram import buttons as actions
 from command_center.actors.telegram.markup import Piece, Text, fit, shorten
 from command_center.store import (
     TelegramMessage,

@@ -16,8 +16,8 @@ from typing import Any, Final
 import structlog
 import trio
 
-from command_center.actors.errors import Unavailable
-from command_center.actors.storage import Storage
+from command_center.actors.core.storage import Storage
+from command_center.actors.rules.errors import Unavailable
 from command_center.actors.telegram.api import BotApi
 from command_center.actors.telegram.errors import (
     BotApiFailed,

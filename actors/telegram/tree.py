@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from command_center.actors.events import Fanout
-from command_center.actors.storage import Storage
+from command_center.actors.core.events import Fanout
+from command_center.actors.core.storage import Storage
 from command_center.actors.telegram.inbox import Inbox
 from command_center.actors.telegram.notifier import Notifier
 from command_center.actors.telegram.outbox import Outbox

@@ -13,8 +13,8 @@ from typing import Final
 
 import attrs
 
-from command_center.actors.sessions.budgets import used_tokens
-from command_center.actors.telegram.actions import (
+from command_center.actors.ledger.budgets import used_tokens
+from command_center.actors.telegram.buttons import (
     FollowSoon,
     ShowDiff,
     SteerSoon,

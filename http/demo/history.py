@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 
 from command_center.actors.automations.clock import machine_zone
-from command_center.actors.automations.schedule import parse, upcoming
+from command_center.actors.rules.schedule import parse, upcoming
 from command_center.http.demo.fake_codex import MODEL
 from command_center.store import (
     Failed,

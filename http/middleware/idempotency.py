@@ -22,8 +22,8 @@ from quart import Quart, Response, request
 from quart.wrappers.response import DataBody
 from quart_trio.wrappers import TrioResponse
 
-from command_center.actors.errors import Unconfirmed
-from command_center.actors.storage import Storage
+from command_center.actors.core.storage import Storage
+from command_center.actors.rules.errors import Unconfirmed
 from command_center.http.wire.problems import (
     JSON,
     Detail,

@@ -12,47 +12,47 @@ from typing import Any, Final
 
 import attrs
 
-from command_center.actors.approvals import ApprovalCounts, CreateApproval, Resolution
-from command_center.actors.automations.messages import (
+from command_center.actors.approvals.actor import ApprovalCounts
+from command_center.actors.codex.messages import BridgeHealth
+from command_center.actors.contracts.approvals import CreateApproval, Extension, Resolution
+from command_center.actors.contracts.automations import (
     AutomationChanges,
     CreateAutomation,
     HandRun,
     RunByHand,
 )
-from command_center.actors.automations.templates import Template
-from command_center.actors.codex.messages import BridgeHealth
-from command_center.actors.deadlines import Extension
-from command_center.actors.git.diffs import Diff
-from command_center.actors.git.facts import WorktreeEntry
-from command_center.actors.git.merging import MergeResult
-from command_center.actors.operations import Order
-from command_center.actors.policy import PolicyResult, RunInput
-from command_center.actors.repository_messages import (
+from command_center.actors.contracts.repositories import (
     CreateRepository,
     Inspection,
     InspectRepository,
     RepositoryChanges,
     RepositoryDeleted,
 )
-from command_center.actors.sessions.messages import (
+from command_center.actors.contracts.sessions import (
     SessionChanges,
     SteerReceipt,
     SteerSession,
     StopSession,
 )
-from command_center.actors.tasks.messages import (
+from command_center.actors.contracts.tasks import (
     CreateTask,
     FollowupText,
     RunOutcome,
     TaskChanges,
     ThreadPrompt,
 )
-from command_center.actors.worktree_messages import (
+from command_center.actors.contracts.worktrees import (
     MergeRequest,
     WorktreeCreated,
     WorktreeRequest,
     WorktreeState,
 )
+from command_center.actors.git.diffs import Diff
+from command_center.actors.git.facts import WorktreeEntry
+from command_center.actors.git.merging import MergeResult
+from command_center.actors.ledger.templates import Template
+from command_center.actors.operator.actions import Order
+from command_center.actors.rules.policy import PolicyResult, RunInput
 from command_center.http.routes.approvals import ApprovalsQuery
 from command_center.http.routes.automations import (
     AutomationsQuery,

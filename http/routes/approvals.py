@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from quart import Blueprint, Response, request
 
-from command_center.actors.approvals import (
+from command_center.actors.approvals.actor import count_approvals
+from command_center.actors.center import Center
+from command_center.actors.contracts.approvals import (
     CreateApproval,
+    ExtendApproval,
+    Extension,
     Resolution,
     ResolveApproval,
-    count_approvals,
 )
-from command_center.actors.center import Center
-from command_center.actors.deadlines import ExtendApproval, Extension
 from command_center.http.wire.codec import (
     PageQuery,
     decode_body,

@@ -8,8 +8,8 @@ import msgspec
 from quart import Blueprint, Response, request
 from sqlite_utils import Database
 
-from command_center.actors.automations.changes import existing, read_schedule, read_zone
-from command_center.actors.automations.messages import (
+from command_center.actors.center import Center
+from command_center.actors.contracts.automations import (
     AutomationChanges,
     CreateAutomation,
     DeleteAutomation,
@@ -17,9 +17,9 @@ from command_center.actors.automations.messages import (
     RunAutomation,
     RunByHand,
 )
-from command_center.actors.automations.schedule import upcoming
-from command_center.actors.automations.templates import TEMPLATES
-from command_center.actors.center import Center
+from command_center.actors.ledger.automations import existing, read_schedule, read_zone
+from command_center.actors.ledger.templates import TEMPLATES
+from command_center.actors.rules.schedule import upcoming
 from command_center.http.wire.codec import (
     PageQuery,
     cut_page,

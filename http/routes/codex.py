@@ -11,7 +11,7 @@ from quart import Blueprint, Response, request
 from command_center.actors.center import Center
 from command_center.actors.codex import requests
 from command_center.actors.codex.messages import BRIDGE, Call, ProbeHealth
-from command_center.actors.tasks.messages import PromptThread, ThreadPrompt
+from command_center.actors.contracts.tasks import PromptThread, ThreadPrompt
 from command_center.actors.tasks.threads import ask_codex, needs_app_server
 from command_center.http.wire.codec import (
     PageQuery,

@@ -17,7 +17,7 @@ from quart import Blueprint, Response, request, websocket
 from quart_trio.wrappers import TrioResponse
 
 from command_center.actors.center import Center
-from command_center.actors.events import Outlet, Published
+from command_center.actors.core.events import Outlet, Published
 from command_center.http.transport.websocket import FRAMES
 from command_center.http.wire.codec import LARGEST, PageQuery, decode_query, page_response
 from command_center.http.wire.event_stream import EventStream, Feed, text_frame

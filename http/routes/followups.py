@@ -9,7 +9,7 @@ from quart import Blueprint, Response, request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
-from command_center.actors.tasks.messages import ChangeFollowup, FollowupText, QueueFollowup
+from command_center.actors.contracts.tasks import ChangeFollowup, FollowupText, QueueFollowup
 from command_center.http.wire.codec import (
     PageQuery,
     decode_body,

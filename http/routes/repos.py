@@ -6,9 +6,7 @@ import msgspec
 from quart import Blueprint, Response, request
 
 from command_center.actors.center import Center
-from command_center.actors.git.diffs import PATCH_LIMIT, Limit
-from command_center.actors.repositories import GIT_SECONDS
-from command_center.actors.repository_messages import (
+from command_center.actors.contracts.repositories import (
     CreateRepository,
     DeleteRepository,
     InspectRepository,
@@ -16,7 +14,7 @@ from command_center.actors.repository_messages import (
     RepositoryChanges,
     ScanRepository,
 )
-from command_center.actors.worktree_messages import (
+from command_center.actors.contracts.worktrees import (
     CleanWorktrees,
     CreateWorktree,
     DiffWorktree,
@@ -27,6 +25,8 @@ from command_center.actors.worktree_messages import (
     RemoveWorktree,
     WorktreeRequest,
 )
+from command_center.actors.git.diffs import PATCH_LIMIT, Limit
+from command_center.actors.repositories.actor import GIT_SECONDS
 from command_center.http.wire.codec import (
     PageQuery,
     cut_page,

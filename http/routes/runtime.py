@@ -14,8 +14,8 @@ import trio
 from quart import Blueprint, Response, request, websocket
 
 from command_center.actors.center import Center
-from command_center.actors.errors import NotFound
-from command_center.actors.operations import Action, Order, operate
+from command_center.actors.operator.actions import Action, Order, operate
+from command_center.actors.rules.errors import NotFound
 from command_center.http.wire.codec import (
     decode_body,
     decode_query,

@@ -8,7 +8,7 @@ import msgspec
 from quart import Blueprint, Response, request
 
 from command_center.actors.center import Center
-from command_center.actors.errors import Invalid
+from command_center.actors.rules.errors import Invalid
 from command_center.http.wire.codec import PageQuery, decode_query, json_response
 from command_center.store import search_texts
 

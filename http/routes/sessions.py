@@ -9,13 +9,13 @@ from quart import Blueprint, Response, request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
-from command_center.actors.sessions.messages import (
+from command_center.actors.contracts.sessions import (
     PatchSession,
     SessionChanges,
     SteerSession,
     StopSession,
 )
-from command_center.actors.slots import live_sessions, waiting_for
+from command_center.actors.sessions.slots import live_sessions, waiting_for
 from command_center.http.routes.events import EventsQuery, list_events
 from command_center.http.wire.codec import (
     PageQuery,

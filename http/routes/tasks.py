@@ -10,8 +10,7 @@ from quart import Blueprint, Response, request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
-from command_center.actors.policy import RunInput
-from command_center.actors.tasks.messages import (
+from command_center.actors.contracts.tasks import (
     CheckPolicy,
     CreateSession,
     CreateTask,
@@ -19,6 +18,7 @@ from command_center.actors.tasks.messages import (
     RunTask,
     TaskChanges,
 )
+from command_center.actors.rules.policy import RunInput
 from command_center.http.routes.events import EventsQuery, list_events
 from command_center.http.wire.codec import (
     PageQuery,

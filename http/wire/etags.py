@@ -21,8 +21,8 @@ from quart.wrappers.response import DataBody
 from sqlite_utils import Database
 from werkzeug.datastructures import ETags
 
-from command_center.actors.conditions import Condition, always
-from command_center.actors.errors import PreconditionFailed
+from command_center.actors.rules.errors import PreconditionFailed
+from command_center.actors.rules.preconditions import Condition, always
 from command_center.http.wire.codec import encode
 from command_center.http.wire.compression import GZIP, coding_of
 from command_center.http.wire.problems import JSON, error_response, problem_of

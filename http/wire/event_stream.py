@@ -20,7 +20,7 @@ import trio
 from quart.wrappers.response import ResponseBody
 
 from command_center.actors.center import Center
-from command_center.actors.events import Published, Subscription
+from command_center.actors.core.events import Published, Subscription
 from command_center.store import EventFilter, StoredEvent, events
 
 HISTORY_PAGE = 500

@@ -27,15 +27,15 @@ from quart import Quart, Response, has_request_context, has_websocket_context, r
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import WebsocketMismatch
 
-from command_center.actors.errors import (
+from command_center.actors.rules.errors import (
     Conflict,
     Invalid,
     NotFound,
-    PolicyDenied,
     PreconditionFailed,
     TooBusy,
     Unavailable,
 )
+from command_center.actors.rules.policy import PolicyDenied
 from command_center.runtime.errors import (
     ActorCrashed,
     ActorNotFound,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from command_center.actors.policy import PolicyResult
+from command_center.actors.rules.policy import PolicyResult
 from command_center.store import Session, Timestamp
 
 

@@ -22,9 +22,9 @@ from zoneinfo import ZoneInfo
 import psutil
 import trio
 
-from command_center.actors.automations.schedule import parse
 from command_center.actors.center import open_center
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.rules.schedule import parse
 from command_center.actors.tree import CenterSettings
 from command_center.store import (
     EventFilter,

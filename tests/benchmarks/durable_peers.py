@@ -23,8 +23,8 @@ from fastapi import FastAPI, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from command_center.actors.tasks.ledger import create_task
-from command_center.actors.tasks.messages import CreateTask
+from command_center.actors.contracts.tasks import CreateTask
+from command_center.actors.ledger.tasks import create_task
 from command_center.store import Done, Task, Writer, open_database, repositories
 from command_center.store.records import Priority, TaskType
 from command_center.store.timestamps import now_timestamp

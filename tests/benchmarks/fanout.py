@@ -33,7 +33,7 @@ import structlog
 import trio
 
 from command_center.actors.center import Center
-from command_center.actors.events import PublishLive
+from command_center.actors.core.events import PublishLive
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from tests.actors.automations.rig import opened

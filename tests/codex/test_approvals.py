@@ -22,7 +22,7 @@ from command_center.actors.codex.approvals import (
     why_not,
     without_secrets,
 )
-from command_center.actors.errors import Invalid
+from command_center.actors.rules.errors import Invalid
 from tests.codex.schemas import check, check_server_request
 
 TURN = {"threadId": "t", "turnId": "u", "itemId": "i"}

@@ -35,7 +35,7 @@ from command_center.actors.codex.messages import (
 )
 from command_center.actors.codex.orphans import is_alive
 from command_center.actors.codex.settings import BridgeSettings, Transport
-from command_center.actors.errors import TooBusy
+from command_center.actors.rules.errors import TooBusy
 from command_center.runtime import ActorRef, System
 from tests.codex.bridging import SOON, faked, open_bridge
 

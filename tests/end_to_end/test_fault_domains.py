@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 import trio
 
-from command_center.actors.automations.messages import CreateAutomation
-from command_center.actors.automations.templates import TEMPLATES
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings, Transport
-from command_center.actors.policy import RunInput
-from command_center.actors.repository_messages import CreateRepository
-from command_center.actors.tasks.messages import CreateTask, RunTask
+from command_center.actors.contracts.automations import CreateAutomation
+from command_center.actors.contracts.repositories import CreateRepository
+from command_center.actors.contracts.tasks import CreateTask, RunTask
+from command_center.actors.ledger.templates import TEMPLATES
+from command_center.actors.rules.policy import RunInput
 from command_center.actors.tree import CenterSettings
 from command_center.runtime import Restarted
 from command_center.runtime.cell import Cell

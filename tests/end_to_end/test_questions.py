@@ -18,9 +18,9 @@ import trio
 
 from command_center.actors.center import open_center
 from command_center.actors.codex.approvals import ELICITATION, PERMISSIONS, USER_INPUT
-from command_center.actors.policy import RunInput
-from command_center.actors.repository_messages import CreateRepository
-from command_center.actors.tasks.messages import CreateTask, RunTask
+from command_center.actors.contracts.repositories import CreateRepository
+from command_center.actors.contracts.tasks import CreateTask, RunTask
+from command_center.actors.rules.policy import RunInput
 from command_center.actors.tree import CenterSettings
 from command_center.store import open_database, sessions
 from tests.codex.bridging import SOON, faked

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from command_center.actors.sessions.transitions import FINAL, TRANSITIONS
+from command_center.actors.rules.transitions import FINAL, TRANSITIONS
 from tests.end_to_end.server import Server
 
 ENDED = {*FINAL, "blocked"}

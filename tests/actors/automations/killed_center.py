@@ -24,8 +24,8 @@ from typing import Any, NoReturn
 import trio
 import trio.testing
 
-from command_center.actors.automations import claims
 from command_center.actors.automations.actor import AutomationActor
+from command_center.actors.ledger import firing as claims
 from command_center.http.config.logs import write_logs
 from command_center.store import automation_runs
 from tests.actors.automations.rig import ManualClock, opened

@@ -15,15 +15,15 @@ import pytest
 import trio
 import trio.testing
 
-from command_center.actors.automations.messages import (
+from command_center.actors.center import Center, open_center
+from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.automations import (
     AutomationChanges,
     AutomationPayload,
     CreateAutomation,
     PatchAutomation,
 )
-from command_center.actors.center import Center, open_center
-from command_center.actors.codex.settings import BridgeSettings
-from command_center.actors.policy import RunInput
+from command_center.actors.rules.policy import RunInput
 from command_center.actors.tree import CenterSettings
 from command_center.store import (
     Automation,

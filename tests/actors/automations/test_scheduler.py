@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 import trio.testing
 
-from command_center.actors.automations.messages import (
+from command_center.actors.contracts.automations import (
     AutomationPayload,
     CreateAutomation,
     DeleteAutomation,
     RunAutomation,
 )
-from command_center.actors.automations.templates import TEMPLATES
-from command_center.actors.errors import Conflict, Invalid, NotFound, PolicyDenied
-from command_center.actors.policy import RunInput
+from command_center.actors.ledger.templates import TEMPLATES
+from command_center.actors.rules.errors import Conflict, Invalid, NotFound
+from command_center.actors.rules.policy import PolicyDenied, RunInput
 from command_center.store import Automation, repositories
 from command_center.store.tables import approvals, sessions, tasks
 from tests.actors.automations.rig import (

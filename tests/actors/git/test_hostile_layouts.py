@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from command_center.actors.errors import Conflict
 from command_center.actors.git import Git, GitFailed, NotAWorkTree, UnsafeRepository, open_checkout
 from command_center.actors.git.diffs import read_diff
 from command_center.actors.git.facts import (
@@ -17,7 +16,8 @@ from command_center.actors.git.facts import (
 )
 from command_center.actors.git.merging import merge_branch
 from command_center.actors.git.trees import add_worktree, remove_worktree
-from command_center.actors.places import size_of
+from command_center.actors.repositories.locations import size_of
+from command_center.actors.rules.errors import Conflict
 from tests.actors.git.repository import commit, make_repository, plain_git
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")

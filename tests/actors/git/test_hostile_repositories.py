@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from command_center.actors.errors import Conflict
 from command_center.actors.git import Checkout, Git, GitFailed, open_checkout
 from command_center.actors.git.diffs import read_diff
 from command_center.actors.git.facts import (
@@ -19,6 +18,7 @@ from command_center.actors.git.facts import (
 )
 from command_center.actors.git.merging import merge_branch
 from command_center.actors.git.trees import add_worktree, prune_worktrees, remove_worktree
+from command_center.actors.rules.errors import Conflict
 from tests.actors.git.repository import make_repository, plain_git
 from tests.actors.git.traps import Trap, traps
 

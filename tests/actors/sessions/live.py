@@ -27,12 +27,12 @@ from command_center.actors.codex.messages import (
     Detach,
     Watch,
 )
+from command_center.actors.contracts.worktrees import PrepareWorkplace
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
-from command_center.actors.sessions.app_server import AppServerRunner
-from command_center.actors.sessions.assignments import Assignment
+from command_center.actors.sessions.orphaned_turns import Strays
+from command_center.actors.sessions.prompts import Assignment
+from command_center.actors.sessions.runners.app_server import AppServerRunner
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.sessions.strays import Strays
-from command_center.actors.worktree_messages import PrepareWorkplace
 from command_center.runtime import (
     Actor,
     ActorRef,

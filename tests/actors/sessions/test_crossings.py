@@ -13,7 +13,6 @@ import pytest
 import trio
 import trio.testing
 
-from command_center.actors import storage
 from command_center.actors.codex.approvals import COMMAND, ELICITATION, FILE_CHANGE
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
 from command_center.actors.codex.messages import (
@@ -23,10 +22,7 @@ from command_center.actors.codex.messages import (
     CodexLagged,
     CodexRequestResolved,
 )
-from command_center.actors.errors import Conflict, TooBusy, Unavailable
-from command_center.actors.sessions import drive, interruption
-from command_center.actors.sessions.actor import MAILBOX
-from command_center.actors.sessions.messages import (
+from command_center.actors.contracts.sessions import (
     ApprovalSettled,
     GrantSlot,
     PatchSession,
@@ -36,7 +32,12 @@ from command_center.actors.sessions.messages import (
     TurnSilent,
     WorkplaceReady,
 )
-from command_center.actors.sessions.settlement import settle_approval
+from command_center.actors.core import storage
+from command_center.actors.ledger.approvals import settle_approval
+from command_center.actors.rules.errors import Conflict, TooBusy, Unavailable
+from command_center.actors.sessions import interruption
+from command_center.actors.sessions import turn_driver as drive
+from command_center.actors.sessions.actor import MAILBOX
 from command_center.actors.sessions.steering import steer_id
 from command_center.runtime import ActorCrashed, ActorStopped
 from command_center.store import Transaction, approvals

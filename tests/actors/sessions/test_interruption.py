@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from command_center.actors.ledger.sessions import request_stop
 from command_center.actors.sessions.interruption import OVERDUE, ended_by_wish
-from command_center.actors.sessions.ledger import request_stop
 from command_center.store import Session, Writer
 from command_center.store.records import SessionStatus
 from tests.actors.sessions.units import done, running, writer

@@ -8,10 +8,10 @@ import trio
 import trio.testing
 
 from command_center.actors.codex.messages import CodexNotification
+from command_center.actors.contracts.sessions import ItemSeen
 from command_center.actors.sessions.actor import SessionActor
-from command_center.actors.sessions.messages import ItemSeen
+from command_center.actors.sessions.runners.stub import StubRunner
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.sessions.stub import StubRunner
 from command_center.runtime import Actor, ChildSpec, handles
 from command_center.store import Session, Transaction, sessions
 from tests.actors.rows import insert_repository, insert_session, insert_task, rig

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from command_center.actors.sessions.messages import ItemSeen, OutputDelta
+from command_center.actors.contracts.sessions import ItemSeen, OutputDelta
 from command_center.actors.sessions.transcript import MOST_STREAMS, Transcript
 from command_center.store import EventFilter, Session, Transaction
 from tests.actors.rows import Rig, rig

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import trio
 
+from command_center.actors.contracts.tasks import CreateTask
 from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.runners.stub import StubRunner
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.sessions.stub import StubRunner
 from command_center.actors.tasks import actor as tasks_actor
 from command_center.actors.tasks.actor import Tasks
-from command_center.actors.tasks.messages import CreateTask
 from command_center.runtime import ActorRef, ChildSpec, SupervisorSpec
 from command_center.store import Transaction
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from command_center.actors.errors import PolicyDenied
-from command_center.actors.policy import PolicyResult, RunInput, evaluate
-from command_center.actors.sessions.admission import admit
-from command_center.actors.tasks.ledger import create_session, run_task
-from command_center.actors.tasks.messages import RunOutcome
+from command_center.actors.contracts.tasks import RunOutcome
+from command_center.actors.ledger.admission import admit
+from command_center.actors.ledger.tasks import create_session, run_task
+from command_center.actors.rules.policy import PolicyDenied, PolicyResult, RunInput, evaluate
 from command_center.store import (
     Repository,
     Session,
@@ -23,10 +22,10 @@ from command_center.store import (
     sessions,
 )
 from tests.actors.rows import insert_repository, insert_task
+from tests.actors.rules.test_policy import MAIN, runs
+from tests.actors.rules.test_policy import repositories as some_repositories
+from tests.actors.rules.test_policy import tasks as some_tasks
 from tests.actors.sessions.units import done, writer
-from tests.actors.test_policy import MAIN, runs
-from tests.actors.test_policy import repositories as some_repositories
-from tests.actors.test_policy import tasks as some_tasks
 
 __all__ = ["writer"]
 

@@ -11,9 +11,9 @@ import attrs
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.approvals import CreateApproval
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.approvals import CreateApproval
 from command_center.actors.telegram.messages import INBOX, KeepUpdates
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import read_update

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from command_center.actors.approvals import Resolution, ResolveApproval
+from command_center.actors.contracts.approvals import Resolution, ResolveApproval
 from tests.actors.telegram.rig import ME, rig
 
 

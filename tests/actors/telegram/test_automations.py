@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from command_center.actors.automations.messages import AutomationPayload, CreateAutomation
-from command_center.actors.policy import RunInput
+from command_center.actors.contracts.automations import AutomationPayload, CreateAutomation
+from command_center.actors.rules.policy import RunInput
 from command_center.store import (
     Automation,
     Session,

@@ -7,9 +7,14 @@ from typing import Any
 
 import trio
 
-from command_center.actors.approvals import Resolution, ResolveApproval
-from command_center.actors.clock import later
-from command_center.actors.deadlines import ExtendApproval, Extension, warn
+from command_center.actors.contracts.approvals import (
+    ExtendApproval,
+    Extension,
+    Resolution,
+    ResolveApproval,
+)
+from command_center.actors.core.clock import later
+from command_center.actors.ledger.deadlines import warn
 from command_center.actors.telegram.notifier import MARK
 from command_center.store import (
     Transaction,

@@ -8,8 +8,8 @@ import attrs
 import msgspec
 import trio
 
-from command_center.actors.errors import Conflict
-from command_center.actors.sessions.messages import SteerReceipt, SteerSession, StopSession
+from command_center.actors.contracts.sessions import SteerReceipt, SteerSession, StopSession
+from command_center.actors.rules.errors import Conflict
 from command_center.actors.telegram.inbox import NO_WEBHOOK
 from command_center.runtime import Actor, ChildSpec, handles
 from command_center.store import (

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_center.actors.telegram.actions import Resolve
 from command_center.actors.telegram.approval_wording import (
     approval_keyboard,
     approval_text,
@@ -17,6 +16,7 @@ from command_center.actors.telegram.approval_wording import (
     warning_text,
     with_outcome,
 )
+from command_center.actors.telegram.buttons import Resolve
 from command_center.actors.telegram.markup import LONGEST, Text, length_of, text, to_plain
 from command_center.actors.telegram.outgoing import Button, label_of
 from command_center.actors.telegram.wording import (

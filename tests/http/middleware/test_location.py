@@ -10,8 +10,8 @@ from typing import Any, get_args
 import httpx
 import trio
 
-from command_center.actors.automations.messages import HandRun
-from command_center.actors.tasks.messages import RunOutcome
+from command_center.actors.contracts.automations import HandRun
+from command_center.actors.contracts.tasks import RunOutcome
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.location import MADE as PLACES

@@ -21,9 +21,9 @@ from trio_websocket import ConnectionClosed, open_websocket_url
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
 
-from command_center.actors import events as hub
 from command_center.actors.center import Center
-from command_center.actors.events import PublishLive
+from command_center.actors.core import events as hub
+from command_center.actors.core.events import PublishLive
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from command_center.http.wire import event_stream

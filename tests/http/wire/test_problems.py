@@ -11,7 +11,7 @@ import trio
 from quart import Response, websocket
 from quart_trio import QuartTrio
 
-from command_center.actors import errors as domain
+from command_center.actors.rules import errors as domain
 from command_center.http.wire.codec import json_response
 from command_center.http.wire.problems import install_error_handlers, problem_of
 from command_center.store import errors as stored

@@ -1,0 +1,277 @@
+"""`/approvals`: what waits on a person, settled exactly once.
+
+Whoever races (a browser, a phone, the deadline, Codex itself), the store's one writer puts them in
+a row and the first wins; the others are told who that was. Deadlines are kept in the rows: after a
+restart, or after the machine slept through one, an overdue approval expires at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+from typing import Any, get_args
+
+import msgspec
+import structlog
+import trio
+from sqlite_utils import Database
+
+from command_center.actors.codex.approvals import check_answers, without_secrets
+from command_center.actors.contracts.approvals import (
+    CreateApproval,
+    DeadlinesPassed,
+    ExtendApproval,
+    Resolution,
+    ResolveApproval,
+)
+from command_center.actors.contracts.sessions import ApprovalSettled
+from command_center.actors.core.clock import LOOK_SECONDS, seconds_until
+from command_center.actors.core.events import Fanout
+from command_center.actors.core.storage import Storage
+from command_center.actors.ledger import approvals as settlement
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.deadlines import (
+    check_deadline,
+    extend,
+    moment_of,
+    next_moment,
+    overdue,
+    to_warn_of,
+    warn,
+)
+from command_center.actors.rules.errors import Invalid, Unavailable
+from command_center.runtime import Actor, ActorNotFound, Deferred, handles
+from command_center.store import Approval, EventFilter, Transaction, approvals, sessions
+from command_center.store import tasks as task_table
+from command_center.store.records import ApprovalKind, ApprovalStatus
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+DEADLINES = EventFilter(types=("approval.requested", "approval.extended"))
+"""The events that set a deadline."""
+
+PAUSE_SECONDS = 1.0
+"""How long what is due may take to be done, before it is looked for again."""
+
+
+class Approvals(Actor):
+    """Settles approvals, and expires those that nobody settled in time."""
+
+    def __init__(self, storage: Storage, fanout: Fanout, *, approval_seconds: float) -> None:
+        """Give an approval `approval_seconds` where it names no deadline itself.
+
+        `fanout` tells of deadlines that are set, whoever sets them.
+        """
+        self._storage = storage
+        self._fanout = fanout
+        self._seconds = approval_seconds
+
+    async def on_start(self) -> None:
+        """Watch the deadlines, and hand on what was settled but never reached its session."""
+        self.ctx.start_task(self._hand_on)
+        self.ctx.start_task(self._watch_deadlines)
+
+    async def _hand_on(self) -> None:
+        try:
+            waiting = await self._storage.read(undelivered)
+        except Unavailable as error:
+            log.warning("approvals.unread", reason=str(error))
+            return
+        for approval in waiting:
+            self._tell_session_soon(approval)
+
+    @handles(CreateApproval)
+    async def create(self, message: CreateApproval) -> Deferred[Approval]:
+        """Answer once it is committed."""
+        if not message.title.strip():
+            raise Invalid.field("title", "Expected some text.")
+        check_deadline(message.expires_at, message.ttl_seconds)
+        return self.ctx.answer_later(self._create, message)
+
+    async def _create(self, message: CreateApproval) -> Approval:
+        return await self._storage.write(
+            lambda tx: create_approval(tx, message, seconds=self._seconds)
+        )
+
+    @handles(ResolveApproval)
+    async def resolve(self, message: ResolveApproval) -> Deferred[Approval]:
+        """Answer once the decision is committed; who waits for it is told after that."""
+        return self.ctx.answer_later(self._resolve, message)
+
+    async def _resolve(self, message: ResolveApproval) -> Approval:
+        wish = message.resolution
+        asked = await self._storage.read(lambda db: approvals.get(db, message.approval_id))
+        kept = kept_answers(asked, wish)
+        approval = await self._storage.write(
+            lambda tx: settlement.settle_approval(
+                tx,
+                message.approval_id,
+                status=wish.status,
+                actor=wish.resolved_by,
+                note=wish.resolution_note,
+                scope=wish.scope,
+                answers=kept,
+            )
+        )
+        self._tell_session_soon(msgspec.structs.replace(approval, answers=wish.answers))
+        return approval
+
+    @handles(ExtendApproval)
+    async def extend(self, message: ExtendApproval) -> Deferred[Approval]:
+        """Answer once the later deadline is committed."""
+        wanted = message.extension
+        if wanted.expires_at is None and wanted.ttl_seconds is None:
+            raise Invalid.field("ttlSeconds", "Expected ttlSeconds or expiresAt.")
+        check_deadline(wanted.expires_at, wanted.ttl_seconds)
+        return self.ctx.answer_later(self._extend, message)
+
+    async def _extend(self, message: ExtendApproval) -> Approval:
+        return await self._storage.write(
+            lambda tx: extend(tx, message.approval_id, message.extension)
+        )
+
+    @handles(DeadlinesPassed)
+    async def expire(self, _message: DeadlinesPassed) -> None:
+        """Expire what is overdue, each in a transaction that loses to a decision made before."""
+        for approval_id in await self._storage.read(overdue):
+            expired = await self._storage.write(partial(_expire, approval_id=approval_id))
+            if expired is not None:
+                self._tell_session_soon(expired)
+        for approval_id in await self._storage.read(to_warn_of):
+            await self._storage.write(partial(warn, approval_id=approval_id))
+
+    def _tell_session_soon(self, approval: Approval) -> None:
+        """Tell whose it is, without waiting: a slow session holds up no other's decision."""
+        self.ctx.start_task(self._tell_session, approval)
+
+    async def _tell_session(self, approval: Approval) -> None:
+        """A session that has no actor now finds the decision in its rows when it starts."""
+        if approval.session_id is not None:
+            with contextlib.suppress(ActorNotFound):
+                await self.ctx.lookup(f"/sessions/{approval.session_id}").tell(
+                    ApprovalSettled(approval)
+                )
+
+    async def _watch_deadlines(self) -> None:
+        """Look whenever a deadline was set, and when one is due. A subscription may begin anew."""
+        while True:
+            with self._fanout.subscribe(DEADLINES) as news:
+                while news.closed is None:
+                    with trio.move_on_after(await self._look()):
+                        await news.drain()
+                if news.closed == "shutdown":
+                    return
+
+    async def _look(self) -> float:
+        """Have done what is due; for how many seconds to sleep by the wall clock, never long."""
+        try:
+            moment = await self._storage.read(next_moment)
+        except Unavailable as error:
+            log.warning("approvals.unread", reason=str(error))
+            return LOOK_SECONDS
+        if moment is None:
+            return LOOK_SECONDS
+        left = seconds_until(moment)
+        if left <= 0:
+            await self.ctx.ref.tell(DeadlinesPassed())
+            return PAUSE_SECONDS
+        return min(left, LOOK_SECONDS)
+
+
+def kept_answers(asked: Approval, wish: Resolution) -> dict[str, Any] | None:
+    """The answers as they may be stored.
+
+    Raises:
+        Invalid: Codex asked something else, or wants more; it names the answer.
+    """
+    request, answers = asked.codex_request, wish.answers or {}
+    if request is None or wish.status == "rejected":
+        return wish.answers
+    check_answers(request["method"], request["params"], answers)
+    return without_secrets(request["method"], request["params"], answers) or None
+
+
+def create_approval(tx: Transaction, wanted: CreateApproval, *, seconds: float) -> Approval:
+    """Ask, and tell of it.
+
+    Raises:
+        RecordNotFound: the task or session that it names isn't there.
+    """
+    task_id, repository_id, correlation_id = wanted.task_id, None, tx.origin
+    if wanted.session_id is not None:
+        session = sessions.get(tx.db, wanted.session_id)
+        task_id = session.task_id
+        repository_id, correlation_id = session.repository_id, session.correlation_id
+    if task_id is not None:
+        task = task_table.get(tx.db, task_id)
+        repository_id, correlation_id = task.repository_id, task.correlation_id
+    expires_at = moment_of(tx.now, wanted.expires_at, wanted.ttl_seconds or seconds)
+    approval = approvals.insert(
+        tx,
+        kind=wanted.kind,
+        title=wanted.title,
+        details=wanted.details,
+        task_id=task_id,
+        session_id=wanted.session_id,
+        repository_id=repository_id,
+        requested_by=wanted.requested_by,
+        expires_at=expires_at,
+        correlation_id=correlation_id,
+    )
+    tx.emit(
+        "approval.requested",
+        actor=wanted.requested_by,
+        data={"kind": approval.kind, "title": approval.title, "expiresAt": expires_at},
+        repository_id=repository_id,
+        task_id=task_id,
+        session_id=wanted.session_id,
+        approval_id=approval.id,
+        correlation_id=correlation_id,
+        causation_id=ledger.last_event(tx, "session_id", wanted.session_id)
+        if wanted.session_id is not None
+        else None,
+    )
+    return approval
+
+
+def _expire(tx: Transaction, approval_id: int) -> Approval | None:
+    """Settle an approval by its deadline, unless it was settled or put off since the look."""
+    approval = approvals.get(tx.db, approval_id)
+    if approval.status != "pending" or (approval.expires_at or tx.now) > tx.now:
+        return None
+    return settlement.settle_approval(tx, approval_id, status="expired", actor="deadline")
+
+
+class ApprovalCounts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many approvals there are: by their status, and those that are pending by their kind."""
+
+    by_status: dict[ApprovalStatus, int]
+    pending_by_kind: dict[ApprovalKind, int]
+
+
+def count_approvals(db: Database) -> ApprovalCounts:
+    """Count the approvals; every status and every kind is there, if only as 0."""
+    by_status = dict(db.execute("SELECT status, count(*) FROM approvals GROUP BY status"))
+    by_kind = dict(
+        db.execute("SELECT kind, count(*) FROM approvals WHERE status = 'pending' GROUP BY kind")
+    )
+    return ApprovalCounts(
+        by_status={status: by_status.get(status, 0) for status in get_args(ApprovalStatus)},
+        pending_by_kind={kind: by_kind.get(kind, 0) for kind in get_args(ApprovalKind)},
+    )
+
+
+def undelivered(db: Database) -> list[Approval]:
+    """What was settled for sessions that have not ended, and did not have its effect yet.
+
+    Without answers that could not be stored as they were: Codex asks those again.
+    """
+    return [
+        approval
+        for session in sessions.every(db, {"finished_at": None})
+        for approval in approvals.every(db, {"session_id": session.id, "delivered_at": None})
+        if approval.status in {"approved", "rejected", "expired"}
+        and approval.kind != "manual"
+        and not settlement.is_withheld(approval.answers)
+    ]

@@ -1,0 +1,6 @@
+"""The messages of the actors: what each can be asked and told, and what it answers.
+
+`sessions`, `tasks`, `approvals`, `automations`, `repositories` and `worktrees` have the messages
+about these. A body of the REST API is one of these messages, so nothing is mapped by hand between
+the two.
+"""

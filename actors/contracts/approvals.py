@@ -1,0 +1,81 @@
+"""What `/approvals` is asked, and what the answers are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from command_center.runtime import Request
+from command_center.store import Approval
+
+LONGEST_SECONDS = 10 * 366 * 24 * 3600
+"""How long an approval may wait: ten years."""
+
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_SECONDS)]
+
+
+class Extension(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """Until when an approval shall wait: `ttlSeconds` from now, or `expiresAt`."""
+
+    ttl_seconds: Seconds | None = None
+    expires_at: str | None = None
+    requested_by: str = "api"
+
+
+class ExtendApproval(msgspec.Struct, Request[Approval], frozen=True):
+    """Put off the deadline of a pending approval."""
+
+    approval_id: int
+    extension: Extension
+
+
+class CreateApproval(
+    msgspec.Struct,
+    Request[Approval],
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+):
+    """Ask a person something that no session asks by itself.
+
+    Attributes:
+        details: whatever helps to decide.
+        expires_at: from when on it can no longer be approved.
+        ttl_seconds: the same, from now; `CC_APPROVAL_TTL_SECONDS`, if neither is given.
+    """
+
+    title: str
+    kind: Literal["manual"] = "manual"
+    details: dict[str, Any] = msgspec.field(default_factory=dict)
+    task_id: int | None = None
+    session_id: int | None = None
+    expires_at: str | None = None
+    ttl_seconds: Seconds | None = None
+    requested_by: str = "api"
+
+
+class Resolution(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """A person's decision. `scope` and `answers` matter to what Codex asked."""
+
+    status: Literal["approved", "rejected"]
+    resolved_by: str = "api"
+    resolution_note: str | None = None
+    scope: Literal["once", "session"] = "once"
+    answers: dict[str, Any] | None = None
+
+
+class ResolveApproval(msgspec.Struct, Request[Approval], frozen=True):
+    """Settle an approval."""
+
+    approval_id: int
+    resolution: Resolution
+
+
+class DeadlinesPassed(msgspec.Struct, frozen=True):
+    """Look for approvals that are overdue, or soon will be."""

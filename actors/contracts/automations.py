@@ -1,0 +1,159 @@
+"""What the automations are asked and told, and what an automation is made of."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from command_center.actors.contracts.tasks import Attempts, Positive, check_texts
+from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.policy import PolicyResult, RunInput, check_run
+from command_center.actors.rules.preconditions import Condition, always
+from command_center.runtime import Request
+from command_center.store import Approval, Automation, Session, Task
+from command_center.store.records import Priority, TaskType
+
+MissedRuns = Literal["run_once", "skip"]
+
+
+class AutomationPayload(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The task that each run makes, and how. Without a title it takes the automation's."""
+
+    prompt: str
+    task_type: TaskType = "prompt_task"
+    task_title: str | None = None
+    priority: Priority = "normal"
+    approval_required: bool = False
+    on_interrupt: Literal["stop", "continue"] = "stop"
+    max_attempts: Attempts = 1
+    turn_limit: Positive | None = None
+    token_budget: Positive | None = None
+    run_input: RunInput = RunInput()
+
+    def stored(self) -> dict[str, Any]:
+        """As it is kept and shown, without what has no value."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        given = {name: value for name, value in plain.items() if value is not None}
+        run = {name: value for name, value in plain["runInput"].items() if value is not None}
+        return {**given, "runInput": run}
+
+
+class CreateAutomation(
+    msgspec.Struct,
+    Request[Automation],
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+):
+    """Keep an automation. With a `template`, title, schedule and payload may be left to it."""
+
+    repository_id: int
+    template: str | None = None
+    title: str | msgspec.UnsetType = msgspec.UNSET
+    schedule_expr: str | msgspec.UnsetType = msgspec.UNSET
+    payload: AutomationPayload | msgspec.UnsetType = msgspec.UNSET
+    timezone: str | None = None
+    enabled: bool = True
+    missed_runs: MissedRuns = "run_once"
+    requested_by: str = "api"
+
+
+class AutomationChanges(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """What to change; what is left out stays. `enabled: true` also ends a pause."""
+
+    title: str | msgspec.UnsetType = msgspec.UNSET
+    schedule_expr: str | msgspec.UnsetType = msgspec.UNSET
+    timezone: str | msgspec.UnsetType | None = msgspec.UNSET
+    enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    missed_runs: MissedRuns | msgspec.UnsetType = msgspec.UNSET
+    payload: AutomationPayload | msgspec.UnsetType = msgspec.UNSET
+    requested_by: str = "api"
+
+
+class PatchAutomation(msgspec.Struct, Request[Automation], frozen=True):
+    """Change an automation."""
+
+    automation_id: int
+    changes: AutomationChanges
+    condition: Condition = always
+
+
+class DeleteAutomation(msgspec.Struct, Request[Automation], frozen=True):
+    """Take an automation away; its tasks, sessions and history stay."""
+
+    automation_id: int
+    requested_by: str
+    condition: Condition = always
+
+
+class RunByHand(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The body of a run by hand."""
+
+    requested_by: str = "api"
+
+
+class HandRun(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What came of a run by hand: it is queued, or `blocked` by the `approvals`."""
+
+    automation: Automation
+    task: Task
+    session: Session
+    policy: PolicyResult
+    blocked: bool = False
+    approvals: tuple[Approval, ...] = ()
+
+
+class RunAutomation(msgspec.Struct, Request[HandRun], frozen=True):
+    """Run it now; its schedule stays as it is."""
+
+    automation_id: int
+    requested_by: str
+
+
+class Due(msgspec.Struct, frozen=True):
+    """By the clock, the automation's next due time has come."""
+
+
+class Reload(msgspec.Struct, frozen=True):
+    """The automation's row, or the clock, was changed by somebody else: look again."""
+
+
+class Arm(msgspec.Struct, frozen=True):
+    """Tell `Due` to the automation at this moment, in seconds since 1970; with None, never."""
+
+    automation_id: int
+    due: float | None
+    begun: int | None = None
+    """A session that was committed and needs its actor."""
+
+
+def check_fields(
+    *,
+    title: str | msgspec.UnsetType = msgspec.UNSET,
+    payload: AutomationPayload | msgspec.UnsetType = msgspec.UNSET,
+) -> None:
+    """Refuse texts that say nothing or too much, and runs that cannot be, with their paths."""
+    if isinstance(title, str):
+        check_texts(title=title)
+    if not isinstance(payload, msgspec.UnsetType):
+        if not payload.prompt.strip():
+            raise Invalid.field("payload.prompt", "Expected some text.")
+        if payload.task_title is not None:
+            try:
+                check_texts(title=payload.task_title)
+            except Invalid as invalid:
+                raise Invalid.field("payload.taskTitle", invalid.details[0]["message"]) from invalid
+        try:
+            check_run(payload.run_input)
+        except Invalid as invalid:
+            fault = invalid.details[0]
+            path = f"payload.runInput.{fault['path']}"
+            raise Invalid.field(path, fault["message"]) from invalid

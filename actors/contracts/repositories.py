@@ -1,0 +1,131 @@
+"""What can be asked about repositories, and what the answers are."""
+
+from __future__ import annotations
+
+import msgspec
+
+from command_center.actors.git.facts import Commit, Remote, WorktreeEntry
+from command_center.actors.rules.preconditions import Condition, always
+from command_center.runtime import Request
+from command_center.store import Repository
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a folder is, as far as git is concerned. Nothing is saved."""
+
+    is_git_repository: bool
+    name: str
+    local_path: str
+    default_branch: str | None = None
+    current_branch: str | None = None
+    head_sha: str | None = None
+    is_dirty: bool | None = None
+    ahead: int | None = None
+    behind: int | None = None
+    remotes: list[Remote] = []
+    worktrees: list[WorktreeEntry] = []
+    warnings: list[str] = []
+
+
+class InspectRepository(
+    msgspec.Struct,
+    Request[Inspection],
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+):
+    """Look at a folder; a folder that is not a git repository is an answer, not an error."""
+
+    local_path: str
+
+
+class CreateRepository(
+    msgspec.Struct,
+    Request[Repository],
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+):
+    """Register a git repository. What is left out is not allowed; the name is the folder's."""
+
+    local_path: str
+    name: str | None = None
+    allow_write: bool = False
+    allow_network: bool = False
+    allow_commit: bool = False
+    require_worktree: bool = False
+    requested_by: str = "api"
+
+
+class RepositoryChanges(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """What to change of a repository; what is left out stays.
+
+    A new `localPath` is checked like a first one, and refused while a session is active.
+    """
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    local_path: str | msgspec.UnsetType = msgspec.UNSET
+    allow_write: bool | msgspec.UnsetType = msgspec.UNSET
+    allow_network: bool | msgspec.UnsetType = msgspec.UNSET
+    allow_commit: bool | msgspec.UnsetType = msgspec.UNSET
+    require_worktree: bool | msgspec.UnsetType = msgspec.UNSET
+    requested_by: str = "api"
+
+
+class PatchRepository(msgspec.Struct, Request[Repository], frozen=True):
+    """Change a repository. Sessions meet the new policy at their next step to an active state."""
+
+    repository_id: int
+    changes: RepositoryChanges
+    condition: Condition = always
+
+
+class ScanRepository(msgspec.Struct, Request[Repository], frozen=True):
+    """Look at the repository anew, thoroughly, and keep what was seen."""
+
+    repository_id: int
+    requested_by: str = "api"
+
+
+class RepositoryDeleted(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What was forgotten with a repository. Its events stay, and nothing on disk was touched."""
+
+    id: int
+    tasks: int
+    sessions: int
+    approvals: int
+    automations: int
+
+
+class DeleteRepository(msgspec.Struct, Request[RepositoryDeleted], frozen=True):
+    """Forget a repository and all that was done in it; see `RepositoryDeleted`."""
+
+    repository_id: int
+    requested_by: str = "api"
+    condition: Condition = always
+
+
+class WorkplaceFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What git says of the folder that a session works in; the languages by how many files."""
+
+    path: str
+    branch: str | None
+    default_branch: str | None
+    head_sha: str | None
+    is_dirty: bool
+    ahead: int | None
+    behind: int | None
+    files: int
+    languages: list[str]
+    commits: list[Commit]
+    warnings: list[str]
+
+
+class GatherFacts(msgspec.Struct, Request[WorkplaceFacts], frozen=True):
+    """Say what the folder of a session is like. Nothing is saved."""
+
+    session_id: int

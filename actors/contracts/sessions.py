@@ -1,0 +1,204 @@
+"""What a session's actor is asked and told.
+
+The first group comes from people, through any interface; the second from other actors; the third
+from the session's own runner, which works in the actor's nursery and reports back this way.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from command_center.actors.rules.preconditions import Condition, always
+from command_center.runtime import ActorRef, Request
+from command_center.store import Approval, Session
+
+
+class StopSession(
+    msgspec.Struct,
+    Request[Session],
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+):
+    """End the session; the answer is the session as it ended. Asking again changes nothing."""
+
+    reason: str | None = None
+    requested_by: str = "api"
+
+
+class SteerReceipt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Codex took the message into the turn that is running."""
+
+    session: Session
+    turn_id: str
+    status: Literal["acknowledged"] = "acknowledged"
+
+
+class SteerSession(
+    msgspec.Struct,
+    Request[SteerReceipt],
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+):
+    """Say something to the turn that is running, without ending it."""
+
+    message: str
+    requested_by: str = "api"
+
+
+class SessionChanges(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """Where to move the session: `running` starts it through policy, `stopped` stops it."""
+
+    status: Literal["running", "queued", "stopped"]
+    requested_by: str = "api"
+
+
+class PatchSession(msgspec.Struct, Request[Session], frozen=True):
+    """Move the session."""
+
+    changes: SessionChanges
+    condition: Condition = always
+
+
+class GrantSlot(msgspec.Struct, frozen=True):
+    """The session's turn has come: it may begin."""
+
+
+class RequestSlot(msgspec.Struct, frozen=True):
+    """The session is queued and its actor `ref` wants to begin."""
+
+    session_id: int
+    ref: ActorRef
+
+
+class SlotsChanged(msgspec.Struct, frozen=True):
+    """Look again who may begin."""
+
+
+class SessionCommitted(msgspec.Struct, frozen=True):
+    """A session was committed by somebody else: it needs its actor."""
+
+    session_id: int
+
+
+class ApprovalSettled(msgspec.Struct, frozen=True):
+    """One of the session's approvals was settled; the store has it already."""
+
+    approval: Approval
+
+
+class WorkplaceReady(msgspec.Struct, frozen=True):
+    """The folder that the session works in is there; the session says which."""
+
+    session: Session
+
+
+class ThreadOpened(msgspec.Struct, frozen=True):
+    """Codex has the thread. Committed before any prompt is sent to it."""
+
+    thread_id: str
+
+
+class TurnOpened(msgspec.Struct, frozen=True):
+    """Codex has begun the turn."""
+
+    turn_id: str
+
+
+class OutputDelta(msgspec.Struct, frozen=True):
+    """A piece of a message as it is written: live only, the whole item follows."""
+
+    item_id: str
+    delta: str
+    stream: Literal["message", "command", "reasoning"] = "message"
+
+
+class ItemSeen(msgspec.Struct, frozen=True):
+    """An item of the turn began or ended; `body` is Codex's own item."""
+
+    turn_id: str
+    item_id: str
+    type: str
+    completed: bool
+    body: dict[str, Any]
+
+
+class TurnEnded(msgspec.Struct, frozen=True):
+    """The turn is over: its outcome, and why where it was not `completed`."""
+
+    outcome: Literal["completed", "failed", "interrupted"]
+    reason: str | None = None
+
+
+class LaunchFailed(msgspec.Struct, frozen=True):
+    """The runner could not begin the turn."""
+
+    reason: str
+
+
+class TurnSilent(msgspec.Struct, frozen=True):
+    """Nothing was heard of the turn for `seconds`; `count` is how often that was told."""
+
+    seconds: float
+    count: int
+
+
+class StopDeadline(msgspec.Struct, frozen=True):
+    """The turn was interrupted and has not ended in time."""
+
+
+class TurnLeft(msgspec.Struct, frozen=True):
+    """A session has ended, and its turn may run on."""
+
+
+class PlanChanged(msgspec.Struct, frozen=True):
+    """The turn's plan, whole."""
+
+    plan: dict[str, Any]
+
+
+class DiffChanged(msgspec.Struct, frozen=True):
+    """What the turn has changed so far, as one unified diff."""
+
+    diff: str
+
+
+class UsageChanged(msgspec.Struct, frozen=True):
+    """Tokens used by the whole thread: absolute totals, never to be summed."""
+
+    usage: dict[str, Any]
+
+
+class JoiningThread(msgspec.Struct, frozen=True):
+    """The thread is about to be joined: what Codex waits for is asked again after this."""
+
+
+class NothingAsked(msgspec.Struct, frozen=True):
+    """Codex, as it was joined, waited for nobody's answer; what it asked since stays open."""
+
+
+class AnswerDelivered(msgspec.Struct, frozen=True):
+    """Codex has the answer to an approval."""
+
+    approval_id: int
+
+
+class Warned(msgspec.Struct, frozen=True):
+    """Something went wrong that the turn survives."""
+
+    message: str
+    details: dict[str, Any]
+
+
+class TurnLost(msgspec.Struct, frozen=True):
+    """The turn is not followed any more: it is gone, unless it is left to run on."""
+
+    reason: str
+    leaves_turn: bool = False

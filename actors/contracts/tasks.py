@@ -1,0 +1,172 @@
+"""What `/tasks` is asked: a request body is a message, or what the path leaves open of one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.policy import Model, PolicyResult, RunInput
+from command_center.actors.rules.preconditions import Condition, always
+from command_center.runtime import Request
+from command_center.store import Approval, Followup, Session, Task
+from command_center.store.records import Priority, Sandbox, TaskType
+
+Attempts = Annotated[int, msgspec.Meta(ge=1, le=10)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+TITLE_LENGTH = 200
+"""Characters of a title; a longer one is refused."""
+
+
+class CreateTask(
+    msgspec.Struct,
+    Request[Task],
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+):
+    """Keep something to be done in a repository; nothing runs yet."""
+
+    repository_id: int
+    title: str
+    prompt: str
+    type: TaskType = "prompt_task"
+    priority: Priority = "normal"
+    approval_required: bool = False
+    on_interrupt: Literal["stop", "continue"] = "stop"
+    max_attempts: Attempts = 1
+    turn_limit: Positive | None = None
+    token_budget: Positive | None = None
+    requested_by: str = "api"
+
+
+class TaskChanges(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+):
+    """What to change of a task; what is left out stays. `cancelled` stops what runs of it."""
+
+    title: str | msgspec.UnsetType = msgspec.UNSET
+    prompt: str | msgspec.UnsetType = msgspec.UNSET
+    type: TaskType | msgspec.UnsetType = msgspec.UNSET
+    priority: Priority | msgspec.UnsetType = msgspec.UNSET
+    approval_required: bool | msgspec.UnsetType = msgspec.UNSET
+    on_interrupt: Literal["stop", "continue"] | msgspec.UnsetType = msgspec.UNSET
+    max_attempts: Attempts | msgspec.UnsetType = msgspec.UNSET
+    turn_limit: Positive | msgspec.UnsetType | None = msgspec.UNSET
+    token_budget: Positive | msgspec.UnsetType | None = msgspec.UNSET
+    status: Literal["open", "cancelled"] | msgspec.UnsetType = msgspec.UNSET
+    requested_by: str = "api"
+
+
+class PatchTask(msgspec.Struct, Request[Task], frozen=True):
+    """Change a task."""
+
+    task_id: int
+    changes: TaskChanges
+    condition: Condition = always
+
+
+class RunOutcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What came of asking for a run: it is queued, or `blocked` by the `approvals`."""
+
+    task: Task
+    session: Session
+    policy: PolicyResult
+    blocked: bool = False
+    approvals: tuple[Approval, ...] = ()
+
+
+class RunTask(msgspec.Struct, Request[RunOutcome], frozen=True):
+    """Run a task: at once as far as slots allow, or once a person has agreed."""
+
+    task_id: int
+    run: RunInput
+
+
+class CreateSession(msgspec.Struct, Request[Session], frozen=True):
+    """Make a session of a task that waits in `created` until it is told to run."""
+
+    task_id: int
+    run: RunInput
+
+
+class CheckPolicy(msgspec.Struct, Request[PolicyResult], frozen=True):
+    """Say what policy would say of a run; nothing changes."""
+
+    task_id: int
+    run: RunInput
+
+
+class ThreadPrompt(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The body of `POST /api/codex/threads/:threadId/prompt`.
+
+    `resume` false begins a new thread in the same task. `cwd` is the repository's folder or one of
+    its worktrees.
+    """
+
+    repository_id: int
+    prompt: str
+    cwd: str | None = None
+    resume: bool = True
+    model: Model | None = None
+    sandbox: Sandbox | None = None
+    allow_network: bool | None = None
+    allow_commit: bool | None = None
+    requested_by: str = "api"
+
+
+class PromptThread(msgspec.Struct, Request[RunOutcome], frozen=True):
+    """Start a turn in a thread of Codex, through policy as any run."""
+
+    thread_id: str
+    wanted: ThreadPrompt
+
+
+class FollowupText(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """What a follow-up says."""
+
+    message: str
+    requested_by: str = "api"
+
+
+class EnsureSession(msgspec.Struct, Request[None], frozen=True):
+    """See that a live session has its actor."""
+
+    session_id: int
+
+
+class QueueFollowup(msgspec.Struct, Request[Followup], frozen=True):
+    """Keep what is to be said when the session's turn has ended."""
+
+    session_id: int
+    text: FollowupText
+
+
+class ChangeFollowup(msgspec.Struct, Request[Followup], frozen=True):
+    """Say something else, or with no text take it back, as long as it was not sent."""
+
+    followup_id: int
+    text: FollowupText | None
+    requested_by: str = "api"
+    condition: Condition = always
+
+
+def check_texts(**texts: str) -> None:
+    """Refuse a title or prompt that says nothing, and a title that is a prompt."""
+    for name, text in texts.items():
+        if not text.strip():
+            raise Invalid.field(name, "Expected some text.")
+    if len(texts.get("title", "")) > TITLE_LENGTH:
+        raise Invalid.field("title", f"Expected at most {TITLE_LENGTH} characters.")

@@ -1,0 +1,12 @@
+"""The ledger: what is written together, as units of one transaction.
+
+A function here takes a `Transaction`, changes rows, and emits the events that tell of the change.
+It waits for nothing and knows no actor, so the same unit serves a request, a schedule and a button
+in Telegram.
+
+`sessions`, `tasks`, `repositories`, `approvals`, `automations` and `worktrees` write of these.
+`admission` lets a session in by policy, `budgets` sums its tokens, `reports` reads its result and
+`successors` makes what follows it: a retry, a continuation, a follow-up. `firing` claims the due
+time of an automation, `outcomes` counts how its runs ended, and `templates` has automations to
+begin from. `deadlines` are those of approvals.
+"""

@@ -1,0 +1,170 @@
+"""Policy at the door: what stands between a session and its next active status.
+
+Checked when a run is asked for, when a blocked one is approved, and again when a slot is granted:
+what the repository allows may have changed while the session waited.
+"""
+
+from __future__ import annotations
+
+from command_center.actors.core.clock import later
+from command_center.actors.ledger import approvals as settlement
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.policy import PolicyDenied, PolicyResult, Reason, evaluate, run_of
+from command_center.actors.rules.transitions import ACTIVE
+from command_center.store import (
+    Approval,
+    Session,
+    Task,
+    Transaction,
+    approvals,
+    automations,
+    repositories,
+    sessions,
+)
+from command_center.store import tasks as task_table
+
+
+def judge(tx: Transaction, session: Session) -> PolicyResult:
+    """What policy says of the session now."""
+    return evaluate(
+        repositories.get(tx.db, session.repository_id),
+        task_table.get(tx.db, session.task_id),
+        run_of(session),
+    )
+
+
+def admit(
+    tx: Transaction,
+    session_id: int,
+    *,
+    actor: str,
+    approval_seconds: float,
+    begin: str | None = None,
+    limit: int | None = None,
+) -> Session:
+    """Take a session as far as policy lets it: to `queued`, to `starting`, or to `blocked`.
+
+    Args:
+        tx: the transaction.
+        session_id: a session that is `created`, `blocked` or `queued`.
+        actor: who wants it.
+        approval_seconds: how long a person has to decide, where approvals are needed.
+        begin: the id of the process that would carry it out; then a queued session starts.
+        limit: how many may work at once; over it, or where another session is writing in its
+            folder, a queued session stays queued.
+
+    Raises:
+        PolicyDenied: the repository forbids it.
+        Conflict: the task is cancelled, or the session in no status to be admitted from.
+    """
+    session = sessions.get(tx.db, session_id)
+    if task_table.get(tx.db, session.task_id).status == "cancelled":
+        raise Conflict(f"Task {session.task_id} is cancelled.", currentStatus="cancelled")
+    result = judge(tx, session)
+    if result.decision == "deny":
+        raise PolicyDenied(result)
+    asked = run_approvals(tx, session)
+    settled = {approval.details["code"] for approval in asked if approval.status == "approved"}
+    missing = [reason for reason in result.approvals if reason.code not in settled]
+    if missing:
+        if session.status != "blocked":
+            session = ledger.move(
+                tx,
+                session_id,
+                "blocked",
+                actor=actor,
+                data={"reasons": [reason.code for reason in missing]},
+            )
+        pending = {approval.details["code"] for approval in asked if approval.status == "pending"}
+        for reason in missing:
+            if reason.code not in pending:
+                _ask(tx, session, reason, expires_at=later(tx.now, approval_seconds))
+        return session
+    if session.status == "queued" and begin is not None:
+        active = active_sessions(tx)
+        if (limit is not None and len(active) >= limit) or writer_beside(session, active):
+            return session
+        return ledger.move(
+            tx, session_id, "starting", actor=actor, runner_instance=begin, started_at=tx.now
+        )
+    return ledger.move(tx, session_id, "queued", actor=actor)
+
+
+def active_sessions(tx: Transaction) -> list[Session]:
+    """The sessions that hold a slot."""
+    return sessions.every(tx.db, {"status": sorted(ACTIVE)})
+
+
+def writer_beside(session: Session, active: list[Session]) -> Session | None:
+    """Another active session that writes in the folder in which this one would write."""
+    if session.sandbox == "read-only":
+        return None
+    for other in active:
+        beside = other.id != session.id and other.cwd == session.cwd
+        if beside and other.sandbox != "read-only":
+            return other
+    return None
+
+
+def yield_folder(tx: Transaction, session_id: int) -> Session:
+    """Queue a starting session again whose folder, known only now, another one is writing in."""
+    session = sessions.get(tx.db, session_id)
+    if session.status != "starting":
+        return session
+    writer = writer_beside(session, active_sessions(tx))
+    if writer is None:
+        return session
+    return ledger.move(tx, session_id, "queued", data={"writingSessionId": writer.id})
+
+
+def run_approvals(tx: Transaction, session: Session) -> list[Approval]:
+    """The approvals that policy asked for this run, settled or not.
+
+    A retry or a continuation is the same run: what a person agreed to for its predecessor holds,
+    but full access, which is agreed to every time.
+    """
+    asked = approvals.every(tx.db, {"session_id": session.id, "kind": "run"})
+    if session.origin in {"retry", "continue"} and session.previous_session_id is not None:
+        previous = sessions.get(tx.db, session.previous_session_id)
+        asked += [
+            approval
+            for approval in run_approvals(tx, previous)
+            if approval.status == "approved"
+            and approval.details["code"] != "full_access_needs_approval"
+        ]
+    return asked
+
+
+def _ask(tx: Transaction, session: Session, reason: Reason, *, expires_at: str) -> None:
+    task = task_table.get(tx.db, session.task_id)
+    approval = approvals.insert(
+        tx,
+        kind="run",
+        title=f"Run “{task.title}”?",
+        details={
+            "code": reason.code,
+            "reason": reason.message,
+            "prompt": session.prompt,
+            "cwd": session.cwd,
+            "sandbox": session.sandbox,
+            "allowNetwork": session.allow_network,
+            "allowCommit": session.allow_commit,
+            "automationId": task.automation_id,
+            "automationTitle": _automation_title(tx, task),
+        },
+        repository_id=session.repository_id,
+        task_id=session.task_id,
+        session_id=session.id,
+        requested_by=session.requested_by,
+        expires_at=expires_at,
+        correlation_id=session.correlation_id,
+    )
+    settlement.tell_requested(tx, session, approval, actor=session.requested_by)
+
+
+def _automation_title(tx: Transaction, task: Task) -> str | None:
+    """Which automation asks, where one does."""
+    if task.automation_id is None:
+        return None
+    return automations.get(tx.db, task.automation_id).title

@@ -1,0 +1,281 @@
+"""Everything that is written of an approval: asked, settled once, delivered to who waits.
+
+Each function is one unit of a transaction, as those of `ledger` are, and tells of what it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from command_center.actors.codex.approvals import ApprovalRequest
+from command_center.actors.codex.messages import connection_of
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.outcomes import record_outcome
+from command_center.actors.rules.errors import Conflict
+from command_center.store import (
+    Approval,
+    Session,
+    Transaction,
+    approvals,
+    sessions,
+)
+
+REDACTED = "[redacted"
+"""Begins what stands where redaction took something out."""
+
+WITHHELD = "[secret]"
+"""Stands in a stored answer for what must not be stored."""
+
+
+def request_approval(
+    tx: Transaction,
+    session_id: int,
+    wanted: ApprovalRequest,
+    *,
+    request_id: str,
+    request: Mapping[str, Any],
+    expires_at: str,
+) -> tuple[Session, Approval]:
+    """Codex asks a person. Asked again after a lost connection, it is the same approval.
+
+    Returns the session and the approval, which is settled already where somebody decided while
+    the connection was lost: then the answer is still to be delivered.
+    """
+    session = sessions.get(tx.db, session_id)
+    known = _asked_before(tx, session_id, wanted, request_id)
+    if known is not None:
+        approval = approvals.update(tx, known.id, codex_request_id=request_id)
+        if approval.status != "pending":
+            return session, approval
+    else:
+        approval = approvals.insert(
+            tx,
+            kind=wanted.kind,
+            title=wanted.title,
+            details=wanted.details,
+            repository_id=session.repository_id,
+            task_id=session.task_id,
+            session_id=session_id,
+            codex_thread_id=wanted.thread_id,
+            codex_turn_id=wanted.turn_id,
+            codex_item_id=wanted.item_id,
+            codex_request_id=request_id,
+            codex_request=dict(request),
+            requested_by="codex",
+            expires_at=expires_at,
+            correlation_id=session.correlation_id,
+        )
+        tell_requested(tx, session, approval, actor="codex")
+    if session.status == "running":
+        session = ledger.move(tx, session_id, "waiting_approval", data={"approvalId": approval.id})
+    return session, approval
+
+
+def tell_requested(tx: Transaction, session: Session, approval: Approval, *, actor: str) -> None:
+    """Tell that a person is asked something about the session."""
+    ledger.tell(
+        tx,
+        session,
+        "approval.requested",
+        actor=actor,
+        data={
+            "kind": approval.kind,
+            "title": approval.title,
+            "details": approval.details,
+            "expiresAt": approval.expires_at,
+        },
+        approval_id=approval.id,
+    )
+
+
+def _asked_before(
+    tx: Transaction, session_id: int, wanted: ApprovalRequest, request_id: str
+) -> Approval | None:
+    """The approval of a question that Codex asks again.
+
+    One whose answer was delivered is another question of the same item, unless it has the very
+    request's id; so is one that the same connection asked under another id. One whose answer was
+    a secret, and so was not kept, has to be decided anew.
+    """
+    same = {
+        "session_id": session_id,
+        "codex_turn_id": wanted.turn_id,
+        "codex_item_id": wanted.item_id,
+        "kind": wanted.kind,
+    }
+    for approval in reversed(approvals.every(tx.db, same)):
+        asked_as = approval.codex_request_id or ""
+        if asked_as != request_id and connection_of(asked_as) == connection_of(request_id):
+            continue
+        if is_withheld(approval.answers):
+            return None
+        if approval.delivered_at is None or asked_as == request_id:
+            return approval
+    return None
+
+
+def is_withheld(answers: Mapping[str, Any] | None) -> bool:
+    """Whether the stored answers are not what the person said, because it held a secret."""
+    text = msgspec.json.encode(answers or {}).decode()
+    return WITHHELD in text or REDACTED in text
+
+
+def settle_approval(
+    tx: Transaction,
+    approval_id: int,
+    *,
+    status: str,
+    actor: str,
+    note: str | None = None,
+    scope: str | None = None,
+    answers: Mapping[str, Any] | None = None,
+) -> Approval:
+    """Settle a pending approval: exactly one caller does, and one event tells of it.
+
+    Raises:
+        Conflict: it is settled already, or its deadline has passed; it names the winner.
+    """
+    approval = approvals.get(tx.db, approval_id)
+    if status in {"approved", "rejected"}:
+        check_pending(tx, approval)
+    elif approval.status != "pending":
+        raise AlreadySettled(approval, overdue=False)
+    settled = approvals.update(
+        tx,
+        approval_id,
+        status=status,
+        resolved_at=tx.now,
+        resolved_by=actor,
+        resolution_note=note,
+        scope=scope,
+        answers=dict(answers) if answers is not None else None,
+    )
+    cause = ledger.last_event(tx, "approval_id", approval_id)
+    tx.emit(
+        "approval.expired" if status == "expired" else "approval.resolved",
+        actor=actor,
+        data={"status": status, "kind": approval.kind, "note": note, "scope": scope},
+        repository_id=approval.repository_id,
+        task_id=approval.task_id,
+        session_id=approval.session_id,
+        approval_id=approval_id,
+        correlation_id=approval.correlation_id,
+        causation_id=cause,
+    )
+    if settled.kind == "run" and settled.session_id is not None:
+        _settle_run(tx, settled)
+    return settled
+
+
+def check_pending(tx: Transaction, approval: Approval) -> None:
+    """Refuse to let a person act on an approval that does not wait for one any more.
+
+    Raises:
+        AlreadySettled: it is settled, or its deadline has passed; it names the winner.
+    """
+    pending = approval.status == "pending"
+    overdue = pending and approval.expires_at is not None and approval.expires_at <= tx.now
+    if not pending or overdue:
+        raise AlreadySettled(approval, overdue=overdue)
+
+
+def _settle_run(tx: Transaction, approval: Approval) -> None:
+    """The last approved approval of a blocked run queues it; a refused one ends it as blocked."""
+    assert approval.session_id is not None  # noqa: S101 - told so by the caller
+    session = sessions.get(tx.db, approval.session_id)
+    if session.status != "blocked" or session.finished_at is not None:
+        return
+    if approval.status == "approved":
+        if not approvals.count(
+            tx.db, {"session_id": session.id, "kind": "run", "status": "pending"}
+        ):
+            ledger.move(tx, session.id, "queued", actor=approval.resolved_by or ledger.SYSTEM)
+        return
+    note = f": {approval.resolution_note}" if approval.resolution_note else "."
+    reason = f"Approval {approval.id} was {approval.status} by {approval.resolved_by}{note}"
+    session = sessions.update(tx, session.id, finished_at=tx.now, exit_reason=reason)
+    cause = ledger.tell(
+        tx,
+        session,
+        "session.blocked",
+        actor=approval.resolved_by or ledger.SYSTEM,
+        data={"exitReason": reason, "final": True},
+        approval_id=approval.id,
+    )
+    ledger.cancel_open_approvals(tx, session, cause=cause)
+    record_outcome(tx, session, cause=cause)
+
+
+def record_delivery(tx: Transaction, approval_id: int) -> Session | None:
+    """Codex has the answer. With nothing else to decide, the session runs on."""
+    approval = approvals.get(tx.db, approval_id)
+    if approval.delivered_at is None:
+        approval = approvals.update(tx, approval_id, delivered_at=tx.now)
+    if approval.session_id is None:
+        return None
+    session = sessions.get(tx.db, approval.session_id)
+    if session.status == "waiting_approval" and not waits_for_person(tx, session.id):
+        return ledger.move(
+            tx,
+            session.id,
+            "running",
+            event="session.resumed",
+            data={"approvalId": approval_id, "decision": approval.status},
+        )
+    return session
+
+
+def waits_for_person(tx: Transaction, session_id: int) -> bool:
+    """Whether Codex has asked in the session what nobody has decided yet."""
+    pending = approvals.every(tx.db, {"session_id": session_id, "status": "pending"})
+    return any(approval.codex_request_id is not None for approval in pending)
+
+
+def close_request(tx: Transaction, session_id: int, request_id: str) -> Session:
+    """Codex closed a request: it has its answer, from here or else from elsewhere."""
+    session = sessions.get(tx.db, session_id)
+    for approval in approvals.every(
+        tx.db, {"session_id": session_id, "codex_request_id": request_id, "delivered_at": None}
+    ):
+        if approval.status == "pending":
+            settle_approval(
+                tx,
+                approval.id,
+                status="answered_elsewhere",
+                actor="codex",
+                note="Answered by another client of Codex.",
+            )
+        session = record_delivery(tx, approval.id) or session
+    return session
+
+
+def close_requests(tx: Transaction, session_id: int, *, spared: Collection[str] = ()) -> Session:
+    """Codex waits for nobody any more: every request of the session but those spared is closed."""
+    session = sessions.get(tx.db, session_id)
+    for approval in approvals.every(tx.db, {"session_id": session_id, "delivered_at": None}):
+        if approval.codex_request_id is not None and approval.codex_request_id not in spared:
+            session = close_request(tx, session_id, approval.codex_request_id)
+    return session
+
+
+class AlreadySettled(Conflict):
+    """Somebody, or the deadline, was quicker; the approval as it stands is in `facts`."""
+
+    def __init__(self, approval: Approval, *, overdue: bool) -> None:
+        """Name the winner."""
+        if overdue or approval.status == "expired":
+            message = f"Approval {approval.id} expired at {approval.expires_at}."
+        else:
+            message = (
+                f"Approval {approval.id} is already {approval.status} by {approval.resolved_by}."
+            )
+        super().__init__(
+            message,
+            currentStatus="expired" if overdue else approval.status,
+            resolvedBy="deadline" if overdue else approval.resolved_by,
+            resolvedAt=approval.expires_at if overdue else approval.resolved_at,
+        )
+        self.approval = approval

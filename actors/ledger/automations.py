@@ -1,0 +1,288 @@
+"""Making, changing and taking away automations, each as one unit of a transaction.
+
+Whatever is kept has been checked before, down to the run that it will ask for: a payload that its
+repository forbids is refused while somebody is there to read why, and not at night.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import attrs
+import msgspec
+from sqlite_utils import Database
+
+from command_center.actors.contracts.automations import (
+    AutomationChanges,
+    AutomationPayload,
+    CreateAutomation,
+    check_fields,
+)
+from command_center.actors.ledger.templates import filled
+from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.policy import PolicyDenied, evaluate
+from command_center.actors.rules.schedule import Schedule, find_zone, parse
+from command_center.actors.rules.schedule_errors import InvalidSchedule, UnknownTimezone
+from command_center.store import (
+    Automation,
+    RecordNotFound,
+    Repository,
+    Task,
+    Transaction,
+    automation_runs,
+    automations,
+    from_timestamp,
+    repositories,
+    to_timestamp,
+)
+from command_center.store.records import Runner
+
+
+@attrs.frozen(kw_only=True)
+class Terms:
+    """What holds for all automations here."""
+
+    runner: Runner
+    approval_seconds: float
+    zone: ZoneInfo
+    """Of automations that name none."""
+
+
+def existing(db: Database, automation_id: int) -> Automation:
+    """The automation, if it was not taken away.
+
+    Raises:
+        RecordNotFound: it was, or never was there.
+    """
+    automation = automations.get(db, automation_id)
+    if automation.deleted_at is not None:
+        raise RecordNotFound("Automation", automation_id)
+    return automation
+
+
+def enabled(db: Database) -> list[Automation]:
+    """All that are to fire."""
+    return automations.every(db, {"enabled": True, "deleted_at": None})
+
+
+def payload_of(automation: Automation) -> AutomationPayload:
+    """What it makes, as it was checked when it was kept."""
+    return msgspec.convert(automation.payload, AutomationPayload)
+
+
+def plan_of(automation: Automation, terms: Terms) -> tuple[Schedule, ZoneInfo]:
+    """Its schedule and the zone whose clocks it follows."""
+    zone = terms.zone if automation.timezone is None else find_zone(automation.timezone)
+    return parse(automation.schedule_expr), zone
+
+
+def read_schedule(expression: str) -> Schedule:
+    """The schedule; a wrong one is refused in words for whoever wrote it."""
+    try:
+        return parse(expression)
+    except InvalidSchedule as invalid:
+        raise Invalid.field("scheduleExpr", str(invalid)) from invalid
+
+
+def read_zone(name: str | None, terms: Terms) -> ZoneInfo:
+    """The zone, or the one of automations that name none."""
+    try:
+        return terms.zone if name is None else find_zone(name)
+    except UnknownTimezone as unknown:
+        raise Invalid.field("timezone", str(unknown)) from unknown
+
+
+def create_automation(
+    tx: Transaction, wanted: CreateAutomation, terms: Terms, now: datetime
+) -> Automation:
+    """Keep an automation and its first due time, and tell of it.
+
+    Raises:
+        Invalid: a field is no schedule, zone, template or text; it is named.
+        RecordNotFound: there is no such repository.
+        PolicyDenied: it is enabled, and the repository forbids its runs.
+    """
+    title, expression, payload = filled(wanted)
+    check_fields(title=title, payload=payload)
+    schedule, zone = read_schedule(expression), read_zone(wanted.timezone, terms)
+    repository = repositories.get(tx.db, wanted.repository_id)
+    if wanted.enabled:
+        _check_policy(tx, repository, title, payload)
+    automation = automations.insert(
+        tx,
+        repository_id=repository.id,
+        title=title,
+        schedule_expr=expression.strip(),
+        timezone=wanted.timezone,
+        enabled=wanted.enabled,
+        missed_runs=wanted.missed_runs,
+        payload=payload.stored(),
+        next_run_at=_stamp(schedule.after(now, zone)) if wanted.enabled else None,
+        requested_by=wanted.requested_by,
+    )
+    _tell(
+        tx,
+        automation,
+        "automation.created",
+        actor=wanted.requested_by,
+        data={
+            "title": automation.title,
+            "scheduleExpr": automation.schedule_expr,
+            "enabled": automation.enabled,
+            "nextRunAt": automation.next_run_at,
+            "template": wanted.template,
+        },
+    )
+    return automation
+
+
+def patch_automation(
+    tx: Transaction, automation_id: int, changes: AutomationChanges, terms: Terms, now: datetime
+) -> Automation:
+    """Change an automation, and tell what changed. Enabling it forgets its failures.
+
+    Raises:
+        RecordNotFound: there is no such automation.
+        Invalid, PolicyDenied: as `create_automation`.
+    """
+    automation = existing(tx.db, automation_id)
+    check_fields(title=changes.title, payload=changes.payload)
+    given = {
+        name: value
+        for name in changes.__struct_fields__
+        if name != "requested_by" and (value := getattr(changes, name)) is not msgspec.UNSET
+    }
+    if isinstance(changes.payload, AutomationPayload):
+        given["payload"] = changes.payload.stored()
+    if isinstance(changes.schedule_expr, str):
+        read_schedule(changes.schedule_expr)
+        given["schedule_expr"] = changes.schedule_expr.strip()
+    if not isinstance(changes.timezone, msgspec.UnsetType):
+        read_zone(changes.timezone, terms)
+    changed = {name: value for name, value in given.items() if getattr(automation, name) != value}
+    if not changed:
+        return automation
+    after = msgspec.structs.replace(automation, **changed)
+    if after.enabled and changed.keys() & {"enabled", "payload"}:
+        repository = repositories.get(tx.db, after.repository_id)
+        _check_policy(tx, repository, after.title, payload_of(after))
+    more: dict[str, object] = {}
+    if "enabled" in changed:
+        more = {"paused_reason": None, "next_run_at": None}
+        if after.enabled:
+            more["consecutive_failures"] = 0
+    if after.enabled and changed.keys() & {"enabled", "schedule_expr", "timezone"}:
+        more["next_run_at"] = _stamp(next_unclaimed(tx.db, after, terms, now))
+    automation = automations.update(tx, automation_id, **changed, **more)
+    _tell(
+        tx,
+        automation,
+        "automation.updated",
+        actor=changes.requested_by,
+        data={
+            "changed": sorted(_camel(name) for name in changed),
+            "enabled": automation.enabled,
+            "nextRunAt": automation.next_run_at,
+        },
+    )
+    return automation
+
+
+def delete_automation(tx: Transaction, automation_id: int, *, actor: str) -> Automation:
+    """Take it away for good. What it made stays, and so does a session that runs.
+
+    Raises:
+        RecordNotFound: there is no such automation.
+    """
+    existing(tx.db, automation_id)
+    automation = automations.update(
+        tx, automation_id, enabled=False, next_run_at=None, deleted_at=tx.now
+    )
+    _tell(tx, automation, "automation.deleted", actor=actor, data={"title": automation.title})
+    return automation
+
+
+def rearm(tx: Transaction, automation_id: int, terms: Terms, now: datetime) -> Automation:
+    """Set the next due time anew where the clock, or the zone, was changed under it.
+
+    One that has come stays, to be claimed. One that was claimed is never next again, so a clock
+    that shows an hour twice does not fire it twice.
+    """
+    automation = automations.get(tx.db, automation_id)
+    if not automation.enabled or not is_astray(automation, terms, now):
+        return automation
+    following = _stamp(next_unclaimed(tx.db, automation, terms, now))
+    if following == automation.next_run_at:
+        return automation
+    return automations.update(tx, automation_id, next_run_at=following)
+
+
+def next_unclaimed(
+    db: Database, automation: Automation, terms: Terms, now: datetime
+) -> datetime | None:
+    """The first due time after now that was not claimed."""
+    schedule, zone = plan_of(automation, terms)
+    due = schedule.after(now, zone)
+    while due is not None and is_claimed(db, automation.id, due):
+        due = schedule.after(due, zone)
+    return due
+
+
+def is_claimed(db: Database, automation_id: int, due: datetime) -> bool:
+    """Whether the due time has had its run, or was skipped."""
+    due_at = to_timestamp(due)
+    return automation_runs.find(db, {"automation_id": automation_id, "due_at": due_at}) is not None
+
+
+def is_astray(automation: Automation, terms: Terms, now: datetime) -> bool:
+    """Whether the due time that is next lies ahead, and is not the first that does."""
+    if automation.next_run_at is None:
+        return True
+    known = from_timestamp(automation.next_run_at)
+    if known <= now:
+        return False
+    schedule, zone = plan_of(automation, terms)
+    return schedule.after(now, zone) != known
+
+
+def _check_policy(
+    tx: Transaction, repository: Repository, title: str, payload: AutomationPayload
+) -> None:
+    """Refuse what the repository forbids; what needs an approval will ask for it at each run."""
+    task = Task(
+        id=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+        repository_id=repository.id,
+        type=payload.task_type,
+        title=payload.task_title or title,
+        prompt=payload.prompt,
+        approval_required=payload.approval_required,
+        requested_by="api",
+        correlation_id="",
+    )
+    result = evaluate(repository, task, payload.run_input)
+    if result.decision == "deny":
+        raise PolicyDenied(result)
+
+
+def _tell(
+    tx: Transaction, automation: Automation, kind: str, *, actor: str, data: dict[str, object]
+) -> None:
+    tx.emit(
+        kind,
+        actor=actor,
+        data=data,
+        repository_id=automation.repository_id,
+        automation_id=automation.id,
+    )
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return None if moment is None else to_timestamp(moment)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

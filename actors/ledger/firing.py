@@ -1,0 +1,296 @@
+"""Exactly once per due time: the claim of it and the run that it leads to are one transaction.
+
+The row of an automation names the due time that comes next. To act on it is to insert the run that
+names it, to make the task and its session, and to move the row on, all or nothing; whoever comes
+second, be it another incarnation of the actor or the next life of the server, finds the row moved
+on. Before the commit nothing has happened and the due time is found again at the next start; after
+it the session is there, and `/tasks` gives every session that has none its actor.
+
+Several due times that passed meanwhile (the machine slept, the server was off) are acted on
+together, as the last of them: one run, or none where the automation says so.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Final
+
+import attrs
+import msgspec
+
+from command_center.actors.contracts.automations import HandRun
+from command_center.actors.contracts.tasks import CreateTask, RunOutcome
+from command_center.actors.ledger.automations import (
+    Terms,
+    existing,
+    is_claimed,
+    next_unclaimed,
+    payload_of,
+    plan_of,
+)
+from command_center.actors.ledger.outcomes import count
+from command_center.actors.ledger.tasks import create_task, run_task
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.schedule import passed
+from command_center.store import (
+    Automation,
+    AutomationOutcome,
+    AutomationTrigger,
+    Session,
+    Transaction,
+    automation_runs,
+    automations,
+    from_timestamp,
+    sessions,
+    to_timestamp,
+)
+
+GRACE: Final = timedelta(seconds=60)
+"""So much later than it was due a run is merely late; after that its time was missed."""
+
+COUNTED: Final = 100
+"""The most missed due times that are counted."""
+
+
+@attrs.frozen
+class Claim:
+    """What came of looking whether an automation is due: its row, and a session to be started."""
+
+    automation: Automation
+    session_id: int | None = None
+
+
+@attrs.frozen
+class _DueTime:
+    """What is to be claimed."""
+
+    at: datetime
+    missed: int
+    late: bool
+    following: str | None
+
+
+def claim(tx: Transaction, automation_id: int, terms: Terms, now: datetime) -> Claim:
+    """Act on the automation's due time, if it has one that has come and nobody did before.
+
+    Raises:
+        RecordNotFound, Conflict, PolicyDenied, Invalid: the run cannot be made. Nothing was
+            written; `refuse` claims the due time for it.
+    """
+    automation = automations.get(tx.db, automation_id)
+    due = _due_time(tx, automation, terms, now)
+    if due is None:
+        return Claim(automation)
+    if due.late and automation.missed_runs == "skip":
+        times = "a due time" if due.missed == 1 else f"{due.missed} due times"
+        reason = f"The server was off or asleep at {times}."
+        return Claim(_pass_over(tx, automation, due, now, outcome="missed", reason=reason))
+    live = live_session(tx, automation)
+    if live is not None:
+        reason = f"Session {live.id} of the previous run is still {live.status}."
+        return Claim(_pass_over(tx, automation, due, now, outcome="skipped", reason=reason))
+    catches_up = due.missed > 0 and automation.missed_runs == "run_once"
+    automation, outcome = _fire(
+        tx,
+        automation,
+        terms,
+        now,
+        trigger="catch_up" if catches_up else "schedule",
+        actor=f"/automations/{automation.id}",
+        due=due,
+    )
+    return Claim(automation, outcome.session.id)
+
+
+def refuse(
+    tx: Transaction,
+    automation_id: int,
+    terms: Terms,
+    now: datetime,
+    *,
+    outcome: AutomationOutcome,
+    reason: str,
+) -> Claim:
+    """Claim the due time for a run that cannot be made, and count it as a failure."""
+    automation = automations.get(tx.db, automation_id)
+    due = _due_time(tx, automation, terms, now)
+    if due is None:
+        return Claim(automation)
+    automation = _pass_over(tx, automation, due, now, outcome=outcome, reason=reason)
+    return Claim(count(tx, automation, outcome, reason=reason))
+
+
+def run_by_hand(
+    tx: Transaction, automation_id: int, terms: Terms, now: datetime, *, actor: str
+) -> HandRun:
+    """Run it now, whether it is enabled or not; its due times stay as they are.
+
+    Raises:
+        RecordNotFound: there is no such automation.
+        Conflict: a session of it has not ended.
+        PolicyDenied: the repository forbids the run.
+    """
+    automation = existing(tx.db, automation_id)
+    live = live_session(tx, automation)
+    if live is not None:
+        raise Conflict(
+            f"Session {live.id} of automation {automation_id} is still {live.status}.",
+            sessionId=live.id,
+            currentStatus=live.status,
+        )
+    automation, outcome = _fire(tx, automation, terms, now, trigger="manual", actor=actor, due=None)
+    return HandRun(
+        automation=automation,
+        task=outcome.task,
+        session=outcome.session,
+        policy=outcome.policy,
+        blocked=outcome.blocked,
+        approvals=outcome.approvals,
+    )
+
+
+def live_session(tx: Transaction, automation: Automation) -> Session | None:
+    """The session of the automation's last run that has not ended, if there is one."""
+    if automation.last_session_id is None:
+        return None
+    last = sessions.get(tx.db, automation.last_session_id)
+    if last.finished_at is None:
+        return last
+    return sessions.find(tx.db, {"task_id": last.task_id, "finished_at": None})
+
+
+def _due_time(
+    tx: Transaction, automation: Automation, terms: Terms, now: datetime
+) -> _DueTime | None:
+    if not automation.enabled or automation.next_run_at is None:
+        return None
+    first = from_timestamp(automation.next_run_at)
+    if first > now:
+        return None
+    schedule, zone = plan_of(automation, terms)
+    times = passed(schedule, zone, first, now, limit=COUNTED)
+    # The clock may have been here before: what was claimed then is not claimed again.
+    at = next(
+        due for due in reversed(times) if due == first or not is_claimed(tx.db, automation.id, due)
+    )
+    late = now - at > GRACE
+    following = next_unclaimed(tx.db, automation, terms, now)
+    return _DueTime(
+        at=at,
+        missed=len(times) if late else len(times) - 1,
+        late=late,
+        following=None if following is None else to_timestamp(following),
+    )
+
+
+def _fire(
+    tx: Transaction,
+    automation: Automation,
+    terms: Terms,
+    now: datetime,
+    *,
+    trigger: AutomationTrigger,
+    actor: str,
+    due: _DueTime | None,
+) -> tuple[Automation, RunOutcome]:
+    """Make the task and run it: one story, from the firing to the session's last event."""
+    payload = payload_of(automation)
+    due_at = None if due is None else to_timestamp(due.at)
+    missed = 0 if due is None else due.missed
+    correlation_id = tx.origin or uuid.uuid4().hex
+    fired = tx.emit(
+        "automation.fired",
+        actor=actor,
+        data={"title": automation.title, "trigger": trigger, "dueAt": due_at, "missed": missed},
+        repository_id=automation.repository_id,
+        automation_id=automation.id,
+        correlation_id=correlation_id,
+    )
+    task = create_task(
+        tx,
+        CreateTask(
+            repository_id=automation.repository_id,
+            title=payload.task_title or automation.title,
+            prompt=payload.prompt,
+            type=payload.task_type,
+            priority=payload.priority,
+            approval_required=payload.approval_required,
+            on_interrupt=payload.on_interrupt,
+            max_attempts=payload.max_attempts,
+            turn_limit=payload.turn_limit,
+            token_budget=payload.token_budget,
+            requested_by=actor,
+        ),
+        automation_id=automation.id,
+        correlation_id=correlation_id,
+        causation_id=fired,
+    )
+    outcome = run_task(
+        tx,
+        task.id,
+        msgspec.structs.replace(payload.run_input, requested_by=actor),
+        runner=terms.runner,
+        approval_seconds=terms.approval_seconds,
+    )
+    fired_at = to_timestamp(now)
+    automation_runs.insert(
+        tx,
+        automation_id=automation.id,
+        trigger=trigger,
+        due_at=due_at,
+        fired_at=fired_at,
+        missed=missed,
+        outcome="started",
+        task_id=task.id,
+        session_id=outcome.session.id,
+    )
+    automation = automations.update(
+        tx,
+        automation.id,
+        next_run_at=automation.next_run_at if due is None else due.following,
+        last_run_at=fired_at,
+        last_outcome="started",
+        last_session_id=outcome.session.id,
+    )
+    return automation, outcome
+
+
+def _pass_over(
+    tx: Transaction,
+    automation: Automation,
+    due: _DueTime,
+    now: datetime,
+    *,
+    outcome: AutomationOutcome,
+    reason: str,
+) -> Automation:
+    """Claim the due time without a run, and say why."""
+    due_at = to_timestamp(due.at)
+    automation_runs.insert(
+        tx,
+        automation_id=automation.id,
+        trigger="schedule" if due.missed == 0 else "catch_up",
+        due_at=due_at,
+        fired_at=to_timestamp(now),
+        missed=due.missed,
+        outcome=outcome,
+        reason=reason,
+        finished_at=to_timestamp(now),
+    )
+    tx.emit(
+        "automation.skipped",
+        actor=f"/automations/{automation.id}",
+        data={
+            "title": automation.title,
+            "outcome": outcome,
+            "reason": reason,
+            "dueAt": due_at,
+            "missed": due.missed,
+            "nextRunAt": due.following,
+        },
+        repository_id=automation.repository_id,
+        session_id=automation.last_session_id if outcome == "skipped" else None,
+        automation_id=automation.id,
+    )
+    return automations.update(tx, automation.id, last_outcome=outcome, next_run_at=due.following)

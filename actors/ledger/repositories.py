@@ -1,0 +1,190 @@
+"""Everything that is written of a repository: each function is one unit of a transaction.
+
+A unit changes the rows and emits the event that tells of it, both or neither. It checks the state
+that it meets in the transaction, never a copy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlite_utils import Database
+
+from command_center.actors.contracts.repositories import (
+    CreateRepository,
+    Inspection,
+    RepositoryDeleted,
+)
+from command_center.actors.rules.errors import Conflict
+from command_center.store import Repository, Transaction, automations, sessions
+from command_center.store import repositories as repository_table
+
+
+def create_repository(
+    tx: Transaction, message: CreateRepository, seen: Inspection, git_dir: Path
+) -> Repository:
+    """Add the repository and tell of it."""
+    repository = repository_table.insert(
+        tx,
+        name=message.name or seen.name or os.fspath(git_dir),
+        allow_write=message.allow_write,
+        allow_network=message.allow_network,
+        allow_commit=message.allow_commit,
+        require_worktree=message.require_worktree,
+        **columns_of(seen, git_dir),
+    )
+    tx.emit(
+        "repo.created",
+        actor=message.requested_by,
+        data={"name": repository.name, "localPath": repository.local_path, **_policy(repository)},
+        repository_id=repository.id,
+    )
+    return repository
+
+
+def patch_repository(
+    tx: Transaction, repository_id: int, fields: Mapping[str, Any], actor: str
+) -> Repository:
+    """Change what differs, and tell of it if anything does.
+
+    Raises:
+        Conflict: the path is to change while a session is active.
+    """
+    before = repository_table.get(tx.db, repository_id)
+    changed = {name: value for name, value in fields.items() if getattr(before, name) != value}
+    if not changed:
+        return before
+    if "local_path" in changed:
+        check_idle(tx.db, before, "moved")
+    after = repository_table.update(tx, repository_id, **changed)
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(Repository)}
+    tx.emit(
+        "repo.updated",
+        actor=actor,
+        data={
+            "changes": {
+                names[name]: {"from": getattr(before, name), "to": getattr(after, name)}
+                for name in changed
+                if name != "facts"
+            }
+        },
+        repository_id=repository_id,
+    )
+    return after
+
+
+def keep_scan(
+    tx: Transaction, repository_id: int, columns: Mapping[str, Any], actor: str
+) -> Repository:
+    """Keep what a scan saw, and tell of it."""
+    repository = repository_table.update(tx, repository_id, scanned_at=tx.now, **columns)
+    tx.emit(
+        "repo.scanned",
+        actor=actor,
+        data={
+            "currentBranch": repository.current_branch,
+            "headSha": repository.head_sha,
+            "isDirty": repository.is_dirty,
+            "ahead": repository.ahead,
+            "behind": repository.behind,
+        },
+        repository_id=repository_id,
+    )
+    return repository
+
+
+def delete_repository(tx: Transaction, repository_id: int, actor: str) -> RepositoryDeleted:
+    """Forget a repository with its tasks, sessions, transcripts, approvals and automations.
+
+    Raises:
+        Conflict: a session is active, or an automation is enabled, which would start one.
+    """
+    repository = repository_table.get(tx.db, repository_id)
+    check_idle(tx.db, repository, "deleted")
+    enabled = automations.count(tx.db, {"repository_id": repository_id, "enabled": True})
+    if enabled:
+        raise Conflict(
+            f"Repository {repository_id} has {enabled} enabled automation(s); disable them first.",
+            automations=enabled,
+        )
+    gone = {step: tx.db.execute(sql, [repository_id]).rowcount for step, sql in _FORGETTING.items()}
+    deleted = RepositoryDeleted(
+        id=repository_id,
+        tasks=gone["tasks"],
+        sessions=gone["sessions"],
+        approvals=gone["approvals"],
+        automations=gone["automations"],
+    )
+    tx.emit(
+        "repo.deleted",
+        actor=actor,
+        data={"name": repository.name, "localPath": repository.local_path, "with": deleted},
+        repository_id=repository_id,
+    )
+    return deleted
+
+
+def check_idle(db: Database, repository: Repository, what: str) -> None:
+    """Refuse while a session of the repository is active.
+
+    Raises:
+        Conflict: one is; they are named.
+    """
+    active = sessions.every(db, {"repository_id": repository.id, "finished_at": None})
+    if active:
+        raise Conflict(
+            f"Repository {repository.id} has {len(active)} session(s) that have not ended, "
+            f"so it cannot be {what}.",
+            sessionIds=[session.id for session in active],
+        )
+
+
+_FORGETTING = {
+    "items": """DELETE FROM items WHERE session_id IN
+        (SELECT id FROM sessions WHERE repository_id = ?)""",
+    "approvals": """DELETE FROM approvals WHERE repository_id = ?1
+        OR task_id IN (SELECT id FROM tasks WHERE repository_id = ?1)
+        OR session_id IN (SELECT id FROM sessions WHERE repository_id = ?1)""",
+    "automation runs": """DELETE FROM automation_runs WHERE automation_id IN
+        (SELECT id FROM automations WHERE repository_id = ?)""",
+    "followups": """DELETE FROM followups WHERE task_id IN
+        (SELECT id FROM tasks WHERE repository_id = ?)""",
+    "last sessions": "UPDATE automations SET last_session_id = NULL WHERE repository_id = ?",
+    "sessions": "DELETE FROM sessions WHERE repository_id = ?",
+    "tasks": "DELETE FROM tasks WHERE repository_id = ?",
+    "automations": "DELETE FROM automations WHERE repository_id = ?",
+    "repository": "DELETE FROM repositories WHERE id = ?",
+}
+"""What is forgotten, in the order that the references between the tables allow."""
+
+
+def columns_of(seen: Inspection, git_dir: Path) -> dict[str, Any]:
+    """What an inspection found, as the fields of a record."""
+    return {
+        "local_path": seen.local_path,
+        "default_branch": seen.default_branch,
+        "current_branch": seen.current_branch,
+        "head_sha": seen.head_sha,
+        "is_dirty": seen.is_dirty,
+        "ahead": seen.ahead,
+        "behind": seen.behind,
+        "facts": {
+            "gitDir": str(git_dir),
+            "remotes": msgspec.to_builtins(seen.remotes),
+            "worktrees": msgspec.to_builtins(seen.worktrees),
+            "warnings": list(seen.warnings),
+        },
+    }
+
+
+def _policy(repository: Repository) -> dict[str, bool]:
+    return {
+        "allowWrite": repository.allow_write,
+        "allowNetwork": repository.allow_network,
+        "allowCommit": repository.allow_commit,
+        "requireWorktree": repository.require_worktree,
+    }

@@ -1,0 +1,312 @@
+"""Everything that is written of a session: each function is one unit of a transaction.
+
+A unit changes the session, its task and its approvals, and emits the events that tell of it, all
+or nothing. It checks the state that it meets, never a copy: two units that race are ordered by the
+store's one writer, and the second one sees what the first one did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlite_utils import Database
+
+from command_center.actors.ledger.reports import result_of
+from command_center.actors.rules.policy import RunSettings
+from command_center.actors.rules.transitions import FINAL, check
+from command_center.store import (
+    Repository,
+    Session,
+    Task,
+    Transaction,
+    approvals,
+    items,
+    sessions,
+    tasks,
+)
+from command_center.store.records import Runner, SessionStatus
+
+SYSTEM = "system"
+"""Who did it, where no person did."""
+
+
+def last_event(tx: Transaction, column: str, key: int) -> int | None:
+    """The newest event of a session, task or approval: the cause of what its story tells next."""
+    if column not in {"session_id", "task_id", "approval_id"}:
+        raise ValueError(column)
+    sql = f"select max(id) from events where {column} = ?"  # noqa: S608 - one of three constants
+    row = tx.db.execute(sql, [key]).fetchone()
+    found: int | None = row[0]
+    return found
+
+
+def tell(
+    tx: Transaction,
+    session: Session,
+    kind: str,
+    *,
+    actor: str = SYSTEM,
+    data: Mapping[str, Any] | None = None,
+    approval_id: int | None = None,
+    causation_id: int | None = None,
+) -> int:
+    """Emit an event of the session's story; its cause is the story's last event unless named."""
+    if causation_id is None:
+        causation_id = last_event(tx, "session_id", session.id) or session.causation_id
+    return tx.emit(
+        kind,
+        actor=actor,
+        data=dict(data or {}),
+        repository_id=session.repository_id,
+        task_id=session.task_id,
+        session_id=session.id,
+        approval_id=approval_id,
+        correlation_id=session.correlation_id,
+        causation_id=causation_id,
+    )
+
+
+def move(
+    tx: Transaction,
+    session_id: int,
+    to: SessionStatus,
+    *,
+    actor: str = SYSTEM,
+    event: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Session:
+    """Take the session to another status, its task with it, and tell of it.
+
+    Args:
+        tx: the transaction.
+        session_id: which session.
+        to: the status it takes.
+        actor: who did it.
+        event: the event's type; `session.<status>` unless said.
+        data: the event's data, beside the statuses left and taken.
+        changes: other columns of the session that change with it.
+
+    Raises:
+        Conflict: the table of transitions does not allow it.
+    """
+    session = sessions.get(tx.db, session_id)
+    check(session, to)
+    if to in FINAL:
+        changes.setdefault("finished_at", tx.now)
+        changes.setdefault("wait_reason", None)
+    moved = sessions.update(tx, session_id, status=to, **changes)
+    if tasks.get(tx.db, moved.task_id).status != "cancelled":
+        tasks.update(tx, moved.task_id, status="running" if to == "starting" else to)
+    told = {"from": session.status, "to": to, **(data or {})}
+    if to in FINAL:
+        told |= {"exitReason": moved.exit_reason, "tokenUsage": moved.token_usage}
+    cause = tell(tx, moved, event or f"session.{to}", actor=actor, data=told)
+    if to in FINAL:
+        cancel_open_approvals(tx, moved, cause=cause)
+    return moved
+
+
+def insert_session(
+    tx: Transaction,
+    task: Task,
+    repository: Repository,
+    given: RunSettings,
+    *,
+    prompt: str,
+    runner: Runner,
+    requested_by: str,
+    **more: Any,
+) -> Session:
+    """Add a session in `created`, with what policy gives it, and tell of it.
+
+    `more` are further fields: which session it follows, in which thread, within which budget.
+    What is said beside the task is a prompt, whatever the task's type.
+    """
+    says_the_task = more.get("origin", "run") in {"run", "retry", "continue"}
+    session = sessions.insert(
+        tx,
+        task_id=task.id,
+        repository_id=repository.id,
+        type=task.type if says_the_task else "prompt_task",
+        runner=runner,
+        model=given.model,
+        sandbox=given.sandbox,
+        allow_network=given.allow_network,
+        allow_commit=given.allow_commit,
+        cwd=given.worktree_path or repository.local_path,
+        worktree_path=given.worktree_path,
+        branch_name=given.branch_name,
+        prompt=prompt,
+        priority=task.priority,
+        requested_by=requested_by,
+        correlation_id=task.correlation_id,
+        causation_id=last_event(tx, "task_id", task.id),
+        **more,
+    )
+    tell(
+        tx,
+        session,
+        "session.created",
+        actor=requested_by,
+        data={
+            "type": session.type,
+            "runner": runner,
+            "sandbox": session.sandbox,
+            "cwd": session.cwd,
+            "origin": session.origin,
+            "previousSessionId": session.previous_session_id,
+            "attempt": session.attempt,
+            "beginAfter": session.begin_after,
+        },
+    )
+    return session
+
+
+def cancel_open_approvals(tx: Transaction, session: Session, *, cause: int) -> None:
+    """Nobody needs to decide for a session that has ended."""
+    for approval in approvals.every(tx.db, {"session_id": session.id, "status": "pending"}):
+        cancelled = approvals.update(
+            tx,
+            approval.id,
+            status="cancelled",
+            resolved_at=tx.now,
+            resolved_by=SYSTEM,
+            resolution_note=f"Session {session.id} is {session.status}.",
+        )
+        tell(
+            tx,
+            session,
+            "approval.resolved",
+            data={"status": cancelled.status, "note": cancelled.resolution_note},
+            approval_id=approval.id,
+            causation_id=cause,
+        )
+
+
+def request_stop(
+    tx: Transaction,
+    session_id: int,
+    *,
+    reason: str | None,
+    actor: str,
+    outcome: SessionStatus = "stopped",
+) -> Session:
+    """Record that somebody wants the session to end; the first one to say so is kept."""
+    session = sessions.get(tx.db, session_id)
+    if session.finished_at is not None or session.stop_requested is not None:
+        return session
+    wish = {"reason": reason, "requestedBy": actor, "at": tx.now, "outcome": outcome}
+    session = sessions.update(tx, session_id, stop_requested=wish)
+    tell(
+        tx,
+        session,
+        "session.stop.requested",
+        actor=actor,
+        data={"reason": reason, "outcome": outcome},
+    )
+    return session
+
+
+def first_attempt(tx: Transaction, session: Session) -> Session:
+    """The session whose retry or continuation this one is, at the beginning of the row."""
+    while session.origin in {"retry", "continue"} and session.previous_session_id is not None:
+        session = sessions.get(tx.db, session.previous_session_id)
+    return session
+
+
+def record_thread(tx: Transaction, session_id: int, thread_id: str, *, codex_ref: str) -> Session:
+    """Commit which Codex thread is the session's, before any prompt is sent to it.
+
+    Where it takes the place of a thread that is gone, a retry or a continuation says what the first
+    attempt said, for this one has not heard it.
+    """
+    session = sessions.get(tx.db, session_id)
+    changes: dict[str, Any] = {"codex_thread_id": thread_id, "codex_ref": codex_ref}
+    if session.codex_thread_id not in {None, thread_id}:
+        changes["prompt"] = first_attempt(tx, session).prompt
+    session = sessions.update(tx, session_id, **changes)
+    tasks.update(tx, session.task_id, codex_thread_id=thread_id)
+    return session
+
+
+def record_turn(
+    tx: Transaction,
+    session_id: int,
+    turn_id: str | None,
+    *,
+    codex_ref: str,
+    runner: str,
+    instance: str,
+) -> Session:
+    """The turn has begun: the session runs. Told once, however often it is heard.
+
+    `instance` is the life of the server in which it runs.
+    """
+    session = sessions.get(tx.db, session_id)
+    if session.status != "starting":
+        return session
+    return move(
+        tx,
+        session_id,
+        "running",
+        event="session.started",
+        data={"codexRef": codex_ref, "runner": runner, "model": session.model},
+        codex_turn_id=turn_id,
+        codex_ref=codex_ref,
+        runner_instance=instance,
+    )
+
+
+def record_item(
+    tx: Transaction,
+    session_id: int,
+    *,
+    turn_id: str,
+    item_id: str,
+    kind: str,
+    completed: bool,
+    body: Mapping[str, Any],
+) -> Session:
+    """Keep an item of the transcript; a finished one is told of once, however often it is seen."""
+    session = sessions.get(tx.db, session_id)
+    known = items.find(tx.db, {"session_id": session_id, "turn_id": turn_id, "item_id": item_id})
+    status = "completed" if completed else "in_progress"
+    if known is None:
+        items.insert(
+            tx,
+            session_id=session_id,
+            turn_id=turn_id,
+            item_id=item_id,
+            type=kind,
+            status=status,
+            body=dict(body),
+        )
+    elif known.status == "completed":
+        return session
+    else:
+        items.update(tx, known.id, status=status, body=dict(body))
+    if not completed:
+        return session
+    result = result_of(session, kind, body)
+    if kind == "agentMessage" and body.get("text"):
+        said = str((result or {}).get("summary") or body["text"])
+        session = sessions.update(tx, session_id, last_message=said)
+    if result is not None:
+        session = sessions.update(tx, session_id, result=result)
+        tell(tx, session, "session.result", actor="codex", data={"result": session.result})
+    tell(
+        tx,
+        session,
+        "session.item",
+        actor="codex",
+        data={"turnId": turn_id, "itemId": item_id, "type": kind, "item": dict(body)},
+    )
+    return session
+
+
+def item_body(db: Database, session_id: int, item_id: str) -> dict[str, Any] | None:
+    """The newest state of an item, as Codex sent it: what an approval of it is about."""
+    item = items.find(db, {"session_id": session_id, "item_id": item_id})
+    return None if item is None else item.body

@@ -1,0 +1,222 @@
+"""What follows a session's end, decided in the very transaction that ends it.
+
+- A turn that **completed** is followed by the oldest follow-up that waits in its task.
+- One that **failed** is tried again, where the task allows attempts: after a pause that doubles
+  from `RETRY_SECONDS` up to `RETRY_CAP_SECONDS`.
+- One that was **interrupted** without anybody's wish is continued, where the task says so, at most
+  `CONTINUATIONS` times in a row.
+
+The next session is an ordinary one: it stands in the queue, policy judges it, and it is found after
+a crash. It goes on in the same Codex thread, but a review that is done again begins one of its own.
+Nothing follows what a person stopped or refused, nor in a task that is cancelled or has used its
+turns or tokens.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from command_center.actors.core.clock import later
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.admission import admit
+from command_center.actors.ledger.budgets import check_limits
+from command_center.actors.ledger.outcomes import record_outcome
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
+from command_center.store import (
+    Followup,
+    Session,
+    Task,
+    Transaction,
+    followups,
+    repositories,
+    sessions,
+    stray_turns,
+    tasks,
+)
+from command_center.store.records import SessionStatus
+
+RETRY_SECONDS: Final = 10.0
+RETRY_CAP_SECONDS: Final = 300.0
+CONTINUATIONS: Final = 5
+
+GO_ON: Final = (
+    "The last turn was cut off before it ended ({reason}). "
+    "Look at what is done already, and go on with the task from there."
+)
+TRY_AGAIN: Final = (
+    "The last turn failed ({reason}). Look at what is done already, and try the task again."
+)
+
+
+def end(
+    tx: Transaction,
+    session_id: int,
+    status: SessionStatus,
+    *,
+    reason: str | None,
+    approval_seconds: float,
+    leaves_turn: bool = False,
+) -> tuple[Session, Session | None]:
+    """Take a session to its end; the second is the session that follows it, if one does.
+
+    `leaves_turn` says that its turn, if Codex has one, may run on: then `/strays` ends it.
+    """
+    ended = ledger.move(tx, session_id, status, exit_reason=reason)
+    if leaves_turn and ended.runner == "app-server" and ended.codex_thread_id is not None:
+        stray_turns.note(tx, session_id)
+    cause = ledger.last_event(tx, "session_id", session_id)
+    sequel = _follow(tx, ended, approval_seconds=approval_seconds)
+    record_outcome(tx, ended, sequel=sequel, cause=cause)
+    return ended, sequel
+
+
+def retry_pause(attempt: int) -> float:
+    """Seconds between the failure of this attempt and the next one."""
+    return float(min(RETRY_SECONDS * 2 ** min(attempt - 1, 20), RETRY_CAP_SECONDS))
+
+
+def queue_followup(tx: Transaction, session_id: int, *, message: str, actor: str) -> Followup:
+    """Keep what is to be said when the session's turn has ended.
+
+    Raises:
+        Conflict: the session has ended.
+    """
+    session = sessions.get(tx.db, session_id)
+    if session.finished_at is not None:
+        raise Conflict(
+            f"Session {session.id} is {session.status}; a follow-up waits for a turn to end.",
+            currentStatus=session.status,
+        )
+    followup = followups.insert(
+        tx, task_id=session.task_id, session_id=session.id, message=message, requested_by=actor
+    )
+    ledger.tell(
+        tx,
+        session,
+        "session.followup.queued",
+        actor=actor,
+        data={"followupId": followup.id, "message": followup.message},
+    )
+    return followup
+
+
+def change_followup(
+    tx: Transaction, followup_id: int, *, message: str | None, actor: str
+) -> Followup:
+    """Change what is to be said, or with no message take it back, until it is sent.
+
+    Raises:
+        Conflict: it was sent or taken back.
+    """
+    followup = followups.get(tx.db, followup_id)
+    if followup.status != "pending":
+        raise Conflict(
+            f"Follow-up {followup.id} is {followup.status} and cannot be changed.",
+            currentStatus=followup.status,
+            sentSessionId=followup.sent_session_id,
+        )
+    changes: dict[str, Any] = {"status": "cancelled"} if message is None else {"message": message}
+    followup = followups.update(tx, followup_id, **changes)
+    ledger.tell(
+        tx,
+        sessions.get(tx.db, followup.session_id),
+        "session.followup.cancelled" if message is None else "session.followup.changed",
+        actor=actor,
+        data={"followupId": followup.id, "message": followup.message},
+    )
+    return followup
+
+
+def cancel_followups(tx: Transaction, task: Task, *, actor: str) -> None:
+    """Take back all that waits in a task."""
+    for followup in followups.every(tx.db, {"task_id": task.id, "status": "pending"}):
+        change_followup(tx, followup.id, message=None, actor=actor)
+
+
+def _follow(tx: Transaction, ended: Session, *, approval_seconds: float) -> Session | None:
+    if ended.stop_requested is not None:
+        return None
+    task = tasks.get(tx.db, ended.task_id)
+    if task.status == "cancelled":
+        return None
+    sequel = _sequel(tx, ended, task)
+    if sequel is None:
+        return None
+    try:
+        check_limits(tx, task)
+        return _insert(tx, ended, task, sequel, approval_seconds=approval_seconds)
+    except (Conflict, PolicyDenied) as refused:
+        ledger.tell(
+            tx,
+            ended,
+            "session.sequel.refused",
+            data={"origin": sequel["origin"], "reason": str(refused)},
+        )
+        return None
+
+
+def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | None:
+    """The fields of the session that is to follow; None where nothing is."""
+    match ended.status:
+        case "completed":
+            followup = followups.find(tx.db, {"task_id": task.id, "status": "pending"})
+            if followup is None:
+                return None
+            return {
+                "origin": "followup",
+                "prompt": followup.message,
+                "requested_by": followup.requested_by,
+                "followup": followup,
+            }
+        case "failed" if ended.attempt < task.max_attempts:
+            return {
+                "origin": "retry",
+                "prompt": _next_prompt(tx, ended, TRY_AGAIN),
+                "requested_by": ended.requested_by,
+                "attempt": ended.attempt + 1,
+                "begin_after": later(tx.now, retry_pause(ended.attempt)),
+            }
+        case "interrupted" if task.on_interrupt == "continue" and ended.attempt <= CONTINUATIONS:
+            return {
+                "origin": "continue",
+                "prompt": _next_prompt(tx, ended, GO_ON),
+                "requested_by": ended.requested_by,
+                "attempt": ended.attempt + 1,
+            }
+        case _:
+            return None
+
+
+def _next_prompt(tx: Transaction, ended: Session, words: str) -> str:
+    """In a thread that heard the prompt, what to go on with; else the prompt itself."""
+    if ended.type == "review_task":
+        return ended.prompt
+    if ended.codex_thread_id is None or ended.codex_turn_id is None:
+        return ledger.first_attempt(tx, ended).prompt
+    return words.format(reason=ended.exit_reason or "for no known reason")
+
+
+def _insert(
+    tx: Transaction, ended: Session, task: Task, sequel: dict[str, Any], *, approval_seconds: float
+) -> Session:
+    repository = repositories.get(tx.db, task.repository_id)
+    policy = evaluate(repository, task, run_of(ended))
+    if policy.run is None:
+        raise PolicyDenied(policy)
+    followup: Followup | None = sequel.pop("followup", None)
+    again_a_review = ended.type == "review_task" and followup is None
+    session = ledger.insert_session(
+        tx,
+        task,
+        repository,
+        policy.run,
+        runner=ended.runner,
+        previous_session_id=ended.id,
+        codex_thread_id=None if again_a_review else ended.codex_thread_id,
+        token_budget=ended.token_budget,
+        **sequel,
+    )
+    if followup is not None:
+        followups.update(tx, followup.id, status="sent", sent_session_id=session.id)
+    return admit(tx, session.id, actor=session.requested_by, approval_seconds=approval_seconds)

@@ -1,0 +1,258 @@
+"""Everything that is written of a task: each function is one unit of a transaction.
+
+A run is one unit as well: the session, its approvals and all their events, or nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import msgspec
+
+from command_center.actors.contracts.tasks import (
+    TITLE_LENGTH,
+    CreateTask,
+    RunOutcome,
+    TaskChanges,
+    ThreadPrompt,
+)
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.admission import admit, run_approvals
+from command_center.actors.ledger.budgets import check_limits
+from command_center.actors.ledger.successors import cancel_followups
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.paths import check_path
+from command_center.actors.rules.policy import PolicyDenied, RunInput, evaluate, same_place
+from command_center.store import Session, Task, Transaction, repositories, sessions, tasks
+from command_center.store.records import Runner
+
+
+def create_task(
+    tx: Transaction,
+    wanted: CreateTask,
+    *,
+    automation_id: int | None = None,
+    correlation_id: str | None = None,
+    causation_id: int | None = None,
+) -> Task:
+    """Keep a task and tell of it; its story gets a correlation id unless it goes on with one.
+
+    Raises:
+        RecordNotFound: there is no such repository.
+    """
+    repositories.require(tx.db, wanted.repository_id)
+    task = tasks.insert(
+        tx,
+        repository_id=wanted.repository_id,
+        type=wanted.type,
+        title=wanted.title,
+        prompt=wanted.prompt,
+        priority=wanted.priority,
+        approval_required=wanted.approval_required,
+        on_interrupt=wanted.on_interrupt,
+        max_attempts=wanted.max_attempts,
+        turn_limit=wanted.turn_limit,
+        token_budget=wanted.token_budget,
+        requested_by=wanted.requested_by,
+        automation_id=automation_id,
+        correlation_id=correlation_id or tx.origin or uuid.uuid4().hex,
+        causation_id=causation_id,
+    )
+    tx.emit(
+        "task.created",
+        actor=wanted.requested_by,
+        data={"title": task.title, "type": task.type, "priority": task.priority},
+        repository_id=task.repository_id,
+        task_id=task.id,
+        automation_id=automation_id,
+        correlation_id=task.correlation_id,
+        causation_id=causation_id,
+    )
+    return task
+
+
+def patch_task(tx: Transaction, task_id: int, changes: TaskChanges) -> Task:
+    """Change a task and tell what changed.
+
+    Raises:
+        RecordNotFound: there is no such task.
+        Conflict: it is reopened while a session of it lives.
+    """
+    task = tasks.get(tx.db, task_id)
+    given = {
+        name: value
+        for name in changes.__struct_fields__
+        if name != "requested_by" and (value := getattr(changes, name)) is not msgspec.UNSET
+    }
+    live = running(tx, task)
+    if given.get("status") == "open" and live is not None:
+        raise Conflict(
+            f"Task {task.id} cannot be reopened while session {live.id} is {live.status}.",
+            sessionId=live.id,
+            currentStatus=live.status,
+        )
+    changed = {name: value for name, value in given.items() if getattr(task, name) != value}
+    if not changed:
+        return task
+    task = tasks.update(tx, task_id, **changed)
+    if task.status == "cancelled":
+        cancel_followups(tx, task, actor=changes.requested_by)
+    tx.emit(
+        "task.cancelled" if changed.get("status") == "cancelled" else "task.updated",
+        actor=changes.requested_by,
+        data={"changed": sorted(changed)},
+        repository_id=task.repository_id,
+        task_id=task.id,
+        automation_id=task.automation_id,
+        correlation_id=task.correlation_id,
+        causation_id=ledger.last_event(tx, "task_id", task.id),
+    )
+    return task
+
+
+def running(tx: Transaction, task: Task) -> Session | None:
+    """The task's session that has not ended, if there is one."""
+    return sessions.find(tx.db, {"task_id": task.id, "finished_at": None})
+
+
+def create_session(
+    tx: Transaction, task_id: int, run: RunInput, *, runner: Runner, **more: Any
+) -> Session:
+    """Make a session in `created`, with what the run wants and the repository gives by default.
+
+    `more` are further fields of the session; its prompt is the task's unless one is among them.
+
+    Raises:
+        RecordNotFound: there is no such task.
+        Conflict: the task is cancelled, or a session of it has not ended.
+        PolicyDenied: the repository forbids the run.
+    """
+    task = tasks.get(tx.db, task_id)
+    if task.status == "cancelled":
+        raise Conflict(
+            f"Task {task.id} is cancelled; reopen it before it is run.",
+            currentStatus=task.status,
+        )
+    live = running(tx, task)
+    if live is not None:
+        raise Conflict(
+            f"Task {task.id} already has session {live.id}, which is {live.status}.",
+            sessionId=live.id,
+            currentStatus=live.status,
+        )
+    repository = repositories.get(tx.db, task.repository_id)
+    check_limits(tx, task)
+    policy = evaluate(repository, task, run)
+    if policy.run is None:
+        raise PolicyDenied(policy)
+    return ledger.insert_session(
+        tx,
+        task,
+        repository,
+        policy.run,
+        runner=runner,
+        requested_by=run.requested_by or "api",
+        token_budget=run.token_budget,
+        **{"prompt": task.prompt, **more},
+    )
+
+
+def run_task(
+    tx: Transaction, task_id: int, run: RunInput, *, runner: Runner, approval_seconds: float
+) -> RunOutcome:
+    """Make a session and take it as far as policy lets it.
+
+    Raises:
+        RecordNotFound, Conflict, PolicyDenied: as `create_session`.
+    """
+    session = create_session(tx, task_id, run, runner=runner)
+    session = admit(tx, session.id, actor=session.requested_by, approval_seconds=approval_seconds)
+    return _outcome(tx, session, run)
+
+
+def prompt_thread(
+    tx: Transaction,
+    thread_id: str,
+    wanted: ThreadPrompt,
+    *,
+    preview: str,
+    runner: Runner,
+    approval_seconds: float,
+) -> RunOutcome:
+    """Make a session of the thread's task, and take it as far as policy lets it.
+
+    Raises:
+        Invalid: `cwd` is no absolute path of this system.
+        RecordNotFound: there is no such repository.
+        Conflict: the thread or its task has a session that has not ended, or the task has used up
+            what it may.
+        PolicyDenied: the repository forbids it.
+    """
+    if wanted.cwd is not None:
+        check_path(wanted.cwd, "cwd")
+    repository = repositories.get(tx.db, wanted.repository_id)
+    if wanted.resume:
+        check_unused(tx, thread_id)
+    task = tasks.find(
+        tx.db, {"codex_thread_id": thread_id, "repository_id": repository.id}, newest_first=True
+    ) or _thread_task(tx, thread_id, wanted, preview)
+    elsewhere = wanted.cwd is not None and not same_place(wanted.cwd, repository.local_path)
+    run = RunInput(
+        model=wanted.model,
+        sandbox=wanted.sandbox,
+        allow_network=wanted.allow_network,
+        allow_commit=wanted.allow_commit,
+        worktree_path=wanted.cwd if elsewhere else None,
+        requested_by=wanted.requested_by,
+    )
+    session = create_session(
+        tx,
+        task.id,
+        run,
+        runner=runner,
+        origin="prompt",
+        prompt=wanted.prompt,
+        codex_thread_id=thread_id if wanted.resume else None,
+    )
+    session = admit(tx, session.id, actor=wanted.requested_by, approval_seconds=approval_seconds)
+    return _outcome(tx, session, run)
+
+
+def check_unused(tx: Transaction, thread_id: str) -> None:
+    """See that no session works in the thread, or is going to: a turn of two would be neither's.
+
+    Raises:
+        Conflict: one does.
+    """
+    live = sessions.find(tx.db, {"codex_thread_id": thread_id, "finished_at": None})
+    if live is not None:
+        raise Conflict(
+            f"Thread {thread_id} already has session {live.id}, which is {live.status}.",
+            sessionId=live.id,
+            currentStatus=live.status,
+        )
+
+
+def _outcome(tx: Transaction, session: Session, run: RunInput) -> RunOutcome:
+    task = tasks.get(tx.db, session.task_id)
+    asked = run_approvals(tx, session)
+    return RunOutcome(
+        task=task,
+        session=session,
+        policy=evaluate(repositories.get(tx.db, task.repository_id), task, run),
+        blocked=session.status == "blocked",
+        approvals=tuple(approval for approval in asked if approval.status == "pending"),
+    )
+
+
+def _thread_task(tx: Transaction, thread_id: str, wanted: ThreadPrompt, preview: str) -> Task:
+    """The local task of a thread that is prompted here for the first time."""
+    title = " ".join((preview or wanted.prompt).split())[:TITLE_LENGTH]
+    made = CreateTask(
+        repository_id=wanted.repository_id,
+        title=title,
+        prompt=wanted.prompt,
+        requested_by=wanted.requested_by,
+    )
+    return tasks.update(tx, create_task(tx, made).id, codex_thread_id=thread_id)

@@ -1,0 +1,39 @@
+"""What is told of a worktree: that it was made, and that it is gone."""
+
+from __future__ import annotations
+
+from command_center.actors.contracts.worktrees import WorktreeCreated
+from command_center.actors.git import Checkout
+from command_center.actors.git.facts import WorktreeEntry, read_status
+from command_center.store import Repository, Transaction
+
+
+async def read_created(checkout: Checkout, branch: str | None) -> WorktreeCreated:
+    """A worktree that was just made, as it is told of."""
+    status = await read_status(checkout)
+    return WorktreeCreated(
+        path=str(checkout.path), branch_name=branch or "", head_sha=status.head or ""
+    )
+
+
+def tell_worktree(
+    tx: Transaction,
+    kind: str,
+    repository: Repository,
+    worktree: WorktreeCreated | WorktreeEntry,
+    actor: str,
+    *,
+    force: bool = False,
+) -> None:
+    """Emit an event of a worktree that somebody made or took away."""
+    tx.emit(
+        kind,
+        actor=actor,
+        data={
+            "path": worktree.path,
+            "branchName": worktree.branch_name,
+            "headSha": worktree.head_sha,
+            "force": force,
+        },
+        repository_id=repository.id,
+    )

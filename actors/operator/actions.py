@@ -1,0 +1,204 @@
+"""What an operator does to the running tree, each act an event with who and why; and `/journal`.
+
+Without `/store` no event can be kept, and nobody could bring it back on the record: so it can only
+be restarted, which is told when it is up again.
+
+`/journal` turns what the runtime says of itself into events: an actor crashed, was started again,
+was set aside in quarantine, or did not end in time. The runtime knows nothing of the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import attrs
+import msgspec
+import trio
+
+from command_center.actors.core.storage import Storage
+from command_center.actors.rules.errors import Conflict, Invalid, NotFound
+from command_center.runtime import (
+    Abandoned,
+    Actor,
+    ActorNotFound,
+    ActorRef,
+    ActorSnapshot,
+    Crashed,
+    MailboxFull,
+    Quarantined,
+    Restarted,
+    Signal,
+    Status,
+    System,
+    handles,
+)
+from command_center.store import Transaction, redact
+
+Action = Literal["suspend", "resume", "drain", "restart", "stop"]
+
+PAST: dict[Action, str] = {
+    "suspend": "actor.suspended",
+    "resume": "actor.resumed",
+    "drain": "actor.drained",
+    "restart": "actor.restarted",
+    "stop": "actor.stopped",
+}
+"""The event that tells of each action."""
+
+ENDING: frozenset[Action] = frozenset({"drain", "restart", "stop"})
+"""The actions that end a life, and so want to be confirmed where one is there."""
+
+STORE = "/store"
+"""The actor that keeps the events of all others."""
+
+AT_REST = frozenset({Status.STOPPED, Status.QUARANTINED})
+"""The statuses of a child that has no life to be disturbed."""
+
+TEXT = 500
+"""Characters of an error that an event shows."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Why an operator acts, and that it is meant where a life would end."""
+
+    reason: str
+    confirm: bool = False
+    requested_by: str = "api"
+
+
+async def operate(
+    system: System, storage: Storage, path: str, action: Action, order: Order
+) -> ActorSnapshot:
+    """Carry out an operator's action, after its event is committed; the child as it is then.
+
+    Of `/store` the event comes after the action, for it is the action that makes it possible.
+
+    Raises:
+        NotFound: there is no such child.
+        Invalid: the reason says nothing.
+        Conflict: it would end a life and was not confirmed, or cannot be done to this child.
+    """
+    before = _check(system, path, action, order)
+
+    def record(tx: Transaction) -> None:
+        data = {"path": path, "reason": order.reason, "status": before.status.value}
+        tx.emit(PAST[action], actor=order.requested_by, data=data)
+
+    if path == STORE:
+        await _carry_out(system, path, action, order.reason)
+        await storage.write(record)
+    else:
+        await storage.write(record)
+        await _carry_out(system, path, action, order.reason)
+    try:
+        return system.snapshot_of(path)
+    except ActorNotFound:
+        return attrs.evolve(before, status=Status.STOPPED, current=None, depth=0)
+
+
+def _check(system: System, path: str, action: Action, order: Order) -> ActorSnapshot:
+    """The child as it is, if the action may be done to it."""
+    if not order.reason.strip():
+        raise Invalid.field("reason", "Expected some text.")
+    try:
+        before = system.snapshot_of(path)
+    except ActorNotFound:
+        raise NotFound("Actor", path) from None
+    if path == "/":
+        raise Conflict("The root is stopped by ending the program.")
+    if action in {"suspend", "resume", "drain"} and before.kind.startswith("supervisor "):
+        raise Conflict(f"{path} is a supervisor, which takes no messages to {action}.")
+    if path == STORE and action in {"suspend", "drain", "stop"}:
+        raise Conflict(f"Nothing could be recorded without {path}; it can be restarted.")
+    if action in ENDING and before.status not in AT_REST and not order.confirm:
+        raise Conflict(
+            f'{path} is {before.status.value}; send "confirm": true to {action} it all the same.',
+            status=before.status.value,
+        )
+    return before
+
+
+async def _carry_out(system: System, path: str, action: Action, reason: str) -> None:
+    match action:
+        case "suspend":
+            system.suspend(path, reason=reason)
+        case "resume":
+            system.resume(path, reason=reason)
+        case "drain":
+            await system.drain(path, reason=reason)
+        case "restart":
+            await system.restart(path, reason=reason)
+        case "stop":
+            await system.stop_child(path, reason=reason)
+
+
+class SignalSeen(msgspec.Struct, frozen=True):
+    """The runtime told something that an operator will want to know later."""
+
+    type: str
+    path: str
+    data: dict[str, object]
+
+
+class Journal(Actor):
+    """Keeps what the runtime tells of itself."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Write to `storage`."""
+        self._storage = storage
+
+    @handles(SignalSeen)
+    async def seen(self, message: SignalSeen) -> None:
+        """Emit the event."""
+
+        def record(tx: Transaction) -> None:
+            data = {"path": message.path, **message.data}
+            tx.emit(message.type, actor="runtime", data=data)
+
+        await self._storage.write(record)
+
+
+def observer_for(
+    journal: Callable[[], ActorRef], secrets: Sequence[str] = ()
+) -> Callable[[Signal], None]:
+    """What is to observe the system, so that `/journal` hears of it, without these secrets."""
+
+    def observe(signal: Signal) -> None:
+        seen = _seen(signal, secrets)
+        if seen is None or seen.path == "/journal":
+            return
+        try:
+            journal().try_tell(seen)
+        except (ActorNotFound, MailboxFull, trio.ClosedResourceError):
+            return
+
+    return observe
+
+
+def _seen(signal: Signal, secrets: Sequence[str]) -> SignalSeen | None:
+    match signal:
+        case Crashed(path, error, start_failed):
+            return SignalSeen(
+                "actor.crashed", path, {"error": _text(error, secrets), "startFailed": start_failed}
+            )
+        case Restarted(path, restarts, delay, reason):
+            return SignalSeen(
+                "actor.restarted",
+                path,
+                {"restarts": restarts, "delaySeconds": round(delay, 3), "reason": reason},
+            )
+        case Quarantined(path, error):
+            return SignalSeen("actor.quarantined", path, {"error": _text(error, secrets)})
+        case Abandoned(path, waited):
+            return SignalSeen("actor.abandoned", path, {"waitedSeconds": round(waited, 3)})
+        case _:
+            return None
+
+
+def _text(error: BaseException | None, secrets: Sequence[str]) -> str | None:
+    if error is None:
+        return None
+    # Cut last, so that no beginning of a secret is left.
+    text: str = redact(f"{type(error).__name__}: {error}", secrets)
+    return text[:TEXT]

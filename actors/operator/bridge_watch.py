@@ -1,0 +1,72 @@
+"""`/bridge-watch`: tells, as events, when the connection to Codex begins and when it is lost.
+
+That there is none from the start is told once. Further attempts that fail are no events: the
+bridge's health says why they do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from command_center.actors.codex.messages import (
+    BRIDGE,
+    BridgeConnected,
+    BridgeLost,
+    BridgeUnreachable,
+    Watch,
+)
+from command_center.actors.core.storage import Storage
+from command_center.runtime import Actor, ActorNotFound, handles
+from command_center.store import Transaction
+
+
+class BridgeWatch(Actor):
+    """Keeps what becomes of the connection."""
+
+    def __init__(self, storage: Storage, *, transport: str) -> None:
+        """Write to `storage`; events name the `transport`."""
+        self._storage = storage
+        self._transport = transport
+        self._connections = 0
+
+    async def on_start(self) -> None:
+        """Ask to be told, and go on being told through every life of the bridge."""
+        self.ctx.start_task(self._watch)
+
+    def describe(self) -> Mapping[str, object]:
+        """How many connections there were since the start."""
+        return {"connections": self._connections}
+
+    async def _watch(self) -> None:
+        # A bridge that was stopped for good has no connection to tell of.
+        with contextlib.suppress(ActorNotFound):
+            await self.ctx.lookup(BRIDGE).tell(Watch(self.ctx.ref))
+
+    @handles(BridgeConnected)
+    async def connected(self, message: BridgeConnected) -> None:
+        """Codex can be reached."""
+        self._connections += 1
+        await self._tell(
+            "bridge.connected",
+            {"serverVersion": message.server_version, "processId": message.process_id},
+        )
+
+    @handles(BridgeLost)
+    async def lost(self, message: BridgeLost) -> None:
+        """Codex can't be reached any more."""
+        await self._tell("bridge.lost", {"reason": message.reason})
+
+    @handles(BridgeUnreachable)
+    async def unreachable(self, message: BridgeUnreachable) -> None:
+        """Codex could not be reached yet."""
+        await self._tell("bridge.unavailable", {"reason": message.reason})
+
+    async def _tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        told = {"transport": self._transport, **data}
+
+        def record(tx: Transaction) -> None:
+            tx.emit(kind, actor=BRIDGE, data=told)
+
+        await self._storage.write(record)

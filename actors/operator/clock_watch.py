@@ -1,0 +1,81 @@
+"""`/clock`: notices that the machine slept, or that its clock was set.
+
+While a machine sleeps its monotonic clock stands still and its wall clock goes on; a clock that is
+set moves alone. Either way the two come apart, and everything that follows the wall clock is due
+for a look: deadlines of approvals and pauses before retries. What measures silence follows the
+monotonic clock, so a turn is not called stalled for having slept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+import trio
+
+from command_center.actors.contracts.approvals import DeadlinesPassed
+from command_center.actors.contracts.sessions import SlotsChanged
+from command_center.actors.core.storage import Storage
+from command_center.runtime import Actor, ActorNotFound, MailboxFull, handles
+from command_center.store import Transaction
+
+LOOK_SECONDS = 5.0
+"""Seconds between two looks."""
+
+GAP_SECONDS = 5.0
+"""How far the clocks must come apart between two looks, to be told of."""
+
+
+class ClockJumped(msgspec.Struct, frozen=True):
+    """The wall clock moved `seconds` more than the time that passed; less, if negative."""
+
+    seconds: float
+
+
+class ClockWatch(Actor):
+    """Tells of gaps between the wall clock and the monotonic one."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        wall: Callable[[], float] = time.time,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
+        """Compare `wall`, in seconds, with trio's clock, every `look_seconds`."""
+        self._storage = storage
+        self._wall = wall
+        self._look_seconds = look_seconds
+        self._jumps = 0
+
+    async def on_start(self) -> None:
+        """Begin to look."""
+        self.ctx.start_task(self._look)
+
+    def describe(self) -> Mapping[str, object]:
+        """How many gaps there were since the start."""
+        return {"jumps": self._jumps}
+
+    async def _look(self) -> None:
+        while True:
+            wall, monotonic = self._wall(), trio.current_time()
+            await trio.sleep(self._look_seconds)
+            gap = (self._wall() - wall) - (trio.current_time() - monotonic)
+            if abs(gap) >= GAP_SECONDS:
+                await self.ctx.ref.tell(ClockJumped(gap))
+
+    @handles(ClockJumped)
+    async def jumped(self, message: ClockJumped) -> None:
+        """Tell of it, and have everybody who follows the wall clock look again."""
+        self._jumps += 1
+
+        def record(tx: Transaction) -> None:
+            tx.emit("clock.jumped", actor="runtime", data={"seconds": round(message.seconds, 3)})
+
+        await self._storage.write(record)
+        for path, wake in (("/approvals", DeadlinesPassed()), ("/slots", SlotsChanged())):
+            try:
+                self.ctx.lookup(path).try_tell(wake)
+            except (ActorNotFound, MailboxFull):
+                continue

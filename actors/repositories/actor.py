@@ -1,0 +1,380 @@
+"""`/repositories`: the git repositories that tasks run in, and the worktrees of each.
+
+The actor keeps no state but its locks: what it says of a repository is in the store, and what the
+repository is, git says. Git's work runs in background tasks, one at a time for each repository
+where it changes something, so that a slow disk delays nobody else. A change of state and its event
+are one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from sqlite_utils import Database
+
+from command_center.actors.contracts.repositories import (
+    CreateRepository,
+    DeleteRepository,
+    GatherFacts,
+    Inspection,
+    InspectRepository,
+    PatchRepository,
+    RepositoryDeleted,
+    ScanRepository,
+    WorkplaceFacts,
+)
+from command_center.actors.contracts.worktrees import (
+    CleanWorktrees,
+    CreateWorktree,
+    DiffWorktree,
+    FindCommitFolders,
+    ListWorktrees,
+    MergeWorktree,
+    PrepareWorkplace,
+    PruneWorktrees,
+    RemoveWorktree,
+    TidyWorktrees,
+    WorktreeCreated,
+    WorktreeState,
+)
+from command_center.actors.core.locks import KeyedLocks
+from command_center.actors.core.storage import Storage
+from command_center.actors.git import Checkout, Git, NotAWorkTree, open_checkout
+from command_center.actors.git.diffs import Diff
+from command_center.actors.git.facts import (
+    WorktreeEntry,
+    read_commits,
+    read_contents,
+    read_default_branch,
+    read_remotes,
+    read_status,
+    read_store_size,
+    read_warnings,
+    read_worktrees,
+)
+from command_center.actors.git.merging import MergeResult
+from command_center.actors.ledger.repositories import (
+    columns_of,
+    create_repository,
+    delete_repository,
+    keep_scan,
+    patch_repository,
+)
+from command_center.actors.repositories.cleanup import WorktreeCleaning
+from command_center.actors.repositories.locations import Places
+from command_center.actors.repositories.main_checkout import open_main
+from command_center.actors.repositories.workspaces import Workplaces
+from command_center.actors.repositories.worktrees import Worktrees
+from command_center.actors.rules.errors import Conflict, Invalid
+from command_center.actors.rules.paths import resolve_directory, same_file
+from command_center.actors.rules.policy import same_place
+from command_center.actors.rules.preconditions import only_if
+from command_center.runtime import Actor, Deferred, Refusal, handles
+from command_center.store import Repository, Session, Transaction, sessions
+from command_center.store import repositories as repository_table
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+GIT_SECONDS = 300.0
+"""How long to wait for an answer that needs git: `ask(…, timeout=GIT_SECONDS)`."""
+
+LANGUAGES_SHOWN = 5
+"""How many of its languages a session is told of."""
+
+NAME_LENGTH = 200
+"""Characters of a repository's name."""
+
+
+class Repositories(Actor):
+    """Answers every message about repositories and their worktrees."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        data_dir: Path,
+        repo_roots: tuple[Path, ...] = (),
+        git: Git | None = None,
+    ) -> None:
+        """Keep worktrees in `data_dir` unless asked otherwise, and to `repo_roots` if any."""
+        self._storage = storage
+        self._roots = repo_roots
+        self._git = git or Git()
+        self._locks = KeyedLocks()
+        surroundings = (storage, self._git, self._locks, Places(storage, data_dir, repo_roots))
+        self._worktrees = Worktrees(*surroundings)
+        self._workplaces = Workplaces(*surroundings)
+        self._cleaning = WorktreeCleaning(*surroundings)
+        self._data_dir = data_dir
+
+    async def on_start(self) -> None:
+        """Tidy up what was left to be when the server ended."""
+        self.ctx.start_task(self._tidy_all)
+
+    async def _tidy_all(self) -> None:
+        for repository in await self._storage.read(lambda db: repository_table.every(db, {})):
+            await self._tidy(TidyWorktrees(repository.id))
+
+    def describe(self) -> Mapping[str, object]:
+        """Which repositories are being worked on by git right now."""
+        return {"busyRepositories": self._locks.held()}
+
+    @handles(InspectRepository)
+    async def inspect(self, message: InspectRepository) -> Deferred[Inspection]:
+        """Say what a folder is."""
+        return self.ctx.answer_later(self._inspect, message)
+
+    async def _inspect(self, message: InspectRepository) -> Inspection:
+        path = await resolve_directory(message.local_path, "localPath", self._roots)
+        try:
+            checkout = await open_checkout(self._git, path)
+        except NotAWorkTree as error:
+            return Inspection(
+                is_git_repository=False,
+                name=path.name,
+                local_path=str(path),
+                warnings=[_sentence(error)],
+            )
+        return await self._look(checkout)
+
+    @handles(CreateRepository)
+    async def create(self, message: CreateRepository) -> Deferred[Repository]:
+        """Register a repository."""
+        if message.name is not None:
+            check_name(message.name)
+        return self.ctx.answer_later(self._create, message)
+
+    async def _create(self, message: CreateRepository) -> Repository:
+        seen, git_dir = await self._examine(message.local_path)
+        async with self._locks.of("registration"):
+            await self._check_new(seen.local_path, git_dir, but=None)
+            return await self._storage.write(
+                lambda tx: create_repository(tx, message, seen, git_dir)
+            )
+
+    @handles(PatchRepository)
+    async def patch(self, message: PatchRepository) -> Deferred[Repository]:
+        """Change a repository."""
+        if isinstance(message.changes.name, str):
+            check_name(message.changes.name)
+        return self.ctx.answer_later(self._patch, message)
+
+    async def _patch(self, message: PatchRepository) -> Repository:
+        repository_id, changes = message.repository_id, message.changes
+        fields: dict[str, Any] = {
+            name: value
+            for name in changes.__struct_fields__
+            if name != "requested_by" and (value := getattr(changes, name)) is not msgspec.UNSET
+        }
+
+        def change(tx: Transaction) -> Repository:
+            return patch_repository(tx, repository_id, fields, changes.requested_by)
+
+        if "local_path" not in fields:
+            return await self._storage.write(only_if(message.condition, change))
+        async with self._locks.of("registration"), self._locks.of(repository_id):
+            await self._storage.read(lambda db: repository_table.get(db, repository_id))
+            seen, git_dir = await self._examine(fields["local_path"])
+            await self._check_new(seen.local_path, git_dir, but=repository_id)
+            fields |= columns_of(seen, git_dir)
+            return await self._storage.write(only_if(message.condition, change))
+
+    @handles(ScanRepository)
+    async def scan(self, message: ScanRepository) -> Deferred[Repository]:
+        """Look at a repository anew."""
+        return self.ctx.answer_later(self._scan, message)
+
+    async def _scan(self, message: ScanRepository) -> Repository:
+        repository = await self._storage.read(
+            lambda db: repository_table.get(db, message.repository_id)
+        )
+        checkout = await open_main(self._git, repository, self._roots)
+        seen = await self._look(checkout)
+        status = await read_status(checkout)
+        contents = await read_contents(checkout, status)
+        commits = await read_commits(checkout, status)
+        columns = columns_of(seen, checkout.common_dir)
+        columns["facts"] |= {
+            "contents": msgspec.to_builtins(contents),
+            "commits": msgspec.to_builtins(commits),
+            "gitBytes": await read_store_size(checkout),
+        }
+        return await self._storage.write(
+            lambda tx: keep_scan(tx, message.repository_id, columns, message.requested_by)
+        )
+
+    @handles(DeleteRepository)
+    async def delete(self, message: DeleteRepository) -> Deferred[RepositoryDeleted]:
+        """Forget a repository."""
+        return self.ctx.answer_later(self._delete, message)
+
+    async def _delete(self, message: DeleteRepository) -> RepositoryDeleted:
+        async with self._locks.of(message.repository_id):
+            return await self._storage.write(
+                only_if(
+                    message.condition,
+                    lambda tx: delete_repository(tx, message.repository_id, message.requested_by),
+                )
+            )
+
+    @handles(CreateWorktree)
+    async def create_worktree(self, message: CreateWorktree) -> Deferred[WorktreeCreated]:
+        """Make a worktree."""
+        return self.ctx.answer_later(self._worktrees.create, message)
+
+    @handles(ListWorktrees)
+    async def list_worktrees(self, message: ListWorktrees) -> Deferred[list[WorktreeState]]:
+        """List the worktrees of a repository."""
+        return self.ctx.answer_later(self._worktrees.describe, message)
+
+    @handles(DiffWorktree)
+    async def diff_worktree(self, message: DiffWorktree) -> Deferred[Diff]:
+        """Show what a worktree changed."""
+        return self.ctx.answer_later(self._worktrees.diff, message)
+
+    @handles(RemoveWorktree)
+    async def remove_worktree(self, message: RemoveWorktree) -> Deferred[WorktreeEntry]:
+        """Delete a worktree."""
+        return self.ctx.answer_later(self._worktrees.remove, message)
+
+    @handles(PruneWorktrees)
+    async def prune_worktrees(self, message: PruneWorktrees) -> Deferred[list[WorktreeEntry]]:
+        """Forget worktrees whose folders are gone."""
+        return self.ctx.answer_later(self._worktrees.prune, message)
+
+    @handles(CleanWorktrees)
+    async def clean_worktrees(self, message: CleanWorktrees) -> Deferred[list[WorktreeEntry]]:
+        """Delete the worktrees that nobody needs."""
+        return self.ctx.answer_later(self._cleaning.clean, message)
+
+    @handles(TidyWorktrees)
+    async def tidy_worktrees(self, message: TidyWorktrees) -> None:
+        """Delete the worktrees of runs whose tasks are done."""
+        self.ctx.start_task(self._tidy, message)
+
+    async def _tidy(self, message: TidyWorktrees) -> None:
+        """What cannot be tidied up now, such as a repository that is gone, is left as it is."""
+        try:
+            await self._cleaning.tidy(message)
+        except Refusal as error:
+            log.info("worktrees.untidy", repository=message.repository_id, reason=str(error))
+
+    @handles(MergeWorktree)
+    async def merge_worktree(self, message: MergeWorktree) -> Deferred[MergeResult]:
+        """Merge a worktree's branch back."""
+        return self.ctx.answer_later(self._worktrees.merge, message)
+
+    @handles(PrepareWorkplace)
+    async def prepare_workplace(self, message: PrepareWorkplace) -> Deferred[Session]:
+        """See that the folder that a session works in is there."""
+        return self.ctx.answer_later(self._workplaces.prepare, message)
+
+    @handles(FindCommitFolders)
+    async def find_commit_folders(self, message: FindCommitFolders) -> Deferred[list[str]]:
+        """Say where a session writes when it commits."""
+        return self.ctx.answer_later(self._workplaces.commit_folders, message)
+
+    @handles(GatherFacts)
+    async def gather(self, message: GatherFacts) -> Deferred[WorkplaceFacts]:
+        """Say what the folder of a session is like."""
+        return self.ctx.answer_later(self._gather, message)
+
+    async def _gather(self, message: GatherFacts) -> WorkplaceFacts:
+        def load(db: Database) -> tuple[Session, Repository]:
+            session = sessions.get(db, message.session_id)
+            return session, repository_table.get(db, session.repository_id)
+
+        session, repository = await self._storage.read(load)
+        main = await open_main(self._git, repository, self._roots)
+        checkout = await open_checkout(self._git, Path(session.cwd), common_dir=main.common_dir)
+        status = await read_status(checkout)
+        contents = await read_contents(checkout, status)
+        return WorkplaceFacts(
+            path=str(checkout.path),
+            branch=status.branch,
+            default_branch=await read_default_branch(checkout, status),
+            head_sha=status.head,
+            is_dirty=status.dirty,
+            ahead=status.ahead,
+            behind=status.behind,
+            files=contents.files,
+            languages=list(contents.languages)[:LANGUAGES_SHOWN],
+            commits=await read_commits(checkout, status),
+            warnings=await read_warnings(checkout),
+        )
+
+    async def _examine(self, local_path: str) -> tuple[Inspection, Path]:
+        """A folder that is to be registered, and its git directory.
+
+        Raises:
+            Invalid: it is none that can be; the field is named.
+        """
+        path = await resolve_directory(local_path, "localPath", self._roots)
+        try:
+            checkout = await open_checkout(self._git, path)
+        except NotAWorkTree as error:
+            raise Invalid.field("localPath", str(error)) from error
+        return await self._look(checkout), checkout.common_dir
+
+    async def _look(self, checkout: Checkout) -> Inspection:
+        status = await read_status(checkout)
+        warnings = await read_warnings(checkout)
+        if self._data_dir.resolve().is_relative_to(checkout.path):
+            warnings.append(
+                "The data folder of this server lies in it: a run that may write can change that."
+            )
+        return Inspection(
+            is_git_repository=True,
+            name=checkout.path.name,
+            local_path=str(checkout.path),
+            default_branch=await read_default_branch(checkout, status),
+            current_branch=status.branch,
+            head_sha=status.head,
+            is_dirty=status.dirty,
+            ahead=status.ahead,
+            behind=status.behind,
+            remotes=read_remotes(checkout),
+            worktrees=await read_worktrees(checkout),
+            warnings=warnings,
+        )
+
+    async def _check_new(self, local_path: str, git_dir: Path, *, but: int | None) -> None:
+        """Refuse a repository that is registered under whatever spelling.
+
+        Raises:
+            Conflict: it is; the other is named.
+        """
+        for other in await self._storage.read(lambda db: repository_table.every(db, {})):
+            if other.id == but or other.host != "local":
+                continue
+            known_git_dir = other.facts.get("gitDir")
+            if (
+                same_place(other.local_path, local_path)
+                or await same_file(Path(other.local_path), Path(local_path))
+                or (
+                    isinstance(known_git_dir, str) and await same_file(Path(known_git_dir), git_dir)
+                )
+            ):
+                raise Conflict(
+                    f"{local_path} is registered already: "
+                    f"repository {other.id} ({other.name}) at {other.local_path}.",
+                    repositoryId=other.id,
+                )
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that cannot be shown.
+
+    Raises:
+        Invalid: it is empty, too long, or has control characters.
+    """
+    if not name.strip() or len(name) > NAME_LENGTH or not name.isprintable():
+        raise Invalid.field("name", f"A name has 1 to {NAME_LENGTH} printable characters.")
+
+
+def _sentence(error: NotAWorkTree) -> str:
+    return error.problem[:1].upper() + error.problem[1:]

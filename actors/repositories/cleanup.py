@@ -1,0 +1,116 @@
+"""Which worktrees nobody needs any more, and their end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import attrs
+from sqlite_utils import Database
+
+from command_center.actors.contracts.worktrees import (
+    CleanWorktrees,
+    TidyWorktrees,
+)
+from command_center.actors.core.locks import KeyedLocks
+from command_center.actors.core.storage import Storage
+from command_center.actors.git import Checkout, Git
+from command_center.actors.git.facts import WorktreeEntry, read_worktrees
+from command_center.actors.git.names import branch_commit
+from command_center.actors.git.trees import remove_worktree
+from command_center.actors.ledger.worktrees import tell_worktree
+from command_center.actors.repositories.locations import Places
+from command_center.actors.repositories.main_checkout import open_main
+from command_center.actors.repositories.worktree_checks import check_removable
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.paths import within
+from command_center.store import Repository, Transaction, repositories
+
+SYSTEM = "system"
+"""Who tidies up."""
+
+
+@attrs.frozen
+class WorktreeCleaning:
+    """Deletes what nobody needs; each public method answers a message."""
+
+    _storage: Storage
+    _git: Git
+    _locks: KeyedLocks
+    _places: Places
+
+    async def clean(self, message: CleanWorktrees) -> list[WorktreeEntry]:
+        """Delete the worktrees that nobody needs."""
+        return await self._clean(message.repository_id, message.requested_by)
+
+    async def tidy(self, message: TidyWorktrees) -> None:
+        """Delete those that were made for runs whose tasks are done."""
+        done = await self._storage.read(lambda db: done_with(db, message.repository_id))
+        if done:
+            await self._clean(message.repository_id, SYSTEM, only=done)
+
+    async def _clean(
+        self, repository_id: int, requested_by: str, *, only: Collection[str] | None = None
+    ) -> list[WorktreeEntry]:
+        async with self._locks.of(repository_id):
+            repository = await self._repository(repository_id)
+            main = await open_main(self._git, repository, self._places.repo_roots)
+            removed = []
+            for entry in await read_worktrees(main):
+                if entry.is_main or not await within(Path(entry.path), [self._places.home]):
+                    continue
+                if only is not None and entry.path not in only:
+                    continue
+                try:
+                    await check_removable(self._storage, repository, main, entry, force=False)
+                except Conflict:
+                    continue
+                if not await _is_merged(main, entry, repository):
+                    continue
+                await remove_worktree(main, Path(entry.path))
+                removed.append(entry)
+
+            def tell(tx: Transaction) -> None:
+                for entry in removed:
+                    tell_worktree(tx, "worktree.removed", repository, entry, requested_by)
+
+            await self._storage.write(tell)
+            return removed
+
+    async def _repository(self, repository_id: int) -> Repository:
+        return await self._storage.read(lambda db: repositories.get(db, repository_id))
+
+
+def done_with(db: Database, repository_id: int) -> set[str]:
+    """The worktrees that were made for runs, and whose every task is completed or cancelled.
+
+    After a run that failed or was stopped, somebody may want to go on where it was.
+    """
+    made = db.execute(
+        "SELECT json_extract(body, '$.data.path') FROM events "
+        "WHERE type = 'worktree.created' AND repository_id = ? AND session_id IS NOT NULL",
+        [repository_id],
+    )
+    needed = db.execute(
+        "SELECT worktree_path FROM sessions JOIN tasks ON tasks.id = sessions.task_id "
+        "WHERE sessions.repository_id = ? AND worktree_path IS NOT NULL "
+        "AND (finished_at IS NULL OR tasks.status NOT IN ('completed', 'cancelled'))",
+        [repository_id],
+    )
+    return {path for (path,) in made} - {path for (path,) in needed}
+
+
+async def _is_merged(main: Checkout, entry: WorktreeEntry, repository: Repository) -> bool:
+    """Whether the default branch has all commits of a worktree."""
+    base = repository.default_branch
+    if entry.head_sha is None or base is None or await branch_commit(main, base) is None:
+        return False
+    answer = await main.run(
+        "merge-base",
+        "--is-ancestor",
+        "--end-of-options",
+        entry.head_sha,
+        f"refs/heads/{base}",
+        accepted=(0, 1),
+    )
+    return answer.exit_code == 0

@@ -1,0 +1,194 @@
+"""Workplaces: the folder in which a session works, which may be a worktree made for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+import trio
+from sqlite_utils import Database
+
+from command_center.actors.contracts.worktrees import (
+    FindCommitFolders,
+    PrepareWorkplace,
+)
+from command_center.actors.core.locks import KeyedLocks
+from command_center.actors.core.storage import Storage
+from command_center.actors.git import Checkout, Git, open_checkout
+from command_center.actors.git.commit_folders import commit_folders
+from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
+from command_center.actors.git.names import branch_commit, check_branch_name
+from command_center.actors.git.trees import add_worktree, finish_worktree
+from command_center.actors.ledger.worktrees import read_created
+from command_center.actors.repositories.locations import Places
+from command_center.actors.repositories.main_checkout import open_main
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.paths import check_path, same_file
+from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
+from command_center.store import Repository, Session, Task, Transaction, repositories, sessions
+from command_center.store import tasks as task_table
+
+
+@attrs.frozen
+class Workplaces:
+    """Finds or makes a session's folder; each public method answers a message."""
+
+    _storage: Storage
+    _git: Git
+    _locks: KeyedLocks
+    _places: Places
+
+    async def prepare(self, message: PrepareWorkplace) -> Session:
+        """See that a session's folder is there.
+
+        Raises:
+            PolicyDenied: the repository does not allow the session any more.
+            Invalid: the worktree or branch that the run named cannot be.
+            Conflict: the branch is checked out elsewhere, or the folder is not what it was.
+            WorktreeUnfinished: git has not written all of its files yet.
+        """
+
+        def load(db: Database) -> tuple[Session, Task, Repository]:
+            session = sessions.get(db, message.session_id)
+            return (
+                session,
+                task_table.get(db, session.task_id),
+                repositories.get(db, session.repository_id),
+            )
+
+        session, _, _ = await self._storage.read(load)
+        async with self._locks.of(session.repository_id):
+            session, task, repository = await self._storage.read(load)
+            result = evaluate(repository, task, run_of(session))
+            if result.run is None:
+                raise PolicyDenied(result)
+            main = await open_main(self._git, repository, self._places.repo_roots)
+            branch = session.branch_name
+            if result.run.worktree == "none":
+                await _check_branch(main, branch, "worktreePath")
+                return await self._keep_place(session, repository, main, branch, made=False)
+            if result.run.worktree == "given":
+                assert session.worktree_path is not None  # noqa: S101 - that is what given means
+                return await self._prepare_given(session, repository, main, session.worktree_path)
+            if branch is not None:
+                await check_branch_name(main, branch)
+                for entry in await read_worktrees(main):
+                    if entry.branch_name != branch:
+                        continue
+                    if entry.is_main and repository.require_worktree:
+                        raise Conflict(
+                            f"Branch {branch} is checked out in the main checkout, and repository "
+                            f"{repository.id} requires a worktree."
+                        )
+                    found = await self._open(main, entry)
+                    return await self._keep_place(session, repository, found, branch, made=False)
+            branch = branch or await _new_branch(main, session)
+            place = await self._places.free(repository, branch)
+            made = await add_worktree(main, place, branch)
+            return await self._keep_place(session, repository, made, branch, made=True)
+
+    async def commit_folders(self, message: FindCommitFolders) -> list[str]:
+        """Say where a session writes when it commits, if it may.
+
+        Raises:
+            NotAWorkTree: its folder is not what it was.
+        """
+        session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
+        if not session.allow_commit or session.sandbox != "workspace-write":
+            return []
+        repository = await self._repository(session.repository_id)
+        main = await open_main(self._git, repository, self._places.repo_roots)
+        checkout = await open_checkout(self._git, Path(session.cwd), common_dir=main.common_dir)
+        return [str(path) for path in await trio.to_thread.run_sync(commit_folders, checkout)]
+
+    async def _prepare_given(
+        self, session: Session, repository: Repository, main: Checkout, wanted: str
+    ) -> Session:
+        path = check_path(wanted, "worktreePath")
+        for entry in await read_worktrees(main):
+            if not await same_file(Path(entry.path), path):
+                continue
+            if entry.is_main and repository.require_worktree:
+                raise Conflict(
+                    f"{wanted} is the main checkout, and repository {repository.id} requires a "
+                    "worktree."
+                )
+            found = await self._open(main, entry)
+            await _check_branch(found, session.branch_name, "branchName")
+            return await self._keep_place(session, repository, found, entry.branch_name, made=False)
+        place = await self._places.asked(wanted, "worktreePath")
+        branch = session.branch_name or await _new_branch(main, session)
+        made = await add_worktree(main, place, branch)
+        return await self._keep_place(session, repository, made, branch, made=True)
+
+    async def _open(self, main: Checkout, entry: WorktreeEntry) -> Checkout:
+        """A worktree that is there, with its files, also where a crash kept it from getting them.
+
+        Raises:
+            NotAWorkTree: it is not what it was.
+            WorktreeUnfinished: it has only a part of them.
+        """
+        found = await open_checkout(self._git, Path(entry.path), common_dir=main.common_dir)
+        await finish_worktree(found)
+        return found
+
+    async def _keep_place(
+        self,
+        session: Session,
+        repository: Repository,
+        checkout: Checkout,
+        branch: str | None,
+        *,
+        made: bool,
+    ) -> Session:
+        """Commit where the session works, and that a worktree was made for it."""
+        created = await read_created(checkout, branch) if made else None
+        place = {
+            "cwd": str(checkout.path),
+            "worktree_path": str(checkout.path) if checkout.linked else session.worktree_path,
+            "branch_name": branch,
+        }
+
+        def keep(tx: Transaction) -> Session:
+            kept = sessions.get(tx.db, session.id)
+            if any(getattr(kept, name) != value for name, value in place.items()):
+                kept = sessions.update(tx, session.id, **place)
+            if created is not None:
+                tx.emit(
+                    "worktree.created",
+                    actor=session.requested_by,
+                    data=created,
+                    repository_id=repository.id,
+                    task_id=session.task_id,
+                    session_id=session.id,
+                    correlation_id=session.correlation_id,
+                    causation_id=session.causation_id,
+                )
+            return kept
+
+        return await self._storage.write(keep)
+
+    async def _repository(self, repository_id: int) -> Repository:
+        return await self._storage.read(lambda db: repositories.get(db, repository_id))
+
+
+async def _new_branch(main: Checkout, session: Session) -> str:
+    """A branch for the session that is not there: what a former life has left is left alone."""
+    name = wanted = f"cc/task-{session.task_id}-session-{session.id}"
+    number = 1
+    while await branch_commit(main, name) is not None:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
+
+
+async def _check_branch(checkout: Checkout, branch: str | None, field: str) -> None:
+    if branch is None:
+        return
+    current = (await read_status(checkout)).branch
+    if current != branch:
+        raise Conflict(
+            f"{checkout.path} is on {current or 'no branch'}, not on {branch}; "
+            f"leave out {field} or switch it.",
+            currentBranch=current,
+        )

@@ -1,0 +1,61 @@
+"""Whether a worktree is in use, and so must be neither deleted nor merged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from command_center.actors.core.storage import Storage
+from command_center.actors.git import Checkout, open_checkout
+from command_center.actors.git.facts import WorktreeEntry, read_status
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.paths import same_file
+from command_center.store import Repository, Session, sessions
+
+
+async def live_sessions(storage: Storage, repository: Repository) -> list[Session]:
+    """The sessions of the repository that have not ended."""
+    return await storage.read(
+        lambda db: sessions.every(db, {"repository_id": repository.id, "finished_at": None})
+    )
+
+
+async def check_unused(storage: Storage, repository: Repository, path: Path) -> None:
+    """Refuse while a session works in a folder.
+
+    Raises:
+        Conflict: one does; it is named.
+    """
+    for session in await live_sessions(storage, repository):
+        if await same_file(Path(session.cwd), path):
+            raise Conflict(
+                f"Session {session.id} works in {path} and is {session.status}.",
+                sessionId=session.id,
+            )
+
+
+async def check_removable(
+    storage: Storage,
+    repository: Repository,
+    main: Checkout,
+    entry: WorktreeEntry,
+    *,
+    force: bool,
+) -> None:
+    """Refuse what must not be deleted.
+
+    Raises:
+        Conflict: it is locked, worked in, or dirty (unless forced).
+    """
+    path = Path(entry.path)
+    if entry.locked_reason is not None:
+        why = f": {entry.locked_reason}" if entry.locked_reason else ""
+        raise Conflict(f"Worktree {entry.path} is locked{why}.")
+    await check_unused(storage, repository, path)
+    if force or entry.prunable_reason is not None:
+        return
+    checkout = await open_checkout(main.git, path, common_dir=main.common_dir)
+    if (await read_status(checkout)).dirty:
+        raise Conflict(
+            f"Worktree {entry.path} has changes that are not committed; force=true deletes them.",
+            path=entry.path,
+        )

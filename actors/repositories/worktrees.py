@@ -1,0 +1,241 @@
+"""Worktrees: what people ask of them, and how the work in them comes back.
+
+A worktree made for a session lies in the data folder, `worktrees/<repository>/…`, unless the run
+names a place. It is never inside a registered repository or the rest of the data folder. Whatever
+changes a repository's worktrees holds that repository's lock, and everything is looked at anew
+when it is used: an agent may have replaced a folder by a link since it was made.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+import msgspec
+import trio
+
+from command_center.actors.contracts.worktrees import (
+    CreateWorktree,
+    DiffWorktree,
+    ListWorktrees,
+    MergeWorktree,
+    PruneWorktrees,
+    RemoveWorktree,
+    WorktreeCreated,
+    WorktreeState,
+)
+from command_center.actors.core.locks import KeyedLocks
+from command_center.actors.core.storage import Storage
+from command_center.actors.git import Checkout, Git, NotAWorkTree, open_checkout
+from command_center.actors.git.diffs import Diff, read_diff
+from command_center.actors.git.errors import UnsafeRepository
+from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
+from command_center.actors.git.merging import MergeResult, merge_branch
+from command_center.actors.git.names import check_branch_name
+from command_center.actors.git.trees import add_worktree, prune_worktrees, remove_worktree
+from command_center.actors.ledger.worktrees import read_created, tell_worktree
+from command_center.actors.repositories.locations import Places, size_of
+from command_center.actors.repositories.main_checkout import open_main
+from command_center.actors.repositories.worktree_checks import (
+    check_removable,
+    check_unused,
+    live_sessions,
+)
+from command_center.actors.rules.errors import Conflict, NotFound
+from command_center.actors.rules.paths import check_path, same_file
+from command_center.actors.rules.policy import same_place
+from command_center.store import Repository, Session, Transaction, repositories
+
+
+@attrs.frozen
+class Worktrees:
+    """Does the work behind the messages; each public method answers one of them."""
+
+    _storage: Storage
+    _git: Git
+    _locks: KeyedLocks
+    _places: Places
+
+    async def create(self, message: CreateWorktree) -> WorktreeCreated:
+        """Make a worktree.
+
+        Raises:
+            Invalid: the branch's name or the path cannot be.
+            NotFound: there is no such base.
+            Conflict: the branch is checked out elsewhere, or is not at the base that was named.
+        """
+        wanted = message.wanted
+        async with self._locks.of(message.repository_id):
+            repository = await self._repository(message.repository_id)
+            main = await open_main(self._git, repository, self._places.repo_roots)
+            await check_branch_name(main, wanted.branch_name)
+            path = (
+                await self._places.free(repository, wanted.branch_name)
+                if wanted.path is None
+                else await self._places.asked(wanted.path, "path")
+            )
+            made = await add_worktree(main, path, wanted.branch_name, wanted.base_ref)
+            created = await read_created(made, wanted.branch_name)
+            await self._storage.write(
+                lambda tx: tell_worktree(
+                    tx, "worktree.created", repository, created, wanted.requested_by
+                )
+            )
+            return created
+
+    async def describe(self, message: ListWorktrees) -> list[WorktreeState]:
+        """Say how each worktree is."""
+        repository = await self._repository(message.repository_id)
+        main = await open_main(self._git, repository, self._places.repo_roots)
+        active = await live_sessions(self._storage, repository)
+        return [await self._state(main, entry, active) for entry in await read_worktrees(main)]
+
+    async def diff(self, message: DiffWorktree) -> Diff:
+        """Show what changed.
+
+        Raises:
+            NotFound: there is no such worktree, or no such base.
+            Conflict: no base was named and the repository has no default branch.
+        """
+        repository = await self._repository(message.repository_id)
+        main = await open_main(self._git, repository, self._places.repo_roots)
+        checkout = main
+        if message.path is not None:
+            entry = await self._entry(main, message.path)
+            if not entry.is_main:
+                checkout = await open_checkout(
+                    self._git, Path(entry.path), common_dir=main.common_dir
+                )
+        base = message.base or repository.default_branch
+        if base is None:
+            raise Conflict("The repository has no default branch; name a base.")
+        return await read_diff(checkout, base, limit=message.limit)
+
+    async def remove(self, message: RemoveWorktree) -> WorktreeEntry:
+        """Delete a worktree.
+
+        Raises:
+            NotFound: there is no such worktree.
+            Conflict: it is the main checkout, a session works in it, it is locked, or it has
+                changes and `force` is not set.
+        """
+        async with self._locks.of(message.repository_id):
+            repository = await self._repository(message.repository_id)
+            main = await open_main(self._git, repository, self._places.repo_roots)
+            entry = await self._linked(main, message.path)
+            await check_removable(self._storage, repository, main, entry, force=message.force)
+            await remove_worktree(main, Path(entry.path))
+            await self._storage.write(
+                lambda tx: tell_worktree(
+                    tx,
+                    "worktree.removed",
+                    repository,
+                    entry,
+                    message.requested_by,
+                    force=message.force,
+                )
+            )
+            return entry
+
+    async def prune(self, message: PruneWorktrees) -> list[WorktreeEntry]:
+        """Forget worktrees whose folders are gone."""
+        async with self._locks.of(message.repository_id):
+            repository = await self._repository(message.repository_id)
+            pruned = await prune_worktrees(
+                await open_main(self._git, repository, self._places.repo_roots)
+            )
+
+            def tell(tx: Transaction) -> None:
+                for entry in pruned:
+                    tell_worktree(tx, "worktree.pruned", repository, entry, message.requested_by)
+
+            await self._storage.write(tell)
+            return pruned
+
+    async def merge(self, message: MergeWorktree) -> MergeResult:
+        """Merge a worktree's branch into the main checkout's branch.
+
+        Raises:
+            NotFound: there is no such worktree.
+            Conflict: it is the main checkout, one of the two is dirty or worked in, or the merge
+                conflicts.
+        """
+        wanted = message.wanted
+        async with self._locks.of(message.repository_id):
+            repository = await self._repository(message.repository_id)
+            main = await open_main(self._git, repository, self._places.repo_roots)
+            entry = await self._linked(main, wanted.path)
+            if entry.branch_name is None:
+                raise Conflict(f"Worktree {entry.path} is on no branch.")
+            for path in (Path(entry.path), main.path):
+                await check_unused(self._storage, repository, path)
+            checkout = await open_checkout(self._git, Path(entry.path), common_dir=main.common_dir)
+            if (await read_status(checkout)).dirty:
+                raise Conflict(f"Worktree {entry.path} has changes that are not committed.")
+            result = await merge_branch(
+                main, entry.branch_name, strategy=wanted.strategy, message=wanted.message
+            )
+            await self._storage.write(
+                lambda tx: tx.emit(
+                    "worktree.merged",
+                    actor=wanted.requested_by,
+                    data={"path": entry.path, "merge": result},
+                    repository_id=repository.id,
+                )
+            )
+            return result
+
+    async def _repository(self, repository_id: int) -> Repository:
+        return await self._storage.read(lambda db: repositories.get(db, repository_id))
+
+    async def _linked(self, main: Checkout, wanted: str) -> WorktreeEntry:
+        """The worktree at a path, if it is not the main checkout.
+
+        Raises:
+            NotFound, Invalid: as `_entry`.
+            Conflict: it is the main checkout.
+        """
+        entry = await self._entry(main, wanted)
+        if entry.is_main:
+            raise Conflict(f"{wanted} is the main checkout, which stays as it is.")
+        return entry
+
+    async def _entry(self, main: Checkout, wanted: str) -> WorktreeEntry:
+        """The worktree at a path, or the main checkout, as git lists it.
+
+        Raises:
+            NotFound: there is none.
+            Invalid: the path can be none.
+        """
+        path = check_path(wanted, "path")
+        for entry in await read_worktrees(main):
+            if same_place(entry.path, str(path)) or await same_file(Path(entry.path), path):
+                return entry
+        raise NotFound("Worktree", wanted)
+
+    async def _state(
+        self, main: Checkout, entry: WorktreeEntry, active: list[Session]
+    ) -> WorktreeState:
+        path = Path(entry.path)
+        state = WorktreeState(
+            path=entry.path,
+            branch_name=entry.branch_name,
+            head_sha=entry.head_sha,
+            is_main=entry.is_main,
+            session_ids=[s.id for s in active if await same_file(Path(s.cwd), path)],
+            locked_reason=entry.locked_reason,
+            prunable_reason=entry.prunable_reason,
+        )
+        if entry.prunable_reason is not None:
+            return state
+        try:
+            checkout = await open_checkout(self._git, path, common_dir=main.common_dir)
+            status = await read_status(checkout)
+        except (NotAWorkTree, UnsafeRepository) as error:
+            return msgspec.structs.replace(state, problem=error.problem)
+        return msgspec.structs.replace(
+            state,
+            is_dirty=status.dirty,
+            head_sha=status.head,
+            size_bytes=await trio.to_thread.run_sync(size_of, path),
+        )

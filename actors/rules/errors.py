@@ -1,0 +1,77 @@
+"""What the product's actors refuse, in words that reach the caller as they are.
+
+Every class here is a `Refusal`: raised by a handler it is the answer to whoever asked, and the
+actor lives on. The HTTP layer maps each class to one status code and knows nothing more of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from command_center.runtime import Refusal
+
+
+class NotFound(Refusal):
+    """Nothing of that kind has that id."""
+
+    def __init__(self, kind: str, key: object) -> None:
+        """Name the kind as a reader would ("Repository") and the key that was asked for."""
+        super().__init__(f"{kind} {key} not found.")
+        self.kind = kind
+        self.key = key
+
+
+class Invalid(Refusal):
+    """The request contradicts what the API accepts; `details` name the fields in wire case."""
+
+    def __init__(self, message: str, *, details: Sequence[Mapping[str, str]] = ()) -> None:
+        """Say it in one sentence; each detail is `{"path": field, "message": sentence}`."""
+        super().__init__(message)
+        self.details = tuple(dict(detail) for detail in details)
+
+    @classmethod
+    def field(cls, path: str, message: str) -> Invalid:
+        """Refuse one field, named as on the wire (`repositoryId`)."""
+        return cls(f"{path}: {message}", details=[{"path": path, "message": message}])
+
+
+class Conflict(Refusal):
+    """The request is well formed but the state it meets does not allow it."""
+
+    def __init__(self, message: str, **facts: object) -> None:
+        """Say it in one sentence; `facts` are shown beside it (the winner, both states, …)."""
+        super().__init__(message)
+        self.facts = facts
+
+
+class PreconditionFailed(Refusal):
+    """The resource is not as the request's conditions have it."""
+
+    def __init__(self, path: str) -> None:
+        """Name the resource, and what to do."""
+        super().__init__(
+            f"{path} does not meet the conditions of the request: get it again, and decide again."
+        )
+        self.path = path
+
+
+class Unavailable(Refusal):
+    """A part that the request needs is not there now; `retry_after` is in seconds, if known."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        """Say which part, and what the user can do."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unconfirmed(Unavailable):
+    """A part went away with the request in hand: whether it was done is not known."""
+
+
+class TooBusy(Refusal):
+    """A part is overloaded; trying again after `retry_after` seconds may succeed."""
+
+    def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
+        """Say which part."""
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -1,0 +1,54 @@
+"""The session state machine, as one table.
+
+    created ─→ queued ─→ starting ─→ running ⇄ waiting_approval
+       │          ↑                     └────┬────┘
+       └→ blocked ┘        completed · failed · stopped · interrupted
+
+`blocked` waits on a policy approval and is also where a session ends that a person refused: then
+its `finishedAt` is set and nothing leads out. Whatever writes a status goes through `check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from command_center.actors.rules.errors import Conflict
+from command_center.store import Session
+from command_center.store.records import SessionStatus
+
+TRANSITIONS: Final[Mapping[SessionStatus, frozenset[SessionStatus]]] = {
+    "created": frozenset({"queued", "blocked", "stopped"}),
+    "blocked": frozenset({"queued", "stopped"}),
+    "queued": frozenset({"starting", "blocked", "stopped", "failed"}),
+    "starting": frozenset({"running", "queued", "failed", "stopped", "interrupted"}),
+    "running": frozenset({"waiting_approval", "completed", "failed", "stopped", "interrupted"}),
+    "waiting_approval": frozenset({"running", "completed", "failed", "stopped", "interrupted"}),
+    "completed": frozenset(),
+    "failed": frozenset(),
+    "stopped": frozenset(),
+    "interrupted": frozenset(),
+}
+"""From each status, the statuses that may follow it."""
+
+ACTIVE: Final[frozenset[SessionStatus]] = frozenset({"starting", "running", "waiting_approval"})
+"""The statuses in which a runner works, and which a slot is held for."""
+
+FINAL: Final[frozenset[SessionStatus]] = frozenset(
+    {"completed", "failed", "stopped", "interrupted"}
+)
+"""The statuses that nothing leads out of."""
+
+
+def check(session: Session, to: SessionStatus) -> None:
+    """Let a legal transition pass.
+
+    Raises:
+        Conflict: the table has no such transition, or the session has ended; it names both states.
+    """
+    if session.finished_at is not None or to not in TRANSITIONS[session.status]:
+        raise Conflict(
+            f"Session {session.id} is {session.status} and cannot become {to}.",
+            currentStatus=session.status,
+            requestedStatus=to,
+        )

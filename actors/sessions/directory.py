@@ -1,0 +1,137 @@
+"""Asking a session, whether it has an actor or not: it may have ended, or been set aside."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import attrs
+import trio
+
+from command_center.actors.codex import requests
+from command_center.actors.codex.messages import BRIDGE
+from command_center.actors.contracts.sessions import (
+    PatchSession,
+    SlotsChanged,
+    StopSession,
+    TurnLeft,
+)
+from command_center.actors.contracts.tasks import EnsureSession
+from command_center.actors.core.storage import Storage
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger import successors as sequels
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.transitions import ACTIVE, check
+from command_center.runtime import ActorNotFound, ActorRef, ActorStopped, MailboxFull, Request
+from command_center.store import Session, Transaction, sessions
+
+R = TypeVar("R")
+
+ASK_SECONDS: Final = 60.0
+"""How long a caller waits for an actor's answer, a stop of a turn included."""
+
+URGENT_SECONDS: Final = 3.0
+"""How long a stop may wait for the session's actor, before Codex is told of it past the actor."""
+
+
+@attrs.frozen
+class Sessions:
+    """All sessions, as whoever asks one of them sees them.
+
+    Attributes:
+        find: gives the actor at a path, if it is there.
+        approval_seconds: how long a person has to decide what policy asks.
+    """
+
+    _find: Callable[[str], ActorRef | None]
+    _storage: Storage
+    _approval_seconds: float
+
+    async def ask(self, session_id: int, message: Request[R]) -> R:
+        """Ask a session's actor. A live session that has none gets one first, if that can be.
+
+        Raises:
+            NotFound: there is no such session.
+            Conflict: it has ended.
+            ActorNotFound, ActorStopped: it lives, and has no actor that could answer.
+        """
+        path = f"/sessions/{session_id}"
+        try:
+            return await self._ask(path, message)
+        except (ActorNotFound, ActorStopped):
+            session = await self._storage.read(lambda db: sessions.get(db, session_id))
+        if session.finished_at is None:
+            await self._ask("/tasks", EnsureSession(session_id))
+            return await self._ask(path, message)
+        if isinstance(message, PatchSession):
+            check(session, message.changes.status)
+        raise Conflict(
+            f"Session {session_id} is {session.status}; it has ended.",
+            currentStatus=session.status,
+            finishedAt=session.finished_at,
+        )
+
+    async def stop(self, session_id: int, message: StopSession) -> Session:
+        """Stop a session, and give it as it ended; one that has ended stays as it is.
+
+        One whose actor is set aside ends in its row, and Codex is told to interrupt its turn; so it
+        is where the actor does not answer soon. A stop is wanted most when a turn has filled the
+        disk, and then its actor cannot record that it is wanted before there is room again.
+
+        Raises:
+            NotFound: there is no such session.
+        """
+        try:
+            with trio.move_on_after(URGENT_SECONDS):
+                return await self.ask(session_id, message)
+            # Its actor may wait for the disk, which Codex does not.
+            self._interrupt(await self._storage.read(lambda db: sessions.get(db, session_id)))
+            return await self.ask(session_id, message)
+        except (ActorNotFound, ActorStopped):
+            return await self._end_without_actor(session_id, message)
+        except Conflict:
+            session = await self._storage.read(lambda db: sessions.get(db, session_id))
+            if session.finished_at is None:
+                raise
+            return session
+
+    async def _ask(self, path: str, message: Request[R]) -> R:
+        ref = self._find(path)
+        if ref is None:
+            raise ActorNotFound(path)
+        return await ref.ask(message, timeout=ASK_SECONDS)
+
+    async def _end_without_actor(self, session_id: int, message: StopSession) -> Session:
+        """End a session whose actor is set aside."""
+
+        def unit(tx: Transaction) -> Session:
+            actor = message.requested_by
+            session = ledger.request_stop(tx, session_id, reason=message.reason, actor=actor)
+            if session.finished_at is not None:
+                return session
+            ended, _ = sequels.end(
+                tx,
+                session_id,
+                "stopped",
+                reason=f"Stopped by {actor}; its actor was set aside.",
+                approval_seconds=self._approval_seconds,
+                leaves_turn=session.status in ACTIVE,
+            )
+            return ended
+
+        ended = await self._storage.write(unit)
+        self._tell("/slots", SlotsChanged())
+        self._tell("/strays", TurnLeft())
+        return ended
+
+    def _interrupt(self, session: Session) -> None:
+        thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
+        if thread_id is not None and turn_id is not None:
+            self._tell(BRIDGE, requests.turn_interrupt(thread_id, turn_id))
+
+    def _tell(self, path: str, message: object) -> None:
+        ref = self._find(path)
+        if ref is not None:
+            with contextlib.suppress(MailboxFull):
+                ref.try_tell(message)

@@ -1,0 +1,139 @@
+"""`/strays`: ends the turns that outlive their sessions.
+
+A turn that does not heed its interruption in time is given up, and the session ends without it; so
+does a session whose actor is set aside, and one that was accepted for an app-server where none is
+used any more. Where Codex could not be reached, the turn may go on unseen. Each is noted with the
+end of its session; here it is interrupted as soon as Codex can be reached again, also by a later
+life of the server, and the commands and sub-agents that it left are ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Final
+
+import structlog
+import trio
+from sqlite_utils import Database
+
+from command_center.actors.codex.errors import BridgeUnavailable, CodexError
+from command_center.actors.codex.messages import (
+    BRIDGE,
+    BridgeConnected,
+    BridgeLost,
+    BridgeUnreachable,
+    Watch,
+)
+from command_center.actors.contracts.sessions import TurnLeft
+from command_center.actors.core.storage import Storage
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.sessions.runner import FAILURES
+from command_center.actors.sessions.turns import (
+    SETTLE_SECONDS,
+    ask_bridge,
+    end_what_is_left,
+    interrupt_when_listed,
+)
+from command_center.runtime import Actor, ActorNotFound, handles
+from command_center.store import Session, Transaction, sessions, stray_turns
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+PAUSE_SECONDS: Final = 5.0
+"""How long to wait where Codex is there and does not answer, before it is asked again."""
+
+
+class Strays(Actor):
+    """Interrupts what is left, over every connection to Codex until it is known to be over."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Find the turns in `storage`."""
+        self._storage = storage
+        self._wanted = trio.Event()
+        self._left = 0
+
+    async def on_start(self) -> None:
+        """Ask to be told of connections; one that is there is told of at once."""
+        self.ctx.start_task(self._watch)
+        self.ctx.start_task(self._settle_all)
+
+    def describe(self) -> Mapping[str, object]:
+        """How many turns are yet to be ended."""
+        return {"turns": self._left}
+
+    @handles(TurnLeft)
+    def left(self, _message: TurnLeft) -> None:
+        """Try at once: it may be the session's actor alone that did not reach Codex."""
+        self._wanted.set()
+
+    @handles(BridgeConnected)
+    def connected(self, _message: BridgeConnected) -> None:
+        """Try what is left."""
+        self._wanted.set()
+
+    @handles(BridgeLost)
+    def lost(self, _message: BridgeLost) -> None:
+        """Wait for the next connection."""
+
+    @handles(BridgeUnreachable)
+    def unreachable(self, _message: BridgeUnreachable) -> None:
+        """Wait for the next connection."""
+
+    async def _watch(self) -> None:
+        try:
+            await self.ctx.lookup(BRIDGE).tell(Watch(self.ctx.ref))
+        except ActorNotFound:
+            log.info("strays.without_bridge")
+
+    async def _settle_all(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted = trio.Event()
+            await self._try(self._settle_what_is_left)
+
+    async def _settle_what_is_left(self) -> None:
+        """Each by itself: one that Codex does not answer for holds up no other."""
+        left = await self._storage.read(stray_turns.every)
+        self._left = len(left)
+        async with trio.open_nursery() as nursery:
+            for session in left:
+                nursery.start_soon(self._try, partial(self._settle, session))
+
+    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Where it fails, look again after a pause, unless a connection has to come first."""
+        try:
+            await work()
+        except BridgeUnavailable:
+            return  # the next connection is told of
+        except (*FAILURES, ActorNotFound) as error:
+            log.warning("strays.failed", reason=str(error))
+            await trio.sleep(PAUSE_SECONDS)
+            self._wanted.set()
+
+    async def _settle(self, session: Session) -> None:
+        """End one turn and what it left. Codex's refusals say that there is nothing to end."""
+        ask = partial(ask_bridge, self.ctx.lookup(BRIDGE))
+        thread_id = str(session.codex_thread_id)
+        interrupted = False
+        try:
+            interrupted = await interrupt_when_listed(
+                ask, session, thread_id, patience=SETTLE_SECONDS
+            )
+            if not await self._storage.read(partial(is_used, thread_id=thread_id)):
+                await end_what_is_left(ask, session, thread_id)
+        except CodexError as error:
+            log.info("session.turn.unknown", session=session.id, reason=str(error))
+        await self._storage.write(partial(settle, session=session, interrupted=interrupted))
+        self._left -= 1
+
+
+def is_used(db: Database, *, thread_id: str) -> bool:
+    """Whether a session that has not ended works in the thread, or is going to."""
+    return sessions.find(db, {"codex_thread_id": thread_id, "finished_at": None}) is not None
+
+
+def settle(tx: Transaction, *, session: Session, interrupted: bool) -> None:
+    """Forget the turn, and tell of it, once."""
+    if stray_turns.forget(tx, session.id):
+        ledger.tell(tx, session, "session.turn.settled", data={"interrupted": interrupted})

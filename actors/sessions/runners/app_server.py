@@ -1,0 +1,467 @@
+"""The runner for a Codex app-server: one session is one turn of one Codex thread.
+
+What Codex says of the thread reaches the session's actor in its own order, which `facts` reads.
+Source: the app-server protocol as the binary prints it (`codex app-server generate-json-schema`).
+
+**No prompt is sent twice.** The thread's id is committed before `turn/start` is sent, and the
+prompt carries an id of ours (`clientUserMessageId`). After a crash in between, the thread's own
+turns tell whether the prompt arrived: it is sent only if none of them has that id.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+import trio
+
+from command_center.actors.codex import requests
+from command_center.actors.codex.approvals import Decision, answer_to
+from command_center.actors.codex.errors import (
+    BridgeUnavailable,
+    CodexError,
+    CodexTimeout,
+    RequestGone,
+)
+from command_center.actors.codex.messages import (
+    Answer,
+    Attach,
+    Call,
+    CodexServerRequest,
+    Detach,
+)
+from command_center.actors.contracts.sessions import (
+    AnswerDelivered,
+    JoiningThread,
+    LaunchFailed,
+    NothingAsked,
+    ThreadOpened,
+    TurnLost,
+    TurnOpened,
+)
+from command_center.actors.rules.errors import Conflict, TooBusy, Unconfirmed
+from command_center.actors.sessions.prompts import Assignment
+from command_center.actors.sessions.runner import FAILURES
+from command_center.actors.sessions.steering import steer_id
+from command_center.actors.sessions.turn_events import ending, item_seen, turn_named
+from command_center.actors.sessions.turns import (
+    LOOK_SECONDS,
+    SETTLE_SECONDS,
+    ask_bridge,
+    end_what_is_left,
+    find_agents,
+    find_turn,
+    interrupt_when_listed,
+    message_id,
+)
+from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
+from command_center.store import Approval, Session
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+NOTHING_KEPT = re.compile("no rollout found|rollout at .* is empty")
+"""How Codex says that a thread's app-server ended before it had kept anything of it."""
+
+NOT_OPENED = "thread not found"
+"""What Codex says of a thread that was opened in an app-server before this one."""
+
+LAUNCH_SECONDS = 60.0
+"""How long a launch waits for a connection to Codex, as long as nothing was sent."""
+
+PAUSE_SECONDS = 0.5
+"""How long to wait before Codex is asked again."""
+
+LATE_SECONDS = 30.0
+"""How long Codex may take to say which turn a prompt began, once nobody wants it any more."""
+
+CLEAN_SECONDS = 5.0
+"""How long Codex may take to end the commands and sub-agents that a turn left."""
+
+WAITING = frozenset({"waitingOnApproval", "waitingOnUserInput"})
+"""The flags of a thread that waits for somebody's answer."""
+
+UNCERTAIN = (BridgeUnavailable, CodexTimeout, ActorStopped, ActorCrashed, AskTimeout)
+"""How an answer may be missing, and what was asked may have been done all the same."""
+
+SLOW = (CodexTimeout, AskTimeout, TooBusy)
+"""How an answer may be missing while Codex is there, and the turn goes on."""
+
+
+class AppServerRunner:
+    """Carries a session out as a turn of a Codex thread, over the bridge."""
+
+    name = "app-server"
+    begins_once = True
+
+    def __init__(
+        self,
+        ref: ActorRef,
+        bridge: ActorRef,
+        assign: Callable[[Session], Awaitable[Assignment]],
+        find_writable: Callable[[Session], Awaitable[tuple[str, ...]]],
+        *,
+        survives_restart: bool,
+    ) -> None:
+        """Work for the session's actor `ref` over `bridge`.
+
+        Args:
+            ref: the session's actor.
+            bridge: the connection to Codex.
+            assign: what Codex is to be told, found out just before it is.
+            find_writable: where it may write beside its folder, found out in the same way.
+            survives_restart: whether the app-server lives on when this process ends.
+        """
+        self._ref = ref
+        self._bridge = bridge
+        self._assign = assign
+        self._find_writable = find_writable
+        self.survives_restart = survives_restart
+        self._opened_here: str | None = None
+        """The thread that was opened and is to be prompted, once it is committed."""
+        self._prompted = False
+        """Whether the prompt may have reached Codex."""
+        self._starting = False
+        """Whether the prompt was sent from here, and its answer is still to come."""
+        self._withheld = False
+        """Whether no prompt is to be sent any more."""
+        self._turn_id: str | None = None
+        """The turn that Codex answered to have begun."""
+
+    async def launch(self, session: Session) -> None:
+        """Open the thread and report it; once it is committed, start the turn in it.
+
+        What Codex may have done is never done again by guess: where an answer is missing, the
+        thread itself is asked once there is a connection again.
+        """
+        began = trio.current_time()
+        while True:
+            try:
+                await self._launch(session)
+            except (*UNCERTAIN, Refusal) as error:
+                waited = trio.current_time() - began
+                is_late = not self._prompted and waited > LAUNCH_SECONDS
+                if is_late or not may_pass(error):
+                    await self._ref.tell(LaunchFailed(reason=str(error)))
+                    return
+                await trio.sleep(PAUSE_SECONDS)
+            else:
+                return
+
+    async def _launch(self, session: Session) -> None:
+        thread_id = session.codex_thread_id
+        if self._turn_id is not None:
+            await self._ref.tell(TurnOpened(turn_id=self._turn_id))
+        elif self._opened_here not in {None, thread_id}:
+            return  # it was reported; the launch goes on once it is committed
+        elif thread_id is None:
+            await self._open_thread(session)
+        elif thread_id == self._opened_here:
+            self._opened_here = None
+            await self._bridge.ask(Attach(thread_id, self._ref))
+            await self._start_turn(session, thread_id)
+        else:
+            await self._join_and_start(session, thread_id)
+
+    def doubt(self) -> None:
+        """Look into the thread for a while before the prompt is sent."""
+        self._prompted = True
+
+    def withhold(self) -> bool:
+        """Send no prompt any more; whether none can have reached Codex."""
+        self._withheld = True
+        return not self._prompted
+
+    async def recover(self, session: Session) -> None:
+        """Join the thread again, report the items that were missed, and how the turn stands."""
+        thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
+        if turn_id is None or thread_id is None:
+            await self.launch(session)
+            return
+        while True:
+            try:
+                await self._recover(session, thread_id, turn_id)
+            except SLOW:
+                await trio.sleep(PAUSE_SECONDS)
+            except UNCERTAIN as error:
+                if not self.survives_restart:
+                    await self._ref.tell(TurnLost(reason=str(error)))
+                    return
+                await trio.sleep(PAUSE_SECONDS)
+            except Refusal as error:
+                await self._ref.tell(TurnLost(reason=str(error), leaves_turn=True))
+                return
+            else:
+                return
+
+    async def _recover(self, session: Session, thread_id: str, turn_id: str) -> None:
+        thread = await self._join(session, thread_id)
+        turn = await find_turn(self._call, session, thread_id)
+        if turn is None:
+            await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
+            return
+        await self._report(turn_id, turn)
+        agents = await self._join_agents(thread_id)
+        if not any(waits(one) for one in (thread, *agents)):
+            await self._ref.tell(NothingAsked())
+
+    async def _join_agents(self, thread_id: str) -> list[dict[str, Any]]:
+        """Be asked again what the thread's sub-agents wait for; those that work."""
+        agents = [one for one in await find_agents(self._call, thread_id) if is_active(one)]
+        if agents:
+            ids = tuple(str(agent["id"]) for agent in agents)
+            await self._bridge.ask(Attach(thread_id, self._ref, ids))
+        for agent in agents:
+            with contextlib.suppress(CodexError):  # it has ended meanwhile
+                await self._call(requests.thread_resume(str(agent["id"])))
+        return agents
+
+    async def _report(self, turn_id: str, turn: Mapping[str, Any]) -> None:
+        """Tell of a turn's finished items, and of its end if it has ended."""
+        for item in turn.get("items", ()):
+            if item.get("status") != "inProgress":
+                await self._ref.tell(item_seen(turn_id, item, completed=True))
+        if turn.get("status") == "interrupted":
+            await self._ref.tell(TurnLost(reason="The turn ended with its app-server."))
+        elif turn.get("status") != "inProgress":
+            await self._ref.tell(ending(turn))
+
+    async def interrupt(self, session: Session) -> None:
+        """Send `turn/interrupt`; `turn/completed` with status `interrupted` follows.
+
+        Where the connection is lost just then it is sent on the next one, if that comes in time.
+        """
+        thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
+        if thread_id is None or turn_id is None:
+            return
+        while True:
+            try:
+                await self._interrupt(session, thread_id, turn_id)
+            except (*UNCERTAIN, CodexError) as error:
+                if not may_pass(error):
+                    raise
+                log.info("session.interrupt.again", session=session.id, reason=str(error))
+                await trio.sleep(PAUSE_SECONDS)
+            else:
+                return
+
+    async def _interrupt(self, session: Session, thread_id: str, turn_id: str) -> None:
+        """Of a review, the turn that is active is one inside of it, which begins a moment later."""
+        if session.type == "review_task":
+            await interrupt_when_listed(self._call, session, thread_id)
+        else:
+            await self._call(requests.turn_interrupt(thread_id, turn_id))
+
+    async def abandon(self, session: Session) -> None:
+        """Stop listening to the thread; the bridge ends an app-server that answers nothing."""
+        if session.codex_thread_id is not None:
+            await self._call(requests.thread_unsubscribe(session.codex_thread_id))
+
+    def check_steerable(self, session: Session) -> None:
+        """Only a turn that has begun and not ended can be steered, and no review."""
+        if session.codex_turn_id is None:
+            raise Conflict(
+                f"Session {session.id} is {session.status} and has no active turn to steer.",
+                currentStatus=session.status,
+                runner=self.name,
+            )
+        if session.type == "review_task":
+            raise Conflict(
+                f"Session {session.id} is a review, and Codex takes nothing into a review that "
+                "runs; queue a follow-up, or stop it and run it with other instructions.",
+                taskType=session.type,
+                runner=self.name,
+            )
+
+    async def steer(self, session: Session, message: str, request: int) -> str:
+        """Send `turn/steer`, which Codex takes only into the turn that it expects."""
+        self.check_steerable(session)
+        assert session.codex_thread_id is not None  # noqa: S101 - a turn has a thread
+        assert session.codex_turn_id is not None  # noqa: S101 - checked
+        try:
+            answer = await self._call(
+                requests.turn_steer(
+                    session.codex_thread_id,
+                    session.codex_turn_id,
+                    message,
+                    client_message_id=steer_id(session.id, request),
+                )
+            )
+        except CodexError as error:
+            raise Conflict(f"Codex refused to be steered: {error}") from error
+        except UNCERTAIN as error:
+            raise Unconfirmed(
+                f"{error} Whether Codex heard this is told when the turn has ended."
+            ) from error
+        return str(answer["turnId"])
+
+    async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
+        """Send the decision in the shape that Codex's request wants."""
+        decision = Decision(
+            approved=approval.status == "approved",
+            for_session=approval.scope == "session",
+            answers=approval.answers or {},
+        )
+        try:
+            await self._bridge.ask(
+                Answer(request.request_id, answer_to(request.method, request.params, decision))
+            )
+        except RequestGone as gone:
+            log.info("approval.late", approval=approval.id, reason=str(gone))
+            return
+        await self._ref.tell(AnswerDelivered(approval_id=approval.id))
+
+    async def close(self, session: Session) -> None:
+        """Leave the thread; of a turn that did not complete, end what it left.
+
+        A prompt that may have reached Codex, and of whose turn the session never knew, has begun a
+        turn that nobody would see or stop: it is looked for, and interrupted.
+        """
+        self._withheld = True
+        thread_id = session.codex_thread_id
+        if thread_id is None:
+            return
+        began = session.codex_turn_id is not None or self._prompted
+        if session.codex_turn_id is None and self._prompted:
+            with trio.move_on_after(LATE_SECONDS if self._starting else SETTLE_SECONDS):
+                await self._interrupt_late(session, thread_id)
+        if began and session.status != "completed":
+            with trio.move_on_after(CLEAN_SECONDS):
+                try:
+                    await end_what_is_left(self._call, session, thread_id)
+                except FAILURES as error:
+                    log.debug("session.clean.failed", session=session.id, reason=str(error))
+        await self._bridge.tell(Detach(thread_id, self._ref))
+
+    async def _interrupt_late(self, session: Session, thread_id: str) -> None:
+        while True:
+            try:
+                await interrupt_when_listed(self._call, session, thread_id)
+            except FAILURES as error:
+                log.warning("session.late_turn.unknown", session=session.id, reason=str(error))
+                await trio.sleep(LOOK_SECONDS)
+            else:
+                return
+
+    def reference(self, thread_id: str | None, turn_id: str | None) -> str:
+        """`app-server:<threadId>:<turnId>`; the turn is missing until it has begun."""
+        return ":".join(["app-server", *(part for part in (thread_id, turn_id) if part)])
+
+    async def _open_thread(self, session: Session) -> None:
+        answer = await self._call(
+            requests.thread_start(
+                cwd=session.cwd,
+                sandbox=requests.Sandbox(session.sandbox),
+                ask_for=requests.AskFor.ON_REQUEST,
+                model=session.model,
+                allow_network=session.allow_network,
+                writable=await self._find_writable(session),
+            )
+        )
+        self._opened_here = str(answer["thread"]["id"])
+        self._prompted = False
+        await self._ref.tell(ThreadOpened(thread_id=self._opened_here))
+
+    async def _join_and_start(self, session: Session, thread_id: str) -> None:
+        """Find the turn that was begun before, or else begin it in a thread that is idle."""
+        try:
+            thread = await self._join(session, thread_id)
+        except CodexError as error:
+            if NOTHING_KEPT.search(error.reason) is None:
+                raise
+            await self._open_thread(session)
+            return
+        turn = await find_turn(self._call, session, thread_id)
+        patience = trio.current_time() + SETTLE_SECONDS
+        while turn is None and (self._prompted or is_active(thread)):
+            # Perhaps ours, whose prompt is not listed yet; or else another's, or none.
+            if trio.current_time() > patience:
+                if is_active(thread):
+                    raise Conflict(f"Another turn runs in thread {thread_id}.", threadId=thread_id)
+                break
+            await trio.sleep(LOOK_SECONDS)
+            thread = (await self._call(requests.thread_read(thread_id)))["thread"]
+            turn = await find_turn(self._call, session, thread_id)
+        if turn is None:
+            await self._start_turn(session, thread_id)
+            return
+        turn_id = turn_named(turn)
+        await self._ref.tell(TurnOpened(turn_id=turn_id))
+        await self._report(turn_id, turn)
+
+    async def _start_turn(self, session: Session, thread_id: str) -> None:
+        start = (
+            requests.review_start(thread_id, instructions=session.prompt)
+            if session.type == "review_task"
+            else await self._turn_of(session, thread_id)
+        )
+        if self._withheld:
+            await self._ref.tell(LaunchFailed(reason="It was stopped before it was prompted."))
+            return
+        self._prompted = self._starting = True
+        try:
+            answer = await self._call(start)
+        except (CodexError, TooBusy):
+            self._prompted = False
+            raise
+        finally:
+            self._starting = False
+        self._turn_id = str(answer["turn"]["id"])
+        await self._ref.tell(TurnOpened(turn_id=self._turn_id))
+
+    async def _turn_of(self, session: Session, thread_id: str) -> Call:
+        """The request that prompts Codex with what is found out just before."""
+        assignment = await self._assign(session)
+        return requests.turn_start(
+            thread_id,
+            assignment.prompt,
+            client_message_id=message_id(session),
+            cwd=session.cwd,
+            model=session.model,
+            ask_for=requests.AskFor.ON_REQUEST,
+            sandbox_policy=requests.sandbox_policy(
+                requests.Sandbox(session.sandbox),
+                allow_network=session.allow_network,
+                writable=await self._find_writable(session),
+            ),
+            output_schema=assignment.output_schema,
+        )
+
+    async def _join(self, session: Session, thread_id: str) -> dict[str, Any]:
+        """Hear of the thread, and be asked its pending approvals again; the thread as it is."""
+        await self._ref.tell(JoiningThread())
+        await self._bridge.ask(Attach(thread_id, self._ref))
+        answer = await self._call(
+            requests.thread_resume(
+                thread_id,
+                cwd=session.cwd,
+                sandbox=requests.Sandbox(session.sandbox),
+                ask_for=requests.AskFor.ON_REQUEST,
+                model=session.model,
+                allow_network=session.allow_network,
+                writable=await self._find_writable(session),
+            )
+        )
+        thread: dict[str, Any] = answer["thread"]
+        return thread
+
+    async def _call(self, call: Call) -> dict[str, Any]:
+        return await ask_bridge(self._bridge, call)
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether what failed so may succeed when it is tried again."""
+    is_elsewhere = isinstance(error, CodexError) and NOT_OPENED in error.reason
+    return is_elsewhere or isinstance(error, UNCERTAIN)
+
+
+def waits(thread: Mapping[str, Any]) -> bool:
+    """Whether the thread waits for somebody's answer."""
+    return bool(WAITING & set((thread.get("status") or {}).get("activeFlags") or ()))
+
+
+def is_active(thread: Mapping[str, Any]) -> bool:
+    """Whether a turn runs in the thread."""
+    return (thread.get("status") or {}).get("type") == "active"

@@ -1,0 +1,145 @@
+"""The runner for `codex exec`: one process a turn, that asks for nothing and cannot be steered.
+
+What it prints is told in the app-server's words, so a session reads the same whichever runner
+carried it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import trio
+
+from command_center.actors.codex.exec_runner import ExecRun, run_exec
+from command_center.actors.codex.messages import CodexNotification, CodexServerRequest
+from command_center.actors.codex.requests import Sandbox
+from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.sessions import (
+    LaunchFailed,
+    ThreadOpened,
+    TurnEnded,
+    TurnLost,
+    TurnOpened,
+)
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.sessions.prompts import Assignment
+from command_center.runtime import ActorRef
+from command_center.store import Approval, Session
+
+
+class CliRunner:
+    """Carries a session out as a run of `codex exec`."""
+
+    name = "cli"
+    begins_once = False
+    survives_restart = False
+
+    def __init__(
+        self,
+        ref: ActorRef,
+        settings: BridgeSettings,
+        assign: Callable[[Session], Awaitable[Assignment]],
+        find_writable: Callable[[Session], Awaitable[tuple[str, ...]]],
+        prompted: set[int],
+    ) -> None:
+        """Work for the session's actor `ref` with that Codex, told what `assign` finds out.
+
+        `find_writable` finds out where it may write beside its folder. `prompted` are the sessions
+        that have had their process; it outlives the lives of their actors.
+        """
+        self._ref = ref
+        self._settings = settings
+        self._assign = assign
+        self._find_writable = find_writable
+        self._prompted = prompted
+        self._stopping = trio.CancelScope()
+        self._told = trio.Event()
+        self._begun = False
+        self._withheld = False
+
+    async def launch(self, session: Session) -> None:
+        """Run the process to its end, telling what it says; the thread is told when it names it."""
+        if self._told.is_set():
+            return  # the process that opened the thread is the one that works in it
+        if session.id in self._prompted:
+            await self.recover(session)
+            return
+        assignment = await self._assign(session)
+        run = ExecRun(
+            prompt=assignment.prompt,
+            cwd=Path(session.cwd),
+            sandbox=Sandbox(session.sandbox),
+            turn_id=f"cli-turn-{session.id}",
+            model=session.model,
+            allow_network=session.allow_network,
+            writable=await self._find_writable(session),
+            thread_id=session.codex_thread_id,
+            is_review=session.type == "review_task",
+            output_schema=assignment.output_schema,
+        )
+
+        async def tell(notification: CodexNotification) -> None:
+            if not self._told.is_set():
+                self._told.set()
+                await self._ref.tell(ThreadOpened(thread_id=notification.thread_id))
+                await self._ref.tell(TurnOpened(turn_id=run.turn_id))
+            await self._ref.tell(notification)
+
+        if self._withheld:
+            return
+        self._begun = True
+        self._prompted.add(session.id)
+        with self._stopping:
+            ended = await run_exec(self._settings, run, tell)
+            if not self._told.is_set():
+                await self._ref.tell(LaunchFailed(reason=ended.reason))
+            elif not ended.told:
+                await self._ref.tell(TurnEnded(outcome="failed", reason=ended.reason))
+        if self._stopping.cancelled_caught:
+            await self._ref.tell(TurnEnded(outcome="interrupted"))
+
+    def doubt(self) -> None:
+        """Nothing is found again here."""
+
+    def withhold(self) -> bool:
+        """Start no process any more; whether none was started."""
+        self._withheld = True
+        return not self._begun
+
+    async def recover(self, session: Session) -> None:
+        """The process ended with the actor that ran it."""
+        await self._ref.tell(
+            TurnLost(reason=f"The process of session {session.id} ended with its actor.")
+        )
+
+    async def interrupt(self, session: Session) -> None:  # noqa: ARG002 - there is one process
+        """End the process and all that it started."""
+        self._stopping.cancel()
+
+    async def abandon(self, session: Session) -> None:
+        """The process was ended already, by its group."""
+
+    def check_steerable(self, session: Session) -> None:
+        """Refuse: `codex exec` takes nothing more once it runs."""
+        raise Conflict(
+            f"Session {session.id} runs on the cli runner; "
+            "only an active app-server turn can be steered.",
+            runner=self.name,
+        )
+
+    async def steer(self, session: Session, message: str, request: int) -> str:  # noqa: ARG002 - always refused
+        """Refuse: `codex exec` takes nothing more once it runs."""
+        self.check_steerable(session)
+        return ""
+
+    async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
+        """`codex exec` asks nothing, so nothing waits for an answer."""
+
+    async def close(self, session: Session) -> None:
+        """It never begins again."""
+        self._prompted.discard(session.id)
+
+    def reference(self, thread_id: str | None, turn_id: str | None) -> str:  # noqa: ARG002
+        """`cli:<threadId>`."""
+        return f"cli:{thread_id}"

@@ -1,0 +1,68 @@
+"""The runner of a session whose own one is not here any more.
+
+A session is accepted with a runner and keeps it. Where the server now runs without it, because it
+was set otherwise or Codex is not found, the session has to end rather than hold its slot.
+"""
+
+from __future__ import annotations
+
+from command_center.actors.codex.messages import CodexServerRequest
+from command_center.actors.contracts.sessions import LaunchFailed, TurnLost
+from command_center.actors.rules.errors import Conflict
+from command_center.runtime import ActorRef
+from command_center.store import Approval, Session
+
+
+class AbsentRunner:
+    """Says of everything that it cannot be done here."""
+
+    begins_once = True
+    survives_restart = True
+    """An app-server that is shared goes on without us."""
+
+    def __init__(self, ref: ActorRef, name: str, here: str) -> None:
+        """Stand for the runner `name`, where the runner is `here`; report to the actor `ref`."""
+        self.name = name
+        self._ref = ref
+        self._reason = f"It was accepted for the {name} runner, and the runner is now {here}."
+
+    async def launch(self, session: Session) -> None:  # noqa: ARG002 - all are the same
+        """Report that it cannot begin."""
+        await self._ref.tell(LaunchFailed(reason=self._reason))
+
+    def doubt(self) -> None:
+        """Nothing is found again here."""
+
+    def withhold(self) -> bool:
+        """Nothing begins here."""
+        return True
+
+    async def recover(self, session: Session) -> None:  # noqa: ARG002 - all are the same
+        """Report that the turn is lost to us, though perhaps not to Codex."""
+        await self._ref.tell(TurnLost(reason=self._reason, leaves_turn=True))
+
+    async def interrupt(self, session: Session) -> None:
+        """Report the same."""
+        await self.recover(session)
+
+    async def abandon(self, session: Session) -> None:
+        """There is nothing to end."""
+
+    def check_steerable(self, session: Session) -> None:  # noqa: ARG002 - all are the same
+        """Refuse."""
+        raise Conflict(self._reason, runner=self.name)
+
+    async def steer(self, session: Session, message: str, request: int) -> str:  # noqa: ARG002 - always refused
+        """Refuse."""
+        self.check_steerable(session)
+        return ""
+
+    async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
+        """Nobody asks."""
+
+    async def close(self, session: Session) -> None:
+        """Nothing is held."""
+
+    def reference(self, thread_id: str | None, turn_id: str | None) -> str:
+        """As its runner would have it."""
+        return ":".join([self.name, *(part for part in (thread_id, turn_id) if part)])

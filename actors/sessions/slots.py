@@ -1,0 +1,197 @@
+"""`/slots`: how many sessions work at once, and which comes next.
+
+A session that is queued asks for a slot and is granted one when its turn comes: by priority, then
+by age, and never two writing sessions in one working directory. A slot is held until the session's
+actor is gone. Nothing here is kept but who asked: after a crash, what is held and who waits is read
+from the sessions' own rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+import trio
+from sqlite_utils import Database
+
+from command_center.actors.contracts.sessions import (
+    GrantSlot,
+    RequestSlot,
+    SessionCommitted,
+    SlotsChanged,
+)
+from command_center.actors.core.storage import Storage
+from command_center.actors.rules.errors import Unavailable
+from command_center.actors.rules.transitions import ACTIVE
+from command_center.runtime import (
+    Actor,
+    ActorNotFound,
+    Down,
+    MailboxFull,
+    handles,
+    working_for,
+)
+from command_center.store import Session, now_timestamp, sessions
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+PAUSE_SECONDS: Final = 1.0
+"""How long to wait where the rows cannot be read, before they are looked at again."""
+
+RANK: Final[Mapping[str, int]] = {"high": 0, "normal": 1, "low": 2}
+"""The order of priorities: the smaller, the sooner."""
+
+
+class Slots(Actor):
+    """Grants slots to queued sessions."""
+
+    def __init__(self, storage: Storage, *, limit: int) -> None:
+        """Let `limit` sessions work at once."""
+        self._storage = storage
+        self._limit = limit
+        self._granted: dict[str, int] = {}
+        self._looking = False
+        self._held = 0
+        self._waiting = 0
+
+    async def on_start(self) -> None:
+        """Find the sessions that were granted a slot, or waited, before a crash."""
+        for session in await self._storage.read(live_sessions):
+            self._watch(session.id)
+        self._look_soon()
+
+    def describe(self) -> Mapping[str, object]:
+        """How many slots are held and wanted."""
+        return {"limit": self._limit, "held": self._held, "waiting": self._waiting}
+
+    @handles(RequestSlot)
+    async def requested(self, message: RequestSlot) -> None:
+        """Watch the session, so that its slot is free again when it is gone."""
+        self._granted.pop(message.ref.path, None)
+        self.ctx.monitor(message.ref)
+        self._look_soon()
+
+    @handles(SlotsChanged)
+    async def changed(self, _message: SlotsChanged) -> None:
+        """Look again; a little later, where nothing can be read now."""
+        self._looking = False
+        try:
+            await self._grant()
+        except Unavailable as error:
+            log.warning("slots.unread", reason=str(error))
+            self.ctx.start_task(self._look_later)
+
+    async def _look_later(self) -> None:
+        await trio.sleep(PAUSE_SECONDS)
+        self._look_soon()
+
+    @handles(Down)
+    async def gone(self, message: Down) -> None:
+        """A session's actor is gone, and its slot is free."""
+        self._granted.pop(message.path, None)
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        """Look once, after the messages that wait already: a thousand requests are one look."""
+        if not self._looking:
+            self._looking = True
+            try:
+                self.ctx.ref.try_tell(SlotsChanged())
+            except MailboxFull:
+                self._looking = False
+
+    async def _grant(self) -> None:
+        """Grant what can be granted, in order."""
+        granted = sorted(self._granted.values())
+        live, leaving = await self._storage.read(
+            lambda db: (live_sessions(db), ended_sessions(db, granted))
+        )
+        held = [s for s in live if s.status in ACTIVE or self._path(s.id) in self._granted]
+        held += leaving
+        for session in live:  # what an actor holds, it holds until it is gone
+            ref = self.ctx.find(self._path(session.id))
+            if session.status in ACTIVE and ref is not None and not ref.is_dead:
+                self._granted[ref.path] = session.id
+        queued = [s for s in in_order(live) if s not in held]
+        busy = {s.cwd: s.id for s in held if writes(s)}
+        for session in list(queued):
+            if len(held) >= self._limit:
+                break
+            if writes(session) and session.cwd in busy:
+                continue
+            try:
+                ref = self.ctx.lookup(self._path(session.id))
+                if ref.is_dead:
+                    continue  # set aside: it is for an operator to bring it back
+                with working_for(None):  # it was not for this session that a slot became free
+                    ref.try_tell(GrantSlot())
+            except ActorNotFound:
+                await self.ctx.lookup("/tasks").tell(SessionCommitted(session.id))
+                continue
+            except MailboxFull:
+                continue
+            self._granted[ref.path] = session.id
+            if writes(session):
+                busy[session.cwd] = session.id
+            held.append(session)
+            queued.remove(session)
+        self._held, self._waiting = len(held), len(queued)
+
+    def _watch(self, session_id: int) -> None:
+        try:
+            self.ctx.monitor(self.ctx.lookup(self._path(session_id)))
+        except ActorNotFound:
+            return
+
+    @staticmethod
+    def _path(session_id: int) -> str:
+        return f"/sessions/{session_id}"
+
+
+def live_sessions(db: Database) -> list[Session]:
+    """The sessions that hold a slot or wait for one."""
+    return [
+        session
+        for status in ("queued", *sorted(ACTIVE))
+        for session in sessions.every(db, {"status": status})
+    ]
+
+
+def ended_sessions(db: Database, ids: list[int]) -> list[Session]:
+    """Those of the sessions that have ended; their actors may still have to clean up."""
+    return [session for session in sessions.every(db, {"id": ids}) if session.finished_at]
+
+
+def in_order(live: list[Session]) -> list[Session]:
+    """The queued ones, the next to begin first: by priority, then by age."""
+    now = now_timestamp()
+    queued = [
+        session
+        for session in live
+        if session.status == "queued" and (session.begin_after or "") <= now
+    ]
+    return sorted(queued, key=lambda session: (RANK[session.priority], session.id))
+
+
+def writes(session: Session) -> bool:
+    """Whether the session may change files in its working directory."""
+    return session.sandbox != "read-only"
+
+
+def waiting_for(session: Session, live: list[Session], *, limit: int) -> str | None:
+    """Why a queued session waits and its place, for people; None if it doesn't wait."""
+    if session.status != "queued":
+        return None
+    order = [other.id for other in in_order(live)]
+    if session.id not in order:
+        return f"Attempt {session.attempt} begins after {session.begin_after}."
+    place = order.index(session.id) + 1
+    active = [other for other in live if other.status in ACTIVE]
+    if writes(session):
+        for other in active:
+            if writes(other) and other.cwd == session.cwd:
+                return (
+                    f"Number {place} in the queue: session {other.id} is writing in {session.cwd}."
+                )
+    return f"Number {place} in the queue: {len(active)} of {limit} slots are in use."

@@ -1,0 +1,112 @@
+"""How a session's turn is begun or found again, never twice at a time, and what comes in meanwhile.
+
+While it is not known which turn is the session's, what Codex says of the thread is held. While a
+turn is found again, its end waits until all that was missed has been told.
+"""
+
+from __future__ import annotations
+
+import attrs
+import trio
+
+from command_center.actors.codex.messages import CodexNotification, CodexServerRequest
+from command_center.actors.contracts.sessions import TurnEnded
+from command_center.actors.rules.transitions import ACTIVE
+from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.transcript import Transcript
+from command_center.runtime import Context
+
+EARLY = 2000
+"""How much of what Codex says is kept before it is known which turn is the session's."""
+
+
+@attrs.define
+class Drive:
+    """The runner's work on one session, as far as it must come one after the other."""
+
+    _ctx: Context
+    _transcript: Transcript
+    _runner: Runner
+    _driving: bool = attrs.field(default=False, init=False)
+    _again: bool = attrs.field(default=False, init=False)
+    _driven: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _is_doubtful: bool = attrs.field(default=False, init=False)
+    _early: list[CodexNotification | CodexServerRequest] = attrs.field(factory=list, init=False)
+    has_recovered: bool = attrs.field(default=False, init=False)
+    """Whether the turn was looked for, so that what is told of it may come out of order.
+
+    A launch looks for it, too, where it joins a thread that is there already.
+    """
+    ended_meanwhile: TurnEnded | None = attrs.field(default=None, init=False)
+    """How Codex said that the turn ended, while it was found again."""
+
+    def go_on(self) -> None:
+        """Have the runner begin the turn, or find it again; once more where it is at it."""
+        self._again = True
+        if not self._driving:
+            self._driving = True
+            self._driven = trio.Event()
+            self._ctx.start_task(self._drive)
+
+    async def _drive(self) -> None:
+        while self._again and self._transcript.session.status in ACTIVE:
+            self._again = False
+            session = self._transcript.session
+            if session.status == "starting":
+                await self._runner.launch(session)
+            else:
+                self.has_recovered = True
+                await self._runner.recover(session)
+        self._driving = False
+        self._driven.set()
+
+    def look_again(self) -> None:
+        """Once the turn has begun, see whether it still goes on."""
+        self._is_doubtful = True
+
+    def dispel(self) -> None:
+        """The turn has begun: if there is reason to doubt that it still goes on, see."""
+        if self._is_doubtful:
+            self._is_doubtful = False
+            self.go_on()
+
+    def end_after_recovery(self, ended: TurnEnded) -> None:
+        """Have a turn that ended while it was found again end behind all that it said before."""
+        self.ended_meanwhile = ended
+        self._ctx.start_task(self._end_after_recovery, ended)
+
+    async def _end_after_recovery(self, ended: TurnEnded) -> None:
+        await self._driven.wait()
+        await self._ctx.ref.tell(ended)
+
+    def hold(self, message: CodexNotification | CodexServerRequest) -> None:
+        """Keep what Codex says of the thread until it is known which turn is the session's.
+
+        Of too much, the oldest notification goes, and the thread is read again for it; never a
+        question.
+        """
+        self._early.append(message)
+        if len(self._early) > EARLY:
+            told = (n for n, held in enumerate(self._early) if isinstance(held, CodexNotification))
+            oldest = next(told, None)
+            if oldest is not None:
+                del self._early[oldest]
+                self._is_doubtful = True
+
+    def drop_question(self, request_id: str) -> None:
+        """Hold a question no longer that has its answer already."""
+        self._early = [
+            held
+            for held in self._early
+            if isinstance(held, CodexNotification) or held.request_id != request_id
+        ]
+
+    def is_of_turn(self, request: CodexServerRequest, turn_id: str) -> bool:
+        """Whether what was held is asked by the turn, or by a thread that it has started."""
+        within = request.thread_id != self._transcript.session.codex_thread_id
+        return within or request.params.get("turnId") in {None, turn_id}
+
+    def take_held(self) -> list[CodexNotification | CodexServerRequest]:
+        """What was held, in the order in which it came; it is held no longer."""
+        held, self._early = self._early, []
+        return held

@@ -1,0 +1,116 @@
+"""What Codex tells of a turn, read from its notifications: the facts that a session keeps.
+
+Source: the app-server protocol as the binary prints it (`codex app-server generate-json-schema`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from command_center.actors.codex.messages import CodexNotification
+from command_center.actors.contracts.sessions import (
+    DiffChanged,
+    ItemSeen,
+    OutputDelta,
+    PlanChanged,
+    TurnEnded,
+    TurnOpened,
+    UsageChanged,
+    Warned,
+)
+
+Fact = (
+    TurnOpened
+    | ItemSeen
+    | OutputDelta
+    | PlanChanged
+    | DiffChanged
+    | UsageChanged
+    | Warned
+    | TurnEnded
+)
+"""What a notification may tell of the session's turn."""
+
+SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged, Warned)
+"""What Codex tells only while it works, and not for having been asked how the turn stands."""
+
+_DELTAS = {
+    "item/agentMessage/delta": "message",
+    "item/commandExecution/outputDelta": "command",
+    "item/reasoning/summaryTextDelta": "reasoning",
+    "item/reasoning/textDelta": "reasoning",
+}
+
+
+def translate(notification: CodexNotification, turn_id: str | None) -> Iterator[Fact]:
+    """Turn one notification into facts; of another turn of the same thread, into nothing.
+
+    Args:
+        notification: as Codex sent it. An unknown method is no fact.
+        turn_id: the session's turn, or None while it isn't known yet.
+    """
+    params = notification.params
+    turn = params.get("turn") if isinstance(params.get("turn"), Mapping) else None
+    named = turn_named(turn) if turn else params.get("turnId")
+    if named is not None and turn_id is not None and named != turn_id:
+        return
+    match notification.method:
+        case "turn/started":
+            yield TurnOpened(turn_id=str(named))
+        case "item/started" | "item/completed":
+            completed = notification.method == "item/completed"
+            yield item_seen(str(named), params["item"], completed=completed)
+        case method if method in _DELTAS:
+            yield OutputDelta(
+                item_id=str(params["itemId"]),
+                delta=str(params["delta"]),
+                stream=_DELTAS[method],  # type: ignore[arg-type]
+            )
+        case "turn/plan/updated":
+            yield PlanChanged(
+                plan={"explanation": params.get("explanation"), "steps": params.get("plan", [])}
+            )
+        case "turn/diff/updated":
+            yield DiffChanged(diff=str(params["diff"]))
+        case "thread/tokenUsage/updated":
+            yield UsageChanged(usage=dict(params["tokenUsage"]))
+        case "error":
+            error = params.get("error") or {}
+            yield Warned(
+                message=str(error.get("message", "Codex reported an error.")),
+                details={"willRetry": params.get("willRetry"), "info": error.get("codexErrorInfo")},
+            )
+        case "turn/completed" if turn is not None:
+            yield ending(turn)
+        case _:
+            return
+
+
+def turn_named(turn: Mapping[str, Any]) -> str:
+    """The id that all else of the turn carries: a review begins a turn of its own inside of it."""
+    return str(turn.get("rootTurnId") or turn["id"])
+
+
+def item_seen(turn_id: str, item: Mapping[str, Any], *, completed: bool) -> ItemSeen:
+    """An item of a turn, as Codex shows it."""
+    return ItemSeen(
+        turn_id=turn_id,
+        item_id=str(item["id"]),
+        type=str(item["type"]),
+        completed=completed,
+        body=dict(item),
+    )
+
+
+def ending(turn: Mapping[str, Any]) -> TurnEnded:
+    """The outcome of a turn that Codex says is over."""
+    error = turn.get("error") or {}
+    status = turn.get("status")
+    if status == "completed":
+        return TurnEnded(outcome="completed")
+    if status == "interrupted":
+        return TurnEnded(outcome="interrupted", reason="Codex interrupted the turn.")
+    return TurnEnded(
+        outcome="failed", reason=str(error.get("message") or "Codex gave no reason for failing.")
+    )

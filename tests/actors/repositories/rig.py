@@ -1,0 +1,120 @@
+"""The part of the tree that repositories need, over a real store and a real git."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+import msgspec
+
+from command_center.actors.contracts.repositories import CreateRepository
+from command_center.actors.contracts.worktrees import (
+    CreateWorktree,
+    WorktreeCreated,
+    WorktreeRequest,
+)
+from command_center.actors.core.events import EventHub, Fanout
+from command_center.actors.core.storage import Storage, Store
+from command_center.actors.git import Git
+from command_center.actors.repositories.actor import Repositories
+from command_center.runtime import (
+    ActorRef,
+    ChildSpec,
+    Request,
+    SupervisorSpec,
+    System,
+    open_system,
+)
+from command_center.store import Readers, Repository, Session, events, open_database, sessions
+from tests.actors.rows import insert_session, insert_task
+
+R = TypeVar("R")
+
+
+@attrs.frozen
+class Rig:
+    """The running part; `events` are all that were committed, the oldest first."""
+
+    system: System
+    storage: Storage
+    data_dir: Path
+
+    async def ask(self, message: Request[R]) -> R:
+        """Ask the actor under test."""
+        return await self.system.lookup("/repositories").ask(message, timeout=60)
+
+    async def events(self) -> list[dict[str, Any]]:
+        """Give every event."""
+        page = await self.storage.read(lambda db: events.page(db, limit=500))
+        return [msgspec.json.decode(raw) for raw in page.items]
+
+    async def kinds(self) -> list[str]:
+        """Give the type of every event."""
+        return [event["type"] for event in await self.events()]
+
+    async def register(self, path: Path, **fields: Any) -> Repository:
+        """Register a repository."""
+        return await self.ask(CreateRepository(local_path=str(path), **fields))
+
+    async def make_worktree(self, repository: Repository, branch: str = "work") -> WorktreeCreated:
+        """Make a worktree of it, where worktrees go."""
+        wanted = WorktreeRequest(branch_name=branch)
+        return await self.ask(CreateWorktree(repository.id, wanted))
+
+    async def start_session(self, repository: Repository, **fields: Any) -> Session:
+        """A session of a new task that has not ended."""
+
+        def write(tx: Any) -> Session:
+            wanted = {"sandbox": "read-only", "cwd": repository.local_path, **fields}
+            return insert_session(tx, insert_task(tx, repository), **wanted)
+
+        return await self.storage.write(write)
+
+    async def end_session(self, session: Session) -> None:
+        """End it."""
+        await self.storage.write(
+            lambda tx: sessions.update(tx, session.id, status="completed", finished_at=tx.now)
+        )
+
+
+@asynccontextmanager
+async def open_rig(folder: Path, *, repo_roots: tuple[Path, ...] = ()) -> AsyncIterator[Rig]:
+    """Start it with its data folder below `folder`."""
+    data_dir = folder / "data"
+    home = folder / "home"
+    data_dir.mkdir(parents=True)
+    home.mkdir()
+    database = data_dir / "command-center.db"
+    open_database(database).close()
+    git = Git(inherited={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)})
+    found: list[System] = []
+
+    def at(path: str) -> ActorRef:
+        return found[0].lookup(path)
+
+    readers = Readers(database)
+    storage = Storage(readers, partial(at, "/store"), partial(at, "/events"))
+    spec = SupervisorSpec(
+        id="",
+        children=(
+            ChildSpec(id="store", start=partial(Store, database, partial(at, "/events"))),
+            ChildSpec(id="events", start=partial(EventHub, Fanout(), readers)),
+            ChildSpec(
+                id="repositories",
+                start=partial(
+                    Repositories, storage, data_dir=data_dir, repo_roots=repo_roots, git=git
+                ),
+            ),
+        ),
+    )
+    try:
+        found.append(open_system(spec))
+        async with found[0] as system:
+            yield Rig(system, storage, data_dir)
+    finally:
+        readers.close()

@@ -1,0 +1,206 @@
+"""Where sessions work: in the main checkout, or in a worktree made for them."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from command_center.actors.contracts.repositories import PatchRepository, RepositoryChanges
+from command_center.actors.contracts.worktrees import (
+    PrepareWorkplace,
+)
+from command_center.actors.git import WorktreeUnfinished
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.policy import PolicyDenied
+from tests.actors.git.repository import make_repository, plain_git
+from tests.actors.repositories.rig import Rig, open_rig
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with open_rig(tmp_path / "rig") as rig:
+        yield rig
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "project")
+
+
+async def test_a_session_works_in_the_main_checkout_where_that_is_allowed(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    session = await rig.start_session(repository)
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert (str(project), None, None) == (ready.cwd, ready.worktree_path, ready.branch_name)
+    assert "worktree.created" not in await rig.kinds()
+
+
+async def test_a_session_gets_a_worktree_of_its_own_where_one_is_required(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, require_worktree=True)
+    session = await rig.start_session(repository)
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert ready.worktree_path == ready.cwd != str(project)
+    assert f"cc/task-{session.task_id}-session-{session.id}" == ready.branch_name
+    assert (Path(ready.cwd) / "readme.txt").exists()
+    event = (await rig.events())[-1]
+    assert ("worktree.created", session.id, session.task_id) == (
+        event["type"],
+        event["sessionId"],
+        event["taskId"],
+    )
+    assert ready == await rig.ask(PrepareWorkplace(session.id))
+
+
+async def test_a_session_works_at_the_place_and_on_the_branch_that_its_run_names(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project)
+    place = str(tmp_path / "place")
+    first = await rig.start_session(
+        repository, cwd=place, worktree_path=place, branch_name="cc/mine"
+    )
+    ready = await rig.ask(PrepareWorkplace(first.id))
+    assert (place, place, "cc/mine") == (ready.cwd, ready.worktree_path, ready.branch_name)
+    await rig.end_session(first)
+
+    second = await rig.start_session(repository, cwd=place, worktree_path=place)
+    again = await rig.ask(PrepareWorkplace(second.id))
+    third = await rig.start_session(repository, branch_name="cc/mine")
+    reused = await rig.ask(PrepareWorkplace(third.id))
+
+    assert (place, "cc/mine") == (again.cwd, again.branch_name)
+    assert (place, place) == (reused.cwd, reused.worktree_path)
+    assert 1 == (await rig.kinds()).count("worktree.created")
+
+
+async def test_a_session_is_not_put_on_another_branch_than_it_asked_for(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    made = await rig.make_worktree(repository)
+    session = await rig.start_session(
+        repository, cwd=made.path, worktree_path=made.path, branch_name="other"
+    )
+
+    with pytest.raises(Conflict, match="is on work, not on other"):
+        await rig.ask(PrepareWorkplace(session.id))
+
+
+async def test_the_main_checkout_under_another_name_is_still_the_main_checkout(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project, require_worktree=True)
+    alias = tmp_path / "alias"
+    alias.symlink_to(project, target_is_directory=True)
+    by_link = await rig.start_session(repository, worktree_path=str(alias))
+    by_name = await rig.start_session(repository, worktree_path=str(project) + os.sep)
+    by_branch = await rig.start_session(repository, branch_name="main")
+
+    with pytest.raises(Conflict, match="main checkout"):
+        await rig.ask(PrepareWorkplace(by_link.id))
+    with pytest.raises(PolicyDenied, match="main checkout"):
+        await rig.ask(PrepareWorkplace(by_name.id))
+    with pytest.raises(Conflict, match="main checkout"):
+        await rig.ask(PrepareWorkplace(by_branch.id))
+
+
+async def test_a_session_that_the_repository_allows_no_more_gets_no_place(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    session = await rig.start_session(repository, sandbox="workspace-write")
+    await rig.ask(PatchRepository(repository.id, RepositoryChanges(allow_write=False)))
+
+    with pytest.raises(PolicyDenied, match="does not allow writing"):
+        await rig.ask(PrepareWorkplace(session.id))
+
+
+async def test_a_branch_that_a_crash_left_of_a_session_keeps_it_from_no_worktree(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, require_worktree=True)
+    session = await rig.start_session(repository)
+    branch = f"cc/task-{session.task_id}-session-{session.id}"
+    left = str(rig.data_dir / "worktrees" / "left")
+    plain_git(project, "worktree", "add", "--no-checkout", "-b", branch, left)
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert (f"{branch}-2", False) == (ready.branch_name, ready.cwd == left)
+    assert (Path(ready.cwd) / "readme.txt").exists()
+    assert ready == await rig.ask(PrepareWorkplace(session.id))
+
+
+@pytest.mark.parametrize("named_by", ["path", "branch"])
+async def test_a_worktree_that_a_crash_left_without_its_files_gets_them_before_it_is_worked_in(
+    rig: Rig, project: Path, tmp_path: Path, named_by: str
+) -> None:
+    repository = await rig.register(project)
+    left = tmp_path / "left"
+    plain_git(project, "worktree", "add", "--no-checkout", "-b", "work", str(left))
+    run = {"worktree_path": str(left)} if named_by == "path" else {"branch_name": "work"}
+    session = await rig.start_session(repository, **run)
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert (str(left), "work") == (ready.cwd, ready.branch_name)
+    assert "hello\n" == (left / "readme.txt").read_text(encoding="utf-8")
+    assert "" == plain_git(left, "status", "--porcelain")
+
+
+@pytest.mark.parametrize("left_behind", ["readme.txt", "index.lock"])
+async def test_a_worktree_that_git_may_still_be_writing_is_not_worked_in_and_is_left_alone(
+    rig: Rig, project: Path, tmp_path: Path, left_behind: str
+) -> None:
+    repository = await rig.register(project)
+    left = tmp_path / "left"
+    plain_git(project, "worktree", "add", "--no-checkout", "-b", "work", str(left))
+    of_git = Path(plain_git(left, "rev-parse", "--absolute-git-dir"))
+    trace = (of_git if left_behind == "index.lock" else left) / left_behind
+    trace.write_text("hel", encoding="utf-8")
+    session = await rig.start_session(repository, worktree_path=str(left))
+
+    with pytest.raises(WorktreeUnfinished, match="force=true"):
+        await rig.ask(PrepareWorkplace(session.id))
+
+    assert "hel" == trace.read_text(encoding="utf-8")
+    trace.unlink()
+    ready = await rig.ask(PrepareWorkplace(session.id))
+    assert (Path(ready.cwd) / "source.py").exists()
+
+
+async def test_a_worktree_where_everything_was_deleted_stays_as_somebody_left_it(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    made = await rig.make_worktree(repository)
+    plain_git(Path(made.path), "rm", "--quiet", "-r", ".")
+    session = await rig.start_session(repository, branch_name="work")
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert [".git"] == [entry.name for entry in Path(ready.cwd).iterdir()]
+
+
+async def test_a_worktree_on_a_branch_without_a_commit_is_worked_in_as_it_is(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project)
+    left = tmp_path / "left"
+    plain_git(project, "worktree", "add", "--no-checkout", "-b", "work", str(left))
+    plain_git(left, "symbolic-ref", "HEAD", "refs/heads/empty")
+    (left / "draft.txt").write_text("mine\n", encoding="utf-8")
+    session = await rig.start_session(repository, worktree_path=str(left))
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert (str(left), "empty") == (ready.cwd, ready.branch_name)

@@ -1,0 +1,240 @@
+"""Slots: so many at once, by priority then age, and one writer in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+import attrs
+import pytest
+import trio
+
+from command_center.actors.contracts.sessions import GrantSlot, RequestSlot, SlotsChanged
+from command_center.actors.sessions import slots as slots_module
+from command_center.actors.sessions.slots import Slots, live_sessions, waiting_for
+from command_center.runtime import Actor, ChildSpec, Intensity, Restart, SupervisorSpec, handles
+from command_center.store import Session, StoreUnavailable, Transaction, sessions
+from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
+
+
+@attrs.define
+class Granted:
+    """The sessions that were granted a slot, in their order."""
+
+    ids: list[int] = attrs.field(factory=list)
+
+
+class Fail:
+    """Tells an actor to crash."""
+
+
+class Waiting(Actor):
+    """Stands for a session's actor: notes its grant, and begins."""
+
+    def __init__(self, session_id: int, made: Rig, granted: Granted) -> None:
+        self._id = session_id
+        self._made = made
+        self._granted = granted
+        self._has_begun = False
+
+    @handles(GrantSlot)
+    async def grant(self, _message: GrantSlot) -> None:
+        if self._has_begun:
+            return  # one that had asked only just now may be told twice
+        self._has_begun = True
+        self._granted.ids.append(self._id)
+        await self._made.storage.write(lambda tx: sessions.update(tx, self._id, status="running"))
+
+    @handles(Fail)
+    def fail(self, _message: Fail) -> None:
+        raise RuntimeError
+
+
+@asynccontextmanager
+async def slots(path: Path, limit: int) -> AsyncIterator[tuple[Rig, Granted]]:
+    """`/slots` over a real store."""
+    found: list[Rig] = []
+
+    def start_slots() -> Slots:
+        return Slots(found[0].storage, limit=limit)
+
+    edge = SupervisorSpec(id="sessions", intensity=Intensity(restarts=0), quarantine=True)
+    async with rig(path, edge) as made:
+        found.append(made)
+        await made.system.start_child("/", ChildSpec(id="slots", start=start_slots))
+        yield made, Granted()
+
+
+async def add(made: Rig, granted: Granted, **fields: object) -> Session:
+    """A queued session, whose actor waits for its slot."""
+
+    def unit(tx: Transaction) -> Session:
+        task = insert_task(tx, insert_repository(tx))
+        return insert_session(tx, task, status="queued", **fields)
+
+    session = await made.storage.write(unit)
+    ref = await made.system.start_child(
+        "/sessions",
+        ChildSpec(
+            id=str(session.id),
+            start=partial(Waiting, session.id, made, granted),
+            restart=Restart.TRANSIENT,
+        ),
+    )
+    await made.system.lookup("/slots").tell(RequestSlot(session.id, ref))
+    await settle()
+    return session
+
+
+async def end(made: Rig, session: Session) -> None:
+    """The session has ended, and so has its actor."""
+    await end_row(made, session)
+    await made.system.stop_child(f"/sessions/{session.id}", reason="a test")
+    await settle()
+
+
+async def end_row(made: Rig, session: Session) -> None:
+    """The session has ended, and its actor says so, but still has something to clean up."""
+    await made.storage.write(
+        lambda tx: sessions.update(tx, session.id, status="completed", finished_at=tx.now)
+    )
+    await made.system.lookup("/slots").tell(SlotsChanged())
+    await settle()
+
+
+async def set_aside(made: Rig, session: Session) -> None:
+    """The session's actor has failed too often."""
+    await made.system.lookup(f"/sessions/{session.id}").tell(Fail())
+    await settle()
+
+
+async def settle() -> None:
+    """Let the messages that are on their way be handled, threads included."""
+    for _ in range(5):
+        await trio.testing.wait_all_tasks_blocked(0.02)
+
+
+async def test_no_more_work_at_once_than_there_are_slots(tmp_path: Path) -> None:
+    async with slots(tmp_path / "db.sqlite3", 2) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        await add(made, granted, cwd="/srv/b")
+        third = await add(made, granted, cwd="/srv/c")
+        assert [1, 2] == granted.ids
+        await end(made, first)
+        assert [1, 2, third.id] == granted.ids
+
+
+async def test_a_high_priority_goes_before_age(tmp_path: Path) -> None:
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        await add(made, granted, cwd="/srv/b", priority="low")
+        await add(made, granted, cwd="/srv/c", priority="normal")
+        urgent = await add(made, granted, cwd="/srv/d", priority="high")
+        await end(made, first)
+        assert [first.id, urgent.id] == granted.ids
+
+
+async def test_two_sessions_never_write_in_one_folder_but_any_number_may_read_there(
+    tmp_path: Path,
+) -> None:
+    async with slots(tmp_path / "db.sqlite3", 10) as (made, granted):
+        writer = await add(made, granted, cwd="/srv/a")
+        second = await add(made, granted, cwd="/srv/a")
+        reader = await add(made, granted, cwd="/srv/a", sandbox="read-only")
+        assert [writer.id, reader.id] == granted.ids
+        live = await made.storage.read(live_sessions)
+        told = waiting_for(second, live, limit=10)
+        assert f"Number 1 in the queue: session {writer.id} is writing in /srv/a." == told
+        await end(made, writer)
+        assert [writer.id, reader.id, second.id] == granted.ids
+
+
+@pytest.mark.parametrize("crash", [False, True])
+async def test_a_folder_is_not_given_away_before_its_session_has_cleaned_up(
+    tmp_path: Path, *, crash: bool
+) -> None:
+    async with slots(tmp_path / "db.sqlite3", 10) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        second = await add(made, granted, cwd="/srv/a")
+        if crash:
+            await made.system.restart("/slots", reason="a test")
+            await settle()
+        await end_row(made, first)
+        assert [first.id] == granted.ids
+        await made.system.stop_child(f"/sessions/{first.id}", reason="a test")
+        await settle()
+        assert [first.id, second.id] == granted.ids
+
+
+async def test_a_session_that_was_blocked_after_its_grant_holds_nothing(tmp_path: Path) -> None:
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        await made.storage.write(lambda tx: sessions.update(tx, first.id, status="blocked"))
+        second = await add(made, granted, cwd="/srv/a")
+        assert [first.id, second.id] == granted.ids
+
+
+async def test_the_slot_of_a_session_that_ends_while_its_actor_is_set_aside_is_free(
+    tmp_path: Path,
+) -> None:
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        await set_aside(made, first)
+        second = await add(made, granted, cwd="/srv/b")
+        assert [first.id] == granted.ids
+        await end_row(made, first)
+        assert [first.id, second.id] == granted.ids
+
+
+async def test_a_queued_session_whose_actor_is_set_aside_takes_no_slot(tmp_path: Path) -> None:
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        second = await add(made, granted, cwd="/srv/b")
+        await set_aside(made, second)
+        third = await add(made, granted, cwd="/srv/c")
+        await end(made, first)
+        assert [first.id, third.id] == granted.ids
+
+
+async def test_a_retry_is_not_granted_before_its_pause_is_over(tmp_path: Path) -> None:
+    async with slots(tmp_path / "db.sqlite3", 10) as (made, granted):
+        later = "2999-01-01T00:00:00.000Z"
+        retry = await add(made, granted, begin_after=later, attempt=2)
+        assert [] == granted.ids
+        live = await made.storage.read(live_sessions)
+        assert f"Attempt 2 begins after {later}." == waiting_for(retry, live, limit=10)
+
+
+async def test_after_a_crash_what_is_held_and_who_waits_is_known_from_the_rows(
+    tmp_path: Path,
+) -> None:
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        second = await add(made, granted, cwd="/srv/b")
+        await made.system.restart("/slots", reason="a test")
+        await settle()
+        assert [first.id] == granted.ids
+        await end(made, first)
+        assert [first.id, second.id] == granted.ids
+
+
+async def test_a_slot_that_is_free_while_nothing_can_be_read_is_granted_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots_module, "PAUSE_SECONDS", 0.05)
+    async with slots(tmp_path / "db.sqlite3", 1) as (made, granted):
+        first = await add(made, granted, cwd="/srv/a")
+        second = await add(made, granted, cwd="/srv/b")
+
+        def refuse(*_: object) -> NoReturn:
+            raise StoreUnavailable("unable to open database file", act="read")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(type(made.storage.readers), "connection", refuse)
+            await end(made, first)
+        with trio.fail_after(10):
+            while granted.ids != [first.id, second.id]:  # noqa: ASYNC110 - it is granted without a word
+                await trio.sleep(0.01)

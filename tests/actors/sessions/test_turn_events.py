@@ -1,0 +1,49 @@
+"""What is read from Codex's notifications of a turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from command_center.actors.codex.messages import CodexNotification
+from command_center.actors.contracts.sessions import ItemSeen, OutputDelta, TurnEnded, TurnOpened
+from command_center.actors.sessions.turn_events import Fact, ending, translate
+
+
+def facts(method: str, params: Mapping[str, Any], turn_id: str | None = "u") -> list[Fact]:
+    """What a notification of thread `t` tells the session whose turn it is."""
+    told = {"threadId": "t", **params}
+    return list(translate(CodexNotification("t", method, told), turn_id))
+
+
+def test_another_turn_of_the_thread_is_not_the_sessions() -> None:
+    assert not facts("item/agentMessage/delta", {"turnId": "v", "itemId": "i", "delta": "No."})
+
+
+def test_a_delta_says_what_it_belongs_to() -> None:
+    told = {"turnId": "u", "itemId": "i", "delta": "Yes."}
+    assert [OutputDelta(item_id="i", delta="Yes.", stream="command")] == facts(
+        "item/commandExecution/outputDelta", told
+    )
+
+
+def test_the_turn_inside_of_a_review_is_told_of_as_the_review() -> None:
+    turn = {"id": "inner", "rootTurnId": "u", "status": "inProgress"}
+    assert [TurnOpened(turn_id="u")] == facts("turn/started", {"turn": turn})
+
+
+def test_an_item_keeps_all_that_codex_says_of_it() -> None:
+    item = {"id": "i", "type": "agentMessage", "text": "Done.", "new": True}
+    assert [
+        ItemSeen(turn_id="u", item_id="i", type="agentMessage", completed=True, body=item)
+    ] == facts("item/completed", {"turnId": "u", "item": item})
+
+
+def test_what_is_not_known_is_no_fact() -> None:
+    assert not facts("item/somethingNew", {"turnId": "u"})
+
+
+def test_a_turn_of_an_unknown_outcome_has_failed_and_says_why() -> None:
+    assert TurnEnded(outcome="failed", reason="No quota.") == ending(
+        {"status": "new", "error": {"message": "No quota."}}
+    )
