@@ -8,9 +8,9 @@ Who writes an actor needs `actor` (what to write), `context` (what an actor may 
 others talk to it), `specs` (how it is started) and `errors`; `system` is the whole tree, and the
 door to it. Inside, a `supervisor` and the `cell` of an actor are each a `child`, which is a place
 in the tree. In a cell runs one `life` after the other, fed from its `mailbox` and answering by a
-`reply`. `restarts` is the arithmetic of restarting, `deadlines` keeps those of asks, and `origins`
-is what a message was sent for; `gate` and `shields` are two tools over trio. `signals`,
-`snapshots`, `tracing` and `deadletters` are how all of it is seen from outside.
+`reply`. `restart_policy` is the arithmetic of restarting, `ask_timeouts` ends asks in time, and
+`origins` is what a message was sent for; `lazy_event` and `cancel_shields` are two tools over trio.
+`signals`, `snapshots`, `tracing` and `deadletters` are how all of it is seen from outside.
 """
 
 from command_center.runtime.actor import Actor, Request, handles

@@ -13,7 +13,7 @@ from command_center.runtime.life import Life
 from command_center.runtime.mailbox import Mailbox
 from command_center.runtime.ref import ActorRef
 from command_center.runtime.reply import Deferred
-from command_center.runtime.restarts import comes_back
+from command_center.runtime.restart_policy import comes_back
 from command_center.runtime.signals import Exit, ExitKind
 from command_center.runtime.specs import ChildSpec
 

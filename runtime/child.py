@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from command_center.runtime.deadletters import Reason
-from command_center.runtime.gate import Gate
-from command_center.runtime.restarts import RestartWindow, restart_delay
+from command_center.runtime.lazy_event import LazyEvent
+from command_center.runtime.restart_policy import RestartWindow, restart_delay
 from command_center.runtime.signals import Crashed, Exit, ExitKind, Started
 from command_center.runtime.specs import Backoff, ChildSpec, Intensity, SupervisorSpec
 
@@ -99,8 +99,8 @@ class Child(abc.ABC):
         self.next_start: float | None = None
         self.running_since: float | None = None
         self.started_at: float | None = None
-        self.began = Gate()
-        self.ended = Gate()
+        self.began = LazyEvent()
+        self.ended = LazyEvent()
 
     # What differs between actors and supervisors.
 
@@ -160,9 +160,9 @@ class Child(abc.ABC):
         self.running_since = None
         self.next_start = self.system.clock() + delay if delay > 0 else None
         if self.began.is_set():
-            self.began = Gate()
+            self.began = LazyEvent()
         if self.ended.is_set():
-            self.ended = Gate()
+            self.ended = LazyEvent()
         self.reopen()
         self.spawn_life(delay)
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from command_center.runtime.actor import Actor, Handler, find_handler
+from command_center.runtime.cancel_shields import lift_shields
 from command_center.runtime.child import Phase
 from command_center.runtime.context import Context
 from command_center.runtime.deadletters import Reason
@@ -31,7 +32,6 @@ from command_center.runtime.errors import (
 )
 from command_center.runtime.origins import origin
 from command_center.runtime.reply import Deferred, Forwarded
-from command_center.runtime.shields import lift_shields
 from command_center.runtime.signals import Abandoned, Exit, ExitKind
 from command_center.runtime.tracing import Outcome
 

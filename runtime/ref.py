@@ -72,7 +72,7 @@ class ActorRef:
             raise ActorStopped(self.path, type(message).__name__, 0.0, reason.value)
         else:
             mailbox.line_up(message, reply)
-        cell.system.deadlines.add(timeout, reply)
+        cell.system.ask_timeouts.add(timeout, reply)
         answer: R = await trio.lowlevel.wait_task_rescheduled(reply.give_up)
         return answer
 

@@ -18,7 +18,7 @@ from command_center.runtime.cell import Cell
 from command_center.runtime.child import Child, Intent, Phase, Status
 from command_center.runtime.deadletters import Reason
 from command_center.runtime.errors import RestartLimitReached, StartFailed
-from command_center.runtime.restarts import RestartWindow, comes_back
+from command_center.runtime.restart_policy import RestartWindow, comes_back
 from command_center.runtime.signals import Exit, ExitKind, Quarantined, Restarted
 from command_center.runtime.specs import (
     Backoff,

@@ -12,10 +12,10 @@ import attrs
 import structlog
 import trio
 
+from command_center.runtime.ask_timeouts import AskTimeouts
 from command_center.runtime.cell import Cell
 from command_center.runtime.child import Child, Intent, Phase
 from command_center.runtime.deadletters import DeadLetters, Reason
-from command_center.runtime.deadlines import AskDeadlines
 from command_center.runtime.errors import (
     ActorNotFound,
     ActorStopped,
@@ -74,7 +74,7 @@ class System:
         self._redact = redact
         self.rng = random.Random(seed)  # noqa: S311 - jitter is no secret
         self.clock: Callable[[], float] = trio.lowlevel.current_clock().current_time
-        self.deadlines = AskDeadlines(self.clock)
+        self.ask_timeouts = AskTimeouts(self.clock)
         self.dead_letters = DeadLetters(dead_letter_capacity)
         self.departed = Counts()
         """The counts of actors that have left the tree."""
@@ -127,11 +127,11 @@ class System:
         """Hold the nursery of every task of the tree, and end the body when the root ends."""
         try:
             async with trio.open_nursery() as self._nursery:
-                self._nursery.start_soon(self.deadlines.run, name="ask deadlines")
+                self._nursery.start_soon(self.ask_timeouts.run, name="ask timeouts")
                 self.root.spawn(Intent.TRIAL)
                 await self.root.ended.wait()
                 self._body.cancel()
-                self.deadlines.stop()
+                self.ask_timeouts.stop()
         except BaseException as error:
             # Raised again where the system was opened; a system task must not raise it.
             self._host_error = error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import trio
 
 
-class Gate:
+class LazyEvent:
     """Like a `trio.Event`, made of two fields."""
 
     __slots__ = ("_event", "_is_set")

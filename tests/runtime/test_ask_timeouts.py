@@ -7,7 +7,7 @@ import trio
 import trio.testing
 
 from command_center.runtime import ActorRef, AskTimeout, open_system
-from command_center.runtime.deadlines import AskDeadlines
+from command_center.runtime.ask_timeouts import AskTimeouts
 from command_center.runtime.mailbox import Mailbox
 from command_center.runtime.reply import Deferred
 from tests.runtime.probes import Echo, Later, probe, tree
@@ -52,7 +52,7 @@ async def test_an_answer_in_time_is_an_answer_although_others_expire(
 
 async def test_answered_asks_behind_one_that_waits_are_swept_away() -> None:
     mailbox = Mailbox("/a", 10, trio.current_time)
-    deadlines = AskDeadlines(trio.current_time)
+    deadlines = AskTimeouts(trio.current_time)
     task = trio.lowlevel.current_task()
     deadlines.add(10.0, Deferred(task, mailbox, "waits", 0.0))
     for _ in range(10_000):

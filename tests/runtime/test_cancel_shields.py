@@ -8,7 +8,7 @@ import pytest
 import trio
 import trio.testing
 
-from command_center.runtime.shields import lift_shields
+from command_center.runtime.cancel_shields import lift_shields
 
 
 async def shielded() -> None:

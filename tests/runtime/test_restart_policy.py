@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_center.runtime import Backoff, Intensity
-from command_center.runtime.restarts import RestartWindow, restart_delay
+from command_center.runtime.restart_policy import RestartWindow, restart_delay
 
 TIMES = st.lists(st.floats(0, 100), min_size=1, max_size=40).map(sorted)
 

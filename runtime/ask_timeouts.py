@@ -32,7 +32,7 @@ class _Queue:
         self.sweep_at = _SWEEP
 
 
-class AskDeadlines:
+class AskTimeouts:
     """Wakes askers whose time is up."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
