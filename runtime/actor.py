@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar, overload
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, overload
 
-if TYPE_CHECKING:
-    from command_center.runtime.context import Context
-    from command_center.runtime.reply import Deferred
+from command_center.runtime.context import Context
+from command_center.runtime.messages import Request
+from command_center.runtime.reply import Deferred
 
 ActorT = TypeVar("ActorT")
 MessageT = TypeVar("MessageT")
 NoticeT = TypeVar("NoticeT")
 Reply = TypeVar("Reply")
-Reply_co = TypeVar("Reply_co", covariant=True)
 
 _MARK = "handles_message"
-
-
-class Request(Generic[Reply_co]):
-    """Marks a message that is asked, and names the type of its reply.
-
-    A message class inherits from it beside its own base::
-
-        class Steer(msgspec.Struct, Request[SteerReceipt], frozen=True): ...
-
-    so that `await ref.ask(Steer(...))` is known to give a `SteerReceipt`.
-    """
-
-    __slots__ = ()
 
 
 class _Answers(Protocol[Reply]):

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
 from command_center.runtime.child import Child, Intent, Phase, Status
 from command_center.runtime.deadletters import Reason
 from command_center.runtime.errors import ActorStopped
-from command_center.runtime.life import Life
+from command_center.runtime.life import Host, Life
 from command_center.runtime.mailbox import Mailbox
-from command_center.runtime.ref import ActorRef
+from command_center.runtime.ports import Parent, Watcher
+from command_center.runtime.ref import ActorRef, LinkedLife
 from command_center.runtime.reply import Deferred
 from command_center.runtime.restart_policy import comes_back
 from command_center.runtime.signals import Exit, ExitKind
 from command_center.runtime.specs import ChildSpec
-
-if TYPE_CHECKING:
-    from command_center.runtime.supervisor import Supervisor
-    from command_center.runtime.system import System
-    from command_center.runtime.tracing import Trace
+from command_center.runtime.tracing import Trace
 
 
 @attrs.frozen
@@ -54,8 +51,10 @@ class Cell(Child):
         "tracing",
     )
 
+    system: Host
+
     def __init__(
-        self, system: System, parent: Supervisor, spec: ChildSpec, *, is_dynamic: bool
+        self, system: Host, parent: Parent[Child], spec: ChildSpec, *, is_dynamic: bool
     ) -> None:
         super().__init__(system, parent, f"{parent.prefix}/{spec.id}", is_dynamic=is_dynamic)
         self._spec = spec
@@ -71,7 +70,7 @@ class Cell(Child):
         self.has_left = False
         """Whether it has left the tree, so that its counts live on in the system's."""
         self.tracing: Trace | None = None
-        self._monitors: dict[Cell, None] | None = None
+        self._monitors: dict[Watcher, None] | None = None
 
     @property
     def spec(self) -> ChildSpec:
@@ -117,14 +116,13 @@ class Cell(Child):
         if self.life is not None and self.is_alive:
             await self.life.gone()
 
-    def life_ended(self, life: Life, end: Exit) -> None:
+    def life_ended(self, life: LinkedLife, end: Exit) -> None:
         """Take note of the end of a life."""
         if life is self.life:
             self.has_ended(end)
 
-    def leave(self, life: Life, kind: ExitKind) -> None:
-        """End a life by the actor's own wish."""
-        life.leave(kind)
+    def life_leaves(self, life: LinkedLife, kind: ExitKind) -> None:
+        """Take note that a life is about to end by the actor's own wish."""
         if life is self.life and not comes_back(self._spec.restart, kind):
             self.close(Reason.STOPPED)
 
@@ -179,9 +177,23 @@ class Cell(Child):
             )
         self.system.add_dead_letter(self.path, message, reason, now)
 
+    # Traces.
+
+    def start_trace(self, *, messages: int, seconds: float) -> Trace:
+        """Record what becomes of the next messages; ends a former trace."""
+        if self.tracing is not None:
+            self.tracing.close()
+        deadline = self.system.clock() + seconds
+        self.tracing = Trace(self._trace_ended, messages=messages, deadline=deadline)
+        return self.tracing
+
+    def _trace_ended(self, trace: Trace) -> None:
+        if self.tracing is trace:
+            self.tracing = None
+
     # Monitors.
 
-    def add_monitor(self, watcher: Cell) -> None:
+    def add_monitor(self, watcher: Watcher) -> None:
         """Tell `watcher` of this actor's death, at once if it is dead."""
         if self.is_dead:
             reason = Reason.QUARANTINED.value if self.quarantined else self._death()
@@ -194,7 +206,7 @@ class Cell(Child):
     def _death(self) -> str:
         return ExitKind.SHUTDOWN.value if self.exit is None else self.exit.kind.value
 
-    def remove_monitor(self, watcher: Cell) -> None:
+    def remove_monitor(self, watcher: Watcher) -> None:
         """No longer tell `watcher`."""
         if self._monitors is not None:
             self._monitors.pop(watcher, None)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import abc
 import enum
 import time
-from typing import TYPE_CHECKING
 
 from command_center.runtime.deadletters import Reason
 from command_center.runtime.lazy_event import LazyEvent
+from command_center.runtime.ports import Parent, System
 from command_center.runtime.restart_policy import RestartWindow, restart_delay
-from command_center.runtime.signals import Crashed, Exit, ExitKind, Started
+from command_center.runtime.signals import Crashed, Exit, ExitKind, Started, Stopped
 from command_center.runtime.specs import Backoff, ChildSpec, Intensity, SupervisorSpec
-
-if TYPE_CHECKING:
-    from command_center.runtime.supervisor import Supervisor
-    from command_center.runtime.system import System
 
 
 class Status(enum.Enum):
@@ -82,7 +78,7 @@ class Child(abc.ABC):
     )
 
     def __init__(
-        self, system: System, parent: Supervisor | None, path: str, *, is_dynamic: bool
+        self, system: System, parent: Parent[Child] | None, path: str, *, is_dynamic: bool
     ) -> None:
         self.system = system
         self.parent = parent
@@ -177,6 +173,21 @@ class Child(abc.ABC):
         elif final:
             self.retire(Reason.STOPPED.value)
 
+    def halt_watched(self, *, final: bool) -> None:
+        """Ask the current life to end, and keep its deadline even if nobody waits for the end."""
+        was_alive = self.is_alive
+        self.halt(final=final)
+        if was_alive:
+            self.system.start_soon(self.gone, name=f"reaper of {self.path}")
+
+    async def stop(self) -> None:
+        """Stop for good, and wait for the end."""
+        ended = self.ended
+        was_alive = self.is_alive
+        self.halt_watched(final=True)
+        if was_alive:
+            await ended.wait()
+
     def has_begun(self) -> None:
         """Note that the current life runs."""
         if self.intent is Intent.TRIAL:
@@ -211,7 +222,7 @@ class Child(abc.ABC):
         if not self.is_dead:
             self.is_dead = True
             self.tell_monitors(reason)
-            self.system.emit_stopped(self.path, reason)
+            self.system.emit(Stopped(self.path, reason))
 
     def set_aside(self) -> None:
         """Be dead until an operator starts it again."""

@@ -3,23 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 import trio
 
-from command_center.runtime.actor import Request
 from command_center.runtime.errors import Refusal
+from command_center.runtime.messages import Request
+from command_center.runtime.ref import ActorRef, Target, Timekeeper
 from command_center.runtime.reply import Deferred
 from command_center.runtime.signals import ExitKind
 from command_center.runtime.specs import ChildSpec
 
-if TYPE_CHECKING:
-    from command_center.runtime.cell import Cell
-    from command_center.runtime.life import Life
-    from command_center.runtime.ref import ActorRef
-
 Reply = TypeVar("Reply")
 Args = TypeVarTuple("Args")
+
+
+class Tree(Timekeeper, Protocol):
+    """What an actor may ask of the system that it is part of."""
+
+    clock: Callable[[], float]
+
+    def lookup(self, path: str) -> ActorRef:
+        """Return the handle of the actor at a path; raises `ActorNotFound`."""
+
+    def find(self, path: str) -> ActorRef | None:
+        """Return the handle of the actor at a path, or None."""
+
+    async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef:
+        """Start a dynamic child under a supervisor."""
+
+
+class Place(Target, Protocol):
+    """An actor's place in the tree, as the actor itself sees it."""
+
+    ref: ActorRef
+
+    @property
+    def system(self) -> Tree:
+        """Return the system that it is part of."""
+
+
+class OwnLife(Protocol):
+    """The current life of an actor, as the actor itself sees it."""
+
+    def start_task(
+        self, work: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None
+    ) -> trio.CancelScope:
+        """Run `work` beside the handlers."""
+
+    def defer(self) -> Deferred[Any]:
+        """Take over the answer to the message in hand."""
+
+    def forward(self, target: Target, message: object) -> Deferred[Any]:
+        """Let another actor answer the message in hand."""
+
+    def link(self, target: Target) -> None:
+        """Crash when the other's current life crashes, and the other way round."""
+
+    def leave(self, kind: ExitKind) -> None:
+        """End after the message in hand."""
 
 
 class Context:
@@ -27,7 +69,7 @@ class Context:
 
     __slots__ = ("_cell", "_life")
 
-    def __init__(self, cell: Cell, life: Life) -> None:
+    def __init__(self, cell: Place, life: OwnLife) -> None:
         self._cell = cell
         self._life = life
 
@@ -120,7 +162,7 @@ class Context:
         Holds for both current lives, and ends with either. Each is then restarted or not by its
         own supervisor. Linking to an actor without a life crashes this one.
         """
-        self._life.link(ref.cell.life, ref.path)
+        self._life.link(ref.cell)
 
     async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef:
         """Start a dynamic child under any supervisor; see `System.start_child`."""
@@ -131,7 +173,7 @@ class Context:
 
         For itself an actor calls `stop`.
         """
-        await self._cell.system.stop_cell(ref.cell)
+        await ref.cell.stop()
 
     def stop(self, kind: ExitKind = ExitKind.NORMAL) -> None:
         """End this life after the message in hand.
@@ -139,4 +181,4 @@ class Context:
         A permanent child comes back and keeps its mailbox. Any other is dying from now on: its
         waiting messages become dead letters, and asks fail at once.
         """
-        self._cell.leave(self._life, kind)
+        self._life.leave(kind)

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import trio
 
 from command_center.runtime.actor import Actor, Handler, find_handler
 from command_center.runtime.cancel_shields import lift_shields
 from command_center.runtime.child import Phase
-from command_center.runtime.context import Context
+from command_center.runtime.context import Context, Place, Tree
 from command_center.runtime.deadletters import Reason
 from command_center.runtime.errors import (
     ActorCrashed,
@@ -30,14 +30,15 @@ from command_center.runtime.errors import (
     Refusal,
     UnhandledMessage,
 )
+from command_center.runtime.lazy_event import LazyEvent
+from command_center.runtime.mailbox import Envelope
 from command_center.runtime.origins import origin
+from command_center.runtime.ports import System
+from command_center.runtime.ref import LinkedLife, Target
 from command_center.runtime.reply import Deferred, Forwarded
 from command_center.runtime.signals import Abandoned, Exit, ExitKind
-from command_center.runtime.tracing import Outcome
-
-if TYPE_CHECKING:
-    from command_center.runtime.cell import Cell
-    from command_center.runtime.mailbox import Envelope
+from command_center.runtime.specs import ChildSpec
+from command_center.runtime.tracing import Outcome, Trace
 
 HAND_SHARE = 0.75
 """The share of the shutdown deadline that the message in hand may use."""
@@ -48,6 +49,47 @@ TURNS = 64
 
 _ELSEWHERE: set[Deferred[Any]] = set()
 """The owner of replies that no life owes any more, since another actor was asked for them."""
+
+
+class Host(System, Tree, Protocol):
+    """What an actor's place and its lives need of the system."""
+
+
+class Home(Place, Protocol):
+    """An actor's place in the tree, as its lives see it."""
+
+    ended: LazyEvent
+    kind: str
+    handled: int
+    refused: int
+    lost: int
+    tracing: Trace | None
+
+    @property
+    def system(self) -> Host:
+        """Return the system that it is part of."""
+
+    @property
+    def spec(self) -> ChildSpec:
+        """Return the spec that the actor was made from."""
+
+    def has_begun(self) -> None:
+        """Note that the current life runs."""
+
+    def life_leaves(self, life: LinkedLife, kind: ExitKind) -> None:
+        """Take note that a life is about to end by the actor's own wish."""
+
+    def life_ended(self, life: LinkedLife, end: Exit) -> None:
+        """Take note of the end of a life."""
+
+    def drop(
+        self,
+        message: object,
+        reply: Deferred[Any] | None,
+        reason: Reason,
+        error: Exception | None = None,
+    ) -> None:
+        """Make a dead letter of a message, and tell its asker."""
 
 
 class Life:
@@ -76,7 +118,7 @@ class Life:
         "tasks",
     )
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: Home) -> None:
         self.cell = cell
         self.ended = cell.ended
         self.scope = trio.CancelScope()
@@ -98,7 +140,7 @@ class Life:
         self.cutoff = math.inf
         self.deadline = math.inf
         self.deferred: set[Deferred[Any]] | None = None
-        self.links: set[Life] | None = None
+        self.links: set[LinkedLife] | None = None
         self.tasks: dict[trio.CancelScope, trio.lowlevel.Task | None] | None = None
         self.all_tasks_ended: trio.Event | None = None
 
@@ -125,6 +167,8 @@ class Life:
     async def _begin(self) -> Actor:
         self.phase = Phase.STARTING
         actor = self.cell.spec.start()
+        if not isinstance(actor, Actor):
+            raise TypeError(f"the spec of {self.cell.path} made {actor!r}, which is no Actor")
         actor.ctx = Context(self.cell, self)
         self.actor = actor
         self.cell.kind = type(actor).__name__
@@ -276,13 +320,9 @@ class Life:
         if self.deferred:
             for reply in tuple(self.deferred):
                 reply.fail(self._why_no_answer(reply.message, reply, self.error))
-        if self.links:
-            for other in self.links:
-                if other.links is not None:
-                    other.links.discard(self)
-                if end.is_failure:
-                    other.fail(LinkBroken(other.cell.path, self.cell.path, end.error))
-            self.links = None
+        partners, self.links = self.links, None
+        for partner in partners or ():
+            partner.partner_ended(self, self.cell.path, end)
         self.cell.life_ended(self, end)
 
     # What others ask of a life.
@@ -303,15 +343,34 @@ class Life:
             self.leaving = kind
         self.over = True
         self.cell.mailbox.wake()
+        self.cell.life_leaves(self, kind)
 
     def fail(self, error: Exception) -> None:
         """Crash it from outside its handler: the message in hand is cancelled and lost."""
-        if self.phase is Phase.ENDED or self.abandoned:
+        if self.has_ended:
             return
         if self.error is None:
             self.error = error
         self.over = True
         self.scope.cancel()
+
+    @property
+    def has_ended(self) -> bool:
+        """Return whether it is over, or given up."""
+        return self.phase is Phase.ENDED or self.abandoned
+
+    def join(self, partner: LinkedLife) -> None:
+        """Crash when the partner crashes."""
+        if self.links is None:
+            self.links = set()
+        self.links.add(partner)
+
+    def partner_ended(self, partner: LinkedLife, path: str, end: Exit) -> None:
+        """Forget a partner, and crash if it crashed."""
+        if self.links is not None:
+            self.links.discard(partner)
+        if end.is_failure:
+            self.fail(LinkBroken(self.cell.path, path, end.error))
 
     def _set_deadline(self) -> None:
         if self.deadline == math.inf:
@@ -355,7 +414,7 @@ class Life:
         return own
 
     def _abandon(self, began: float) -> None:
-        if self.abandoned or self.phase is Phase.ENDED:
+        if self.has_ended:
             return
         if self.current is not None:
             self._lose(self.current, trio.TooSlowError())
@@ -370,15 +429,14 @@ class Life:
 
     # What the actor asks of its life.
 
-    def link(self, other: Life | None, path: str) -> None:
-        """Crash when `other` crashes, and the other way round."""
-        if other is None or other.phase is Phase.ENDED or other.abandoned:
-            self.fail(LinkBroken(self.cell.path, path, None))
+    def link(self, target: Target) -> None:
+        """Crash when the other's current life crashes, and the other way round."""
+        other = target.life
+        if other is None or other.has_ended:
+            self.fail(LinkBroken(self.cell.path, target.path, None))
             return
-        for one, two in ((self, other), (other, self)):
-            if one.links is None:
-                one.links = set()
-            one.links.add(two)
+        self.join(other)
+        other.join(self)
 
     def defer(self) -> Deferred[Any]:
         """Take over the answer to the message in hand; for a told message, one nobody awaits."""
@@ -393,22 +451,22 @@ class Life:
         self.deferred.add(reply)
         return reply
 
-    def forward(self, cell: Cell, message: object) -> Deferred[Any]:
+    def forward(self, target: Target, message: object) -> Deferred[Any]:
         """Let another actor answer the message in hand, by its answer to `message`."""
+        mailbox = target.mailbox
         envelope = self.current
         first = envelope[1] if envelope is not None else None
         if first is None:
-            first = Deferred(None, cell.mailbox, message, cell.system.clock())
+            first = Deferred(None, mailbox, message, mailbox.clock())
         first.owner = _ELSEWHERE
-        mailbox = cell.mailbox
         onward = Forwarded(first, mailbox, message)
         if mailbox.room > len(mailbox.user):
             mailbox.put(message, onward, origin.get())
         elif mailbox.closed is not None:
             reason = mailbox.closed
-            cell.refuse(message)
-            waited = cell.system.clock() - first.asked_at
-            first.fail(ActorStopped(cell.path, type(message).__name__, waited, reason.value))
+            target.refuse(message)
+            waited = mailbox.clock() - first.asked_at
+            first.fail(ActorStopped(target.path, type(message).__name__, waited, reason.value))
         else:
             mailbox.line_up(message, onward)
         return first
@@ -418,7 +476,7 @@ class Life:
     ) -> trio.CancelScope:
         """Run `work` beside the handlers."""
         scope = trio.CancelScope()
-        if self.phase is Phase.ENDED or self.abandoned:
+        if self.has_ended:
             raise ActorStopped(
                 self.cell.path, name or repr(work), 0.0, "its background tasks are ended"
             )

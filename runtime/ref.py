@@ -2,21 +2,72 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
 import trio
 
-from command_center.runtime.actor import Request
+from command_center.runtime.ask_timeouts import AskTimeouts
 from command_center.runtime.errors import ActorStopped, MailboxFull, SelfAsk
+from command_center.runtime.mailbox import Mailbox
+from command_center.runtime.messages import Request
 from command_center.runtime.origins import origin
+from command_center.runtime.ports import Watcher
 from command_center.runtime.reply import Deferred
-
-if TYPE_CHECKING:
-    from command_center.runtime.cell import Cell
+from command_center.runtime.signals import Exit
 
 R = TypeVar("R")
 
 _origin = origin.get
+
+
+class Timekeeper(Protocol):
+    """What a handle needs of the system."""
+
+    ask_timeouts: AskTimeouts
+
+
+class LinkedLife(Protocol):
+    """One life of an actor, as a handle and the lives that link to it see it."""
+
+    task: trio.lowlevel.Task | None
+
+    @property
+    def has_ended(self) -> bool:
+        """Return whether it is over, or given up."""
+
+    def join(self, partner: LinkedLife) -> None:
+        """Crash when the partner crashes."""
+
+    def partner_ended(self, partner: LinkedLife, path: str, end: Exit) -> None:
+        """Forget a partner, and crash if it crashed."""
+
+
+class Target(Watcher, Protocol):
+    """What a handle needs of the actor's place that it points at."""
+
+    path: str
+    mailbox: Mailbox
+    is_dead: bool
+
+    @property
+    def system(self) -> Timekeeper:
+        """Return the system that it is part of."""
+
+    @property
+    def life(self) -> LinkedLife | None:
+        """Return its current life, or the last."""
+
+    def refuse(self, message: object) -> None:
+        """Make a dead letter of a message that was sent to a closed mailbox."""
+
+    def add_monitor(self, watcher: Watcher) -> None:
+        """Tell `watcher` of this actor's death, at once if it is dead."""
+
+    def remove_monitor(self, watcher: Watcher) -> None:
+        """No longer tell `watcher`."""
+
+    async def stop(self) -> None:
+        """Stop for good, and wait for the end."""
 
 
 class ActorRef:
@@ -28,7 +79,7 @@ class ActorRef:
 
     __slots__ = ("__weakref__", "_mailbox", "cell", "path")
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: Target) -> None:
         self.cell = cell
         self.path = cell.path
         self._mailbox = cell.mailbox

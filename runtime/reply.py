@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import trio
 
 from command_center.runtime.errors import AskTimeout
-
-if TYPE_CHECKING:
-    from command_center.runtime.mailbox import Mailbox
+from command_center.runtime.ports import Line
 
 R = TypeVar("R")
 
@@ -23,14 +21,14 @@ class Deferred(Generic[R]):
     actor's life ends first, the asker gets `ActorStopped` or `ActorCrashed`.
     """
 
-    __slots__ = ("asked_at", "error", "mailbox", "message", "owner", "task", "value")
+    __slots__ = ("asked_at", "error", "line", "message", "owner", "task", "value")
 
     def __init__(
-        self, task: trio.lowlevel.Task | None, mailbox: Mailbox, message: object, asked_at: float
+        self, task: trio.lowlevel.Task | None, line: Line, message: object, asked_at: float
     ) -> None:
         self.task = task
         """Who waits for the answer; None when nobody does, or not any more."""
-        self.mailbox = mailbox
+        self.line = line
         self.message = message
         self.asked_at = asked_at
         self.owner: set[Deferred[Any]] | None = None
@@ -75,13 +73,13 @@ class Deferred(Generic[R]):
     def expire(self, now: float) -> None:
         """Tell the asker, if it still waits, that its time is up."""
         if self.task is not None:
-            self.mailbox.leave_line(self)
+            self.line.leave_line(self)
             waited = now - self.asked_at
-            self.fail(AskTimeout(self.mailbox.path, type(self.message).__name__, waited))
+            self.fail(AskTimeout(self.line.path, type(self.message).__name__, waited))
 
     def give_up(self, _raise_cancel: object) -> trio.lowlevel.Abort:
         """Stop waiting, for the asker is cancelled; a later settlement does nothing."""
-        self.mailbox.leave_line(self)
+        self.line.leave_line(self)
         self.task = None
         return trio.lowlevel.Abort.SUCCEEDED
 
@@ -95,8 +93,8 @@ class Forwarded(Deferred[R]):
 
     __slots__ = ("_first",)
 
-    def __init__(self, first: Deferred[R], mailbox: Mailbox, message: object) -> None:
-        super().__init__(None, mailbox, message, first.asked_at)
+    def __init__(self, first: Deferred[R], line: Line, message: object) -> None:
+        super().__init__(None, line, message, first.asked_at)
         self._first = first
 
     @property

@@ -10,18 +10,24 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import attrs
 import trio
 
 from command_center.runtime.cell import Cell
 from command_center.runtime.child import Child, Phase, Status
-from command_center.runtime.deadletters import Reason
+from command_center.runtime.deadletters import DeadLetters, Reason
+from command_center.runtime.ports import System
 from command_center.runtime.supervisor import Supervisor
 
-if TYPE_CHECKING:
-    from command_center.runtime.system import System
+
+class Inspected(System, Protocol):
+    """What an inspection reads of the system."""
+
+    root: Supervisor
+    children: dict[str, Child]
+    dead_letters: DeadLetters
 
 
 @attrs.frozen
@@ -96,7 +102,7 @@ class SystemSnapshot:
     abandoned: tuple[str, ...]
 
 
-def take_snapshot(system: System) -> SystemSnapshot:
+def take_snapshot(system: Inspected) -> SystemSnapshot:
     """Read the whole tree."""
     now = system.clock()
     actors: list[ActorSnapshot] = []
@@ -109,7 +115,7 @@ def take_snapshot(system: System) -> SystemSnapshot:
     )
 
 
-def take_totals(system: System) -> Totals:
+def take_totals(system: Inspected) -> Totals:
     """Add up the counts of all actors, also of those that have left."""
     departed = system.departed
     sent, handled, refused = departed.sent, departed.handled, departed.refused
@@ -140,12 +146,10 @@ def _walk(child: Child, domain: str, now: float, into: list[ActorSnapshot]) -> N
 
 
 def _domain_of(child: Child) -> str:
-    place: Child | None = child
-    while place is not None and place.parent is not None:
-        if place.parent.spec.quarantine:
-            return place.path
-        place = place.parent
-    return "/"
+    path, parent = child.path, child.parent
+    while parent is not None and not parent.spec.quarantine:
+        path, parent = parent.path, parent.parent
+    return "/" if parent is None else path
 
 
 def _snapshot(child: Child, domain: str, now: float, *, stack: bool) -> ActorSnapshot:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import attrs
 
-from command_center.runtime.actor import Actor
 from command_center.runtime.errors import InvalidSpec
 
 
@@ -78,6 +78,19 @@ class Backoff:
             raise InvalidSpec("backoff", "calm must be positive")
 
 
+class Behaviour(Protocol):
+    """What a child spec makes: an `Actor`, whose own module stands above this one."""
+
+    async def on_start(self) -> None:
+        """Load state."""
+
+    async def on_stop(self) -> None:
+        """Clean up."""
+
+    def describe(self) -> Mapping[str, object]:
+        """Return what an inspection shows."""
+
+
 @attrs.frozen
 class ChildSpec:
     """How to start, restart and stop one actor.
@@ -89,7 +102,7 @@ class ChildSpec:
     """
 
     id: str
-    start: Callable[[], Actor]
+    start: Callable[[], Behaviour]
     restart: Restart = Restart.PERMANENT
     shutdown: float = 5.0
     mailbox: int = 1000

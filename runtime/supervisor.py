@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import trio
 
@@ -18,6 +18,8 @@ from command_center.runtime.cell import Cell
 from command_center.runtime.child import Child, Intent, Phase, Status
 from command_center.runtime.deadletters import Reason
 from command_center.runtime.errors import RestartLimitReached, StartFailed
+from command_center.runtime.life import Host
+from command_center.runtime.ports import Parent
 from command_center.runtime.restart_policy import RestartWindow, comes_back
 from command_center.runtime.signals import Exit, ExitKind, Quarantined, Restarted
 from command_center.runtime.specs import (
@@ -28,8 +30,15 @@ from command_center.runtime.specs import (
     SupervisorSpec,
 )
 
-if TYPE_CHECKING:
-    from command_center.runtime.system import System
+
+class Registry(Host, Protocol):
+    """What a supervisor needs of the system, beyond what its children need."""
+
+    def register(self, child: Child) -> None:
+        """Give a child its path."""
+
+    def unregister(self, child: Child) -> None:
+        """Free a child's path, and those beneath it; keep what it counted."""
 
 
 class Supervisor(Child):
@@ -46,10 +55,12 @@ class Supervisor(Child):
         "prefix",
     )
 
+    system: Registry
+
     def __init__(
         self,
-        system: System,
-        parent: Supervisor | None,
+        system: Registry,
+        parent: Parent[Child] | None,
         spec: SupervisorSpec,
         *,
         is_dynamic: bool = False,

@@ -6,12 +6,12 @@ import contextvars
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-import attrs
 import structlog
 import trio
 
+from command_center.runtime.accounting import Counts
 from command_center.runtime.ask_timeouts import AskTimeouts
 from command_center.runtime.cell import Cell
 from command_center.runtime.child import Child, Intent, Phase
@@ -24,7 +24,8 @@ from command_center.runtime.errors import (
     SupervisorNotFound,
     SystemFailed,
 )
-from command_center.runtime.signals import Operated, Signal, Stopped
+from command_center.runtime.ref import ActorRef
+from command_center.runtime.signals import Operated, Signal
 from command_center.runtime.snapshots import (
     ActorSnapshot,
     SystemSnapshot,
@@ -37,23 +38,9 @@ from command_center.runtime.specs import ChildSpec, SupervisorSpec
 from command_center.runtime.supervisor import Supervisor
 from command_center.runtime.tracing import Trace
 
-if TYPE_CHECKING:
-    from command_center.runtime.ref import ActorRef
-
 _log = structlog.get_logger(__name__)
 
 Observer = Callable[[Signal], None]
-
-
-@attrs.define
-class Counts:
-    """How many messages were sent, and what became of them."""
-
-    sent: int = 0
-    handled: int = 0
-    refused: int = 0
-    lost: int = 0
-    dead: int = 0
 
 
 class System:
@@ -197,10 +184,6 @@ class System:
             except Exception:  # noqa: BLE001 - the edge to foreign code must not harm the tree
                 _log.exception("observer failed", signal=type(signal).__name__)
 
-    def emit_stopped(self, path: str, reason: str) -> None:
-        """Tell the observers that a child is dead."""
-        self.emit(Stopped(path, reason))
-
     def add_dead_letter(self, path: str, message: object, reason: Reason, at: float) -> None:
         """Keep a dead letter and tell the observers."""
         letter = self.dead_letters.add(path, message, reason, at)
@@ -292,7 +275,7 @@ class System:
         try:
             await cell.began.wait()
         except trio.Cancelled:
-            self._halt_watched(cell, final=True)
+            cell.halt_watched(final=True)
             raise
         if cell.running_since is None:
             raise StartFailed(cell.path, None if cell.exit is None else cell.exit.error)
@@ -313,21 +296,6 @@ class System:
         if not isinstance(child, Cell):
             raise ActorNotFound(path)
         return child
-
-    def _halt_watched(self, child: Child, *, final: bool) -> None:
-        """Halt a child, and see that its deadline is kept even if nobody waits."""
-        was_alive = child.is_alive
-        child.halt(final=final)
-        if was_alive:
-            self.start_soon(child.gone, name=f"reaper of {child.path}")
-
-    async def stop_cell(self, child: Child) -> None:
-        """Stop a child for good and wait for its end."""
-        ended = child.ended
-        was_alive = child.is_alive
-        self._halt_watched(child, final=True)
-        if was_alive:
-            await ended.wait()
 
     def suspend(self, path: str, *, reason: str) -> None:
         """Let an actor take no user message, after the one in hand, until it is resumed.
@@ -352,14 +320,14 @@ class System:
         cell = self._cell(path)
         self.emit(Operated(path, "drain", reason))
         if cell.phase is not Phase.RUNNING:
-            await self.stop_cell(cell)
+            await cell.stop()
             return False
         ended = cell.ended
         cell.drain()
         with trio.move_on_after(timeout):
             await ended.wait()
             return True
-        await self.stop_cell(cell)
+        await cell.stop()
         return False
 
     async def restart(self, path: str, *, reason: str) -> None:
@@ -407,11 +375,11 @@ class System:
         """
         child = self._child(path)
         self.emit(Operated(path, "stop", reason))
-        await self.stop_cell(child)
+        await child.stop()
 
     def trace(self, path: str, *, messages: int = 100, seconds: float = 30.0) -> Trace:
         """Record an actor's messages; ends by itself, and ends a former trace of that actor."""
-        return Trace(self._cell(path), messages=messages, seconds=seconds)
+        return self._cell(path).start_trace(messages=messages, seconds=seconds)
 
 
 def open_system(

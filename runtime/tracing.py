@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable
 
 import attrs
 import trio
 
-if TYPE_CHECKING:
-    from command_center.runtime.cell import Cell
-    from command_center.runtime.mailbox import Envelope
+from command_center.runtime.mailbox import Envelope
 
 
 class Outcome(enum.Enum):
@@ -37,21 +34,18 @@ class TraceRecord:
 
 
 class Trace:
-    """Records messages until there were `messages` of them, or `seconds` have passed.
+    """Records messages until there were `messages` of them, or the deadline has passed.
 
     Iterate over it to receive the records; the iteration ends with the trace. The actor never
     waits for whoever reads.
     """
 
-    def __init__(self, cell: Cell, *, messages: int, seconds: float) -> None:
-        self._cell = cell
+    def __init__(self, on_end: Callable[[Trace], None], *, messages: int, deadline: float) -> None:
+        self._on_end = on_end
         self._left = messages
-        self._deadline = cell.system.clock() + seconds
+        self._deadline = deadline
         # Room for every record that there can be, so that sending never waits.
         self._send, self._receive = trio.open_memory_channel[TraceRecord](messages)
-        if cell.tracing is not None:
-            cell.tracing.close()
-        cell.tracing = self
 
     def record(self, envelope: Envelope, taken_at: float, done_at: float, outcome: Outcome) -> None:
         """Record what became of a message, unless the trace is over; called by the actor's loop."""
@@ -78,8 +72,7 @@ class Trace:
     def close(self) -> None:
         """End the trace now; what is recorded can still be read."""
         self._left = 0
-        if self._cell.tracing is self:
-            self._cell.tracing = None
+        self._on_end(self)
         self._send.close()
 
     async def receive(self) -> TraceRecord | None:

@@ -15,8 +15,10 @@ from command_center.runtime import (
     Restart,
     Strategy,
     SupervisorSpec,
+    SystemFailed,
+    open_system,
 )
-from tests.runtime.probes import Probe, probe
+from tests.runtime.probes import Probe, probe, tree
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,18 @@ def test_a_contradictory_spec_is_refused_with_its_reason(
 ) -> None:
     with pytest.raises(InvalidSpec, match=problem):
         make()
+
+
+async def test_what_a_spec_makes_has_to_be_an_actor() -> None:
+    class LooksLikeOne:
+        async def on_start(self) -> None: ...
+        async def on_stop(self) -> None: ...
+        def describe(self) -> dict[str, object]:
+            return {}
+
+    with pytest.raises(SystemFailed) as caught:
+        async with open_system(tree(ChildSpec("a", LooksLikeOne))):
+            pytest.fail("it started")
+    failed = caught.value.__cause__ or caught.value
+    assert "the spec of /a made <" in str(failed)
+    assert "which is no Actor" in str(failed)
