@@ -8,11 +8,11 @@ rules.
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
 ``tables`` (the rows of what ``records`` names) and ``events`` (the log). ``database`` opens the
 file, by the steps of ``migrations``; ``lock`` keeps a second process away from it, and ``readers``
-lends connections that only read. A list comes in ``pages`` with ``cursors``, its WHERE made by
-``conditions``. ``search`` and ``words`` find texts, ``telemetry`` counts, and ``kept_answers`` and
-``stray_turns`` are two small tables with functions of their own. ``redaction`` takes secrets out,
-by the ``secret_patterns``, and ``streamed_redaction`` out of what comes in pieces. ``timestamps``,
-``faults`` (SQLite's result codes) and ``errors`` serve them all.
+lends connections that only read. A list comes in ``pages`` with ``cursors``, its conditions put
+together by ``where``. ``search`` and ``text_match`` find texts, ``telemetry`` counts, and
+``idempotency_keys`` and ``stray_turns`` are two small tables with functions of their own.
+``redaction`` takes secrets out, by the ``secret_patterns``, and ``streamed_redaction`` out of what
+comes in pieces. ``timestamps``, ``sqlite_errors`` (its result codes) and ``errors`` serve them all.
 """
 
 from command_center.store import events, stray_turns

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from command_center.store.database import open_for_reading
 from command_center.store.errors import StoreClosed, StoreUnavailable
-from command_center.store.faults import code_name, is_of_the_machine_to_read
+from command_center.store.sqlite_errors import code_name, is_of_the_machine_to_read
 
 
 class Readers:

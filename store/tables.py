@@ -14,7 +14,6 @@ import attrs
 import msgspec
 from sqlite_utils import Database
 
-from command_center.store.conditions import Conditions, Scalar
 from command_center.store.cursors import decode_cursor, encode_cursor
 from command_center.store.errors import ConstraintViolated, InvalidRecord, RecordNotFound
 from command_center.store.pages import Page, check_limit
@@ -35,6 +34,7 @@ from command_center.store.records import (
     TelegramUpdate,
 )
 from command_center.store.transaction import Transaction
+from command_center.store.where import Conditions, Scalar
 
 R = TypeVar("R", bound=Record)
 

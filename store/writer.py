@@ -28,7 +28,7 @@ from command_center.store import events
 from command_center.store.database import open_database, reopen_database
 from command_center.store.errors import StoreClosed, StoreUnavailable, WrongThread
 from command_center.store.events import StoredEvent
-from command_center.store.faults import code_name, is_of_the_machine
+from command_center.store.sqlite_errors import code_name, is_of_the_machine
 from command_center.store.transaction import Transaction
 
 T_co = TypeVar("T_co", covariant=True)

@@ -81,3 +81,18 @@ def test_a_circle_of_files_is_found(tmp_path: Path) -> None:
     code, told = imports_are_linted_in(tmp_path)
     assert 1 == code, told
     assert "no files or folders import each other in a circle BROKEN" in told
+
+
+@pytest.mark.parametrize(
+    ("module", "above"), [("runtime/reply", "runtime/system"), ("store/cursors", "store/tables")]
+)
+def test_an_upward_import_within_a_flat_folder_is_found(
+    tmp_path: Path, module: str, above: str
+) -> None:
+    importer, imported = (f"command_center.{name.replace('/', '.')}" for name in (module, above))
+    below = copied(tmp_path) / f"{module}.py"
+    upward = f"if TYPE_CHECKING:\n    import {imported}\n"
+    below.write_text(below.read_text(encoding="utf-8") + upward, encoding="utf-8")
+    code, told = imports_are_linted_in(tmp_path)
+    assert 1 == code, told
+    assert f"{importer} -> {imported}" in told

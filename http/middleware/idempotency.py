@@ -34,7 +34,7 @@ from command_center.http.wire.problems import (
     error_response,
     problem_of,
 )
-from command_center.store.kept_answers import Kept, claim, keep, release
+from command_center.store.idempotency_keys import Kept, claim, keep, release
 
 View = Callable[..., Awaitable[Response]]
 

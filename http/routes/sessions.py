@@ -27,8 +27,8 @@ from command_center.http.wire.codec import (
 )
 from command_center.http.wire.etags import condition
 from command_center.store import Item, Page, Session, items, sessions
-from command_center.store.conditions import Scalar
 from command_center.store.records import Runner, SessionStatus, TaskType
+from command_center.store.where import Scalar
 
 
 class SessionsQuery(

@@ -30,8 +30,8 @@ from command_center.http.wire.codec import (
 )
 from command_center.http.wire.etags import condition
 from command_center.store import Page, Session, sessions, tasks
-from command_center.store.conditions import Scalar
 from command_center.store.records import Priority, TaskStatus, TaskType
+from command_center.store.where import Scalar
 
 
 class TasksQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):

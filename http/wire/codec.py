@@ -32,8 +32,8 @@ from command_center.http.wire.problems import (
     MalformedBody,
     WrongContentType,
 )
-from command_center.store.conditions import Scalar
 from command_center.store.cursors import decode_cursor, encode_cursor
+from command_center.store.where import Scalar
 
 T = TypeVar("T", bound=msgspec.Struct)
 

@@ -18,7 +18,7 @@ from command_center.actors.center import Center
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from command_center.store import Transaction
-from command_center.store.kept_answers import claim
+from command_center.store.idempotency_keys import claim
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
 

@@ -1,4 +1,4 @@
-"""Words: whether texts hold all that somebody looks for, told to SQL as ``holds_words``.
+"""Match texts with what somebody looks for, word by word; SQL calls it ``holds_words``.
 
 SQLite's own LIKE takes only ASCII letters of either case for the same. A row costs some
 microseconds, so this is for tables of thousands; transcripts have an index of their own (`search`).
