@@ -35,6 +35,7 @@ from command_center.actors.approvals.actor import Approvals
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.codex.bridge import Bridge
+from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.messages import BRIDGE
 from command_center.actors.codex.routing import Routes
 from command_center.actors.codex.settings import BridgeSettings, Transport
@@ -44,8 +45,9 @@ from command_center.actors.operator.actions import Journal
 from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.operator.clock_watch import ClockWatch
 from command_center.actors.repositories.actor import Repositories
+from command_center.actors.sessions.confining import confinement_of
 from command_center.actors.sessions.orphaned_turns import Strays
-from command_center.actors.sessions.prompts import Assignment, assignment_of, folders_to_commit
+from command_center.actors.sessions.prompts import Assignment, assignment_of
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.runners.app_server import AppServerRunner
 from command_center.actors.sessions.runners.cli import CliRunner
@@ -96,15 +98,15 @@ def make_runner(
     async def assign(session: Session) -> Assignment:
         return await assignment_of(session, lookup("/repositories"))
 
-    async def find_writable(session: Session) -> tuple[str, ...]:
-        return await folders_to_commit(session, lookup("/repositories"))
+    async def confine(session: Session) -> Confinement:
+        return await confinement_of(session, lookup("/repositories"))
 
     if name == "cli":
-        return CliRunner(ref, settings.bridge, assign, find_writable, prompted)
+        return CliRunner(ref, settings.bridge, assign, confine, prompted)
     if settings.runner != "app-server":
         return AbsentRunner(ref, name, settings.runner)
     outlives_us = settings.bridge.transport is not Transport.SPAWN
-    return AppServerRunner(ref, lookup(BRIDGE), assign, find_writable, survives_restart=outlives_us)
+    return AppServerRunner(ref, lookup(BRIDGE), assign, confine, survives_restart=outlives_us)
 
 
 def build_tree(

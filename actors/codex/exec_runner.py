@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -15,13 +14,13 @@ import msgspec
 import structlog
 import trio
 
+from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.environment import agent_environment
 from command_center.actors.codex.errors import MessageTooLong, NotAMessage, WireClosed
 from command_center.actors.codex.exec_lines import ExecTranslator
 from command_center.actors.codex.lines import LineReader
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.codex.processes import ChildProcess, start_child
-from command_center.actors.codex.requests import Sandbox
 from command_center.actors.codex.settings import BridgeSettings
 
 log = structlog.get_logger(__name__)
@@ -35,17 +34,13 @@ class ExecRun:
     """What to run.
 
     With a `thread_id` that thread is resumed; a review always begins one, with the prompt as its
-    instructions. `output_schema` asks for a JSON answer. `writable` are folders beside `cwd` that
-    commands may write to in the sandbox `workspace-write`.
+    instructions. `output_schema` asks for a JSON answer.
     """
 
     prompt: str
-    cwd: Path
-    sandbox: Sandbox
+    confinement: Confinement
     turn_id: str
     model: str | None = None
-    allow_network: bool = False
-    writable: tuple[str, ...] = ()
     thread_id: str | None = None
     is_review: bool = False
     output_schema: Mapping[str, Any] | None = None
@@ -65,20 +60,7 @@ def exec_arguments(run: ExecRun, schema_file: Path | None = None) -> tuple[str, 
 
     `schema_file` holds the run's schema, where it has one.
     """
-    network = str(run.allow_network).lower()
-    options = [
-        "exec",
-        "--json",
-        "--skip-git-repo-check",
-        "-C",
-        str(run.cwd),
-        "-s",
-        run.sandbox.value,
-        "-c",
-        f"sandbox_workspace_write.network_access={network}",
-        "-c",
-        f"sandbox_workspace_write.writable_roots={_toml(run.writable)}",
-    ]
+    options = ["exec", "--json", "--skip-git-repo-check", *run.confinement.exec_options()]
     if run.model is not None:
         options += [f"--model={run.model}"]
     if schema_file is not None:
@@ -87,11 +69,6 @@ def exec_arguments(run: ExecRun, schema_file: Path | None = None) -> tuple[str, 
         return (*options, "review", "-")
     resume = () if run.thread_id is None else ("resume", run.thread_id)
     return (*options, *resume, "-")
-
-
-def _toml(texts: Sequence[str]) -> str:
-    """A TOML array: of strings without surrogates, JSON writes the same."""
-    return json.dumps(list(texts), ensure_ascii=False)
 
 
 async def run_exec(
@@ -140,7 +117,7 @@ async def _run(
                 nursery,
                 environment=environment,
                 state_folder=folder,
-                cwd=run.cwd,
+                cwd=Path(run.confinement.cwd),
             )
         except WireClosed as error:
             return ExecEnd(None, told=False, reason=error.reason)

@@ -7,83 +7,29 @@ so that Codex's own configuration decides.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
+from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.messages import Call
 
 START_SECONDS = 60.0
 """For requests that load a thread, which may start tools of its configuration first."""
 
 
-class Sandbox(enum.Enum):
-    """What commands may do without being asked about."""
-
-    READ_ONLY = "read-only"
-    WORKSPACE_WRITE = "workspace-write"
-    DANGER_FULL_ACCESS = "danger-full-access"
-
-
-class AskFor(enum.Enum):
-    """When Codex asks for approval."""
-
-    UNTRUSTED = "untrusted"
-    """Before every command that isn't known to be harmless."""
-    ON_REQUEST = "on-request"
-    """When the model wants to leave the sandbox."""
-    NEVER = "never"
-
-
-def thread_start(
-    *,
-    cwd: str | Path,
-    sandbox: Sandbox,
-    ask_for: AskFor,
-    model: str | None = None,
-    allow_network: bool = False,
-    writable: Sequence[str] = (),
-) -> Call:
-    """Begin a thread. It is not kept by Codex before its first turn begins.
-
-    `writable` are folders that commands may write to beside `cwd`, in the sandbox
-    `workspace-write`. A git directory among them is not protected any more.
-    """
-    params = {
-        "cwd": str(cwd),
-        "sandbox": sandbox.value,
-        "approvalPolicy": ask_for.value,
-        "model": model,
-        "config": _sandbox_config(sandbox, allow_network=allow_network, writable=writable),
-    }
+def thread_start(confinement: Confinement, *, model: str | None = None) -> Call:
+    """Begin a thread. It is not kept by Codex before its first turn begins."""
+    params = {**confinement.thread_params(), "model": model}
     return Call("thread/start", _given(params), timeout=START_SECONDS)
 
 
-def thread_resume(
-    thread_id: str,
-    *,
-    cwd: str | Path | None = None,
-    sandbox: Sandbox | None = None,
-    ask_for: AskFor | None = None,
-    model: str | None = None,
-    allow_network: bool = False,
-    writable: Sequence[str] = (),
-) -> Call:
+def thread_resume(thread_id: str, confinement: Confinement, *, model: str | None = None) -> Call:
     """Load a thread and subscribe to it; its open requests are asked again. Without its turns."""
-    config = (
-        None
-        if sandbox is None
-        else _sandbox_config(sandbox, allow_network=allow_network, writable=writable)
-    )
     params = {
         "threadId": thread_id,
         "excludeTurns": True,
-        "cwd": None if cwd is None else str(cwd),
-        "sandbox": None if sandbox is None else sandbox.value,
-        "approvalPolicy": None if ask_for is None else ask_for.value,
+        **confinement.thread_params(),
         "model": model,
-        "config": config,
     }
     return Call("thread/resume", _given(params), timeout=START_SECONDS)
 
@@ -144,12 +90,10 @@ def turns_list(thread_id: str, *, cursor: str | None = None, limit: int | None =
 def turn_start(
     thread_id: str,
     prompt: str,
+    confinement: Confinement,
     *,
     client_message_id: str,
-    cwd: str | Path | None = None,
     model: str | None = None,
-    ask_for: AskFor | None = None,
-    sandbox_policy: Mapping[str, Any] | None = None,
     output_schema: Mapping[str, Any] | None = None,
 ) -> Call:
     """Begin a turn. On a thread whose turn runs it does not: it steers, and answers that turn.
@@ -161,10 +105,8 @@ def turn_start(
         "threadId": thread_id,
         "input": _text(prompt),
         "clientUserMessageId": client_message_id,
-        "cwd": None if cwd is None else str(cwd),
+        **confinement.turn_params(),
         "model": model,
-        "approvalPolicy": None if ask_for is None else ask_for.value,
-        "sandboxPolicy": sandbox_policy,
         "outputSchema": output_schema,
     }
     return Call("turn/start", _given(params), timeout=START_SECONDS)
@@ -201,35 +143,6 @@ def review_start(thread_id: str, *, instructions: str) -> Call:
 def models_list(*, cursor: str | None = None, limit: int | None = None) -> Call:
     """The models that Codex offers."""
     return Call("model/list", _given({"cursor": cursor, "limit": limit}))
-
-
-def sandbox_policy(
-    sandbox: Sandbox, *, allow_network: bool, writable: Sequence[str] = ()
-) -> dict[str, Any]:
-    """The sandbox as `turn/start` takes it, to change it for a turn and those after it."""
-    match sandbox:
-        case Sandbox.READ_ONLY:
-            return {"type": "readOnly", "networkAccess": allow_network}
-        case Sandbox.WORKSPACE_WRITE:
-            return {
-                "type": "workspaceWrite",
-                "networkAccess": allow_network,
-                "writableRoots": list(writable),
-            }
-        case Sandbox.DANGER_FULL_ACCESS:
-            return {"type": "dangerFullAccess"}
-
-
-def _sandbox_config(
-    sandbox: Sandbox, *, allow_network: bool, writable: Sequence[str]
-) -> dict[str, Any] | None:
-    # Set in both directions: the user's own configuration may allow what this run must not.
-    if sandbox is not Sandbox.WORKSPACE_WRITE:
-        return None
-    return {
-        "sandbox_workspace_write.network_access": allow_network,
-        "sandbox_workspace_write.writable_roots": list(writable),
-    }
 
 
 def _text(text: str) -> list[dict[str, Any]]:

@@ -138,11 +138,22 @@ class MergeWorktree(msgspec.Struct, Request[MergeResult], frozen=True):
     wanted: MergeRequest
 
 
-class FindCommitFolders(msgspec.Struct, Request[list[str]], frozen=True):
-    """Say which folders a session must be able to write to, beside its own, in order to commit.
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a session ends, as its folder is now.
 
-    None for a session that may not commit, and for one in no sandbox, which needs no leave.
+    Attributes:
+        writable: the folders that it must be able to write to, beside its own, in order to commit.
+            None for a session that may not commit, for one in no sandbox, which needs no leave,
+            and where git cannot say.
+        projects: the paths by which Codex may look up whether it trusts what lies in its folder.
     """
+
+    writable: tuple[str, ...]
+    projects: tuple[str, ...]
+
+
+class FindBounds(msgspec.Struct, Request[Bounds], frozen=True):
+    """Say where a session ends."""
 
     session_id: int
 

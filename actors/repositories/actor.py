@@ -28,10 +28,11 @@ from command_center.actors.contracts.repositories import (
     WorkplaceFacts,
 )
 from command_center.actors.contracts.worktrees import (
+    Bounds,
     CleanWorktrees,
     CreateWorktree,
     DiffWorktree,
-    FindCommitFolders,
+    FindBounds,
     ListWorktrees,
     MergeWorktree,
     PrepareWorkplace,
@@ -273,10 +274,10 @@ class Repositories(Actor):
         """See that the folder that a session works in is there."""
         return self.ctx.answer_later(self._workplaces.prepare, message)
 
-    @handles(FindCommitFolders)
-    async def find_commit_folders(self, message: FindCommitFolders) -> Deferred[list[str]]:
-        """Say where a session writes when it commits."""
-        return self.ctx.answer_later(self._workplaces.commit_folders, message)
+    @handles(FindBounds)
+    async def find_bounds(self, message: FindBounds) -> Deferred[Bounds]:
+        """Say where a session ends."""
+        return self.ctx.answer_later(self._workplaces.bounds, message)
 
     @handles(GatherFacts)
     async def gather(self, message: GatherFacts) -> Deferred[WorkplaceFacts]:

@@ -5,16 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 import attrs
+import structlog
 import trio
 from sqlite_utils import Database
 
+from command_center.actors.codex.confinement import project_paths
 from command_center.actors.contracts.worktrees import (
-    FindCommitFolders,
+    Bounds,
+    FindBounds,
     PrepareWorkplace,
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
-from command_center.actors.git import Checkout, Git, open_checkout
+from command_center.actors.git import (
+    Checkout,
+    Git,
+    GitFailed,
+    NotAWorkTree,
+    UnsafeRepository,
+    open_checkout,
+)
 from command_center.actors.git.commit_folders import commit_folders
 from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
 from command_center.actors.git.names import branch_commit, check_branch_name
@@ -27,6 +37,8 @@ from command_center.actors.rules.paths import check_path, same_file
 from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
 from command_center.store import Repository, Session, Task, Transaction, repositories, sessions
 from command_center.store import tasks as task_table
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @attrs.frozen
@@ -87,19 +99,28 @@ class Workplaces:
             made = await add_worktree(main, place, branch)
             return await self._keep_place(session, repository, made, branch, made=True)
 
-    async def commit_folders(self, message: FindCommitFolders) -> list[str]:
-        """Say where a session writes when it commits, if it may.
+    async def bounds(self, message: FindBounds) -> Bounds:
+        """Say where a session ends; where git cannot say what a commit writes to, it writes none.
 
-        Raises:
-            NotAWorkTree: its folder is not what it was.
+        A commit then needs a person, as any other step out of the sandbox.
         """
         session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
-        if not session.allow_commit or session.sandbox != "workspace-write":
-            return []
         repository = await self._repository(session.repository_id)
+        projects = await trio.to_thread.run_sync(
+            project_paths, Path(session.cwd), Path(repository.local_path)
+        )
+        writable: list[Path] = []
+        if session.allow_commit and session.sandbox == "workspace-write":
+            try:
+                writable = await self._commit_folders(session, repository)
+            except (NotAWorkTree, UnsafeRepository, GitFailed) as error:
+                log.warning("session.commit_folders.unknown", session=session.id, reason=str(error))
+        return Bounds(writable=tuple(map(str, writable)), projects=projects)
+
+    async def _commit_folders(self, session: Session, repository: Repository) -> list[Path]:
         main = await open_main(self._git, repository, self._places.repo_roots)
         checkout = await open_checkout(self._git, Path(session.cwd), common_dir=main.common_dir)
-        return [str(path) for path in await trio.to_thread.run_sync(commit_folders, checkout)]
+        return await trio.to_thread.run_sync(commit_folders, checkout)
 
     async def _prepare_given(
         self, session: Session, repository: Repository, main: Checkout, wanted: str

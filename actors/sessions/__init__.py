@@ -7,6 +7,6 @@ message, with `transcript` for what it keeps of its turn, `turn_events` for how 
 reach a session whether it has an actor or not, and `orphaned_turns` ends the turns that outlive it.
 
 `runner` is what a session needs of a runner, and `runners` has the ways to carry it out. `prompts`
-has what Codex is told, `turns` how a turn is found in Codex's thread, and `permission_hints` what a
-question of Codex asks beyond the run's leave.
+has what Codex is told, `confining` what it is let do, `turns` how a turn is found in Codex's
+thread, and `permission_hints` what a question of Codex asks beyond the run's leave.
 """

@@ -12,17 +12,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import attrs
-import structlog
 
 from command_center.actors.contracts.repositories import GatherFacts, WorkplaceFacts
-from command_center.actors.contracts.worktrees import FindCommitFolders
 from command_center.actors.ledger.reports import schema_of
 from command_center.actors.sessions.runner import FAILURES
 from command_center.runtime import ActorRef
 from command_center.store import Session
 from command_center.store.records import TaskType
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 FACTS_SECONDS = 120.0
 """How long git may take to say what the folder is like."""
@@ -69,21 +65,6 @@ async def assignment_of(session: Session, repositories: ActorRef) -> Assignment:
         told = describe_facts(facts)
     prompt = f"{session.prompt}\n\n{wanted}\n\n{told}"
     return Assignment(prompt, schema_of(session.type))
-
-
-async def folders_to_commit(session: Session, repositories: ActorRef) -> tuple[str, ...]:
-    """The folders that the session may write to beside its own, so that it can commit.
-
-    Where git cannot say, there are none: a commit then needs a person, as any other step out of
-    the sandbox.
-    """
-    if not session.allow_commit:
-        return ()
-    try:
-        return tuple(await repositories.ask(FindCommitFolders(session.id), timeout=FACTS_SECONDS))
-    except FAILURES as error:
-        log.warning("session.commit_folders.unknown", session=session.id, reason=str(error))
-        return ()
 
 
 def describe_facts(facts: WorkplaceFacts) -> str:

@@ -12,9 +12,9 @@ from command_center.actors.codex.exec_lines import ExecTranslator
 from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, exec_arguments, run_exec
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.codex.orphans import is_alive
-from command_center.actors.codex.requests import Sandbox
 from command_center.actors.codex.settings import BridgeSettings
 from tests.codex.bridging import real
+from tests.codex.confining import confined
 from tests.codex.script import AddFile, Gate, Refuse, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 
@@ -29,8 +29,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def asked(cwd: Path, prompt: str = "Do it.", **options: Any) -> ExecRun:
-    options = {"sandbox": Sandbox.WORKSPACE_WRITE, "turn_id": "u", **options}
-    return ExecRun(prompt=prompt, cwd=cwd, **options)
+    return ExecRun(prompt=prompt, confinement=confined(cwd), **{"turn_id": "u", **options})
 
 
 async def run(settings: BridgeSettings, wanted: ExecRun) -> tuple[list[CodexNotification], ExecEnd]:

@@ -1,34 +1,42 @@
 """Every request that is sent fits the schema that the installed Codex prints."""
 
-from pathlib import Path
-
 import pytest
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.confinement import AskFor, Reviewer, Sandbox
 from command_center.actors.codex.messages import Call
-from command_center.actors.codex.requests import AskFor, Sandbox
+from tests.codex.confining import confined
 from tests.codex.schemas import check, check_request
 
 SCHEMA = {"type": "object", "properties": {"ok": {"type": "boolean"}}}
 
+CONFINEMENTS = [
+    confined(sandbox=sandbox, ask_for=ask_for, reviewer=reviewer, allow_network=allow_network)
+    for sandbox in Sandbox
+    for ask_for in AskFor
+    for reviewer in Reviewer
+    for allow_network in (False, True)
+]
+
 CALLS = [
-    requests.thread_start(cwd="/w", sandbox=Sandbox.READ_ONLY, ask_for=AskFor.UNTRUSTED),
-    requests.thread_start(
-        cwd=Path("/w"),
-        sandbox=Sandbox.WORKSPACE_WRITE,
-        ask_for=AskFor.ON_REQUEST,
-        model="gpt-5.4",
-        allow_network=True,
+    *(
+        call
+        for confinement in CONFINEMENTS
+        for call in (
+            requests.thread_start(confinement),
+            requests.thread_resume("t", confinement),
+            requests.turn_start("t", "Do it.", confinement, client_message_id="m-1"),
+        )
     ),
-    requests.thread_start(cwd="/w", sandbox=Sandbox.DANGER_FULL_ACCESS, ask_for=AskFor.NEVER),
-    requests.thread_resume("t"),
-    requests.thread_resume(
+    requests.thread_start(confined(), model="gpt-5.4"),
+    requests.thread_resume("t", confined(), model="gpt-5.4"),
+    requests.turn_start(
         "t",
-        cwd="/w",
-        sandbox=Sandbox.WORKSPACE_WRITE,
-        ask_for=AskFor.ON_REQUEST,
+        "Do it.",
+        confined(),
+        client_message_id="m-1",
         model="gpt-5.4",
-        allow_network=True,
+        output_schema=SCHEMA,
     ),
     requests.thread_read("t"),
     requests.thread_unsubscribe("t"),
@@ -40,20 +48,6 @@ CALLS = [
     requests.agents_list("t", cursor="c"),
     requests.turns_list("t"),
     requests.turns_list("t", cursor="c", limit=1),
-    requests.turn_start("t", "Do it.", client_message_id="m-1"),
-    *(
-        requests.turn_start(
-            "t",
-            "Do it.",
-            client_message_id="m-1",
-            cwd="/w",
-            model="gpt-5.4",
-            ask_for=AskFor.NEVER,
-            sandbox_policy=requests.sandbox_policy(sandbox, allow_network=True),
-            output_schema=SCHEMA,
-        )
-        for sandbox in Sandbox
-    ),
     requests.turn_steer("t", "u", "Use less.", client_message_id="m-2"),
     requests.turn_interrupt("t", "u"),
     requests.terminals_clean("t"),
@@ -81,17 +75,3 @@ def test_the_handshake_fits_the_schema_of_the_installed_codex() -> None:
 def test_a_misspelt_parameter_is_found_and_named() -> None:
     with pytest.raises(AssertionError, match="approvalPolice"):
         check_request("thread/start", {"cwd": "/w", "approvalPolice": "never"})
-
-
-def test_the_network_is_set_in_both_directions_where_the_sandbox_may_be_widened() -> None:
-    for allowed in (True, False):
-        call = requests.thread_start(
-            cwd="/w",
-            sandbox=Sandbox.WORKSPACE_WRITE,
-            ask_for=AskFor.NEVER,
-            allow_network=allowed,
-        )
-        assert call.params["config"] == {
-            "sandbox_workspace_write.network_access": allowed,
-            "sandbox_workspace_write.writable_roots": [],
-        }

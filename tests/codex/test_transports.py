@@ -172,7 +172,7 @@ async def test_a_thread_is_resumed_on_a_new_connection(
         await bridged.until_told("turn/completed")
     async with open_bridge(reachable) as bridged:
         await bridged.bridge.ask(Attach(thread_id, bridged.session))
-        await bridged.bridge.ask(requests.thread_resume(thread_id), timeout=60)
+        await bridged.call("thread/resume", {"threadId": thread_id})
         await bridged.prompt(thread_id, "Second.")
         await bridged.until_told("turn/completed")
         turns = await bridged.bridge.ask(requests.turns_list(thread_id))
@@ -210,7 +210,7 @@ async def test_a_turn_goes_on_without_us_and_asks_again_when_we_come_back(
         before = await bridged.until_asked()
     async with open_bridge(shared) as bridged:
         await bridged.bridge.ask(Attach(thread_id, bridged.session))
-        resumed = await bridged.bridge.ask(requests.thread_resume(thread_id), timeout=60)
+        resumed = await bridged.call("thread/resume", {"threadId": thread_id})
         after = await bridged.until_asked()
         await bridged.bridge.ask(Answer(after.request_id, {"decision": "accept"}))
         told = await bridged.until_told("turn/completed")
@@ -228,7 +228,7 @@ async def test_an_answer_of_another_client_is_told_as_answered_elsewhere(
         thread_id = await begin_approval(ours, work)
         asked = await ours.until_asked()
         await theirs.bridge.ask(Attach(thread_id, theirs.session))
-        await theirs.bridge.ask(requests.thread_resume(thread_id), timeout=60)
+        await theirs.call("thread/resume", {"threadId": thread_id})
         their_request = await theirs.until_asked()
         await theirs.bridge.ask(Answer(their_request.request_id, {"decision": "decline"}))
         told = await ours.until_told("turn/completed")

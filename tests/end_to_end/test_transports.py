@@ -12,7 +12,6 @@ import psutil
 import pytest
 import trio
 
-from command_center.actors.codex import requests
 from command_center.actors.codex.messages import Answer, Attach
 from command_center.actors.codex.settings import Transport
 from command_center.actors.sessions.interruption import OVERDUE
@@ -166,8 +165,7 @@ async def test_what_another_client_answers_is_answered_elsewhere(
     waiting = await client.until_session(session, "waiting_approval")
     async with open_bridge(reached.shared.settings) as other:
         await other.bridge.ask(Attach(waiting["codexThreadId"], other.session))
-        resume = requests.thread_resume(waiting["codexThreadId"])
-        await other.bridge.ask(resume, timeout=resume.timeout)
+        await other.call("thread/resume", {"threadId": waiting["codexThreadId"]})
         request = await other.until_asked()
         await other.bridge.ask(Answer(request.request_id, {"decision": "accept"}))
         ended = await client.until_session(session, "completed")

@@ -20,6 +20,7 @@ import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.approvals import Decision, answer_to
+from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.errors import (
     BridgeUnavailable,
     CodexError,
@@ -101,7 +102,7 @@ class AppServerRunner:
         ref: ActorRef,
         bridge: ActorRef,
         assign: Callable[[Session], Awaitable[Assignment]],
-        find_writable: Callable[[Session], Awaitable[tuple[str, ...]]],
+        confine: Callable[[Session], Awaitable[Confinement]],
         *,
         survives_restart: bool,
     ) -> None:
@@ -111,13 +112,13 @@ class AppServerRunner:
             ref: the session's actor.
             bridge: the connection to Codex.
             assign: what Codex is to be told, found out just before it is.
-            find_writable: where it may write beside its folder, found out in the same way.
+            confine: what Codex is let do, found out in the same way.
             survives_restart: whether the app-server lives on when this process ends.
         """
         self._ref = ref
         self._bridge = bridge
         self._assign = assign
-        self._find_writable = find_writable
+        self._confine = confine
         self.survives_restart = survives_restart
         self._opened_here: str | None = None
         """The thread that was opened and is to be prompted, once it is committed."""
@@ -203,19 +204,21 @@ class AppServerRunner:
             await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
             return
         await self._report(turn_id, turn)
-        agents = await self._join_agents(thread_id)
+        agents = await self._join_agents(session, thread_id)
         if not any(waits(one) for one in (thread, *agents)):
             await self._ref.tell(NothingAsked())
 
-    async def _join_agents(self, thread_id: str) -> list[dict[str, Any]]:
+    async def _join_agents(self, session: Session, thread_id: str) -> list[dict[str, Any]]:
         """Be asked again what the thread's sub-agents wait for; those that work."""
         agents = [one for one in await find_agents(self._call, thread_id) if is_active(one)]
-        if agents:
-            ids = tuple(str(agent["id"]) for agent in agents)
-            await self._bridge.ask(Attach(thread_id, self._ref, ids))
-        for agent in agents:
+        if not agents:
+            return []
+        ids = tuple(str(agent["id"]) for agent in agents)
+        await self._bridge.ask(Attach(thread_id, self._ref, ids))
+        confinement = await self._confine(session)
+        for agent_id in ids:
             with contextlib.suppress(CodexError):  # it has ended meanwhile
-                await self._call(requests.thread_resume(str(agent["id"])))
+                await self._call(requests.thread_resume(agent_id, confinement))
         return agents
 
     async def _report(self, turn_id: str, turn: Mapping[str, Any]) -> None:
@@ -351,14 +354,7 @@ class AppServerRunner:
 
     async def _open_thread(self, session: Session) -> None:
         answer = await self._call(
-            requests.thread_start(
-                cwd=session.cwd,
-                sandbox=requests.Sandbox(session.sandbox),
-                ask_for=requests.AskFor.ON_REQUEST,
-                model=session.model,
-                allow_network=session.allow_network,
-                writable=await self._find_writable(session),
-            )
+            requests.thread_start(await self._confine(session), model=session.model)
         )
         self._opened_here = str(answer["thread"]["id"])
         self._prompted = False
@@ -417,15 +413,9 @@ class AppServerRunner:
         return requests.turn_start(
             thread_id,
             assignment.prompt,
+            await self._confine(session),
             client_message_id=message_id(session),
-            cwd=session.cwd,
             model=session.model,
-            ask_for=requests.AskFor.ON_REQUEST,
-            sandbox_policy=requests.sandbox_policy(
-                requests.Sandbox(session.sandbox),
-                allow_network=session.allow_network,
-                writable=await self._find_writable(session),
-            ),
             output_schema=assignment.output_schema,
         )
 
@@ -434,15 +424,7 @@ class AppServerRunner:
         await self._ref.tell(JoiningThread())
         await self._bridge.ask(Attach(thread_id, self._ref))
         answer = await self._call(
-            requests.thread_resume(
-                thread_id,
-                cwd=session.cwd,
-                sandbox=requests.Sandbox(session.sandbox),
-                ask_for=requests.AskFor.ON_REQUEST,
-                model=session.model,
-                allow_network=session.allow_network,
-                writable=await self._find_writable(session),
-            )
+            requests.thread_resume(thread_id, await self._confine(session), model=session.model)
         )
         thread: dict[str, Any] = answer["thread"]
         return thread

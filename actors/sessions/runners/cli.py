@@ -7,13 +7,12 @@ carried it out.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import trio
 
+from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.exec_runner import ExecRun, run_exec
 from command_center.actors.codex.messages import CodexNotification, CodexServerRequest
-from command_center.actors.codex.requests import Sandbox
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.sessions import (
     LaunchFailed,
@@ -40,18 +39,18 @@ class CliRunner:
         ref: ActorRef,
         settings: BridgeSettings,
         assign: Callable[[Session], Awaitable[Assignment]],
-        find_writable: Callable[[Session], Awaitable[tuple[str, ...]]],
+        confine: Callable[[Session], Awaitable[Confinement]],
         prompted: set[int],
     ) -> None:
         """Work for the session's actor `ref` with that Codex, told what `assign` finds out.
 
-        `find_writable` finds out where it may write beside its folder. `prompted` are the sessions
-        that have had their process; it outlives the lives of their actors.
+        `confine` finds out what Codex is let do. `prompted` are the sessions that have had their
+        process; it outlives the lives of their actors.
         """
         self._ref = ref
         self._settings = settings
         self._assign = assign
-        self._find_writable = find_writable
+        self._confine = confine
         self._prompted = prompted
         self._stopping = trio.CancelScope()
         self._told = trio.Event()
@@ -68,12 +67,9 @@ class CliRunner:
         assignment = await self._assign(session)
         run = ExecRun(
             prompt=assignment.prompt,
-            cwd=Path(session.cwd),
-            sandbox=Sandbox(session.sandbox),
+            confinement=await self._confine(session),
             turn_id=f"cli-turn-{session.id}",
             model=session.model,
-            allow_network=session.allow_network,
-            writable=await self._find_writable(session),
             thread_id=session.codex_thread_id,
             is_review=session.type == "review_task",
             output_schema=assignment.output_schema,

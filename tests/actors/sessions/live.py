@@ -16,6 +16,7 @@ import msgspec
 import trio
 import trio.testing
 
+from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.errors import BridgeUnavailable
 from command_center.actors.codex.messages import (
     Answer,
@@ -44,6 +45,7 @@ from command_center.runtime import (
 )
 from command_center.store import Session, Transaction, sessions
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
+from tests.codex.confining import confined
 
 THREAD = "t"
 TURN = "u"
@@ -258,14 +260,12 @@ async def live_session(
         async def assign(session: Session) -> Assignment:
             return Assignment(session.prompt)
 
-        async def find_writable(session: Session) -> tuple[str, ...]:
-            return ()
+        async def confine(session: Session) -> Confinement:
+            return confined(session.cwd)
 
         def make_runner(_name: str, ref: ActorRef) -> AppServerRunner:
             local = found.system.lookup("/bridges/local")
-            return AppServerRunner(
-                ref, local, assign, find_writable, survives_restart=survives_restart
-            )
+            return AppServerRunner(ref, local, assign, confine, survives_restart=survives_restart)
 
         session = await found.storage.write(insert)
         bridge.turns = [running_turn(session.id)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import trio
 from sqlite_utils import Database
 
+from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.worktrees import PrepareWorkplace
 from command_center.actors.sessions.actor import SessionActor
@@ -17,6 +18,7 @@ from command_center.actors.sessions.services import SessionServices
 from command_center.runtime import Actor, ActorRef, ChildSpec, handles
 from command_center.store import Session, Transaction, sessions
 from tests.actors.rows import insert_repository, insert_session, insert_task, rig
+from tests.codex.confining import confined
 
 MUTE = """
 import pathlib, sys, time
@@ -55,14 +57,14 @@ async def test_an_actor_that_is_restarted_before_its_process_has_said_a_word_sta
     async def assign(session: Session) -> Assignment:
         return Assignment(session.prompt)
 
-    async def find_writable(_session: Session) -> tuple[str, ...]:
-        return ()
+    async def confine(session: Session) -> Confinement:
+        return confined(session.cwd)
 
     codex = BridgeSettings(command=(sys.executable, "-c", MUTE))
     prompted: set[int] = set()
 
     def make_runner(_name: str, ref: ActorRef) -> CliRunner:
-        return CliRunner(ref, codex, assign, find_writable, prompted)
+        return CliRunner(ref, codex, assign, confine, prompted)
 
     neighbours = [ChildSpec(id=name, start=Neighbour) for name in ("slots", "repositories")]
     async with rig(tmp_path / "db.sqlite3", *neighbours) as found:

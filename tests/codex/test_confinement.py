@@ -1,0 +1,82 @@
+"""What a run lets Codex do: complete in every spelling, and never more than it says."""
+
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from command_center.actors.codex.confinement import Reviewer, Sandbox, project_paths
+from tests.codex.confining import confined
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+def settings_of(options: tuple[str, ...]) -> str:
+    """The settings among the options of `codex exec`, as one TOML document."""
+    return "\n".join(text for flag, text in pairwise(options) if flag == "-c")
+
+
+@given(projects=st.lists(TEXTS, min_size=1, unique=True), writable=st.lists(TEXTS))
+def test_the_command_line_says_what_the_thread_is_opened_with_whatever_the_paths(
+    projects: list[str], writable: list[str]
+) -> None:
+    confinement = confined(projects=tuple(projects), writable=tuple(writable))
+    said = tomllib.loads(settings_of(confinement.exec_options()))
+    assert {path: {"trust_level": "untrusted"} for path in projects} == said["projects"]
+    assert writable == said["sandbox_workspace_write"]["writable_roots"]
+    assert confinement.thread_params()["config"]["projects"] == said["projects"]
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_the_network_is_set_in_both_directions_everywhere(*, allowed: bool) -> None:
+    confinement = confined(allow_network=allowed)
+    config = confinement.thread_params()["config"]
+    assert allowed == config["sandbox_workspace_write.network_access"]
+    assert allowed == confinement.turn_params()["sandboxPolicy"]["networkAccess"]
+    said = tomllib.loads(settings_of(confinement.exec_options()))
+    assert allowed == said["sandbox_workspace_write"]["network_access"]
+
+
+@pytest.mark.parametrize("reviewer", list(Reviewer))
+def test_the_reviewer_is_named_everywhere(reviewer: Reviewer) -> None:
+    confinement = confined(reviewer=reviewer)
+    assert reviewer.value == confinement.thread_params()["approvalsReviewer"]
+    assert reviewer.value == confinement.turn_params()["approvalsReviewer"]
+    said = tomllib.loads(settings_of(confinement.exec_options()))
+    assert reviewer.value == said["approvals_reviewer"]
+
+
+@pytest.mark.parametrize("sandbox", list(Sandbox))
+def test_what_codex_would_do_by_itself_is_turned_off_in_every_sandbox(sandbox: Sandbox) -> None:
+    confinement = confined("/w", sandbox=sandbox)
+    config = confinement.thread_params()["config"]
+    assert {"/w": {"trust_level": "untrusted"}} == config["projects"]
+    assert config["features.goals"] is False
+    said = tomllib.loads(settings_of(confinement.exec_options()))
+    assert said["features"]["goals"] is False
+    assert "--ignore-rules" in confinement.exec_options()
+
+
+def test_trust_is_looked_up_by_every_folder_up_to_the_checkout_and_by_the_main_one(
+    tmp_path: Path,
+) -> None:
+    tree, main = tmp_path / "tree", tmp_path / "main"
+    (tree / "a" / "b").mkdir(parents=True)
+    (tree / ".git").write_text("gitdir: elsewhere\n")
+    (main / ".git").mkdir(parents=True)
+    assert (
+        str(tree / "a" / "b"),
+        str(tree / "a"),
+        str(tree),
+        str(main),
+    ) == project_paths(tree / "a" / "b", main)
+
+
+def test_a_folder_that_is_reached_by_a_link_is_named_by_both_of_its_paths(tmp_path: Path) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    (real / ".git").mkdir(parents=True)
+    link.symlink_to(real)
+    assert {str(real), str(link)} == set(project_paths(link, real))

@@ -1,0 +1,128 @@
+"""A repository's own configuration has no say in a run, with the real Codex."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from tests.codex.script import Run, Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.hostile import Traps, set_traps
+from tests.end_to_end.server import Client, Server, client_of
+
+
+@attrs.frozen
+class Site:
+    """A server, the repository that sets traps for it, and the user's configuration of Codex."""
+
+    server: Server
+    model: ScriptedModel
+    traps: Traps
+    configuration: Path
+
+    def script(self) -> None:
+        """Have the model look for the traps and try to escape.
+
+        It leaves a file, so that its worktree is not tidied up.
+        """
+        self.model.script = (
+            Run("touch left; echo trap=$TRAP"),
+            Run(f"touch {self.traps.escape}", justification="May I write there?"),
+            Say.text("I tried."),
+        )
+
+
+@pytest.fixture
+def traps(repository: Path) -> Iterator[Traps]:
+    """A repository where no sandbox may write, as temporary folders are, and what it springs."""
+    with tempfile.TemporaryDirectory(prefix=".command-center-test-", dir=Path.home()) as folder:
+        moved = repository.rename(Path(folder) / "project")
+        yield set_traps(moved, Path(folder) / "traps")
+
+
+@pytest.fixture(params=["app-server", "cli"])
+def server(
+    request: pytest.FixtureRequest, tmp_path: Path, codex_binary: Path, codex_home: Path
+) -> Iterator[Server]:
+    server = Server(
+        tmp_path / "data",
+        {
+            "CC_CODEX_RUNNER_MODE": request.param,
+            "CC_CODEX_COMMAND": str(codex_binary),
+            "CODEX_HOME": str(codex_home),
+        },
+    )
+    yield server
+    if server.process is not None:
+        server.stop()
+
+
+@pytest.fixture
+def site(server: Server, scripted_model: ScriptedModel, traps: Traps) -> Site:
+    return Site(server, scripted_model, traps, Path(server.settings["CODEX_HOME"]) / "config.toml")
+
+
+async def decide(client: Client, session: Any, runner: str) -> Any:
+    """Reject what the session asks, as it must where it can; the session when it has ended."""
+    if runner == "app-server":
+        await client.until_session(session, "waiting_approval")
+        listed = await client.get("/api/approvals", sessionId=session["id"], status="pending")
+        (approval,) = listed["items"]
+        assert "command" == approval["kind"]
+        await client.post(f"/api/approvals/{approval['id']}/resolve", {"status": "rejected"})
+    return await client.until_session(session, "completed")
+
+
+@pytest.mark.parametrize("trusted", [False, True], ids=["unknown to Codex", "trusted by its user"])
+@pytest.mark.parametrize("worktree", [False, True], ids=["main checkout", "worktree"])
+async def test_what_a_repository_configures_runs_nothing_and_loosens_nothing(
+    site: Site, *, worktree: bool, trusted: bool
+) -> None:
+    if trusted:
+        with site.configuration.open("a") as configuration:
+            configuration.write(f'\n[projects."{site.traps.checkout}"]\ntrust_level = "trusted"\n')
+    before = site.configuration.read_bytes()
+    runner = site.server.start().settings["CC_CODEX_RUNNER_MODE"]
+    async with client_of(site.server) as client:
+        registered = await client.register(site.traps.checkout, requireWorktree=worktree)
+        site.script()
+        session = await client.run(registered, "Try it.")
+        ended = await decide(client, session, runner)
+        assert worktree == (ended["worktreePath"] is not None)
+        assert "trap=\n" in site.model.requests[-1].tool_outputs[0]
+
+        # Codex starts anew, and takes the thread up from its file.
+        site.server.stop()
+        site.server.start()
+        async with client_of(site.server) as again:
+            site.script()
+            if runner == "app-server":
+                follow = await again.post(
+                    f"/api/codex/threads/{ended['codexThreadId']}/prompt",
+                    {"repositoryId": registered["id"], "cwd": ended["cwd"], "prompt": "Again."},
+                    status=201,
+                )
+            else:
+                follow = {"session": await again.run(registered, "Again.")}
+            await decide(again, follow["session"], runner)
+    assert [] == site.traps.sprung
+    assert before == site.configuration.read_bytes()
+
+
+async def test_a_review_of_a_repository_runs_nothing_of_its_configuration(site: Site) -> None:
+    before = site.configuration.read_bytes()
+    site.server.start()
+    async with client_of(site.server) as client:
+        registered = await client.register(site.traps.checkout)
+        site.script()
+        task = await client.task(registered, "Review it.", type="review_task")
+        outcome = await client.post(f"/api/tasks/{task['id']}/run", {}, status=201)
+        await client.until_session(outcome["session"], "completed")
+        assert "trap=\n" in site.model.requests[-1].tool_outputs[0]
+    assert [] == site.traps.sprung
+    assert before == site.configuration.read_bytes()
