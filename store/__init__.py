@@ -35,7 +35,14 @@ from command_center.store.errors import (
     TransactionEnded,
     WrongThread,
 )
-from command_center.store.events import Event, EventFilter, StoredEvent
+from command_center.store.events import (
+    Event,
+    EventData,
+    EventFilter,
+    StoredEvent,
+    event_type,
+    plain_data,
+)
 from command_center.store.lock import DataFolderLock
 from command_center.store.pages import MAX_LIMIT, Page
 from command_center.store.readers import Readers
@@ -101,6 +108,7 @@ __all__ = [
     "DataFolderUnusable",
     "Done",
     "Event",
+    "EventData",
     "EventFilter",
     "Failed",
     "Followup",
@@ -140,12 +148,14 @@ __all__ = [
     "approvals",
     "automation_runs",
     "automations",
+    "event_type",
     "events",
     "followups",
     "from_timestamp",
     "items",
     "now_timestamp",
     "open_database",
+    "plain_data",
     "redact",
     "repositories",
     "search_texts",

@@ -23,6 +23,32 @@ from command_center.store.where import Conditions, Scalar
 _LISTING = "events"
 
 
+TYPE_FIELD = "event"
+"""The name under which an encoded `EventData` has its type."""
+
+
+class EventData(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag_field=TYPE_FIELD):
+    """The data of one type of event, which a subclass has as its tag.
+
+        class RepositoryScanned(EventData, frozen=True, kw_only=True, tag="repo.scanned"):
+            head_sha: str | None
+
+    A field that is UNSET is left out of what is stored and shown.
+    """
+
+
+def event_type(kind: type[EventData]) -> str:
+    """Return the type of the events that are told by this class."""
+    return str(kind.__struct_config__.tag)
+
+
+def plain_data(event: EventData) -> dict[str, Any]:
+    """Return the event's data as plain JSON, without its type."""
+    data: dict[str, Any] = msgspec.to_builtins(event, str_keys=True)
+    del data[TYPE_FIELD]
+    return data
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An event as it is shown: the ids of things that it is not about are left out.
 

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from msgspec import UNSET
 from sqlite_utils import Database
 
 from command_center.store import events
 from command_center.store.errors import TransactionEnded
-from command_center.store.events import Event, StoredEvent
+from command_center.store.events import Event, EventData, StoredEvent, event_type, plain_data
 from command_center.store.redaction import redact
 from command_center.store.timestamps import now_timestamp
 
@@ -49,10 +48,9 @@ class Transaction:
 
     def emit(
         self,
-        type: str,  # noqa: A002 - the event's own word for it
+        event: EventData,
         *,
         actor: str,
-        data: Any,
         repository_id: int | None = None,
         task_id: int | None = None,
         session_id: int | None = None,
@@ -64,9 +62,8 @@ class Transaction:
         """Add an event to the log, as part of this transaction; published after its commit.
 
         Args:
-            type: ``thing.happened``.
-            actor: who did it, by whatever name they gave; redacted as the data is.
-            data: plain JSON, or Structs; redacted before it is stored.
+            event: what happened; redacted before it is stored.
+            actor: who did it, by whatever name they gave; redacted too.
             repository_id: of what it is about, as are the ids that follow.
             task_id: as above.
             session_id: as above.
@@ -80,14 +77,14 @@ class Transaction:
 
         Raises:
             TransactionEnded: the unit has returned.
-            TypeError: ``data`` cannot be JSON.
+            TypeError: the event's data cannot be JSON.
         """
         event_id = self._last_event_id + 1
         stored = events.append(
             self.db,
             Event(
                 id=event_id,
-                type=type,
+                type=event_type(type(event)),
                 ts=self.now,
                 repository_id=UNSET if repository_id is None else repository_id,
                 task_id=UNSET if task_id is None else task_id,
@@ -97,7 +94,7 @@ class Transaction:
                 actor=self.redact(actor),
                 correlation_id=self.origin if correlation_id is None else correlation_id,
                 causation_id=causation_id,
-                data=self.redact(msgspec.to_builtins(data, str_keys=True)),
+                data=self.redact(plain_data(event)),
             ),
         )
         self._events.append(stored)

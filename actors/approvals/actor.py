@@ -24,6 +24,7 @@ from command_center.actors.contracts.approvals import (
     Resolution,
     ResolveApproval,
 )
+from command_center.actors.contracts.events.approvals import ApprovalRequested
 from command_center.actors.contracts.sessions import ApprovalSettled
 from command_center.actors.core.clock import LOOK_SECONDS, seconds_until
 from command_center.actors.core.events import Fanout
@@ -220,9 +221,8 @@ def create_approval(tx: Transaction, wanted: CreateApproval, *, seconds: float) 
         correlation_id=correlation_id,
     )
     tx.emit(
-        "approval.requested",
+        ApprovalRequested(kind=approval.kind, title=approval.title, expires_at=expires_at),
         actor=wanted.requested_by,
-        data={"kind": approval.kind, "title": approval.title, "expiresAt": expires_at},
         repository_id=repository_id,
         task_id=task_id,
         session_id=wanted.session_id,

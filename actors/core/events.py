@@ -24,13 +24,22 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 import trio
 
 from command_center.runtime import Actor, ActorRef, MailboxFull, handles
-from command_center.store import EventFilter, Readers, StoredEvent, events, redact
+from command_center.store import (
+    EventData,
+    EventFilter,
+    Readers,
+    StoredEvent,
+    event_type,
+    events,
+    plain_data,
+    redact,
+)
 from command_center.store.timestamps import now_timestamp
 
 BUFFER = 2000
@@ -46,8 +55,7 @@ CATCH_UP_PAGE = 500
 class PublishLive(msgspec.Struct, frozen=True, kw_only=True):
     """Show this to whoever watches now; nobody can ask for it later."""
 
-    type: str
-    data: dict[str, Any]
+    told: EventData
     repository_id: int | None = None
     task_id: int | None = None
     session_id: int | None = None
@@ -61,17 +69,17 @@ class PublishLive(msgspec.Struct, frozen=True, kw_only=True):
         ts = now_timestamp()
         wire = {
             "id": None,
-            "type": self.type,
+            "type": event_type(type(self.told)),
             "ts": ts,
             **{f"{name.removesuffix('_id')}Id": value for name, value in ids.items()},
             "actor": "codex",
             "correlationId": self.correlation_id,
             "causationId": None,
-            "data": redact(self.data, secrets),
+            "data": redact(plain_data(self.told), secrets),
         }
         return StoredEvent(
             id=0,
-            type=self.type,
+            type=event_type(type(self.told)),
             ts=ts,
             correlation_id=self.correlation_id,
             body=msgspec.json.encode(wire),

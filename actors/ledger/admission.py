@@ -6,6 +6,9 @@ what the repository allows may have changed while the session waited.
 
 from __future__ import annotations
 
+from functools import partial
+
+from command_center.actors.contracts.events.sessions import SessionBlocked, SessionQueued
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import sessions as ledger
@@ -74,7 +77,7 @@ def admit(
                 session_id,
                 "blocked",
                 actor=actor,
-                data={"reasons": [reason.code for reason in missing]},
+                event=partial(SessionBlocked, reasons=[reason.code for reason in missing]),
             )
         pending = {approval.details["code"] for approval in asked if approval.status == "pending"}
         for reason in missing:
@@ -115,7 +118,9 @@ def yield_folder(tx: Transaction, session_id: int) -> Session:
     writer = writer_beside(session, active_sessions(tx))
     if writer is None:
         return session
-    return ledger.move(tx, session_id, "queued", data={"writingSessionId": writer.id})
+    return ledger.move(
+        tx, session_id, "queued", event=partial(SessionQueued, writing_session_id=writer.id)
+    )
 
 
 def run_approvals(tx: Transaction, session: Session) -> list[Approval]:

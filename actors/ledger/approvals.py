@@ -6,12 +6,23 @@ Each function is one unit of a transaction, as those of `ledger` are, and tells 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from command_center.actors.codex.approvals import ApprovalRequest
 from command_center.actors.codex.messages import connection_of
+from command_center.actors.contracts.events.approvals import (
+    ApprovalExpired,
+    ApprovalRequested,
+    ApprovalResolved,
+)
+from command_center.actors.contracts.events.sessions import (
+    SessionBlocked,
+    SessionResumed,
+    SessionWaiting,
+)
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.outcomes import record_outcome
 from command_center.actors.rules.errors import Conflict
@@ -22,6 +33,7 @@ from command_center.store import (
     approvals,
     sessions,
 )
+from command_center.store.records import ApprovalStatus
 
 REDACTED = "[redacted"
 """Begins what stands where redaction took something out."""
@@ -70,7 +82,12 @@ def request_approval(
         )
         tell_requested(tx, session, approval, actor="codex")
     if session.status == "running":
-        session = ledger.move(tx, session_id, "waiting_approval", data={"approvalId": approval.id})
+        session = ledger.move(
+            tx,
+            session_id,
+            "waiting_approval",
+            event=partial(SessionWaiting, approval_id=approval.id),
+        )
     return session, approval
 
 
@@ -79,14 +96,13 @@ def tell_requested(tx: Transaction, session: Session, approval: Approval, *, act
     ledger.tell(
         tx,
         session,
-        "approval.requested",
+        ApprovalRequested(
+            kind=approval.kind,
+            title=approval.title,
+            details=approval.details,
+            expires_at=approval.expires_at,
+        ),
         actor=actor,
-        data={
-            "kind": approval.kind,
-            "title": approval.title,
-            "details": approval.details,
-            "expiresAt": approval.expires_at,
-        },
         approval_id=approval.id,
     )
 
@@ -127,7 +143,7 @@ def settle_approval(
     tx: Transaction,
     approval_id: int,
     *,
-    status: str,
+    status: ApprovalStatus,
     actor: str,
     note: str | None = None,
     scope: str | None = None,
@@ -154,10 +170,14 @@ def settle_approval(
         answers=dict(answers) if answers is not None else None,
     )
     cause = ledger.last_event(tx, "approval_id", approval_id)
+    told = (
+        ApprovalExpired(status=status, kind=approval.kind, note=note, scope=scope)
+        if status == "expired"
+        else ApprovalResolved(status=status, kind=approval.kind, note=note, scope=scope)
+    )
     tx.emit(
-        "approval.expired" if status == "expired" else "approval.resolved",
+        told,
         actor=actor,
-        data={"status": status, "kind": approval.kind, "note": note, "scope": scope},
         repository_id=approval.repository_id,
         task_id=approval.task_id,
         session_id=approval.session_id,
@@ -200,9 +220,8 @@ def _settle_run(tx: Transaction, approval: Approval) -> None:
     cause = ledger.tell(
         tx,
         session,
-        "session.blocked",
+        SessionBlocked(exit_reason=reason, final=True),
         actor=approval.resolved_by or ledger.SYSTEM,
-        data={"exitReason": reason, "final": True},
         approval_id=approval.id,
     )
     ledger.cancel_open_approvals(tx, session, cause=cause)
@@ -222,8 +241,7 @@ def record_delivery(tx: Transaction, approval_id: int) -> Session | None:
             tx,
             session.id,
             "running",
-            event="session.resumed",
-            data={"approvalId": approval_id, "decision": approval.status},
+            event=partial(SessionResumed, approval_id=approval_id, decision=approval.status),
         )
     return session
 

@@ -19,6 +19,11 @@ from command_center.actors.contracts.automations import (
     CreateAutomation,
     check_fields,
 )
+from command_center.actors.contracts.events.automations import (
+    AutomationCreated,
+    AutomationDeleted,
+    AutomationUpdated,
+)
 from command_center.actors.ledger.templates import filled
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.policy import PolicyDenied, evaluate
@@ -26,6 +31,7 @@ from command_center.actors.rules.schedule import Schedule, find_zone, parse
 from command_center.actors.rules.schedule_errors import InvalidSchedule, UnknownTimezone
 from command_center.store import (
     Automation,
+    EventData,
     RecordNotFound,
     Repository,
     Task,
@@ -124,15 +130,14 @@ def create_automation(
     _tell(
         tx,
         automation,
-        "automation.created",
+        AutomationCreated(
+            title=automation.title,
+            schedule_expr=automation.schedule_expr,
+            enabled=automation.enabled,
+            next_run_at=automation.next_run_at,
+            template=wanted.template,
+        ),
         actor=wanted.requested_by,
-        data={
-            "title": automation.title,
-            "scheduleExpr": automation.schedule_expr,
-            "enabled": automation.enabled,
-            "nextRunAt": automation.next_run_at,
-            "template": wanted.template,
-        },
     )
     return automation
 
@@ -178,13 +183,12 @@ def patch_automation(
     _tell(
         tx,
         automation,
-        "automation.updated",
+        AutomationUpdated(
+            changed=sorted(_camel(name) for name in changed),
+            enabled=automation.enabled,
+            next_run_at=automation.next_run_at,
+        ),
         actor=changes.requested_by,
-        data={
-            "changed": sorted(_camel(name) for name in changed),
-            "enabled": automation.enabled,
-            "nextRunAt": automation.next_run_at,
-        },
     )
     return automation
 
@@ -199,7 +203,7 @@ def delete_automation(tx: Transaction, automation_id: int, *, actor: str) -> Aut
     automation = automations.update(
         tx, automation_id, enabled=False, next_run_at=None, deleted_at=tx.now
     )
-    _tell(tx, automation, "automation.deleted", actor=actor, data={"title": automation.title})
+    _tell(tx, automation, AutomationDeleted(title=automation.title), actor=actor)
     return automation
 
 
@@ -267,13 +271,10 @@ def _check_policy(
         raise PolicyDenied(result)
 
 
-def _tell(
-    tx: Transaction, automation: Automation, kind: str, *, actor: str, data: dict[str, object]
-) -> None:
+def _tell(tx: Transaction, automation: Automation, event: EventData, *, actor: str) -> None:
     tx.emit(
-        kind,
+        event,
         actor=actor,
-        data=data,
         repository_id=automation.repository_id,
         automation_id=automation.id,
     )

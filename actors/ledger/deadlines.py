@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from sqlite_utils import Database
 
 from command_center.actors.contracts.approvals import Extension
+from command_center.actors.contracts.events.approvals import ApprovalExpiring, ApprovalExtended
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.rules.errors import Conflict, Invalid
-from command_center.store import Approval, Transaction, approvals
+from command_center.store import Approval, EventData, Transaction, approvals
 from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
 
 WARNING_SECONDS = 600.0
@@ -75,9 +76,8 @@ def extend(tx: Transaction, approval_id: int, wanted: Extension) -> Approval:
     _tell(
         tx,
         extended,
-        "approval.extended",
+        ApprovalExtended(from_=approval.expires_at, expires_at=expires_at),
         actor=wanted.requested_by,
-        data={"from": approval.expires_at, "expiresAt": expires_at},
     )
     return extended
 
@@ -96,13 +96,8 @@ def warn(tx: Transaction, approval_id: int) -> None:
     _tell(
         tx,
         approval,
-        "approval.expiring",
+        ApprovalExpiring(kind=approval.kind, title=approval.title, expires_at=approval.expires_at),
         actor="deadline",
-        data={
-            "kind": approval.kind,
-            "title": approval.title,
-            "expiresAt": approval.expires_at,
-        },
     )
 
 
@@ -147,13 +142,10 @@ def _waiting(db: Database) -> list[tuple[int, str, str, str | None]]:
     return found
 
 
-def _tell(
-    tx: Transaction, approval: Approval, kind: str, *, actor: str, data: dict[str, str]
-) -> None:
+def _tell(tx: Transaction, approval: Approval, event: EventData, *, actor: str) -> None:
     tx.emit(
-        kind,
+        event,
         actor=actor,
-        data=data,
         repository_id=approval.repository_id,
         task_id=approval.task_id,
         session_id=approval.session_id,

@@ -20,6 +20,7 @@ import attrs
 import msgspec
 
 from command_center.actors.contracts.automations import HandRun
+from command_center.actors.contracts.events.automations import AutomationFired, AutomationSkipped
 from command_center.actors.contracts.tasks import CreateTask, RunOutcome
 from command_center.actors.ledger.automations import (
     Terms,
@@ -200,9 +201,8 @@ def _fire(
     missed = 0 if due is None else due.missed
     correlation_id = tx.origin or uuid.uuid4().hex
     fired = tx.emit(
-        "automation.fired",
+        AutomationFired(title=automation.title, trigger=trigger, due_at=due_at, missed=missed),
         actor=actor,
-        data={"title": automation.title, "trigger": trigger, "dueAt": due_at, "missed": missed},
         repository_id=automation.repository_id,
         automation_id=automation.id,
         correlation_id=correlation_id,
@@ -279,16 +279,15 @@ def _pass_over(
         finished_at=to_timestamp(now),
     )
     tx.emit(
-        "automation.skipped",
+        AutomationSkipped(
+            title=automation.title,
+            outcome=outcome,
+            reason=reason,
+            due_at=due_at,
+            missed=due.missed,
+            next_run_at=due.following,
+        ),
         actor=f"/automations/{automation.id}",
-        data={
-            "title": automation.title,
-            "outcome": outcome,
-            "reason": reason,
-            "dueAt": due_at,
-            "missed": due.missed,
-            "nextRunAt": due.following,
-        },
         repository_id=automation.repository_id,
         session_id=automation.last_session_id if outcome == "skipped" else None,
         automation_id=automation.id,

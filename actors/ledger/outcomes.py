@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from command_center.actors.contracts.events.automations import AutomationPaused
 from command_center.store import (
     Automation,
     AutomationOutcome,
@@ -113,15 +114,14 @@ def count(  # noqa: D417 - the rest are the event's own fields
         ),
     )
     tx.emit(
-        "automation.paused",
+        AutomationPaused(
+            title=paused.title,
+            failures=failures,
+            last_outcome=outcome,
+            reason=reason,
+            resume=resume,
+        ),
         actor=f"/automations/{automation.id}",
-        data={
-            "title": paused.title,
-            "failures": failures,
-            "lastOutcome": outcome,
-            "reason": reason,
-            "resume": resume,
-        },
         repository_id=paused.repository_id,
         task_id=task_id,
         session_id=session_id,

@@ -14,6 +14,12 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
+from command_center.actors.contracts.events.repositories import (
+    RepositoryForgotten,
+    RepositoryRegistered,
+    RepositoryScanned,
+    RepositoryUpdated,
+)
 from command_center.actors.contracts.repositories import (
     CreateRepository,
     Inspection,
@@ -38,12 +44,23 @@ def create_repository(
         **columns_of(seen, git_dir),
     )
     tx.emit(
-        "repo.created",
+        registered(repository),
         actor=message.requested_by,
-        data={"name": repository.name, "localPath": repository.local_path, **_policy(repository)},
         repository_id=repository.id,
     )
     return repository
+
+
+def registered(repository: Repository) -> RepositoryRegistered:
+    """Make the event that tells of a repository that is there now."""
+    return RepositoryRegistered(
+        name=repository.name,
+        local_path=repository.local_path,
+        allow_write=repository.allow_write,
+        allow_network=repository.allow_network,
+        allow_commit=repository.allow_commit,
+        require_worktree=repository.require_worktree,
+    )
 
 
 def patch_repository(
@@ -63,15 +80,14 @@ def patch_repository(
     after = repository_table.update(tx, repository_id, **changed)
     names = {field.name: field.encode_name for field in msgspec.structs.fields(Repository)}
     tx.emit(
-        "repo.updated",
-        actor=actor,
-        data={
-            "changes": {
+        RepositoryUpdated(
+            changes={
                 names[name]: {"from": getattr(before, name), "to": getattr(after, name)}
                 for name in changed
                 if name != "facts"
             }
-        },
+        ),
+        actor=actor,
         repository_id=repository_id,
     )
     return after
@@ -83,15 +99,14 @@ def keep_scan(
     """Keep what a scan saw, and tell of it."""
     repository = repository_table.update(tx, repository_id, scanned_at=tx.now, **columns)
     tx.emit(
-        "repo.scanned",
+        RepositoryScanned(
+            current_branch=repository.current_branch,
+            head_sha=repository.head_sha,
+            is_dirty=repository.is_dirty,
+            ahead=repository.ahead,
+            behind=repository.behind,
+        ),
         actor=actor,
-        data={
-            "currentBranch": repository.current_branch,
-            "headSha": repository.head_sha,
-            "isDirty": repository.is_dirty,
-            "ahead": repository.ahead,
-            "behind": repository.behind,
-        },
         repository_id=repository_id,
     )
     return repository
@@ -120,9 +135,8 @@ def delete_repository(tx: Transaction, repository_id: int, actor: str) -> Reposi
         automations=gone["automations"],
     )
     tx.emit(
-        "repo.deleted",
+        RepositoryForgotten(name=repository.name, local_path=repository.local_path, with_=deleted),
         actor=actor,
-        data={"name": repository.name, "localPath": repository.local_path, "with": deleted},
         repository_id=repository_id,
     )
     return deleted
@@ -178,13 +192,4 @@ def columns_of(seen: Inspection, git_dir: Path) -> dict[str, Any]:
             "worktrees": msgspec.to_builtins(seen.worktrees),
             "warnings": list(seen.warnings),
         },
-    }
-
-
-def _policy(repository: Repository) -> dict[str, bool]:
-    return {
-        "allowWrite": repository.allow_write,
-        "allowNetwork": repository.allow_network,
-        "allowCommit": repository.allow_commit,
-        "requireWorktree": repository.require_worktree,
     }

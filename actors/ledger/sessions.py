@@ -7,15 +7,35 @@ store's one writer, and the second one sees what the first one did.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from sqlite_utils import Database
 
+from command_center.actors.contracts.events.approvals import ApprovalResolved
+from command_center.actors.contracts.events.sessions import (
+    SessionBlocked,
+    SessionCompleted,
+    SessionCreated,
+    SessionEnded,
+    SessionFailed,
+    SessionHalted,
+    SessionInterrupted,
+    SessionItem,
+    SessionMoved,
+    SessionQueued,
+    SessionResult,
+    SessionStarted,
+    SessionStarting,
+    StopRequested,
+)
 from command_center.actors.ledger.reports import result_of
 from command_center.actors.rules.policy import RunSettings
 from command_center.actors.rules.transitions import FINAL, check
 from command_center.store import (
+    EventData,
     Repository,
     Session,
     Task,
@@ -41,13 +61,33 @@ def last_event(tx: Transaction, column: str, key: int) -> int | None:
     return found
 
 
+ENDINGS: Mapping[SessionStatus, type[SessionEnded]] = MappingProxyType(
+    {
+        "completed": SessionCompleted,
+        "failed": SessionFailed,
+        "stopped": SessionHalted,
+        "interrupted": SessionInterrupted,
+    }
+)
+"""The event of each way in which a session ends."""
+
+MOVES: Mapping[SessionStatus, type[SessionMoved | SessionBlocked]] = MappingProxyType(
+    {
+        "queued": SessionQueued,
+        "blocked": SessionBlocked,
+        "starting": SessionStarting,
+        **ENDINGS,
+    }
+)
+"""The event of each status that a session takes; of the others whoever moves it says which."""
+
+
 def tell(
     tx: Transaction,
     session: Session,
-    kind: str,
+    event: EventData,
     *,
     actor: str = SYSTEM,
-    data: Mapping[str, Any] | None = None,
     approval_id: int | None = None,
     causation_id: int | None = None,
 ) -> int:
@@ -55,9 +95,8 @@ def tell(
     if causation_id is None:
         causation_id = last_event(tx, "session_id", session.id) or session.causation_id
     return tx.emit(
-        kind,
+        event,
         actor=actor,
-        data=dict(data or {}),
         repository_id=session.repository_id,
         task_id=session.task_id,
         session_id=session.id,
@@ -73,8 +112,7 @@ def move(
     to: SessionStatus,
     *,
     actor: str = SYSTEM,
-    event: str | None = None,
-    data: Mapping[str, Any] | None = None,
+    event: Callable[..., EventData] | None = None,
     **changes: Any,
 ) -> Session:
     """Take the session to another status, its task with it, and tell of it.
@@ -84,8 +122,8 @@ def move(
         session_id: which session.
         to: the status it takes.
         actor: who did it.
-        event: the event's type; `session.<status>` unless said.
-        data: the event's data, beside the statuses left and taken.
+        event: makes the event of the statuses left and taken (`from_`, `to`), and of an end also
+            of `exit_reason` and `token_usage`; that of the status in `MOVES` unless given.
         changes: other columns of the session that change with it.
 
     Raises:
@@ -99,10 +137,10 @@ def move(
     moved = sessions.update(tx, session_id, status=to, **changes)
     if tasks.get(tx.db, moved.task_id).status != "cancelled":
         tasks.update(tx, moved.task_id, status="running" if to == "starting" else to)
-    told = {"from": session.status, "to": to, **(data or {})}
+    told: dict[str, Any] = {"from_": session.status, "to": to}
     if to in FINAL:
-        told |= {"exitReason": moved.exit_reason, "tokenUsage": moved.token_usage}
-    cause = tell(tx, moved, event or f"session.{to}", actor=actor, data=told)
+        told |= {"exit_reason": moved.exit_reason, "token_usage": moved.token_usage}
+    cause = tell(tx, moved, (event or MOVES[to])(**told), actor=actor)
     if to in FINAL:
         cancel_open_approvals(tx, moved, cause=cause)
     return moved
@@ -148,20 +186,24 @@ def insert_session(
     tell(
         tx,
         session,
-        "session.created",
+        created(session),
         actor=requested_by,
-        data={
-            "type": session.type,
-            "runner": runner,
-            "sandbox": session.sandbox,
-            "cwd": session.cwd,
-            "origin": session.origin,
-            "previousSessionId": session.previous_session_id,
-            "attempt": session.attempt,
-            "beginAfter": session.begin_after,
-        },
     )
     return session
+
+
+def created(session: Session) -> SessionCreated:
+    """Make the event that tells of a session that is there now."""
+    return SessionCreated(
+        type=session.type,
+        runner=session.runner,
+        sandbox=session.sandbox,
+        cwd=session.cwd,
+        origin=session.origin,
+        previous_session_id=session.previous_session_id,
+        attempt=session.attempt,
+        begin_after=session.begin_after,
+    )
 
 
 def cancel_open_approvals(tx: Transaction, session: Session, *, cause: int) -> None:
@@ -178,8 +220,7 @@ def cancel_open_approvals(tx: Transaction, session: Session, *, cause: int) -> N
         tell(
             tx,
             session,
-            "approval.resolved",
-            data={"status": cancelled.status, "note": cancelled.resolution_note},
+            ApprovalResolved(status="cancelled", note=cancelled.resolution_note),
             approval_id=approval.id,
             causation_id=cause,
         )
@@ -202,9 +243,8 @@ def request_stop(
     tell(
         tx,
         session,
-        "session.stop.requested",
+        StopRequested(reason=reason, outcome=outcome),
         actor=actor,
-        data={"reason": reason, "outcome": outcome},
     )
     return session
 
@@ -251,8 +291,7 @@ def record_turn(
         tx,
         session_id,
         "running",
-        event="session.started",
-        data={"codexRef": codex_ref, "runner": runner, "model": session.model},
+        event=partial(SessionStarted, codex_ref=codex_ref, runner=runner, model=session.model),
         codex_turn_id=turn_id,
         codex_ref=codex_ref,
         runner_instance=instance,
@@ -295,13 +334,12 @@ def record_item(
         session = sessions.update(tx, session_id, last_message=said)
     if result is not None:
         session = sessions.update(tx, session_id, result=result)
-        tell(tx, session, "session.result", actor="codex", data={"result": session.result})
+        tell(tx, session, SessionResult(result=session.result), actor="codex")
     tell(
         tx,
         session,
-        "session.item",
+        SessionItem(turn_id=turn_id, item_id=item_id, type=kind, item=dict(body)),
         actor="codex",
-        data={"turnId": turn_id, "itemId": item_id, "type": kind, "item": dict(body)},
     )
     return session
 

@@ -16,6 +16,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from command_center.actors.contracts.events.sessions import (
+    FollowupCancelled,
+    FollowupChanged,
+    FollowupQueued,
+    SequelRefused,
+)
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit
@@ -94,9 +100,8 @@ def queue_followup(tx: Transaction, session_id: int, *, message: str, actor: str
     ledger.tell(
         tx,
         session,
-        "session.followup.queued",
+        FollowupQueued(followup_id=followup.id, message=followup.message),
         actor=actor,
-        data={"followupId": followup.id, "message": followup.message},
     )
     return followup
 
@@ -118,12 +123,12 @@ def change_followup(
         )
     changes: dict[str, Any] = {"status": "cancelled"} if message is None else {"message": message}
     followup = followups.update(tx, followup_id, **changes)
+    event = FollowupCancelled if message is None else FollowupChanged
     ledger.tell(
         tx,
         sessions.get(tx.db, followup.session_id),
-        "session.followup.cancelled" if message is None else "session.followup.changed",
+        event(followup_id=followup.id, message=followup.message),
         actor=actor,
-        data={"followupId": followup.id, "message": followup.message},
     )
     return followup
 
@@ -150,8 +155,7 @@ def _follow(tx: Transaction, ended: Session, *, approval_seconds: float) -> Sess
         ledger.tell(
             tx,
             ended,
-            "session.sequel.refused",
-            data={"origin": sequel["origin"], "reason": str(refused)},
+            SequelRefused(origin=sequel["origin"], reason=str(refused)),
         )
         return None
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from command_center.actors.contracts.events.tasks import TaskCancelled, TaskCreated, TaskUpdated
 from command_center.actors.contracts.tasks import (
     TITLE_LENGTH,
     CreateTask,
@@ -60,9 +61,8 @@ def create_task(
         causation_id=causation_id,
     )
     tx.emit(
-        "task.created",
+        TaskCreated(title=task.title, type=task.type, priority=task.priority),
         actor=wanted.requested_by,
-        data={"title": task.title, "type": task.type, "priority": task.priority},
         repository_id=task.repository_id,
         task_id=task.id,
         automation_id=automation_id,
@@ -98,10 +98,10 @@ def patch_task(tx: Transaction, task_id: int, changes: TaskChanges) -> Task:
     task = tasks.update(tx, task_id, **changed)
     if task.status == "cancelled":
         cancel_followups(tx, task, actor=changes.requested_by)
+    event = TaskCancelled if changed.get("status") == "cancelled" else TaskUpdated
     tx.emit(
-        "task.cancelled" if changed.get("status") == "cancelled" else "task.updated",
+        event(changed=sorted(changed)),
         actor=changes.requested_by,
-        data={"changed": sorted(changed)},
         repository_id=task.repository_id,
         task_id=task.id,
         automation_id=task.automation_id,

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from command_center.actors.contracts.events.repositories import (
+    WorktreeAdded,
+    WorktreePruned,
+    WorktreeRemoved,
+)
 from command_center.actors.contracts.worktrees import WorktreeCreated
 from command_center.actors.git import Checkout
 from command_center.actors.git.facts import WorktreeEntry, read_status
@@ -18,7 +23,7 @@ async def read_created(checkout: Checkout, branch: str | None) -> WorktreeCreate
 
 def tell_worktree(
     tx: Transaction,
-    kind: str,
+    event: type[WorktreeAdded | WorktreeRemoved | WorktreePruned],
     repository: Repository,
     worktree: WorktreeCreated | WorktreeEntry,
     actor: str,
@@ -27,13 +32,12 @@ def tell_worktree(
 ) -> None:
     """Emit an event of a worktree that somebody made or took away."""
     tx.emit(
-        kind,
+        event(
+            path=worktree.path,
+            branch_name=worktree.branch_name,
+            head_sha=worktree.head_sha,
+            force=force,
+        ),
         actor=actor,
-        data={
-            "path": worktree.path,
-            "branchName": worktree.branch_name,
-            "headSha": worktree.head_sha,
-            "force": force,
-        },
         repository_id=repository.id,
     )

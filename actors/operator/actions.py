@@ -9,13 +9,24 @@ was set aside in quarantine, or did not end in time. The runtime knows nothing o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 import attrs
 import msgspec
 import trio
 
+from command_center.actors.contracts.events.operator import (
+    ActorAbandoned,
+    ActorDrained,
+    ActorFailed,
+    ActorHalted,
+    ActorQuarantined,
+    ActorResumed,
+    ActorStartedAgain,
+    ActorSuspended,
+)
 from command_center.actors.core.storage import Storage
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from command_center.runtime import (
@@ -33,17 +44,22 @@ from command_center.runtime import (
     System,
     handles,
 )
-from command_center.store import Transaction, redact
+from command_center.store import EventData, Transaction, redact
 
 Action = Literal["suspend", "resume", "drain", "restart", "stop"]
 
-PAST: dict[Action, str] = {
-    "suspend": "actor.suspended",
-    "resume": "actor.resumed",
-    "drain": "actor.drained",
-    "restart": "actor.restarted",
-    "stop": "actor.stopped",
-}
+PAST: Mapping[
+    Action,
+    type[ActorSuspended | ActorResumed | ActorDrained | ActorStartedAgain | ActorHalted],
+] = MappingProxyType(
+    {
+        "suspend": ActorSuspended,
+        "resume": ActorResumed,
+        "drain": ActorDrained,
+        "restart": ActorStartedAgain,
+        "stop": ActorHalted,
+    }
+)
 """The event that tells of each action."""
 
 ENDING: frozenset[Action] = frozenset({"drain", "restart", "stop"})
@@ -82,8 +98,8 @@ async def operate(
     before = _check(system, path, action, order)
 
     def record(tx: Transaction) -> None:
-        data = {"path": path, "reason": order.reason, "status": before.status.value}
-        tx.emit(PAST[action], actor=order.requested_by, data=data)
+        event = PAST[action](path=path, reason=order.reason, status=before.status.value)
+        tx.emit(event, actor=order.requested_by)
 
     if path == STORE:
         await _carry_out(system, path, action, order.reason)
@@ -136,9 +152,8 @@ async def _carry_out(system: System, path: str, action: Action, reason: str) -> 
 class SignalSeen(msgspec.Struct, frozen=True):
     """The runtime told something that an operator will want to know later."""
 
-    type: str
     path: str
-    data: dict[str, object]
+    event: EventData
 
 
 class Journal(Actor):
@@ -153,8 +168,7 @@ class Journal(Actor):
         """Emit the event."""
 
         def record(tx: Transaction) -> None:
-            data = {"path": message.path, **message.data}
-            tx.emit(message.type, actor="runtime", data=data)
+            tx.emit(message.event, actor="runtime")
 
         await self._storage.write(record)
 
@@ -180,18 +194,18 @@ def _seen(signal: Signal, secrets: Sequence[str]) -> SignalSeen | None:
     match signal:
         case Crashed(path, error, start_failed):
             return SignalSeen(
-                "actor.crashed", path, {"error": _text(error, secrets), "startFailed": start_failed}
+                path,
+                ActorFailed(path=path, error=_text(error, secrets), start_failed=start_failed),
             )
         case Restarted(path, restarts, delay, reason):
-            return SignalSeen(
-                "actor.restarted",
-                path,
-                {"restarts": restarts, "delaySeconds": round(delay, 3), "reason": reason},
+            event = ActorStartedAgain(
+                path=path, restarts=restarts, delay_seconds=round(delay, 3), reason=reason
             )
+            return SignalSeen(path, event)
         case Quarantined(path, error):
-            return SignalSeen("actor.quarantined", path, {"error": _text(error, secrets)})
+            return SignalSeen(path, ActorQuarantined(path=path, error=_text(error, secrets)))
         case Abandoned(path, waited):
-            return SignalSeen("actor.abandoned", path, {"waitedSeconds": round(waited, 3)})
+            return SignalSeen(path, ActorAbandoned(path=path, waited_seconds=round(waited, 3)))
         case _:
             return None
 

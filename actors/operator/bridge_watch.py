@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any
 
 from command_center.actors.codex.messages import (
     BRIDGE,
@@ -17,9 +16,10 @@ from command_center.actors.codex.messages import (
     BridgeUnreachable,
     Watch,
 )
+from command_center.actors.contracts.events.operator import BridgeFound, BridgeGone, BridgeMissing
 from command_center.actors.core.storage import Storage
 from command_center.runtime import Actor, ActorNotFound, handles
-from command_center.store import Transaction
+from command_center.store import EventData, Transaction
 
 
 class BridgeWatch(Actor):
@@ -49,24 +49,25 @@ class BridgeWatch(Actor):
         """Codex can be reached."""
         self._connections += 1
         await self._tell(
-            "bridge.connected",
-            {"serverVersion": message.server_version, "processId": message.process_id},
+            BridgeFound(
+                transport=self._transport,
+                server_version=message.server_version,
+                process_id=message.process_id,
+            )
         )
 
     @handles(BridgeLost)
     async def lost(self, message: BridgeLost) -> None:
         """Codex can't be reached any more."""
-        await self._tell("bridge.lost", {"reason": message.reason})
+        await self._tell(BridgeGone(transport=self._transport, reason=message.reason))
 
     @handles(BridgeUnreachable)
     async def unreachable(self, message: BridgeUnreachable) -> None:
         """Codex could not be reached yet."""
-        await self._tell("bridge.unavailable", {"reason": message.reason})
+        await self._tell(BridgeMissing(transport=self._transport, reason=message.reason))
 
-    async def _tell(self, kind: str, data: Mapping[str, Any]) -> None:
-        told = {"transport": self._transport, **data}
-
+    async def _tell(self, event: EventData) -> None:
         def record(tx: Transaction) -> None:
-            tx.emit(kind, actor=BRIDGE, data=told)
+            tx.emit(event, actor=BRIDGE)
 
         await self._storage.write(record)

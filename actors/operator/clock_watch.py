@@ -15,6 +15,7 @@ import msgspec
 import trio
 
 from command_center.actors.contracts.approvals import DeadlinesPassed
+from command_center.actors.contracts.events.operator import ClockMoved
 from command_center.actors.contracts.sessions import SlotsChanged
 from command_center.actors.core.storage import Storage
 from command_center.runtime import Actor, ActorNotFound, MailboxFull, handles
@@ -71,7 +72,7 @@ class ClockWatch(Actor):
         self._jumps += 1
 
         def record(tx: Transaction) -> None:
-            tx.emit("clock.jumped", actor="runtime", data={"seconds": round(message.seconds, 3)})
+            tx.emit(ClockMoved(seconds=round(message.seconds, 3)), actor="runtime")
 
         await self._storage.write(record)
         for path, wake in (("/approvals", DeadlinesPassed()), ("/slots", SlotsChanged())):

@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 from sqlite_utils import Database
 
+from command_center.actors.contracts.events.repositories import WorktreeRemoved
 from command_center.actors.contracts.worktrees import (
     CleanWorktrees,
     TidyWorktrees,
@@ -72,7 +73,7 @@ class WorktreeCleaning:
 
             def tell(tx: Transaction) -> None:
                 for entry in removed:
-                    tell_worktree(tx, "worktree.removed", repository, entry, requested_by)
+                    tell_worktree(tx, WorktreeRemoved, repository, entry, requested_by)
 
             await self._storage.write(tell)
             return removed

@@ -10,6 +10,7 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.codex.confinement import project_paths
+from command_center.actors.contracts.events.repositories import WorktreeAdded
 from command_center.actors.contracts.worktrees import (
     Bounds,
     FindBounds,
@@ -176,9 +177,12 @@ class Workplaces:
                 kept = sessions.update(tx, session.id, **place)
             if created is not None:
                 tx.emit(
-                    "worktree.created",
+                    WorktreeAdded(
+                        path=created.path,
+                        branch_name=created.branch_name,
+                        head_sha=created.head_sha,
+                    ),
                     actor=session.requested_by,
-                    data=created,
                     repository_id=repository.id,
                     task_id=session.task_id,
                     session_id=session.id,

@@ -14,6 +14,12 @@ import attrs
 import msgspec
 import trio
 
+from command_center.actors.contracts.events.repositories import (
+    WorktreeAdded,
+    WorktreeMerged,
+    WorktreePruned,
+    WorktreeRemoved,
+)
 from command_center.actors.contracts.worktrees import (
     CreateWorktree,
     DiffWorktree,
@@ -78,7 +84,7 @@ class Worktrees:
             created = await read_created(made, wanted.branch_name)
             await self._storage.write(
                 lambda tx: tell_worktree(
-                    tx, "worktree.created", repository, created, wanted.requested_by
+                    tx, WorktreeAdded, repository, created, wanted.requested_by
                 )
             )
             return created
@@ -128,7 +134,7 @@ class Worktrees:
             await self._storage.write(
                 lambda tx: tell_worktree(
                     tx,
-                    "worktree.removed",
+                    WorktreeRemoved,
                     repository,
                     entry,
                     message.requested_by,
@@ -147,7 +153,7 @@ class Worktrees:
 
             def tell(tx: Transaction) -> None:
                 for entry in pruned:
-                    tell_worktree(tx, "worktree.pruned", repository, entry, message.requested_by)
+                    tell_worktree(tx, WorktreePruned, repository, entry, message.requested_by)
 
             await self._storage.write(tell)
             return pruned
@@ -177,9 +183,8 @@ class Worktrees:
             )
             await self._storage.write(
                 lambda tx: tx.emit(
-                    "worktree.merged",
+                    WorktreeMerged(path=entry.path, merge=result),
                     actor=wanted.requested_by,
-                    data={"path": entry.path, "merge": result},
                     repository_id=repository.id,
                 )
             )

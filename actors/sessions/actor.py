@@ -32,6 +32,7 @@ from command_center.actors.codex.messages import (
     CodexRequestResolved,
     CodexServerRequest,
 )
+from command_center.actors.contracts.events.sessions import RequestRefused, SessionStalled
 from command_center.actors.contracts.sessions import (
     AnswerDelivered,
     ApprovalSettled,
@@ -375,7 +376,7 @@ class SessionActor(Actor):
     @handles(CodexRequestRefused)
     async def request_refused(self, message: CodexRequestRefused) -> None:
         """Codex asked what nobody here understands."""
-        await self._transcript.tell("session.request.refused", {"method": message.method})
+        await self._transcript.tell(RequestRefused(method=message.method))
 
     @handles(ThreadOpened)
     async def thread_opened(self, message: ThreadOpened) -> None:
@@ -441,7 +442,7 @@ class SessionActor(Actor):
         if status == "waiting_approval" and await self._questions.wait_for_person():
             self._watch.heard()
         elif message.count == 1:
-            await self._transcript.tell("session.stalled", {"silentSeconds": message.seconds})
+            await self._transcript.tell(SessionStalled(silent_seconds=message.seconds))
             if status != "starting":
                 self._drive.go_on()
         else:

@@ -25,6 +25,7 @@ from command_center.actors.codex.messages import (
     BridgeUnreachable,
     Watch,
 )
+from command_center.actors.contracts.events.sessions import TurnSettled
 from command_center.actors.contracts.sessions import TurnLeft
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
@@ -136,4 +137,4 @@ def is_used(db: Database, *, thread_id: str) -> bool:
 def settle(tx: Transaction, *, session: Session, interrupted: bool) -> None:
     """Forget the turn, and tell of it, once."""
     if stray_turns.forget(tx, session.id):
-        ledger.tell(tx, session, "session.turn.settled", data={"interrupted": interrupted})
+        ledger.tell(tx, session, TurnSettled(interrupted=interrupted))

@@ -7,6 +7,11 @@ from collections.abc import Collection
 import attrs
 import trio
 
+from command_center.actors.contracts.events.sessions import (
+    SteerAcknowledged,
+    SteerRejected,
+    SteerRequested,
+)
 from command_center.actors.contracts.sessions import SteerReceipt, SteerSession
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
@@ -14,7 +19,7 @@ from command_center.actors.rules.errors import Conflict, Invalid, Unconfirmed
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.transcript import Transcript
 from command_center.runtime import Refusal
-from command_center.store import Session, Transaction, items, sessions
+from command_center.store import Session, Transaction, event_type, items, sessions
 
 LATE_SECONDS = 2.0
 """How long Codex may take to answer what a turn was told, once that turn has ended."""
@@ -23,12 +28,18 @@ LATE_SECONDS = 2.0
 CUT_OFF = "Something failed before Codex answered, and its thread does not have this."
 """Why a wish is rejected whose outcome a crash kept from being recorded."""
 
-OUTCOMES = ("session.steer.acknowledged", "session.steer.rejected")
+OUTCOMES = (event_type(SteerAcknowledged), event_type(SteerRejected))
+"""The types of the events that tell what came of a wish."""
 
 
 def steer_id(session_id: int, event: int) -> str:
     """The id of ours that a wish carries in its thread; `event` is the one that asked for it."""
     return f"command-center-steer-{session_id}-{event}"
+
+
+def _outcome(turn_id: str | None, reason: str) -> SteerAcknowledged | SteerRejected:
+    """Tell that the turn took the wish, or why none did."""
+    return SteerRejected(reason=reason) if turn_id is None else SteerAcknowledged(turn_id=turn_id)
 
 
 def settle_cut_off(tx: Transaction, session_id: int, *, spared: Collection[int] = ()) -> None:
@@ -52,10 +63,8 @@ def settle_cut_off(tx: Transaction, session_id: int, *, spared: Collection[int] 
     }
     for event in cut_off:
         turn_id = heard.get(steer_id(session_id, event))
-        acknowledged, rejected = OUTCOMES
-        kind = rejected if turn_id is None else acknowledged
-        data = {"reason": CUT_OFF} if turn_id is None else {"turnId": turn_id}
-        ledger.tell(tx, session, kind, actor="codex", data=data, causation_id=event)
+        outcome = _outcome(turn_id, CUT_OFF)
+        ledger.tell(tx, session, outcome, actor="codex", causation_id=event)
 
 
 @attrs.define
@@ -86,9 +95,8 @@ class Steering:
             return ledger.tell(
                 tx,
                 session,
-                "session.steer.requested",
+                SteerRequested(message=wish.message, turn_id=session.codex_turn_id),
                 actor=wish.requested_by,
-                data={"message": wish.message, "turnId": session.codex_turn_id},
             )
 
         event = await self._storage.write(request)
@@ -150,9 +158,8 @@ class Steering:
 
         def record(tx: Transaction) -> Session:
             session = sessions.get(tx.db, key)
-            kind = "session.steer.rejected" if refusal else "session.steer.acknowledged"
-            data = {"reason": str(refusal)} if refusal else {"turnId": turn_id}
-            ledger.tell(tx, session, kind, actor="codex", data=data, causation_id=event)
+            outcome = _outcome(None if refusal else turn_id, str(refusal))
+            ledger.tell(tx, session, outcome, actor="codex", causation_id=event)
             return session
 
         session = await self._transcript.keep(record)

@@ -10,12 +10,21 @@ may be half a secret; what waited is shown before the item that the pieces make 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import structlog
 import trio
 
+from command_center.actors.contracts.events.sessions import (
+    DeltaShown,
+    DiffShown,
+    ItemShown,
+    LiveEventData,
+    PlanShown,
+    SessionWarning,
+    usage_shown,
+)
 from command_center.actors.contracts.sessions import (
     DiffChanged,
     ItemSeen,
@@ -30,7 +39,7 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.budgets import AGENTS, count_agent, tokens_before
 from command_center.actors.rules.errors import Unavailable, Unconfirmed
 from command_center.actors.rules.preconditions import Condition, always
-from command_center.store import Session, StreamedText, Transaction, sessions
+from command_center.store import EventData, Session, StreamedText, Transaction, sessions
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -125,33 +134,31 @@ class Transcript:
             case OutputDelta():
                 self._show_output(fact)
             case PlanChanged():
-                await self._keep_newest("session.plan", fact.plan, plan=fact.plan)
+                await self._keep_newest(PlanShown(**fact.plan), plan=fact.plan)
             case DiffChanged():
                 if fact.diff != self.session.diff:
-                    size = {"bytes": len(fact.diff.encode())}
-                    await self._keep_newest("session.diff", size, diff=fact.diff)
+                    shown = DiffShown(bytes=len(fact.diff.encode()))
+                    await self._keep_newest(shown, diff=fact.diff)
             case UsageChanged():
                 await self._keep_usage(fact.usage)
             case Warned():
-                data = {"message": fact.message, **fact.details}
-                await self.tell("session.warning", data)
+                await self.tell(SessionWarning(message=fact.message, **fact.details))
 
-    async def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+    async def tell(self, event: EventData) -> None:
         """Emit an event that changes nothing."""
         key = self.session.id
-        await self.keep(lambda tx: ledger.tell(tx, sessions.get(tx.db, key), kind, data=data))
+        await self.keep(lambda tx: ledger.tell(tx, sessions.get(tx.db, key), event))
 
-    def show(self, kind: str, data: Mapping[str, Any]) -> None:
+    def show(self, event: LiveEventData) -> None:
         """Say something live."""
         session = self.session
         self._storage.live(
             PublishLive(
-                type=kind,
+                told=event,
                 repository_id=session.repository_id,
                 task_id=session.task_id,
                 session_id=session.id,
                 correlation_id=session.correlation_id,
-                data=dict(data),
             )
         )
 
@@ -167,8 +174,7 @@ class Transcript:
     def _show_delta(self, key: tuple[str, str], delta: str) -> None:
         if delta:
             item_id, stream = key
-            data = {"itemId": item_id, "delta": delta, "stream": stream}
-            self.show("session.output.delta", data)
+            self.show(DeltaShown(item_id=item_id, delta=delta, stream=stream))
 
     async def _keep_item(self, fact: ItemSeen) -> None:
         key = self.session.id
@@ -176,7 +182,7 @@ class Transcript:
             for stream in [stream for stream in self._streams if stream[0] == fact.item_id]:
                 self._show_delta(stream, self._streams.pop(stream).end())
         else:
-            self.show("session.item.started", {"item": fact.body, "turnId": fact.turn_id})
+            self.show(ItemShown(item=fact.body, turn_id=fact.turn_id))
         self.session = await self.keep(
             lambda tx: ledger.record_item(
                 tx,
@@ -213,9 +219,9 @@ class Transcript:
 
     def _show_usage(self) -> None:
         usage = self.session.token_usage or {}
-        self.show("session.usage", {**usage, "tokenBaseline": self.session.token_baseline})
+        self.show(usage_shown(usage, self.session.token_baseline))
 
-    async def _keep_newest(self, kind: str, data: Mapping[str, Any], **changes: Any) -> None:
+    async def _keep_newest(self, event: LiveEventData, **changes: Any) -> None:
         key = self.session.id
         self.session = await self.keep(lambda tx: sessions.update(tx, key, **changes))
-        self.show(kind, data)
+        self.show(event)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
+from command_center.actors.contracts.events.operator import ChatMigrated, ChatUnreachable
 from command_center.store import (
     TelegramChat,
     Transaction,
@@ -92,7 +93,7 @@ def migrate(tx: Transaction, old: int, new: int) -> None:
     tx.db.execute("update telegram_messages set chat_id = ? where chat_id = ?", [new, old])
     tx.db.execute("update telegram_buttons set chat_id = ? where chat_id = ?", [new, old])
     if before.migrated_to != new:
-        tx.emit("telegram.chat.migrated", actor="telegram", data={"chatId": old, "migratedTo": new})
+        tx.emit(ChatMigrated(chat_id=old, migrated_to=new), actor="telegram")
 
 
 def lose(tx: Transaction, chat_id: int, reason: str) -> None:
@@ -105,9 +106,7 @@ def lose(tx: Transaction, chat_id: int, reason: str) -> None:
     )
     if chat.unreachable is None:
         telegram_chats.update(tx, chat.id, unreachable=reason)
-        tx.emit(
-            "telegram.chat.unreachable", actor="telegram", data={"chatId": chat_id, "why": reason}
-        )
+        tx.emit(ChatUnreachable(chat_id=chat_id, why=reason), actor="telegram")
 
 
 def is_silent(chat: TelegramChat, now: datetime, zone: tzinfo | None) -> bool:

@@ -12,9 +12,13 @@ from pathlib import Path
 import attrs
 
 from command_center.actors.automations.clock import machine_zone
+from command_center.actors.contracts.events.sessions import SessionStarted
+from command_center.actors.ledger.repositories import registered
+from command_center.actors.ledger.sessions import ENDINGS, created
 from command_center.actors.rules.schedule import parse, upcoming
 from command_center.http.demo.fake_codex import MODEL
 from command_center.store import (
+    EventData,
     Failed,
     Transaction,
     Writer,
@@ -158,7 +162,7 @@ def _repositories(tx: Transaction, folders: Mapping[str, Path], now: datetime) -
             current_branch="main",
             is_dirty=False,
         )
-        tx.emit("repo.created", actor="web", data={"name": name}, repository_id=made.id)
+        tx.emit(registered(made), actor="web", repository_id=made.id)
 
 
 def _session(tx: Transaction, past: Past) -> None:
@@ -209,19 +213,26 @@ def _session(tx: Transaction, past: Past) -> None:
         correlation_id=about,
     )
 
-    def tell(kind: str, data: Mapping[str, object], actor: str = "system") -> None:
+    def tell(event: EventData, actor: str = "system") -> None:
         tx.emit(
-            kind,
+            event,
             actor=actor,
-            data=data,
             repository_id=past.repository,
             task_id=task.id,
             session_id=session.id,
             correlation_id=about,
         )
 
-    tell("session.created", {}, asked_by)
-    tell("session.started", {"from": "starting", "to": "running"})
+    tell(created(session), asked_by)
+    tell(
+        SessionStarted(
+            from_="starting",
+            to="running",
+            codex_ref=str(session.codex_ref),
+            runner=session.runner,
+            model=session.model,
+        )
+    )
     said_by_both: tuple[dict[str, object], ...] = (
         {"type": "userMessage", "content": [{"type": "text", "text": task.prompt}]},
         {"type": "agentMessage", "text": said},
@@ -238,7 +249,15 @@ def _session(tx: Transaction, past: Past) -> None:
             body={"id": name, **body},
         )
     tx.now = ended
-    tell(f"session.{past.status}", {"from": "running", "to": past.status})
+    ended_as = ENDINGS[past.status]
+    tell(
+        ended_as(
+            from_="running",
+            to=past.status,
+            exit_reason=session.exit_reason,
+            token_usage=session.token_usage,
+        )
+    )
     if past.automation is not None:
         _automation_run(tx, past.automation, session)
     if task.id % 5 == 0:

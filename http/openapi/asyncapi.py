@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
 import msgspec
 
+from command_center.actors.contracts.events.catalogue import EVENTS
+from command_center.actors.contracts.events.sessions import LiveEventData
 from command_center.http.openapi.schemas import REFERENCE, schemas_of, without_null
 from command_center.http.routes.events import StreamQuery
 from command_center.http.routes.runtime import TraceQuery
 from command_center.http.wire.responses import LiveEvent, TraceRecordShown
-from command_center.store import Event
+from command_center.store import Event, EventData
+from command_center.store.events import TYPE_FIELD
 
 _TOKEN = {
     "type": "http",
@@ -25,7 +30,8 @@ _TOKEN = {
 
 def asyncapi_document(*, secured: bool) -> dict[str, Any]:
     """The document; `secured` says whether this server wants a token."""
-    schemas = schemas_of([Event, LiveEvent, TraceRecordShown]).components
+    told = schemas_of([Event, LiveEvent, TraceRecordShown, *EVENTS.values()])
+    schemas = {**told.components, **_event_data(told.components)}
     security = [{"$ref": "#/components/securitySchemes/token"}] if secured else []
     return {
         "asyncapi": "3.0.0",
@@ -55,6 +61,7 @@ def asyncapi_document(*, secured: bool) -> dict[str, Any]:
                 "messages": {
                     "event": {"$ref": "#/components/messages/event"},
                     "liveEvent": {"$ref": "#/components/messages/liveEvent"},
+                    **{kind: {"$ref": f"#/components/messages/{kind}"} for kind in EVENTS},
                 },
                 "bindings": {"ws": {"method": "GET", "query": _query(StreamQuery)}},
             },
@@ -73,6 +80,7 @@ def asyncapi_document(*, secured: bool) -> dict[str, Any]:
                 "messages": [
                     {"$ref": "#/channels/events/messages/event"},
                     {"$ref": "#/channels/events/messages/liveEvent"},
+                    *({"$ref": f"#/channels/events/messages/{kind}"} for kind in EVENTS),
                 ],
             },
             "sendTrace": {
@@ -85,6 +93,7 @@ def asyncapi_document(*, secured: bool) -> dict[str, Any]:
             "messages": {
                 "event": _message("A durable event", "Event"),
                 "liveEvent": _message("An event that is sent only live", "LiveEvent"),
+                **{kind: _event_message(kind, event) for kind, event in EVENTS.items()},
                 "record": _message("A message that the actor took in hand", "TraceRecordShown"),
             },
             "schemas": schemas,
@@ -95,6 +104,35 @@ def asyncapi_document(*, secured: bool) -> dict[str, Any]:
 
 def _message(summary: str, schema: str) -> dict[str, Any]:
     return {"summary": summary, "payload": {"$ref": REFERENCE.format(name=schema)}}
+
+
+def _event_message(kind: str, event: type[EventData]) -> dict[str, Any]:
+    """Tell of one type of event: an event as all others, whose data has the fields of its class."""
+    frame = "LiveEvent" if issubclass(event, LiveEventData) else "Event"
+    data = {"$ref": REFERENCE.format(name=event.__name__)}
+    return {
+        "name": kind,
+        "summary": " ".join(inspect.cleandoc(event.__doc__ or "").split()),
+        "payload": {
+            "allOf": [
+                {"$ref": REFERENCE.format(name=frame)},
+                {"properties": {"type": {"const": kind}, "data": data}},
+            ]
+        },
+    }
+
+
+def _event_data(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The schemas of the events' data, in which the type does not stand again."""
+    told = {}
+    for event in EVENTS.values():
+        schema = dict(schemas[event.__name__])
+        schema["properties"] = {
+            name: field for name, field in schema["properties"].items() if name != TYPE_FIELD
+        }
+        schema["required"] = [name for name in schema["required"] if name != TYPE_FIELD]
+        told[event.__name__] = schema
+    return told
 
 
 def _query(kind: type[msgspec.Struct]) -> dict[str, Any]:

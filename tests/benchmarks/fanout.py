@@ -39,6 +39,7 @@ from command_center.http.middleware.gate import Policy
 from tests.actors.automations.rig import opened
 from tests.checkout import ROOT
 from tests.http.live import served
+from tests.made_up import made_up
 
 SUBSCRIBERS = 200
 BURST = 100
@@ -51,7 +52,7 @@ COMMAND = [sys.executable, "-m", "tests.benchmarks.fanout"]
 
 def event(number: int) -> PublishLive:
     """What is published, as number so many of its burst."""
-    return PublishLive(type="benchmark.event", data={"text": "x" * 200, "number": number})
+    return PublishLive(told=made_up("benchmark.event", {"text": "x" * 200, "number": number}))
 
 
 def watch(port: int) -> None:

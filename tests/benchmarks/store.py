@@ -30,6 +30,7 @@ from command_center.store import (
     repositories,
     tasks,
 )
+from tests.made_up import made_up
 
 ROUNDS = 15
 UNITS = 256
@@ -48,9 +49,8 @@ def add_task(tx: Transaction) -> Task:
         correlation_id="6f1c7a52-6d3c-4f0a-9f57-6a3f1f4d2f10",
     )
     tx.emit(
-        "task.created",
+        made_up("task.created", {"task": task}),
         actor="web",
-        data={"task": task},
         repository_id=1,
         task_id=task.id,
         correlation_id=task.correlation_id,

@@ -14,6 +14,7 @@ from command_center.store import Transaction
 from tests.browser.conftest import PATIENCE_MS, UNWORKED, OpenPage, fill, made
 from tests.browser.watching import module_of, settle
 from tests.end_to_end.server import Server
+from tests.made_up import made_up
 
 TOKEN = "a-token-of-32-characters-or-more"
 LOST = re.compile(r"Offline, as of \d")
@@ -220,9 +221,8 @@ def test_ten_thousand_events_and_tasks_in_their_hundreds_stay_quick(
     def warn(tx: Transaction) -> None:
         for number in range(10_000):
             tx.emit(
-                "session.warning",
+                made_up("session.warning", {"message": f"Warning {number}"}),
                 actor="codex",
-                data={"message": f"Warning {number}"},
                 repository_id=1,
                 task_id=1,
                 session_id=1,

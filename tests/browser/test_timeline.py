@@ -12,6 +12,7 @@ from command_center.store import Transaction
 from tests.browser.conftest import OpenPage, fill, made
 from tests.browser.watching import module_of, settle
 from tests.end_to_end.server import Server
+from tests.made_up import made_up
 
 WARNINGS = 2_600
 MOST = 300
@@ -30,9 +31,8 @@ def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     def warn(tx: Transaction) -> None:
         for number in range(WARNINGS):
             tx.emit(
-                "session.warning",
+                made_up("session.warning", {"message": f"Warning {number}."}),
                 actor="codex",
-                data={"message": f"Warning {number}."},
                 repository_id=1,
                 task_id=1,
                 session_id=1,
@@ -41,9 +41,8 @@ def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
     def settle_turn(tx: Transaction) -> None:
         tx.emit(
-            "session.turn.settled",
+            made_up("session.turn.settled", {"interrupted": True}),
             actor="codex",
-            data={"interrupted": True},
             repository_id=1,
             task_id=1,
             session_id=1,

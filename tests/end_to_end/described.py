@@ -106,8 +106,8 @@ async def check_answer(answer: httpx.Response) -> None:
 
 def check_event(event: Mapping[str, Any]) -> None:
     """Fail where an event of the stream is not as the streams' document says."""
-    name = "LiveEvent" if event["id"] is None else "Event"
-    faults = the_streams().faults({"$ref": f"#/components/schemas/{name}"}, event)
+    payload = {"$ref": f"#/components/messages/{event['type']}/payload"}
+    faults = the_streams().faults(payload, event)
     assert not faults, (event, faults)
 
 

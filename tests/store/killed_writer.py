@@ -10,11 +10,14 @@ from functools import partial
 from pathlib import Path
 
 from command_center.store import Done, Transaction, Writer, repositories
+from tests.made_up import made_up
 
 
 def write(tx: Transaction, number: int) -> tuple[int, int]:
     repository = repositories.insert(tx, name=f"r{number}", local_path=f"/srv/{number}")
-    event = tx.emit("repo.created", actor="test", data={"n": number}, repository_id=repository.id)
+    event = tx.emit(
+        made_up("repo.created", {"n": number}), actor="test", repository_id=repository.id
+    )
     if number % 3 == 0:
         raise LookupError(number)
     return repository.id, event

@@ -18,6 +18,7 @@ from command_center.store import (
     Writer,
     events,
 )
+from tests.made_up import made_up
 from tests.store.units import run, tell
 
 SUBJECTS = ("repository_id", "task_id", "session_id", "approval_id", "automation_id")
@@ -193,7 +194,9 @@ def test_a_filter_means_the_same_in_the_log_and_live(
     shared_path: Path, written: Sequence[dict[str, object]], wanted: EventFilter
 ) -> None:
     def emitting(fields: dict[str, object]) -> Callable[[Transaction], int]:
-        return lambda tx: tx.emit(actor="test", data={}, **fields)  # type: ignore[arg-type]
+        subjects = {name: value for name, value in fields.items() if name != "type"}
+        event = made_up(str(fields["type"]))
+        return lambda tx: tx.emit(event, actor="test", **subjects)  # type: ignore[arg-type]
 
     writer = Writer(shared_path)
     readers = Readers(shared_path)

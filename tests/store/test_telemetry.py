@@ -35,6 +35,7 @@ from command_center.store import (
 from command_center.store.migrations import MIGRATIONS
 from command_center.store.records import ApprovalStatus, SessionStatus, TaskStatus
 from command_center.store.telemetry import StoreNumbers, numbers, percentile
+from tests.made_up import made_up
 from tests.store.units import add_repository, add_session, run, tell
 
 NOW = datetime.now(UTC)
@@ -324,7 +325,7 @@ def test_the_events_of_a_repository_are_counted_whatever_was_rolled_back(
 ) -> None:
     def told(tx: Transaction, times: int) -> None:
         for _ in range(times):
-            tx.emit("thing.happened", actor="test", data={}, repository_id=1)
+            tx.emit(made_up("thing.happened"), actor="test", repository_id=1)
 
     def failing(tx: Transaction) -> None:
         told(tx, 1_500)

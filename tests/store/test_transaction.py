@@ -11,6 +11,7 @@ from command_center.store import (
     from_timestamp,
     now_timestamp,
 )
+from tests.made_up import made_up
 from tests.store.units import add_repository, run, tell
 
 
@@ -18,9 +19,8 @@ def test_an_event_has_the_members_that_the_api_shows(writer: Writer) -> None:
     def unit(tx: Transaction) -> int:
         cause = tell(tx)
         return tx.emit(
-            "approval.requested",
+            made_up("approval.requested", {"title": "Run ls?"}),
             actor="/sessions/3",
-            data={"title": "Run ls?"},
             repository_id=1,
             task_id=2,
             session_id=3,
@@ -56,7 +56,7 @@ def test_an_event_leaves_out_what_it_is_not_about_but_never_its_cause(writer: Wr
 
 def test_a_record_in_an_events_data_is_shown_as_the_api_shows_it(writer: Writer) -> None:
     def unit(tx: Transaction) -> None:
-        tx.emit("repo.created", actor="api", data={"repository": add_repository(tx)})
+        tx.emit(made_up("repo.created", {"repository": add_repository(tx)}), actor="api")
 
     shown = json.loads(writer.commit([unit]).events[0].body)
     assert "/srv/a" == shown["data"]["repository"]["localPath"]
@@ -64,7 +64,9 @@ def test_a_record_in_an_events_data_is_shown_as_the_api_shows_it(writer: Writer)
 
 def test_an_events_data_is_redacted_and_so_is_who_did_it(writer: Writer) -> None:
     def unit(tx: Transaction) -> None:
-        tx.emit("a.b", actor="token='a'", data={"env": {"CC_API_TOKEN": "x"}, "said": "token='a'"})
+        tx.emit(
+            made_up("a.b", {"env": {"CC_API_TOKEN": "x"}, "said": "token='a'"}), actor="token='a'"
+        )
 
     shown = json.loads(writer.commit([unit]).events[0].body)
     expected = {"env": {"CC_API_TOKEN": "[redacted]"}, "said": "token='[redacted]'"}
@@ -73,15 +75,15 @@ def test_an_events_data_is_redacted_and_so_is_who_did_it(writer: Writer) -> None
 
 def test_text_that_json_cannot_carry_is_made_to_fit(writer: Writer) -> None:
     def unit(tx: Transaction) -> None:
-        tx.emit("a.b", actor="api", data={"name\udc80": ["file\udcff", float("nan")]})
+        tx.emit(made_up("a.b", {"of": {"name\udc80": ["file\udcff", float("nan")]}}), actor="api")
 
     shown = json.loads(writer.commit([unit]).events[0].body)
-    assert {"name\ufffd": ["file\ufffd", None]} == shown["data"]
+    assert {"of": {"name\ufffd": ["file\ufffd", None]}} == shown["data"]
 
 
 def test_data_that_is_no_json_is_the_units_error(writer: Writer) -> None:
     with pytest.raises(TypeError):
-        run(writer, lambda tx: tx.emit("a.b", actor="api", data={"x": object()}))
+        run(writer, lambda tx: tx.emit(made_up("a.b", {"x": object()}), actor="api"))
     assert 1 == run(writer, tell)
 
 

@@ -24,6 +24,7 @@ from command_center.store import (
     open_database,
     repositories,
 )
+from tests.made_up import made_up
 from tests.store.units import add_repository, fail, run, tell
 
 
@@ -293,7 +294,7 @@ def test_a_writer_belongs_to_the_thread_that_made_it(writer: Writer) -> None:
 
 def test_this_installations_own_secrets_are_never_stored(path: Path) -> None:
     writer = Writer(path, secrets=["correct horse"])
-    run(writer, lambda tx: tx.emit("a.b", actor="t", data={"said": "it is correct horse!"}))
+    run(writer, lambda tx: tx.emit(made_up("a.b", {"said": "it is correct horse!"}), actor="t"))
     run(writer, lambda tx: add_repository(tx, facts={"x": ["correct horse"]}))
     writer.close()
     assert b"correct horse" not in path.read_bytes()

@@ -15,6 +15,7 @@ from command_center.store import (
     sessions,
     tasks,
 )
+from tests.made_up import made_up
 
 T = TypeVar("T")
 
@@ -58,7 +59,7 @@ def add_session(tx: Transaction, **fields: Any) -> Session:
 
 def tell(tx: Transaction) -> int:
     """Emit an event about nothing in particular."""
-    return tx.emit("thing.happened", actor="test", data={})
+    return tx.emit(made_up("thing.happened"), actor="test")
 
 
 def fail(tx: Transaction) -> int:

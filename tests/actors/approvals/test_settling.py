@@ -31,6 +31,7 @@ from command_center.actors.ledger.deadlines import extend
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.runtime import Actor, ChildSpec, SupervisorSpec, handles
 from command_center.store import Approval, Session, Transaction, Writer, approvals
+from command_center.store.records import ApprovalStatus
 from command_center.store.timestamps import now_timestamp
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 
@@ -164,7 +165,7 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writer]:
 def units_for(session: Session, approval: Approval) -> dict[str, Callable[[Transaction], Any]]:
     """What may befall an approval, each as one unit."""
 
-    def decide(status: str, by: str) -> Callable[[Transaction], Any]:
+    def decide(status: ApprovalStatus, by: str) -> Callable[[Transaction], Any]:
         return lambda tx: settlement.settle_approval(tx, approval.id, status=status, actor=by)
 
     return {

@@ -22,6 +22,7 @@ from command_center.actors.core.events import (
 from command_center.runtime import MailboxFull
 from command_center.store import EventFilter, StoredEvent, Transaction
 from tests.actors.rows import Rig, rig
+from tests.made_up import made_up
 
 
 def event(number: int, kind: str = "task.created", *, session_id: int | None = None) -> StoredEvent:
@@ -37,7 +38,7 @@ def event(number: int, kind: str = "task.created", *, session_id: int | None = N
 async def emit(made: Rig, kind: str, count: int = 1) -> None:
     def unit(tx: Transaction) -> None:
         for _ in range(count):
-            tx.emit(kind, actor="test", data={})
+            tx.emit(made_up(kind), actor="test")
 
     await made.storage.write(unit)
 
@@ -189,7 +190,7 @@ async def test_what_is_committed_while_the_hub_has_no_room_is_published_when_it_
             hub = made.system.lookup("/events")
             with pytest.raises(MailboxFull):
                 while True:
-                    hub.try_tell(PublishLive(type="a.delta", data={}))
+                    hub.try_tell(PublishLive(told=made_up("a.delta")))
             for _ in range(3):
                 await emit(made, "task.created")
             made.system.resume("/events", reason="a test")
@@ -215,7 +216,7 @@ async def test_what_is_told_in_one_turn_is_handed_on_together_and_in_order(tmp_p
                 hub = made.system.lookup("/events")
                 for number in range(1, 31):
                     hub.try_tell(PublishCommitted((event(number),)))
-                    hub.try_tell(PublishLive(type="a.delta", data={}))
+                    hub.try_tell(PublishLive(told=made_up("a.delta")))
                 while sum(map(len, batches)) < 60:
                     await trio.testing.wait_all_tasks_blocked()
                 await made.system.restart("/events", reason="a test")
@@ -230,7 +231,7 @@ async def test_what_is_said_live_has_no_id_and_no_secrets(tmp_path: Path) -> Non
         with made.fanout.subscribe(EventFilter(session_id=1)) as subscription:
             secret = "ghp_" + "a" * 36
             made.storage.live(
-                PublishLive(type="session.output.delta", session_id=1, data={"delta": secret})
+                PublishLive(told=made_up("session.output.delta", {"delta": secret}), session_id=1)
             )
             with trio.fail_after(5):
                 frame = msgspec.json.decode((await subscription.drain())[0])

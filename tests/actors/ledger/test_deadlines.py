@@ -35,6 +35,7 @@ from command_center.runtime import ChildSpec
 from command_center.store import Approval, EventFilter, Transaction, Writer, approvals
 from command_center.store.timestamps import from_timestamp
 from tests.actors.rows import Rig, rig
+from tests.made_up import made_up
 
 T = TypeVar("T")
 
@@ -137,7 +138,7 @@ async def test_a_deadline_that_a_session_sets_passes_when_it_is_due(
 
     def asked(tx: Transaction) -> Approval:
         approval = ask(0.2)(tx)
-        tx.emit("approval.requested", actor="codex", data={}, approval_id=approval.id)
+        tx.emit(made_up("approval.requested"), actor="codex", approval_id=approval.id)
         return approval
 
     async with rig(tmp_path / "db.sqlite3") as found:

@@ -20,6 +20,7 @@ from command_center.store import (
     telegram_updates,
 )
 from tests.actors.telegram.rig import GROUP, ME, Rig, opened, rig
+from tests.made_up import made_up
 from tests.telegram_bot_api import Fault, fake_bot_api
 
 QUESTIONS: list[dict[str, Any]] = [
@@ -49,7 +50,7 @@ async def insert_approval(r: Rig, kind: str, details: dict[str, Any]) -> Approva
         made = approvals.insert(
             tx, kind=kind, title=f"A {kind}", details=details, requested_by="codex"
         )
-        tx.emit("approval.requested", actor="codex", data={}, approval_id=made.id)
+        tx.emit(made_up("approval.requested"), actor="codex", approval_id=made.id)
         return made
 
     return await r.center.storage.write(unit)

@@ -27,6 +27,7 @@ from command_center.store import (
 )
 from tests.actors.rows import insert_session, insert_task
 from tests.actors.telegram.rig import ME, Rig, opened, rig
+from tests.made_up import made_up
 from tests.telegram_bot_api import fake_bot_api
 
 
@@ -37,7 +38,7 @@ async def end_session(r: Rig, status: str, **fields: Any) -> None:
         repository = repositories.get(tx.db, r.repository_id)
         task = insert_task(tx, repository, title="Fix it", prompt="Fix it, please")
         session = insert_session(tx, task, status=status, finished_at=tx.now, **fields)
-        tx.emit(f"session.{status}", actor="test", data={}, session_id=session.id)
+        tx.emit(made_up(f"session.{status}"), actor="test", session_id=session.id)
 
     await r.center.storage.write(unit)
 
@@ -97,9 +98,9 @@ async def test_a_paused_automation_and_a_quarantined_actor_are_told_of(tmp_path:
                 enabled=False,
                 paused_reason="Failed 3 times in a row.",
             )
-            tx.emit("automation.paused", actor="x", data={}, automation_id=automation.id)
+            tx.emit(made_up("automation.paused"), actor="x", automation_id=automation.id)
             data = {"path": "/sessions/7", "error": "ValueError: odd"}
-            tx.emit("actor.quarantined", actor="runtime", data=data)
+            tx.emit(made_up("actor.quarantined", data), actor="runtime")
 
         await r.center.storage.write(unit)
         assert "Failed 3 times" in (await r.api.message(ME, "Morning check"))["text"]

@@ -30,6 +30,7 @@ from command_center.http.wire import event_stream
 from command_center.store import EventFilter, StoredEvent, Transaction
 from tests.actors.automations.rig import opened
 from tests.http.live import served
+from tests.made_up import made_up
 
 if sys.platform != "win32":
     import resource
@@ -142,7 +143,7 @@ class EndOfStream(Exception):
 
 def emit(tx: Transaction, event_type: str, *, size: int = 1, **subject: int) -> int:
     data = {"text": "-" * size}
-    return tx.emit(event_type, actor="test", data=data, **subject)  # type: ignore[arg-type]
+    return tx.emit(made_up(event_type, data), actor="test", **subject)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -216,7 +217,9 @@ async def test_what_is_said_only_live_has_no_id_to_come_back_to(tmp_path: Path) 
     async with watched(tmp_path) as server, server.event_stream(after=0) as source:
         await server.write(1)
         await source.next()
-        server.center.storage.live(PublishLive(type="session.output.delta", data={"delta": "a"}))
+        server.center.storage.live(
+            PublishLive(told=made_up("session.output.delta", {"delta": "a"}))
+        )
         lines = [await source.line() for _ in range(2)]
         assert "" == lines[0]
         assert lines[1].startswith("data: ")
@@ -248,7 +251,7 @@ async def test_events_of_every_length_arrive_whole_on_either_connection(
         async with server.websocket(after=0) as socket:
             await rig.center.storage.write(
                 lambda tx: [
-                    tx.emit("task.created", actor="test", data={"text": text}) for text in texts
+                    tx.emit(made_up("task.created", {"text": text}), actor="test") for text in texts
                 ]
             )
             with trio.fail_after(10):

@@ -15,6 +15,7 @@ from command_center.http.wire.problems import InvalidFields
 from command_center.store import Transaction, repositories
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
+from tests.made_up import made_up
 
 
 @pytest.mark.parametrize(
@@ -61,8 +62,8 @@ async def test_the_summary_is_the_same_after_a_restart(tmp_path: Path) -> None:
 async def test_the_summary_of_a_repository_has_only_what_is_its_own(tmp_path: Path) -> None:
     def unit(tx: Transaction) -> None:
         other = repositories.insert(tx, name="b", local_path="/srv/b")
-        tx.emit("repo.created", actor="web", data={}, repository_id=other.id)
-        tx.emit("repo.scanned", actor="web", data={}, repository_id=other.id)
+        tx.emit(made_up("repo.created"), actor="web", repository_id=other.id)
+        tx.emit(made_up("repo.scanned"), actor="web", repository_id=other.id)
 
     async with opened(tmp_path) as rig, client_of(create_app(rig.center, Policy())) as http:
         await rig.create()

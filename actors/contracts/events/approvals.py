@@ -1,0 +1,55 @@
+"""Events of approvals. Moments are timestamps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from command_center.store import EventData
+from command_center.store.records import ApprovalKind, ApprovalStatus
+
+
+class ApprovalRequested(EventData, frozen=True, kw_only=True, tag="approval.requested"):
+    """Something waits on a person. `details` are those of a question that a session asks."""
+
+    kind: ApprovalKind
+    title: str
+    expires_at: str | None
+    details: dict[str, Any] | UnsetType = UNSET
+
+
+class ApprovalExpiring(EventData, frozen=True, kw_only=True, tag="approval.expiring"):
+    """Its deadline is near: a fifth of its time, and 10 minutes at most, are left.
+
+    Told once, unless the deadline is put off.
+    """
+
+    kind: ApprovalKind
+    title: str
+    expires_at: str
+
+
+class ApprovalExtended(EventData, frozen=True, kw_only=True, tag="approval.extended"):
+    """Its deadline was put off; the data has both moments."""
+
+    from_: str | None
+    expires_at: str
+
+
+class ApprovalResolved(EventData, frozen=True, kw_only=True, tag="approval.resolved"):
+    """It was approved, rejected, answered elsewhere or cancelled."""
+
+    status: ApprovalStatus
+    note: str | None
+    kind: ApprovalKind | UnsetType = UNSET
+    scope: str | UnsetType | None = UNSET
+
+
+class ApprovalExpired(EventData, frozen=True, kw_only=True, tag="approval.expired"):
+    """Nobody settled it in time."""
+
+    status: ApprovalStatus
+    kind: ApprovalKind
+    note: str | None
+    scope: str | None

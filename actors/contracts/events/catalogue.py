@@ -1,0 +1,47 @@
+"""All types of events, and how a stored event is read again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType, ModuleType
+from typing import Any, Final
+
+import msgspec
+
+from command_center.actors.contracts.events import (
+    approvals,
+    automations,
+    operator,
+    repositories,
+    sessions,
+    tasks,
+)
+from command_center.store import EventData, event_type
+from command_center.store.events import TYPE_FIELD
+
+
+def _declared_in(*modules: ModuleType) -> Iterator[type[EventData]]:
+    for module in modules:
+        for thing in vars(module).values():
+            is_ours = isinstance(thing, type) and thing.__module__ == module.__name__
+            if is_ours and "." in event_type(thing):  # the others are what several have in common
+                yield thing
+
+
+EVENTS: Final[Mapping[str, type[EventData]]] = MappingProxyType(
+    {
+        event_type(kind): kind
+        for kind in _declared_in(repositories, tasks, sessions, approvals, automations, operator)
+    }
+)
+"""The class of each type of event, by the type."""
+
+
+def read_event(kind: str, data: Mapping[str, Any]) -> EventData:
+    """Make the data of a stored event its class again.
+
+    Raises:
+        KeyError: no event has that type.
+        msgspec.ValidationError: the data is not that of an event of that type.
+    """
+    return msgspec.convert({**data, TYPE_FIELD: kind}, EVENTS[kind])

@@ -1,0 +1,80 @@
+"""Events of repositories and their worktrees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from command_center.actors.contracts.repositories import RepositoryDeleted
+from command_center.actors.git.merging import MergeResult
+from command_center.store import EventData
+
+
+class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.created"):
+    """A repository was registered."""
+
+    name: str
+    local_path: str
+    allow_write: bool
+    allow_network: bool
+    allow_commit: bool
+    require_worktree: bool
+
+
+class RepositoryUpdated(EventData, frozen=True, kw_only=True, tag="repo.updated"):
+    """Its name, place or permissions were changed; `changes` has both states of each field."""
+
+    changes: dict[str, dict[str, Any]]
+
+
+class RepositoryScanned(EventData, frozen=True, kw_only=True, tag="repo.scanned"):
+    """Git was asked again for its state."""
+
+    current_branch: str | None
+    head_sha: str | None
+    is_dirty: bool | None
+    ahead: int | None
+    behind: int | None
+
+
+class RepositoryForgotten(EventData, frozen=True, kw_only=True, tag="repo.deleted"):
+    """It was forgotten, with its tasks and sessions; the folder stays as it is."""
+
+    name: str
+    local_path: str
+    with_: RepositoryDeleted
+
+
+class WorktreeAdded(EventData, frozen=True, kw_only=True, tag="worktree.created"):
+    """A worktree was made, by a person or for a run."""
+
+    path: str
+    branch_name: str | None
+    head_sha: str | None
+    force: bool | UnsetType = UNSET
+
+
+class WorktreeRemoved(EventData, frozen=True, kw_only=True, tag="worktree.removed"):
+    """A worktree was removed; `force` says that it was removed with its changes."""
+
+    path: str
+    branch_name: str | None
+    head_sha: str | None
+    force: bool
+
+
+class WorktreePruned(EventData, frozen=True, kw_only=True, tag="worktree.pruned"):
+    """Git forgot a worktree whose folder is gone."""
+
+    path: str
+    branch_name: str | None
+    head_sha: str | None
+    force: bool
+
+
+class WorktreeMerged(EventData, frozen=True, kw_only=True, tag="worktree.merged"):
+    """A worktree's branch was merged."""
+
+    path: str
+    merge: MergeResult

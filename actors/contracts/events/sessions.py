@@ -1,0 +1,256 @@
+"""Events of sessions. Those that are only live are sent to who watches, and never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from command_center.store import EventData, event_type
+from command_center.store.records import SessionStatus
+
+
+class SessionCreated(EventData, frozen=True, kw_only=True, tag="session.created"):
+    """A session was made; it waits to be told to run."""
+
+    type: str
+    runner: str
+    sandbox: str
+    cwd: str
+    origin: str
+    previous_session_id: int | None
+    attempt: int
+    begin_after: str | None
+
+
+class SessionMoved(EventData, frozen=True, kw_only=True):
+    """A session took another status: the one that it left, and the one that it has."""
+
+    from_: SessionStatus
+    to: SessionStatus
+
+
+class SessionQueued(SessionMoved, frozen=True, kw_only=True, tag="session.queued"):
+    """It waits for its turn.
+
+    `writingSessionId`, where it is there, is the session that writes in its folder.
+    """
+
+    writing_session_id: int | UnsetType = UNSET
+
+
+class SessionStarting(SessionMoved, frozen=True, kw_only=True, tag="session.starting"):
+    """Its runner prepares it."""
+
+
+class SessionStarted(SessionMoved, frozen=True, kw_only=True, tag="session.started"):
+    """Its turn has begun."""
+
+    codex_ref: str
+    runner: str
+    model: str | None
+
+
+class SessionWaiting(SessionMoved, frozen=True, kw_only=True, tag="session.waiting_approval"):
+    """Codex waits for a person's answer."""
+
+    approval_id: int
+
+
+class SessionResumed(SessionMoved, frozen=True, kw_only=True, tag="session.resumed"):
+    """It goes on after an answer."""
+
+    approval_id: int
+    decision: str
+
+
+class SessionEnded(SessionMoved, frozen=True, kw_only=True):
+    """A session ended: why, and the tokens that its thread had used."""
+
+    exit_reason: str | None
+    token_usage: dict[str, Any] | None
+
+
+class SessionCompleted(SessionEnded, frozen=True, kw_only=True, tag="session.completed"):
+    """The turn ended by itself."""
+
+
+class SessionFailed(SessionEnded, frozen=True, kw_only=True, tag="session.failed"):
+    """It could not be done; `exitReason` says why."""
+
+
+class SessionHalted(SessionEnded, frozen=True, kw_only=True, tag="session.stopped"):
+    """It was stopped."""
+
+
+class SessionInterrupted(SessionEnded, frozen=True, kw_only=True, tag="session.interrupted"):
+    """The server or Codex went away under it."""
+
+
+class SessionBlocked(EventData, frozen=True, kw_only=True, tag="session.blocked"):
+    """It waits for an approval that policy demands: `reasons` are the policy's codes.
+
+    With `final` it has ended so, since the approval was refused; `exitReason` says how.
+    """
+
+    from_: SessionStatus | UnsetType = UNSET
+    to: SessionStatus | UnsetType = UNSET
+    reasons: list[str] | UnsetType = UNSET
+    exit_reason: str | UnsetType = UNSET
+    final: bool | UnsetType = UNSET
+
+
+class SessionItem(EventData, frozen=True, kw_only=True, tag="session.item"):
+    """An item of the transcript is finished."""
+
+    turn_id: str
+    item_id: str
+    type: str
+    item: dict[str, Any]
+
+
+class SessionResult(EventData, frozen=True, kw_only=True, tag="session.result"):
+    """Its review or report is there."""
+
+    result: Any
+
+
+class SessionWarning(EventData, frozen=True, kw_only=True, tag="session.warning"):
+    """Something went wrong that the turn survives."""
+
+    message: str
+    will_retry: bool | UnsetType | None = UNSET
+    info: Any = UNSET
+
+
+class SessionStalled(EventData, frozen=True, kw_only=True, tag="session.stalled"):
+    """Nothing was heard of the turn for `CC_STALL_SECONDS`; Codex is asked for it."""
+
+    silent_seconds: float
+
+
+class RequestRefused(EventData, frozen=True, kw_only=True, tag="session.request.refused"):
+    """Codex asked for something that is not understood here."""
+
+    method: str
+
+
+class FollowupQueued(EventData, frozen=True, kw_only=True, tag="session.followup.queued"):
+    """Something is to be said when the turn has ended."""
+
+    followup_id: int
+    message: str
+
+
+class FollowupChanged(EventData, frozen=True, kw_only=True, tag="session.followup.changed"):
+    """Something else is to be said."""
+
+    followup_id: int
+    message: str
+
+
+class FollowupCancelled(EventData, frozen=True, kw_only=True, tag="session.followup.cancelled"):
+    """It was taken back."""
+
+    followup_id: int
+    message: str
+
+
+class SequelRefused(EventData, frozen=True, kw_only=True, tag="session.sequel.refused"):
+    """A retry or follow-up may not run; `reason` says why."""
+
+    origin: str
+    reason: str
+
+
+class SteerRequested(EventData, frozen=True, kw_only=True, tag="session.steer.requested"):
+    """Somebody wants to tell the running turn something."""
+
+    message: str
+    turn_id: str | None
+
+
+class SteerAcknowledged(EventData, frozen=True, kw_only=True, tag="session.steer.acknowledged"):
+    """Codex has taken it."""
+
+    turn_id: str
+
+
+class SteerRejected(EventData, frozen=True, kw_only=True, tag="session.steer.rejected"):
+    """Codex has not; `reason` says why."""
+
+    reason: str
+
+
+class StopRequested(EventData, frozen=True, kw_only=True, tag="session.stop.requested"):
+    """Somebody wants the session to end."""
+
+    reason: str | None
+    outcome: SessionStatus
+
+
+class TurnSettled(EventData, frozen=True, kw_only=True, tag="session.turn.settled"):
+    """A turn that was given up when its session ended no longer runs.
+
+    `interrupted` says whether it still ran when Codex was reached.
+    """
+
+    interrupted: bool
+
+
+class LiveEventData(EventData, frozen=True, kw_only=True):
+    """An event that is only live: sent to who watches now, and never stored."""
+
+
+class DeltaShown(LiveEventData, frozen=True, kw_only=True, tag="session.output.delta"):
+    """A piece of a message or of a command's output; only live.
+
+    Its end may wait for the next piece, where it could be half a secret.
+    """
+
+    item_id: str
+    delta: str
+    stream: str
+
+
+class ItemShown(LiveEventData, frozen=True, kw_only=True, tag="session.item.started"):
+    """An item of the transcript began; only live."""
+
+    item: dict[str, Any]
+    turn_id: str
+
+
+class PlanShown(LiveEventData, frozen=True, kw_only=True, tag="session.plan"):
+    """Codex changed its plan; only live."""
+
+    explanation: str | None
+    steps: list[dict[str, Any]]
+
+
+class DiffShown(LiveEventData, frozen=True, kw_only=True, tag="session.diff"):
+    """What the turn has changed so far grew to so many bytes; only live."""
+
+    bytes: int
+
+
+class UsageShown(LiveEventData, frozen=True, kw_only=True, tag="session.usage"):
+    """Tokens used by the whole thread so far, as totals, not to be summed; only live.
+
+    `agents` has those of its sub-agents; the total less `tokenBaseline` is what the session used,
+    sub-agents included.
+    """
+
+    total: dict[str, Any] | UnsetType = UNSET
+    last: dict[str, Any] | UnsetType = UNSET
+    model_context_window: int | UnsetType | None = UNSET
+    agents: dict[str, Any] | UnsetType = UNSET
+    token_baseline: int
+
+
+def usage_shown(usage: Mapping[str, Any], token_baseline: int) -> UsageShown:
+    """Make the event of a session's usage, as the session's row has it."""
+    return msgspec.convert(
+        {**usage, "tokenBaseline": token_baseline, "event": event_type(UsageShown)}, UsageShown
+    )
