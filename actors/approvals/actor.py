@@ -25,7 +25,7 @@ from command_center.actors.contracts.approvals import (
     ResolveApproval,
 )
 from command_center.actors.contracts.events.approvals import ApprovalRequested
-from command_center.actors.contracts.sessions import ApprovalSettled
+from command_center.actors.contracts.sessions import ApprovalSettled, SessionCommitted
 from command_center.actors.core.clock import LOOK_SECONDS, seconds_until
 from command_center.actors.core.events import Fanout
 from command_center.actors.core.storage import Storage
@@ -40,9 +40,17 @@ from command_center.actors.ledger.deadlines import (
     to_warn_of,
     warn,
 )
+from command_center.actors.ledger.successors import say_answer
 from command_center.actors.rules.errors import Invalid, Unavailable
-from command_center.runtime import Actor, ActorNotFound, Deferred, handles
-from command_center.store import Approval, EventFilter, Transaction, approvals, sessions
+from command_center.runtime import Actor, ActorNotFound, Deferred, MailboxFull, handles
+from command_center.store import (
+    Approval,
+    EventFilter,
+    Session,
+    Transaction,
+    approvals,
+    sessions,
+)
 from command_center.store import tasks as task_table
 from command_center.store.records import ApprovalKind, ApprovalStatus
 
@@ -104,8 +112,9 @@ class Approvals(Actor):
         wish = message.resolution
         asked = await self._storage.read(lambda db: approvals.get(db, message.approval_id))
         kept = kept_answers(asked, wish)
-        approval = await self._storage.write(
-            lambda tx: settlement.settle_approval(
+
+        def settle(tx: Transaction) -> tuple[Approval, Session | None]:
+            approval = settlement.settle_approval(
                 tx,
                 message.approval_id,
                 status=wish.status,
@@ -114,7 +123,13 @@ class Approvals(Actor):
                 scope=wish.scope,
                 answers=kept,
             )
-        )
+            answered = msgspec.structs.replace(approval, answers=wish.answers)
+            return approval, say_answer(tx, answered, approval_seconds=self._seconds)
+
+        approval, sequel = await self._storage.write(settle)
+        if sequel is not None:
+            with contextlib.suppress(ActorNotFound, MailboxFull):  # else it is found by its row
+                self.ctx.lookup("/tasks").try_tell(SessionCommitted(sequel.id))
         self._tell_session_soon(msgspec.structs.replace(approval, answers=wish.answers))
         return approval
 

@@ -269,6 +269,37 @@ def _answer_user_input(params: Params, decision: Decision) -> dict[str, Any]:
     }
 
 
+def async_questions(item: Params, thread_id: str, turn_id: str) -> dict[str, Any] | None:
+    """The questions of a message that Codex does not wait for, as it asks those it waits for.
+
+    None, if the message asks nothing.
+    """
+    asked = item.get("questions")
+    if item.get("delivery") != "async" or not isinstance(asked, list):
+        return None
+    questions = [
+        {
+            "id": f"question-{number}",
+            "header": "",
+            "question": str(question.get("title")),
+            "options": [
+                {"label": str(option), "description": ""}
+                for option in question.get("options") or ()
+            ],
+            "isOther": True,
+        }
+        for number, question in enumerate(asked, 1)
+        if isinstance(question, dict)
+    ]
+    where = {"threadId": thread_id, "turnId": turn_id, "itemId": str(item.get("id"))}
+    return {**where, "questions": questions} if questions else None
+
+
+def is_async(kind: str, details: Details) -> bool:
+    """Whether Codex asked this without waiting for the answer."""
+    return kind == "user_input" and details.get("delivery") == "async"
+
+
 def _texts(question: Params, answers: Mapping[str, Any]) -> list[str]:
     path = f"answers.{question['id']}"
     given = answers.get(question["id"])

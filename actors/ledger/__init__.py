@@ -8,5 +8,6 @@ in Telegram.
 `admission` lets a session in by policy, `budgets` sums its tokens, `reports` reads its result and
 `successors` makes what follows it: a retry, a continuation, a follow-up. `firing` claims the due
 time of an automation, `outcomes` counts how its runs ended, and `templates` has automations to
-begin from. `deadlines` are those of approvals.
+begin from. `deadlines` are those of approvals, and `async_questions` what Codex asks without
+waiting.
 """

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from command_center.actors.codex.approvals import is_async
 from command_center.actors.contracts.events.approvals import ApprovalResolved
 from command_center.actors.contracts.events.sessions import (
     SessionBlocked,
@@ -207,8 +208,13 @@ def created(session: Session) -> SessionCreated:
 
 
 def cancel_open_approvals(tx: Transaction, session: Session, *, cause: int) -> None:
-    """Nobody needs to decide for a session that has ended."""
+    """Nobody needs to decide for a session that has ended.
+
+    What Codex asked without waiting may still be answered, unless somebody stopped the session.
+    """
     for approval in approvals.every(tx.db, {"session_id": session.id, "status": "pending"}):
+        if session.status != "stopped" and is_async(approval.kind, approval.details):
+            continue
         cancelled = approvals.update(
             tx,
             approval.id,

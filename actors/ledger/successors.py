@@ -1,5 +1,6 @@
 """What follows a session's end, decided in the very transaction that ends it.
 
+- What Codex asked without waiting, and was answered too late for the turn, is a follow-up.
 - A turn that **completed** is followed by the oldest follow-up that waits in its task.
 - One that **failed** is tried again, where the task allows attempts: after a pause that doubles
   from `RETRY_SECONDS` up to `RETRY_CAP_SECONDS`.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from command_center.actors.codex.approvals import is_async
 from command_center.actors.contracts.events.sessions import (
     FollowupCancelled,
     FollowupChanged,
@@ -23,6 +25,7 @@ from command_center.actors.contracts.events.sessions import (
     SequelRefused,
 )
 from command_center.actors.core.clock import later
+from command_center.actors.ledger import async_questions
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit
 from command_center.actors.ledger.budgets import check_limits
@@ -30,10 +33,12 @@ from command_center.actors.ledger.outcomes import record_outcome
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
 from command_center.store import (
+    Approval,
     Followup,
     Session,
     Task,
     Transaction,
+    approvals,
     followups,
     repositories,
     sessions,
@@ -68,6 +73,14 @@ def end(
 
     `leaves_turn` says that its turn, if Codex has one, may run on: then `/strays` ends it.
     """
+    session = sessions.get(tx.db, session_id)
+    for answered in async_questions.unheard(tx, session):
+        queue_followup(
+            tx,
+            session_id,
+            message=async_questions.words_of(answered),
+            actor=answered.resolved_by or ledger.SYSTEM,
+        )
     ended = ledger.move(tx, session_id, status, exit_reason=reason)
     if leaves_turn and ended.runner == "app-server" and ended.codex_thread_id is not None:
         stray_turns.note(tx, session_id)
@@ -104,6 +117,37 @@ def queue_followup(tx: Transaction, session_id: int, *, message: str, actor: str
         actor=actor,
     )
     return followup
+
+
+def say_answer(tx: Transaction, approval: Approval, *, approval_seconds: float) -> Session | None:
+    """Say what a person answered to Codex once the turn that asked has ended; the session for it.
+
+    None, where there is nothing to say, or a session of the task that has not ended says it: the
+    one that asked, or a later one as a follow-up.
+
+    Raises:
+        Conflict: the task is cancelled, or has used up what it may.
+        PolicyDenied: the repository forbids it now.
+    """
+    is_answer = approval.status == "approved" and is_async(approval.kind, approval.details)
+    if not is_answer or approval.session_id is None:
+        return None
+    asked = sessions.get(tx.db, approval.session_id)
+    if asked.finished_at is None:
+        return None
+    task = tasks.get(tx.db, asked.task_id)
+    if task.status == "cancelled":
+        raise Conflict(f"Task {task.id} is cancelled.", currentStatus=task.status)
+    actor = approval.resolved_by or ledger.SYSTEM
+    message = async_questions.words_of(approval)
+    approvals.update(tx, approval.id, delivered_at=tx.now)
+    live = sessions.find(tx.db, {"task_id": task.id, "finished_at": None})
+    if live is not None:
+        queue_followup(tx, live.id, message=message, actor=actor)
+        return None
+    check_limits(tx, task)
+    sequel = {"origin": "followup", "prompt": message, "requested_by": actor}
+    return _insert(tx, asked, task, sequel, approval_seconds=approval_seconds)
 
 
 def change_followup(
@@ -209,7 +253,7 @@ def _insert(
     if policy.run is None:
         raise PolicyDenied(policy)
     followup: Followup | None = sequel.pop("followup", None)
-    again_a_review = ended.type == "review_task" and followup is None
+    again_a_review = ended.type == "review_task" and sequel["origin"] != "followup"
     session = ledger.insert_session(
         tx,
         task,

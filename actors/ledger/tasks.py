@@ -18,6 +18,7 @@ from command_center.actors.contracts.tasks import (
     TaskChanges,
     ThreadPrompt,
 )
+from command_center.actors.ledger import async_questions
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit, run_approvals
 from command_center.actors.ledger.budgets import check_limits
@@ -98,6 +99,7 @@ def patch_task(tx: Transaction, task_id: int, changes: TaskChanges) -> Task:
     task = tasks.update(tx, task_id, **changed)
     if task.status == "cancelled":
         cancel_followups(tx, task, actor=changes.requested_by)
+        async_questions.cancel(tx, task, actor=changes.requested_by)
     event = TaskCancelled if changed.get("status") == "cancelled" else TaskUpdated
     tx.emit(
         event(changed=sorted(changed)),

@@ -332,6 +332,7 @@ class SessionActor(Actor):
         if self._session.status in ACTIVE:
             await self.turn_opened(TurnOpened(turn_id=message.turn_id))
             await self._transcript.observe(message)
+            await self._questions.ask_meanwhile(message)
 
     @handles(OutputDelta)
     async def output(self, message: OutputDelta) -> None:

@@ -13,11 +13,12 @@ from typing import Any, Final
 import attrs
 import structlog
 
-from command_center.actors.codex.approvals import FILE_CHANGE, describe_request
+from command_center.actors.codex.approvals import FILE_CHANGE, describe_request, is_async
 from command_center.actors.codex.messages import CodexServerRequest
-from command_center.actors.contracts.sessions import ItemSeen
+from command_center.actors.contracts.sessions import AnswerDelivered, ItemSeen
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
+from command_center.actors.ledger import async_questions
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.sessions.permission_hints import with_limits
 from command_center.actors.sessions.runner import FAILURES, Runner
@@ -89,8 +90,20 @@ class Questions:
         key = self._transcript.session.id
         return await self._transcript.keep(lambda tx: settlement.waits_for_person(tx, key))
 
+    async def ask_meanwhile(self, item: ItemSeen) -> None:
+        """Have a person asked what a message of Codex asks, which does not wait for it."""
+        if item.completed and item.body.get("questions"):
+            key, seconds = self._transcript.session.id, self._services.approval_seconds
+            await self._transcript.keep(
+                lambda tx: async_questions.ask(tx, key, item, approval_seconds=seconds)
+            )
+
     def answer_soon(self, approval: Approval) -> None:
         """Answer Codex, if it has asked this incarnation; else it will ask again."""
+        if is_async(approval.kind, approval.details):
+            if approval.status == "approved" and approval.delivered_at is None:
+                self._ctx.start_task(self._say, approval)
+            return
         request = self._open.get(approval.codex_request_id or "")
         if request is not None and approval.delivered_at is None:
             self._ctx.start_task(self._answer, request, approval)
@@ -100,6 +113,20 @@ class Questions:
             await self._runner.answer(request, approval)
         except FAILURES as error:
             log.warning("approval.undelivered", approval=approval.id, reason=str(error))
+
+    async def _say(self, approval: Approval) -> None:
+        """Say it to the turn; what that does not hear is said once it has ended."""
+        session = self._transcript.session
+        try:
+            self._runner.check_steerable(session)
+            if await self._transcript.keep(
+                lambda tx: async_questions.begin_to_say(tx, approval.id)
+            ):
+                words = async_questions.words_of(approval)
+                await self._runner.steer(session, words, async_questions.message_id(approval))
+                await self._ctx.ref.tell(AnswerDelivered(approval_id=approval.id))
+        except FAILURES as error:
+            log.info("approval.said_later", approval=approval.id, reason=str(error))
 
     async def keep_delivery(self, approval_id: int) -> None:
         """Codex has the answer, and goes on."""

@@ -52,11 +52,11 @@ class Runner(Protocol):
     def check_steerable(self, session: Session) -> None:
         """Raise `Conflict`, saying why, where the session has no turn that can be steered."""
 
-    async def steer(self, session: Session, message: str, request: int) -> str:
+    async def steer(self, session: Session, message: str, message_id: str) -> str:
         """Say something to the running turn and return its id; a `Refusal` says why not.
 
         `Unconfirmed` says that nobody knows: the transcript will tell, which has it or not.
-        `request` is the id of the event that asked for it, and tells one message from another.
+        `message_id` names it there.
         """
 
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:

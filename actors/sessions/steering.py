@@ -148,7 +148,9 @@ class Steering:
         key = self._transcript.session.id
         with scope:
             try:
-                turn_id = await self._runner.steer(self._transcript.session, wish.message, event)
+                turn_id = await self._runner.steer(
+                    self._transcript.session, wish.message, steer_id(key, event)
+                )
             except Unconfirmed:
                 raise
             except Refusal as error:

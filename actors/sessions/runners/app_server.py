@@ -46,7 +46,6 @@ from command_center.actors.contracts.sessions import (
 from command_center.actors.rules.errors import Conflict, TooBusy, Unconfirmed
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runner import FAILURES
-from command_center.actors.sessions.steering import steer_id
 from command_center.actors.sessions.turn_events import ending, item_seen, turn_named
 from command_center.actors.sessions.turns import (
     LOOK_SECONDS,
@@ -278,7 +277,7 @@ class AppServerRunner:
                 runner=self.name,
             )
 
-    async def steer(self, session: Session, message: str, request: int) -> str:
+    async def steer(self, session: Session, message: str, message_id: str) -> str:
         """Send `turn/steer`, which Codex takes only into the turn that it expects."""
         self.check_steerable(session)
         assert session.codex_thread_id is not None  # noqa: S101 - a turn has a thread
@@ -289,7 +288,7 @@ class AppServerRunner:
                     session.codex_thread_id,
                     session.codex_turn_id,
                     message,
-                    client_message_id=steer_id(session.id, request),
+                    client_message_id=message_id,
                 )
             )
         except CodexError as error:

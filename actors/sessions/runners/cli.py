@@ -124,7 +124,7 @@ class CliRunner:
             runner=self.name,
         )
 
-    async def steer(self, session: Session, message: str, request: int) -> str:  # noqa: ARG002 - always refused
+    async def steer(self, session: Session, message: str, message_id: str) -> str:  # noqa: ARG002 - always refused
         """Refuse: `codex exec` takes nothing more once it runs."""
         self.check_steerable(session)
         return ""

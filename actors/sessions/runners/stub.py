@@ -92,7 +92,7 @@ class StubRunner:
             runner=self.name,
         )
 
-    async def steer(self, session: Session, message: str, request: int) -> str:  # noqa: ARG002 - always refused
+    async def steer(self, session: Session, message: str, message_id: str) -> str:  # noqa: ARG002 - always refused
         """Refuse: nothing listens."""
         self.check_steerable(session)
         return ""

@@ -52,7 +52,7 @@ class AbsentRunner:
         """Refuse."""
         raise Conflict(self._reason, runner=self.name)
 
-    async def steer(self, session: Session, message: str, request: int) -> str:  # noqa: ARG002 - always refused
+    async def steer(self, session: Session, message: str, message_id: str) -> str:  # noqa: ARG002 - always refused
         """Refuse."""
         self.check_steerable(session)
         return ""
