@@ -9,7 +9,7 @@ import time
 from command_center.runtime.deadletters import Reason
 from command_center.runtime.lazy_event import LazyEvent
 from command_center.runtime.ports import Parent, System
-from command_center.runtime.restart_policy import RestartWindow, restart_delay
+from command_center.runtime.restart_policy import RestartWindow
 from command_center.runtime.signals import Crashed, Exit, ExitKind, Started, Stopped
 from command_center.runtime.specs import Backoff, ChildSpec, Intensity, SupervisorSpec
 
@@ -244,7 +244,7 @@ class Child(abc.ABC):
             self.streak = 0
         self.streak += 1
         self.restarts += 1
-        return restart_delay(backoff, self.streak, self.system.rng)
+        return backoff.delay(self.streak, self.system.rng)
 
     def forgive(self) -> None:
         """Forget the failures: an operator starts it anew."""

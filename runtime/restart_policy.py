@@ -1,15 +1,14 @@
-"""The arithmetic of restarting: who comes back, how soon, and when it is too often.
+"""The arithmetic of restarting: who comes back, and when it is too often.
 
 Pure of any clock or task: times come in as numbers, so that every rule can be tested by itself.
 """
 
 from __future__ import annotations
 
-import random
 from collections import deque
 
 from command_center.runtime.signals import ExitKind
-from command_center.runtime.specs import Backoff, Intensity, Restart
+from command_center.runtime.specs import Intensity, Restart
 
 _COMES_BACK: dict[Restart, frozenset[ExitKind]] = {
     Restart.PERMANENT: frozenset(ExitKind),
@@ -48,11 +47,3 @@ class RestartWindow:
     def clear(self) -> None:
         """Forget every restart."""
         self._times.clear()
-
-
-def restart_delay(backoff: Backoff, attempt: int, rng: random.Random) -> float:
-    """Return the seconds to wait before the `attempt`-th restart in a row, counted from 1."""
-    # Beyond 2**64 every sensible backoff has reached its cap, and floats would overflow.
-    grown = backoff.initial * backoff.factor ** min(attempt - 1, 64)
-    capped = min(backoff.cap, grown)
-    return capped * (1.0 - backoff.jitter * rng.random())

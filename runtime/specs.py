@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import math
+import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -52,11 +53,13 @@ class Intensity:
 
 @attrs.frozen
 class Backoff:
-    """How long to wait before the n-th restart in a row, in seconds.
+    """How long to wait before the n-th attempt in a row, in seconds.
 
     `initial * factor ** (n - 1)`, capped at `cap`; then jitter takes up to the share `jitter`
-    away, after the cap, so that children that reached the cap do not come back in step.
-    A child that lived for `calm` seconds begins again at `initial`.
+    away, after the cap, so that those that reached the cap do not come back in step.
+    What went well for `calm` seconds begins again at `initial`.
+
+        Backoff(initial=1.0, cap=60.0, jitter=0.0).delay(3)  # 4.0
     """
 
     initial: float = 0.1
@@ -76,6 +79,13 @@ class Backoff:
             raise InvalidSpec("backoff", "jitter must be between 0 and 1")
         if not self.calm > 0:
             raise InvalidSpec("backoff", "calm must be positive")
+
+    def delay(self, attempt: int, rng: random.Random | None = None) -> float:
+        """Return the seconds to wait before the `attempt`-th attempt in a row, counted from 1."""
+        # Beyond 2**64 every sensible backoff has reached its cap, and floats would overflow.
+        capped = min(self.cap, self.initial * self.factor ** min(attempt - 1, 64))
+        share = random.random() if rng is None else rng.random()  # noqa: S311 - jitter, no secret
+        return capped * (1.0 - self.jitter * share)
 
 
 class Behaviour(Protocol):

@@ -7,7 +7,6 @@ to nothing by itself; whoever is attached to a thread resumes it when told `Brid
 
 from __future__ import annotations
 
-import random
 from importlib.metadata import version
 from typing import Any
 
@@ -182,7 +181,8 @@ class Bridge(Actor):
     async def _call_until(
         self, connection: Connection, call: Call, deadline: float
     ) -> dict[str, Any]:
-        pause = self._settings.deadlines.overload_first
+        overload = self._settings.deadlines.overload
+        attempt = 0
         while True:
             left = max(0.0, deadline - trio.current_time())
             try:
@@ -193,10 +193,10 @@ class Bridge(Actor):
                 # An overloaded Codex has not looked at the request, so it may be sent again.
                 if error.code != protocol.OVERLOADED:
                     raise
-                pause = min(pause * 2, self._settings.deadlines.overload_cap)
-                wait = pause * random.uniform(0.5, 1)  # noqa: S311 - jitter, no secret
+                attempt += 1
+                wait = overload.delay(attempt)
                 if trio.current_time() + 2 * wait >= deadline:
-                    raise TooBusy("Codex is overloaded.", retry_after=pause) from None
+                    raise TooBusy("Codex is overloaded.", retry_after=wait) from None
                 await trio.sleep(wait)
                 continue
             if not isinstance(result, dict):
@@ -247,7 +247,7 @@ class Bridge(Actor):
                 known, self._why = self._why, await self._connect_once()
                 lived = trio.current_time() - began
                 failures = 1 if lived >= _CALM_SECONDS else failures + 1
-                pause = self._backoff(failures)
+                pause = self._settings.deadlines.reconnect.delay(failures)
                 self._retry_at = trio.current_time() + pause
                 # What is so for hours is said once, and then to those who look closer.
                 tell = log.debug if failures > 1 and self._why == known else log.warning
@@ -264,11 +264,6 @@ class Bridge(Actor):
             ended = await trio.to_thread.run_sync(end_orphans, folder)
             if ended:
                 log.warning("codex.orphans_ended", process_ids=ended)
-
-    def _backoff(self, failures: int) -> float:
-        deadlines = self._settings.deadlines
-        pause = min(deadlines.backoff_cap, deadlines.backoff_first * 2.0 ** min(failures - 1, 30))
-        return pause * random.uniform(0.5, 1)  # noqa: S311 - jitter, no secret
 
     async def _connect_once(self) -> str:
         """Hold one connection until it is lost; answers why."""

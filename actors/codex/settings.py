@@ -8,6 +8,8 @@ from pathlib import Path
 
 import attrs
 
+from command_center.runtime import Backoff
+
 
 class Transport(enum.Enum):
     """What carries the messages of the app-server."""
@@ -32,10 +34,10 @@ class Deadlines:
     """A connection whose probe is not answered for so long is given up."""
     close: float = 2.0
     """For the other side to end by itself, before it is made to."""
-    backoff_first: float = 0.25
-    backoff_cap: float = 30.0
-    overload_first: float = 0.2
-    overload_cap: float = 5.0
+    reconnect: Backoff = attrs.field(default=Backoff(initial=0.25, cap=30.0, jitter=0.5))
+    """Between attempts to connect."""
+    overload: Backoff = attrs.field(default=Backoff(initial=0.4, cap=5.0, jitter=0.5))
+    """Between requests that Codex is too busy to look at."""
 
 
 @attrs.frozen

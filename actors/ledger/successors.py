@@ -3,7 +3,7 @@
 - What Codex asked without waiting, and was answered too late for the turn, is a follow-up.
 - A turn that **completed** is followed by the oldest follow-up that waits in its task.
 - One that **failed** is tried again, where the task allows attempts: after a pause that doubles
-  from `RETRY_SECONDS` up to `RETRY_CAP_SECONDS`.
+  (`RETRY`).
 - One that was **interrupted** without anybody's wish is continued, where the task says so, at most
   `CONTINUATIONS` times in a row.
 
@@ -32,6 +32,7 @@ from command_center.actors.ledger.budgets import check_limits
 from command_center.actors.ledger.outcomes import record_outcome
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
+from command_center.runtime import Backoff
 from command_center.store import (
     Approval,
     Followup,
@@ -47,8 +48,9 @@ from command_center.store import (
 )
 from command_center.store.records import SessionStatus
 
-RETRY_SECONDS: Final = 10.0
-RETRY_CAP_SECONDS: Final = 300.0
+RETRY: Final = Backoff(initial=10.0, cap=300.0, jitter=0.0)
+"""The pauses between the failure of an attempt and the next one."""
+
 CONTINUATIONS: Final = 5
 
 GO_ON: Final = (
@@ -88,11 +90,6 @@ def end(
     sequel = _follow(tx, ended, approval_seconds=approval_seconds)
     record_outcome(tx, ended, sequel=sequel, cause=cause)
     return ended, sequel
-
-
-def retry_pause(attempt: int) -> float:
-    """Seconds between the failure of this attempt and the next one."""
-    return float(min(RETRY_SECONDS * 2 ** min(attempt - 1, 20), RETRY_CAP_SECONDS))
 
 
 def queue_followup(tx: Transaction, session_id: int, *, message: str, actor: str) -> Followup:
@@ -223,7 +220,7 @@ def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | Non
                 "prompt": _next_prompt(tx, ended, TRY_AGAIN),
                 "requested_by": ended.requested_by,
                 "attempt": ended.attempt + 1,
-                "begin_after": later(tx.now, retry_pause(ended.attempt)),
+                "begin_after": later(tx.now, RETRY.delay(ended.attempt)),
             }
         case "interrupted" if task.on_interrupt == "continue" and ended.attempt <= CONTINUATIONS:
             return {

@@ -11,7 +11,7 @@ may be half a secret; what waited is shown before the item that the pieces make 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 import trio
@@ -39,15 +39,15 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.budgets import AGENTS, count_agent, tokens_before
 from command_center.actors.rules.errors import Unavailable, Unconfirmed
 from command_center.actors.rules.preconditions import Condition, always
+from command_center.runtime import Backoff
 from command_center.store import EventData, Session, StreamedText, Transaction, sessions
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 5.0
-"""Seconds between two tries to write a fact; they double up to the longest."""
+BACKOFF: Final = Backoff(initial=0.2, cap=5.0, jitter=0.0)
+"""The pauses between two tries to write a fact."""
 
 MOST_STREAMS = 100
 """Texts that may grow at the same time; what waits of the oldest is not shown if there are more."""
@@ -115,7 +115,7 @@ class Transcript:
             FactUnconfirmed: it may have been written, or not: the actor has to begin anew.
             Exception: what the unit raised.
         """
-        pause = FIRST_PAUSE
+        attempt = 0
         while True:
             try:
                 return await self._storage.write(unit)
@@ -123,8 +123,8 @@ class Transcript:
                 raise FactUnconfirmed(str(error)) from error
             except Unavailable as error:
                 log.warning("session.fact.waits", session=self.session.id, reason=str(error))
-                await trio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                attempt += 1
+                await trio.sleep(BACKOFF.delay(attempt))
 
     async def observe(self, fact: Observation) -> None:
         """Keep what is to be kept of a fact, and show it to whoever watches now."""

@@ -173,17 +173,12 @@ class Outbox(Actor):
         except BotApiLimited as limited:
             await self._postpone(message, limited.retry_after, limited, counts=False)
         except (BotApiUnreachable, BotApiFailed, TokenRejected) as error:
-            await self._postpone(message, self._backoff(message.attempts + 1), error)
+            await self._postpone(message, self._settings.backoff.delay(message.attempts + 1), error)
         except BotApiRefused as refused:
             await self._refused(message, refused)
         else:
             number = result.get("message_id") if isinstance(result, dict) else None
             await self._done(message, number)
-
-    def _backoff(self, attempt: int) -> float:
-        """Seconds to wait after the n-th failure."""
-        doubled: float = self._settings.retry_seconds * 2.0 ** min(attempt - 1, 30)
-        return min(doubled, self._settings.retry_cap)
 
     async def _done(self, message: TelegramMessage, number: int | None) -> None:
         self._sent += 1

@@ -102,8 +102,7 @@ class Polling(Actor):
                 await self._refused(refused)
             except _PASSING as error:
                 self._failures += 1
-                doubled = self._settings.retry_seconds * 2.0 ** min(self._failures - 1, 30)
-                await self._pause(error, min(doubled, self._settings.retry_cap))
+                await self._pause(error, self._settings.backoff.delay(self._failures))
             else:
                 self._failures = 0
                 self._problem = None
@@ -125,13 +124,13 @@ class Polling(Actor):
 
     async def _refused(self, refused: BotApiRefused) -> None:
         if refused.status != CONFLICT:
-            await self._pause(refused, self._settings.retry_cap)
+            await self._pause(refused, self._settings.backoff.cap)
             return
         problem = HAS_WEBHOOK if "webhook" in refused.description.lower() else OTHER_POLLS
         if self._problem != problem:
             log.error("telegram.polling.conflict", reason=problem)
         self._problem = problem
-        await trio.sleep(min(CONFLICT_SECONDS, self._settings.retry_cap))
+        await trio.sleep(min(CONFLICT_SECONDS, self._settings.backoff.cap))
 
     async def _pause(self, error: Exception, seconds: float) -> None:
         self._problem = str(error)

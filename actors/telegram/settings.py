@@ -6,6 +6,8 @@ from typing import Literal
 
 import attrs
 
+from command_center.runtime import Backoff
+
 
 @attrs.frozen(kw_only=True)
 class TelegramSettings:
@@ -23,8 +25,7 @@ class TelegramSettings:
         all_seconds: between any two messages (Bot API FAQ: about 30 a second).
         call_seconds: how long the Bot API may take to answer.
         poll_seconds: how long a poll waits for updates.
-        retry_seconds: the first wait after a failure that passes; it doubles up to `retry_cap`.
-        retry_cap: the longest such wait.
+        backoff: the waits after failures that pass.
     """
 
     mode: Literal["webhook", "polling"]
@@ -38,5 +39,4 @@ class TelegramSettings:
     all_seconds: float = 0.04
     call_seconds: float = 20.0
     poll_seconds: int = 50
-    retry_seconds: float = 1.0
-    retry_cap: float = 60.0
+    backoff: Backoff = attrs.field(default=Backoff(initial=1.0, cap=60.0, jitter=0.0))

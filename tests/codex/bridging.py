@@ -19,14 +19,26 @@ from command_center.actors.codex.messages import (
 )
 from command_center.actors.codex.routing import Routes
 from command_center.actors.codex.settings import BridgeSettings, Deadlines
-from command_center.runtime import Actor, ActorRef, ChildSpec, SupervisorSpec, System, handles
+from command_center.runtime import (
+    Actor,
+    ActorRef,
+    Backoff,
+    ChildSpec,
+    SupervisorSpec,
+    System,
+    handles,
+)
 from command_center.runtime import open_system as open_actor_system
 from tests.codex.fake_app_server import COMMAND
 
 SOON = Deadlines(
-    handshake=10, quiet=60, probe=5, close=0.3, backoff_first=0.01, backoff_cap=0.05,
-    overload_first=0.01, overload_cap=0.02,
-)  # fmt: skip
+    handshake=10,
+    quiet=60,
+    probe=5,
+    close=0.3,
+    reconnect=Backoff(initial=0.01, cap=0.05, jitter=0.5),
+    overload=Backoff(initial=0.02, cap=0.02, jitter=0.5),
+)
 """Deadlines for tests: generous where a slow machine matters, short where a test waits."""
 
 

@@ -36,7 +36,7 @@ from command_center.actors.codex.messages import (
 from command_center.actors.codex.orphans import is_alive
 from command_center.actors.codex.settings import BridgeSettings, Transport
 from command_center.actors.rules.errors import TooBusy
-from command_center.runtime import ActorRef, System
+from command_center.runtime import ActorRef, Backoff, System
 from tests.codex.bridging import SOON, faked, open_bridge
 
 QUESTION = {"id": "q", "header": "Which", "question": "Which one?", "options": [{"label": "a"}]}
@@ -331,7 +331,7 @@ async def test_an_overloaded_codex_is_asked_again_until_it_answers() -> None:
 
 
 async def test_a_codex_that_stays_overloaded_is_too_busy() -> None:
-    deadlines = attrs.evolve(SOON, overload_first=0.5, overload_cap=0.5)
+    deadlines = attrs.evolve(SOON, overload=Backoff(initial=0.5, cap=0.5, jitter=0.5))
     async with open_bridge(faked("overloaded=1000000", deadlines=deadlines)) as bridged:
         with pytest.raises(TooBusy) as caught:
             await bridged.call("thread/start", {}, seconds=1.5)

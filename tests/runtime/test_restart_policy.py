@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_center.runtime import Backoff, Intensity
-from command_center.runtime.restart_policy import RestartWindow, restart_delay
+from command_center.runtime.restart_policy import RestartWindow
 
 TIMES = st.lists(st.floats(0, 100), min_size=1, max_size=40).map(sorted)
 
@@ -48,8 +48,8 @@ BACKOFFS = st.builds(
 def test_a_delay_lies_between_the_jittered_and_the_capped_one(
     backoff: Backoff, attempt: int, seed: int
 ) -> None:
-    capped = restart_delay(attrs.evolve(backoff, jitter=0.0), attempt, seeded(0))
-    delay = restart_delay(backoff, attempt, seeded(seed))
+    capped = attrs.evolve(backoff, jitter=0.0).delay(attempt, seeded(0))
+    delay = backoff.delay(attempt, seeded(seed))
     assert capped <= backoff.cap
     assert capped * (1 - backoff.jitter) <= delay <= capped
 
@@ -57,5 +57,5 @@ def test_a_delay_lies_between_the_jittered_and_the_capped_one(
 def test_jitter_comes_after_the_cap_so_that_those_at_the_cap_do_not_meet() -> None:
     backoff = Backoff(initial=1.0, factor=10.0, cap=5.0, jitter=0.5)
     rng = seeded(1)
-    delays = {restart_delay(backoff, 9, rng) for _ in range(20)}
+    delays = {backoff.delay(9, rng) for _ in range(20)}
     assert len(delays) == 20

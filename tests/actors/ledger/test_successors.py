@@ -9,12 +9,10 @@ from hypothesis import strategies as st
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.successors import (
     CONTINUATIONS,
-    RETRY_CAP_SECONDS,
-    RETRY_SECONDS,
+    RETRY,
     change_followup,
     end,
     queue_followup,
-    retry_pause,
 )
 from command_center.actors.rules.errors import Conflict
 from command_center.store import (
@@ -170,11 +168,11 @@ def test_what_a_person_agreed_to_holds_for_a_retry_of_the_same_run(writer: Write
 
 @given(attempt=st.integers(1, 1000))
 def test_the_pause_before_a_retry_doubles_up_to_its_cap(attempt: int) -> None:
-    pause = retry_pause(attempt)
-    assert RETRY_SECONDS <= pause <= RETRY_CAP_SECONDS
-    assert pause <= retry_pause(attempt + 1)
-    if pause < RETRY_CAP_SECONDS:
-        assert RETRY_SECONDS * 2 ** (attempt - 1) == pause
+    pause = RETRY.delay(attempt)
+    assert 10 <= pause <= 300
+    assert pause <= RETRY.delay(attempt + 1)
+    if pause < 300:
+        assert 10 * 2 ** (attempt - 1) == pause
 
 
 def test_a_continuation_in_a_thread_that_never_heard_the_task_says_the_task(

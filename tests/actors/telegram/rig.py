@@ -18,6 +18,7 @@ from command_center.actors.telegram.messages import INBOX, KeepUpdates
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import read_update
 from command_center.actors.tree import CenterSettings
+from command_center.runtime import Backoff
 from command_center.store import Approval, open_database, repositories
 from command_center.store.tables import approvals
 from tests.telegram_bot_api import SECRET, TOKEN, FakeBotApi, fake_bot_api
@@ -91,8 +92,7 @@ def telegram_settings(api: FakeBotApi, **more: Any) -> TelegramSettings:
         "all_seconds": 0.0,
         "call_seconds": 5.0,
         "poll_seconds": 5,
-        "retry_seconds": 0.01,
-        "retry_cap": 0.05,
+        "backoff": Backoff(initial=0.01, cap=0.05, jitter=0.0),
     }
     return TelegramSettings(**(wanted | more))
 
