@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.codex.binary import CodexNotFound, find_codex
-from tests.codex.scripted_model import ScriptedModel, write_codex_home
+from tests.codex.scripted_model import OLD_MODEL, ScriptedModel, write_codex_home
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +29,18 @@ def scripted_model() -> Iterator[ScriptedModel]:
 
 
 @pytest.fixture
-def codex_home(tmp_path: Path, scripted_model: ScriptedModel) -> Path:
+def codex_model() -> str | None:
+    """The model that Codex believes to call; `both_models` runs a test with each kind."""
+    return OLD_MODEL
+
+
+both_models = pytest.mark.parametrize(
+    "codex_model", [OLD_MODEL, None], ids=["old-model", "default-model"]
+)
+"""Run a test with plain tools, and with what the catalogue's own default model is offered."""
+
+
+@pytest.fixture
+def codex_home(tmp_path: Path, scripted_model: ScriptedModel, codex_model: str | None) -> Path:
     """A `CODEX_HOME` whose only provider is `scripted_model`."""
-    return write_codex_home(tmp_path / "codex-home", scripted_model)
+    return write_codex_home(tmp_path / "codex-home", scripted_model, called=codex_model)

@@ -1,13 +1,12 @@
-"""What a scripted model says: the steps of a turn, and the server-sent events that tell them.
+"""What a scripted model says: the steps of a turn.
 
 A script is a sequence of steps. Codex asks the model once for each step of a turn: a text
 ends the turn, a command or a patch makes Codex run it and ask again. A script that has run
 out answers `ENDING`, so that every turn ends.
 """
 
-import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -99,10 +98,23 @@ class CallTool:
     arguments: Mapping[str, Any]
     namespace: str | None = None
 
-    @classmethod
-    def spawn_agent(cls, prompt: str) -> "CallTool":
-        """Start a sub-agent with that prompt, in a thread of its own."""
-        return cls("spawn_agent", {"message": prompt}, "multi_agent_v1")
+
+@attrs.frozen
+class SpawnAgent:
+    """A sub-agent that begins with that message alone, in a thread of its own.
+
+    `name` is part of its path, where sub-agents have one (`/root/helper`).
+    """
+
+    message: str
+    name: str = "helper"
+
+
+@attrs.frozen
+class WaitForAgents:
+    """Wait until a sub-agent says something or ends; ten seconds are the least that Codex takes."""
+
+    seconds: float = 30.0
 
 
 @attrs.frozen
@@ -134,100 +146,22 @@ class CutOff:
     """Begin to stream, then close the connection in the middle."""
 
 
-Step: TypeAlias = Say | Run | AddFile | UpdateFile | CallTool | Hold | Refuse | FailStream | CutOff
+Step: TypeAlias = (
+    Say
+    | Run
+    | AddFile
+    | UpdateFile
+    | CallTool
+    | SpawnAgent
+    | WaitForAgents
+    | Hold
+    | Refuse
+    | FailStream
+    | CutOff
+)
 Script: TypeAlias = Sequence[Step]
 Choose: TypeAlias = Callable[[str], Script]
 """Chooses the script of a turn by the prompt that began it."""
-
-USAGE = {
-    "input_tokens": 100,
-    "input_tokens_details": {"cached_tokens": 40},
-    "output_tokens": 20,
-    "output_tokens_details": {"reasoning_tokens": 5},
-    "total_tokens": 120,
-}
-"""What every step says that it has used."""
-
-
-def events_of(step: Step, response_id: str) -> Iterator[Event]:
-    """The server-sent events that tell `step`, up to where the stream ends or breaks."""
-    yield {"type": "response.created", "response": {"id": response_id}}
-    match step:
-        case Say(parts):
-            yield from _message(parts, f"msg_{response_id}")
-        case Run(command, justification):
-            arguments: dict[str, Any] = {"cmd": command, "login": False}
-            if justification is not None:
-                arguments["sandbox_permissions"] = "require_escalated"
-                arguments["justification"] = justification
-            yield _tool_call("exec_command", arguments, response_id)
-        case AddFile(path, content):
-            lines = "\n".join(f"+{line}" for line in content.splitlines())
-            yield _patch(f"*** Add File: {path}\n{lines}", response_id)
-        case UpdateFile(path, old, new):
-            yield _patch(f"*** Update File: {path}\n@@\n-{old}\n+{new}", response_id)
-        case CallTool(name, arguments_as_given, namespace):
-            call = _tool_call(name, arguments_as_given, response_id)
-            call["item"] |= {} if namespace is None else {"namespace": namespace}
-            yield call
-        case FailStream(code, message):
-            error = {"code": code, "message": message}
-            yield {"type": "response.failed", "response": {"id": response_id, "error": error}}
-            return
-        case CutOff():
-            yield {
-                "type": "response.output_item.added",
-                "output_index": 0,
-                "item": {"type": "message", "role": "assistant", "id": "msg_cut", "content": []},
-            }
-            return
-        case Hold() | Refuse():
-            raise AssertionError(f"{step!r} is not a stream; the server handles it.")
-    yield {"type": "response.completed", "response": {"id": response_id, "usage": USAGE}}
-
-
-def _message(parts: tuple[str | Gate, ...], item_id: str) -> Iterator[Event]:
-    item: dict[str, Any] = {"type": "message", "role": "assistant", "id": item_id}
-    yield {"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": []}}
-    said: list[str] = []
-    for part in parts:
-        if isinstance(part, Gate):
-            part.pass_through()
-            continue
-        said.append(part)
-        yield {
-            "type": "response.output_text.delta",
-            "item_id": item_id,
-            "output_index": 0,
-            "content_index": 0,
-            "delta": part,
-        }
-    content = [{"type": "output_text", "text": "".join(said)}]
-    yield {
-        "type": "response.output_item.done",
-        "output_index": 0,
-        "item": {**item, "content": content},
-    }
-
-
-def _tool_call(name: str, arguments: Mapping[str, Any], response_id: str) -> Event:
-    return {
-        "type": "response.output_item.done",
-        "output_index": 0,
-        "item": {
-            "type": "function_call",
-            "id": f"fc_{response_id}",
-            "call_id": f"call_{response_id}",
-            "name": name,
-            "arguments": json.dumps(arguments),
-        },
-    }
-
-
-def _patch(hunk: str, response_id: str) -> Event:
-    patch = f"*** Begin Patch\n{hunk}\n*** End Patch"
-    return _tool_call("exec_command", {"cmd": f"apply_patch <<'EOF'\n{patch}\nEOF\n"}, response_id)
-
 
 NAMED: Mapping[str, Script] = {
     "text": (Say.text("The scripted model says hello to you."),),

@@ -31,18 +31,43 @@ from tests.codex.script import (
     Script,
     Step,
     by_prompt,
-    events_of,
 )
+from tests.codex.spelling import Tools
+from tests.codex.streaming import events_of
+
+OLD_MODEL = "gpt-5.4"
+"""A model that newer catalogues don't know: it has plain tools, and the older sub-agents."""
 
 
 @attrs.frozen
 class ModelRequest:
     """One call of the model as Codex made it."""
 
-    turn_id: str
-    thread_id: str
-    prompt: str
     body: Mapping[str, Any]
+
+    @property
+    def thread_id(self) -> str:
+        """The thread that calls."""
+        metadata = self.body.get("client_metadata") or {}
+        return metadata.get("thread_id") or self.body.get("prompt_cache_key") or ""
+
+    @property
+    def turn_id(self) -> str:
+        """The turn that calls; old versions of Codex tell the thread only."""
+        metadata = self.body.get("client_metadata") or {}
+        return metadata.get("turn_id") or self.thread_id
+
+    @property
+    def agent(self) -> str:
+        """The path of the agent that calls, where agents have one: `/root` is nobody's child."""
+        metadata = self.body.get("client_metadata") or {}
+        told = json.loads(metadata.get("x-codex-turn-metadata") or "{}")
+        return told.get("agent_name") or ""
+
+    @property
+    def prompt(self) -> str:
+        """What the user, or the agent that started this one, has said last."""
+        return (self.user_texts or [""])[-1]
 
     @property
     def tool_outputs(self) -> list[str]:
@@ -50,16 +75,19 @@ class ModelRequest:
         return [
             str(item.get("output"))
             for item in self.body["input"]
-            if item.get("type") == "function_call_output"
+            if item.get("type") in {"function_call_output", "custom_tool_call_output"}
         ]
 
     @property
     def user_texts(self) -> list[str]:
-        """All that the user's messages say, in order."""
+        """All that the user's messages say, in order, and those of other agents.
+
+        What agents say to each other Codex calls encrypted, and hands on as it came.
+        """
         return [
-            part.get("text", "")
+            part.get("text") or part.get("encrypted_content") or ""
             for item in self.body["input"]
-            if item.get("role") == "user"
+            if item.get("role") == "user" or item.get("type") == "agent_message"
             for part in item.get("content", [])
         ]
 
@@ -128,18 +156,13 @@ class ScriptedModel:
                 )
             return list(self.requests)
 
-    def next_step(self, body: Mapping[str, Any]) -> tuple[Step, str]:
+    def next_step(self, request: ModelRequest) -> tuple[Step, str]:
         """Record one call; answers its step and the id of its response."""
-        metadata = body.get("client_metadata") or {}
-        thread_id = metadata.get("thread_id") or body.get("prompt_cache_key") or ""
-        turn_id = metadata.get("turn_id") or thread_id
-        request = ModelRequest(turn_id, thread_id, "", body)
-        request = attrs.evolve(request, prompt=(request.user_texts or [""])[-1])
         with self._changed:
-            if turn_id not in self._scripts:
+            if request.turn_id not in self._scripts:
                 chosen = self.choose(request.prompt) if self.choose else self.script
-                self._scripts[turn_id] = list(chosen)
-            steps = self._scripts[turn_id]
+                self._scripts[request.turn_id] = list(chosen)
+            steps = self._scripts[request.turn_id]
             step = steps.pop(0) if steps else Say.text(ENDING)
             self._gates |= _gates_of(step)
             self.requests.append(request)
@@ -175,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.path.endswith("/responses"):
             self._answer_json(404, {"error": {"message": f"No {self.path} here."}})
             return
-        step, response_id = self.server.model.next_step(body)
+        step, response_id = self.server.model.next_step(ModelRequest(body))
         while isinstance(step, Hold):
             step.gate.pass_through()
             step = step.then
@@ -184,15 +207,15 @@ class _Handler(BaseHTTPRequestHandler):
             if isinstance(step, Refuse):
                 self._answer_json(step.status, {"error": {"message": step.message}})
             else:
-                self._stream(step, response_id)
+                self._stream(step, Tools.of(body), response_id)
 
-    def _stream(self, step: Step, response_id: str) -> None:
+    def _stream(self, step: Step, tools: Tools, response_id: str) -> None:
         self.close_connection = True
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("connection", "close")
         self.end_headers()
-        for event in events_of(step, response_id):
+        for event in events_of(step, tools, response_id):
             if "delta" in event:
                 self.server.model.sent.append((time.monotonic(), event["delta"]))
             self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
@@ -210,12 +233,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the requests are recorded."""
 
 
-def write_codex_home(folder: Path, model: ScriptedModel) -> Path:
-    """Make `folder` a `CODEX_HOME` whose only provider is `model`."""
+def write_codex_home(folder: Path, model: ScriptedModel, *, called: str | None = OLD_MODEL) -> Path:
+    """Make `folder` a `CODEX_HOME` whose only provider is `model`.
+
+    Codex offers the tools of the model that is `called` so; of its own default without a name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.toml").write_text(
         f"""\
-model = "gpt-5.4"
+{"" if called is None else f'model = "{called}"'}
 model_provider = "scripted"
 
 [model_providers.scripted]

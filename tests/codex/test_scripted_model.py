@@ -4,7 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from tests.codex.script import AddFile, Gate, Refuse, Run, Say
+from tests.codex.fixtures import both_models
+from tests.codex.script import AddFile, Gate, Refuse, Run, Say, Script, SpawnAgent, WaitForAgents
 from tests.codex.scripted_model import ScriptedModel
 
 
@@ -22,17 +23,20 @@ def exec_codex(binary: Path, home: Path, cwd: Path, prompt: str) -> list[dict[st
     return [msgspec.json.decode(line, type=dict[str, object]) for line in done.stdout.splitlines()]
 
 
+@both_models
 def test_the_real_codex_says_what_the_script_says(
     codex_binary: Path, codex_home: Path, scripted_model: ScriptedModel, tmp_path: Path
 ) -> None:
     scripted_model.script = (Say.text("Four words are streamed"),)
     lines = exec_codex(codex_binary, codex_home, tmp_path / "work", "Say it.")
-    message = {"id": "item_1", "type": "agent_message", "text": "Four words are streamed"}
-    assert {"type": "item.completed", "item": message} in lines
+    items = [line["item"] for line in lines if line["type"] == "item.completed"]
+    said = [item for item in items if isinstance(item, dict) and item["type"] == "agent_message"]
+    assert ["Four words are streamed"] == [item["text"] for item in said]
     assert [request.prompt for request in scripted_model.requests] == ["Say it."]
     assert [text for _, text in scripted_model.sent] == ["Four", " words", " are", " streamed"]
 
 
+@both_models
 def test_the_real_codex_runs_the_commands_of_the_script_and_tells_their_output(
     codex_binary: Path, codex_home: Path, scripted_model: ScriptedModel, tmp_path: Path
 ) -> None:
@@ -64,6 +68,7 @@ def test_a_refusal_of_the_model_fails_the_turn(
     assert "no such model" in str(lines[-1]["error"])
 
 
+@both_models
 def test_a_patch_of_the_script_writes_the_file(
     codex_binary: Path, codex_home: Path, scripted_model: ScriptedModel, tmp_path: Path
 ) -> None:
@@ -96,3 +101,24 @@ def test_a_gate_holds_the_model_until_it_is_opened(
         gate.open()
         output, _ = process.communicate(timeout=60)
     assert b"Held back." in output
+
+
+@both_models
+def test_a_sub_agent_of_the_script_plays_its_own_and_is_waited_for(
+    codex_binary: Path, codex_home: Path, scripted_model: ScriptedModel, tmp_path: Path
+) -> None:
+    def choose(prompt: str) -> Script:
+        if "agent" in prompt:
+            return (Run("echo from the agent"),)
+        return (SpawnAgent("You are the agent.", "scout"), WaitForAgents())
+
+    scripted_model.choose = choose
+    exec_codex(codex_binary, codex_home, tmp_path / "work", "Begin.")
+    parent = scripted_model.requests[0].thread_id
+    of_agent = [one for one in scripted_model.requests if one.thread_id != parent]
+    assert "You are the agent." == of_agent[0].prompt
+    assert of_agent[0].agent in {"/root/scout", "/root"}
+    assert "from the agent" in of_agent[1].tool_outputs[0]
+    last = scripted_model.requests[-1]
+    assert parent == last.thread_id
+    assert 2 == len(last.tool_outputs)

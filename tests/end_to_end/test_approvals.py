@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.codex.fixtures import both_models
 from tests.codex.script import CallTool, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.codex.tool_server import offer_tool
@@ -33,6 +34,7 @@ async def hasty_client(
         server.stop()
 
 
+@both_models
 async def test_what_nobody_decided_in_time_codex_is_refused_and_the_turn_goes_on(
     hasty_client: Client, scripted_model: ScriptedModel, repository: Path
 ) -> None:
@@ -126,6 +128,7 @@ async def test_who_looks_again_is_sent_nothing_while_nothing_changes(stub_client
     assert "And this?" in changed.text
 
 
+@both_models
 async def test_the_call_of_a_tool_is_asked_with_its_arguments(
     codex_client: Client, codex_home: Path, scripted_model: ScriptedModel, repository: Path
 ) -> None:

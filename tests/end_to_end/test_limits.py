@@ -12,9 +12,12 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.codex.fixtures import both_models
 from tests.codex.script import Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
+
+pytestmark = both_models
 
 COMMIT = "echo agent > agent.txt; git add agent.txt && git commit -q -m 'By the agent'"
 ALL = {"allowWrite": True, "allowNetwork": True, "allowCommit": True}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.codex.fixtures import both_models
 from tests.codex.script import Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Server, client_of, wait_for_no_process
 
 
+@both_models
 async def test_a_newcomer_runs_watches_approves_steers_stops_and_finds_it_all_after_a_crash(
     codex_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
 ) -> None:
@@ -81,6 +83,7 @@ async def test_a_newcomer_runs_watches_approves_steers_stops_and_finds_it_all_af
         )
 
 
+@both_models
 async def test_a_turn_that_is_cut_off_by_a_crash_is_interrupted_with_its_reason(
     codex_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
 ) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import trio
 
-from tests.codex.script import CallTool, Gate, Run, Say, Script
+from tests.codex.fixtures import both_models
+from tests.codex.script import Gate, Run, Say, Script, SpawnAgent
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of, wait_for_no_process
 from tests.end_to_end.test_faults import DATABASE
@@ -23,6 +24,7 @@ async def completed(client: Client, repository: Path) -> dict[str, object]:
     return ended
 
 
+@both_models
 async def test_a_prompt_that_waits_for_its_thread_over_a_restart_is_sent_once(
     codex_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
 ) -> None:
@@ -99,6 +101,7 @@ async def test_a_queued_session_goes_on_when_the_one_before_it_was_cut_off(
         await client.until_session(second, "completed")
 
 
+@both_models
 async def test_a_stop_that_a_crash_cut_off_is_carried_out(
     codex_server: Server, scripted_model: ScriptedModel, repository: Path
 ) -> None:
@@ -134,6 +137,7 @@ async def test_a_session_whose_actor_was_stopped_gets_another(
     assert "stopped" == stopped["session"]["status"]
 
 
+@both_models
 async def test_a_turn_that_stays_silent_is_asked_for_and_then_interrupted(
     codex_server: Server, scripted_model: ScriptedModel, repository: Path
 ) -> None:
@@ -158,7 +162,7 @@ async def test_a_turn_that_waits_for_a_sub_agent_is_not_silent_while_that_works(
     def choose(prompt: str) -> Script:
         if "agent" in prompt:
             return (Run("for i in $(seq 45); do echo beat; sleep 0.1; done"),)
-        return (CallTool.spawn_agent("You are the agent."), Run("sleep 4"))
+        return (SpawnAgent("You are the agent."), Run("sleep 4"))
 
     scripted_model.choose = choose
     codex_server.settings = {**codex_server.settings, "CC_STALL_SECONDS": "1"}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.codex.fixtures import both_models
 from tests.codex.script import Gate, Refuse, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import (
@@ -35,6 +36,7 @@ def cli_server(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator
     server.stop()
 
 
+@both_models
 async def test_the_cli_runner_tells_the_same_story_without_approvals(
     cli_server: Server, scripted_model: ScriptedModel, repository: Path
 ) -> None:
@@ -223,6 +225,7 @@ async def test_a_failed_turn_is_tried_again_in_the_same_thread_as_often_as_the_t
     await codex_client.post(f"/api/sessions/{retry['id']}/stop")
 
 
+@both_models
 async def test_a_turn_over_its_token_budget_is_interrupted_with_that_reason(
     codex_client: Client, scripted_model: ScriptedModel, repository: Path
 ) -> None:

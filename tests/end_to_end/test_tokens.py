@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.codex.script import CallTool, Choose, Gate, Hold, Run, Say, Script
+from tests.codex.fixtures import both_models
+from tests.codex.script import Choose, Gate, Hold, Run, Say, Script, SpawnAgent
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
 
@@ -31,6 +32,7 @@ def server(
     made.stop()
 
 
+@both_models
 async def test_each_turn_of_a_thread_counts_for_what_it_used_itself(
     server: Server, scripted_model: ScriptedModel, repository: Path
 ) -> None:
@@ -71,7 +73,7 @@ def with_an_agent(calls: int) -> Choose:
     def choose(prompt: str) -> Script:
         if "agent" in prompt:
             return (*(Run(f"echo {number}") for number in range(1, calls)), Say.text("Done."))
-        return (CallTool.spawn_agent("You are the agent."), Run("sleep 5"), Say.text("Done."))
+        return (SpawnAgent("You are the agent."), Run("sleep 5"), Say.text("Done."))
 
     return choose
 

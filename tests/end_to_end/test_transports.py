@@ -17,7 +17,7 @@ from command_center.actors.codex.settings import Transport
 from command_center.actors.sessions.interruption import OVERDUE
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import open_bridge
-from tests.codex.script import AddFile, CallTool, Gate, Run, Say, Script, Step
+from tests.codex.script import AddFile, Gate, Run, Say, Script, SpawnAgent, Step
 from tests.codex.scripted_model import ScriptedModel, write_codex_home
 from tests.end_to_end.server import Client, Server, client_of
 
@@ -286,7 +286,7 @@ def an_agent(model: ScriptedModel, *steps: Step) -> Iterator[None]:
     def choose(prompt: str) -> Script:
         if "agent" in prompt:
             return steps
-        return (CallTool.spawn_agent("You are the agent."), Run("sleep 60"))
+        return (SpawnAgent("You are the agent."), Run("sleep 60"))
 
     model.choose = choose
     try:
