@@ -15,11 +15,12 @@ from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.approvals import CreateApproval
 from command_center.actors.telegram.messages import INBOX, KeepUpdates
+from command_center.actors.telegram.notifier import MARK, WANTED
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import read_update
 from command_center.actors.tree import CenterSettings
 from command_center.runtime import Backoff
-from command_center.store import Approval, open_database, repositories
+from command_center.store import Approval, events, open_database, repositories, telegram_marks
 from command_center.store.tables import approvals
 from tests.telegram_bot_api import SECRET, TOKEN, FakeBotApi, fake_bot_api
 
@@ -60,6 +61,16 @@ class Rig:
 
         await self.api.wait_until(answers)
         return answers()[0]
+
+    async def told(self) -> None:
+        """Wait until the notifier has told all that is in the log."""
+
+        def read(db: Database) -> bool:
+            mark = telegram_marks.find(db, {"name": MARK})
+            last = events.after(db, 0, limit=500, wanted=WANTED)
+            return mark is not None and (not last or mark.value >= last[-1].id)
+
+        await self.until(read)
 
     async def ask(self, title: str = "May I?", **more: Any) -> Approval:
         """Let something ask for a decision."""

@@ -269,6 +269,7 @@ async def test_what_is_muted_does_not_come_and_what_is_silent_comes_without_a_so
         await r.press(wishes, "Approvals and questions")
         await r.until(lambda db: "approvals" in chat_of(db).muted)
         await r.ask("Not told")
+        await r.told()
         await r.say("/mute off")
         await r.api.message(ME, "What is told in this chat", count=2)
         await r.say("/mute 2h")

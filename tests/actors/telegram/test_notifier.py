@@ -15,14 +15,11 @@ from command_center.actors.contracts.approvals import (
 )
 from command_center.actors.core.clock import later
 from command_center.actors.ledger.deadlines import warn
-from command_center.actors.telegram.notifier import MARK
 from command_center.store import (
     Transaction,
     approvals,
     automations,
-    events,
     repositories,
-    telegram_marks,
     telegram_messages,
 )
 from tests.actors.rows import insert_session, insert_task
@@ -41,20 +38,6 @@ async def end_session(r: Rig, status: str, **fields: Any) -> None:
         tx.emit(made_up(f"session.{status}"), actor="test", session_id=session.id)
 
     await r.center.storage.write(unit)
-
-
-async def told(r: Rig) -> None:
-    """Wait until the notifier has told all that is in the log."""
-
-    def read(db: Any) -> bool:
-        mark = telegram_marks.find(db, {"name": MARK})
-        last = events.after(db, 0, limit=500, wanted=WANTED)
-        return mark is not None and (not last or mark.value >= last[-1].id)
-
-    await r.until(read)
-
-
-WANTED = events.EventFilter(types=("session.completed", "approval.requested"))
 
 
 async def test_a_session_that_ended_tells_its_outcome_words_tokens_and_changes(
@@ -121,7 +104,7 @@ async def test_what_happened_while_nobody_was_there_is_told_by_the_next_life_onc
             await r.center.ask("/approvals", ResolveApproval(settled.id, wish))
         for _ in range(2):
             async with opened(tmp_path, api) as r:
-                await told(r)
+                await r.told()
                 await api.message(ME, "While you were out.")
                 await api.message(ME, "Still open?")
         assert 2 == len(api.texts(ME))
@@ -135,7 +118,7 @@ async def test_the_first_time_history_is_not_told_but_what_is_pending_is_asked(
         async with opened(tmp_path, api, allowed_ids=frozenset()) as r:
             await r.ask("Pending since long?")
             await end_session(r, "completed")
-            await told(r)
+            await r.told()
             await r.center.system.stop_child("/telegram/notifier", reason="test")
             await r.center.storage.write(
                 lambda tx: len(tx.db.execute("delete from telegram_marks").fetchall())
