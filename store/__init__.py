@@ -9,8 +9,10 @@ Start with ``writer`` (how things are written; ``transaction`` is what a unit of
 ``tables`` (the rows of what ``records`` names) and ``events`` (the log). ``database`` opens the
 file, by the steps of ``migrations``; ``lock`` keeps a second process away from it, and ``readers``
 lends connections that only read. A list comes in ``pages`` with ``cursors``, its conditions put
-together by ``where``. ``search`` and ``text_match`` find texts, ``telemetry`` counts, and
-``idempotency_keys`` and ``stray_turns`` are two small tables with functions of their own.
+together by ``where``. ``search`` and ``text_match`` find texts, ``telemetry`` and ``summaries``
+count, and ``idempotency_keys`` and ``stray_turns`` are two small tables with functions of their
+own. No SQL stands outside: what the tables cannot ask or change is a function of ``causes``,
+``deadlines``, ``removal``, ``telegram`` or ``worktrees``.
 ``redaction`` takes secrets out, by the ``secret_patterns``, and ``streamed_redaction`` out of what
 comes in pieces. ``timestamps``, ``sqlite_errors`` (its result codes) and ``errors`` serve them all.
 """

@@ -1,6 +1,8 @@
 """The four folders, and how they become one import package."""
 
+import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,3 +69,46 @@ def test_each_folder_tells_type_checkers_that_it_is_typed(folder: str) -> None:
 def test_every_module_says_what_it_is() -> None:
     first_lines = {path: (ROOT / path).read_text(encoding="utf-8")[:4] for path in source_files()}
     assert [] == [str(path) for path, begin in first_lines.items() if '"""' not in begin]
+
+
+_SQL = re.compile(
+    r"\s*(select\s.+\sfrom\s|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s|with\s+\w+\s+as\s*\()",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def statements_in(source: str) -> list[int]:
+    """The lines on which a text of SQL begins, or a connection is told to run one."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and _SQL.match(node.value)
+        )
+        or (isinstance(node, ast.Attribute) and node.attr in {"execute", "executescript"})
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rows = list(db.query('SELECT id FROM tasks'))",
+        "tx.db.execute(found)",
+        'sql = f"delete from events where {column} = ?"',
+        "CHANGE = 'UPDATE tasks SET title = NULL'",
+    ],
+)
+def test_a_statement_of_sql_is_found(line: str) -> None:
+    assert [1] == sorted(set(statements_in(line)))
+
+
+def test_sql_stands_in_store_alone() -> None:
+    found = {
+        f"{path}:{line}"
+        for path in source_files()
+        if path.parts[0] != "store"
+        for line in statements_in((ROOT / path).read_text(encoding="utf-8"))
+    }
+    assert set() == found

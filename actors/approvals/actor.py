@@ -30,7 +30,6 @@ from command_center.actors.core.clock import LOOK_SECONDS, seconds_until
 from command_center.actors.core.events import Fanout
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import approvals as settlement
-from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.deadlines import (
     check_deadline,
     extend,
@@ -50,8 +49,10 @@ from command_center.store import (
     Transaction,
     approvals,
     sessions,
+    summaries,
 )
 from command_center.store import tasks as task_table
+from command_center.store.causes import last_event
 from command_center.store.records import ApprovalKind, ApprovalStatus
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -243,7 +244,7 @@ def create_approval(tx: Transaction, wanted: CreateApproval, *, seconds: float) 
         session_id=wanted.session_id,
         approval_id=approval.id,
         correlation_id=correlation_id,
-        causation_id=ledger.last_event(tx, "session_id", wanted.session_id)
+        causation_id=last_event(tx.db, "session_id", wanted.session_id)
         if wanted.session_id is not None
         else None,
     )
@@ -267,10 +268,8 @@ class ApprovalCounts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 def count_approvals(db: Database) -> ApprovalCounts:
     """Count the approvals; every status and every kind is there, if only as 0."""
-    by_status = dict(db.execute("SELECT status, count(*) FROM approvals GROUP BY status"))
-    by_kind = dict(
-        db.execute("SELECT kind, count(*) FROM approvals WHERE status = 'pending' GROUP BY kind")
-    )
+    by_status = summaries.approvals_by_status(db)
+    by_kind = summaries.pending_approvals_by_kind(db)
     return ApprovalCounts(
         by_status={status: by_status.get(status, 0) for status in get_args(ApprovalStatus)},
         pending_by_kind={kind: by_kind.get(kind, 0) for kind in get_args(ApprovalKind)},

@@ -33,6 +33,7 @@ from command_center.store import (
     approvals,
     sessions,
 )
+from command_center.store.causes import last_event
 from command_center.store.records import ApprovalStatus
 
 REDACTED = "[redacted"
@@ -169,7 +170,7 @@ def settle_approval(
         scope=scope,
         answers=dict(answers) if answers is not None else None,
     )
-    cause = ledger.last_event(tx, "approval_id", approval_id)
+    cause = last_event(tx.db, "approval_id", approval_id)
     told = (
         ApprovalExpired(status=status, kind=approval.kind, note=note, scope=scope)
         if status == "expired"

@@ -15,9 +15,10 @@ from command_center.actors.contracts.approvals import Extension
 from command_center.actors.contracts.events.approvals import ApprovalExpiring, ApprovalExtended
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
-from command_center.actors.ledger import sessions as ledger
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.store import Approval, EventData, Transaction, approvals
+from command_center.store.causes import last_event
+from command_center.store.deadlines import pending_deadlines
 from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
 
 WARNING_SECONDS = 600.0
@@ -111,7 +112,7 @@ def warning_of(created_at: str, expires_at: str) -> str:
 def overdue(db: Database) -> list[int]:
     """The pending approvals whose deadline has passed."""
     moment = now_timestamp()
-    return [key for key, _, expires_at, _ in _waiting(db) if expires_at <= moment]
+    return [key for key, _, expires_at, _ in pending_deadlines(db) if expires_at <= moment]
 
 
 def to_warn_of(db: Database) -> list[int]:
@@ -119,7 +120,7 @@ def to_warn_of(db: Database) -> list[int]:
     moment = now_timestamp()
     return [
         key
-        for key, created_at, expires_at, warned_at in _waiting(db)
+        for key, created_at, expires_at, warned_at in pending_deadlines(db)
         if warned_at is None and warning_of(created_at, expires_at) <= moment < expires_at
     ]
 
@@ -128,18 +129,9 @@ def next_moment(db: Database) -> str | None:
     """When something is to be done about a pending approval next."""
     moments = (
         expires_at if warned_at is not None else warning_of(created_at, expires_at)
-        for _, created_at, expires_at, warned_at in _waiting(db)
+        for _, created_at, expires_at, warned_at in pending_deadlines(db)
     )
     return min(moments, default=None)
-
-
-def _waiting(db: Database) -> list[tuple[int, str, str, str | None]]:
-    sql = (
-        "SELECT id, created_at, expires_at, warned_at FROM approvals "
-        "WHERE status = 'pending' AND expires_at IS NOT NULL"
-    )
-    found: list[tuple[int, str, str, str | None]] = db.execute(sql).fetchall()
-    return found
 
 
 def _tell(tx: Transaction, approval: Approval, event: EventData, *, actor: str) -> None:
@@ -151,5 +143,5 @@ def _tell(tx: Transaction, approval: Approval, event: EventData, *, actor: str) 
         session_id=approval.session_id,
         approval_id=approval.id,
         correlation_id=approval.correlation_id,
-        causation_id=ledger.last_event(tx, "approval_id", approval.id),
+        causation_id=last_event(tx.db, "approval_id", approval.id),
     )

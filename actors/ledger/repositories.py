@@ -28,6 +28,7 @@ from command_center.actors.contracts.repositories import (
 from command_center.actors.rules.errors import Conflict
 from command_center.store import Repository, Transaction, automations, sessions
 from command_center.store import repositories as repository_table
+from command_center.store.removal import remove_repository
 
 
 def create_repository(
@@ -126,13 +127,13 @@ def delete_repository(tx: Transaction, repository_id: int, actor: str) -> Reposi
             f"Repository {repository_id} has {enabled} enabled automation(s); disable them first.",
             automations=enabled,
         )
-    gone = {step: tx.db.execute(sql, [repository_id]).rowcount for step, sql in _FORGETTING.items()}
+    gone = remove_repository(tx, repository_id)
     deleted = RepositoryDeleted(
         id=repository_id,
-        tasks=gone["tasks"],
-        sessions=gone["sessions"],
-        approvals=gone["approvals"],
-        automations=gone["automations"],
+        tasks=gone.tasks,
+        sessions=gone.sessions,
+        approvals=gone.approvals,
+        automations=gone.automations,
     )
     tx.emit(
         RepositoryForgotten(name=repository.name, local_path=repository.local_path, with_=deleted),
@@ -155,25 +156,6 @@ def check_idle(db: Database, repository: Repository, what: str) -> None:
             f"so it cannot be {what}.",
             sessionIds=[session.id for session in active],
         )
-
-
-_FORGETTING = {
-    "items": """DELETE FROM items WHERE session_id IN
-        (SELECT id FROM sessions WHERE repository_id = ?)""",
-    "approvals": """DELETE FROM approvals WHERE repository_id = ?1
-        OR task_id IN (SELECT id FROM tasks WHERE repository_id = ?1)
-        OR session_id IN (SELECT id FROM sessions WHERE repository_id = ?1)""",
-    "automation runs": """DELETE FROM automation_runs WHERE automation_id IN
-        (SELECT id FROM automations WHERE repository_id = ?)""",
-    "followups": """DELETE FROM followups WHERE task_id IN
-        (SELECT id FROM tasks WHERE repository_id = ?)""",
-    "last sessions": "UPDATE automations SET last_session_id = NULL WHERE repository_id = ?",
-    "sessions": "DELETE FROM sessions WHERE repository_id = ?",
-    "tasks": "DELETE FROM tasks WHERE repository_id = ?",
-    "automations": "DELETE FROM automations WHERE repository_id = ?",
-    "repository": "DELETE FROM repositories WHERE id = ?",
-}
-"""What is forgotten, in the order that the references between the tables allow."""
 
 
 def columns_of(seen: Inspection, git_dir: Path) -> dict[str, Any]:

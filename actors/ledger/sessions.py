@@ -46,20 +46,11 @@ from command_center.store import (
     sessions,
     tasks,
 )
+from command_center.store.causes import last_event
 from command_center.store.records import Runner, SessionStatus
 
 SYSTEM = "system"
 """Who did it, where no person did."""
-
-
-def last_event(tx: Transaction, column: str, key: int) -> int | None:
-    """The newest event of a session, task or approval: the cause of what its story tells next."""
-    if column not in {"session_id", "task_id", "approval_id"}:
-        raise ValueError(column)
-    sql = f"select max(id) from events where {column} = ?"  # noqa: S608 - one of three constants
-    row = tx.db.execute(sql, [key]).fetchone()
-    found: int | None = row[0]
-    return found
 
 
 ENDINGS: Mapping[SessionStatus, type[SessionEnded]] = MappingProxyType(
@@ -94,7 +85,7 @@ def tell(
 ) -> int:
     """Emit an event of the session's story; its cause is the story's last event unless named."""
     if causation_id is None:
-        causation_id = last_event(tx, "session_id", session.id) or session.causation_id
+        causation_id = last_event(tx.db, "session_id", session.id) or session.causation_id
     return tx.emit(
         event,
         actor=actor,
@@ -181,7 +172,7 @@ def insert_session(
         priority=task.priority,
         requested_by=requested_by,
         correlation_id=task.correlation_id,
-        causation_id=last_event(tx, "task_id", task.id),
+        causation_id=last_event(tx.db, "task_id", task.id),
         **more,
     )
     tell(

@@ -46,6 +46,7 @@ from command_center.store import (
     stray_turns,
     tasks,
 )
+from command_center.store.causes import last_event
 from command_center.store.records import SessionStatus
 
 RETRY: Final = Backoff(initial=10.0, cap=300.0, jitter=0.0)
@@ -86,7 +87,7 @@ def end(
     ended = ledger.move(tx, session_id, status, exit_reason=reason)
     if leaves_turn and ended.runner == "app-server" and ended.codex_thread_id is not None:
         stray_turns.note(tx, session_id)
-    cause = ledger.last_event(tx, "session_id", session_id)
+    cause = last_event(tx.db, "session_id", session_id)
     sequel = _follow(tx, ended, approval_seconds=approval_seconds)
     record_outcome(tx, ended, sequel=sequel, cause=cause)
     return ended, sequel

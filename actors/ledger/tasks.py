@@ -27,6 +27,7 @@ from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.paths import check_path
 from command_center.actors.rules.policy import PolicyDenied, RunInput, evaluate, same_place
 from command_center.store import Session, Task, Transaction, repositories, sessions, tasks
+from command_center.store.causes import last_event
 from command_center.store.records import Runner
 
 
@@ -108,7 +109,7 @@ def patch_task(tx: Transaction, task_id: int, changes: TaskChanges) -> Task:
         task_id=task.id,
         automation_id=task.automation_id,
         correlation_id=task.correlation_id,
-        causation_id=ledger.last_event(tx, "task_id", task.id),
+        causation_id=last_event(tx.db, "task_id", task.id),
     )
     return task
 

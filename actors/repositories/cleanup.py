@@ -6,7 +6,6 @@ from collections.abc import Collection
 from pathlib import Path
 
 import attrs
-from sqlite_utils import Database
 
 from command_center.actors.contracts.events.repositories import WorktreeRemoved
 from command_center.actors.contracts.worktrees import (
@@ -26,6 +25,7 @@ from command_center.actors.repositories.worktree_checks import check_removable
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.paths import within
 from command_center.store import Repository, Transaction, repositories
+from command_center.store.worktrees import finished_worktrees
 
 SYSTEM = "system"
 """Who tidies up."""
@@ -46,7 +46,7 @@ class WorktreeCleaning:
 
     async def tidy(self, message: TidyWorktrees) -> None:
         """Delete those that were made for runs whose tasks are done."""
-        done = await self._storage.read(lambda db: done_with(db, message.repository_id))
+        done = await self._storage.read(lambda db: finished_worktrees(db, message.repository_id))
         if done:
             await self._clean(message.repository_id, SYSTEM, only=done)
 
@@ -80,25 +80,6 @@ class WorktreeCleaning:
 
     async def _repository(self, repository_id: int) -> Repository:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))
-
-
-def done_with(db: Database, repository_id: int) -> set[str]:
-    """The worktrees that were made for runs, and whose every task is completed or cancelled.
-
-    After a run that failed or was stopped, somebody may want to go on where it was.
-    """
-    made = db.execute(
-        "SELECT json_extract(body, '$.data.path') FROM events "
-        "WHERE type = 'worktree.created' AND repository_id = ? AND session_id IS NOT NULL",
-        [repository_id],
-    )
-    needed = db.execute(
-        "SELECT worktree_path FROM sessions JOIN tasks ON tasks.id = sessions.task_id "
-        "WHERE sessions.repository_id = ? AND worktree_path IS NOT NULL "
-        "AND (finished_at IS NULL OR tasks.status NOT IN ('completed', 'cancelled'))",
-        [repository_id],
-    )
-    return {path for (path,) in made} - {path for (path,) in needed}
 
 
 async def _is_merged(main: Checkout, entry: WorktreeEntry, repository: Repository) -> bool:

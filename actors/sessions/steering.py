@@ -20,6 +20,7 @@ from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.transcript import Transcript
 from command_center.runtime import Refusal
 from command_center.store import Session, Transaction, event_type, items, sessions
+from command_center.store.causes import without_outcome
 
 LATE_SECONDS = 2.0
 """How long Codex may take to answer what a turn was told, once that turn has ended."""
@@ -47,13 +48,8 @@ def settle_cut_off(tx: Transaction, session_id: int, *, spared: Collection[int] 
 
     The transcript is complete: what Codex took into the turn is in it, under our id.
     """
-    asked = tx.db.execute(
-        "SELECT id, (SELECT count(*) FROM events AS later WHERE later.session_id = ?1 "
-        "AND later.type IN (?2, ?3) AND json_extract(later.body, '$.causationId') = asked.id) "
-        "FROM events AS asked WHERE session_id = ?1 AND type = 'session.steer.requested'",
-        [session_id, *OUTCOMES],
-    ).fetchall()
-    cut_off = [event for event, outcomes in asked if not outcomes and event not in spared]
+    asked = without_outcome(tx.db, session_id, event_type(SteerRequested), OUTCOMES)
+    cut_off = [event for event in asked if event not in spared]
     if not cut_off:
         return
     session = sessions.get(tx.db, session_id)

@@ -16,6 +16,7 @@ from command_center.store import (
     Transaction,
     telegram_chats,
 )
+from command_center.store.telegram import fail_waiting, move_chat
 from command_center.store.timestamps import from_timestamp
 
 KINDS: Final = {
@@ -90,8 +91,7 @@ def migrate(tx: Transaction, old: int, new: int) -> None:
     elif before.migrated_to != new:
         telegram_chats.update(tx, after.id, **wishes)
     telegram_chats.update(tx, before.id, migrated_to=new, waits_for={})
-    tx.db.execute("update telegram_messages set chat_id = ? where chat_id = ?", [new, old])
-    tx.db.execute("update telegram_buttons set chat_id = ? where chat_id = ?", [new, old])
+    move_chat(tx, old, new)
     if before.migrated_to != new:
         tx.emit(ChatMigrated(chat_id=old, migrated_to=new), actor="telegram")
 
@@ -99,11 +99,7 @@ def migrate(tx: Transaction, old: int, new: int) -> None:
 def lose(tx: Transaction, chat_id: int, reason: str) -> None:
     """Give a chat up until somebody speaks there: what waits for it will not be sent."""
     chat = known_chat(tx, chat_id)
-    tx.db.execute(
-        "update telegram_messages set status = 'failed', error = ?, updated_at = ? "
-        "where chat_id = ? and status = 'waiting'",
-        [reason, tx.now, chat_id],
-    )
+    fail_waiting(tx, chat_id, reason)
     if chat.unreachable is None:
         telegram_chats.update(tx, chat.id, unreachable=reason)
         tx.emit(ChatUnreachable(chat_id=chat_id, why=reason), actor="telegram")

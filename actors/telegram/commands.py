@@ -38,6 +38,7 @@ from command_center.store import (
     tasks,
     telegram_chats,
 )
+from command_center.store.summaries import newest_sessions
 
 Command = Callable[[Desk, Visit, str], Awaitable[Act]]
 
@@ -268,9 +269,7 @@ def expect(tx: Transaction, visit: Visit, what: dict[str, Any] | None) -> None:
 
 def by_use(db: Database) -> list[Repository]:
     """All repositories, the one that was used last first."""
-    newest = dict(
-        db.execute("select repository_id, max(id) from sessions group by repository_id").fetchall()
-    )
+    newest = newest_sessions(db)
     found = repositories.every(db, {})
     return sorted(found, key=lambda repository: -newest.get(repository.id, 0))
 

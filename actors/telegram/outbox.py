@@ -36,6 +36,7 @@ from command_center.actors.telegram.outgoing import content_of
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.runtime import Actor, ActorRef, MailboxFull, handles
 from command_center.store import TelegramMessage, Transaction, sessions, telegram_messages
+from command_center.store.telegram import chats_waiting, remove_old
 from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -339,12 +340,6 @@ def upload_of(db: Database, message: TelegramMessage) -> Upload | None:
     return Upload("document", f"session-{session.id}.diff", data)
 
 
-def chats_waiting(db: Database) -> list[int]:
-    """The chats for which a message waits."""
-    rows = db.execute("select distinct chat_id from telegram_messages where status = 'waiting'")
-    return [row[0] for row in rows.fetchall()]
-
-
 def next_waiting(db: Database, chat_id: int) -> TelegramMessage | None:
     """A chat's oldest message that waits."""
     return telegram_messages.find(db, {"chat_id": chat_id, "status": "waiting"})
@@ -352,20 +347,7 @@ def next_waiting(db: Database, chat_id: int) -> TelegramMessage | None:
 
 def forget_old(tx: Transaction) -> None:
     """Remove what is long done with: buttons, messages, and updates."""
-    before = to_timestamp(datetime.now(UTC) - timedelta(days=KEPT_DAYS))
-    for statement in _FORGET:
-        tx.db.execute(statement, [before])
-
-
-_FORGET = (
-    "delete from telegram_buttons where created_at < ?",
-    """delete from telegram_messages where status <> 'waiting' and updated_at < ?
-        and edits is not null""",
-    """delete from telegram_messages where status <> 'waiting' and updated_at < ?
-        and id not in (select edits from telegram_messages where edits is not null)
-        and id not in (select message from telegram_buttons)""",
-    "delete from telegram_updates where status = 'done' and updated_at < ?",
-)
+    remove_old(tx, before=to_timestamp(datetime.now(UTC) - timedelta(days=KEPT_DAYS)))
 
 
 def wake(find: Callable[[str], ActorRef | None]) -> None:

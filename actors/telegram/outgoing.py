@@ -21,6 +21,7 @@ from command_center.store import (
     telegram_buttons,
     telegram_messages,
 )
+from command_center.store.telegram import remove_buttons
 
 Document: TypeAlias = Literal["diff"]
 """What may be sent as a file."""
@@ -102,9 +103,7 @@ def amend(
     tx: Transaction, message: TelegramMessage, text: Text, keyboard: Keyboard = ()
 ) -> TelegramMessage:
     """Change what a message says; the buttons that it had are gone, pressed or not."""
-    tx.db.execute(
-        "delete from telegram_buttons where message = ? and used_by is null", [message.id]
-    )
+    remove_buttons(tx, message.id)
     return telegram_messages.insert(
         tx,
         chat_id=message.chat_id,

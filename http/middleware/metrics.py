@@ -32,7 +32,7 @@ from sqlite_utils import Database
 from command_center.actors.center import Center
 from command_center.actors.codex.messages import BRIDGE
 from command_center.runtime import ActorSnapshot, Crashed, Restarted, Signal
-from command_center.store import events
+from command_center.store import approvals, events, summaries
 from command_center.store.records import SessionStatus
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
@@ -122,11 +122,8 @@ class Stored:
 
 def read_stored(db: Database) -> Stored:
     """Read it; all of it from indexes."""
-    by_status = db.execute(
-        "SELECT status, count(*) FROM sessions INDEXED BY sessions_by_status GROUP BY status"
-    ).fetchall()
-    (pending,) = db.execute("SELECT count(*) FROM approvals WHERE status = 'pending'").fetchone()
-    sessions = {**dict.fromkeys(get_args(SessionStatus), 0), **dict(by_status)}
+    sessions = dict.fromkeys(get_args(SessionStatus), 0) | summaries.sessions_by_status(db)
+    pending = approvals.count(db, {"status": "pending"})
     return Stored(sessions, pending, events.last_id(db))
 
 

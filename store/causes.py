@@ -1,0 +1,35 @@
+"""Which event led to which."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from sqlite_utils import Database
+
+
+def last_event(
+    db: Database, subject: Literal["session_id", "task_id", "approval_id"], key: int
+) -> int | None:
+    """Return the id of the newest event of a session, task or approval; None if it has none.
+
+    Raises:
+        ValueError: events have no such subject.
+    """
+    if subject not in {"session_id", "task_id", "approval_id"}:
+        raise ValueError(subject)
+    sql = f"SELECT max(id) FROM events WHERE {subject} = ?"  # noqa: S608 - one of three constants
+    found: int | None = db.execute(sql, [key]).fetchone()[0]
+    return found
+
+
+def without_outcome(
+    db: Database, session_id: int, asked: str, outcomes: Sequence[str]
+) -> list[int]:
+    """Return the ids of a session's events of type `asked` that led to none of these types."""
+    places = ", ".join("?" * len(outcomes))
+    sql = (
+        "SELECT id FROM events AS asked WHERE session_id = ? AND type = ? AND NOT EXISTS "  # noqa: S608
+        "(SELECT 1 FROM events AS later WHERE later.session_id = asked.session_id "
+        f"AND later.type IN ({places}) "
+        "AND json_extract(later.body, '$.causationId') = asked.id)"
+    )
+    return [row[0] for row in db.execute(sql, [session_id, asked, *outcomes]).fetchall()]

@@ -1,0 +1,53 @@
+"""The removal of a repository, with everything that refers to it."""
+
+import attrs
+
+from command_center.store.transaction import Transaction
+
+_ITEMS = """DELETE FROM items WHERE session_id IN
+    (SELECT id FROM sessions WHERE repository_id = ?)"""
+_APPROVALS = """DELETE FROM approvals WHERE repository_id = ?1
+    OR task_id IN (SELECT id FROM tasks WHERE repository_id = ?1)
+    OR session_id IN (SELECT id FROM sessions WHERE repository_id = ?1)"""
+_AUTOMATION_RUNS = """DELETE FROM automation_runs WHERE automation_id IN
+    (SELECT id FROM automations WHERE repository_id = ?)"""
+_FOLLOWUPS = """DELETE FROM followups WHERE task_id IN
+    (SELECT id FROM tasks WHERE repository_id = ?)"""
+_LAST_SESSIONS = "UPDATE automations SET last_session_id = NULL WHERE repository_id = ?"
+_SESSIONS = "DELETE FROM sessions WHERE repository_id = ?"
+_TASKS = "DELETE FROM tasks WHERE repository_id = ?"
+_AUTOMATIONS = "DELETE FROM automations WHERE repository_id = ?"
+_REPOSITORY = "DELETE FROM repositories WHERE id = ?"
+
+
+@attrs.frozen
+class Removed:
+    """How many records went with a repository."""
+
+    tasks: int
+    sessions: int
+    approvals: int
+    automations: int
+
+
+def remove_repository(tx: Transaction, repository_id: int) -> Removed:
+    """Remove a repository with its tasks, sessions, transcripts, approvals and automations.
+
+    Its events stay in the log.
+    """
+
+    def run(sql: str) -> int:
+        done: int = tx.db.execute(sql, [repository_id]).rowcount
+        return done
+
+    # In the order that the references between the tables allow.
+    run(_ITEMS)
+    approvals = run(_APPROVALS)
+    run(_AUTOMATION_RUNS)
+    run(_FOLLOWUPS)
+    run(_LAST_SESSIONS)
+    sessions = run(_SESSIONS)
+    tasks = run(_TASKS)
+    automations = run(_AUTOMATIONS)
+    run(_REPOSITORY)
+    return Removed(tasks=tasks, sessions=sessions, approvals=approvals, automations=automations)
