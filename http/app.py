@@ -2,71 +2,65 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from quart_trio import QuartTrio
+
 from command_center.actors.center import Center
-from command_center.http.middleware import metrics, signin
 from command_center.http.middleware.gate import Policy, install_gate
-from command_center.http.middleware.idempotency import install_idempotency
-from command_center.http.middleware.location import install_locations
+from command_center.http.middleware.idempotency import IdempotencyKeys
+from command_center.http.middleware.location import located
+from command_center.http.middleware.metrics import RequestMetrics
 from command_center.http.middleware.request_log import install_observation
 from command_center.http.openapi import routes as documents
-from command_center.http.routes import (
-    approvals,
-    automations,
-    codex,
-    dashboard,
-    events,
-    followups,
-    health,
-    repos,
-    runtime,
-    search,
-    sessions,
-    tasks,
-    telegram,
-    telemetry,
-)
+from command_center.http.routes import dashboard, health, metrics, signin
+from command_center.http.routes.table import APIS
 from command_center.http.wire.codec import ActorPathConverter, IdConverter
 from command_center.http.wire.compression import install_compression
 from command_center.http.wire.etags import install_tags
+from command_center.http.wire.operation import Api, Operation, View
 from command_center.http.wire.problems import install_error_handlers
 from command_center.http.wire.quart_app import Application
 
-ROUTES = (
-    health.routes,
-    repos.routes,
-    tasks.routes,
-    sessions.routes,
-    followups.routes,
-    approvals.routes,
-    automations.routes,
-    codex.routes,
-    search.routes,
-    events.routes,
-    runtime.routes,
-    telegram.routes,
-    telemetry.routes,
-)
-"""Each noun's routes."""
-
 
 def create_app(center: Center, policy: Policy) -> Application:
-    """The app that serves `center` to whom `policy` lets in."""
+    """Return the app that serves `center` to whom `policy` lets in."""
     app = Application(__name__)
     app.url_map.converters["id"] = IdConverter
     app.url_map.converters["actor"] = ActorPathConverter
     app.config["RESPONSE_TIMEOUT"] = None
     install_error_handlers(app)
-    for routes in ROUTES:
-        app.register_blueprint(routes(center))
-    app.register_blueprint(signin.routes(policy.sign_ins))
+    counted = RequestMetrics()
+    center.system.observe(counted.signalled)
+    served: dict[Api[Any], object] = {
+        health.api: health.Probe(center),
+        metrics.api: metrics.Scraped(center, counted),
+        signin.api: policy.sign_ins,
+    }
+    keys = IdempotencyKeys(center.storage)
+    for api in APIS:
+        install(app, api, served.get(api, center), keys)
     app.register_blueprint(dashboard.routes())
     app.register_blueprint(documents.routes(secured=policy.token is not None))
-    counted = metrics.RequestMetrics()
-    app.register_blueprint(metrics.routes(center, counted))
     install_compression(app)
     install_tags(app)
-    install_idempotency(app, center.storage)
-    install_locations(app)
     install_gate(app, policy)
     install_observation(app, counted, center.settings.secrets)
     return app
+
+
+def install(
+    app: QuartTrio, api: Api[Any], served: object, keys: IdempotencyKeys | None = None
+) -> None:
+    """Add an api's endpoints to an app; `served` is what their handlers answer from."""
+    for operation in api.operations:
+        view = _wrapped(operation, operation.view(served), keys)
+        app.add_url_rule(operation.rule, operation.id, view, methods=[operation.method])
+    for socket in api.sockets:
+        app.add_websocket(socket.rule, socket.id, socket.view(served))
+
+
+def _wrapped(operation: Operation, view: View, keys: IdempotencyKeys | None) -> View:
+    if keys is not None and operation.is_done_once:
+        view = keys.once(view)
+    return view if operation.location is None else located(view, operation.location)

@@ -2,6 +2,6 @@
 
 `gate` lets a request in: by its host (`hosts`), its token or cookie (`authentication`, `signin`),
 and how often its client was wrong (`throttle`). `idempotency` does a POST once, `location` says
-where what it made is, `request_log` gives each request its id, its log line and its count, and
-`metrics` has the numbers for Prometheus.
+where what it made is, and `request_log` gives each request its id, its log line and its count in
+`metrics`.
 """

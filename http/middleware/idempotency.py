@@ -15,15 +15,17 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
+import attrs
 import trio
-from quart import Quart, Response, request
+from quart import Response, request
 from quart.wrappers.response import DataBody
 from quart_trio.wrappers import TrioResponse
 
 from command_center.actors.core.storage import Storage
 from command_center.actors.rules.errors import Unconfirmed
+from command_center.http.wire.operation import View
 from command_center.http.wire.problems import (
     JSON,
     Detail,
@@ -36,8 +38,6 @@ from command_center.http.wire.problems import (
 )
 from command_center.store.idempotency_keys import Kept, claim, keep, release
 
-View = Callable[..., Awaitable[Response]]
-
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 
@@ -45,47 +45,43 @@ KEEP_SECONDS = 5.0
 """How long the server's end waits for an answer to be kept."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_WITHOUT = frozenset({"signin", "telegram"})
-"""Blueprints whose POSTs are no acts that a client repeats."""
 
 
-def install_idempotency(app: Quart, storage: Storage) -> None:
-    """Let every POST of `app` take a key."""
-    instance = uuid.uuid4().hex
-    lost: set[str] = set()
-    for rule in app.url_map.iter_rules():
-        blueprint = str(rule.endpoint).partition(".")[0]
-        if "POST" in (rule.methods or ()) and blueprint not in _WITHOUT:
-            view = cast("View", app.view_functions[rule.endpoint])
-            app.view_functions[rule.endpoint] = _once(view, storage, instance, lost)
+@attrs.frozen(eq=False)
+class IdempotencyKeys:
+    """The keys of one life of the server.
 
-
-def _once(view: View, storage: Storage, instance: str, lost: set[str]) -> View:
-    """The view, carried out once for each key.
-
-    `lost` has the keys whose request ended in this life with no answer that is kept. Any other key
-    that has only begun is under way, or got its answer while it was looked up.
+    Attributes:
+        lost: the keys whose request ended in this life with no answer that is kept. Any other key
+            that has only begun is under way, or got its answer while it was looked up.
     """
 
-    async def answered(**arguments: Any) -> Response:
-        key = request.headers.get(HEADER)
-        if key is None:
-            return await view(**arguments)
-        if not _KEY.fullmatch(key):
-            message = "Expected 1 to 255 printable ASCII characters."
-            raise InvalidFields(f"{HEADER}: {message}", [Detail(path=HEADER, message=message)])
-        hashed = await _hash()
-        try:
-            kept = await storage.write(lambda tx: claim(tx, key, hashed, instance))
-        except Unconfirmed:
-            lost.add(key)
-            raise
-        if kept is not None:
-            return _again(key, kept, is_lost=key in lost)
-        lost.discard(key)
-        return await _carry_out(partial(view, **arguments), key, storage, lost)
+    storage: Storage
+    lost: set[str] = attrs.field(factory=set, init=False)
+    _instance: str = attrs.field(factory=lambda: uuid.uuid4().hex, init=False)
 
-    return answered
+    def once(self, view: View) -> View:
+        """Return the view, carried out once for each key."""
+
+        async def answered(**arguments: Any) -> Response:
+            key = request.headers.get(HEADER)
+            if key is None:
+                return await view(**arguments)
+            if not _KEY.fullmatch(key):
+                message = "Expected 1 to 255 printable ASCII characters."
+                raise InvalidFields(f"{HEADER}: {message}", [Detail(path=HEADER, message=message)])
+            hashed = await _hash()
+            try:
+                kept = await self.storage.write(lambda tx: claim(tx, key, hashed, self._instance))
+            except Unconfirmed:
+                self.lost.add(key)
+                raise
+            if kept is not None:
+                return _again(key, kept, is_lost=key in self.lost)
+            self.lost.discard(key)
+            return await _carry_out(partial(view, **arguments), key, self.storage, self.lost)
+
+        return answered
 
 
 async def _carry_out(

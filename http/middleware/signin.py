@@ -1,4 +1,4 @@
-"""/api/signin: a browser's cookie in place of the token, which no page should keep.
+"""A browser's cookie in place of the token, which no page should keep.
 
 A page sends the token once, as every client does: `POST /api/signin` with the bearer header passes
 the gate, with its limit on guesses, and is answered with a cookie. The cookie holds no token but
@@ -17,14 +17,10 @@ import hmac
 import os
 import re
 import secrets
-import time
 from pathlib import Path
 
 import attrs
-from quart import Blueprint, Response, request
-from quart_trio.wrappers import TrioResponse
 
-from command_center.http.wire.codec import refuse_query
 from command_center.store.errors import DataFolderUnusable
 
 COOKIE = "cc_signin"
@@ -87,44 +83,3 @@ def sign_in_key(folder: Path) -> bytes:
     except OSError as error:
         raise DataFolderUnusable(folder, error.strerror or str(error)) from error
     return made
-
-
-def routes(sign_ins: SignIns | None) -> Blueprint:
-    """Signing in and out; without a token both are answered and mean nothing."""
-    api = Blueprint("signin", __name__)
-
-    @api.post(SIGN_IN)
-    async def sign_in() -> Response:
-        refuse_query(request)
-        answer = _nothing()
-        if sign_ins is not None:
-            ends = int(time.time()) + LIFE_SECONDS
-            _set_cookie(answer, sign_ins.value(ends), LIFE_SECONDS)
-        return answer
-
-    @api.post("/api/signout")
-    async def sign_out() -> Response:
-        refuse_query(request)
-        answer = _nothing()
-        _set_cookie(answer, "", 0)
-        return answer
-
-    return api
-
-
-def _nothing() -> Response:
-    answer: Response = TrioResponse(status=204)
-    del answer.headers["Content-Type"]
-    return answer
-
-
-def _set_cookie(answer: Response, value: str, seconds: int) -> None:
-    answer.set_cookie(
-        COOKIE,
-        value,
-        max_age=seconds,
-        path="/api",
-        httponly=True,
-        samesite="Strict",
-        secure=request.headers.get("Origin", "").startswith("https://"),
-    )

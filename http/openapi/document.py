@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of the table of operations and of the structs themselves.
+"""The OpenAPI 3.1 document, made of the declarations of operations and of the structs themselves.
 
 What a struct cannot say of its fields by its types, because an actor checks it, is added from
 `TOLD`. Descriptions are the structs' own docstrings.
@@ -17,14 +17,14 @@ from typing import Any, Final
 import msgspec
 
 from command_center.http.middleware.gate import WEBHOOK, is_api
-from command_center.http.middleware.location import MADE, Place
 from command_center.http.middleware.signin import COOKIE, SIGN_IN
-from command_center.http.openapi.operations import OPERATIONS, SENT_EVENTS, Operation, Text
 from command_center.http.openapi.schemas import REFERENCE, schemas_of, without_null
+from command_center.http.routes.table import OPERATIONS
 from command_center.http.routes.telegram import HEADER as SECRET_HEADER
 from command_center.http.wire.codec import LARGEST
+from command_center.http.wire.operation import SENT_EVENTS, Location, Operation, Text, camel
 from command_center.http.wire.problems import JSON
-from command_center.http.wire.responses import Error, LiveEvent, SessionStopped
+from command_center.http.wire.responses import Error, LiveEvent
 
 _PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+):)?(?P<name>[a-z_]+)>")
 NOT_BLANK: Final = r"[^\s\x1c-\x1f\x85]"
@@ -114,14 +114,11 @@ WHOLE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """What actors check of the fields together, by struct."""
 
-_HOLDS: Mapping[Any, Place] = MappingProxyType(
+_HOLDS: Mapping[Any, Location] = MappingProxyType(
     {
-        SessionStopped: Place("/api/sessions", is_session_of=True),
-        **{
-            operation.answers[201]: MADE[operation.rule]
-            for operation in OPERATIONS
-            if operation.method == "POST" and operation.rule in MADE
-        },
+        next(iter(operation.answers.values())): operation.location
+        for operation in OPERATIONS
+        if operation.location is not None
     }
 )
 """Where the record is shown that an answer of a kind holds."""
@@ -212,7 +209,7 @@ def openapi_document(*, secured: bool) -> dict[str, Any]:
 
 def path_of(rule: str) -> str:
     """The router's path as OpenAPI writes it: `/api/repos/{repositoryId}`."""
-    return _PARAMETER.sub(lambda found: "{" + _camel(found["name"]) + "}", rule)
+    return _PARAMETER.sub(lambda found: "{" + camel(found["name"]) + "}", rule)
 
 
 def _answered() -> Iterable[Any]:
@@ -292,7 +289,7 @@ def _answer(
         told["headers"]["ETag"] = _header("Its tag.")
     if operation.method == "GET" and kind != SENT_EVENTS:
         told["headers"] |= {**_CODING, **_VARY}
-    if _is_done_once(operation):
+    if operation.is_done_once:
         told["headers"]["Idempotency-Replayed"] = _header("`true` where it was done before.")
     if operation.tag == "Signing in":
         told["headers"]["Set-Cookie"] = _header("The cookie, or its end.")
@@ -330,7 +327,7 @@ def _links(kind: Any) -> dict[str, Any]:
     for other in OPERATIONS:
         found = [*_PARAMETER.finditer(other.rule)]
         if len(found) == 1 and other.rule.startswith(f"{place.noun}/<id:"):
-            parameter = _camel(found[0]["name"])
+            parameter = camel(found[0]["name"])
             links[other.id] = {
                 "operationId": other.id,
                 "parameters": {f"path.{parameter}": f"$response.body#{place.pointer}"},
@@ -346,7 +343,7 @@ def _refusals(operation: Operation) -> list[int]:
         found |= {403}
     if _is_checked(operation) or _is_tagged(operation):
         found |= {412}
-    if _is_done_once(operation):
+    if operation.is_done_once:
         found |= {409, 422}
     if operation.method != "GET":
         found |= {408, 413, 415}
@@ -370,11 +367,6 @@ def _is_checked(operation: Operation) -> bool:
     return operation.method in {"PATCH", "DELETE"} and operation.rule.endswith(">")
 
 
-def _is_done_once(operation: Operation) -> bool:
-    """Whether it takes an Idempotency-Key."""
-    return operation.method == "POST" and operation.tag not in {"Telegram", "Signing in"}
-
-
 def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
     told: dict[str, tuple[str, dict[str, Any], bool]] = {
         "If-None-Match": ("The tag of a former answer.", _ANY, _is_tagged(operation)),
@@ -382,7 +374,7 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
         "Idempotency-Key": (
             "A word of the client's own, under which this is done once.",
             {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
-            _is_done_once(operation),
+            operation.is_done_once,
         ),
         "Last-Event-ID": (
             "Goes before `after`.",
@@ -429,7 +421,7 @@ def _path_parameters(rule: str) -> list[dict[str, Any]]:
     }
     return [
         {
-            "name": _camel(found["name"]),
+            "name": camel(found["name"]),
             "in": "path",
             "required": True,
             "schema": schemas[found["kind"]],
@@ -475,8 +467,3 @@ def _narrow(schema: dict[str, Any], told: Mapping[str, Any]) -> None:
     for choice in schema.get("anyOf", [schema]):
         if choice.get("type") == "string":
             choice.update(told)
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, Response, request
-
-from command_center.actors.approvals.actor import count_approvals
+from command_center.actors.approvals.actor import ApprovalCounts
+from command_center.actors.approvals.actor import count_approvals as read_counts
 from command_center.actors.center import Center
 from command_center.actors.contracts.approvals import (
     CreateApproval,
@@ -13,16 +12,12 @@ from command_center.actors.contracts.approvals import (
     Resolution,
     ResolveApproval,
 )
-from command_center.http.wire.codec import (
-    PageQuery,
-    decode_body,
-    decode_query,
-    json_response,
-    page_response,
-    refuse_query,
-)
-from command_center.store import approvals
+from command_center.http.wire.codec import PageQuery
+from command_center.http.wire.operation import Api
+from command_center.store import Approval, Page, approvals
 from command_center.store.records import ApprovalKind, ApprovalStatus
+
+api = Api[Center]("Approvals")
 
 
 class ApprovalsQuery(
@@ -37,45 +32,43 @@ class ApprovalsQuery(
     session_id: int | None = None
 
 
-def routes(center: Center) -> Blueprint:
-    """The routes, answered by `/approvals` and, where nothing changes, from the store."""
-    api = Blueprint("approvals", __name__)
-
-    @api.get("/api/approvals")
-    async def list_approvals() -> Response:
-        query = decode_query(request, ApprovalsQuery)
-        page = await center.storage.read(
-            lambda db: approvals.page(
-                db, query.filters(), limit=query.limit, cursor=query.cursor, newest_first=True
-            )
+@api.operation("GET", "/api/approvals")
+async def list_approvals(center: Center, query: ApprovalsQuery) -> Page[Approval]:
+    """List the approvals, the newest first."""
+    return await center.storage.read(
+        lambda db: approvals.page(
+            db, query.filters(), limit=query.limit, cursor=query.cursor, newest_first=True
         )
-        return page_response(page.items, page.next_cursor)
+    )
 
-    @api.get("/api/approvals/counts")
-    async def get_counts() -> Response:
-        refuse_query(request)
-        return json_response(await center.storage.read(count_approvals))
 
-    @api.get("/api/approvals/<id:approval_id>")
-    async def get_approval(approval_id: int) -> Response:
-        refuse_query(request)
-        return json_response(await center.storage.read(lambda db: approvals.get(db, approval_id)))
+@api.operation(
+    "POST", "/api/approvals", answers=201, refuses=(404,), location="/api/approvals/{id}"
+)
+async def create_approval(center: Center, body: CreateApproval) -> Approval:
+    """Ask a person."""
+    return await center.ask("/approvals", body)
 
-    @api.post("/api/approvals")
-    async def create_approval() -> Response:
-        message = await decode_body(request, CreateApproval)
-        return json_response(await center.ask("/approvals", message), 201)
 
-    @api.post("/api/approvals/<id:approval_id>/resolve")
-    async def resolve_approval(approval_id: int) -> Response:
-        resolution = await decode_body(request, Resolution)
-        return json_response(
-            await center.ask("/approvals", ResolveApproval(approval_id, resolution))
-        )
+@api.operation("GET", "/api/approvals/counts")
+async def count_approvals(center: Center) -> ApprovalCounts:
+    """Count the approvals."""
+    return await center.storage.read(read_counts)
 
-    @api.post("/api/approvals/<id:approval_id>/extend")
-    async def extend_approval(approval_id: int) -> Response:
-        extension = await decode_body(request, Extension)
-        return json_response(await center.ask("/approvals", ExtendApproval(approval_id, extension)))
 
-    return api
+@api.operation("GET", "/api/approvals/<id:approval_id>")
+async def get_approval(center: Center, approval_id: int) -> Approval:
+    """Show an approval."""
+    return await center.storage.read(lambda db: approvals.get(db, approval_id))
+
+
+@api.operation("POST", "/api/approvals/<id:approval_id>/extend", refuses=(409,))
+async def extend_approval(center: Center, approval_id: int, body: Extension) -> Approval:
+    """Put off the deadline of an approval."""
+    return await center.ask("/approvals", ExtendApproval(approval_id, body))
+
+
+@api.operation("POST", "/api/approvals/<id:approval_id>/resolve", refuses=(409,))
+async def resolve_approval(center: Center, approval_id: int, body: Resolution) -> Approval:
+    """Decide on an approval."""
+    return await center.ask("/approvals", ResolveApproval(approval_id, body))

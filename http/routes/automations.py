@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from quart import Blueprint, Response, request
+from quart import request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
@@ -13,24 +13,20 @@ from command_center.actors.contracts.automations import (
     AutomationChanges,
     CreateAutomation,
     DeleteAutomation,
+    HandRun,
     PatchAutomation,
     RunAutomation,
     RunByHand,
 )
 from command_center.actors.ledger.automations import existing, read_schedule, read_zone
-from command_center.actors.ledger.templates import TEMPLATES
+from command_center.actors.ledger.templates import TEMPLATES, Template
 from command_center.actors.rules.schedule import upcoming
-from command_center.http.wire.codec import (
-    PageQuery,
-    cut_page,
-    decode_body,
-    decode_query,
-    json_response,
-    page_response,
-    refuse_query,
-)
+from command_center.http.wire.codec import PageQuery, cut_page
 from command_center.http.wire.etags import condition
+from command_center.http.wire.operation import Answer, Api
+from command_center.http.wire.responses import DueTime, Preview
 from command_center.store import (
+    Automation,
     AutomationOutcome,
     AutomationRun,
     AutomationTrigger,
@@ -39,6 +35,8 @@ from command_center.store import (
     automations,
     to_timestamp,
 )
+
+api = Api[Center]("Automations")
 
 
 class AutomationsQuery(
@@ -80,94 +78,99 @@ class DeleteQuery(
     requested_by: str = "api"
 
 
-def routes(center: Center) -> Blueprint:
-    """The routes, answered by `/scheduler` and, where nothing changes, from the store."""
-    api = Blueprint("automations", __name__)
-
-    @api.get("/api/automations")
-    async def list_automations() -> Response:
-        query = decode_query(request, AutomationsQuery)
-        page = await center.storage.read(
-            lambda db: automations.page(
-                db,
-                {**query.filters(), "deleted_at": None},
-                limit=query.limit,
-                cursor=query.cursor,
-                newest_first=True,
-            )
+@api.operation("GET", "/api/automations")
+async def list_automations(center: Center, query: AutomationsQuery) -> Page[Automation]:
+    """List the automations, the newest first."""
+    return await center.storage.read(
+        lambda db: automations.page(
+            db,
+            {**query.filters(), "deleted_at": None},
+            limit=query.limit,
+            cursor=query.cursor,
+            newest_first=True,
         )
-        return page_response(page.items, page.next_cursor)
-
-    @api.post("/api/automations")
-    async def create_automation() -> Response:
-        message = await decode_body(request, CreateAutomation)
-        return json_response(await center.ask("/scheduler", message), 201)
-
-    @api.get("/api/automations/<id:automation_id>")
-    async def get_automation(automation_id: int) -> Response:
-        refuse_query(request)
-        return json_response(await center.storage.read(lambda db: existing(db, automation_id)))
-
-    @api.patch("/api/automations/<id:automation_id>")
-    async def patch_automation(automation_id: int) -> Response:
-        changes = await decode_body(request, AutomationChanges)
-        seen = condition(request, lambda db: existing(db, automation_id))
-        return json_response(
-            await center.ask("/scheduler", PatchAutomation(automation_id, changes, seen))
-        )
-
-    @api.delete("/api/automations/<id:automation_id>")
-    async def delete_automation(automation_id: int) -> Response:
-        query = decode_query(request, DeleteQuery)
-        seen = condition(request, lambda db: existing(db, automation_id))
-        message = DeleteAutomation(automation_id, query.requested_by, seen)
-        return json_response(await center.ask("/scheduler", message))
-
-    @api.post("/api/automations/<id:automation_id>/run")
-    async def run_automation(automation_id: int) -> Response:
-        body = await decode_body(request, RunByHand)
-        message = RunAutomation(automation_id, body.requested_by)
-        outcome = await center.ask("/scheduler", message)
-        return json_response(outcome, 202 if outcome.blocked else 201)
-
-    _add_looks(api, center)
-    return api
+    )
 
 
-def _add_looks(api: Blueprint, center: Center) -> None:
-    """Add what only shows: templates, next times, history."""
+@api.operation(
+    "POST", "/api/automations", answers=201, refuses=(404, 409), location="/api/automations/{id}"
+)
+async def create_automation(center: Center, body: CreateAutomation) -> Automation:
+    """Make an automation."""
+    return await center.ask("/scheduler", body)
 
-    @api.get("/api/automations/templates")
-    async def list_templates() -> Response:
-        query = decode_query(request, PageQuery)
-        return cut_page([*TEMPLATES.values()], query, "templates")
 
-    @api.get("/api/automations/preview")
-    async def preview() -> Response:
-        query = decode_query(request, PreviewQuery)
-        zone = read_zone(query.timezone, center.automations.terms)
-        schedule = read_schedule(query.schedule_expr)
-        times = upcoming(schedule, zone, center.automations.clock.now(), query.count)
-        items = [
-            {"at": to_timestamp(due), "local": due.astimezone(zone).isoformat()} for due in times
-        ]
-        return json_response(
-            {"scheduleExpr": query.schedule_expr, "timezone": zone.key, "items": items}
+@api.operation("GET", "/api/automations/<id:automation_id>")
+async def get_automation(center: Center, automation_id: int) -> Automation:
+    """Show an automation."""
+    return await center.storage.read(lambda db: existing(db, automation_id))
+
+
+@api.operation("PATCH", "/api/automations/<id:automation_id>", refuses=(409,))
+async def patch_automation(
+    center: Center, automation_id: int, body: AutomationChanges
+) -> Automation:
+    """Change an automation."""
+    seen = condition(request, lambda db: existing(db, automation_id))
+    return await center.ask("/scheduler", PatchAutomation(automation_id, body, seen))
+
+
+@api.operation("DELETE", "/api/automations/<id:automation_id>", refuses=(409,))
+async def delete_automation(center: Center, automation_id: int, query: DeleteQuery) -> Automation:
+    """Take an automation away."""
+    seen = condition(request, lambda db: existing(db, automation_id))
+    return await center.ask("/scheduler", DeleteAutomation(automation_id, query.requested_by, seen))
+
+
+@api.operation(
+    "POST",
+    "/api/automations/<id:automation_id>/run",
+    answers=(201, 202),
+    refuses=(409,),
+    location="/api/sessions/{session.id}",
+)
+async def run_automation(center: Center, automation_id: int, body: RunByHand) -> Answer[HandRun]:
+    """Run an automation now."""
+    outcome = await center.ask("/scheduler", RunAutomation(automation_id, body.requested_by))
+    return Answer(202 if outcome.blocked else 201, outcome)
+
+
+@api.operation("GET", "/api/automations/<id:automation_id>/runs")
+async def list_automation_runs(
+    center: Center, automation_id: int, query: RunsQuery
+) -> Page[AutomationRun]:
+    """List what became of an automation's due times, the newest first."""
+
+    def read(db: Database) -> Page[AutomationRun]:
+        existing(db, automation_id)
+        return automation_runs.page(
+            db,
+            {**query.filters(), "automation_id": automation_id},
+            limit=query.limit,
+            cursor=query.cursor,
+            newest_first=True,
         )
 
-    @api.get("/api/automations/<id:automation_id>/runs")
-    async def list_runs(automation_id: int) -> Response:
-        query = decode_query(request, RunsQuery)
+    return await center.storage.read(read)
 
-        def read(db: Database) -> Page[AutomationRun]:
-            existing(db, automation_id)
-            return automation_runs.page(
-                db,
-                {**query.filters(), "automation_id": automation_id},
-                limit=query.limit,
-                cursor=query.cursor,
-                newest_first=True,
-            )
 
-        page = await center.storage.read(read)
-        return page_response(page.items, page.next_cursor)
+@api.operation("GET", "/api/automations/templates")
+async def list_templates(center: Center, query: PageQuery) -> Page[Template]:
+    """List automations to begin from."""
+    del center
+    return cut_page([*TEMPLATES.values()], query, "templates")
+
+
+@api.operation("GET", "/api/automations/preview")
+async def preview_schedule(center: Center, query: PreviewQuery) -> Preview:
+    """Show the next due times of a schedule."""
+    zone = read_zone(query.timezone, center.automations.terms)
+    schedule = read_schedule(query.schedule_expr)
+    times = upcoming(schedule, zone, center.automations.clock.now(), query.count)
+    return Preview(
+        schedule_expr=query.schedule_expr,
+        timezone=zone.key,
+        items=[
+            DueTime(at=to_timestamp(due), local=due.astimezone(zone).isoformat()) for due in times
+        ],
+    )

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import attrs
 import msgspec
-from quart import Blueprint, Response, request
 
 from command_center.actors.center import Center
 from command_center.actors.codex import requests
-from command_center.actors.codex.messages import BRIDGE, Call, ProbeHealth
-from command_center.actors.contracts.tasks import PromptThread, ThreadPrompt
+from command_center.actors.codex.messages import BRIDGE, BridgeHealth, Call, ProbeHealth
+from command_center.actors.contracts.tasks import PromptThread, RunOutcome, ThreadPrompt
 from command_center.actors.tasks.threads import ask_codex, needs_app_server
-from command_center.http.wire.codec import (
-    PageQuery,
-    decode_body,
-    decode_query,
-    json_response,
-    page_response,
-    refuse_query,
-)
+from command_center.http.wire.codec import PageQuery
+from command_center.http.wire.operation import Answer, Api
+from command_center.store import Page
+
+api = Api[Center]("Codex")
 
 LOOK_SECONDS = 10.0
 """How long Codex may take for a list that somebody waits to see."""
@@ -38,43 +34,49 @@ class ThreadsQuery(PageQuery, frozen=True, kw_only=True, rename="camel"):
     query: str | None = None
 
 
-def routes(center: Center) -> Blueprint:
-    """The routes; all but the health need the app-server runner."""
-    api = Blueprint("codex", __name__)
+@api.operation("GET", "/api/codex/bridge/health")
+async def bridge_health(center: Center) -> BridgeHealth:
+    """Tell how the bridge to Codex is."""
+    return await center.ask(BRIDGE, ProbeHealth())
 
-    async def list_of(call: Call) -> Response:
-        if center.settings.runner != "app-server":
-            raise needs_app_server(center.settings.runner)
-        bridge = center.system.lookup(BRIDGE)
-        answer = await ask_codex(bridge, attrs.evolve(call, timeout=LOOK_SECONDS))
-        return page_response(answer["data"], answer.get("nextCursor"))
 
-    @api.get("/api/codex/bridge/health")
-    async def bridge_health() -> Response:
-        refuse_query(request)
-        return json_response(await center.ask(BRIDGE, ProbeHealth()))
+@api.operation("GET", "/api/codex/threads/loaded", refuses=(409,))
+async def list_loaded_threads(center: Center, query: PageQuery) -> Page[str]:
+    """List the threads that the app-server has in memory."""
+    call = requests.threads_loaded(cursor=query.cursor, limit=query.limit)
+    return await _list_of(center, call)
 
-    @api.get("/api/codex/threads/loaded")
-    async def loaded_threads() -> Response:
-        query = decode_query(request, PageQuery)
-        return await list_of(requests.threads_loaded(cursor=query.cursor, limit=query.limit))
 
-    @api.get("/api/codex/threads")
-    async def stored_threads() -> Response:
-        query = decode_query(request, ThreadsQuery)
-        return await list_of(
-            requests.threads_stored(query=query.query, cursor=query.cursor, limit=query.limit)
-        )
+@api.operation("GET", "/api/codex/threads", refuses=(409,))
+async def list_threads(center: Center, query: ThreadsQuery) -> Page[Any]:
+    """List the threads that Codex has stored."""
+    call = requests.threads_stored(query=query.query, cursor=query.cursor, limit=query.limit)
+    return await _list_of(center, call)
 
-    @api.get("/api/codex/models")
-    async def models() -> Response:
-        query = decode_query(request, PageQuery)
-        return await list_of(requests.models_list(cursor=query.cursor, limit=query.limit))
 
-    @api.post("/api/codex/threads/<thread_id>/prompt")
-    async def prompt_thread(thread_id: str) -> Response:
-        wanted = await decode_body(request, ThreadPrompt)
-        outcome = await center.ask("/tasks", PromptThread(thread_id, wanted))
-        return json_response(outcome, 202 if outcome.blocked else 201)
+@api.operation("GET", "/api/codex/models", refuses=(409,))
+async def list_models(center: Center, query: PageQuery) -> Page[Any]:
+    """List the models that Codex offers."""
+    return await _list_of(center, requests.models_list(cursor=query.cursor, limit=query.limit))
 
-    return api
+
+@api.operation(
+    "POST",
+    "/api/codex/threads/<thread_id>/prompt",
+    answers=(201, 202),
+    refuses=(404, 409),
+    location="/api/sessions/{session.id}",
+)
+async def prompt_thread(center: Center, thread_id: str, body: ThreadPrompt) -> Answer[RunOutcome]:
+    """Start a turn in a thread."""
+    outcome = await center.ask("/tasks", PromptThread(thread_id, body))
+    return Answer(202 if outcome.blocked else 201, outcome)
+
+
+async def _list_of(center: Center, call: Call) -> Page[Any]:
+    """Return a list of Codex's own; only the runner app-server has one."""
+    if center.settings.runner != "app-server":
+        raise needs_app_server(center.settings.runner)
+    bridge = center.system.lookup(BRIDGE)
+    answer = await ask_codex(bridge, attrs.evolve(call, timeout=LOOK_SECONDS))
+    return Page(items=answer["data"], next_cursor=answer.get("nextCursor"))

@@ -13,18 +13,21 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 import trio
-from quart import Blueprint, Response, request, websocket
+from quart import Response, request, websocket
 from quart_trio.wrappers import TrioResponse
 
 from command_center.actors.center import Center
 from command_center.actors.core.events import Outlet, Published
 from command_center.http.transport.websocket import FRAMES
-from command_center.http.wire.codec import LARGEST, PageQuery, decode_query, page_response
+from command_center.http.wire.codec import LARGEST, PageQuery
 from command_center.http.wire.event_stream import EventStream, Feed, text_frame
+from command_center.http.wire.operation import SENT_EVENTS, Api
 from command_center.http.wire.problems import Detail, InvalidFields, Problem, error_response
 from command_center.http.wire.quart_handlers import Frames
 from command_center.http.wire.timestamps import Moment, normalised
-from command_center.store import EventFilter, events
+from command_center.store import Event, EventFilter, Page, events
+
+api = Api[Center]("Events")
 
 TRY_AGAIN_LATER = 1013
 SERVICE_RESTART = 1012
@@ -98,10 +101,57 @@ class StreamQuery(
         return EventFilter(types=self.type, **fields)
 
 
-async def list_events(center: Center, query: EventsQuery, **subject: int) -> Response:
-    """A page of events, as the texts that were stored."""
+@api.operation("GET", "/api/events", answers={200: Page[Event]})
+async def list_events(center: Center, query: EventsQuery) -> Page[msgspec.Raw]:
+    """List the durable log."""
+    return await read_events(center, query)
+
+
+@api.operation("GET", "/api/events/stream", answers={200: SENT_EVENTS}, refuses=(426,))
+async def stream_events(center: Center, query: StreamQuery) -> Response:
+    """Send history after an event, then what happens, as server-sent events."""
+    if EVENT_STREAM not in request.headers.get("Accept", "").lower():
+        return error_response(
+            Problem(
+                426,
+                f"This is a WebSocket; with Accept: {EVENT_STREAM} it is server-sent events.",
+                {"Upgrade": "websocket", "Connection": "Upgrade"},
+            )
+        )
+    after = last_event_id(request.headers.get(LAST_EVENT_ID), query.after)
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    body = b"" if request.method == "HEAD" else EventStream(center, query.wanted(), after)
+    response = TrioResponse(body, headers=headers, content_type=EVENT_STREAM)
+    if request.method == "HEAD":
+        del response.headers["Content-Length"]
+    response.timeout = None
+    return response
+
+
+@api.websocket("/api/events/stream")
+async def send_events(center: Center, query: StreamQuery) -> None:
+    """Send history after an event, then what happens, until the client or the server goes."""
+    with center.fanout.subscribe(
+        query.wanted(), after=query.after or 0, outlet=_outlet()
+    ) as subscription:
+        # Whoever is let in has missed nothing since.
+        await websocket.accept()
+        feed = Feed(center, subscription, query.after)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_discard_input)
+            while batch := await feed.next():
+                await _send(batch)
+            nursery.cancel_scope.cancel()
+    if subscription.closed == "lagging":
+        await websocket.close(TRY_AGAIN_LATER, "resume after the last id")
+    else:
+        await websocket.close(SERVICE_RESTART, "resume after the last id")
+
+
+async def read_events(center: Center, query: EventsQuery, **subject: int) -> Page[msgspec.Raw]:
+    """Return a page of events, as the texts that were stored; `subject` is what the path names."""
     wanted = query.wanted(**subject)
-    page = await center.storage.read(
+    return await center.storage.read(
         lambda db: events.page(
             db,
             limit=query.limit,
@@ -111,57 +161,6 @@ async def list_events(center: Center, query: EventsQuery, **subject: int) -> Res
             newest_first=query.newest_first,
         )
     )
-    return page_response(page.items, page.next_cursor)
-
-
-def routes(center: Center) -> Blueprint:
-    """The log and its stream."""
-    api = Blueprint("events", __name__)
-
-    @api.get("/api/events")
-    async def list_all() -> Response:
-        return await list_events(center, decode_query(request, EventsQuery))
-
-    @api.get("/api/events/stream")
-    async def server_sent() -> Response:
-        query = decode_query(request, StreamQuery)
-        if EVENT_STREAM not in request.headers.get("Accept", "").lower():
-            return error_response(
-                Problem(
-                    426,
-                    f"This is a WebSocket; with Accept: {EVENT_STREAM} it is server-sent events.",
-                    {"Upgrade": "websocket", "Connection": "Upgrade"},
-                )
-            )
-        after = last_event_id(request.headers.get(LAST_EVENT_ID), query.after)
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        body = b"" if request.method == "HEAD" else EventStream(center, query.wanted(), after)
-        response = TrioResponse(body, headers=headers, content_type=EVENT_STREAM)
-        if request.method == "HEAD":
-            del response.headers["Content-Length"]
-        response.timeout = None
-        return response
-
-    @api.websocket("/api/events/stream")
-    async def stream() -> None:
-        query = decode_query(websocket, StreamQuery)
-        with center.fanout.subscribe(
-            query.wanted(), after=query.after or 0, outlet=_outlet()
-        ) as subscription:
-            # Whoever is let in has missed nothing since.
-            await websocket.accept()
-            feed = Feed(center, subscription, query.after)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(_discard_input)
-                while batch := await feed.next():
-                    await _send(batch)
-                nursery.cancel_scope.cancel()
-        if subscription.closed == "lagging":
-            await websocket.close(TRY_AGAIN_LATER, "resume after the last id")
-        else:
-            await websocket.close(SERVICE_RESTART, "resume after the last id")
-
-    return api
 
 
 def last_event_id(header: str | None, after: int | None) -> int | None:

@@ -5,21 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-from quart import Blueprint, Response, request
+from quart import request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.tasks import ChangeFollowup, FollowupText, QueueFollowup
-from command_center.http.wire.codec import (
-    PageQuery,
-    decode_body,
-    decode_query,
-    json_response,
-    page_response,
-    refuse_query,
-)
+from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
+from command_center.http.wire.operation import Api
 from command_center.store import Followup, Page, followups, sessions
+
+api = Api[Center]("Follow-ups")
 
 
 class FollowupsQuery(
@@ -38,44 +34,46 @@ class CancellationQuery(
     requested_by: str = "api"
 
 
-def routes(center: Center) -> Blueprint:
-    """The routes, answered by `/tasks` and, where nothing changes, from the store."""
-    api = Blueprint("followups", __name__)
+@api.operation("GET", "/api/sessions/<id:session_id>/followups")
+async def list_followups(center: Center, session_id: int, query: FollowupsQuery) -> Page[Followup]:
+    """List the follow-ups of a session's task."""
 
-    @api.get("/api/sessions/<id:session_id>/followups")
-    async def list_followups(session_id: int) -> Response:
-        query = decode_query(request, FollowupsQuery)
+    def read(db: Database) -> Page[Followup]:
+        task_id = sessions.get(db, session_id).task_id
+        wanted = {"task_id": task_id, **query.filters()}
+        return followups.page(db, wanted, limit=query.limit, cursor=query.cursor)
 
-        def read(db: Database) -> Page[Followup]:
-            task_id = sessions.get(db, session_id).task_id
-            wanted = {"task_id": task_id, **query.filters()}
-            return followups.page(db, wanted, limit=query.limit, cursor=query.cursor)
+    return await center.storage.read(read)
 
-        page = await center.storage.read(read)
-        return page_response(page.items, page.next_cursor)
 
-    @api.post("/api/sessions/<id:session_id>/followups")
-    async def queue_followup(session_id: int) -> Response:
-        text = await decode_body(request, FollowupText)
-        return json_response(await center.ask("/tasks", QueueFollowup(session_id, text)), 201)
+@api.operation(
+    "POST",
+    "/api/sessions/<id:session_id>/followups",
+    answers=201,
+    refuses=(409,),
+    location="/api/followups/{id}",
+)
+async def queue_followup(center: Center, session_id: int, body: FollowupText) -> Followup:
+    """Say something when the turn has ended."""
+    return await center.ask("/tasks", QueueFollowup(session_id, body))
 
-    @api.get("/api/followups/<id:followup_id>")
-    async def get_followup(followup_id: int) -> Response:
-        refuse_query(request)
-        return json_response(await center.storage.read(lambda db: followups.get(db, followup_id)))
 
-    @api.patch("/api/followups/<id:followup_id>")
-    async def change_followup(followup_id: int) -> Response:
-        text = await decode_body(request, FollowupText)
-        seen = condition(request, lambda db: followups.get(db, followup_id))
-        message = ChangeFollowup(followup_id, text, text.requested_by, seen)
-        return json_response(await center.ask("/tasks", message))
+@api.operation("GET", "/api/followups/<id:followup_id>")
+async def get_followup(center: Center, followup_id: int) -> Followup:
+    """Show a follow-up."""
+    return await center.storage.read(lambda db: followups.get(db, followup_id))
 
-    @api.delete("/api/followups/<id:followup_id>")
-    async def cancel_followup(followup_id: int) -> Response:
-        query = decode_query(request, CancellationQuery)
-        seen = condition(request, lambda db: followups.get(db, followup_id))
-        message = ChangeFollowup(followup_id, None, query.requested_by, seen)
-        return json_response(await center.ask("/tasks", message))
 
-    return api
+@api.operation("PATCH", "/api/followups/<id:followup_id>", refuses=(409,))
+async def change_followup(center: Center, followup_id: int, body: FollowupText) -> Followup:
+    """Say something else instead."""
+    seen = condition(request, lambda db: followups.get(db, followup_id))
+    message = ChangeFollowup(followup_id, body, body.requested_by, seen)
+    return await center.ask("/tasks", message)
+
+
+@api.operation("DELETE", "/api/followups/<id:followup_id>", refuses=(409,))
+async def cancel_followup(center: Center, followup_id: int, query: CancellationQuery) -> Followup:
+    """Take a follow-up back."""
+    seen = condition(request, lambda db: followups.get(db, followup_id))
+    return await center.ask("/tasks", ChangeFollowup(followup_id, None, query.requested_by, seen))

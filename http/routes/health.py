@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from importlib.metadata import version
 
+import attrs
 import trio
-from quart import Blueprint, Response
 
 from command_center.actors.center import Center
 from command_center.actors.codex.messages import BRIDGE, BridgeStatus, ProbeHealth
-from command_center.http.wire.codec import json_response
+from command_center.http.wire.operation import Api
+from command_center.http.wire.responses import Health
 from command_center.runtime import Status
 from command_center.store import events
 
@@ -18,27 +19,31 @@ PROBE_SECONDS = 2.0
 """How long a part may take to show that it is well."""
 
 
-def routes(center: Center) -> Blueprint:
-    """The one route."""
-    api = Blueprint("health", __name__)
-    started = time.monotonic()
-    release = version("command-center")
+@attrs.frozen
+class Probe:
+    """What is asked about its health, and since when it serves."""
 
-    @api.get("/health")
-    async def health() -> Response:
-        checks = {"store": await _store(center), "bridge": await _bridge(center)}
-        well = all(check in {"ok", "disabled"} for check in checks.values())
-        return json_response(
-            {
-                "status": "ok" if well else "degraded",
-                "version": release,
-                "runnerMode": center.settings.runner,
-                "uptimeSeconds": round(time.monotonic() - started, 3),
-                "checks": checks,
-            }
-        )
+    center: Center
+    release: str = attrs.field(factory=lambda: version("command-center"))
+    started: float = attrs.field(factory=time.monotonic)
 
-    return api
+
+api = Api[Probe]("Health")
+
+
+@api.operation("GET", "/health")
+async def health(probe: Probe) -> Health:
+    """Tell whether the server can do its work."""
+    center = probe.center
+    checks = {"store": await _store(center), "bridge": await _bridge(center)}
+    well = all(check in {"ok", "disabled"} for check in checks.values())
+    return Health(
+        status="ok" if well else "degraded",
+        version=probe.release,
+        runner_mode=center.settings.runner,
+        uptime_seconds=round(time.monotonic() - probe.started, 3),
+        checks=checks,
+    )
 
 
 async def _store(center: Center) -> str:

@@ -5,26 +5,32 @@ A snapshot only reads and never waits for an actor, so it is answered while all 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import attrs
 import msgspec
 import trio
-from quart import Blueprint, Response, request, websocket
+from quart import websocket
 
 from command_center.actors.center import Center
 from command_center.actors.operator.actions import Action, Order, operate
 from command_center.actors.rules.errors import NotFound
-from command_center.http.wire.codec import (
-    decode_body,
-    decode_query,
-    encode,
-    json_response,
-    refuse_query,
+from command_center.http.wire.codec import encode
+from command_center.http.wire.operation import Api
+from command_center.http.wire.responses import (
+    ActorShown,
+    DeadLetterShown,
+    DeadLettersShown,
+    FaultDomain,
+    MessageTotals,
+    TraceRecordShown,
+    Tree,
 )
 from command_center.runtime import ActorNotFound, ActorSnapshot, DeadLetter
 from command_center.store import redact, to_timestamp
+
+api = Api[Center]("Runtime")
 
 DEAD_LETTERS = 100
 """The newest dead letters that the tree shows."""
@@ -58,141 +64,127 @@ class TraceQuery(
     seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 30.0
 
 
-def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
-    """The tree, its actors, and what an operator may do to them."""
-    api = Blueprint("runtime", __name__)
-
-    @api.get("/api/runtime")
-    async def tree() -> Response:
-        refuse_query(request)
-        snapshot = center.system.snapshot()
-        letters = list(center.system.dead_letters)[-DEAD_LETTERS:]
-        now = center.system.clock()
-        return json_response(
-            {
-                "actors": [shown(actor) for actor in snapshot.actors],
-                "totals": camel(snapshot.totals),
-                "deadLetters": {
-                    "total": center.system.dead_letters.total,
-                    "byReason": {
-                        reason.value: count
-                        for reason, count in snapshot.dead_letters_by_reason.items()
-                    },
-                    "items": [shown_letter(letter, now) for letter in reversed(letters)],
-                },
-                "faultDomains": fault_domains(snapshot.actors),
-                "abandoned": snapshot.abandoned,
-            }
-        )
-
-    @api.get("/api/runtime/actors/<actor:name>")
-    async def actor(name: str) -> Response:
-        query = decode_query(request, ActorQuery)
-        try:
-            found = center.system.snapshot_of(f"/{name}", stack=query.stack)
-        except ActorNotFound:
-            raise NotFound("Actor", f"/{name}") from None
-        return json_response(shown(found))
-
-    async def act(name: str, action: Action) -> Response:
-        order = await decode_body(request, Order)
-        after = await operate(center.system, center.storage, f"/{name}", action, order)
-        return json_response(shown(after))
-
-    @api.post("/api/runtime/actors/<path:name>/suspend")
-    async def suspend(name: str) -> Response:
-        return await act(name, "suspend")
-
-    @api.post("/api/runtime/actors/<path:name>/resume")
-    async def resume(name: str) -> Response:
-        return await act(name, "resume")
-
-    @api.post("/api/runtime/actors/<path:name>/drain")
-    async def drain(name: str) -> Response:
-        return await act(name, "drain")
-
-    @api.post("/api/runtime/actors/<path:name>/restart")
-    async def restart(name: str) -> Response:
-        return await act(name, "restart")
-
-    @api.post("/api/runtime/actors/<path:name>/stop")
-    async def stop(name: str) -> Response:
-        return await act(name, "stop")
-
-    @api.websocket("/api/runtime/actors/<path:name>/trace")
-    async def trace(name: str) -> None:
-        query = decode_query(websocket, TraceQuery)
-        try:
-            records = center.system.trace(
-                f"/{name}", messages=query.messages, seconds=query.seconds
-            )
-        except ActorNotFound:
-            raise NotFound("Actor", f"/{name}") from None
-        await websocket.accept()
-        try:
-            async for record in records:
-                await websocket.send(encode(camel(record)).decode())
-        finally:
-            records.close()
-        await websocket.close(NORMAL_CLOSURE, "the trace has ended")
-        await trio.lowlevel.checkpoint()
-
-    return api
-
-
-def shown(actor: ActorSnapshot) -> dict[str, Any]:
-    """An actor as the API shows it: ages in seconds, its start as a timestamp, no secrets."""
-    seen = camel(actor)
-    seen["status"] = actor.status.value
-    seen["failed"] = actor.failed
-    seen["startedAt"] = (
-        None
-        if actor.started_at is None
-        else to_timestamp(datetime.fromtimestamp(actor.started_at, UTC))
+@api.operation("GET", "/api/runtime")
+async def get_tree(center: Center) -> Tree:
+    """Show the tree of actors."""
+    snapshot = center.system.snapshot()
+    letters = center.system.dead_letters
+    now = center.system.clock()
+    return Tree(
+        actors=[shown(actor) for actor in snapshot.actors],
+        totals=MessageTotals(**attrs.asdict(snapshot.totals)),
+        dead_letters=DeadLettersShown(
+            total=letters.total,
+            by_reason={
+                reason.value: count for reason, count in snapshot.dead_letters_by_reason.items()
+            },
+            items=[shown_letter(letter, now) for letter in reversed([*letters][-DEAD_LETTERS:])],
+        ),
+        fault_domains=fault_domains(snapshot.actors),
+        abandoned=list(snapshot.abandoned),
     )
-    seen["lastError"] = redact(actor.last_error)
-    seen["description"] = redact(dict(actor.description))
-    if actor.stack is None:
-        del seen["stack"]
-    return seen
 
 
-def shown_letter(letter: DeadLetter, now: float) -> dict[str, Any]:
-    """A dead letter: what kind of message it was, never what it said."""
-    return {
-        "number": letter.number,
-        "path": letter.path,
-        "message": type(letter.message).__name__,
-        "reason": letter.reason.value,
-        "age": round(now - letter.at, 3),
+@api.operation("GET", "/api/runtime/actors/<actor:name>", refuses=(404,))
+async def get_actor(center: Center, name: str, query: ActorQuery) -> ActorShown:
+    """Show an actor."""
+    try:
+        found = center.system.snapshot_of(f"/{name}", stack=query.stack)
+    except ActorNotFound:
+        raise NotFound("Actor", f"/{name}") from None
+    return shown(found)
+
+
+@api.operation("POST", "/api/runtime/actors/<path:name>/suspend", refuses=(404, 409))
+async def suspend_actor(center: Center, name: str, body: Order) -> ActorShown:
+    """Let an actor take no more messages."""
+    return await _act(center, name, "suspend", body)
+
+
+@api.operation("POST", "/api/runtime/actors/<path:name>/resume", refuses=(404, 409))
+async def resume_actor(center: Center, name: str, body: Order) -> ActorShown:
+    """Let an actor go on."""
+    return await _act(center, name, "resume", body)
+
+
+@api.operation("POST", "/api/runtime/actors/<path:name>/drain", refuses=(404, 409))
+async def drain_actor(center: Center, name: str, body: Order) -> ActorShown:
+    """Let an actor finish its messages and stop."""
+    return await _act(center, name, "drain", body)
+
+
+@api.operation("POST", "/api/runtime/actors/<path:name>/restart", refuses=(404, 409))
+async def restart_actor(center: Center, name: str, body: Order) -> ActorShown:
+    """Begin a new life of an actor."""
+    return await _act(center, name, "restart", body)
+
+
+@api.operation("POST", "/api/runtime/actors/<path:name>/stop", refuses=(404, 409))
+async def stop_actor(center: Center, name: str, body: Order) -> ActorShown:
+    """Stop an actor."""
+    return await _act(center, name, "stop", body)
+
+
+@api.websocket("/api/runtime/actors/<path:name>/trace")
+async def trace_actor(center: Center, name: str, query: TraceQuery) -> None:
+    """Send a record of each message that an actor handles, until the trace ends."""
+    try:
+        records = center.system.trace(f"/{name}", messages=query.messages, seconds=query.seconds)
+    except ActorNotFound:
+        raise NotFound("Actor", f"/{name}") from None
+    await websocket.accept()
+    try:
+        async for record in records:
+            await websocket.send(encode(TraceRecordShown(**_rounded(record))).decode())
+    finally:
+        records.close()
+    await websocket.close(NORMAL_CLOSURE, "the trace has ended")
+    await trio.lowlevel.checkpoint()
+
+
+async def _act(center: Center, name: str, action: Action, order: Order) -> ActorShown:
+    return shown(await operate(center.system, center.storage, f"/{name}", action, order))
+
+
+def shown(actor: ActorSnapshot) -> ActorShown:
+    """Return an actor as the API shows it: its start as a timestamp, and no secrets."""
+    since = actor.started_at
+    seen = {
+        **_rounded(actor),
+        "status": actor.status.value,
+        "failed": actor.failed,
+        "started_at": None if since is None else to_timestamp(datetime.fromtimestamp(since, UTC)),
+        "last_error": redact(actor.last_error),
+        "description": redact(dict(actor.description)),
+        "stack": msgspec.UNSET if actor.stack is None else list(actor.stack),
     }
+    return ActorShown(**seen)
 
 
-def fault_domains(actors: tuple[ActorSnapshot, ...]) -> list[dict[str, str]]:
-    """What fails as one, and what its failure may disturb."""
+def shown_letter(letter: DeadLetter, now: float) -> DeadLetterShown:
+    """Return a dead letter: what kind of message it was, never what it said."""
+    return DeadLetterShown(
+        number=letter.number,
+        path=letter.path,
+        message=type(letter.message).__name__,
+        reason=letter.reason.value,
+        age=round(now - letter.at, 3),
+    )
+
+
+def fault_domains(actors: tuple[ActorSnapshot, ...]) -> list[FaultDomain]:
+    """Return what fails as one, and what its failure may disturb."""
     return [
-        {"path": actor.path, "contract": actor.contract}
+        FaultDomain(path=actor.path, contract=actor.contract)
         for actor in actors
         if actor.fault_domain == actor.path and actor.contract
     ]
 
 
-def camel(record: Any) -> dict[str, Any]:
-    """The fields of a frozen attrs record, by their names on the wire."""
+def _rounded(record: attrs.AttrsInstance) -> dict[str, Any]:
+    """Return the fields of a record, its seconds to the millisecond."""
+    fields = attrs.asdict(record, recurse=False)
     return {
-        _camel(field.name): _rounded(getattr(record, field.name))
-        for field in type(record).__attrs_attrs__
+        name: round(value, 3) if isinstance(value, float) else value
+        for name, value in fields.items()
     }
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def _rounded(value: object) -> object:
-    if isinstance(value, float):
-        return round(value, 3)
-    if isinstance(value, Mapping):
-        return dict(value)
-    return value

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from quart import Blueprint, Response, request
 
 from command_center.actors.center import Center
 from command_center.actors.rules.errors import Invalid
-from command_center.http.wire.codec import PageQuery, decode_query, json_response
-from command_center.store import search_texts
+from command_center.http.wire.codec import PageQuery
+from command_center.http.wire.operation import Api
+from command_center.store import Page, search_texts
+from command_center.store.search import Found
+
+api = Api[Center]("Search")
 
 
 class SearchQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -25,25 +28,18 @@ class SearchQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
     repository_id: int | None = None
 
 
-def routes(center: Center) -> Blueprint:
-    """The one route."""
-    api = Blueprint("search", __name__)
-
-    @api.get("/api/search")
-    async def search() -> Response:
-        query = decode_query(request, SearchQuery)
-        if not query.q.strip():
-            raise Invalid.field("q", "Expected some text.")
-        page = await center.storage.read(
-            lambda db: search_texts(
-                db,
-                query.q,
-                limit=query.limit,
-                cursor=query.cursor,
-                session_id=query.session_id,
-                repository_id=query.repository_id,
-            )
+@api.operation("GET", "/api/search")
+async def search(center: Center, query: SearchQuery) -> Page[Found]:
+    """Find what was said and done in sessions, by its words."""
+    if not query.q.strip():
+        raise Invalid.field("q", "Expected some text.")
+    return await center.storage.read(
+        lambda db: search_texts(
+            db,
+            query.q,
+            limit=query.limit,
+            cursor=query.cursor,
+            session_id=query.session_id,
+            repository_id=query.repository_id,
         )
-        return json_response(page)
-
-    return api
+    )

@@ -5,30 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from quart import Blueprint, Response, request
+from quart import request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.sessions import (
     PatchSession,
     SessionChanges,
+    SteerReceipt,
     SteerSession,
     StopSession,
 )
 from command_center.actors.sessions.slots import live_sessions, waiting_for
-from command_center.http.routes.events import EventsQuery, list_events
-from command_center.http.wire.codec import (
-    PageQuery,
-    decode_body,
-    decode_query,
-    json_response,
-    page_response,
-    refuse_query,
-)
+from command_center.http.routes.events import EventsQuery, read_events
+from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
-from command_center.store import Item, Page, Session, items, sessions
+from command_center.http.wire.operation import Api
+from command_center.http.wire.responses import SessionDiff, SessionPlan, SessionStopped
+from command_center.store import Event, Item, Page, Session, items, sessions
 from command_center.store.records import Runner, SessionStatus, TaskType
 from command_center.store.where import Scalar
+
+api = Api[Center]("Sessions")
 
 
 class SessionsQuery(
@@ -63,84 +61,93 @@ class ItemsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_un
     newest_first: bool = False
 
 
-def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
-    """The routes, answered by the session's actor and, where nothing changes, from the store."""
-    api = Blueprint("sessions", __name__)
-    limit = center.settings.max_sessions
-
-    def shown(db: Database, session_id: int) -> Session:
-        return explained(db, [sessions.get(db, session_id)], limit)[0]
-
-    @api.get("/api/sessions")
-    async def list_sessions() -> Response:
-        query = decode_query(request, SessionsQuery)
-        page = await center.storage.read(
-            lambda db: sessions.page(
-                db, query.filters(), limit=query.limit, cursor=query.cursor, newest_first=True
-            )
+@api.operation("GET", "/api/sessions")
+async def list_sessions(center: Center, query: SessionsQuery) -> Page[Session]:
+    """List the sessions, the newest first."""
+    page = await center.storage.read(
+        lambda db: sessions.page(
+            db, query.filters(), limit=query.limit, cursor=query.cursor, newest_first=True
         )
-        shown = await center.storage.read(lambda db: explained(db, page.items, limit))
-        if not query.diff:
-            shown = [msgspec.structs.replace(session, diff=None) for session in shown]
-        return page_response(shown, page.next_cursor)
+    )
+    limit = center.settings.max_sessions
+    shown = await center.storage.read(lambda db: explained(db, page.items, limit))
+    if not query.diff:
+        shown = [msgspec.structs.replace(session, diff=None) for session in shown]
+    return Page(items=shown, next_cursor=page.next_cursor)
 
-    @api.get("/api/sessions/<id:session_id>")
-    async def get_session(session_id: int) -> Response:
-        refuse_query(request)
-        return json_response(await center.storage.read(lambda db: shown(db, session_id)))
 
-    @api.get("/api/sessions/<id:session_id>/diff")
-    async def get_diff(session_id: int) -> Response:
-        refuse_query(request)
-        session = await center.storage.read(lambda db: sessions.get(db, session_id))
-        return json_response({"sessionId": session.id, "diff": session.diff})
+@api.operation("GET", "/api/sessions/<id:session_id>")
+async def get_session(center: Center, session_id: int) -> Session:
+    """Show a session."""
+    return await center.storage.read(lambda db: _shown(center, db, session_id))
 
-    @api.get("/api/sessions/<id:session_id>/plan")
-    async def get_plan(session_id: int) -> Response:
-        refuse_query(request)
-        session = await center.storage.read(lambda db: sessions.get(db, session_id))
-        return json_response({"sessionId": session.id, "plan": session.plan})
 
-    @api.patch("/api/sessions/<id:session_id>")
-    async def patch_session(session_id: int) -> Response:
-        changes = await decode_body(request, SessionChanges)
-        seen = condition(request, lambda db: shown(db, session_id))
-        return json_response(await center.sessions.ask(session_id, PatchSession(changes, seen)))
+@api.operation("PATCH", "/api/sessions/<id:session_id>", refuses=(409,))
+async def patch_session(center: Center, session_id: int, body: SessionChanges) -> Session:
+    """Start or stop a session."""
+    seen = condition(request, lambda db: _shown(center, db, session_id))
+    return await center.sessions.ask(session_id, PatchSession(body, seen))
 
-    @api.post("/api/sessions/<id:session_id>/stop")
-    async def stop_session(session_id: int) -> Response:
-        message = await decode_body(request, StopSession)
-        return json_response({"session": await center.sessions.stop(session_id, message)})
 
-    @api.post("/api/sessions/<id:session_id>/steer")
-    async def steer_session(session_id: int) -> Response:
-        message = await decode_body(request, SteerSession)
-        return json_response(await center.sessions.ask(session_id, message))
+@api.operation(
+    "POST",
+    "/api/sessions/<id:session_id>/stop",
+    refuses=(409,),
+    location="/api/sessions/{session.id}",
+)
+async def stop_session(center: Center, session_id: int, body: StopSession) -> SessionStopped:
+    """Stop a session."""
+    return SessionStopped(session=await center.sessions.stop(session_id, body))
 
-    @api.get("/api/sessions/<id:session_id>/events")
-    async def list_session_events(session_id: int) -> Response:
-        query = decode_query(request, EventsQuery)
-        await center.storage.read(lambda db: sessions.get(db, session_id))
-        return await list_events(center, query, session_id=session_id)
 
-    @api.get("/api/sessions/<id:session_id>/items")
-    async def list_items(session_id: int) -> Response:
-        query = decode_query(request, ItemsQuery)
+@api.operation("POST", "/api/sessions/<id:session_id>/steer", refuses=(409,))
+async def steer_session(center: Center, session_id: int, body: SteerSession) -> SteerReceipt:
+    """Say something to the running turn."""
+    return await center.sessions.ask(session_id, body)
 
-        def read(db: Database) -> Page[Item]:
-            sessions.get(db, session_id)
-            return items.page(
-                db,
-                {"session_id": session_id},
-                limit=query.limit,
-                cursor=query.cursor,
-                newest_first=query.newest_first,
-            )
 
-        page = await center.storage.read(read)
-        return page_response(page.items, page.next_cursor)
+@api.operation("GET", "/api/sessions/<id:session_id>/events", answers={200: Page[Event]})
+async def list_session_events(
+    center: Center, session_id: int, query: EventsQuery
+) -> Page[msgspec.Raw]:
+    """List a session's events."""
+    await center.storage.read(lambda db: sessions.get(db, session_id))
+    return await read_events(center, query, session_id=session_id)
 
-    return api
+
+@api.operation("GET", "/api/sessions/<id:session_id>/items")
+async def list_items(center: Center, session_id: int, query: ItemsQuery) -> Page[Item]:
+    """List a session's transcript."""
+
+    def read(db: Database) -> Page[Item]:
+        sessions.get(db, session_id)
+        return items.page(
+            db,
+            {"session_id": session_id},
+            limit=query.limit,
+            cursor=query.cursor,
+            newest_first=query.newest_first,
+        )
+
+    return await center.storage.read(read)
+
+
+@api.operation("GET", "/api/sessions/<id:session_id>/plan")
+async def get_plan(center: Center, session_id: int) -> SessionPlan:
+    """Show a session's plan."""
+    session = await center.storage.read(lambda db: sessions.get(db, session_id))
+    return SessionPlan(session_id=session.id, plan=session.plan)
+
+
+@api.operation("GET", "/api/sessions/<id:session_id>/diff")
+async def get_diff(center: Center, session_id: int) -> SessionDiff:
+    """Show a session's diff."""
+    session = await center.storage.read(lambda db: sessions.get(db, session_id))
+    return SessionDiff(session_id=session.id, diff=session.diff)
+
+
+def _shown(center: Center, db: Database, session_id: int) -> Session:
+    return explained(db, [sessions.get(db, session_id)], center.settings.max_sessions)[0]
 
 
 def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Session]:

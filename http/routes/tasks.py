@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
-from quart import Blueprint, Response, request
+from quart import request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
@@ -15,23 +15,20 @@ from command_center.actors.contracts.tasks import (
     CreateSession,
     CreateTask,
     PatchTask,
+    RunOutcome,
     RunTask,
     TaskChanges,
 )
-from command_center.actors.rules.policy import RunInput
-from command_center.http.routes.events import EventsQuery, list_events
-from command_center.http.wire.codec import (
-    PageQuery,
-    decode_body,
-    decode_query,
-    json_response,
-    page_response,
-    refuse_query,
-)
+from command_center.actors.rules.policy import PolicyResult, RunInput
+from command_center.http.routes.events import EventsQuery, read_events
+from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
-from command_center.store import Page, Session, sessions, tasks
+from command_center.http.wire.operation import Answer, Api
+from command_center.store import Event, Page, Session, Task, sessions, tasks
 from command_center.store.records import Priority, TaskStatus, TaskType
 from command_center.store.where import Scalar
+
+api = Api[Center]("Tasks")
 
 
 class TasksQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -55,78 +52,86 @@ class TasksQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_un
         return {name: value for name, value in super().filters().items() if name != "query"}
 
 
-def routes(center: Center) -> Blueprint:  # noqa: C901 - a list of routes
-    """The routes, answered by `/tasks` and, where nothing changes, from the store."""
-    api = Blueprint("tasks", __name__)
-
-    @api.get("/api/tasks")
-    async def list_tasks() -> Response:
-        query = decode_query(request, TasksQuery)
-        page = await center.storage.read(
-            lambda db: tasks.page(
-                db,
-                query.filters(),
-                words=query.query,
-                limit=query.limit,
-                cursor=query.cursor,
-                newest_first=True,
-            )
+@api.operation("GET", "/api/tasks")
+async def list_tasks(center: Center, query: TasksQuery) -> Page[Task]:
+    """List the tasks, the newest first."""
+    return await center.storage.read(
+        lambda db: tasks.page(
+            db,
+            query.filters(),
+            words=query.query,
+            limit=query.limit,
+            cursor=query.cursor,
+            newest_first=True,
         )
-        return page_response(page.items, page.next_cursor)
+    )
 
-    @api.post("/api/tasks")
-    async def create_task() -> Response:
-        message = await decode_body(request, CreateTask)
-        return json_response(await center.ask("/tasks", message), 201)
 
-    @api.get("/api/tasks/<id:task_id>")
-    async def get_task(task_id: int) -> Response:
-        refuse_query(request)
-        return json_response(await center.storage.read(lambda db: tasks.get(db, task_id)))
+@api.operation("POST", "/api/tasks", answers=201, refuses=(404, 409), location="/api/tasks/{id}")
+async def create_task(center: Center, body: CreateTask) -> Task:
+    """Make a task."""
+    return await center.ask("/tasks", body)
 
-    @api.patch("/api/tasks/<id:task_id>")
-    async def patch_task(task_id: int) -> Response:
-        changes = await decode_body(request, TaskChanges)
-        seen = condition(request, lambda db: tasks.get(db, task_id))
-        return json_response(await center.ask("/tasks", PatchTask(task_id, changes, seen)))
 
-    @api.post("/api/tasks/<id:task_id>/run")
-    async def run_task(task_id: int) -> Response:
-        run = await decode_body(request, RunInput)
-        outcome = await center.ask("/tasks", RunTask(task_id, run))
-        return json_response(outcome, 202 if outcome.blocked else 201)
+@api.operation("GET", "/api/tasks/<id:task_id>")
+async def get_task(center: Center, task_id: int) -> Task:
+    """Show a task."""
+    return await center.storage.read(lambda db: tasks.get(db, task_id))
 
-    @api.post("/api/tasks/<id:task_id>/policy-check")
-    async def check_policy(task_id: int) -> Response:
-        run = await decode_body(request, RunInput)
-        return json_response(await center.ask("/tasks", CheckPolicy(task_id, run)))
 
-    @api.post("/api/tasks/<id:task_id>/sessions")
-    async def create_session(task_id: int) -> Response:
-        run = await decode_body(request, RunInput)
-        return json_response(await center.ask("/tasks", CreateSession(task_id, run)), 201)
+@api.operation("PATCH", "/api/tasks/<id:task_id>", refuses=(409,))
+async def patch_task(center: Center, task_id: int, body: TaskChanges) -> Task:
+    """Change a task."""
+    seen = condition(request, lambda db: tasks.get(db, task_id))
+    return await center.ask("/tasks", PatchTask(task_id, body, seen))
 
-    @api.get("/api/tasks/<id:task_id>/sessions")
-    async def list_sessions(task_id: int) -> Response:
-        query = decode_query(request, PageQuery)
 
-        def read(db: Database) -> Page[Session]:
-            tasks.get(db, task_id)
-            return sessions.page(
-                db,
-                {"task_id": task_id},
-                limit=query.limit,
-                cursor=query.cursor,
-                newest_first=True,
-            )
+@api.operation(
+    "POST",
+    "/api/tasks/<id:task_id>/run",
+    answers=(201, 202),
+    refuses=(409,),
+    location="/api/sessions/{session.id}",
+)
+async def run_task(center: Center, task_id: int, body: RunInput) -> Answer[RunOutcome]:
+    """Run a task."""
+    outcome = await center.ask("/tasks", RunTask(task_id, body))
+    return Answer(202 if outcome.blocked else 201, outcome)
 
-        page = await center.storage.read(read)
-        return page_response(page.items, page.next_cursor)
 
-    @api.get("/api/tasks/<id:task_id>/events")
-    async def list_task_events(task_id: int) -> Response:
-        query = decode_query(request, EventsQuery)
-        await center.storage.read(lambda db: tasks.get(db, task_id))
-        return await list_events(center, query, task_id=task_id)
+@api.operation("POST", "/api/tasks/<id:task_id>/policy-check", refuses=(409,))
+async def check_policy(center: Center, task_id: int, body: RunInput) -> PolicyResult:
+    """Tell what policy would say of a run."""
+    return await center.ask("/tasks", CheckPolicy(task_id, body))
 
-    return api
+
+@api.operation(
+    "POST",
+    "/api/tasks/<id:task_id>/sessions",
+    answers=201,
+    refuses=(409,),
+    location="/api/sessions/{id}",
+)
+async def create_session(center: Center, task_id: int, body: RunInput) -> Session:
+    """Make a session that waits to be told to run."""
+    return await center.ask("/tasks", CreateSession(task_id, body))
+
+
+@api.operation("GET", "/api/tasks/<id:task_id>/sessions")
+async def list_task_sessions(center: Center, task_id: int, query: PageQuery) -> Page[Session]:
+    """List a task's sessions, the newest first."""
+
+    def read(db: Database) -> Page[Session]:
+        tasks.get(db, task_id)
+        return sessions.page(
+            db, {"task_id": task_id}, limit=query.limit, cursor=query.cursor, newest_first=True
+        )
+
+    return await center.storage.read(read)
+
+
+@api.operation("GET", "/api/tasks/<id:task_id>/events", answers={200: Page[Event]})
+async def list_task_events(center: Center, task_id: int, query: EventsQuery) -> Page[msgspec.Raw]:
+    """List a task's events."""
+    await center.storage.read(lambda db: tasks.get(db, task_id))
+    return await read_events(center, query, task_id=task_id)

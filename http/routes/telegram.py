@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from quart import Blueprint, Response, request
+from quart import Response, request
 
 from command_center.actors.center import Center
 from command_center.actors.telegram.errors import NotAnUpdate
@@ -19,32 +19,37 @@ from command_center.actors.telegram.messages import INBOX, KeepUpdates
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import decode_update
 from command_center.http.config.settings import Settings
+from command_center.http.wire.operation import NOTHING, Api
 from command_center.http.wire.problems import MalformedBody, Problem, error_response
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
+api = Api[Center]("Telegram")
 
-def routes(center: Center) -> Blueprint:
-    """The webhook, answered by `/telegram/inbox`."""
-    api = Blueprint("telegram", __name__)
+
+@api.operation(
+    "POST",
+    "/api/telegram/webhook",
+    body=dict,
+    answers={200: NOTHING},
+    refuses=(404,),
+    is_done_once=False,
+)
+async def receive_update(center: Center) -> Response:
+    """Take an update; for Telegram alone."""
     settings = center.settings.telegram
     secret = None if settings is None or settings.mode != "webhook" else settings.webhook_secret
-
-    @api.post("/api/telegram/webhook")
-    async def receive() -> Response:
-        if secret is None:
-            return error_response(Problem(404, "There is no webhook: CC_TELEGRAM_MODE says so."))
-        if not is_secret(request.headers.get(HEADER), secret):
-            return error_response(Problem(401, f"This needs the webhook's secret in {HEADER}."))
-        body = await request.get_data(cache=False, as_text=False, parse_form_data=False)
-        try:
-            update = decode_update(body)
-        except NotAnUpdate as error:
-            raise MalformedBody(str(error)) from error
-        await center.ask(INBOX, KeepUpdates((update,)))
-        return Response(b"", status=200)
-
-    return api
+    if secret is None:
+        return error_response(Problem(404, "There is no webhook: CC_TELEGRAM_MODE says so."))
+    if not is_secret(request.headers.get(HEADER), secret):
+        return error_response(Problem(401, f"This needs the webhook's secret in {HEADER}."))
+    body = await request.get_data(cache=False, as_text=False, parse_form_data=False)
+    try:
+        update = decode_update(body)
+    except NotAnUpdate as error:
+        raise MalformedBody(str(error)) from error
+    await center.ask(INBOX, KeepUpdates((update,)))
+    return Response(b"", status=200)
 
 
 def telegram_settings(settings: Settings) -> TelegramSettings | None:

@@ -6,10 +6,9 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from quart import Blueprint, Response, request
 
 from command_center.actors.center import Center
-from command_center.http.wire.codec import decode_query, json_response
+from command_center.http.wire.operation import Api
 from command_center.http.wire.problems import Detail, InvalidFields
 from command_center.runtime import Status
 from command_center.store import Timestamp, to_timestamp
@@ -17,6 +16,8 @@ from command_center.store.telemetry import StoreNumbers, numbers
 
 _WINDOW = re.compile(r"(?P<count>[1-9]\d{0,3})(?P<unit>[hd])", re.ASCII)
 _LONGEST = timedelta(days=90)
+
+api = Api[Center]("Telemetry")
 
 
 class SummaryQuery(
@@ -69,28 +70,20 @@ class Summary(StoreNumbers, frozen=True, kw_only=True, rename="camel"):
     runtime: RuntimeNumbers
 
 
-def routes(center: Center) -> Blueprint:
-    """The one route."""
-    api = Blueprint("telemetry", __name__)
-
-    @api.get("/api/telemetry/summary")
-    async def summary() -> Response:
-        query = decode_query(request, SummaryQuery)
-        until = datetime.now(UTC)
-        since = until - length_of(query.window)
-        found = await center.storage.read(lambda db: numbers(db, since, until, query.repository_id))
-        return json_response(
-            Summary(
-                **msgspec.structs.asdict(found),
-                window=query.window,
-                repository_id=query.repository_id,
-                since=to_timestamp(since),
-                until=to_timestamp(until),
-                runtime=runtime_numbers(center),
-            )
-        )
-
-    return api
+@api.operation("GET", "/api/telemetry/summary", refuses=(404,))
+async def summary(center: Center, query: SummaryQuery) -> Summary:
+    """Sum up the last hours or days in numbers."""
+    until = datetime.now(UTC)
+    since = until - length_of(query.window)
+    found = await center.storage.read(lambda db: numbers(db, since, until, query.repository_id))
+    return Summary(
+        **msgspec.structs.asdict(found),
+        window=query.window,
+        repository_id=query.repository_id,
+        since=to_timestamp(since),
+        until=to_timestamp(until),
+        runtime=runtime_numbers(center),
+    )
 
 
 def length_of(window: str) -> timedelta:

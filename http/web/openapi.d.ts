@@ -226,7 +226,7 @@ export interface DeadLetterShown {
 }
 
 /** How many there were, and the newest. */
-export interface DeadLetters {
+export interface DeadLettersShown {
   total: number;
   byReason: Record<string, number>;
   items: DeadLetterShown[];
@@ -789,7 +789,7 @@ export interface TokenNumbers {
 export interface Tree {
   actors: ActorShown[];
   totals: MessageTotals;
-  deadLetters: DeadLetters;
+  deadLetters: DeadLettersShown;
   faultDomains: FaultDomain[];
   abandoned: string[];
 }
@@ -834,7 +834,7 @@ export interface WorktreeState {
 }
 
 export interface Operations {
-  /** Whether the server can do its work */
+  /** Tell whether the server can do its work */
   health: {
     method: "GET";
     path: "/health";
@@ -843,7 +843,7 @@ export interface Operations {
     body: undefined;
     answer: Health;
   };
-  /** The numbers for Prometheus */
+  /** Give the numbers for Prometheus */
   metrics: {
     method: "GET";
     path: "/metrics";
@@ -852,7 +852,7 @@ export interface Operations {
     body: undefined;
     answer: null;
   };
-  /** The repositories */
+  /** List the repositories */
   listRepositories: {
     method: "GET";
     path: "/api/repos";
@@ -879,7 +879,7 @@ export interface Operations {
     body: InspectRepository;
     answer: Inspection;
   };
-  /** A repository */
+  /** Show a repository */
   getRepository: {
     method: "GET";
     path: `/api/repos/${number}`;
@@ -915,7 +915,7 @@ export interface Operations {
     body: Requester;
     answer: Repository;
   };
-  /** A repository's worktrees */
+  /** List a repository's worktrees */
   listWorktrees: {
     method: "GET";
     path: `/api/repos/${number}/worktrees`;
@@ -942,7 +942,7 @@ export interface Operations {
     body: undefined;
     answer: WorktreeEntry;
   };
-  /** What a worktree changed */
+  /** Show what a worktree changed */
   diffWorktree: {
     method: "GET";
     path: `/api/repos/${number}/worktrees/diff`;
@@ -978,7 +978,7 @@ export interface Operations {
     body: Requester;
     answer: Page<WorktreeEntry>;
   };
-  /** The tasks */
+  /** List the tasks, the newest first */
   listTasks: {
     method: "GET";
     path: "/api/tasks";
@@ -996,7 +996,7 @@ export interface Operations {
     body: CreateTask;
     answer: Task;
   };
-  /** A task */
+  /** Show a task */
   getTask: {
     method: "GET";
     path: `/api/tasks/${number}`;
@@ -1023,7 +1023,7 @@ export interface Operations {
     body: RunInput;
     answer: RunOutcome;
   };
-  /** What policy would say of a run */
+  /** Tell what policy would say of a run */
   checkPolicy: {
     method: "POST";
     path: `/api/tasks/${number}/policy-check`;
@@ -1041,7 +1041,7 @@ export interface Operations {
     body: RunInput;
     answer: Session;
   };
-  /** A task's sessions */
+  /** List a task's sessions, the newest first */
   listTaskSessions: {
     method: "GET";
     path: `/api/tasks/${number}/sessions`;
@@ -1050,7 +1050,7 @@ export interface Operations {
     body: undefined;
     answer: Page<Session>;
   };
-  /** A task's events */
+  /** List a task's events */
   listTaskEvents: {
     method: "GET";
     path: `/api/tasks/${number}/events`;
@@ -1059,7 +1059,7 @@ export interface Operations {
     body: undefined;
     answer: Page<Event>;
   };
-  /** The sessions */
+  /** List the sessions, the newest first */
   listSessions: {
     method: "GET";
     path: "/api/sessions";
@@ -1068,7 +1068,7 @@ export interface Operations {
     body: undefined;
     answer: Page<Session>;
   };
-  /** A session */
+  /** Show a session */
   getSession: {
     method: "GET";
     path: `/api/sessions/${number}`;
@@ -1104,7 +1104,7 @@ export interface Operations {
     body: SteerSession;
     answer: SteerReceipt;
   };
-  /** A session's events */
+  /** List a session's events */
   listSessionEvents: {
     method: "GET";
     path: `/api/sessions/${number}/events`;
@@ -1113,7 +1113,7 @@ export interface Operations {
     body: undefined;
     answer: Page<Event>;
   };
-  /** A session's transcript */
+  /** List a session's transcript */
   listItems: {
     method: "GET";
     path: `/api/sessions/${number}/items`;
@@ -1122,7 +1122,7 @@ export interface Operations {
     body: undefined;
     answer: Page<Item>;
   };
-  /** A session's plan */
+  /** Show a session's plan */
   getPlan: {
     method: "GET";
     path: `/api/sessions/${number}/plan`;
@@ -1131,7 +1131,7 @@ export interface Operations {
     body: undefined;
     answer: SessionPlan;
   };
-  /** A session's diff */
+  /** Show a session's diff */
   getDiff: {
     method: "GET";
     path: `/api/sessions/${number}/diff`;
@@ -1140,7 +1140,7 @@ export interface Operations {
     body: undefined;
     answer: SessionDiff;
   };
-  /** The follow-ups of a session's task */
+  /** List the follow-ups of a session's task */
   listFollowups: {
     method: "GET";
     path: `/api/sessions/${number}/followups`;
@@ -1158,7 +1158,7 @@ export interface Operations {
     body: FollowupText;
     answer: Followup;
   };
-  /** A follow-up */
+  /** Show a follow-up */
   getFollowup: {
     method: "GET";
     path: `/api/followups/${number}`;
@@ -1185,7 +1185,7 @@ export interface Operations {
     body: undefined;
     answer: Followup;
   };
-  /** The approvals */
+  /** List the approvals, the newest first */
   listApprovals: {
     method: "GET";
     path: "/api/approvals";
@@ -1203,7 +1203,7 @@ export interface Operations {
     body: CreateApproval;
     answer: Approval;
   };
-  /** How many approvals there are */
+  /** Count the approvals */
   countApprovals: {
     method: "GET";
     path: "/api/approvals/counts";
@@ -1212,7 +1212,7 @@ export interface Operations {
     body: undefined;
     answer: ApprovalCounts;
   };
-  /** An approval */
+  /** Show an approval */
   getApproval: {
     method: "GET";
     path: `/api/approvals/${number}`;
@@ -1239,7 +1239,7 @@ export interface Operations {
     body: Resolution;
     answer: Approval;
   };
-  /** The automations */
+  /** List the automations, the newest first */
   listAutomations: {
     method: "GET";
     path: "/api/automations";
@@ -1257,7 +1257,7 @@ export interface Operations {
     body: CreateAutomation;
     answer: Automation;
   };
-  /** An automation */
+  /** Show an automation */
   getAutomation: {
     method: "GET";
     path: `/api/automations/${number}`;
@@ -1293,7 +1293,7 @@ export interface Operations {
     body: RunByHand;
     answer: HandRun;
   };
-  /** What became of an automation's due times */
+  /** List what became of an automation's due times, the newest first */
   listAutomationRuns: {
     method: "GET";
     path: `/api/automations/${number}/runs`;
@@ -1302,7 +1302,7 @@ export interface Operations {
     body: undefined;
     answer: Page<AutomationRun>;
   };
-  /** Automations to begin from */
+  /** List automations to begin from */
   listTemplates: {
     method: "GET";
     path: "/api/automations/templates";
@@ -1311,7 +1311,7 @@ export interface Operations {
     body: undefined;
     answer: Page<Template>;
   };
-  /** The next due times of a schedule */
+  /** Show the next due times of a schedule */
   previewSchedule: {
     method: "GET";
     path: "/api/automations/preview";
@@ -1320,7 +1320,7 @@ export interface Operations {
     body: undefined;
     answer: Preview;
   };
-  /** The bridge's health */
+  /** Tell how the bridge to Codex is */
   bridgeHealth: {
     method: "GET";
     path: "/api/codex/bridge/health";
@@ -1329,7 +1329,7 @@ export interface Operations {
     body: undefined;
     answer: BridgeHealth;
   };
-  /** The threads that the app-server has in memory */
+  /** List the threads that the app-server has in memory */
   listLoadedThreads: {
     method: "GET";
     path: "/api/codex/threads/loaded";
@@ -1338,7 +1338,7 @@ export interface Operations {
     body: undefined;
     answer: Page<string>;
   };
-  /** The threads that Codex has stored */
+  /** List the threads that Codex has stored */
   listThreads: {
     method: "GET";
     path: "/api/codex/threads";
@@ -1347,7 +1347,7 @@ export interface Operations {
     body: undefined;
     answer: Page<any>;
   };
-  /** The models that Codex offers */
+  /** List the models that Codex offers */
   listModels: {
     method: "GET";
     path: "/api/codex/models";
@@ -1365,7 +1365,7 @@ export interface Operations {
     body: ThreadPrompt;
     answer: RunOutcome;
   };
-  /** The durable log */
+  /** List the durable log */
   listEvents: {
     method: "GET";
     path: "/api/events";
@@ -1374,7 +1374,7 @@ export interface Operations {
     body: undefined;
     answer: Page<Event>;
   };
-  /** History after an event, then what happens, as server-sent events */
+  /** Send history after an event, then what happens, as server-sent events */
   streamEvents: {
     method: "GET";
     path: "/api/events/stream";
@@ -1383,7 +1383,7 @@ export interface Operations {
     body: undefined;
     answer: null;
   };
-  /** What was said and done in sessions, by its words */
+  /** Find what was said and done in sessions, by its words */
   search: {
     method: "GET";
     path: "/api/search";
@@ -1392,7 +1392,7 @@ export interface Operations {
     body: undefined;
     answer: Page<Found>;
   };
-  /** The numbers of the last hours or days */
+  /** Sum up the last hours or days in numbers */
   summary: {
     method: "GET";
     path: "/api/telemetry/summary";
@@ -1401,7 +1401,7 @@ export interface Operations {
     body: undefined;
     answer: Summary;
   };
-  /** The tree of actors */
+  /** Show the tree of actors */
   getTree: {
     method: "GET";
     path: "/api/runtime";
@@ -1410,7 +1410,7 @@ export interface Operations {
     body: undefined;
     answer: Tree;
   };
-  /** An actor */
+  /** Show an actor */
   getActor: {
     method: "GET";
     path: `/api/runtime/actors/${string}`;
@@ -1464,7 +1464,7 @@ export interface Operations {
     body: Order;
     answer: ActorShown;
   };
-  /** For Telegram alone: an update */
+  /** Take an update; for Telegram alone */
   receiveUpdate: {
     method: "POST";
     path: "/api/telegram/webhook";
@@ -1473,7 +1473,7 @@ export interface Operations {
     body: Record<string, any>;
     answer: null;
   };
-  /** A cookie in place of the token */
+  /** Give a cookie in place of the token */
   signIn: {
     method: "POST";
     path: "/api/signin";

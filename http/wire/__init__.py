@@ -1,8 +1,9 @@
 """What is said over HTTP, and how: the lowest layer, of which every other takes.
 
-`codec` turns bodies and queries into structs and structs into bodies; `responses` are the answers
-that are no records, and `problems` is every failure, in one shape. `timestamps` reads times in a
-query. `etags`, `compression` and `security_headers` are what an answer carries, and
-`event_stream` is what one subscriber sees of the events. `asgi` names the parts of ASGI;
-`quart_app` and `quart_handlers` are what is left of Quart on a request's way.
+`operation` declares an endpoint beside its handler. `codec` turns bodies and queries into structs,
+and structs into bodies; `responses` are the answers that are no records, and `problems` is every
+failure, in one shape. `timestamps` reads times in a query. `etags`, `compression` and
+`security_headers` are what an answer carries, and `event_stream` is what one subscriber sees of the
+events. `asgi` names the parts of ASGI; `quart_app` and `quart_handlers` are what is left of Quart
+on a request's way.
 """

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
@@ -33,9 +33,11 @@ from command_center.http.wire.problems import (
     WrongContentType,
 )
 from command_center.store.cursors import decode_cursor, encode_cursor
+from command_center.store.pages import Page
 from command_center.store.where import Scalar
 
 T = TypeVar("T", bound=msgspec.Struct)
+R = TypeVar("R")
 
 MAX_DEPTH = 64
 MAX_QUERY_FIELDS = 64
@@ -223,14 +225,8 @@ def json_response(
     return TrioResponse(encode(value), status=status, headers=headers, content_type=JSON)
 
 
-def page_response(items: Iterable[object], next_cursor: str | None) -> Response:
-    """A list's answer, `{"items": […], "nextCursor"}`; items of bytes are JSON text already."""
-    raw = [msgspec.Raw(item) if isinstance(item, bytes) else item for item in items]
-    return json_response({"items": raw, "nextCursor": next_cursor})
-
-
-def cut_page(items: Sequence[object], query: PageQuery, listing: str) -> Response:
-    """A page of a list that is made whole each time; its cursor is the place in it.
+def cut_page(items: Sequence[R], query: PageQuery, listing: str) -> Page[R]:
+    """Return a page of a list that is made whole each time; its cursor is the place in it.
 
     Raises InvalidCursor for one that is not of the list of this name.
     """
@@ -241,7 +237,7 @@ def cut_page(items: Sequence[object], query: PageQuery, listing: str) -> Respons
     following = None
     if end < len(items):
         following = encode_cursor(listing, newest_first=False, last_id=end)
-    return page_response(items[begin:end], following)
+    return Page(items=[*items[begin:end]], next_cursor=following)
 
 
 _encoder = msgspec.json.Encoder()

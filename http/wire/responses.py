@@ -1,8 +1,4 @@
-"""Answers that are no records: what their routes put together, told as types.
-
-The routes of `/health`, `/api/runtime` and the like answer plain objects; these structs say what
-those hold, and the tests hold the answers against them.
-"""
+"""Answers that are no records: what routes put together of several."""
 
 from __future__ import annotations
 
@@ -150,7 +146,7 @@ class DeadLetterShown(_Shape, frozen=True, kw_only=True, rename="camel"):
     age: float
 
 
-class DeadLetters(_Shape, frozen=True, kw_only=True, rename="camel"):
+class DeadLettersShown(_Shape, frozen=True, kw_only=True, rename="camel"):
     """How many there were, and the newest."""
 
     total: int
@@ -170,7 +166,7 @@ class Tree(_Shape, frozen=True, kw_only=True, rename="camel"):
 
     actors: list[ActorShown]
     totals: MessageTotals
-    dead_letters: DeadLetters
+    dead_letters: DeadLettersShown
     fault_domains: list[FaultDomain]
     abandoned: list[str]
 

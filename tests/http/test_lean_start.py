@@ -30,7 +30,7 @@ HEAVY = {
     "command_center.http.openapi.page": "the API's documents",
     "command_center.http.openapi.asyncapi": "the API's documents",
     "command_center.http.openapi.document": "the API's documents",
-    "command_center.http.openapi.operations": "the API's documents",
+    "command_center.http.openapi.schemas": "the API's documents",
     "command_center.http.demo.run": "the demonstration",
     "command_center.http.cli.top": "`top`",
     "rich.live": "`top`",

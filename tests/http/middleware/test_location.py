@@ -14,8 +14,7 @@ from command_center.actors.contracts.automations import HandRun
 from command_center.actors.contracts.tasks import RunOutcome
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
-from command_center.http.middleware.location import MADE as PLACES
-from command_center.http.openapi.operations import OPERATIONS
+from command_center.http.routes.table import OPERATIONS
 from command_center.store import Approval, Automation, Followup, Repository, Session, Task
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
@@ -55,14 +54,15 @@ async def test_each_thing_that_is_made_is_found_where_its_location_says(tmp_path
             assert record["id"] == (await http.get(place)).json()["id"]
 
 
-def test_every_post_that_makes_a_record_is_in_the_table() -> None:
+def test_every_post_that_makes_a_record_declares_where_it_is() -> None:
     records = Repository | Task | Session | RunOutcome | HandRun | Followup | Approval | Automation
     made = {
         operation.rule
         for operation in OPERATIONS
         if operation.method == "POST" and operation.answers.get(201) in get_args(records)
     }
-    assert made == PLACES.keys()
+    located = [operation for operation in OPERATIONS if operation.location]
+    assert made == {operation.rule for operation in located if 201 in operation.answers}
 
 
 async def test_an_answer_that_was_kept_says_it_too_and_a_refusal_does_not(tmp_path: Path) -> None:

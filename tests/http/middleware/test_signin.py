@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 from quart_trio import QuartTrio
 
+from command_center.http.app import install
 from command_center.http.middleware.gate import Policy, install_gate
 from command_center.http.middleware.signin import (
     COOKIE,
     KEY_FILE,
     LIFE_SECONDS,
     SignIns,
-    routes,
     sign_in_key,
 )
+from command_center.http.routes import signin
 from command_center.http.wire.problems import install_error_handlers
 from command_center.store.errors import DataFolderUnusable
 from tests.http.live import client_of
@@ -32,7 +33,7 @@ def app_with(token: str | None) -> QuartTrio:
     app = QuartTrio(__name__)
     install_error_handlers(app)
     policy = Policy(token=token, sign_in_key=KEY)
-    app.register_blueprint(routes(policy.sign_ins))
+    install(app, signin.api, policy.sign_ins)
     install_gate(app, policy)
     return app
 
@@ -55,7 +56,7 @@ async def test_the_token_is_traded_for_a_cookie_that_scripts_cannot_read() -> No
 
 async def test_the_cookie_is_for_https_alone_where_the_page_came_over_https() -> None:
     app = QuartTrio(__name__)
-    app.register_blueprint(routes(OURS))
+    install(app, signin.api, OURS)
     async with client_of(app) as client:
         answer = await client.post("/api/signin", headers={"Origin": "https://cc.example.com"})
     assert SimpleCookie(answer.headers["set-cookie"])[COOKIE]["secure"]

@@ -17,8 +17,8 @@ from command_center.http.app import create_app
 from command_center.http.middleware.gate import WEBHOOK, Policy
 from command_center.http.openapi.asyncapi import asyncapi_document
 from command_center.http.openapi.document import openapi_document
-from command_center.http.openapi.operations import OPERATIONS
 from command_center.http.openapi.page import page_of
+from command_center.http.routes.table import OPERATIONS
 from tests.actors.automations.rig import opened
 from tests.checkout import ROOT
 from tests.http.live import client_of

@@ -17,9 +17,9 @@ from command_center.http.wire.codec import (
     decode_json,
     decode_query,
     json_response,
-    page_response,
 )
 from command_center.http.wire.problems import InvalidFields, MalformedBody, install_error_handlers
+from command_center.store import Page
 from tests.http.live import client_of
 
 
@@ -216,7 +216,8 @@ def app_that_decodes() -> QuartTrio:
 
     @app.get("/pages")
     async def pages() -> Response:
-        return page_response([b'{"id":1}', b'{"id": 2}'], "next")
+        items = [msgspec.Raw(b'{"id":1}'), msgspec.Raw(b'{"id": 2}')]
+        return json_response(Page(items=items, next_cursor="next"))
 
     @app.get("/tasks/<id:task_id>")
     async def get(task_id: int) -> Response:

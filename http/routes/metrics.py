@@ -1,0 +1,136 @@
+"""/metrics: the numbers for Prometheus; docs/metrics.md tells them.
+
+What is counted as it happens stands in a registry of its own. What is known anyway (sessions,
+mailboxes, commits) is read when somebody asks, so it costs nothing otherwise.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, get_args
+
+import attrs
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from quart import Response
+from sqlite_utils import Database
+
+from command_center.actors.center import Center
+from command_center.actors.codex.messages import BRIDGE
+from command_center.http.middleware.metrics import RequestMetrics, place_of
+from command_center.http.wire.operation import Api, Text
+from command_center.runtime import ActorSnapshot
+from command_center.store import approvals, events, summaries
+from command_center.store.records import SessionStatus
+
+STORE = "/store"
+
+
+@attrs.frozen
+class Scraped:
+    """What a scrape reads: the center, and what was counted."""
+
+    center: Center
+    counted: RequestMetrics
+
+
+api = Api[Scraped]("Health")
+
+
+@api.operation("GET", "/metrics", answers={200: Text("text/plain")})
+async def metrics(scraped: Scraped) -> Response:
+    """Give the numbers for Prometheus."""
+    stored = await scraped.center.storage.read(read_stored)
+    now = CollectorRegistry()
+    now.register(Present(scraped.center, stored))
+    text = generate_latest(scraped.counted.registry) + generate_latest(now)
+    return Response(text, content_type=CONTENT_TYPE_LATEST)
+
+
+@attrs.frozen
+class Stored:
+    """What the database tells; of sessions, each status has its number, which may be 0."""
+
+    sessions: dict[str, int]
+    pending: int
+    last_event: int
+
+
+def read_stored(db: Database) -> Stored:
+    """Read it; all of it from indexes."""
+    sessions = dict.fromkeys(get_args(SessionStatus), 0) | summaries.sessions_by_status(db)
+    pending = approvals.count(db, {"status": "pending"})
+    return Stored(sessions, pending, events.last_id(db))
+
+
+@attrs.frozen(eq=False)
+class Present:
+    """A collector of what is so now."""
+
+    center: Center
+    stored: Stored
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, for one scrape."""
+        actors = self.center.system.snapshot().actors
+        yield _by_label("cc_sessions", "Sessions by status.", "status", self.stored.sessions)
+        yield GaugeMetricFamily(
+            "cc_approvals_pending", "Approvals that wait.", value=self.stored.pending
+        )
+        yield from _mailboxes(actors)
+        yield CounterMetricFamily(
+            "cc_dead_letters",
+            "Messages that nobody handled.",
+            value=self.center.system.dead_letters.total,
+        )
+        yield GaugeMetricFamily(
+            "cc_event_lag",
+            "Events that are durable and not yet published.",
+            value=max(0, self.stored.last_event - (self.center.fanout.last_id or 0)),
+        )
+        yield CounterMetricFamily("cc_events", "Events in the log.", value=self.stored.last_event)
+        yield GaugeMetricFamily(
+            "cc_event_subscribers", "Watchers of the events.", value=len(self.center.fanout)
+        )
+        described = {actor.path: actor.description for actor in actors}
+        yield from _commits(described.get(STORE, {}).get("commitSeconds"))
+        bridge = described.get(BRIDGE)
+        if bridge is not None:
+            yield GaugeMetricFamily(
+                "cc_bridge_connected", "Whether Codex is there.", value=bool(bridge["connected"])
+            )
+
+
+def _mailboxes(actors: Iterable[ActorSnapshot]) -> Iterator[Metric]:
+    depth: defaultdict[str, int] = defaultdict(int)
+    age: defaultdict[str, float] = defaultdict(float)
+    for actor in actors:
+        if actor.capacity:
+            place = place_of(actor.path)
+            depth[place] += actor.depth
+            age[place] = max(age[place], actor.oldest_age or 0.0)
+    yield _by_label("cc_mailbox_depth", "Messages that wait.", "actor", depth)
+    yield _by_label("cc_mailbox_oldest_seconds", "How long the oldest message waits.", "actor", age)
+
+
+def _commits(seconds: Any) -> Iterator[Metric]:
+    if seconds is not None:
+        metric = HistogramMetricFamily("cc_store_commit_seconds", "How long commits took.")
+        buckets = [(str(bound), float(count)) for bound, count in seconds["buckets"]]
+        metric.add_metric([], [*buckets, ("+Inf", seconds["count"])], seconds["sum"])
+        yield metric
+
+
+def _by_label(
+    name: str, text: str, label: str, values: dict[str, int] | dict[str, float]
+) -> GaugeMetricFamily:
+    metric = GaugeMetricFamily(name, text, labels=[label])
+    for value, number in sorted(values.items()):
+        metric.add_metric([value], number)
+    return metric

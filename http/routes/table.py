@@ -1,0 +1,47 @@
+"""Every operation, in the order of the documentation."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from command_center.http.routes import (
+    approvals,
+    automations,
+    codex,
+    events,
+    followups,
+    health,
+    metrics,
+    repos,
+    runtime,
+    search,
+    sessions,
+    signin,
+    tasks,
+    telegram,
+    telemetry,
+    worktrees,
+)
+from command_center.http.wire.operation import Api, Operation
+
+APIS: Final[tuple[Api[Any], ...]] = (
+    health.api,
+    metrics.api,
+    repos.api,
+    worktrees.api,
+    tasks.api,
+    sessions.api,
+    followups.api,
+    approvals.api,
+    automations.api,
+    codex.api,
+    events.api,
+    search.api,
+    telemetry.api,
+    runtime.api,
+    telegram.api,
+    signin.api,
+)
+OPERATIONS: Final[tuple[Operation, ...]] = tuple(
+    operation for api in APIS for operation in api.operations
+)

@@ -1,0 +1,274 @@
+"""One declaration for each endpoint: it stands above the endpoint's handler, and nowhere else.
+
+Each module of routes has an `Api`, and its handlers are declared to it::
+
+    api = Api[Center]("Tasks")
+
+
+    @api.operation("PATCH", "/api/tasks/<id:task_id>", refuses=(409,))
+    async def patch_task(center: Center, task_id: int, body: TaskChanges) -> Task:
+        return await center.ask("/tasks", PatchTask(task_id, body))
+
+The handler's own signature says the rest: it takes what it names `body` or `query` as a struct,
+decoded from the request, the path's parameters by their names, and it returns the struct of the
+answer. Its name is the operation's id, in camelCase, and its docstring's first sentence the
+summary. The routes, the OpenAPI document, `Location` and which POST takes an Idempotency-Key are
+made of these declarations.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import (
+    Any,
+    Concatenate,
+    Final,
+    Generic,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    get_args,
+    get_origin,
+)
+
+import attrs
+import msgspec
+from quart import Response, request, websocket
+
+from command_center.http.wire.codec import decode_body, decode_query, json_response, refuse_query
+
+S = TypeVar("S")
+T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
+Handler: TypeAlias = Callable[Concatenate[S, P], Awaitable[R]]
+View: TypeAlias = Callable[..., Awaitable[Response]]
+
+
+@attrs.frozen
+class Text:
+    """An answer that is no JSON, by its content type."""
+
+    content_type: str
+
+
+NOTHING: Final = Text("")
+"""An answer without a body."""
+SENT_EVENTS: Final = Text("text/event-stream")
+"""A stream of events."""
+
+
+@attrs.frozen
+class Answer(Generic[T]):
+    """An answer whose status the handler chooses among those that are declared."""
+
+    status: int
+    value: T
+
+
+@attrs.frozen
+class Location:
+    """The path of the record that an answer holds, such as `/api/sessions/{session.id}`.
+
+    What stands in braces is the place of the record's id in the answer.
+    """
+
+    template: str
+
+    @property
+    def noun(self) -> str:
+        """Return the path of the list that the record is in: `/api/sessions`."""
+        return self.template.partition("/{")[0]
+
+    @property
+    def pointer(self) -> str:
+        """Return the JSON pointer to the record's id: `/session/id`."""
+        return "".join(f"/{step}" for step in self._steps)
+
+    def of(self, body: bytes) -> str:
+        """Return the path of the record in an answer's body."""
+        found = msgspec.json.decode(body)
+        for step in self._steps:
+            found = found[step]
+        return f"{self.noun}/{found}"
+
+    @property
+    def _steps(self) -> list[str]:
+        return self.template.partition("/{")[2].removesuffix("}").split(".")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Operation:
+    """One method of one route.
+
+    Attributes:
+        id: its name, in camelCase, unique.
+        rule: the path as the router has it.
+        tag: the group that it is shown in.
+        answers: what comes with each status that is no failure, the usual one first.
+        refuses: statuses beyond those that every route of its kind may give.
+        body: the struct of the request's body; with `reads_body`, what is told of it.
+        query: the struct of the query string.
+        reads_body: the handler reads the request itself.
+        is_done_once: it takes an Idempotency-Key.
+        location: where the record is shown that the answer holds. A 201 says it as `Location`.
+    """
+
+    id: str
+    method: str
+    rule: str
+    tag: str
+    summary: str
+    handler: Callable[..., Awaitable[object]]
+    answers: Mapping[int, Any]
+    refuses: tuple[int, ...]
+    body: type | None
+    query: type[msgspec.Struct] | None
+    reads_body: bool
+    is_done_once: bool
+    location: Location | None
+
+    @property
+    def name(self) -> str:
+        """Return it as the documentation names it: `GET /api/repos/<id:repository_id>`."""
+        return f"{self.method} {self.rule}"
+
+    def view(self, served: object) -> View:
+        """Return what the router calls: it decodes, asks the handler, and encodes its answer.
+
+        Args:
+            served: the handler's first argument.
+        """
+        handler, query = self.handler, self.query
+        body: type[msgspec.Struct] | None = None if self.reads_body else self.body
+        status = next(iter(self.answers))
+        is_strict = self.rule.startswith("/api/") and not self.reads_body
+
+        async def answer(**given: Any) -> Response:
+            if body is not None:
+                given["body"] = await decode_body(request, body)
+            elif query is not None:
+                given["query"] = decode_query(request, query)
+            elif is_strict:
+                refuse_query(request)
+            made = await handler(served, **given)
+            if isinstance(made, Response):
+                return made
+            if isinstance(made, Answer):
+                return json_response(made.value, made.status)
+            return json_response(made, status)
+
+        return answer
+
+
+@attrs.frozen(eq=False)
+class Socket:
+    """One WebSocket.
+
+    Attributes:
+        query: the struct of the query string.
+    """
+
+    id: str
+    rule: str
+    handler: Callable[..., Awaitable[object]]
+    query: type[msgspec.Struct]
+
+    def view(self, served: object) -> Callable[..., Awaitable[None]]:
+        """Return what the router calls: it decodes the query, and hands over to the handler."""
+
+        async def converse(**given: Any) -> None:
+            await self.handler(served, query=decode_query(websocket, self.query), **given)
+
+        return converse
+
+
+@attrs.frozen(eq=False)
+class Api(Generic[S]):
+    """The endpoints of one noun; `S` is what their handlers are given to answer from.
+
+    Attributes:
+        tag: the name of the group in the documents.
+    """
+
+    tag: str
+    operations: list[Operation] = attrs.field(factory=list, init=False)
+    sockets: list[Socket] = attrs.field(factory=list, init=False)
+
+    def operation(
+        self,
+        method: str,
+        rule: str,
+        *,
+        answers: int | tuple[int, ...] | Mapping[int, Any] = 200,
+        refuses: tuple[int, ...] = (),
+        location: str | None = None,
+        body: type | None = None,
+        is_done_once: bool | None = None,
+    ) -> Callable[[Handler[S, P, R]], Handler[S, P, R]]:
+        """Declare the handler below as an operation.
+
+        Args:
+            method: GET, POST, PATCH or DELETE.
+            rule: the path as the router has it.
+            answers: the status of the answer, or statuses (the handler returns an `Answer` then);
+                or what comes with each, where the handler's return type does not say it.
+            refuses: statuses beyond those that every route of its kind may give.
+            location: the path of the record that the answer holds; see `Location`.
+            body: what the document says of a body that the handler reads itself.
+            is_done_once: whether it takes an Idempotency-Key; a POST does, unless told otherwise.
+        """
+
+        def declare(handler: Handler[S, P, R]) -> Handler[S, P, R]:
+            kinds = inspect.get_annotations(handler, eval_str=True)
+            self.operations.append(
+                Operation(
+                    id=camel(handler.__name__),
+                    method=method,
+                    rule=rule,
+                    tag=self.tag,
+                    summary=_summary(handler),
+                    handler=handler,
+                    answers=MappingProxyType(_answers(answers, kinds["return"])),
+                    refuses=refuses,
+                    body=body or kinds.get("body"),
+                    query=kinds.get("query"),
+                    reads_body=body is not None,
+                    is_done_once=method == "POST" if is_done_once is None else is_done_once,
+                    location=None if location is None else Location(location),
+                )
+            )
+            return handler
+
+        return declare
+
+    def websocket(self, rule: str) -> Callable[[Handler[S, P, None]], Handler[S, P, None]]:
+        """Declare the handler below as a WebSocket, whose query it takes as `query`."""
+
+        def declare(handler: Handler[S, P, None]) -> Handler[S, P, None]:
+            kinds = inspect.get_annotations(handler, eval_str=True)
+            self.sockets.append(Socket(camel(handler.__name__), rule, handler, kinds["query"]))
+            return handler
+
+        return declare
+
+
+def camel(name: str) -> str:
+    """Return a name of Python's as the wire has it: `repository_id` is `repositoryId`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _answers(statuses: int | tuple[int, ...] | Mapping[int, Any], kind: Any) -> dict[int, Any]:
+    if isinstance(statuses, Mapping):
+        return {**statuses}
+    if get_origin(kind) is Answer:
+        (kind,) = get_args(kind)
+    several = statuses if isinstance(statuses, tuple) else (statuses,)
+    return dict.fromkeys(several, kind)
+
+
+def _summary(handler: Callable[..., object]) -> str:
+    return (inspect.getdoc(handler) or "").partition("\n")[0].removesuffix(".")
