@@ -180,6 +180,15 @@ class BridgeUnreachable:
 
 
 @attrs.frozen
+class BridgeWarned:
+    """Told to who watches: Codex warns of something that concerns no one thread."""
+
+    kind: str
+    message: str
+    details: str | None
+
+
+@attrs.frozen
 class BridgeLost:
     """The connection is lost. What Codex tells until `BridgeConnected` is missed."""
 

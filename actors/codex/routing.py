@@ -22,6 +22,7 @@ from command_center.actors.codex.messages import (
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
+    BridgeWarned,
     CodexAgentHeard,
     CodexLagged,
     CodexNotification,
@@ -29,6 +30,7 @@ from command_center.actors.codex.messages import (
     CodexRequestResolved,
     CodexServerRequest,
 )
+from command_center.actors.codex.warnings import WARNINGS, CodexWarning, warning_of
 from command_center.runtime import ActorRef
 
 MAX_QUEUED = 2000
@@ -41,6 +43,8 @@ MAX_OPEN = 1000
 """Requests of Codex that may be open on one connection, over all threads."""
 
 _MAX_PARENTS = 1000
+_MAX_WARNINGS = 100
+_MAX_EARLY = 10
 _AGENT_CALL = "collabAgentToolCall"
 _TOLD_OF_AGENTS = frozenset({"item/started", "thread/tokenUsage/updated"})
 _NEWEST_COUNTS = frozenset({"turn/diff/updated", "turn/plan/updated", "thread/tokenUsage/updated"})
@@ -216,6 +220,11 @@ class Routes:
         self._missing: BridgeUnreachable | None = None
         """What nobody has been told yet."""
         self._is_known_missing = False
+        self._warnings: list[BridgeWarned] = []
+        """Those that nobody has been told yet."""
+        self._warned: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._early: OrderedDict[str, list[CodexNotification]] = OrderedDict()
+        """What threads were warned of before somebody was attached."""
         self.unrouted = 0
         """Notifications of threads that nobody is attached to."""
 
@@ -245,6 +254,8 @@ class Routes:
             inbox.forget_requests()
         else:
             inbox = self._inboxes[thread_id] = Inbox(thread_id, ref)
+        for warning in self._early.pop(thread_id, ()):
+            inbox.tell_if_room(warning)
         for request in self._open.values():
             self._offer(request)
         return inbox
@@ -279,6 +290,7 @@ class Routes:
         if self._greeting is not None:
             inbox.tell(self._greeting)
         self._tell_missing()
+        self._tell_warnings()
         return inbox
 
     def forget(self, path: str) -> list[Inbox]:
@@ -321,6 +333,25 @@ class Routes:
                 inbox.tell(self._missing)
             self._missing = None
 
+    def _warn(self, warning: CodexWarning) -> None:
+        """Tell who watches of what concerns no one thread, each thing once."""
+        said = (warning.kind, warning.message)
+        if said in self._warned:
+            return
+        self._warned[said] = None
+        if len(self._warned) > _MAX_WARNINGS:
+            self._warned.popitem(last=False)
+        self._warnings.append(BridgeWarned(warning.kind, warning.message, warning.details))
+        self._tell_warnings()
+
+    def _tell_warnings(self) -> None:
+        if self._watchers:
+            for warning in self._warnings:
+                for inbox in self._watchers.values():
+                    inbox.tell(warning)
+            self._warnings.clear()
+        del self._warnings[:-_MAX_WARNINGS]
+
     def notification(self, notification: protocol.Notification, size: int) -> None:
         """Route what Codex told."""
         params = notification.params
@@ -329,6 +360,9 @@ class Routes:
             self._resolved(params.get("requestId"))
             return
         if thread_id is None:
+            warning = warning_of(notification.method, params)
+            if warning is not None:
+                self._warn(warning)
             return
         if notification.method == "thread/started":
             self._remember_parent(thread_id, params)
@@ -348,10 +382,20 @@ class Routes:
         method, params = notification.method, notification.params
         if inbox is None:
             self.unrouted += 1
+            if method in WARNINGS:
+                self._keep_early(CodexNotification(thread_id, method, params))
         elif method in _TOLD_OF_AGENTS:
             inbox.notify(CodexNotification(thread_id, method, params), size)
         else:
             inbox.tell_if_empty(CodexAgentHeard(inbox.thread_id))
+
+    def _keep_early(self, warning: CodexNotification) -> None:
+        """Keep what a thread is warned of as it begins, before anybody can be attached to it."""
+        kept = self._early.setdefault(warning.thread_id, [])
+        kept.append(warning)
+        del kept[:-_MAX_EARLY]
+        if len(self._early) > _MAX_EARLY:
+            self._early.popitem(last=False)
 
     def request(self, request: protocol.ServerRequest, thread_id: str) -> bool:
         """Keep and route what Codex asks; answers False if too much is open already.

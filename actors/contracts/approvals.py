@@ -77,5 +77,5 @@ class ResolveApproval(msgspec.Struct, Request[Approval], frozen=True):
     resolution: Resolution
 
 
-class DeadlinesPassed(msgspec.Struct, frozen=True):
+class DeadlinesPassed(msgspec.Struct, Request[None], frozen=True):
     """Look for approvals that are overdue, or soon will be."""

@@ -191,10 +191,19 @@ class AnswerDelivered(msgspec.Struct, frozen=True):
 
 
 class Warned(msgspec.Struct, frozen=True):
-    """Something went wrong that the turn survives."""
+    """Something went wrong that the turn survives; `kind` is the notification that said so."""
 
     message: str
-    details: dict[str, Any]
+    kind: str
+    will_retry: bool = False
+    info: Any = None
+    details: str | None = None
+
+
+class ModelTold(msgspec.Struct, frozen=True):
+    """Codex says which model the thread uses."""
+
+    model: str
 
 
 class TurnLost(msgspec.Struct, frozen=True):

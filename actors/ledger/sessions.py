@@ -32,6 +32,7 @@ from command_center.actors.contracts.events.sessions import (
     SessionStarting,
     StopRequested,
 )
+from command_center.actors.core.clock import later
 from command_center.actors.ledger.reports import result_of
 from command_center.actors.rules.policy import RunSettings
 from command_center.actors.rules.transitions import FINAL, check
@@ -256,6 +257,8 @@ def first_attempt(tx: Transaction, session: Session) -> Session:
 def record_thread(tx: Transaction, session_id: int, thread_id: str, *, codex_ref: str) -> Session:
     """Commit which Codex thread is the session's, before any prompt is sent to it.
 
+    A task that was made for a thread stays that thread's, whichever its sessions begin beside it.
+
     Where it takes the place of a thread that is gone, a retry or a continuation says what the first
     attempt said, for this one has not heard it.
     """
@@ -264,7 +267,9 @@ def record_thread(tx: Transaction, session_id: int, thread_id: str, *, codex_ref
     if session.codex_thread_id not in {None, thread_id}:
         changes["prompt"] = first_attempt(tx, session).prompt
     session = sessions.update(tx, session_id, **changes)
-    tasks.update(tx, session.task_id, codex_thread_id=thread_id)
+    first = sessions.find(tx.db, {"task_id": session.task_id})
+    if first is None or first.origin != "prompt":
+        tasks.update(tx, session.task_id, codex_thread_id=thread_id)
     return session
 
 
@@ -339,6 +344,16 @@ def record_item(
         actor="codex",
     )
     return session
+
+
+def is_sleeping(tx: Transaction, session_id: int) -> bool:
+    """Whether an item of the session is a pause that is not over yet, nor should be."""
+    return any(
+        later(item.created_at, float(item.body.get("durationMs") or 0) / 1000) > tx.now
+        for item in items.every(
+            tx.db, {"session_id": session_id, "type": "sleep", "status": "in_progress"}
+        )
+    )
 
 
 def item_body(db: Database, session_id: int, item_id: str) -> dict[str, Any] | None:

@@ -26,7 +26,15 @@ from command_center.actors.ledger.successors import cancel_followups
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.paths import check_path
 from command_center.actors.rules.policy import PolicyDenied, RunInput, evaluate, same_place
-from command_center.store import Session, Task, Transaction, repositories, sessions, tasks
+from command_center.store import (
+    Repository,
+    Session,
+    Task,
+    Transaction,
+    repositories,
+    sessions,
+    tasks,
+)
 from command_center.store.causes import last_event
 from command_center.store.records import Runner
 
@@ -197,9 +205,7 @@ def prompt_thread(
     repository = repositories.get(tx.db, wanted.repository_id)
     if wanted.resume:
         check_unused(tx, thread_id)
-    task = tasks.find(
-        tx.db, {"codex_thread_id": thread_id, "repository_id": repository.id}, newest_first=True
-    ) or _thread_task(tx, thread_id, wanted, preview)
+    task = _task_of(tx, thread_id, repository) or _thread_task(tx, thread_id, wanted, preview)
     elsewhere = wanted.cwd is not None and not same_place(wanted.cwd, repository.local_path)
     run = RunInput(
         model=wanted.model,
@@ -247,6 +253,19 @@ def _outcome(tx: Transaction, session: Session, run: RunInput) -> RunOutcome:
         blocked=session.status == "blocked",
         approvals=tuple(approval for approval in asked if approval.status == "pending"),
     )
+
+
+def _task_of(tx: Transaction, thread_id: str, repository: Repository) -> Task | None:
+    """The one local task of a thread: made for it, or that of the session that began it."""
+    where: dict[str, str | int] = {
+        "codex_thread_id": thread_id,
+        "repository_id": repository.id,
+    }
+    task = tasks.find(tx.db, where, newest_first=True)
+    if task is not None:
+        return task
+    session = sessions.find(tx.db, where, newest_first=True)
+    return None if session is None else tasks.get(tx.db, session.task_id)
 
 
 def _thread_task(tx: Transaction, thread_id: str, wanted: ThreadPrompt, preview: str) -> Task:

@@ -14,9 +14,15 @@ from command_center.actors.codex.messages import (
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
+    BridgeWarned,
     Watch,
 )
-from command_center.actors.contracts.events.operator import BridgeFound, BridgeGone, BridgeMissing
+from command_center.actors.contracts.events.operator import (
+    BridgeFound,
+    BridgeGone,
+    BridgeMissing,
+    BridgeWarning,
+)
 from command_center.actors.core.storage import Storage
 from command_center.runtime import Actor, ActorNotFound, handles
 from command_center.store import EventData, Transaction
@@ -65,6 +71,18 @@ class BridgeWatch(Actor):
     async def unreachable(self, message: BridgeUnreachable) -> None:
         """Codex could not be reached yet."""
         await self._tell(BridgeMissing(transport=self._transport, reason=message.reason))
+
+    @handles(BridgeWarned)
+    async def warned(self, message: BridgeWarned) -> None:
+        """Codex warns of something, such as its configuration."""
+        await self._tell(
+            BridgeWarning(
+                transport=self._transport,
+                kind=message.kind,
+                message=message.message,
+                details=message.details,
+            )
+        )
 
     async def _tell(self, event: EventData) -> None:
         def record(tx: Transaction) -> None:

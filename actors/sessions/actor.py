@@ -40,6 +40,7 @@ from command_center.actors.contracts.sessions import (
     ItemSeen,
     JoiningThread,
     LaunchFailed,
+    ModelTold,
     NothingAsked,
     OutputDelta,
     PatchSession,
@@ -379,6 +380,15 @@ class SessionActor(Actor):
         """Codex asked what nobody here understands."""
         await self._transcript.tell(RequestRefused(method=message.method))
 
+    @handles(ModelTold)
+    async def model_told(self, message: ModelTold) -> None:
+        """Where no model was asked for, it is the one that Codex uses."""
+        if self._session.model is None:
+            key = self._id
+            self._transcript.session = await self._transcript.keep(
+                lambda tx: sessions.update(tx, key, model=message.model)
+            )
+
     @handles(ThreadOpened)
     async def thread_opened(self, message: ThreadOpened) -> None:
         """Commit the thread, and only then start the turn in it."""
@@ -435,12 +445,14 @@ class SessionActor(Actor):
         """Nothing was heard for long: ask Codex, and give up what stays silent.
 
         What was heard while this message waited is a sign of life, too. Codex is not silent while
-        it waits for a person, but it is if it says nothing once that person has decided.
+        it waits for a person, but it is if it says nothing once that person has decided. Nor is it
+        while it sleeps, for as long as it said that it would.
         """
         status = self._session.status
         if status not in ACTIVE or self._watch.silence() < message.seconds:
             return
-        if status == "waiting_approval" and await self._questions.wait_for_person():
+        waits = status == "waiting_approval" and await self._questions.wait_for_person()
+        if waits or await self._transcript.is_sleeping():
             self._watch.heard()
         elif message.count == 1:
             await self._transcript.tell(SessionStalled(silent_seconds=message.seconds))

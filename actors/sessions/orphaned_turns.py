@@ -23,6 +23,7 @@ from command_center.actors.codex.messages import (
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
+    BridgeWarned,
     Watch,
 )
 from command_center.actors.contracts.events.sessions import TurnSettled
@@ -76,6 +77,10 @@ class Strays(Actor):
     @handles(BridgeLost)
     def lost(self, _message: BridgeLost) -> None:
         """Wait for the next connection."""
+
+    @handles(BridgeWarned)
+    def warned(self, _message: BridgeWarned) -> None:
+        """No warning ends a turn."""
 
     @handles(BridgeUnreachable)
     def unreachable(self, _message: BridgeUnreachable) -> None:

@@ -142,7 +142,20 @@ class Transcript:
             case UsageChanged():
                 await self._keep_usage(fact.usage)
             case Warned():
-                await self.tell(SessionWarning(message=fact.message, **fact.details))
+                await self.tell(
+                    SessionWarning(
+                        message=fact.message,
+                        kind=fact.kind,
+                        will_retry=fact.will_retry,
+                        info=fact.info,
+                        details=fact.details,
+                    )
+                )
+
+    async def is_sleeping(self) -> bool:
+        """Whether the turn pauses by a tool of Codex, which may take hours."""
+        key = self.session.id
+        return await self.keep(lambda tx: ledger.is_sleeping(tx, key))
 
     async def tell(self, event: EventData) -> None:
         """Emit an event that changes nothing."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from command_center.actors.codex.messages import CodexNotification
+from command_center.actors.codex.warnings import warning_of
 from command_center.actors.contracts.sessions import (
     DiffChanged,
     ItemSeen,
@@ -32,8 +33,8 @@ Fact = (
 )
 """What a notification may tell of the session's turn."""
 
-SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged, Warned)
-"""What Codex tells only while it works, and not for having been asked how the turn stands."""
+SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged)
+"""What Codex tells only while it works: not what it warns of, nor what it was asked."""
 
 _DELTAS = {
     "item/agentMessage/delta": "message",
@@ -75,16 +76,27 @@ def translate(notification: CodexNotification, turn_id: str | None) -> Iterator[
             yield DiffChanged(diff=str(params["diff"]))
         case "thread/tokenUsage/updated":
             yield UsageChanged(usage=dict(params["tokenUsage"]))
-        case "error":
-            error = params.get("error") or {}
-            yield Warned(
-                message=str(error.get("message", "Codex reported an error.")),
-                details={"willRetry": params.get("willRetry"), "info": error.get("codexErrorInfo")},
-            )
         case "turn/completed" if turn is not None:
             yield ending(turn)
         case _:
-            return
+            yield from _warnings(notification)
+
+
+def _warnings(notification: CodexNotification) -> Iterator[Warned]:
+    """What Codex warns of. An error that is not tried again ends the turn, which says so itself."""
+    params = notification.params
+    warning = warning_of(notification.method, params)
+    if warning is not None:
+        yield Warned(message=warning.message, kind=warning.kind, details=warning.details)
+    elif notification.method == "error" and params.get("willRetry"):
+        error = params.get("error") or {}
+        yield Warned(
+            message=str(error.get("message", "Codex reported an error.")),
+            kind="error",
+            will_retry=True,
+            info=error.get("codexErrorInfo"),
+            details=error.get("additionalDetails"),
+        )
 
 
 def turn_named(turn: Mapping[str, Any]) -> str:

@@ -7,11 +7,13 @@ from command_center.actors.approvals.actor import count_approvals as read_counts
 from command_center.actors.center import Center
 from command_center.actors.contracts.approvals import (
     CreateApproval,
+    DeadlinesPassed,
     ExtendApproval,
     Extension,
     Resolution,
     ResolveApproval,
 )
+from command_center.actors.ledger.deadlines import overdue
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.operation import Api
 from command_center.store import Approval, Page, approvals
@@ -32,9 +34,16 @@ class ApprovalsQuery(
     session_id: int | None = None
 
 
+async def expire_overdue(center: Center) -> None:
+    """Have what is overdue expire before it is read, so that nobody sees it as pending."""
+    if await center.storage.read(overdue):
+        await center.ask("/approvals", DeadlinesPassed())
+
+
 @api.operation("GET", "/api/approvals")
 async def list_approvals(center: Center, query: ApprovalsQuery) -> Page[Approval]:
     """List the approvals, the newest first."""
+    await expire_overdue(center)
     return await center.storage.read(
         lambda db: approvals.page(
             db, query.filters(), limit=query.limit, cursor=query.cursor, newest_first=True
@@ -53,12 +62,14 @@ async def create_approval(center: Center, body: CreateApproval) -> Approval:
 @api.operation("GET", "/api/approvals/counts")
 async def count_approvals(center: Center) -> ApprovalCounts:
     """Count the approvals."""
+    await expire_overdue(center)
     return await center.storage.read(read_counts)
 
 
 @api.operation("GET", "/api/approvals/<id:approval_id>")
 async def get_approval(center: Center, approval_id: int) -> Approval:
     """Show an approval."""
+    await expire_overdue(center)
     return await center.storage.read(lambda db: approvals.get(db, approval_id))
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_center.actors.codex.messages import (
+    BridgeWarned,
     CodexAgentHeard,
     CodexLagged,
     CodexNotification,
@@ -202,3 +203,26 @@ def test_a_connection_that_was_lost_is_not_told_of_as_missing_too() -> None:
     routes.lost("Gone.")
     routes.unreachable("No.")
     assert 2 == len(inbox)
+
+
+def warned(message: str, **where: str) -> Notification:
+    return Notification("warning", {"message": message, **where})
+
+
+async def test_what_a_thread_is_warned_of_as_it_begins_waits_for_who_attaches() -> None:
+    routes = Routes()
+    routes.notification(warned("No such model.", threadId="t"), 10)
+    routes.notification(warned("Another's.", threadId="other"), 10)
+    box = routes.attach("t", ref())
+    assert await take_all(box) == [told("warning", message="No such model.", threadId="t")]
+    assert await take_all(routes.attach("t", ref("/elsewhere"))) == []
+
+
+async def test_what_concerns_no_thread_is_told_once_to_who_watches() -> None:
+    routes = Routes()
+    routes.notification(warned("Early."), 10)
+    box = routes.watch(ref())
+    for message in ("Early.", "Late.", "Late."):
+        routes.notification(warned(message), 10)
+    said = [BridgeWarned("warning", message, None) for message in ("Early.", "Late.")]
+    assert await take_all(box) == said

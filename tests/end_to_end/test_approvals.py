@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import trio
 
 from tests.codex.fixtures import both_models
 from tests.codex.script import CallTool, Run, Say
@@ -146,3 +148,17 @@ async def test_the_call_of_a_tool_is_asked_with_its_arguments(
     ended = await codex_client.until_session(session, "completed")
     assert "It is gone." == ended["lastMessage"]
     assert "Deleted 7." in str(scripted_model.requests[-1].tool_outputs)
+
+
+async def test_from_its_deadline_on_nobody_reads_an_approval_as_pending(
+    stub_client: Client,
+) -> None:
+    wanted = {"title": "Soon too late.", "ttlSeconds": 1}
+    made = await stub_client.post("/api/approvals", wanted, status=201)
+    deadline = datetime.fromisoformat(made["expiresAt"])
+    await trio.sleep((deadline - datetime.now(UTC)).total_seconds())
+    assert datetime.now(UTC) >= deadline
+    pending = await stub_client.get("/api/approvals", status="pending")
+    assert made["id"] not in [approval["id"] for approval in pending["items"]]
+    read = await stub_client.get(f"/api/approvals/{made['id']}")
+    assert "expired" == read["status"]

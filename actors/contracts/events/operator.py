@@ -41,6 +41,18 @@ class BridgeMissing(EventData, frozen=True, kw_only=True, tag="bridge.unavailabl
     reason: str
 
 
+class BridgeWarning(EventData, frozen=True, kw_only=True, tag="bridge.warning"):
+    """Codex warns of something that concerns no one session, such as its configuration; once.
+
+    `kind` is the name of its notification.
+    """
+
+    transport: str
+    kind: str
+    message: str
+    details: str | None = None
+
+
 class ActorFailed(EventData, frozen=True, kw_only=True, tag="actor.crashed"):
     """An actor failed; the data has its path and the error."""
 

@@ -118,11 +118,16 @@ class SessionResult(EventData, frozen=True, kw_only=True, tag="session.result"):
 
 
 class SessionWarning(EventData, frozen=True, kw_only=True, tag="session.warning"):
-    """Something went wrong that the turn survives."""
+    """Codex warns of something that the turn survives; `kind` is its notification's name.
+
+    With `willRetry` it tries again what has failed, such as a request without a network.
+    """
 
     message: str
+    kind: str | UnsetType = UNSET
     will_retry: bool | UnsetType | None = UNSET
     info: Any = UNSET
+    details: str | UnsetType | None = UNSET
 
 
 class SessionStalled(EventData, frozen=True, kw_only=True, tag="session.stalled"):

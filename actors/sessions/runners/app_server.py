@@ -38,6 +38,7 @@ from command_center.actors.contracts.sessions import (
     AnswerDelivered,
     JoiningThread,
     LaunchFailed,
+    ModelTold,
     NothingAsked,
     ThreadOpened,
     TurnLost,
@@ -355,6 +356,7 @@ class AppServerRunner:
         answer = await self._call(
             requests.thread_start(await self._confine(session), model=session.model)
         )
+        await self._tell_model(answer)
         self._opened_here = str(answer["thread"]["id"])
         self._prompted = False
         await self._ref.tell(ThreadOpened(thread_id=self._opened_here))
@@ -425,8 +427,14 @@ class AppServerRunner:
         answer = await self._call(
             requests.thread_resume(thread_id, await self._confine(session), model=session.model)
         )
+        await self._tell_model(answer)
         thread: dict[str, Any] = answer["thread"]
         return thread
+
+    async def _tell_model(self, answer: Mapping[str, Any]) -> None:
+        model = answer.get("model")
+        if isinstance(model, str):
+            await self._ref.tell(ModelTold(model=model))
 
     async def _call(self, call: Call) -> dict[str, Any]:
         return await ask_bridge(self._bridge, call)

@@ -1,6 +1,6 @@
 // @ts-check
 // One session, live: what is said and done, what changed, the plan, and a box to have a say.
-/** @import { Session as SessionRecord, ThreadPrompt } from "../openapi.js" */
+/** @import { Event, Session as SessionRecord, ThreadPrompt } from "../openapi.js" */
 import { every, get, ME, post, remove } from "../api.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import { Ago, Badge, Button, Choice, Confirm, Elapsed, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
@@ -54,6 +54,7 @@ export const Session = ({ id }) => {
     <div class="session-columns">
       <section class="pane pane-transcript" aria-label="Transcript">
         ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript} asked=${new Set(asked.filter((a) => a.status === "pending").map((a) => a.codexItemId))}>${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}<//>` : !error && html`<${Loading} />`}
+        <${Warning} session=${session} events=${transcript?.events || []} />
         <${Result} result=${session.result} />
         <${Why} session=${session} />
         <${Composer} session=${session} />
@@ -69,6 +70,14 @@ export const Session = ({ id }) => {
       </div>
     </div>
   </div>`;
+};
+
+/** What Codex warned of last, until it goes on. @param {{session: SessionRecord, events: Event[]}} props */
+const Warning = ({ session, events }) => {
+  const last = events.findLast(({ type }) => type === "session.warning" || type === "session.item");
+  if (!ACTIVE.has(session.status) || last?.type !== "session.warning") return null;
+  const { message, details } = last.data;
+  return html`<p class="quiet-line" role="status"><${Icon} name="warning" size=${18} /> ${message}${details ? ` ${details}` : ""}</p>`;
 };
 
 const NEAR = 120; // pixels below the window within which the end is taken for seen

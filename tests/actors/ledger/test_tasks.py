@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from command_center.actors.contracts.tasks import RunOutcome, ThreadPrompt
+from command_center.actors.ledger.sessions import move, record_thread
 from command_center.actors.ledger.tasks import prompt_thread
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.store import Transaction
@@ -43,3 +44,24 @@ async def test_a_thread_has_one_session_at_a_time_in_whichever_repository_it_is_
             await made.storage.write(partial(prompt, path="/srv/two"))
         assert first.session.id == refused.value.facts["sessionId"]
         await made.storage.write(partial(prompt, path="/srv/three", resume=False))
+
+
+async def test_a_thread_keeps_its_task_also_where_a_prompt_began_another_beside_it(
+    tmp_path: Path,
+) -> None:
+    def write(tx: Transaction) -> list[int]:
+        repository = insert_repository(tx)
+        used = []
+        for thread_id, resume in (("t1", False), ("t1", True), ("t2", True), ("t1", False)):
+            wanted = ThreadPrompt(repository_id=repository.id, prompt="Go on.", resume=resume)
+            outcome = prompt_thread(
+                tx, thread_id, wanted, preview="", runner="app-server", approval_seconds=60
+            )
+            if not resume:
+                record_thread(tx, outcome.session.id, "t2", codex_ref="app-server:t2")
+            move(tx, outcome.session.id, "stopped")
+            used.append(outcome.task.id)
+        return used
+
+    async with rig(tmp_path / "db") as made:
+        assert 1 == len(set(await made.storage.write(write)))

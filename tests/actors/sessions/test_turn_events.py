@@ -6,8 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from command_center.actors.codex.messages import CodexNotification
-from command_center.actors.contracts.sessions import ItemSeen, OutputDelta, TurnEnded, TurnOpened
-from command_center.actors.sessions.turn_events import Fact, ending, translate
+from command_center.actors.contracts.sessions import (
+    ItemSeen,
+    OutputDelta,
+    TurnEnded,
+    TurnOpened,
+    Warned,
+)
+from command_center.actors.sessions.turn_events import SIGNS_OF_LIFE, Fact, ending, translate
 
 
 def facts(method: str, params: Mapping[str, Any], turn_id: str | None = "u") -> list[Fact]:
@@ -47,3 +53,26 @@ def test_a_turn_of_an_unknown_outcome_has_failed_and_says_why() -> None:
     assert TurnEnded(outcome="failed", reason="No quota.") == ending(
         {"status": "new", "error": {"message": "No quota."}}
     )
+
+
+def test_what_codex_warns_of_is_a_warning_and_no_sign_of_life() -> None:
+    (said,) = facts("warning", {"message": "The disk is full."})
+    assert Warned(message="The disk is full.", kind="warning") == said
+    assert not isinstance(said, SIGNS_OF_LIFE)
+    notice = {"summary": "It goes.", "details": "Use another.", "path": "/etc/codex.toml"}
+    (told,) = facts("configWarning", notice)
+    details = "Use another. In /etc/codex.toml."
+    assert Warned(message="It goes.", kind="configWarning", details=details) == told
+    models = {"turnId": "u", "fromModel": "a", "toModel": "b", "reason": "highRisk"}
+    (rerouted,) = facts("model/rerouted", models)
+    assert isinstance(rerouted, Warned)
+    assert "Codex uses the model b instead of a." == rerouted.message
+
+
+def test_an_error_warns_only_where_it_is_tried_again() -> None:
+    error = {"message": "Reconnecting… 1/5", "codexErrorInfo": "other", "additionalDetails": None}
+    told = {"turnId": "u", "error": error}
+    (said,) = facts("error", {**told, "willRetry": True})
+    assert Warned(message="Reconnecting… 1/5", kind="error", will_retry=True, info="other") == said
+    assert not isinstance(said, SIGNS_OF_LIFE)
+    assert not facts("error", {**told, "willRetry": False})
