@@ -1,8 +1,9 @@
 """Telegram: what people decide and ask for from their phones, and what they are told there.
 
-`tree` has its actors: `inbox` (how updates come to be acted on), `polling` (how they are fetched),
-`notifier` (how events become messages) and `outbox` (how messages are sent). `messages` is what
-the inbox is asked from outside.
+Telegram is a channel: `channel` says what a notice says here, and `carrier` sends it. `tree` has
+the actors: a follower of the log and an outbox as every channel has them, `inbox` (how updates come
+to be acted on) and `polling` (how they are fetched). `messages` is what the inbox is asked from
+outside.
 
 `updates` reads an update. `commands` and `callbacks` find out what it leads to, which is an act
 (`effects`); `automations`, `preferences` and `requests` have parts of that, and `buttons` what a

@@ -26,6 +26,7 @@ from command_center.actors.telegram.buttons import (
     Switch,
     from_plain,
 )
+from command_center.actors.telegram.channel import showing, shown_by, where_of
 from command_center.actors.telegram.chats import answers_so_far, keep_answers, known_chat
 from command_center.actors.telegram.commands import (
     begin_run,
@@ -36,7 +37,6 @@ from command_center.actors.telegram.commands import (
 )
 from command_center.actors.telegram.effects import Act, Desk, Visit, say
 from command_center.actors.telegram.markup import Text
-from command_center.actors.telegram.notifier import showing, shown_by, where_of
 from command_center.actors.telegram.outgoing import Keyboard, Outgoing, amend
 from command_center.actors.telegram.preferences import toggle, wishes_keyboard, wishes_text
 from command_center.actors.telegram.requests import resolve_later, send_later, stop_later

@@ -21,9 +21,9 @@ from command_center.actors.telegram.buttons import (
     SteerSoon,
     Stop,
 )
+from command_center.actors.telegram.channel import approval_message, where_of
 from command_center.actors.telegram.effects import Act, Desk, Visit, say
 from command_center.actors.telegram.markup import Text, bold, italic, lines, shorten, text
-from command_center.actors.telegram.notifier import approval_message, where_of
 from command_center.actors.telegram.outgoing import Button, Keyboard, Outgoing
 from command_center.actors.telegram.preferences import mute, quiet
 from command_center.actors.telegram.requests import send_later, stop_later

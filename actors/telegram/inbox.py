@@ -21,10 +21,12 @@ import structlog
 import trio
 from sqlite_utils import Database
 
+from command_center.actors.channels.outbox import wake
 from command_center.actors.core.storage import Storage
 from command_center.actors.telegram import chats
 from command_center.actors.telegram.api import BotApi
 from command_center.actors.telegram.callbacks import give_back, press, read_text
+from command_center.actors.telegram.channel import OUTBOX
 from command_center.actors.telegram.commands import COMMANDS, expect
 from command_center.actors.telegram.effects import TOAST, Act, Desk, Visit, say
 from command_center.actors.telegram.errors import (
@@ -35,7 +37,6 @@ from command_center.actors.telegram.errors import (
     TokenRejected,
 )
 from command_center.actors.telegram.messages import KeepUpdates
-from command_center.actors.telegram.outbox import wake
 from command_center.actors.telegram.outgoing import Outgoing, post
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import Update, read_update
@@ -216,7 +217,7 @@ class Inbox(Actor):
     async def _finish(self, row: TelegramUpdate, visit: Visit, act: Act) -> None:
         """Do what an act does in the store, and mark its update as done, all or nothing."""
         await self._storage.write(lambda tx: finish(tx, row, visit, act))
-        wake(self.ctx.find)
+        wake(self.ctx.find, OUTBOX)
         if act.after is not None:
             await act.after()
 

@@ -8,9 +8,9 @@ from command_center.actors.contracts.approvals import Resolution, ResolveApprova
 from command_center.actors.contracts.sessions import SteerSession, StopSession
 from command_center.actors.ledger.approvals import AlreadySettled
 from command_center.actors.telegram import approval_wording
+from command_center.actors.telegram.channel import where_of
 from command_center.actors.telegram.chats import known_chat
 from command_center.actors.telegram.effects import TOAST, Act, Desk, Visit, say
-from command_center.actors.telegram.notifier import where_of
 from command_center.actors.telegram.outgoing import Outgoing
 from command_center.store import Transaction, sessions
 

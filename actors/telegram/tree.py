@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from functools import partial
 
+from command_center.actors.channels.follower import Follower
+from command_center.actors.channels.outbox import Outbox
 from command_center.actors.core.events import Fanout
 from command_center.actors.core.storage import Storage
+from command_center.actors.telegram.carrier import TelegramCarrier
+from command_center.actors.telegram.channel import TelegramChannel
 from command_center.actors.telegram.inbox import Inbox
-from command_center.actors.telegram.notifier import Notifier
-from command_center.actors.telegram.outbox import Outbox
 from command_center.actors.telegram.polling import Polling
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.runtime import ChildSpec, SupervisorSpec
@@ -32,14 +34,18 @@ def telegram_tree(
 ) -> SupervisorSpec:
     """The supervisor of Telegram's actors; to be started when what they ask is there."""
     children = [
-        ChildSpec(id="outbox", start=partial(Outbox, settings, storage)),
+        ChildSpec(
+            id="outbox", start=partial(Outbox, partial(TelegramCarrier, settings, storage), storage)
+        ),
         ChildSpec(
             id="inbox",
             start=partial(
                 Inbox, settings, storage, runner=runner, approval_seconds=approval_seconds
             ),
         ),
-        ChildSpec(id="notifier", start=partial(Notifier, settings, storage, fanout)),
+        ChildSpec(
+            id="notifier", start=partial(Follower, TelegramChannel(settings), storage, fanout)
+        ),
     ]
     if settings.mode == "polling":
         children.append(ChildSpec(id="polling", start=partial(Polling, settings, storage)))

@@ -12,10 +12,11 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.center import Center, open_center
+from command_center.actors.channels.notices import WANTED
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.approvals import CreateApproval
+from command_center.actors.telegram.channel import TelegramChannel
 from command_center.actors.telegram.messages import INBOX, KeepUpdates
-from command_center.actors.telegram.notifier import MARK, WANTED
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import read_update
 from command_center.actors.tree import CenterSettings
@@ -66,7 +67,7 @@ class Rig:
         """Wait until the notifier has told all that is in the log."""
 
         def read(db: Database) -> bool:
-            mark = telegram_marks.find(db, {"name": MARK})
+            mark = telegram_marks.find(db, {"name": TelegramChannel.mark})
             last = events.after(db, 0, limit=500, wanted=WANTED)
             return mark is not None and (not last or mark.value >= last[-1].id)
 

@@ -9,9 +9,10 @@ import trio
 import trio.testing
 from sqlite_utils import Database
 
+from command_center.actors.channels.outbox import MessagesPosted
+from command_center.actors.telegram.carrier import Pace, judge
 from command_center.actors.telegram.errors import BotApiRefused
 from command_center.actors.telegram.markup import text
-from command_center.actors.telegram.outbox import MessagesPosted, Pace, judge
 from command_center.actors.telegram.outgoing import Outgoing, amend, post
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.store import (

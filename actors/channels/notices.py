@@ -1,0 +1,159 @@
+"""Notices: what of the event log people are told, whatever the channel.
+
+A notice is made of an event when it comes to be told, with the records as they are then. What is
+decided already, such as an approval that somebody settled meanwhile, makes no notice.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias, TypeVar
+
+import attrs
+import msgspec
+from sqlite_utils import Database
+
+from command_center.store import (
+    Approval,
+    Automation,
+    EventFilter,
+    Record,
+    RecordNotFound,
+    Session,
+    StoredEvent,
+    Table,
+    approvals,
+    automations,
+    sessions,
+)
+
+R = TypeVar("R", bound=Record)
+
+WANTED: Final = EventFilter(
+    types=(
+        "approval.requested",
+        "approval.expiring",
+        "approval.extended",
+        "approval.resolved",
+        "approval.expired",
+        "session.completed",
+        "session.failed",
+        "session.stopped",
+        "session.interrupted",
+        "automation.paused",
+        "actor.quarantined",
+    )
+)
+"""The events that may lead to a notice."""
+
+
+@attrs.frozen
+class ApprovalAsked:
+    """A person is asked to decide."""
+
+    approval: Approval
+
+
+@attrs.frozen
+class DeadlineNears:
+    """A decision is due soon."""
+
+    approval: Approval
+
+
+@attrs.frozen
+class DeadlineExtended:
+    """A decision may come later than was said."""
+
+    approval: Approval
+
+
+@attrs.frozen
+class ApprovalSettledBySomebody:
+    """A decision was made, or can be made no more."""
+
+    approval: Approval
+
+
+@attrs.frozen
+class SessionOver:
+    """A session has ended; `cut_off` says that the server or Codex went away under it."""
+
+    session: Session
+    cut_off: bool
+
+
+@attrs.frozen
+class AutomationHeld:
+    """An automation was paused."""
+
+    automation: Automation
+    reason: str | None
+
+
+@attrs.frozen
+class ActorSetAside:
+    """A part of the server failed too often, and is not started again."""
+
+    path: str
+    error: str | None
+
+
+Notice: TypeAlias = (
+    ApprovalAsked
+    | DeadlineNears
+    | DeadlineExtended
+    | ApprovalSettledBySomebody
+    | SessionOver
+    | AutomationHeld
+    | ActorSetAside
+)
+
+
+def notice_of(db: Database, event: StoredEvent) -> Notice | None:
+    """Make the notice that an event leads to; None where it is no news any more."""
+    data = _data_of(event)
+    if event.type == "actor.quarantined":
+        return ActorSetAside(str(data.get("path")), data.get("error"))
+    if event.type == "automation.paused":
+        automation = read(db, automations, event.automation_id)
+        if automation is None:
+            return None
+        return AutomationHeld(automation, automation.paused_reason or data.get("reason"))
+    if event.approval_id is not None:
+        return _of_approval(read(db, approvals, event.approval_id), event.type, data)
+    session = read(db, sessions, event.session_id)
+    if session is None or session.finished_at is None:
+        return None
+    return SessionOver(session, cut_off=event.type == "session.interrupted")
+
+
+def read(db: Database, table: Table[R], key: int | None) -> R | None:
+    """Return the record that something is about, unless it was taken away since."""
+    if key is None:
+        return None
+    try:
+        return table.get(db, key)
+    except RecordNotFound:
+        return None
+
+
+def _of_approval(approval: Approval | None, kind: str, data: dict[str, Any]) -> Notice | None:
+    if approval is None:
+        return None
+    is_pending = approval.status == "pending"
+    match kind:
+        case "approval.requested" if is_pending:
+            return ApprovalAsked(approval)
+        case "approval.expiring" if is_pending and approval.expires_at == data.get("expiresAt"):
+            return DeadlineNears(approval)
+        case "approval.extended" if is_pending:
+            return DeadlineExtended(approval)
+        case "approval.resolved" | "approval.expired" if not is_pending:
+            return ApprovalSettledBySomebody(approval)
+        case _:
+            return None
+
+
+def _data_of(event: StoredEvent) -> dict[str, Any]:
+    data = msgspec.json.decode(event.body)["data"]
+    return data if isinstance(data, dict) else {}
