@@ -53,7 +53,7 @@ from command_center.runtime.signals import (
     Started,
     Stopped,
 )
-from command_center.runtime.snapshots import ActorSnapshot, SystemSnapshot, Totals
+from command_center.runtime.snapshots import ActorSnapshot, MessageTotals, SystemSnapshot
 from command_center.runtime.specs import (
     Backoff,
     ChildSpec,
@@ -89,6 +89,7 @@ __all__ = [
     "InvalidSpec",
     "LinkBroken",
     "MailboxFull",
+    "MessageTotals",
     "Operated",
     "Outcome",
     "Quarantined",
@@ -110,7 +111,6 @@ __all__ = [
     "System",
     "SystemFailed",
     "SystemSnapshot",
-    "Totals",
     "Trace",
     "TraceRecord",
     "UnhandledMessage",

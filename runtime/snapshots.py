@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Any, Protocol
 
 import attrs
+import msgspec
 import trio
 
 from command_center.runtime.cell import Cell
@@ -30,25 +32,31 @@ class Inspected(System, Protocol):
     dead_letters: DeadLetters
 
 
-@attrs.frozen
-class ActorSnapshot:
-    """One child of the tree. Ages and delays are in seconds, `started_at` in Unix time.
+class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An actor or a supervisor at one moment. Ages and delays are in seconds.
 
     The members about messages are zero for a supervisor, which has no mailbox.
+
+    Attributes:
+        kind: the class of the actor, or `supervisor` and its strategy.
+        fault_domain: the path of the fault domain that it belongs to: what is quarantined as one.
+        started_at: when its present life began, in UTC.
+        current: the type of the message in hand.
+        refused: of the handled, those that were answered with a refusal.
+        failed: how many messages were refused, or lost in a crash.
+        next_start_in: what is left of the backoff before the next start.
+        stack: where its task waits, outermost first, if that was asked for.
     """
 
     path: str
     kind: str
-    """The class of the actor, or `supervisor` and its strategy."""
     status: Status
     restart: str
     is_dynamic: bool
     fault_domain: str
-    """The path of the fault domain that it belongs to: what is quarantined as one."""
     contract: str
-    started_at: float | None
+    started_at: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})] | None
     current: str | None
-    """The type of the message in hand."""
     current_age: float | None
     depth: int
     capacity: int
@@ -57,28 +65,20 @@ class ActorSnapshot:
     sent: int
     handled: int
     refused: int
-    """Of the handled, those that were answered with a refusal."""
     lost: int
     dead: int
+    failed: int
     background_tasks: int
     restarts: int
     restarts_in_window: int
     next_start_in: float | None
-    """What is left of the backoff before the next start."""
     last_error: str | None
-    description: Mapping[str, object]
-    stack: tuple[str, ...] | None = None
-    """Where its task waits, outermost first, if that was asked for."""
-
-    @property
-    def failed(self) -> int:
-        """How many messages were refused, or lost in a crash."""
-        return self.refused + self.lost
+    description: dict[str, Any]
+    stack: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
-@attrs.frozen
-class Totals:
-    """Every message that was ever sent in the system, and what became of it.
+class MessageTotals(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Every message that was ever sent, and what became of it.
 
     `sent = handled + lost + dead + waiting + in_hand` at every moment.
     """
@@ -97,7 +97,7 @@ class SystemSnapshot:
     """The whole tree, parents before children, in start order."""
 
     actors: tuple[ActorSnapshot, ...]
-    totals: Totals
+    totals: MessageTotals
     dead_letters_by_reason: Mapping[Reason, int]
     abandoned: tuple[str, ...]
 
@@ -115,7 +115,7 @@ def take_snapshot(system: Inspected) -> SystemSnapshot:
     )
 
 
-def take_totals(system: Inspected) -> Totals:
+def take_totals(system: Inspected) -> MessageTotals:
     """Add up the counts of all actors, also of those that have left."""
     departed = system.departed
     sent, handled, refused = departed.sent, departed.handled, departed.refused
@@ -130,7 +130,15 @@ def take_totals(system: Inspected) -> Totals:
             dead += child.dead
             waiting += len(child.mailbox.user)
             in_hand += child.life is not None and child.life.current is not None
-    return Totals(sent, handled, refused, lost, dead, waiting, in_hand)
+    return MessageTotals(
+        sent=sent,
+        handled=handled,
+        refused=refused,
+        lost=lost,
+        dead=dead,
+        waiting=waiting,
+        in_hand=in_hand,
+    )
 
 
 def take_snapshot_of(child: Child, *, stack: bool = False) -> ActorSnapshot:
@@ -174,25 +182,26 @@ def _actor(cell: Cell, domain: str, now: float, *, stack: bool) -> ActorSnapshot
         is_dynamic=cell.is_dynamic,
         fault_domain=domain,
         contract=cell.spec.contract,
-        started_at=cell.started_at,
+        started_at=_timestamp(cell.started_at),
         current=None if current is None else type(current[0]).__name__,
-        current_age=None if life is None or current is None else now - life.current_since,
+        current_age=None if life is None or current is None else _seconds(now - life.current_since),
         depth=len(mailbox.user),
         capacity=mailbox.capacity,
         high_water=mailbox.high_water,
-        oldest_age=None if oldest is None else now - oldest,
+        oldest_age=None if oldest is None else _seconds(now - oldest),
         sent=mailbox.sent,
         handled=cell.handled,
         refused=cell.refused,
         lost=cell.lost,
         dead=cell.dead,
+        failed=cell.refused + cell.lost,
         background_tasks=0 if life is None or not life.tasks else len(life.tasks),
         restarts=cell.restarts,
         restarts_in_window=_in_window(cell, now),
         next_start_in=_next_start(cell, now),
         last_error=cell.last_error,
-        description=_describe(cell),
-        stack=_stack(cell) if stack else None,
+        description=dict(_describe(cell)),
+        stack=_stack(cell) if stack else msgspec.UNSET,
     )
 
 
@@ -205,7 +214,7 @@ def _supervisor(supervisor: Supervisor, domain: str, now: float) -> ActorSnapsho
         is_dynamic=supervisor.is_dynamic,
         fault_domain=domain,
         contract=supervisor.spec.contract,
-        started_at=supervisor.started_at,
+        started_at=_timestamp(supervisor.started_at),
         current=None,
         current_age=None,
         depth=0,
@@ -217,6 +226,7 @@ def _supervisor(supervisor: Supervisor, domain: str, now: float) -> ActorSnapsho
         refused=0,
         lost=0,
         dead=0,
+        failed=0,
         background_tasks=0,
         restarts=supervisor.restarts,
         restarts_in_window=_in_window(supervisor, now),
@@ -231,7 +241,20 @@ def _in_window(child: Child, now: float) -> int:
 
 
 def _next_start(child: Child, now: float) -> float | None:
-    return None if child.next_start is None else max(0.0, child.next_start - now)
+    return None if child.next_start is None else _seconds(max(0.0, child.next_start - now))
+
+
+def _seconds(length: float) -> float:
+    """Return a length of time to the millisecond."""
+    return round(length, 3)
+
+
+def _timestamp(moment: float | None) -> str | None:
+    """Return a Unix time as RFC 3339 in UTC, to the millisecond."""
+    if moment is None:
+        return None
+    text = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
 
 
 def _describe(cell: Cell) -> Mapping[str, object]:

@@ -28,8 +28,8 @@ from command_center.runtime.ref import ActorRef
 from command_center.runtime.signals import Operated, Signal
 from command_center.runtime.snapshots import (
     ActorSnapshot,
+    MessageTotals,
     SystemSnapshot,
-    Totals,
     take_snapshot,
     take_snapshot_of,
     take_totals,
@@ -244,8 +244,8 @@ class System:
         """
         return take_snapshot_of(self._child(path), stack=stack)
 
-    def totals(self) -> Totals:
-        """Return what became of every message that was ever sent; see `Totals`."""
+    def totals(self) -> MessageTotals:
+        """Return what became of every message that was ever sent; see `MessageTotals`."""
         return take_totals(self)
 
     # Dynamic children.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import AsyncIterator, Callable
 
-import attrs
+import msgspec
 import trio
 
 from command_center.runtime.mailbox import Envelope
@@ -19,16 +19,19 @@ class Outcome(enum.Enum):
     LOST = "lost"
 
 
-@attrs.frozen
-class TraceRecord:
-    """One message that an actor took in hand. Times are in seconds of the system clock."""
+class TraceRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A message that an actor took in hand. Times are in seconds, to the millisecond.
+
+    Attributes:
+        message: the name of its type; a trace shows no content.
+        taken_at: by the system's clock.
+        waited: from its sending until the actor took it.
+    """
 
     message: str
-    """The name of its type; a trace shows no content."""
     asked: bool
     taken_at: float
     waited: float
-    """From its sending until the actor took it."""
     took: float
     outcome: Outcome
 
@@ -57,12 +60,12 @@ class Trace:
         message, reply, sent_at, _ = envelope
         self._send.send_nowait(
             TraceRecord(
-                type(message).__name__,
-                reply is not None,
-                taken_at,
-                taken_at - sent_at,
-                done_at - taken_at,
-                outcome,
+                message=type(message).__name__,
+                asked=reply is not None,
+                taken_at=round(taken_at, 3),
+                waited=round(taken_at - sent_at, 3),
+                took=round(done_at - taken_at, 3),
+                outcome=outcome,
             )
         )
         self._left -= 1

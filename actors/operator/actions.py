@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
-import attrs
 import msgspec
 import trio
 
@@ -110,7 +109,7 @@ async def operate(
     try:
         return system.snapshot_of(path)
     except ActorNotFound:
-        return attrs.evolve(before, status=Status.STOPPED, current=None, depth=0)
+        return msgspec.structs.replace(before, status=Status.STOPPED, current=None, depth=0)
 
 
 def _check(system: System, path: str, action: Action, order: Order) -> ActorSnapshot:

@@ -5,10 +5,8 @@ A snapshot only reads and never waits for an actor, so it is answered while all 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-import attrs
 import msgspec
 import trio
 from quart import websocket
@@ -19,16 +17,13 @@ from command_center.actors.rules.errors import NotFound
 from command_center.http.wire.codec import encode
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import (
-    ActorShown,
     DeadLetterShown,
     DeadLettersShown,
     FaultDomain,
-    MessageTotals,
-    TraceRecordShown,
     Tree,
 )
 from command_center.runtime import ActorNotFound, ActorSnapshot, DeadLetter
-from command_center.store import redact, to_timestamp
+from command_center.store import redact
 
 api = Api[Center]("Runtime")
 
@@ -72,7 +67,7 @@ async def get_tree(center: Center) -> Tree:
     now = center.system.clock()
     return Tree(
         actors=[shown(actor) for actor in snapshot.actors],
-        totals=MessageTotals(**attrs.asdict(snapshot.totals)),
+        totals=snapshot.totals,
         dead_letters=DeadLettersShown(
             total=letters.total,
             by_reason={
@@ -86,7 +81,7 @@ async def get_tree(center: Center) -> Tree:
 
 
 @api.operation("GET", "/api/runtime/actors/<actor:name>", refuses=(404,))
-async def get_actor(center: Center, name: str, query: ActorQuery) -> ActorShown:
+async def get_actor(center: Center, name: str, query: ActorQuery) -> ActorSnapshot:
     """Show an actor."""
     try:
         found = center.system.snapshot_of(f"/{name}", stack=query.stack)
@@ -96,31 +91,31 @@ async def get_actor(center: Center, name: str, query: ActorQuery) -> ActorShown:
 
 
 @api.operation("POST", "/api/runtime/actors/<path:name>/suspend", refuses=(404, 409))
-async def suspend_actor(center: Center, name: str, body: Order) -> ActorShown:
+async def suspend_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Let an actor take no more messages."""
     return await _act(center, name, "suspend", body)
 
 
 @api.operation("POST", "/api/runtime/actors/<path:name>/resume", refuses=(404, 409))
-async def resume_actor(center: Center, name: str, body: Order) -> ActorShown:
+async def resume_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Let an actor go on."""
     return await _act(center, name, "resume", body)
 
 
 @api.operation("POST", "/api/runtime/actors/<path:name>/drain", refuses=(404, 409))
-async def drain_actor(center: Center, name: str, body: Order) -> ActorShown:
+async def drain_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Let an actor finish its messages and stop."""
     return await _act(center, name, "drain", body)
 
 
 @api.operation("POST", "/api/runtime/actors/<path:name>/restart", refuses=(404, 409))
-async def restart_actor(center: Center, name: str, body: Order) -> ActorShown:
+async def restart_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Begin a new life of an actor."""
     return await _act(center, name, "restart", body)
 
 
 @api.operation("POST", "/api/runtime/actors/<path:name>/stop", refuses=(404, 409))
-async def stop_actor(center: Center, name: str, body: Order) -> ActorShown:
+async def stop_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Stop an actor."""
     return await _act(center, name, "stop", body)
 
@@ -135,30 +130,22 @@ async def trace_actor(center: Center, name: str, query: TraceQuery) -> None:
     await websocket.accept()
     try:
         async for record in records:
-            await websocket.send(encode(TraceRecordShown(**_rounded(record))).decode())
+            await websocket.send(encode(record).decode())
     finally:
         records.close()
     await websocket.close(NORMAL_CLOSURE, "the trace has ended")
     await trio.lowlevel.checkpoint()
 
 
-async def _act(center: Center, name: str, action: Action, order: Order) -> ActorShown:
+async def _act(center: Center, name: str, action: Action, order: Order) -> ActorSnapshot:
     return shown(await operate(center.system, center.storage, f"/{name}", action, order))
 
 
-def shown(actor: ActorSnapshot) -> ActorShown:
-    """Return an actor as the API shows it: its start as a timestamp, and no secrets."""
-    since = actor.started_at
-    seen = {
-        **_rounded(actor),
-        "status": actor.status.value,
-        "failed": actor.failed,
-        "started_at": None if since is None else to_timestamp(datetime.fromtimestamp(since, UTC)),
-        "last_error": redact(actor.last_error),
-        "description": redact(dict(actor.description)),
-        "stack": msgspec.UNSET if actor.stack is None else list(actor.stack),
-    }
-    return ActorShown(**seen)
+def shown(actor: ActorSnapshot) -> ActorSnapshot:
+    """Return an actor as the API shows it, with no secrets."""
+    return msgspec.structs.replace(
+        actor, last_error=redact(actor.last_error), description=redact(actor.description)
+    )
 
 
 def shown_letter(letter: DeadLetter, now: float) -> DeadLetterShown:
@@ -179,12 +166,3 @@ def fault_domains(actors: tuple[ActorSnapshot, ...]) -> list[FaultDomain]:
         for actor in actors
         if actor.fault_domain == actor.path and actor.contract
     ]
-
-
-def _rounded(record: attrs.AttrsInstance) -> dict[str, Any]:
-    """Return the fields of a record, its seconds to the millisecond."""
-    fields = attrs.asdict(record, recurse=False)
-    return {
-        name: round(value, 3) if isinstance(value, float) else value
-        for name, value in fields.items()
-    }

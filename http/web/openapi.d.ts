@@ -5,11 +5,11 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
-/** An actor as it is now; ages and delays are in seconds. */
-export interface ActorShown {
+/** An actor or a supervisor at one moment. Ages and delays are in seconds. */
+export interface ActorSnapshot {
   path: string;
   kind: string;
-  status: "backoff" | "busy" | "idle" | "quarantined" | "starting" | "stopped" | "stopping" | "suspended";
+  status: Status;
   restart: string;
   isDynamic: boolean;
   faultDomain: string;
@@ -684,6 +684,8 @@ export interface SessionStopped {
   session: Session;
 }
 
+export type Status = "backoff" | "busy" | "idle" | "quarantined" | "starting" | "stopped" | "stopping" | "suspended";
+
 /** Codex took the message into the turn that is running. */
 export interface SteerReceipt {
   session: Session;
@@ -787,7 +789,7 @@ export interface TokenNumbers {
 
 /** The whole tree of actors. */
 export interface Tree {
-  actors: ActorShown[];
+  actors: ActorSnapshot[];
   totals: MessageTotals;
   deadLetters: DeadLettersShown;
   faultDomains: FaultDomain[];
@@ -1417,7 +1419,7 @@ export interface Operations {
     isExact: false;
     query: { stack?: boolean | null; };
     body: undefined;
-    answer: ActorShown;
+    answer: ActorSnapshot;
   };
   /** Let an actor take no more messages */
   suspendActor: {
@@ -1426,7 +1428,7 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: Order;
-    answer: ActorShown;
+    answer: ActorSnapshot;
   };
   /** Let an actor go on */
   resumeActor: {
@@ -1435,7 +1437,7 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: Order;
-    answer: ActorShown;
+    answer: ActorSnapshot;
   };
   /** Let an actor finish its messages and stop */
   drainActor: {
@@ -1444,7 +1446,7 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: Order;
-    answer: ActorShown;
+    answer: ActorSnapshot;
   };
   /** Begin a new life of an actor */
   restartActor: {
@@ -1453,7 +1455,7 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: Order;
-    answer: ActorShown;
+    answer: ActorSnapshot;
   };
   /** Stop an actor */
   stopActor: {
@@ -1462,7 +1464,7 @@ export interface Operations {
     isExact: false;
     query: Record<string, never>;
     body: Order;
-    answer: ActorShown;
+    answer: ActorSnapshot;
   };
   /** Take an update; for Telegram alone */
   receiveUpdate: {

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from command_center.actors.rules.policy import PolicyResult
+from command_center.runtime import ActorSnapshot, MessageTotals
 from command_center.store import Session, Timestamp
 
 
@@ -83,59 +84,6 @@ class Preview(_Shape, frozen=True, kw_only=True, rename="camel"):
     items: list[DueTime]
 
 
-class ActorShown(_Shape, frozen=True, kw_only=True, rename="camel"):
-    """An actor as it is now; ages and delays are in seconds."""
-
-    path: str
-    kind: str
-    status: Literal[
-        "starting",
-        "idle",
-        "busy",
-        "suspended",
-        "backoff",
-        "stopping",
-        "stopped",
-        "quarantined",
-    ]
-    restart: str
-    is_dynamic: bool
-    fault_domain: str
-    contract: str
-    started_at: Timestamp | None
-    current: str | None
-    current_age: float | None
-    depth: int
-    capacity: int
-    high_water: int
-    oldest_age: float | None
-    sent: int
-    handled: int
-    refused: int
-    lost: int
-    dead: int
-    failed: int
-    background_tasks: int
-    restarts: int
-    restarts_in_window: int
-    next_start_in: float | None
-    last_error: str | None
-    description: dict[str, Any]
-    stack: list[str] | msgspec.UnsetType = msgspec.UNSET
-
-
-class MessageTotals(_Shape, frozen=True, kw_only=True, rename="camel"):
-    """Every message that was ever sent, and what became of it."""
-
-    sent: int
-    handled: int
-    refused: int
-    lost: int
-    dead: int
-    waiting: int
-    in_hand: int
-
-
 class DeadLetterShown(_Shape, frozen=True, kw_only=True, rename="camel"):
     """A message that nobody handled, by its kind."""
 
@@ -164,22 +112,11 @@ class FaultDomain(_Shape, frozen=True, kw_only=True, rename="camel"):
 class Tree(_Shape, frozen=True, kw_only=True, rename="camel"):
     """The whole tree of actors."""
 
-    actors: list[ActorShown]
+    actors: list[ActorSnapshot]
     totals: MessageTotals
     dead_letters: DeadLettersShown
     fault_domains: list[FaultDomain]
     abandoned: list[str]
-
-
-class TraceRecordShown(_Shape, frozen=True, kw_only=True, rename="camel"):
-    """A message that an actor took in hand, by its kind; times are in seconds."""
-
-    message: str
-    asked: bool
-    taken_at: float
-    waited: float
-    took: float
-    outcome: Literal["handled", "refused", "lost"]
 
 
 class LiveEvent(_Shape, frozen=True, kw_only=True, rename="camel"):
