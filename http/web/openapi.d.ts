@@ -1495,6 +1495,565 @@ export interface Operations {
   };
 }
 
+/** It did not end in its time, and nothing waits for it any more. */
+export interface ActorAbandoned {
+  path: string;
+  waitedSeconds: number;
+}
+
+/** Somebody let it finish its messages and stop. `status` is what it was before. */
+export interface ActorDrained {
+  path: string;
+  reason: string;
+  status: string;
+}
+
+/** An actor failed; the data has its path and the error. */
+export interface ActorFailed {
+  path: string;
+  error: string | null;
+  startFailed: boolean;
+}
+
+/** Somebody stopped it. `status` is what it was before. */
+export interface ActorHalted {
+  path: string;
+  reason: string;
+  status: string;
+}
+
+/** It failed too often and was given up until it is restarted by hand. */
+export interface ActorQuarantined {
+  path: string;
+  error: string | null;
+}
+
+/** Somebody let it go on. `status` is what it was before. */
+export interface ActorResumed {
+  path: string;
+  reason: string;
+  status: string;
+}
+
+/** It was started again, by its supervisor or by hand. */
+export interface ActorStartedAgain {
+  path: string;
+  reason: string | null;
+  restarts?: number;
+  delaySeconds?: number;
+  status?: string;
+}
+
+/** Somebody suspended it. `status` is what it was before. */
+export interface ActorSuspended {
+  path: string;
+  reason: string;
+  status: string;
+}
+
+/** Nobody settled it in time. */
+export interface ApprovalExpired {
+  status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "user_input";
+  note: string | null;
+  scope: string | null;
+}
+
+/** Its deadline is near: a fifth of its time, and 10 minutes at most, are left. */
+export interface ApprovalExpiring {
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "user_input";
+  title: string;
+  expiresAt: string;
+}
+
+/** Its deadline was put off; the data has both moments. */
+export interface ApprovalExtended {
+  from: string | null;
+  expiresAt: string;
+}
+
+/** Something waits on a person. `details` are those of a question that a session asks. */
+export interface ApprovalRequested {
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "user_input";
+  title: string;
+  expiresAt: string | null;
+  details?: Record<string, any>;
+}
+
+/** It was approved, rejected, answered elsewhere or cancelled. */
+export interface ApprovalResolved {
+  status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
+  note: string | null;
+  kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "user_input";
+  scope?: string | null;
+}
+
+/** An automation was made. */
+export interface AutomationCreated {
+  title: string;
+  scheduleExpr: string;
+  enabled: boolean;
+  nextRunAt: string | null;
+  template: string | null;
+}
+
+/** It was taken away. */
+export interface AutomationDeleted {
+  title: string;
+}
+
+/** A due time came, or somebody ran it: its task is made and run. */
+export interface AutomationFired {
+  title: string;
+  trigger: string;
+  dueAt: string | null;
+  missed: number;
+}
+
+/** It failed too often in a row, and waits to be enabled again. */
+export interface AutomationPaused {
+  title: string;
+  failures: number;
+  lastOutcome: string | null;
+  reason: string | null;
+  resume: string;
+}
+
+/** A due time passed without a run; `reason` says why. */
+export interface AutomationSkipped {
+  title: string;
+  outcome: string;
+  reason: string;
+  dueAt: string | null;
+  missed: number;
+  nextRunAt: string | null;
+}
+
+/** It was changed, or its pause ended; `changed` names the fields. */
+export interface AutomationUpdated {
+  changed: string[];
+  enabled: boolean;
+  nextRunAt: string | null;
+}
+
+/** The connection to Codex began; the data has the transport, the version and the process. */
+export interface BridgeFound {
+  transport: string;
+  serverVersion: string | null;
+  processId: number | null;
+}
+
+/** It was lost; `reason` says why. Attempts that fail after that are not events. */
+export interface BridgeGone {
+  transport: string;
+  reason: string;
+}
+
+/** There was none yet when the first attempt failed; `reason` says why. */
+export interface BridgeMissing {
+  transport: string;
+  reason: string;
+}
+
+/** Codex warns of something that concerns no one session, such as its configuration; once. */
+export interface BridgeWarning {
+  transport: string;
+  kind: string;
+  message: string;
+  details: string | null;
+}
+
+/** A group became another chat of Telegram's. */
+export interface ChatMigrated {
+  chatId: number;
+  migratedTo: number;
+}
+
+/** Telegram says that the chat can no longer be written to. */
+export interface ChatUnreachable {
+  chatId: number;
+  why: string;
+}
+
+/** The machine slept, or its clock was set. */
+export interface ClockMoved {
+  seconds: number;
+}
+
+/** A piece of a message or of a command's output; only live. */
+export interface DeltaShown {
+  itemId: string;
+  delta: string;
+  stream: string;
+}
+
+/** What the turn has changed so far grew to so many bytes; only live. */
+export interface DiffShown {
+  bytes: number;
+}
+
+/** It was taken back. */
+export interface FollowupCancelled {
+  followupId: number;
+  message: string;
+}
+
+/** Something else is to be said. */
+export interface FollowupChanged {
+  followupId: number;
+  message: string;
+}
+
+/** Something is to be said when the turn has ended. */
+export interface FollowupQueued {
+  followupId: number;
+  message: string;
+}
+
+/** An item of the transcript began; only live. */
+export interface ItemShown {
+  item: Record<string, any>;
+  turnId: string;
+}
+
+/** Codex changed its plan; only live. */
+export interface PlanShown {
+  explanation: string | null;
+  steps: (Record<string, any>)[];
+}
+
+/** It was forgotten, with its tasks and sessions; the folder stays as it is. */
+export interface RepositoryForgotten {
+  name: string;
+  localPath: string;
+  with: RepositoryDeleted;
+}
+
+/** A repository was registered. */
+export interface RepositoryRegistered {
+  name: string;
+  localPath: string;
+  allowWrite: boolean;
+  allowNetwork: boolean;
+  allowCommit: boolean;
+  requireWorktree: boolean;
+}
+
+/** Git was asked again for its state. */
+export interface RepositoryScanned {
+  currentBranch: string | null;
+  headSha: string | null;
+  isDirty: boolean | null;
+  ahead: number | null;
+  behind: number | null;
+}
+
+/** Its name, place or permissions were changed; `changes` has both states of each field. */
+export interface RepositoryUpdated {
+  changes: Record<string, Record<string, any>>;
+}
+
+/** Codex asked for something that is not understood here. */
+export interface RequestRefused {
+  method: string;
+}
+
+/** A retry or follow-up may not run; `reason` says why. */
+export interface SequelRefused {
+  origin: string;
+  reason: string;
+}
+
+/** It waits for an approval that policy demands: `reasons` are the policy's codes. */
+export interface SessionBlocked {
+  from?: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  to?: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  reasons?: string[];
+  exitReason?: string;
+  final?: boolean;
+}
+
+/** The turn ended by itself. */
+export interface SessionCompleted {
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  exitReason: string | null;
+  tokenUsage: Record<string, any> | null;
+}
+
+/** A session was made; it waits to be told to run. */
+export interface SessionCreated {
+  type: string;
+  runner: string;
+  sandbox: string;
+  cwd: string;
+  origin: string;
+  previousSessionId: number | null;
+  attempt: number;
+  beginAfter: string | null;
+}
+
+/** It could not be done; `exitReason` says why. */
+export interface SessionFailed {
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  exitReason: string | null;
+  tokenUsage: Record<string, any> | null;
+}
+
+/** It was stopped. */
+export interface SessionHalted {
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  exitReason: string | null;
+  tokenUsage: Record<string, any> | null;
+}
+
+/** The server or Codex went away under it. */
+export interface SessionInterrupted {
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  exitReason: string | null;
+  tokenUsage: Record<string, any> | null;
+}
+
+/** An item of the transcript is finished. */
+export interface SessionItem {
+  turnId: string;
+  itemId: string;
+  type: string;
+  item: Record<string, any>;
+}
+
+/** It waits for its turn. */
+export interface SessionQueued {
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  writingSessionId?: number;
+}
+
+/** Its review or report is there. */
+export interface SessionResult {
+  result: any;
+}
+
+/** It goes on after an answer. */
+export interface SessionResumed {
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  approvalId: number;
+  decision: string;
+}
+
+/** Nothing was heard of the turn for `CC_STALL_SECONDS`; Codex is asked for it. */
+export interface SessionStalled {
+  silentSeconds: number;
+}
+
+/** Its turn has begun. */
+export interface SessionStarted {
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  codexRef: string;
+  runner: string;
+  model: string | null;
+}
+
+/** Its runner prepares it. */
+export interface SessionStarting {
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+}
+
+/** Codex waits for a person's answer. */
+export interface SessionWaiting {
+  from: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  to: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+  approvalId: number;
+}
+
+/** Codex warns of something that the turn survives; `kind` is its notification's name. */
+export interface SessionWarning {
+  message: string;
+  kind?: string;
+  willRetry?: boolean | null;
+  info?: any;
+  details?: string | null;
+}
+
+/** Codex has taken it. */
+export interface SteerAcknowledged {
+  turnId: string;
+}
+
+/** Codex has not; `reason` says why. */
+export interface SteerRejected {
+  reason: string;
+}
+
+/** Somebody wants to tell the running turn something. */
+export interface SteerRequested {
+  message: string;
+  turnId: string | null;
+}
+
+/** Somebody wants the session to end. */
+export interface StopRequested {
+  reason: string | null;
+  outcome: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
+}
+
+/** A task was cancelled; its sessions are stopped. */
+export interface TaskCancelled {
+  changed: string[];
+}
+
+/** A task was made. */
+export interface TaskCreated {
+  title: string;
+  type: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task";
+  priority: "high" | "low" | "normal";
+}
+
+/** A task was changed; `changed` names the fields. */
+export interface TaskUpdated {
+  changed: string[];
+}
+
+/** A message that an actor took in hand, by its kind; times are in seconds. */
+export interface TraceRecordShown {
+  message: string;
+  asked: boolean;
+  takenAt: number;
+  waited: number;
+  took: number;
+  outcome: "handled" | "lost" | "refused";
+}
+
+/** A turn that was given up when its session ended no longer runs. */
+export interface TurnSettled {
+  interrupted: boolean;
+}
+
+/** Tokens used by the whole thread so far, as totals, not to be summed; only live. */
+export interface UsageShown {
+  total?: Record<string, any>;
+  last?: Record<string, any>;
+  modelContextWindow?: number | null;
+  agents?: Record<string, any>;
+  tokenBaseline: number;
+}
+
+/** A worktree was made, by a person or for a run. */
+export interface WorktreeAdded {
+  path: string;
+  branchName: string | null;
+  headSha: string | null;
+  force?: boolean;
+}
+
+/** A worktree's branch was merged. */
+export interface WorktreeMerged {
+  path: string;
+  merge: MergeResult;
+}
+
+/** Git forgot a worktree whose folder is gone. */
+export interface WorktreePruned {
+  path: string;
+  branchName: string | null;
+  headSha: string | null;
+  force: boolean;
+}
+
+/** A worktree was removed; `force` says that it was removed with its changes. */
+export interface WorktreeRemoved {
+  path: string;
+  branchName: string | null;
+  headSha: string | null;
+  force: boolean;
+}
+
+/** The data of an event, by its type. */
+export interface EventData {
+  "repo.created": RepositoryRegistered;
+  "repo.updated": RepositoryUpdated;
+  "repo.scanned": RepositoryScanned;
+  "repo.deleted": RepositoryForgotten;
+  "worktree.created": WorktreeAdded;
+  "worktree.removed": WorktreeRemoved;
+  "worktree.pruned": WorktreePruned;
+  "worktree.merged": WorktreeMerged;
+  "task.created": TaskCreated;
+  "task.updated": TaskUpdated;
+  "task.cancelled": TaskCancelled;
+  "session.created": SessionCreated;
+  "session.queued": SessionQueued;
+  "session.starting": SessionStarting;
+  "session.started": SessionStarted;
+  "session.waiting_approval": SessionWaiting;
+  "session.resumed": SessionResumed;
+  "session.completed": SessionCompleted;
+  "session.failed": SessionFailed;
+  "session.stopped": SessionHalted;
+  "session.interrupted": SessionInterrupted;
+  "session.blocked": SessionBlocked;
+  "session.item": SessionItem;
+  "session.result": SessionResult;
+  "session.warning": SessionWarning;
+  "session.stalled": SessionStalled;
+  "session.request.refused": RequestRefused;
+  "session.followup.queued": FollowupQueued;
+  "session.followup.changed": FollowupChanged;
+  "session.followup.cancelled": FollowupCancelled;
+  "session.sequel.refused": SequelRefused;
+  "session.steer.requested": SteerRequested;
+  "session.steer.acknowledged": SteerAcknowledged;
+  "session.steer.rejected": SteerRejected;
+  "session.stop.requested": StopRequested;
+  "session.turn.settled": TurnSettled;
+  "session.output.delta": DeltaShown;
+  "session.item.started": ItemShown;
+  "session.plan": PlanShown;
+  "session.diff": DiffShown;
+  "session.usage": UsageShown;
+  "approval.requested": ApprovalRequested;
+  "approval.expiring": ApprovalExpiring;
+  "approval.extended": ApprovalExtended;
+  "approval.resolved": ApprovalResolved;
+  "approval.expired": ApprovalExpired;
+  "automation.created": AutomationCreated;
+  "automation.updated": AutomationUpdated;
+  "automation.deleted": AutomationDeleted;
+  "automation.fired": AutomationFired;
+  "automation.skipped": AutomationSkipped;
+  "automation.paused": AutomationPaused;
+  "clock.jumped": ClockMoved;
+  "bridge.connected": BridgeFound;
+  "bridge.lost": BridgeGone;
+  "bridge.unavailable": BridgeMissing;
+  "bridge.warning": BridgeWarning;
+  "actor.crashed": ActorFailed;
+  "actor.restarted": ActorStartedAgain;
+  "actor.quarantined": ActorQuarantined;
+  "actor.abandoned": ActorAbandoned;
+  "actor.suspended": ActorSuspended;
+  "actor.resumed": ActorResumed;
+  "actor.drained": ActorDrained;
+  "actor.stopped": ActorHalted;
+  "telegram.chat.migrated": ChatMigrated;
+  "telegram.chat.unreachable": ChatUnreachable;
+}
+
+/** An event as the streams tell it; one that is only live has no id. */
+export type AnyEvent = {
+  [K in keyof EventData]: Omit<Event, "id" | "type" | "data"> & {
+    id: number | null;
+    type: K;
+    data: EventData[K];
+  };
+}[keyof EventData];
+
 type Named = Operations[keyof Operations];
 
 /** Every path that a method is taken at; a parameter stands for a number or a text in it. */

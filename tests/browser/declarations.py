@@ -1,4 +1,4 @@
-"""The types that the dashboard's modules are checked with, made from the OpenAPI document.
+"""The types that the dashboard's modules are checked with, made from the API's two documents.
 
 `python -m tests.browser.declarations` writes `http/web/openapi.d.ts` anew. It has each struct as an
 interface, and each operation with its path, its query, its body and its answer, so that a module
@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from command_center.actors.contracts.events.catalogue import EVENTS
+from command_center.http.openapi.asyncapi import asyncapi_document
 from command_center.http.openapi.document import openapi_document
 from tests.checkout import ROOT
 
@@ -22,6 +24,15 @@ HEAD = """\
 """
 
 TAIL = """
+/** An event as the streams tell it; one that is only live has no id. */
+export type AnyEvent = {
+  [K in keyof EventData]: Omit<Event, "id" | "type" | "data"> & {
+    id: number | null;
+    type: K;
+    data: EventData[K];
+  };
+}[keyof EventData];
+
 type Named = Operations[keyof Operations];
 
 /** Every path that a method is taken at; a parameter stands for a number or a text in it. */
@@ -64,7 +75,20 @@ def declarations() -> str:
             parts.append(_interface(name, schema))
     lines = (_operation(*found) for found in _operations(told))
     parts.append("export interface Operations {\n" + "".join(lines) + "}\n")
+    parts += _events(known=frozenset(schemas))
     return "\n".join(parts) + TAIL
+
+
+def _events(known: frozenset[str]) -> Iterator[str]:
+    """The data of each type of event, from the streams' document."""
+    schemas = asyncapi_document(secured=True)["components"]["schemas"]
+    for name, schema in schemas.items():
+        if name not in known:
+            yield _interface(name, schema)
+    kinds = "".join(f"  {json.dumps(kind)}: {event.__name__};\n" for kind, event in EVENTS.items())
+    yield (
+        "/** The data of an event, by its type. */\nexport interface EventData {\n" + kinds + "}\n"
+    )
 
 
 def _operations(told: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
