@@ -1716,6 +1716,8 @@ export interface ItemShown {
   turnId: string;
 }
 
+export type Outcome = "handled" | "lost" | "refused";
+
 /** Codex changed its plan; only live. */
 export interface PlanShown {
   explanation: string | null;
@@ -1920,14 +1922,14 @@ export interface TaskUpdated {
   changed: string[];
 }
 
-/** A message that an actor took in hand, by its kind; times are in seconds. */
-export interface TraceRecordShown {
+/** A message that an actor took in hand. Times are in seconds, to the millisecond. */
+export interface TraceRecord {
   message: string;
   asked: boolean;
   takenAt: number;
   waited: number;
   took: number;
-  outcome: "handled" | "lost" | "refused";
+  outcome: Outcome;
 }
 
 /** A turn that was given up when its session ended no longer runs. */
