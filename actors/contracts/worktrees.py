@@ -158,6 +158,18 @@ class FindBounds(msgspec.Struct, Request[Bounds], frozen=True):
     session_id: int
 
 
+class FindFolder(msgspec.Struct, Request[str], frozen=True):
+    """Say which folder of a repository a path means: its own, or that of one of its worktrees.
+
+    `cwd` is what a person names, and refused unless it is one of them. Without it, the folder of a
+    thread decides, `thread_cwd`, which may lie below one of them.
+    """
+
+    repository_id: int
+    cwd: str | None
+    thread_cwd: str | None = None
+
+
 class PrepareWorkplace(msgspec.Struct, Request[Session], frozen=True):
     """See that a session's folder is there and is what it was allowed to be.
 

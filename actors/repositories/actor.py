@@ -33,6 +33,7 @@ from command_center.actors.contracts.worktrees import (
     CreateWorktree,
     DiffWorktree,
     FindBounds,
+    FindFolder,
     ListWorktrees,
     MergeWorktree,
     PrepareWorkplace,
@@ -278,6 +279,11 @@ class Repositories(Actor):
     async def find_bounds(self, message: FindBounds) -> Deferred[Bounds]:
         """Say where a session ends."""
         return self.ctx.answer_later(self._workplaces.bounds, message)
+
+    @handles(FindFolder)
+    async def find_folder(self, message: FindFolder) -> Deferred[str]:
+        """Say which folder of a repository is meant."""
+        return self.ctx.answer_later(self._workplaces.find_folder, message)
 
     @handles(GatherFacts)
     async def gather(self, message: GatherFacts) -> Deferred[WorkplaceFacts]:

@@ -14,6 +14,7 @@ from command_center.actors.contracts.events.repositories import WorktreeAdded
 from command_center.actors.contracts.worktrees import (
     Bounds,
     FindBounds,
+    FindFolder,
     PrepareWorkplace,
 )
 from command_center.actors.core.locks import KeyedLocks
@@ -33,8 +34,8 @@ from command_center.actors.git.trees import add_worktree, finish_worktree
 from command_center.actors.ledger.worktrees import read_created
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
-from command_center.actors.rules.errors import Conflict
-from command_center.actors.rules.paths import check_path, same_file
+from command_center.actors.rules.errors import Conflict, Invalid
+from command_center.actors.rules.paths import check_path, resolve_directory, same_file, within
 from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
 from command_center.store import Repository, Session, Task, Transaction, repositories, sessions
 from command_center.store import tasks as task_table
@@ -99,6 +100,46 @@ class Workplaces:
             place = await self._places.free(repository, branch)
             made = await add_worktree(main, place, branch)
             return await self._keep_place(session, repository, made, branch, made=True)
+
+    async def find_folder(self, message: FindFolder) -> str:
+        """Say which folder of a repository is meant, comparing where paths lead to.
+
+        Raises:
+            Invalid: the path that was named does not exist, or is none of its folders.
+            Conflict: none was named, and the thread works in another place.
+        """
+        repository = await self._repository(message.repository_id)
+        named = message.cwd is not None
+        text = message.cwd if message.cwd is not None else message.thread_cwd
+        if text is None or await same_file(Path(text), Path(repository.local_path)):
+            return repository.local_path
+        try:
+            wanted = await resolve_directory(text, "cwd", self._places.repo_roots)
+        except Invalid:
+            if named:
+                raise
+            wanted = None
+        main = await open_main(self._git, repository, self._places.repo_roots)
+        folders = [
+            Path(repository.local_path if entry.is_main else entry.path)
+            for entry in await read_worktrees(main)
+        ]
+        around = None if wanted is None else await _innermost(wanted, folders)
+        if around is not None and (not named or await same_file(around, Path(text))):
+            return str(around)
+        if named and around is not None:
+            raise Invalid.field(
+                "cwd", f"{text} lies inside {around}. Codex works in a whole checkout: name that."
+            )
+        if named:
+            where = f"the folder of repository {repository.id} ({repository.local_path})"
+            raise Invalid.field("cwd", f"{text} is neither {where} nor one of its worktrees.")
+        lost = "is not there any more" if wanted is None else "is none of the repository's folders"
+        raise Conflict(
+            f"The thread works in {text}, which {lost}. "
+            "Name the folder that it is to work in now as cwd.",
+            threadCwd=text,
+        )
 
     async def bounds(self, message: FindBounds) -> Bounds:
         """Say where a session ends; where git cannot say what a commit writes to, it writes none.
@@ -195,6 +236,12 @@ class Workplaces:
 
     async def _repository(self, repository_id: int) -> Repository:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))
+
+
+async def _innermost(path: Path, folders: list[Path]) -> Path | None:
+    """The folder that a path lies in, the nearest one where they lie in each other."""
+    around = [folder for folder in folders if await within(path, [folder])]
+    return max(around, key=lambda folder: len(folder.parts), default=None)
 
 
 async def _new_branch(main: Checkout, session: Session) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import msgspec
 import structlog
 import trio
 from sqlite_utils import Database
@@ -28,6 +29,7 @@ from command_center.actors.contracts.tasks import (
     RunTask,
     check_texts,
 )
+from command_center.actors.contracts.worktrees import FindFolder
 from command_center.actors.ledger.successors import change_followup, queue_followup
 from command_center.actors.ledger.tasks import (
     create_session,
@@ -60,6 +62,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 RESCAN_SECONDS = 10.0
 """How long a live session may be without an actor before that is noticed."""
+
+GIT_SECONDS = 60.0
+"""How long git may take to say which folders a repository has."""
 
 CANCELLED = StopSession(reason="Its task was cancelled.", requested_by="task")
 """What a session of a cancelled task is told where the cancellation did not reach it."""
@@ -173,6 +178,15 @@ class Tasks(Actor):
         bridge = self.ctx.lookup(BRIDGE)
         await self._storage.read(lambda db: repositories.get(db, wanted.repository_id))
         thread = await read_idle_thread(bridge, message.thread_id)
+        folder = await self.ctx.lookup("/repositories").ask(
+            FindFolder(
+                wanted.repository_id,
+                wanted.cwd,
+                str(thread["cwd"]) if wanted.resume and thread.get("cwd") else None,
+            ),
+            timeout=GIT_SECONDS,
+        )
+        wanted = msgspec.structs.replace(wanted, cwd=folder)
         outcome = await self._storage.write(
             lambda tx: prompt_thread(
                 tx,

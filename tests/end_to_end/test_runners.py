@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trio
 
 from tests.codex.fixtures import both_models
 from tests.codex.script import Gate, Refuse, Run, Say
@@ -148,6 +149,49 @@ async def test_a_follow_up_is_said_in_the_same_thread_when_the_turn_has_ended(
     assert first["codexThreadId"] == second["codexThreadId"]
     assert first["codexTurnId"] != second["codexTurnId"]
     assert ["Begin.", "And then?"] == scripted_model.requests[-1].user_texts[-2:]
+
+
+async def test_a_thread_is_prompted_in_its_folder_or_is_refused_at_once(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    scripted_model.script = (Say.text("Here I am."),)
+    registered = await codex_client.register(repository)
+    beside = await codex_client.post(
+        f"/api/repos/{registered['id']}/worktrees", {"branchName": "cc/beside"}, status=201
+    )
+    in_a_worktree = await codex_client.run(registered, "Where?", worktreePath=beside["path"])
+    first = await codex_client.until_session(in_a_worktree, "completed")
+    (repository / "sub").mkdir()
+    (tmp_path / "link").symlink_to(repository)
+    (tmp_path / "foreign").mkdir()
+    path = f"/api/codex/threads/{first['codexThreadId']}/prompt"
+    body = {"repositoryId": registered["id"], "prompt": "And now?"}
+    for wrong, said in (
+        (repository / "sub", "lies inside"),
+        (tmp_path / "foreign", "is neither"),
+        (tmp_path / "missing", "does not exist"),
+    ):
+        refused = await codex_client.http.post(path, json={**body, "cwd": str(wrong)})
+        assert 400 == refused.status_code, refused.text
+        (detail,) = refused.json()["error"]["details"]
+        assert "cwd" == detail["path"]
+        assert said in detail["message"]
+    for cwd, worked_in in (
+        ({}, first["cwd"]),
+        ({"cwd": str(tmp_path / "link")}, str(repository)),
+    ):
+        outcome = await codex_client.post(path, {**body, **cwd}, status=201)
+        ended = await codex_client.until_session(outcome["session"], "completed")
+        assert worked_in == ended["cwd"]
+    other = tmp_path / "other"
+    await trio.run_process(["git", "clone", "-q", str(repository), str(other)])
+    elsewhere = await codex_client.register(other)
+    moved = {**body, "repositoryId": elsewhere["id"]}
+    refused = await codex_client.http.post(path, json=moved)
+    assert 409 == refused.status_code, refused.text
+    assert "Name the folder" in refused.text
+    outcome = await codex_client.post(path, {**moved, "cwd": str(other)}, status=201)
+    assert str(other) == outcome["session"]["cwd"]
 
 
 async def test_a_thread_of_codex_is_listed_and_prompted_in_its_own_task(

@@ -54,12 +54,15 @@ export const Threads = () => {
 /** @param {{thread: any, onClose: () => void}} props */
 const Continue = ({ thread, onClose }) => {
   const repos = [...state.repos.values()];
-  const fitting = repos.find((repo) => thread.cwd?.startsWith(repo.localPath)) || repos[0];
+  const isIn = (/** @type {any} */ repo) => thread.cwd?.startsWith(repo?.localPath);
+  const fitting = repos.find(isIn) || repos[0];
   const [repositoryId, setRepository] = useState(String(fitting?.id || ""));
   const [prompt, setPrompt] = useState("");
   const { busy, error, run } = useAct();
   const send = () => run("send", async () => {
-    const outcome = await post(`/api/codex/threads/${encodeURIComponent(thread.id)}/prompt`, { repositoryId: Number(repositoryId), prompt, requestedBy: ME });
+    const repo = state.repos.get(Number(repositoryId));
+    const cwd = isIn(repo) ? undefined : repo?.localPath; // chosen, though it works elsewhere
+    const outcome = await post(`/api/codex/threads/${encodeURIComponent(thread.id)}/prompt`, { repositoryId: Number(repositoryId), prompt, cwd, requestedBy: ME });
     onClose();
     follow(outcome);
   });
