@@ -260,7 +260,7 @@ def _expire(tx: Transaction, approval_id: int) -> Approval | None:
 
 
 class ApprovalCounts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How many approvals there are: by their status, and those that are pending by their kind."""
+    """The number of approvals: by their status, and those that are pending by their kind."""
 
     by_status: dict[ApprovalStatus, int]
     pending_by_kind: dict[ApprovalKind, int]
@@ -277,7 +277,7 @@ def count_approvals(db: Database) -> ApprovalCounts:
 
 
 def undelivered(db: Database) -> list[Approval]:
-    """What was settled for sessions that have not ended, and did not have its effect yet.
+    """Return what was settled for sessions that have not ended, and did not have its effect yet.
 
     Without answers that could not be stored as they were: Codex asks those again.
     """

@@ -46,7 +46,7 @@ RETRY_SECONDS = 5.0
 
 @attrs.frozen
 class AutomationServices:
-    """What every automation is given."""
+    """The services that every automation is given."""
 
     storage: Storage
     clock: WallClock

@@ -18,7 +18,7 @@ class Alarms:
         self._heap: list[tuple[float, int]] = []
 
     def __len__(self) -> int:
-        """How many alarms are set."""
+        """Count the alarms that are set."""
         return len(self._due)
 
     def set(self, automation_id: int, due: float | None) -> None:

@@ -113,7 +113,7 @@ class Scheduler(Actor):
         self.ctx.start_task(self._start_all)
 
     def describe(self) -> Mapping[str, object]:
-        """How many alarms are set, and when the first goes off."""
+        """Show how many alarms are set, and when the first goes off."""
         due = self._alarms.next_due()
         return {
             "alarms": len(self._alarms),

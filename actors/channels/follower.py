@@ -49,7 +49,7 @@ class Follower(Actor):
         self.ctx.start_task(self._follow)
 
     def describe(self) -> Mapping[str, object]:
-        """How far the log was told."""
+        """Show how far the log was told."""
         return {"position": self._position}
 
     async def _follow(self) -> None:

@@ -62,7 +62,7 @@ class Outbox(Actor, Generic[L]):
             await self._carrier.aclose()
 
     def describe(self) -> Mapping[str, object]:
-        """What was sent in this life, and what went wrong last."""
+        """Show what was sent in this life, and what went wrong last."""
         return {
             "sent": self._sent,
             "failed": self._failed,

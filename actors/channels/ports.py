@@ -42,7 +42,7 @@ L = TypeVar("L", bound=Letter)
 
 @attrs.frozen
 class Outcome:
-    """What came of trying to deliver a message; `write` records it.
+    """The result of trying to deliver a message; `write` records it.
 
     A message that is neither sent nor failed waits to be tried again.
     """

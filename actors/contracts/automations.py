@@ -65,7 +65,7 @@ class CreateAutomation(
 class AutomationChanges(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """What to change; what is left out stays. `enabled: true` also ends a pause."""
+    """Changes to an automation; what is left out stays. `enabled: true` also ends a pause."""
 
     title: str | msgspec.UnsetType = msgspec.UNSET
     schedule_expr: str | msgspec.UnsetType = msgspec.UNSET
@@ -101,7 +101,7 @@ class RunByHand(
 
 
 class HandRun(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """What came of a run by hand: it is queued, or `blocked` by the `approvals`."""
+    """A run that was asked for by hand: it is queued, or `blocked` by the `approvals`."""
 
     automation: Automation
     task: Task

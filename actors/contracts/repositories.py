@@ -11,7 +11,7 @@ from command_center.store import Repository
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a folder is, as far as git is concerned. Nothing is saved."""
+    """A folder, as git sees it. Nothing is saved."""
 
     is_git_repository: bool
     name: str
@@ -62,7 +62,7 @@ class CreateRepository(
 class RepositoryChanges(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """What to change of a repository; what is left out stays.
+    """Changes to a repository; what is left out stays.
 
     A new `localPath` is checked like a first one, and refused while a session is active.
     """
@@ -92,7 +92,7 @@ class ScanRepository(msgspec.Struct, Request[Repository], frozen=True):
 
 
 class RepositoryDeleted(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What was forgotten with a repository. Its events stay, and nothing on disk was touched."""
+    """The things forgotten with a repository, counted. Its events stay, and so does the disk."""
 
     id: int
     tasks: int
@@ -110,7 +110,7 @@ class DeleteRepository(msgspec.Struct, Request[RepositoryDeleted], frozen=True):
 
 
 class WorkplaceFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What git says of the folder that a session works in; the languages by how many files."""
+    """Facts that git gives of a session's folder; the languages by how many files."""
 
     path: str
     branch: str | None

@@ -165,7 +165,7 @@ class PlanChanged(msgspec.Struct, frozen=True):
 
 
 class DiffChanged(msgspec.Struct, frozen=True):
-    """What the turn has changed so far, as one unified diff."""
+    """All that the turn has changed so far, as one unified diff."""
 
     diff: str
 

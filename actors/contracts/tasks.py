@@ -51,7 +51,7 @@ class TaskChanges(
     forbid_unknown_fields=True,
     omit_defaults=True,
 ):
-    """What to change of a task; what is left out stays. `cancelled` stops what runs of it."""
+    """Changes to a task; what is left out stays. `cancelled` stops what runs of it."""
 
     title: str | msgspec.UnsetType = msgspec.UNSET
     prompt: str | msgspec.UnsetType = msgspec.UNSET
@@ -75,7 +75,7 @@ class PatchTask(msgspec.Struct, Request[Task], frozen=True):
 
 
 class RunOutcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """What came of asking for a run: it is queued, or `blocked` by the `approvals`."""
+    """A run that was asked for: it is queued, or `blocked` by the `approvals`."""
 
     task: Task
     session: Session
@@ -135,7 +135,7 @@ class PromptThread(msgspec.Struct, Request[RunOutcome], frozen=True):
 class FollowupText(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """What a follow-up says."""
+    """The text of a follow-up."""
 
     message: str
     requested_by: str = "api"

@@ -123,7 +123,7 @@ class TidyWorktrees(msgspec.Struct, frozen=True):
 class MergeRequest(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """How a worktree's branch is to come back into the branch of the main checkout."""
+    """The way in which a worktree's branch comes back into the branch of the main checkout."""
 
     path: str
     strategy: Strategy = "auto"

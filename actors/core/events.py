@@ -204,7 +204,7 @@ class Fanout:
         self._subscriptions: set[Subscription] = set()
 
     def __len__(self) -> int:
-        """How many watch."""
+        """Count the subscribers."""
         return len(self._subscriptions)
 
     @contextlib.contextmanager
@@ -268,7 +268,7 @@ class EventHub(Actor):
         self._publish()
 
     def describe(self) -> Mapping[str, object]:
-        """How many watch, and the last event that they were told of."""
+        """Show how many watch, and the last event that they were told of."""
         return {"subscribers": len(self._fanout), "lastEventId": self._fanout.last_id}
 
     @handles(PublishCommitted)

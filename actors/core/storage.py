@@ -84,7 +84,7 @@ class Write(Request[Any]):
 
 
 class _Settles(Protocol):
-    """What takes the outcome of a unit."""
+    """A place that takes the outcome of a unit."""
 
     def send(self, value: Any) -> None: ...
 
@@ -125,7 +125,7 @@ class Store(Actor):
             await trio.to_thread.run_sync(self._thread.close, abandon_on_cancel=True)
 
     def describe(self) -> Mapping[str, object]:
-        """How much waits for the disk, and how commits have been shared."""
+        """Show how much waits for the disk, and how commits have been shared."""
         return self._thread.describe()
 
     @handles(Write)
@@ -183,14 +183,14 @@ def _log_events(committed: tuple[StoredEvent, ...]) -> None:
 
 
 class _Cause(msgspec.Struct, frozen=True, rename="camel"):
-    """What of an event's text names its cause."""
+    """The part of an event's text that names its cause."""
 
     causation_id: int | None = None
 
 
 @attrs.define
 class CommitTimes:
-    """How long commits took, in seconds: their number, their sum, and how many took no longer."""
+    """Times of commits, in seconds: their number, their sum, and how many took no longer."""
 
     BOUNDS: ClassVar = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
@@ -325,7 +325,7 @@ class _WriterThread:
 
 @attrs.frozen
 class Storage:
-    """What actors and routes use to read and write."""
+    """The way in which actors and routes read and write."""
 
     readers: Readers
     _store: Callable[[], ActorRef]

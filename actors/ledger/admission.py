@@ -29,7 +29,7 @@ from command_center.store import tasks as task_table
 
 
 def judge(tx: Transaction, session: Session) -> PolicyResult:
-    """What policy says of the session now."""
+    """Evaluate the policy for the session as it is now."""
     return evaluate(
         repositories.get(tx.db, session.repository_id),
         task_table.get(tx.db, session.task_id),

@@ -135,7 +135,7 @@ def _asked_before(
 
 
 def is_withheld(answers: Mapping[str, Any] | None) -> bool:
-    """Whether the stored answers are not what the person said, because it held a secret."""
+    """Tell whether the stored answers are not what the person said, because it held a secret."""
     text = msgspec.json.encode(answers or {}).decode()
     return WITHHELD in text or REDACTED in text
 
@@ -248,7 +248,7 @@ def record_delivery(tx: Transaction, approval_id: int) -> Session | None:
 
 
 def waits_for_person(tx: Transaction, session_id: int) -> bool:
-    """Whether Codex has asked in the session what nobody has decided yet."""
+    """Tell whether Codex has asked in the session what nobody has decided yet."""
     pending = approvals.every(tx.db, {"session_id": session_id, "status": "pending"})
     return any(approval.codex_request_id is not None for approval in pending)
 

@@ -61,7 +61,7 @@ def message_id(approval: Approval) -> str:
 
 
 def words_of(approval: Approval) -> str:
-    """What Codex is told: each question, quoted, with its answer."""
+    """Say to Codex each question, quoted, with its answer."""
     answers: Mapping[str, Any] = approval.answers or {}
     said = []
     for question in approval.details["questions"]:

@@ -47,7 +47,7 @@ from command_center.store.records import Runner
 
 @attrs.frozen(kw_only=True)
 class Terms:
-    """What holds for all automations here."""
+    """Terms that hold for all automations here."""
 
     runner: Runner
     approval_seconds: float
@@ -73,7 +73,7 @@ def enabled(db: Database) -> list[Automation]:
 
 
 def payload_of(automation: Automation) -> AutomationPayload:
-    """What it makes, as it was checked when it was kept."""
+    """Return what it makes, as it was checked when it was kept."""
     return msgspec.convert(automation.payload, AutomationPayload)
 
 
@@ -234,13 +234,13 @@ def next_unclaimed(
 
 
 def is_claimed(db: Database, automation_id: int, due: datetime) -> bool:
-    """Whether the due time has had its run, or was skipped."""
+    """Tell whether the due time has had its run, or was skipped."""
     due_at = to_timestamp(due)
     return automation_runs.find(db, {"automation_id": automation_id, "due_at": due_at}) is not None
 
 
 def is_astray(automation: Automation, terms: Terms, now: datetime) -> bool:
-    """Whether the due time that is next lies ahead, and is not the first that does."""
+    """Tell whether the due time that is next lies ahead, and is not the first that does."""
     if automation.next_run_at is None:
         return True
     known = from_timestamp(automation.next_run_at)

@@ -56,7 +56,7 @@ COUNTED: Final = 100
 
 @attrs.frozen
 class Claim:
-    """What came of looking whether an automation is due: its row, and a session to be started."""
+    """The result of looking whether an automation is due: its row, and a session to be started."""
 
     automation: Automation
     session_id: int | None = None
@@ -64,7 +64,7 @@ class Claim:
 
 @attrs.frozen
 class _DueTime:
-    """What is to be claimed."""
+    """A due time that is to be claimed."""
 
     at: datetime
     missed: int

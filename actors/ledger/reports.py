@@ -37,7 +37,7 @@ class HealthCheck(
 class HealthReport(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """What a `repo_health_check` finds."""
+    """The report of a `repo_health_check`."""
 
     status: Annotated[
         Literal["healthy", "needs_attention", "broken"], _TEXT, _told("The repository as a whole.")
@@ -59,7 +59,7 @@ class Evidence(
 class FailureReport(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """What an `investigate_failure` finds."""
+    """The report of an `investigate_failure`."""
 
     summary: Annotated[str, _told("Two or three sentences for somebody in a hurry.")]
     root_cause: Annotated[str, _told("Why it fails, or what is still unknown.")]
@@ -90,7 +90,7 @@ def schema_of(kind: TaskType) -> dict[str, Any] | None:
 
 
 def result_of(session: Session, kind: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a finished item says of the session's result: the review, or the report; else None.
+    """Read the session's result in a finished item: the review, or the report; else None.
 
     An app-server shows a review as an item of its own; `codex exec` says it as a message.
     """

@@ -159,7 +159,7 @@ def check_idle(db: Database, repository: Repository, what: str) -> None:
 
 
 def columns_of(seen: Inspection, git_dir: Path) -> dict[str, Any]:
-    """What an inspection found, as the fields of a record."""
+    """Return what an inspection found, as the fields of a record."""
     return {
         "local_path": seen.local_path,
         "default_branch": seen.default_branch,

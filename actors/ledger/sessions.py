@@ -347,7 +347,7 @@ def record_item(
 
 
 def is_sleeping(tx: Transaction, session_id: int) -> bool:
-    """Whether an item of the session is a pause that is not over yet, nor should be."""
+    """Tell whether an item of the session is a pause that is not over yet, nor should be."""
     return any(
         later(item.created_at, float(item.body.get("durationMs") or 0) / 1000) > tx.now
         for item in items.every(

@@ -16,7 +16,7 @@ from command_center.actors.rules.policy import RunInput
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What `POST /api/automations` fills in where it is given this `id` as `template`."""
+    """Values that `POST /api/automations` fills in where it is given this `id` as `template`."""
 
     id: str
     title: str

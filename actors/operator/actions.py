@@ -175,7 +175,7 @@ class Journal(Actor):
 def observer_for(
     journal: Callable[[], ActorRef], secrets: Sequence[str] = ()
 ) -> Callable[[Signal], None]:
-    """What is to observe the system, so that `/journal` hears of it, without these secrets."""
+    """Make an observer of the system that tells `/journal`, without these secrets."""
 
     def observe(signal: Signal) -> None:
         seen = _seen(signal, secrets)

@@ -42,7 +42,7 @@ class BridgeWatch(Actor):
         self.ctx.start_task(self._watch)
 
     def describe(self) -> Mapping[str, object]:
-        """How many connections there were since the start."""
+        """Show how many connections there were since the start."""
         return {"connections": self._connections}
 
     async def _watch(self) -> None:

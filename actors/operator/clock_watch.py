@@ -55,7 +55,7 @@ class ClockWatch(Actor):
         self.ctx.start_task(self._look)
 
     def describe(self) -> Mapping[str, object]:
-        """How many gaps there were since the start."""
+        """Show how many gaps there were since the start."""
         return {"jumps": self._jumps}
 
     async def _look(self) -> None:

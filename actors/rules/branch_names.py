@@ -23,7 +23,7 @@ _FORBIDDEN = re.compile(
 
 
 def is_branch_name(name: str) -> bool:
-    """Whether a branch may be called this."""
+    """Tell whether a branch may be called this."""
     return (
         0 < len(name) <= LONGEST
         and name not in {"@", "HEAD"}

@@ -123,7 +123,7 @@ async def resolve_new(text: str, field: str) -> Path:
 
 
 async def within(path: Path, roots: Sequence[Path]) -> bool:
-    """Whether a resolved path is one of the folders or lies below one, links followed."""
+    """Tell whether a resolved path is one of the folders or lies below one, links followed."""
 
     def look() -> bool:
         return any(path.is_relative_to(root.resolve()) for root in roots)
@@ -132,7 +132,7 @@ async def within(path: Path, roots: Sequence[Path]) -> bool:
 
 
 async def same_file(left: Path, right: Path) -> bool:
-    """Whether two paths lead to the same thing on disk; what is missing is like nothing else."""
+    """Tell whether two paths lead to one thing on disk; what is missing is like nothing else."""
 
     def look() -> bool:
         try:

@@ -64,7 +64,7 @@ Model = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$")]
 class RunInput(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """What a run is asked to be; what is left out is as the repository allows.
+    """A run as it is asked for; what is left out is as the repository allows.
 
     Attributes:
         worktree_path: an absolute path, of a worktree that is there or is to be made.
@@ -84,7 +84,7 @@ class RunInput(
 
 
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a run gets, once its approvals are given.
+    """A run as it is let in, once its approvals are given.
 
     `worktree` is `none` (the main checkout, which `worktreePath` may name), `given` (at
     `worktreePath`) or `automatic` (one is made before the run, on `branchName` where that is set).
@@ -223,7 +223,7 @@ def run_of(session: Session) -> RunInput:
 
 
 def same_place(left: str, right: str) -> bool:
-    """Whether two absolute paths are spelled alike, as this platform compares paths.
+    """Tell whether two absolute paths are spelled alike, as this platform compares paths.
 
     Only spelling: links and mounts are followed where a path is used.
     """

@@ -60,7 +60,7 @@ async def ask_codex(bridge: ActorRef, call: Call) -> dict[str, Any]:
 
 
 async def read_idle_thread(bridge: ActorRef, thread_id: str) -> dict[str, Any]:
-    """What Codex has of a thread in which a turn may be started.
+    """Read what Codex has of a thread in which a turn may be started.
 
     Raises:
         Conflict: a turn runs in it already; starting one would only steer that.

@@ -50,7 +50,7 @@ FOR_SESSION: Final = frozenset({"command", "file_change", "permissions"})
 def approval_text(
     approval: Approval, where: Where, answers: Mapping[str, Any] | None = None
 ) -> Text:
-    """What is asked: what, where, why, until when."""
+    """Say what is asked: what, where, why, until when."""
     details = approval.details
     kind = approval.kind.replace("_", " ")
     head = lines(
@@ -211,7 +211,7 @@ def approval_keyboard(approval: Approval, answers: Mapping[str, Any] | None = No
 
 
 def needs_form(approval: Approval) -> bool:
-    """Whether an elicitation wants fields filled in, which a chat has no form for."""
+    """Tell whether an elicitation wants fields filled in, which a chat has no form for."""
     schema = approval.details.get("schema")
     if not isinstance(schema, dict):
         return False
@@ -231,12 +231,12 @@ def open_question(approval: Approval, answers: Mapping[str, Any]) -> dict[str, A
 
 
 def is_secret(approval: Approval) -> bool:
-    """Whether a question wants a secret, which does not belong in a chat."""
+    """Tell whether a question wants a secret, which does not belong in a chat."""
     return any(question.get("secret") for question in approval.details.get("questions") or [])
 
 
 def question_text(approval: Approval, answers: Mapping[str, Any], room: int) -> Text:
-    """What was answered so far, and what is asked now."""
+    """Say what was answered so far, and what is asked now."""
     questions = approval.details.get("questions") or []
     answered = [
         text(shorten(str(q.get("question")), 120), " ", bold(shorten(str(answers[q["id"]]), 120)))
@@ -278,7 +278,7 @@ def _question_keyboard(approval: Approval, answers: Mapping[str, Any]) -> Keyboa
 
 
 def outcome_text(approval: Approval, where: Where) -> Text:
-    """How an approval was settled, by whom and when."""
+    """Say how an approval was settled, by whom and when."""
     at = "" if approval.resolved_at is None else f" at {where.at(approval.resolved_at)}"
     by = f" by {approval.resolved_by}" if approval.resolved_by else ""
     note = f": {shorten(approval.resolution_note, SHORT)}" if approval.resolution_note else ""

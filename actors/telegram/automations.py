@@ -108,7 +108,7 @@ def _line(desk: Desk, automation: Automation) -> Text:
 
 
 def _buttons(automation: Automation) -> tuple[Button, ...]:
-    """What can be done to it."""
+    """Give the buttons for what can be done to it."""
     run = Button(f"▶ Run {automation.id}", RunNow(automation.id))
     if automation.enabled:
         return (run, Button(f"⏸ Pause {automation.id}", Switch(automation.id, enabled=False)))

@@ -58,7 +58,7 @@ UNKNOWN = "This button is no longer good."
 
 
 class _Press(msgspec.Struct, frozen=True):
-    """What became of a button that was pressed: it is this update's to act on, or not."""
+    """A button that was pressed: it is this update's to act on, or not."""
 
     button: TelegramButton | None
     toast: str | None = None
@@ -233,7 +233,7 @@ def _ask_next(
 
 
 def waiting_for(db: Database, visit: Visit) -> dict[str, Any]:
-    """What the user's next text is for."""
+    """Return what the user's next text is for."""
     chat = telegram_chats.find(db, {"chat_id": visit.chat_id})
     return {} if chat is None else dict(chat.waits_for.get(str(visit.user_id), {}))
 
@@ -261,7 +261,7 @@ async def read_text(desk: Desk, visit: Visit) -> Act:
 
 
 async def _reply_to(desk: Desk, visit: Visit, replied: TelegramMessage) -> Act | None:
-    """What a reply to one of the bot's messages means; None where it means nothing by itself."""
+    """Read a reply to one of the bot's messages; None where it means nothing by itself."""
     if replied.approval_id is not None:
         approval_id = replied.approval_id
         approval = await desk.storage.read(lambda db: approvals.get(db, approval_id))
@@ -291,7 +291,7 @@ async def _expected(desk: Desk, visit: Visit, waits: Mapping[str, Any]) -> Act |
 
 
 def _then_forget(act: Act, visit: Visit) -> Act:
-    """What was asked for has come."""
+    """Forget what was asked for, since it has come."""
     unit, slow = act.unit, act.slow
 
     def forgetting(tx: Transaction) -> Sequence[Outgoing]:

@@ -215,7 +215,7 @@ class Pace:
 
 
 def judge(refused: BotApiRefused) -> Verdict:
-    """What a refusal means for the message; the Bot API tells these apart by their words alone."""
+    """Say what a refusal means for the message; the Bot API tells them apart by words alone."""
     said = refused.description.lower()
     if "message is not modified" in said:
         return "as it is"

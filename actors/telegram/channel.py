@@ -151,13 +151,13 @@ def showing(db: Database, approval_id: int) -> list[TelegramMessage]:
 
 
 def shown_by(db: Database, message: TelegramMessage) -> Text:
-    """What a message says after its last change."""
+    """Return what a message says after its last change."""
     last = telegram_messages.find(db, {"edits": message.id}, newest_first=True)
     return text_of(message if last is None else last)
 
 
 def where_of(db: Database, record: Approval | Session, zone: Any) -> Where:
-    """What a record belongs to."""
+    """Return what a record belongs to."""
     session_id = record.session_id if isinstance(record, Approval) else None
     return Where(
         repository=read(db, repositories, record.repository_id),

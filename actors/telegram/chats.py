@@ -47,7 +47,7 @@ def heard_from(tx: Transaction, chat_id: int) -> TelegramChat:
 
 
 def is_allowed(db: Database, allowed: frozenset[int], chat_id: int, user_id: int) -> bool:
-    """Whether an update may act: its user is on the list, and so is its chat.
+    """Tell whether an update may act: its user is on the list, and so is its chat.
 
     A chat that took the place of an allowed one, as Telegram itself said, is as good as that.
     """
@@ -106,7 +106,7 @@ def lose(tx: Transaction, chat_id: int, reason: str) -> None:
 
 
 def is_silent(chat: TelegramChat, now: datetime, zone: tzinfo | None) -> bool:
-    """Whether a message comes without a sound now."""
+    """Tell whether a message comes without a sound now."""
     if chat.silent_until is not None and now < from_timestamp(chat.silent_until):
         return True
     if chat.quiet_hours is None:
@@ -119,7 +119,7 @@ def is_silent(chat: TelegramChat, now: datetime, zone: tzinfo | None) -> bool:
 
 
 def answers_so_far(db: Database, chat_id: int, approval_id: int) -> dict[str, Any]:
-    """What was answered in a chat to the earlier questions of an approval."""
+    """Return what was answered in a chat to the earlier questions of an approval."""
     chat = telegram_chats.find(db, {"chat_id": chat_id})
     kept = {} if chat is None else chat.waits_for.get(_answers_key(approval_id), {})
     return dict(kept)

@@ -52,7 +52,7 @@ _NUMBERED = re.compile(r"#?(\d{1,18})(?:\s+(.*))?", re.DOTALL)
 
 
 async def show_help(_desk: Desk, visit: Visit, _words: str) -> Act:
-    """What the bot can do."""
+    """Say what the bot can do."""
     return say(
         visit.reply(
             lines(
@@ -67,7 +67,7 @@ async def show_help(_desk: Desk, visit: Visit, _words: str) -> Act:
 
 
 async def show_status(desk: Desk, visit: Visit, _words: str) -> Act:
-    """What goes on, in a few lines."""
+    """Say what goes on, in a few lines."""
 
     def read(db: Database) -> Text:
         live = sessions.every(db, {"finished_at": None})
@@ -141,7 +141,7 @@ async def list_sessions(desk: Desk, visit: Visit, _words: str) -> Act:
 
 
 async def list_approvals(desk: Desk, visit: Visit, _words: str) -> Act:
-    """What waits for a decision, each with its buttons."""
+    """Show what waits for a decision, each with its buttons."""
 
     def unit(tx: Transaction) -> Sequence[Outgoing]:
         pending = approvals.every(tx.db, {"status": "pending"})
@@ -217,7 +217,7 @@ async def stop(desk: Desk, visit: Visit, words: str) -> Act:
 
 
 async def show_diff(desk: Desk, visit: Visit, words: str) -> Act:
-    """What a session changed; without a number, the newest that changed something."""
+    """Show what a session changed; without a number, the newest that changed something."""
     numbered = _NUMBERED.fullmatch(words)
 
     def read(db: Database) -> Session | None:

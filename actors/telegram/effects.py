@@ -70,7 +70,7 @@ Unit = Callable[[Transaction], Sequence[Outgoing]]
 
 @attrs.frozen(kw_only=True)
 class Act:
-    """What is to be done for an update.
+    """Something to be done for an update.
 
     Attributes:
         unit: done in the transaction that marks the update as done; gives the replies.
@@ -98,7 +98,7 @@ NOTHING = Act()
 
 @attrs.frozen(kw_only=True)
 class Desk:
-    """What acts work with.
+    """The things that acts work with.
 
     Attributes:
         find: gives the actor at a path.

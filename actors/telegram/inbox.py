@@ -130,7 +130,7 @@ class Inbox(Actor):
             await self._api.close()
 
     def describe(self) -> Mapping[str, object]:
-        """How many updates are acted on now, and why none may come."""
+        """Show how many updates are acted on now, and why none may come."""
         return {"acting": self._acting, "username": self._username, "problem": self._problem}
 
     @handles(KeepUpdates)
@@ -185,7 +185,7 @@ class Inbox(Actor):
                 self._locks.pop(visit.chat_id, None)
 
     def _may(self, db: Database, visit: Visit) -> bool:
-        """Whether who was allowed when the update came still is."""
+        """Tell whether who was allowed when the update came still is."""
         return chats.is_allowed(db, self._settings.allowed_ids, visit.chat_id, visit.user_id)
 
     async def _act(
@@ -242,7 +242,7 @@ class Inbox(Actor):
     # ── courtesies ───────────────────────────────────────────────────────────────────────────
 
     async def _is_me(self, username: str, visit: Visit) -> bool:
-        """Whether `/command@username` is meant for this bot, in a group that may have several."""
+        """Tell whether `/command@username` is meant for this bot, where a group has several."""
         if visit.chat_id > 0:
             return True
         if self._username is None:

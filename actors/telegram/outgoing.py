@@ -68,7 +68,7 @@ class Outgoing:
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """What is kept of a message's form, besides its row."""
+    """A message's form, as it is kept besides its row."""
 
     pieces: list[Piece]
     keyboard: list[list[dict[str, str]]] = msgspec.field(default_factory=list)
@@ -116,7 +116,7 @@ def amend(
 
 
 def text_of(message: TelegramMessage) -> Text:
-    """What a message says."""
+    """Return what a message says."""
     return tuple(content_of(message).pieces)
 
 
@@ -145,7 +145,7 @@ def _content(
 
 
 def label_of(button: Button) -> str:
-    """What a button says; Telegram wants every button to say something."""
+    """Return what a button says; Telegram wants every button to say something."""
     return shorten(" ".join(button.label.split()), LABEL) or "…"
 
 

@@ -89,7 +89,7 @@ class Polling(Actor):
             await self._api.close()
 
     def describe(self) -> Mapping[str, object]:
-        """What keeps it from polling, if something does."""
+        """Show what keeps it from polling, if something does."""
         return {"problem": self._problem}
 
     async def _poll(self) -> None:
@@ -139,12 +139,12 @@ class Polling(Actor):
 
 
 def is_fresh(mark: TelegramMark, now: datetime) -> bool:
-    """Whether the numbers of updates still go on from the mark."""
+    """Tell whether the numbers of updates still go on from the mark."""
     return now - from_timestamp(mark.updated_at) < FORGETS_AFTER
 
 
 def as_list(fetched: object) -> list[Any]:
-    """What a poll brought."""
+    """Return what a poll brought."""
     return fetched if isinstance(fetched, list) else []
 
 

@@ -64,13 +64,13 @@ async def quiet(desk: Desk, visit: Visit, words: str) -> Act:
 
 
 def wishes_message(tx: Transaction, visit: Visit, desk: Desk) -> Outgoing:
-    """What the chat wants to be told, with a button for each kind."""
+    """Show what the chat wants to be told, with a button for each kind."""
     chat = chats.known_chat(tx, visit.chat_id)
     return visit.reply(wishes_text(chat, desk), keyboard=wishes_keyboard(chat))
 
 
 def wishes_text(chat: TelegramChat, desk: Desk) -> Text:
-    """What the chat wants, in words."""
+    """Say what the chat wants, in words."""
     until = chat.silent_until
     silent = until is not None and datetime.now(UTC) < from_timestamp(until)
     return lines(

@@ -11,7 +11,7 @@ from command_center.runtime import Backoff
 
 @attrs.frozen(kw_only=True)
 class TelegramSettings:
-    """How the bot is reached, and whom it obeys.
+    """Settings of the bot: how it is reached, and whom it obeys.
 
     Attributes:
         mode: how updates come in.

@@ -123,7 +123,7 @@ def read_update(plain: Any) -> Update:
 
 
 def is_deep(plain: object) -> bool:
-    """Whether JSON is nested deeper than an update has reason to be."""
+    """Tell whether JSON is nested deeper than an update has reason to be."""
     waiting = [(plain, 0)]
     while waiting:
         value, depth = waiting.pop()

@@ -65,7 +65,7 @@ _HUNK: Final = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
 @attrs.frozen(kw_only=True)
 class Where:
-    """What an approval or session belongs to, for words."""
+    """The repository, task and session that something belongs to, for words."""
 
     repository: Repository | None = None
     task: Task | None = None
@@ -79,7 +79,7 @@ class Where:
 
 
 def place(where: Where) -> Text:
-    """What it belongs to, at the end of a line."""
+    """Name what it belongs to, at the end of a line."""
     parts: list[str] = []
     if where.task is not None:
         parts += [f" · task {where.task.id}"]
@@ -96,7 +96,7 @@ def repository_name(where: Where) -> Text:
 
 
 def labelled(label: str, said: object) -> Text | None:
-    """What is said, in short, behind its label; None where nothing is."""
+    """Say something in short, behind its label; None where there is nothing to say."""
     return text(label, shorten(str(said), SHORT)) if said else None
 
 
@@ -104,7 +104,7 @@ def labelled(label: str, said: object) -> Text | None:
 
 
 def session_text(session: Session, where: Where) -> Text:
-    """How a session ended: its outcome, its last words, its tokens and what it changed."""
+    """Say how a session ended: its outcome, its last words, its tokens and what it changed."""
     title = where.task.title if where.task is not None else session.prompt
     head = lines(
         text(
@@ -126,7 +126,7 @@ def session_text(session: Session, where: Where) -> Text:
 
 
 def session_keyboard(session: Session) -> Keyboard:
-    """What can be done to a session from its message."""
+    """Give the buttons for what can be done to a session."""
     if session.finished_at is None:
         return ((Button("💬 Steer", SteerSoon(session.id)), Button("⏹ Stop", Stop(session.id))),)
     first = (Button("💬 Follow up", FollowSoon(session.id)),)
@@ -152,7 +152,7 @@ def usage_text(session: Session) -> str | None:
 
 
 def diff_summary(diff: str) -> str:
-    """How many files a diff changes, and how many lines."""
+    """Count the files that a diff changes, and the lines."""
     files = added = removed = 0
     left_old = left_new = 0  # lines that the hunk still has, by its head
     is_named = False  # by "diff --git", and no "--- " came since
@@ -176,7 +176,7 @@ def diff_summary(diff: str) -> str:
 
 
 def diff_text(session: Session) -> Text | None:
-    """What a session changed; None where that is more than a message holds."""
+    """Show what a session changed; None where that is more than a message holds."""
     if not session.diff:
         return text(f"Session {session.id} has changed nothing so far.")
     said = lines(diff_head(session), block(session.diff))
@@ -184,7 +184,7 @@ def diff_text(session: Session) -> Text | None:
 
 
 def diff_head(session: Session) -> Text:
-    """How much a session changed."""
+    """Say how much a session changed."""
     return lines(text(bold(f"Session {session.id}")), diff_summary(session.diff or ""))
 
 

@@ -65,7 +65,7 @@ export interface Approval {
   warnedAt: string | null;
 }
 
-/** How many approvals there are: by their status, and those that are pending by their kind. */
+/** The number of approvals: by their status, and those that are pending by their kind. */
 export interface ApprovalCounts {
   byStatus: Record<string, number>;
   pendingByKind: Record<string, number>;
@@ -100,7 +100,7 @@ export interface Automation {
   deletedAt: string | null;
 }
 
-/** What to change; what is left out stays. `enabled: true` also ends a pause. */
+/** Changes to an automation; what is left out stays. `enabled: true` also ends a pause. */
 export interface AutomationChanges {
   title?: string;
   scheduleExpr?: string;
@@ -332,7 +332,7 @@ export interface Followup {
   sentSessionId: number | null;
 }
 
-/** What a follow-up says. */
+/** The text of a follow-up. */
 export interface FollowupText {
   message: string;
   requestedBy?: string;
@@ -351,7 +351,7 @@ export interface Found {
   snippet: Piece[];
 }
 
-/** What came of a run by hand: it is queued, or `blocked` by the `approvals`. */
+/** A run that was asked for by hand: it is queued, or `blocked` by the `approvals`. */
 export interface HandRun {
   automation: Automation;
   task: Task;
@@ -375,7 +375,7 @@ export interface InspectRepository {
   localPath: string;
 }
 
-/** What a folder is, as far as git is concerned. Nothing is saved. */
+/** A folder, as git sees it. Nothing is saved. */
 export interface Inspection {
   isGitRepository: boolean;
   name: string;
@@ -420,7 +420,7 @@ export interface LiveEvent {
   data: Record<string, any>;
 }
 
-/** How a worktree's branch is to come back into the branch of the main checkout. */
+/** The way in which a worktree's branch comes back into the branch of the main checkout. */
 export interface MergeRequest {
   path: string;
   strategy?: "auto" | "fast-forward" | "merge-commit";
@@ -517,7 +517,7 @@ export interface Repository {
   scannedAt: string | null;
 }
 
-/** What to change of a repository; what is left out stays. */
+/** Changes to a repository; what is left out stays. */
 export interface RepositoryChanges {
   name?: string;
   localPath?: string;
@@ -528,7 +528,7 @@ export interface RepositoryChanges {
   requestedBy?: string;
 }
 
-/** What was forgotten with a repository. Its events stay, and nothing on disk was touched. */
+/** The things forgotten with a repository, counted. Its events stay, and so does the disk. */
 export interface RepositoryDeleted {
   id: number;
   tasks: number;
@@ -563,7 +563,7 @@ export interface RunByHand {
   requestedBy?: string;
 }
 
-/** What a run is asked to be; what is left out is as the repository allows. */
+/** A run as it is asked for; what is left out is as the repository allows. */
 export interface RunInput {
   model?: string | null;
   sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
@@ -575,7 +575,7 @@ export interface RunInput {
   requestedBy?: string | null;
 }
 
-/** What came of asking for a run: it is queued, or `blocked` by the `approvals`. */
+/** A run that was asked for: it is queued, or `blocked` by the `approvals`. */
 export interface RunOutcome {
   task: Task;
   session: Session;
@@ -584,7 +584,7 @@ export interface RunOutcome {
   approvals?: Approval[];
 }
 
-/** What a run gets, once its approvals are given. */
+/** A run as it is let in, once its approvals are given. */
 export interface RunSettings {
   model: string | null;
   sandbox: "danger-full-access" | "read-only" | "workspace-write";
@@ -743,7 +743,7 @@ export interface Task {
   causationId: number | null;
 }
 
-/** What to change of a task; what is left out stays. `cancelled` stops what runs of it. */
+/** Changes to a task; what is left out stays. `cancelled` stops what runs of it. */
 export interface TaskChanges {
   title?: string;
   prompt?: string;
@@ -758,7 +758,7 @@ export interface TaskChanges {
   requestedBy?: string;
 }
 
-/** What `POST /api/automations` fills in where it is given this `id` as `template`. */
+/** Values that `POST /api/automations` fills in where it is given this `id` as `template`. */
 export interface Template {
   id: string;
   title: string;
