@@ -17,10 +17,11 @@ from command_center.http.transport.accept import DESCRIPTORS
 from command_center.http.transport.channel import Limits
 from command_center.http.transport.websocket import TOO_BIG
 from command_center.http.wire.codec import MAX_DEPTH
-from tests.checkout import ROOT, source_files
+from tests.checkout import ROOT, pyproject, source_files
 
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "http/README.md")),
+    *sorted(ROOT.glob("*.md")),
+    ROOT / "http" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
@@ -165,3 +166,25 @@ def test_the_lock_file_names_only_the_public_index() -> None:
     lock = text_of("uv.lock")
     hosts = set(re.findall(r"https?://([^/\"]+)", lock))
     assert {"pypi.org", "files.pythonhosted.org"} == hosts
+
+
+def test_the_workflow_runs_the_test_command_on_every_system_and_python_that_is_promised() -> None:
+    workflow = text_of(".github/workflows/test.yml")
+    promised = " ".join(pyproject()["project"]["classifiers"])
+    pythons = re.findall(r"Python :: (\d+\.\d+)", promised)
+    assert pythons == re.findall(r'"(\d+\.\d+)"', workflow)
+    runners = {"ubuntu-latest": "Linux", "macos-latest": "MacOS", "windows-latest": "Windows"}
+    (listed,) = re.findall(r"os: \[(.*)\]", workflow)
+    assert set(runners) == set(listed.split(", "))
+    assert all(system in promised for system in runners.values())
+    for text in (workflow, text_of(".ci/run")):
+        assert "uv run --locked pytest" in text
+
+
+def test_the_hooks_before_a_commit_are_the_tools_that_contributing_names() -> None:
+    hooks = re.findall(r"entry: uv run --locked (.+)", text_of(".pre-commit-config.yaml"))
+    assert hooks
+    contributing = text_of("CONTRIBUTING.md")
+    for command in ("ruff format", "ruff check", "mypy"):
+        assert f"uv run {command}" in contributing
+        assert any(hook.startswith(command) for hook in hooks), command

@@ -6,6 +6,7 @@ no longer than the tests of this folder, and they are all synchronous.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -49,10 +50,12 @@ OpenPage: TypeAlias = Callable[..., Watched]
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium as the system has it. Without one the test is skipped, but in CI it fails."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    """Chromium: `CC_TEST_CHROMIUM`, or as the system has it. Without one the test is skipped."""
+    named = os.environ.get("CC_TEST_CHROMIUM")
+    names = (named,) if named else NAMES
+    found = next((path for name in names if (path := shutil.which(name))), None)
     if found is None:
-        pytest.skip("no Chromium is installed: apt-get install chromium")
+        pytest.skip(f"there is no {' or '.join(names)}: apt-get install chromium")
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
