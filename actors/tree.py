@@ -10,6 +10,7 @@
     ├ /sessions/…            dynamic, one per live session
     ├ /strays                ends the turns that outlive their sessions
     ├ /slots                 which queued session begins next
+    ├ /foreign-turns         gives the turns that no session began a session, or an end
     ├ /approvals
     ├ /clock                 notices sleep, and a clock that is set
     ├ /tasks                 starts each live session's actor
@@ -46,6 +47,7 @@ from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.operator.clock_watch import ClockWatch
 from command_center.actors.repositories.actor import Repositories
 from command_center.actors.sessions.confining import confinement_of
+from command_center.actors.sessions.foreign_turns import ForeignTurns
 from command_center.actors.sessions.orphaned_turns import Strays
 from command_center.actors.sessions.prompts import Assignment, assignment_of
 from command_center.actors.sessions.runner import Runner
@@ -204,6 +206,16 @@ def build_tree(
                 id="slots",
                 start=partial(Slots, storage, limit=settings.max_sessions),
                 contract="Queued sessions wait until it is back.",
+            ),
+            ChildSpec(
+                id="foreign-turns",
+                start=partial(
+                    ForeignTurns,
+                    storage,
+                    instance_id=services.instance_id,
+                    max_sessions=settings.max_sessions,
+                ),
+                contract="Turns that Codex begins by itself have no session until it is back.",
             ),
             ChildSpec(
                 id="approvals",

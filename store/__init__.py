@@ -10,14 +10,14 @@ Start with ``writer`` (how things are written; ``transaction`` is what a unit of
 file, by the steps of ``migrations``; ``lock`` keeps a second process away from it, and ``readers``
 lends connections that only read. A list comes in ``pages`` with ``cursors``, its conditions put
 together by ``where``. ``search`` and ``text_match`` find texts, ``telemetry`` and ``summaries``
-count, and ``idempotency_keys`` and ``stray_turns`` are two small tables with functions of their
-own. No SQL stands outside: what the tables cannot ask or change is a function of ``causes``,
-``deadlines``, ``removal``, ``telegram`` or ``worktrees``.
+count, and ``idempotency_keys``, ``released_threads`` and ``stray_turns`` are small tables with
+functions of their own. No SQL stands outside: what the tables cannot ask or change is a function of
+``causes``, ``deadlines``, ``removal``, ``telegram`` or ``worktrees``.
 ``redaction`` takes secrets out, by the ``secret_patterns``, and ``streamed_redaction`` out of what
 comes in pieces. ``timestamps``, ``sqlite_errors`` (its result codes) and ``errors`` serve them all.
 """
 
-from command_center.store import events, stray_turns
+from command_center.store import events, released_threads, stray_turns
 from command_center.store.database import open_database
 from command_center.store.errors import (
     CannotOpenDatabase,
@@ -159,6 +159,7 @@ __all__ = [
     "open_database",
     "plain_data",
     "redact",
+    "released_threads",
     "repositories",
     "search_texts",
     "sessions",

@@ -33,3 +33,13 @@ def without_outcome(
         "AND json_extract(later.body, '$.causationId') = asked.id)"
     )
     return [row[0] for row in db.execute(sql, [session_id, asked, *outcomes]).fetchall()]
+
+
+def was_told(db: Database, session_id: int, event: str, turn_id: str) -> bool:
+    """Return whether an event of the type, about the turn, is in the session's story."""
+    told = db.execute(
+        "SELECT 1 FROM events WHERE session_id = ? AND type = ? "
+        "AND json_extract(body, '$.data.turnId') = ?",
+        [session_id, event, turn_id],
+    )
+    return told.fetchone() is not None

@@ -533,3 +533,20 @@ CREATE TABLE stray_turns (
     created_at TEXT NOT NULL
 ) STRICT;
 """
+
+
+@MIGRATIONS(name="0014_goals")
+def _goals(db: Database) -> None:
+    db.executescript(_GOALS)
+
+
+_GOALS = """
+ALTER TABLE sessions ADD COLUMN goal TEXT;
+ALTER TABLE sessions ADD COLUMN turns INTEGER NOT NULL DEFAULT 1;
+
+CREATE TABLE released_threads (
+    thread_id TEXT PRIMARY KEY,
+    repository_id INTEGER NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+"""

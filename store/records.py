@@ -145,8 +145,8 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         codex_ref: ``app-server:<thread>:<turn>``, ``cli:<thread>`` or ``stub:<n>``.
         wait_reason: what a queued session waits for.
         stop_requested: ``{reason, requestedBy, at}`` of the first stop.
-        origin: what made it: a run of the task, a prompt to its thread, a follow-up, or the
-            retry or continuation of ``previous_session_id``.
+        origin: what made it: a run of the task, a prompt to its thread, a follow-up, the retry or
+            continuation of ``previous_session_id``, or a turn that Codex had begun itself.
         attempt: 1 for a first run, 2 for its first retry.
         begin_after: when a retry may begin; None for at once.
         token_budget: tokens that the session may use; None for any number.
@@ -157,6 +157,9 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         type: what kind of turn it is: its task's type, or ``prompt_task`` where something else
             than the task is said, such as a follow-up.
         result: what a review found, or the report that was asked for; None without one.
+        goal: what Codex pursues turn after turn, as it told last: ``{objective, status,
+            tokenBudget, tokensUsed, timeUsedSeconds}``; None without one.
+        turns: how many turns it has had; one, unless it has a goal.
     """
 
     task_id: int
@@ -176,7 +179,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     prompt: str
     priority: Priority = "normal"
     requested_by: str
-    origin: Literal["run", "prompt", "followup", "retry", "continue"] = "run"
+    origin: Literal["run", "prompt", "followup", "retry", "continue", "codex"] = "run"
     previous_session_id: int | None = None
     attempt: int = 1
     begin_after: Timestamp | None = None
@@ -196,6 +199,8 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     causation_id: int | None = None
     type: TaskType = "prompt_task"
     result: dict[str, Any] | None = None
+    goal: dict[str, Any] | None = None
+    turns: int = 1
 
 
 class Approval(Record, frozen=True, kw_only=True, rename="camel"):

@@ -23,6 +23,12 @@ def forget(tx: Transaction, session_id: int) -> bool:
     return done.rowcount > 0
 
 
+def is_noted(db: Database, session_id: int) -> bool:
+    """Whether the turn of the session may still run, and is going to be ended."""
+    found = db.execute("SELECT 1 FROM stray_turns WHERE session_id = ?", [session_id])
+    return found.fetchone() is not None
+
+
 def every(db: Database) -> list[Session]:
     """The sessions whose turns may still run, the oldest first."""
     ids = [row[0] for row in db.execute("SELECT session_id FROM stray_turns").fetchall()]

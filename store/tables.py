@@ -395,7 +395,7 @@ sessions = Table(
     "sessions",
     redacted=[
         *("prompt", "requested_by", "exit_reason", "last_message", "plan", "diff"),
-        *("stop_requested", "result"),
+        *("stop_requested", "result", "goal"),
     ],
 )
 approvals = Table(

@@ -20,3 +20,13 @@ def finished_worktrees(db: Database, repository_id: int) -> set[str]:
         [repository_id],
     )
     return {path for (path,) in made} - {path for (path,) in needed}
+
+
+def used_worktrees(db: Database, repository_id: int) -> list[str]:
+    """Return the paths of the worktrees that sessions of the repository have worked in."""
+    used = db.execute(
+        "SELECT DISTINCT worktree_path FROM sessions WHERE repository_id = ? "
+        "AND worktree_path IS NOT NULL",
+        [repository_id],
+    )
+    return [path for (path,) in used]

@@ -143,7 +143,7 @@ class Bridge(Actor):
         before = self._routes.watcher(message.ref)
         if before is not None:
             self._unpump(before)
-        self._pump(self._routes.watch(message.ref))
+        self._pump(self._routes.watch(message.ref, statuses=message.statuses))
 
     @handles(Down)
     def down(self, message: Down) -> None:

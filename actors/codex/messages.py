@@ -61,10 +61,13 @@ class Detach(Request[None]):
 class Watch(Request[None]):
     """Tell `ref`, which is attached to no thread, of every `BridgeConnected` and `BridgeLost`.
 
-    A watcher that comes late is told at once if there is a connection.
+    A watcher that comes late is told at once if there is a connection. One that wants `statuses` is
+    told of every `thread/status/changed`, too, whoever is attached to the thread: Codex tells them
+    to all its clients, subscribed or not.
     """
 
     ref: ActorRef
+    statuses: bool = False
 
 
 @attrs.frozen

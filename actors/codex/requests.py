@@ -39,6 +39,13 @@ def thread_read(thread_id: str) -> Call:
     return Call("thread/read", {"threadId": thread_id})
 
 
+def thread_join(thread_id: str) -> Call:
+    """Subscribe to a thread that is loaded, as it is; answers what it lets its turns do."""
+    return Call(
+        "thread/resume", {"threadId": thread_id, "excludeTurns": True}, timeout=START_SECONDS
+    )
+
+
 def thread_unsubscribe(thread_id: str) -> Call:
     """No longer be told of a thread."""
     return Call("thread/unsubscribe", {"threadId": thread_id})
@@ -138,6 +145,41 @@ def review_start(thread_id: str, *, instructions: str) -> Call:
     target = {"type": "custom", "instructions": instructions}
     params = {"threadId": thread_id, "target": target, "delivery": "inline"}
     return Call("review/start", params, timeout=START_SECONDS)
+
+
+def goal_get(thread_id: str) -> Call:
+    """The thread's goal, if it has one; loads nothing."""
+    return Call("thread/goal/get", {"threadId": thread_id})
+
+
+def goal_set(
+    thread_id: str,
+    *,
+    objective: str | None = None,
+    status: str | None = None,
+    token_budget: int | None = None,
+) -> Call:
+    """Give the thread a goal, or change the one that it has; what is None stays.
+
+    In a loaded thread that is idle and has the feature, an active goal begins a turn.
+    """
+    params = {
+        "threadId": thread_id,
+        "objective": objective,
+        "status": status,
+        "tokenBudget": token_budget,
+    }
+    return Call("thread/goal/set", _given(params))
+
+
+def goal_clear(thread_id: str) -> Call:
+    """Take the thread's goal away."""
+    return Call("thread/goal/clear", {"threadId": thread_id})
+
+
+def queue_list(thread_id: str) -> Call:
+    """The messages that wait in Codex's own queue; the first one's turn begins with the thread."""
+    return Call("thread/queue/list", {"threadId": thread_id})
 
 
 def models_list(*, cursor: str | None = None, limit: int | None = None) -> Call:

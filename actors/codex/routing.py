@@ -47,7 +47,10 @@ _MAX_WARNINGS = 100
 _MAX_EARLY = 10
 _AGENT_CALL = "collabAgentToolCall"
 _TOLD_OF_AGENTS = frozenset({"item/started", "thread/tokenUsage/updated"})
-_NEWEST_COUNTS = frozenset({"turn/diff/updated", "turn/plan/updated", "thread/tokenUsage/updated"})
+_STATUS = "thread/status/changed"
+_NEWEST_COUNTS = frozenset(
+    {"turn/diff/updated", "turn/plan/updated", "thread/tokenUsage/updated", _STATUS}
+)
 _GROWS = frozenset(
     {
         "item/agentMessage/delta",
@@ -213,6 +216,8 @@ class Routes:
         """Begin with nobody attached."""
         self._inboxes: dict[str, Inbox] = {}
         self._watchers: dict[str, Inbox] = {}
+        self._told_statuses: set[str] = set()
+        """The paths of the watchers that want to be told of every thread's status."""
         self._open: dict[protocol.RequestId, OpenRequest] = {}
         self._parents: OrderedDict[str, str] = OrderedDict()
         self._connection = ""
@@ -284,9 +289,12 @@ class Routes:
         """That of the actor, if it watches."""
         return self._watchers.get(ref.path)
 
-    def watch(self, ref: ActorRef) -> Inbox:
+    def watch(self, ref: ActorRef, *, statuses: bool = False) -> Inbox:
         """Tell `ref` of the connection itself; a former watch of it is over."""
         inbox = self._watchers[ref.path] = Inbox("", ref)
+        self._told_statuses.discard(ref.path)
+        if statuses:
+            self._told_statuses.add(ref.path)
         if self._greeting is not None:
             inbox.tell(self._greeting)
         self._tell_missing()
@@ -299,6 +307,7 @@ class Routes:
         for inbox in gone:
             self._inboxes.pop(inbox.thread_id, None)
         self._watchers.pop(path, None)
+        self._told_statuses.discard(path)
         return gone
 
     def connected(self, server_version: str | None, process_id: int | None) -> None:
@@ -364,6 +373,8 @@ class Routes:
             if warning is not None:
                 self._warn(warning)
             return
+        if notification.method == _STATUS:
+            self._tell_status(CodexNotification(thread_id, _STATUS, params), size)
         if notification.method == "thread/started":
             self._remember_parent(thread_id, params)
         elif notification.method in {"item/started", "item/completed"}:
@@ -373,6 +384,10 @@ class Routes:
             self._of_unattached(notification, thread_id, size)
             return
         inbox.notify(CodexNotification(thread_id, notification.method, params), size)
+
+    def _tell_status(self, notification: CodexNotification, size: int) -> None:
+        for path in self._told_statuses:
+            self._watchers[path].notify(notification, size)
 
     def _of_unattached(
         self, notification: protocol.Notification, thread_id: str, size: int

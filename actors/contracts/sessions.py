@@ -158,6 +158,10 @@ class TurnLeft(msgspec.Struct, frozen=True):
     """A session has ended, and its turn may run on."""
 
 
+class ThreadsReleased(msgspec.Struct, frozen=True):
+    """A repository was deleted, and something may go on in the threads of its sessions."""
+
+
 class PlanChanged(msgspec.Struct, frozen=True):
     """The turn's plan, whole."""
 

@@ -5,9 +5,9 @@ It waits for nothing and knows no actor, so the same unit serves a request, a sc
 in Telegram.
 
 `sessions`, `tasks`, `repositories`, `approvals`, `automations` and `worktrees` write of these.
-`admission` lets a session in by policy, `budgets` sums its tokens, `reports` reads its result and
-`successors` makes what follows it: a retry, a continuation, a follow-up. `firing` claims the due
-time of an automation, `outcomes` counts how its runs ended, and `templates` has automations to
-begin from. `deadlines` are those of approvals, and `async_questions` what Codex asks without
-waiting.
+`admission` lets a session in by policy, `adoption` a turn that runs already, `budgets` sums its
+tokens, `reports` reads its result and `successors` makes what follows it: a retry, a continuation,
+a follow-up. `firing` claims the due time of an automation, `outcomes` counts how its runs ended,
+and `templates` has automations to begin from. `deadlines` are those of approvals, and
+`async_questions` what Codex asks without waiting.
 """

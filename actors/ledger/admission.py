@@ -54,8 +54,8 @@ def admit(
         actor: who wants it.
         approval_seconds: how long a person has to decide, where approvals are needed.
         begin: the id of the process that would carry it out; then a queued session starts.
-        limit: how many may work at once; over it, or where another session is writing in its
-            folder, a queued session stays queued.
+        limit: how many may work at once; over it, or where another session is in its way, a queued
+            session stays queued.
 
     Raises:
         PolicyDenied: the repository forbids it.
@@ -86,7 +86,7 @@ def admit(
         return session
     if session.status == "queued" and begin is not None:
         active = active_sessions(tx)
-        if (limit is not None and len(active) >= limit) or writer_beside(session, active):
+        if (limit is not None and len(active) >= limit) or in_the_way(session, active):
             return session
         return ledger.move(
             tx, session_id, "starting", actor=actor, runner_instance=begin, started_at=tx.now
@@ -99,13 +99,17 @@ def active_sessions(tx: Transaction) -> list[Session]:
     return sessions.every(tx.db, {"status": sorted(ACTIVE)})
 
 
-def writer_beside(session: Session, active: list[Session]) -> Session | None:
-    """Another active session that writes in the folder in which this one would write."""
-    if session.sandbox == "read-only":
-        return None
+def in_the_way(session: Session, active: list[Session]) -> Session | None:
+    """Another active session that this one has to wait for, if there is one.
+
+    It works in this one's thread, or writes in the folder in which this one would write.
+    """
     for other in active:
-        beside = other.id != session.id and other.cwd == session.cwd
-        if beside and other.sandbox != "read-only":
+        if other.id == session.id:
+            continue
+        if session.codex_thread_id is not None and other.codex_thread_id == session.codex_thread_id:
+            return other
+        if "read-only" not in {session.sandbox, other.sandbox} and other.cwd == session.cwd:
             return other
     return None
 
@@ -115,7 +119,7 @@ def yield_folder(tx: Transaction, session_id: int) -> Session:
     session = sessions.get(tx.db, session_id)
     if session.status != "starting":
         return session
-    writer = writer_beside(session, active_sessions(tx))
+    writer = in_the_way(session, active_sessions(tx))
     if writer is None:
         return session
     return ledger.move(

@@ -26,7 +26,7 @@ from command_center.actors.contracts.repositories import (
     RepositoryDeleted,
 )
 from command_center.actors.rules.errors import Conflict
-from command_center.store import Repository, Transaction, automations, sessions
+from command_center.store import Repository, Transaction, automations, released_threads, sessions
 from command_center.store import repositories as repository_table
 from command_center.store.removal import remove_repository
 
@@ -127,6 +127,7 @@ def delete_repository(tx: Transaction, repository_id: int, actor: str) -> Reposi
             f"Repository {repository_id} has {enabled} enabled automation(s); disable them first.",
             automations=enabled,
         )
+    released_threads.note(tx, repository_id)
     gone = remove_repository(tx, repository_id)
     deleted = RepositoryDeleted(
         id=repository_id,

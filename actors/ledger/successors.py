@@ -89,7 +89,8 @@ def end(
         stray_turns.note(tx, session_id)
     cause = last_event(tx.db, "session_id", session_id)
     sequel = _follow(tx, ended, approval_seconds=approval_seconds)
-    record_outcome(tx, ended, sequel=sequel, cause=cause)
+    if ended.origin != "codex":
+        record_outcome(tx, ended, sequel=sequel, cause=cause)
     return ended, sequel
 
 
@@ -215,6 +216,8 @@ def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | Non
                 "requested_by": followup.requested_by,
                 "followup": followup,
             }
+        case _ if ended.origin == "codex":
+            return None  # who began the turn, decides what follows it
         case "failed" if ended.attempt < task.max_attempts:
             return {
                 "origin": "retry",

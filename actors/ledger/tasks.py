@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 import msgspec
+from sqlite_utils import Database
 
 from command_center.actors.contracts.events.tasks import TaskCancelled, TaskCreated, TaskUpdated
 from command_center.actors.contracts.tasks import (
@@ -204,7 +205,7 @@ def prompt_thread(
         check_path(wanted.cwd, "cwd")
     repository = repositories.get(tx.db, wanted.repository_id)
     if wanted.resume:
-        check_unused(tx, thread_id)
+        check_unused(tx.db, thread_id)
     task = _task_of(tx, thread_id, repository) or _thread_task(tx, thread_id, wanted, preview)
     elsewhere = wanted.cwd is not None and not same_place(wanted.cwd, repository.local_path)
     run = RunInput(
@@ -228,16 +229,17 @@ def prompt_thread(
     return _outcome(tx, session, run)
 
 
-def check_unused(tx: Transaction, thread_id: str) -> None:
+def check_unused(db: Database, thread_id: str) -> None:
     """See that no session works in the thread, or is going to: a turn of two would be neither's.
 
     Raises:
         Conflict: one does.
     """
-    live = sessions.find(tx.db, {"codex_thread_id": thread_id, "finished_at": None})
+    live = sessions.find(db, {"codex_thread_id": thread_id, "finished_at": None})
     if live is not None:
         raise Conflict(
-            f"Thread {thread_id} already has session {live.id}, which is {live.status}.",
+            f"Thread {thread_id} already has session {live.id}, which is {live.status}; "
+            "steer or stop that, or queue a follow-up to it.",
             sessionId=live.id,
             currentStatus=live.status,
         )

@@ -27,6 +27,7 @@ from command_center.actors.contracts.repositories import (
     ScanRepository,
     WorkplaceFacts,
 )
+from command_center.actors.contracts.sessions import ThreadsReleased
 from command_center.actors.contracts.worktrees import (
     Bounds,
     CleanWorktrees,
@@ -216,12 +217,16 @@ class Repositories(Actor):
 
     async def _delete(self, message: DeleteRepository) -> RepositoryDeleted:
         async with self._locks.of(message.repository_id):
-            return await self._storage.write(
+            deleted = await self._storage.write(
                 only_if(
                     message.condition,
                     lambda tx: delete_repository(tx, message.repository_id, message.requested_by),
                 )
             )
+        turns = self.ctx.find("/foreign-turns")
+        if turns is not None:
+            await turns.tell(ThreadsReleased())
+        return deleted
 
     @handles(CreateWorktree)
     async def create_worktree(self, message: CreateWorktree) -> Deferred[WorktreeCreated]:

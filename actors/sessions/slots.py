@@ -1,9 +1,9 @@
 """`/slots`: how many sessions work at once, and which comes next.
 
 A session that is queued asks for a slot and is granted one when its turn comes: by priority, then
-by age, and never two writing sessions in one working directory. A slot is held until the session's
-actor is gone. Nothing here is kept but who asked: after a crash, what is held and who waits is read
-from the sessions' own rows.
+by age, and never two sessions in one thread, or two that write in one working directory. A slot is
+held until the session's actor is gone. Nothing here is kept but who asked: after a crash, what is
+held and who waits is read from the sessions' own rows.
 """
 
 from __future__ import annotations
@@ -114,11 +114,12 @@ class Slots(Actor):
             if session.status in ACTIVE and ref is not None and not ref.is_dead:
                 self._granted[ref.path] = session.id
         queued = [s for s in in_order(live) if s not in held]
-        busy = {s.cwd: s.id for s in held if writes(s)}
+        busy = {s.cwd for s in held if writes(s)}
+        threads = {s.codex_thread_id for s in held} - {None}
         for session in list(queued):
             if len(held) >= self._limit:
                 break
-            if writes(session) and session.cwd in busy:
+            if (writes(session) and session.cwd in busy) or session.codex_thread_id in threads:
                 continue
             try:
                 ref = self.ctx.lookup(self._path(session.id))
@@ -133,7 +134,7 @@ class Slots(Actor):
                 continue
             self._granted[ref.path] = session.id
             if writes(session):
-                busy[session.cwd] = session.id
+                busy.add(session.cwd)
             held.append(session)
             queued.remove(session)
         self._held, self._waiting = len(held), len(queued)
@@ -188,10 +189,9 @@ def waiting_for(session: Session, live: list[Session], *, limit: int) -> str | N
         return f"Attempt {session.attempt} begins after {session.begin_after}."
     place = order.index(session.id) + 1
     active = [other for other in live if other.status in ACTIVE]
-    if writes(session):
-        for other in active:
-            if writes(other) and other.cwd == session.cwd:
-                return (
-                    f"Number {place} in the queue: session {other.id} is writing in {session.cwd}."
-                )
+    for other in active:
+        if session.codex_thread_id is not None and other.codex_thread_id == session.codex_thread_id:
+            return f"Number {place} in the queue: session {other.id} works in the same thread."
+        if writes(session) and writes(other) and other.cwd == session.cwd:
+            return f"Number {place} in the queue: session {other.id} is writing in {session.cwd}."
     return f"Number {place} in the queue: {len(active)} of {limit} slots are in use."

@@ -85,6 +85,43 @@ async def interrupt_when_listed(
     return True
 
 
+async def count_queued(ask: Ask, thread_id: str) -> int:
+    """How many messages wait in Codex's own queue for the thread; none, where it knows no queue.
+
+    With the next `thread/resume`, the first of them begins a turn.
+    """
+    try:
+        return len((await ask(requests.queue_list(thread_id)))["data"])
+    except CodexError as error:
+        log.info("thread.queue.unknown", thread=thread_id, reason=str(error))
+        return 0
+
+
+def queue_reason(thread_id: str, queued: int) -> str:
+    """Why no turn can begin in a thread in which so many messages wait."""
+    return (
+        f"Codex's own queue of thread {thread_id} has {queued} message(s): the first would begin "
+        "instead. Send them, or delete them, in the client of Codex that queued them."
+    )
+
+
+async def interrupt_active(ask: Ask, thread_id: str) -> str | None:
+    """Interrupt the turn that runs in the thread, whose ever it is; its id, or None without one."""
+    while True:
+        newest = (await ask(requests.turns_list(thread_id, limit=1)))["data"]
+        running = [str(turn["id"]) for turn in newest if turn.get("status") == "inProgress"]
+        if not running:
+            return None
+        try:
+            await ask(requests.turn_interrupt(thread_id, running[0]))
+        except CodexError as error:
+            # It has just ended, and perhaps another one has begun.
+            log.info("turn.interrupt.again", thread=thread_id, reason=str(error))
+            await trio.sleep(LOOK_SECONDS)
+        else:
+            return running[0]
+
+
 async def end_what_is_left(ask: Ask, session: Session, thread_id: str) -> None:
     """End the commands that the session's turn has left, and its sub-agents with theirs."""
     await _end_commands(ask, session, thread_id)

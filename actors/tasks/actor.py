@@ -32,6 +32,7 @@ from command_center.actors.contracts.tasks import (
 from command_center.actors.contracts.worktrees import FindFolder
 from command_center.actors.ledger.successors import change_followup, queue_followup
 from command_center.actors.ledger.tasks import (
+    check_unused,
     create_session,
     create_task,
     patch_task,
@@ -43,7 +44,8 @@ from command_center.actors.rules.policy import PolicyResult, evaluate
 from command_center.actors.rules.preconditions import only_if
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.tasks.threads import needs_app_server, read_idle_thread
+from command_center.actors.sessions.turns import LOOK_SECONDS
+from command_center.actors.tasks.threads import ThreadBusy, needs_app_server, read_idle_thread
 from command_center.runtime import (
     Actor,
     ActorStopped,
@@ -59,6 +61,9 @@ from command_center.store import Followup, Session, Task, repositories, sessions
 from command_center.store.records import Runner
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+ADOPT_SECONDS = 3.0
+"""How long a turn in a thread of ours may take to be given its session."""
 
 RESCAN_SECONDS = 10.0
 """How long a live session may be without an actor before that is noticed."""
@@ -177,7 +182,11 @@ class Tasks(Actor):
         wanted = message.wanted
         bridge = self.ctx.lookup(BRIDGE)
         await self._storage.read(lambda db: repositories.get(db, wanted.repository_id))
-        thread = await read_idle_thread(bridge, message.thread_id)
+        try:
+            thread = await read_idle_thread(bridge, message.thread_id)
+        except ThreadBusy:
+            await self._name_session(message.thread_id)
+            raise
         folder = await self.ctx.lookup("/repositories").ask(
             FindFolder(
                 wanted.repository_id,
@@ -199,6 +208,21 @@ class Tasks(Actor):
         )
         await self._start(outcome.session.id)
         return outcome
+
+    async def _name_session(self, thread_id: str) -> None:
+        """Name the session whose turn runs in the thread; one that another client began gets one.
+
+        Raises:
+            Conflict: there is one; it can be steered and stopped.
+        """
+
+        def find(db: Database) -> bool:
+            check_unused(db, thread_id)
+            return sessions.find(db, {"codex_thread_id": thread_id}) is not None
+
+        with trio.move_on_after(ADOPT_SECONDS):
+            while await self._storage.read(find):  # noqa: ASYNC110 - it is read
+                await trio.sleep(LOOK_SECONDS)
 
     @handles(QueueFollowup)
     async def queue_followup(self, message: QueueFollowup) -> Deferred[Followup]:

@@ -6,13 +6,14 @@ session of that task. What Codex says of a thread is passed on as Codex says it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
 from command_center.actors.codex.messages import Call
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
-from command_center.actors.sessions.turns import ask_bridge
+from command_center.actors.sessions.turns import ask_bridge, count_queued, queue_reason
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout
 
 UNKNOWN = (
@@ -63,11 +64,27 @@ async def read_idle_thread(bridge: ActorRef, thread_id: str) -> dict[str, Any]:
     """Read what Codex has of a thread in which a turn may be started.
 
     Raises:
-        Conflict: a turn runs in it already; starting one would only steer that.
+        ThreadBusy: a turn runs in it already; starting one would only steer that.
+        Conflict: messages wait in Codex's own queue; the first one's turn would begin instead.
         NotFound, Unavailable: as `ask_codex`.
     """
     answer = await ask_codex(bridge, requests.thread_read(thread_id))
     thread: dict[str, Any] = answer["thread"]
     if thread.get("status", {}).get("type") == "active":
-        raise Conflict(f"Thread {thread_id} has a turn that runs; steer it, or wait for its end.")
+        raise ThreadBusy(thread_id)
+    queued = await count_queued(partial(ask_bridge, bridge), thread_id)
+    if queued:
+        raise Conflict(queue_reason(thread_id, queued), threadId=thread_id, queued=queued)
     return thread
+
+
+class ThreadBusy(Conflict):
+    """A turn runs in the thread that is no session's."""
+
+    def __init__(self, thread_id: str) -> None:
+        """Say what to do."""
+        super().__init__(
+            f"Thread {thread_id} has a turn that another client of Codex began; "
+            "wait for its end, or stop it there.",
+            threadId=thread_id,
+        )

@@ -43,6 +43,7 @@ CRASHED = (
     "/bridge-watch",
     "/sessions/1",
     "/strays",
+    "/foreign-turns",
     "/slots",
     "/approvals",
     "/clock",

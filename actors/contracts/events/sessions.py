@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -203,6 +203,28 @@ class TurnSettled(EventData, frozen=True, kw_only=True, tag="session.turn.settle
     """
 
     interrupted: bool
+
+
+class TurnAdopted(EventData, frozen=True, kw_only=True, tag="session.turn.adopted"):
+    """A turn that Codex began past Command Center is the session's from now on.
+
+    `cause` is `goal`, `message` (somebody said something to Codex elsewhere) or `unknown`.
+    """
+
+    thread_id: str
+    turn_id: str
+    cause: Literal["goal", "message", "unknown"]
+
+
+class TurnRefused(EventData, frozen=True, kw_only=True, tag="session.turn.refused"):
+    """A turn that no session began is interrupted; `reason` says why.
+
+    It is told in the story of the last session of its thread.
+    """
+
+    thread_id: str
+    turn_id: str
+    reason: str
 
 
 class LiveEventData(EventData, frozen=True, kw_only=True):

@@ -52,11 +52,13 @@ from command_center.actors.sessions.turns import (
     LOOK_SECONDS,
     SETTLE_SECONDS,
     ask_bridge,
+    count_queued,
     end_what_is_left,
     find_agents,
     find_turn,
     interrupt_when_listed,
     message_id,
+    queue_reason,
 )
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
 from command_center.store import Approval, Session
@@ -363,6 +365,9 @@ class AppServerRunner:
 
     async def _join_and_start(self, session: Session, thread_id: str) -> None:
         """Find the turn that was begun before, or else begin it in a thread that is idle."""
+        queued = await count_queued(self._call, thread_id)
+        if queued and not self._prompted:
+            raise Conflict(queue_reason(thread_id, queued), threadId=thread_id)
         try:
             thread = await self._join(session, thread_id)
         except CodexError as error:

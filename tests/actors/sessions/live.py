@@ -75,6 +75,7 @@ class PlayedBridge(Actor):
             "thread/start": lambda _: {"thread": {"id": THREAD}},
             "thread/resume": lambda _: {"thread": {"id": THREAD, "status": self.status}},
             "thread/read": lambda _: {"thread": {"id": THREAD, "status": self.status}},
+            "thread/queue/list": lambda _: {"data": [], "nextCursor": None},
             "thread/list": lambda _: {"data": [], "nextCursor": None},
             "thread/turns/list": lambda _: {"data": self.turns, "nextCursor": None},
             "turn/start": lambda _: {"turn": {"id": TURN}},

@@ -1,0 +1,242 @@
+"""Turns that Codex began in a thread of ours without a session: let in as one, or refused.
+
+Such a turn is of a goal that the thread follows, or of a message that somebody gave to Codex past
+Command Center: in another client of a shared app-server, or in Codex's own queue. Whoever began it,
+it is judged as a run is, by what its thread really lets it do. Each function is one unit of a
+transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import attrs
+from sqlite_utils import Database
+
+from command_center.actors.contracts.events.sessions import TurnAdopted, TurnRefused
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.admission import active_sessions, in_the_way
+from command_center.actors.ledger.budgets import check_limits
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.policy import (
+    PolicyDenied,
+    PolicyResult,
+    RunInput,
+    evaluate,
+    same_place,
+)
+from command_center.actors.rules.transitions import ACTIVE
+from command_center.store import (
+    Repository,
+    Session,
+    Transaction,
+    event_type,
+    repositories,
+    sessions,
+    tasks,
+)
+from command_center.store.causes import was_told
+from command_center.store.records import Sandbox
+from command_center.store.worktrees import used_worktrees
+
+Cause = Literal["goal", "message", "unknown"]
+"""What began a turn: the thread's goal, a message that somebody gave to Codex, or nobody knows."""
+
+SANDBOXES: Final[Mapping[str, Sandbox]] = {
+    "readOnly": "read-only",
+    "workspaceWrite": "workspace-write",
+}
+"""The sandboxes of Codex that hold something; any other holds nothing that we know of."""
+
+
+@attrs.frozen(kw_only=True)
+class ForeignTurn:
+    """A turn that runs in a thread of ours and that no session began.
+
+    Attributes:
+        said: the message that began it, or the goal's objective; empty where neither is known.
+        cwd: the folder that its thread works in.
+        writable: folders that its commands may write to beside `cwd`.
+        reviewer: who answers what it asks, as Codex names them.
+    """
+
+    thread_id: str
+    turn_id: str
+    cause: Cause
+    said: str
+    cwd: str
+    sandbox: Sandbox
+    allow_network: bool
+    writable: tuple[str, ...]
+    reviewer: str
+    model: str | None
+
+    @classmethod
+    def of(
+        cls, opened: Mapping[str, Any], turn: Mapping[str, Any], goal: Mapping[str, Any] | None
+    ) -> ForeignTurn:
+        """Read it from what Codex answers: the thread that was joined, its turn, and its goal."""
+        said = message_of(turn)
+        sandbox = opened.get("sandbox") or {}
+        pursues = said is None and goal is not None and goal.get("status") == "active"
+        return cls(
+            thread_id=str(opened["thread"]["id"]),
+            turn_id=str(turn["id"]),
+            cause="message" if said is not None else "goal" if pursues else "unknown",
+            said=str(goal["objective"]) if pursues and goal is not None else said or "",
+            cwd=str(opened["cwd"]),
+            sandbox=SANDBOXES.get(str(sandbox.get("type")), "danger-full-access"),
+            allow_network=sandbox.get("networkAccess") in {True, "enabled"},
+            writable=tuple(str(root) for root in sandbox.get("writableRoots") or ()),
+            reviewer=str(opened.get("approvalsReviewer") or "user"),
+            model=opened.get("model"),
+        )
+
+
+def message_of(turn: Mapping[str, Any]) -> str | None:
+    """What somebody said to begin the turn; None where nobody did, or it is not listed yet."""
+    for item in turn.get("items", ()):
+        if item.get("type") == "userMessage":
+            parts = item.get("content") or ()
+            return "\n".join(str(part.get("text") or f"[{part.get('type')}]") for part in parts)
+    return None
+
+
+def last_session(db: Database, thread_id: str) -> Session | None:
+    """The newest session that worked in the thread; None where it is no thread of ours."""
+    return sessions.find(db, {"codex_thread_id": thread_id}, newest_first=True)
+
+
+def working_session(db: Database, thread_id: str) -> Session | None:
+    """The session that works in the thread now, and whose matter its turns are."""
+    return sessions.find(db, {"codex_thread_id": thread_id, "status": sorted(ACTIVE)})
+
+
+def adopt(tx: Transaction, turn: ForeignTurn, *, instance: str, limit: int) -> Session | None:
+    """Make the turn a session's that runs; None where it is one's already, or the thread not ours.
+
+    A message is a person's wish of this moment: its session may be one more than `limit` at once,
+    and others wait the longer. Codex's own wish may not.
+
+    Raises:
+        PolicyDenied, Conflict: it may not run, and has to be interrupted.
+    """
+    last = last_session(tx.db, turn.thread_id)
+    if last is None or working_session(tx.db, turn.thread_id) is not None:
+        return None
+    repository = repositories.get(tx.db, last.repository_id)
+    task = tasks.get(tx.db, last.task_id)
+    if task.status == "cancelled":
+        raise Conflict(f"Task {task.id} is cancelled.")
+    check_limits(tx, task)
+    worktree = _check_place(tx, turn, last, repository)
+    policy = evaluate(
+        repository,
+        task,
+        RunInput(
+            model=turn.model,
+            sandbox=turn.sandbox,
+            allow_network=turn.allow_network,
+            allow_commit=any(".git" in Path(root).parts for root in turn.writable),
+            worktree_path=worktree or repository.local_path,
+        ),
+    )
+    if policy.run is None:
+        raise PolicyDenied(policy)
+    if policy.approvals:
+        raise NeedsApproval(policy)
+    active = active_sessions(tx)
+    if turn.cause != "message" and len(active) >= limit:
+        raise Conflict(f"All {limit} slots are in use.")
+    session = ledger.insert_session(
+        tx,
+        task,
+        repository,
+        policy.run,
+        prompt=turn.said,
+        runner="app-server",
+        requested_by="codex",
+        origin="codex",
+        previous_session_id=last.id,
+        codex_thread_id=turn.thread_id,
+    )
+    session = sessions.update(
+        tx,
+        session.id,
+        cwd=turn.cwd,
+        worktree_path=worktree,
+        branch_name=last.branch_name if same_place(turn.cwd, last.cwd) else None,
+    )
+    writer = in_the_way(session, active)
+    if writer is not None:
+        raise Conflict(f"Session {writer.id} is writing in {turn.cwd}.")
+    adopted = TurnAdopted(thread_id=turn.thread_id, turn_id=turn.turn_id, cause=turn.cause)
+    ledger.tell(tx, session, adopted, actor="codex")
+    reference = f"app-server:{turn.thread_id}"
+    ledger.move(tx, session.id, "queued", actor="codex")
+    ledger.move(
+        tx,
+        session.id,
+        "starting",
+        actor="codex",
+        codex_ref=reference,
+        runner_instance=instance,
+        started_at=tx.now,
+    )
+    return ledger.record_turn(
+        tx,
+        session.id,
+        turn.turn_id,
+        codex_ref=f"{reference}:{turn.turn_id}",
+        runner="app-server",
+        instance=instance,
+    )
+
+
+def refuse(tx: Transaction, session: Session, turn_id: str, *, reason: str) -> None:
+    """Tell in the story of the thread's last session why a turn is interrupted; once."""
+    if not was_told(tx.db, session.id, event_type(TurnRefused), turn_id):
+        thread_id = str(session.codex_thread_id)
+        ledger.tell(tx, session, TurnRefused(thread_id=thread_id, turn_id=turn_id, reason=reason))
+
+
+class NeedsApproval(Conflict):
+    """Policy wants a person to agree first, and the turn runs already."""
+
+    def __init__(self, policy: PolicyResult) -> None:
+        """Give each reason."""
+        reasons = " ".join(reason.message for reason in policy.approvals)
+        super().__init__(f"It began without the approval that it needs: {reasons}")
+
+
+def _check_place(
+    tx: Transaction, turn: ForeignTurn, last: Session, repository: Repository
+) -> str | None:
+    """See that the turn works in the repository; the worktree that it works in, if it is in one.
+
+    Raises:
+        Conflict: it works, or may write, elsewhere; or a model answers what it asks.
+    """
+    known = [last.worktree_path, *_worktrees(tx.db, repository)]
+    worktree = next((path for path in known if path and _lies_in(turn.cwd, path)), None)
+    if worktree is None and not _lies_in(turn.cwd, repository.local_path):
+        raise Conflict(f"It works in {turn.cwd}, which is no folder of repository {repository.id}.")
+    inside = (worktree or repository.local_path, repository.local_path)
+    for root in turn.writable:
+        if not any(_lies_in(root, folder) for folder in inside):
+            raise Conflict(f"It may write in {root}, outside of repository {repository.id}.")
+    if turn.reviewer != "user":
+        raise Conflict("A model answers what it asks, and not a person.")
+    return worktree
+
+
+def _worktrees(db: Database, repository: Repository) -> list[str]:
+    used = used_worktrees(db, repository.id)
+    return [path for path in used if not same_place(path, repository.local_path)]
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    """Whether a path is the folder, or below it, as it is spelled."""
+    return any(same_place(str(one), folder) for one in (Path(path), *Path(path).parents))

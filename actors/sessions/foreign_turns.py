@@ -1,0 +1,302 @@
+"""`/foreign-turns`: notices the turns that Codex begins in threads of ours without a session.
+
+Codex tells all its clients when a thread becomes active, also those that are not subscribed to it.
+So no thread is kept in Codex's memory for it. What was not told is found by a look at the threads
+that Codex has loaded: over each connection, where too much was told at once, and now and then.
+
+A turn that policy lets in becomes a session's (see `adoption`). Any other is interrupted, what it
+began is ended, and the goal of its thread is paused, for otherwise Codex would begin the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+import structlog
+import trio
+from sqlite_utils import Database
+
+from command_center.actors.codex import requests
+from command_center.actors.codex.errors import BridgeUnavailable, CodexError
+from command_center.actors.codex.messages import (
+    BRIDGE,
+    BridgeConnected,
+    BridgeLost,
+    BridgeUnreachable,
+    Call,
+    CodexLagged,
+    CodexNotification,
+    Watch,
+)
+from command_center.actors.contracts.events.sessions import TurnRefused
+from command_center.actors.contracts.sessions import SessionCommitted, SlotsChanged, ThreadsReleased
+from command_center.actors.core.storage import Storage
+from command_center.actors.ledger.adoption import (
+    ForeignTurn,
+    adopt,
+    last_session,
+    message_of,
+    refuse,
+    working_session,
+)
+from command_center.actors.ledger.sessions import SYSTEM
+from command_center.actors.rules.errors import Conflict, Unavailable
+from command_center.actors.rules.policy import PolicyDenied
+from command_center.actors.sessions.goals import pause_goal, read_goal
+from command_center.actors.sessions.runner import FAILURES
+from command_center.actors.sessions.turns import (
+    LOOK_SECONDS,
+    ask_bridge,
+    end_what_is_left,
+    interrupt_active,
+    message_id,
+)
+from command_center.runtime import Actor, ActorNotFound, Down, handles
+from command_center.store import Session, Transaction, released_threads, stray_turns
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+PAUSE_SECONDS: Final = 2.0
+"""How long to wait where Codex or the store does not answer, before a thread is looked at again."""
+
+LOOK_AGAIN_SECONDS: Final = 60.0
+"""How often the threads that Codex has loaded are looked at, whatever it told."""
+
+MESSAGE_SECONDS: Final = 1.0
+"""How long the message that began a turn may take to be listed in it."""
+
+AT_ONCE: Final = 4
+"""How many threads are looked at, at the same time."""
+
+
+class ForeignTurns(Actor):
+    """Gives each turn that no session began a session, or an end."""
+
+    def __init__(self, storage: Storage, *, instance_id: str, max_sessions: int) -> None:
+        """Keep what is found in `storage`; at most `max_sessions` work by Codex's own wish."""
+        self._storage = storage
+        self._instance = instance_id
+        self._limit = max_sessions
+        self._at_once = trio.CapacityLimiter(AT_ONCE)
+        self._examined: set[str] = set()
+        self._again: set[str] = set()
+        self._waiting: dict[str, set[str]] = {}
+        """The threads to look at when a session's actor is gone, by its path."""
+        self._adopted = 0
+        self._refused = 0
+
+    async def on_start(self) -> None:
+        """Ask to be told of every thread's status, and of the connection."""
+        self.ctx.start_task(self._watch)
+        self.ctx.start_task(self._look_now_and_then)
+
+    def describe(self) -> Mapping[str, object]:
+        """How many turns were given a session, and how many an end, since the start."""
+        return {"adopted": self._adopted, "refused": self._refused}
+
+    @handles(CodexNotification)
+    def told(self, message: CodexNotification) -> None:
+        """Look at a thread that has become active."""
+        if (message.params.get("status") or {}).get("type") == "active":
+            self._examine_soon(message.thread_id)
+
+    @handles(Down)
+    def gone(self, message: Down) -> None:
+        """A session's actor is gone: what runs in its thread now is no turn of its own."""
+        for thread_id in self._waiting.pop(message.path, ()):
+            self._examine_soon(thread_id)
+
+    @handles(ThreadsReleased)
+    def released(self, _message: ThreadsReleased) -> None:
+        """End what goes on in the threads of a repository that was deleted."""
+        self.ctx.start_task(self._try, self._settle_released)
+
+    @handles(BridgeConnected)
+    def connected(self, _message: BridgeConnected) -> None:
+        """Look at all threads: what began while there was no connection was told to nobody."""
+        self.ctx.start_task(self._try, self._look)
+        self.ctx.start_task(self._try, self._settle_released)
+
+    @handles(CodexLagged)
+    def lagged(self, _message: CodexLagged) -> None:
+        """Look at all threads."""
+        self.ctx.start_task(self._try, self._look)
+
+    @handles(BridgeLost)
+    def lost(self, _message: BridgeLost) -> None:
+        """Wait for the next connection."""
+
+    @handles(BridgeUnreachable)
+    def unreachable(self, _message: BridgeUnreachable) -> None:
+        """Wait for the next connection."""
+
+    async def _watch(self) -> None:
+        try:
+            await self.ctx.lookup(BRIDGE).tell(Watch(self.ctx.ref, statuses=True))
+        except ActorNotFound:
+            log.info("foreign_turns.without_bridge")
+
+    async def _look_now_and_then(self) -> None:
+        while True:
+            await trio.sleep(LOOK_AGAIN_SECONDS)
+            await self._try(self._look)
+
+    async def _try(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do it; False where it is to be tried again. The next connection tries all anew."""
+        try:
+            await work()
+        except BridgeUnavailable:
+            return True
+        except (*FAILURES, ActorNotFound) as error:
+            log.warning("foreign_turns.failed", reason=str(error))
+            return False
+        return True
+
+    async def _ask(self, call: Call) -> dict[str, Any]:
+        return await ask_bridge(self.ctx.lookup(BRIDGE), call)
+
+    async def _look(self) -> None:
+        """Examine each thread of ours that Codex has loaded and in which a turn runs."""
+        cursor: str | None = None
+        while True:
+            page = await self._ask(requests.threads_loaded(cursor=cursor))
+            for thread_id in map(str, page["data"]):
+                if await self._storage.read(partial(is_idle_here, thread_id=thread_id)):
+                    with_status = await self._ask(requests.thread_read(thread_id))
+                    if (with_status["thread"].get("status") or {}).get("type") == "active":
+                        self._examine_soon(thread_id)
+            cursor = page.get("nextCursor")
+            if cursor is None:
+                return
+
+    def _examine_soon(self, thread_id: str) -> None:
+        if thread_id in self._examined:
+            self._again.add(thread_id)
+        else:
+            self._examined.add(thread_id)
+            self.ctx.start_task(self._examine_until_known, thread_id)
+
+    async def _examine_until_known(self, thread_id: str) -> None:
+        while True:
+            self._again.discard(thread_id)
+            async with self._at_once:
+                known = await self._try(partial(self._examine, thread_id))
+            if not known:
+                await trio.sleep(PAUSE_SECONDS)
+            elif thread_id not in self._again:
+                break
+        self._examined.discard(thread_id)
+
+    async def _examine(self, thread_id: str) -> None:
+        """See whose the thread's turn is; where it is nobody's, adopt or refuse it."""
+
+        def find(db: Database) -> tuple[Session | None, Session | None, bool]:
+            last = last_session(db, thread_id)
+            is_left = last is not None and stray_turns.is_noted(db, last.id)
+            return last, working_session(db, thread_id), is_left
+
+        last, working, is_left = await self._storage.read(find)
+        if last is None or is_left:
+            return  # no thread of ours, or one whose turn `/strays` ends
+        path = f"/sessions/{(working or last).id}"
+        actor = self.ctx.find(path)
+        if actor is not None and not actor.is_dead:
+            self._waiting.setdefault(path, set()).add(thread_id)
+            self.ctx.monitor(actor)
+            return
+        if working is not None:
+            return  # it gets its actor soon, which looks itself
+        turn = await self._running_turn(thread_id)
+        if turn is None:
+            return
+        opened = await self._ask(requests.thread_join(thread_id))
+        found = ForeignTurn.of(opened, turn, await read_goal(self._ask, thread_id))
+        if is_of_session(last, turn):
+            await self._refuse(last, found, f"Session {last.id}, which began it, has ended.")
+            return
+        try:
+            session = await self._storage.write(
+                lambda tx: adopt(tx, found, instance=self._instance, limit=self._limit)
+            )
+        except Unavailable:
+            raise
+        except (Conflict, PolicyDenied) as refusal:
+            await self._refuse(last, found, str(refusal))
+            return
+        if session is not None:
+            self._adopted += 1
+            log.info("foreign_turns.adopted", session=session.id, cause=found.cause)
+            await self.ctx.lookup("/tasks").tell(SessionCommitted(session.id))
+            await self.ctx.lookup("/slots").tell(SlotsChanged())
+
+    async def _running_turn(self, thread_id: str) -> dict[str, Any] | None:
+        """The turn that runs in the thread, with the message that began it, if one did."""
+        patience = trio.current_time() + MESSAGE_SECONDS
+        while True:
+            page = await self._ask(requests.turns_list(thread_id, limit=1))
+            turn: dict[str, Any] | None = next(iter(page["data"]), None)
+            if turn is None or turn.get("status") != "inProgress":
+                return None
+            if message_of(turn) is not None or turn["items"] or trio.current_time() > patience:
+                return turn
+            await trio.sleep(LOOK_SECONDS)
+
+    async def _refuse(self, last: Session, turn: ForeignTurn, reason: str) -> None:
+        """Say why, and end the turn, what it began, and the goal that would begin the next."""
+        self._refused += 1
+        log.warning("foreign_turns.refused", thread=turn.thread_id, reason=reason)
+        await self._storage.write(lambda tx: refuse(tx, last, turn.turn_id, reason=reason))
+        await self._end(turn.thread_id, last)
+
+    async def _end(self, thread_id: str, last: Session) -> None:
+        await pause_goal(self._ask, thread_id)
+        await interrupt_active(self._ask, thread_id)
+        await end_what_is_left(self._ask, last, thread_id)
+        await self._ask(requests.thread_unsubscribe(thread_id))
+
+    async def _settle_released(self) -> None:
+        """Pause the goals, and end the turns, of threads whose repository was deleted."""
+        for thread_id, repository_id in await self._storage.read(released_threads.every):
+            interrupted: str | None = None
+            try:
+                await pause_goal(self._ask, thread_id)
+                interrupted = await interrupt_active(self._ask, thread_id)
+                if interrupted is not None:
+                    await self._ask(requests.terminals_clean(thread_id))
+            except CodexError as error:
+                log.info("foreign_turns.unknown", thread=thread_id, reason=str(error))
+            await self._storage.write(
+                partial(
+                    settle_released,
+                    thread_id=thread_id,
+                    repository_id=repository_id,
+                    turn_id=interrupted,
+                )
+            )
+
+
+def is_of_session(session: Session, turn: Mapping[str, Any]) -> bool:
+    """Whether it is the turn that the session began, which goes on though the session has ended."""
+    if turn["id"] == session.codex_turn_id:
+        return True
+    if session.type == "review_task" and turn.get("rootTurnId") == session.codex_turn_id:
+        return True
+    return any(item.get("clientId") == message_id(session) for item in turn["items"])
+
+
+def is_idle_here(db: Database, *, thread_id: str) -> bool:
+    """Whether the thread is one of ours, and no session works in it."""
+    return last_session(db, thread_id) is not None and working_session(db, thread_id) is None
+
+
+def settle_released(
+    tx: Transaction, *, thread_id: str, repository_id: int, turn_id: str | None
+) -> None:
+    """Forget the thread, and tell of the turn that was interrupted in it, if one was."""
+    released_threads.forget(tx, thread_id)
+    if turn_id is not None:
+        reason = f"Repository {repository_id} was deleted."
+        told = TurnRefused(thread_id=thread_id, turn_id=turn_id, reason=reason)
+        tx.emit(told, actor=SYSTEM, repository_id=repository_id)

@@ -1,0 +1,29 @@
+"""Threads of Codex whose repository was deleted, until nothing goes on in them any more.
+
+They are noted in the transaction that deletes the repository.
+"""
+
+from sqlite_utils import Database
+
+from command_center.store.transaction import Transaction
+
+
+def note(tx: Transaction, repository_id: int) -> None:
+    """Note every thread in which a session of the repository worked."""
+    tx.db.execute(
+        "INSERT OR IGNORE INTO released_threads (thread_id, repository_id, created_at) "
+        "SELECT DISTINCT codex_thread_id, ?1, ?2 FROM sessions "
+        "WHERE repository_id = ?1 AND codex_thread_id IS NOT NULL",
+        [repository_id, tx.now],
+    )
+
+
+def forget(tx: Transaction, thread_id: str) -> None:
+    """Nothing goes on in the thread any more."""
+    tx.db.execute("DELETE FROM released_threads WHERE thread_id = ?", [thread_id])
+
+
+def every(db: Database) -> list[tuple[str, int]]:
+    """The threads in which something may still go on, each with the repository that it was of."""
+    rows = db.execute("SELECT thread_id, repository_id FROM released_threads ORDER BY rowid")
+    return [(str(thread_id), int(repository_id)) for thread_id, repository_id in rows.fetchall()]

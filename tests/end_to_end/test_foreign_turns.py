@@ -1,0 +1,231 @@
+"""Turns that Codex begins in threads of ours without a session, over a shared app-server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import trio
+
+from command_center.actors.codex.settings import Transport
+from command_center.actors.ledger.repositories import delete_repository
+from tests.codex.bridging import Bridged, open_bridge
+from tests.codex.script import Gate, Hold, Run, Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import Client, client_of
+from tests.end_to_end.test_transports import Reached, approve, beats, reached_by
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModel]:
+    with ScriptedModel() as model:
+        yield model
+
+
+@pytest.fixture(params=[Transport.PROXY, Transport.WEBSOCKET], ids=lambda one: one.value)
+def reached(
+    request: pytest.FixtureRequest, tmp_path: Path, codex_binary: Path, model: ScriptedModel
+) -> Iterator[Reached]:
+    with reached_by(request.param, tmp_path, codex_binary, model) as reached:
+        yield reached
+
+
+@attrs.frozen
+class Beside:
+    """A thread that a session has worked in, and another client of its app-server."""
+
+    client: Client
+    other: Bridged
+    repository: Any
+    first: Any
+
+    @property
+    def thread_id(self) -> str:
+        return str(self.first["codexThreadId"])
+
+    async def say(self, text: str) -> str:
+        """Say it in the thread, past Command Center; the turn's id."""
+        await self.other.call("thread/resume", {"threadId": self.thread_id, "excludeTurns": True})
+        return await self.other.prompt(self.thread_id, text)
+
+    async def status(self) -> str:
+        """Whether the thread is active or idle, as Codex has it."""
+        answer = await self.other.call("thread/read", {"threadId": self.thread_id})
+        return str(answer["thread"]["status"]["type"])
+
+    async def until_idle(self) -> None:
+        """Wait until no turn runs in the thread."""
+        with trio.fail_after(20):
+            while await self.status() != "idle":  # noqa: ASYNC110 - it is asked
+                await trio.sleep(0.02)
+
+
+@asynccontextmanager
+async def beside(
+    reached: Reached, repository: Path, *, begun_elsewhere: bool = False
+) -> AsyncIterator[Beside]:
+    """A first session has ended in a thread; another client is there, which may have begun it.
+
+    Codex's goals are on in a thread that was begun elsewhere.
+    """
+    assert reached.shared is not None
+    async with client_of(reached.server) as client, open_bridge(reached.shared.settings) as other:
+        registered = await client.register(repository)
+        if begun_elsewhere:
+            thread_id = await other.begin(repository)
+            await other.prompt(thread_id, "I begin.")
+            await other.until_told("turn/completed")
+            prompt = {"repositoryId": registered["id"], "prompt": "First."}
+            path = f"/api/codex/threads/{thread_id}/prompt"
+            session = (await client.post(path, prompt, status=201))["session"]
+        else:
+            session = await client.run(registered, "First.")
+        first = await client.until_session(session, "completed")
+        yield Beside(client, other, registered, first)
+
+
+async def test_what_another_client_begins_in_a_thread_of_ours_is_a_session(
+    reached: Reached, model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.txt"
+    async with beside(reached, repository) as at:
+        model.script = (Run(f"echo made > {outside}", justification="May I?"), Say.text("Made."))
+        async with at.client.watch(after=0) as stream:
+            turn_id = await at.say("Go on here.")
+            adopted = await stream.until("session.turn.adopted")
+            told = {"threadId": at.thread_id, "turnId": turn_id, "cause": "message"}
+            assert told == adopted["data"]
+            assert at.first["id"] != adopted["sessionId"]
+            asked = await stream.until("approval.requested", kind="command")
+            assert adopted["sessionId"] == asked["sessionId"]
+            await approve(at.client, asked["approvalId"])
+            session = await at.client.until_session({"id": adopted["sessionId"]}, "completed")
+        assert "made\n" == outside.read_text()
+        assert ("codex", "Go on here.", "Made.") == (
+            session["origin"],
+            session["prompt"],
+            session["lastMessage"],
+        )
+        assert f"app-server:{at.thread_id}:{turn_id}" == session["codexRef"]
+        assert at.first["taskId"] == session["taskId"]
+
+
+async def test_it_is_stopped_as_any_session(
+    reached: Reached, model: ScriptedModel, repository: Path
+) -> None:
+    heart = repository / "heart"
+    async with beside(reached, repository) as at:
+        model.script = (Run("while true; do echo beat > heart; sleep 0.05; done"),)
+        async with at.client.watch(after=0) as stream:
+            await at.say("Go on here.")
+            adopted = await stream.until("session.started", runner="app-server")
+            adopted = await stream.until("session.turn.adopted")
+            assert await beats(heart, within=20)
+            stopped = await at.client.post(f"/api/sessions/{adopted['sessionId']}/stop")
+            assert "stopped" == stopped["session"]["status"]
+        await at.until_idle()
+        with trio.fail_after(10):
+            while await beats(heart, within=1):
+                pass
+
+
+async def test_it_is_found_when_the_server_was_killed_meanwhile(
+    reached: Reached, model: ScriptedModel, repository: Path
+) -> None:
+    gate = Gate()
+    async with beside(reached, repository) as at:
+        reached.server.kill()
+        model.script = (Hold(gate, Say.text("I went on.")),)
+        turn_id = await at.say("Go on here.")
+        gate.wait_until_reached()
+        reached.server.start()
+        async with client_of(reached.server) as client, client.watch(after=0) as stream:
+            adopted = await stream.until("session.turn.adopted", turnId=turn_id)
+            reached.server.kill()
+        reached.server.start()
+        async with client_of(reached.server) as client:
+            gate.open()
+            session = await client.until_session({"id": adopted["sessionId"]}, "completed")
+            assert "I went on." == session["lastMessage"]
+            listed = await client.get("/api/sessions", taskId=session["taskId"])
+            assert 2 == len(listed["items"])
+
+
+async def test_what_the_repository_does_not_allow_any_more_is_interrupted_and_told(
+    reached: Reached, model: ScriptedModel, repository: Path
+) -> None:
+    heart = repository / "heart"
+    async with beside(reached, repository) as at:
+        await at.client.patch(f"/api/repos/{at.repository['id']}", {"allowWrite": False})
+        model.script = (Run("while true; do echo beat > heart; sleep 0.05; done"),)
+        async with at.client.watch(after=0) as stream:
+            turn_id = await at.say("Go on here.")
+            refused = await stream.until("session.turn.refused")
+        assert at.first["id"] == refused["sessionId"]
+        assert turn_id == refused["data"]["turnId"]
+        assert "does not allow writing" in refused["data"]["reason"]
+        await at.until_idle()
+        with trio.fail_after(10):
+            while await beats(heart, within=1):
+                pass
+        listed = await at.client.get("/api/sessions", taskId=at.first["taskId"])
+        assert [at.first["id"]] == [session["id"] for session in listed["items"]]
+
+
+async def test_it_is_interrupted_where_its_task_is_cancelled(
+    reached: Reached, model: ScriptedModel, repository: Path
+) -> None:
+    async with beside(reached, repository) as at:
+        await at.client.patch(f"/api/tasks/{at.first['taskId']}", {"status": "cancelled"})
+        gate = Gate()
+        model.script = (Hold(gate, Say.text("I went on.")),)
+        async with at.client.watch(after=0) as stream:
+            await at.say("Go on here.")
+            refused = await stream.until("session.turn.refused")
+        assert f"Task {at.first['taskId']} is cancelled." == refused["data"]["reason"]
+        await at.until_idle()
+        gate.open()
+
+
+async def test_a_prompt_beside_it_is_409_and_names_its_session(
+    reached: Reached, model: ScriptedModel, repository: Path
+) -> None:
+    gate = Gate()
+    async with beside(reached, repository) as at:
+        model.script = (Hold(gate, Say.text("Theirs.")),)
+        async with at.client.watch(after=0) as stream:
+            await at.say("Go on here.")
+            adopted = await stream.until("session.turn.adopted")
+        answer = await at.client.http.post(
+            f"/api/codex/threads/{at.thread_id}/prompt",
+            json={"repositoryId": at.repository["id"], "prompt": "And now?"},
+        )
+        assert 409 == answer.status_code
+        assert adopted["sessionId"] == answer.json()["error"]["facts"]["sessionId"]
+        gate.open()
+        await at.client.until_session({"id": adopted["sessionId"]}, "completed")
+
+
+async def test_a_goal_goes_no_further_once_its_repository_is_deleted(
+    reached: Reached, model: ScriptedModel, repository: Path
+) -> None:
+    gate = Gate()
+    async with beside(reached, repository, begun_elsewhere=True) as at:
+        repository_id = at.repository["id"]
+        reached.server.stop()
+        model.script = (Hold(gate, Say.text("A turn for the goal.")),)
+        await at.other.call("thread/goal/set", {"threadId": at.thread_id, "objective": "Files"})
+        gate.wait_until_reached()
+        reached.server.write(lambda tx: delete_repository(tx, repository_id, "ada"))
+        async with client_of(reached.server) as client, client.watch(after=0) as stream:
+            refused = await stream.until("session.turn.refused")
+            assert repository_id == refused["repositoryId"]
+            assert f"Repository {repository_id} was deleted." == refused["data"]["reason"]
+        await at.until_idle()
+        answer = await at.other.call("thread/goal/get", {"threadId": at.thread_id})
+        assert "paused" == answer["goal"]["status"]
+        gate.open()
