@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
@@ -67,10 +67,10 @@ async def open_center(
     found: list[System] = []
     fanout = Fanout()
 
-    def lookup(path: str) -> ActorRef:
+    def lookup(path: str) -> ActorRef[Any]:
         return found[0].lookup(path)
 
-    def at(path: str) -> Callable[[], ActorRef]:
+    def at(path: str) -> Callable[[], ActorRef[Any]]:
         return partial(lookup, path)
 
     storage = Storage(

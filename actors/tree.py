@@ -29,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -85,10 +86,10 @@ class CenterSettings:
 
 def make_runner(
     settings: CenterSettings,
-    lookup: Callable[[str], ActorRef],
+    lookup: Callable[[str], ActorRef[Any]],
     prompted: set[int],
     name: str,
-    ref: ActorRef,
+    ref: ActorRef[Any],
 ) -> Runner:
     """The runner that a session was accepted with, reporting to the actor `ref`.
 

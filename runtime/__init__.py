@@ -37,7 +37,7 @@ from command_center.runtime.errors import (
     SystemFailed,
     UnhandledMessage,
 )
-from command_center.runtime.messages import Request
+from command_center.runtime.messages import Address, Asked, Request
 from command_center.runtime.origins import origin, working_for
 from command_center.runtime.ref import ActorRef
 from command_center.runtime.reply import Deferred
@@ -73,7 +73,9 @@ __all__ = [
     "ActorRef",
     "ActorSnapshot",
     "ActorStopped",
+    "Address",
     "AskTimeout",
+    "Asked",
     "Backoff",
     "ChildExists",
     "ChildSpec",

@@ -62,7 +62,7 @@ class Cell(Child):
         self.life: Life | None = None
         self.kind = "actor"
         """The name of the actor's class, once it has been made."""
-        self.ref = ActorRef(self)
+        self.ref: ActorRef[Any] = ActorRef(self)
         self.handled = 0
         self.refused = 0
         self.lost = 0

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from typing import Any, Protocol, TypeVar, TypeVarTuple, overload
 
 import trio
 
 from command_center.runtime.errors import Refusal
-from command_center.runtime.messages import Request
+from command_center.runtime.messages import Address, Asked
 from command_center.runtime.ref import ActorRef, Target, Timekeeper
 from command_center.runtime.reply import Deferred
 from command_center.runtime.signals import ExitKind
 from command_center.runtime.specs import ChildSpec
 
+Message = TypeVar("Message")
 Reply = TypeVar("Reply")
 Args = TypeVarTuple("Args")
 
@@ -23,20 +24,20 @@ class Tree(Timekeeper, Protocol):
 
     clock: Callable[[], float]
 
-    def lookup(self, path: str) -> ActorRef:
+    def lookup(self, path: str) -> ActorRef[Any]:
         """Return the handle of the actor at a path; raises `ActorNotFound`."""
 
-    def find(self, path: str) -> ActorRef | None:
+    def find(self, path: str) -> ActorRef[Any] | None:
         """Return the handle of the actor at a path, or None."""
 
-    async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef:
+    async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef[Any]:
         """Start a dynamic child under a supervisor."""
 
 
 class Place(Target, Protocol):
     """An actor's place in the tree, as the actor itself sees it."""
 
-    ref: ActorRef
+    ref: ActorRef[Any]
 
     @property
     def system(self) -> Tree:
@@ -79,15 +80,26 @@ class Context:
         return self._cell.path
 
     @property
-    def ref(self) -> ActorRef:
+    def ref(self) -> ActorRef[Any]:
         """The actor's own handle; it outlives restarts."""
         return self._cell.ref
 
-    def lookup(self, path: str) -> ActorRef:
-        """Return the handle of the actor at a path; raises `ActorNotFound`."""
+    @overload
+    def lookup(self, path: Address[Message]) -> ActorRef[Message]: ...
+    @overload
+    def lookup(self, path: str) -> ActorRef[Any]: ...
+    def lookup(self, path: str) -> ActorRef[Any]:
+        """Return the handle of the actor at a path; raises `ActorNotFound`.
+
+        At an `Address`, the handle takes the messages that the actor there takes, and no others.
+        """
         return self._cell.system.lookup(path)
 
-    def find(self, path: str) -> ActorRef | None:
+    @overload
+    def find(self, path: Address[Message]) -> ActorRef[Message] | None: ...
+    @overload
+    def find(self, path: str) -> ActorRef[Any] | None: ...
+    def find(self, path: str) -> ActorRef[Any] | None:
         """Return the handle of the actor at a path, or None."""
         return self._cell.system.find(path)
 
@@ -134,7 +146,7 @@ class Context:
         self.start_task(settle, name=getattr(work, "__name__", None))
         return reply
 
-    def forward(self, ref: ActorRef, message: Request[Reply]) -> Deferred[Reply]:
+    def forward(self, ref: ActorRef[Message], message: Asked[Message, Reply]) -> Deferred[Reply]:
         """Have another actor answer in this one's stead: its answer to `message` is the answer.
 
         The handler returns this at once, and owes nothing any more: whatever becomes of this
@@ -144,7 +156,7 @@ class Context:
         """
         return self._life.forward(ref.cell, message)
 
-    def monitor(self, ref: ActorRef) -> None:
+    def monitor(self, ref: ActorRef[Any]) -> None:
         """Be told `Down(path, reason)`, as a user message, when that actor is dead.
 
         A restart is not a death; a quarantine is. An actor that is dead already is told of at
@@ -152,11 +164,11 @@ class Context:
         """
         ref.cell.add_monitor(self._cell)
 
-    def demonitor(self, ref: ActorRef) -> None:
+    def demonitor(self, ref: ActorRef[Any]) -> None:
         """No longer be told of that actor's death; a notice that waits already still comes."""
         ref.cell.remove_monitor(self._cell)
 
-    def link(self, ref: ActorRef) -> None:
+    def link(self, ref: ActorRef[Any]) -> None:
         """Share the fate of that actor's current life: if either crashes, so does the other.
 
         Holds for both current lives, and ends with either. Each is then restarted or not by its
@@ -164,11 +176,11 @@ class Context:
         """
         self._life.link(ref.cell)
 
-    async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef:
+    async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef[Any]:
         """Start a dynamic child under any supervisor; see `System.start_child`."""
         return await self._cell.system.start_child(supervisor, spec)
 
-    async def stop_child(self, ref: ActorRef) -> None:
+    async def stop_child(self, ref: ActorRef[Any]) -> None:
         """Stop another actor for good, and wait for its end, which its deadline bounds.
 
         For itself an actor calls `stop`.

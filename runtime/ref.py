@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import trio
 
 from command_center.runtime.ask_timeouts import AskTimeouts
 from command_center.runtime.errors import ActorStopped, MailboxFull, SelfAsk
 from command_center.runtime.mailbox import Mailbox
-from command_center.runtime.messages import Request
+from command_center.runtime.messages import Asked, Message_contra
 from command_center.runtime.origins import origin
 from command_center.runtime.ports import Watcher
 from command_center.runtime.reply import Deferred
@@ -70,8 +70,11 @@ class Target(Watcher, Protocol):
         """Stop for good, and wait for the end."""
 
 
-class ActorRef:
+class ActorRef(Generic[Message_contra]):
     """A handle of one child's place in the tree, usable from any trio task of the same run.
+
+    Its type says what messages the actor takes: `ActorRef[CreateTask | PatchTask]`, or
+    `ActorRef[Any]` where that is not known.
 
     It stays good over restarts. When the child has left the tree it stays dead, even if another
     child takes the path later.
@@ -92,7 +95,7 @@ class ActorRef:
         """Whether it is stopped for good, or quarantined: its monitors have been told."""
         return self.cell.is_dead
 
-    async def ask(self, message: Request[R], *, timeout: float = 10.0) -> R:  # noqa: ASYNC109
+    async def ask(self, message: Asked[Message_contra, R], *, timeout: float = 10.0) -> R:  # noqa: ASYNC109
         """Send a request and wait for its reply.
 
         `timeout` (seconds) bounds all of it, the wait for room in the mailbox included. A request
@@ -127,7 +130,7 @@ class ActorRef:
         answer: R = await trio.lowlevel.wait_task_rescheduled(reply.give_up)
         return answer
 
-    async def tell(self, message: object) -> None:
+    async def tell(self, message: Message_contra) -> None:
         """Send a message, waiting for room; messages of one sender arrive in the order sent.
 
         Returns when the message is in the mailbox, or is a dead letter because the target is
@@ -156,7 +159,7 @@ class ActorRef:
             mailbox.line_up(message, task)
             await trio.lowlevel.wait_task_rescheduled(give_up)
 
-    def try_tell(self, message: object) -> None:
+    def try_tell(self, message: Message_contra) -> None:
         """Send a message without waiting.
 
         To a dead target it becomes a dead letter.

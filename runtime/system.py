@@ -6,7 +6,7 @@ import contextvars
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 import structlog
 import trio
@@ -24,6 +24,7 @@ from command_center.runtime.errors import (
     SupervisorNotFound,
     SystemFailed,
 )
+from command_center.runtime.messages import Address
 from command_center.runtime.ref import ActorRef
 from command_center.runtime.signals import Operated, Signal
 from command_center.runtime.snapshots import (
@@ -39,6 +40,8 @@ from command_center.runtime.supervisor import Supervisor
 from command_center.runtime.tracing import Trace
 
 _log = structlog.get_logger(__name__)
+
+Message = TypeVar("Message")
 
 Observer = Callable[[Signal], None]
 
@@ -218,13 +221,24 @@ class System:
             for grandchild in child.children.values():
                 self.unregister(grandchild)
 
-    def find(self, path: str) -> ActorRef | None:
+    @overload
+    def find(self, path: Address[Message]) -> ActorRef[Message] | None: ...
+    @overload
+    def find(self, path: str) -> ActorRef[Any] | None: ...
+    def find(self, path: str) -> ActorRef[Any] | None:
         """Return the handle of the actor at a path, or None."""
         child = self.children.get(path)
         return child.ref if isinstance(child, Cell) else None
 
-    def lookup(self, path: str) -> ActorRef:
-        """Return the handle of the actor at a path; raises `ActorNotFound`."""
+    @overload
+    def lookup(self, path: Address[Message]) -> ActorRef[Message]: ...
+    @overload
+    def lookup(self, path: str) -> ActorRef[Any]: ...
+    def lookup(self, path: str) -> ActorRef[Any]:
+        """Return the handle of the actor at a path; raises `ActorNotFound`.
+
+        At an `Address`, the handle takes the messages that the actor there takes, and no others.
+        """
         child = self.children.get(path)
         if not isinstance(child, Cell):
             raise ActorNotFound(path)
@@ -250,7 +264,7 @@ class System:
 
     # Dynamic children.
 
-    async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef:
+    async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef[Any]:
         """Start a child under a supervisor; return when its `on_start` has returned.
 
         It leaves the tree when it ends and is not to be restarted. If the caller is cancelled

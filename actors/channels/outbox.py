@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, Generic
+from typing import Any, Final, Generic
 
 import msgspec
 import trio
@@ -113,7 +113,7 @@ class Outbox(Actor, Generic[L]):
         await self._storage.write(outcome.write)
 
 
-def wake(find: Callable[[str], ActorRef | None], path: str) -> None:
+def wake(find: Callable[[str], ActorRef[Any] | None], path: str) -> None:
     """Tell the outbox at a path that something was posted; if it is gone, it will look itself."""
     ref = find(path)
     if ref is not None:

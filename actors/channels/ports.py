@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import attrs
 from sqlite_utils import Database
@@ -25,7 +25,7 @@ class Channel(Protocol):
     def tell(self, tx: Transaction, notice: Notice, /) -> None:
         """Write the messages that the notice leads to; they are sent after the commit."""
 
-    def wake(self, find: Callable[[str], ActorRef | None], /) -> None:
+    def wake(self, find: Callable[[str], ActorRef[Any] | None], /) -> None:
         """Have what was written sent now; `find` knows the actors by their paths."""
 
 

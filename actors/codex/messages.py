@@ -42,7 +42,7 @@ class Attach(Request[None]):
     """
 
     thread_id: str
-    ref: ActorRef
+    ref: ActorRef[Any]
     agents: tuple[str, ...] = ()
 
 
@@ -54,7 +54,7 @@ class Detach(Request[None]):
     """
 
     thread_id: str
-    ref: ActorRef
+    ref: ActorRef[Any]
 
 
 @attrs.frozen
@@ -66,7 +66,7 @@ class Watch(Request[None]):
     to all its clients, subscribed or not.
     """
 
-    ref: ActorRef
+    ref: ActorRef[Any]
     statuses: bool = False
 
 

@@ -72,7 +72,7 @@ class _Entry:
 class Inbox:
     """What waits to be told to the actor that is attached to a thread."""
 
-    def __init__(self, thread_id: str, ref: ActorRef) -> None:
+    def __init__(self, thread_id: str, ref: ActorRef[Any]) -> None:
         """Begin empty."""
         self.thread_id = thread_id
         self.ref = ref
@@ -248,7 +248,7 @@ class Routes:
         """Those that wait for an answer."""
         return [request for request in self._open.values() if not request.answered]
 
-    def attach(self, thread_id: str, ref: ActorRef) -> Inbox:
+    def attach(self, thread_id: str, ref: ActorRef[Any]) -> Inbox:
         """Attach, and offer the thread's open requests, also those that were told before.
 
         An actor that attaches again keeps what waits for it. What waited for another is gone.
@@ -278,18 +278,18 @@ class Routes:
         """That of the thread, if there is one."""
         return self._inboxes.get(thread_id)
 
-    def detach(self, thread_id: str, ref: ActorRef) -> Inbox | None:
+    def detach(self, thread_id: str, ref: ActorRef[Any]) -> Inbox | None:
         """Detach, if it is `ref` who is attached; answers its inbox then."""
         inbox = self._inboxes.get(thread_id)
         if inbox is None or inbox.ref.path != ref.path:
             return None
         return self._inboxes.pop(thread_id)
 
-    def watcher(self, ref: ActorRef) -> Inbox | None:
+    def watcher(self, ref: ActorRef[Any]) -> Inbox | None:
         """That of the actor, if it watches."""
         return self._watchers.get(ref.path)
 
-    def watch(self, ref: ActorRef, *, statuses: bool = False) -> Inbox:
+    def watch(self, ref: ActorRef[Any], *, statuses: bool = False) -> Inbox:
         """Tell `ref` of the connection itself; a former watch of it is over."""
         inbox = self._watchers[ref.path] = Inbox("", ref)
         self._told_statuses.discard(ref.path)

@@ -75,7 +75,7 @@ class RequestSlot(msgspec.Struct, frozen=True):
     """The session is queued and its actor `ref` wants to begin."""
 
     session_id: int
-    ref: ActorRef
+    ref: ActorRef[Any]
 
 
 class SlotsChanged(msgspec.Struct, frozen=True):

@@ -24,7 +24,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import trio
@@ -318,7 +318,7 @@ class EventHub(Actor):
             return events.last_id(db)
 
 
-def tell_live(hub: ActorRef, live: PublishLive) -> None:
+def tell_live(hub: ActorRef[Any], live: PublishLive) -> None:
     """Say something live; where the hub is behind, it is not said: the finished item will be."""
     with contextlib.suppress(MailboxFull):
         hub.try_tell(live)

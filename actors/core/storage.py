@@ -99,7 +99,7 @@ class Store(Actor):
     """Hands units to the writer's thread, and their outcomes back."""
 
     def __init__(
-        self, path: Path, hub: Callable[[], ActorRef], *, secrets: tuple[str, ...] = ()
+        self, path: Path, hub: Callable[[], ActorRef[Any]], *, secrets: tuple[str, ...] = ()
     ) -> None:
         """Write the file at `path`, never `secrets`; tell `hub` which events were committed.
 
@@ -152,7 +152,7 @@ class Store(Actor):
         except Exception as error:  # noqa: BLE001 - the edge to the writer's thread; the hub catches up from the log
             log.debug("events.unpublished", reason=str(error))
 
-    def _tell(self, hub: ActorRef, committed: tuple[StoredEvent, ...]) -> None:
+    def _tell(self, hub: ActorRef[Any], committed: tuple[StoredEvent, ...]) -> None:
         try:
             hub.try_tell(PublishCommitted(committed))
         except MailboxFull:
@@ -161,7 +161,7 @@ class Store(Actor):
                 self._is_telling = True
                 self.ctx.start_task(self._tell_newest, hub)
 
-    async def _tell_newest(self, hub: ActorRef) -> None:
+    async def _tell_newest(self, hub: ActorRef[Any]) -> None:
         """Tell the hub what it had no room for, as soon as it has; all but the newest it reads."""
         while self._untold is not None:
             newest, self._untold = self._untold, None
@@ -328,8 +328,8 @@ class Storage:
     """The way in which actors and routes read and write."""
 
     readers: Readers
-    _store: Callable[[], ActorRef]
-    hub: Callable[[], ActorRef]
+    _store: Callable[[], ActorRef[Any]]
+    hub: Callable[[], ActorRef[Any]]
     """Finds `/events`."""
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False, kw_only=True)
     """Texts that must never be stored or shown."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import trio
@@ -173,7 +173,7 @@ class Journal(Actor):
 
 
 def observer_for(
-    journal: Callable[[], ActorRef], secrets: Sequence[str] = ()
+    journal: Callable[[], ActorRef[Any]], secrets: Sequence[str] = ()
 ) -> Callable[[Signal], None]:
     """Make an observer of the system that tells `/journal`, without these secrets."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 import trio
@@ -44,7 +44,7 @@ class Sessions:
         approval_seconds: how long a person has to decide what policy asks.
     """
 
-    _find: Callable[[str], ActorRef | None]
+    _find: Callable[[str], ActorRef[Any] | None]
     _storage: Storage
     _approval_seconds: float
 

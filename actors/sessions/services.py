@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 
@@ -24,5 +25,5 @@ class SessionServices:
     """After how much silence a turn is looked at; 0 for never."""
     max_sessions: int
     """How many may work at once."""
-    make_runner: Callable[[str, ActorRef], Runner]
+    make_runner: Callable[[str, ActorRef[Any]], Runner]
     """Makes the runner that the session was accepted with, to report to that actor."""

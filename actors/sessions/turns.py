@@ -36,7 +36,7 @@ Ask = Callable[[Call], Awaitable[dict[str, Any]]]
 """Asks Codex; raises one of `runner.FAILURES`."""
 
 
-async def ask_bridge(bridge: ActorRef, call: Call) -> dict[str, Any]:
+async def ask_bridge(bridge: ActorRef[Any], call: Call) -> dict[str, Any]:
     """Codex's answer, or the bridge's word that there is none, which comes first."""
     return await bridge.ask(call, timeout=call.timeout + GRACE_SECONDS)
 

@@ -57,7 +57,7 @@ class TelegramChannel:
         for chat_id in sorted(self._allowed):
             chats.known_chat(tx, chat_id)
 
-    def wake(self, find: Callable[[str], ActorRef | None]) -> None:
+    def wake(self, find: Callable[[str], ActorRef[Any] | None]) -> None:
         """Have what was written sent now."""
         wake(find, OUTBOX)
 

@@ -107,7 +107,7 @@ class Desk:
     """
 
     storage: Storage
-    find: Callable[[str], ActorRef | None]
+    find: Callable[[str], ActorRef[Any] | None]
     allowed: frozenset[int]
     runner: Runner
     approval_seconds: float

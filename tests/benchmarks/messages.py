@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pykka
@@ -194,7 +195,7 @@ def tell_asyncio_queue(count: int) -> float:
 def ask_runtime(count: int, askers: int = 1) -> float:
     """Ask a supervised actor, from so many tasks at once."""
 
-    async def ask_some(ref: ActorRef) -> None:
+    async def ask_some(ref: ActorRef[Any]) -> None:
         for _ in range(count // askers):
             await ref.ask(AddAndGet(1))
 

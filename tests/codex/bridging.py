@@ -62,11 +62,11 @@ class Bridged:
     told: trio.MemoryReceiveChannel[object]
 
     @property
-    def bridge(self) -> ActorRef:
+    def bridge(self) -> ActorRef[Any]:
         return self.system.lookup("/bridge")
 
     @property
-    def session(self) -> ActorRef:
+    def session(self) -> ActorRef[Any]:
         return self.system.lookup("/session")
 
     async def call(self, method: str, params: Mapping[str, Any], seconds: float = 30) -> Any:

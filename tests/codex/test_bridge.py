@@ -425,7 +425,7 @@ async def test_every_call_under_way_fails_at_once_when_the_app_server_dies() -> 
         psutil.Process(child).kill()
 
 
-async def fails_as_unavailable(bridge: ActorRef) -> None:
+async def fails_as_unavailable(bridge: ActorRef[Any]) -> None:
     with pytest.raises(BridgeUnavailable):
         await bridge.ask(Call("thread/start", {}, timeout=60), timeout=70)
 

@@ -24,8 +24,8 @@ class Ref:
         self.path = path
 
 
-def ref(path: str = "/sessions/1") -> ActorRef:
-    return cast("ActorRef", Ref(path))
+def ref(path: str = "/sessions/1") -> ActorRef[Any]:
+    return cast("ActorRef[Any]", Ref(path))
 
 
 def inbox() -> Inbox:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections import Counter, defaultdict
+from typing import Any
 
 import attrs
 import pytest
@@ -178,7 +179,7 @@ class Case:
 
     script: Script
     ledger: Ledger = attrs.field(factory=Ledger)
-    refs: list[ActorRef] = attrs.field(factory=list)
+    refs: list[ActorRef[Any]] = attrs.field(factory=list)
     supervisors: list[str] = attrs.field(factory=list)
     numbers: itertools.count[int] = attrs.field(factory=itertools.count)
     system: System | None = None
@@ -313,7 +314,7 @@ class Case:
             case How.ASK:
                 await self.ask(ref, message)
 
-    async def ask(self, ref: ActorRef, message: Task | NotHandled) -> None:
+    async def ask(self, ref: ActorRef[Any], message: Task | NotHandled) -> None:
         ledger = self.ledger
         began = trio.current_time()
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import Any, assert_type
 
 import msgspec
 import pytest
@@ -67,7 +67,7 @@ def spec(*children: ChildSpec) -> SupervisorSpec:
 
 async def test_the_reply_of_a_request_is_known_by_its_type() -> None:
     async with open_system(spec(ChildSpec("zoo", Zoo))) as system:
-        ref: ActorRef = system.lookup("/zoo")
+        ref: ActorRef[Any] = system.lookup("/zoo")
         receipt = await ref.ask(Order(7))
         assert_type(receipt, Receipt)
         assert receipt == Receipt(7)

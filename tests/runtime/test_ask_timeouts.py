@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import trio
 import trio.testing
@@ -18,7 +20,7 @@ async def test_every_ask_expires_at_its_own_time_whatever_order_they_were_made_i
 ) -> None:
     ended: dict[float, float] = {}
 
-    async def ask(ref: ActorRef, timeout: float) -> None:  # noqa: ASYNC109 - the ask's
+    async def ask(ref: ActorRef[Any], timeout: float) -> None:  # noqa: ASYNC109 - the ask's
         with pytest.raises(AskTimeout) as caught:
             await ref.ask(Later(), timeout=timeout)
         assert caught.value.waited == timeout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import trio
@@ -39,7 +40,7 @@ from tests.runtime.probes import (
 )
 
 
-async def do(ref: ActorRef, work: Callable[[Context], object]) -> None:
+async def do(ref: ActorRef[Any], work: Callable[[Context], object]) -> None:
     """Run something inside an actor, and wait until it is done."""
     await ref.tell(Run(work))
     await trio.testing.wait_all_tasks_blocked()
@@ -270,7 +271,7 @@ async def test_linking_to_the_dead_crashes() -> None:
 
 async def test_an_actor_starts_and_stops_children_elsewhere_in_the_tree() -> None:
     log: list[str] = []
-    started: list[ActorRef] = []
+    started: list[ActorRef[Any]] = []
 
     async def work(ctx: Context) -> None:
         ref = await ctx.start_child("/s", probe("x", log))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import trio
 import trio.testing
@@ -56,7 +58,7 @@ async def test_a_tell_waits_for_room_and_does_not_overtake(
 ) -> None:
     log: list[str] = []
 
-    async def send(ref: ActorRef, text: str) -> None:
+    async def send(ref: ActorRef[Any], text: str) -> None:
         await ref.tell(Note(text))
 
     async with open_system(tree(probe("a", log, mailbox=1))) as system:

@@ -101,8 +101,8 @@ class AppServerRunner:
 
     def __init__(
         self,
-        ref: ActorRef,
-        bridge: ActorRef,
+        ref: ActorRef[Any],
+        bridge: ActorRef[Any],
         assign: Callable[[Session], Awaitable[Assignment]],
         confine: Callable[[Session], Awaitable[Confinement]],
         *,

@@ -7,6 +7,7 @@ carried it out.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import trio
 
@@ -36,7 +37,7 @@ class CliRunner:
 
     def __init__(
         self,
-        ref: ActorRef,
+        ref: ActorRef[Any],
         settings: BridgeSettings,
         assign: Callable[[Session], Awaitable[Assignment]],
         confine: Callable[[Session], Awaitable[Confinement]],

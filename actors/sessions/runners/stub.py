@@ -6,6 +6,8 @@ the whole way from request to events before Codex is installed.
 
 from __future__ import annotations
 
+from typing import Any
+
 import trio
 
 from command_center.actors.codex.messages import CodexServerRequest
@@ -31,7 +33,7 @@ class StubRunner:
     begins_once = True
     survives_restart = False
 
-    def __init__(self, ref: ActorRef) -> None:
+    def __init__(self, ref: ActorRef[Any]) -> None:
         """Report to the session's actor `ref`."""
         self._ref = ref
         self._interrupted = trio.Event()

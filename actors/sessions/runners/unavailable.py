@@ -6,6 +6,8 @@ was set otherwise or Codex is not found, the session has to end rather than hold
 
 from __future__ import annotations
 
+from typing import Any
+
 from command_center.actors.codex.messages import CodexServerRequest
 from command_center.actors.contracts.sessions import LaunchFailed, TurnLost
 from command_center.actors.rules.errors import Conflict
@@ -20,7 +22,7 @@ class AbsentRunner:
     survives_restart = True
     """An app-server that is shared goes on without us."""
 
-    def __init__(self, ref: ActorRef, name: str, here: str) -> None:
+    def __init__(self, ref: ActorRef[Any], name: str, here: str) -> None:
         """Stand for the runner `name`, where the runner is `here`; report to the actor `ref`."""
         self.name = name
         self._ref = ref

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import attrs
 import trio
@@ -36,7 +37,7 @@ class Notebook:
     def tell(self, _tx: Transaction, notice: Notice, /) -> None:
         self.told.append(notice)
 
-    def wake(self, _find: Callable[[str], ActorRef | None], /) -> None:
+    def wake(self, _find: Callable[[str], ActorRef[Any] | None], /) -> None:
         self.news.set()
 
     async def until(self, count: int) -> list[Notice]:

@@ -94,7 +94,7 @@ async def open_rig(folder: Path, *, repo_roots: tuple[Path, ...] = ()) -> AsyncI
     git = Git(inherited={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)})
     found: list[System] = []
 
-    def at(path: str) -> ActorRef:
+    def at(path: str) -> ActorRef[Any]:
         return found[0].lookup(path)
 
     readers = Readers(database)

@@ -68,7 +68,7 @@ class PlayedBridge(Actor):
         self.gates: dict[str, trio.Event] = {}
         self.loses_answers = False
         self.is_lost = False
-        self.watchers: list[ActorRef] = []
+        self.watchers: list[ActorRef[Any]] = []
         self.turns: list[dict[str, Any]] = []
         self.status: dict[str, Any] = {"type": "active", "activeFlags": ["waitingOnApproval"]}
         self.replies: dict[str, Reply] = {
@@ -179,7 +179,7 @@ class Live:
 
     rig: Rig
     bridge: PlayedBridge
-    ref: ActorRef
+    ref: ActorRef[Any]
     session_id: int
 
     async def session(self) -> Session:
@@ -264,7 +264,7 @@ async def live_session(
         async def confine(session: Session) -> Confinement:
             return confined(session.cwd)
 
-        def make_runner(_name: str, ref: ActorRef) -> AppServerRunner:
+        def make_runner(_name: str, ref: ActorRef[Any]) -> AppServerRunner:
             local = found.system.lookup("/bridges/local")
             return AppServerRunner(ref, local, assign, confine, survives_restart=survives_restart)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -36,7 +37,7 @@ async def tasks_over(path: Path, broken: set[int]) -> AsyncIterator[Rig]:
 
         await made.storage.write(insert)
 
-        def make_runner(_name: str, ref: ActorRef) -> Runner:
+        def make_runner(_name: str, ref: ActorRef[Any]) -> Runner:
             if int(ref.path.rpartition("/")[2]) in broken:
                 raise Broken
             return StubRunner(ref)

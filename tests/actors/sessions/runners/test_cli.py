@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import trio
 from sqlite_utils import Database
@@ -63,7 +64,7 @@ async def test_an_actor_that_is_restarted_before_its_process_has_said_a_word_sta
     codex = BridgeSettings(command=(sys.executable, "-c", MUTE))
     prompted: set[int] = set()
 
-    def make_runner(_name: str, ref: ActorRef) -> CliRunner:
+    def make_runner(_name: str, ref: ActorRef[Any]) -> CliRunner:
         return CliRunner(ref, codex, assign, confine, prompted)
 
     neighbours = [ChildSpec(id=name, start=Neighbour) for name in ("slots", "repositories")]
