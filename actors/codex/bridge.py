@@ -20,6 +20,7 @@ from command_center.actors.codex.errors import (
     BridgeUnavailable,
     CodexError,
     CodexTimeout,
+    UnsupportedCodex,
     WireClosed,
 )
 from command_center.actors.codex.messages import (
@@ -28,6 +29,7 @@ from command_center.actors.codex.messages import (
     BridgeHealth,
     BridgeStatus,
     Call,
+    CheckVersion,
     Detach,
     ProbeHealth,
     Watch,
@@ -36,6 +38,8 @@ from command_center.actors.codex.orphans import end_orphans
 from command_center.actors.codex.routing import Inbox, Routes
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.codex.transports import open_wire
+from command_center.actors.codex.versions import Support
+from command_center.actors.codex.warnings import CodexWarning
 from command_center.actors.rules.errors import TooBusy
 from command_center.runtime import Actor, Deferred, Down, Refusal, handles
 
@@ -161,6 +165,13 @@ class Bridge(Actor):
         error = message.error or "It was refused."
         return self.ctx.answer_later(connection.refuse, request.id, protocol.REFUSED, error)
 
+    @handles(CheckVersion)
+    def check_version(self, message: CheckVersion) -> None:
+        """Let a Codex that can be used pass, and one that is not connected yet."""
+        del message
+        if self._connection is not None:
+            self._connected()
+
     @handles(ProbeHealth)
     def probe_health(self, message: ProbeHealth) -> Deferred[BridgeHealth]:
         """Ask Codex whether it is there."""
@@ -213,6 +224,8 @@ class Bridge(Actor):
         if self._connection is None:
             wait = max(0.0, self._retry_at - trio.current_time())
             raise BridgeUnavailable(self._why, retry_after=wait or None)
+        if self._connection.support.problem is not None:
+            raise UnsupportedCodex(self._connection.support.problem)
         return self._connection
 
     async def _probe(self) -> BridgeHealth:
@@ -229,11 +242,15 @@ class Bridge(Actor):
         return self._health(BridgeStatus.CONNECTED, f"Codex {which} answers; {threads} loaded.")
 
     def _health(self, status: BridgeStatus, message: str) -> BridgeHealth:
+        connection = self._connection
+        support = Support() if connection is None else connection.support
         return BridgeHealth(
             status=status,
             command=self._settings.described,
             transport=self._settings.transport.value,
             message=message,
+            version=None if connection is None else connection.server_version,
+            warning=support.problem or support.notice,
         )
 
     # The connection
@@ -300,6 +317,10 @@ class Bridge(Actor):
             self._connections += 1
             log.info("codex.connected", version=connection.server_version)
             self._routes.connected(connection.server_version, wire.process_id)
+            said = connection.support.problem or connection.support.notice
+            if said is not None:
+                log.warning("codex.version", version=connection.server_version, problem=said)
+                self._routes.warn(CodexWarning("version", said))
             self._end_attempt()
             return await connection.until_lost()
         finally:

@@ -27,6 +27,13 @@ from command_center.actors.codex.errors import (
 )
 from command_center.actors.codex.settings import Deadlines
 from command_center.actors.codex.transports import Wire
+from command_center.actors.codex.versions import (
+    UNKNOWN_METHOD,
+    Support,
+    is_within,
+    methods_in,
+    support_of,
+)
 from command_center.store.redaction import redact
 
 log = structlog.get_logger(__name__)
@@ -86,6 +93,7 @@ class Connection:
         self._ended = trio.Event()
         self.lost: str | None = None
         self.server_version: str | None = None
+        self.support = Support()
         self.received = 0
         self.garbage = 0
 
@@ -156,6 +164,15 @@ class Connection:
                 "Update it, or Command Center."
             ) from None
         self.server_version = _version_of(result)
+        methods = frozenset[str]()
+        if not is_within(self.server_version):
+            try:
+                await self.call(UNKNOWN_METHOD, {}, self._deadlines.probe)
+            except CodexError as error:
+                methods = methods_in(error.reason)
+            except (BridgeUnavailable, CodexTimeout) as error:
+                raise WireClosed(str(error)) from None
+        self.support = support_of(self.server_version, methods)
         await self._enqueue(_Outgoing(protocol.encode_notification("initialized")))
 
     async def probe(self) -> int:

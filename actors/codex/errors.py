@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from command_center.actors.rules.errors import Conflict
 from command_center.runtime import Refusal
 
 
@@ -40,6 +41,10 @@ class BridgeUnavailable(Refusal):
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+
+
+class UnsupportedCodex(Conflict):
+    """This Codex is of a version that cannot be used; it says which to install."""
 
 
 class RequestGone(Refusal):

@@ -13,6 +13,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
+from command_center.actors.codex.versions import RANGE
 from command_center.runtime import ActorRef, Request
 
 BRIDGE: Final = "/bridges/local"
@@ -92,12 +93,26 @@ class BridgeStatus(enum.Enum):
 
 
 class BridgeHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The bridge's health; `message` says what to do where something is to be done."""
+    """The bridge's health; `message` says what to do where something is to be done.
+
+    Attributes:
+        version: of the Codex that is connected, if it says one.
+        supported: the versions that may be used.
+        warning: what to know of a version that was not tested, or cannot be used.
+    """
 
     status: BridgeStatus
     command: str
     transport: str
     message: str
+    version: str | None = None
+    supported: str = RANGE
+    warning: str | None = None
+
+
+@attrs.frozen
+class CheckVersion(Request[None]):
+    """Refuse with `UnsupportedCodex` where the Codex that is connected cannot be used."""
 
 
 @attrs.frozen

@@ -342,7 +342,7 @@ class Routes:
                 inbox.tell(self._missing)
             self._missing = None
 
-    def _warn(self, warning: CodexWarning) -> None:
+    def warn(self, warning: CodexWarning) -> None:
         """Tell who watches of what concerns no one thread, each thing once."""
         said = (warning.kind, warning.message)
         if said in self._warned:
@@ -371,7 +371,7 @@ class Routes:
         if thread_id is None:
             warning = warning_of(notification.method, params)
             if warning is not None:
-                self._warn(warning)
+                self.warn(warning)
             return
         if notification.method == _STATUS:
             self._tell_status(CodexNotification(thread_id, _STATUS, params), size)

@@ -7,6 +7,7 @@ the process end in between, `on_start` finds every session that has no actor and
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 
 import msgspec
@@ -14,7 +15,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.codex.messages import BRIDGE
+from command_center.actors.codex.messages import BRIDGE, CheckVersion
 from command_center.actors.contracts.sessions import SessionCommitted, StopSession
 from command_center.actors.contracts.tasks import (
     ChangeFollowup,
@@ -48,7 +49,10 @@ from command_center.actors.sessions.turns import LOOK_SECONDS
 from command_center.actors.tasks.threads import ThreadBusy, needs_app_server, read_idle_thread
 from command_center.runtime import (
     Actor,
+    ActorCrashed,
+    ActorNotFound,
     ActorStopped,
+    AskTimeout,
     ChildExists,
     ChildSpec,
     Deferred,
@@ -67,6 +71,9 @@ ADOPT_SECONDS = 3.0
 
 RESCAN_SECONDS = 10.0
 """How long a live session may be without an actor before that is noticed."""
+
+CHECK_SECONDS = 2.0
+"""How long the bridge may take to say which Codex it has."""
 
 GIT_SECONDS = 60.0
 """How long git may take to say which folders a repository has."""
@@ -146,6 +153,7 @@ class Tasks(Actor):
         return self.ctx.answer_later(self._create_session, message)
 
     async def _create_session(self, message: CreateSession) -> Session:
+        await self._check_codex()
         session = await self._storage.write(
             lambda tx: create_session(tx, message.task_id, message.run, runner=self._runner)
         )
@@ -157,7 +165,18 @@ class Tasks(Actor):
         """Answer once the run is committed, queued or blocked, and its actor is there."""
         return self.ctx.answer_later(self._run, message)
 
+    async def _check_codex(self) -> None:
+        """Refuse what a Codex of this version could not carry out; one that is away may come.
+
+        Raises:
+            UnsupportedCodex: it says which version to install.
+        """
+        if self._runner == "app-server":
+            with contextlib.suppress(ActorNotFound, ActorStopped, ActorCrashed, AskTimeout):
+                await self.ctx.lookup(BRIDGE).ask(CheckVersion(), timeout=CHECK_SECONDS)
+
     async def _run(self, message: RunTask) -> RunOutcome:
+        await self._check_codex()
         outcome = await self._storage.write(
             lambda tx: run_task(
                 tx,

@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from command_center.actors.center import Center
-from command_center.actors.codex.messages import BRIDGE, BridgeStatus, ProbeHealth
+from command_center.actors.codex.messages import BRIDGE, BridgeHealth, BridgeStatus, ProbeHealth
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import Health
 from command_center.runtime import Status
@@ -35,12 +35,14 @@ api = Api[Probe]("Health")
 async def health(probe: Probe) -> Health:
     """Tell whether the server can do its work."""
     center = probe.center
-    checks = {"store": await _store(center), "bridge": await _bridge(center)}
-    well = all(check in {"ok", "disabled"} for check in checks.values())
+    bridge = await _bridge(center)
+    checks = {"store": await _store(center), **_checks_of(center, bridge)}
+    well = all(check in {"ok", "disabled", "untested"} for check in checks.values())
     return Health(
         status="ok" if well else "degraded",
         version=probe.release,
         runner_mode=center.settings.runner,
+        codex_version=None if bridge is None else bridge.version,
         uptime_seconds=round(time.monotonic() - probe.started, 3),
         checks=checks,
     )
@@ -58,12 +60,26 @@ async def _store(center: Center) -> str:
     return "ok"
 
 
-async def _bridge(center: Center) -> str:
+async def _bridge(center: Center) -> BridgeHealth | None:
+    """How the bridge to Codex is; None where there is none, or it does not say."""
     if center.settings.runner != "app-server":
-        return "disabled"
+        return None
     try:
         with trio.fail_after(PROBE_SECONDS):
-            found = await center.ask(BRIDGE, ProbeHealth())
+            return await center.ask(BRIDGE, ProbeHealth())
     except Exception:  # noqa: BLE001 - whatever it is, the answer is that the bridge is not well
-        return "unavailable"
-    return "ok" if found.status is BridgeStatus.CONNECTED else found.status.value
+        return None
+
+
+def _checks_of(center: Center, bridge: BridgeHealth | None) -> dict[str, str]:
+    """Whether Codex can be reached, and whether it is of a version that can be used."""
+    if center.settings.runner != "app-server":
+        return {"bridge": "disabled", "codex": "disabled"}
+    if bridge is None:
+        return {"bridge": "unavailable", "codex": "unknown"}
+    reached = bridge.status is BridgeStatus.CONNECTED
+    if bridge.warning is not None:
+        codex = "untested" if reached else "unsupported"
+    else:
+        codex = "ok" if reached else "unknown"
+    return {"bridge": "ok" if reached else bridge.status.value, "codex": codex}

@@ -155,6 +155,9 @@ export interface BridgeHealth {
   command: string;
   transport: string;
   message: string;
+  version: string | null;
+  supported: string;
+  warning: string | null;
 }
 
 export type BridgeStatus = "connected" | "disabled" | "unavailable";
@@ -366,6 +369,7 @@ export interface Health {
   status: "degraded" | "ok";
   version: string;
   runnerMode: string;
+  codexVersion: string | null;
   uptimeSeconds: number;
   checks: Record<string, string>;
 }

@@ -45,6 +45,7 @@ class Health(_Shape, frozen=True, kw_only=True, rename="camel"):
     status: Literal["ok", "degraded"]
     version: str
     runner_mode: str
+    codex_version: str | None
     uptime_seconds: float
     checks: dict[str, str]
 

@@ -12,7 +12,8 @@ directives, played in order:
 Behaviours: `mute` (never answers), `deaf` (answers the handshake, then nothing), `old` (refuses
 the handshake), `crash` (exits at once, with words on standard error), `overloaded=N` (refuses
 the first N requests after the handshake), `stubborn` (ignores the end of its input and signals,
-and has a child that does so too), `chatty` (writes garbage beside everything).
+and has a child that does so too), `version=X`
+and `without=METHOD` (what it says of itself), `chatty` (writes garbage beside everything).
 """
 
 import contextlib
@@ -30,11 +31,25 @@ COMMAND = (sys.executable, str(Path(__file__)))
 """How to start it; behaviours follow."""
 
 
+METHODS = (
+    "initialize", "model/list", "review/start", "thread/backgroundTerminals/clean", "thread/list",
+    "thread/loaded/list", "thread/read", "thread/resume", "thread/start", "thread/turns/list",
+    "thread/unsubscribe", "turn/interrupt", "turn/start", "turn/steer",
+)  # fmt: skip
+"""Those that it says it has, where it is asked."""
+
+
 class FakeAppServer:
     def __init__(self, behaviours: list[str]) -> None:
         self.behaviours = behaviours
         self.overloads = 0
+        self.version = "0.163.0"
+        self.missing = ""
         for behaviour in behaviours:
+            if behaviour.startswith("version="):
+                self.version = behaviour.partition("=")[2]
+            if behaviour.startswith("without="):
+                self.missing = behaviour.partition("=")[2]
             if behaviour.startswith("overloaded="):
                 self.overloads = int(behaviour.partition("=")[2])
         self.threads = itertools.count(1)
@@ -78,7 +93,7 @@ class FakeAppServer:
         if "old" in self.behaviours:
             self.fail(id_, -32600, "unknown variant `initialize`")
         else:
-            self.write({"id": id_, "result": {"userAgent": "fake/9.9.9 (test)"}})
+            self.write({"id": id_, "result": {"userAgent": f"fake/{self.version} (test)"}})
 
     def serve_request(self, id_: int, method: str, params: dict[str, Any]) -> None:
         match method:
@@ -97,6 +112,10 @@ class FakeAppServer:
                 self.play(params["threadId"])
             case "fake/environment":
                 self.write({"id": id_, "result": dict(os.environ)})
+            case "commandCenter/methods":
+                known = ", ".join(f"`{name}`" for name in METHODS if name != self.missing)
+                said = f"Invalid request: unknown variant `{method}`, expected one of {known}"
+                self.fail(id_, -32600, said)
             case _:
                 self.fail(id_, -32600, f"Invalid request: unknown variant `{method}`")
 

@@ -64,7 +64,7 @@ async def test_a_connected_bridge_says_which_codex_answers() -> None:
     assert health.status is BridgeStatus.CONNECTED
     assert health.transport == "spawn"
     assert health.command.endswith("app-server --listen stdio://")
-    assert health.message == "Codex 9.9.9 answers; 0 threads are loaded."
+    assert health.message == "Codex 0.163.0 answers; 0 threads are loaded."
 
 
 async def test_calls_made_before_the_handshake_wait_for_it() -> None:
@@ -378,7 +378,7 @@ async def test_a_watcher_is_told_of_connections_and_losses_without_a_thread() ->
     async with open_bridge(faked()) as bridged:
         await bridged.bridge.ask(Watch(bridged.session))
         first = (await bridged.until(lambda m: isinstance(m, BridgeConnected)))[-1]
-        assert first.server_version == "9.9.9"
+        assert first.server_version == "0.163.0"
         assert first.process_id is not None
         psutil.Process(first.process_id).kill()
         told = await bridged.until(lambda m: isinstance(m, BridgeConnected))

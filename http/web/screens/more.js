@@ -37,7 +37,7 @@ export const More = () => {
         <${Problem} error=${error} /></section>
       <section class="card" aria-labelledby="server"><h2 id="server" class="section">This server</h2>
         ${health && html`<dl class="facts"><dt>State</dt><dd><${Badge} status=${health.status} /></dd><dt>Version</dt><dd>${health.version}</dd>
-          <dt>Runner</dt><dd>${Words(health.runnerMode)}</dd><dt>Up for</dt><dd>${duration(health.uptimeSeconds)}</dd>
+          <dt>Runner</dt><dd>${Words(health.runnerMode)}</dd>${health.codexVersion && html`<dt>Codex</dt><dd>${health.codexVersion}</dd>`}<dt>Up for</dt><dd>${duration(health.uptimeSeconds)}</dd>
           ${Object.entries(health.checks).map(([name, value]) => html`<dt>${Words(name)}</dt><dd><${Badge} status=${String(value)} /></dd>`)}</dl>`}
         <a class="more" href="/docs" target="_blank" rel="noreferrer">The API that this page uses</a></section>
     </div>`;

@@ -1,5 +1,6 @@
 // @ts-check
 // Now: what needs me, what runs, what comes next, what has just ended.
+import { get } from "../api.js";
 import { html, useEffect, useState } from "../html.js";
 import { Ago, Empty, Head, useLoaded } from "../components/basics.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
@@ -22,6 +23,7 @@ export const Now = () => {
   useLoaded(async () => {
     if (Date.parse(at || "") > since && !isAsked) await loadOlder("sessions");
   }, [isAsked]);
+  const [codex] = useLoaded(() => get("/api/codex/bridge/health"), [], useStore("runtime"));
   const newestOf = new Map();
   for (const s of sessions) if (!newestOf.has(s.taskId)) newestOf.set(s.taskId, s.id);
   const failed = sessions.filter((s) => (s.status === "failed" || s.status === "interrupted") && Date.parse(s.finishedAt || "") > since && newestOf.get(s.taskId) === s.id);
@@ -31,6 +33,7 @@ export const Now = () => {
   const needs = asked.length + failed.length + paused.length;
   if (!state.repos.size) return html`<${Head} title="Now" /><${Welcome} />`;
   return html`
+    ${codex?.warning && html`<div class="problem" role="alert"><${Icon} name="warning" size=${18} />${codex.warning}</div>`}
     <${Head} title="Now" note=${needs ? `${plural(needs, "thing needs", "things need")} you` : running.length ? `${plural(running.length, "session")} at work` : "All quiet"}>
       <a class="button primary" href="#/tasks/new"><${Icon} name="plus" size=${18} /><span>New task</span></a>
     <//>

@@ -1,0 +1,108 @@
+"""Which versions of Codex can be used: told at the handshake, before anything is asked of one.
+
+Below the oldest a run is refused: such a Codex lacks what keeps a prompt from being carried out
+twice. Within the range every version has what is needed; its oldest and newest are tested. A newer
+one, or one that does not say which it is, is asked which methods it has, and is used if it has all
+that are needed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final, TypeAlias
+
+import attrs
+
+Version: TypeAlias = tuple[int, int, int]
+
+OLDEST: Final[Version] = (0, 136, 0)
+"""The oldest version that may be used."""
+
+NEWEST: Final[Version] = (0, 169, 0)
+"""The newest version that was tested."""
+
+NEEDED: Final = frozenset(
+    {
+        "initialize",
+        "model/list",
+        "review/start",
+        "thread/backgroundTerminals/clean",
+        "thread/list",
+        "thread/loaded/list",
+        "thread/read",
+        "thread/resume",
+        "thread/start",
+        "thread/turns/list",
+        "thread/unsubscribe",
+        "turn/interrupt",
+        "turn/start",
+        "turn/steer",
+    }
+)
+"""The methods without which Codex cannot be used."""
+
+UNKNOWN_METHOD: Final = "commandCenter/methods"
+"""A method that no Codex has: it refuses it by naming those that it has."""
+
+
+@attrs.frozen
+class Support:
+    """Whether a Codex may be used: `problem` says why not, `notice` what to know of one that may.
+
+    >>> support_of("0.133.0").problem.partition(":")[0]
+    'Codex 0.133.0 is too old'
+    >>> support_of("0.163.0")
+    Support(problem=None, notice=None)
+    """
+
+    problem: str | None = None
+    notice: str | None = None
+
+
+def spelled(version: Version) -> str:
+    """Spell a version as Codex does."""
+    return ".".join(map(str, version))
+
+
+RANGE: Final = f"{spelled(OLDEST)} to {spelled(NEWEST)}"
+"""The versions that are supported, in words."""
+
+
+def read_version(text: str | None) -> Version | None:
+    """Read a version such as `0.163.0` or `0.170.0-alpha.2`; None for any other text."""
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", text or "")
+    return None if found is None else (int(found[1]), int(found[2]), int(found[3]))
+
+
+def is_within(text: str | None) -> bool:
+    """Whether a version needs no look at its methods."""
+    version = read_version(text)
+    return version is not None and version <= NEWEST
+
+
+def support_of(text: str | None, methods: Collection[str] = ()) -> Support:
+    """Judge a Codex by its version, and by the methods that it has, where it named them."""
+    version = read_version(text)
+    which = f"Codex {text}" if text else "This Codex, which does not say its version,"
+    if version is not None and version < OLDEST:
+        return Support(
+            f"{which} is too old: Command Center needs {spelled(OLDEST)} or newer. {_install()}"
+        )
+    missing = sorted(NEEDED - set(methods)) if methods else []
+    if missing:
+        return Support(f"{which} has no {', '.join(missing)}. {_install()}")
+    if version is None or version > NEWEST:
+        return Support(
+            notice=f"{which} was not tested with Command Center, which supports {RANGE}."
+        )
+    return Support()
+
+
+def methods_in(refusal: str) -> frozenset[str]:
+    """The methods that Codex names as it refuses an unknown one; none, if it names none."""
+    return frozenset(re.findall(r"`([^`]+)`", refusal.partition("expected one of")[2]))
+
+
+def _install() -> str:
+    return f"Install a version of {RANGE}: npm install -g @openai/codex@{spelled(NEWEST)}"
