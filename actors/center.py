@@ -18,8 +18,9 @@ from command_center.actors.ledger.automations import Terms
 from command_center.actors.operator.actions import observer_for
 from command_center.actors.rules.schedule import find_zone
 from command_center.actors.sessions.directory import ASK_SECONDS, Sessions
+from command_center.actors.sessions.runners.registry import Workshop, make_runner
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.tree import CenterSettings, build_tree, make_runner
+from command_center.actors.tree import CenterSettings, build_tree
 from command_center.runtime import (
     ActorRef,
     Request,
@@ -76,14 +77,14 @@ async def open_center(
     storage = Storage(
         Readers(settings.database), at("/store"), at("/events"), secrets=settings.secrets
     )
-    prompted: set[int] = set()
+    workshop = Workshop(bridge=settings.bridge, lookup=lookup)
     services = SessionServices(
         storage=storage,
         instance_id=uuid.uuid4().hex,
         approval_seconds=settings.approval_seconds,
         stall_seconds=settings.stall_seconds,
         max_sessions=settings.max_sessions,
-        make_runner=partial(make_runner, settings, lookup, prompted),
+        make_runner=partial(make_runner, workshop, settings.runner),
     )
     schedules = AutomationServices(
         storage=storage,

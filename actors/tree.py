@@ -26,10 +26,8 @@ is set aside alone, and an operator is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import attrs
 
@@ -37,31 +35,22 @@ from command_center.actors.approvals.actor import Approvals
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.codex.bridge import Bridge
-from command_center.actors.codex.confinement import Confinement
-from command_center.actors.codex.messages import BRIDGE
 from command_center.actors.codex.routing import Routes
-from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.core.events import EventHub, Fanout
 from command_center.actors.core.storage import Storage, Store
 from command_center.actors.operator.actions import Journal
 from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.operator.clock_watch import ClockWatch
 from command_center.actors.repositories.actor import Repositories
-from command_center.actors.sessions.confining import confinement_of
 from command_center.actors.sessions.foreign_turns import ForeignTurns
 from command_center.actors.sessions.orphaned_turns import Strays
-from command_center.actors.sessions.prompts import Assignment, assignment_of
-from command_center.actors.sessions.runner import Runner
-from command_center.actors.sessions.runners.app_server import AppServerRunner
-from command_center.actors.sessions.runners.cli import CliRunner
-from command_center.actors.sessions.runners.stub import StubRunner
-from command_center.actors.sessions.runners.unavailable import AbsentRunner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
-from command_center.runtime import ActorRef, ChildSpec, Intensity, SupervisorSpec
-from command_center.store import Session
+from command_center.runtime import ChildSpec, Intensity, SupervisorSpec
 from command_center.store.records import Runner as RunnerName
 
 
@@ -84,34 +73,6 @@ class CenterSettings:
     """Texts that must never be stored, such as this installation's own tokens."""
 
 
-def make_runner(
-    settings: CenterSettings,
-    lookup: Callable[[str], ActorRef[Any]],
-    prompted: set[int],
-    name: str,
-    ref: ActorRef[Any],
-) -> Runner:
-    """The runner that a session was accepted with, reporting to the actor `ref`.
-
-    `prompted` is where the `cli` runner notes the sessions whose process was started.
-    """
-    if name == "stub":
-        return StubRunner(ref)
-
-    async def assign(session: Session) -> Assignment:
-        return await assignment_of(session, lookup("/repositories"))
-
-    async def confine(session: Session) -> Confinement:
-        return await confinement_of(session, lookup("/repositories"))
-
-    if name == "cli":
-        return CliRunner(ref, settings.bridge, assign, confine, prompted)
-    if settings.runner != "app-server":
-        return AbsentRunner(ref, name, settings.runner)
-    outlives_us = settings.bridge.transport is not Transport.SPAWN
-    return AppServerRunner(ref, lookup(BRIDGE), assign, confine, survives_restart=outlives_us)
-
-
 def build_tree(
     settings: CenterSettings,
     storage: Storage,
@@ -123,7 +84,7 @@ def build_tree(
     # Whatever the runner is, a former life may have left processes of Codex, which the bridge ends.
     disabled = (
         None
-        if settings.runner == "app-server"
+        if RUNNERS[settings.runner].has_threads
         else f"The runner is {settings.runner}: no app-server is used. "
         "Set CC_CODEX_RUNNER_MODE=app-server to use one."
     )

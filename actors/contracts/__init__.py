@@ -2,5 +2,6 @@
 
 `sessions`, `tasks`, `approvals`, `automations`, `repositories` and `worktrees` have the messages
 about these. A body of the REST API is one of these messages, so nothing is mapped by hand between
-the two. `events` are what everybody is told when something has happened.
+the two. `events` are what everybody is told
+when something has happened, and `runners` what each runner can do.
 """

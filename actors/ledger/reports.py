@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from command_center.actors.contracts.runners import RUNNERS
 from command_center.store import Session
 from command_center.store.records import TaskType
 
@@ -97,7 +98,7 @@ def result_of(session: Session, kind: str, body: Mapping[str, Any]) -> dict[str,
     said = body.get("text") if kind == "agentMessage" else None
     if session.type == "review_task":
         review = body.get("review") if kind == "exitedReviewMode" else None
-        review = said if session.runner == "cli" else review
+        review = review if RUNNERS[session.runner].shows_review else said
         return {"review": str(review)} if review and review != NO_REVIEW else None
     report = REPORTS.get(session.type)
     if report is None or not said:

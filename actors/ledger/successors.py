@@ -24,6 +24,7 @@ from command_center.actors.contracts.events.sessions import (
     FollowupQueued,
     SequelRefused,
 )
+from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import async_questions
 from command_center.actors.ledger import sessions as ledger
@@ -85,7 +86,7 @@ def end(
             actor=answered.resolved_by or ledger.SYSTEM,
         )
     ended = ledger.move(tx, session_id, status, exit_reason=reason)
-    if leaves_turn and ended.runner == "app-server" and ended.codex_thread_id is not None:
+    if leaves_turn and RUNNERS[ended.runner].has_threads and ended.codex_thread_id is not None:
         stray_turns.note(tx, session_id)
     cause = last_event(tx.db, "session_id", session_id)
     sequel = _follow(tx, ended, approval_seconds=approval_seconds)

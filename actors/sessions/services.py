@@ -10,6 +10,7 @@ import attrs
 from command_center.actors.core.storage import Storage
 from command_center.actors.sessions.runner import Runner
 from command_center.runtime import ActorRef
+from command_center.store.records import Runner as RunnerName
 
 
 @attrs.frozen
@@ -25,5 +26,5 @@ class SessionServices:
     """After how much silence a turn is looked at; 0 for never."""
     max_sessions: int
     """How many may work at once."""
-    make_runner: Callable[[str, ActorRef[Any]], Runner]
+    make_runner: Callable[[RunnerName, ActorRef[Any]], Runner]
     """Makes the runner that the session was accepted with, to report to that actor."""

@@ -16,6 +16,7 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.codex.messages import BRIDGE, CheckVersion
+from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.sessions import SessionCommitted, StopSession
 from command_center.actors.contracts.tasks import (
     ChangeFollowup,
@@ -171,7 +172,7 @@ class Tasks(Actor):
         Raises:
             UnsupportedCodex: it says which version to install.
         """
-        if self._runner == "app-server":
+        if RUNNERS[self._runner].has_threads:
             with contextlib.suppress(ActorNotFound, ActorStopped, ActorCrashed, AskTimeout):
                 await self.ctx.lookup(BRIDGE).ask(CheckVersion(), timeout=CHECK_SECONDS)
 
@@ -192,7 +193,7 @@ class Tasks(Actor):
     @handles(PromptThread)
     async def prompt(self, message: PromptThread) -> Deferred[RunOutcome]:
         """Answer once the session is committed, and its actor is there."""
-        if self._runner != "app-server":
+        if not RUNNERS[self._runner].has_threads:
             raise needs_app_server(self._runner)
         check_texts(prompt=message.wanted.prompt)
         return self.ctx.answer_later(self._prompt, message)

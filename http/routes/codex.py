@@ -10,6 +10,7 @@ import msgspec
 from command_center.actors.center import Center
 from command_center.actors.codex import requests
 from command_center.actors.codex.messages import BRIDGE, BridgeHealth, Call, ProbeHealth
+from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.tasks import PromptThread, RunOutcome, ThreadPrompt
 from command_center.actors.tasks.threads import ask_codex, needs_app_server
 from command_center.http.wire.codec import PageQuery
@@ -75,7 +76,7 @@ async def prompt_thread(center: Center, thread_id: str, body: ThreadPrompt) -> A
 
 async def _list_of(center: Center, call: Call) -> Page[Any]:
     """Return a list of Codex's own; only the runner app-server has one."""
-    if center.settings.runner != "app-server":
+    if not RUNNERS[center.settings.runner].has_threads:
         raise needs_app_server(center.settings.runner)
     bridge = center.system.lookup(BRIDGE)
     answer = await ask_codex(bridge, attrs.evolve(call, timeout=LOOK_SECONDS))

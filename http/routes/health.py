@@ -10,6 +10,7 @@ import trio
 
 from command_center.actors.center import Center
 from command_center.actors.codex.messages import BRIDGE, BridgeHealth, BridgeStatus, ProbeHealth
+from command_center.actors.contracts.runners import RUNNERS
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import Health
 from command_center.runtime import Status
@@ -42,6 +43,7 @@ async def health(probe: Probe) -> Health:
         status="ok" if well else "degraded",
         version=probe.release,
         runner_mode=center.settings.runner,
+        runners={name: RUNNERS[name] for name in RUNNERS},
         codex_version=None if bridge is None else bridge.version,
         uptime_seconds=round(time.monotonic() - probe.started, 3),
         checks=checks,
@@ -61,8 +63,8 @@ async def _store(center: Center) -> str:
 
 
 async def _bridge(center: Center) -> BridgeHealth | None:
-    """How the bridge to Codex is; None where there is none, or it does not say."""
-    if center.settings.runner != "app-server":
+    """Ask how the bridge to Codex is; None where there is none, or it does not say."""
+    if not RUNNERS[center.settings.runner].has_threads:
         return None
     try:
         with trio.fail_after(PROBE_SECONDS):
@@ -73,7 +75,7 @@ async def _bridge(center: Center) -> BridgeHealth | None:
 
 def _checks_of(center: Center, bridge: BridgeHealth | None) -> dict[str, str]:
     """Whether Codex can be reached, and whether it is of a version that can be used."""
-    if center.settings.runner != "app-server":
+    if not RUNNERS[center.settings.runner].has_threads:
         return {"bridge": "disabled", "codex": "disabled"}
     if bridge is None:
         return {"bridge": "unavailable", "codex": "unknown"}

@@ -162,6 +162,17 @@ export interface BridgeHealth {
 
 export type BridgeStatus = "connected" | "disabled" | "unavailable";
 
+/** The things that a runner can do. */
+export interface Capabilities {
+  isReal: boolean;
+  canSteer: boolean;
+  asksApproval: boolean;
+  hasThreads: boolean;
+  survivesRestart: boolean;
+  showsReview: boolean;
+  takesImages: boolean;
+}
+
 /** Ask a person something that no session asks by itself. */
 export interface CreateApproval {
   title: string;
@@ -369,6 +380,7 @@ export interface Health {
   status: "degraded" | "ok";
   version: string;
   runnerMode: string;
+  runners: Record<string, Capabilities>;
   codexVersion: string | null;
   uptimeSeconds: number;
   checks: Record<string, string>;
@@ -633,7 +645,7 @@ export interface Session {
   prompt: string;
   priority: "high" | "low" | "normal";
   requestedBy: string;
-  origin: "continue" | "followup" | "prompt" | "retry" | "run";
+  origin: "codex" | "continue" | "followup" | "prompt" | "retry" | "run";
   previousSessionId: number | null;
   attempt: number;
   beginAfter: string | null;
@@ -653,6 +665,8 @@ export interface Session {
   causationId: number | null;
   type: "investigate_failure" | "prompt_task" | "repo_health_check" | "review_task";
   result: Record<string, any> | null;
+  goal: Record<string, any> | null;
+  turns: number;
 }
 
 /** Where to move the session: `running` starts it through policy, `stopped` stops it. */
@@ -1936,6 +1950,20 @@ export interface TraceRecord {
   outcome: Outcome;
 }
 
+/** A turn that Codex began past Command Center is the session's from now on. */
+export interface TurnAdopted {
+  threadId: string;
+  turnId: string;
+  cause: "goal" | "message" | "unknown";
+}
+
+/** A turn that no session began is interrupted; `reason` says why. */
+export interface TurnRefused {
+  threadId: string;
+  turnId: string;
+  reason: string;
+}
+
 /** A turn that was given up when its session ended no longer runs. */
 export interface TurnSettled {
   interrupted: boolean;
@@ -2018,6 +2046,8 @@ export interface EventData {
   "session.steer.rejected": SteerRejected;
   "session.stop.requested": StopRequested;
   "session.turn.settled": TurnSettled;
+  "session.turn.adopted": TurnAdopted;
+  "session.turn.refused": TurnRefused;
   "session.output.delta": DeltaShown;
   "session.item.started": ItemShown;
   "session.plan": PlanShown;

@@ -6,7 +6,7 @@ import { ApiError, every, get, query } from "./api.js";
 import { useEffect, useLayoutEffect, useState } from "./html.js";
 import { forgetTranscripts } from "./transcripts.js";
 
-/** @import { Approval, Automation, Health, Page, Repository, Session, Task } from "./openapi.js" */
+/** @import { Approval, Automation, Capabilities, Health, Page, Repository, Session, Task } from "./openapi.js" */
 
 /**
  * @typedef {{repos: Repository, tasks: Task, sessions: Session, approvals: Approval, automations: Automation}} Kinds
@@ -17,6 +17,9 @@ const NEWEST = { tasks: 10, sessions: 10, approvals: 1 }; // at first, beside wh
 const PAGE = 200; // at a time from then on
 const GATHER_MS = 50;
 const TOO_MANY = 40; // of one kind: the list is asked for instead of each
+
+/** Whether a runner can do something. @param {string | undefined} runner @param {keyof Capabilities} what */
+export const can = (runner, what) => Boolean(runner && state.health?.runners[runner]?.[what]);
 
 export const state = {
   phase: /** @type {"starting" | "signin" | "live" | "offline"} */ ("starting"),

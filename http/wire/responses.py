@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from command_center.actors.contracts.runners import Capabilities
 from command_center.actors.rules.policy import PolicyResult
 from command_center.runtime import ActorSnapshot, MessageTotals
 from command_center.store import Session, Timestamp
@@ -45,6 +46,7 @@ class Health(_Shape, frozen=True, kw_only=True, rename="camel"):
     status: Literal["ok", "degraded"]
     version: str
     runner_mode: str
+    runners: dict[str, Capabilities]
     codex_version: str | None
     uptime_seconds: float
     checks: dict[str, str]

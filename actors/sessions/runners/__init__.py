@@ -2,5 +2,5 @@
 
 `app_server` is a turn of a Codex thread over the bridge, `cli` a run of `codex exec`, `stub` plays
 a session without Codex, and `unavailable` stands for a runner that this server was not started
-with.
+with. `registry` has them by name, and makes them.
 """

@@ -5,7 +5,7 @@
 import { ApiError, ask, get, ME, post } from "../api.js";
 import { Words } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
-import { learn, repoOf, state } from "../store.js";
+import { can, learn, repoOf, state } from "../store.js";
 import { Badge, Button, Choice, Field, Problem, Switch, useAct, useLoaded } from "./basics.js";
 
 const SANDBOXES = [["read-only", "Read only"], ["workspace-write", "Write here"], ["danger-full-access", "No sandbox"]];
@@ -18,7 +18,7 @@ export const RunPanel = ({ task, onStarted }) => {
   const [refused, setRefused] = useState(/** @type {ApiError | null} */ (null));
   const { busy, error, run: act } = useAct();
   const [models] = useLoaded(
-    () => (state.health?.runnerMode === "app-server" ? get("/api/codex/models").then((page) => page.items, () => []) : Promise.resolve([])),
+    () => (can(state.health?.runnerMode, "hasThreads") ? get("/api/codex/models").then((page) => page.items, () => []) : Promise.resolve([])),
     [],
   );
   const wanted = Object.fromEntries(Object.entries(run).filter(([, value]) => value !== "" && value !== undefined));

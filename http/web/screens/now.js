@@ -6,7 +6,7 @@ import { Ago, Empty, Head, useLoaded } from "../components/basics.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import { Icon } from "../components/icon.js";
 import { SessionRow } from "../components/session-row.js";
-import { ACTIVE, ENDED, loadOlder, newestFirst, pendingApprovals, reachOf, repoOf, state, useStore, WAITING } from "../store.js";
+import { ACTIVE, can, ENDED, loadOlder, newestFirst, pendingApprovals, reachOf, repoOf, state, useStore, WAITING } from "../store.js";
 import { plural } from "../format.js";
 
 const DAY_MS = 86_400_000;
@@ -82,7 +82,7 @@ const Welcome = () => {
   return html`<${Empty} icon="repos" title="Begin with a repository"
     curl=${`curl ${location.origin}/api/repos -H 'Content-Type: application/json' \\\n  -d '{"localPath": "/path/to/a/repository", "allowWrite": true}'`}>
       <p>Command Center puts Codex to work on git repositories of this machine. Register one, say what runs may do in it, and give it a task.</p>
-      ${state.health?.runnerMode === "stub" && html`<p class="hint">No Codex was found, so a stub plays the sessions.</p>`}
+      ${state.health && !can(state.health.runnerMode, "isReal") && html`<p class="hint">No Codex was found, so a stub plays the sessions.</p>`}
       <p><button type="button" class="button primary" onClick=${() => setRegistering(true)}><${Icon} name="plus" size=${18} /><span>Register a repository</span></button></p>
     <//>
     ${registering && Register && html`<${Register} onClose=${() => setRegistering(false)} />`}`;

@@ -13,7 +13,7 @@ import { Transcript } from "../components/transcript.js";
 import { number, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { useParam } from "../router.js";
-import { ACTIVE, ENDED, learn, need, repoOf, state, taskOf, useStore } from "../store.js";
+import { ACTIVE, can, ENDED, learn, need, repoOf, state, taskOf, useStore } from "../store.js";
 import { loadEarlier, loadEarlierItems, openTranscript, transcriptOf } from "../transcripts.js";
 
 /** @import { Transcript as Loaded } from "../transcripts.js" */
@@ -45,7 +45,7 @@ export const Session = ({ id }) => {
       note=${html`<${Badge} status=${session.status} />
         <span>${repo && html`<a href=${`#/repos/${repo.id}`}>${repo.name}</a>`}</span>
         <${Elapsed} from=${session.startedAt} to=${session.finishedAt} />
-        ${session.runner === "stub" && html`<span class="tag">stub</span>`}`}>
+        ${state.health && !can(session.runner, "isReal") && html`<span class="tag">${session.runner}</span>`}`}>
       <div class="stop-above" data-composed=${session.status !== "created"}><${Stop} session=${session} /></div>
     <//>
     <${Problem} error=${error} />
@@ -156,7 +156,7 @@ const continued = ({ repositoryId, cwd, model, sandbox, allowNetwork, allowCommi
 
 /** Say something into the turn, queue it for after, or go on once it has ended. @param {{session: SessionRecord}} props */
 const Composer = ({ session }) => {
-  const steerable = session.status === "running" && session.runner === "app-server";
+  const steerable = session.status === "running" && can(session.runner, "canSteer");
   const [wish, setWish] = useState("steer");
   const [text, setText] = useState("");
   const { busy, error, run } = useAct();
@@ -173,7 +173,7 @@ const Composer = ({ session }) => {
     again();
   });
   const canSend = Boolean(text.trim()) && !busy;
-  const isThreadKnown = session.runner === "app-server" && session.codexThreadId;
+  const isThreadKnown = can(session.runner, "hasThreads") && session.codexThreadId;
   if (session.status === "created" || (isOver && !isThreadKnown)) return null;
   return html`<form class="composer" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); if (canSend) send(); }}>
     ${queued?.map((f) => html`<div class="queued" key=${f.id}><span>Next: ${f.message}</span>

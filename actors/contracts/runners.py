@@ -1,0 +1,55 @@
+"""The runners by name, with what each can do.
+
+Whoever needs to know whether a session can be steered, or a thread listed, asks here and compares
+no names, so that another runner is one more row. `sessions.runners.registry` makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from command_center.store.records import Runner
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The things that a runner can do.
+
+    Attributes:
+        is_real: it does the work; one that is not plays it, without an agent.
+        can_steer: a turn that runs can be told something more.
+        asks_approval: a person is asked before anything beyond the run's leave is done.
+        has_threads: threads are kept that can be listed, joined and prompted again, and models
+            are listed.
+        survives_restart: a turn can go on while the server is restarted.
+        shows_review: a review is an item of its own; otherwise it is the last message.
+        takes_images: a prompt can have images.
+    """
+
+    is_real: bool = False
+    can_steer: bool = False
+    asks_approval: bool = False
+    has_threads: bool = False
+    survives_restart: bool = False
+    shows_review: bool = False
+    takes_images: bool = False
+
+
+RUNNERS: Final[Mapping[Runner, Capabilities]] = MappingProxyType(
+    {
+        "app-server": Capabilities(
+            is_real=True,
+            can_steer=True,
+            asks_approval=True,
+            has_threads=True,
+            survives_restart=True,
+            shows_review=True,
+        ),
+        "cli": Capabilities(is_real=True),
+        "stub": Capabilities(),
+    }
+)
+"""What each runner can do, at the best."""
