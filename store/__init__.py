@@ -49,6 +49,7 @@ from command_center.store.lock import DataFolderLock
 from command_center.store.pages import MAX_LIMIT, Page
 from command_center.store.readers import Readers
 from command_center.store.records import (
+    Agent,
     Approval,
     Automation,
     AutomationOutcome,
@@ -71,6 +72,7 @@ from command_center.store.search import Found, Piece, search_texts
 from command_center.store.streamed_redaction import StreamedText
 from command_center.store.tables import (
     Table,
+    agents,
     approvals,
     automation_runs,
     automations,
@@ -96,6 +98,7 @@ from command_center.store.writer import Commit, Done, Failed, Outcome, Unit, Wri
 
 __all__ = [
     "MAX_LIMIT",
+    "Agent",
     "Approval",
     "Automation",
     "AutomationOutcome",
@@ -147,6 +150,7 @@ __all__ = [
     "Unit",
     "Writer",
     "WrongThread",
+    "agents",
     "approvals",
     "automation_runs",
     "automations",

@@ -240,10 +240,42 @@ class Approval(Record, frozen=True, kw_only=True, rename="camel"):
     warned_at: Timestamp | None = None
 
 
+AgentStatus = Literal["running", "completed", "failed", "interrupted"]
+"""How a sub-agent's newest turn stands."""
+
+
+class Agent(Record, frozen=True, kw_only=True, rename="camel"):
+    """A sub-agent that works for a session, in a thread of its own.
+
+    Attributes:
+        thread_id: Codex's thread, in which it works.
+        parent_id: the sub-agent that started it; None where the session's own thread did.
+        parent_thread_id: the thread of whoever started it.
+        path: its place in the tree of sub-agents, where Codex gives it one.
+        name: what Codex calls it.
+        prompt: what it was told to do, where Codex shows that.
+        token_usage: of its thread, as Codex tells it.
+    """
+
+    session_id: int
+    thread_id: str
+    parent_id: int | None = None
+    parent_thread_id: str
+    path: str | None = None
+    name: str | None = None
+    model: str | None = None
+    prompt: str | None = None
+    status: AgentStatus = "running"
+    last_message: str | None = None
+    token_usage: dict[str, Any] | None = None
+    finished_at: Timestamp | None = None
+
+
 class Item(Record, frozen=True, kw_only=True, rename="camel"):
     """One entry of a session's transcript, such as a message or a command.
 
-    ``session_id``, ``turn_id`` and ``item_id`` name it; ``body`` is Codex's item.
+    ``session_id``, ``turn_id`` and ``item_id`` name it; ``body`` is Codex's item. ``agent_id`` is
+    the sub-agent whose it is; None for the session's own.
     """
 
     session_id: int
@@ -252,6 +284,7 @@ class Item(Record, frozen=True, kw_only=True, rename="camel"):
     type: str
     status: str
     body: dict[str, Any] = msgspec.field(default_factory=dict)
+    agent_id: int | None = None
 
 
 class Followup(Record, frozen=True, kw_only=True, rename="camel"):

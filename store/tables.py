@@ -18,6 +18,7 @@ from command_center.store.cursors import decode_cursor, encode_cursor
 from command_center.store.errors import ConstraintViolated, InvalidRecord, RecordNotFound
 from command_center.store.pages import Page, check_limit
 from command_center.store.records import (
+    Agent,
     Approval,
     Automation,
     AutomationRun,
@@ -406,6 +407,7 @@ approvals = Table(
         *("requested_by", "resolved_by", "resolution_note"),
     ],
 )
+agents = Table(Agent, "agents", redacted=["prompt", "last_message"])
 items = Table(Item, "items", redacted=["body"])
 followups = Table(Followup, "followups", redacted=["message", "requested_by"])
 automations = Table(

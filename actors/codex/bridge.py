@@ -121,8 +121,8 @@ class Bridge(Actor):
     @handles(Attach)
     def attach(self, message: Attach) -> None:
         """Route the thread to its new attachment."""
-        for agent in message.agents:
-            self._routes.adopt(agent, message.thread_id)
+        for agent, parent in message.agents:
+            self._routes.adopt(agent, parent)
         before = self._routes.attachment(message.thread_id)
         inbox = self._routes.attach(message.thread_id, message.ref)
         if before is not None and before is not inbox:
@@ -340,6 +340,7 @@ class Bridge(Actor):
     def on_notification(self, notification: protocol.Notification, size: int) -> None:
         """Route it to whoever is attached to its thread."""
         self._routes.notification(notification, size)
+        self._look_up_parents()
 
     def on_request(self, request: protocol.ServerRequest) -> Refused | None:
         """Route it, or refuse what nobody here can answer."""
@@ -353,7 +354,27 @@ class Bridge(Actor):
         if not self._routes.request(request, thread_id):
             log.warning("codex.too_many_requests", method=request.method)
             return Refused(protocol.REFUSED, "Too many requests are open.")
+        self._look_up_parents()
         return None
+
+    def _look_up_parents(self) -> None:
+        """Find out whose the threads are that nobody knows and that tell or ask something."""
+        for thread_id in self._routes.take_unknown():
+            self.ctx.start_task(self._look_up_parent, thread_id)
+
+    async def _look_up_parent(self, thread_id: str) -> None:
+        parent: object = None
+        try:
+            parent = (await self._perform(requests.thread_read(thread_id)))["thread"].get(
+                "parentThreadId"
+            )
+        except (Refusal, LookupError, TypeError, AttributeError) as error:
+            log.warning("codex.parent.unknown", thread=thread_id, reason=str(error))
+        if isinstance(parent, str) and parent != thread_id:
+            self._routes.adopt(thread_id, parent)
+        else:
+            self._routes.disown(thread_id)
+        self._look_up_parents()
 
     # The attached
 

@@ -38,13 +38,13 @@ class Attach(Request[None]):
     """Route what Codex tells and asks about this thread to `ref`; replaces who was attached.
 
     Requests of the thread that are still open are told to `ref`, also those that it was told of
-    before; so are those of `agents`, the threads of sub-agents that work for it. Attachments
-    outlive a lost connection.
+    before; so are those of `agents`, the threads of sub-agents that work for it, each with the
+    thread that started it. Attachments outlive a lost connection.
     """
 
     thread_id: str
     ref: ActorRef[Any]
-    agents: tuple[str, ...] = ()
+    agents: tuple[tuple[str, str], ...] = ()
 
 
 @attrs.frozen
@@ -125,17 +125,18 @@ class CodexNotification:
     """Codex told something about the thread.
 
     `thread_id` may be a sub-agent's, where it is told to the attachment of the thread that it works
-    for: then it is of an item that begins, or of tokens.
+    for: then `parent_id` is the thread that started it.
     """
 
     thread_id: str
     method: str
     params: dict[str, Any]
+    parent_id: str | None = None
 
 
 @attrs.frozen
 class CodexAgentHeard:
-    """Codex told something else about a sub-agent of the thread, and so it works."""
+    """Codex told something about a sub-agent of the thread that is not kept, and so it works."""
 
     thread_id: str
 

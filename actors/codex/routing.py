@@ -18,6 +18,7 @@ import trio
 
 from command_center.actors.codex import protocol
 from command_center.actors.codex.errors import RequestGone
+from command_center.actors.codex.lineage import Lineage, started_agents
 from command_center.actors.codex.messages import (
     BridgeConnected,
     BridgeLost,
@@ -42,11 +43,8 @@ MAX_QUEUED_BYTES = 32 * 1024 * 1024
 MAX_OPEN = 1000
 """Requests of Codex that may be open on one connection, over all threads."""
 
-_MAX_PARENTS = 1000
 _MAX_WARNINGS = 100
 _MAX_EARLY = 10
-_AGENT_CALL = "collabAgentToolCall"
-_TOLD_OF_AGENTS = frozenset({"item/started", "thread/tokenUsage/updated"})
 _STATUS = "thread/status/changed"
 _NEWEST_COUNTS = frozenset(
     {"turn/diff/updated", "turn/plan/updated", "thread/tokenUsage/updated", _STATUS}
@@ -60,6 +58,10 @@ _GROWS = frozenset(
         "item/reasoning/textDelta",
     }
 )
+_TOLD_OF_AGENTS = _GROWS | {
+    *("turn/started", "turn/completed", "item/started", "item/completed", "error"),
+    "thread/tokenUsage/updated",
+}
 
 
 @attrs.define(eq=False)
@@ -219,7 +221,7 @@ class Routes:
         self._told_statuses: set[str] = set()
         """The paths of the watchers that want to be told of every thread's status."""
         self._open: dict[protocol.RequestId, OpenRequest] = {}
-        self._parents: OrderedDict[str, str] = OrderedDict()
+        self._lineage = Lineage()
         self._connection = ""
         self._greeting: BridgeConnected | None = None
         self._missing: BridgeUnreachable | None = None
@@ -261,18 +263,35 @@ class Routes:
             inbox = self._inboxes[thread_id] = Inbox(thread_id, ref)
         for warning in self._early.pop(thread_id, ()):
             inbox.tell_if_room(warning)
-        for request in self._open.values():
-            self._offer(request)
+        self._lineage.known(thread_id)  # what was held of it is read with its turns
+        self._settle()
         return inbox
 
     def adopt(self, thread_id: str, parent: str) -> None:
-        """Ask what a thread asks, also what is open already, of its parent's attachment."""
-        self._parents[thread_id] = parent
-        if len(self._parents) > _MAX_PARENTS:
-            self._parents.popitem(last=False)
+        """Tell and ask what a thread tells and asks, also before this, of its parent's attachment.
+
+        Where nobody is attached to that either, its own parent is looked for.
+        """
+        for notification, size in self._lineage.adopt(thread_id, parent):
+            self._route(notification, thread_id, size)
+        self._settle()
+
+    def disown(self, thread_id: str) -> None:
+        """Take the thread, which no other one started, for another client's."""
+        self.unrouted += self._lineage.disown(thread_id)
+        self._settle()
+
+    def take_unknown(self) -> list[str]:
+        """Give the threads of which something is held, and whose parents are to be looked up."""
+        return self._lineage.take_unknown()
+
+    def _settle(self) -> None:
+        """Offer again what is open, and route again what was held."""
         for request in self._open.values():
-            if request.thread_id == thread_id:
-                self._offer(request)
+            self._offer(request)
+        for thread_id, held in self._lineage.release():
+            for notification, size in held:
+                self._route(notification, thread_id, size)
 
     def attachment(self, thread_id: str) -> Inbox | None:
         """That of the thread, if there is one."""
@@ -379,30 +398,39 @@ class Routes:
             self._remember_parent(thread_id, params)
         elif notification.method in {"item/started", "item/completed"}:
             self._remember_agents(thread_id, params)
-        inbox = self._inboxes.get(thread_id)
-        if inbox is None:
-            self._of_unattached(notification, thread_id, size)
-            return
-        inbox.notify(CodexNotification(thread_id, notification.method, params), size)
+        self._route(notification, thread_id, size)
 
     def _tell_status(self, notification: CodexNotification, size: int) -> None:
         for path in self._told_statuses:
             self._watchers[path].notify(notification, size)
 
-    def _of_unattached(
-        self, notification: protocol.Notification, thread_id: str, size: int
-    ) -> None:
-        """Of what a sub-agent does its parent's attachment is told little, but that it works."""
-        inbox = self._owner_of(thread_id)
+    def _route(self, notification: protocol.Notification, thread_id: str, size: int) -> None:
+        """Tell the thread's attachment, or that of the thread that a sub-agent works for."""
         method, params = notification.method, notification.params
+        inbox = self._owner_of(thread_id)
         if inbox is None:
-            self.unrouted += 1
-            if method in WARNINGS:
-                self._keep_early(CodexNotification(thread_id, method, params))
-        elif method in _TOLD_OF_AGENTS:
+            self._hold(notification, thread_id, size)
+        elif inbox.thread_id == thread_id:
             inbox.notify(CodexNotification(thread_id, method, params), size)
+        elif method in _TOLD_OF_AGENTS:
+            parent = self._lineage.parent_of(thread_id)
+            inbox.notify(CodexNotification(thread_id, method, params, parent), size)
         else:
             inbox.tell_if_empty(CodexAgentHeard(inbox.thread_id))
+
+    def _hold(self, notification: protocol.Notification, thread_id: str, size: int) -> None:
+        """Keep it until it is known whose the thread is, if anybody here could be its owner."""
+        is_told = notification.method in _TOLD_OF_AGENTS and bool(self._inboxes)
+        if not (
+            is_told
+            and self._lineage.seek(thread_id)
+            and self._lineage.hold(thread_id, notification, size)
+        ):
+            self.unrouted += 1
+            if notification.method in WARNINGS:
+                self._keep_early(
+                    CodexNotification(thread_id, notification.method, notification.params)
+                )
 
     def _keep_early(self, warning: CodexNotification) -> None:
         """Keep what a thread is warned of as it begins, before anybody can be attached to it."""
@@ -425,6 +453,8 @@ class Routes:
             known = OpenRequest(request.id, name, thread_id, request.method, request.params)
             self._open[request.id] = known
         self._offer(known)
+        if self._inboxes and self._owner_of(thread_id) is None:
+            self._lineage.seek(thread_id)
         return True
 
     def refused(self, request: protocol.ServerRequest, thread_id: str) -> None:
@@ -461,14 +491,8 @@ class Routes:
 
     def _owner_of(self, thread_id: str) -> Inbox | None:
         """The attachment of the thread, or of the nearest thread that it was started from."""
-        seen = set[str]()
-        at: str | None = thread_id
-        while at is not None and at not in seen:
-            if (inbox := self._inboxes.get(at)) is not None:
-                return inbox
-            seen.add(at)
-            at = self._parents.get(at)
-        return None
+        ancestors = (self._inboxes.get(at) for at in self._lineage.ancestors(thread_id))
+        return next((inbox for inbox in ancestors if inbox is not None), None)
 
     def _remember_parent(self, thread_id: str, params: dict[str, Any]) -> None:
         thread = params.get("thread")
@@ -479,10 +503,9 @@ class Routes:
     def _remember_agents(self, thread_id: str, params: dict[str, Any]) -> None:
         """Codex tells of a sub-agent's thread in the item of its parent that has started it."""
         item = params.get("item")
-        if isinstance(item, dict) and item.get("type") == _AGENT_CALL:
-            for agent in item.get("receiverThreadIds") or ():
-                if isinstance(agent, str) and agent not in self._parents:
-                    self.adopt(agent, thread_id)
+        for agent in started_agents(item) if isinstance(item, dict) else ():
+            if agent != thread_id and self._lineage.parent_of(agent) is None:
+                self.adopt(agent, thread_id)
 
     def _forget_answered(self) -> bool:
         answered = [id_ for id_, request in self._open.items() if request.answered]
@@ -492,6 +515,7 @@ class Routes:
 
     def _forget_connection(self) -> None:
         self._open.clear()
+        self._lineage.forget_connection()
         self._connection = ""
         self._greeting = None
         for inbox in self._inboxes.values():

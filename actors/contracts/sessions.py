@@ -13,6 +13,7 @@ import msgspec
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import ActorRef, Request
 from command_center.store import Approval, Session
+from command_center.store.records import AgentStatus
 
 
 class StopSession(
@@ -110,6 +111,37 @@ class TurnOpened(msgspec.Struct, frozen=True):
     """Codex has begun the turn."""
 
     turn_id: str
+
+
+class AgentSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A sub-agent works, or has worked, for the session; what is not told of it is None.
+
+    Attributes:
+        is_new: whether it was started just now, so that all that its thread used is the session's.
+        status: how its newest turn stands.
+    """
+
+    thread_id: str
+    parent_thread_id: str
+    path: str | None = None
+    name: str | None = None
+    model: str | None = None
+    prompt: str | None = None
+    is_new: bool = False
+    status: AgentStatus | None = None
+
+
+class AgentItemSeen(msgspec.Struct, frozen=True):
+    """A finished item of a sub-agent was found in its thread."""
+
+    thread_id: str
+    item: ItemSeen
+
+
+class AgentsListed(msgspec.Struct, frozen=True):
+    """Codex has these threads of sub-agents; the session's others work no more."""
+
+    threads: frozenset[str]
 
 
 class OutputDelta(msgspec.Struct, frozen=True):

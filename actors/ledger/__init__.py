@@ -8,6 +8,6 @@ in Telegram.
 `admission` lets a session in by policy, `adoption` a turn that runs already, `budgets` sums its
 tokens, `reports` reads its result and `successors` makes what follows it: a retry, a continuation,
 a follow-up. `firing` claims the due time of an automation, `outcomes` counts how its runs ended,
-and `templates` has automations to begin from. `deadlines` are those of approvals, and
-`async_questions` what Codex asks without waiting.
+and `templates` has automations to begin from. `deadlines` are those of approvals,
+`async_questions` what Codex asks without waiting, and `agents` the sub-agents of a session.
 """

@@ -12,6 +12,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.codex.approvals import is_async
@@ -42,6 +43,7 @@ from command_center.store import (
     Session,
     Task,
     Transaction,
+    agents,
     approvals,
     items,
     sessions,
@@ -309,8 +311,12 @@ def record_item(
     kind: str,
     completed: bool,
     body: Mapping[str, Any],
+    agent_id: int | None = None,
 ) -> Session:
-    """Keep an item of the transcript; a finished one is told of once, however often it is seen."""
+    """Keep an item of the transcript; a finished one is told of once, however often it is seen.
+
+    Of a sub-agent, `agent_id`, it says nothing about the session itself.
+    """
     session = sessions.get(tx.db, session_id)
     known = items.find(tx.db, {"session_id": session_id, "turn_id": turn_id, "item_id": item_id})
     status = "completed" if completed else "in_progress"
@@ -318,6 +324,7 @@ def record_item(
         items.insert(
             tx,
             session_id=session_id,
+            agent_id=agent_id,
             turn_id=turn_id,
             item_id=item_id,
             type=kind,
@@ -330,6 +337,12 @@ def record_item(
         items.update(tx, known.id, status=status, body=dict(body))
     if not completed:
         return session
+    told = SessionItem(turn_id=turn_id, item_id=item_id, type=kind, item=dict(body))
+    if agent_id is not None:
+        if kind == "agentMessage" and body.get("text"):
+            agents.update(tx, agent_id, last_message=body["text"])
+        tell(tx, session, msgspec.structs.replace(told, agent_id=agent_id), actor="codex")
+        return session
     result = result_of(session, kind, body)
     if kind == "agentMessage" and body.get("text"):
         said = str((result or {}).get("summary") or body["text"])
@@ -337,12 +350,7 @@ def record_item(
     if result is not None:
         session = sessions.update(tx, session_id, result=result)
         tell(tx, session, SessionResult(result=session.result), actor="codex")
-    tell(
-        tx,
-        session,
-        SessionItem(turn_id=turn_id, item_id=item_id, type=kind, item=dict(body)),
-        actor="codex",
-    )
+    tell(tx, session, told, actor="codex")
     return session
 
 

@@ -26,7 +26,7 @@ from command_center.actors.contracts.events.sessions import (
 )
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.core.clock import later
-from command_center.actors.ledger import async_questions
+from command_center.actors.ledger import agents, async_questions
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit
 from command_center.actors.ledger.budgets import check_limits
@@ -85,6 +85,7 @@ def end(
             message=async_questions.words_of(answered),
             actor=answered.resolved_by or ledger.SYSTEM,
         )
+    agents.end_all(tx, session_id)
     ended = ledger.move(tx, session_id, status, exit_reason=reason)
     if leaves_turn and RUNNERS[ended.runner].has_threads and ended.codex_thread_id is not None:
         stray_turns.note(tx, session_id)

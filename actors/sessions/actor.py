@@ -34,6 +34,9 @@ from command_center.actors.codex.messages import (
 )
 from command_center.actors.contracts.events.sessions import RequestRefused, SessionStalled
 from command_center.actors.contracts.sessions import (
+    AgentItemSeen,
+    AgentSeen,
+    AgentsListed,
     AnswerDelivered,
     ApprovalSettled,
     GrantSlot,
@@ -60,6 +63,7 @@ from command_center.actors.ledger.budgets import overspent
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.actors.rules.transitions import ACTIVE
+from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.ending import Ending
 from command_center.actors.sessions.interruption import OVERDUE, Interruption
 from command_center.actors.sessions.launch import Launch
@@ -72,7 +76,7 @@ from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.sessions.turn_driver import Drive
 from command_center.actors.sessions.turn_events import SIGNS_OF_LIFE, translate
 from command_center.runtime import Actor, Deferred, Refusal, handles
-from command_center.store import Session, sessions
+from command_center.store import Session, agents, sessions
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -95,6 +99,7 @@ class SessionActor(Actor):
         self._watch: Watch
         self._launch: Launch
         self._drive: Drive
+        self._agents: Agents
         self._questions: Questions
         self._steering: Steering
         self._interruption: Interruption
@@ -115,6 +120,9 @@ class SessionActor(Actor):
         )
         log.info("session.taken_up", status=session.status)
         self._make_parts(session)
+        self._agents.recall(
+            await services.storage.read(lambda db: agents.every(db, {"session_id": self._id}))
+        )
         if session.finished_at is not None:
             if session.codex_turn_id is None:
                 self._runner.doubt()
@@ -143,7 +151,8 @@ class SessionActor(Actor):
         self._watch = Watch(ctx.ref, services.stall_seconds)
         self._launch = Launch(ctx, transcript, runner, services)
         self._drive = Drive(ctx, transcript, runner)
-        self._questions = Questions(ctx, transcript, runner, services)
+        self._agents = Agents(transcript)
+        self._questions = Questions(ctx, transcript, runner, services, self._agents)
         self._steering = Steering(services.storage, transcript, runner)
         self._interruption = Interruption(ctx, transcript, runner)
         self._ending = Ending(ctx, transcript, runner, services, self._interruption, self._steering)
@@ -182,7 +191,7 @@ class SessionActor(Actor):
         if wanted.finished_at is not None:
             return wanted
         began = wanted.status != "starting" or not self._runner.withhold()
-        if wanted.status in ACTIVE and began:
+        if wanted.status in ACTIVE and began and self._agents.ended_before_them is None:
             return self._interruption.wait()
         await self._ending.end("stopped", reason=None)
         return self._session
@@ -293,15 +302,33 @@ class SessionActor(Actor):
                 await self._heard_of_agent(message)
 
     async def _heard_of_agent(self, message: CodexNotification) -> None:
-        """What its sub-agents use, the turn uses; what they want to change is to be shown."""
+        """What its sub-agents say and do is the session's, and so is what they use."""
         self._watch.heard()
+        agent = await self._agents.meet(message.thread_id, message.parent_id)
         for fact in translate(message, None):
             match fact:
                 case UsageChanged():
                     await self._transcript.keep_agent_usage(message.thread_id, fact.usage)
                     await self._check_budget()
-                case ItemSeen(type="fileChange"):
-                    self._questions.remember(fact)
+                case _ if agent is None:
+                    continue
+                case TurnOpened():
+                    await self._agents.stand(agent, "running")
+                case TurnEnded():
+                    await self._agents.stand(agent, fact.outcome)
+                    await self._end_after_agents()
+                case ItemSeen():
+                    await self._transcript.observe(fact, agent)
+                    await self._agents.hear(fact.body, message.thread_id)
+                    await self._end_after_agents()
+                case _:
+                    await self._transcript.observe(fact, agent)
+
+    async def _end_after_agents(self) -> None:
+        """End a session whose turn is over, once none of its sub-agents works any more."""
+        ended = self._agents.ended_before_them
+        if ended is not None and not self._agents.are_working:
+            await self.turn_ended(ended)
 
     async def _heard(self, message: CodexNotification) -> None:
         for fact in translate(message, self._session.codex_turn_id):
@@ -325,7 +352,15 @@ class SessionActor(Actor):
         """Interrupt a turn that has used more tokens than the session or its task may."""
         reason = await self._transcript.keep(lambda tx: overspent(tx, self._id))
         if reason is not None:
-            await self._interruption.give_up("budget", reason)
+            await self._give_up("budget", reason)
+
+    async def _give_up(self, actor: str, reason: str) -> None:
+        """End the turn, or the sub-agents that it left, by nobody's wish but a limit's."""
+        await self._interruption.limit(actor, reason)
+        if self._agents.ended_before_them is None:
+            self._interruption.begin()
+        else:
+            await self._ending.end("interrupted", reason=reason)
 
     @handles(ItemSeen)
     async def item_seen(self, message: ItemSeen) -> None:
@@ -333,7 +368,29 @@ class SessionActor(Actor):
         if self._session.status in ACTIVE:
             await self.turn_opened(TurnOpened(turn_id=message.turn_id))
             await self._transcript.observe(message)
+            await self._agents.hear(message.body, self._session.codex_thread_id or "")
             await self._questions.ask_meanwhile(message)
+
+    @handles(AgentSeen)
+    async def agent_seen(self, message: AgentSeen) -> None:
+        """Keep what Codex says of a sub-agent when it is asked."""
+        if self._session.status in ACTIVE:
+            await self._agents.learn(message)
+
+    @handles(AgentItemSeen)
+    async def agent_item_seen(self, message: AgentItemSeen) -> None:
+        """Keep an item of a sub-agent that was missed."""
+        agent = self._agents.of(message.thread_id)
+        if self._session.status in ACTIVE and agent is not None:
+            await self._transcript.observe(message.item, agent)
+            await self._agents.hear(message.item.body, message.thread_id)
+
+    @handles(AgentsListed)
+    async def agents_listed(self, message: AgentsListed) -> None:
+        """Those that Codex has no more have ended, and perhaps the session with them."""
+        if self._session.status in ACTIVE:
+            await self._agents.reconcile(message)
+            await self._end_after_agents()
 
     @handles(OutputDelta)
     async def output(self, message: OutputDelta) -> None:
@@ -424,11 +481,17 @@ class SessionActor(Actor):
 
     @handles(TurnEnded)
     async def turn_ended(self, message: TurnEnded) -> None:
-        """The session ends as its turn did; as `stopped` where somebody wanted that."""
+        """The session ends as its turn did; as `stopped` where somebody wanted that.
+
+        One that completed waits for the sub-agents that it has left at work.
+        """
         if self._session.status not in ACTIVE:
             return
         await self.turn_opened(TurnOpened(turn_id=self._session.codex_turn_id or "unknown"))
-        await self._ending.end(message.outcome, reason=message.reason)
+        if message.outcome == "completed" and self._agents.are_working:
+            self._agents.ended_before_them = message
+        else:
+            await self._ending.end(message.outcome, reason=message.reason)
 
     @handles(TurnLost)
     async def lost(self, message: TurnLost) -> None:
@@ -460,7 +523,7 @@ class SessionActor(Actor):
                 self._drive.go_on()
         else:
             reason = f"The turn was silent for {message.seconds:.0f} seconds."
-            await self._interruption.give_up("stall", reason)
+            await self._give_up("stall", reason)
 
     @handles(StopDeadline)
     async def stop_overdue(self, _message: StopDeadline) -> None:

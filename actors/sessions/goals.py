@@ -12,7 +12,7 @@ import structlog
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
-from command_center.actors.sessions.turns import Ask
+from command_center.actors.sessions.agent_threads import Ask
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

@@ -55,15 +55,14 @@ class Interruption:
             )
         )
 
-    async def give_up(self, actor: str, reason: str) -> None:
-        """Interrupt the turn by nobody's wish but a limit's."""
+    async def limit(self, actor: str, reason: str) -> None:
+        """Record that the session is to end by nobody's wish but a limit's."""
         key = self._transcript.session.id
         self._transcript.session = await self._transcript.keep(
             lambda tx: ledger.request_stop(
                 tx, key, reason=reason, actor=actor, outcome="interrupted"
             )
         )
-        self.begin()
 
     def wait(self) -> Deferred[Session]:
         """Interrupt the turn; the message in hand is answered when the session has ended."""

@@ -8,7 +8,7 @@ its thread is joined, and the approval of before is found again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import attrs
 import structlog
@@ -20,15 +20,13 @@ from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import async_questions
 from command_center.actors.ledger import sessions as ledger
+from command_center.actors.sessions.agents import Agents, name_of
 from command_center.actors.sessions.permission_hints import with_limits
 from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.transcript import Transcript
 from command_center.runtime import Context
 from command_center.store import Approval, Session, Transaction
-
-MOST_ITEMS: Final = 100
-"""How many items of sub-agents are remembered at most."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -41,17 +39,10 @@ class Questions:
     _transcript: Transcript
     _runner: Runner
     _services: SessionServices
+    _agents: Agents
     _open: dict[str, CodexServerRequest] = attrs.field(factory=dict, init=False)
     _asked_since: set[str] = attrs.field(factory=set, init=False)
     """The requests that came since the thread was about to be joined."""
-    _items_of_agents: dict[str, Mapping[str, Any]] = attrs.field(factory=dict, init=False)
-    """Items that sub-agents began and may ask about; the transcript has none of them."""
-
-    def remember(self, item: ItemSeen) -> None:
-        """Keep what a sub-agent begins for as long as it may ask about it."""
-        self._items_of_agents[item.item_id] = item.body
-        if len(self._items_of_agents) > MOST_ITEMS:
-            del self._items_of_agents[next(iter(self._items_of_agents))]
 
     async def ask(self, request: CodexServerRequest) -> None:
         """Have a person asked, or answer with what was decided of it before."""
@@ -71,11 +62,13 @@ class Questions:
         if request.method == FILE_CHANGE:
             item_id = str(request.params["itemId"])
             told = ledger.item_body(tx.db, session.id, item_id)
-            item = self._items_of_agents.get(item_id, {}) if told is None else told
-            changes = item.get("changes", ())
+            changes = (told or {}).get("changes", ())
         described = describe_request(request.method, request.params, changes)
         if request.thread_id != session.codex_thread_id:
-            described = attrs.evolve(described, details={**described.details, "subAgent": True})
+            agent = self._agents.of(request.thread_id)
+            told_of = {} if agent is None else {"agentId": agent.id, "agent": name_of(agent)}
+            details = {**described.details, "subAgent": True, **told_of}
+            described = attrs.evolve(described, details=details)
         return settlement.request_approval(
             tx,
             session.id,

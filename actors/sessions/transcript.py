@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+import msgspec
 import structlog
 import trio
 
@@ -36,15 +37,17 @@ from command_center.actors.contracts.sessions import (
 from command_center.actors.core.events import PublishLive
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
-from command_center.actors.ledger.budgets import AGENTS, count_agent, tokens_before
+from command_center.actors.ledger.agents import record_usage
+from command_center.actors.ledger.budgets import AGENTS, tokens_before
 from command_center.actors.rules.errors import Unavailable, Unconfirmed
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Backoff
-from command_center.store import EventData, Session, StreamedText, Transaction, sessions
+from command_center.store import Agent, EventData, Session, StreamedText, Transaction, sessions
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+OfAgent = TypeVar("OfAgent", SessionWarning, DeltaShown, ItemShown)
 
 BACKOFF: Final = Backoff(initial=0.2, cap=5.0, jitter=0.0)
 """The pauses between two tries to write a fact."""
@@ -126,13 +129,27 @@ class Transcript:
                 attempt += 1
                 await trio.sleep(BACKOFF.delay(attempt))
 
-    async def observe(self, fact: Observation) -> None:
-        """Keep what is to be kept of a fact, and show it to whoever watches now."""
+    async def observe(self, fact: Observation, agent: Agent | None = None) -> None:
+        """Keep what is to be kept of a fact, and show it to whoever watches now.
+
+        Of a sub-agent that are its items, what it says meanwhile, and what went wrong.
+        """
         match fact:
             case ItemSeen():
-                await self._keep_item(fact)
+                await self._keep_item(fact, agent)
             case OutputDelta():
-                self._show_output(fact)
+                self._show_output(fact, agent)
+            case Warned():
+                told = SessionWarning(
+                    message=fact.message,
+                    kind=fact.kind,
+                    will_retry=fact.will_retry,
+                    info=fact.info,
+                    details=fact.details,
+                )
+                await self.tell(_of(told, agent))
+            case _ if agent is not None:
+                return
             case PlanChanged():
                 await self._keep_newest(PlanShown(**fact.plan), plan=fact.plan)
             case DiffChanged():
@@ -141,16 +158,6 @@ class Transcript:
                     await self._keep_newest(shown, diff=fact.diff)
             case UsageChanged():
                 await self._keep_usage(fact.usage)
-            case Warned():
-                await self.tell(
-                    SessionWarning(
-                        message=fact.message,
-                        kind=fact.kind,
-                        will_retry=fact.will_retry,
-                        info=fact.info,
-                        details=fact.details,
-                    )
-                )
 
     async def is_sleeping(self) -> bool:
         """Whether the turn pauses by a tool of Codex, which may take hours."""
@@ -175,27 +182,27 @@ class Transcript:
             )
         )
 
-    def _show_output(self, fact: OutputDelta) -> None:
+    def _show_output(self, fact: OutputDelta, agent: Agent | None) -> None:
         key = (fact.item_id, fact.stream)
         text = self._streams.get(key)
         if text is None:
             if len(self._streams) >= MOST_STREAMS:
                 del self._streams[next(iter(self._streams))]
             text = self._streams[key] = StreamedText(self._storage.secrets)
-        self._show_delta(key, text.add(fact.delta))
+        self._show_delta(key, text.add(fact.delta), agent)
 
-    def _show_delta(self, key: tuple[str, str], delta: str) -> None:
+    def _show_delta(self, key: tuple[str, str], delta: str, agent: Agent | None) -> None:
         if delta:
             item_id, stream = key
-            self.show(DeltaShown(item_id=item_id, delta=delta, stream=stream))
+            self.show(_of(DeltaShown(item_id=item_id, delta=delta, stream=stream), agent))
 
-    async def _keep_item(self, fact: ItemSeen) -> None:
+    async def _keep_item(self, fact: ItemSeen, agent: Agent | None) -> None:
         key = self.session.id
         if fact.completed:
             for stream in [stream for stream in self._streams if stream[0] == fact.item_id]:
-                self._show_delta(stream, self._streams.pop(stream).end())
+                self._show_delta(stream, self._streams.pop(stream).end(), agent)
         else:
-            self.show(ItemShown(item=fact.body, turn_id=fact.turn_id))
+            self.show(_of(ItemShown(item=fact.body, turn_id=fact.turn_id), agent))
         self.session = await self.keep(
             lambda tx: ledger.record_item(
                 tx,
@@ -205,6 +212,7 @@ class Transcript:
                 kind=fact.type,
                 completed=fact.completed,
                 body=fact.body,
+                agent_id=None if agent is None else agent.id,
             )
         )
 
@@ -227,7 +235,7 @@ class Transcript:
     async def keep_agent_usage(self, agent_id: str, usage: dict[str, Any]) -> None:
         """Count what a sub-agent has used since it was heard of in this session."""
         key = self.session.id
-        self.session = await self.keep(lambda tx: count_agent(tx, key, agent_id, usage))
+        self.session = await self.keep(lambda tx: record_usage(tx, key, agent_id, usage))
         self._show_usage()
 
     def _show_usage(self) -> None:
@@ -238,3 +246,8 @@ class Transcript:
         key = self.session.id
         self.session = await self.keep(lambda tx: sessions.update(tx, key, **changes))
         self.show(event)
+
+
+def _of(event: OfAgent, agent: Agent | None) -> OfAgent:
+    """Say whose it is, where it is a sub-agent's."""
+    return event if agent is None else msgspec.structs.replace(event, agent_id=agent.id)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -17,6 +16,7 @@ from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Call
 from command_center.actors.codex.orphans import end_commands
+from command_center.actors.sessions.agent_threads import Ask, find_agents
 from command_center.runtime import ActorRef
 from command_center.store import Session
 from command_center.store.timestamps import from_timestamp
@@ -31,9 +31,6 @@ SETTLE_SECONDS = 5.0
 
 LOOK_SECONDS = 0.1
 """Between two looks for a turn that is not listed yet."""
-
-Ask = Callable[[Call], Awaitable[dict[str, Any]]]
-"""Asks Codex; raises one of `runner.FAILURES`."""
 
 
 async def ask_bridge(bridge: ActorRef[Any], call: Call) -> dict[str, Any]:
@@ -141,26 +138,3 @@ async def _end_commands(ask: Ask, session: Session, thread_id: str) -> None:
     lost = await trio.to_thread.run_sync(end_commands, thread_id, since)
     if lost:
         log.warning("session.commands.ended", thread=thread_id, process_ids=lost)
-
-
-async def find_agents(ask: Ask, thread_id: str) -> list[dict[str, Any]]:
-    """The threads of the sub-agents that work for the thread, as far as Codex has them loaded.
-
-    None, where Codex is of a version that cannot say.
-    """
-    family = {thread_id}
-    found: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        try:
-            page = await ask(requests.agents_list(thread_id, cursor=cursor))
-        except CodexError as error:
-            log.info("session.agents.unknown", reason=str(error))
-            return []
-        for thread in page["data"]:
-            if thread.get("parentThreadId") in family:
-                family.add(str(thread["id"]))
-                found.append(thread)
-        cursor = page.get("nextCursor")
-        if cursor is None:
-            return [agent for agent in found if agent["status"].get("type") != "notLoaded"]

@@ -80,9 +80,19 @@ def _beside(approval: Approval) -> list[Text | None]:
         return []
     said = approval.details.get("beyondRun") or ()
     return [
-        text("A sub-agent of the session asks.") if approval.details.get("subAgent") else None,
+        _sub_agent(approval.details),
         *(labelled("⚠️ Beyond what its run may do: ", sentence) for sentence in said),
     ]
+
+
+def _sub_agent(details: Mapping[str, Any]) -> Text | None:
+    """Which sub-agent asks; a question of before its name was kept says only that one does."""
+    if not details.get("subAgent"):
+        return None
+    name = details.get("agent")
+    if name is None:
+        return text("A sub-agent of the session asks.")
+    return text("The sub-agent ", code(shorten(str(name), 100)), " asks.")
 
 
 def _cwd(details: Mapping[str, Any]) -> Text | None:

@@ -22,7 +22,7 @@ from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import SessionDiff, SessionPlan, SessionStopped
-from command_center.store import Event, Item, Page, Session, items, sessions
+from command_center.store import Agent, Event, Item, Page, Session, agents, items, sessions
 from command_center.store.records import Runner, SessionStatus, TaskType
 from command_center.store.where import Scalar
 
@@ -56,9 +56,11 @@ class ItemsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_un
 
     Attributes:
         newest_first: the order; else the oldest come first.
+        agent_id: the sub-agent whose transcript it is; else the session's own.
     """
 
     newest_first: bool = False
+    agent_id: int | None = None
 
 
 @api.operation("GET", "/api/sessions")
@@ -117,17 +119,29 @@ async def list_session_events(
 
 @api.operation("GET", "/api/sessions/<id:session_id>/items")
 async def list_items(center: Center, session_id: int, query: ItemsQuery) -> Page[Item]:
-    """List a session's transcript."""
+    """List a session's transcript, or that of a sub-agent of it."""
 
     def read(db: Database) -> Page[Item]:
         sessions.get(db, session_id)
         return items.page(
             db,
-            {"session_id": session_id},
+            {"session_id": session_id, "agent_id": query.agent_id},
             limit=query.limit,
             cursor=query.cursor,
             newest_first=query.newest_first,
         )
+
+    return await center.storage.read(read)
+
+
+@api.operation("GET", "/api/sessions/<id:session_id>/agents")
+async def list_agents(center: Center, session_id: int, query: PageQuery) -> Page[Agent]:
+    """List the sub-agents that work for a session, each after the one that started it."""
+
+    def read(db: Database) -> Page[Agent]:
+        sessions.get(db, session_id)
+        where = {"session_id": session_id}
+        return agents.page(db, where, limit=query.limit, cursor=query.cursor)
 
     return await center.storage.read(read)
 

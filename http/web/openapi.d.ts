@@ -36,6 +36,25 @@ export interface ActorSnapshot {
   stack?: string[];
 }
 
+/** A sub-agent that works for a session, in a thread of its own. */
+export interface Agent {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  sessionId: number;
+  threadId: string;
+  parentId: number | null;
+  parentThreadId: string;
+  path: string | null;
+  name: string | null;
+  model: string | null;
+  prompt: string | null;
+  status: "completed" | "failed" | "interrupted" | "running";
+  lastMessage: string | null;
+  tokenUsage: Record<string, any> | null;
+  finishedAt: string | null;
+}
+
 /** A question to the operator, settled exactly once. */
 export interface Approval {
   id: number;
@@ -418,6 +437,7 @@ export interface Item {
   type: string;
   status: string;
   body: Record<string, any>;
+  agentId: number | null;
 }
 
 /** An event that is said only live: it has no id, is not stored, and cannot be resumed. */
@@ -1133,14 +1153,23 @@ export interface Operations {
     body: undefined;
     answer: Page<Event>;
   };
-  /** List a session's transcript */
+  /** List a session's transcript, or that of a sub-agent of it */
   listItems: {
     method: "GET";
     path: `/api/sessions/${number}/items`;
     isExact: false;
-    query: { limit?: number | null; cursor?: string | null; newestFirst?: boolean | null; };
+    query: { limit?: number | null; cursor?: string | null; newestFirst?: boolean | null; agentId?: number | null; };
     body: undefined;
     answer: Page<Item>;
+  };
+  /** List the sub-agents that work for a session, each after the one that started it */
+  listAgents: {
+    method: "GET";
+    path: `/api/sessions/${number}/agents`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<Agent>;
   };
   /** Show a session's plan */
   getPlan: {
@@ -1569,6 +1598,29 @@ export interface ActorSuspended {
   status: string;
 }
 
+/** A sub-agent has done what it was told, or was interrupted, or failed. */
+export interface AgentEnded {
+  agentId: number;
+  parentId: number | null;
+  threadId: string;
+  path: string | null;
+  name: string | null;
+  model: string | null;
+  status: "completed" | "failed" | "interrupted" | "running";
+  lastMessage: string | null;
+}
+
+/** A sub-agent began to work for the session, or was given more to do. */
+export interface AgentStarted {
+  agentId: number;
+  parentId: number | null;
+  threadId: string;
+  path: string | null;
+  name: string | null;
+  model: string | null;
+  prompt: string | null;
+}
+
 /** Nobody settled it in time. */
 export interface ApprovalExpired {
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
@@ -1703,6 +1755,7 @@ export interface DeltaShown {
   itemId: string;
   delta: string;
   stream: string;
+  agentId?: number;
 }
 
 /** What the turn has changed so far grew to so many bytes; only live. */
@@ -1732,6 +1785,7 @@ export interface FollowupQueued {
 export interface ItemShown {
   item: Record<string, any>;
   turnId: string;
+  agentId?: number;
 }
 
 export type Outcome = "handled" | "lost" | "refused";
@@ -1837,12 +1891,13 @@ export interface SessionInterrupted {
   tokenUsage: Record<string, any> | null;
 }
 
-/** An item of the transcript is finished. */
+/** An item of the transcript is finished; of `agentId`, where it is a sub-agent's. */
 export interface SessionItem {
   turnId: string;
   itemId: string;
   type: string;
   item: Record<string, any>;
+  agentId?: number;
 }
 
 /** It waits for its turn. */
@@ -1899,6 +1954,7 @@ export interface SessionWarning {
   willRetry?: boolean | null;
   info?: any;
   details?: string | null;
+  agentId?: number;
 }
 
 /** Codex has taken it. */
@@ -2033,6 +2089,8 @@ export interface EventData {
   "session.interrupted": SessionInterrupted;
   "session.blocked": SessionBlocked;
   "session.item": SessionItem;
+  "session.agent.started": AgentStarted;
+  "session.agent.ended": AgentEnded;
   "session.result": SessionResult;
   "session.warning": SessionWarning;
   "session.stalled": SessionStalled;

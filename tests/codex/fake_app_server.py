@@ -9,6 +9,8 @@ directives, played in order:
 - `{"raw": TEXT}` writes the text as it is; `{"fill": N}` writes a notification of N bytes
 - `{"die": CODE}` exits at once; `{"hang": true}` stops reading and writing for ever
 
+A thread whose id is `A/B` was started by the thread `A`, as `thread/read` says.
+
 Behaviours: `mute` (never answers), `deaf` (answers the handshake, then nothing), `old` (refuses
 the handshake), `crash` (exits at once, with words on standard error), `overloaded=N` (refuses
 the first N requests after the handshake), `stubborn` (ignores the end of its input and signals,
@@ -103,6 +105,10 @@ class FakeAppServer:
             case "thread/resume":
                 self.write({"id": id_, "result": {"thread": {"id": params["threadId"]}}})
                 self.ask_again(params["threadId"])
+            case "thread/read":
+                parent = params["threadId"].rpartition("/")[0] or None
+                thread = {"id": params["threadId"], "parentThreadId": parent}
+                self.write({"id": id_, "result": {"thread": thread}})
             case "thread/loaded/list":
                 self.write({"id": id_, "result": {"data": [], "nextCursor": None}})
             case "turn/start":

@@ -103,7 +103,7 @@ class CallTool:
 class SpawnAgent:
     """A sub-agent that begins with that message alone, in a thread of its own.
 
-    `name` is part of its path, where sub-agents have one (such as `/root` and the name).
+    `name` is the end of its path, where sub-agents have one.
     """
 
     message: str

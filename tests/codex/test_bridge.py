@@ -234,6 +234,37 @@ async def test_a_request_of_a_thread_that_the_attached_one_started_is_asked_of_i
     assert asked.thread_id == "child"
 
 
+def is_of_grandchild(message: object) -> bool:
+    return isinstance(message, CodexNotification) and message.thread_id.endswith("/grandchild")
+
+
+async def test_what_a_thread_asks_and_says_before_it_is_known_waits_until_its_parent_is_found(
+    tmp_path: Path,
+) -> None:
+    async with open_bridge(faked()) as bridged:
+        thread_id = await bridged.begin(tmp_path)
+        grandchild = {"threadId": f"{thread_id}/child/grandchild"}
+        item = {"item": {"id": "i", "type": "agentMessage", "text": "Hello."}}
+        question = {"itemId": "i", "questions": [QUESTION]}
+        await bridged.prompt(
+            thread_id,
+            script(
+                {"notify": "item/completed", "params": {**grandchild, **item}},
+                {"ask": USER_INPUT, "params": {**grandchild, **question}, "goOn": True},
+                {"notify": "item/completed", "params": {"threadId": "a-stranger", **item}},
+            ),
+        )
+        seen = await bridged.until(lambda m: isinstance(m, CodexServerRequest))
+        assert grandchild["threadId"] == seen[-1].thread_id
+        if not any(is_of_grandchild(message) for message in seen):
+            seen += await bridged.until(is_of_grandchild)
+        (told,) = [message for message in seen if is_of_grandchild(message)]
+        assert ("item/completed", f"{thread_id}/child") == (told.method, told.parent_id)
+        with trio.fail_after(10):
+            while not bridged.routes.unrouted:  # noqa: ASYNC110 - nobody is told
+                await trio.sleep(0.01)
+
+
 async def test_a_lost_connection_is_told_with_its_reason_and_made_again(tmp_path: Path) -> None:
     async with open_bridge(faked()) as bridged:
         thread_id = await bridged.begin(tmp_path)

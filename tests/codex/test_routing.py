@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -135,13 +136,20 @@ def test_threads_that_start_each_other_in_a_circle_end_no_search() -> None:
     assert routes.request(ServerRequest(1, "m", {"threadId": "a"}), "a")
 
 
-async def test_what_a_sub_agent_asks_is_asked_of_the_thread_that_started_it() -> None:
+V1 = {"type": "collabAgentToolCall", "tool": "spawnAgent", "receiverThreadIds": ["agent"]}
+V2 = {"type": "subAgentActivity", "kind": "started", "agentThreadId": "agent", "agentPath": "/a"}
+
+
+@pytest.mark.parametrize("item", [V1, V2], ids=["v1", "v2"])
+async def test_what_a_sub_agent_asks_is_asked_of_the_thread_that_started_it(
+    item: dict[str, Any],
+) -> None:
     routes = Routes()
     routes.connected("1", None)
     attached = routes.attach("t", ref())
     routes.request(ServerRequest(1, "m", {"threadId": "agent"}), "agent")
     assert 0 == len(attached)
-    item = {"type": "collabAgentToolCall", "tool": "spawnAgent", "receiverThreadIds": ["agent"]}
+    assert ["agent"] == routes.take_unknown()
     spawned = {"threadId": "t", "item": item}
     routes.notification(Notification("item/completed", spawned), 10)
     routes.request(ServerRequest(2, "m", {"threadId": "agent"}), "agent")
@@ -154,16 +162,48 @@ async def test_what_a_sub_agent_does_and_uses_is_told_to_the_thread_that_started
     attached = routes.attach("t", ref())
     started = {"thread": {"id": "agent", "parentThreadId": "t"}}
     routes.notification(Notification("thread/started", started), 10)
+    assert [CodexAgentHeard("t")] == await take_all(attached)
     said = {"threadId": "agent", "itemId": "i", "delta": "Working."}
     for _ in range(3):
         routes.notification(Notification("item/agentMessage/delta", said), 10)
-    assert [CodexAgentHeard("t")] == await take_all(attached)
+    (growing,) = await take_all(attached)
+    assert ("agent", "t", 3 * "Working.") == (
+        growing.thread_id,
+        growing.parent_id,
+        growing.params["delta"],
+    )
     usage = {"total": {"totalTokens": 7}, "last": {"totalTokens": 7}}
     told = {"threadId": "agent", "turnId": "u", "tokenUsage": usage}
     routes.notification(Notification("thread/tokenUsage/updated", told), 10)
     routes.notification(Notification("thread/tokenUsage/updated", {**told, "threadId": "t"}), 10)
     assert ["agent", "t"] == [message.thread_id for message in await take_all(attached)]
     assert 0 == routes.unrouted
+
+
+async def test_what_an_unknown_thread_tells_is_held_in_order_until_its_family_is_known() -> None:
+    routes = Routes()
+    attached = routes.attach("t", ref())
+    for number in (1, 2):
+        item = {"threadId": "grandchild", "item": {"id": str(number), "type": "plan"}}
+        routes.notification(Notification("item/completed", item), 10)
+    assert ["grandchild"] == routes.take_unknown()
+    routes.adopt("grandchild", "child")
+    assert (["child"], 0) == (routes.take_unknown(), len(attached))
+    routes.adopt("child", "t")
+    told = await take_all(attached)
+    assert ["1", "2"] == [message.params["item"]["id"] for message in told]
+    assert 0 == routes.unrouted
+
+
+async def test_a_thread_of_another_client_is_looked_up_once_and_holds_nothing() -> None:
+    routes = Routes()
+    attached = routes.attach("t", ref())
+    item = {"threadId": "foreign", "item": {"id": "i", "type": "plan"}}
+    routes.notification(Notification("item/completed", item), 10)
+    assert ["foreign"] == routes.take_unknown()
+    routes.disown("foreign")
+    routes.notification(Notification("item/completed", item), 10)
+    assert ([], 0, 2) == (routes.take_unknown(), len(attached), routes.unrouted)
 
 
 async def test_an_actor_that_attaches_again_keeps_what_waits_and_is_asked_again_once() -> None:

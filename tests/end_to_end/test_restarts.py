@@ -156,6 +156,7 @@ async def test_a_turn_that_stays_silent_is_asked_for_and_then_interrupted(
     gate.open()
 
 
+@both_models
 async def test_a_turn_that_waits_for_a_sub_agent_is_not_silent_while_that_works(
     codex_server: Server, scripted_model: ScriptedModel, repository: Path
 ) -> None:

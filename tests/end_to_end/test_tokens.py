@@ -78,6 +78,7 @@ def with_an_agent(calls: int) -> Choose:
     return choose
 
 
+@both_models
 async def test_what_a_sub_agent_uses_counts_for_the_session_that_started_it(
     codex_client: Client, scripted_model: ScriptedModel, repository: Path
 ) -> None:
@@ -87,6 +88,7 @@ async def test_what_a_sub_agent_uses_counts_for_the_session_that_started_it(
     assert [6 * CALL] * 3 == await used(codex_client)
 
 
+@both_models
 async def test_a_sub_agent_that_uses_more_than_its_session_may_is_ended_with_it(
     codex_client: Client, scripted_model: ScriptedModel, repository: Path
 ) -> None:

@@ -17,7 +17,7 @@ from command_center.actors.codex.settings import Transport
 from command_center.actors.sessions.interruption import OVERDUE
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import open_bridge
-from tests.codex.script import AddFile, Gate, Run, Say, Script, SpawnAgent, Step
+from tests.codex.script import AddFile, Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel, write_codex_home
 from tests.end_to_end.server import Client, Server, client_of
 
@@ -56,7 +56,7 @@ def reached_by(
     transport: Transport, folder: Path, binary: Path, model: ScriptedModel
 ) -> Iterator[Reached]:
     """A server on its own app-server, or on a shared one that outlives it."""
-    home = write_codex_home(folder / "codex-home", model)
+    home = write_codex_home(folder / "codex-home", model, called=None)
     settings = {"CC_CODEX_COMMAND": str(binary), "CODEX_HOME": str(home)}
     with contextlib.ExitStack() as stack:
         shared = None
@@ -277,95 +277,6 @@ async def test_a_turn_that_was_left_for_another_runner_is_ended_once_its_own_is_
             assert session["id"] == settled["sessionId"]
             assert {"interrupted": True} == settled["data"]
         assert not await beats(heart, within=1)
-
-
-@contextlib.contextmanager
-def an_agent(model: ScriptedModel, *steps: Step) -> Iterator[None]:
-    """Meanwhile each turn has a sub-agent take these steps, and waits."""
-
-    def choose(prompt: str) -> Script:
-        if "agent" in prompt:
-            return steps
-        return (SpawnAgent("You are the agent."), Run("sleep 60"))
-
-    model.choose = choose
-    try:
-        yield
-    finally:
-        model.choose = None
-
-
-async def until_made(made: Path) -> None:
-    """Wait until the file is there."""
-    with trio.fail_after(10):
-        while not made.exists():  # noqa: ASYNC110 - another process makes it
-            await trio.sleep(0.02)
-
-
-async def test_what_a_sub_agent_asks_waits_for_a_person(
-    reached: Reached, client: Client, model: ScriptedModel, repository: Path, tmp_path: Path
-) -> None:
-    outside = tmp_path / "outside.txt"
-    with an_agent(model, Run(f"echo made > {outside}", justification="May I?")):
-        session = await client.run(await client.register(repository), "Begin.")
-        async with client.watch(after=0, sessionId=session["id"]) as stream:
-            asked = await stream.until("approval.requested", kind="command")
-            await approve(client, asked["approvalId"])
-            await stream.until("session.resumed")
-        await until_made(outside)
-        await client.post(f"/api/sessions/{session['id']}/stop")
-
-
-async def test_what_a_sub_agent_wants_to_change_is_shown_with_the_question(
-    reached: Reached, client: Client, model: ScriptedModel, repository: Path
-) -> None:
-    with an_agent(model, AddFile("made.txt", "hello\n")):
-        registered = await client.register(repository)
-        session = await client.run(registered, "Begin.", sandbox="read-only")
-        async with client.watch(after=0, sessionId=session["id"]) as stream:
-            asked = await stream.until("approval.requested", kind="file_change")
-            assert "+hello" in asked["data"]["details"]["diff"]
-            assert asked["data"]["details"]["subAgent"]
-            await approve(client, asked["approvalId"])
-            await stream.until("session.resumed")
-        await until_made(repository / "made.txt")
-        await client.post(f"/api/sessions/{session['id']}/stop")
-
-
-@pytest.mark.parametrize("transport", SHARED, ids=lambda one: one.value)
-async def test_what_a_sub_agent_asks_outlives_the_server_where_the_app_server_does(
-    transport: Transport, codex_binary: Path, model: ScriptedModel, repository: Path, tmp_path: Path
-) -> None:
-    outside = tmp_path / "outside.txt"
-    with (
-        an_agent(model, Run(f"echo made > {outside}", justification="May I?")),
-        reached_by(transport, tmp_path, codex_binary, model) as reached,
-    ):
-        async with client_of(reached.server) as client, client.watch(after=0) as stream:
-            session = await client.run(await client.register(repository), "Begin.")
-            asked = await stream.until("approval.requested", kind="command")
-        reached.server.kill()
-        reached.server.start()
-        async with client_of(reached.server) as client, client.watch(after=0) as stream:
-            await stream.until("bridge.connected")
-            await stream.until("bridge.connected")
-            await approve(client, asked["approvalId"])
-            await stream.until("session.resumed")
-            await until_made(outside)
-            await client.post(f"/api/sessions/{session['id']}/stop")
-
-
-async def test_a_stop_ends_the_sub_agents_too(
-    reached: Reached, client: Client, model: ScriptedModel, repository: Path
-) -> None:
-    heart = repository / "heart"
-    with an_agent(model, Run("while true; do echo beat > heart; sleep 0.05; done")):
-        session = await client.run(await client.register(repository), "Begin.")
-        assert await beats(heart, within=30)
-        await client.post(f"/api/sessions/{session['id']}/stop")
-        with trio.fail_after(10):
-            while await beats(heart, within=1):
-                pass
 
 
 @pytest.mark.parametrize("transport", SHARED, ids=lambda one: one.value)

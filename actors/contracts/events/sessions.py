@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from command_center.store import EventData, event_type
-from command_center.store.records import SessionStatus
+from command_center.store.records import AgentStatus, SessionStatus
 
 
 class SessionCreated(EventData, frozen=True, kw_only=True, tag="session.created"):
@@ -103,12 +103,37 @@ class SessionBlocked(EventData, frozen=True, kw_only=True, tag="session.blocked"
 
 
 class SessionItem(EventData, frozen=True, kw_only=True, tag="session.item"):
-    """An item of the transcript is finished."""
+    """An item of the transcript is finished; of `agentId`, where it is a sub-agent's."""
 
     turn_id: str
     item_id: str
     type: str
     item: dict[str, Any]
+    agent_id: int | UnsetType = UNSET
+
+
+class AgentTold(EventData, frozen=True, kw_only=True):
+    """A sub-agent of a session: what it is, and by which other one it was started."""
+
+    agent_id: int
+    parent_id: int | None
+    thread_id: str
+    path: str | None
+    name: str | None
+    model: str | None
+
+
+class AgentStarted(AgentTold, frozen=True, kw_only=True, tag="session.agent.started"):
+    """A sub-agent began to work for the session, or was given more to do."""
+
+    prompt: str | None
+
+
+class AgentEnded(AgentTold, frozen=True, kw_only=True, tag="session.agent.ended"):
+    """A sub-agent has done what it was told, or was interrupted, or failed."""
+
+    status: AgentStatus
+    last_message: str | None
 
 
 class SessionResult(EventData, frozen=True, kw_only=True, tag="session.result"):
@@ -128,6 +153,7 @@ class SessionWarning(EventData, frozen=True, kw_only=True, tag="session.warning"
     will_retry: bool | UnsetType | None = UNSET
     info: Any = UNSET
     details: str | UnsetType | None = UNSET
+    agent_id: int | UnsetType = UNSET
 
 
 class SessionStalled(EventData, frozen=True, kw_only=True, tag="session.stalled"):
@@ -240,6 +266,7 @@ class DeltaShown(LiveEventData, frozen=True, kw_only=True, tag="session.output.d
     item_id: str
     delta: str
     stream: str
+    agent_id: int | UnsetType = UNSET
 
 
 class ItemShown(LiveEventData, frozen=True, kw_only=True, tag="session.item.started"):
@@ -247,6 +274,7 @@ class ItemShown(LiveEventData, frozen=True, kw_only=True, tag="session.item.star
 
     item: dict[str, Any]
     turn_id: str
+    agent_id: int | UnsetType = UNSET
 
 
 class PlanShown(LiveEventData, frozen=True, kw_only=True, tag="session.plan"):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -35,6 +35,8 @@ from command_center.actors.codex.messages import (
     Detach,
 )
 from command_center.actors.contracts.sessions import (
+    AgentItemSeen,
+    AgentsListed,
     AnswerDelivered,
     JoiningThread,
     LaunchFailed,
@@ -45,6 +47,12 @@ from command_center.actors.contracts.sessions import (
     TurnOpened,
 )
 from command_center.actors.rules.errors import Conflict, TooBusy, Unconfirmed
+from command_center.actors.sessions.agent_threads import (
+    agent_seen,
+    agents_of,
+    find_agents,
+    turns_for,
+)
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runner import FAILURES
 from command_center.actors.sessions.turn_events import ending, item_seen, turn_named
@@ -54,7 +62,6 @@ from command_center.actors.sessions.turns import (
     ask_bridge,
     count_queued,
     end_what_is_left,
-    find_agents,
     find_turn,
     interrupt_when_listed,
     message_id,
@@ -205,29 +212,54 @@ class AppServerRunner:
         if turn is None:
             await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
             return
-        await self._report(turn_id, turn)
+        await self._report_items(turn_id, turn)
         agents = await self._join_agents(session, thread_id)
         if not any(waits(one) for one in (thread, *agents)):
             await self._ref.tell(NothingAsked())
+        await self._report_end(turn)
 
     async def _join_agents(self, session: Session, thread_id: str) -> list[dict[str, Any]]:
-        """Be asked again what the thread's sub-agents wait for; those that work."""
-        agents = [one for one in await find_agents(self._call, thread_id) if is_active(one)]
-        if not agents:
-            return []
+        """Hear again of the thread's sub-agents, and report what they did meanwhile.
+
+        Codex asks again what they wait for, and tells what they have used.
+        """
+        agents = await find_agents(self._call, thread_id)
         ids = tuple(str(agent["id"]) for agent in agents)
-        await self._bridge.ask(Attach(thread_id, self._ref, ids))
+        if agents:
+            await self._bridge.ask(Attach(thread_id, self._ref, agents_of(agents)))
         confinement = await self._confine(session)
-        for agent_id in ids:
+        for agent in agents:
+            turns = await turns_for(self._call, session, str(agent["id"]))
+            if not turns and not is_active(agent):
+                continue
             with contextlib.suppress(CodexError):  # it has ended meanwhile
-                await self._call(requests.thread_resume(agent_id, confinement))
+                await self._call(requests.thread_resume(str(agent["id"]), confinement))
+            await self._report_agent(agent, turns)
+        await self._ref.tell(AgentsListed(frozenset(ids)))
         return agents
+
+    async def _report_agent(
+        self, agent: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]
+    ) -> None:
+        await self._ref.tell(agent_seen(agent))
+        for turn in turns:
+            for item in turn.get("items", ()):
+                if item.get("status") != "inProgress":
+                    seen = item_seen(str(turn["id"]), item, completed=True)
+                    await self._ref.tell(AgentItemSeen(str(agent["id"]), seen))
+        await self._ref.tell(agent_seen(agent, turns))
 
     async def _report(self, turn_id: str, turn: Mapping[str, Any]) -> None:
         """Tell of a turn's finished items, and of its end if it has ended."""
+        await self._report_items(turn_id, turn)
+        await self._report_end(turn)
+
+    async def _report_items(self, turn_id: str, turn: Mapping[str, Any]) -> None:
         for item in turn.get("items", ()):
             if item.get("status") != "inProgress":
                 await self._ref.tell(item_seen(turn_id, item, completed=True))
+
+    async def _report_end(self, turn: Mapping[str, Any]) -> None:
         if turn.get("status") == "interrupted":
             await self._ref.tell(TurnLost(reason="The turn ended with its app-server."))
         elif turn.get("status") != "inProgress":

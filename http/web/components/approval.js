@@ -144,7 +144,7 @@ function asked(approval) {
   if (d.url) rows.push(html`<${Address} url=${d.url} />`);
   if (approval.kind === "run") rows.push(html`<${RunDetails} details=${d} />`);
   if (d.delivery === "async") rows.push(html`<p class="hint">Codex works on meanwhile. It is told the answer as a message.</p>`);
-  if (d.subAgent) rows.push(html`<p class="hint">A sub-agent of the session asks.</p>`);
+  if (d.subAgent) rows.push(html`<p class="hint">${d.agent ? html`The sub-agent <code>${d.agent}</code>` : "A sub-agent of the session"} asks.</p>`);
   for (const said of d.beyondRun || []) rows.push(html`<p class="beyond"><${Icon} name="warning" size=${18} /><span>Beyond what its run may do: ${said}</span></p>`);
   return rows;
 }

@@ -7,7 +7,8 @@ from typing import Any
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Call
 from command_center.actors.codex.orphans import is_alive
-from command_center.actors.sessions.turns import end_what_is_left, find_agents
+from command_center.actors.sessions.agent_threads import find_agents
+from command_center.actors.sessions.turns import end_what_is_left
 from command_center.store import Writer
 from tests.actors.sessions.units import done, running, writer
 from tests.codex.test_orphans import sleeper

@@ -141,6 +141,9 @@ def test_that_a_sub_agent_asks_is_said() -> None:
     details = {"script": "make", "subAgent": True}
     said = to_plain(approval_text(approval(kind="command", details=details), WHERE))
     assert "A sub-agent of the session asks." in said
+    named = {**details, "agentId": 3, "agent": "/tests"}
+    said = to_plain(approval_text(approval(kind="command", details=named), WHERE))
+    assert "The sub-agent /tests asks." in said
 
 
 def test_a_manual_approval_may_have_details_of_any_shape() -> None:

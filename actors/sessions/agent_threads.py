@@ -1,0 +1,98 @@
+"""The threads of a session's sub-agents, as Codex lists them.
+
+Source: the app-server protocol as the binary prints it (`codex app-server generate-json-schema`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+
+from command_center.actors.codex import requests
+from command_center.actors.codex.errors import CodexError
+from command_center.actors.codex.messages import Call
+from command_center.actors.contracts.sessions import AgentSeen
+from command_center.store import Session
+from command_center.store.records import AgentStatus
+from command_center.store.timestamps import from_timestamp
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Ask = Callable[[Call], Awaitable[dict[str, Any]]]
+"""Asks Codex; raises one of `runner.FAILURES`."""
+
+STATUSES: Final[Mapping[str, AgentStatus]] = {
+    "inProgress": "running",
+    "completed": "completed",
+    "interrupted": "interrupted",
+    "failed": "failed",
+}
+"""How a sub-agent stands, by the status of its newest turn."""
+
+
+async def find_agents(ask: Ask, thread_id: str) -> list[dict[str, Any]]:
+    """The threads of the sub-agents that work for the thread, as far as Codex has them loaded.
+
+    None, where Codex is of a version that cannot say.
+    """
+    family = {thread_id}
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        try:
+            page = await ask(requests.agents_list(thread_id, cursor=cursor))
+        except CodexError as error:
+            log.info("session.agents.unknown", reason=str(error))
+            return []
+        for thread in page["data"]:
+            if thread.get("parentThreadId") in family:
+                family.add(str(thread["id"]))
+                found.append(thread)
+        cursor = page.get("nextCursor")
+        if cursor is None:
+            return [agent for agent in found if agent["status"].get("type") != "notLoaded"]
+
+
+def agents_of(threads: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Give each sub-agent's thread with its parent's."""
+    return tuple((str(thread["id"]), str(thread["parentThreadId"])) for thread in threads)
+
+
+async def turns_for(ask: Ask, session: Session, agent_id: str) -> list[dict[str, Any]]:
+    """Give the turns in which a sub-agent worked for the session, oldest first.
+
+    A Codex that does not say which turn a sub-agent's turn is for says when it began.
+    """
+    began = from_timestamp(session.started_at or session.created_at).timestamp()
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        page = await ask(requests.turns_list(agent_id, cursor=cursor, limit=20))
+        for turn in page["data"]:
+            root = turn.get("rootTurnId")
+            is_ours = int(turn.get("startedAt") or 0) >= int(began)
+            if root not in {None, turn["id"]}:
+                is_ours = root == session.codex_turn_id
+            if not is_ours:
+                return found[::-1]
+            found.append(turn)
+        cursor = page.get("nextCursor")
+        if cursor is None:
+            return found[::-1]
+
+
+def agent_seen(thread: Mapping[str, Any], turns: Sequence[Mapping[str, Any]] = ()) -> AgentSeen:
+    """Read what Codex says of a sub-agent's thread, and of how its newest turn stands."""
+    source = thread.get("source")
+    spawned = (source.get("subAgent") or {}) if isinstance(source, Mapping) else {}
+    spawn = (spawned.get("thread_spawn") or {}) if isinstance(spawned, Mapping) else {}
+    return AgentSeen(
+        thread_id=str(thread["id"]),
+        parent_thread_id=str(thread["parentThreadId"]),
+        path=spawn.get("agent_path"),
+        name=thread.get("agentNickname"),
+        model=thread.get("model"),
+        status=STATUSES.get(str(turns[-1].get("status"))) if turns else None,
+    )

@@ -1,0 +1,120 @@
+"""The sub-agents that work for a session: who they are, and whether they are done.
+
+Codex tells of what a sub-agent says and does as of a thread of its own. It is kept with the
+session's transcript, under the sub-agent whose it is. A session does not end before its sub-agents
+have: what they do then would be seen by nobody, and nothing would bound or stop it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from command_center.actors.codex.lineage import started_agents
+from command_center.actors.contracts.sessions import AgentSeen, AgentsListed, TurnEnded
+from command_center.actors.ledger import agents as ledger
+from command_center.actors.sessions.transcript import Transcript
+from command_center.store import Agent
+from command_center.store.records import AgentStatus
+
+OVER: Mapping[str, AgentStatus] = {
+    "completed": "completed",
+    "interrupted": "interrupted",
+    "shutdown": "interrupted",
+    "notFound": "interrupted",
+    "errored": "failed",
+}
+"""How Codex says that a sub-agent works no more, in the items of its parent."""
+
+
+@attrs.define
+class Agents:
+    """The sub-agents of one session, by the threads that they work in."""
+
+    _transcript: Transcript
+    _known: dict[str, Agent] = attrs.field(factory=dict, init=False)
+    ended_before_them: TurnEnded | None = attrs.field(default=None, init=False)
+    """How the session's own turn ended while sub-agents of it still worked."""
+
+    def recall(self, agents: Sequence[Agent]) -> None:
+        """Begin with those that are kept already."""
+        self._known = {agent.thread_id: agent for agent in agents}
+
+    @property
+    def are_working(self) -> bool:
+        """Tell whether one of them has not ended."""
+        return any(agent.status == "running" for agent in self._known.values())
+
+    def of(self, thread_id: str) -> Agent | None:
+        """Give the one that works in this thread, if it is kept."""
+        return self._known.get(thread_id)
+
+    async def learn(self, seen: AgentSeen) -> Agent | None:
+        """Keep one, or what is new of it; None where there are too many to keep."""
+        key = self._transcript.session.id
+        agent = await self._transcript.keep(lambda tx: ledger.learn(tx, key, seen))
+        if agent is not None:
+            self._known[seen.thread_id] = agent
+        if seen.is_new:
+            await self._transcript.refresh()
+        return agent
+
+    async def meet(self, thread_id: str, parent_id: str | None) -> Agent | None:
+        """Give the one in whose thread Codex tells something; it is learned of by that."""
+        known = self._known.get(thread_id)
+        if known is not None:
+            return known
+        parent = parent_id or self._transcript.session.codex_thread_id or thread_id
+        return await self.learn(AgentSeen(thread_id=thread_id, parent_thread_id=parent))
+
+    async def hear(self, item: Mapping[str, Any], by: str) -> None:
+        """Read what an item of the thread `by` tells of the sub-agents that it started."""
+        for thread_id in started_agents(dict(item)):
+            if thread_id == self._transcript.session.codex_thread_id:
+                continue
+            known = self._known.get(thread_id)
+            if known is None or item.get("tool") == "spawnAgent" or item.get("kind") == "started":
+                known = await self.learn(_started(thread_id, by, item, is_new=known is None))
+            status = _status_in(item, thread_id)
+            if known is not None and status is not None:
+                await self.stand(known, status)
+
+    async def stand(self, agent: Agent, status: AgentStatus) -> None:
+        """Keep how its newest turn stands."""
+        if self._known[agent.thread_id].status != status:
+            self._known[agent.thread_id] = await self._transcript.keep(
+                lambda tx: ledger.stand(tx, agent.id, status)
+            )
+
+    async def reconcile(self, listed: AgentsListed) -> None:
+        """Take those for interrupted that Codex has no more."""
+        for thread_id, agent in list(self._known.items()):
+            if agent.status == "running" and thread_id not in listed.threads:
+                await self.stand(agent, "interrupted")
+
+
+def name_of(agent: Agent) -> str:
+    """Give what people call it: its place in the tree, its name, or its number."""
+    return agent.path or agent.name or f"sub-agent {agent.id}"
+
+
+def _started(thread_id: str, by: str, item: Mapping[str, Any], *, is_new: bool) -> AgentSeen:
+    path = item.get("agentPath")
+    return AgentSeen(
+        thread_id=thread_id,
+        parent_thread_id=by,
+        path=path,
+        name=None if path is None else str(path).rpartition("/")[2],
+        model=item.get("model") or None,
+        prompt=item.get("prompt") or None,
+        is_new=is_new and (item.get("tool") == "spawnAgent" or item.get("kind") == "started"),
+    )
+
+
+def _status_in(item: Mapping[str, Any], thread_id: str) -> AgentStatus | None:
+    if item.get("type") == "subAgentActivity":
+        return OVER.get(str(item.get("kind")))
+    told = (item.get("agentsStates") or {}).get(thread_id) or {}
+    return OVER.get(str(told.get("status")))
