@@ -7,7 +7,7 @@ import attrs
 
 @attrs.define
 class Counts:
-    """How many messages were sent, and what became of them."""
+    """Counts of messages: those sent, and those of each outcome."""
 
     sent: int = 0
     handled: int = 0

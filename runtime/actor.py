@@ -1,4 +1,4 @@
-"""What an author of an actor writes: a class, its handlers, and the messages that they take."""
+"""The class that an actor is written as, and the handlers of its messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MARK = "handles_message"
 
 
 class _Answers(Protocol[Reply]):
-    """Takes a handler whose answer is of the reply's type, now or deferred; returns it as it is."""
+    """Take a handler that returns the reply, now or deferred, and give it back unchanged."""
 
     @overload
     def __call__(
@@ -38,7 +38,7 @@ class _Answers(Protocol[Reply]):
 
 
 class _Notices(Protocol[NoticeT]):
-    """Takes a handler of a message that has no answer; returns it as it is."""
+    """Take a handler of a message without an answer, and give it back unchanged."""
 
     @overload
     def __call__(
@@ -71,7 +71,7 @@ def handles(message_type: type[Any]) -> Callable[[Any], Any]:
 
 
 class Handler(NamedTuple):
-    """One handler of an actor class, and whether calling it gives a coroutine."""
+    """A handler of an actor class; `is_async` if calling it gives a coroutine."""
 
     call: Callable[[Any, Any], Any]
     is_async: bool

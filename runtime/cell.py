@@ -29,7 +29,7 @@ class Down:
 
 
 class Cell(Child):
-    """What stays of an actor while its lives come and go.
+    """The part of an actor that outlives its lives: mailbox, counts, monitors.
 
     At every moment `mailbox.sent` is `handled + lost + dead`, plus what waits in the mailbox, plus
     one if a message is in hand. `refused` counts those of the handled that were answered with a
@@ -68,22 +68,22 @@ class Cell(Child):
         self.lost = 0
         self.dead = 0
         self.has_left = False
-        """Whether it has left the tree, so that its counts live on in the system's."""
+        """True once it has left the tree; its counts then live on in the system's."""
         self.tracing: Trace | None = None
         self._monitors: dict[Watcher, None] | None = None
 
     @property
     def spec(self) -> ChildSpec:
-        """The spec that this actor was made from."""
+        """Return the spec that this actor was made from."""
         return self._spec
 
     @property
     def phase(self) -> Phase:
-        """Where the current life stands."""
+        """Return where the current life stands."""
         return Phase.ENDED if self.life is None else self.life.phase
 
     def status(self) -> Status:
-        """What an inspection shows."""
+        """Return what an inspection shows."""
         life = self.life
         if self.quarantined:
             return Status.QUARANTINED
@@ -180,7 +180,7 @@ class Cell(Child):
     # Traces.
 
     def start_trace(self, *, messages: int, seconds: float) -> Trace:
-        """Record what becomes of the next messages; ends a former trace."""
+        """Record the next messages and their outcomes; end a former trace."""
         if self.tracing is not None:
             self.tracing.close()
         deadline = self.system.clock() + seconds

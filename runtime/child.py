@@ -1,4 +1,4 @@
-"""A place in the tree, and what a supervisor may do with whatever stands there."""
+"""A place in the tree: started, stopped and restarted by the supervisor above it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from command_center.runtime.specs import Backoff, ChildSpec, Intensity, Supervis
 
 
 class Status(enum.Enum):
-    """What a child is doing, as an inspection shows it."""
+    """The state of a child, as an inspection shows it."""
 
     STARTING = "starting"
     IDLE = "idle"
@@ -28,7 +28,7 @@ class Status(enum.Enum):
 
 
 class Phase(enum.Enum):
-    """Where one life of a child stands."""
+    """The stages of one life of a child."""
 
     BACKOFF = "backoff"
     STARTING = "starting"
@@ -38,7 +38,7 @@ class Phase(enum.Enum):
 
 
 class Intent(enum.Enum):
-    """What is to become of a child when its current life ends."""
+    """The plan for a child when its current life ends."""
 
     TRIAL = "trial"
     """Whoever started it waits for its start, and deals with a failure."""
@@ -51,7 +51,7 @@ class Intent(enum.Enum):
 
 
 class Child(abc.ABC):
-    """What actors and supervisors have in common for the supervisor above them.
+    """The common part of actors and supervisors, as the supervisor above sees them.
 
     A place outlives the lives of what stands there: path, mailbox and counts belong to the place.
     `began` is set when a life's start succeeded or failed, `ended` when it is over or given up.
@@ -103,16 +103,16 @@ class Child(abc.ABC):
     @property
     @abc.abstractmethod
     def spec(self) -> ChildSpec | SupervisorSpec:
-        """The spec that this child was made from."""
+        """Return the spec that this child was made from."""
 
     @property
     @abc.abstractmethod
     def phase(self) -> Phase:
-        """Where the current life stands; `ENDED` if there is none."""
+        """Return where the current life stands; `ENDED` if there is none."""
 
     @abc.abstractmethod
     def status(self) -> Status:
-        """What an inspection shows."""
+        """Return what an inspection shows."""
 
     @abc.abstractmethod
     def spawn_life(self, delay: float) -> None:
@@ -142,7 +142,7 @@ class Child(abc.ABC):
 
     @property
     def is_alive(self) -> bool:
-        """Whether a life is under way, from its backoff to its end."""
+        """Return True while a life is under way, from its backoff to its end."""
         return self.phase is not Phase.ENDED
 
     def spawn(self, intent: Intent, delay: float = 0.0) -> None:

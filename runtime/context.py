@@ -1,4 +1,4 @@
-"""What an actor may do beyond answering: its view of the system, set as `ctx` before `on_start`."""
+"""The view that an actor has of the system, set as `ctx` before `on_start`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Args = TypeVarTuple("Args")
 
 
 class Tree(Timekeeper, Protocol):
-    """What an actor may ask of the system that it is part of."""
+    """The part of the system that an actor may use."""
 
     clock: Callable[[], float]
 
@@ -76,12 +76,12 @@ class Context:
 
     @property
     def path(self) -> str:
-        """Where the actor stands, such as `/sessions/12`."""
+        """Return the path of the actor, such as `/sessions/12`."""
         return self._cell.path
 
     @property
     def ref(self) -> ActorRef[Any]:
-        """The actor's own handle; it outlives restarts."""
+        """Return the actor's own handle; it outlives restarts."""
         return self._cell.ref
 
     @overload
@@ -147,25 +147,25 @@ class Context:
         return reply
 
     def forward(self, ref: ActorRef[Message], message: Asked[Message, Reply]) -> Deferred[Reply]:
-        """Have another actor answer in this one's stead: its answer to `message` is the answer.
+        """Let another actor answer the message in hand: its answer to `message` is the answer.
 
-        The handler returns this at once, and owes nothing any more: whatever becomes of this
-        actor, the other answers. It costs neither a task nor a second wait. If the other is dead
-        or dies, the asker gets its `ActorStopped` or `ActorCrashed`; the asker's own timeout is
-        the deadline of it all. A message that was told is forwarded, too, and answered to nobody.
+        The handler returns this at once, and owes nothing any more: the other answers even if this
+        actor dies. It costs neither a task nor a second wait. If the other is dead or dies, the
+        asker gets its `ActorStopped` or `ActorCrashed`. The asker's own timeout bounds it all. A
+        message that was told is forwarded, too, and answered to nobody.
         """
         return self._life.forward(ref.cell, message)
 
     def monitor(self, ref: ActorRef[Any]) -> None:
-        """Be told `Down(path, reason)`, as a user message, when that actor is dead.
+        """Receive `Down(path, reason)`, as a user message, when that actor is dead.
 
-        A restart is not a death; a quarantine is. An actor that is dead already is told of at
+        A restart is not a death; a quarantine is. If the actor is dead already, the notice comes at
         once. The notice takes its place in the mailbox even if that is full.
         """
         ref.cell.add_monitor(self._cell)
 
     def demonitor(self, ref: ActorRef[Any]) -> None:
-        """No longer be told of that actor's death; a notice that waits already still comes."""
+        """Stop monitoring that actor; a notice that is in the mailbox already still comes."""
         ref.cell.remove_monitor(self._cell)
 
     def link(self, ref: ActorRef[Any]) -> None:

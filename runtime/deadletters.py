@@ -10,7 +10,7 @@ import attrs
 
 
 class Reason(enum.Enum):
-    """Why a message became a dead letter."""
+    """The reasons for which a message becomes a dead letter."""
 
     STOPPED = "stopped"
     """The target had ended, or was being stopped, when the message came or while it waited."""
@@ -51,12 +51,12 @@ class DeadLetters:
 
     @property
     def by_reason(self) -> Mapping[Reason, int]:
-        """How many there ever were, by reason."""
+        """Count all there ever were, by reason."""
         return dict(self._by_reason)
 
     @property
     def evicted(self) -> int:
-        """How many are counted but no longer kept."""
+        """Count those that are no longer kept."""
         return self.total - len(self._kept)
 
     def __len__(self) -> int:

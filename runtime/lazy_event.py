@@ -19,7 +19,7 @@ class LazyEvent:
         self._event: trio.Event | None = None
 
     def is_set(self) -> bool:
-        """Whether it has been set."""
+        """Return True if it has been set."""
         return self._is_set
 
     def set(self) -> None:

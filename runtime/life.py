@@ -52,7 +52,7 @@ _ELSEWHERE: set[Deferred[Any]] = set()
 
 
 class Host(System, Tree, Protocol):
-    """What an actor's place and its lives need of the system."""
+    """The part of the system that an actor's place and its lives use."""
 
 
 class Home(Place, Protocol):
@@ -127,16 +127,16 @@ class Life:
         self.task: trio.lowlevel.Task | None = None
         self.actor: Actor | None = None
         self.over = False
-        """Whether to end after the message in hand."""
+        """True if it ends after the message in hand."""
         self.is_watched = False
-        """Whether somebody waits in `gone`, and so enforces the deadline."""
+        """True if somebody waits in `gone`, and so enforces the deadline."""
         self.leaving: ExitKind | None = None
-        """How the actor itself wishes to end."""
+        """The end that the actor itself asked for."""
         self.error: Exception | None = None
         self.abandoned = False
         self.current: Envelope | None = None
         self.current_since = 0.0
-        """When it was taken; kept only for handlers that await, for no other is seen at work."""
+        """The time at which it was taken; set only for handlers that await."""
         self.cutoff = math.inf
         self.deadline = math.inf
         self.deferred: set[Deferred[Any]] | None = None
@@ -439,7 +439,7 @@ class Life:
         other.join(self)
 
     def defer(self) -> Deferred[Any]:
-        """Take over the answer to the message in hand; for a told message, one nobody awaits."""
+        """Take over the answer to the message in hand; nobody awaits it if the message was told."""
         envelope = self.current
         reply = envelope[1] if envelope is not None else None
         if reply is None:

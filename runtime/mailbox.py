@@ -66,10 +66,10 @@ class Mailbox:
         self.capacity = capacity
         self.clock = clock
         self.room = capacity
-        """How deep the mailbox may be for a message to be put at once; 0 while it is closed."""
+        """The depth below which a message is put at once; 0 while the mailbox is closed."""
         self.user: deque[Envelope] = _NOTHING
         self.held = False
-        """Whether the actor is suspended: it takes no user message until it is resumed."""
+        """True while the actor is suspended: it takes no user message until it is resumed."""
         self._closed: Reason | None = None
         self.parked: trio.lowlevel.Task | None = None
         """The actor's task, if it sleeps because there is nothing to do."""
@@ -80,7 +80,7 @@ class Mailbox:
 
     @property
     def closed(self) -> Reason | None:
-        """Why no new message is taken; None while they are."""
+        """Return the reason for which no new message is taken; None while they are."""
         return self._closed
 
     @closed.setter

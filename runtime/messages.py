@@ -1,4 +1,4 @@
-"""What a message is to the runtime: anything; what makes one a request; and who takes it."""
+"""Messages: requests and their replies, and addresses that say which messages an actor takes."""
 
 from __future__ import annotations
 

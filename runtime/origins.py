@@ -1,4 +1,4 @@
-"""What it all began with: a word that goes along from message to message.
+"""The origin of work: a word that goes along from message to message.
 
 Whoever begins something, such as the answer to a request, sets `origin` in its own task. A message
 carries the origin of the task that sent it, and its handler runs under that; so do the tasks that

@@ -1,4 +1,4 @@
-"""What the parts of a tree need of those above them, as Protocols.
+"""Protocols by which the parts of a tree use those above them.
 
 A place in the tree, its parent and the system know each other, and so would their modules. Each
 module imports only what stands below it, and says here what it expects of the rest. What only one
@@ -38,7 +38,7 @@ class Watcher(Protocol):
 
 
 class System(Protocol):
-    """What a child needs of the system that it is part of."""
+    """The part of the system that a child uses."""
 
     clock: Callable[[], float]
     rng: random.Random
@@ -59,7 +59,7 @@ class System(Protocol):
 
 
 class Parent(Protocol[ChildT_contra]):
-    """What a child needs of the supervisor above it."""
+    """The part of a supervisor that its children use."""
 
     @property
     def path(self) -> str:

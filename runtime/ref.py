@@ -1,4 +1,4 @@
-"""Handles: how everything outside an actor talks to it."""
+"""Handles, by which everything outside an actor talks to it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _origin = origin.get
 
 
 class Timekeeper(Protocol):
-    """What a handle needs of the system."""
+    """The part of the system that a handle uses."""
 
     ask_timeouts: AskTimeouts
 
@@ -43,7 +43,7 @@ class LinkedLife(Protocol):
 
 
 class Target(Watcher, Protocol):
-    """What a handle needs of the actor's place that it points at."""
+    """The part of an actor's place that a handle uses."""
 
     path: str
     mailbox: Mailbox
@@ -92,7 +92,7 @@ class ActorRef(Generic[Message_contra]):
 
     @property
     def is_dead(self) -> bool:
-        """Whether it is stopped for good, or quarantined: its monitors have been told."""
+        """Return True if it is stopped for good, or quarantined: its monitors have been told."""
         return self.cell.is_dead
 
     async def ask(self, message: Asked[Message_contra, R], *, timeout: float = 10.0) -> R:  # noqa: ASYNC109

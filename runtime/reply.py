@@ -27,7 +27,7 @@ class Deferred(Generic[R]):
         self, task: trio.lowlevel.Task | None, line: Line, message: object, asked_at: float
     ) -> None:
         self.task = task
-        """Who waits for the answer; None when nobody does, or not any more."""
+        """The task that waits for the answer; None when nobody does, or not any more."""
         self.line = line
         self.message = message
         self.asked_at = asked_at
@@ -38,7 +38,7 @@ class Deferred(Generic[R]):
 
     @property
     def is_awaited(self) -> bool:
-        """Whether somebody still waits for the answer."""
+        """Return True while somebody waits for the answer."""
         return self.task is not None
 
     # trio hands what a task is rescheduled with to the task, which unwraps it. A reply is its own
@@ -99,7 +99,7 @@ class Forwarded(Deferred[R]):
 
     @property
     def is_awaited(self) -> bool:
-        """Whether the asker still waits."""
+        """Return True while the asker waits."""
         return self._first.is_awaited
 
     def send(self, value: R) -> None:

@@ -1,4 +1,4 @@
-"""What the runtime tells those who observe it: facts about lives, ends and dead letters.
+"""Signals to those who observe the runtime: facts about lives, ends and dead letters.
 
 An observer is a plain function that must not block; it runs at the moment of the fact, on the
 trio thread. An observer that raises is logged and does not disturb the tree.
@@ -15,7 +15,7 @@ from command_center.runtime.deadletters import DeadLetter
 
 
 class ExitKind(enum.Enum):
-    """How a life ended."""
+    """The ways in which a life ends."""
 
     NORMAL = "normal"
     """By its own wish."""
@@ -36,7 +36,7 @@ class Exit:
 
     @property
     def is_failure(self) -> bool:
-        """Whether the life ended by an exception."""
+        """Return True if the life ended by an exception."""
         return self.kind in (ExitKind.CRASHED, ExitKind.START_FAILED)
 
 

@@ -1,4 +1,4 @@
-"""What an inspection shows: the tree as it is at one moment.
+"""Snapshots: the tree as it is at one moment.
 
 A snapshot only reads. It never sends a message and never waits, so it shows a busy, suspended or
 stuck actor as readily as an idle one; the price is that `describe()` may see an actor in the
@@ -25,7 +25,7 @@ from command_center.runtime.supervisor import Supervisor
 
 
 class Inspected(System, Protocol):
-    """What an inspection reads of the system."""
+    """The part of the system that an inspection reads."""
 
     root: Supervisor
     children: dict[str, Child]

@@ -19,7 +19,7 @@ from command_center.runtime.errors import InvalidSpec
 
 
 class Restart(enum.Enum):
-    """When a child that ended is started again."""
+    """The ends after which a child is started again."""
 
     PERMANENT = "permanent"
     """Always, also after a normal end."""
@@ -30,7 +30,7 @@ class Restart(enum.Enum):
 
 
 class Strategy(enum.Enum):
-    """Which children are restarted when one of them has to be."""
+    """The children that are restarted when one of them has to be."""
 
     ONE_FOR_ONE = "one_for_one"
     ONE_FOR_ALL = "one_for_all"
@@ -53,7 +53,7 @@ class Intensity:
 
 @attrs.frozen
 class Backoff:
-    """How long to wait before the n-th attempt in a row, in seconds.
+    """The wait before the n-th attempt in a row, in seconds.
 
     `initial * factor ** (n - 1)`, capped at `cap`; then jitter takes up to the share `jitter`
     away, after the cap, so that those that reached the cap do not come back in step.
@@ -89,7 +89,7 @@ class Backoff:
 
 
 class Behaviour(Protocol):
-    """What a child spec makes: an `Actor`, whose own module stands above this one."""
+    """The part of an `Actor` that a child spec needs; the class itself stands above this module."""
 
     async def on_start(self) -> None:
         """Load state."""
@@ -103,7 +103,7 @@ class Behaviour(Protocol):
 
 @attrs.frozen
 class ChildSpec:
-    """How to start, restart and stop one actor.
+    """The rules by which one actor is started, restarted and stopped.
 
     `start` makes the actor anew for every life; it must not block. `shutdown` (seconds) bounds
     the whole of its end: the message in hand, `on_stop`, and its background tasks; 0 cancels at

@@ -32,7 +32,7 @@ from command_center.runtime.specs import (
 
 
 class Registry(Host, Protocol):
-    """What a supervisor needs of the system, beyond what its children need."""
+    """The part of the system that a supervisor uses, beyond what its children use."""
 
     def register(self, child: Child) -> None:
         """Give a child its path."""
@@ -79,16 +79,16 @@ class Supervisor(Child):
 
     @property
     def spec(self) -> SupervisorSpec:
-        """The spec that this supervisor was made from."""
+        """Return the spec that this supervisor was made from."""
         return self._spec
 
     @property
     def phase(self) -> Phase:
-        """Where the current life stands."""
+        """Return where the current life stands."""
         return self._phase
 
     def status(self) -> Status:
-        """What an inspection shows."""
+        """Return what an inspection shows."""
         if self.quarantined:
             return Status.QUARANTINED
         if self._phase is Phase.ENDED:
@@ -99,7 +99,7 @@ class Supervisor(Child):
 
     @property
     def is_serving(self) -> bool:
-        """Whether children may be added or started from outside."""
+        """Return True if children may be added or started from outside."""
         return self._phase in (Phase.STARTING, Phase.RUNNING) and not self._work.cancel_called
 
     # Children.
@@ -287,10 +287,10 @@ class Supervisor(Child):
             child.set_aside()
 
     def reopen(self) -> None:
-        """Nothing: each child is opened when it is started."""
+        """Do nothing: each child is opened when it is started."""
 
     def tell_monitors(self, reason: str) -> None:
-        """Nothing: only actors are monitored, and each child tells its own monitors."""
+        """Do nothing: only actors are monitored, and each child tells its own monitors."""
 
 
 async def _stop_together(children: Sequence[Child]) -> None:

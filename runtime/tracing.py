@@ -12,7 +12,7 @@ from command_center.runtime.mailbox import Envelope
 
 
 class Outcome(enum.Enum):
-    """What became of a message that was taken in hand."""
+    """The outcomes of a message that was taken in hand."""
 
     HANDLED = "handled"
     REFUSED = "refused"

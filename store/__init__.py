@@ -1,4 +1,4 @@
-"""What is durable: records, the event log, and the one writer, in a SQLite file.
+"""Durable state in a SQLite file: records, the event log, and the one writer.
 
 A change of state and the events that tell of it are one transaction; it is on the disk before
 anybody is told. Everything here is synchronous and bound to threads: connections are driven from
@@ -10,14 +10,14 @@ Start with ``writer`` (how things are written; ``transaction`` is what a unit of
 file, by the steps of ``migrations``; ``lock`` keeps a second process away from it, and ``readers``
 lends connections that only read. A list comes in ``pages`` with ``cursors``, its conditions put
 together by ``where``. ``search`` and ``text_match`` find texts, ``telemetry`` and ``summaries``
-count, and ``idempotency_keys``, ``released_threads`` and ``stray_turns`` are small tables with
+count, and ``idempotency_keys``, ``released_threads`` and ``orphaned_turns`` are small tables with
 functions of their own. No SQL stands outside: what the tables cannot ask or change is a function of
 ``causes``, ``deadlines``, ``removal``, ``telegram`` or ``worktrees``.
 ``redaction`` takes secrets out, by the ``secret_patterns``, and ``streamed_redaction`` out of what
 comes in pieces. ``timestamps``, ``sqlite_errors`` (its result codes) and ``errors`` serve them all.
 """
 
-from command_center.store import events, released_threads, stray_turns
+from command_center.store import events, orphaned_turns, released_threads
 from command_center.store.database import open_database
 from command_center.store.errors import (
     CannotOpenDatabase,
@@ -161,13 +161,13 @@ __all__ = [
     "items",
     "now_timestamp",
     "open_database",
+    "orphaned_turns",
     "plain_data",
     "redact",
     "released_threads",
     "repositories",
     "search_texts",
     "sessions",
-    "stray_turns",
     "tasks",
     "telegram_buttons",
     "telegram_chats",

@@ -1,4 +1,4 @@
-"""Which event led to which."""
+"""Causes: the event that led to another."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -6,7 +6,7 @@ from sqlite_utils import Database
 
 
 class Deadline(NamedTuple):
-    """When a pending approval expires; `warned_at` is None until somebody was warned of it."""
+    """The deadline of a pending approval; `warned_at` is None until somebody was warned of it."""
 
     approval_id: int
     created_at: str

@@ -1,4 +1,4 @@
-"""What can go wrong in the store: one leaf class a fault, its facts as attributes."""
+"""Errors of the store: a leaf class for each fault, its facts as attributes."""
 
 from pathlib import Path
 

@@ -38,7 +38,7 @@ class EventData(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag_f
 
 
 def event_type(kind: type[EventData]) -> str:
-    """Return the type of the events that are told by this class."""
+    """Return the event type that this class is the data of."""
     return str(kind.__struct_config__.tag)
 
 
@@ -91,7 +91,7 @@ class StoredEvent:
 
 
 class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which events are wanted: those that agree in every field that is set.
+    """A filter of events; one passes if it agrees in every field that is set.
 
     Attributes:
         types: any of these; empty for all.

@@ -14,12 +14,12 @@ from command_center.store.timestamps import from_timestamp, to_timestamp
 from command_center.store.transaction import Transaction
 
 KEPT = timedelta(hours=24)
-"""How long a key is known."""
+"""The time for which a key is known."""
 
 
 @attrs.frozen
 class Kept:
-    """What is known of a key that was used before.
+    """A key that was used before, and the answer if there is one.
 
     Attributes:
         state: ``answered``; ``begun`` in this life of the server, and not answered yet; or

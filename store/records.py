@@ -109,7 +109,7 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
 
 
 class Task(Record, frozen=True, kw_only=True, rename="camel"):
-    """What somebody wants done in a repository; each run of it is a session.
+    """A task: work that somebody wants done in a repository. Each run of it is a session.
 
     Attributes:
         status: follows the newest session; ``open`` before the first.
@@ -288,7 +288,7 @@ class Item(Record, frozen=True, kw_only=True, rename="camel"):
 
 
 class Followup(Record, frozen=True, kw_only=True, rename="camel"):
-    """What is to be said in a task's thread when its turn has ended.
+    """A message for a task's thread, to be sent when its turn has ended.
 
     Attributes:
         session_id: the session during which it was queued.
@@ -333,7 +333,7 @@ class Automation(Record, frozen=True, kw_only=True, rename="camel"):
 
 
 class AutomationRun(Record, frozen=True, kw_only=True, rename="camel"):
-    """What became of a due time, or of a run by hand. A due time has at most one.
+    """The outcome of a due time, or of a run by hand. A due time has at most one.
 
     Attributes:
         trigger: ``schedule``, ``catch_up`` for what was missed, or ``manual``.
@@ -422,7 +422,7 @@ class TelegramMessage(Record, frozen=True, kw_only=True, rename="camel"):
 
 
 class TelegramButton(Record, frozen=True, kw_only=True, rename="camel"):
-    """What a button does, known to Telegram by a nonce that is good once.
+    """A button and what it does, known to Telegram by a nonce that is good once.
 
     Attributes:
         message: the id of the ``TelegramMessage`` that it is on.
@@ -438,7 +438,7 @@ class TelegramButton(Record, frozen=True, kw_only=True, rename="camel"):
 
 
 class TelegramMark(Record, frozen=True, kw_only=True, rename="camel"):
-    """How far something was worked through: the event log, or Telegram's own queue."""
+    """A mark of progress in a queue: the event log, or Telegram's own."""
 
     name: str
     value: int

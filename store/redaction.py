@@ -86,7 +86,7 @@ def _redact_members(
 
 @lru_cache(maxsize=1024)
 def _told_by(name: str, secrets: tuple[str, ...]) -> tuple[bool, str]:
-    """Whether the name of a member is that of a secret, and how it is shown."""
+    """Return whether a member's name is that of a secret, and the name to show."""
     return names_a_secret(name), _redact_text(name, secrets)
 
 
@@ -117,7 +117,7 @@ def _clean(name: Any, secrets: tuple[str, ...]) -> Any:
 
 
 def _another(name: Any, taken: dict[Any, Any]) -> Any:
-    """A name for a member whose own is taken, now that it is clean."""
+    """Return a name for a member whose clean name is taken."""
     if not isinstance(name, str):
         return name
     return next(

@@ -19,11 +19,11 @@ def note(tx: Transaction, repository_id: int) -> None:
 
 
 def forget(tx: Transaction, thread_id: str) -> None:
-    """Nothing goes on in the thread any more."""
+    """Forget a thread in which nothing goes on any more."""
     tx.db.execute("DELETE FROM released_threads WHERE thread_id = ?", [thread_id])
 
 
 def every(db: Database) -> list[tuple[str, int]]:
-    """The threads in which something may still go on, each with the repository that it was of."""
+    """Return the threads in which something may still go on, and the repository of each."""
     rows = db.execute("SELECT thread_id, repository_id FROM released_threads ORDER BY rowid")
     return [(str(thread_id), int(repository_id)) for thread_id, repository_id in rows.fetchall()]

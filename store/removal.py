@@ -22,7 +22,7 @@ _REPOSITORY = "DELETE FROM repositories WHERE id = ?"
 
 @attrs.frozen
 class Removed:
-    """How many records went with a repository."""
+    """The numbers of records that were removed with a repository."""
 
     tasks: int
     sessions: int

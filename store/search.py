@@ -101,7 +101,7 @@ def search_texts(
 
 
 def match_expression(words: str) -> str:
-    """What FTS5 is asked: every word and phrase as a quoted string, all of which must be there."""
+    """Return the query for FTS5: every word and phrase quoted, all of which must be there."""
     return " ".join(_terms(words.replace("\0", " ")))
 
 

@@ -1,4 +1,4 @@
-r"""What secrets look like in text: the rules that ``redaction`` applies, in their order.
+r"""The patterns of secrets in text: the rules that ``redaction`` applies, in their order.
 
 There are two sorts. Some secrets show what they are (``ghp_…``, ``sk-…``, a PEM block): those are
 found anywhere. Others are known only by what stands before them (``password = …``,
@@ -18,7 +18,7 @@ import re
 import attrs
 
 REDACTED = "[redacted]"
-"""What stands where a secret was."""
+"""The text that takes the place of a secret."""
 
 
 @attrs.frozen
@@ -28,8 +28,8 @@ class Rule:
     hints: tuple[str, ...]
     pattern: re.Pattern[str]
     begins: re.Pattern[str] | None = None
-    """What all that it finds begins with, in lower case. An expression that minds no case is tried
-    at every character, and one of many words takes long; this one tells where it is worth it."""
+    """The beginning, in lower case, of all that it finds. An expression that ignores case is tried
+    at every character, and one of many words takes long; this one says where to try it."""
 
     def apply(self, text: str) -> str:
         """Give the text without what this rule finds."""

@@ -50,11 +50,11 @@ class StreamedText:
         return self._show(max(self._done, len(self._text) - self._waiting()))
 
     def end(self) -> str:
-        """What waited, now that nothing more will come."""
+        """Return what waited, now that nothing more will come."""
         return self._show(len(self._text))
 
     def _waiting(self) -> int:
-        """How many characters at the end may be half a secret."""
+        """Count the characters at the end that may be half a secret."""
         text = self._text
         start = len(text)
         first = max(0, start - _LONGEST_WAIT)
@@ -90,13 +90,13 @@ class StreamedText:
 
 
 def _two_lines(text: str, end: int) -> int:
-    """Where the line before the one that is being written begins."""
+    """Return where the line before the one that is being written begins."""
     line = text.rfind("\n", 0, end)
     return text.rfind("\n", 0, line) + 1 if line > 0 else 0
 
 
 def _common(one: str, other: str) -> int:
-    """How many characters two texts have in common at their beginning."""
+    """Count the characters that two texts have in common at their beginning."""
     if one.startswith(other):
         return len(other)
     length = 0

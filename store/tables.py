@@ -53,7 +53,7 @@ _NUMBER = "'#' || id"
 
 @attrs.frozen
 class _Column:
-    """How a field is kept in its column."""
+    """The column of a field."""
 
     name: str
     wire_name: str
@@ -66,7 +66,7 @@ class _Column:
     ready: frozenset[Any]
     """Of these, those that go into the row as they are."""
     choices: frozenset[Any]
-    """The only texts that there can be, where that is so."""
+    """The only texts that the field allows; empty if it allows any."""
     default: Callable[[], object] | None
 
     def to_row(self, tx: Transaction, value: Any) -> Scalar:
@@ -381,7 +381,7 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 def _plain(annotation: Any) -> Any:
-    """The type itself, without what is told of it."""
+    """Return the type itself, without its annotations."""
     if typing.get_origin(annotation) is typing.Annotated:
         return typing.get_args(annotation)[0]
     return annotation

@@ -1,4 +1,4 @@
-"""What is written to many rows of Telegram's tables at once."""
+"""Changes to many rows of Telegram's tables at once."""
 
 from sqlite_utils import Database
 

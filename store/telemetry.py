@@ -23,13 +23,13 @@ from command_center.store.tables import repositories
 from command_center.store.timestamps import Timestamp, to_timestamp
 
 UPCOMING = 5
-"""How many of the next automations are shown."""
+"""The number of coming automations that are shown."""
 
 MANY = 12
-"""A span has many of all sessions if they are at most so many times as many.
+"""Use the percentile index when total sessions ≤ MANY * sessions in the span.
 
-To look a percentile up costs about as much for each session there is as a twelfth of what it
-costs to read and sort one of the span.
+The index costs a step for each session there is. Reading and sorting costs about MANY steps for
+each session in the span.
 """
 
 _OUTCOMES = ("completed", "failed", "stopped", "interrupted")
@@ -40,7 +40,7 @@ class _Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Durations(_Shown, frozen=True, kw_only=True, rename="camel"):
-    """How long finished sessions ran, in seconds; None where none did."""
+    """The time that finished sessions ran, in seconds; None where none did."""
 
     p50: float | None = None
     p95: float | None = None
@@ -158,7 +158,7 @@ def numbers(
 
 @attrs.frozen
 class _Span:
-    """What is counted: all since `start`, or what is of one repository."""
+    """The span that is counted: all since `start`, or what is of one repository."""
 
     db: Database
     start: Timestamp
@@ -172,7 +172,7 @@ class _Span:
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """The least of the sorted values that `share` of them do not exceed (nearest rank)."""
+    """Return the least of the sorted values that `share` of them do not exceed (nearest rank)."""
     return values[_place(len(values), share)] if values else None
 
 
@@ -199,7 +199,7 @@ def _sessions(span: _Span) -> SessionNumbers:
 
 
 def _durations(span: _Span, count: int) -> Durations:
-    """The percentiles of the span's `count` durations: looked up if it has most there are."""
+    """Return the percentiles of the span's `count` durations."""
     [(newest,)] = span.rows("SELECT ifnull(max(id), 0) FROM sessions")
     if count * MANY >= newest:
         return Durations(p50=_looked_up(span, count, 0.5), p95=_looked_up(span, count, 0.95))
@@ -208,7 +208,7 @@ def _durations(span: _Span, count: int) -> Durations:
 
 
 def _looked_up(span: _Span, count: int, share: float) -> float | None:
-    """`percentile` of all durations of the span, by counting from the nearer end of their index."""
+    """Return `percentile` of the span's durations, counted from the nearer end of their index."""
     if not count:
         return None
     above = count - 1 - _place(count, share)

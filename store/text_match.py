@@ -8,7 +8,7 @@ import sqlite3
 
 
 def holds_words(words: str, number: str, *texts: str) -> bool:
-    """Whether each word stands somewhere in one of the texts, in letters of either case.
+    """Return True if each word stands somewhere in one of the texts, in letters of either case.
 
     Or begins the number, such as `#12`. Words are what white space separates; nothing else in them
     has a meaning. No words at all are held by every text.

@@ -1,4 +1,4 @@
-"""What a unit of work sees of the database: the connection, the moment, and the event log."""
+"""Transactions: the connection, the moment, and the event log, as a unit of work sees them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from command_center.store.timestamps import now_timestamp
 
 
 class Transaction:
-    """What a unit works with. It ends when the unit returns or raises, and may not be kept.
+    """The transaction of a unit. It ends when the unit returns or raises, and may not be kept.
 
     Attributes:
         db: the writer's connection. A unit reads and writes through it, may open savepoints
@@ -33,7 +33,7 @@ class Transaction:
 
     @property
     def db(self) -> Database:
-        """The writer's connection.
+        """Return the writer's connection.
 
         Raises:
             TransactionEnded: the unit has returned.

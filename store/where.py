@@ -18,12 +18,12 @@ class Conditions:
 
     @property
     def sql(self) -> str:
-        """`` WHERE …`` with a place for each argument, or nothing."""
+        """Return ``WHERE …`` with a place for each argument, or nothing."""
         return f" WHERE {' AND '.join(self._terms)}" if self._terms else ""
 
     @property
     def arguments(self) -> tuple[Scalar, ...]:
-        """The values for the places of ``sql``."""
+        """Return the values for the places of ``sql``."""
         return tuple(self._arguments)
 
     def equal(self, column: str, value: Scalar) -> None:

@@ -61,7 +61,7 @@ Outcome: TypeAlias = Done[T_co] | Failed
 
 @attrs.frozen
 class Commit:
-    """What became of a batch: an outcome for each unit, in their order, and the new events."""
+    """The result of a batch: an outcome for each unit, in their order, and the new events."""
 
     outcomes: tuple[Outcome[Any], ...]
     events: tuple[StoredEvent, ...] = ()
@@ -239,7 +239,7 @@ class _BatchLost(Exception):
 
 
 class _LosingTheBatch:
-    """What SQLite raises within is the end of the batch, whatever it was.
+    """End the batch with whatever SQLite raises within.
 
     A class, for it is entered twice for each unit, and a generator costs three times as much.
     """

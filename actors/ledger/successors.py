@@ -42,9 +42,9 @@ from command_center.store import (
     Transaction,
     approvals,
     followups,
+    orphaned_turns,
     repositories,
     sessions,
-    stray_turns,
     tasks,
 )
 from command_center.store.causes import last_event
@@ -88,7 +88,7 @@ def end(
     agents.end_all(tx, session_id)
     ended = ledger.move(tx, session_id, status, exit_reason=reason)
     if leaves_turn and RUNNERS[ended.runner].has_threads and ended.codex_thread_id is not None:
-        stray_turns.note(tx, session_id)
+        orphaned_turns.note(tx, session_id)
     cause = last_event(tx.db, "session_id", session_id)
     sequel = _follow(tx, ended, approval_seconds=approval_seconds)
     if ended.origin != "codex":

@@ -54,7 +54,7 @@ from command_center.actors.sessions.turns import (
     message_id,
 )
 from command_center.runtime import Actor, ActorNotFound, Down, handles
-from command_center.store import Session, Transaction, released_threads, stray_turns
+from command_center.store import Session, Transaction, orphaned_turns, released_threads
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -194,7 +194,7 @@ class ForeignTurns(Actor):
 
         def find(db: Database) -> tuple[Session | None, Session | None, bool]:
             last = last_session(db, thread_id)
-            is_left = last is not None and stray_turns.is_noted(db, last.id)
+            is_left = last is not None and orphaned_turns.is_noted(db, last.id)
             return last, working_session(db, thread_id), is_left
 
         last, working, is_left = await self._storage.read(find)

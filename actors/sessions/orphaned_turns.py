@@ -38,7 +38,7 @@ from command_center.actors.sessions.turns import (
     interrupt_when_listed,
 )
 from command_center.runtime import Actor, ActorNotFound, handles
-from command_center.store import Session, Transaction, sessions, stray_turns
+from command_center.store import Session, Transaction, orphaned_turns, sessions
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -100,7 +100,7 @@ class Strays(Actor):
 
     async def _settle_what_is_left(self) -> None:
         """Each by itself: one that Codex does not answer for holds up no other."""
-        left = await self._storage.read(stray_turns.every)
+        left = await self._storage.read(orphaned_turns.every)
         self._left = len(left)
         async with trio.open_nursery() as nursery:
             for session in left:
@@ -141,5 +141,5 @@ def is_used(db: Database, *, thread_id: str) -> bool:
 
 def settle(tx: Transaction, *, session: Session, interrupted: bool) -> None:
     """Forget the turn, and tell of it, once."""
-    if stray_turns.forget(tx, session.id):
+    if orphaned_turns.forget(tx, session.id):
         ledger.tell(tx, session, TurnSettled(interrupted=interrupted))

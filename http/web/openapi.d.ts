@@ -151,7 +151,7 @@ export interface AutomationPayload {
   runInput?: RunInput;
 }
 
-/** What became of a due time, or of a run by hand. A due time has at most one. */
+/** The outcome of a due time, or of a run by hand. A due time has at most one. */
 export interface AutomationRun {
   id: number;
   createdAt: string;
@@ -282,7 +282,7 @@ export interface DueTime {
   local: string;
 }
 
-/** How long finished sessions ran, in seconds; null where none did. */
+/** The time that finished sessions ran, in seconds; null where none did. */
 export interface Durations {
   p50: number | null;
   p95: number | null;
@@ -352,7 +352,7 @@ export interface FileChange {
   removed: number | null;
 }
 
-/** What is to be said in a task's thread when its turn has ended. */
+/** A message for a task's thread, to be sent when its turn has ended. */
 export interface Followup {
   id: number;
   createdAt: string;
@@ -758,7 +758,7 @@ export interface Summary {
   runtime: RuntimeNumbers;
 }
 
-/** What somebody wants done in a repository; each run of it is a session. */
+/** A task: work that somebody wants done in a repository. Each run of it is a session. */
 export interface Task {
   id: number;
   createdAt: string;

@@ -17,7 +17,7 @@ from command_center.actors.sessions import interruption
 from command_center.actors.sessions import orphaned_turns as strays
 from command_center.actors.sessions.orphaned_turns import Strays
 from command_center.runtime import ChildSpec
-from command_center.store import Transaction, stray_turns, tasks
+from command_center.store import Transaction, orphaned_turns, tasks
 from tests.actors.rows import insert_session, rig
 from tests.actors.sessions.live import (
     THREAD,
@@ -55,7 +55,7 @@ async def give_up(live: Live) -> None:
 
 async def left(live: Live) -> list[int]:
     """The sessions whose turns may still run."""
-    return [session.id for session in await live.rig.storage.read(stray_turns.every)]
+    return [session.id for session in await live.rig.storage.read(orphaned_turns.every)]
 
 
 async def settled(live: Live, *, interrupted: bool) -> None:
@@ -139,7 +139,7 @@ async def test_a_turn_that_codex_does_not_end_keeps_no_other_from_being_ended(
         def leave(tx: Transaction) -> int:
             given_up = {"status": "stopped", "codex_thread_id": "another", "codex_turn_id": TURN}
             session = insert_session(tx, tasks.get(tx.db, task), finished_at=tx.now, **given_up)
-            stray_turns.note(tx, session.id)
+            orphaned_turns.note(tx, session.id)
             return session.id
 
         def hang(params: Mapping[str, object]) -> dict[str, object]:

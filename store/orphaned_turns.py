@@ -18,18 +18,18 @@ def note(tx: Transaction, session_id: int) -> None:
 
 
 def forget(tx: Transaction, session_id: int) -> bool:
-    """The turn runs no more; whether that was not known yet."""
+    """Forget a turn that runs no more; return True if it was noted."""
     done = tx.db.execute("DELETE FROM stray_turns WHERE session_id = ?", [session_id])
     return done.rowcount > 0
 
 
 def is_noted(db: Database, session_id: int) -> bool:
-    """Whether the turn of the session may still run, and is going to be ended."""
+    """Return True if the turn of the session may still run, and is going to be ended."""
     found = db.execute("SELECT 1 FROM stray_turns WHERE session_id = ?", [session_id])
     return found.fetchone() is not None
 
 
 def every(db: Database) -> list[Session]:
-    """The sessions whose turns may still run, the oldest first."""
+    """Return the sessions whose turns may still run, the oldest first."""
     ids = [row[0] for row in db.execute("SELECT session_id FROM stray_turns").fetchall()]
     return sessions.every(db, {"id": ids})
