@@ -141,7 +141,7 @@ def build_tree(
                     ChildSpec(
                         id="local",
                         start=partial(Bridge, bridge, Routes()),
-                        shutdown=bridge.deadlines.close + 4.0,
+                        shutdown=bridge.deadlines.close + 8.0,
                     ),
                 ),
                 quarantine=True,

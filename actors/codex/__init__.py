@@ -1,10 +1,20 @@
 """Everything that knows Codex: its app-server's protocol, and the processes that speak it.
 
+<<<<<<< HEAD
 `bridge` is the actor that holds the connection; `messages` says what it is asked and what it tells,
 and `settings` how it reaches Codex. Below it, from the bytes upwards: `lines` and `websocket` carry
 messages, `transports` are the three ways to an app-server, `protocol` is a message's envelope,
 `connection` matches answers with requests, and `routing` hands what Codex tells to the session that
 it is about; `lineage` knows which thread was started from which.
+=======
+`bridge` is the actor that holds the connection; `messages` says what it is asked and what it
+tells, and `settings` how it reaches Codex. Below it, from the bytes upwards: `lines` and
+`websocket` carry messages, `transports` open what carries them, `ways` chooses which app-server is
+reached, `detached` is one of our own that outlives us and `keeper` the program that ends it when
+nobody needs it, `writers` tells who writes a thread, `protocol` is a
+message's envelope, `connection` matches answers with requests, and `routing` hands what Codex
+tells to the session that it is about.
+>>>>>>> 779d335 (Outlive a restart as installed, on an app-server joined or detached)
 
 `requests` spells what is asked of Codex, and `confinement` what a run lets it do. `shapes`,
 `approvals` and `diffs` make of a question of Codex's what a person is shown, and of the decision

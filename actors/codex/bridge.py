@@ -7,24 +7,29 @@ to nothing by itself; whoever is attached to a thread resumes it when told `Brid
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import structlog
 import trio
 
-from command_center.actors.codex import protocol, requests
+from command_center.actors.codex import detached, protocol, requests
 from command_center.actors.codex.approvals import why_not
 from command_center.actors.codex.connection import Connection, Refused
 from command_center.actors.codex.errors import (
     BridgeUnavailable,
     CodexError,
     CodexTimeout,
+    ThreadElsewhere,
     UnsupportedCodex,
     WireClosed,
 )
 from command_center.actors.codex.messages import (
     Answer,
+    AppServer,
     Attach,
     BridgeHealth,
     BridgeStatus,
@@ -32,14 +37,16 @@ from command_center.actors.codex.messages import (
     CheckVersion,
     Detach,
     ProbeHealth,
+    ReachWriter,
     Watch,
 )
 from command_center.actors.codex.orphans import end_orphans
 from command_center.actors.codex.routing import Inbox, Routes
-from command_center.actors.codex.settings import BridgeSettings
-from command_center.actors.codex.transports import open_wire
+from command_center.actors.codex.settings import BridgeSettings, Transport
 from command_center.actors.codex.versions import Support
 from command_center.actors.codex.warnings import CodexWarning
+from command_center.actors.codex.ways import Way, listens_for_terminals, open_way
+from command_center.actors.codex.writers import is_written
 from command_center.actors.rules.errors import TooBusy
 from command_center.runtime import Actor, Deferred, Down, Refusal, handles
 
@@ -51,12 +58,36 @@ MAX_CALLS = 1000
 _CALM_SECONDS = 60.0
 """A connection that lived so long resets the backoff."""
 
+_CHANGE_SECONDS = 2.0
+"""Between two looks whether a better app-server can be had."""
+
+_CHANGED_SECONDS = 10.0
+"""How long a change to another app-server may take, where somebody waits for it."""
+
+_LEAVE_SECONDS = 1.5
+"""How long an app-server may take to say whether turns run in it, when it is to be left."""
+
+
+_CLOSE_IT = (
+    "Close it there (a terminal, the Codex app, or `codex exec`), or wait until half an hour after "
+    "it was closed, and prompt it again."
+)
+_BUSY = (
+    "It is in the app-server of a terminal or of the Codex app, which Command Center joins as soon "
+    "as no session of its own is at work: prompt it again then, or close it there."
+)
+_WHOSE = {
+    AppServer.JOINED: "It was joined.",
+    AppServer.DETACHED: "It is Command Center's own, and outlives it.",
+    AppServer.SPAWNED: "It was spawned, and ends with Command Center.",
+}
+
 
 class Bridge(Actor):
     """One connection to Codex, shared by every session that runs on it.
 
-    Give every life the same `routes`, so that attachments outlive a crash. Its shutdown needs
-    up to `deadlines.close` and some four seconds, for a child that does not end by itself.
+    Give every life the same `routes`, so that attachments outlive a crash. Its shutdown needs up
+    to `deadlines.close` and some eight seconds, for an app-server that does not end by itself.
     """
 
     def __init__(self, settings: BridgeSettings, routes: Routes | None = None) -> None:
@@ -66,6 +97,14 @@ class Bridge(Actor):
         self._pumps: dict[Inbox, trio.CancelScope] = {}
         self._connection: Connection | None = None
         self._process_id: int | None = None
+        self._way: Way | None = None
+        self._lease: detached.Lease | None = None
+        self._is_unneeded = False
+        self._left_for: str | None = None
+        self._change = trio.Event()
+        """Set to look at once whether a better app-server can be had."""
+        self._changed = trio.Event()
+        """Set when there is another connection than now."""
         self._attempt_ended = trio.Event()
         self._connecting = True
         self._why = "The bridge is still connecting to Codex."
@@ -86,7 +125,10 @@ class Bridge(Actor):
         self._keeper = self.ctx.start_task(self._keep_connected)
 
     async def on_stop(self) -> None:
-        """Close the connection and end the child behind it."""
+        """Close the connection and end the child behind it, and a detached one without turns."""
+        if self._is_detached:
+            with trio.move_on_after(_LEAVE_SECONDS):
+                self._is_unneeded = not await self._has_turns()
         if self._keeper is not None:
             self._keeper.cancel()
         await self._kept.wait()
@@ -100,6 +142,8 @@ class Bridge(Actor):
             "connected": connection is not None,
             "diagnostic": None if connection is not None else self._why,
             "processId": self._process_id,
+            "appServer": None if self._way is None else self._way.app_server.value,
+            "why": None if self._way is None else self._way.reason,
             "serverVersion": None if connection is None else connection.server_version,
             "connections": self._connections,
             "calls": self._calls,
@@ -172,6 +216,11 @@ class Bridge(Actor):
         if self._connection is not None:
             self._connected()
 
+    @handles(ReachWriter)
+    def reach_writer(self, message: ReachWriter) -> Deferred[None]:
+        """Answer when whoever writes the thread, if anybody does, is connected."""
+        return self.ctx.answer_later(self._reach_writer, message.thread_id)
+
     @handles(ProbeHealth)
     def probe_health(self, message: ProbeHealth) -> Deferred[BridgeHealth]:
         """Ask Codex whether it is there."""
@@ -239,7 +288,17 @@ class Bridge(Actor):
             return self._health(BridgeStatus.UNAVAILABLE, str(refusal))
         which = connection.server_version or "of an unknown version"
         threads = "1 thread is" if loaded == 1 else f"{loaded} threads are"
-        return self._health(BridgeStatus.CONNECTED, f"Codex {which} answers; {threads} loaded.")
+        said = [f"Codex {which} answers; {threads} loaded.", *self._said_of_way()]
+        return self._health(BridgeStatus.CONNECTED, " ".join(said))
+
+    def _said_of_way(self) -> list[str]:
+        way = self._way
+        if way is None or self._settings.transport is not Transport.AUTO:
+            return []
+        said = [_WHOSE[way.app_server], way.reason]
+        if way.outdated is not None:
+            said.append(f"{way.outdated} It is replaced when no turn runs.")
+        return said
 
     def _health(self, status: BridgeStatus, message: str) -> BridgeHealth:
         connection = self._connection
@@ -251,39 +310,106 @@ class Bridge(Actor):
             message=message,
             version=None if connection is None else connection.server_version,
             warning=support.problem or support.notice,
+            app_server=None if self._way is None else self._way.app_server,
         )
+
+    async def _reach_writer(self, thread_id: str) -> None:
+        if not await self._is_written_elsewhere(thread_id):
+            return
+        if self._is_detached and await listens_for_terminals(self._settings):
+            if not await self._is_idle():
+                raise ThreadElsewhere(thread_id, _BUSY)
+            changed = self._changed
+            self._change.set()
+            with trio.move_on_after(_CHANGED_SECONDS):
+                await changed.wait()
+            if not await self._is_written_elsewhere(thread_id):
+                return
+        raise ThreadElsewhere(thread_id, _CLOSE_IT)
+
+    async def _is_written_elsewhere(self, thread_id: str) -> bool:
+        seconds = self._settings.deadlines.probe
+        connection = await self._connected_by(trio.current_time() + seconds)
+        home = connection.codex_home
+        if home is None or not await trio.to_thread.run_sync(is_written, home, thread_id):
+            return False
+        read = requests.thread_read(thread_id)
+        thread = (await connection.call(read.method, read.params, seconds))["thread"]
+        return (thread.get("status") or {}).get("type") == "notLoaded"
 
     # The connection
 
     async def _keep_connected(self) -> None:
         try:
+            await self._take_lease()
             await self._end_orphans()
             failures = 0
             while self._settings.disabled is None:
                 began = trio.current_time()
                 known, self._why = self._why, await self._connect_once()
-                lived = trio.current_time() - began
-                failures = 1 if lived >= _CALM_SECONDS else failures + 1
-                pause = self._settings.deadlines.reconnect.delay(failures)
+                if self._left_for is not None:
+                    log.info("codex.left", reason=self._left_for)
+                    failures, pause = 0, 0.0
+                else:
+                    lived = trio.current_time() - began
+                    failures = 1 if lived >= _CALM_SECONDS else failures + 1
+                    pause = self._settings.deadlines.reconnect.delay(failures)
+                    # What is so for hours is said once, and then to those who look closer.
+                    tell = log.debug if failures > 1 and self._why == known else log.warning
+                    tell("codex.unavailable", reason=self._why, retry_in=round(pause, 3))
                 self._retry_at = trio.current_time() + pause
-                # What is so for hours is said once, and then to those who look closer.
-                tell = log.debug if failures > 1 and self._why == known else log.warning
-                tell("codex.unavailable", reason=self._why, retry_in=round(pause, 3))
                 await trio.sleep(pause)
                 self._attempt_ended = trio.Event()
                 self._connecting = True
         finally:
+            with trio.CancelScope(shield=True):
+                await self._leave()
             self._kept.set()
+
+    async def _take_lease(self) -> None:
+        if self._own_folder is not None:
+            try:
+                self._lease = await detached.Lease.take(self._own_folder)
+            except (OSError, WireClosed) as error:
+                log.warning("codex.lease_missing", reason=str(error))
+
+    async def _leave(self) -> None:
+        """End the app-server of our own if it is not needed, else leave it to its keeper."""
+        if self._is_unneeded:
+            await self._end_own()
+        if self._lease is not None:
+            self._lease.release()
+
+    async def _end_own(self) -> None:
+        if self._own_folder is not None:
+            await trio.to_thread.run_sync(detached.end, self._own_folder)
+
+    @property
+    def _own_folder(self) -> Path | None:
+        """Where an app-server of our own is recorded; None where there may be none."""
+        settings = self._settings
+        if settings.state_folder is None or settings.transport is not Transport.AUTO:
+            return None
+        return None if settings.disabled else detached.folder_of(settings.state_folder)
+
+    @property
+    def _is_detached(self) -> bool:
+        return self._way is not None and self._way.app_server is AppServer.DETACHED
 
     async def _end_orphans(self) -> None:
         folder = self._settings.state_folder
         if folder is not None:
-            ended = await trio.to_thread.run_sync(end_orphans, folder)
+            own = None if self._own_folder is None else detached.read(self._own_folder)
+            if own is None:
+                await trio.to_thread.run_sync(detached.end, detached.folder_of(folder))
+            spared = () if own is None else (own.life,)
+            ended = await trio.to_thread.run_sync(end_orphans, folder, spared)
             if ended:
                 log.warning("codex.orphans_ended", process_ids=ended)
 
     async def _connect_once(self) -> str:
         """Hold one connection until it is lost; answers why."""
+        self._left_for = None
         try:
             async with trio.open_nursery() as nursery:
                 try:
@@ -300,11 +426,12 @@ class Bridge(Actor):
     async def _hold(self, nursery: trio.Nursery) -> str:
         try:
             with trio.fail_after(self._settings.deadlines.handshake):
-                wire = await open_wire(self._settings, nursery)
+                way = await open_way(self._settings, nursery)
         except WireClosed as error:
             return error.reason
         except trio.TooSlowError:
             return "Codex did not take the connection in time."
+        wire = way.wire
         try:
             self._process_id = wire.process_id
             connection = Connection(wire, self, self._settings.deadlines)
@@ -313,23 +440,75 @@ class Bridge(Actor):
                 await connection.handshake(version("command-center"))
             except WireClosed as error:
                 return error.reason
-            self._connection = connection
+            self._connection, self._way = connection, way
+            changed, self._changed = self._changed, trio.Event()
+            changed.set()
             self._connections += 1
-            log.info("codex.connected", version=connection.server_version)
-            self._routes.connected(connection.server_version, wire.process_id)
+            whose = way.app_server
+            log.info("codex.connected", version=connection.server_version, app_server=whose.value)
+            self._routes.connected(connection.server_version, wire.process_id, whose)
             said = connection.support.problem or connection.support.notice
             if said is not None:
                 log.warning("codex.version", version=connection.server_version, problem=said)
                 self._routes.warn(CodexWarning("version", said))
             self._end_attempt()
-            return await connection.until_lost()
+            return await self._until_left(connection, way)
         finally:
             self._disconnected()
             await wire.aclose()
 
+    async def _until_left(self, connection: Connection, way: Way) -> str:
+        """Wait until the connection is lost, or left for a better one; answers why."""
+        reasons: list[str] = []
+        async with trio.open_nursery() as nursery:
+
+            async def first(wait: Callable[[], Awaitable[str]]) -> None:
+                reasons.append(await wait())
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(first, connection.until_lost)
+            if way.app_server is AppServer.DETACHED:
+                nursery.start_soon(first, partial(self._until_replaced, way))
+        return self._left_for or reasons[0]
+
+    async def _until_replaced(self, way: Way) -> str:
+        """Wait until a better app-server can be had and no turn runs in this one; end this one."""
+        while True:
+            with trio.move_on_after(_CHANGE_SECONDS):
+                await self._change.wait()
+            self._change = trio.Event()
+            better = way.outdated
+            if await listens_for_terminals(self._settings):
+                better = "Another app-server listens on Codex's control socket, and is joined."
+            if better is not None and await self._is_idle():
+                self._left_for = better
+                await self._end_own()
+                return better
+
+    async def _is_idle(self) -> bool:
+        """Whether nobody here is at work with Codex, and nobody else has a turn in it."""
+        try:
+            return not self._routes.attached and not self._calls and not await self._has_turns()
+        except Refusal:
+            return False
+
+    async def _has_turns(self) -> bool:
+        connection = self._connection
+        if connection is None:
+            return True
+
+        async def ask(call: Call) -> dict[str, Any]:
+            answer: dict[str, Any] = await connection.call(
+                call.method, call.params, self._settings.deadlines.probe
+            )
+            return answer
+
+        return await detached.has_turns(ask)
+
     def _disconnected(self) -> None:
         self._connection = None
         self._process_id = None
+        self._way = None
 
     def _end_attempt(self) -> None:
         self._connecting = False

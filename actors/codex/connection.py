@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 import attrs
@@ -94,6 +95,7 @@ class Connection:
         self.lost: str | None = None
         self.server_version: str | None = None
         self.support = Support()
+        self.codex_home: Path | None = None
         self.received = 0
         self.garbage = 0
 
@@ -173,6 +175,8 @@ class Connection:
             except (BridgeUnavailable, CodexTimeout) as error:
                 raise WireClosed(str(error)) from None
         self.support = support_of(self.server_version, methods)
+        home = result.get("codexHome") if isinstance(result, dict) else None
+        self.codex_home = Path(home) if isinstance(home, str) else None
         await self._enqueue(_Outgoing(protocol.encode_notification("initialized")))
 
     async def probe(self) -> int:

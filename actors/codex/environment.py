@@ -24,12 +24,13 @@ def agent_environment(
     *,
     secrets: Sequence[str] = (),
     state_folder: Path | None = None,
+    life: str = LIFE,
 ) -> dict[str, str]:
     """The environment without Command Center's own settings and bot tokens.
 
     Left out is every variable named `CC_…` or `TELEGRAM…` or that names a bot token, in any
     case of letters, and every variable whose value holds one of `secrets`. Where there is a
-    `state_folder` the mark of this life is added. An app-server is no command of a thread, even
+    `state_folder` the mark of this `life` is added. An app-server is no command of a thread, even
     where this process is one.
     """
     kept = {
@@ -40,7 +41,7 @@ def agent_environment(
     kept.pop(OWNER, None)
     kept.pop(THREAD, None)
     if state_folder is not None:
-        kept[OWNER] = f"{LIFE}:{state_folder.absolute()}"
+        kept[OWNER] = f"{life}:{state_folder.absolute()}"
     return kept
 
 

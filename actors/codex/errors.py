@@ -47,6 +47,15 @@ class UnsupportedCodex(Conflict):
     """This Codex is of a version that cannot be used; it says which to install."""
 
 
+class ThreadElsewhere(Refusal):
+    """Another process of Codex writes the thread, and it cannot be reached now."""
+
+    def __init__(self, thread_id: str, advice: str) -> None:
+        """Name the thread, and say what the user can do."""
+        super().__init__(f"Thread {thread_id} is open in another Codex. {advice}")
+        self.thread_id = thread_id
+
+
 class RequestGone(Refusal):
     """The request that was to be answered is not open any more on this connection."""
 

@@ -59,6 +59,16 @@ class Detach(Request[None]):
 
 
 @attrs.frozen
+class ReachWriter(Request[None]):
+    """Be connected to the app-server that writes the thread, changing to it where that can be.
+
+    Refused with `ThreadElsewhere` where another process of Codex writes it, `BridgeUnavailable`.
+    """
+
+    thread_id: str
+
+
+@attrs.frozen
 class Watch(Request[None]):
     """Tell `ref`, which is attached to no thread, of every `BridgeConnected` and `BridgeLost`.
 
@@ -92,6 +102,17 @@ class BridgeStatus(enum.Enum):
     UNAVAILABLE = "unavailable"
 
 
+class AppServer(enum.Enum):
+    """Whose app-server it is that was reached."""
+
+    JOINED = "joined"
+    """It was there already, and goes on without us."""
+    DETACHED = "detached"
+    """It is our own, and goes on without us."""
+    SPAWNED = "spawned"
+    """It is our own, and ends with us."""
+
+
 class BridgeHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The bridge's health; `message` says what to do where something is to be done.
 
@@ -99,6 +120,7 @@ class BridgeHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         version: of the Codex that is connected, if it says one.
         supported: the versions that may be used.
         warning: what to know of a version that was not tested, or cannot be used.
+        app_server: whose app-server it is; None while none is reached.
     """
 
     status: BridgeStatus
@@ -108,6 +130,7 @@ class BridgeHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     version: str | None = None
     supported: str = RANGE
     warning: str | None = None
+    app_server: AppServer | None = None
 
 
 @attrs.frozen
@@ -209,9 +232,13 @@ class BridgeWarned:
 
 @attrs.frozen
 class BridgeLost:
-    """The connection is lost. What Codex tells until `BridgeConnected` is missed."""
+    """The connection is lost. What Codex tells until `BridgeConnected` is missed.
+
+    `ends_turns` says that the app-server has ended with it, and so have its turns.
+    """
 
     reason: str
+    ends_turns: bool = False
 
 
 @attrs.frozen
@@ -223,3 +250,4 @@ class BridgeConnected:
 
     server_version: str | None
     process_id: int | None
+    app_server: AppServer = AppServer.JOINED

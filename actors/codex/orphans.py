@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import attrs
@@ -76,15 +76,16 @@ def kill_all(processes: Iterable[psutil.Process]) -> None:
     _still_alive(killed, _KILL_SECONDS)
 
 
-def end_orphans(folder: Path) -> list[int]:
+def end_orphans(folder: Path, spared: Collection[str] = ()) -> list[int]:
     """End what former lives have left, and answer the process ids. Blocks for some seconds.
 
-    The children of this life are spared, so that it may be called at any time. That no other
-    server lives on the same folder is for the caller to know.
+    The children of this life are spared, so that it may be called at any time, and so is what
+    belongs to one of the lives `spared`. That no other server lives on the same folder is for the
+    caller to know.
     """
     orphans: dict[int, psutil.Process] = {}
     records = [path for path in folder.glob(f"*{_SUFFIX}") if _read(path).life != LIFE]
-    for process in [*_recorded(records), *_marked(folder)]:
+    for process in [*_recorded(records), *_marked(folder, {LIFE, *spared})]:
         for one in [*descendants_of(process.pid), process]:
             orphans[one.pid] = one
     for process in orphans.values():
@@ -153,7 +154,7 @@ def _recorded(records: Iterable[Path]) -> list[psutil.Process]:
     return found
 
 
-def _marked(folder: Path) -> list[psutil.Process]:
+def _marked(folder: Path, spared: Collection[str]) -> list[psutil.Process]:
     """Processes of Codex that carry our mark, such as the child of a wrapper that was killed."""
     found = []
     for process in psutil.process_iter(["name"]):
@@ -161,6 +162,7 @@ def _marked(folder: Path) -> list[psutil.Process]:
         if "codex" not in name or process.pid == os.getpid():
             continue
         with contextlib.suppress(psutil.Error, OSError):
-            if life_of(process.environ(), folder) not in (None, LIFE):
+            life = life_of(process.environ(), folder)
+            if life is not None and life not in spared:
                 found.append(process)
     return found

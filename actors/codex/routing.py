@@ -20,6 +20,7 @@ from command_center.actors.codex import protocol
 from command_center.actors.codex.errors import RequestGone
 from command_center.actors.codex.lineage import Lineage, started_agents
 from command_center.actors.codex.messages import (
+    AppServer,
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
@@ -329,13 +330,18 @@ class Routes:
         self._told_statuses.discard(path)
         return gone
 
-    def connected(self, server_version: str | None, process_id: int | None) -> None:
+    def connected(
+        self,
+        server_version: str | None,
+        process_id: int | None,
+        app_server: AppServer = AppServer.JOINED,
+    ) -> None:
         """A connection begins; tell everyone."""
         self._forget_connection()
         self._missing = None
         self._is_known_missing = False
         self._connection = secrets.token_hex(4)
-        self._greeting = BridgeConnected(server_version, process_id)
+        self._greeting = BridgeConnected(server_version, process_id, app_server)
         for inbox in self.inboxes:
             inbox.tell(self._greeting)
 
@@ -343,10 +349,12 @@ class Routes:
         """The connection is lost, and with it every open request; tell everyone, if any was."""
         if not self._connection:
             return
+        greeting = self._greeting
+        ends_turns = greeting is not None and greeting.app_server is AppServer.SPAWNED
         self._forget_connection()
         self._is_known_missing = True
         for inbox in self.inboxes:
-            inbox.tell(BridgeLost(reason))
+            inbox.tell(BridgeLost(reason, ends_turns))
 
     def unreachable(self, reason: str) -> None:
         """An attempt to connect has failed; tell who watches, unless they know of it already."""

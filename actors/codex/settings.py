@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from command_center.runtime import Backoff
 class Transport(enum.Enum):
     """What carries the messages of the app-server."""
 
+    AUTO = "auto"
+    """An app-server that listens on Codex's control socket, else one of our own that outlives us,
+    else one that is spawned."""
     SPAWN = "spawn"
     """An app-server of our own, over its standard input and output."""
     PROXY = "proxy"
@@ -71,6 +75,8 @@ class BridgeSettings:
     def arguments(self) -> tuple[str, ...]:
         """What the transport adds to the program; nothing for a WebSocket, which starts none."""
         match self.transport:
+            case Transport.AUTO:
+                return ("app-server",)
             case Transport.SPAWN:
                 return ("app-server", "--listen", "stdio://")
             case Transport.PROXY:
@@ -78,6 +84,24 @@ class BridgeSettings:
                 return ("app-server", "proxy", *socket)
             case Transport.WEBSOCKET:
                 return ()
+
+    @property
+    def inherited(self) -> Mapping[str, str]:
+        """The environment that Codex's processes are to have, before ours is taken out of it."""
+        return os.environ if self.environment is None else self.environment
+
+    @property
+    def codex_home(self) -> Path:
+        """Codex's own folder: `CODEX_HOME`, else `.codex` in the home folder."""
+        named = self.inherited.get("CODEX_HOME")
+        return Path(named) if named else Path.home() / ".codex"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the app-server of a terminal or of Codex's app listens, if there is one."""
+        if self.socket is not None:
+            return self.socket
+        return self.codex_home / "app-server-control" / "app-server-control.sock"
 
     @property
     def described(self) -> str:

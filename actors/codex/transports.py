@@ -1,4 +1,4 @@
-"""Three ways to the app-server, each as a wire that carries whole messages.
+"""The transports to an app-server, each as a wire that carries whole messages.
 
 Every wire is opened in a nursery that its caller owns, and is closed before that nursery ends.
 Opening raises `WireClosed` with what an operator can do about it.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+import sys
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
@@ -50,6 +50,8 @@ class Wire(Protocol):
 async def open_wire(settings: BridgeSettings, nursery: trio.Nursery) -> Wire:
     """Open the wire of the settings' transport; raises `WireClosed`."""
     match settings.transport:
+        case Transport.AUTO:
+            raise AssertionError("`ways` chooses one of the others.")
         case Transport.SPAWN:
             return SpawnWire(await _start(settings, nursery), settings.deadlines.close)
         case Transport.PROXY:
@@ -100,11 +102,13 @@ class WebSocketWire:
     def __init__(
         self,
         connection: trio_websocket.WebSocketConnection,
+        stream: trio.abc.AsyncResource,
         child: ChildProcess | None,
         close_seconds: float,
     ) -> None:
-        """Take over both; `aclose` ends them."""
+        """Take over all three; `aclose` ends them."""
         self._connection = connection
+        self._stream = stream
         self._child = child
         self._close_seconds = close_seconds
 
@@ -135,6 +139,7 @@ class WebSocketWire:
                 contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError),
             ):
                 await self._connection.aclose()
+            await trio.aclose_forcefully(self._stream)
             if self._child is not None:
                 await self._child.end(self._close_seconds)
 
@@ -149,14 +154,14 @@ class WebSocketWire:
 
 
 async def _start(settings: BridgeSettings, nursery: trio.Nursery) -> ChildProcess:
-    inherited: Mapping[str, str] = (
-        os.environ if settings.environment is None else settings.environment
-    )
     folder = settings.state_folder
+    environment = agent_environment(
+        settings.inherited, secrets=settings.secrets, state_folder=folder
+    )
     return await start_child(
         [*settings.program, *settings.arguments],
         nursery,
-        environment=agent_environment(inherited, secrets=settings.secrets, state_folder=folder),
+        environment=environment,
         state_folder=folder,
     )
 
@@ -170,11 +175,41 @@ async def _last_words(child: ChildProcess) -> str:
     return f"Codex {ended}: {said}" if said else f"Codex {ended}."
 
 
+async def open_socket(path: Path) -> trio.SocketStream:
+    """Connect to a Unix socket of this user; raises `WireClosed` where nobody listens.
+
+    Codex listens in a folder of a short name, and leaves a link to it at the path.
+    """
+    try:
+        found = await trio.Path(path).resolve(strict=True)
+        if sys.platform != "win32" and (await found.stat()).st_uid != os.getuid():
+            raise WireClosed(f"What listens at {path} is another user's.")
+        return await trio.open_unix_socket(found)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise WireClosed(f"Nothing listens at {path} ({error}).") from None
+
+
+async def open_unix(path: Path, nursery: trio.Nursery, close_seconds: float) -> Wire:
+    """Open a WebSocket to the app-server that listens on a Unix socket; raises `WireClosed`."""
+    socket = await open_socket(path)
+    stream = WatchedStream(socket, socket)
+    try:
+        connection = await open_over(stream, nursery, host="localhost", resource="/", headers=[])
+    except HandshakeFailed:
+        await trio.aclose_forcefully(socket)
+        raise WireClosed(f"What listens at {path} is not an app-server.") from None
+    except BaseException:
+        await trio.aclose_forcefully(socket)
+        raise
+    return WebSocketWire(connection, stream, None, close_seconds)
+
+
 async def _open_proxy(settings: BridgeSettings, nursery: trio.Nursery) -> Wire:
     child = await _start(settings, nursery)
+    stream = WatchedStream(child.stdin, child.stdout)
     try:
         connection = await open_over(
-            WatchedStream(child.stdin, child.stdout),
+            stream,
             nursery,
             host="localhost",
             resource="/",
@@ -190,7 +225,7 @@ async def _open_proxy(settings: BridgeSettings, nursery: trio.Nursery) -> Wire:
     except BaseException:
         await child.end(0)
         raise
-    return WebSocketWire(connection, child, settings.deadlines.close)
+    return WebSocketWire(connection, stream, child, settings.deadlines.close)
 
 
 async def _open_websocket(settings: BridgeSettings, nursery: trio.Nursery) -> Wire:
@@ -204,9 +239,10 @@ async def _open_websocket(settings: BridgeSettings, nursery: trio.Nursery) -> Wi
     if settings.token_file is not None:
         headers.append((b"authorization", b"Bearer " + _read_token(settings.token_file)))
     socket = await _connect(address)
+    stream = WatchedStream(socket, socket)
     try:
         connection = await open_over(
-            WatchedStream(socket, socket),
+            stream,
             nursery,
             host=address.netloc.rpartition("@")[2],
             resource=(address.path or "/") + (f"?{address.query}" if address.query else ""),
@@ -218,7 +254,7 @@ async def _open_websocket(settings: BridgeSettings, nursery: trio.Nursery) -> Wi
     except BaseException:
         await trio.aclose_forcefully(socket)
         raise
-    return WebSocketWire(connection, None, settings.deadlines.close)
+    return WebSocketWire(connection, stream, None, settings.deadlines.close)
 
 
 async def _connect(address: SplitResult) -> trio.abc.Stream:

@@ -59,6 +59,7 @@ class BridgeWatch(Actor):
                 transport=self._transport,
                 server_version=message.server_version,
                 process_id=message.process_id,
+                app_server=message.app_server,
             )
         )
 

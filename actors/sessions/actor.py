@@ -268,7 +268,9 @@ class SessionActor(Actor):
         """
         if self._session.status == "starting":
             self._drive.look_again()
-        elif self._session.status in ACTIVE and not self._runner.survives_restart:
+        elif self._session.status in ACTIVE and (
+            message.ends_turns or not self._runner.survives_restart
+        ):
             await self.lost(TurnLost(reason=message.reason))
 
     @handles(BridgeConnected)

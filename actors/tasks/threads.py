@@ -10,8 +10,13 @@ from functools import partial
 from typing import Any
 
 from command_center.actors.codex import requests
-from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
-from command_center.actors.codex.messages import Call
+from command_center.actors.codex.errors import (
+    BridgeUnavailable,
+    CodexError,
+    CodexTimeout,
+    ThreadElsewhere,
+)
+from command_center.actors.codex.messages import Call, ReachWriter
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
 from command_center.actors.sessions.turns import ask_bridge, count_queued, queue_reason
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout
@@ -24,6 +29,12 @@ UNKNOWN = (
     "not found",
 )
 """How Codex says that there is no such thread."""
+
+GONE = (AskTimeout, ActorStopped, ActorCrashed)
+"""How the bridge may fail to answer."""
+
+REACH_SECONDS = 40.0
+"""How long a change to the app-server that writes a thread may take."""
 
 NO_CURSOR = "invalid cursor"
 """How Codex says that a cursor is none of its own."""
@@ -49,7 +60,7 @@ async def ask_codex(bridge: ActorRef[Any], call: Call) -> dict[str, Any]:
         return await ask_bridge(bridge, call)
     except BridgeUnavailable as error:
         raise Unavailable(str(error), retry_after=error.retry_after or 1.0) from error
-    except (CodexTimeout, AskTimeout, ActorStopped, ActorCrashed) as error:
+    except (CodexTimeout, *GONE) as error:
         raise Unavailable(str(error), retry_after=1.0) from error
     except CodexError as error:
         thread_id = call.params.get("threadId")
@@ -65,9 +76,17 @@ async def read_idle_thread(bridge: ActorRef[Any], thread_id: str) -> dict[str, A
 
     Raises:
         ThreadBusy: a turn runs in it already; starting one would only steer that.
-        Conflict: messages wait in Codex's own queue; the first one's turn would begin instead.
+        Conflict: messages wait in Codex's own queue; the first one's turn would begin instead. Or
+            another process of Codex writes it.
         NotFound, Unavailable: as `ask_codex`.
     """
+    await ask_codex(bridge, requests.thread_read(thread_id))
+    try:
+        await bridge.ask(ReachWriter(thread_id), timeout=REACH_SECONDS)
+    except ThreadElsewhere as error:
+        raise Conflict(str(error), threadId=thread_id) from error
+    except (BridgeUnavailable, CodexError, CodexTimeout, *GONE) as error:
+        raise Unavailable(str(error), retry_after=1.0) from error
     answer = await ask_codex(bridge, requests.thread_read(thread_id))
     thread: dict[str, Any] = answer["thread"]
     if thread.get("status", {}).get("type") == "active":

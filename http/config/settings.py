@@ -113,13 +113,14 @@ class Settings:
     codex_command: tuple[str, ...] = environ.var(
         ("codex",), COMMAND, help="Codex's program, with arguments if it needs some."
     )
-    codex_transport: Literal["spawn", "proxy", "websocket"] = environ.var(
-        "spawn",
-        one_of("spawn", "proxy", "websocket"),
-        help="How an app-server is reached: started, through its control socket, or by URL.",
+    codex_transport: Literal["auto", "spawn", "proxy", "websocket"] = environ.var(
+        "auto",
+        one_of("auto", "spawn", "proxy", "websocket"),
+        help="How an app-server is reached: auto joins one or starts one that outlives this, "
+        "spawn starts one, proxy and websocket join one.",
     )
     codex_socket: Path | None = environ.var(
-        None, optional(PATH), help="Control socket for the proxy transport; else Codex's own."
+        None, optional(PATH), help="Control socket to join; else Codex's own."
     )
     codex_url: str | None = environ.var(
         None, optional(url("ws", "wss")), help="Address for the websocket transport."

@@ -45,6 +45,7 @@ async def health(probe: Probe) -> Health:
         runner_mode=center.settings.runner,
         runners={name: RUNNERS[name] for name in RUNNERS},
         codex_version=None if bridge is None else bridge.version,
+        app_server=None if bridge is None else bridge.app_server,
         uptime_seconds=round(time.monotonic() - probe.started, 3),
         checks=checks,
     )

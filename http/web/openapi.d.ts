@@ -55,6 +55,8 @@ export interface Agent {
   finishedAt: string | null;
 }
 
+export type AppServer = "detached" | "joined" | "spawned";
+
 /** A question to the operator, settled exactly once. */
 export interface Approval {
   id: number;
@@ -177,6 +179,7 @@ export interface BridgeHealth {
   version: string | null;
   supported: string;
   warning: string | null;
+  appServer: AppServer | null;
 }
 
 export type BridgeStatus = "connected" | "disabled" | "unavailable";
@@ -401,6 +404,7 @@ export interface Health {
   runnerMode: string;
   runners: Record<string, Capabilities>;
   codexVersion: string | null;
+  appServer: AppServer | null;
   uptimeSeconds: number;
   checks: Record<string, string>;
 }
@@ -1706,14 +1710,15 @@ export interface AutomationUpdated {
   nextRunAt: string | null;
 }
 
-/** The connection to Codex began; the data has the transport, the version and the process. */
+/** The connection to Codex began; `appServer` is `joined`, `detached` or `spawned`. */
 export interface BridgeFound {
   transport: string;
   serverVersion: string | null;
   processId: number | null;
+  appServer: AppServer;
 }
 
-/** It was lost; `reason` says why. Attempts that fail after that are not events. */
+/** It was lost, or left for a better app-server; `reason` says why. */
 export interface BridgeGone {
   transport: string;
   reason: string;

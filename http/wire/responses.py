@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from command_center.actors.codex.messages import AppServer
 from command_center.actors.contracts.runners import Capabilities
 from command_center.actors.rules.policy import PolicyResult
 from command_center.runtime import ActorSnapshot, MessageTotals
@@ -48,6 +49,7 @@ class Health(_Shape, frozen=True, kw_only=True, rename="camel"):
     runner_mode: str
     runners: dict[str, Capabilities]
     codex_version: str | None
+    app_server: AppServer | None
     uptime_seconds: float
     checks: dict[str, str]
 

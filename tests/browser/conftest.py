@@ -94,7 +94,7 @@ def filled_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with httpx.Client(base_url=server.url, timeout=30, trust_env=False) as client:
         fill(client, folder / "storefront")
     yield server
-    server.stop()
+    server.end()
 
 
 def fill(client: httpx.Client, folder: Path) -> None:

@@ -146,7 +146,7 @@ def guarded_server(tmp_path: Path) -> Iterator[Server]:
     settings = {"CC_CODEX_RUNNER_MODE": "stub", "CC_API_TOKEN": TOKEN}
     server = Server(tmp_path / "data", settings).start()
     yield server
-    server.stop()
+    server.end()
 
 
 def test_a_token_is_asked_for_once_and_kept_where_no_script_reads_it(

@@ -48,7 +48,7 @@ def worked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             made(client, "/api/repos", {"localPath": str(path), "allowWrite": True})
     server.write(Work().write)
     yield server
-    server.stop()
+    server.end()
 
 
 class Work:

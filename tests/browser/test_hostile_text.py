@@ -47,7 +47,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with httpx.Client(base_url=server.url, timeout=30, trust_env=False) as client:
         plant(client, make_repository(folder / "<img src=x onerror=owned=1>"))
     yield server
-    server.stop()
+    server.end()
 
 
 def plant(client: httpx.Client, checkout: Path) -> None:

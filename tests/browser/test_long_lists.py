@@ -75,7 +75,7 @@ def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     writer.close()
     server = Server(folder, {"CC_CODEX_RUNNER_MODE": "stub"}).start()
     yield server
-    server.stop()
+    server.end()
 
 
 @pytest.fixture

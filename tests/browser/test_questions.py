@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One whose Codex asks what the prompt wants."""
     server = server_with(tmp_path_factory.mktemp("asking"))
     yield server
-    server.stop()
+    server.end()
 
 
 @pytest.fixture

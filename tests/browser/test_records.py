@@ -24,7 +24,7 @@ def busy_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
         fill(client, folder / "storefront")
     yield server
-    server.stop()
+    server.end()
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
     server.write(warn, settle_turn)
     yield server
-    server.stop()
+    server.end()
 
 
 def open_timeline(page: Page) -> Locator:

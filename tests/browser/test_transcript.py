@@ -44,7 +44,7 @@ def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
     server.write(say)
     yield server
-    server.stop()
+    server.end()
 
 
 def words(page: Page) -> Locator:

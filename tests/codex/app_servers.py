@@ -27,13 +27,15 @@ def _accepts(path: Path) -> bool:
 class SharedAppServer:
     """`codex app-server --listen …`, until the block ends; `settings` reach it."""
 
-    def __init__(self, binary: Path, home: Path, transport: Transport) -> None:
+    def __init__(
+        self, binary: Path, home: Path, transport: Transport, path: Path | None = None
+    ) -> None:
         self.binary = binary
         self.home = home
         self.transport = transport
         # The path of a Unix socket may not be long, and pytest's folders are.
         self._folder = tempfile.TemporaryDirectory(prefix="cc-")
-        self.socket = Path(self._folder.name) / "codex.sock"
+        self.socket = path or Path(self._folder.name) / "codex.sock"
         self.token_file = Path(self._folder.name) / "token"
         self.url: str | None = None
 

@@ -8,7 +8,7 @@ import attrs
 import pytest
 import trio
 
-from command_center.actors.codex import requests
+from command_center.actors.codex import detached, requests
 from command_center.actors.codex.approvals import COMMAND, Decision, answer_to, describe_request
 from command_center.actors.codex.messages import (
     Answer,
@@ -30,11 +30,14 @@ SHARED = [Transport.PROXY, Transport.WEBSOCKET]
 
 @pytest.fixture(params=list(Transport), ids=lambda transport: transport.value)
 def reachable(
-    request: pytest.FixtureRequest, codex_binary: Path, codex_home: Path
+    request: pytest.FixtureRequest, codex_binary: Path, codex_home: Path, tmp_path: Path
 ) -> Iterator[BridgeSettings]:
     """Settings of each transport, with an app-server running where it needs one."""
     if request.param is Transport.SPAWN:
         yield real(codex_binary, codex_home)
+    elif request.param is Transport.AUTO:
+        yield real(codex_binary, codex_home, transport=request.param, state_folder=tmp_path)
+        detached.end(detached.folder_of(tmp_path))
     else:
         with SharedAppServer(codex_binary, codex_home, request.param) as server:
             yield server.settings

@@ -29,7 +29,7 @@ def stub_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("stub")
     server = Server(folder / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
     yield server
-    server.stop()
+    server.end()
 
 
 @pytest.fixture
@@ -47,7 +47,22 @@ def codex_server(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterat
         {"CC_CODEX_COMMAND": str(codex_binary), "CODEX_HOME": str(codex_home)},
     ).start()
     yield server
-    server.stop()
+    server.end()
+
+
+@pytest.fixture
+def spawning_server(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator[Server]:
+    """A server whose Codex ends with it."""
+    server = Server(
+        tmp_path / "data",
+        {
+            "CC_CODEX_COMMAND": str(codex_binary),
+            "CC_CODEX_TRANSPORT": "spawn",
+            "CODEX_HOME": str(codex_home),
+        },
+    ).start()
+    yield server
+    server.end()
 
 
 @pytest.fixture

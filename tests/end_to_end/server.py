@@ -22,6 +22,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
 
+from command_center.actors.codex import detached
 from command_center.store import Failed, Unit, Writer
 from tests.checkout import ROOT
 from tests.end_to_end.described import check_answer, check_event
@@ -80,6 +81,12 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(by)
         return self._reap()
+
+    def end(self) -> None:
+        """Stop it for good, with the app-server that would outlive it; nothing may stay."""
+        self.stop()
+        detached.end(detached.folder_of(self.data_dir))
+        wait_for_no_process(str(self.data_dir))
 
     def write(self, *units: Unit[object]) -> None:
         """Write past it what would take long to come about, while it is stopped."""
@@ -224,22 +231,23 @@ async def client_of(server: Server, *, token: str | None = None) -> AsyncIterato
         yield Client(server, http)
 
 
-def descendants_of(marker: str) -> list[str]:
-    """The command lines of processes whose environment has `marker`, such as a test's folder."""
+def descendants_of(*markers: str) -> list[str]:
+    """The command lines of processes whose environment has all `markers`, such as a folder."""
     found = []
     for process in Path("/proc").iterdir() if Path("/proc").is_dir() else ():
         if process.name.isdigit():
             try:
-                if marker.encode() in (process / "environ").read_bytes():
+                environment = (process / "environ").read_bytes()
+                if all(marker.encode() in environment for marker in markers):
                     found.append((process / "cmdline").read_text().replace("\0", " "))
             except OSError:
                 continue
     return found
 
 
-def wait_for_no_process(marker: str, seconds: float = 10.0) -> None:
-    """Wait until no process has `marker` in its environment; fail with those that stay."""
+def wait_for_no_process(*markers: str, seconds: float = 10.0) -> None:
+    """Wait until no process has all `markers` in its environment; fail with those that stay."""
     deadline = time.monotonic() + seconds
-    while left := descendants_of(marker):
+    while left := descendants_of(*markers):
         assert time.monotonic() < deadline, left
         time.sleep(0.05)

@@ -92,7 +92,7 @@ def shared_server(
         },
     )
     yield server
-    server.stop()
+    server.end()
 
 
 def story(folder: Path) -> tuple[Any, ...]:
@@ -255,15 +255,15 @@ async def test_when_both_are_killed_the_turn_is_continued_in_its_thread_where_wa
         await check_that_it_was_continued(client, session)
 
 
-async def test_with_an_app_server_of_its_own_the_turn_is_interrupted_at_once_and_continued(
-    codex_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+async def test_with_an_app_server_that_it_spawned_the_turn_is_interrupted_at_once_and_continued(
+    spawning_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
 ) -> None:
     scripted_model.script = story(tmp_path)
-    async with client_of(codex_server) as client:
+    async with client_of(spawning_server) as client:
         session = await begin_a_story_to_be_continued(client, repository)
-    codex_server.kill()
-    codex_server.start()
-    async with client_of(codex_server) as client:
+    spawning_server.kill()
+    spawning_server.start()
+    async with client_of(spawning_server) as client:
         with trio.fail_after(1):
             await client.until_session(session, "interrupted")
         await check_that_it_was_continued(client, session)

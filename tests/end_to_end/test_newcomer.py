@@ -72,7 +72,6 @@ async def test_a_newcomer_runs_watches_approves_steers_stops_and_finds_it_all_af
         assert [event["id"] for event in before["items"]] == list(range(1, len(types) + 1))
 
     codex_server.kill()
-    wait_for_no_process(str(tmp_path / "codex-home"))
     codex_server.start()
     async with client_of(codex_server) as client:
         after = await client.get("/api/events", limit=500)
@@ -85,21 +84,21 @@ async def test_a_newcomer_runs_watches_approves_steers_stops_and_finds_it_all_af
 
 @both_models
 async def test_a_turn_that_is_cut_off_by_a_crash_is_interrupted_with_its_reason(
-    codex_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+    spawning_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
 ) -> None:
     gate = Gate()
     scripted_model.script = (Run("echo first"), Say.text("Working", gate, " on."))
-    async with client_of(codex_server) as client:
+    async with client_of(spawning_server) as client:
         session = await client.run(await client.register(repository), "Work.")
         gate.wait_until_reached()
         await client.until_session(session, "running")
         async with client.watch(after=0, sessionId=session["id"]) as stream:
             await stream.until("session.item", type="commandExecution")
         before = await client.get(f"/api/sessions/{session['id']}/events")
-    codex_server.kill()
+    spawning_server.kill()
     wait_for_no_process(str(tmp_path / "codex-home"))
-    codex_server.start()
-    async with client_of(codex_server) as client:
+    spawning_server.start()
+    async with client_of(spawning_server) as client:
         ended = await client.until_session(session, "interrupted")
         assert "restarted" in ended["exitReason"]
         after = await client.get(f"/api/sessions/{session['id']}/events")

@@ -40,7 +40,7 @@ def server_with(folder: Path, *behaviours: str) -> Server:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = server_with(tmp_path_factory.mktemp("fake"))
     yield server
-    server.stop()
+    server.end()
 
 
 @pytest.fixture

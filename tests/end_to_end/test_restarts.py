@@ -26,14 +26,14 @@ async def completed(client: Client, repository: Path) -> dict[str, object]:
 
 @both_models
 async def test_a_prompt_that_waits_for_its_thread_over_a_restart_is_sent_once(
-    codex_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+    spawning_server: Server, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
 ) -> None:
     scripted_model.script = (Say.text("Done."),)
-    codex_server.settings = {**codex_server.settings, "CC_MAX_SESSIONS": "1"}
-    codex_server.stop()
-    codex_server.start()
+    spawning_server.settings = {**spawning_server.settings, "CC_MAX_SESSIONS": "1"}
+    spawning_server.stop()
+    spawning_server.start()
     gate = Gate()
-    async with client_of(codex_server) as client:
+    async with client_of(spawning_server) as client:
         first = await completed(client, repository)
         scripted_model.script = (Say.text("Work", gate, "ing."),)
         busy = await client.run({"id": first["repositoryId"]}, "Work.", sandbox="read-only")
@@ -44,12 +44,12 @@ async def test_a_prompt_that_waits_for_its_thread_over_a_restart_is_sent_once(
             status=201,
         )
         waiting = outcome["session"]
-    codex_server.kill()
+    spawning_server.kill()
     gate.open()
     wait_for_no_process(str(tmp_path / "codex-home"))
     scripted_model.script = (Say.text("Said."),)
-    codex_server.start()
-    async with client_of(codex_server) as client:
+    spawning_server.start()
+    async with client_of(spawning_server) as client:
         await client.until_session(busy, "interrupted")
         await client.until_session(waiting, "completed")
         items = await client.get(f"/api/sessions/{waiting['id']}/items")
@@ -82,42 +82,42 @@ async def test_a_session_whose_runner_is_gone_ends_and_frees_its_slot(
 
 
 async def test_a_queued_session_goes_on_when_the_one_before_it_was_cut_off(
-    codex_server: Server, scripted_model: ScriptedModel, repository: Path
+    spawning_server: Server, scripted_model: ScriptedModel, repository: Path
 ) -> None:
     gate = Gate()
     scripted_model.script = (Say.text("Work", gate, "ing."),)
-    async with client_of(codex_server) as client:
+    async with client_of(spawning_server) as client:
         registered = await client.register(repository)
         first = await client.run(registered, "Write here.")
         gate.wait_until_reached()
         second = await client.run(registered, "Write here too.")
         assert "is writing in" in (await client.session(second))["waitReason"]
-    codex_server.kill()
+    spawning_server.kill()
     gate.open()
     scripted_model.script = (Say.text("Done."),)
-    codex_server.start()
-    async with client_of(codex_server) as client:
+    spawning_server.start()
+    async with client_of(spawning_server) as client:
         await client.until_session(first, "interrupted")
         await client.until_session(second, "completed")
 
 
 @both_models
 async def test_a_stop_that_a_crash_cut_off_is_carried_out(
-    codex_server: Server, scripted_model: ScriptedModel, repository: Path
+    spawning_server: Server, scripted_model: ScriptedModel, repository: Path
 ) -> None:
     gate = Gate()
     scripted_model.script = (Say.text("Work", gate, "ing."),)
-    async with client_of(codex_server) as client:
+    async with client_of(spawning_server) as client:
         session = await client.run(await client.register(repository), "Work.")
         gate.wait_until_reached()
-    codex_server.kill()
+    spawning_server.kill()
     gate.open()
-    with sqlite3.connect(codex_server.data_dir / DATABASE) as db:
+    with sqlite3.connect(spawning_server.data_dir / DATABASE) as db:
         wish = '{"reason": "Enough.", "requestedBy": "ada", "outcome": "stopped"}'
         db.execute("UPDATE sessions SET stop_requested = ?", [wish])
     db.close()
-    codex_server.start()
-    async with client_of(codex_server) as client:
+    spawning_server.start()
+    async with client_of(spawning_server) as client:
         ended = await client.until_session(session, "stopped")
         assert "Stopped by ada: Enough." == ended["exitReason"]
 

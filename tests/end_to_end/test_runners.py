@@ -34,7 +34,7 @@ def cli_server(tmp_path: Path, codex_binary: Path, codex_home: Path) -> Iterator
         },
     ).start()
     yield server
-    server.stop()
+    server.end()
 
 
 @both_models
@@ -223,7 +223,8 @@ async def test_a_thread_of_codex_is_listed_and_prompted_in_its_own_task(
     )
     assert 404 == named.status_code, named.text
     health = await codex_client.get("/api/codex/bridge/health")
-    assert ("connected", "spawn") == (health["status"], health["transport"])
+    assert ("connected", "auto") == (health["status"], health["transport"])
+    assert "detached" == health["appServer"]
     loaded = await codex_client.get("/api/codex/threads/loaded")
     assert isinstance(loaded["items"], list)
 

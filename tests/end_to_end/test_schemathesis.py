@@ -44,7 +44,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     """A server of its own: actors are stopped and repositories forgotten on it."""
     server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
     yield server
-    server.stop()
+    server.end()
 
 
 @pytest.mark.timeout(150)

@@ -49,7 +49,7 @@ def settings(
 def server(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("server") / "data", settings).start()
     yield server
-    server.stop()
+    server.end()
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def cli_server(
     folder = tmp_path_factory.mktemp("cli-server") / "data"
     server = Server(folder, {**settings, "CC_CODEX_RUNNER_MODE": "cli"}).start()
     yield server
-    server.stop()
+    server.end()
 
 
 @pytest.fixture(params=["server", "cli_server"])

@@ -29,7 +29,7 @@ def server(
     }
     made = Server(tmp_path / "data", settings).start()
     yield made
-    made.stop()
+    made.end()
 
 
 @both_models

@@ -55,16 +55,20 @@ def settings_of(shared: SharedAppServer) -> dict[str, str]:
 def reached_by(
     transport: Transport, folder: Path, binary: Path, model: ScriptedModel
 ) -> Iterator[Reached]:
-    """A server on its own app-server, or on a shared one that outlives it."""
+    """A server on an app-server of its own, or on a shared one."""
     home = write_codex_home(folder / "codex-home", model, called=None)
-    settings = {"CC_CODEX_COMMAND": str(binary), "CODEX_HOME": str(home)}
+    settings = {
+        "CC_CODEX_COMMAND": str(binary),
+        "CC_CODEX_TRANSPORT": transport.value,
+        "CODEX_HOME": str(home),
+    }
     with contextlib.ExitStack() as stack:
         shared = None
-        if transport is not Transport.SPAWN:
+        if transport in SHARED:
             shared = stack.enter_context(SharedAppServer(binary, home, transport))
             settings |= settings_of(shared)
         server = Server(folder / "data", settings).start()
-        stack.callback(server.stop)
+        stack.callback(server.end)
         yield Reached(transport, server, shared)
 
 

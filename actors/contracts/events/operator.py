@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
+from command_center.actors.codex.messages import AppServer
 from command_center.store import EventData
 
 
@@ -17,15 +18,19 @@ class ClockMoved(EventData, frozen=True, kw_only=True, tag="clock.jumped"):
 
 
 class BridgeFound(EventData, frozen=True, kw_only=True, tag="bridge.connected"):
-    """The connection to Codex began; the data has the transport, the version and the process."""
+    """The connection to Codex began; `appServer` is `joined`, `detached` or `spawned`."""
 
     transport: str
     server_version: str | None
     process_id: int | None
+    app_server: AppServer
 
 
 class BridgeGone(EventData, frozen=True, kw_only=True, tag="bridge.lost"):
-    """It was lost; `reason` says why. Attempts that fail after that are not events."""
+    """It was lost, or left for a better app-server; `reason` says why.
+
+    Attempts that fail after that are not events.
+    """
 
     transport: str
     reason: str
