@@ -5,10 +5,10 @@ import { ApiError, get, whenUnauthorized } from "./api.js";
 import { ACTIVE, changed, forget, forgetRepository, KINDS, learnPart, loadEverything, refresh, refreshKind, stale, state } from "./store.js";
 import { forgetTranscripts, renewTranscripts, showInTranscript } from "./transcripts.js";
 
-/** @import { Event } from "./openapi.js" */
+/** @import { AnyEvent } from "./openapi.js" */
 
 /**
- * @typedef {Omit<Event, "id"> & {id: number | null}} Told An event as the stream tells it: what is not stored has no id.
+ * @typedef {AnyEvent} Told An event as the stream tells it: what is not stored has no id.
  */
 
 const TOO_FAR = 3000; // events behind: everything is asked for anew
@@ -64,7 +64,7 @@ function applyToSession(event) {
   else if (event.type === "session.usage") learnPart(event.sessionId, { tokenUsage: event.data, tokenBaseline: event.data.tokenBaseline });
   else if (event.type === "session.diff") changed(`diff:${event.sessionId}`);
   else if (event.id !== null && !ALWAYS_KEPT.has(event.type)) {
-    if (event.data.to) {
+    if ("to" in event.data && event.data.to) {
       learnPart(event.sessionId, { status: event.data.to });
       changed("sessions");
     }
@@ -106,7 +106,7 @@ export async function connect() {
       await loadEverything();
       if (mine !== turn) return;
       state.lastId = newest?.id ?? 0;
-      last = newest;
+      last = /** @type {Told | undefined} */ (newest);
     }
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

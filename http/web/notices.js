@@ -9,7 +9,10 @@ import { state, taskOf } from "./store.js";
 
 /** @import { Told } from "./connection.js" */
 
-/** @type {Record<string, (event: Told) => [string, string, string] | null>} tone, text, where */
+/**
+ * Tone, text and where it leads, by the type of the event.
+ * @type {{[K in Told["type"]]?: (event: Extract<Told, {type: K}>) => [string, string, string] | null}}
+ */
 const TOLD = {
   "approval.requested": (e) => ["ask", e.data.title, `/approvals/${e.approvalId}`],
   "approval.resolved": (e) => (e.actor === "web" ? null : ["plain", `${Words(e.data.status)} by ${e.actor}: ${approvalOf(e)}`, `/approvals/${e.approvalId}`]),
@@ -34,7 +37,8 @@ const titleOf = (event) => taskOf(event)?.title || `session ${event.sessionId}`;
 export function startNotices() {
   onEvent((event) => {
     if (SETTLED.has(event.type)) withdraw(`/approvals/${event.approvalId}`);
-    const told = Date.now() - Date.parse(event.ts) < OLD_MS && TOLD[event.type]?.(event);
+    const tell = /** @type {((event: Told) => [string, string, string] | null) | undefined} */ (TOLD[event.type]);
+    const told = Date.now() - Date.parse(event.ts) < OLD_MS && tell?.(event);
     if (!told) return;
     const [tone, text, where] = told;
     if (!isShown(where, event)) toast({ tone, text, where, event });

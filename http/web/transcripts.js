@@ -142,16 +142,20 @@ const DELTA_TYPES = { message: "agentMessage", command: "commandExecution", reas
 export function showInTranscript(event) {
   const transcript = transcripts.get(event.sessionId || 0);
   if (!transcript) return;
-  const { data } = event;
   if (event.type === "session.output.delta") {
-    const type = DELTA_TYPES[data.stream] || "agentMessage";
-    const entry = transcript.entries.get(data.itemId) || put(transcript, data.itemId, type, {}, false, true);
+    const { delta, itemId, stream } = event.data;
+    const type = DELTA_TYPES[stream] || "agentMessage";
+    const entry = transcript.entries.get(itemId) || put(transcript, itemId, type, {}, false, true);
     if (!entry.done) {
-      entry.text += data.delta;
+      entry.text += delta;
       entry.version += 1;
     }
-  } else if (event.type === "session.item.started") put(transcript, data.item.id, data.item.type, data.item, false);
-  else if (event.type === "session.item") put(transcript, data.itemId, data.type, data.item, true);
+  } else if (event.type === "session.item.started") {
+    const { item } = event.data;
+    put(transcript, item.id, item.type, item, false);
+  } else if (event.type === "session.item") {
+    put(transcript, event.data.itemId, event.data.type, event.data.item, true);
+  }
   if (event.id !== null) note(transcript, { ...event, id: event.id });
   changed(`session:${event.sessionId}`);
 }
