@@ -11,13 +11,13 @@ from command_center.http.middleware.gate import Policy, install_gate
 from command_center.http.middleware.idempotency import IdempotencyKeys
 from command_center.http.middleware.location import located
 from command_center.http.middleware.metrics import RequestMetrics
-from command_center.http.middleware.request_log import install_observation
+from command_center.http.middleware.request_log import install_request_log
 from command_center.http.openapi import routes as documents
 from command_center.http.routes import dashboard, health, metrics, signin
 from command_center.http.routes.table import APIS
 from command_center.http.wire.codec import ActorPathConverter, IdConverter
 from command_center.http.wire.compression import install_compression
-from command_center.http.wire.etags import install_tags
+from command_center.http.wire.etags import install_etags
 from command_center.http.wire.operation import Api, Operation, View
 from command_center.http.wire.problems import install_error_handlers
 from command_center.http.wire.quart_app import Application
@@ -43,9 +43,9 @@ def create_app(center: Center, policy: Policy) -> Application:
     app.register_blueprint(dashboard.routes())
     app.register_blueprint(documents.routes(secured=policy.token is not None))
     install_compression(app)
-    install_tags(app)
+    install_etags(app)
     install_gate(app, policy)
-    install_observation(app, counted, center.settings.secrets)
+    install_request_log(app, counted, center.settings.secrets)
     return app
 
 

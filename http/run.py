@@ -100,13 +100,13 @@ def _give_up_stdout() -> None:
 
 
 def _refusal(error: Exception) -> str | None:
-    """One line on why the start was refused, if the error is of that sort."""
+    """Return one line on why the start was refused, if the error is of that sort."""
     refusals = [str(leaf) for leaf in _leaves(error) if isinstance(leaf, _REFUSALS)]
     return refusals[0] if refusals else None
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
-    """The errors in an error group, which is how trio reports those of its tasks."""
+    """Yield the errors in an error group, which is how trio reports those of its tasks."""
     if isinstance(error, BaseExceptionGroup):
         for part in error.exceptions:
             yield from _leaves(part)
@@ -119,7 +119,7 @@ def _greet(settings: Settings, address: str) -> None:
     runner = choose_runner(settings)
     authorization = ' -H "Authorization: Bearer $CC_API_TOKEN"' if settings.api_token else ""
     others = (
-        "Others:  CC_ALLOWED_HOSTS has to name this machine as they do\n"
+        "Others:  Add the address that they type to CC_ALLOWED_HOSTS\n"
         if is_any(settings.host) and not settings.allowed_hosts
         else ""
     )

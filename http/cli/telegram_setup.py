@@ -1,4 +1,4 @@
-"""What `command-center telegram setup` does: speak to the Bot API, and say how things stand."""
+"""`command-center telegram setup`: speak to the Bot API, and show how things stand."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ Step = Callable[[BotApi], Awaitable[None]]
 
 
 class SetupRefused(Exception):
-    """What was asked for cannot be done with these settings."""
+    """The command cannot be carried out with these settings."""
 
 
 class SetupFailed(Exception):
-    """The Bot API did not do it."""
+    """The Bot API refused, or did not answer."""
 
 
 def set_up(
@@ -74,7 +74,7 @@ def set_up(
 
 
 def webhook_address(url: str) -> str:
-    """The webhook's address on a server that is reached at `url`."""
+    """Return the webhook's address on a server that is reached at `url`."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         raise SetupRefused("--url must begin with https://; Telegram takes no other webhook.")
@@ -119,9 +119,9 @@ async def set_webhook(api: BotApi, *, settings: Settings, url: str) -> None:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if not {host, parts.netloc} & {*settings.allowed_hosts}:
-        click.echo(f"Note:     the server must know its name: CC_ALLOWED_HOSTS={host}")
+        click.echo(f"Note:     add this host to the server's own: CC_ALLOWED_HOSTS={host}")
     if settings.telegram_mode != "webhook":
-        click.echo("Note:     the server takes updates there with CC_TELEGRAM_MODE=webhook.")
+        click.echo("Note:     set CC_TELEGRAM_MODE=webhook, or the server takes no updates there.")
 
 
 async def remove_webhook(api: BotApi) -> None:
@@ -188,5 +188,5 @@ async def show_webhook(api: BotApi, *, settings: Settings) -> None:
 
 
 def _plain(said: object) -> str:
-    """What somebody else wrote, without what a terminal would obey."""
+    """Return what somebody else wrote, without what a terminal would obey."""
     return "".join(c for c in str(said or "") if c.isprintable())[:200]

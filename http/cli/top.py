@@ -26,7 +26,7 @@ ORDERS: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
     "age": lambda actor: (-(actor["oldestAge"] or 0), actor["path"]),
     "restarts": lambda actor: (-actor["restarts"], actor["path"]),
 }
-"""What the rows can be sorted by: the most first, but paths as they are."""
+"""Orders of the rows: the most first, but paths from A to Z."""
 
 COLOURS: Final = {
     "busy": "cyan",
@@ -68,7 +68,7 @@ def show(settings: Settings, url: str | None, *, sort: str, interval: float, onc
 
 
 def fetch(client: httpx.Client) -> dict[str, Any]:
-    """The tree as the API shows it."""
+    """Fetch the tree from the API."""
     try:
         answer = client.get("/api/runtime")
     except httpx.HTTPError as error:
@@ -84,7 +84,7 @@ def fetch(client: httpx.Client) -> dict[str, Any]:
 
 
 def table_of(tree: dict[str, Any], sort: str) -> Table:
-    """The tree as a table."""
+    """Return the tree as a table."""
     totals = tree["totals"]
     table = Table(
         title=(
@@ -118,7 +118,7 @@ def table_of(tree: dict[str, Any], sort: str) -> Table:
 
 
 def _printable(said: str) -> str:
-    """What an error tells, in one line that no terminal obeys."""
+    """Return an error's text in one line, without what a terminal would obey."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in said)
 
 

@@ -32,7 +32,7 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
-    """The text of every secret that is set."""
+    """Return the text of every secret that is set."""
     values = (getattr(settings, name) for name, told in DECLARATIONS.items() if told.is_secret)
     return tuple(value.reveal() for value in values if value is not None)
 
@@ -121,7 +121,7 @@ class Lines:
 
 
 def legible(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-    """A structlog processor: no text can command a terminal, or look like a line of its own.
+    """Escape what a terminal would obey, or take for a line; a structlog processor.
 
     What does not print is written as Python writes it. An exception keeps its lines, which are set
     in: what it tells may have some of its own.
@@ -146,7 +146,7 @@ _NOT_IN_LINES = re.compile(r"[^ -~\t\n]")
 
 
 def plain_line(_logger: WrappedLogger, _method: str, line: EventDict) -> str:
-    """A structlog processor that makes the line which structlog's console shows without colours.
+    """Render the line as structlog's console does without colours; a structlog processor.
 
     It knows which entries there are, and so takes a fifth of the time.
     """
@@ -174,7 +174,7 @@ _QUOTED = re.compile("[ \\t=\\r\\n\"']")
 
 
 def name_origin(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-    """A structlog processor: each line names the request that what it tells of is done for."""
+    """Add the id of the request that the line is about; a structlog processor."""
     begun_by = origin.get()
     if begun_by is not None:
         line.setdefault("request_id", begun_by)
@@ -204,7 +204,7 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 def _plain(value: object) -> object:
-    """The value as `redact` reads it: what is no JSON becomes its text."""
+    """Return the value as `redact` reads it: what is no JSON becomes its text."""
     match value:
         case str() | int() | float() | None:
             return value

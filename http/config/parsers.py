@@ -1,4 +1,4 @@
-"""How a setting's text becomes its value: one small parser for each kind of value.
+"""Parsers of settings: one for each kind of value.
 
 A value arrives as text (flag, environment) or as what TOML made of it (file). Every parser takes
 both, takes its own result again unchanged, and raises `ValueError` with the rest of the sentence
@@ -35,7 +35,7 @@ class Secret:
     _text: str
 
     def reveal(self) -> str:
-        """The secret itself, for the one place that sends or compares it."""
+        """Return the secret itself, for the one place that sends or compares it."""
         return self._text
 
     def __repr__(self) -> str:
@@ -47,7 +47,7 @@ class Secret:
 
 @attrs.frozen
 class Parser(Generic[T]):
-    """Makes a setting's value of what was given; `form` says in help what to give."""
+    """Makes a setting's value of its text; `form` says in help what to give."""
 
     form: str
     parse: Callable[[object], T]
@@ -58,14 +58,14 @@ class Parser(Generic[T]):
 
 
 def optional(parser: Parser[T]) -> Parser[T | None]:
-    """The same, where nothing or an empty text means that the setting is not set."""
+    """Allow that the setting is not set, by an empty text or none."""
     return Parser(
         parser.form, lambda given: None if given is None or given == "" else parser(given)
     )
 
 
 def one_of(*choices: str) -> Parser[str]:
-    """One of a few words."""
+    """Parse one of a few words."""
 
     def parse(given: object) -> str:
         if isinstance(given, str) and given in choices:
@@ -76,7 +76,7 @@ def one_of(*choices: str) -> Parser[str]:
 
 
 def whole_number(least: int, most: int) -> Parser[int]:
-    """A whole number between two bounds, both allowed."""
+    """Parse a whole number between two bounds, both allowed."""
 
     def parse(given: object) -> int:
         number: int | None = None
@@ -92,7 +92,7 @@ def whole_number(least: int, most: int) -> Parser[int]:
 
 
 def secret(pattern: str, form: str) -> Parser[Secret]:
-    """A text that must match a pattern, and is hidden from then on."""
+    """Parse a text that matches a pattern, and hide it from then on."""
 
     def parse(given: object) -> Secret:
         if isinstance(given, Secret):
@@ -105,7 +105,7 @@ def secret(pattern: str, form: str) -> Parser[Secret]:
 
 
 def url(*schemes: str) -> Parser[str]:
-    """An absolute URL of one of the schemes, without a user name or password in it."""
+    """Parse an absolute URL of one of the schemes, without a user name or password in it."""
 
     def parse(given: object) -> str:
         forms = " or ".join(f"{scheme}://" for scheme in schemes)
@@ -121,7 +121,7 @@ def url(*schemes: str) -> Parser[str]:
 
 
 def _texts(given: object, separator: str) -> list[str]:
-    """The parts of a list, given as one text with separators or as a list of texts."""
+    """Return the parts of a list, given as one text with separators or as a list of texts."""
     if isinstance(given, str):
         return [part.strip() for part in given.split(separator) if part.strip()]
     if isinstance(given, Iterable):
@@ -142,7 +142,7 @@ def _host(given: object) -> str:
 
 
 def _authority(given: str) -> str:
-    """A host as clients name it: IPv6 in brackets, and a port where it has one."""
+    """Parse a host as clients name it: IPv6 in brackets, and a port where it has one."""
     match = _AUTHORITY.fullmatch(given)
     try:
         host = _host(given if match is None else match["ipv6"] or match["name"])
@@ -224,7 +224,7 @@ TIME_ZONE = Parser("ZONE", _time_zone)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens on the host."""
+    """Return True if only this machine can reach what listens on the host."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which runner sessions get, and why: `auto` decided once, at the start."""
+"""The choice of the runner: `auto` is decided once, at the start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from command_center.http.config.settings import Settings
 
 @attrs.frozen
 class RunnerChoice:
-    """The runner, and a sentence for the operator on how it was chosen."""
+    """The runner that sessions get, and a sentence for the operator on why."""
 
     mode: Literal["app-server", "cli", "stub"]
     reason: str

@@ -69,7 +69,7 @@ T = TypeVar("T")
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 def _settings_class(cls: type[T]) -> type[T]:
-    """environ-config's class decorator, told to type checkers."""
+    """Apply environ-config's class decorator, in a way that type checkers understand."""
     return environ.config(prefix="CC", frozen=True)(cls)
 
 
@@ -171,7 +171,7 @@ class Settings:
 
 
 def _contradictions(settings: Settings) -> list[str]:
-    """What is wrong with settings that are each well formed."""
+    """Return one sentence for each contradiction between settings."""
     problems = []
     if not is_loopback(settings.host) and settings.api_token is None:
         problems.append(
@@ -198,17 +198,17 @@ class SettingDeclaration:
 
     @property
     def variable(self) -> str:
-        """Its name in the environment."""
+        """Return its name in the environment."""
         return f"CC_{self.name.upper()}"
 
     @property
     def flag(self) -> str:
-        """Its name on the command line."""
+        """Return its name on the command line."""
         return f"--{self.name.replace('_', '-')}"
 
     @property
     def is_secret(self) -> bool:
-        """Whether its value must never be shown."""
+        """Return True if its value must never be shown."""
         return self.parser.form == "SECRET"
 
 
@@ -239,7 +239,7 @@ class ResolvedSettings:
     """The file that was read, if there was one."""
 
     def shown(self, name: str) -> object:
-        """A setting's value as it may be shown: JSON-able, secrets hidden."""
+        """Return a setting's value as it may be shown: JSON-able, secrets hidden."""
         return _shown(getattr(self.settings, name))
 
 
@@ -261,7 +261,7 @@ def load_settings(
     *,
     config_file: Path | None = None,
 ) -> Settings:
-    """The settings alone, as `resolve_settings` finds them."""
+    """Return the settings as `resolve_settings` finds them."""
     return resolve_settings(variables, flags, config_file=config_file).settings
 
 
@@ -322,14 +322,14 @@ def _bad_value(
 
 
 def usual_config_file() -> Path:
-    """The file that is read where none is named and it is there."""
+    """Return the path of the file that is read, where it exists, when none is named."""
     return platformdirs.user_config_path(_APPLICATION, appauthor=False) / "config.toml"
 
 
 def _read_config_file(
     variables: Mapping[str, str], named: Path | None, problems: list[str]
 ) -> tuple[Path | None, dict[str, object]]:
-    """The file's path and content; only the file in the usual place may be missing."""
+    """Return the file's path and content; only the file in the usual place may be missing."""
     if named is None and variables.get("CC_CONFIG"):
         try:
             named = Path(variables["CC_CONFIG"]).expanduser()

@@ -1,4 +1,4 @@
-"""How a server is called from the machine that it runs on."""
+"""Addresses of a server, as the machine that it runs on reaches it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _OWN: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names, nothi
 
 
 def is_any(host: str) -> bool:
-    """Whether who listens on this host listens on every address of the machine."""
+    """Return True if a server that listens on this host listens on every address of the machine."""
     return host in _OWN
 
 
 def url_of(host: str, port: int) -> str:
-    """A URL that reaches, from this machine, a server which listens there."""
+    """Return a URL that reaches, from this machine, a server which listens there."""
     name = _OWN.get(host, host)
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

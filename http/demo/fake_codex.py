@@ -38,7 +38,7 @@ JSON = dict[str, Any]
 
 
 class Interrupted(Exception):
-    """The turn is to end now."""
+    """The turn has to end now."""
 
 
 @attrs.define(eq=False)
@@ -54,7 +54,7 @@ class Thread:
     updated_at: float = attrs.field(factory=time.time)
 
     def shown(self) -> JSON:
-        """The thread as a list shows it."""
+        """Return the thread as a list shows it."""
         status: JSON = {"type": "idle" if self.turn is None else "active", "activeFlags": []}
         return {
             "id": self.id,
@@ -85,7 +85,7 @@ class DemoCodex:
         self._writing = threading.Lock()
 
     def serve(self) -> None:
-        """Until the other side closes."""
+        """Serve until the other side closes."""
         for line in sys.stdin.buffer:
             message = msgspec.json.decode(line)
             if "method" not in message:
@@ -200,7 +200,7 @@ class Player:
     _diffs: dict[str, str] = attrs.field(factory=dict)
 
     def play(self, play: Play) -> None:
-        """All steps, or up to an interruption."""
+        """Play all steps, or those up to an interruption."""
         self._codex.tell_turn(self._thread, "turn/started", self._shown)
         content = [{"type": "text", "text": self._said["text"]}]
         message = self._item("userMessage", content=content, clientId=self._said["clientId"])

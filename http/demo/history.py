@@ -110,7 +110,7 @@ def write_history(database: Path, folders: Mapping[str, Path], now: datetime) ->
 
 
 def _past(now: datetime) -> list[Past]:
-    """What automations ran when it was due, and what people ran between."""
+    """Return what automations ran when it was due, and what people ran between."""
     chance = random.Random(7)  # noqa: S311 - the same past each time, no secret
 
     def run(
@@ -143,7 +143,7 @@ def _past(now: datetime) -> list[Past]:
 
 
 def _due_times(expression: str, now: datetime) -> list[datetime]:
-    """Those of the week before the last hour: what was due then has ended by now."""
+    """Return the due times of the week before the last hour; what was due then has ended by now."""
     until = now - timedelta(hours=1)
     times = upcoming(parse(expression), machine_zone(), until - timedelta(days=DAYS), DAYS)
     return [due for due in times if due <= until]
@@ -166,7 +166,7 @@ def _repositories(tx: Transaction, folders: Mapping[str, Path], now: datetime) -
 
 
 def _session(tx: Transaction, past: Past) -> None:
-    """A task, its one session with what it said, and the events of both."""
+    """Insert a task, its one session with what it said, and the events of both."""
     title, kind, said = past.work
     began, ended = (
         to_timestamp(past.began),

@@ -49,13 +49,13 @@ BEGINNING = (
         "normal",
     ),
 )
-"""What the demo begins with: title, prompt, repository, priority."""
+"""The tasks that the demo begins with: title, prompt, repository, priority."""
 
 LATER = ("Add a check of types", "Add a check of types, and make it pass.", 1, "low")
 
 
 def run_demo(port: int) -> int:
-    """Serve the demo until told to stop; the exit code."""
+    """Serve the demo until told to stop; return the exit code."""
     with tempfile.TemporaryDirectory(prefix="command-center-demo-") as name:
         folder = Path(name)
         repositories = {name: make_repository(folder / name) for name in REPOSITORIES}
@@ -82,7 +82,7 @@ def run_demo(port: int) -> int:
 
 
 def make_repository(path: Path) -> Path:
-    """A sample repository with one commit."""
+    """Make a sample repository with one commit."""
     for name, text in REPOSITORIES[path.name].items():
         file = path / name
         file.parent.mkdir(parents=True, exist_ok=True)

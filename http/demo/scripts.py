@@ -1,4 +1,4 @@
-"""What the demo's stand-in for Codex plays, and the sample repositories that it plays in."""
+"""Scripts that the demo's stand-in for Codex plays, and the sample repositories for them."""
 
 from __future__ import annotations
 
@@ -203,5 +203,5 @@ _PLAYS: Sequence[tuple[str, Play]] = (("cart", _CART), ("payment", _UPGRADE), ("
 
 
 def play_for(prompt: str) -> Play:
-    """What is played for a prompt: by a word that it holds, else a look around."""
+    """Return what is played for a prompt: by a word that it holds, else a look around."""
     return next((play for word, play in _PLAYS if word in prompt.lower()), _ANY)

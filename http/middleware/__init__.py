@@ -1,4 +1,4 @@
-"""What happens to every request, around its route.
+"""Middleware: the parts that every request passes, around its route.
 
 `gate` lets a request in: by its host (`hosts`), its token or cookie (`authentication`, `signin`),
 and how often its client was wrong (`throttle`). `idempotency` does a POST once, `location` says

@@ -1,4 +1,4 @@
-"""What a request brings to show that it may: the token of CC_API_TOKEN, or a cookie in its place.
+"""Authentication: by the token of CC_API_TOKEN, or by a cookie in its place.
 
 The token comes as a header, to a WebSocket also as the subprotocol pair `cc.v1,
 cc.bearer.<base64url of the token>`. It is compared in constant time, and how often an address may
@@ -17,18 +17,18 @@ import time
 from collections.abc import Mapping
 
 from command_center.http.middleware.signin import COOKIE, SIGN_IN, SignIns
-from command_center.http.middleware.throttle import WrongTokens, guesser_of
+from command_center.http.middleware.throttle import WrongTokens, client_key
 from command_center.http.wire.asgi import Scope
 from command_center.http.wire.problems import Refused
 
 SUBPROTOCOL = "cc.v1"
 BEARER_SUBPROTOCOL = "cc.bearer."
 SAME_SITE = frozenset({b"same-origin", b"none"})
-"""What Sec-Fetch-Site says where no other site's page is behind a request."""
+"""Values of Sec-Fetch-Site where no other site's page is behind a request."""
 
 
 class Credentials:
-    """Lets in who knows the token, or has signed in with it."""
+    """The check that a client knows the token, or has signed in with it."""
 
     def __init__(self, sign_ins: SignIns, wrong: WrongTokens) -> None:
         self._sign_ins = sign_ins
@@ -36,7 +36,7 @@ class Credentials:
         self._wrong = wrong
 
     def check(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
-        """Whether who may brought the token itself, and no cookie in its place.
+        """Authenticate; return True for a bearer token, False for a cookie.
 
         Raises Refused: 401 for who may not, 429 for who has to wait.
         """
@@ -48,22 +48,22 @@ class Credentials:
                 return False
             raise Refused(
                 401,
-                'This needs the token of CC_API_TOKEN as "Authorization: Bearer <token>".',
+                'Send the token of CC_API_TOKEN as "Authorization: Bearer <token>".',
                 {"WWW-Authenticate": 'Bearer realm="command-center"'},
             )
-        address = guesser_of(scope)
+        address = client_key(scope)
         self._wrong.check(address)
         if not self.is_token(given):
             self._wrong.add(address)
             raise Refused(
                 401,
-                "That is not the token of CC_API_TOKEN.",
+                "The token is wrong. Send the one of CC_API_TOKEN.",
                 {"WWW-Authenticate": 'Bearer realm="command-center", error="invalid_token"'},
             )
         return True
 
     def is_token(self, given: str) -> bool:
-        """Whether it is the token: not to be told to whoever may not know it."""
+        """Return True for the token. Do not tell the result to a client that may not know it."""
         return hmac.compare_digest(_digest(given.encode("utf-8", "surrogateescape")), self._digest)
 
     def _has_signed_in(self, headers: Mapping[bytes, bytes]) -> bool:
@@ -74,7 +74,7 @@ class Credentials:
 
 
 def without_bearer(scope: Scope) -> Scope:
-    """The scope as the app may see and log it: without a token among the subprotocols."""
+    """Return the scope as the app may see and log it: without a token among the subprotocols."""
     subprotocols = [
         offered for offered in scope["subprotocols"] if not offered.startswith(BEARER_SUBPROTOCOL)
     ]

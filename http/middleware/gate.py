@@ -1,4 +1,4 @@
-"""Who may speak to the server, and how: the one gate in front of every route.
+"""The one gate in front of every route: it decides who may speak to the server, and how.
 
 `Gate` is ASGI middleware. It sees each HTTP request and each WebSocket handshake before the app
 does, and these are its checks in their order; the first that fails answers, in the shape of every
@@ -40,13 +40,13 @@ from command_center.http.middleware.authentication import (
     Credentials,
     without_bearer,
 )
-from command_center.http.middleware.hosts import DEFAULT_PORTS, Authority, Names, configured_names
+from command_center.http.middleware.hosts import DEFAULT_PORTS, Authority, Hosts, configured_hosts
 from command_center.http.middleware.signin import SignIns
 from command_center.http.middleware.throttle import WrongTokens
 from command_center.http.wire.asgi import SERVER, WHOLE_BODY, App, Message, Receive, Scope, Send
 from command_center.http.wire.codec import is_json
 from command_center.http.wire.problems import JSON, Problem, Refused
-from command_center.http.wire.security_headers import Restraining
+from command_center.http.wire.security_headers import SecurityHeaders
 
 Headers: TypeAlias = Mapping[bytes, bytes]
 
@@ -63,7 +63,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 @attrs.frozen(kw_only=True)
 class Policy:
-    """What the gate lets through.
+    """The clients and requests that the gate lets through.
 
     Attributes:
         token: what `/api/…` needs as its bearer; None lets everybody in who reaches the address.
@@ -94,15 +94,15 @@ class Policy:
         token: str | None,
         sign_in_key: bytes | None = None,
     ) -> Policy:
-        """The policy for an address that is listened on and what the settings say."""
-        hosts = configured_names(listen_on, allowed_hosts)
+        """Return the policy for an address that is listened on, by the settings."""
+        hosts = configured_hosts(listen_on, allowed_hosts)
         if sign_in_key is None:
             return cls(token=token, hosts=hosts)
         return cls(token=token, hosts=hosts, sign_in_key=sign_in_key)
 
     @property
     def sign_ins(self) -> SignIns | None:
-        """The cookies that stand for the token, if there is one."""
+        """Return the cookies that stand for the token, if there is one."""
         return None if self.token is None else SignIns(self.token, self.sign_in_key)
 
 
@@ -112,12 +112,12 @@ def install_gate(app: Quart, policy: Policy) -> None:
 
 
 class Gate:
-    """ASGI middleware that applies a `Policy`; the module tells the checks."""
+    """ASGI middleware that applies a `Policy`; the module lists its checks."""
 
     def __init__(self, app: Any, policy: Policy) -> None:
         self._app: App = app
         self._policy = policy
-        self._names = Names(policy.hosts)
+        self._hosts = Hosts(policy.hosts)
         wrong = WrongTokens(policy.wrong_tokens, policy.wrong_token_seconds)
         sign_ins = policy.sign_ins
         self._credentials = None if sign_ins is None else Credentials(sign_ins, wrong)
@@ -127,7 +127,7 @@ class Gate:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        send = Restraining(send, lambda: is_api(scope["path"]))
+        send = SecurityHeaders(send, lambda: is_api(scope["path"]))
         if scope["type"] == "http":
             await self._http(scope, receive, send)
         else:
@@ -155,11 +155,11 @@ class Gate:
             await self._app(without_bearer(scope), receive, _Choosing(scope, send))
 
     def _check(self, scope: Scope, *, changes: bool) -> Headers:
-        """Checks 1 to 5; the headers, by name."""
+        """Apply checks 1 to 5; return the headers by name."""
         headers = _by_name(scope["headers"])
         scope["headers"] = list(headers.items())
         authority = _check_target(scope) or headers.get(b"host", b"").decode("latin-1")
-        here = self._names.check(authority)
+        here = self._hosts.check(authority)
         values = _check_query(scope["query_string"])
         if changes:
             self._check_site(scope, headers, here)
@@ -172,14 +172,20 @@ class Gate:
 
     def _check_site(self, scope: Scope, headers: Headers, here: Authority) -> None:
         origin = headers.get(b"origin")
-        if origin is not None and not self._names.is_ours(origin.decode("latin-1"), here):
-            raise Refused(403, f"Pages of {origin.decode('latin-1')[:100]} may not do this.")
+        if origin is not None and not self._hosts.is_ours(origin.decode("latin-1"), here):
+            raise Refused(
+                403,
+                f"A page of {origin.decode('latin-1')[:100]} sent this. Only this server's own "
+                "pages may do it. If that is this server, add its address to CC_ALLOWED_HOSTS.",
+            )
         site = headers.get(b"sec-fetch-site", b"none")
         if scope["type"] == "http" and site not in SAME_SITE:
-            raise Refused(403, "Pages of another site may not do this.")
+            raise Refused(
+                403, "A page of another site sent this. Only this server's own pages may do it."
+            )
 
     async def _whole_body(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
-        """Check 6: the body as one message; whoever receives on waits for the disconnection."""
+        """Apply check 6; return a `receive` that gives the body as one message."""
         limit = self._policy.body_limit
         if int(headers.get(b"content-length", b"0")) > limit:
             raise _too_large(limit)
@@ -193,11 +199,11 @@ class Gate:
         if message["body"]:
             content_type = headers.get(b"content-type")
             if not is_json(None if content_type is None else content_type.decode("latin-1")):
-                raise Refused(415, f'A body is taken as "Content-Type: {JSON}" only.')
+                raise Refused(415, f'Send the body as "Content-Type: {JSON}".')
         return _Received(message, receive)
 
     async def _gathered(self, receive: Receive, limit: int) -> bytes:
-        """The body, once all its parts have come.
+        """Return the body, once all its parts have come.
 
         What is there already comes without waiting, so parts that are tiny let others have a turn.
         """
@@ -208,7 +214,9 @@ class Gate:
                     await trio.lowlevel.checkpoint()
                 message = await receive()
                 if message["type"] != "http.request":
-                    raise Refused(400, "The body broke off, or is not framed as HTTP/1.1 wants.")
+                    raise Refused(
+                        400, "The body ended early, or is not framed as HTTP/1.1 requires."
+                    )
                 body += message.get("body", b"")
                 if len(body) > limit:
                     raise _too_large(limit)
@@ -221,7 +229,7 @@ class Gate:
 
 @attrs.define
 class _Received:
-    """What was received already, once, then what comes."""
+    """Gives a message that was received already, then what comes."""
 
     _message: Message | None
     _receive: Receive
@@ -245,7 +253,7 @@ class _Choosing:
 
 
 def is_api(path: str) -> bool:
-    """Whether the path is one that a token protects."""
+    """Return True if the path is one that a token protects."""
     return path.rstrip("/") in {"/api", "/metrics"} or path.startswith("/api/")
 
 
@@ -261,7 +269,7 @@ async def _answer(send: Send, kind: str, problem: Problem) -> None:
 
 
 def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Each header's value: that of several lines is their list (RFC 9110, 5.3; RFC 6265, 4.2)."""
+    """Return each header's value; lines of one name are joined (RFC 9110, 5.3; RFC 6265, 4.2)."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:
         if name not in found:
@@ -279,7 +287,7 @@ _ONLY_ONCE = frozenset(
 
 
 def _check_target(scope: Scope) -> str | None:
-    """Put an absolute target's path in its place; its authority, which then stands for Host."""
+    """Replace an absolute target by its path; return its authority, which then stands for Host."""
     authority = None
     is_path = scope["path"].startswith("/")
     if not (is_path or (scope["path"] == SERVER and scope.get("method") == "OPTIONS")):
@@ -300,7 +308,7 @@ def _check_target(scope: Scope) -> str | None:
 
 
 def _check_query(query: bytes) -> list[str]:
-    """The values of the query's parameters; Refused for one that is named like a token."""
+    """Return the values of the query's parameters; refuse one that is named like a token."""
     if not query:
         return []
     try:
@@ -322,4 +330,4 @@ def _token_in_url() -> Refused:
 
 
 def _too_large(limit: int) -> Refused:
-    return Refused(413, f"A body may have {limit} bytes at most.", {"Connection": "close"})
+    return Refused(413, f"The body is larger than {limit} bytes.", {"Connection": "close"})

@@ -1,6 +1,6 @@
-"""The names that this server has, against DNS rebinding and other sites' pages.
+"""The hosts that this server is reached as, against DNS rebinding and other sites' pages.
 
-A name is one of the loopback's, the address that is listened on, or one of CC_ALLOWED_HOSTS. What
+A host is one of the loopback's, the address that is listened on, or one of CC_ALLOWED_HOSTS. What
 is listed with a port is known with that port only. Nothing is resolved.
 """
 
@@ -23,15 +23,15 @@ _AUTHORITY = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::(?P<po
 
 
 def with_port(host: str) -> Authority | None:
-    """`name[:port]` as a pair, the name in lower case; None for anything else."""
+    """Split `name[:port]` into a pair, the name in lower case; return None for anything else."""
     match = _AUTHORITY.fullmatch(host)
     if match is None:
         return None
     return match["name"].lower(), int(match["port"]) if match["port"] else None
 
 
-def configured_names(listen_on: str, allowed_hosts: Iterable[str]) -> frozenset[str]:
-    """The names beside the loopback's of a server that listens on this address."""
+def configured_hosts(listen_on: str, allowed_hosts: Iterable[str]) -> frozenset[str]:
+    """Return the hosts, beside the loopback's, of a server that listens on this address."""
     hosts = {host.lower() for host in allowed_hosts}
     if listen_on not in ANY_ADDRESS:
         name = f"[{listen_on}]" if ":" in listen_on and listen_on[0] != "[" else listen_on
@@ -39,27 +39,27 @@ def configured_names(listen_on: str, allowed_hosts: Iterable[str]) -> frozenset[
     return frozenset(hosts)
 
 
-class Names:
-    """What this server may be called, and which pages are its own."""
+class Hosts:
+    """The hosts that this server is reached as, and the pages that are its own."""
 
     def __init__(self, configured: Iterable[str]) -> None:
-        self._names = {
+        self._hosts = {
             known for known in map(with_port, LOOPBACK.union(configured)) if known is not None
         }
 
     def check(self, authority: str) -> Authority:
-        """The name by which a request calls this server; raises Refused (421) for another's."""
+        """Return the host that a request names; raise Refused (421) if it is not this server's."""
         here = with_port(authority)
-        if here is None or (here not in self._names and (here[0], None) not in self._names):
+        if here is None or (here not in self._hosts and (here[0], None) not in self._hosts):
             raise Refused(
                 421,
-                f"This server is not known as {authority[:100]!r}; "
-                "CC_ALLOWED_HOSTS lists the names that it has beside the loopback's.",
+                f"This server does not answer as {authority[:100]!r}. "
+                "Add the address that you typed to CC_ALLOWED_HOSTS.",
             )
         return here
 
     def is_ours(self, origin: str, here: Authority) -> bool:
-        """Whether a page of that origin came from this server under a name of its own.
+        """Return True if a page of that origin came from this server under a host of its own.
 
         Another port is another origin: whatever else runs there is not trusted. A proxy may stand
         before a configured name, so that one needs no equal Host; it counts on its scheme's own
@@ -74,6 +74,6 @@ class Names:
             return True
         if there[0] in LOOPBACK:
             return False
-        return there in self._names or (
-            (there[0], None) in self._names and port == DEFAULT_PORTS[scheme]
+        return there in self._hosts or (
+            (there[0], None) in self._hosts and port == DEFAULT_PORTS[scheme]
         )

@@ -42,7 +42,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 
 KEEP_SECONDS = 5.0
-"""How long the server's end waits for an answer to be kept."""
+"""Seconds that the server's end waits for an answer to be kept."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -123,7 +123,7 @@ def _again(key: str, kept: Kept, *, is_lost: bool) -> Response:
 
 
 async def _hash() -> str:
-    """What makes two requests the same: the method, the target and the body."""
+    """Return what makes two requests the same: a hash of the method, the target and the body."""
     target = f"{request.method} {request.path}?{request.query_string.decode('latin-1')}\n"
     body = await request.get_data(cache=True, as_text=False, parse_form_data=False)
     return hashlib.sha256(target.encode() + body).hexdigest()

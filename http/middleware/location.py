@@ -12,7 +12,7 @@ from command_center.http.wire.operation import Location, View
 
 
 def located(view: View, location: Location) -> View:
-    """Return the view, whose 201 says where the record is, also where it is a kept answer."""
+    """Add to a view's 201 where the record is, also where the answer is a kept one."""
 
     async def answered(**arguments: Any) -> Response:
         answer = await view(**arguments)

@@ -1,4 +1,4 @@
-"""What Prometheus is told that is counted as it happens: requests, and restarts of actors."""
+"""Counters for Prometheus: requests, and restarts of actors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10
 
 
 class RequestMetrics:
-    """What is counted as it happens."""
+    """Counters of requests, and of restarts and crashes of actors."""
 
     def __init__(self) -> None:
         """Count from nothing."""
@@ -65,6 +65,6 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 def place_of(path: str) -> str:
-    """The actor's place in the tree: those of one kind of which there are many share one."""
+    """Return the actor's place in the tree; the many actors of one kind share one."""
     parent, _, name = path.rpartition("/")
     return f"{parent}/*" if name.isdigit() else path

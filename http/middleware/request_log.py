@@ -1,6 +1,6 @@
 """Every request as it is seen from outside: its id, its line in the log, its numbers.
 
-`Observed` is ASGI middleware in front of everything, the gate included. A request has an id: the
+`RequestLog` is ASGI middleware in front of everything, the gate included. A request has an id: the
 one that it brings in `X-Request-Id`, if that is a plain word, or a new one. The answer names it. It
 is the origin of all that actors do for the request, so it stands in each of their lines as in those
 of the request itself, and what begins with the request has it for its correlation. A request that
@@ -38,8 +38,8 @@ _PLACE = "command_center.place"
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-def install_observation(app: Quart, metrics: RequestMetrics, hidden: Sequence[str] = ()) -> None:
-    """Observe what `app` answers, and what the gate before it refuses; `hidden` is never an id."""
+def install_request_log(app: Quart, metrics: RequestMetrics, hidden: Sequence[str] = ()) -> None:
+    """Log what `app` answers, and what the gate before it refuses; `hidden` is no id."""
 
     async def note_route() -> None:
         if request.url_rule is not None:
@@ -52,11 +52,11 @@ def install_observation(app: Quart, metrics: RequestMetrics, hidden: Sequence[st
 
     app.before_request(note_route)
     app.before_websocket(note_socket)
-    app.asgi_app = Observed(app.asgi_app, metrics, hidden)  # type: ignore[assignment,method-assign]
+    app.asgi_app = RequestLog(app.asgi_app, metrics, hidden)  # type: ignore[assignment,method-assign]
 
 
-class Observed:
-    """Names, logs and counts each request."""
+class RequestLog:
+    """ASGI middleware that names, logs and counts each request."""
 
     def __init__(self, app: Any, metrics: RequestMetrics, hidden: Sequence[str]) -> None:
         """Stand in front of `app`."""
@@ -120,7 +120,7 @@ class _Answer:
 
 
 class _Named(msgspec.Struct, frozen=True, rename="camel"):
-    """What names a record in an answer."""
+    """The names of a record in an answer."""
 
     id: int | None = None
     correlation_id: str | None = None
@@ -134,7 +134,7 @@ class _Outcome(_Named, frozen=True, rename="camel"):
 
 
 def subject_of(body: bytes) -> dict[str, object]:
-    """What an answer is about, for the log: its session's id and its correlation.
+    """Return what an answer is about, for the log: its session's id and its correlation.
 
     The session is one that it holds, or that its record belongs to, such as an approval.
     """
@@ -154,7 +154,7 @@ _decoder = msgspec.json.Decoder(_Outcome)
 
 
 def request_id(scope: Scope, hidden: Sequence[str]) -> str:
-    """The id that the request brings, or a new one; what is hidden or looks so is no id."""
+    """Return the id that the request brings, or a new one where that looks like a secret."""
     for name, value in scope["headers"]:
         if name == REQUEST_ID and _WORD.fullmatch(value):
             brought = str(value.decode("ascii"))

@@ -29,7 +29,7 @@ LIFE_SECONDS = 30 * 24 * 3600
 _COOKIE_VALUE = re.compile(r"(?P<ends>[0-9]{1,12})\.(?P<proof>[0-9a-f]{64})")
 
 SIGN_IN = "/api/signin"
-"""Where the token itself is asked for: a cookie does not renew itself."""
+"""The path at which only the token counts: a cookie does not renew itself."""
 
 KEY_FILE = "sign-in.key"
 KEY_BYTES = 32
@@ -43,11 +43,11 @@ class SignIns:
     key: bytes = attrs.field(repr=False)
 
     def value(self, ends: int) -> str:
-        """A cookie that stands for the token until `ends`, in seconds of Unix time."""
+        """Return a cookie that stands for the token until `ends`, in seconds of Unix time."""
         return f"{ends}.{self._proof(ends)}"
 
     def admits(self, value: str, now: float) -> bool:
-        """Whether it is one of these, and has not ended. Compared in constant time."""
+        """Return True if it is one of these, and has not ended. It is compared in constant time."""
         match = _COOKIE_VALUE.fullmatch(value)
         if match is None:
             return False
@@ -62,7 +62,7 @@ class SignIns:
 
 
 def sign_in_key(folder: Path) -> bytes:
-    """The key that the data folder keeps, made where there is none; for its owner alone.
+    """Return the key that the data folder keeps for its owner alone; make it where there is none.
 
     Raises:
         DataFolderUnusable: it cannot be read or written.

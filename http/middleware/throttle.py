@@ -1,4 +1,4 @@
-"""How often an address may be wrong about the token.
+"""The throttle on wrong tokens, by address.
 
 An address that is over the limit is not compared with at all until its window ends, so guessing
 goes no faster than the limit. The price: whoever shares the address waits, too. One machine has
@@ -19,7 +19,7 @@ LOOPBACK = "loopback"
 
 
 class WrongTokens:
-    """How many wrong tokens each address sent in the current window of time."""
+    """A counter of the wrong tokens that each address sent in the current window of time."""
 
     LARGEST = 4096
 
@@ -29,17 +29,17 @@ class WrongTokens:
         self._windows: dict[str, tuple[float, int]] = {}
 
     def check(self, address: str) -> None:
-        """Raises Refused (429) for an address that has to wait."""
+        """Raise Refused (429) for an address that has to wait."""
         wait = self.seconds_to_wait(address)
         if wait > 0:
             raise Refused(
                 429,
-                "Too many wrong tokens came from this address; it has to wait.",
+                f"Too many wrong tokens came from this address. Wait {math.ceil(wait)} seconds.",
                 {"Retry-After": str(math.ceil(wait))},
             )
 
     def seconds_to_wait(self, address: str) -> float:
-        """How long this address has to wait, 0 if it may try."""
+        """Return how long this address has to wait, 0 if it may try."""
         if address not in self._windows:
             return 0
         began, count = self._windows[address]
@@ -50,15 +50,15 @@ class WrongTokens:
         return left if count >= self._limit else 0
 
     def add(self, address: str) -> None:
-        """Count one."""
+        """Count a wrong token."""
         began, count = self._windows.pop(address, (trio.current_time(), 0))
         if len(self._windows) >= self.LARGEST:
             del self._windows[next(iter(self._windows))]
         self._windows[address] = (began, count + 1)
 
 
-def guesser_of(scope: Scope) -> str:
-    """Whom to count wrong tokens for: an IPv4 address, the /64 net of an IPv6 one, the loopback."""
+def client_key(scope: Scope) -> str:
+    """Return what tokens are counted by: an IPv4 address, an IPv6 one's /64 net, the loopback."""
     client = scope.get("client")
     if client is None:
         return ""

@@ -30,7 +30,7 @@ _TOKEN = {
 
 
 def asyncapi_document(*, secured: bool) -> dict[str, Any]:
-    """The document; `secured` says whether this server wants a token."""
+    """Make the document; `secured` says that this server wants a token."""
     told = schemas_of([Event, LiveEvent, TraceRecord, *EVENTS.values()])
     schemas = {**told.components, **_event_data(told.components)}
     security = [{"$ref": "#/components/securitySchemes/token"}] if secured else []
@@ -124,7 +124,7 @@ def _event_message(kind: str, event: type[EventData]) -> dict[str, Any]:
 
 
 def _event_data(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The schemas of the events' data, in which the type does not stand again."""
+    """Return the schemas of the events' data, without the type, which the event has."""
     told = {}
     for event in EVENTS.values():
         schema = dict(schemas[event.__name__])
@@ -137,7 +137,7 @@ def _event_data(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _query(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """The schema of a query, as an object of its parameters."""
+    """Return the schema of a query, as an object of its parameters."""
     schema = schemas_of((), [kind]).components[kind.__name__]
     properties = {name: without_null(told) for name, told in schema["properties"].items()}
     return {"type": "object", "properties": properties}

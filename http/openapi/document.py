@@ -82,12 +82,12 @@ TOLD: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "MergeRequest": {"path": _PATH},
     }
 )
-"""What actors check beyond the types, by struct and field on the wire."""
+"""Checks of actors beyond the types, by struct and field on the wire."""
 
 HELD: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {"Automation": {"payload": "AutomationPayload"}}
 )
-"""What a record holds that is plain JSON to the store, by struct and field on the wire."""
+"""Types of fields that are plain JSON to the store, by struct and field on the wire."""
 
 _LEFT_OUT: Final = {"type": "null"}
 WHOLE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
@@ -112,7 +112,7 @@ WHOLE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
     }
 )
-"""What actors check of the fields together, by struct."""
+"""Checks of actors on several fields together, by struct."""
 
 _HOLDS: Mapping[Any, Location] = MappingProxyType(
     {
@@ -121,7 +121,7 @@ _HOLDS: Mapping[Any, Location] = MappingProxyType(
         if operation.location is not None
     }
 )
-"""Where the record is shown that an answer of a kind holds."""
+"""The place of the record that an answer of a kind holds."""
 
 _ABOUT: Final = """\
 Puts Codex to work on local git repositories.
@@ -170,7 +170,7 @@ _WHEN: Mapping[int, str] = MappingProxyType(
 
 
 def openapi_document(*, secured: bool) -> dict[str, Any]:
-    """The document; `secured` says whether this server wants a token."""
+    """Make the document; `secured` says that this server wants a token."""
     schemas = schemas_of(_answered(), _taken())
     components = schemas.components
     for name in TOLD.keys() & components.keys():
@@ -208,7 +208,7 @@ def openapi_document(*, secured: bool) -> dict[str, Any]:
 
 
 def path_of(rule: str) -> str:
-    """The router's path as OpenAPI writes it: `/api/repos/{repositoryId}`."""
+    """Return the router's path as OpenAPI writes it: `/api/repos/{repositoryId}`."""
     return _PARAMETER.sub(lambda found: "{" + camel(found["name"]) + "}", rule)
 
 
@@ -258,7 +258,7 @@ def _operation(
 
 
 def _security(operation: Operation, *, secured: bool) -> list[dict[str, Any]]:
-    """What it needs, any one of them; nothing where the list is empty."""
+    """Return what it needs, any one of them; nothing where the list is empty."""
     if operation.rule == WEBHOOK:
         return [{"webhook": []}]
     if not (secured and is_api(operation.rule)):
@@ -267,7 +267,7 @@ def _security(operation: Operation, *, secured: bool) -> list[dict[str, Any]]:
 
 
 def _is_needed(body: type) -> bool:
-    """Whether nothing at all is no such body."""
+    """Return True if a request without a body is refused."""
     if "oneOf" in WHOLE.get(body.__name__, {}):
         return True
     return bool(getattr(body, "__struct_fields__", ())) and any(
@@ -319,7 +319,7 @@ _REQUEST_ID: Final = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}
 
 
 def _links(kind: Any) -> dict[str, Any]:
-    """What can be done with the record that an answer of that kind holds, by its id."""
+    """Return what can be done, by its id, with the record that an answer of that kind holds."""
     links: dict[str, Any] = {}
     if kind not in _HOLDS:
         return links
@@ -353,7 +353,7 @@ def _refusals(operation: Operation) -> list[int]:
 
 
 def _is_tagged(operation: Operation) -> bool:
-    """Whether its answer has an ETag."""
+    """Return True if its answer has an ETag."""
     kind = operation.answers.get(200)
     return (
         operation.method == "GET"
@@ -363,7 +363,7 @@ def _is_tagged(operation: Operation) -> bool:
 
 
 def _is_checked(operation: Operation) -> bool:
-    """Whether it may be made to depend on what was seen."""
+    """Return True if it takes the condition `If-Match`."""
     return operation.method in {"PATCH", "DELETE"} and operation.rule.endswith(">")
 
 

@@ -16,7 +16,7 @@ from command_center.http.wire.codec import LARGEST
 
 
 def page_of(described: dict[str, Any]) -> str:
-    """The document as a page."""
+    """Render the document as a page."""
     operations = [
         {"method": method.upper(), "path": path, **told}
         for path, methods in described["paths"].items()
@@ -35,7 +35,7 @@ def page_of(described: dict[str, Any]) -> str:
 
 
 def kind_of(schema: dict[str, Any]) -> list[dict[str, str | None]]:
-    """A schema in words, in pieces of which some lead to another schema."""
+    """Describe a schema in words, in pieces of which some lead to another schema."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return [{"text": shown(name), "link": name}]
@@ -58,7 +58,7 @@ def kind_of(schema: dict[str, Any]) -> list[dict[str, str | None]]:
 
 
 def default_of(schema: dict[str, Any]) -> str | None:
-    """What a field is unless it is given, where that says something."""
+    """Return what a field is unless it is given; None where that says nothing."""
     default = schema.get("default")
     if default is None or isinstance(default, dict | list | tuple):
         return None
@@ -66,18 +66,18 @@ def default_of(schema: dict[str, Any]) -> str | None:
 
 
 def pieces_of(text: str) -> list[str]:
-    """Words and code, by turns: code stands in backticks."""
+    """Split a text into words and code, by turns; code stands in backticks."""
     return _CODE.split(text)
 
 
 def shown(name: str) -> str:
-    """A component's name, as a person reads it."""
+    """Return a component's name as a person reads it."""
     page = _PAGE.fullmatch(name)
     return name if page is None else f"page of {page[1].lower() if page[1] == 'Any' else page[1]}"
 
 
 def _bounds(schema: dict[str, Any]) -> str:
-    """Between what a number lies, where that is more than what all numbers are."""
+    """Describe the bounds of a number; nothing where they are those of all numbers."""
     least = schema.get("minimum", schema.get("exclusiveMinimum", -LARGEST))
     most = schema.get("maximum", LARGEST)
     if most < LARGEST:

@@ -17,7 +17,7 @@ from command_center.http.wire.problems import JSON
 
 
 def routes(*, secured: bool) -> Blueprint:
-    """The documents; `secured` says whether this server wants a token."""
+    """Serve the documents; `secured` says that this server wants a token."""
     api = Blueprint("documents", __name__)
     making = trio.Lock()
     made: dict[str, tuple[bytes, str]] = {}
@@ -49,7 +49,7 @@ def routes(*, secured: bool) -> Blueprint:
 
 
 def make(secured: bool) -> Mapping[str, tuple[bytes, str]]:  # noqa: FBT001 - a thread is given it by place
-    """Each document, and its content type."""
+    """Make each document; return its body and content type."""
     from command_center.http.openapi.asyncapi import asyncapi_document  # noqa: PLC0415 - a server that nobody asks for them starts sooner, and stays smaller
     from command_center.http.openapi.document import openapi_document  # noqa: PLC0415 - the same
     from command_center.http.openapi.page import STYLE, page_of  # noqa: PLC0415 - the same

@@ -38,7 +38,7 @@ class Schemas:
 
 
 def schemas_of(told: Iterable[Any], taken: Iterable[Any] = ()) -> Schemas:
-    """The schemas of what is answered, and of what is taken."""
+    """Make the schemas of what is answered, and of what is taken."""
     given, wanted = [*dict.fromkeys(told)], [*dict.fromkeys(taken)]
     kinds = [*dict.fromkeys([*given, *wanted])]
     made, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
@@ -52,7 +52,7 @@ def schemas_of(told: Iterable[Any], taken: Iterable[Any] = ()) -> Schemas:
 
 
 def without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A query has no null: what is left out is not there."""
+    """Return the schema of a parameter: a query has no null, but leaves out."""
     told = {name: value for name, value in schema.items() if name != "default"}
     if schema.get("default") not in (None, ()):
         told["default"] = schema["default"]
@@ -66,7 +66,7 @@ def without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _words_of(kind: type[msgspec.Struct]) -> tuple[str, dict[str, str]]:
-    """What a struct's docstring says of it, and of its fields by their names on the wire."""
+    """Return what a struct's docstring says of it, and of its fields by their names on the wire."""
     lead, fields = "", {}
     names = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
     for owner in reversed(kind.__mro__):
@@ -79,7 +79,7 @@ def _words_of(kind: type[msgspec.Struct]) -> tuple[str, dict[str, str]]:
 
 
 def _as_on_the_wire(text: str, names: Mapping[str, str]) -> str:
-    """The text with the names and the nothing that JSON has for Python's."""
+    """Return the text with JSON's names in the place of Python's."""
     text = _QUOTED.sub(lambda found: f"`{names.get(found[1], found[1])}`", text)
     return re.sub(r"\bNone\b", "null", text)
 
@@ -113,7 +113,7 @@ def _put_whole(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:
 
 
 def _structs(kinds: Iterable[Any]) -> dict[str, type[msgspec.Struct]]:
-    """Every struct that the types need, by its name among the components."""
+    """Return every struct that the types need, by its name among the components."""
     found: dict[str, type[msgspec.Struct]] = {}
     waiting = [*msgspec.inspect.multi_type_info(kinds)]
     while waiting:
@@ -128,7 +128,7 @@ def _structs(kinds: Iterable[Any]) -> dict[str, type[msgspec.Struct]]:
 
 
 def _parts(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.Type]:
-    """The types that a type is made of."""
+    """Yield the types that a type is made of."""
     for name in ("type", "item_type", "key_type", "value_type"):
         if (part := getattr(kind, name, None)) is not None:
             yield part

@@ -58,7 +58,7 @@ class RunsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unk
 class PreviewQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """A schedule that somebody thinks of.
+    """A schedule that is not saved.
 
     Attributes:
         timezone: an IANA name; the server's, if left out.
@@ -73,7 +73,7 @@ class PreviewQuery(
 class DeleteQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """Who takes an automation away."""
+    """The person who takes an automation away."""
 
     requested_by: str = "api"
 

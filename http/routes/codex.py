@@ -20,7 +20,7 @@ from command_center.store import Page
 api = Api[Center]("Codex")
 
 LOOK_SECONDS = 10.0
-"""How long Codex may take for a list that somebody waits to see."""
+"""Seconds that Codex may take for a list, since somebody waits to see it."""
 
 
 class ThreadsQuery(PageQuery, frozen=True, kw_only=True, rename="camel"):

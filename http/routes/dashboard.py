@@ -41,7 +41,7 @@ CONTENT_TYPES: Mapping[str, str] = MappingProxyType(
         ".webmanifest": "application/manifest+json",
     }
 )
-"""What is served, by suffix; other files in the folder are not."""
+"""Types of the files that are served, by suffix; other files in the folder are not."""
 
 SMALLEST_COMPRESSED = 400
 """Bytes below which compression is no gain."""
@@ -67,7 +67,7 @@ class Asset:
 
     @cached_property
     def compressed(self) -> bytes | None:
-        """The body, smaller; None where that is no gain. Made when it is first asked for."""
+        """Return the body compressed, or None where that is no gain; it is made once."""
         if len(self.body) < SMALLEST_COMPRESSED:
             return None
         small = gzip.compress(self.body, 9, mtime=0)
@@ -75,7 +75,7 @@ class Asset:
 
 
 def read_assets(folder: Path = WEB) -> dict[str, Asset]:
-    """Every file that is served, by its path below the folder."""
+    """Read every file that is served, by its path below the folder."""
     return {
         path.relative_to(folder).as_posix(): Asset.of(path)
         for path in sorted(folder.rglob("*"))
@@ -84,13 +84,13 @@ def read_assets(folder: Path = WEB) -> dict[str, Asset]:
 
 
 def release_of(assets: Mapping[str, Asset]) -> str:
-    """A name for what the files hold, all together."""
+    """Return a name for what the files hold, all together."""
     told = "".join(f"{name} {asset.etag}\n" for name, asset in sorted(assets.items()))
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def page_of(assets: Mapping[str, Asset]) -> Asset:
-    """The page, with its modules and styles as those of this release."""
+    """Return the page, with its modules and styles as those of this release."""
     page = assets["index.html"]
     folder = f"/web/{release_of(assets)}/".encode()
     body = re.sub(rb'(?<=")/web/(?=[^"]+\.(?:js|css)")', folder, page.body)
@@ -100,7 +100,7 @@ def page_of(assets: Mapping[str, Asset]) -> Asset:
 
 
 def routes() -> Blueprint:
-    """The page at `/`, its service worker beside it, and everything else below `/web/`."""
+    """Serve the page at `/`, its service worker beside it, and everything else below `/web/`."""
     pages = Blueprint("dashboard", __name__)
     assets = read_assets()
     start = page_of(assets)
@@ -125,7 +125,7 @@ def routes() -> Blueprint:
 
 
 def _answer(asset: Asset) -> Response:
-    """The file; 304 to who has it already."""
+    """Answer with the file, or with 304 if the client has it already."""
     if request.if_none_match.contains_weak(asset.etag):
         answer: Response = TrioResponse(status=304)
     else:

@@ -39,7 +39,7 @@ EventId: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """Which events, and from where on.
+    """The events that are wanted, and from where on.
 
     Attributes:
         after: the id of an event; only later ones are given.
@@ -63,7 +63,7 @@ class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
     newest_first: bool = False
 
     def wanted(self, **subject: int) -> EventFilter:
-        """The filter; `subject` is what the path names."""
+        """Return the filter; `subject` is what the path names."""
         fields: dict[str, Any] = {
             name: getattr(self, name) for name in EventFilter.__struct_fields__ if name != "types"
         }
@@ -74,7 +74,7 @@ class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
 class StreamQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """What a stream sends.
+    """The events that a stream sends.
 
     Attributes:
         after: the id of an event; what came after it is sent first. Without it only what is new.
@@ -92,7 +92,7 @@ class StreamQuery(
     correlation_id: str | None = None
 
     def wanted(self) -> EventFilter:
-        """The filter."""
+        """Return the filter."""
         fields = {
             name: getattr(self, name)
             for name in self.__struct_fields__
@@ -114,7 +114,7 @@ async def stream_events(center: Center, query: StreamQuery) -> Response:
         return error_response(
             Problem(
                 426,
-                f"This is a WebSocket; with Accept: {EVENT_STREAM} it is server-sent events.",
+                f"Ask for a WebSocket, or for server-sent events with Accept: {EVENT_STREAM}.",
                 {"Upgrade": "websocket", "Connection": "Upgrade"},
             )
         )
@@ -164,7 +164,7 @@ async def read_events(center: Center, query: EventsQuery, **subject: int) -> Pag
 
 
 def last_event_id(header: str | None, after: int | None) -> int | None:
-    """Where to begin: what a client that comes back names goes before the URL's `after`.
+    """Return where to begin; `Last-Event-ID` of a client that comes back goes before `after`.
 
     Raises:
         InvalidFields: the header is no event's id.
@@ -180,7 +180,7 @@ def last_event_id(header: str | None, after: int | None) -> int | None:
 
 
 def _outlet() -> Outlet | None:
-    """Where events of this WebSocket go at once, if its connection takes frames as they are."""
+    """Return what sends events at once, if the WebSocket's connection takes whole frames."""
     offer: Callable[[bytes], bool] | None
     offer = websocket.scope.get("extensions", {}).get(FRAMES, {}).get("offer")
     return None if offer is None else lambda batch: offer(_frames(batch))

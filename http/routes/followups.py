@@ -29,7 +29,7 @@ class FollowupsQuery(
 class CancellationQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """Who takes a follow-up back."""
+    """The person who takes a follow-up back."""
 
     requested_by: str = "api"
 

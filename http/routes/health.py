@@ -17,12 +17,12 @@ from command_center.runtime import Status
 from command_center.store import events
 
 PROBE_SECONDS = 2.0
-"""How long a part may take to show that it is well."""
+"""Seconds that a part may take to show that it is well."""
 
 
 @attrs.frozen
 class Probe:
-    """What is asked about its health, and since when it serves."""
+    """The center that is probed, and the moment at which it began to serve."""
 
     center: Center
     release: str = attrs.field(factory=lambda: version("command-center"))
@@ -52,7 +52,7 @@ async def health(probe: Probe) -> Health:
 
 
 async def _store(center: Center) -> str:
-    """Whether the store can be read, and whether its writer is there to write."""
+    """Return `ok` if the store can be read, and its writer is there to write."""
     try:
         if center.system.snapshot_of("/store").status not in {Status.IDLE, Status.BUSY}:
             return "unavailable"
@@ -75,7 +75,7 @@ async def _bridge(center: Center) -> BridgeHealth | None:
 
 
 def _checks_of(center: Center, bridge: BridgeHealth | None) -> dict[str, str]:
-    """Whether Codex can be reached, and whether it is of a version that can be used."""
+    """Return how the bridge to Codex is, and if its version can be used."""
     if not RUNNERS[center.settings.runner].has_threads:
         return {"bridge": "disabled", "codex": "disabled"}
     if bridge is None:

@@ -34,7 +34,7 @@ STORE = "/store"
 
 @attrs.frozen
 class Scraped:
-    """What a scrape reads: the center, and what was counted."""
+    """The sources of a scrape: the center, and what was counted."""
 
     center: Center
     counted: RequestMetrics
@@ -55,7 +55,7 @@ async def metrics(scraped: Scraped) -> Response:
 
 @attrs.frozen
 class Stored:
-    """What the database tells; of sessions, each status has its number, which may be 0."""
+    """Numbers from the database; each status of a session has one, which may be 0."""
 
     sessions: dict[str, int]
     pending: int
@@ -71,13 +71,13 @@ def read_stored(db: Database) -> Stored:
 
 @attrs.frozen(eq=False)
 class Present:
-    """A collector of what is so now."""
+    """A collector of the present state."""
 
     center: Center
     stored: Stored
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics, for one scrape."""
+        """Yield the metrics, for one scrape."""
         actors = self.center.system.snapshot().actors
         yield _by_label("cc_sessions", "Sessions by status.", "status", self.stored.sessions)
         yield GaugeMetricFamily(

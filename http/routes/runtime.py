@@ -36,7 +36,7 @@ NORMAL_CLOSURE = 1000
 class ActorQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """How much to show.
+    """The parts of an actor that are shown.
 
     Attributes:
         stack: also where the actor's task waits.
@@ -48,7 +48,7 @@ class ActorQuery(
 class TraceQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """When a trace ends by itself.
+    """The end of a trace.
 
     Attributes:
         messages: after so many messages.

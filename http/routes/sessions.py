@@ -47,7 +47,7 @@ class SessionsQuery(
     diff: bool = True
 
     def filters(self) -> dict[str, Scalar | Sequence[Scalar]]:
-        """The filters that were given; whether the diffs come along is none."""
+        """Return the filters that were given; `diff` is none."""
         return {name: value for name, value in super().filters().items() if name != "diff"}
 
 
@@ -165,7 +165,7 @@ def _shown(center: Center, db: Database, session_id: int) -> Session:
 
 
 def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Session]:
-    """The sessions, each queued one with what it waits for and its place in the queue."""
+    """Add to each queued session what it waits for, and its place in the queue."""
     live = live_sessions(db) if any(session.status == "queued" for session in shown) else []
     return [
         msgspec.structs.replace(session, wait_reason=waiting_for(session, live, limit=limit))

@@ -48,7 +48,7 @@ class TasksQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_un
     automation_id: int | None = None
 
     def filters(self) -> dict[str, Scalar | Sequence[Scalar]]:
-        """The filters that were given; what words are looked for is none of a field."""
+        """Return the filters that were given; `query` is none."""
         return {name: value for name, value in super().filters().items() if name != "query"}
 
 

@@ -40,9 +40,11 @@ async def receive_update(center: Center) -> Response:
     settings = center.settings.telegram
     secret = None if settings is None or settings.mode != "webhook" else settings.webhook_secret
     if secret is None:
-        return error_response(Problem(404, "There is no webhook: CC_TELEGRAM_MODE says so."))
+        return error_response(
+            Problem(404, "There is no webhook here. Set CC_TELEGRAM_MODE=webhook to have one.")
+        )
     if not is_secret(request.headers.get(HEADER), secret):
-        return error_response(Problem(401, f"This needs the webhook's secret in {HEADER}."))
+        return error_response(Problem(401, f"Send the webhook's secret in {HEADER}."))
     body = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     try:
         update = decode_update(body)
@@ -53,7 +55,7 @@ async def receive_update(center: Center) -> Response:
 
 
 def telegram_settings(settings: Settings) -> TelegramSettings | None:
-    """What the Telegram actors need of the settings; None where Telegram is off."""
+    """Return the settings of the Telegram actors; None where Telegram is off."""
     token, secret = settings.telegram_bot_token, settings.telegram_webhook_secret
     if settings.telegram_mode == "off" or token is None:
         return None
@@ -68,7 +70,7 @@ def telegram_settings(settings: Settings) -> TelegramSettings | None:
 
 
 def is_secret(given: str | None, secret: str) -> bool:
-    """Whether the header holds the secret; the time this takes tells nothing about it."""
+    """Return True if the header holds the secret; the time this takes tells nothing about it."""
     return hmac.compare_digest(_digest(given or ""), _digest(secret))
 
 

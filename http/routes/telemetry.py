@@ -23,7 +23,7 @@ api = Api[Center]("Telemetry")
 class SummaryQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """The span, and whose numbers are wanted.
+    """The span, and the repository that the numbers are of.
 
     Attributes:
         window: so many hours or days up to now, from `1h` to `90d`.
@@ -35,7 +35,7 @@ class SummaryQuery(
 
 
 class RuntimeNumbers(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How the actors are now.
+    """The state of the actors now.
 
     Attributes:
         status: `ok`, or `degraded` where one is quarantined or starts again and again.
@@ -87,7 +87,7 @@ async def summary(center: Center, query: SummaryQuery) -> Summary:
 
 
 def length_of(window: str) -> timedelta:
-    """The length of a window such as `24h` or `7d`.
+    """Parse the length of a window such as `24h` or `7d`.
 
     Raises:
         InvalidFields: it is none, or longer than 90 days.
@@ -103,7 +103,7 @@ def length_of(window: str) -> timedelta:
 
 
 def runtime_numbers(center: Center) -> RuntimeNumbers:
-    """How the actors are now; reads only, and waits for none of them."""
+    """Read the state of the actors now; wait for none of them."""
     snapshot = center.system.snapshot()
     actors = snapshot.actors
     quarantined = [actor.path for actor in actors if actor.status is Status.QUARANTINED]

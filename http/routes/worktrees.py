@@ -44,7 +44,7 @@ class RemovalQuery(RequesterQuery, frozen=True, kw_only=True, rename="camel"):
 class DiffQuery(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """Which worktree's changes, and against what.
+    """The worktree, and what its changes are measured against.
 
     Attributes:
         path: the worktree; the main checkout, if left out.

@@ -25,22 +25,22 @@ DESCRIPTORS = 10_240
 """As many file descriptors as macOS lets a process have at most."""
 
 PAUSE_SECONDS = 0.1
-"""How long after a failure the next connection is taken."""
+"""Seconds from a failure until the next connection is taken."""
 
 ROOM_SECONDS = 0.01
 """The same, where a connection ends to make room."""
 
 SILENT_SECONDS = 10.0
-"""How long the log is silent about what it has told."""
+"""Seconds that the log is silent about what it has told."""
 
 Handler = Callable[[Any], Awaitable[object]]
-"""What serves a stream, and closes it."""
+"""A function that serves a stream, and closes it."""
 
 log = structlog.get_logger("command_center.http")
 
 
 def room_for_connections() -> float:
-    """How many connections the process's file descriptors are enough for, as they are now."""
+    """Return how many connections the process's free file descriptors are enough for."""
     if sys.platform != "win32":
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY:
@@ -63,7 +63,7 @@ def ask_for_descriptors() -> None:
 
 
 class Occasional:
-    """Tells the log of what may happen all the time, every ten seconds at most."""
+    """A log line of what may happen all the time; it is written every ten seconds at most."""
 
     def __init__(self, event: str) -> None:
         """Tell of `event`."""

@@ -1,6 +1,6 @@
-"""What a request or a WebSocket needs of the connection that it came on.
+"""The connection, as the request or the WebSocket on it sees it.
 
-`connection` starts both, so they cannot import it; they are given a `ClientChannel`.
+`connection` starts both, so they cannot import it. They are given a `ClientChannel`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CHUNK = 64 * 1024
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """How many clients there may be, how long each may take, in seconds, and send, in bytes.
+    """Limits of clients: their number, their time in seconds, and their input in bytes.
 
     Attributes:
         idle: between two requests.

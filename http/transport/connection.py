@@ -144,7 +144,7 @@ class Connection:
 
     @property
     def leaving(self) -> bool:
-        """Whether the server ends, so that no further request is taken."""
+        """Return True once the server ends, and no further request is taken."""
         return self._connections.leaving
 
     async def run(self) -> None:
@@ -241,7 +241,7 @@ class Connection:
             self.http.start_next_cycle()
 
     async def _next_request(self) -> h11.Request | None:
-        """The next request's head; None if there is none, which its sender was told then."""
+        """Return the next request's head; None if there is none, or a refusal was sent."""
         self._connections.awaits(self)
         self._in_head = bool(self.http.trailing_data[0])
         allowed = self.limits.head if self._in_head else self.limits.idle
@@ -295,7 +295,7 @@ class Connection:
         await self.write(lines + b"\r\n" + (b"" if bare else body))
 
     def scope(self, request: h11.Request, kind: str, scheme: str) -> Scope:
-        """What an ASGI app is told of a request."""
+        """Return what an ASGI app is told of a request."""
         path, _, query = request.target.partition(b"?")
         return {
             "type": kind,
@@ -316,7 +316,7 @@ class Connection:
 
 
 def _unacceptable(request: h11.Request, head_bytes: int) -> Problem | None:
-    """What the parser lets through and we do not.
+    """Return the problem of a request that the parser lets through and we do not.
 
     Two lengths of a body are how to smuggle one. The parser measures a head only while it is
     incomplete, and one read may complete a larger one.

@@ -65,7 +65,7 @@ class Exchange:
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
     def leave(self) -> None:
-        """The server ends: an event stream and half a request end now, the rest is answered."""
+        """End an event stream and half a request now, for the server ends; the rest is answered."""
         if self._stream:
             self._stopped = True
             self._stop_reading()
@@ -73,7 +73,7 @@ class Exchange:
             self._connection.cut()
 
     async def receive(self) -> Message:
-        """The next part of the body, or after its end the client's going."""
+        """Return the next part of the body; after its end, the client's going."""
         while not (self._gone or self._ended or self._stopped):
             if self._ready is not None:
                 ready, self._ready = self._ready, None
@@ -178,7 +178,7 @@ class Exchange:
             self._stop_reading()
 
     def _head(self, start: Message, length: int, more: bool) -> bytes:  # noqa: FBT001 - ASGI's
-        """The answer's head: the parser writes what frames the body, the rest goes in as it is."""
+        """Return the answer's head; the parser writes what frames the body, and nothing else."""
         framing, lines = [], []
         for name, value in start.get("headers", ()):
             if name in _FRAMING:
@@ -212,7 +212,7 @@ class Exchange:
             return
 
     async def _fail(self, error: BaseException) -> None:
-        """The app raised, or returned without its answer; the connection ends with it."""
+        """Answer for an app that raised or gave no answer; the connection ends with it."""
         problem = problem_of(error)
         if not self._begun and not self._gone:
             bare = self._request.method == b"HEAD"
@@ -267,7 +267,7 @@ class UnfinishedAnswer(Exception):
 
 @lru_cache(maxsize=512)
 def header_line(name: bytes, value: bytes) -> bytes:
-    """A header as it is sent; raises UnsendableHeader for one that would break the head."""
+    """Return a header as it is sent; raise UnsendableHeader for one that would break the head."""
     if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
         raise UnsendableHeader(name)
     return b"%s: %s\r\n" % (name, value)

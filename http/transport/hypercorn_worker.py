@@ -1,4 +1,4 @@
-"""What reaches into hypercorn: our connection in the seat of its own, on versions known to fit.
+"""hypercorn's worker with our connection in the place of its own, on tested versions.
 
 hypercorn's trio worker does the start-up, the listening and the deadlines of the shutdown, and
 makes one `TCPServer` a connection. Two faults of that class (in 0.18.0) would be ours to answer
@@ -45,7 +45,7 @@ LOOP = "serve_listeners"
 
 
 def fits() -> bool:
-    """Whether the installed hypercorn is one that the guard was tested with."""
+    """Return True if the tests have run with the installed version of hypercorn."""
     return version("hypercorn") in TESTED
 
 
@@ -70,7 +70,7 @@ async def serve(
 
 
 def _seating(worker: Any, connections: Connections) -> Any:
-    """The worker, which finds our connection under the name of its own class, and our loop in trio.
+    """Return the worker with our connection in the place of its own class, and our loop in trio's.
 
     A copy, and no change of hypercorn's module, so that an untouched worker may run beside it.
     """

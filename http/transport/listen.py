@@ -46,7 +46,7 @@ class BoundAddress:
 
     @property
     def url(self) -> str:
-        """The address as a browser on this machine takes it."""
+        """Return the address as a browser on this machine takes it."""
         return url_of(self.host, self.port)
 
     def close(self) -> None:

@@ -46,7 +46,7 @@ RESTARTING = 1012
 
 
 def asks_for_websocket(request: h11.Request) -> bool:
-    """Whether a request wants to become a WebSocket; none of HTTP/1.0 can (RFC 9110, 7.8)."""
+    """Return True if a request asks for a WebSocket; HTTP/1.0 has none (RFC 9110, 7.8)."""
     told: dict[bytes, list[bytes]] = {b"upgrade": [], b"connection": []}
     for name, value in request.headers:
         if name in told:
@@ -176,7 +176,7 @@ class WebSocket:
             await self._await_close()
 
     async def receive(self) -> Message:
-        """The next message, after the handshake; at the end the close, again and again."""
+        """Return the next message, after the handshake; at the end the close, again and again."""
         if not self._told:
             self._told = True
             return {"type": "websocket.connect"}
@@ -187,7 +187,7 @@ class WebSocket:
         return self._messages.popleft()
 
     async def send(self, message: Message) -> None:
-        """What the app sends; to a client that is gone it is thrown away."""
+        """Send what the app sends; to a client that is gone it is thrown away."""
         kind = message["type"]
         if kind == "websocket.send" and self._frames is not None:
             await self._send_message(message)
@@ -372,7 +372,7 @@ class WebSocket:
         self._closed.set()
 
     async def _await_close(self) -> None:
-        """After our close: wait a moment for the client's, so that it reads what we sent."""
+        """Wait a moment for the client's close after ours, so that it reads what we sent."""
         with trio.move_on_after(self._limits.goodbye):
             while not self._closed.is_set():
                 await self._read()

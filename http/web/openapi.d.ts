@@ -261,7 +261,7 @@ export interface DeadLetterShown {
   age: number;
 }
 
-/** How many there were, and the newest. */
+/** The number of dead letters, and the newest of them. */
 export interface DeadLettersShown {
   total: number;
   byReason: Record<string, number>;
@@ -302,7 +302,7 @@ export interface ErrorDetail {
   message: string;
 }
 
-/** What went wrong, for a program and for a person. */
+/** The failure, for a program and for a person. */
 export interface ErrorFacts {
   statusCode: number;
   message: string;
@@ -342,7 +342,7 @@ export interface Extension {
   requestedBy?: string;
 }
 
-/** What fails as one, and what that may disturb. */
+/** A part of the tree that fails as one, and what that may disturb. */
 export interface FaultDomain {
   path: string;
   contract: string;
@@ -397,7 +397,7 @@ export interface HandRun {
   approvals?: Approval[];
 }
 
-/** Whether the server can do its work. */
+/** The state of the server, and of the parts that it needs. */
 export interface Health {
   status: "degraded" | "ok";
   version: string;
@@ -635,7 +635,7 @@ export interface RunSettings {
   branchName: string | null;
 }
 
-/** How the actors are now. */
+/** The state of the actors now. */
 export interface RuntimeNumbers {
   status: string;
   actors: number;
@@ -699,7 +699,7 @@ export interface SessionChanges {
   requestedBy?: string;
 }
 
-/** What a session's turn has changed so far. */
+/** The changes of a session's turn so far. */
 export interface SessionDiff {
   sessionId: number;
   diff: string | null;

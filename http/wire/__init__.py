@@ -1,4 +1,4 @@
-"""What is said over HTTP, and how: the lowest layer, of which every other takes.
+"""Bodies, answers and failures on the wire: every other layer but `config` uses them.
 
 `operation` declares an endpoint beside its handler. `codec` turns bodies and queries into structs,
 and structs into bodies; `responses` are the answers that are no records, and `problems` is every

@@ -67,7 +67,7 @@ class PageQuery(
     cursor: str | None = None
 
     def filters(self) -> dict[str, Scalar | Sequence[Scalar]]:
-        """The filters that were given, by the names of the record's fields."""
+        """Return the filters that were given, by the names of the record's fields."""
         given = {name: getattr(self, name) for name in self.__struct_fields__}
         return {
             name: value
@@ -77,7 +77,7 @@ class PageQuery(
 
 
 class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The query of what takes no parameters."""
+    """The query of an endpoint that takes no parameters."""
 
 
 class IdConverter(BaseConverter):
@@ -97,18 +97,18 @@ class IdConverter(BaseConverter):
     )
 
     def to_python(self, value: str) -> int:
-        """The number."""
+        """Return the number."""
         return int(value)
 
 
 class ActorPathConverter(PathConverter):
-    """An actor's path, which does not end with what can be done to an actor."""
+    """An actor's path, without an action at its end."""
 
     regex = r"[^/].*?(?<!/suspend)(?<!/resume)(?<!/drain)(?<!/restart)(?<!/stop)(?<!/trace)"
 
 
 async def decode_body(request: Request, kind: type[T]) -> T:
-    """The request's JSON body as a `kind`.
+    """Decode the request's JSON body as a `kind`.
 
     An empty body stands for `{}`. Raises WrongContentType for a body that is not named JSON,
     MalformedBody for one that is no JSON, and InvalidFields for a missing, unknown or wrong field,
@@ -124,12 +124,12 @@ async def decode_body(request: Request, kind: type[T]) -> T:
 
 
 def is_json(content_type: str | None) -> bool:
-    """Whether a Content-Type names JSON in UTF-8."""
+    """Return True if a Content-Type names JSON in UTF-8."""
     return content_type is not None and _JSON_TYPE.fullmatch(content_type) is not None
 
 
 def decode_json(data: bytes, kind: type[T]) -> T:
-    """JSON text as a `kind`; raises MalformedBody and InvalidFields as `decode_body` does."""
+    """Decode JSON text as a `kind`; raise MalformedBody and InvalidFields as `decode_body` does."""
     try:
         value: T = _decoder(kind).decode(data)
         if data.count(b"[") + data.count(b"{") > MAX_DEPTH or _LONG_NUMBER.search(data):
@@ -150,7 +150,7 @@ def decode_json(data: bytes, kind: type[T]) -> T:
 
 
 def _with_whole_numbers(data: bytes, kind: type[T]) -> T | None:
-    """The JSON as a `kind` where that fits once `1.0` is taken for 1, which to JSON it is."""
+    """Decode the JSON with `1.0` taken for 1, as JSON means it; return None if it does not fit."""
     plain = _whole_decoder.decode(data)
     try:
         value = msgspec.convert(plain, kind)
@@ -169,7 +169,7 @@ _whole_decoder = msgspec.json.Decoder(float_hook=_whole)
 
 
 def decode_query(request: BaseRequestWebsocket, kind: type[T]) -> T:
-    """The query string as a `kind`; numbers and true/false are read from their text.
+    """Decode the query string as a `kind`; numbers and true/false are read from their text.
 
     A field of a list type may be repeated, others may not. Raises InvalidFields, which names
     unknown parameters too.
@@ -214,14 +214,14 @@ def refuse_query(request: BaseRequestWebsocket) -> None:
 
 
 def encode(value: object) -> bytes:
-    """JSON of records, of plain containers of them, and of raw JSON text among them."""
+    """Encode records, plain containers of them, and raw JSON text among them, as JSON."""
     return _encoder.encode(value)
 
 
 def json_response(
     value: object, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    """An answer with `value` as its JSON body."""
+    """Answer with `value` as the JSON body."""
     return TrioResponse(encode(value), status=status, headers=headers, content_type=JSON)
 
 
@@ -301,7 +301,7 @@ def _fault(path: str, message: str, sentence: str) -> InvalidFields:
 
 
 def _invalid_field(text: str, kind: type[msgspec.Struct], noun: str = "field") -> InvalidFields:
-    """The library's words about the first fault, made a path and a sentence."""
+    """Make a path and a sentence of the library's words about the first fault."""
     match = _FIELD_FAULT.fullmatch(text)
     assert match is not None  # noqa: S101 - the pattern matches every text
     fault, path = match["fault"], (match["path"] or "").removeprefix(".")
@@ -348,7 +348,7 @@ def _fields(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.Field]:
 
 
 def _at(kind: type[msgspec.Struct], path: str) -> Iterator[msgspec.inspect.Type]:
-    """The types that may stand at a path of the wire."""
+    """Yield the types that may stand at a path of the wire."""
     here = [msgspec.inspect.type_info(kind)]
     for step in re.findall(r"\[[^\]]*\]|[^.\[]+", path):
         if step.startswith("["):

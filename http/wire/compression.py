@@ -35,13 +35,13 @@ def install_compression(app: Quart) -> None:
 
 
 def takes_gzip(asked: Request) -> bool:
-    """Whether the client takes gzip, and would not rather have the answer as it is."""
+    """Return True if the client takes gzip, and would not rather have the answer as it is."""
     codings = asked.accept_encodings
     return codings.quality(GZIP) > 0 and codings.quality(GZIP) >= codings.quality("identity")
 
 
 def coding_of(response: Response) -> str | None:
-    """The coding in which the answer is to be sent to who has asked; None for as it is.
+    """Return the coding that this client gets the answer in; None for as it is.
 
     Where that depends on who asks, `Vary` says so from now on.
     """

@@ -31,19 +31,19 @@ IF_MATCH = "If-Match"
 IF_NONE_MATCH = "If-None-Match"
 
 
-def install_tags(app: Quart) -> None:
+def install_etags(app: Quart) -> None:
     """Tag what `app`'s GETs answer, and answer those that have it already with 304."""
     app.after_request(_tag)
 
 
-def tag_of(body: bytes, coding: str | None = None) -> str:
-    """The tag of an answer that is sent in that coding: equal for equal bytes."""
+def etag_of(body: bytes, coding: str | None = None) -> str:
+    """Return the tag of an answer that is sent in that coding: equal for equal bytes."""
     tag = hashlib.blake2b(body, digest_size=12).hexdigest()
     return tag if coding is None else f"{tag}-{coding}"
 
 
 def condition(asked: Request, look: Callable[[Database], object]) -> Condition:
-    """What the request's headers want; `look` reads what a GET of the resource answers."""
+    """Return the condition of a request's headers; `look` reads what a GET would answer."""
     if IF_MATCH not in asked.headers and IF_NONE_MATCH not in asked.headers:
         return always
     path, wanted, unwanted = asked.path, _wanted(asked), asked.if_none_match
@@ -57,13 +57,13 @@ def condition(asked: Request, look: Callable[[Database], object]) -> Condition:
 
 
 def _wanted(asked: Request) -> ETags:
-    """The tags of `If-Match`; any, where there is none."""
+    """Return the tags of `If-Match`; any, where there is none."""
     return asked.if_match if IF_MATCH in asked.headers else ETags(star_tag=True)
 
 
 def _tags_of(body: bytes) -> tuple[str, str]:
-    """The tags of an answer, in either form."""
-    return tag_of(body), tag_of(body, GZIP)
+    """Return the tags of an answer, in either form."""
+    return etag_of(body), etag_of(body, GZIP)
 
 
 async def _tag(response: Response) -> Response:
@@ -79,7 +79,7 @@ async def _tag(response: Response) -> Response:
         return response
     if IF_MATCH in request.headers and not any(map(request.if_match.contains, _tags_of(body.data))):
         return error_response(problem_of(PreconditionFailed(request.path)))
-    tag = tag_of(body.data, coding_of(response))
+    tag = etag_of(body.data, coding_of(response))
     if IF_NONE_MATCH in request.headers and request.if_none_match.contains_weak(tag):
         response.status_code = 304
         response.set_data(b"")

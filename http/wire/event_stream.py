@@ -30,14 +30,14 @@ HISTORY_BYTES = 1024 * 1024
 """Bytes after which no further event is read at once: so much of the past waits for a client."""
 
 HEARTBEAT_SECONDS = 15.0
-"""How long an event stream is silent at most; proxies cut what is silent for longer."""
+"""Seconds that an event stream is silent at most; proxies cut one that is silent for longer."""
 
 RETRY_MILLISECONDS = 1000
 """After what time an EventSource is to come back."""
 
 
 class Feed:
-    """What one subscriber is to see, batch by batch."""
+    """The events of one subscriber, batch by batch."""
 
     def __init__(self, center: Center, subscription: Subscription, after: int | None) -> None:
         """Begin after the event `after`, or now."""
@@ -46,7 +46,7 @@ class Feed:
         self._last = subscription.live_from if after is None else after
 
     async def next(self) -> list[Published]:
-        """What comes next, at least one event; an empty list once nothing more will."""
+        """Return what comes next, at least one event; an empty list once nothing more will."""
         while self._last < self._subscription.live_from:
             past = await self._history()
             if past:
@@ -97,11 +97,11 @@ class EventStream(ResponseBody):
         self._stack.close()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Itself."""
+        """Return itself."""
         return self
 
     async def __anext__(self) -> bytes:
-        """The next events, or a comment where there were none for a while."""
+        """Return the next events, or a comment where there were none for a while."""
         if not self._begun:
             self._begun = True
             return b"retry: %d\n\n" % RETRY_MILLISECONDS
@@ -116,12 +116,12 @@ class EventStream(ResponseBody):
 
 
 def server_sent(event: StoredEvent) -> bytes:
-    """The event in an event stream; one that is said only live has no id to come back to."""
+    """Return the event as server-sent events have it; one that is said only live has no id."""
     return (b"id: %d\n" % event.id if event.id else b"") + b"data: " + event.body + b"\n\n"
 
 
 def text_frame(event: StoredEvent) -> bytes:
-    """The event as an unmasked text frame of RFC 6455, the same bytes for every subscriber."""
+    """Return the event as an unmasked text frame (RFC 6455), the same for every subscriber."""
     length = len(event.body)
     if length <= _SHORT:
         head = struct.pack("!BB", _TEXT, length)

@@ -1,4 +1,4 @@
-"""What the HTTP layer refuses, and how every failure becomes one JSON shape.
+"""Problems: every failure, in one JSON shape.
 
 Whatever goes wrong, the answer is `{"error": {"statusCode", "message", …}}` as application/json:
 a route that does not exist, a body that does not decode, a refusal of an actor, or a defect of
@@ -67,7 +67,7 @@ class AddressInUse(Exception):
     def __init__(self, host: str, port: int) -> None:
         """Name the address, and what to do about it."""
         super().__init__(
-            f"{host}:{port} is in use by another program; stop it or choose another CC_PORT."
+            f"Another program uses {host}:{port}. Stop it, or choose another port with CC_PORT."
         )
         self.host = host
         self.port = port
@@ -85,7 +85,7 @@ class AddressUnavailable(Exception):
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True):
-    """One field at fault: `path` as on the wire (`payload.runInput.sandbox`, "" for the whole)."""
+    """A field at fault: `path` as on the wire (`payload.runInput.sandbox`, "" for the whole)."""
 
     path: str
     message: str
@@ -109,8 +109,8 @@ class WrongContentType(Exception):
 
     def __init__(self, content_type: str | None) -> None:
         """Name what came, and what to send instead."""
-        came = f"not {content_type}" if content_type else "and this request named no type"
-        super().__init__(f'A body is taken as "Content-Type: {JSON}" only, {came}.')
+        came = f"was {content_type}" if content_type else "was missing"
+        super().__init__(f'Send the body as "Content-Type: {JSON}". The type {came}.')
         self.content_type = content_type
 
 
@@ -119,7 +119,7 @@ class KeyReused(Exception):
 
     def __init__(self, key: str) -> None:
         """Name the key."""
-        super().__init__(f"The Idempotency-Key {key} was used for another request.")
+        super().__init__(f"The Idempotency-Key {key} was used for another request. Use a new key.")
         self.key = key
 
 
@@ -128,7 +128,9 @@ class KeyInUse(Exception):
 
     def __init__(self, key: str) -> None:
         """Name the key."""
-        super().__init__(f"The request of the Idempotency-Key {key} is still being answered.")
+        super().__init__(
+            f"The request of the Idempotency-Key {key} is still being answered. Try again later."
+        )
         self.key = key
 
 
@@ -139,8 +141,8 @@ class KeyLost(Exception):
         """Tell a request that the server's end cut off from one that failed."""
         ended = "was cut off when the server ended" if is_cut else "has failed"
         super().__init__(
-            f"The request of the Idempotency-Key {key} {ended}: check whether it was carried out, "
-            "and send it under another key if it was not."
+            f"The request of the Idempotency-Key {key} {ended}. Check whether it was carried out. "
+            "If it was not, send it under another key."
         )
         self.key = key
         self.is_cut = is_cut
@@ -156,7 +158,7 @@ class Problem:
     more: Mapping[str, object] = attrs.field(factory=dict)
 
     def body(self) -> bytes:
-        """The JSON text of the answer."""
+        """Return the JSON text of the answer."""
         error = {"statusCode": self.status, "message": self.message, **self.more}
         return msgspec.json.encode({"error": error})
 
@@ -182,14 +184,14 @@ def install_error_handlers(app: Quart) -> None:
 
 
 def error_response(problem: Problem) -> Response:
-    """The problem as a Quart response."""
+    """Return the problem as a Quart response."""
     response = Response(problem.body(), status=problem.status, content_type=JSON)
     response.headers.update(problem.headers)
     return response
 
 
 def problem_of(error: BaseException) -> Problem:
-    """What the caller is told of an exception; one that nobody expected is logged under an id."""
+    """Return what the caller is told of an exception; an unexpected one is logged under an id."""
     if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         return problem_of(error.exceptions[0])
     for kind in type(error).__mro__:
@@ -211,7 +213,7 @@ def _unexpected(error: BaseException) -> Problem:
     log.error("request.failed", error_id=error_id, target=_target(), exc_info=error)
     return Problem(
         500,
-        f"Something failed inside Command Center; its log says what, under {error_id}.",
+        f"Something failed inside Command Center. Look for {error_id} in its log.",
         more={"errorId": error_id},
     )
 

@@ -33,12 +33,12 @@ class NoSessions(SessionInterface):
         self._none = NullSession()
 
     async def open_session(self, app: Quart, request: BaseRequestWebsocket) -> NullSession:
-        """The empty session."""
+        """Return the empty session."""
         del app, request
         return self._none
 
     def is_null_session(self, obj: object) -> bool:
-        """It is, always."""
+        """Return True, always."""
         del obj
         return True
 
@@ -47,14 +47,14 @@ class Body(TrioBody):
     """A request's body; when all of it is there, awaiting it lets no other task run first."""
 
     def __await__(self) -> Generator[Any, None, Any]:
-        """The bytes, once they have all come; raises RequestEntityTooLarge."""
+        """Return the bytes, once they have all come; raise RequestEntityTooLarge."""
         if self._must_raise is None and self._complete.is_set():
             return bytes(self._data)
         return (yield from super().__await__())
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of it has come."""
+        """Return True once all of it has come."""
         return self._complete.is_set()
 
 
@@ -70,14 +70,14 @@ class Request(TrioRequest):
         as_text: bool = False,  # noqa: FBT001, FBT002 - the same
         parse_form_data: bool = False,  # noqa: FBT001, FBT002 - the same
     ) -> Any:
-        """The body's bytes; a body that is there needs no timer, and none is started."""
+        """Return the body's bytes; no timer is started for a body that is there."""
         if self.body.is_whole and not (as_text or parse_form_data):
             return await self.body
         return await super().get_data(cache, as_text, parse_form_data)
 
     @property
     def blueprints(self) -> list[str]:
-        """The blueprint that answers, and those that it is in."""
+        """Return the blueprint that answers, and those that it is in."""
         return _blueprints(self.endpoint)
 
 
@@ -114,7 +114,7 @@ class Application(QuartTrio):
         self.before_request(self._answer_options)
 
     def ensure_async(self, func: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-        """The function as a coroutine function; found out once for each."""
+        """Return the function as a coroutine function; it is found out once for each."""
         known = self._known.get(func)
         if known is None:
             known = self._known[func] = super().ensure_async(func)
@@ -129,7 +129,7 @@ class Application(QuartTrio):
         return await self.make_default_options_response() if is_wanted else None
 
     async def make_default_options_response(self) -> Response:
-        """Which methods the resource has, and what a PATCH of it takes (RFC 5789)."""
+        """Answer with the resource's methods, and with what a PATCH of it takes (RFC 5789)."""
         adapter = self.create_url_adapter(request)
         methods: Iterable[str] = () if adapter is None else adapter.allowed_methods()
         if request.scope["path"] == SERVER:
@@ -142,7 +142,7 @@ class Application(QuartTrio):
         return response
 
     def create_url_adapter(self, request: BaseRequestWebsocket | None) -> MapAdapter | None:
-        """What finds a request's route: by its scheme, method and path, whatever its host."""
+        """Return what finds a request's route by scheme, method and path, whatever its host."""
         if request is None:
             return None
         return MapAdapter(self.url_map, "", "/", "", request.scheme, request.path, request.method)

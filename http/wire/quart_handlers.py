@@ -1,4 +1,4 @@
-"""How Quart answers a request: in the connection's own task, its answer in one piece.
+"""Quart's handling of a request: in the connection's own task, the answer in one piece.
 
 quart-trio gives each request a nursery with two tasks, one to watch for the client's leaving and
 one to answer. Most answers are made at once and have nothing to be told: here the body is read
@@ -86,7 +86,7 @@ class Answering(TrioASGIHTTPConnection):
             nursery.cancel_scope.cancel()
 
     def _seconds(self, response: ResponseTypes) -> float:
-        """How long the answer may take."""
+        """Return how long the answer may take."""
         seconds: float | None = self.app.config["RESPONSE_TIMEOUT"]
         if isinstance(response, Response) and response.timeout is not Ellipsis:
             seconds = response.timeout

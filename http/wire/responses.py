@@ -25,7 +25,7 @@ class ErrorDetail(_Shape, frozen=True, kw_only=True, rename="camel"):
 
 
 class ErrorFacts(_Shape, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """What went wrong, for a program and for a person."""
+    """The failure, for a program and for a person."""
 
     status_code: int
     message: str
@@ -42,7 +42,7 @@ class Error(_Shape, frozen=True, kw_only=True, rename="camel"):
 
 
 class Health(_Shape, frozen=True, kw_only=True, rename="camel"):
-    """Whether the server can do its work."""
+    """The state of the server, and of the parts that it needs."""
 
     status: Literal["ok", "degraded"]
     version: str
@@ -55,7 +55,7 @@ class Health(_Shape, frozen=True, kw_only=True, rename="camel"):
 
 
 class SessionDiff(_Shape, frozen=True, kw_only=True, rename="camel"):
-    """What a session's turn has changed so far."""
+    """The changes of a session's turn so far."""
 
     session_id: int
     diff: str | None
@@ -100,7 +100,7 @@ class DeadLetterShown(_Shape, frozen=True, kw_only=True, rename="camel"):
 
 
 class DeadLettersShown(_Shape, frozen=True, kw_only=True, rename="camel"):
-    """How many there were, and the newest."""
+    """The number of dead letters, and the newest of them."""
 
     total: int
     by_reason: dict[str, int]
@@ -108,7 +108,7 @@ class DeadLettersShown(_Shape, frozen=True, kw_only=True, rename="camel"):
 
 
 class FaultDomain(_Shape, frozen=True, kw_only=True, rename="camel"):
-    """What fails as one, and what that may disturb."""
+    """A part of the tree that fails as one, and what that may disturb."""
 
     path: str
     contract: str

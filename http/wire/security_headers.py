@@ -1,4 +1,4 @@
-"""What keeps a browser from doing more with an answer than show it: headers of every answer."""
+"""Security headers: they keep a browser from doing more with an answer than show it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ PRIVATE_ANSWER: tuple[Header, ...] = ((b"cache-control", b"no-store"),)
 """Of what needs the token, where there is one."""
 
 
-def restrained(headers: Iterable[Header], *, private: bool) -> list[Header]:
-    """The headers, and those of every answer that are not among them."""
+def with_security_headers(headers: Iterable[Header], *, private: bool) -> list[Header]:
+    """Return the headers, and those of every answer that are not among them."""
     dressed = list(headers)
     names = {name for name, _ in dressed}
     wanted = EVERY_ANSWER + PRIVATE_ANSWER if private else EVERY_ANSWER
@@ -41,15 +41,15 @@ _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 
 
 @attrs.define
-class Restraining:
-    """Sends an answer with the headers of every answer; whether it is private is asked then."""
+class SecurityHeaders:
+    """Sends an answer with the headers of every answer; it asks then if the answer is private."""
 
     _send: Send
     _is_private: Callable[[], bool]
 
     async def __call__(self, message: Message) -> None:
-        """Add to the headers, if that is what the message brings."""
+        """Add to the headers, if the message brings them."""
         if message["type"] in _STARTS:
-            headers = restrained(message.get("headers", ()), private=self._is_private())
+            headers = with_security_headers(message.get("headers", ()), private=self._is_private())
             message = {**message, "headers": headers}
         await self._send(message)

@@ -27,7 +27,7 @@ _MOMENT = re.compile(
 
 
 def normalised(name: str, moment: str | None) -> str | None:
-    """The moment as the store writes it; None stays None.
+    """Return the moment as the store writes it; None stays None.
 
     A plus that was not percent-encoded comes as a space, and is taken for what was meant.
 

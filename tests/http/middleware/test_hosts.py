@@ -6,7 +6,7 @@ import pytest
 
 from command_center.http.config.settings import load_settings
 from command_center.http.middleware.gate import Policy
-from command_center.http.middleware.hosts import configured_names, with_port
+from command_center.http.middleware.hosts import configured_hosts, with_port
 from tests.http.guarded import BEARER, TOKEN, guarded_app, handshake, open_app, status_of
 from tests.http.live import client_of, exchange, served
 
@@ -81,7 +81,7 @@ async def test_a_configured_name_may_have_its_port(host: str, status: int) -> No
     ],
 )
 def test_the_address_that_is_listened_on_is_a_name(listen_on: str, expected: set[str]) -> None:
-    assert expected == configured_names(listen_on, [])
+    assert expected == configured_hosts(listen_on, [])
 
 
 @pytest.mark.parametrize("text", ["", ":", "a:b", "a b", "a/b", "[::1]:x", "[x]", "é"])

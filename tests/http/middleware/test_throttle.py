@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from command_center.http.middleware.gate import Policy
-from command_center.http.middleware.throttle import LOOPBACK, WrongTokens, guesser_of
+from command_center.http.middleware.throttle import LOOPBACK, WrongTokens, client_key
 from tests.http.guarded import BEARER, KEY, TOKEN, guarded_app, signed_in
 from tests.http.live import client_of, served
 
@@ -67,7 +67,7 @@ async def test_the_memory_of_wrong_tokens_is_bounded() -> None:
     ],
 )
 def test_who_has_very_many_addresses_counts_as_one(client: str, expected: str) -> None:
-    assert expected == guesser_of({"client": (client, 1)})
+    assert expected == client_key({"client": (client, 1)})
 
 
 async def test_another_address_of_the_loopback_gives_no_more_guesses() -> None:

@@ -54,7 +54,7 @@ def test_port_0_takes_a_free_one_and_tells_it() -> None:
 
 def test_an_address_in_use_is_told_at_once() -> None:
     address = bind("127.0.0.1", 0)
-    expected = f"127.0.0.1:{address.port} is in use by another program"
+    expected = f"Another program uses 127.0.0.1:{address.port}."
     with pytest.raises(AddressInUse, match=expected) as caught:
         bind("127.0.0.1", address.port)
     assert ("127.0.0.1", address.port) == (caught.value.host, caught.value.port)

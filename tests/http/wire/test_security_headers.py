@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from command_center.http.wire.security_headers import EVERY_ANSWER, restrained
+from command_center.http.wire.security_headers import EVERY_ANSWER, with_security_headers
 from tests.http.guarded import BEARER, guarded_app, open_app
 from tests.http.live import client_of, exchange, served
 
@@ -35,7 +35,7 @@ async def test_answers_of_the_api_are_not_stored_unless_the_app_says_so() -> Non
 
 def test_what_an_answer_brings_itself_is_not_said_twice() -> None:
     own = (b"cache-control", b"no-cache")
-    assert [own, *EVERY_ANSWER] == restrained([own], private=True)
+    assert [own, *EVERY_ANSWER] == with_security_headers([own], private=True)
 
 
 @pytest.mark.parametrize("path", ["/api/socket", "/nowhere"])

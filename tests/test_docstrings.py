@@ -1,0 +1,68 @@
+"""Docstrings say what is done, in the imperative, and names of classes are told apart."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.checkout import ROOT, run, script, source_files
+
+FOLDERS = ("http",)
+"""Those that are held to it; each further one is added here."""
+
+QUESTIONS = frozenset({"Whether", "What", "Which", "How", "Where", "Who", "When"})
+NOUNS = re.compile(r"(The|An?|Its|One|Each|Every|All|Those|Itself)\b")
+
+
+def trees_of(folder: str) -> Iterator[tuple[Path, ast.Module]]:
+    for path in source_files():
+        if path.parts[0] == folder:
+            yield path, ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+def explanations_of(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Every text that explains what stands before or around it, with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            text = node.value.value
+            if isinstance(text, str) and text.split():
+                yield node.lineno, text
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_docstring_begins_as_a_question(folder: str) -> None:
+    assert [] == [
+        f"{path}:{line}: {text.splitlines()[0]}"
+        for path, tree in trees_of(folder)
+        for line, text in explanations_of(tree)
+        if text.split()[0] in QUESTIONS
+    ]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_docstrings_of_functions_begin_with_a_verb_in_the_imperative(folder: str) -> None:
+    done = run(script("ruff"), "check", "--no-fix", "--select", "D401", folder)
+    assert 0 == done.returncode, done.stdout
+    assert [] == [
+        f"{path}:{node.lineno}: {text.splitlines()[0]}"
+        for path, tree in trees_of(folder)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (text := ast.get_docstring(node) or "")
+        and NOUNS.match(text)
+    ]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_two_public_classes_of_a_folder_have_one_name(folder: str) -> None:
+    names = [
+        node.name
+        for _, tree in trees_of(folder)
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert [] == sorted({name for name in names if names.count(name) > 1})
