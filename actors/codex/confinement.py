@@ -27,6 +27,8 @@ from typing import Any
 
 import attrs
 
+from command_center.actors.codex.errors import NotConfined
+
 
 class Sandbox(enum.Enum):
     """What commands may do without being asked about."""
@@ -55,6 +57,9 @@ class Reviewer(enum.Enum):
     """A model."""
 
 
+_TIGHTEST = Sandbox.READ_ONLY
+
+
 @attrs.frozen(kw_only=True)
 class Confinement:
     """Everything that a run lets Codex do.
@@ -65,6 +70,7 @@ class Confinement:
             `workspace-write`. A git directory among them is not protected any more.
         projects: the paths by which Codex may look up whether it trusts the files in `cwd`;
             see `project_paths`.
+        obeyed: the folders of files that Codex obeys where it trusts them; see `codex_folders`.
         trusts_project: whether Codex obeys the `.codex` folders there.
         goals: whether the model may set a goal, for which Codex begins turns by itself.
     """
@@ -76,18 +82,29 @@ class Confinement:
     allow_network: bool = False
     writable: tuple[str, ...] = ()
     projects: tuple[str, ...]
+    obeyed: tuple[str, ...] = ()
     trusts_project: bool = False
     goals: bool = False
 
-    def thread_params(self) -> dict[str, Any]:
-        """Spell it for `thread/start` and `thread/resume`."""
+    def start_params(self) -> dict[str, Any]:
+        """Spell it for `thread/start`."""
         return {
             "cwd": self.cwd,
+            "runtimeWorkspaceRoots": [self.cwd],
             "sandbox": self.sandbox.value,
             "approvalPolicy": self.ask_for.value,
             "approvalsReviewer": self.reviewer.value,
             "config": self._overrides(),
         }
+
+    def resume_params(self) -> dict[str, Any]:
+        """Spell it for `thread/resume`: as tight as can be, until a turn says what it may do.
+
+        Codex does not look at this where it has the thread in memory for another client, too. Of
+        what it answers, `was_loaded` tells whether it has looked.
+        """
+        tight = {"sandbox": _TIGHTEST.value, "approvalPolicy": AskFor.UNTRUSTED.value}
+        return {**self.start_params(), **tight}
 
     def turn_params(self) -> dict[str, Any]:
         """Spell it for `turn/start`, which changes it for that turn and those after it.
@@ -96,10 +113,29 @@ class Confinement:
         """
         return {
             "cwd": self.cwd,
+            "runtimeWorkspaceRoots": [self.cwd],
             "approvalPolicy": self.ask_for.value,
             "approvalsReviewer": self.reviewer.value,
             "sandboxPolicy": self._sandbox_policy(),
         }
+
+    def check_started(self, answer: Mapping[str, Any]) -> None:
+        """Refuse a thread that Codex has started looser than it was asked to.
+
+        Whoever manages the machine may demand settings of Codex, which then outweigh ours.
+
+        Raises:
+            NotConfined: it says which setting is another one.
+        """
+        for name, asked in (
+            ("approvalPolicy", self.ask_for.value),
+            ("approvalsReviewer", self.reviewer.value),
+        ):
+            if answer.get(name, asked) != asked:
+                raise NotConfined(name, asked=asked, found=answer[name])
+        asked_policy = self._sandbox_policy()
+        if _is_looser(answer.get("sandbox", asked_policy), asked_policy):
+            raise NotConfined("sandbox", asked=asked_policy, found=answer["sandbox"])
 
     def exec_options(self) -> tuple[str, ...]:
         """Spell it for `codex exec`, which asks for nothing whatever `ask_for` says.
@@ -141,6 +177,28 @@ class Confinement:
                 return {"type": "dangerFullAccess"}
 
 
+def _is_looser(found: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Whether a sandbox lets through what the other one does not."""
+    ranks = ["readOnly", "workspaceWrite", "dangerFullAccess"]
+    if found["type"] not in ranks:
+        return True
+    if ranks.index(found["type"]) != ranks.index(asked["type"]):
+        return ranks.index(found["type"]) > ranks.index(asked["type"])
+    beside = set(found.get("writableRoots") or ()) - set(asked.get("writableRoots") or ())
+    network = bool(found.get("networkAccess")) and not asked.get("networkAccess")
+    return network or bool(beside)
+
+
+def was_loaded(answer: Mapping[str, Any]) -> bool:
+    """Say by the answer to `thread/resume` whether Codex had the thread in memory as it was.
+
+    Then its settings are those with which another client, or a former life of ours, loaded it.
+    """
+    sandbox = answer.get("sandbox") or {"type": "readOnly"}
+    policy = answer.get("approvalPolicy", AskFor.UNTRUSTED.value)
+    return (sandbox["type"], policy) != ("readOnly", AskFor.UNTRUSTED.value)
+
+
 def project_paths(cwd: Path, main: Path) -> tuple[str, ...]:
     """Return the paths by which Codex may look up whether it trusts the files in `cwd`.
 
@@ -152,6 +210,17 @@ def project_paths(cwd: Path, main: Path) -> tuple[str, ...]:
         for folder in _up_to_checkout(start):
             found |= dict.fromkeys((_key(folder), _key(real_path(folder))))
     return tuple(found | dict.fromkeys((_key(main), _key(real_path(main)))))
+
+
+def codex_folders(cwd: Path, main: Path) -> tuple[str, ...]:
+    """Return the `.codex` folders that Codex obeys in `cwd` where it trusts them.
+
+    Those lie in `cwd` and above it, up to the top of its checkout; of a worktree, the hooks are
+    those of the `main` checkout.
+    """
+    places = [*_up_to_checkout(real_path(cwd)), real_path(main)]
+    found = (place / ".codex" for place in places)
+    return tuple(dict.fromkeys(str(folder) for folder in found if os.path.lexists(folder)))
 
 
 def real_path(path: Path) -> Path:

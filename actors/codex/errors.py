@@ -65,6 +65,18 @@ class RequestGone(Refusal):
         self.request_id = request_id
 
 
+class NotConfined(Refusal):
+    """Codex lets a thread do other things than it was asked to, so nothing is begun in it."""
+
+    def __init__(self, setting: str, *, asked: object, found: object) -> None:
+        """Name the setting as Codex does, and both of its values."""
+        super().__init__(
+            f"Codex was asked for {setting} {asked} and has set {found}: its managed configuration "
+            "may demand that. Nothing was begun; change it there, or what the run asks for."
+        )
+        self.setting = setting
+
+
 class NotAMessage(Exception):
     """What Codex printed is no message of its protocol; `excerpt` shows its beginning."""
 

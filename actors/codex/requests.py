@@ -19,7 +19,7 @@ START_SECONDS = 60.0
 
 def thread_start(confinement: Confinement, *, model: str | None = None) -> Call:
     """Begin a thread. It is not kept by Codex before its first turn begins."""
-    params = {**confinement.thread_params(), "model": model}
+    params = {**confinement.start_params(), "model": model}
     return Call("thread/start", _given(params), timeout=START_SECONDS)
 
 
@@ -28,7 +28,7 @@ def thread_resume(thread_id: str, confinement: Confinement, *, model: str | None
     params = {
         "threadId": thread_id,
         "excludeTurns": True,
-        **confinement.thread_params(),
+        **confinement.resume_params(),
         "model": model,
     }
     return Call("thread/resume", _given(params), timeout=START_SECONDS)

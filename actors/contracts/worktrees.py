@@ -146,10 +146,12 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
             None for a session that may not commit, for one in no sandbox, which needs no leave,
             and where git cannot say.
         projects: the paths by which Codex may look up whether it trusts what lies in its folder.
+        obeyed: the folders there that Codex obeys where it trusts them.
     """
 
     writable: tuple[str, ...]
     projects: tuple[str, ...]
+    obeyed: tuple[str, ...] = ()
 
 
 class FindBounds(msgspec.Struct, Request[Bounds], frozen=True):

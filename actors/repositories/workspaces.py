@@ -9,7 +9,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.codex.confinement import project_paths
+from command_center.actors.codex.confinement import codex_folders, project_paths
 from command_center.actors.contracts.events.repositories import WorktreeAdded
 from command_center.actors.contracts.worktrees import (
     Bounds,
@@ -148,16 +148,16 @@ class Workplaces:
         """
         session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
         repository = await self._repository(session.repository_id)
-        projects = await trio.to_thread.run_sync(
-            project_paths, Path(session.cwd), Path(repository.local_path)
-        )
+        place = (Path(session.cwd), Path(repository.local_path))
+        projects = await trio.to_thread.run_sync(project_paths, *place)
+        obeyed = await trio.to_thread.run_sync(codex_folders, *place)
         writable: list[Path] = []
         if session.allow_commit and session.sandbox == "workspace-write":
             try:
                 writable = await self._commit_folders(session, repository)
             except (NotAWorkTree, UnsafeRepository, GitFailed) as error:
                 log.warning("session.commit_folders.unknown", session=session.id, reason=str(error))
-        return Bounds(writable=tuple(map(str, writable)), projects=projects)
+        return Bounds(writable=tuple(map(str, writable)), projects=projects, obeyed=obeyed)
 
     async def _commit_folders(self, session: Session, repository: Repository) -> list[Path]:
         main = await open_main(self._git, repository, self._places.repo_roots)

@@ -25,4 +25,5 @@ async def confinement_of(session: Session, repositories: ActorRef[Any]) -> Confi
         allow_network=session.allow_network,
         writable=bounds.writable,
         projects=bounds.projects,
+        obeyed=bounds.obeyed,
     )

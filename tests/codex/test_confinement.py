@@ -3,12 +3,14 @@
 import tomllib
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_center.actors.codex.confinement import Reviewer, Sandbox, project_paths
+from command_center.actors.codex.confinement import Reviewer, Sandbox, codex_folders, project_paths
+from command_center.actors.codex.errors import NotConfined
 from tests.codex.confining import confined
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
@@ -27,13 +29,13 @@ def test_the_command_line_says_what_the_thread_is_opened_with_whatever_the_paths
     said = tomllib.loads(settings_of(confinement.exec_options()))
     assert {path: {"trust_level": "untrusted"} for path in projects} == said["projects"]
     assert writable == said["sandbox_workspace_write"]["writable_roots"]
-    assert confinement.thread_params()["config"]["projects"] == said["projects"]
+    assert confinement.start_params()["config"]["projects"] == said["projects"]
 
 
 @pytest.mark.parametrize("allowed", [False, True])
 def test_the_network_is_set_in_both_directions_everywhere(*, allowed: bool) -> None:
     confinement = confined(allow_network=allowed)
-    config = confinement.thread_params()["config"]
+    config = confinement.start_params()["config"]
     assert allowed == config["sandbox_workspace_write.network_access"]
     assert allowed == confinement.turn_params()["sandboxPolicy"]["networkAccess"]
     said = tomllib.loads(settings_of(confinement.exec_options()))
@@ -43,7 +45,7 @@ def test_the_network_is_set_in_both_directions_everywhere(*, allowed: bool) -> N
 @pytest.mark.parametrize("reviewer", list(Reviewer))
 def test_the_reviewer_is_named_everywhere(reviewer: Reviewer) -> None:
     confinement = confined(reviewer=reviewer)
-    assert reviewer.value == confinement.thread_params()["approvalsReviewer"]
+    assert reviewer.value == confinement.start_params()["approvalsReviewer"]
     assert reviewer.value == confinement.turn_params()["approvalsReviewer"]
     said = tomllib.loads(settings_of(confinement.exec_options()))
     assert reviewer.value == said["approvals_reviewer"]
@@ -52,7 +54,7 @@ def test_the_reviewer_is_named_everywhere(reviewer: Reviewer) -> None:
 @pytest.mark.parametrize("sandbox", list(Sandbox))
 def test_what_codex_would_do_by_itself_is_turned_off_in_every_sandbox(sandbox: Sandbox) -> None:
     confinement = confined("/w", sandbox=sandbox)
-    config = confinement.thread_params()["config"]
+    config = confinement.start_params()["config"]
     assert {"/w": {"trust_level": "untrusted"}} == config["projects"]
     assert config["features.goals"] is False
     said = tomllib.loads(settings_of(confinement.exec_options()))
@@ -80,3 +82,54 @@ def test_a_folder_that_is_reached_by_a_link_is_named_by_both_of_its_paths(tmp_pa
     (real / ".git").mkdir(parents=True)
     link.symlink_to(real)
     assert {str(real), str(link)} == set(project_paths(link, real))
+
+
+@pytest.mark.parametrize(
+    ("setting", "found"),
+    [
+        ("approvalPolicy", "never"),
+        ("approvalsReviewer", "auto_review"),
+        ("sandbox", {"type": "dangerFullAccess"}),
+        ("sandbox", {"type": "workspaceWrite", "networkAccess": True, "writableRoots": []}),
+        ("sandbox", {"type": "workspaceWrite", "networkAccess": False, "writableRoots": ["/x"]}),
+        ("sandbox", {"type": "somethingNew"}),
+    ],
+)
+def test_a_thread_that_codex_starts_looser_than_asked_is_refused(
+    setting: str, found: object
+) -> None:
+    with pytest.raises(NotConfined, match=setting):
+        confined().check_started({setting: found})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"sandbox": {"type": "readOnly", "networkAccess": False}, "approvalPolicy": "on-request"},
+        {"sandbox": {"type": "workspaceWrite", "networkAccess": False, "writableRoots": []}},
+    ],
+)
+def test_a_thread_that_is_as_tight_as_asked_or_tighter_is_taken(answer: dict[str, Any]) -> None:
+    confined().check_started(answer)
+
+
+def test_a_thread_is_resumed_as_tight_as_can_be_and_the_turn_says_what_it_may() -> None:
+    confinement = confined(sandbox=Sandbox.DANGER_FULL_ACCESS)
+    resumed = confinement.resume_params()
+    assert ("read-only", "untrusted") == (resumed["sandbox"], resumed["approvalPolicy"])
+    assert {"type": "dangerFullAccess"} == confinement.turn_params()["sandboxPolicy"]
+
+
+def test_the_folders_that_codex_would_obey_are_those_up_to_the_checkout_and_of_the_main_one(
+    tmp_path: Path,
+) -> None:
+    tree, main = tmp_path / "tree", tmp_path / "main"
+    for folder in (tree / "a" / ".codex", tree / ".codex", main / ".codex", tmp_path / ".codex"):
+        folder.mkdir(parents=True)
+    (tree / ".git").write_text("gitdir: elsewhere\n")
+    assert (
+        str(tree / "a" / ".codex"),
+        str(tree / ".codex"),
+        str(main / ".codex"),
+    ) == codex_folders(tree / "a", main)

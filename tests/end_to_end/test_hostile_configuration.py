@@ -10,10 +10,13 @@ from typing import Any
 import attrs
 import pytest
 
+from command_center.actors.codex.settings import Transport
+from tests.codex.bridging import open_bridge
 from tests.codex.script import Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.hostile import Traps, set_traps
 from tests.end_to_end.server import Client, Server, client_of
+from tests.end_to_end.test_transports import Reached, reached_by
 
 
 @attrs.frozen
@@ -126,3 +129,71 @@ async def test_a_review_of_a_repository_runs_nothing_of_its_configuration(site: 
         assert "trap=\n" in site.model.requests[-1].tool_outputs[0]
     assert [] == site.traps.sprung
     assert before == site.configuration.read_bytes()
+
+
+LOOSE = {
+    "sandbox": "danger-full-access",
+    "approvalPolicy": "never",
+    "approvalsReviewer": "auto_review",
+}
+"""How another program may have opened its thread."""
+
+
+@pytest.fixture
+def shared(tmp_path: Path, codex_binary: Path, scripted_model: ScriptedModel) -> Iterator[Reached]:
+    """A server on an app-server that others use, too."""
+    with reached_by(Transport.PROXY, tmp_path, codex_binary, scripted_model) as reached:
+        yield reached
+
+
+async def prompt(client: Client, repository: Any, thread_id: str) -> Any:
+    """The session of a prompt in a thread that is there."""
+    body = {"repositoryId": repository["id"], "prompt": "Go on."}
+    outcome = await client.post(f"/api/codex/threads/{thread_id}/prompt", body, status=201)
+    return outcome["session"]
+
+
+async def test_a_thread_that_another_program_has_open_obeys_no_files_for_a_run(
+    shared: Reached, scripted_model: ScriptedModel, traps: Traps
+) -> None:
+    assert shared.shared is not None
+    async with client_of(shared.server) as client:
+        registered = await client.register(traps.checkout)
+        async with open_bridge(shared.shared.settings) as other:
+            scripted_model.script = (Say.text("Hello."),)
+            thread_id = await other.begin(traps.checkout, **LOOSE)
+            await other.prompt(thread_id, "Say hello.")
+            await other.until_told("turn/completed")
+            traps.forget()
+            refused = await client.until_session(await prompt(client, registered, thread_id))
+            assert "failed" == refused["status"]
+            assert f"Thread {thread_id} is open in another program" in refused["exitReason"]
+            assert [] == traps.sprung
+        Site(shared.server, scripted_model, traps, Path()).script()
+        session = await prompt(client, registered, thread_id)
+        await decide(client, session, "app-server")
+        assert "trap=\n" in scripted_model.requests[-1].tool_outputs[0]
+        assert [] == traps.sprung
+
+
+async def test_a_turn_is_confined_in_a_thread_that_another_program_has_open(
+    shared: Reached, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    assert shared.shared is not None
+    with tempfile.TemporaryDirectory(prefix=".command-center-test-", dir=Path.home()) as folder:
+        moved = repository.rename(Path(folder) / "project")
+        escape = Path(folder) / "escaped"
+        async with client_of(shared.server) as client, open_bridge(shared.shared.settings) as other:
+            registered = await client.register(moved)
+            scripted_model.script = (Say.text("Hello."),)
+            thread_id = await other.begin(moved, **LOOSE)
+            await other.prompt(thread_id, "Say hello.")
+            await other.until_told("turn/completed")
+            scripted_model.script = (
+                Run(f"touch {escape}"),
+                Run(f"touch {escape}", justification="May I?"),
+                Say.text("I tried."),
+            )
+            await decide(client, await prompt(client, registered, thread_id), "app-server")
+        assert "Read-only file system" in scripted_model.requests[-1].tool_outputs[0]
+        assert not escape.exists()

@@ -20,11 +20,12 @@ import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.approvals import Decision, answer_to
-from command_center.actors.codex.confinement import Confinement
+from command_center.actors.codex.confinement import Confinement, was_loaded
 from command_center.actors.codex.errors import (
     BridgeUnavailable,
     CodexError,
     CodexTimeout,
+    NotConfined,
     RequestGone,
 )
 from command_center.actors.codex.messages import (
@@ -139,6 +140,8 @@ class AppServerRunner:
         """Whether no prompt is to be sent any more."""
         self._turn_id: str | None = None
         """The turn that Codex answered to have begun."""
+        self._loaded = False
+        """Whether Codex had the thread in memory, as others had loaded it, when it was joined."""
 
     async def launch(self, session: Session) -> None:
         """Open the thread and report it; once it is committed, start the turn in it.
@@ -387,9 +390,13 @@ class AppServerRunner:
         return ":".join(["app-server", *(part for part in (thread_id, turn_id) if part)])
 
     async def _open_thread(self, session: Session) -> None:
-        answer = await self._call(
-            requests.thread_start(await self._confine(session), model=session.model)
-        )
+        confinement = await self._confine(session)
+        answer = await self._call(requests.thread_start(confinement, model=session.model))
+        try:
+            confinement.check_started(answer)
+        except NotConfined:
+            await self._call(requests.thread_unsubscribe(str(answer["thread"]["id"])))
+            raise
         await self._tell_model(answer)
         self._opened_here = str(answer["thread"]["id"])
         self._prompted = False
@@ -419,11 +426,33 @@ class AppServerRunner:
             thread = (await self._call(requests.thread_read(thread_id)))["thread"]
             turn = await find_turn(self._call, session, thread_id)
         if turn is None:
+            await self._load_anew(session, thread_id)
             await self._start_turn(session, thread_id)
             return
         turn_id = turn_named(turn)
         await self._ref.tell(TurnOpened(turn_id=turn_id))
         await self._report(turn_id, turn)
+
+    async def _load_anew(self, session: Session, thread_id: str) -> None:
+        """See that no files are obeyed in the thread which nobody has trusted.
+
+        Codex obeys those that it did when it loaded the thread, and loads it anew only if nobody
+        else is in it. All else that it was loaded with, the turn sets.
+
+        Raises:
+            Conflict: somebody else is.
+        """
+        confinement = await self._confine(session)
+        if not self._loaded or confinement.trusts_project or not confinement.obeyed:
+            return
+        await self._call(requests.thread_unsubscribe(thread_id))
+        await self._join(session, thread_id)
+        if self._loaded:
+            raise Conflict(
+                f"Thread {thread_id} is open in another program, which may have Codex obey "
+                f"{', '.join(confinement.obeyed)}. Close it there, or prompt another thread.",
+                threadId=thread_id,
+            )
 
     async def _start_turn(self, session: Session, thread_id: str) -> None:
         start = (
@@ -465,6 +494,7 @@ class AppServerRunner:
             requests.thread_resume(thread_id, await self._confine(session), model=session.model)
         )
         await self._tell_model(answer)
+        self._loaded = was_loaded(answer)
         thread: dict[str, Any] = answer["thread"]
         return thread
 
