@@ -535,6 +535,26 @@ CREATE TABLE stray_turns (
 """
 
 
+@MIGRATIONS(name="0012_trust")
+def _trust(db: Database) -> None:
+    db.executescript(_TRUST)
+
+
+_TRUST = """
+ALTER TABLE repositories ADD COLUMN codex_config TEXT NOT NULL DEFAULT 'ignore';
+ALTER TABLE repositories ADD COLUMN reviewer TEXT NOT NULL DEFAULT 'user';
+
+CREATE TABLE trusted_configurations (
+    repository_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    texts TEXT NOT NULL,
+    trusted_at TEXT,
+    approval_id INTEGER REFERENCES approvals (id) ON DELETE SET NULL,
+    PRIMARY KEY (repository_id, digest)
+) STRICT, WITHOUT ROWID;
+"""
+
+
 @MIGRATIONS(name="0013_agents")
 def _agents(db: Database) -> None:
     db.executescript(_AGENTS)

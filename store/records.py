@@ -49,8 +49,12 @@ Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access
 Runner: TypeAlias = Literal["app-server", "cli", "stub"]
 
 ApprovalKind: TypeAlias = Literal[
-    "run", "command", "file_change", "permissions", "user_input", "elicitation", "manual"
+    "run", "trust", "command", "file_change", "permissions", "user_input", "elicitation", "manual"
 ]
+
+CodexConfig: TypeAlias = Literal["ignore", "ask"]
+
+Reviewer: TypeAlias = Literal["user", "auto"]
 
 ApprovalStatus: TypeAlias = Literal[
     "pending", "approved", "rejected", "expired", "answered_elsewhere", "cancelled"
@@ -87,6 +91,8 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         host: whose disk ``local_path`` is on; ``local`` is this machine.
+        codex_config: whether its own files may configure Codex, where a person trusts them.
+        reviewer: who decides what Codex asks in it: a person, or a model of Codex.
         facts: what the last scan saw beside the columns: remotes, worktrees, languages, ….
         scanned_at: when that scan was; None before the first.
     """
@@ -106,6 +112,8 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     behind: int | None = None
     facts: dict[str, Any] = msgspec.field(default_factory=dict)
     scanned_at: Timestamp | None = None
+    codex_config: CodexConfig = "ignore"
+    reviewer: Reviewer = "user"
 
 
 class Task(Record, frozen=True, kw_only=True, rename="camel"):

@@ -5,29 +5,24 @@ of `turn/start`, and as the options of `codex exec`. All three are made here, so
 can leave out what another says. Whatever policy rests on is said explicitly and in both directions,
 since Codex otherwise takes it from its user's configuration or from the repository's own files.
 
-**Trust.** Codex obeys the `.codex` folders between a thread's folder and the top of its project
-where it trusts them: their MCP servers are started outside of any sandbox, their rules let
-commands out of it unasked. A thread that says nothing of trust is trusted for good: Codex writes
-so into its user's `config.toml`. It looks trust up by each of those folders, then by the top of the
-project, then by the main repository of a worktree, first by their real paths. A thread therefore
-names all of them.
+**Trust.** Codex obeys the `.codex` folders of a project that it trusts: their MCP servers are
+started outside of any sandbox, their rules let commands out of it unasked. A thread that says
+nothing of trust is trusted for good: Codex writes so into its user's `config.toml`. A thread
+therefore says it, by all the paths by which Codex may look it up.
 
-Sources: the app-server protocol as the binary prints it, and the configuration loader of Codex.
+Source: the app-server protocol as the binary prints it.
 """
 
 from __future__ import annotations
 
 import enum
 import json
-import os
-import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from command_center.actors.codex.errors import NotConfined
+from command_center.actors.codex.errors import NotConfined, ProjectTouched
 
 
 class Sandbox(enum.Enum):
@@ -69,9 +64,10 @@ class Confinement:
         writable: folders beside `cwd` that commands may write to in the sandbox
             `workspace-write`. A git directory among them is not protected any more.
         projects: the paths by which Codex may look up whether it trusts the files in `cwd`;
-            see `project_paths`.
-        obeyed: the folders of files that Codex obeys where it trusts them; see `codex_folders`.
-        trusts_project: whether Codex obeys the `.codex` folders there.
+            see `project_configuration`.
+        obeyed: the `.codex` folders that it obeys there, if it trusts them.
+        trusts_project: whether it does.
+        stamp: names what lies in those folders, down to when it was touched.
         goals: whether the model may set a goal, for which Codex begins turns by itself.
     """
 
@@ -84,6 +80,7 @@ class Confinement:
     projects: tuple[str, ...]
     obeyed: tuple[str, ...] = ()
     trusts_project: bool = False
+    stamp: str | None = None
     goals: bool = False
 
     def start_params(self) -> dict[str, Any]:
@@ -138,14 +135,14 @@ class Confinement:
             raise NotConfined("sandbox", asked=asked_policy, found=answer["sandbox"])
 
     def exec_options(self) -> tuple[str, ...]:
-        """Spell it for `codex exec`, which asks for nothing whatever `ask_for` says.
+        """Spell it for `codex exec`, which asks nobody, whatever `ask_for` and `reviewer` say.
 
         Its user's rules are left out, too: one that allows a command would let it out of the
         sandbox, and nobody would know.
         """
         settings = {
             "approval_policy": AskFor.NEVER.value,
-            "approvals_reviewer": self.reviewer.value,
+            "approvals_reviewer": Reviewer.USER.value,
             **self._overrides(),
         }
         options = ["-C", self.cwd, "-s", self.sandbox.value, "--ignore-rules"]
@@ -189,6 +186,20 @@ def _is_looser(found: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
     return network or bool(beside)
 
 
+def check_untouched(opened: Confinement | None, now: Confinement) -> None:
+    """See that the files that Codex obeys in a thread are still those that a person has trusted.
+
+    Whoever works in the same repository can change them, just before Codex reads them.
+
+    Raises:
+        ProjectTouched: they were touched since the thread was opened, or are trusted no more.
+    """
+    if opened is None or not opened.trusts_project:
+        return
+    if not now.trusts_project or now.stamp != opened.stamp:
+        raise ProjectTouched(now.obeyed)
+
+
 def was_loaded(answer: Mapping[str, Any]) -> bool:
     """Say by the answer to `thread/resume` whether Codex had the thread in memory as it was.
 
@@ -197,61 +208,6 @@ def was_loaded(answer: Mapping[str, Any]) -> bool:
     sandbox = answer.get("sandbox") or {"type": "readOnly"}
     policy = answer.get("approvalPolicy", AskFor.UNTRUSTED.value)
     return (sandbox["type"], policy) != ("readOnly", AskFor.UNTRUSTED.value)
-
-
-def project_paths(cwd: Path, main: Path) -> tuple[str, ...]:
-    """Return the paths by which Codex may look up whether it trusts the files in `cwd`.
-
-    Those are `cwd` and the folders above it up to the top of its checkout, and the `main` checkout
-    of the repository; each as given and as it really is. Looks at the disk.
-    """
-    found: dict[str, None] = {}
-    for start in (cwd, real_path(cwd)):
-        for folder in _up_to_checkout(start):
-            found |= dict.fromkeys((_key(folder), _key(real_path(folder))))
-    return tuple(found | dict.fromkeys((_key(main), _key(real_path(main)))))
-
-
-def codex_folders(cwd: Path, main: Path) -> tuple[str, ...]:
-    """Return the `.codex` folders that Codex obeys in `cwd` where it trusts them.
-
-    Those lie in `cwd` and above it, up to the top of its checkout; of a worktree, the hooks are
-    those of the `main` checkout.
-    """
-    places = [*_up_to_checkout(real_path(cwd)), real_path(main)]
-    found = (place / ".codex" for place in places)
-    return tuple(dict.fromkeys(str(folder) for folder in found if os.path.lexists(folder)))
-
-
-def real_path(path: Path) -> Path:
-    """Return the path without links, and in the letters that the disk has for it."""
-    real = os.path.realpath(path)
-    if sys.platform != "darwin":
-        return Path(real)
-    else:  # noqa: RET505 - mypy knows the platform only so
-        import fcntl  # noqa: PLC0415 - Windows has none
-
-        try:
-            descriptor = os.open(real, os.O_RDONLY)
-        except OSError:
-            return Path(real)
-        try:
-            spelt = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024))
-        finally:
-            os.close(descriptor)
-        return Path(os.fsdecode(spelt.rstrip(b"\0")))
-
-
-def _up_to_checkout(folder: Path) -> Iterator[Path]:
-    """The folder and those above it, up to the first that has a `.git`; alone where none has."""
-    folders = [folder, *folder.parents]
-    tops = [number for number, one in enumerate(folders) if os.path.lexists(one / ".git")]
-    yield from folders[: tops[0] + 1 if tops else 1]
-
-
-def _key(path: Path) -> str:
-    """A path as Codex looks it up, which compares them in small letters on Windows."""
-    return str(path).lower() if sys.platform == "win32" else str(path)
 
 
 def _toml(value: Any) -> str:

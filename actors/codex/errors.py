@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from command_center.actors.rules.errors import Conflict
@@ -75,6 +76,17 @@ class NotConfined(Refusal):
             "may demand that. Nothing was begun; change it there, or what the run asks for."
         )
         self.setting = setting
+
+
+class ProjectTouched(Refusal):
+    """The files by which a project configures Codex changed while Codex was reading them."""
+
+    def __init__(self, folders: Sequence[str]) -> None:
+        """Name the folders that they lie in."""
+        super().__init__(
+            f"What lies in {' and '.join(folders) or 'the folder'} changed while Codex was reading "
+            "it. Nothing was asked of it; run it again to decide about the files as they are now."
+        )
 
 
 class NotAMessage(Exception):

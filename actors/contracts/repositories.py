@@ -8,6 +8,7 @@ from command_center.actors.git.facts import Commit, Remote, WorktreeEntry
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Repository
+from command_center.store.records import CodexConfig, Reviewer
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -56,6 +57,8 @@ class CreateRepository(
     allow_network: bool = False
     allow_commit: bool = False
     require_worktree: bool = False
+    codex_config: CodexConfig = "ignore"
+    reviewer: Reviewer = "user"
     requested_by: str = "api"
 
 
@@ -73,6 +76,8 @@ class RepositoryChanges(
     allow_network: bool | msgspec.UnsetType = msgspec.UNSET
     allow_commit: bool | msgspec.UnsetType = msgspec.UNSET
     require_worktree: bool | msgspec.UnsetType = msgspec.UNSET
+    codex_config: CodexConfig | msgspec.UnsetType = msgspec.UNSET
+    reviewer: Reviewer | msgspec.UnsetType = msgspec.UNSET
     requested_by: str = "api"
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from command_center.actors.contracts.worktrees import SeenConfiguration
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import ActorRef, Request
 from command_center.store import Approval, Session
@@ -96,9 +97,13 @@ class ApprovalSettled(msgspec.Struct, frozen=True):
 
 
 class WorkplaceReady(msgspec.Struct, frozen=True):
-    """The folder that the session works in is there; the session says which."""
+    """The folder that the session works in is there; the session says which.
+
+    `configuration` are the files there that a person may have to trust, if there are any.
+    """
 
     session: Session
+    configuration: SeenConfiguration | None = None
 
 
 class ThreadOpened(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from command_center.actors.git.facts import WorktreeEntry
 from command_center.actors.git.merging import MergeResult, Strategy
 from command_center.runtime import Request
 from command_center.store import Session
+from command_center.store.records import Reviewer
 
 
 class WorktreeRequest(
@@ -147,11 +148,40 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
             and where git cannot say.
         projects: the paths by which Codex may look up whether it trusts what lies in its folder.
         obeyed: the folders there that Codex obeys where it trusts them.
+        trusted: whether a person has trusted what lies in them.
+        stamp: names that, down to when it was touched; None if nothing does or it is not read.
+        reviewer: who decides what Codex asks.
     """
 
     writable: tuple[str, ...]
     projects: tuple[str, ...]
-    obeyed: tuple[str, ...] = ()
+    obeyed: tuple[str, ...]
+    trusted: bool
+    stamp: str | None
+    reviewer: Reviewer
+
+
+class SeenConfiguration(msgspec.Struct, frozen=True, kw_only=True):
+    """The files in a session's folder by which its repository configures Codex.
+
+    Attributes:
+        digest: names their content; empty where it could not be read.
+        texts: the contents as a person reads them, by the files' paths.
+        problem: why they cannot be shown; None where they can be.
+    """
+
+    digest: str = ""
+    texts: dict[str, str] = {}
+    problem: str | None = None
+
+
+class SeeConfiguration(msgspec.Struct, Request[SeenConfiguration | None], frozen=True):
+    """Read the files by which a session's repository configures Codex.
+
+    None where there are none, and where the repository is set to have them ignored.
+    """
+
+    session_id: int
 
 
 class FindBounds(msgspec.Struct, Request[Bounds], frozen=True):

@@ -18,6 +18,7 @@ from command_center.actors.contracts.events.approvals import (
     ApprovalRequested,
     ApprovalResolved,
 )
+from command_center.actors.contracts.events.repositories import ConfigurationTrusted
 from command_center.actors.contracts.events.sessions import (
     SessionBlocked,
     SessionResumed,
@@ -32,6 +33,7 @@ from command_center.store import (
     Transaction,
     approvals,
     sessions,
+    trusted_configurations,
 )
 from command_center.store.causes import last_event
 from command_center.store.records import ApprovalStatus
@@ -186,8 +188,11 @@ def settle_approval(
         correlation_id=approval.correlation_id,
         causation_id=cause,
     )
-    if settled.kind == "run" and settled.session_id is not None:
-        _settle_run(tx, settled)
+    if settled.session_id is not None:
+        if settled.kind == "run":
+            _settle_run(tx, settled)
+        elif settled.kind == "trust" and status in {"approved", "rejected", "expired"}:
+            _settle_trust(tx, settled)
     return settled
 
 
@@ -227,6 +232,21 @@ def _settle_run(tx: Transaction, approval: Approval) -> None:
     )
     ledger.cancel_open_approvals(tx, session, cause=cause)
     record_outcome(tx, session, cause=cause)
+
+
+def _settle_trust(tx: Transaction, approval: Approval) -> None:
+    """Trust what was approved, and let the session that waits for that go on either way."""
+    assert approval.session_id is not None  # noqa: S101 - only sessions ask for trust
+    session = sessions.get(tx.db, approval.session_id)
+    actor = approval.resolved_by or ledger.SYSTEM
+    if approval.status == "approved":
+        digest = approval.details["digest"]
+        trusted_configurations.trust(tx, session.repository_id, digest, approval_id=approval.id)
+        files = [file["path"] for file in approval.details["files"]]
+        told = ConfigurationTrusted(digest=digest, files=files)
+        ledger.tell(tx, session, told, actor=actor, approval_id=approval.id)
+    if session.status == "blocked" and session.finished_at is None:
+        ledger.move(tx, session.id, "queued", actor=actor)
 
 
 def record_delivery(tx: Transaction, approval_id: int) -> Session | None:

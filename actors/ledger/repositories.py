@@ -26,7 +26,14 @@ from command_center.actors.contracts.repositories import (
     RepositoryDeleted,
 )
 from command_center.actors.rules.errors import Conflict
-from command_center.store import Repository, Transaction, automations, released_threads, sessions
+from command_center.store import (
+    Repository,
+    Transaction,
+    automations,
+    released_threads,
+    sessions,
+    trusted_configurations,
+)
 from command_center.store import repositories as repository_table
 from command_center.store.removal import remove_repository
 
@@ -42,6 +49,8 @@ def create_repository(
         allow_network=message.allow_network,
         allow_commit=message.allow_commit,
         require_worktree=message.require_worktree,
+        codex_config=message.codex_config,
+        reviewer=message.reviewer,
         **columns_of(seen, git_dir),
     )
     tx.emit(
@@ -61,6 +70,8 @@ def registered(repository: Repository) -> RepositoryRegistered:
         allow_network=repository.allow_network,
         allow_commit=repository.allow_commit,
         require_worktree=repository.require_worktree,
+        codex_config=repository.codex_config,
+        reviewer=repository.reviewer,
     )
 
 
@@ -78,6 +89,8 @@ def patch_repository(
         return before
     if "local_path" in changed:
         check_idle(tx.db, before, "moved")
+    if changed.get("codex_config") == "ignore" or "local_path" in changed:
+        trusted_configurations.forget(tx, repository_id)
     after = repository_table.update(tx, repository_id, **changed)
     names = {field.name: field.encode_name for field in msgspec.structs.fields(Repository)}
     tx.emit(

@@ -40,6 +40,8 @@ from command_center.actors.contracts.worktrees import (
     PrepareWorkplace,
     PruneWorktrees,
     RemoveWorktree,
+    SeeConfiguration,
+    SeenConfiguration,
     TidyWorktrees,
     WorktreeCreated,
     WorktreeState,
@@ -279,6 +281,13 @@ class Repositories(Actor):
     async def prepare_workplace(self, message: PrepareWorkplace) -> Deferred[Session]:
         """See that the folder that a session works in is there."""
         return self.ctx.answer_later(self._workplaces.prepare, message)
+
+    @handles(SeeConfiguration)
+    async def see_configuration(
+        self, message: SeeConfiguration
+    ) -> Deferred[SeenConfiguration | None]:
+        """Show the files by which a session's repository configures Codex."""
+        return self.ctx.answer_later(self._workplaces.see_configuration, message)
 
     @handles(FindBounds)
     async def find_bounds(self, message: FindBounds) -> Deferred[Bounds]:

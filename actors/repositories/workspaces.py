@@ -9,13 +9,21 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.codex.confinement import codex_folders, project_paths
+from command_center.actors.codex.project_configuration import (
+    NotShowable,
+    ProjectConfiguration,
+    codex_folders,
+    project_paths,
+    read_configuration,
+)
 from command_center.actors.contracts.events.repositories import WorktreeAdded
 from command_center.actors.contracts.worktrees import (
     Bounds,
     FindBounds,
     FindFolder,
     PrepareWorkplace,
+    SeeConfiguration,
+    SeenConfiguration,
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
@@ -37,7 +45,15 @@ from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.paths import check_path, resolve_directory, same_file, within
 from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
-from command_center.store import Repository, Session, Task, Transaction, repositories, sessions
+from command_center.store import (
+    Repository,
+    Session,
+    Task,
+    Transaction,
+    repositories,
+    sessions,
+    trusted_configurations,
+)
 from command_center.store import tasks as task_table
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -149,15 +165,54 @@ class Workplaces:
         session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
         repository = await self._repository(session.repository_id)
         place = (Path(session.cwd), Path(repository.local_path))
-        projects = await trio.to_thread.run_sync(project_paths, *place)
-        obeyed = await trio.to_thread.run_sync(codex_folders, *place)
         writable: list[Path] = []
         if session.allow_commit and session.sandbox == "workspace-write":
             try:
                 writable = await self._commit_folders(session, repository)
             except (NotAWorkTree, UnsafeRepository, GitFailed) as error:
                 log.warning("session.commit_folders.unknown", session=session.id, reason=str(error))
-        return Bounds(writable=tuple(map(str, writable)), projects=projects, obeyed=obeyed)
+        found = await self._read_configuration(session, repository)
+        configuration = found if isinstance(found, ProjectConfiguration) else None
+        return Bounds(
+            writable=tuple(map(str, writable)),
+            projects=await trio.to_thread.run_sync(project_paths, *place),
+            obeyed=await trio.to_thread.run_sync(codex_folders, *place),
+            trusted=configuration is not None
+            and await self._storage.read(
+                lambda db: trusted_configurations.is_trusted(
+                    db, repository.id, configuration.digest
+                )
+            ),
+            stamp=None if configuration is None else configuration.stamp,
+            reviewer=repository.reviewer,
+        )
+
+    async def see_configuration(self, message: SeeConfiguration) -> SeenConfiguration | None:
+        """Show the files by which a session's repository configures Codex, if it may ask for it."""
+        session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
+        found = await self._read_configuration(
+            session, await self._repository(session.repository_id)
+        )
+        match found:
+            case None:
+                return None
+            case ProjectConfiguration():
+                return SeenConfiguration(digest=found.digest, texts=found.texts)
+            case problem:
+                return SeenConfiguration(problem=problem)
+
+    async def _read_configuration(
+        self, session: Session, repository: Repository
+    ) -> ProjectConfiguration | str | None:
+        """The configuration in the session's folder, or why it cannot be shown."""
+        if repository.codex_config != "ask":
+            return None
+        try:
+            return await trio.to_thread.run_sync(
+                read_configuration, Path(session.cwd), Path(repository.local_path)
+            )
+        except NotShowable as error:
+            return str(error)
 
     async def _commit_folders(self, session: Session, repository: Repository) -> list[Path]:
         main = await open_main(self._git, repository, self._places.repo_roots)

@@ -51,6 +51,8 @@ VERDICTS: Final = MappingProxyType[str, Decision](
         "task_requires_approval": "needs_approval",
         "full_access_ignores_limits": "allow",
         "commit_needs_write": "allow",
+        "codex_config_asks": "allow",
+        "model_reviews": "allow",
         "worktree_automatic": "allow",
     }
 )
@@ -170,6 +172,7 @@ def evaluate(repository: Repository, task: Task, run: RunInput) -> PolicyResult:
         )
     worktree = _worktree(repository, run, in_main=in_main, reasons=reasons)
 
+    _say_about_codex(repository, reasons)
     if task.approval_required:
         say("task_requires_approval", f"Task {task.id} requires an approval before each run.")
 
@@ -258,6 +261,15 @@ def _say_about_full_access(repository: Repository, run: RunInput, reasons: list[
                 "Without a sandbox nothing enforces that allowNetwork or allowCommit is false.",
             )
         )
+
+
+def _say_about_codex(repository: Repository, reasons: list[Reason]) -> None:
+    if repository.codex_config == "ask":
+        why = "may configure Codex by files of its own; until a person trusts them, the run waits."
+        reasons.append(Reason("codex_config_asks", f"Repository {repository.id} {why}"))
+    if repository.reviewer == "auto":
+        why = f"In repository {repository.id} a model decides what Codex asks, and no person."
+        reasons.append(Reason("model_reviews", why))
 
 
 def _worktree(

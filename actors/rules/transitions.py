@@ -1,11 +1,12 @@
 """The session state machine, as one table.
 
     created ─→ queued ─→ starting ─→ running ⇄ waiting_approval
-       │          ↑                     └────┬────┘
-       └→ blocked ┘        completed · failed · stopped · interrupted
+       │          ↑          │          └────┬────┘
+       └→ blocked ┴──────────┘  completed · failed · stopped · interrupted
 
-`blocked` waits on a policy approval and is also where a session ends that a person refused: then
-its `finishedAt` is set and nothing leads out. Whatever writes a status goes through `check`.
+`blocked` waits on a policy approval, or on a person's trust in the repository's own files, and is
+also where a session ends that a person refused: then its `finishedAt` is set and nothing leads out.
+Whatever writes a status goes through `check`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ TRANSITIONS: Final[Mapping[SessionStatus, frozenset[SessionStatus]]] = {
     "created": frozenset({"queued", "blocked", "stopped"}),
     "blocked": frozenset({"queued", "stopped"}),
     "queued": frozenset({"starting", "blocked", "stopped", "failed"}),
-    "starting": frozenset({"running", "queued", "failed", "stopped", "interrupted"}),
+    "starting": frozenset({"running", "queued", "blocked", "failed", "stopped", "interrupted"}),
     "running": frozenset({"waiting_approval", "completed", "failed", "stopped", "interrupted"}),
     "waiting_approval": frozenset({"running", "completed", "failed", "stopped", "interrupted"}),
     "completed": frozenset(),

@@ -238,7 +238,7 @@ class SessionActor(Actor):
         """Launch the runner in the folder."""
         if self._session.status != "starting":
             return
-        await self._launch.settle_in(message.session)
+        await self._launch.settle_in(message.session, message.configuration)
         if self._session.status == "starting":
             if self._session.stop_requested is not None and self._runner.withhold():
                 await self._ending.end("stopped", reason=None)
@@ -252,7 +252,7 @@ class SessionActor(Actor):
     async def settled(self, message: ApprovalSettled) -> None:
         """A blocked run may go on or has ended; what Codex asked is answered."""
         await self._transcript.refresh()
-        if message.approval.kind == "run":
+        if message.approval.kind in {"run", "trust"}:
             if self._session.finished_at is not None:
                 self.ctx.stop()
             elif self._session.status == "queued":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from command_center.actors.codex.confinement import Confinement, Sandbox
+from command_center.actors.codex.confinement import Confinement, Reviewer, Sandbox
 from command_center.actors.contracts.worktrees import FindBounds
 from command_center.runtime import ActorRef
 from command_center.store import Session
@@ -26,4 +26,7 @@ async def confinement_of(session: Session, repositories: ActorRef[Any]) -> Confi
         writable=bounds.writable,
         projects=bounds.projects,
         obeyed=bounds.obeyed,
+        trusts_project=bounds.trusted,
+        stamp=bounds.stamp,
+        reviewer=Reviewer.AUTO if bounds.reviewer == "auto" else Reviewer.USER,
     )

@@ -17,10 +17,15 @@ from command_center.actors.contracts.sessions import (
     SlotsChanged,
     WorkplaceReady,
 )
-from command_center.actors.contracts.worktrees import PrepareWorkplace
+from command_center.actors.contracts.worktrees import (
+    PrepareWorkplace,
+    SeeConfiguration,
+    SeenConfiguration,
+)
 from command_center.actors.core.clock import sleep_until
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit, yield_folder
+from command_center.actors.ledger.trust import weigh_configuration
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.preconditions import Condition, only_if
 from command_center.actors.sessions.runner import FAILURES, Runner
@@ -108,9 +113,11 @@ class Launch:
         began = trio.current_time()
         while True:
             try:
-                session = await self._ctx.lookup("/repositories").ask(
+                repositories = self._ctx.lookup("/repositories")
+                session = await repositories.ask(
                     PrepareWorkplace(self._transcript.session.id), timeout=GIT_SECONDS
                 )
+                seen = await repositories.ask(SeeConfiguration(session.id), timeout=GIT_SECONDS)
             except FAILURES as error:
                 passes = isinstance(error, (Unavailable, ActorStopped, ActorCrashed))
                 if not passes or trio.current_time() - began > PREPARE_SECONDS:
@@ -121,18 +128,27 @@ class Launch:
                 )
                 await trio.sleep(PAUSE_SECONDS)
             else:
-                await self._ctx.ref.tell(WorkplaceReady(session))
+                await self._ctx.ref.tell(WorkplaceReady(session, seen))
                 return
 
-    async def settle_in(self, prepared: Session) -> None:
+    async def settle_in(self, prepared: Session, seen: SeenConfiguration | None) -> None:
         """Take the folder that is known now, or queue again where another session writes in it.
 
-        Whoever waits for the folder that was left may have it.
+        Where a person has to trust what was seen there, the session is blocked. Whoever waits for
+        the folder that was left, or for the slot, may have it.
         """
         key = prepared.id
-        placed = await self._transcript.keep(lambda tx: yield_folder(tx, key))
+
+        def settle(tx: Transaction) -> Session:
+            placed = yield_folder(tx, key)
+            if seen is None or self._runner.name == "stub":
+                return placed
+            seconds = self._services.approval_seconds
+            return weigh_configuration(tx, key, seen, approval_seconds=seconds)
+
+        placed = await self._transcript.keep(settle)
         self._transcript.session = placed
-        if prepared.worktree_path is not None:
+        if prepared.worktree_path is not None or placed.status == "blocked":
             await self._ctx.lookup("/slots").tell(SlotsChanged())
         if placed.status == "queued":
             self.queue_soon()

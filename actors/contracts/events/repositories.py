@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from command_center.actors.contracts.repositories import RepositoryDeleted
 from command_center.actors.git.merging import MergeResult
 from command_center.store import EventData
+from command_center.store.records import CodexConfig, Reviewer
 
 
 class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.created"):
@@ -20,6 +21,8 @@ class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.creat
     allow_network: bool
     allow_commit: bool
     require_worktree: bool
+    codex_config: CodexConfig | UnsetType = UNSET
+    reviewer: Reviewer | UnsetType = UNSET
 
 
 class RepositoryUpdated(EventData, frozen=True, kw_only=True, tag="repo.updated"):
@@ -44,6 +47,16 @@ class RepositoryForgotten(EventData, frozen=True, kw_only=True, tag="repo.delete
     name: str
     local_path: str
     with_: RepositoryDeleted
+
+
+class ConfigurationTrusted(EventData, frozen=True, kw_only=True, tag="repo.codex_config.trusted"):
+    """A person trusted the repository's own configuration of Codex, with the content it has.
+
+    `digest` names the content, and `files` are its files.
+    """
+
+    digest: str
+    files: list[str]
 
 
 class WorktreeAdded(EventData, frozen=True, kw_only=True, tag="worktree.created"):

@@ -102,6 +102,18 @@ class SessionBlocked(EventData, frozen=True, kw_only=True, tag="session.blocked"
     final: bool | UnsetType = UNSET
 
 
+class ConfigurationWeighed(EventData, frozen=True, kw_only=True, tag="session.codex_config"):
+    """It was found whether its run obeys the repository's own configuration of Codex.
+
+    `digest` names the content of the files, and is null where they could not be read; `reason` says
+    why they are `obeyed`, or not.
+    """
+
+    obeyed: bool
+    digest: str | None
+    reason: str
+
+
 class SessionItem(EventData, frozen=True, kw_only=True, tag="session.item"):
     """An item of the transcript is finished; of `agentId`, where it is a sub-agent's."""
 

@@ -20,7 +20,7 @@ import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.approvals import Decision, answer_to
-from command_center.actors.codex.confinement import Confinement, was_loaded
+from command_center.actors.codex.confinement import Confinement, check_untouched, was_loaded
 from command_center.actors.codex.errors import (
     BridgeUnavailable,
     CodexError,
@@ -140,6 +140,8 @@ class AppServerRunner:
         """Whether no prompt is to be sent any more."""
         self._turn_id: str | None = None
         """The turn that Codex answered to have begun."""
+        self._held: Confinement | None = None
+        """What the thread was opened or joined with."""
         self._loaded = False
         """Whether Codex had the thread in memory, as others had loaded it, when it was joined."""
 
@@ -390,7 +392,7 @@ class AppServerRunner:
         return ":".join(["app-server", *(part for part in (thread_id, turn_id) if part)])
 
     async def _open_thread(self, session: Session) -> None:
-        confinement = await self._confine(session)
+        self._held = confinement = await self._confine(session)
         answer = await self._call(requests.thread_start(confinement, model=session.model))
         try:
             confinement.check_started(answer)
@@ -455,10 +457,12 @@ class AppServerRunner:
             )
 
     async def _start_turn(self, session: Session, thread_id: str) -> None:
+        confinement = await self._confine(session)
+        check_untouched(self._held, confinement)
         start = (
             requests.review_start(thread_id, instructions=session.prompt)
             if session.type == "review_task"
-            else await self._turn_of(session, thread_id)
+            else await self._turn_of(session, thread_id, confinement)
         )
         if self._withheld:
             await self._ref.tell(LaunchFailed(reason="It was stopped before it was prompted."))
@@ -474,13 +478,13 @@ class AppServerRunner:
         self._turn_id = str(answer["turn"]["id"])
         await self._ref.tell(TurnOpened(turn_id=self._turn_id))
 
-    async def _turn_of(self, session: Session, thread_id: str) -> Call:
+    async def _turn_of(self, session: Session, thread_id: str, confinement: Confinement) -> Call:
         """The request that prompts Codex with what is found out just before."""
         assignment = await self._assign(session)
         return requests.turn_start(
             thread_id,
             assignment.prompt,
-            await self._confine(session),
+            confinement,
             client_message_id=message_id(session),
             model=session.model,
             output_schema=assignment.output_schema,
@@ -490,8 +494,9 @@ class AppServerRunner:
         """Hear of the thread, and be asked its pending approvals again; the thread as it is."""
         await self._ref.tell(JoiningThread())
         await self._bridge.ask(Attach(thread_id, self._ref))
+        self._held = confinement = await self._confine(session)
         answer = await self._call(
-            requests.thread_resume(thread_id, await self._confine(session), model=session.model)
+            requests.thread_resume(thread_id, confinement, model=session.model)
         )
         await self._tell_model(answer)
         self._loaded = was_loaded(answer)

@@ -11,8 +11,9 @@ from typing import Any
 
 import trio
 
-from command_center.actors.codex.confinement import Confinement
-from command_center.actors.codex.exec_runner import ExecRun, run_exec
+from command_center.actors.codex.confinement import Confinement, check_untouched
+from command_center.actors.codex.errors import ProjectTouched
+from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, run_exec
 from command_center.actors.codex.messages import CodexNotification, CodexServerRequest
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.sessions import (
@@ -66,9 +67,10 @@ class CliRunner:
             await self.recover(session)
             return
         assignment = await self._assign(session)
+        confinement = await self._confine(session)
         run = ExecRun(
             prompt=assignment.prompt,
-            confinement=await self._confine(session),
+            confinement=confinement,
             turn_id=f"cli-turn-{session.id}",
             model=session.model,
             thread_id=session.codex_thread_id,
@@ -81,6 +83,7 @@ class CliRunner:
                 self._told.set()
                 await self._ref.tell(ThreadOpened(thread_id=notification.thread_id))
                 await self._ref.tell(TurnOpened(turn_id=run.turn_id))
+                check_untouched(confinement, await self._confine(session))
             await self._ref.tell(notification)
 
         if self._withheld:
@@ -88,7 +91,10 @@ class CliRunner:
         self._begun = True
         self._prompted.add(session.id)
         with self._stopping:
-            ended = await run_exec(self._settings, run, tell)
+            try:
+                ended = await run_exec(self._settings, run, tell)
+            except* ProjectTouched as touched:
+                ended = ExecEnd(None, told=False, reason=str(touched.exceptions[0]))
             if not self._told.is_set():
                 await self._ref.tell(LaunchFailed(reason=ended.reason))
             elif not ended.told:

@@ -1,0 +1,55 @@
+"""What a person has trusted of the files by which a repository configures Codex, by content.
+
+A content is named by a digest. Each is kept with the approval in which a person decided, and with
+its texts, so that the next one can be shown by what differs.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlite_utils import Database
+
+from command_center.store.transaction import Transaction
+
+
+def offer(tx: Transaction, repository_id: int, digest: str, texts: dict[str, str]) -> None:
+    """Keep a content that a person is to decide about."""
+    tx.db.execute(
+        "INSERT INTO trusted_configurations (repository_id, digest, texts) VALUES (?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        [repository_id, digest, msgspec.json.encode(tx.redact(texts)).decode()],
+    )
+
+
+def trust(tx: Transaction, repository_id: int, digest: str, *, approval_id: int) -> None:
+    """Trust a content that was offered."""
+    tx.db.execute(
+        "UPDATE trusted_configurations SET trusted_at = ?, approval_id = ? "
+        "WHERE repository_id = ? AND digest = ?",
+        [tx.now, approval_id, repository_id, digest],
+    )
+
+
+def forget(tx: Transaction, repository_id: int) -> None:
+    """Trust nothing of the repository any more."""
+    tx.db.execute("DELETE FROM trusted_configurations WHERE repository_id = ?", [repository_id])
+
+
+def is_trusted(db: Database, repository_id: int, digest: str) -> bool:
+    """Whether a person has trusted that content of that repository."""
+    found = db.execute(
+        "SELECT 1 FROM trusted_configurations "
+        "WHERE repository_id = ? AND digest = ? AND trusted_at IS NOT NULL",
+        [repository_id, digest],
+    )
+    return found.fetchone() is not None
+
+
+def last_texts(db: Database, repository_id: int) -> dict[str, str]:
+    """The texts that were trusted last; none if nothing was."""
+    found = db.execute(
+        "SELECT texts FROM trusted_configurations "
+        "WHERE repository_id = ? AND trusted_at IS NOT NULL ORDER BY trusted_at DESC LIMIT 1",
+        [repository_id],
+    ).fetchone()
+    return {} if found is None else msgspec.json.decode(found[0], type=dict[str, str])
