@@ -10,12 +10,10 @@ Start with ``writer`` (how things are written; ``transaction`` is what a unit of
 file, by the steps of ``migrations``; ``lock`` keeps a second process away from it, and ``readers``
 lends connections that only read. A list comes in ``pages`` with ``cursors``, its conditions put
 together by ``where``. ``search`` and ``text_match`` find texts, ``telemetry`` and ``summaries``
-from command_center.store import (
-    events,
-    orphaned_turns,
-    released_threads,
-    trusted_configurations,
-)
+count, and ``idempotency_keys``, ``released_threads``, ``orphaned_turns`` and
+``trusted_configurations`` are small tables with functions of their own. No SQL stands outside: what
+the tables cannot ask or change is a function of ``causes``, ``deadlines``, ``removal``,
+``telegram`` or ``worktrees``.
 ``redaction`` takes secrets out, by the ``secret_patterns``, and ``streamed_redaction`` out of what
 comes in pieces. ``timestamps``, ``sqlite_errors`` (its result codes) and ``errors`` serve them all.
 """

@@ -12,6 +12,7 @@ import { Icon } from "./icon.js";
 /** @type {Record<string, [string, string]>} */
 const KINDS = {
   run: ["play", "Start a run"],
+  trust: ["lock", "Trust a configuration"],
   command: ["command", "Run a command"],
   file_change: ["file", "Change files"],
   permissions: ["lock", "More permissions"],
@@ -137,6 +138,7 @@ function asked(approval) {
   if (d.network && d.network !== true) rows.push(html`<dl class="facts"><dt>Network</dt><dd><code>${d.network.host}</code> (${d.network.protocol})</dd></dl>`);
   if (d.network === true) rows.push(html`<dl class="facts"><dt>Network</dt><dd>full access</dd></dl>`);
   if (d.files?.length && !d.diff) rows.push(html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${seen(f.path)}</code> `)}</p>`);
+  if (approval.kind === "trust") rows.push(html`<p>${plural(d.files.length, "file")}, ${d.files.some((/** @type {any} */ f) => !f.isNew) ? "as they differ from what was trusted last:" : "none of them trusted before:"}</p>`);
   if (d.diff) rows.push(html`<${Diff} text=${d.diff} cwd=${state.sessions.get(approval.sessionId ?? 0)?.cwd} />`);
   if (d.diffCut) rows.push(html`<p class="hint">The diff is longer than what is shown here.</p>`);
   if (d.toolDescription) rows.push(html`<p class="hint">${d.toolDescription}</p>`);
@@ -201,10 +203,10 @@ const Decision = ({ approval, onDecide }) => {
     <${Problem} error=${error} />
     <div class="actions two">
       <${Button} kind="reject" icon="cross" busy=${busy === "rejected"} disabled=${Boolean(busy)} onClick=${() => decide("rejected")}>
-        ${asks ? "Decline" : "Reject"}
+        ${asks ? "Decline" : approval.kind === "trust" ? "Leave out" : "Reject"}
       <//>
       <${Button} kind="approve" icon="check" busy=${busy === "approved"} disabled=${Boolean(busy) || (asks && !isAnswered(approval, answers))} onClick=${() => decide("approved")}>
-        ${asks ? "Answer" : "Approve"}
+        ${asks ? "Answer" : approval.kind === "trust" ? "Trust" : "Approve"}
       <//>
     </div>
   </div>`;
