@@ -11,13 +11,13 @@ from __future__ import annotations
 from typing import Final, Literal
 
 import msgspec
-import trio
 
-from command_center.actors.git.checkout import Checkout, own_attributes
-from command_center.actors.git.errors import GitFailed, UnsafeRepository
+from command_center.actors.git.checkout import Checkout
+from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import SCAN_DEADLINE, read_status
 from command_center.actors.git.names import branch_commit
 from command_center.actors.git.process import shown
+from command_center.actors.git.shadow import Writes
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict
 
@@ -59,12 +59,7 @@ async def merge_branch(
     Raises:
         Conflict: the target is dirty or on no branch, there is no such branch, the merge
             conflicts (`conflicts` names the files), or it cannot be a fast-forward as asked.
-        UnsafeRepository: `info/attributes` is set, which could name a program that merges.
     """
-    if await trio.to_thread.run_sync(own_attributes, target):
-        raise UnsafeRepository(
-            target.path, "nothing is merged while .git/info/attributes has anything in it."
-        )
     status = await read_status(target)
     if status.branch is None or status.head is None:
         raise Conflict("The target checkout is on no branch, or has no commit yet.")
@@ -115,6 +110,7 @@ async def _merge_commit(
         "-z",
         head,
         tip,
+        writes=Writes.OBJECTS,
         accepted=(0, 1),
         deadline=CHECKOUT_DEADLINE,
     )
@@ -136,6 +132,7 @@ async def _merge_commit(
         "-p",
         tip,
         tree,
+        writes=Writes.OBJECTS,
         sent=text.encode(),
         extra=NOBODY if known.exit_code else {},
     )
@@ -151,10 +148,21 @@ async def _step(target: Checkout, branch: str, before: str, after: str, why: str
         "-u",
         before,
         after,
+        writes=Writes.TREE | Writes.INDEX,
         deadline=CHECKOUT_DEADLINE,
     )
     try:
-        await target.run("update-ref", "-m", why, f"refs/heads/{branch}", after, before)
+        await target.run(
+            "update-ref", "-m", why, f"refs/heads/{branch}", after, before, writes=Writes.REFS
+        )
     except GitFailed:
-        await target.run("read-tree", "--no-recurse-submodules", "-m", "-u", after, before)
+        await target.run(
+            "read-tree",
+            "--no-recurse-submodules",
+            "-m",
+            "-u",
+            after,
+            before,
+            writes=Writes.TREE | Writes.INDEX,
+        )
         raise

@@ -1,8 +1,9 @@
-"""One git process: hardened, off the event loop, with a deadline, no terminal and bounded output.
+"""One git process: confined, off the event loop, with a deadline, no terminal and bounded output.
 
 This is the only place of the program that starts git. A process that is to be ended is killed
 with all that it started; one whose output is cut is killed at the cut, so that a diff of any size
-costs no more than its limit.
+costs no more than its limit. One that waits at a pipe, which somebody has put in the place of a
+file, is ended as soon as that is seen.
 """
 
 from __future__ import annotations
@@ -14,21 +15,33 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 import attrs
+import structlog
 import trio
 
+from command_center.actors.git.children import Process
+from command_center.actors.git.confinement import Confinement, Grant, limit_memory, programs
 from command_center.actors.git.errors import (
     GitAnswerTooLong,
     GitFailed,
     GitMissing,
     GitTimedOut,
     NotAWorkTree,
+    UnsafeRepository,
 )
-from command_center.actors.git.hardening import environment
+from command_center.actors.git.hardening import NOWHERE, environment
+from command_center.actors.git.settings import Setting
+from command_center.actors.git.shadow import Home
+from command_center.actors.git.turns import Turns
+
+if sys.platform != "win32":
+    from command_center.actors.git.children import Child
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PROGRAM: Final = "git"
 """The program's name; nothing but this file starts it."""
@@ -42,12 +55,22 @@ ANSWER_LIMIT: Final = 8 * 1024 * 1024
 COMPLAINT_LIMIT: Final = 16 * 1024
 """Bytes of stderr that are kept."""
 
+SMALL_ANSWER: Final = 4096
+"""Bytes of what git tells of itself."""
+
 OLDEST: Final = (2, 41)
 """The first git that takes attributes from a tree everywhere."""
 
 AT_ONCE: Final = 8
-"""Git processes that run at the same time; more wait for their turn within their deadline."""
+"""Git processes that run at the same time; more wait for their turn."""
 
+SHARE: Final = 2
+"""Those of one repository."""
+LOOK_SECONDS: Final = 0.3
+"""How often a process is looked at that has not ended yet."""
+
+AT_A_PIPE: Final = frozenset({"wait_for_partner", "pipe_read", "anon_pipe_read", "fifo_pipe_read"})
+"""What Linux calls it when a process waits to open a named pipe, or for what comes out of one."""
 
 if sys.platform == "win32":
     APART: Final[Mapping[str, Any]] = {
@@ -80,12 +103,13 @@ def shown(raw: bytes) -> str:
 
 @attrs.define
 class _Run:
-    process: trio.Process
+    process: Process
     limit: int
     sink: Callable[[bytes], None] | None
     kept: bytearray = attrs.field(factory=bytearray)
     complaint: bytearray = attrs.field(factory=bytearray)
     cut: bool = False
+    stuck: bool = False
 
     async def read_output(self) -> None:
         assert self.process.stdout is not None  # noqa: S101 - it was opened with a pipe
@@ -116,29 +140,57 @@ class _Run:
             except trio.BrokenResourceError:
                 return  # git did not want the rest; its exit code tells
 
+    async def watch(self) -> None:
+        """End it where it waits at a pipe twice in a row; there is none that it should wait at."""
+        before = False
+        while True:
+            await trio.sleep(LOOK_SECONDS)
+            now = _waits_for(self.process.pid) in AT_A_PIPE
+            if now and before:
+                self.stuck = True
+                end(self.process)
+                return
+            before = now
+
+
+@attrs.frozen
+class _Program:
+    """Git as it was found on this machine."""
+
+    path: str
+    confinement: Confinement
+    executes: tuple[Path, ...]
+
 
 @attrs.define
 class Git:
     """Starts git. One of it serves the whole program.
 
-    `executable` is found on the PATH unless given. `inherited` is the environment of which a few
-    variables reach git.
+    Attributes:
+        home: a folder of the server's alone, where what a command needs is kept while it runs.
+        executable: found on the PATH unless given.
+        inherited: the environment of which a few variables reach git.
+        turns: who may start one next, by repository.
+        parsed: what configurations say, by a digest of their content.
+        of_users: until when it is believed what the user's configuration says, and that, by git
+            directory.
     """
 
+    home: Home = attrs.field(converter=Home)
     executable: str | None = None
     inherited: Mapping[str, str] = attrs.field(factory=lambda: dict(os.environ))
-    _turns: trio.CapacityLimiter = attrs.field(
-        factory=lambda: trio.CapacityLimiter(AT_ONCE), init=False
-    )
-    _found: str | None = attrs.field(default=None, init=False)
+    turns: Turns = attrs.field(factory=lambda: Turns(AT_ONCE, SHARE), init=False)
+    parsed: dict[bytes, tuple[Setting, ...]] = attrs.field(factory=dict, init=False)
+    of_users: dict[Path, tuple[float, tuple[Setting, ...]]] = attrs.field(factory=dict, init=False)
+    _found: _Program | None = attrs.field(default=None, init=False)
 
     async def run(
         self,
         directory: Path,
         *arguments: str,
-        configuration: Sequence[tuple[str, str]] = (),
-        attr_source: str | None = None,
-        extra: Mapping[str, str] = MappingProxyType({}),
+        where: Mapping[str, str] = NOWHERE,
+        users: bool = False,
+        writable: Sequence[Path] = (),
         sent: bytes | None = None,
         limit: int = ANSWER_LIMIT,
         may_cut: bool = False,
@@ -149,16 +201,17 @@ class Git:
         """Run one command in a folder and wait for it.
 
         Args:
-            directory: where it runs; git looks for a repository there and no higher.
+            directory: the folder.
             arguments: the command and its arguments.
-            configuration: overrides found in this repository.
-            attr_source: the tree that attributes come from.
-            extra: variables that this command needs.
+            where: the variables that say where the repository is, which is not looked for, and
+                what else this command needs.
+            users: whether git reads the configuration of the user and of the system.
+            writable: the folders that it may write to, where the system can hold it to that.
             sent: what git reads on its stdin, which is empty otherwise.
             limit: bytes of output that are taken.
             may_cut: whether more output than that is cut (and the process ended), or an error.
             sink: takes the output as it comes, which is then not kept.
-            deadline: seconds, waiting for a turn included.
+            deadline: seconds.
             accepted: exit codes that are answers.
 
         Raises:
@@ -167,23 +220,23 @@ class Git:
             GitAnswerTooLong: more output than `limit`, where it may not be cut.
             GitFailed: any other exit code.
             NotAWorkTree: the folder is not there.
+            UnsafeRepository: git came to a pipe in the place of a file.
         """
         with trio.move_on_after(deadline):
-            executable = await self._find()
-            async with self._turns:
-                answer = await self._run(
-                    [executable, *arguments],
-                    directory,
-                    environment(
-                        self.inherited,
-                        configuration=configuration,
-                        attr_source=attr_source,
-                        ceiling=directory.parent,
-                        extra=extra,
-                    ),
-                    sent=sent,
-                    limit=limit,
-                    sink=sink,
+            program = await self._find()
+            answer, stuck = await self._run(
+                program,
+                arguments,
+                directory,
+                environment(self.inherited, ceiling=directory.parent, users=users, extra=where),
+                writable=writable,
+                sent=sent,
+                limit=limit,
+                sink=sink,
+            )
+            if stuck:
+                raise UnsafeRepository(
+                    directory, f"git {arguments[0]} came to a pipe where a file should be."
                 )
             if answer.cut:
                 if not may_cut:
@@ -194,39 +247,70 @@ class Git:
             return answer
         raise GitTimedOut(arguments[0], deadline)
 
-    async def _find(self) -> str:
+    async def _find(self) -> _Program:
         if self._found is not None:
             return self._found
         found = self.executable or shutil.which(PROGRAM, path=self.inherited.get("PATH"))
         if found is None or not Path(found).is_absolute():
             raise GitMissing("No git was found.")
-        answer = await self._run(
-            [found, "--version"],
-            Path(found).parent,
+        free = _Program(found, Confinement(0), ())
+        answer = await self._ask(free, "--version")
+        version = re.match(r"git version (\d+)\.(\d+)", answer)
+        if version is None or (int(version[1]), int(version[2])) < OLDEST:
+            raise GitMissing(f"This is {answer[:60]!r}, which is too old or unknown.")
+        await trio.to_thread.run_sync(self.home.prepare)
+        self._found = await self._confined(free)
+        return self._found
+
+    async def _confined(self, free: _Program) -> _Program:
+        """The program with the rules that this system can lay on it; none where they break it."""
+        folder = Path(await self._ask(free, "--exec-path"))
+        program = await trio.to_thread.run_sync(
+            lambda: _Program(
+                free.path, Confinement.found(), programs(Path(free.path).resolve(), folder)
+            )
+        )
+        if program.confinement.version:
+            for attempt in (program, attrs.evolve(program, executes=())):
+                with suppress(OSError):
+                    if (await self._ask(attempt, "--version")).startswith("git version"):
+                        return attempt
+        log.warning(
+            "git.unconfined",
+            problem="Git is not held by the system: see docs/git.md for what that means.",
+        )
+        return free
+
+    async def _ask(self, program: _Program, question: str) -> str:
+        answer, _ = await self._run(
+            program,
+            (question,),
+            Path(program.path).parent,
             environment(self.inherited),
+            writable=(),
             sent=None,
-            limit=1000,
+            limit=SMALL_ANSWER,
             sink=None,
         )
-        version = re.match(r"git version (\d+)\.(\d+)", answer.text)
-        if version is None or (int(version[1]), int(version[2])) < OLDEST:
-            raise GitMissing(f"This is {answer.text[:60]!r}, which is too old or unknown.")
-        self._found = found
-        return found
+        return answer.text
 
     async def _run(
         self,
-        command: Sequence[str],
+        program: _Program,
+        arguments: Sequence[str],
         directory: Path,
         variables: Mapping[str, str],
         *,
+        writable: Sequence[Path],
         sent: bytes | None,
         limit: int,
         sink: Callable[[bytes], None] | None,
-    ) -> Answer:
+    ) -> tuple[Answer, bool]:
         try:
-            process = await trio.lowlevel.open_process(
-                list(command),
+            process = await _start(
+                program,
+                [program.path, *arguments],
+                writable,
                 stdin=subprocess.DEVNULL if sent is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -235,23 +319,54 @@ class Git:
                 **APART,
             )
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-            if error.filename == command[0] and await trio.Path(directory).is_dir():
+            if error.filename == program.path and await trio.Path(directory).is_dir():
                 raise GitMissing("Git could not be started.") from error
             raise NotAWorkTree(directory, "the folder cannot be entered.") from error
         running = _Run(process, limit, sink)
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(running.read_output)
-                nursery.start_soon(running.read_complaint)
-                if sent is not None:
-                    nursery.start_soon(running.feed, sent)
-            exit_code = await process.wait()
+            async with trio.open_nursery() as watching:
+                if sys.platform == "linux" and sent is None:
+                    watching.start_soon(running.watch)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(running.read_output)
+                    nursery.start_soon(running.read_complaint)
+                    if sent is not None:
+                        nursery.start_soon(running.feed, sent)
+                exit_code = await process.wait()
+                watching.cancel_scope.cancel()
         finally:
             await _bury(process)
-        return Answer(bytes(running.kept), running.cut, exit_code, shown(bytes(running.complaint)))
+        complaint = shown(bytes(running.complaint))
+        return Answer(bytes(running.kept), running.cut, exit_code, complaint), running.stuck
 
 
-def end(process: trio.Process) -> None:
+async def _start(
+    program: _Program, command: list[str], writable: Sequence[Path], **options: Any
+) -> Process:
+    process: Process
+    if sys.platform == "win32" or not program.confinement.version:
+        process = await trio.lowlevel.open_process(command, **options)
+    else:
+        grant = Grant(tuple(writable), program.executes)
+        popen = await trio.to_thread.run_sync(
+            program.confinement.start,
+            grant,
+            lambda: subprocess.Popen(command, **options),  # noqa: S603 - git, as it was found
+        )
+        process = Child.of(popen)
+    limit_memory(process.pid)
+    return process
+
+
+def _waits_for(process: int) -> str:
+    """The name of what a process waits for, where Linux tells."""
+    try:
+        return Path(f"/proc/{process}/wchan").read_text(encoding="ascii")
+    except OSError:
+        return ""
+
+
+def end(process: Process) -> None:
     """Kill the process and, where the platform groups them, all that it started."""
     if process.returncode is not None:
         return
@@ -264,7 +379,7 @@ def end(process: trio.Process) -> None:
             return
 
 
-async def _bury(process: trio.Process) -> None:
+async def _bury(process: Process) -> None:
     """See that nothing of the process is left, whatever ended the wait for it."""
     end(process)
     with trio.move_on_after(2) as grace:

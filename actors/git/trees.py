@@ -1,8 +1,10 @@
 """Linked worktrees: made, removed and pruned without running anything of the repository's.
 
-`git worktree add` would check the files out itself, under a configuration that may differ in the
-new place (`includeIf "gitdir:…"`). So it is told not to, the new worktree is opened and its
-configuration listed like any other's, and only then are the files written.
+`git worktree add` is told not to check the files out. Its `.git` file names the stand-in that git
+was given, so that one is put right first; the new worktree is then opened like any other, and only
+then are the files written. Deleting is no work for git: it would walk paths, in which an agent may
+put a link between one look and the next, and delete what that leads to. Here, each folder is held
+open while what is in it is deleted.
 
 Where the process ends in between, git has no index for the worktree yet, as it writes that behind
 the last of the files. Such a one is filled when it is to be used (`finish_worktree`).
@@ -11,21 +13,20 @@ the last of the files. Such a one is filled when it is to be used (`finish_workt
 from __future__ import annotations
 
 import os
-import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import trio
 
-from command_center.actors.git.checkout import Checkout, open_checkout, read_small
-from command_center.actors.git.errors import (
-    GitFailed,
-    GitTimedOut,
-    UnknownRef,
-    WorktreeUnfinished,
-)
+from command_center.actors.git.checkout import Checkout, open_checkout
+from command_center.actors.git.errors import NotAWorkTree, UnknownRef, WorktreeUnfinished
 from command_center.actors.git.facts import WorktreeEntry, read_worktrees
+from command_center.actors.git.folders import held
+from command_center.actors.git.layout import resolved
 from command_center.actors.git.names import branch_commit, check_branch_name, resolve_commit
+from command_center.actors.git.shadow import Writes
+from command_center.actors.git.snapshots import read_small
 from command_center.actors.rules.errors import Conflict
 
 CHECKOUT_DEADLINE: Final = 180.0
@@ -67,15 +68,23 @@ async def add_worktree(
             )
         start, naming = branch, []
     try:
-        await trio.to_thread.run_sync(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+        await trio.to_thread.run_sync(lambda: path.mkdir(parents=True, exist_ok=True))
     except OSError as error:
-        raise Conflict(
-            f"{path.parent} cannot be made: {error.strerror}.", path=str(path)
-        ) from error
+        raise Conflict(f"{path} cannot be made: {error.strerror}.", path=str(path)) from error
     try:
         await main.run(
-            "worktree", "add", "--no-checkout", "--no-guess-remote", *naming, "--", str(path), start
+            "worktree",
+            "add",
+            "--no-checkout",
+            "--no-guess-remote",
+            *naming,
+            "--",
+            str(path),
+            start,
+            writes=Writes.REFS | Writes.WORKTREES,
+            also=(path,),
         )
+        await trio.to_thread.run_sync(_name_git_directory, main, path)
         made = await open_checkout(main.git, path, common_dir=main.common_dir)
         await _fill(made)
     except BaseException:
@@ -108,26 +117,35 @@ async def finish_worktree(found: Checkout) -> None:
 async def remove_worktree(main: Checkout, path: Path) -> None:
     """Delete a worktree with all that is in it; its branch stays.
 
-    Git's own look for changes is left out (`--force`): it runs inside of the worktree and of its
-    submodules. Who calls has looked already.
+    Nobody looks for changes; who calls has looked already.
 
     Raises:
-        Conflict: git says no; it is locked, or its `.git` does not lead back.
+        Conflict: it is none, it is locked, its `.git` does not lead back, or something in it
+            cannot be deleted.
     """
-    await main.run("worktree", "remove", "--force", "--", str(path), deadline=REMOVAL_DEADLINE)
+    await trio.to_thread.run_sync(_delete, main, path)
 
 
 async def prune_worktrees(main: Checkout) -> list[WorktreeEntry]:
     """Forget the worktrees whose folders are gone; returns those that were forgotten."""
-    before = await read_worktrees(main)
-    await main.run("worktree", "prune", "--expire=now")
-    left = {entry.path for entry in await read_worktrees(main)}
-    return [entry for entry in before if entry.path not in left]
+    forgotten = []
+    for entry in await read_worktrees(main):
+        if entry.prunable_reason is None or entry.locked_reason is not None:
+            continue
+        if await trio.to_thread.run_sync(_forget, main, Path(entry.path)):
+            forgotten.append(entry)
+    return forgotten
 
 
 async def _fill(made: Checkout) -> None:
     await made.run(
-        "reset", "--hard", "--quiet", "--no-recurse-submodules", deadline=CHECKOUT_DEADLINE
+        "read-tree",
+        "--reset",
+        "-u",
+        "--no-recurse-submodules",
+        "HEAD",
+        writes=Writes.TREE | Writes.INDEX,
+        deadline=CHECKOUT_DEADLINE,
     )
 
 
@@ -142,20 +160,80 @@ def _is_untouched(added: Checkout) -> bool:
 
 async def _undo(main: Checkout, path: Path, branch: str | None) -> None:
     """Take away a worktree that was not finished, and the branch that was made for it."""
-    if await trio.to_thread.run_sync(_is_worktree_of, main, path):
-        try:
-            await remove_worktree(main, path)
-        except (GitFailed, GitTimedOut):
-            await trio.to_thread.run_sync(lambda: shutil.rmtree(path, ignore_errors=True))
-            await main.run("worktree", "prune", "--expire=now")
+    await trio.to_thread.run_sync(_take_away, main, path)
     if branch is not None and await branch_commit(main, branch) is not None:
-        await main.run("branch", "--delete", "--force", "--end-of-options", branch)
+        await main.run(
+            "branch", "--delete", "--force", "--end-of-options", branch, writes=Writes.REFS
+        )
 
 
-def _is_worktree_of(main: Checkout, path: Path) -> bool:
-    """Whether that is what stands there, and nothing that came in its place meanwhile."""
-    leads_to = path / (read_small(path / ".git") or "").removeprefix("gitdir: ")
-    try:
-        return path.resolve() == path and leads_to.parent.samefile(main.common_dir / "worktrees")
-    except OSError:
+def _take_away(main: Checkout, path: Path) -> None:
+    """Delete what was made of a worktree, and nothing that came in its place meanwhile."""
+    if path.resolve() == path and _administration(main, path) is not None:
+        with suppress(Conflict):
+            _delete(main, path)
+        with suppress(OSError):
+            _forget(main, path)
+    with suppress(OSError):
+        path.rmdir()  # git has not begun, and it is empty
+
+
+def _name_git_directory(main: Checkout, path: Path) -> None:
+    """Have the new worktree name the git directory that it has, not that of the stand-in."""
+    name = _administration(main, path)
+    if name is None:
+        raise NotAWorkTree(path, "git has made no worktree of it.")
+    leads_to = main.common_dir / "worktrees" / name
+    with held(path) as folder:
+        folder.unlink(".git")
+        with folder.create(".git") as file:
+            file.write(os.fsencode(f"gitdir: {leads_to}\n"))
+
+
+def _delete(main: Checkout, path: Path) -> None:
+    name = _administration(main, path)
+    if name is None:
+        raise Conflict(f"{path} is no worktree of this repository.", path=str(path))
+    administration = main.common_dir / "worktrees" / name
+    if os.path.lexists(administration / "locked"):
+        raise Conflict(f"Worktree {path} is locked.", path=str(path))
+    if os.path.lexists(path):
+        text = read_small(path / ".git") or ""
+        if resolved(path, text.removeprefix("gitdir:").strip()) != administration.resolve():
+            raise Conflict(f"{path}: its .git file does not lead back.", path=str(path))
+        try:
+            with held(path.parent) as parent:
+                parent.remove_tree(path.name)
+        except OSError as error:
+            raise Conflict(
+                f"{path} cannot be deleted: {error.filename or path}: {error.strerror}.",
+                path=str(path),
+            ) from error
+    _forget(main, path)
+
+
+def _forget(main: Checkout, path: Path) -> bool:
+    """Delete what git keeps of a worktree."""
+    name = _administration(main, path)
+    if name is None:
         return False
+    with (
+        held(main.common_dir, main.layout.identities[1]) as common,
+        common.enter("worktrees") as worktrees,
+    ):
+        worktrees.remove_tree(name)
+    return True
+
+
+def _administration(main: Checkout, path: Path) -> str | None:
+    """The name under which git keeps a worktree; None where there is none of that path."""
+    worktrees = main.common_dir / "worktrees"
+    try:
+        names = sorted(entry.name for entry in worktrees.iterdir())
+    except OSError:
+        return None
+    for name in names:
+        back = read_small(worktrees / name / "gitdir")
+        if back is not None and resolved(worktrees / name, back) == path / ".git":
+            return name
+    return None

@@ -51,6 +51,7 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout, Git, NotAWorkTree, open_checkout
 from command_center.actors.git.diffs import Diff
 from command_center.actors.git.facts import (
+    Status,
     WorktreeEntry,
     read_commits,
     read_contents,
@@ -108,7 +109,7 @@ class Repositories(Actor):
         """Keep worktrees in `data_dir` unless asked otherwise, and to `repo_roots` if any."""
         self._storage = storage
         self._roots = repo_roots
-        self._git = git or Git()
+        self._git = git or Git(data_dir / "git-work")
         self._locks = KeyedLocks()
         surroundings = (storage, self._git, self._locks, Places(storage, data_dir, repo_roots))
         self._worktrees = Worktrees(*surroundings)
@@ -144,7 +145,7 @@ class Repositories(Actor):
                 local_path=str(path),
                 warnings=[_sentence(error)],
             )
-        return await self._look(checkout)
+        return await self._look(checkout, await read_status(checkout))
 
     @handles(CreateRepository)
     async def create(self, message: CreateRepository) -> Deferred[Repository]:
@@ -198,8 +199,8 @@ class Repositories(Actor):
             lambda db: repository_table.get(db, message.repository_id)
         )
         checkout = await open_main(self._git, repository, self._roots)
-        seen = await self._look(checkout)
         status = await read_status(checkout)
+        seen = await self._look(checkout, status)
         contents = await read_contents(checkout, status)
         commits = await read_commits(checkout, status)
         columns = columns_of(seen, checkout.common_dir)
@@ -339,10 +340,9 @@ class Repositories(Actor):
             checkout = await open_checkout(self._git, path)
         except NotAWorkTree as error:
             raise Invalid.field("localPath", str(error)) from error
-        return await self._look(checkout), checkout.common_dir
+        return await self._look(checkout, await read_status(checkout)), checkout.common_dir
 
-    async def _look(self, checkout: Checkout) -> Inspection:
-        status = await read_status(checkout)
+    async def _look(self, checkout: Checkout, status: Status) -> Inspection:
         warnings = await read_warnings(checkout)
         if self._data_dir.resolve().is_relative_to(checkout.path):
             warnings.append(

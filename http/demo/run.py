@@ -92,10 +92,17 @@ def make_repository(path: Path) -> Path:
 
 
 async def _commit_all(path: Path) -> None:
-    git = Git()
-    author = (("user.name", "Demo"), ("user.email", "demo@example.org"))
+    git = Git(path.parent / "git-work")
+    where = {
+        "GIT_DIR": str(path / ".git"),
+        "GIT_WORK_TREE": str(path),
+        "GIT_AUTHOR_NAME": "Demo",
+        "GIT_AUTHOR_EMAIL": "demo@example.org",
+        "GIT_COMMITTER_NAME": "Demo",
+        "GIT_COMMITTER_EMAIL": "demo@example.org",
+    }
     for words in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-q", "-m", "Begin")):
-        await git.run(path, *words, configuration=author)
+        await git.run(path, *words, where=where, writable=(path,))
 
 
 def begin_work(address: str) -> None:

@@ -14,7 +14,10 @@ def git(tmp_path: Path) -> Git:
     """The git under test, of a user who has configured nothing."""
     home = tmp_path / "home"
     home.mkdir()
-    return Git(inherited={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)})
+    return Git(
+        tmp_path / "data" / "git",
+        inherited={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)},
+    )
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -28,15 +29,21 @@ def stand_in(folder: Path, body: str) -> Git:
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / "git"
     program.write_text(
-        f'#!/bin/sh\n[ "$1" = --version ] && echo "git version 2.47.3" && exit\n{body}\n',
+        '#!/bin/sh\n[ "$1" = --version ] && echo "git version 2.47.3" && exit\n'
+        f'[ "$1" = --exec-path ] && echo /nowhere && exit\n{body}\n',
         encoding="utf-8",
     )
     program.chmod(0o755)
-    return Git(executable=str(program))
+    return Git(folder / "home", executable=str(program))
+
+
+def at(repository: Path) -> dict[str, str]:
+    """Where a repository is whose configuration is nobody's but ours."""
+    return {"GIT_DIR": str(repository / ".git"), "GIT_WORK_TREE": str(repository)}
 
 
 async def test_an_answer_is_what_git_printed(git: Git, repository: Path) -> None:
-    answer = await git.run(repository, "rev-parse", "HEAD")
+    answer = await git.run(repository, "rev-parse", "HEAD", where=at(repository))
 
     assert plain_git(repository, "rev-parse", "HEAD") == answer.text
     assert (False, 0) == (answer.cut, answer.exit_code)
@@ -44,13 +51,15 @@ async def test_an_answer_is_what_git_printed(git: Git, repository: Path) -> None
 
 async def test_a_refusal_of_git_is_told_in_its_own_words(git: Git, repository: Path) -> None:
     with pytest.raises(GitFailed, match="git rev-parse failed: Needed a single revision") as error:
-        await git.run(repository, "rev-parse", "--verify", "absent")
+        await git.run(repository, "rev-parse", "--verify", "absent", where=at(repository))
 
     assert 128 == error.value.exit_code
 
 
 async def test_an_exit_code_that_is_accepted_is_an_answer(git: Git, repository: Path) -> None:
-    answer = await git.run(repository, "rev-parse", "--verify", "absent", accepted=(128,))
+    answer = await git.run(
+        repository, "rev-parse", "--verify", "absent", where=at(repository), accepted=(128,)
+    )
 
     assert 128 == answer.exit_code
 
@@ -80,7 +89,7 @@ async def test_an_output_that_may_not_be_cut_is_an_error(tmp_path: Path) -> None
 
 
 async def test_an_output_of_exactly_the_limit_is_whole(git: Git, repository: Path) -> None:
-    answer = await git.run(repository, "rev-parse", "HEAD", limit=41)
+    answer = await git.run(repository, "rev-parse", "HEAD", where=at(repository), limit=41)
 
     assert (False, 41) == (answer.cut, len(answer.stdout))
 
@@ -139,7 +148,7 @@ async def test_at_its_deadline_a_process_is_ended_with_all_that_it_started(
 
     async def wait_for_it() -> None:
         with pytest.raises(GitTimedOut) as error:
-            await slow.run(tmp_path, "status", deadline=30)
+            await slow.run(tmp_path, "status", writable=(tmp_path,), deadline=30)
         told.append(str(error.value))
 
     async with trio.open_nursery() as nursery:
@@ -157,7 +166,7 @@ async def test_a_process_does_not_outlive_whoever_waits_for_it(tmp_path: Path) -
     slow = stand_in(tmp_path / "bin", f"echo $$ > {pipe}; sleep 1000")
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(slow.run, tmp_path, "status")
+        nursery.start_soon(partial(slow.run, tmp_path, "status", writable=(tmp_path,)))
         process = int(await trio.Path(pipe).read_text())
         nursery.cancel_scope.cancel()
 
@@ -172,7 +181,7 @@ async def test_a_folder_that_is_gone_is_not_a_missing_git(git: Git, tmp_path: Pa
 @pytest.mark.parametrize("path", ["", "/nowhere", ".", "bin"])
 async def test_without_git_the_message_says_what_to_do(tmp_path: Path, path: str) -> None:
     with pytest.raises(GitMissing, match=r"Install git 2\.41 or newer"):
-        await Git(inherited={"PATH": path}).run(tmp_path, "status")
+        await Git(tmp_path / "home", inherited={"PATH": path}).run(tmp_path, "status")
 
 
 @POSIX
@@ -182,13 +191,14 @@ async def test_a_git_that_is_too_old_is_not_used(tmp_path: Path) -> None:
     program.chmod(0o755)
 
     with pytest.raises(GitMissing, match=r"git version 2\.39\.5"):
-        await Git(executable=str(program)).run(tmp_path, "status")
+        await Git(tmp_path / "home", executable=str(program)).run(tmp_path, "status")
 
 
 @POSIX
 async def test_git_sees_little_of_the_environment(tmp_path: Path) -> None:
     told = stand_in(tmp_path / "bin", "env")
     secretive = Git(
+        tmp_path / "home",
         executable=told.executable,
         inherited={
             "PATH": os.environ["PATH"],

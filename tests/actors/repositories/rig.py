@@ -91,7 +91,10 @@ async def open_rig(folder: Path, *, repo_roots: tuple[Path, ...] = ()) -> AsyncI
     home.mkdir()
     database = data_dir / "command-center.db"
     open_database(database).close()
-    git = Git(inherited={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)})
+    git = Git(
+        data_dir / "git-work",
+        inherited={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)},
+    )
     found: list[System] = []
 
     def at(path: str) -> ActorRef[Any]:

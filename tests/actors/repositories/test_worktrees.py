@@ -444,7 +444,7 @@ async def test_a_worktree_that_cannot_be_finished_leaves_nothing(
     lost = plain_git(project, "rev-parse", "HEAD:source.py")
     (project / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
 
-    with pytest.raises(Conflict, match="git reset failed"):
+    with pytest.raises(Conflict, match="git read-tree failed"):
         await rig.ask(
             CreateWorktree(
                 repository.id, WorktreeRequest(branch_name="work", path=str(tmp_path / "work"))
