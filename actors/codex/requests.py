@@ -140,6 +140,13 @@ def terminals_clean(thread_id: str) -> Call:
     return Call("thread/backgroundTerminals/clean", {"threadId": thread_id})
 
 
+def terminals_list(thread_id: str, *, cursor: str | None = None) -> Call:
+    """List the commands that the thread's turns have left running."""
+    return Call(
+        "thread/backgroundTerminals/list", _given({"threadId": thread_id, "cursor": cursor})
+    )
+
+
 def review_start(thread_id: str, *, instructions: str) -> Call:
     """Begin a review that follows the instructions, as a turn of the thread."""
     target = {"type": "custom", "instructions": instructions}

@@ -18,6 +18,8 @@ from sqlite_utils import Database
 from command_center.actors.codex.approvals import is_async
 from command_center.actors.contracts.events.approvals import ApprovalResolved
 from command_center.actors.contracts.events.sessions import (
+    CommandsLeft,
+    LeftCommand,
     SessionBlocked,
     SessionCompleted,
     SessionCreated,
@@ -39,6 +41,7 @@ from command_center.actors.rules.policy import RunSettings
 from command_center.actors.rules.transitions import FINAL, check
 from command_center.store import (
     EventData,
+    Item,
     Repository,
     Session,
     Task,
@@ -352,6 +355,31 @@ def record_item(
         tell(tx, session, SessionResult(result=session.result), actor="codex")
     tell(tx, session, told, actor="codex")
     return session
+
+
+def running_commands(db: Database, session_id: int) -> list[Item]:
+    """Give the commands of the session of whose end nothing was heard."""
+    return items.every(
+        db, {"session_id": session_id, "type": "commandExecution", "status": "in_progress"}
+    )
+
+
+def tell_left_commands(tx: Transaction, session_id: int) -> list[Item]:
+    """Tell which commands go on now that the turn has ended, if any do."""
+    left = running_commands(tx.db, session_id)
+    if left:
+        commands = [
+            LeftCommand(item_id=item.item_id, command=str(item.body.get("command") or ""))
+            for item in left
+        ]
+        tell(tx, sessions.get(tx.db, session_id), CommandsLeft(commands=commands))
+    return left
+
+
+def cut_off_items(tx: Transaction, session_id: int) -> None:
+    """Say of what is in progress still that its end was not heard, and will not be."""
+    for item in items.every(tx.db, {"session_id": session_id, "status": "in_progress"}):
+        items.update(tx, item.id, status="cut_off")
 
 
 def is_sleeping(tx: Transaction, session_id: int) -> bool:

@@ -186,6 +186,7 @@ class SessionActor(Actor):
     ) -> Session | Deferred[Session]:
         if self._session.finished_at is not None:
             await self._transcript.check(condition)
+            self._ending.end_commands_soon()
             return self._session
         wanted = await self._interruption.want(message, condition)
         if wanted.finished_at is not None:
@@ -372,6 +373,8 @@ class SessionActor(Actor):
             await self._transcript.observe(message)
             await self._agents.hear(message.body, self._session.codex_thread_id or "")
             await self._questions.ask_meanwhile(message)
+        elif message.completed and message.type == "commandExecution":
+            await self._transcript.observe(message)  # it outlived its turn
 
     @handles(AgentSeen)
     async def agent_seen(self, message: AgentSeen) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 
 import attrs
+import structlog
 import trio
 
 from command_center.actors.contracts.sessions import SessionCommitted, SlotsChanged, TurnLeft
 from command_center.actors.contracts.worktrees import TidyWorktrees
+from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels
 from command_center.actors.sessions.interruption import Interruption, ended_by_wish
-from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.steering import Steering, settle_cut_off
 from command_center.actors.sessions.transcript import Transcript
@@ -19,8 +21,13 @@ from command_center.runtime import ActorNotFound, Context, MailboxFull
 from command_center.store import Session, Transaction
 from command_center.store.records import SessionStatus
 
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
 CLOSE_SECONDS = 45.0
-"""How long the actor of a session that has ended may take to leave Codex, at the very most."""
+"""How long the actor of a session that has ended may take to leave Codex, at the very most.
+
+Commands that go on are followed for as long as they do before it leaves.
+"""
 
 
 @attrs.frozen
@@ -76,10 +83,30 @@ class Ending:
         """Clean up, while the actor still answers, and end it."""
         with trio.move_on_after(CLOSE_SECONDS):
             await self._steering.settle()
+        if ended.status == "completed":
+            await self._outlast(ended)
+        with trio.move_on_after(CLOSE_SECONDS):
             await self._runner.close(ended)
+        await self._transcript.keep(lambda tx: ledger.cut_off_items(tx, ended.id))
         if ended.worktree_path is not None:
             self._tell("/repositories", TidyWorktrees(ended.repository_id))
         self._ctx.stop()
+
+    async def _outlast(self, ended: Session) -> None:
+        """Follow the commands that the turn left, until none of them runs any more."""
+        left = await self._transcript.keep(lambda tx: ledger.tell_left_commands(tx, ended.id))
+        if left:
+            await self._runner.follow_commands(ended, {item.item_id for item in left})
+
+    def end_commands_soon(self) -> None:
+        """End the commands that the turn left, though the session has ended."""
+        self._ctx.start_task(self._end_commands, self._transcript.session)
+
+    async def _end_commands(self, ended: Session) -> None:
+        try:
+            await self._runner.end_commands(ended)
+        except FAILURES as error:
+            log.warning("session.commands.not_ended", session=ended.id, reason=str(error))
 
     def _tell(self, path: str, message: object) -> None:
         """Tell, if there is room; whoever was not told finds it in the rows by itself."""

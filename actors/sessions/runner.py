@@ -62,6 +62,12 @@ class Runner(Protocol):
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
         """Answer `request` with its settled approval, then report `AnswerDelivered`."""
 
+    async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
+        """Report the ends of commands that the turn left; return when none is left to hear of."""
+
+    async def end_commands(self, session: Session) -> None:
+        """End the commands that the turn left."""
+
     async def close(self, session: Session) -> None:
         """The session has ended: let go of what was held for it."""
 

@@ -22,6 +22,7 @@ from command_center.actors.contracts.sessions import (
     SlotsChanged,
 )
 from command_center.actors.core.storage import Storage
+from command_center.actors.ledger.sessions import running_commands
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.transitions import ACTIVE
 from command_center.runtime import (
@@ -104,8 +105,11 @@ class Slots(Actor):
     async def _grant(self) -> None:
         """Grant what can be granted, in order."""
         granted = sorted(self._granted.values())
-        live, leaving = await self._storage.read(
-            lambda db: (live_sessions(db), ended_sessions(db, granted))
+        live, leaving, lingering = await self._storage.read(
+            lambda db: (
+                live_sessions(db),
+                *ended_sessions(db, granted),
+            )
         )
         held = [s for s in live if s.status in ACTIVE or self._path(s.id) in self._granted]
         held += leaving
@@ -119,7 +123,9 @@ class Slots(Actor):
         for session in list(queued):
             if len(held) >= self._limit:
                 break
-            if (writes(session) and session.cwd in busy) or session.codex_thread_id in threads:
+            is_taken = writes(session) and session.cwd in busy
+            is_beside_commands = any(is_beside(session, other) for other in lingering)
+            if is_taken or is_beside_commands or session.codex_thread_id in threads:
                 continue
             try:
                 ref = self.ctx.lookup(self._path(session.id))
@@ -159,9 +165,24 @@ def live_sessions(db: Database) -> list[Session]:
     ]
 
 
-def ended_sessions(db: Database, ids: list[int]) -> list[Session]:
-    """Those of the sessions that have ended; their actors may still have to clean up."""
-    return [session for session in sessions.every(db, {"id": ids}) if session.finished_at]
+def ended_sessions(db: Database, ids: list[int]) -> tuple[list[Session], list[Session]]:
+    """Those of the sessions that have ended; their actors may still have to clean up.
+
+    The second are those whose commands go on. They hold no slot, and their thread may be prompted.
+    """
+    ended = [session for session in sessions.every(db, {"id": ids}) if session.finished_at]
+    lingering = [
+        session
+        for session in ended
+        if session.status == "completed" and running_commands(db, session.id)
+    ]
+    return [session for session in ended if session not in lingering], lingering
+
+
+def is_beside(session: Session, other: Session) -> bool:
+    """Whether a session would write where commands of another one, in another thread, may."""
+    same_folder = writes(session) and writes(other) and session.cwd == other.cwd
+    return same_folder and session.codex_thread_id != other.codex_thread_id
 
 
 def in_order(live: list[Session]) -> list[Session]:

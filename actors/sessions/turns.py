@@ -12,10 +12,9 @@ from typing import Any
 import structlog
 import trio
 
-from command_center.actors.codex import requests
+from command_center.actors.codex import orphans, requests
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Call
-from command_center.actors.codex.orphans import end_commands
 from command_center.actors.sessions.agent_threads import Ask, find_agents
 from command_center.runtime import ActorRef
 from command_center.store import Session
@@ -121,20 +120,20 @@ async def interrupt_active(ask: Ask, thread_id: str) -> str | None:
 
 async def end_what_is_left(ask: Ask, session: Session, thread_id: str) -> None:
     """End the commands that the session's turn has left, and its sub-agents with theirs."""
-    await _end_commands(ask, session, thread_id)
+    await end_commands(ask, session, thread_id)
     for agent in await find_agents(ask, thread_id):
         agent_id = str(agent["id"])
         with contextlib.suppress(CodexError):  # it has ended meanwhile
             for turn in (await ask(requests.turns_list(agent_id, limit=1)))["data"]:
                 if turn.get("status") == "inProgress":
                     await ask(requests.turn_interrupt(agent_id, str(turn["id"])))
-            await _end_commands(ask, session, agent_id)
+            await end_commands(ask, session, agent_id)
 
 
-async def _end_commands(ask: Ask, session: Session, thread_id: str) -> None:
+async def end_commands(ask: Ask, session: Session, thread_id: str) -> None:
     """Those that Codex knows of, and then those of this session that it has lost."""
     await ask(requests.terminals_clean(thread_id))
     since = from_timestamp(session.started_at or session.created_at).timestamp()
-    lost = await trio.to_thread.run_sync(end_commands, thread_id, since)
+    lost = await trio.to_thread.run_sync(orphans.end_commands, thread_id, since)
     if lost:
         log.warning("session.commands.ended", thread=thread_id, process_ids=lost)

@@ -1755,6 +1755,11 @@ export interface ClockMoved {
   seconds: number;
 }
 
+/** The turn completed while `commands` of it go on in the background. */
+export interface CommandsLeft {
+  commands: LeftCommand[];
+}
+
 /** A piece of a message or of a command's output; only live. */
 export interface DeltaShown {
   itemId: string;
@@ -1791,6 +1796,12 @@ export interface ItemShown {
   item: Record<string, any>;
   turnId: string;
   agentId?: number;
+}
+
+/** A command that goes on; its item is told of when it has ended. */
+export interface LeftCommand {
+  itemId: string;
+  command: string;
 }
 
 export type Outcome = "handled" | "lost" | "refused";
@@ -2096,6 +2107,7 @@ export interface EventData {
   "session.item": SessionItem;
   "session.agent.started": AgentStarted;
   "session.agent.ended": AgentEnded;
+  "session.commands.left": CommandsLeft;
   "session.result": SessionResult;
   "session.warning": SessionWarning;
   "session.stalled": SessionStalled;

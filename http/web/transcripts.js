@@ -65,7 +65,7 @@ function merge(transcript, items, before = 0) {
   for (const { itemId, type, body, status } of items) {
     const entry = told.get(itemId);
     if (entry) transcript.entries.set(itemId, entry);
-    const isDone = status === "completed";
+    const isDone = status !== "in_progress";
     put(transcript, itemId, type, body, isDone, !isDone);
   }
   for (const [key, entry] of told) if (!transcript.entries.has(key)) transcript.entries.set(key, entry);

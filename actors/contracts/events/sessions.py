@@ -148,6 +148,19 @@ class AgentEnded(AgentTold, frozen=True, kw_only=True, tag="session.agent.ended"
     last_message: str | None
 
 
+class LeftCommand(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A command that goes on; its item is told of when it has ended."""
+
+    item_id: str
+    command: str
+
+
+class CommandsLeft(EventData, frozen=True, kw_only=True, tag="session.commands.left"):
+    """The turn completed while `commands` of it go on in the background."""
+
+    commands: list[LeftCommand]
+
+
 class SessionResult(EventData, frozen=True, kw_only=True, tag="session.result"):
     """Its review or report is there."""
 

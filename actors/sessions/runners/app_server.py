@@ -11,6 +11,7 @@ turns tell whether the prompt arrived: it is sent only if none of them has that 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -62,13 +63,21 @@ from command_center.actors.sessions.turns import (
     SETTLE_SECONDS,
     ask_bridge,
     count_queued,
+    end_commands,
     end_what_is_left,
     find_turn,
     interrupt_when_listed,
     message_id,
     queue_reason,
 )
-from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
+from command_center.runtime import (
+    ActorCrashed,
+    ActorRef,
+    ActorStopped,
+    AskTimeout,
+    Backoff,
+    Refusal,
+)
 from command_center.store import Approval, Session
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -87,6 +96,9 @@ PAUSE_SECONDS = 0.5
 
 LATE_SECONDS = 30.0
 """How long Codex may take to say which turn a prompt began, once nobody wants it any more."""
+
+FOLLOW = Backoff(initial=0.25, cap=5.0)
+"""Between two looks for a command that goes on."""
 
 CLEAN_SECONDS = 5.0
 """How long Codex may take to end the commands and sub-agents that a turn left."""
@@ -354,6 +366,50 @@ class AppServerRunner:
             log.info("approval.late", approval=approval.id, reason=str(gone))
             return
         await self._ref.tell(AnswerDelivered(approval_id=approval.id))
+
+    async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
+        """Look which of the commands Codex still lists, and report of each other how it ended.
+
+        What Codex tells of them may go to whoever works in the thread by now.
+        """
+        thread_id, left = str(session.codex_thread_id), set(item_ids)
+        for attempt in itertools.count(1):
+            try:
+                listed = await self._listed_commands(thread_id)
+                if not left <= listed:
+                    await self._report_commands(session, thread_id, left - listed)
+                    left &= listed
+                if not left:
+                    return
+            except SLOW as error:
+                log.debug("session.commands.unknown", session=session.id, reason=str(error))
+            except FAILURES as error:
+                if not (self.survives_restart and isinstance(error, UNCERTAIN)):
+                    log.info("session.commands.lost", session=session.id, reason=str(error))
+                    return
+            await trio.sleep(FOLLOW.delay(attempt))
+
+    async def _listed_commands(self, thread_id: str) -> set[str]:
+        listed = set[str]()
+        cursor: str | None = None
+        while True:
+            page = await self._call(requests.terminals_list(thread_id, cursor=cursor))
+            listed |= {str(one["itemId"]) for one in page["data"]}
+            cursor = page.get("nextCursor")
+            if cursor is None:
+                return listed
+
+    async def _report_commands(self, session: Session, thread_id: str, ended: set[str]) -> None:
+        turn = await find_turn(self._call, session, thread_id)
+        for item in () if turn is None else turn["items"]:
+            if item["id"] in ended and item.get("status") != "inProgress":
+                turn_id = str(session.codex_turn_id)
+                await self._ref.tell(item_seen(turn_id, item, completed=True))
+
+    async def end_commands(self, session: Session) -> None:
+        """End what Codex knows of, and what it has lost."""
+        if session.codex_thread_id is not None:
+            await end_commands(self._call, session, session.codex_thread_id)
 
     async def close(self, session: Session) -> None:
         """Leave the thread; of a turn that did not complete, end what it left.

@@ -139,6 +139,12 @@ class CliRunner:
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
         """`codex exec` asks nothing, so nothing waits for an answer."""
 
+    async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
+        """Nothing is left to hear of."""
+
+    async def end_commands(self, session: Session) -> None:
+        """There are none."""
+
     async def close(self, session: Session) -> None:
         """It never begins again."""
         self._prompted.discard(session.id)

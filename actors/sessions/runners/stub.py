@@ -102,6 +102,12 @@ class StubRunner:
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
         """The stub asks nothing, so nothing waits for an answer."""
 
+    async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
+        """Nothing is left to hear of."""
+
+    async def end_commands(self, session: Session) -> None:
+        """There are none."""
+
     async def close(self, session: Session) -> None:
         """Nothing is held."""
 

@@ -62,6 +62,12 @@ class AbsentRunner:
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
         """Nobody asks."""
 
+    async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
+        """Nothing is left to hear of."""
+
+    async def end_commands(self, session: Session) -> None:
+        """There are none."""
+
     async def close(self, session: Session) -> None:
         """Nothing is held."""
 

@@ -1,0 +1,84 @@
+"""Commands that go on when their turn has completed: followed, in no other's way, and ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from tests.codex.schemas import schema_of
+from tests.codex.script import CallTool, Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import Client
+
+
+@pytest.fixture(autouse=True)
+def lists_commands() -> None:
+    """Skip where the Codex under test cannot say which commands it has left."""
+    variants = schema_of("ClientRequest")["oneOf"]
+    methods = [variant["properties"]["method"]["enum"][0] for variant in variants]
+    if "thread/backgroundTerminals/list" not in methods:
+        pytest.skip("This Codex does not list the commands that it leaves.")
+
+
+def begin(command: str) -> CallTool:
+    """A command that Codex waits for a moment only."""
+    return CallTool("exec_command", {"cmd": command, "login": False, "yield_time_ms": 250})
+
+
+async def completed(client: Client, repository: Any, prompt: str) -> Any:
+    """A session whose turn has completed."""
+    session = await client.run(repository, prompt)
+    return await client.until_session(session, "completed")
+
+
+async def command_of(client: Client, session: Any, status: str) -> Any:
+    """The command of the session, once its item has that status."""
+    with trio.fail_after(30):
+        while True:
+            items = await client.get(f"/api/sessions/{session['id']}/items")
+            (item,) = [one for one in items["items"] if one["type"] == "commandExecution"]
+            if item["status"] == status:
+                return item
+            await trio.sleep(0.1)
+
+
+async def test_a_command_that_outlives_its_turn_is_told_of_when_it_ends(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    scripted_model.script = (
+        begin(f"echo begun; until [ -e {gate} ]; do sleep 0.1; done; echo late"),
+        Say.text("It goes on."),
+    )
+    registered = await codex_client.register(repository)
+    session = await completed(codex_client, registered, "Begin.")
+    await command_of(codex_client, session, "in_progress")
+    async with codex_client.watch(after=0, sessionId=session["id"]) as stream:
+        left = await stream.until("session.commands.left")
+        assert ["late"] == [one["command"][-5:-1] for one in left["data"]["commands"]]
+        scripted_model.script = (Say.text("I write, too."),)
+        other = await codex_client.run(registered, "Write.")
+        answering = await codex_client.run(registered, "Read.", sandbox="read-only")
+        await codex_client.until_session(answering, "completed")
+        assert "queued" == (await codex_client.session(other))["status"]
+        gate.touch()
+        await stream.until("session.item", type="commandExecution")
+    ended = await command_of(codex_client, session, "completed")
+    assert ("completed", 0) == (ended["body"]["status"], ended["body"]["exitCode"])
+    assert "late" in ended["body"]["aggregatedOutput"]
+    await codex_client.until_session(other, "completed")
+
+
+async def test_a_command_that_outlives_its_turn_is_ended_by_a_stop_of_its_session(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.script = (begin("echo begun; sleep 600"), Say.text("It goes on."))
+    session = await completed(codex_client, await codex_client.register(repository), "Begin.")
+    await command_of(codex_client, session, "in_progress")
+    stopped = await codex_client.post(f"/api/sessions/{session['id']}/stop")
+    assert "completed" == stopped["session"]["status"]
+    ended = await command_of(codex_client, session, "completed")
+    assert "failed" == ended["body"]["status"]
