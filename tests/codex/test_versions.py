@@ -28,6 +28,7 @@ from command_center.actors.codex.versions import (
 )
 from tests.codex.bridging import faked, open_bridge, real
 from tests.codex.schemas import schema_of
+from tests.codex.versions import read_report, table
 
 OLD = spelled((0, OLDEST[1] - 1, 9))
 NEW = spelled((NEWEST[0], NEWEST[1] + 1, 0))
@@ -120,3 +121,18 @@ async def test_a_codex_that_lacks_a_method_is_refused_whatever_its_version() -> 
     async with open_bridge(faked(f"version={NEW}", "without=turn/steer")) as bridged:
         health = await bridged.bridge.ask(ProbeHealth(), timeout=20)
     assert "has no turn/steer" in health.message
+
+
+def test_a_run_against_several_versions_ends_in_a_table(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    report.write_text(
+        '<testsuites><testsuite><testcase classname="a" name="one"/>'
+        '<testcase classname="a" name="two"><failure/></testcase>'
+        '<testcase classname="a" name="three"><skipped/></testcase></testsuite></testsuites>'
+    )
+    outcome = read_report("0.1.0", report, 2.0)
+    assert (1, 1, ("a::two",)) == (outcome.passed, outcome.skipped, outcome.failed)
+    head, line, failed = table([outcome]).splitlines()
+    assert ["version", "passed", "failed", "skipped", "seconds"] == head.split()
+    assert ["0.1.0", "1", "1", "1", "2"] == line.split()
+    assert "0.1.0: a::two" == failed
