@@ -358,9 +358,15 @@ def record_item(
 
 
 def running_commands(db: Database, session_id: int) -> list[Item]:
-    """Give the commands of the session of whose end nothing was heard."""
+    """Give the commands of the session, not of its sub-agents, of whose end nothing was heard."""
     return items.every(
-        db, {"session_id": session_id, "type": "commandExecution", "status": "in_progress"}
+        db,
+        {
+            "session_id": session_id,
+            "type": "commandExecution",
+            "status": "in_progress",
+            "agent_id": None,
+        },
     )
 
 

@@ -62,7 +62,7 @@ export interface Approval {
   id: number;
   createdAt: string;
   updatedAt: string;
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "trust" | "user_input";
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
   title: string;
   details: Record<string, any>;
@@ -228,6 +228,8 @@ export interface CreateRepository {
   allowNetwork?: boolean;
   allowCommit?: boolean;
   requireWorktree?: boolean;
+  codexConfig?: "ask" | "ignore";
+  reviewer?: "auto" | "user";
   requestedBy?: string;
 }
 
@@ -555,6 +557,8 @@ export interface Repository {
   behind: number | null;
   facts: Record<string, any>;
   scannedAt: string | null;
+  codexConfig: "ask" | "ignore";
+  reviewer: "auto" | "user";
 }
 
 /** Changes to a repository; what is left out stays. */
@@ -565,6 +569,8 @@ export interface RepositoryChanges {
   allowNetwork?: boolean;
   allowCommit?: boolean;
   requireWorktree?: boolean;
+  codexConfig?: "ask" | "ignore";
+  reviewer?: "auto" | "user";
   requestedBy?: string;
 }
 
@@ -1243,7 +1249,7 @@ export interface Operations {
     method: "GET";
     path: "/api/approvals";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; status?: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected" | null; kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "user_input" | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; };
+    query: { limit?: number | null; cursor?: string | null; status?: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected" | null; kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "trust" | "user_input" | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; };
     body: undefined;
     answer: Page<Approval>;
   };
@@ -1628,14 +1634,14 @@ export interface AgentStarted {
 /** Nobody settled it in time. */
 export interface ApprovalExpired {
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "trust" | "user_input";
   note: string | null;
   scope: string | null;
 }
 
 /** Its deadline is near: a fifth of its time, and 10 minutes at most, are left. */
 export interface ApprovalExpiring {
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "trust" | "user_input";
   title: string;
   expiresAt: string;
 }
@@ -1648,7 +1654,7 @@ export interface ApprovalExtended {
 
 /** Something waits on a person. `details` are those of a question that a session asks. */
 export interface ApprovalRequested {
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "trust" | "user_input";
   title: string;
   expiresAt: string | null;
   details?: Record<string, any>;
@@ -1658,7 +1664,7 @@ export interface ApprovalRequested {
 export interface ApprovalResolved {
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
   note: string | null;
-  kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "user_input";
+  kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "trust" | "user_input";
   scope?: string | null;
 }
 
@@ -1760,6 +1766,19 @@ export interface CommandsLeft {
   commands: LeftCommand[];
 }
 
+/** A person trusted the repository's own configuration of Codex, with the content it has. */
+export interface ConfigurationTrusted {
+  digest: string;
+  files: string[];
+}
+
+/** It was found whether its run obeys the repository's own configuration of Codex. */
+export interface ConfigurationWeighed {
+  obeyed: boolean;
+  digest: string | null;
+  reason: string;
+}
+
 /** A piece of a message or of a command's output; only live. */
 export interface DeltaShown {
   itemId: string;
@@ -1827,6 +1846,8 @@ export interface RepositoryRegistered {
   allowNetwork: boolean;
   allowCommit: boolean;
   requireWorktree: boolean;
+  codexConfig?: "ask" | "ignore";
+  reviewer?: "auto" | "user";
 }
 
 /** Git was asked again for its state. */
@@ -2086,6 +2107,7 @@ export interface EventData {
   "repo.updated": RepositoryUpdated;
   "repo.scanned": RepositoryScanned;
   "repo.deleted": RepositoryForgotten;
+  "repo.codex_config.trusted": ConfigurationTrusted;
   "worktree.created": WorktreeAdded;
   "worktree.removed": WorktreeRemoved;
   "worktree.pruned": WorktreePruned;
@@ -2104,6 +2126,7 @@ export interface EventData {
   "session.stopped": SessionHalted;
   "session.interrupted": SessionInterrupted;
   "session.blocked": SessionBlocked;
+  "session.codex_config": ConfigurationWeighed;
   "session.item": SessionItem;
   "session.agent.started": AgentStarted;
   "session.agent.ended": AgentEnded;

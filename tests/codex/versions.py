@@ -4,7 +4,7 @@
 indexes, into `.codex-versions`, and runs the tests once for each version. Name versions to choose
 among them, and tests with `--tests`:
 
-    uv run python -m tests.codex.versions 0.147.0 --tests tests/codex tests/end_to_end/test_runners.py
+    uv run python -m tests.codex.versions 0.147.0 --tests tests/end_to_end/test_runners.py
 """
 
 import argparse
@@ -79,7 +79,7 @@ def _from_pypi(version: str, folder: Path) -> bool:
         return False
     for wheel in folder.glob("*.whl"):
         with zipfile.ZipFile(wheel) as packed:
-            packed.extractall(folder)
+            packed.extractall(folder)  # noqa: S202 - of the package's own index
         wheel.unlink()
     return True
 
