@@ -241,6 +241,17 @@ class Warned(msgspec.Struct, frozen=True):
     details: str | None = None
 
 
+class ModelDecided(msgspec.Struct, frozen=True):
+    """A model of Codex decided what Codex would otherwise have asked a person."""
+
+    item_id: str | None
+    decision: str
+    rationale: str | None
+    risk: str | None
+    authorization: str | None
+    action: dict[str, Any]
+
+
 class ModelTold(msgspec.Struct, frozen=True):
     """Codex says which model the thread uses."""
 

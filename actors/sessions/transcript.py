@@ -18,6 +18,7 @@ import structlog
 import trio
 
 from command_center.actors.contracts.events.sessions import (
+    AutoReviewed,
     DeltaShown,
     DiffShown,
     ItemShown,
@@ -29,6 +30,7 @@ from command_center.actors.contracts.events.sessions import (
 from command_center.actors.contracts.sessions import (
     DiffChanged,
     ItemSeen,
+    ModelDecided,
     OutputDelta,
     PlanChanged,
     UsageChanged,
@@ -47,7 +49,7 @@ from command_center.store import Agent, EventData, Session, StreamedText, Transa
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-OfAgent = TypeVar("OfAgent", SessionWarning, DeltaShown, ItemShown)
+OfAgent = TypeVar("OfAgent", AutoReviewed, SessionWarning, DeltaShown, ItemShown)
 
 BACKOFF: Final = Backoff(initial=0.2, cap=5.0, jitter=0.0)
 """The pauses between two tries to write a fact."""
@@ -55,7 +57,9 @@ BACKOFF: Final = Backoff(initial=0.2, cap=5.0, jitter=0.0)
 MOST_STREAMS = 100
 """Texts that may grow at the same time; what waits of the oldest is not shown if there are more."""
 
-Observation = ItemSeen | OutputDelta | PlanChanged | DiffChanged | UsageChanged | Warned
+Observation = (
+    ItemSeen | OutputDelta | PlanChanged | DiffChanged | UsageChanged | Warned | ModelDecided
+)
 """What a turn tells that changes no status."""
 
 
@@ -148,6 +152,16 @@ class Transcript:
                     details=fact.details,
                 )
                 await self.tell(_of(told, agent))
+            case ModelDecided():
+                decided = AutoReviewed(
+                    item_id=fact.item_id,
+                    decision=fact.decision,
+                    rationale=fact.rationale,
+                    risk=fact.risk,
+                    authorization=fact.authorization,
+                    action=fact.action,
+                )
+                await self.tell(_of(decided, agent))
             case _ if agent is not None:
                 return
             case PlanChanged():

@@ -13,6 +13,7 @@ from command_center.actors.codex.warnings import warning_of
 from command_center.actors.contracts.sessions import (
     DiffChanged,
     ItemSeen,
+    ModelDecided,
     OutputDelta,
     PlanChanged,
     TurnEnded,
@@ -29,11 +30,12 @@ Fact = (
     | DiffChanged
     | UsageChanged
     | Warned
+    | ModelDecided
     | TurnEnded
 )
 """What a notification may tell of the session's turn."""
 
-SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged)
+SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged, ModelDecided)
 """What Codex tells only while it works: not what it warns of, nor what it was asked."""
 
 _DELTAS = {
@@ -76,6 +78,8 @@ def translate(notification: CodexNotification, turn_id: str | None) -> Iterator[
             yield DiffChanged(diff=str(params["diff"]))
         case "thread/tokenUsage/updated":
             yield UsageChanged(usage=dict(params["tokenUsage"]))
+        case "item/autoApprovalReview/completed":
+            yield _decided(params)
         case "turn/completed" if turn is not None:
             yield ending(turn)
         case _:
@@ -97,6 +101,19 @@ def _warnings(notification: CodexNotification) -> Iterator[Warned]:
             info=error.get("codexErrorInfo"),
             details=error.get("additionalDetails"),
         )
+
+
+def _decided(params: Mapping[str, Any]) -> ModelDecided:
+    """How a model decided; the protocol calls the shape of that unstable."""
+    review = params.get("review") or {}
+    return ModelDecided(
+        item_id=params.get("targetItemId"),
+        decision=str(review.get("status")),
+        rationale=review.get("rationale"),
+        risk=review.get("riskLevel"),
+        authorization=review.get("userAuthorization"),
+        action=dict(params.get("action") or {}),
+    )
 
 
 def turn_named(turn: Mapping[str, Any]) -> str:

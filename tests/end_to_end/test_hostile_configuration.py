@@ -12,6 +12,7 @@ import pytest
 
 from command_center.actors.codex.settings import Transport
 from tests.codex.bridging import open_bridge
+from tests.codex.fixtures import both_models
 from tests.codex.script import Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.hostile import Traps, set_traps
@@ -81,6 +82,7 @@ async def decide(client: Client, session: Any, runner: str) -> Any:
     return await client.until_session(session, "completed")
 
 
+@both_models
 @pytest.mark.parametrize("trusted", [False, True], ids=["unknown to Codex", "trusted by its user"])
 @pytest.mark.parametrize("worktree", [False, True], ids=["main checkout", "worktree"])
 async def test_what_a_repository_configures_runs_nothing_and_loosens_nothing(

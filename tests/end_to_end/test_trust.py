@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.codex.fixtures import both_models
 from tests.codex.script import Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
@@ -89,6 +90,7 @@ async def project(
     assert before == (codex_home / "config.toml").read_bytes()
 
 
+@both_models
 async def test_a_run_waits_for_trust_and_obeys_what_was_trusted_and_another_content_is_asked_anew(
     project: Project,
 ) -> None:

@@ -181,6 +181,22 @@ class SessionWarning(EventData, frozen=True, kw_only=True, tag="session.warning"
     agent_id: int | UnsetType = UNSET
 
 
+class AutoReviewed(EventData, frozen=True, kw_only=True, tag="session.auto_review"):
+    """A model of Codex decided what Codex would otherwise have asked a person, and says why.
+
+    `decision` is `approved`, `denied`, `timedOut` or `aborted`; `action` is what was asked for,
+    such as a command, for the item `itemId`. `risk` and `authorization` are how the model rated it.
+    """
+
+    item_id: str | None
+    decision: str
+    rationale: str | None
+    risk: str | None
+    authorization: str | None
+    action: dict[str, Any]
+    agent_id: int | UnsetType = UNSET
+
+
 class SessionStalled(EventData, frozen=True, kw_only=True, tag="session.stalled"):
     """Nothing was heard of the turn for `CC_STALL_SECONDS`; Codex is asked for it."""
 
