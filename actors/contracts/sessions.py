@@ -6,7 +6,7 @@ from the session's own runner, which works in the actor's nursery and reports ba
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -67,6 +67,32 @@ class PatchSession(msgspec.Struct, Request[Session], frozen=True):
 
     changes: SessionChanges
     condition: Condition = always
+
+
+class GoalChanges(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """What to change of a session's goal; what is left out stays.
+
+    `paused` lets the turn that runs be the last one.
+    """
+
+    objective: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)] | None = None
+    token_budget: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    status: Literal["active", "paused"] | None = None
+    requested_by: str = "api"
+
+
+class ChangeGoal(msgspec.Struct, Request[Session], frozen=True):
+    """Change the goal that a live session pursues."""
+
+    changes: GoalChanges
+
+
+class ClearGoal(msgspec.Struct, Request[Session], frozen=True):
+    """Take the goal away that a live session pursues: the turn that runs is the last one."""
+
+    requested_by: str = "api"
 
 
 class GrantSlot(msgspec.Struct, frozen=True):
@@ -172,6 +198,7 @@ class TurnEnded(msgspec.Struct, frozen=True):
 
     outcome: Literal["completed", "failed", "interrupted"]
     reason: str | None = None
+    turn_id: str | None = None
 
 
 class LaunchFailed(msgspec.Struct, frozen=True):
@@ -197,6 +224,23 @@ class TurnLeft(msgspec.Struct, frozen=True):
 
 class ThreadsReleased(msgspec.Struct, frozen=True):
     """A repository was deleted, and something may go on in the threads of its sessions."""
+
+
+class GoalTold(msgspec.Struct, frozen=True):
+    """The thread's goal as Codex has it, or None where there is none any more.
+
+    A goal that the session wants is `given` when Codex has answered; what is told before is of
+    another one.
+    """
+
+    goal: dict[str, Any] | None
+    given: bool = False
+
+
+class NoFurtherTurn(msgspec.Struct, frozen=True):
+    """Codex has begun no turn for the goal in the time since that turn."""
+
+    turn_id: str | None
 
 
 class PlanChanged(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from command_center.actors.rules.errors import Invalid
-from command_center.actors.rules.policy import Model, PolicyResult, RunInput
+from command_center.actors.rules.policy import GoalWish, Model, PolicyResult, RunInput
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Approval, Followup, Session, Task
@@ -122,6 +122,7 @@ class ThreadPrompt(
     sandbox: Sandbox | None = None
     allow_network: bool | None = None
     allow_commit: bool | None = None
+    goal: GoalWish | None = None
     requested_by: str = "api"
 
 

@@ -12,6 +12,7 @@ from command_center.actors.contracts.events.sessions import SessionBlocked, Sess
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.budgets import turns_of
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied, PolicyResult, Reason, evaluate, run_of
 from command_center.actors.rules.transitions import ACTIVE
@@ -92,6 +93,22 @@ def admit(
             tx, session_id, "starting", actor=actor, runner_instance=begin, started_at=tx.now
         )
     return ledger.move(tx, session_id, "queued", actor=actor)
+
+
+def why_not_go_on(tx: Transaction, session_id: int) -> str | None:
+    """Say why a session may not have a further turn for its goal; None where it may."""
+    session = sessions.get(tx.db, session_id)
+    task = task_table.get(tx.db, session.task_id)
+    if task.status == "cancelled":
+        return f"Task {task.id} is cancelled."
+    if task.turn_limit is not None and turns_of(tx, task) >= task.turn_limit:
+        return f"Task {task.id} has had {task.turn_limit} of {task.turn_limit} turns."
+    result = judge(tx, session)
+    if result.decision == "deny":
+        return str(PolicyDenied(result))
+    asked = {one.details["code"] for one in run_approvals(tx, session) if one.status == "approved"}
+    missing = [reason.message for reason in result.approvals if reason.code not in asked]
+    return " ".join(missing) or None
 
 
 def active_sessions(tx: Transaction) -> list[Session]:

@@ -60,6 +60,7 @@ class ForeignTurn:
         cwd: the folder that its thread works in.
         writable: folders that its commands may write to beside `cwd`.
         reviewer: who answers what it asks, as Codex names them.
+        goal: what the thread pursues when the turn has ended, if it does.
     """
 
     thread_id: str
@@ -72,6 +73,7 @@ class ForeignTurn:
     writable: tuple[str, ...]
     reviewer: str
     model: str | None
+    goal: Mapping[str, Any] | None
 
     @classmethod
     def of(
@@ -79,19 +81,20 @@ class ForeignTurn:
     ) -> ForeignTurn:
         """Read it from what Codex answers: the thread that was joined, its turn, and its goal."""
         said = message_of(turn)
+        goal = goal if goal is not None and goal.get("status") == "active" else None
         sandbox = opened.get("sandbox") or {}
-        pursues = said is None and goal is not None and goal.get("status") == "active"
         return cls(
             thread_id=str(opened["thread"]["id"]),
             turn_id=str(turn["id"]),
-            cause="message" if said is not None else "goal" if pursues else "unknown",
-            said=str(goal["objective"]) if pursues and goal is not None else said or "",
+            cause="message" if said is not None else "unknown" if goal is None else "goal",
+            said=str(goal["objective"]) if said is None and goal is not None else said or "",
             cwd=str(opened["cwd"]),
             sandbox=SANDBOXES.get(str(sandbox.get("type")), "danger-full-access"),
             allow_network=sandbox.get("networkAccess") in {True, "enabled"},
             writable=tuple(str(root) for root in sandbox.get("writableRoots") or ()),
             reviewer=str(opened.get("approvalsReviewer") or "user"),
             model=opened.get("model"),
+            goal=goal,
         )
 
 
@@ -185,7 +188,7 @@ def adopt(tx: Transaction, turn: ForeignTurn, *, instance: str, limit: int) -> S
         runner_instance=instance,
         started_at=tx.now,
     )
-    return ledger.record_turn(
+    session = ledger.record_turn(
         tx,
         session.id,
         turn.turn_id,
@@ -193,6 +196,7 @@ def adopt(tx: Transaction, turn: ForeignTurn, *, instance: str, limit: int) -> S
         runner="app-server",
         instance=instance,
     )
+    return session if turn.goal is None else ledger.record_goal(tx, session.id, turn.goal)
 
 
 def refuse(tx: Transaction, session: Session, turn_id: str, *, reason: str) -> None:
@@ -227,7 +231,7 @@ def _check_place(
     for root in turn.writable:
         if not any(_lies_in(root, folder) for folder in inside):
             raise Conflict(f"It may write in {root}, outside of repository {repository.id}.")
-    if turn.reviewer != "user":
+    if turn.reviewer != "user" and repository.reviewer != "auto":
         raise Conflict("A model answers what it asks, and not a person.")
     return worktree
 

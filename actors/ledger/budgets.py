@@ -60,6 +60,11 @@ def task_tokens(tx: Transaction, task: Task) -> int:
     return sum(used_tokens(session) for session in sessions.every(tx.db, {"task_id": task.id}))
 
 
+def turns_of(tx: Transaction, task: Task) -> int:
+    """Count the turns that all sessions of a task have had, or are going to begin."""
+    return sum(session.turns for session in sessions.every(tx.db, {"task_id": task.id}))
+
+
 def check_limits(tx: Transaction, task: Task) -> None:
     """Let a task have another session.
 
@@ -67,7 +72,7 @@ def check_limits(tx: Transaction, task: Task) -> None:
         Conflict: it has used its turns, or its tokens.
     """
     if task.turn_limit is not None:
-        turns = sessions.count(tx.db, {"task_id": task.id})
+        turns = turns_of(tx, task)
         if turns >= task.turn_limit:
             raise Conflict(
                 f"Task {task.id} has had {turns} of {task.turn_limit} turns; "

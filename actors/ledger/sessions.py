@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlite_utils import Database
@@ -19,6 +19,8 @@ from command_center.actors.codex.approvals import is_async
 from command_center.actors.contracts.events.approvals import ApprovalResolved
 from command_center.actors.contracts.events.sessions import (
     CommandsLeft,
+    GoalCleared,
+    GoalUpdated,
     LeftCommand,
     SessionBlocked,
     SessionCompleted,
@@ -34,6 +36,7 @@ from command_center.actors.contracts.events.sessions import (
     SessionStarted,
     SessionStarting,
     StopRequested,
+    TurnBegan,
 )
 from command_center.actors.core.clock import later
 from command_center.actors.ledger.reports import result_of
@@ -57,6 +60,15 @@ from command_center.store.records import Runner, SessionStatus
 
 SYSTEM = "system"
 """Who did it, where no person did."""
+
+GOAL: Final = ("objective", "status", "tokenBudget", "tokensUsed", "timeUsedSeconds")
+"""What is kept of a goal."""
+
+WANTED: Final = "wanted"
+"""The status of a goal that Codex has not been given yet."""
+
+PURSUED: Final = frozenset({"active", WANTED})
+"""The statuses of a goal for which Codex goes on when a turn has ended."""
 
 
 ENDINGS: Mapping[SessionStatus, type[SessionEnded]] = MappingProxyType(
@@ -303,6 +315,41 @@ def record_turn(
         codex_ref=codex_ref,
         runner_instance=instance,
     )
+
+
+def record_next_turn(tx: Transaction, session_id: int, turn_id: str, *, codex_ref: str) -> Session:
+    """Codex went on for the session's goal: another turn is the session's."""
+    session = sessions.get(tx.db, session_id)
+    if session.codex_turn_id == turn_id:
+        return session
+    session = sessions.update(
+        tx, session_id, codex_turn_id=turn_id, codex_ref=codex_ref, turns=session.turns + 1
+    )
+    tell(tx, session, TurnBegan(turn_id=turn_id, number=session.turns), actor="codex")
+    return session
+
+
+def record_goal(tx: Transaction, session_id: int, goal: Mapping[str, Any] | None) -> Session:
+    """Keep the goal as Codex has it; tell of it where more than its count of tokens has changed."""
+    session = sessions.get(tx.db, session_id)
+    known = session.goal
+    if goal is None:
+        if known is not None:
+            session = sessions.update(tx, session_id, goal=None)
+            tell(tx, session, GoalCleared(), actor="codex")
+        return session
+    kept = {name: goal.get(name) for name in GOAL}
+    session = sessions.update(tx, session_id, goal=kept)
+    said = ("objective", "status", "tokenBudget")
+    if known is None or any(known.get(name) != kept[name] for name in said):
+        told = GoalUpdated(
+            objective=str(kept["objective"]),
+            status=str(kept["status"]),
+            token_budget=kept["tokenBudget"],
+            tokens_used=int(kept["tokensUsed"] or 0),
+        )
+        tell(tx, session, told, actor="codex")
+    return session
 
 
 def record_item(

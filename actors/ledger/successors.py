@@ -86,6 +86,9 @@ def end(
             actor=answered.resolved_by or ledger.SYSTEM,
         )
     agents.end_all(tx, session_id)
+    if session.goal is not None and session.goal["status"] in ledger.PURSUED:
+        # Its runner sees to that, so that nothing begins again.
+        ledger.record_goal(tx, session_id, {**session.goal, "status": "paused"})
     ended = ledger.move(tx, session_id, status, exit_reason=reason)
     if leaves_turn and RUNNERS[ended.runner].has_threads and ended.codex_thread_id is not None:
         orphaned_turns.note(tx, session_id)
@@ -248,6 +251,13 @@ def _next_prompt(tx: Transaction, ended: Session, words: str) -> str:
     return words.format(reason=ended.exit_reason or "for no known reason")
 
 
+def _goal_again(ended: Session) -> dict[str, Any] | None:
+    """The goal that a retry or a continuation goes on to pursue, where one was not reached."""
+    if ended.goal is None or ended.goal["status"] == "complete":
+        return None
+    return {**ended.goal, "status": ledger.WANTED}
+
+
 def _insert(
     tx: Transaction, ended: Session, task: Task, sequel: dict[str, Any], *, approval_seconds: float
 ) -> Session:
@@ -266,6 +276,7 @@ def _insert(
         previous_session_id=ended.id,
         codex_thread_id=None if again_a_review else ended.codex_thread_id,
         token_budget=ended.token_budget,
+        goal=None if sequel["origin"] == "followup" else _goal_again(ended),
         **sequel,
     )
     if followup is not None:

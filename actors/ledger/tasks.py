@@ -6,12 +6,14 @@ A run is one unit as well: the session, its approvals and all their events, or n
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.contracts.events.tasks import TaskCancelled, TaskCreated, TaskUpdated
+from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.tasks import (
     TITLE_LENGTH,
     CreateTask,
@@ -166,8 +168,30 @@ def create_session(
         runner=runner,
         requested_by=run.requested_by or "api",
         token_budget=run.token_budget,
-        **{"prompt": task.prompt, **more},
+        **{"prompt": task.prompt, **more, **_goal_of(task, run, runner, more)},
     )
+
+
+def _goal_of(
+    task: Task, run: RunInput, runner: Runner, more: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """The field of the session that has its goal, where the run wants one.
+
+    Raises:
+        Conflict: a goal cannot be pursued so.
+    """
+    if run.goal is None:
+        return {}
+    if not RUNNERS[runner].pursues_goals:
+        raise Conflict(
+            f"A goal needs CC_CODEX_RUNNER_MODE=app-server; the runner here is {runner}.",
+            runner=runner,
+        )
+    if task.type == "review_task" and "prompt" not in more:
+        raise Conflict(f"Task {task.id} is a review, which is one turn and pursues no goal.")
+    objective = run.goal.objective or more.get("prompt", task.prompt)
+    wanted = {"objective": objective, "tokenBudget": run.goal.token_budget}
+    return {"goal": {**wanted, "status": ledger.WANTED, "tokensUsed": 0, "timeUsedSeconds": 0}}
 
 
 def run_task(
@@ -213,6 +237,7 @@ def prompt_thread(
         sandbox=wanted.sandbox,
         allow_network=wanted.allow_network,
         allow_commit=wanted.allow_commit,
+        goal=wanted.goal,
         worktree_path=wanted.cwd if elsewhere else None,
         requested_by=wanted.requested_by,
     )

@@ -63,6 +63,20 @@ Model = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$")]
 """A model's name, as Codex takes it."""
 
 
+class GoalWish(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """A goal that Codex is to pursue turn after turn, until it says that it is reached.
+
+    Attributes:
+        objective: what is to be reached; the run's prompt unless said.
+        token_budget: tokens that Codex may use for it.
+    """
+
+    objective: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)] | None = None
+    token_budget: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
 class RunInput(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
@@ -72,6 +86,7 @@ class RunInput(
         worktree_path: an absolute path, of a worktree that is there or is to be made.
         branch_name: what the worktree is to be on; made where there is none.
         token_budget: tokens that the run may use.
+        goal: what to pursue in more turns than one; None for one turn.
         requested_by: who wants it; None for `api`.
     """
 
@@ -82,6 +97,7 @@ class RunInput(
     allow_network: bool | None = None
     allow_commit: bool | None = None
     token_budget: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    goal: GoalWish | None = None
     requested_by: str | None = None
 
 

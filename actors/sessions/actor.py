@@ -32,18 +32,27 @@ from command_center.actors.codex.messages import (
     CodexRequestResolved,
     CodexServerRequest,
 )
-from command_center.actors.contracts.events.sessions import RequestRefused, SessionStalled
+from command_center.actors.contracts.events.sessions import (
+    GoalRequested,
+    RequestRefused,
+    SessionStalled,
+)
 from command_center.actors.contracts.sessions import (
     AgentItemSeen,
     AgentSeen,
     AgentsListed,
     AnswerDelivered,
     ApprovalSettled,
+    ChangeGoal,
+    ClearGoal,
+    GoalChanges,
+    GoalTold,
     GrantSlot,
     ItemSeen,
     JoiningThread,
     LaunchFailed,
     ModelTold,
+    NoFurtherTurn,
     NothingAsked,
     OutputDelta,
     PatchSession,
@@ -65,6 +74,7 @@ from command_center.actors.rules.preconditions import Condition, always
 from command_center.actors.rules.transitions import ACTIVE
 from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.ending import Ending
+from command_center.actors.sessions.goals import Pursuit, no_goal_now
 from command_center.actors.sessions.interruption import OVERDUE, Interruption
 from command_center.actors.sessions.launch import Launch
 from command_center.actors.sessions.questions import Questions
@@ -102,6 +112,7 @@ class SessionActor(Actor):
         self._agents: Agents
         self._questions: Questions
         self._steering: Steering
+        self._pursuit: Pursuit
         self._interruption: Interruption
         self._ending: Ending
 
@@ -154,6 +165,7 @@ class SessionActor(Actor):
         self._agents = Agents(transcript)
         self._questions = Questions(ctx, transcript, runner, services, self._agents)
         self._steering = Steering(services.storage, transcript, runner)
+        self._pursuit = Pursuit(ctx, transcript, runner)
         self._interruption = Interruption(ctx, transcript, runner)
         self._ending = Ending(ctx, transcript, runner, services, self._interruption, self._steering)
 
@@ -313,6 +325,8 @@ class SessionActor(Actor):
                 case UsageChanged():
                     await self._transcript.keep_agent_usage(message.thread_id, fact.usage)
                     await self._check_budget()
+                case GoalTold():
+                    continue  # the session pursues its own
                 case _ if agent is None:
                     continue
                 case TurnOpened():
@@ -334,12 +348,17 @@ class SessionActor(Actor):
             await self.turn_ended(ended)
 
     async def _heard(self, message: CodexNotification) -> None:
-        for fact in translate(message, self._session.codex_turn_id):
+        is_review = self._session.type == "review_task"
+        for fact in translate(message, self._session.codex_turn_id, is_review=is_review):
             if isinstance(fact, SIGNS_OF_LIFE):
                 self._watch.heard()
             match fact:
                 case TurnOpened():
                     await self.turn_opened(fact)
+                case GoalTold() if self._session.goal is not None and self._drive.is_under_way:
+                    pass  # the runner tells it behind the turns that led to it
+                case GoalTold():
+                    await self.goal_told(fact)
                 case TurnEnded() if self._drive.has_recovered:
                     self._drive.end_after_recovery(fact)
                 case TurnEnded():
@@ -464,8 +483,9 @@ class SessionActor(Actor):
 
     @handles(TurnOpened)
     async def turn_opened(self, message: TurnOpened) -> None:
-        """The session runs; a stop that came before now interrupts it."""
+        """The session runs; a stop that came before now interrupts it. Or it goes on."""
         if self._session.status != "starting":
+            await self._go_on_with(message.turn_id)
             return
         await self._launch.keep_turn(message.turn_id)
         self.ctx.start_task(self._watch.run)
@@ -477,6 +497,73 @@ class SessionActor(Actor):
         self._drive.dispel()
         if self._session.stop_requested is not None and self._session.finished_at is None:
             self._interruption.begin_anew()
+
+    async def _go_on_with(self, turn_id: str) -> None:
+        """Codex has begun another turn, for the session's goal or at a word of a sub-agent."""
+        if turn_id == self._session.codex_turn_id:
+            return
+        if self._drive.ended_meanwhile is not None and self._session.goal is not None:
+            await self.turn_ended(self._drive.ended_meanwhile)
+        waits = self._pursuit.is_between or self._agents.ended_before_them is not None
+        if waits and self._session.status in ACTIVE:
+            self._drive.ended_meanwhile = self._agents.ended_before_them = None
+            await self._pursuit.begin_turn(turn_id)
+            self._watch.heard()
+            if self._session.stop_requested is not None:
+                self._interruption.begin_anew()
+
+    @handles(GoalTold)
+    async def goal_told(self, message: GoalTold) -> None:
+        """Keep it. Between two turns, the session ends where Codex begins no other."""
+        if self._session.status not in ACTIVE:
+            return
+        await self._pursuit.keep(message)
+        if self._pursuit.is_between and not self._pursuit.goes_on:
+            await self._end_pursuit(self._pursuit.why)
+
+    @handles(NoFurtherTurn)
+    async def no_further_turn(self, message: NoFurtherTurn) -> None:
+        """Codex does not go on, though it has a goal."""
+        between = self._pursuit.is_between and self._session.status in ACTIVE
+        if between and message.turn_id == self._session.codex_turn_id:
+            await self._end_pursuit("Codex began no further turn for its goal.")
+
+    async def _end_pursuit(self, reason: str | None) -> None:
+        wanted = self._session.stop_requested is None
+        await self._ending.end("completed" if wanted else "interrupted", reason=reason)
+
+    @handles(ChangeGoal)
+    async def change_goal(self, message: ChangeGoal) -> Deferred[Session]:
+        """Record the wish; answer when Codex has it."""
+        changes = message.changes
+        told = GoalRequested(
+            objective=changes.objective,
+            token_budget=changes.token_budget,
+            status=changes.status,
+            cleared=False,
+        )
+        return await self._change_goal(told, changes, changes.requested_by)
+
+    @handles(ClearGoal)
+    async def clear_goal(self, message: ClearGoal) -> Deferred[Session]:
+        """Record the wish; answer when Codex has it."""
+        told = GoalRequested(objective=None, token_budget=None, status=None, cleared=True)
+        return await self._change_goal(told, None, message.requested_by)
+
+    async def _change_goal(
+        self, told: GoalRequested, changes: GoalChanges | None, actor: str
+    ) -> Deferred[Session]:
+        session = self._session
+        is_live = session.finished_at is None and session.codex_turn_id is not None
+        if not is_live or session.goal is None:
+            raise no_goal_now(session)
+        await self._transcript.tell(told, actor=actor)
+        return self.ctx.answer_later(self._perform_change, changes)
+
+    async def _perform_change(self, changes: GoalChanges | None) -> Session:
+        await self._runner.change_goal(self._session, changes)
+        key = self._id
+        return await self._services.storage.read(lambda db: sessions.get(db, key))
 
     @handles(LaunchFailed)
     async def launch_failed(self, message: LaunchFailed) -> None:
@@ -492,10 +579,23 @@ class SessionActor(Actor):
         """
         if self._session.status not in ACTIVE:
             return
-        await self.turn_opened(TurnOpened(turn_id=self._session.codex_turn_id or "unknown"))
-        if message.outcome == "completed" and self._agents.are_working:
+        known = self._session.codex_turn_id
+        if known is not None and message.turn_id not in {None, known}:
+            return  # of a turn before: Codex has gone on
+        await self.turn_opened(TurnOpened(turn_id=known or message.turn_id or "unknown"))
+        if self._session.status not in ACTIVE:
+            return
+        completed = message.outcome == "completed"
+        goes_on = self._pursuit.goes_on and self._session.stop_requested is None
+        if completed and goes_on and not self._pursuit.is_between:
+            refused = await self._pursuit.wait_for_next()
+            if refused is not None:
+                await self._give_up("policy", refused)
+        elif completed and not goes_on and self._agents.are_working:
             self._agents.ended_before_them = message
-        else:
+        elif completed and not goes_on and self._session.goal is not None:
+            await self._end_pursuit(self._pursuit.why)
+        elif not (completed and goes_on):
             await self._ending.end(message.outcome, reason=message.reason)
 
     @handles(TurnLost)

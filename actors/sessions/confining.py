@@ -29,4 +29,5 @@ async def confinement_of(session: Session, repositories: ActorRef[Any]) -> Confi
         trusts_project=bounds.trusted,
         stamp=bounds.stamp,
         reviewer=Reviewer.AUTO if bounds.reviewer == "auto" else Reviewer.USER,
+        goals=session.goal is not None,
     )

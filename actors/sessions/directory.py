@@ -12,6 +12,8 @@ import trio
 from command_center.actors.codex import requests
 from command_center.actors.codex.messages import BRIDGE
 from command_center.actors.contracts.sessions import (
+    ChangeGoal,
+    ClearGoal,
     PatchSession,
     SlotsChanged,
     StopSession,
@@ -23,6 +25,7 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.transitions import ACTIVE, check
+from command_center.actors.sessions.goals import no_goal_now
 from command_center.runtime import ActorNotFound, ActorRef, ActorStopped, MailboxFull, Request
 from command_center.store import Session, Transaction, sessions
 
@@ -66,6 +69,8 @@ class Sessions:
             return await self._ask(path, message)
         if isinstance(message, PatchSession):
             check(session, message.changes.status)
+        if isinstance(message, ChangeGoal | ClearGoal):
+            raise no_goal_now(session)
         raise Conflict(
             f"Session {session_id} is {session.status}; it has ended.",
             currentStatus=session.status,

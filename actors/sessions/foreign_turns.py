@@ -51,6 +51,7 @@ from command_center.actors.sessions.turns import (
     ask_bridge,
     end_what_is_left,
     interrupt_active,
+    is_turn_of,
     message_id,
 )
 from command_center.runtime import Actor, ActorNotFound, Down, handles
@@ -279,11 +280,8 @@ class ForeignTurns(Actor):
 
 def is_of_session(session: Session, turn: Mapping[str, Any]) -> bool:
     """Whether it is the turn that the session began, which goes on though the session has ended."""
-    if turn["id"] == session.codex_turn_id:
-        return True
-    if session.type == "review_task" and turn.get("rootTurnId") == session.codex_turn_id:
-        return True
-    return any(item.get("clientId") == message_id(session) for item in turn["items"])
+    said = {item.get("clientId") for item in turn["items"]}
+    return is_turn_of(session, turn) or message_id(session) in said
 
 
 def is_idle_here(db: Database, *, thread_id: str) -> bool:

@@ -6,15 +6,113 @@ A Codex that knows no goals follows none.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
+import attrs
 import structlog
+import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
+from command_center.actors.contracts.sessions import GoalTold, NoFurtherTurn
+from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.admission import why_not_go_on
+from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.agent_threads import Ask
+from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.transcript import Transcript
+from command_center.runtime import Context
+from command_center.store import Session
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+NEXT_SECONDS: Final = 20.0
+"""How long Codex may take to begin the next turn for a goal."""
+
+WHY: Final[Mapping[str, str]] = {
+    "complete": "Its goal is reached.",
+    "paused": "Its goal is paused.",
+    "blocked": "Codex gave its goal up as blocked.",
+    "budgetLimited": "Its goal has used its tokenBudget.",
+    "usageLimited": "The account's usage limit keeps Codex from its goal.",
+}
+"""Why a session ends whose goal has that status."""
+
+
+@attrs.define
+class Pursuit:
+    """The goal of one session, for which it has turn after turn."""
+
+    _ctx: Context
+    _transcript: Transcript
+    _runner: Runner
+    is_between: bool = attrs.field(default=False, init=False)
+    """Whether a turn has ended, and the next one is waited for."""
+    _deadline: trio.CancelScope | None = attrs.field(default=None, init=False)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether Codex is to begin another turn when one has ended."""
+        goal = self._transcript.session.goal
+        return goal is not None and goal["status"] in ledger.PURSUED
+
+    @property
+    def why(self) -> str | None:
+        """Why no further turn is waited for."""
+        goal = self._transcript.session.goal
+        return None if goal is None else WHY.get(goal["status"])
+
+    async def keep(self, told: GoalTold) -> None:
+        """Keep the goal as Codex has it."""
+        session = self._transcript.session
+        is_wanted = session.goal is not None and session.goal["status"] == ledger.WANTED
+        if told.given or not is_wanted:
+            self._transcript.session = await self._transcript.keep(
+                lambda tx: ledger.record_goal(tx, session.id, told.goal)
+            )
+
+    async def wait_for_next(self) -> str | None:
+        """Wait for the next turn; why it may not be, where policy or a limit forbids it."""
+        session = self._transcript.session
+        self.is_between = True
+        reason = await self._transcript.keep(lambda tx: why_not_go_on(tx, session.id))
+        if reason is None:
+            self._deadline = self._ctx.start_task(self._give_up_later, session.codex_turn_id)
+        return reason
+
+    async def _give_up_later(self, turn_id: str | None) -> None:
+        await trio.sleep(NEXT_SECONDS)
+        await self._ctx.ref.tell(NoFurtherTurn(turn_id))
+
+    async def begin_turn(self, turn_id: str) -> None:
+        """Commit that the turn is the session's."""
+        session = self._transcript.session
+        reference = self._runner.reference(session.codex_thread_id, turn_id)
+        self._transcript.session = await self._transcript.keep(
+            lambda tx: ledger.record_next_turn(tx, session.id, turn_id, codex_ref=reference)
+        )
+        self.is_between = False
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def no_goal_now(session: Session) -> Conflict:
+    """The refusal to change the goal of a session that pursues none."""
+    if session.goal is not None and session.finished_at is not None:
+        return Conflict(
+            f"Session {session.id} is {session.status} and pursues its goal no more. To go on, "
+            f"prompt its thread with a goal: POST /api/codex/threads/"
+            f'{session.codex_thread_id}/prompt with `"goal": {{}}`.',
+            currentStatus=session.status,
+        )
+    return Conflict(
+        f"Session {session.id} is {session.status} and has no goal that could be changed; "
+        'a run has one that is asked for with `"goal": {}`.',
+        currentStatus=session.status,
+    )
 
 
 async def read_goal(ask: Ask, thread_id: str) -> dict[str, Any] | None:

@@ -30,11 +30,13 @@ from command_center.actors.contracts.events.sessions import TurnSettled
 from command_center.actors.contracts.sessions import TurnLeft
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
+from command_center.actors.sessions.goals import pause_goal
 from command_center.actors.sessions.runner import FAILURES
 from command_center.actors.sessions.turns import (
     SETTLE_SECONDS,
     ask_bridge,
     end_what_is_left,
+    interrupt_active,
     interrupt_when_listed,
 )
 from command_center.runtime import Actor, ActorNotFound, handles
@@ -123,9 +125,13 @@ class Strays(Actor):
         thread_id = str(session.codex_thread_id)
         interrupted = False
         try:
-            interrupted = await interrupt_when_listed(
-                ask, session, thread_id, patience=SETTLE_SECONDS
-            )
+            if session.goal is None:
+                interrupted = await interrupt_when_listed(
+                    ask, session, thread_id, patience=SETTLE_SECONDS
+                )
+            else:
+                await pause_goal(ask, thread_id)
+                interrupted = await interrupt_active(ask, thread_id) is not None
             if not await self._storage.read(partial(is_used, thread_id=thread_id)):
                 await end_what_is_left(ask, session, thread_id)
         except CodexError as error:

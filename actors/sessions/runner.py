@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from command_center.actors.codex.messages import CodexServerRequest
+from command_center.actors.contracts.sessions import GoalChanges
 from command_center.runtime import ActorCrashed, ActorStopped, AskTimeout, Refusal
 from command_center.store import Approval, Session
 
@@ -57,6 +58,12 @@ class Runner(Protocol):
 
         `Unconfirmed` says that nobody knows: the transcript will tell, which has it or not.
         `message_id` names it there.
+        """
+
+    async def change_goal(self, session: Session, changes: GoalChanges | None) -> None:
+        """Change the goal of the session's thread, or take it away; a `Refusal` says why not.
+
+        The goal as it is then is reported with `GoalTold`.
         """
 
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:

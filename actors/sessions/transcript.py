@@ -178,10 +178,10 @@ class Transcript:
         key = self.session.id
         return await self.keep(lambda tx: ledger.is_sleeping(tx, key))
 
-    async def tell(self, event: EventData) -> None:
+    async def tell(self, event: EventData, *, actor: str = ledger.SYSTEM) -> None:
         """Emit an event that changes nothing."""
         key = self.session.id
-        await self.keep(lambda tx: ledger.tell(tx, sessions.get(tx.db, key), event))
+        await self.keep(lambda tx: ledger.tell(tx, sessions.get(tx.db, key), event, actor=actor))
 
     def show(self, event: LiveEventData) -> None:
         """Say something live."""

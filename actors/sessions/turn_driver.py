@@ -48,6 +48,11 @@ class Drive:
             self._driven = trio.Event()
             self._ctx.start_task(self._drive)
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the runner is at it, and tells in order what was missed."""
+        return self._driving
+
     async def _drive(self) -> None:
         while self._again and self._transcript.session.status in ACTIVE:
             self._again = False

@@ -12,6 +12,7 @@ from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.codex.warnings import warning_of
 from command_center.actors.contracts.sessions import (
     DiffChanged,
+    GoalTold,
     ItemSeen,
     ModelDecided,
     OutputDelta,
@@ -32,8 +33,12 @@ Fact = (
     | Warned
     | ModelDecided
     | TurnEnded
+    | GoalTold
 )
 """What a notification may tell of the session's turn."""
+
+ABOUT_THREAD = frozenset({"turn/started", "thread/goal/updated", "thread/goal/cleared"})
+"""What tells of the thread, whichever turn it names."""
 
 SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged, ModelDecided)
 """What Codex tells only while it works: not what it warns of, nor what it was asked."""
@@ -46,19 +51,26 @@ _DELTAS = {
 }
 
 
-def translate(notification: CodexNotification, turn_id: str | None) -> Iterator[Fact]:
+def translate(
+    notification: CodexNotification, turn_id: str | None, *, is_review: bool = False
+) -> Iterator[Fact]:
     """Turn one notification into facts; of another turn of the same thread, into nothing.
 
     Args:
         notification: as Codex sent it. An unknown method is no fact.
         turn_id: the session's turn, or None while it isn't known yet.
+        is_review: whether the turn is a review, which begins a turn of its own inside of it.
     """
     params = notification.params
     turn = params.get("turn") if isinstance(params.get("turn"), Mapping) else None
-    named = turn_named(turn) if turn else params.get("turnId")
-    if named is not None and turn_id is not None and named != turn_id:
+    named = turn_named(turn, is_review=is_review) if turn else params.get("turnId")
+    about = notification.method not in ABOUT_THREAD
+    if about and named is not None and turn_id is not None and named != turn_id:
         return
     match notification.method:
+        case "thread/goal/updated" | "thread/goal/cleared":
+            goal = params.get("goal")
+            yield GoalTold(goal=None if goal is None else dict(goal))
         case "turn/started":
             yield TurnOpened(turn_id=str(named))
         case "item/started" | "item/completed":
@@ -81,7 +93,7 @@ def translate(notification: CodexNotification, turn_id: str | None) -> Iterator[
         case "item/autoApprovalReview/completed":
             yield _decided(params)
         case "turn/completed" if turn is not None:
-            yield ending(turn)
+            yield ending(turn, str(named))
         case _:
             yield from _warnings(notification)
 
@@ -116,9 +128,9 @@ def _decided(params: Mapping[str, Any]) -> ModelDecided:
     )
 
 
-def turn_named(turn: Mapping[str, Any]) -> str:
+def turn_named(turn: Mapping[str, Any], *, is_review: bool) -> str:
     """The id that all else of the turn carries: a review begins a turn of its own inside of it."""
-    return str(turn.get("rootTurnId") or turn["id"])
+    return str((is_review and turn.get("rootTurnId")) or turn["id"])
 
 
 def item_seen(turn_id: str, item: Mapping[str, Any], *, completed: bool) -> ItemSeen:
@@ -132,14 +144,18 @@ def item_seen(turn_id: str, item: Mapping[str, Any], *, completed: bool) -> Item
     )
 
 
-def ending(turn: Mapping[str, Any]) -> TurnEnded:
+def ending(turn: Mapping[str, Any], turn_id: str) -> TurnEnded:
     """The outcome of a turn that Codex says is over."""
     error = turn.get("error") or {}
     status = turn.get("status")
     if status == "completed":
-        return TurnEnded(outcome="completed")
+        return TurnEnded(outcome="completed", turn_id=turn_id)
     if status == "interrupted":
-        return TurnEnded(outcome="interrupted", reason="Codex interrupted the turn.")
+        return TurnEnded(
+            outcome="interrupted", reason="Codex interrupted the turn.", turn_id=turn_id
+        )
     return TurnEnded(
-        outcome="failed", reason=str(error.get("message") or "Codex gave no reason for failing.")
+        outcome="failed",
+        reason=str(error.get("message") or "Codex gave no reason for failing."),
+        turn_id=turn_id,
     )

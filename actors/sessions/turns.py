@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -52,7 +53,7 @@ async def find_turn(ask: Ask, session: Session, thread_id: str) -> dict[str, Any
         page = await ask(requests.turns_list(thread_id, cursor=cursor, limit=20))
         for turn in page["data"]:
             if session.codex_turn_id is not None:
-                if session.codex_turn_id in {turn["id"], turn.get("rootTurnId")}:
+                if is_turn_of(session, turn):
                     return dict(turn)
             elif session.type == "review_task" or any(
                 item.get("clientId") == message_id(session) for item in turn["items"]
@@ -61,6 +62,27 @@ async def find_turn(ask: Ask, session: Session, thread_id: str) -> dict[str, Any
         cursor = page.get("nextCursor")
         if cursor is None:
             return None
+
+
+def is_turn_of(session: Session, turn: Mapping[str, Any]) -> bool:
+    """Whether it is the turn that the session knows to be its own; a review's is inside of it."""
+    ids = {turn["id"], turn.get("rootTurnId") if session.type == "review_task" else None}
+    return session.codex_turn_id in ids - {None}
+
+
+async def find_turns_since(ask: Ask, session: Session, thread_id: str) -> list[dict[str, Any]]:
+    """The session's turn and those that Codex has begun after it, the oldest first."""
+    later: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        page = await ask(requests.turns_list(thread_id, cursor=cursor, limit=20))
+        for turn in page["data"]:
+            later.append(dict(turn))
+            if is_turn_of(session, turn):
+                return later[::-1]
+        cursor = page.get("nextCursor")
+        if cursor is None:
+            return []
 
 
 async def interrupt_when_listed(

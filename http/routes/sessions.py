@@ -10,6 +10,9 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.sessions import (
+    ChangeGoal,
+    ClearGoal,
+    GoalChanges,
     PatchSession,
     SessionChanges,
     SteerReceipt,
@@ -21,7 +24,7 @@ from command_center.http.routes.events import EventsQuery, read_events
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Api
-from command_center.http.wire.responses import SessionDiff, SessionPlan, SessionStopped
+from command_center.http.wire.responses import SessionDiff, SessionGoal, SessionPlan, SessionStopped
 from command_center.store import Agent, Event, Item, Page, Session, agents, items, sessions
 from command_center.store.records import Runner, SessionStatus, TaskType
 from command_center.store.where import Scalar
@@ -158,6 +161,27 @@ async def get_diff(center: Center, session_id: int) -> SessionDiff:
     """Show a session's diff."""
     session = await center.storage.read(lambda db: sessions.get(db, session_id))
     return SessionDiff(session_id=session.id, diff=session.diff)
+
+
+@api.operation("GET", "/api/sessions/<id:session_id>/goal")
+async def get_goal(center: Center, session_id: int) -> SessionGoal:
+    """Show a session's goal."""
+    session = await center.storage.read(lambda db: sessions.get(db, session_id))
+    return SessionGoal(session_id=session.id, goal=session.goal)
+
+
+@api.operation("PUT", "/api/sessions/<id:session_id>/goal", refuses=(409,))
+async def change_goal(center: Center, session_id: int, body: GoalChanges) -> SessionGoal:
+    """Change, pause or resume the goal of a live session."""
+    session = await center.sessions.ask(session_id, ChangeGoal(body))
+    return SessionGoal(session_id=session.id, goal=session.goal)
+
+
+@api.operation("DELETE", "/api/sessions/<id:session_id>/goal", refuses=(409,))
+async def clear_goal(center: Center, session_id: int) -> SessionGoal:
+    """Take the goal of a live session away; its turn is the last one."""
+    session = await center.sessions.ask(session_id, ClearGoal())
+    return SessionGoal(session_id=session.id, goal=session.goal)
 
 
 def _shown(center: Center, db: Database, session_id: int) -> Session:

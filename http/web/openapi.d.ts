@@ -190,6 +190,7 @@ export interface Capabilities {
   canSteer: boolean;
   asksApproval: boolean;
   hasThreads: boolean;
+  pursuesGoals: boolean;
   survivesRestart: boolean;
   showsReview: boolean;
   takesImages: boolean;
@@ -387,6 +388,20 @@ export interface Found {
   itemId: string | null;
   at: string;
   snippet: Piece[];
+}
+
+/** What to change of a session's goal; what is left out stays. */
+export interface GoalChanges {
+  objective?: string | null;
+  tokenBudget?: number | null;
+  status?: "active" | "paused" | null;
+  requestedBy?: string;
+}
+
+/** A goal that Codex is to pursue turn after turn, until it says that it is reached. */
+export interface GoalWish {
+  objective?: string | null;
+  tokenBudget?: number | null;
 }
 
 /** A run that was asked for by hand: it is queued, or `blocked` by the `approvals`. */
@@ -618,6 +633,7 @@ export interface RunInput {
   allowNetwork?: boolean | null;
   allowCommit?: boolean | null;
   tokenBudget?: number | null;
+  goal?: GoalWish | null;
   requestedBy?: string | null;
 }
 
@@ -709,6 +725,12 @@ export interface SessionChanges {
 export interface SessionDiff {
   sessionId: number;
   diff: string | null;
+}
+
+/** What a session pursues turn after turn, as Codex told last; null without a goal. */
+export interface SessionGoal {
+  sessionId: number;
+  goal: Record<string, any> | null;
 }
 
 /** Sessions of the span. */
@@ -825,6 +847,7 @@ export interface ThreadPrompt {
   sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
   allowNetwork?: boolean | null;
   allowCommit?: boolean | null;
+  goal?: GoalWish | null;
   requestedBy?: string;
 }
 
@@ -1198,6 +1221,33 @@ export interface Operations {
     query: Record<string, never>;
     body: undefined;
     answer: SessionDiff;
+  };
+  /** Show a session's goal */
+  getGoal: {
+    method: "GET";
+    path: `/api/sessions/${number}/goal`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: SessionGoal;
+  };
+  /** Change, pause or resume the goal of a live session */
+  changeGoal: {
+    method: "PUT";
+    path: `/api/sessions/${number}/goal`;
+    isExact: false;
+    query: Record<string, never>;
+    body: GoalChanges;
+    answer: SessionGoal;
+  };
+  /** Take the goal of a live session away; its turn is the last one */
+  clearGoal: {
+    method: "DELETE";
+    path: `/api/sessions/${number}/goal`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: SessionGoal;
   };
   /** List the follow-ups of a session's task */
   listFollowups: {
@@ -1668,6 +1718,17 @@ export interface ApprovalResolved {
   scope?: string | null;
 }
 
+/** A model of Codex decided what Codex would otherwise have asked a person, and says why. */
+export interface AutoReviewed {
+  itemId: string | null;
+  decision: string;
+  rationale: string | null;
+  risk: string | null;
+  authorization: string | null;
+  action: Record<string, any>;
+  agentId?: number;
+}
+
 /** An automation was made. */
 export interface AutomationCreated {
   title: string;
@@ -1808,6 +1869,26 @@ export interface FollowupChanged {
 export interface FollowupQueued {
   followupId: number;
   message: string;
+}
+
+/** The session has no goal any more. */
+export interface GoalCleared {
+}
+
+/** Somebody wants to change the session's goal; what is null stays. `cleared` takes it away. */
+export interface GoalRequested {
+  objective: string | null;
+  tokenBudget: number | null;
+  status: string | null;
+  cleared: boolean;
+}
+
+/** Codex told of another goal, or of another status of it. */
+export interface GoalUpdated {
+  objective: string;
+  status: string;
+  tokenBudget: number | null;
+  tokensUsed: number;
 }
 
 /** An item of the transcript began; only live. */
@@ -2050,6 +2131,12 @@ export interface TurnAdopted {
   cause: "goal" | "message" | "unknown";
 }
 
+/** Codex went on by itself for the session's goal; this is its turn of that `number`. */
+export interface TurnBegan {
+  turnId: string;
+  number: number;
+}
+
 /** A turn that no session began is interrupted; `reason` says why. */
 export interface TurnRefused {
   threadId: string;
@@ -2133,6 +2220,7 @@ export interface EventData {
   "session.commands.left": CommandsLeft;
   "session.result": SessionResult;
   "session.warning": SessionWarning;
+  "session.auto_review": AutoReviewed;
   "session.stalled": SessionStalled;
   "session.request.refused": RequestRefused;
   "session.followup.queued": FollowupQueued;
@@ -2144,6 +2232,10 @@ export interface EventData {
   "session.steer.rejected": SteerRejected;
   "session.stop.requested": StopRequested;
   "session.turn.settled": TurnSettled;
+  "session.turn.started": TurnBegan;
+  "session.goal.requested": GoalRequested;
+  "session.goal.updated": GoalUpdated;
+  "session.goal.cleared": GoalCleared;
   "session.turn.adopted": TurnAdopted;
   "session.turn.refused": TurnRefused;
   "session.output.delta": DeltaShown;

@@ -68,6 +68,13 @@ class SessionPlan(_Shape, frozen=True, kw_only=True, rename="camel"):
     plan: dict[str, Any] | None
 
 
+class SessionGoal(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """What a session pursues turn after turn, as Codex told last; null without a goal."""
+
+    session_id: int
+    goal: dict[str, Any] | None
+
+
 class SessionStopped(_Shape, frozen=True, kw_only=True, rename="camel"):
     """The session as it ended."""
 

@@ -14,7 +14,7 @@ import trio
 from command_center.actors.codex.settings import Transport
 from command_center.actors.ledger.repositories import delete_repository
 from tests.codex.bridging import Bridged, open_bridge
-from tests.codex.script import Gate, Hold, Run, Say
+from tests.codex.script import CallTool, Gate, Hold, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, client_of
 from tests.end_to_end.test_transports import Reached, approve, beats, reached_by
@@ -229,3 +229,29 @@ async def test_a_goal_goes_no_further_once_its_repository_is_deleted(
         answer = await at.other.call("thread/goal/get", {"threadId": at.thread_id})
         assert "paused" == answer["goal"]["status"]
         gate.open()
+
+
+async def test_a_goal_that_another_client_sets_is_one_session_with_many_turns(
+    reached: Reached, model: ScriptedModel, repository: Path
+) -> None:
+    async with beside(reached, repository, begun_elsewhere=True) as at:
+        one, two = Gate(), Gate()
+        done = (CallTool("update_goal", {"status": "complete"}), Hold(two, Say.text("Done.")))
+        turns = [(Hold(one, Say.text("One.")),), done]
+        model.choose = lambda _prompt: turns.pop(0)
+        async with at.client.watch(after=0) as stream:
+            wish = {"threadId": at.thread_id, "objective": "Two files"}
+            await at.other.call("thread/goal/set", wish)
+            adopted = await stream.until("session.turn.adopted", cause="goal")
+            one.open()
+            began = await stream.until("session.turn.started", number=2)
+            assert adopted["sessionId"] == began["sessionId"]
+            two.open()
+            session = await at.client.until_session({"id": adopted["sessionId"]}, "completed")
+        assert ("Two files", "Its goal is reached.", "Done.") == (
+            session["prompt"],
+            session["exitReason"],
+            session["lastMessage"],
+        )
+        listed = await at.client.get("/api/sessions", taskId=session["taskId"])
+        assert 2 == len(listed["items"])

@@ -272,6 +272,38 @@ class TurnSettled(EventData, frozen=True, kw_only=True, tag="session.turn.settle
     interrupted: bool
 
 
+class TurnBegan(EventData, frozen=True, kw_only=True, tag="session.turn.started"):
+    """Codex went on by itself for the session's goal; this is its turn of that `number`."""
+
+    turn_id: str
+    number: int
+
+
+class GoalRequested(EventData, frozen=True, kw_only=True, tag="session.goal.requested"):
+    """Somebody wants to change the session's goal; what is null stays. `cleared` takes it away."""
+
+    objective: str | None
+    token_budget: int | None
+    status: str | None
+    cleared: bool
+
+
+class GoalUpdated(EventData, frozen=True, kw_only=True, tag="session.goal.updated"):
+    """Codex told of another goal, or of another status of it.
+
+    `status` is `active`, `paused`, `blocked`, `usageLimited`, `budgetLimited` or `complete`.
+    """
+
+    objective: str
+    status: str
+    token_budget: int | None
+    tokens_used: int
+
+
+class GoalCleared(EventData, frozen=True, kw_only=True, tag="session.goal.cleared"):
+    """The session has no goal any more."""
+
+
 class TurnAdopted(EventData, frozen=True, kw_only=True, tag="session.turn.adopted"):
     """A turn that Codex began past Command Center is the session's from now on.
 

@@ -40,14 +40,18 @@ from command_center.actors.contracts.sessions import (
     AgentItemSeen,
     AgentsListed,
     AnswerDelivered,
+    GoalChanges,
+    GoalTold,
     JoiningThread,
     LaunchFailed,
     ModelTold,
     NothingAsked,
     ThreadOpened,
+    TurnEnded,
     TurnLost,
     TurnOpened,
 )
+from command_center.actors.ledger.sessions import WANTED
 from command_center.actors.rules.errors import Conflict, TooBusy, Unconfirmed
 from command_center.actors.sessions.agent_threads import (
     agent_seen,
@@ -55,6 +59,7 @@ from command_center.actors.sessions.agent_threads import (
     find_agents,
     turns_for,
 )
+from command_center.actors.sessions.goals import pause_goal, read_goal
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runner import FAILURES
 from command_center.actors.sessions.turn_events import ending, item_seen, turn_named
@@ -66,6 +71,8 @@ from command_center.actors.sessions.turns import (
     end_commands,
     end_what_is_left,
     find_turn,
+    find_turns_since,
+    interrupt_active,
     interrupt_when_listed,
     message_id,
     queue_reason,
@@ -225,15 +232,21 @@ class AppServerRunner:
 
     async def _recover(self, session: Session, thread_id: str, turn_id: str) -> None:
         thread = await self._join(session, thread_id)
-        turn = await find_turn(self._call, session, thread_id)
-        if turn is None:
+        turns = await find_turns_since(self._call, session, thread_id)
+        if not turns:
             await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
             return
-        await self._report_items(turn_id, turn)
+        newest = turns[-1] if session.goal is not None else turns[0]
+        for turn in turns[: turns.index(newest)]:
+            await self._report(turn_id, turn)
+            turn_id = str(turns[turns.index(turn) + 1]["id"])
+            await self._ref.tell(TurnOpened(turn_id=turn_id))
+        await self._report_items(turn_id, newest)
         agents = await self._join_agents(session, thread_id)
         if not any(waits(one) for one in (thread, *agents)):
             await self._ref.tell(NothingAsked())
-        await self._report_end(turn)
+        await self._report_end(turn_id, newest)
+        await self._give_goal(session, thread_id)
 
     async def _join_agents(self, session: Session, thread_id: str) -> list[dict[str, Any]]:
         """Hear again of the thread's sub-agents, and report what they did meanwhile.
@@ -269,18 +282,18 @@ class AppServerRunner:
     async def _report(self, turn_id: str, turn: Mapping[str, Any]) -> None:
         """Tell of a turn's finished items, and of its end if it has ended."""
         await self._report_items(turn_id, turn)
-        await self._report_end(turn)
+        await self._report_end(turn_id, turn)
 
     async def _report_items(self, turn_id: str, turn: Mapping[str, Any]) -> None:
         for item in turn.get("items", ()):
             if item.get("status") != "inProgress":
                 await self._ref.tell(item_seen(turn_id, item, completed=True))
 
-    async def _report_end(self, turn: Mapping[str, Any]) -> None:
+    async def _report_end(self, turn_id: str, turn: Mapping[str, Any]) -> None:
         if turn.get("status") == "interrupted":
             await self._ref.tell(TurnLost(reason="The turn ended with its app-server."))
         elif turn.get("status") != "inProgress":
-            await self._ref.tell(ending(turn))
+            await self._ref.tell(ending(turn, turn_id))
 
     async def interrupt(self, session: Session) -> None:
         """Send `turn/interrupt`; `turn/completed` with status `interrupted` follows.
@@ -302,8 +315,16 @@ class AppServerRunner:
                 return
 
     async def _interrupt(self, session: Session, thread_id: str, turn_id: str) -> None:
-        """Of a review, the turn that is active is one inside of it, which begins a moment later."""
-        if session.type == "review_task":
+        """Of a review, the turn that is active is one inside of it, which begins a moment later.
+
+        While a goal is active, an interrupted turn is followed by none, but the next one would be.
+        """
+        if session.goal is not None:
+            await pause_goal(self._call, thread_id)
+            if await interrupt_active(self._call, thread_id) is None:
+                reason = "It was interrupted between two turns."
+                await self._ref.tell(TurnEnded(outcome="interrupted", reason=reason))
+        elif session.type == "review_task":
             await interrupt_when_listed(self._call, session, thread_id)
         else:
             await self._call(requests.turn_interrupt(thread_id, turn_id))
@@ -421,6 +442,12 @@ class AppServerRunner:
         thread_id = session.codex_thread_id
         if thread_id is None:
             return
+        if session.goal is not None:
+            with trio.move_on_after(CLEAN_SECONDS):
+                try:
+                    await pause_goal(self._call, thread_id)
+                except FAILURES as error:
+                    log.warning("session.goal.goes_on", session=session.id, reason=str(error))
         began = session.codex_turn_id is not None or self._prompted
         if session.codex_turn_id is None and self._prompted:
             with trio.move_on_after(LATE_SECONDS if self._starting else SETTLE_SECONDS):
@@ -487,8 +514,9 @@ class AppServerRunner:
             await self._load_anew(session, thread_id)
             await self._start_turn(session, thread_id)
             return
-        turn_id = turn_named(turn)
+        turn_id = turn_named(turn, is_review=session.type == "review_task")
         await self._ref.tell(TurnOpened(turn_id=turn_id))
+        await self._give_goal(session, thread_id)
         await self._report(turn_id, turn)
 
     async def _load_anew(self, session: Session, thread_id: str) -> None:
@@ -533,6 +561,49 @@ class AppServerRunner:
             self._starting = False
         self._turn_id = str(answer["turn"]["id"])
         await self._ref.tell(TurnOpened(turn_id=self._turn_id))
+        await self._give_goal(session, thread_id)
+
+    async def _give_goal(self, session: Session, thread_id: str) -> None:
+        """Give the thread the goal that its session wants; tell the goal that it has."""
+        if session.goal is None:
+            return
+        if session.goal["status"] != WANTED:
+            await self._ref.tell(GoalTold(goal=await read_goal(self._call, thread_id), given=True))
+            return
+        try:
+            answer = await self._call(
+                requests.goal_set(
+                    thread_id,
+                    objective=session.goal["objective"],
+                    status="active",
+                    token_budget=session.goal["tokenBudget"],
+                )
+            )
+        except CodexError as error:
+            log.warning("session.goal.refused", session=session.id, reason=str(error))
+            await self._ref.tell(GoalTold(goal=None, given=True))
+        else:
+            await self._ref.tell(GoalTold(goal=dict(answer["goal"]), given=True))
+
+    async def change_goal(self, session: Session, changes: GoalChanges | None) -> None:
+        """Send `thread/goal/set`, or `thread/goal/clear`."""
+        thread_id = str(session.codex_thread_id)
+        try:
+            if changes is None:
+                await self._call(requests.goal_clear(thread_id))
+                await self._ref.tell(GoalTold(goal=None, given=True))
+                return
+            answer = await self._call(
+                requests.goal_set(
+                    thread_id,
+                    objective=changes.objective,
+                    status=changes.status,
+                    token_budget=changes.token_budget,
+                )
+            )
+        except CodexError as error:
+            raise Conflict(f"Codex refused to change the goal: {error}") from error
+        await self._ref.tell(GoalTold(goal=dict(answer["goal"]), given=True))
 
     async def _turn_of(self, session: Session, thread_id: str, confinement: Confinement) -> Call:
         """The request that prompts Codex with what is found out just before."""
@@ -551,6 +622,8 @@ class AppServerRunner:
         await self._ref.tell(JoiningThread())
         await self._bridge.ask(Attach(thread_id, self._ref))
         self._held = confinement = await self._confine(session)
+        if session.goal is not None:
+            await self._calm(session, thread_id)
         answer = await self._call(
             requests.thread_resume(thread_id, confinement, model=session.model)
         )
@@ -558,6 +631,13 @@ class AppServerRunner:
         self._loaded = was_loaded(answer)
         thread: dict[str, Any] = answer["thread"]
         return thread
+
+    async def _calm(self, session: Session, thread_id: str) -> None:
+        """See that no turn begins with the thread: loaded with an active goal, it would go on."""
+        thread = (await self._call(requests.thread_read(thread_id)))["thread"]
+        is_loaded = (thread.get("status") or {}).get("type") != "notLoaded"
+        if not is_loaded or session.codex_turn_id is None:
+            await pause_goal(self._call, thread_id)
 
     async def _tell_model(self, answer: Mapping[str, Any]) -> None:
         model = answer.get("model")

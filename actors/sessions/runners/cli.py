@@ -17,6 +17,7 @@ from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, run_exec
 from command_center.actors.codex.messages import CodexNotification, CodexServerRequest
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.sessions import (
+    GoalChanges,
     LaunchFailed,
     ThreadOpened,
     TurnEnded,
@@ -135,6 +136,10 @@ class CliRunner:
         """Refuse: `codex exec` takes nothing more once it runs."""
         self.check_steerable(session)
         return ""
+
+    async def change_goal(self, session: Session, changes: GoalChanges | None) -> None:  # noqa: ARG002 - always refused
+        """Refuse: only an app-server pursues goals."""
+        self.check_steerable(session)
 
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
         """`codex exec` asks nothing, so nothing waits for an answer."""

@@ -12,6 +12,7 @@ import trio
 
 from command_center.actors.codex.messages import CodexServerRequest
 from command_center.actors.contracts.sessions import (
+    GoalChanges,
     ItemSeen,
     OutputDelta,
     ThreadOpened,
@@ -98,6 +99,10 @@ class StubRunner:
         """Refuse: nothing listens."""
         self.check_steerable(session)
         return ""
+
+    async def change_goal(self, session: Session, changes: GoalChanges | None) -> None:  # noqa: ARG002 - always refused
+        """Refuse: only an app-server pursues goals."""
+        self.check_steerable(session)
 
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
         """The stub asks nothing, so nothing waits for an answer."""

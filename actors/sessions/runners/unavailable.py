@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from command_center.actors.codex.messages import CodexServerRequest
-from command_center.actors.contracts.sessions import LaunchFailed, TurnLost
+from command_center.actors.contracts.sessions import GoalChanges, LaunchFailed, TurnLost
 from command_center.actors.rules.errors import Conflict
 from command_center.runtime import ActorRef
 from command_center.store import Approval, Session
@@ -58,6 +58,10 @@ class AbsentRunner:
         """Refuse."""
         self.check_steerable(session)
         return ""
+
+    async def change_goal(self, session: Session, changes: GoalChanges | None) -> None:  # noqa: ARG002 - always refused
+        """Refuse: only an app-server pursues goals."""
+        self.check_steerable(session)
 
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
         """Nobody asks."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.contracts.sessions import (
+    GoalTold,
     ItemSeen,
     OutputDelta,
     TurnEnded,
@@ -16,10 +17,12 @@ from command_center.actors.contracts.sessions import (
 from command_center.actors.sessions.turn_events import SIGNS_OF_LIFE, Fact, ending, translate
 
 
-def facts(method: str, params: Mapping[str, Any], turn_id: str | None = "u") -> list[Fact]:
+def facts(
+    method: str, params: Mapping[str, Any], turn_id: str | None = "u", *, is_review: bool = False
+) -> list[Fact]:
     """What a notification of thread `t` tells the session whose turn it is."""
     told = {"threadId": "t", **params}
-    return list(translate(CodexNotification("t", method, told), turn_id))
+    return list(translate(CodexNotification("t", method, told), turn_id, is_review=is_review))
 
 
 def test_another_turn_of_the_thread_is_not_the_sessions() -> None:
@@ -35,7 +38,19 @@ def test_a_delta_says_what_it_belongs_to() -> None:
 
 def test_the_turn_inside_of_a_review_is_told_of_as_the_review() -> None:
     turn = {"id": "inner", "rootTurnId": "u", "status": "inProgress"}
-    assert [TurnOpened(turn_id="u")] == facts("turn/started", {"turn": turn})
+    assert [TurnOpened(turn_id="u")] == facts("turn/started", {"turn": turn}, is_review=True)
+
+
+def test_a_turn_that_codex_goes_on_with_is_told_of_by_its_own_name() -> None:
+    turn = {"id": "next", "rootTurnId": "u", "status": "inProgress"}
+    assert [TurnOpened(turn_id="next")] == facts("turn/started", {"turn": turn})
+    assert not facts("turn/completed", {"turn": {**turn, "status": "completed"}})
+
+
+def test_a_goal_is_of_the_thread_whichever_turn_it_names() -> None:
+    goal = {"objective": "Files", "status": "active"}
+    assert [GoalTold(goal=goal)] == facts("thread/goal/updated", {"turnId": "v", "goal": goal})
+    assert [GoalTold(goal=None)] == facts("thread/goal/cleared", {})
 
 
 def test_an_item_keeps_all_that_codex_says_of_it() -> None:
@@ -50,8 +65,8 @@ def test_what_is_not_known_is_no_fact() -> None:
 
 
 def test_a_turn_of_an_unknown_outcome_has_failed_and_says_why() -> None:
-    assert TurnEnded(outcome="failed", reason="No quota.") == ending(
-        {"status": "new", "error": {"message": "No quota."}}
+    assert TurnEnded(outcome="failed", reason="No quota.", turn_id="u") == ending(
+        {"status": "new", "error": {"message": "No quota."}}, "u"
     )
 
 
