@@ -64,18 +64,29 @@ def translate(
     params = notification.params
     turn = params.get("turn") if isinstance(params.get("turn"), Mapping) else None
     named = turn_named(turn, is_review=is_review) if turn else params.get("turnId")
-    about = notification.method not in ABOUT_THREAD
-    if about and named is not None and turn_id is not None and named != turn_id:
-        return
+    about_turn = notification.method not in ABOUT_THREAD
+    if not (about_turn and _is_another(named, turn_id)):
+        yield from _facts(notification, turn, str(named))
+
+
+def _is_another(named: object, turn_id: str | None) -> bool:
+    """Whether a turn is named that is not the one that is known."""
+    return named is not None and turn_id is not None and named != turn_id
+
+
+def _facts(
+    notification: CodexNotification, turn: Mapping[str, Any] | None, turn_id: str
+) -> Iterator[Fact]:
+    params = notification.params
     match notification.method:
         case "thread/goal/updated" | "thread/goal/cleared":
             goal = params.get("goal")
             yield GoalTold(goal=None if goal is None else dict(goal))
         case "turn/started":
-            yield TurnOpened(turn_id=str(named))
+            yield TurnOpened(turn_id=turn_id)
         case "item/started" | "item/completed":
             completed = notification.method == "item/completed"
-            yield item_seen(str(named), params["item"], completed=completed)
+            yield item_seen(turn_id, params["item"], completed=completed)
         case method if method in _DELTAS:
             yield OutputDelta(
                 item_id=str(params["itemId"]),
@@ -93,7 +104,7 @@ def translate(
         case "item/autoApprovalReview/completed":
             yield _decided(params)
         case "turn/completed" if turn is not None:
-            yield ending(turn, str(named))
+            yield ending(turn, turn_id)
         case _:
             yield from _warnings(notification)
 
