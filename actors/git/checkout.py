@@ -25,6 +25,7 @@ from command_center.actors.git.configuration import (
     values,
 )
 from command_center.actors.git.errors import GitFailed, NotAWorkTree, UnsafeRepository
+from command_center.actors.git.folders import on_disk
 from command_center.actors.git.hardening import EMPTY_TREE
 from command_center.actors.git.layout import Layout, find_layout
 from command_center.actors.git.process import ANSWER_LIMIT, DEADLINE, Answer, Git
@@ -108,8 +109,14 @@ class Checkout:
         repeatable = not writes and not also and sink is None
         async with self.git.turns.of(self.common_dir):
             for left in reversed(range(AGAIN if repeatable else 1)):
-                shadow = await trio.to_thread.run_sync(
-                    make_shadow, self.git.home, self.layout, self.settings, arguments[0], writes
+                shadow = await on_disk(
+                    self.path,
+                    make_shadow,
+                    self.git.home,
+                    self.layout,
+                    self.settings,
+                    arguments[0],
+                    writes,
                 )
                 failed: GitFailed | None = None
                 answer: Answer | None = None
@@ -130,7 +137,7 @@ class Checkout:
                         deadline=deadline,
                         accepted=accepted,
                     )
-                    await trio.to_thread.run_sync(shadow.bring_back, self._keeps_logs)
+                    await on_disk(self.path, shadow.bring_back, self._keeps_logs)
                     refs_moved = await trio.to_thread.run_sync(shadow.refs_were_packed)
                 except GitFailed as error:
                     complaint = shadow.named_as_it_is(error.complaint)
@@ -168,7 +175,7 @@ async def open_checkout(git: Git, path: Path, *, common_dir: Path | None = None)
     async with git.turns.of(layout.common_dir):
         user = await user_settings(git, layout)
         repository = await repository_settings(git, layout)
-    await trio.to_thread.run_sync(check_owner, layout, user)
+    await on_disk(path, check_owner, layout, user)
     check_named(layout, repository)
     if common_dir is not None and not await same_file(layout.common_dir, common_dir):
         raise NotAWorkTree(path, "it belongs to another repository now.")

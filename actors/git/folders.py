@@ -12,14 +12,17 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import attrs
+import trio
 
 from command_center.actors.git.errors import UnsafeRepository
+
+T = TypeVar("T")
 
 Identity = tuple[int, int]
 """A folder's device and inode: what it is, whatever its path leads to later."""
@@ -130,6 +133,20 @@ def held(path: Path, expected: Identity | None = None) -> Iterator[Folder]:
         yield folder
     finally:
         folder.close()
+
+
+async def on_disk(path: Path, work: Callable[..., T], *arguments: object) -> T:
+    """Work on the disk in a thread; what the disk refuses, the caller is told as of `path`.
+
+    Raises:
+        UnsafeRepository: a file or folder is gone, is a link, cannot be written, …
+    """
+    try:
+        return await trio.to_thread.run_sync(lambda: work(*arguments))
+    except OSError as error:
+        raise UnsafeRepository(
+            path, f"{error.filename or 'a file of it'}: {error.strerror or error}."
+        ) from error
 
 
 def open_folder(path: Path, expected: Identity | None = None) -> Folder:

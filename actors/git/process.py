@@ -183,6 +183,7 @@ class Git:
     parsed: dict[bytes, tuple[Setting, ...]] = attrs.field(factory=dict, init=False)
     of_users: dict[Path, tuple[float, tuple[Setting, ...]]] = attrs.field(factory=dict, init=False)
     _found: _Program | None = attrs.field(default=None, init=False)
+    _finding: trio.Lock = attrs.field(factory=trio.Lock, init=False)
 
     async def run(
         self,
@@ -248,8 +249,12 @@ class Git:
         raise GitTimedOut(arguments[0], deadline)
 
     async def _find(self) -> _Program:
-        if self._found is not None:
+        async with self._finding:
+            if self._found is None:
+                self._found = await self._look()
             return self._found
+
+    async def _look(self) -> _Program:
         found = self.executable or shutil.which(PROGRAM, path=self.inherited.get("PATH"))
         if found is None or not Path(found).is_absolute():
             raise GitMissing("No git was found.")
@@ -259,8 +264,7 @@ class Git:
         if version is None or (int(version[1]), int(version[2])) < OLDEST:
             raise GitMissing(f"This is {answer[:60]!r}, which is too old or unknown.")
         await trio.to_thread.run_sync(self.home.prepare)
-        self._found = await self._confined(free)
-        return self._found
+        return await self._confined(free)
 
     async def _confined(self, free: _Program) -> _Program:
         """The program with the rules that this system can lay on it; none where they break it."""
@@ -343,17 +347,16 @@ class Git:
 async def _start(
     program: _Program, command: list[str], writable: Sequence[Path], **options: Any
 ) -> Process:
-    process: Process
-    if sys.platform == "win32" or not program.confinement.version:
-        process = await trio.lowlevel.open_process(command, **options)
-    else:
+    if sys.platform != "win32" and program.confinement.version:
+
+        def start() -> subprocess.Popen[bytes]:
+            popen = subprocess.Popen(command, **options)  # noqa: S603 - git, as it was found
+            limit_memory(popen.pid)
+            return popen
+
         grant = Grant(tuple(writable), program.executes)
-        popen = await trio.to_thread.run_sync(
-            program.confinement.start,
-            grant,
-            lambda: subprocess.Popen(command, **options),  # noqa: S603 - git, as it was found
-        )
-        process = Child.of(popen)
+        return Child.of(await trio.to_thread.run_sync(program.confinement.start, grant, start))
+    process = await trio.lowlevel.open_process(command, **options)
     limit_memory(process.pid)
     return process
 

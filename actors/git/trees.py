@@ -22,7 +22,7 @@ import trio
 from command_center.actors.git.checkout import Checkout, open_checkout
 from command_center.actors.git.errors import NotAWorkTree, UnknownRef, WorktreeUnfinished
 from command_center.actors.git.facts import WorktreeEntry, read_worktrees
-from command_center.actors.git.folders import held
+from command_center.actors.git.folders import held, on_disk
 from command_center.actors.git.layout import resolved
 from command_center.actors.git.names import branch_commit, check_branch_name, resolve_commit
 from command_center.actors.git.shadow import Writes
@@ -84,7 +84,7 @@ async def add_worktree(
             writes=Writes.REFS | Writes.WORKTREES,
             also=(path,),
         )
-        await trio.to_thread.run_sync(_name_git_directory, main, path)
+        await on_disk(path, _name_git_directory, main, path)
         made = await open_checkout(main.git, path, common_dir=main.common_dir)
         await _fill(made)
     except BaseException:
@@ -123,7 +123,7 @@ async def remove_worktree(main: Checkout, path: Path) -> None:
         Conflict: it is none, it is locked, its `.git` does not lead back, or something in it
             cannot be deleted.
     """
-    await trio.to_thread.run_sync(_delete, main, path)
+    await on_disk(path, _delete, main, path)
 
 
 async def prune_worktrees(main: Checkout) -> list[WorktreeEntry]:
@@ -132,7 +132,7 @@ async def prune_worktrees(main: Checkout) -> list[WorktreeEntry]:
     for entry in await read_worktrees(main):
         if entry.prunable_reason is None or entry.locked_reason is not None:
             continue
-        if await trio.to_thread.run_sync(_forget, main, Path(entry.path)):
+        if await on_disk(main.path, _forget, main, Path(entry.path)):
             forgotten.append(entry)
     return forgotten
 
@@ -160,7 +160,7 @@ def _is_untouched(added: Checkout) -> bool:
 
 async def _undo(main: Checkout, path: Path, branch: str | None) -> None:
     """Take away a worktree that was not finished, and the branch that was made for it."""
-    await trio.to_thread.run_sync(_take_away, main, path)
+    await on_disk(path, _take_away, main, path)
     if branch is not None and await branch_commit(main, branch) is not None:
         await main.run(
             "branch", "--delete", "--force", "--end-of-options", branch, writes=Writes.REFS
