@@ -17,7 +17,8 @@ tells to the session that it is about.
 >>>>>>> 779d335 (Outlive a restart as installed, on an app-server joined or detached)
 
 `requests` spells what is asked of Codex, and `confinement` what a run lets it do;
-`project_configuration` is what it takes from the project. `shapes`,
+`project_configuration` is what it takes from the project, and `allow_rules` what its user's rules
+let through. `shapes`,
 `approvals` and `diffs` make of a question of Codex's what a person is shown, and of the decision
 its answer. `exec_runner` runs `codex exec` where no app-server is wanted, and `exec_lines` reads
 what that prints. `warnings` reads what Codex warns of, and `versions`

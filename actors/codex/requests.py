@@ -189,6 +189,21 @@ def queue_list(thread_id: str) -> Call:
     return Call("thread/queue/list", {"threadId": thread_id})
 
 
+def config_read() -> Call:
+    """What Codex is configured by, and in which files: `layers`, each with its `name`."""
+    return Call("config/read", {"includeLayers": True})
+
+
+def directory_read(path: str) -> Call:
+    """The names in a folder of the machine that Codex runs on."""
+    return Call("fs/readDirectory", {"path": path})
+
+
+def file_read(path: str) -> Call:
+    """A file of the machine that Codex runs on, in base64."""
+    return Call("fs/readFile", {"path": path})
+
+
 def models_list(*, cursor: str | None = None, limit: int | None = None) -> Call:
     """The models that Codex offers."""
     return Call("model/list", _given({"cursor": cursor, "limit": limit}))

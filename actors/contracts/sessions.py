@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from command_center.actors.codex.allow_rules import AllowRule
 from command_center.actors.contracts.worktrees import SeenConfiguration
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import ActorRef, Request
@@ -294,6 +295,12 @@ class ModelDecided(msgspec.Struct, frozen=True):
     risk: str | None
     authorization: str | None
     action: dict[str, Any]
+
+
+class RulesFound(msgspec.Struct, frozen=True):
+    """What the rules of Codex's user let out of the sandbox, as they were when it was joined."""
+
+    rules: tuple[AllowRule, ...]
 
 
 class ModelTold(msgspec.Struct, frozen=True):

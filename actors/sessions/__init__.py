@@ -10,6 +10,6 @@ begins next, `directory` is how others reach a session whether it has an actor o
 
 `runner` is what a session needs of a runner, and `runners` has the ways to carry it out. `prompts`
 has what Codex is told, `confining` what it is let do, `turns` how a turn is found in Codex's
-thread, `agent_threads` how its sub-agents' are, and `permission_hints` what a question of Codex
-asks beyond the run's leave.
+thread, `agent_threads` how its sub-agents' are, `user_rules` what Codex's user lets it do unasked,
+and `permission_hints` what a question of Codex asks beyond the run's leave.
 """

@@ -56,6 +56,7 @@ from command_center.actors.contracts.sessions import (
     NothingAsked,
     OutputDelta,
     PatchSession,
+    RulesFound,
     SteerReceipt,
     SteerSession,
     StopDeadline,
@@ -383,6 +384,11 @@ class SessionActor(Actor):
             self._interruption.begin()
         else:
             await self._ending.end("interrupted", reason=reason)
+
+    @handles(RulesFound)
+    def rules_found(self, message: RulesFound) -> None:
+        """Tell from now on of commands that are let out of the sandbox by rules."""
+        self._transcript.rules = message.rules
 
     @handles(ItemSeen)
     async def item_seen(self, message: ItemSeen) -> None:

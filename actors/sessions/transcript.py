@@ -17,8 +17,10 @@ import msgspec
 import structlog
 import trio
 
+from command_center.actors.codex.allow_rules import AllowRule, allowing
 from command_center.actors.contracts.events.sessions import (
     AutoReviewed,
+    CommandUnasked,
     DeltaShown,
     DiffShown,
     ItemShown,
@@ -49,7 +51,7 @@ from command_center.store import Agent, EventData, Session, StreamedText, Transa
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-OfAgent = TypeVar("OfAgent", AutoReviewed, SessionWarning, DeltaShown, ItemShown)
+OfAgent = TypeVar("OfAgent", AutoReviewed, CommandUnasked, SessionWarning, DeltaShown, ItemShown)
 
 BACKOFF: Final = Backoff(initial=0.2, cap=5.0, jitter=0.0)
 """The pauses between two tries to write a fact."""
@@ -74,6 +76,8 @@ class Transcript:
         """Begin with the row as it was read."""
         self._session = session
         self._storage = storage
+        self.rules: tuple[AllowRule, ...] = ()
+        """What the rules of Codex's user let out of the sandbox."""
         self._streams: dict[tuple[str, str], StreamedText] = {}
 
     @property
@@ -210,12 +214,24 @@ class Transcript:
             item_id, stream = key
             self.show(_of(DeltaShown(item_id=item_id, delta=delta, stream=stream), agent))
 
+    async def _tell_if_unasked(self, fact: ItemSeen, agent: Agent | None) -> None:
+        """Tell of a command that rules of Codex's user let out of the sandbox."""
+        command = str(fact.body.get("command"))
+        found = allowing(self.rules, command)
+        if found:
+            told = CommandUnasked(
+                item_id=fact.item_id, command=command, rules=[str(rule) for rule in found]
+            )
+            await self.tell(_of(told, agent))
+
     async def _keep_item(self, fact: ItemSeen, agent: Agent | None) -> None:
         key = self.session.id
         if fact.completed:
             for stream in [stream for stream in self._streams if stream[0] == fact.item_id]:
                 self._show_delta(stream, self._streams.pop(stream).end(), agent)
         else:
+            if fact.type == "commandExecution":
+                await self._tell_if_unasked(fact, agent)
             self.show(_of(ItemShown(item=fact.body, turn_id=fact.turn_id), agent))
         self.session = await self.keep(
             lambda tx: ledger.record_item(

@@ -52,6 +52,9 @@ CALLS = [
     requests.turn_interrupt("t", "u"),
     requests.terminals_clean("t"),
     requests.review_start("t", instructions="Look at the tests."),
+    requests.config_read(),
+    requests.directory_read("/srv/codex/rules"),
+    requests.file_read("/srv/codex/rules/default.rules"),
     requests.models_list(),
     requests.models_list(cursor="c", limit=3),
 ]

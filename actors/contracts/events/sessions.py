@@ -197,6 +197,18 @@ class AutoReviewed(EventData, frozen=True, kw_only=True, tag="session.auto_revie
     agent_id: int | UnsetType = UNSET
 
 
+class CommandUnasked(EventData, frozen=True, kw_only=True, tag="session.command.unasked"):
+    """A command may run outside of the sandbox, and nobody is asked: its user's `rules` allow it.
+
+    Those are rules of Codex in its user's folder, which an app-server always follows.
+    """
+
+    item_id: str
+    command: str
+    rules: list[str]
+    agent_id: int | UnsetType = UNSET
+
+
 class SessionStalled(EventData, frozen=True, kw_only=True, tag="session.stalled"):
     """Nothing was heard of the turn for `CC_STALL_SECONDS`; Codex is asked for it."""
 

@@ -46,6 +46,7 @@ from command_center.actors.contracts.sessions import (
     LaunchFailed,
     ModelTold,
     NothingAsked,
+    RulesFound,
     ThreadOpened,
     TurnEnded,
     TurnLost,
@@ -77,6 +78,7 @@ from command_center.actors.sessions.turns import (
     message_id,
     queue_reason,
 )
+from command_center.actors.sessions.user_rules import read_user_rules
 from command_center.runtime import (
     ActorCrashed,
     ActorRef,
@@ -475,6 +477,7 @@ class AppServerRunner:
         return ":".join(["app-server", *(part for part in (thread_id, turn_id) if part)])
 
     async def _open_thread(self, session: Session) -> None:
+        await self._ref.tell(RulesFound(await read_user_rules(self._call)))
         self._held = confinement = await self._confine(session)
         answer = await self._call(requests.thread_start(confinement, model=session.model))
         try:
@@ -620,6 +623,7 @@ class AppServerRunner:
     async def _join(self, session: Session, thread_id: str) -> dict[str, Any]:
         """Hear of the thread, and be asked its pending approvals again; the thread as it is."""
         await self._ref.tell(JoiningThread())
+        await self._ref.tell(RulesFound(await read_user_rules(self._call)))
         await self._bridge.ask(Attach(thread_id, self._ref))
         self._held = confinement = await self._confine(session)
         if session.goal is not None:

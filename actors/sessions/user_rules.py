@@ -1,0 +1,71 @@
+"""The rules of Codex's user, as Codex itself reads them out: also those of another machine."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any, Final
+
+import structlog
+
+from command_center.actors.codex import requests
+from command_center.actors.codex.allow_rules import AllowRule, read_rules
+from command_center.actors.codex.errors import CodexError
+from command_center.actors.sessions.agent_threads import Ask
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+MOST_FILES: Final = 50
+"""Files of rules that are looked at in one folder."""
+
+LAYERS: Final = frozenset({"user", "system"})
+"""Whose rules count besides those of a project, which are obeyed only where it is trusted."""
+
+
+async def read_user_rules(ask: Ask) -> tuple[AllowRule, ...]:
+    """Ask Codex for the rules that let commands out of the sandbox.
+
+    None, where it is of a version that cannot say.
+
+    Raises what `ask` raises, but for Codex's own refusals.
+    """
+    try:
+        layers = (await ask(requests.config_read())).get("layers") or []
+    except CodexError as error:
+        log.info("codex.rules.unknown", reason=str(error))
+        return ()
+    found: list[AllowRule] = []
+    for folder in dict.fromkeys(filter(None, map(_folder_of, layers))):
+        for path in await _paths_in(ask, folder):
+            found += read_rules(await _text_of(ask, path))
+    return tuple(found)
+
+
+def _folder_of(layer: Any) -> str | None:
+    """Where the rules of a layer lie: beside its configuration."""
+    match layer:
+        case {"name": {"type": kind, "file": str(file)}} if kind in LAYERS:
+            path = PureWindowsPath(file) if "\\" in file else PurePosixPath(file)
+            return str(path.parent / "rules")
+        case _:
+            return None
+
+
+async def _paths_in(ask: Ask, folder: str) -> list[str]:
+    try:
+        entries = (await ask(requests.directory_read(folder))).get("entries") or []
+    except CodexError:  # there is none
+        return []
+    place = PureWindowsPath(folder) if "\\" in folder else PurePosixPath(folder)
+    names = sorted(str(entry.get("fileName")) for entry in entries if entry.get("isFile"))
+    return [str(place / name) for name in names if name.endswith(".rules")][:MOST_FILES]
+
+
+async def _text_of(ask: Ask, path: str) -> str:
+    try:
+        content = (await ask(requests.file_read(path))).get("dataBase64") or ""
+        return base64.b64decode(content).decode(errors="replace")
+    except (CodexError, binascii.Error) as error:
+        log.info("codex.rules.unread", path=path, reason=str(error))
+        return ""
