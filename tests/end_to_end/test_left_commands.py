@@ -23,9 +23,10 @@ def lists_commands() -> None:
         pytest.skip("This Codex does not list the commands that it leaves.")
 
 
-def begin(command: str) -> CallTool:
+def begin(command: str, **more: str) -> CallTool:
     """A command that Codex waits for a moment only."""
-    return CallTool("exec_command", {"cmd": command, "login": False, "yield_time_ms": 250})
+    waits = {"login": False, "yield_time_ms": 250}
+    return CallTool("exec_command", {"cmd": command, **waits, **more})
 
 
 async def completed(client: Client, repository: Any, prompt: str) -> Any:
@@ -70,6 +71,26 @@ async def test_a_command_that_outlives_its_turn_is_told_of_when_it_ends(
     assert ("completed", 0) == (ended["body"]["status"], ended["body"]["exitCode"])
     assert "late" in ended["body"]["aggregatedOutput"]
     await codex_client.until_session(other, "completed")
+
+
+async def test_a_command_that_was_approved_goes_on_when_its_shell_is_too_slow_for_the_turn(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    asking = {"sandbox_permissions": "require_escalated", "justification": "May I?"}
+    scripted_model.script = (
+        begin(f"until [ -e {gate} ]; do sleep 0.1; done; echo done", **asking),
+        Say.text("I do not wait for it."),
+    )
+    session = await codex_client.run(await codex_client.register(repository), "Begin.")
+    await codex_client.until_session(session, "waiting_approval")
+    (approval,) = (await codex_client.get("/api/approvals", status="pending"))["items"]
+    await codex_client.post(f"/api/approvals/{approval['id']}/resolve", {"status": "approved"})
+    await codex_client.until_session(session, "completed")
+    await command_of(codex_client, session, "in_progress")
+    gate.touch()
+    ended = await command_of(codex_client, session, "completed")
+    assert ("completed", 0) == (ended["body"]["status"], ended["body"]["exitCode"])
 
 
 async def test_a_command_that_outlives_its_turn_is_ended_by_a_stop_of_its_session(

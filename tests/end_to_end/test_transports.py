@@ -17,7 +17,7 @@ from command_center.actors.codex.settings import Transport
 from command_center.actors.sessions.interruption import OVERDUE
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import open_bridge
-from tests.codex.script import AddFile, Gate, Run, Say
+from tests.codex.script import AddFile, Gate, Hold, Run, Say, Script
 from tests.codex.scripted_model import ScriptedModel, write_codex_home
 from tests.end_to_end.server import Client, Server, client_of
 
@@ -228,11 +228,17 @@ async def beats(heart: Path, *, within: float) -> bool:
     return False
 
 
+def beating() -> Script:
+    """A turn that never ends: Codex waits ten seconds for its command, and then for the model."""
+    command = Run("while true; do echo beat > heart; sleep 0.05; done")
+    return (command, Hold(Gate(), Say.text("It beats.")))
+
+
 async def test_a_turn_that_was_stopped_while_codex_was_out_of_reach_is_ended_once_it_is_back(
     codex_binary: Path, model: ScriptedModel, repository: Path, tmp_path: Path
 ) -> None:
     heart = repository / "heart"
-    model.script = (Run("while true; do echo beat > heart; sleep 0.05; done"),)
+    model.script = beating()
     with reached_by(Transport.PROXY, tmp_path, codex_binary, model) as reached:
         assert reached.shared is not None
         hidden = reached.shared.socket.with_name("hidden.sock")
@@ -260,7 +266,7 @@ async def test_a_turn_that_was_left_for_another_runner_is_ended_once_its_own_is_
     codex_binary: Path, model: ScriptedModel, repository: Path, tmp_path: Path
 ) -> None:
     heart = repository / "heart"
-    model.script = (Run("while true; do echo beat > heart; sleep 0.05; done"),)
+    model.script = beating()
     with reached_by(Transport.PROXY, tmp_path, codex_binary, model) as reached:
         server, settings = reached.server, reached.server.settings
         async with client_of(server) as client:
