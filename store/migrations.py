@@ -602,3 +602,21 @@ CREATE TABLE released_threads (
     created_at TEXT NOT NULL
 ) STRICT;
 """
+
+
+@MIGRATIONS(name="0015_messages_that_are_cut")
+def _messages_that_are_cut(db: Database) -> None:
+    db.executescript(_MESSAGES_THAT_ARE_CUT)
+
+
+# A message that was cut is searched as one that is complete; one that is being written is not: its
+# text changes each second.
+_MESSAGES_THAT_ARE_CUT = f"""
+CREATE TRIGGER items_that_are_cut_are_texts AFTER UPDATE OF status ON items
+WHEN new.status = 'cut' BEGIN
+    DELETE FROM texts WHERE item = new.id;
+    INSERT INTO texts (session_id, item, kind, at, text)
+    SELECT new.session_id, new.id, new.type, new.updated_at, said
+    FROM (SELECT {_TEXT_OF_ITEM} AS said) WHERE said IS NOT NULL;
+END;
+"""  # noqa: S608 - put together from a constant

@@ -62,8 +62,9 @@ def threads_stored(
     cursor: str | None = None,
     limit: int | None = None,
 ) -> Call:
-    """The threads on disk, newest activity first."""
+    """The threads on disk, newest activity first: of `codex exec`, too, but not of sub-agents."""
     params = {
+        "sourceKinds": ["cli", "vscode", "exec", "appServer", "unknown"],
         "searchTerm": query,
         "cursor": cursor,
         "limit": limit,

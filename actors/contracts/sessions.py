@@ -215,6 +215,10 @@ class TurnSilent(msgspec.Struct, frozen=True):
     count: int
 
 
+class SaveDrafts(msgspec.Struct, frozen=True):
+    """Keep what was said so far of messages that are not complete."""
+
+
 class StopDeadline(msgspec.Struct, frozen=True):
     """The turn was interrupted and has not ended in time."""
 

@@ -381,7 +381,7 @@ def record_item(
             status=status,
             body=dict(body),
         )
-    elif known.status == "completed":
+    elif known.status == "completed" or (kind == "agentMessage" and not completed):
         return session
     else:
         items.update(tx, known.id, status=status, body=dict(body))

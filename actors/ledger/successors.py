@@ -26,7 +26,7 @@ from command_center.actors.contracts.events.sessions import (
 )
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.core.clock import later
-from command_center.actors.ledger import agents, async_questions
+from command_center.actors.ledger import agents, async_questions, drafts
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit
 from command_center.actors.ledger.budgets import check_limits
@@ -89,6 +89,7 @@ def end(
     if session.goal is not None and session.goal["status"] in ledger.PURSUED:
         # Its runner sees to that, so that nothing begins again.
         ledger.record_goal(tx, session_id, {**session.goal, "status": "paused"})
+    drafts.cut(tx, session_id)
     ended = ledger.move(tx, session_id, status, exit_reason=reason)
     if leaves_turn and RUNNERS[ended.runner].has_threads and ended.codex_thread_id is not None:
         orphaned_turns.note(tx, session_id)

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import structlog
+import trio
 
 from command_center.actors.codex.messages import (
     BridgeConnected,
@@ -57,6 +58,7 @@ from command_center.actors.contracts.sessions import (
     OutputDelta,
     PatchSession,
     RulesFound,
+    SaveDrafts,
     SteerReceipt,
     SteerSession,
     StopDeadline,
@@ -96,6 +98,10 @@ MAILBOX: Final = 64
 
 What Codex tells beyond that waits in the bridge, where it can be joined.
 """
+
+
+SAVE_SECONDS: Final = 0.9
+"""How long what was said of a message may be unkept: then a crash takes no more than a second."""
 
 
 class SessionActor(Actor):
@@ -158,7 +164,9 @@ class SessionActor(Actor):
 
     def _make_parts(self, session: Session) -> None:
         ctx, services = self.ctx, self._services
-        self._transcript = transcript = Transcript(session, services.storage)
+        self._transcript = transcript = Transcript(
+            session, services.storage, lambda: ctx.start_task(self._save_soon)
+        )
         self._runner = runner = services.make_runner(session.runner, ctx.ref)
         self._watch = Watch(ctx.ref, services.stall_seconds)
         self._launch = Launch(ctx, transcript, runner, services)
@@ -427,6 +435,16 @@ class SessionActor(Actor):
         """Show it to whoever watches now; the finished item is what is kept."""
         if self._session.status in ACTIVE:
             await self._transcript.observe(message)
+
+    async def _save_soon(self) -> None:
+        await trio.sleep(SAVE_SECONDS)
+        await self.ctx.ref.tell(SaveDrafts())
+
+    @handles(SaveDrafts)
+    async def save_drafts(self, _message: SaveDrafts) -> None:
+        """Keep what was said so far, once a second while something is said."""
+        if self._session.status in ACTIVE:
+            await self._transcript.keep_drafts()
 
     @handles(CodexServerRequest)
     async def asked(self, message: CodexServerRequest) -> None:

@@ -65,6 +65,7 @@ class Ending:
             settle_cut_off(tx, session.id, spared=under_way)
             return ended, sequel
 
+        await self._transcript.keep_drafts()
         ended, sequel = await self._transcript.keep(end)
         self._transcript.session = ended
         self._interruption.settle(ended)

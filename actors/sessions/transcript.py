@@ -6,6 +6,8 @@ refused instead, so that they learn of it.
 
 Output is shown live in the pieces that it comes in, except that the end of a piece waits where it
 may be half a secret; what waited is shown before the item that the pieces make up is complete.
+What was shown of a message is kept before it is complete, so that a crash that cuts it takes no
+more than the last second.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ from command_center.actors.ledger.agents import record_usage
 from command_center.actors.ledger.budgets import AGENTS, tokens_before
 from command_center.actors.rules.errors import Unavailable, Unconfirmed
 from command_center.actors.rules.preconditions import Condition, always
+from command_center.actors.sessions.drafts import Drafts
 from command_center.runtime import Backoff
 from command_center.store import Agent, EventData, Session, StreamedText, Transaction, sessions
 
@@ -72,13 +75,16 @@ class FactUnconfirmed(Exception):
 class Transcript:
     """The session's row, kept by one actor."""
 
-    def __init__(self, session: Session, storage: Storage) -> None:
-        """Begin with the row as it was read."""
+    def __init__(
+        self, session: Session, storage: Storage, when_unkept: Callable[[], object] = bool
+    ) -> None:
+        """Begin with the row as it was read; `when_unkept` is to call `keep_drafts` soon."""
         self._session = session
         self._storage = storage
         self.rules: tuple[AllowRule, ...] = ()
         """What the rules of Codex's user let out of the sandbox."""
         self._streams: dict[tuple[str, str], StreamedText] = {}
+        self._drafts = Drafts(when_unkept)
 
     @property
     def session(self) -> Session:
@@ -209,9 +215,18 @@ class Transcript:
             text = self._streams[key] = StreamedText(self._storage.secrets)
         self._show_delta(key, text.add(fact.delta), agent)
 
+    async def keep_drafts(self) -> None:
+        """Keep what was said so far of messages that are not complete."""
+        key = self.session.id
+        if self._drafts.unkept:
+            await self.keep(lambda tx: self._drafts.keep(tx, key))
+        self._drafts.kept()
+
     def _show_delta(self, key: tuple[str, str], delta: str, agent: Agent | None) -> None:
         if delta:
             item_id, stream = key
+            if stream == "message":
+                self._drafts.add(item_id, delta, agent)
             self.show(_of(DeltaShown(item_id=item_id, delta=delta, stream=stream), agent))
 
     async def _tell_if_unasked(self, fact: ItemSeen, agent: Agent | None) -> None:
@@ -229,9 +244,11 @@ class Transcript:
         if fact.completed:
             for stream in [stream for stream in self._streams if stream[0] == fact.item_id]:
                 self._show_delta(stream, self._streams.pop(stream).end(), agent)
+            self._drafts.complete(fact.item_id)
         else:
             if fact.type == "commandExecution":
                 await self._tell_if_unasked(fact, agent)
+            self._drafts.begin(fact.item_id)
             self.show(_of(ItemShown(item=fact.body, turn_id=fact.turn_id), agent))
         self.session = await self.keep(
             lambda tx: ledger.record_item(

@@ -1822,6 +1822,14 @@ export interface ClockMoved {
   seconds: number;
 }
 
+/** A command may run outside of the sandbox, and nobody is asked: its user's `rules` allow it. */
+export interface CommandUnasked {
+  itemId: string;
+  command: string;
+  rules: string[];
+  agentId?: number;
+}
+
 /** The turn completed while `commands` of it go on in the background. */
 export interface CommandsLeft {
   commands: LeftCommand[];
@@ -2221,6 +2229,7 @@ export interface EventData {
   "session.result": SessionResult;
   "session.warning": SessionWarning;
   "session.auto_review": AutoReviewed;
+  "session.command.unasked": CommandUnasked;
   "session.stalled": SessionStalled;
   "session.request.refused": RequestRefused;
   "session.followup.queued": FollowupQueued;

@@ -173,6 +173,7 @@ function put(transcript, key, type, body, done, cut = false) {
   if (!entry) {
     const made = { key, type, done, body, text: "", cut, version: 0 };
     transcript.entries.set(key, made);
+    if (!done) takeDraft(made, body);
     return made;
   }
   if (entry.done && !done) return entry;
@@ -180,5 +181,15 @@ function put(transcript, key, type, body, done, cut = false) {
   entry.body = body;
   entry.done = done;
   entry.version += 1;
+  if (!done) takeDraft(entry, body);
   return entry;
+}
+
+/** What the server kept of a message that is not complete; the stream goes on behind it. @param {Entry} entry @param {any} body */
+function takeDraft(entry, body) {
+  if (!body.text) return;
+  entry.body = { ...body, text: "" };
+  if (entry.text) return;
+  entry.text = `${body.text} … `;
+  entry.cut = false;
 }

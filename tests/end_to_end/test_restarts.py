@@ -172,3 +172,33 @@ async def test_a_turn_that_waits_for_a_sub_agent_is_not_silent_while_that_works(
     async with client_of(codex_server) as client:
         session = await client.run(await client.register(repository), "Work.")
         await client.until_session(session, "completed")
+
+
+async def test_what_was_said_of_a_message_that_a_crash_cuts_is_kept_and_shown_as_cut(
+    spawning_server: Server, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Half of", " a thought", gate, " is lost."),)
+
+    async def said(client: Client) -> list[tuple[str, str]]:
+        items = await client.get(f"/api/sessions/{session['id']}/items")
+        return [
+            (item["status"], item["body"]["text"])
+            for item in items["items"]
+            if item["type"] == "agentMessage"
+        ]
+
+    async with client_of(spawning_server) as client:
+        session = await client.run(await client.register(repository), "Think.")
+        gate.wait_until_reached()
+        with trio.fail_after(10):
+            while [("in_progress", "Half of a thought")] != await said(client):  # noqa: ASYNC110 - what is kept meanwhile is told by no event
+                await trio.sleep(0.05)
+    spawning_server.kill()
+    gate.open()
+    spawning_server.start()
+    async with client_of(spawning_server) as client:
+        await client.until_session(session, "interrupted")
+        assert [("cut", "Half of a thought")] == await said(client)
+        found = await client.get("/api/search", q="thought", sessionId=session["id"])
+        assert ["agentMessage"] == [item["kind"] for item in found["items"]]

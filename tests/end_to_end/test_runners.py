@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -282,3 +283,28 @@ async def test_a_turn_over_its_token_budget_is_interrupted_with_that_reason(
     ended = await codex_client.until_session(session, "interrupted")
     assert "of 150 tokens" in ended["exitReason"]
     gate.open()
+
+
+async def test_a_thread_of_codex_exec_is_listed_as_such_and_prompted(
+    codex_server: Server, codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.script = (Say.text("Here I am."),)
+    settings = codex_server.settings
+    run = [settings["CC_CODEX_COMMAND"], "exec", "--skip-git-repo-check", "-C", str(repository)]
+    await trio.run_process(
+        [*run, "Where are you?"],
+        env={**os.environ, "CODEX_HOME": settings["CODEX_HOME"]},
+        capture_stdout=True,
+        capture_stderr=True,
+    )
+    listed = await codex_client.get("/api/codex/threads")
+    ((thread_id, source),) = [(one["id"], one["source"]) for one in listed["items"]]
+    assert "exec" == source
+    registered = await codex_client.register(repository)
+    outcome = await codex_client.post(
+        f"/api/codex/threads/{thread_id}/prompt",
+        {"repositoryId": registered["id"], "prompt": "And now?"},
+        status=201,
+    )
+    ended = await codex_client.until_session(outcome["session"], "completed")
+    assert thread_id == ended["codexThreadId"]

@@ -8,6 +8,9 @@ import { useParam } from "../router.js";
 import { state, useStore } from "../store.js";
 import { Icon } from "../components/icon.js";
 
+/** What began a thread, by Codex's name for it. @type {Record<string, string>} */
+const SOURCES = { cli: "Terminal", vscode: "Editor", exec: "codex exec" };
+
 export const Threads = () => {
   useStore("repos");
   const [which, setWhich] = useParam("which", "stored");
@@ -43,7 +46,7 @@ export const Threads = () => {
         ? html`<${Loading} />`
         : rows.length
           ? html`<ul class="rows">${rows.map((row) => html`<li key=${row.id}><button type="button" class="row plain" onClick=${() => choose(row.id)}>
-              <div class="row-main"><div class="row-title">${row.name || row.preview || row.id}</div><div class="row-note">${row.cwd || row.id}</div></div>
+              <div class="row-main"><div class="row-title">${row.name || row.preview || row.id}</div><div class="row-note">${[SOURCES[row.source], row.cwd || row.id].filter(Boolean).join(" · ")}</div></div>
               <span class="hint nowrap">${row.updatedAt && html`<${Ago} ts=${new Date(row.updatedAt * 1000).toISOString()} />`}</span></button></li>`)}</ul>
             ${which === "stored" && next && html`<${Button} kind="quiet wide" busy=${more.busy} onClick=${loadMore}>Load older<//>`}<${Problem} error=${more.error} />`
           : html`<${Empty} icon="threads" title="No thread here" curl=${`curl '${location.origin}/api/codex/threads?limit=20'`}><p>${query ? "None fits the search." : "Each task's first run begins one."}</p><//>`}

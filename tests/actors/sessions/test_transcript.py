@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from command_center.actors.contracts.sessions import ItemSeen, OutputDelta
+from command_center.actors.ledger import drafts
 from command_center.actors.sessions.transcript import MOST_STREAMS, Transcript
-from command_center.store import EventFilter, Session, Transaction
+from command_center.store import EventFilter, Session, Transaction, items
 from tests.actors.rows import Rig, rig
 from tests.actors.sessions.units import running
 
@@ -69,3 +70,50 @@ async def test_what_waits_does_not_grow_without_bound(tmp_path: Path) -> None:
         for number in range(2 * MOST_STREAMS):
             await transcript.observe(OutputDelta(item_id=str(number), delta="a1"))
         assert MOST_STREAMS == len(transcript._streams)
+
+
+async def texts_of(made: Rig, session: Session) -> list[tuple[str, str]]:
+    """The state of each item, and its text."""
+    found = await made.storage.read(lambda db: items.every(db, {"session_id": session.id}))
+    return [(one.status, one.body["text"]) for one in found]
+
+
+def begun(name: str) -> ItemSeen:
+    """A message of which nothing was said yet."""
+    body = {"id": name, "type": "agentMessage", "text": ""}
+    return ItemSeen(turn_id="u1", item_id=name, type="agentMessage", completed=False, body=body)
+
+
+async def test_what_is_said_is_kept_as_it_grows_without_secrets_until_it_is_complete(
+    tmp_path: Path,
+) -> None:
+    asked: list[bool] = []
+    async with rig(tmp_path / "db.sqlite3") as made:
+        session = await made.storage.write(make_session)
+        transcript = Transcript(session, made.storage, lambda: asked.append(True))
+        await transcript.observe(begun("i"))
+        for half in HALVES:
+            await transcript.observe(OutputDelta(item_id="i", delta=half))
+        await transcript.keep_drafts()
+        assert [("in_progress", "Use [redacted] now")] == await texts_of(made, session)
+        await transcript.observe(OutputDelta(item_id="i", delta=", and then "))
+        await transcript.keep_drafts()
+        assert [("in_progress", "Use [redacted] now, and then ")] == await texts_of(made, session)
+        await transcript.observe(item("i"))
+        await transcript.keep_drafts()
+        assert [("completed", "Use [redacted] now")] == await texts_of(made, session)
+    assert [True, True] == asked
+
+
+async def test_what_a_former_life_had_heard_of_a_message_is_told_from_what_came_later(
+    tmp_path: Path,
+) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        session = await made.storage.write(make_session)
+        former, transcript = (Transcript(session, made.storage) for _ in range(2))
+        for life, said in ((former, "One two "), (transcript, "four "), (transcript, "five ")):
+            await life.observe(OutputDelta(item_id="i", delta=said))
+            await life.keep_drafts()
+        assert [("in_progress", "One two  … four five ")] == await texts_of(made, session)
+        await made.storage.write(lambda tx: drafts.cut(tx, session.id))
+        assert [("cut", "One two  … four five ")] == await texts_of(made, session)
