@@ -577,6 +577,7 @@ CREATE TABLE agents (
     status TEXT NOT NULL,
     last_message TEXT,
     token_usage TEXT,
+    diff TEXT,
     finished_at TEXT,
     UNIQUE (session_id, thread_id)
 ) STRICT;

@@ -263,6 +263,7 @@ class Agent(Record, frozen=True, kw_only=True, rename="camel"):
         name: what Codex calls it.
         prompt: what it was told to do, where Codex shows that.
         token_usage: of its thread, as Codex tells it.
+        diff: what its newest turn has changed; None where it changed nothing.
     """
 
     session_id: int
@@ -276,6 +277,7 @@ class Agent(Record, frozen=True, kw_only=True, rename="camel"):
     status: AgentStatus = "running"
     last_message: str | None = None
     token_usage: dict[str, Any] | None = None
+    diff: str | None = None
     finished_at: Timestamp | None = None
 
 

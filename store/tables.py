@@ -407,7 +407,7 @@ approvals = Table(
         *("requested_by", "resolved_by", "resolution_note"),
     ],
 )
-agents = Table(Agent, "agents", redacted=["prompt", "last_message"])
+agents = Table(Agent, "agents", redacted=["prompt", "last_message", "diff"])
 items = Table(Item, "items", redacted=["body"])
 followups = Table(Followup, "followups", redacted=["message", "requested_by"])
 automations = Table(

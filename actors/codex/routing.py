@@ -61,7 +61,7 @@ _GROWS = frozenset(
 )
 _TOLD_OF_AGENTS = _GROWS | {
     *("turn/started", "turn/completed", "item/started", "item/completed", "error"),
-    "thread/tokenUsage/updated",
+    *("thread/tokenUsage/updated", "turn/diff/updated"),
 }
 
 

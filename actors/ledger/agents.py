@@ -74,6 +74,14 @@ def record_usage(
     return count_agent(tx, session_id, thread_id, usage)
 
 
+def record_diff(tx: Transaction, agent_id: int, diff: str) -> bool:
+    """Keep what a sub-agent has changed; whether that is new."""
+    if agents.get(tx.db, agent_id).diff == diff:
+        return False
+    agents.update(tx, agent_id, diff=diff)
+    return True
+
+
 def _count_from_nothing(tx: Transaction, session: Session, thread_id: str) -> None:
     known = session.token_usage or {}
     counted = known.get(AGENTS, {})

@@ -43,18 +43,27 @@ from command_center.actors.contracts.sessions import (
 from command_center.actors.core.events import PublishLive
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
-from command_center.actors.ledger.agents import record_usage
+from command_center.actors.ledger.agents import record_diff, record_usage
 from command_center.actors.ledger.budgets import AGENTS, tokens_before
 from command_center.actors.rules.errors import Unavailable, Unconfirmed
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.actors.sessions.drafts import Drafts
 from command_center.runtime import Backoff
-from command_center.store import Agent, EventData, Session, StreamedText, Transaction, sessions
+from command_center.store import (
+    Agent,
+    EventData,
+    Session,
+    StreamedText,
+    Transaction,
+    sessions,
+)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-OfAgent = TypeVar("OfAgent", AutoReviewed, CommandUnasked, SessionWarning, DeltaShown, ItemShown)
+OfAgent = TypeVar(
+    "OfAgent", AutoReviewed, CommandUnasked, SessionWarning, DeltaShown, DiffShown, ItemShown
+)
 
 BACKOFF: Final = Backoff(initial=0.2, cap=5.0, jitter=0.0)
 """The pauses between two tries to write a fact."""
@@ -146,7 +155,7 @@ class Transcript:
     async def observe(self, fact: Observation, agent: Agent | None = None) -> None:
         """Keep what is to be kept of a fact, and show it to whoever watches now.
 
-        Of a sub-agent that are its items, what it says meanwhile, and what went wrong.
+        Of a sub-agent that are its items, what it says meanwhile, its diff, and what went wrong.
         """
         match fact:
             case ItemSeen():
@@ -172,8 +181,14 @@ class Transcript:
                     action=fact.action,
                 )
                 await self.tell(_of(decided, agent))
-            case _ if agent is not None:
-                return
+            case DiffChanged() if agent is not None:
+                await self._keep_agent_diff(agent, fact.diff)
+            case _ if agent is None:
+                await self._observe_turn(fact)
+
+    async def _observe_turn(self, fact: Observation) -> None:
+        """Keep what is told of the session's own turn as a whole, of which the newest counts."""
+        match fact:
             case PlanChanged():
                 await self._keep_newest(PlanShown(**fact.plan), plan=fact.plan)
             case DiffChanged():
@@ -284,6 +299,10 @@ class Transcript:
         key = self.session.id
         self.session = await self.keep(lambda tx: record_usage(tx, key, agent_id, usage))
         self._show_usage()
+
+    async def _keep_agent_diff(self, agent: Agent, diff: str) -> None:
+        if await self.keep(lambda tx: record_diff(tx, agent.id, diff)):
+            self.show(_of(DiffShown(bytes=len(diff.encode())), agent))
 
     def _show_usage(self) -> None:
         usage = self.session.token_usage or {}

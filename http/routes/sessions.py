@@ -66,6 +66,16 @@ class ItemsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_un
     agent_id: int | None = None
 
 
+class AgentsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """The query of a session's sub-agents.
+
+    Attributes:
+        diff: false leaves their diffs out, which may be long.
+    """
+
+    diff: bool = True
+
+
 @api.operation("GET", "/api/sessions")
 async def list_sessions(center: Center, query: SessionsQuery) -> Page[Session]:
     """List the sessions, the newest first."""
@@ -138,7 +148,7 @@ async def list_items(center: Center, session_id: int, query: ItemsQuery) -> Page
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>/agents")
-async def list_agents(center: Center, session_id: int, query: PageQuery) -> Page[Agent]:
+async def list_agents(center: Center, session_id: int, query: AgentsQuery) -> Page[Agent]:
     """List the sub-agents that work for a session, each after the one that started it."""
 
     def read(db: Database) -> Page[Agent]:
@@ -146,7 +156,11 @@ async def list_agents(center: Center, session_id: int, query: PageQuery) -> Page
         where = {"session_id": session_id}
         return agents.page(db, where, limit=query.limit, cursor=query.cursor)
 
-    return await center.storage.read(read)
+    page = await center.storage.read(read)
+    if query.diff:
+        return page
+    shown = [msgspec.structs.replace(agent, diff=None) for agent in page.items]
+    return Page(items=shown, next_cursor=page.next_cursor)
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>/plan")

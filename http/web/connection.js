@@ -63,6 +63,7 @@ function applyToSession(event) {
   if (event.type === "session.plan") learnPart(event.sessionId, { plan: event.data });
   else if (event.type === "session.usage") learnPart(event.sessionId, { tokenUsage: event.data, tokenBaseline: event.data.tokenBaseline });
   else if (event.type === "session.diff") changed(`diff:${event.sessionId}`);
+  else if (event.type.startsWith("session.agent.")) changed(`agents:${event.sessionId}`);
   else if (event.id !== null && !ALWAYS_KEPT.has(event.type)) {
     if ("to" in event.data && event.data.to) {
       learnPart(event.sessionId, { status: event.data.to });
@@ -136,7 +137,7 @@ function listen() {
     for (const { id, status } of state.sessions.values()) {
       if (!ACTIVE.has(status)) continue;
       stale.sessions.add(id); // what is only told live was missed
-      changed(`diff:${id}`);
+      changed(`diff:${id}`, `agents:${id}`);
     }
     for (const kind of KINDS) if (stale[kind].size) refreshKind(kind);
     renewTranscripts();

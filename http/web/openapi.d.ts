@@ -52,6 +52,7 @@ export interface Agent {
   status: "completed" | "failed" | "interrupted" | "running";
   lastMessage: string | null;
   tokenUsage: Record<string, any> | null;
+  diff: string | null;
   finishedAt: string | null;
 }
 
@@ -1200,7 +1201,7 @@ export interface Operations {
     method: "GET";
     path: `/api/sessions/${number}/agents`;
     isExact: false;
-    query: { limit?: number | null; cursor?: string | null; };
+    query: { limit?: number | null; cursor?: string | null; diff?: boolean | null; };
     body: undefined;
     answer: Page<Agent>;
   };
@@ -1859,6 +1860,7 @@ export interface DeltaShown {
 /** What the turn has changed so far grew to so many bytes; only live. */
 export interface DiffShown {
   bytes: number;
+  agentId?: number;
 }
 
 /** It was taken back. */

@@ -35,7 +35,7 @@ export const state = {
   automations: /** @type {Map<number, Automation>} */ (new Map()),
 };
 
-// Topics: a kind of record, "connection", "runtime", "session:12", "diff:12", "worktrees:3", "events".
+// Topics: a kind of record, "connection", "runtime", "session:12", "diff:12", "agents:12", "worktrees:3", "events".
 
 /** @type {Map<string, Set<() => void>>} */
 const watchers = new Map();

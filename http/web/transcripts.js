@@ -1,5 +1,6 @@
 // @ts-check
-// The transcripts and timelines of the sessions that were opened last, kept current by the stream.
+// The transcripts and timelines of the sessions that were opened last, and the transcripts of their
+// sub-agents, kept current by the stream.
 import { ApiError, get } from "./api.js";
 import { ACTIVE, changed, state } from "./store.js";
 
@@ -8,32 +9,36 @@ import { ACTIVE, changed, state } from "./store.js";
 
 /**
  * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean, version: number}} Entry
- * @typedef {{entries: Map<string, Entry>, events: Event[], earlier: string | null, seen: Set<number>, earlierItems: string | null, ready: boolean}} Transcript
- * `earlier` and `earlierItems` are the cursors of the events, and of the items, before those that are here.
+ * @typedef {{id: number, agent?: number, entries: Map<string, Entry>, events: Event[], earlier: string | null, seen: Set<number>, earlierItems: string | null, ready: boolean}} Transcript
+ * Of session `id`, or of a sub-agent of it, which has no events of its own. `earlier` and `earlierItems` are the cursors of the events, and of the items, before those that are here.
  */
 
 const AT_ONCE = 500; // of a session's items, or of its events, that are asked for
 const MOST_OPEN = 20;
 
-/** @type {Map<number, Transcript>} */
+/** @type {Map<string, Transcript>} */
 const transcripts = new Map();
 
-/** @param {number} id @returns {Transcript | undefined} */
-export const transcriptOf = (id) => transcripts.get(id);
+/** @param {number | undefined} id @param {number} [agent] */
+const keyOf = (id, agent) => (agent ? `${id}/${agent}` : `${id}`);
 
-/** Load a session's past; what the stream tells meanwhile is kept. @param {number} id */
-export async function openTranscript(id) {
-  const open = transcripts.get(id);
+/** @param {number} id @param {number} [agent] @returns {Transcript | undefined} */
+export const transcriptOf = (id, agent) => transcripts.get(keyOf(id, agent));
+
+/** Load the past of a session, or of a sub-agent; what the stream tells meanwhile is kept. @param {number} id @param {number} [agent] */
+export async function openTranscript(id, agent) {
+  const key = keyOf(id, agent);
+  const open = transcripts.get(key);
   /** @type {Transcript} */
-  const made = open ?? { entries: new Map(), events: [], earlier: null, seen: new Set(), earlierItems: null, ready: false };
-  transcripts.delete(id);
-  transcripts.set(id, made); // as the last that was opened
+  const made = open ?? { id, agent, entries: new Map(), events: [], earlier: null, seen: new Set(), earlierItems: null, ready: false };
+  transcripts.delete(key);
+  transcripts.set(key, made); // as the last that was opened
   if (open) return;
   for (const oldest of transcripts.keys()) if (transcripts.size > MOST_OPEN) transcripts.delete(oldest);
   try {
     const [items, events] = await Promise.all([
-      askItems(id),
-      get(`/api/sessions/${id}/events`, { newestFirst: true, limit: AT_ONCE }),
+      askItems(made),
+      agent ? { items: [], nextCursor: null } : get(`/api/sessions/${id}/events`, { newestFirst: true, limit: AT_ONCE }),
     ]);
     merge(made, items.items.reverse());
     made.earlierItems = items.nextCursor;
@@ -44,15 +49,15 @@ export async function openTranscript(id) {
     for (const event of [...events.items.reverse(), ...since]) note(made, event);
     made.ready = true;
   } catch (error) {
-    if (transcripts.get(id) === made) transcripts.delete(id);
+    if (transcripts.get(key) === made) transcripts.delete(key);
     throw error;
   } finally {
     changed(`session:${id}`);
   }
 }
 
-/** The newest items of a session, or those before. @param {number} id @param {string} [cursor] @returns {Promise<Page<Item>>} */
-const askItems = (id, cursor) => get(`/api/sessions/${id}/items`, { newestFirst: true, limit: AT_ONCE, cursor });
+/** The newest items of a transcript, or those before. @param {Transcript} transcript @param {string} [cursor] @returns {Promise<Page<Item>>} */
+const askItems = ({ id, agent }, cursor) => get(`/api/sessions/${id}/items`, { newestFirst: true, limit: AT_ONCE, cursor, agentId: agent });
 
 /**
  * What the server kept, in its order, with what the stream told of it: after the first `before` of the
@@ -71,12 +76,12 @@ function merge(transcript, items, before = 0) {
   for (const [key, entry] of told) if (!transcript.entries.has(key)) transcript.entries.set(key, entry);
 }
 
-/** Load the items before those that are here. @param {number} id */
-export async function loadEarlierItems(id) {
-  const transcript = transcripts.get(id);
+/** Load the items before those that are here. @param {number} id @param {number} [agent] */
+export async function loadEarlierItems(id, agent) {
+  const transcript = transcriptOf(id, agent);
   const cursor = transcript?.earlierItems;
   if (!transcript || !cursor) return;
-  const page = await askItems(id, cursor);
+  const page = await askItems(transcript, cursor);
   if (transcript.earlierItems !== cursor) return; // somebody else was quicker
   transcript.earlierItems = page.nextCursor;
   merge(transcript, page.items.reverse());
@@ -85,8 +90,8 @@ export async function loadEarlierItems(id) {
 
 /** After a gap in the stream: what items began meanwhile, and where a text is cut. */
 export function renewTranscripts() {
-  for (const [id, transcript] of transcripts) {
-    const session = state.sessions.get(id);
+  for (const transcript of transcripts.values()) {
+    const session = state.sessions.get(transcript.id);
     if (!transcript.ready || !session || !ACTIVE.has(session.status)) continue;
     for (const entry of transcript.entries.values()) {
       if (entry.done) continue;
@@ -94,31 +99,31 @@ export function renewTranscripts() {
       else entry.cut = true;
       entry.version += 1;
     }
-    renew(id, transcript).catch((error) => {
+    renew(transcript).catch((error) => {
       if (!(error instanceof ApiError)) throw error; // it is renewed with the next connection
     });
   }
 }
 
-/** Ask for the newest items, back to one that is here. @param {number} id @param {Transcript} transcript */
-async function renew(id, transcript) {
+/** Ask for the newest items, back to one that is here. @param {Transcript} transcript */
+async function renew(transcript) {
   /** @type {Item[]} */
   const items = [];
   const isHere = (/** @type {Item} */ item) => transcript.entries.has(item.itemId);
-  let page = await askItems(id);
+  let page = await askItems(transcript);
   while (page.nextCursor && !page.items.some(isHere)) {
     items.unshift(...page.items.reverse());
-    page = await askItems(id, page.nextCursor);
+    page = await askItems(transcript, page.nextCursor);
   }
   items.unshift(...page.items.reverse());
   const oldest = [...transcript.entries.keys()].indexOf(items.find(isHere)?.itemId ?? "");
   merge(transcript, items, Math.max(0, oldest));
-  changed(`session:${id}`);
+  changed(`session:${transcript.id}`);
 }
 
 /** Load the events before those that are here. @param {number} id */
 export async function loadEarlier(id) {
-  const transcript = transcripts.get(id);
+  const transcript = transcriptOf(id);
   if (!transcript?.earlier) return;
   const cursor = transcript.earlier;
   const page = await get(`/api/sessions/${id}/events`, { newestFirst: true, limit: AT_ONCE, cursor });
@@ -140,8 +145,17 @@ const DELTA_TYPES = { message: "agentMessage", command: "commandExecution", reas
 
 /** @param {Told} event */
 export function showInTranscript(event) {
-  const transcript = transcripts.get(event.sessionId || 0);
-  if (!transcript) return;
+  const { sessionId } = event;
+  const agent = "agentId" in event.data ? event.data.agentId : undefined;
+  const told = transcripts.get(keyOf(sessionId));
+  const transcript = agent ? transcripts.get(keyOf(sessionId, agent)) : told;
+  if (told && event.id !== null) note(told, { ...event, id: event.id });
+  if (transcript) grow(transcript, event);
+  if (told || transcript) changed(`session:${sessionId}`);
+}
+
+/** @param {Transcript} transcript @param {Told} event */
+function grow(transcript, event) {
   if (event.type === "session.output.delta") {
     const { delta, itemId, stream } = event.data;
     const type = DELTA_TYPES[stream] || "agentMessage";
@@ -156,8 +170,6 @@ export function showInTranscript(event) {
   } else if (event.type === "session.item") {
     put(transcript, event.data.itemId, event.data.type, event.data.item, true);
   }
-  if (event.id !== null) note(transcript, { ...event, id: event.id });
-  changed(`session:${event.sessionId}`);
 }
 
 /** @param {Transcript} transcript @param {Event} event */

@@ -139,6 +139,8 @@ async def test_what_a_sub_agent_asks_and_changes_is_shown_and_waits_for_a_person
     own = await items_of(client, session)
     assert "All done." in [item["body"].get("text") for item in own]
     assert not [item for item in own if item["type"] in {"commandExecution", "fileChange"}]
+    assert "+hello" in agent["diff"]
+    assert (await client.session(session))["diff"] is None
     of_agent = await items_of(client, session, agentId=agent["id"])
     types = [item["type"] for item in of_agent]
     assert ["commandExecution", "fileChange", "agentMessage"] == types[-3:]
@@ -241,3 +243,35 @@ async def test_a_stop_ends_a_sub_agent_that_outlives_its_turn(team: Team, client
     with trio.fail_after(10):
         while await beats(heart, within=1):
             pass
+
+
+@alone
+async def test_sub_agents_of_sub_agents_ask_and_are_stopped_like_any(
+    team: Team, client: Client, tmp_path: Path
+) -> None:
+    if team.model_name is not None:
+        pytest.skip("only sub-agents of multi-agent v2 may start others")
+    outside, heart = tmp_path / "outside.txt", team.repository / "heart"
+    scripts: dict[str, Script] = {
+        "grandchild": (
+            Run(f"echo made > {outside}", justification="May I?"),
+            Run("while true; do echo > heart; sleep 0.05; done"),
+        ),
+        "child": (SpawnAgent("You are the grandchild.", "deep"), WaitForAgents(600)),
+        "Begin": (SpawnAgent("You are the child.", "outer"), WaitForAgents(600)),
+    }
+    session = await team.start(client, scripts)
+    async with client.watch(after=0, sessionId=session["id"]) as stream:
+        asked = await stream.until("approval.requested", kind="command")
+        assert asked["data"]["details"]["agent"].endswith("/outer/deep")
+        await approve(client, asked["approvalId"])
+    await until_made(outside)
+    outer, deep = await agents_of(client, session)
+    assert ("outer", None) == (outer["name"], outer["parentId"])
+    assert ("deep", outer["id"]) == (deep["name"], deep["parentId"])
+    assert await beats(heart, within=30)
+    await client.post(f"/api/sessions/{session['id']}/stop")
+    with trio.fail_after(10):
+        while await beats(heart, within=1):
+            pass
+    assert ["interrupted"] * 2 == [one["status"] for one in await agents_of(client, session)]

@@ -373,6 +373,7 @@ class DiffShown(LiveEventData, frozen=True, kw_only=True, tag="session.diff"):
     """What the turn has changed so far grew to so many bytes; only live."""
 
     bytes: int
+    agent_id: int | UnsetType = UNSET
 
 
 class UsageShown(LiveEventData, frozen=True, kw_only=True, tag="session.usage"):

@@ -14,7 +14,9 @@ const NEAR = "300px 0px"; // how far from an end of them more are shown
 const SAID = {
   "session.queued": (d) =>
     d.writingSessionId ? `session ${d.writingSessionId} is writing in its folder` : "waits for its turn",
-  "session.item": (d) => Words(d.type),
+  "session.item": (d) => `${Words(d.type)}${d.agentId ? " of a sub-agent" : ""}`,
+  "session.agent.started": (d) => d.path || d.name || (d.prompt || "").split("\n")[0],
+  "session.agent.ended": (d) => [d.path || d.name, words(d.status)].filter(Boolean).join(" · "),
   "session.steer.requested": (d) => `“${d.message}”`,
   "session.stop.requested": (d) => d.reason || "",
   "session.turn.settled": (d) => (d.interrupted ? "It still ran, and was interrupted." : "It ran no more."),

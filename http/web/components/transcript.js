@@ -16,9 +16,9 @@ const OUTPUT = 20_000; // characters of a command's output that are shown at fir
 /**
  * Paths below the session's folder `cwd` are shown from there; `asked` are the items that wait for a person.
  * What is not done is cut off where the session `isOver`. There may be earlier entries that are not loaded.
- * @param {{entries: Entry[], hasEarlier: boolean, loadEarlier: () => Promise<void>, cwd: string, asked: Set<string>, isOver: boolean}} props
+ * @param {{entries: Entry[], hasEarlier: boolean, loadEarlier: () => Promise<void>, cwd: string, asked: Set<string>, isOver: boolean, label?: string}} props
  */
-export const Transcript = ({ entries, hasEarlier, loadEarlier, cwd, asked, isOver }) => {
+export const Transcript = ({ entries, hasEarlier, loadEarlier, cwd, asked, isOver, label = "Transcript" }) => {
   const [shown, setShown] = useState(WINDOW);
   const { busy, error, run } = useAct();
   const hidden = Math.max(0, entries.length - shown);
@@ -26,7 +26,7 @@ export const Transcript = ({ entries, hasEarlier, loadEarlier, cwd, asked, isOve
     if (hidden < 2 * WINDOW && hasEarlier) await loadEarlier();
     setShown(shown + 2 * WINDOW);
   });
-  return html`<ol class="transcript" aria-label="Transcript">
+  return html`<ol class="transcript" aria-label=${label}>
     ${(hidden > 0 || hasEarlier) && html`<li><${Problem} error=${error} /><${Button} kind="quiet wide" busy=${busy} onClick=${more}>
       Show ${hasEarlier ? "earlier entries" : plural(Math.min(hidden, 2 * WINDOW), "earlier entry", "earlier entries")}
     <//></li>`}
@@ -145,6 +145,12 @@ function Agents(entry, stage) {
   </details>`;
 }
 
+/** Of multi-agent v2: that a sub-agent began, was told something, or ended. @param {Entry} entry */
+function Activity(entry) {
+  const { kind, agentPath } = entry.body;
+  return html`<div class="tool-head"><${Icon} name="runtime" size=${17} /><span>Sub-agent <code>${agentPath}</code> ${kind}</span></div>`;
+}
+
 /** @param {Entry} entry */
 function Search(entry) {
   return html`<div class="tool-head"><${Icon} name="search" size=${17} /> Searched the web for “${entry.body.query}”</div>`;
@@ -168,5 +174,6 @@ const VIEWS = {
   mcpToolCall: Tool,
   dynamicToolCall: Tool,
   collabAgentToolCall: Agents,
+  subAgentActivity: Activity,
   webSearch: Search,
 };

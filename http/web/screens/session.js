@@ -4,7 +4,7 @@
 import { every, get, ME, post, remove } from "../api.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import { Ago, Badge, Button, Choice, Confirm, Elapsed, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
-import { Diff } from "../components/diff.js";
+import { Agents, Changes } from "../components/agents.js";
 import { Result } from "../components/result.js";
 import { follow } from "../components/run-panel.js";
 import { Icon } from "../components/icon.js";
@@ -27,8 +27,6 @@ export const Session = ({ id }) => {
     const session = await need("sessions", id);
     await Promise.all([need("tasks", session.taskId), need("repos", session.repositoryId), openTranscript(id)]);
   }, [id, transcript === undefined, state.sessions.has(id)]);
-  const diffs = useStore(`diff:${id}`, "reloaded");
-  const [changes] = useLoaded(() => get(`/api/sessions/${id}/diff`), [id], diffs);
   const [pane, setPane] = useParam("pane", "transcript");
   const isReady = Boolean(transcript?.ready);
   useEffect(() => {
@@ -39,6 +37,7 @@ export const Session = ({ id }) => {
   if (!session) return html`<${Head} title=${`Session ${id}`} back="/sessions" /><${Problem} error=${error} />${!error && html`<${Loading} />`}`;
   const task = taskOf(session);
   const repo = repoOf(session);
+  const waiting = new Set(asked.filter((a) => a.status === "pending").map((a) => a.codexItemId));
   const steps = session.plan?.plan || session.plan?.steps || [];
   return html`<div class="session" data-pane=${pane}>
     <${Head} title=${task?.title || `Session ${id}`} back=${task ? `/tasks/${task.id}` : "/sessions"}
@@ -53,7 +52,7 @@ export const Session = ({ id }) => {
       options=${[["transcript", "Transcript"], ["changes", "Changes"], ["details", "Details"], ["timeline", "Timeline"]]} /></div>
     <div class="session-columns">
       <section class="pane pane-transcript" aria-label="Transcript">
-        ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript} asked=${new Set(asked.filter((a) => a.status === "pending").map((a) => a.codexItemId))}>${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}<//>` : !error && html`<${Loading} />`}
+        ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript} asked=${waiting}><${Agents} session=${session} asked=${waiting} />${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}<//>` : !error && html`<${Loading} />`}
         <${Warning} session=${session} events=${transcript?.events || []} />
         <${Result} result=${session.result} />
         <${Why} session=${session} />
@@ -61,7 +60,7 @@ export const Session = ({ id }) => {
       </section>
       <div class="pane-side">
         <section class="pane pane-changes" aria-label="Changes"><h2 class="section">Changes</h2>
-          ${changes?.diff ? html`<${Diff} text=${changes.diff} />` : changes && html`<p class="quiet-line">Nothing was changed${ENDED.has(session.status) ? "." : " yet."}</p>`}</section>
+          <${Changes} session=${session} /></section>
         <section class="pane pane-details" aria-label="Details">
           ${steps.length > 0 && html`<h2 class="section">Plan</h2><ol class="plan">${steps.map((/** @type {any} */ s) => html`<li data-status=${s.status}>${s.step}</li>`)}</ol>`}
           <h2 class="section">Details</h2><${Facts} session=${session} /></section>
