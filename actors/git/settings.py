@@ -38,6 +38,7 @@ OURS: Final[tuple[Setting, ...]] = (
     ("core.protectHFS", "true"),
     ("core.protectNTFS", "true"),
     ("core.quotePath", "false"),
+    ("core.splitIndex", "false"),
     ("diff.ignoreSubmodules", "dirty"),
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
@@ -45,7 +46,10 @@ OURS: Final[tuple[Setting, ...]] = (
     ("safe.bareRepository", "explicit"),
     ("submodule.recurse", "false"),
 )
-"""What holds whatever anybody says. Files over 16 MiB are binary, so that none is held whole."""
+"""What holds whatever anybody says. Files over 16 MiB are binary, so that none is held whole.
+
+An index is written in one piece, as only that piece is brought back from a stand-in.
+"""
 
 LONGEST_VALUE: Final = 4096
 """Characters of a value that is taken over."""
