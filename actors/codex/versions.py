@@ -1,9 +1,9 @@
 """Which versions of Codex can be used: told at the handshake, before anything is asked of one.
 
 Below the oldest a run is refused: such a Codex lacks what keeps a prompt from being carried out
-twice. Within the range every version has what is needed; its oldest and newest are tested. A newer
-one, or one that does not say which it is, is asked which methods it has, and is used if it has all
-that are needed.
+twice. Within the range every version has what is needed, which is not to say that all tests pass
+with each. A newer one, or one that does not say which it is, is asked which methods it has, and is
+used if it has all that are needed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OLDEST: Final[Version] = (0, 136, 0)
 """The oldest version that may be used."""
 
 NEWEST: Final[Version] = (0, 169, 0)
-"""The newest version that was tested."""
+"""The newest version that was tried."""
 
 NEEDED: Final = frozenset(
     {
