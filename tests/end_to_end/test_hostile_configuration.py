@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,12 @@ class Site:
             Run(f"touch {self.traps.escape}", justification="May I write there?"),
             Say.text("I tried."),
         )
+
+    def found(self) -> str:
+        """What the repository's settings made of the variable that the model looked for."""
+        seen = re.search(r"trap=(\w*)", self.model.requests[-1].tool_outputs[0])
+        assert seen is not None
+        return seen[1]
 
 
 @pytest.fixture
@@ -99,7 +106,7 @@ async def test_what_a_repository_configures_runs_nothing_and_loosens_nothing(
         session = await client.run(registered, "Try it.")
         ended = await decide(client, session, runner)
         assert worktree == (ended["worktreePath"] is not None)
-        assert "trap=\n" in site.model.requests[-1].tool_outputs[0]
+        assert "" == site.found()
 
         # Codex starts anew, and takes the thread up from its file.
         site.server.stop()
@@ -128,7 +135,7 @@ async def test_a_review_of_a_repository_runs_nothing_of_its_configuration(site: 
         task = await client.task(registered, "Review it.", type="review_task")
         outcome = await client.post(f"/api/tasks/{task['id']}/run", {}, status=201)
         await client.until_session(outcome["session"], "completed")
-        assert "trap=\n" in site.model.requests[-1].tool_outputs[0]
+        assert "" == site.found()
     assert [] == site.traps.sprung
     assert before == site.configuration.read_bytes()
 
@@ -174,7 +181,7 @@ async def test_a_thread_that_another_program_has_open_obeys_no_files_for_a_run(
         Site(shared.server, scripted_model, traps, Path()).script()
         session = await prompt(client, registered, thread_id)
         await decide(client, session, "app-server")
-        assert "trap=\n" in scripted_model.requests[-1].tool_outputs[0]
+        assert "" == Site(shared.server, scripted_model, traps, Path()).found()
         assert [] == traps.sprung
 
 

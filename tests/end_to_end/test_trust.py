@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -58,7 +59,9 @@ class Project:
     async def said(self, session: Any) -> str:
         """What the variable was, once the session has completed."""
         await self.client.until_session(session, "completed")
-        return self.model.requests[-1].tool_outputs[0].rpartition("where=")[2].strip()
+        said = re.search(r"where=(\w*)", self.model.requests[-1].tool_outputs[0])
+        assert said is not None
+        return said[1]
 
 
 @pytest.fixture(params=["app-server", "cli"])
