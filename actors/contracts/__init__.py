@@ -2,6 +2,6 @@
 
 `sessions`, `tasks`, `approvals`, `automations`, `repositories` and `worktrees` have the messages
 about these. A body of the REST API is one of these messages, so nothing is mapped by hand between
-the two. `events` are what everybody is told
+the two. `fields` are the types of fields that several have. `events` are what everybody is told
 when something has happened, and `runners` what each runner can do.
 """

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from command_center.actors.contracts.fields import DateTime, NotBlank
 from command_center.runtime import Request
 from command_center.store import Approval
 
@@ -21,7 +22,7 @@ class Extension(
     """Until when an approval shall wait: `ttlSeconds` from now, or `expiresAt`."""
 
     ttl_seconds: Seconds | None = None
-    expires_at: str | None = None
+    expires_at: DateTime | None = None
     requested_by: str = "api"
 
 
@@ -48,12 +49,12 @@ class CreateApproval(
         ttl_seconds: the same, from now; `CC_APPROVAL_TTL_SECONDS`, if neither is given.
     """
 
-    title: str
+    title: NotBlank
     kind: Literal["manual"] = "manual"
     details: dict[str, Any] = msgspec.field(default_factory=dict)
     task_id: int | None = None
     session_id: int | None = None
-    expires_at: str | None = None
+    expires_at: DateTime | None = None
     ttl_seconds: Seconds | None = None
     requested_by: str = "api"
 

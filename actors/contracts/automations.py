@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from command_center.actors.contracts.fields import NotBlank, Title
 from command_center.actors.contracts.tasks import Attempts, Positive, check_texts
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.policy import PolicyResult, RunInput, check_run
@@ -22,9 +23,9 @@ class AutomationPayload(
 ):
     """The task that each run makes, and how. Without a title it takes the automation's."""
 
-    prompt: str
+    prompt: NotBlank
     task_type: TaskType = "prompt_task"
-    task_title: str | None = None
+    task_title: Title | None = None
     priority: Priority = "normal"
     approval_required: bool = False
     on_interrupt: Literal["stop", "continue"] = "stop"
@@ -53,7 +54,7 @@ class CreateAutomation(
 
     repository_id: int
     template: str | None = None
-    title: str | msgspec.UnsetType = msgspec.UNSET
+    title: Title | msgspec.UnsetType = msgspec.UNSET
     schedule_expr: str | msgspec.UnsetType = msgspec.UNSET
     payload: AutomationPayload | msgspec.UnsetType = msgspec.UNSET
     timezone: str | None = None
@@ -67,7 +68,7 @@ class AutomationChanges(
 ):
     """Changes to an automation; what is left out stays. `enabled: true` also ends a pause."""
 
-    title: str | msgspec.UnsetType = msgspec.UNSET
+    title: Title | msgspec.UnsetType = msgspec.UNSET
     schedule_expr: str | msgspec.UnsetType = msgspec.UNSET
     timezone: str | msgspec.UnsetType | None = msgspec.UNSET
     enabled: bool | msgspec.UnsetType = msgspec.UNSET

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from command_center.actors.codex.allow_rules import AllowRule
+from command_center.actors.contracts.fields import NotBlank
 from command_center.actors.contracts.worktrees import SeenConfiguration
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import ActorRef, Request
@@ -50,7 +51,7 @@ class SteerSession(
 ):
     """Say something to the turn that is running, without ending it."""
 
-    message: str
+    message: NotBlank
     requested_by: str = "api"
 
 

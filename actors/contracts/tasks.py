@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from command_center.actors.contracts.fields import TITLE_LENGTH, NotBlank, Title
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.policy import GoalWish, Model, PolicyResult, RunInput
 from command_center.actors.rules.preconditions import Condition, always
@@ -15,9 +16,6 @@ from command_center.store.records import Priority, Sandbox, TaskType
 
 Attempts = Annotated[int, msgspec.Meta(ge=1, le=10)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
-
-TITLE_LENGTH = 200
-"""Characters of a title; a longer one is refused."""
 
 
 class CreateTask(
@@ -31,8 +29,8 @@ class CreateTask(
     """Keep something to be done in a repository; nothing runs yet."""
 
     repository_id: int
-    title: str
-    prompt: str
+    title: Title
+    prompt: NotBlank
     type: TaskType = "prompt_task"
     priority: Priority = "normal"
     approval_required: bool = False
@@ -53,8 +51,8 @@ class TaskChanges(
 ):
     """Changes to a task; what is left out stays. `cancelled` stops what runs of it."""
 
-    title: str | msgspec.UnsetType = msgspec.UNSET
-    prompt: str | msgspec.UnsetType = msgspec.UNSET
+    title: Title | msgspec.UnsetType = msgspec.UNSET
+    prompt: NotBlank | msgspec.UnsetType = msgspec.UNSET
     type: TaskType | msgspec.UnsetType = msgspec.UNSET
     priority: Priority | msgspec.UnsetType = msgspec.UNSET
     approval_required: bool | msgspec.UnsetType = msgspec.UNSET
@@ -115,7 +113,7 @@ class ThreadPrompt(
     """
 
     repository_id: int
-    prompt: str
+    prompt: NotBlank
     cwd: str | None = None
     resume: bool = True
     model: Model | None = None
@@ -138,7 +136,7 @@ class FollowupText(
 ):
     """The text of a follow-up."""
 
-    message: str
+    message: NotBlank
     requested_by: str = "api"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from command_center.actors.contracts.fields import FolderPath
 from command_center.actors.git.diffs import PATCH_LIMIT, Diff, Limit
 from command_center.actors.git.facts import WorktreeEntry
 from command_center.actors.git.merging import MergeResult, Strategy
@@ -126,7 +127,7 @@ class MergeRequest(
 ):
     """The way in which a worktree's branch comes back into the branch of the main checkout."""
 
-    path: str
+    path: FolderPath
     strategy: Strategy = "auto"
     message: str | None = None
     requested_by: str = "api"

@@ -13,9 +13,9 @@ import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.contracts.events.tasks import TaskCancelled, TaskCreated, TaskUpdated
+from command_center.actors.contracts.fields import TITLE_LENGTH
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.tasks import (
-    TITLE_LENGTH,
     CreateTask,
     RunOutcome,
     TaskChanges,

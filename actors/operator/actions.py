@@ -26,6 +26,7 @@ from command_center.actors.contracts.events.operator import (
     ActorStartedAgain,
     ActorSuspended,
 )
+from command_center.actors.contracts.fields import NotBlank
 from command_center.actors.core.storage import Storage
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from command_center.runtime import (
@@ -77,7 +78,7 @@ TEXT = 500
 class Order(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Why an operator acts, and that it is meant where a life would end."""
 
-    reason: str
+    reason: NotBlank
     confirm: bool = False
     requested_by: str = "api"
 

@@ -1,12 +1,11 @@
 """The OpenAPI 3.1 document, made of the declarations of operations and of the structs themselves.
 
-What a struct cannot say of its fields by its types, because an actor checks it, is added from
-`TOLD`. Descriptions are the structs' own docstrings.
+Checks of actors on several fields together are added from `WHOLE`. Descriptions are the structs'
+own docstrings.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -27,8 +26,6 @@ from command_center.http.wire.problems import JSON
 from command_center.http.wire.responses import Error, LiveEvent
 
 _PARAMETER = re.compile(r"<(?:(?P<kind>[a-z]+):)?(?P<name>[a-z_]+)>")
-NOT_BLANK: Final = r"[^\s\x1c-\x1f\x85]"
-_SAYS_SOMETHING: Final = {"pattern": NOT_BLANK}
 _ACTOR_PATH: Final = {
     "type": "string",
     "pattern": r"^[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
@@ -53,37 +50,6 @@ _SENT_EVENT: Final = {
     },
     "required": ["data"],
 }
-_TITLE: Final = {"pattern": NOT_BLANK, "maxLength": 200}
-_PATH: Final = {
-    "pattern": (
-        r"^(~[\\/]|[A-Za-z]:[\\/]|\\\\)[^\x00-\x1f\x7f]*$"
-        if os.name == "nt"
-        else r"^~?/[^\x00-\x1f\x7f]*$"
-    ),
-    "description": "An absolute path on the server's machine.",
-}
-
-TOLD: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-    {
-        "CreateTask": {"title": _TITLE, "prompt": _SAYS_SOMETHING},
-        "TaskChanges": {"title": _TITLE, "prompt": _SAYS_SOMETHING},
-        "SteerSession": {"message": _SAYS_SOMETHING},
-        "FollowupText": {"message": _SAYS_SOMETHING},
-        "ThreadPrompt": {"prompt": _SAYS_SOMETHING},
-        "AutomationPayload": {"prompt": _SAYS_SOMETHING, "taskTitle": _TITLE},
-        "CreateAutomation": {"title": _TITLE},
-        "AutomationChanges": {"title": _TITLE},
-        "CreateApproval": {"title": _SAYS_SOMETHING, "expiresAt": {"format": "date-time"}},
-        "Extension": {"expiresAt": {"format": "date-time"}},
-        "Order": {"reason": _SAYS_SOMETHING},
-        "SearchQuery": {"q": _SAYS_SOMETHING},
-        "RemovalQuery": {"path": _PATH},
-        "DiffQuery": {"path": _PATH},
-        "MergeRequest": {"path": _PATH},
-    }
-)
-"""Checks of actors beyond the types, by struct and field on the wire."""
-
 HELD: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {"Automation": {"payload": "AutomationPayload"}}
 )
@@ -173,9 +139,6 @@ def openapi_document(*, secured: bool) -> dict[str, Any]:
     """Make the document; `secured` says that this server wants a token."""
     schemas = schemas_of(_answered(), _taken())
     components = schemas.components
-    for name in TOLD.keys() & components.keys():
-        for field, told in TOLD[name].items():
-            _narrow(components[name]["properties"][field], told)
     for name, fields in HELD.items():
         for field, kind in fields.items():
             components[name]["properties"][field] = {"$ref": REFERENCE.format(name=kind)}
@@ -434,8 +397,6 @@ def _query_parameters(query: type | None) -> list[dict[str, Any]]:
     if query is None:
         return []
     schema = schemas_of((), [query]).components[query.__name__]
-    for field, told in TOLD.get(query.__name__, {}).items():
-        _narrow(schema["properties"][field], told)
     _bound(schema)
     return [
         {
@@ -460,10 +421,3 @@ def _bound(schema: Any) -> None:
     elif isinstance(schema, list):
         for part in schema:
             _bound(part)
-
-
-def _narrow(schema: dict[str, Any], told: Mapping[str, Any]) -> None:
-    """Say more of the texts that a schema allows."""
-    for choice in schema.get("anyOf", [schema]):
-        if choice.get("type") == "string":
-            choice.update(told)

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from command_center.http.openapi.document import NOT_BLANK
+from command_center.actors.contracts.fields import NOT_BLANK
 from command_center.http.wire.codec import LARGEST
 
 

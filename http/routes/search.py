@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from command_center.actors.center import Center
+from command_center.actors.contracts.fields import NotBlank
 from command_center.actors.rules.errors import Invalid
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.operation import Api
@@ -23,7 +24,7 @@ class SearchQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
         q: words that a text has to have; those in double quotes are a phrase.
     """
 
-    q: Annotated[str, msgspec.Meta(max_length=500)]
+    q: Annotated[NotBlank, msgspec.Meta(max_length=500)]
     session_id: int | None = None
     repository_id: int | None = None
 

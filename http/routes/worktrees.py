@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from command_center.actors.center import Center
+from command_center.actors.contracts.fields import FolderPath
 from command_center.actors.contracts.worktrees import (
     CleanWorktrees,
     CreateWorktree,
@@ -37,7 +38,7 @@ class RemovalQuery(RequesterQuery, frozen=True, kw_only=True, rename="camel"):
         force: remove it with changes that are not committed.
     """
 
-    path: str
+    path: FolderPath
     force: bool = False
 
 
@@ -52,7 +53,7 @@ class DiffQuery(
         limit: bytes of the patch.
     """
 
-    path: str | None = None
+    path: FolderPath | None = None
     base: str | None = None
     limit: Limit = PATCH_LIMIT
 
