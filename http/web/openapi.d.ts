@@ -728,7 +728,7 @@ export interface SessionDiff {
   diff: string | null;
 }
 
-/** What a session pursues turn after turn, as Codex told last; null without a goal. */
+/** The goal that a session pursues turn after turn, as Codex told last; null without one. */
 export interface SessionGoal {
   sessionId: number;
   goal: Record<string, any> | null;

@@ -69,7 +69,7 @@ class SessionPlan(_Shape, frozen=True, kw_only=True, rename="camel"):
 
 
 class SessionGoal(_Shape, frozen=True, kw_only=True, rename="camel"):
-    """What a session pursues turn after turn, as Codex told last; null without a goal."""
+    """The goal that a session pursues turn after turn, as Codex told last; null without one."""
 
     session_id: int
     goal: dict[str, Any] | None
