@@ -12,10 +12,10 @@ import attrs
 
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.clock import SystemClock, WallClock, machine_zone
-from command_center.actors.core.events import Fanout
-from command_center.actors.core.storage import Storage
+from command_center.actors.core.events import EVENTS, Fanout
+from command_center.actors.core.storage import STORE, Storage
 from command_center.actors.ledger.automations import Terms
-from command_center.actors.operator.actions import observer_for
+from command_center.actors.operator.actions import JOURNAL, observer_for
 from command_center.actors.rules.schedule import find_zone
 from command_center.actors.sessions.directory import ASK_SECONDS, Sessions
 from command_center.actors.sessions.runners.registry import Workshop, make_runner
@@ -23,12 +23,14 @@ from command_center.actors.sessions.services import SessionServices
 from command_center.actors.tree import CenterSettings, build_tree
 from command_center.runtime import (
     ActorRef,
-    Request,
+    Address,
+    Asked,
     System,
     open_system,
 )
 from command_center.store import Readers, redact
 
+M = TypeVar("M")
 R = TypeVar("R")
 
 
@@ -42,9 +44,15 @@ class Center:
     fanout: Fanout
     automations: AutomationServices
 
-    async def ask(self, path: str, message: Request[R], *, timeout: float = ASK_SECONDS) -> R:  # noqa: ASYNC109 - it is one deadline over the way there and back
-        """Ask the actor at `path`, and wait `timeout` seconds at most."""
-        return await self.system.lookup(path).ask(message, timeout=timeout)
+    async def ask(
+        self,
+        address: Address[M],
+        message: Asked[M, R],
+        *,
+        timeout: float = ASK_SECONDS,  # noqa: ASYNC109 - it is one deadline over the way there and back
+    ) -> R:
+        """Ask the actor at `address`, and wait `timeout` seconds at most."""
+        return await self.system.lookup(address).ask(message, timeout=timeout)
 
     @property
     def sessions(self) -> Sessions:
@@ -71,12 +79,10 @@ async def open_center(
     def lookup(path: str) -> ActorRef[Any]:
         return found[0].lookup(path)
 
-    def at(path: str) -> Callable[[], ActorRef[Any]]:
-        return partial(lookup, path)
+    def at(address: Address[M]) -> Callable[[], ActorRef[M]]:
+        return partial(lookup, address)
 
-    storage = Storage(
-        Readers(settings.database), at("/store"), at("/events"), secrets=settings.secrets
-    )
+    storage = Storage(Readers(settings.database), at(STORE), at(EVENTS), secrets=settings.secrets)
     workshop = Workshop(bridge=settings.bridge, lookup=lookup)
     services = SessionServices(
         storage=storage,
@@ -100,7 +106,7 @@ async def open_center(
         found.append(
             open_system(
                 tree,
-                on_signal=observer_for(at("/journal"), settings.secrets),
+                on_signal=observer_for(at(JOURNAL), settings.secrets),
                 on_stuck=on_stuck,
                 redact=partial(redact, secrets=settings.secrets),
             )

@@ -112,3 +112,39 @@ def test_sql_stands_in_store_alone() -> None:
         for line in statements_in((ROOT / path).read_text(encoding="utf-8"))
     }
     assert set() == found
+
+
+def literal_paths_in(source: str) -> list[int]:
+    """The lines on which an actor is looked up, or asked, at a path that is written there."""
+    called = {"lookup", "find", "ask", "tell", "_ask", "_tell"}
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in called
+        and node.args
+        and any(
+            isinstance(part, ast.Constant) and str(part.value).startswith("/")
+            for part in ast.walk(node.args[0])
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['ctx.lookup("/tasks")', 'self.find(f"/sessions/{number}")', 'await center.ask("/x", m)'],
+)
+def test_a_path_of_an_actor_that_is_written_out_is_found(line: str) -> None:
+    assert [1] == literal_paths_in(f"async def f():\n {line}".replace("\n", ""))
+
+
+def test_actors_are_found_by_their_addresses() -> None:
+    """An `Address` knows what messages are taken there, and a path that is written out does not."""
+    found = {
+        f"{path}:{line}"
+        for path in source_files()
+        if path.parts[0] in {"actors", "http"}
+        for line in literal_paths_in((ROOT / path).read_text(encoding="utf-8"))
+    }
+    assert set() == found

@@ -17,6 +17,7 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.codex.approvals import check_answers, without_secrets
+from command_center.actors.contracts.addresses import TASKS, session_at
 from command_center.actors.contracts.approvals import (
     CreateApproval,
     DeadlinesPassed,
@@ -130,7 +131,7 @@ class Approvals(Actor):
         approval, sequel = await self._storage.write(settle)
         if sequel is not None:
             with contextlib.suppress(ActorNotFound, MailboxFull):  # else it is found by its row
-                self.ctx.lookup("/tasks").try_tell(SessionCommitted(sequel.id))
+                self.ctx.lookup(TASKS).try_tell(SessionCommitted(sequel.id))
         self._tell_session_soon(msgspec.structs.replace(approval, answers=wish.answers))
         return approval
 
@@ -166,7 +167,7 @@ class Approvals(Actor):
         """A session that has no actor now finds the decision in its rows when it starts."""
         if approval.session_id is not None:
             with contextlib.suppress(ActorNotFound):
-                await self.ctx.lookup(f"/sessions/{approval.session_id}").tell(
+                await self.ctx.lookup(session_at(approval.session_id)).tell(
                     ApprovalSettled(approval)
                 )
 

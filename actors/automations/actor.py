@@ -14,6 +14,7 @@ import attrs
 import structlog
 
 from command_center.actors.automations.clock import WallClock
+from command_center.actors.contracts.addresses import SCHEDULER
 from command_center.actors.contracts.automations import (
     Arm,
     DeleteAutomation,
@@ -185,4 +186,4 @@ class AutomationActor(Actor):
         await self._arm(begun=self._automation.last_session_id if started else None)
 
     async def _tell(self, message: Arm) -> None:
-        await self.ctx.lookup("/scheduler").tell(message)
+        await self.ctx.lookup(SCHEDULER).tell(message)

@@ -28,6 +28,7 @@ from command_center.actors.automations.actor import (
     AutomationServices,
 )
 from command_center.actors.automations.alarms import Alarms
+from command_center.actors.contracts.addresses import TASKS, AutomationMessage, automation_at
 from command_center.actors.contracts.automations import (
     Arm,
     CreateAutomation,
@@ -55,12 +56,12 @@ from command_center.runtime import (
     ActorCrashed,
     ActorNotFound,
     ActorStopped,
+    Asked,
     AskTimeout,
     ChildExists,
     ChildSpec,
     Deferred,
     MailboxFull,
-    Request,
     Restart,
     handles,
 )
@@ -196,10 +197,10 @@ class Scheduler(Actor):
             await self._begin(outcome.session.id)
         return outcome
 
-    async def _ask(self, automation_id: int, message: Request[R]) -> R | None:
+    async def _ask(self, automation_id: int, message: Asked[AutomationMessage, R]) -> R | None:
         """The answer of the automation's actor; None if it has none."""
         try:
-            return await self.ctx.lookup(path_of(automation_id)).ask(message)
+            return await self.ctx.lookup(automation_at(automation_id)).ask(message)
         except (ActorNotFound, ActorStopped):
             return None
         except (ActorCrashed, AskTimeout) as error:
@@ -223,7 +224,7 @@ class Scheduler(Actor):
                 await self._start(automation_id, automation)
                 return
             self._alarms.set(automation_id, None)
-            ref = self.ctx.find(path_of(automation_id))
+            ref = self.ctx.find(automation_at(automation_id))
             if ref is not None:
                 await self.ctx.stop_child(ref)
 
@@ -246,7 +247,7 @@ class Scheduler(Actor):
             )
         except ChildExists:
             with contextlib.suppress(ActorNotFound, ActorStopped):
-                await self.ctx.lookup(path_of(automation_id)).tell(Reload())
+                await self.ctx.lookup(automation_at(automation_id)).tell(Reload())
 
     async def _watch_pauses(self) -> None:
         """An automation that paused itself did so in a transaction that ended a session."""
@@ -287,7 +288,7 @@ class Scheduler(Actor):
     async def _begin(self, session_id: int) -> None:
         """A `/tasks` that is away finds the session when it comes back."""
         with contextlib.suppress(ActorNotFound, ActorStopped):
-            await self.ctx.lookup("/tasks").tell(SessionCommitted(session_id))
+            await self.ctx.lookup(TASKS).tell(SessionCommitted(session_id))
 
     async def _watch_clock(self) -> None:
         latest = self._clock.now()
@@ -308,7 +309,7 @@ class Scheduler(Actor):
         """Tell it; one that is gone sets its alarm again when it comes back."""
         with contextlib.suppress(ActorNotFound, ActorStopped):
             try:
-                self.ctx.lookup(path_of(automation_id)).try_tell(Due())
+                self.ctx.lookup(automation_at(automation_id)).try_tell(Due())
                 self._firing.add(automation_id)
                 self._all_fired = trio.Event()
             except MailboxFull:
@@ -321,9 +322,4 @@ class Scheduler(Actor):
         )
         for automation_id in earlier:
             with contextlib.suppress(ActorNotFound, ActorStopped):
-                await self.ctx.lookup(path_of(automation_id)).tell(Reload())
-
-
-def path_of(automation_id: int) -> str:
-    """Where an enabled automation's actor stands."""
-    return f"/automations/{automation_id}"
+                await self.ctx.lookup(automation_at(automation_id)).tell(Reload())

@@ -20,7 +20,7 @@ import trio
 
 from command_center.actors.channels.ports import Carrier, L
 from command_center.actors.core.storage import Storage
-from command_center.runtime import Actor, ActorRef, MailboxFull, handles
+from command_center.runtime import Actor, ActorRef, Address, MailboxFull, handles
 from command_center.store.timestamps import from_timestamp
 
 LOOK_SECONDS: Final = 30.0
@@ -113,9 +113,9 @@ class Outbox(Actor, Generic[L]):
         await self._storage.write(outcome.write)
 
 
-def wake(find: Callable[[str], ActorRef[Any] | None], path: str) -> None:
-    """Tell the outbox at a path that something was posted; if it is gone, it will look itself."""
-    ref = find(path)
+def wake(find: Callable[[str], ActorRef[Any] | None], address: Address[MessagesPosted]) -> None:
+    """Tell the outbox at `address` that something was posted; if it is gone, it looks itself."""
+    ref: ActorRef[MessagesPosted] | None = find(address)
     if ref is not None:
         with contextlib.suppress(MailboxFull):
             ref.try_tell(MessagesPosted())

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, TypeAlias
 
 import attrs
 import msgspec
 
 from command_center.actors.codex.versions import RANGE
-from command_center.runtime import ActorRef, Request
-
-BRIDGE: Final = "/bridges/local"
-"""The path of the actor that takes these."""
+from command_center.runtime import ActorRef, Address, Request
 
 
 @attrs.frozen
@@ -251,3 +248,9 @@ class BridgeConnected:
     server_version: str | None
     process_id: int | None
     app_server: AppServer = AppServer.JOINED
+
+
+BridgeMessage: TypeAlias = (
+    Call | Attach | Detach | Watch | Answer | CheckVersion | ReachWriter | ProbeHealth
+)
+BRIDGE: Address[BridgeMessage] = Address("/bridges/local")

@@ -1,7 +1,8 @@
 """The messages of the actors: what each can be asked and told, and what it answers.
 
 `sessions`, `tasks`, `approvals`, `automations`, `repositories` and `worktrees` have the messages
-about these. A body of the REST API is one of these messages, so nothing is mapped by hand between
-the two. `fields` are the types of fields that several have. `events` are what everybody is told
-when something has happened, and `runners` what each runner can do.
+about these, and `addresses` where each is taken. A body of the REST API is one of these messages,
+so nothing is mapped by hand between the two. `fields` are the types of fields that several have.
+`events` are what everybody is told when something has happened, and `runners` what each runner can
+do.
 """

@@ -24,12 +24,12 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 import trio
 
-from command_center.runtime import Actor, ActorRef, MailboxFull, handles
+from command_center.runtime import Actor, ActorRef, Address, MailboxFull, handles
 from command_center.store import (
     EventData,
     EventFilter,
@@ -94,6 +94,10 @@ class PublishCommitted(msgspec.Struct, frozen=True):
     """These events were committed; in the order of their ids."""
 
     events: tuple[StoredEvent, ...]
+
+
+EventsMessage: TypeAlias = PublishCommitted | PublishLive
+EVENTS: Address[EventsMessage] = Address("/events")
 
 
 class Published:
@@ -318,7 +322,7 @@ class EventHub(Actor):
             return events.last_id(db)
 
 
-def tell_live(hub: ActorRef[Any], live: PublishLive) -> None:
+def tell_live(hub: ActorRef[PublishLive], live: PublishLive) -> None:
     """Say something live; where the hub is behind, it is not said: the finished item will be."""
     with contextlib.suppress(MailboxFull):
         hub.try_tell(live)

@@ -28,13 +28,19 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.core.events import PublishCommitted, PublishLive, tell_live
+from command_center.actors.core.events import (
+    EventsMessage,
+    PublishCommitted,
+    PublishLive,
+    tell_live,
+)
 from command_center.actors.rules.errors import Invalid, NotFound, Unavailable, Unconfirmed
 from command_center.runtime import (
     Actor,
     ActorCrashed,
     ActorRef,
     ActorStopped,
+    Address,
     AskTimeout,
     Context,
     Deferred,
@@ -91,6 +97,9 @@ class _Settles(Protocol):
     def fail(self, error: Exception) -> None: ...
 
 
+STORE: Address[Write] = Address("/store")
+
+
 class WriterDied(Exception):
     """The writer's thread ended by an exception, which the log has."""
 
@@ -99,7 +108,11 @@ class Store(Actor):
     """Hands units to the writer's thread, and their outcomes back."""
 
     def __init__(
-        self, path: Path, hub: Callable[[], ActorRef[Any]], *, secrets: tuple[str, ...] = ()
+        self,
+        path: Path,
+        hub: Callable[[], ActorRef[PublishCommitted]],
+        *,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         """Write the file at `path`, never `secrets`; tell `hub` which events were committed.
 
@@ -152,7 +165,7 @@ class Store(Actor):
         except Exception as error:  # noqa: BLE001 - the edge to the writer's thread; the hub catches up from the log
             log.debug("events.unpublished", reason=str(error))
 
-    def _tell(self, hub: ActorRef[Any], committed: tuple[StoredEvent, ...]) -> None:
+    def _tell(self, hub: ActorRef[PublishCommitted], committed: tuple[StoredEvent, ...]) -> None:
         try:
             hub.try_tell(PublishCommitted(committed))
         except MailboxFull:
@@ -161,7 +174,7 @@ class Store(Actor):
                 self._is_telling = True
                 self.ctx.start_task(self._tell_newest, hub)
 
-    async def _tell_newest(self, hub: ActorRef[Any]) -> None:
+    async def _tell_newest(self, hub: ActorRef[PublishCommitted]) -> None:
         """Tell the hub what it had no room for, as soon as it has; all but the newest it reads."""
         while self._untold is not None:
             newest, self._untold = self._untold, None
@@ -328,8 +341,8 @@ class Storage:
     """The way in which actors and routes read and write."""
 
     readers: Readers
-    _store: Callable[[], ActorRef[Any]]
-    hub: Callable[[], ActorRef[Any]]
+    _store: Callable[[], ActorRef[Write]]
+    hub: Callable[[], ActorRef[EventsMessage]]
     """Finds `/events`."""
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False, kw_only=True)
     """Texts that must never be stored or shown."""

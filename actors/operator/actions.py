@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import trio
@@ -27,7 +27,7 @@ from command_center.actors.contracts.events.operator import (
     ActorSuspended,
 )
 from command_center.actors.contracts.fields import NotBlank
-from command_center.actors.core.storage import Storage
+from command_center.actors.core.storage import STORE, Storage
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from command_center.runtime import (
     Abandoned,
@@ -35,6 +35,7 @@ from command_center.runtime import (
     ActorNotFound,
     ActorRef,
     ActorSnapshot,
+    Address,
     Crashed,
     MailboxFull,
     Quarantined,
@@ -65,7 +66,6 @@ PAST: Mapping[
 ENDING: frozenset[Action] = frozenset({"drain", "restart", "stop"})
 """The actions that end a life, and so want to be confirmed where one is there."""
 
-STORE = "/store"
 """The actor that keeps the events of all others."""
 
 AT_REST = frozenset({Status.STOPPED, Status.QUARANTINED})
@@ -156,6 +156,9 @@ class SignalSeen(msgspec.Struct, frozen=True):
     event: EventData
 
 
+JOURNAL: Address[SignalSeen] = Address("/journal")
+
+
 class Journal(Actor):
     """Keeps what the runtime tells of itself."""
 
@@ -174,13 +177,13 @@ class Journal(Actor):
 
 
 def observer_for(
-    journal: Callable[[], ActorRef[Any]], secrets: Sequence[str] = ()
+    journal: Callable[[], ActorRef[SignalSeen]], secrets: Sequence[str] = ()
 ) -> Callable[[Signal], None]:
     """Make an observer of the system that tells `/journal`, without these secrets."""
 
     def observe(signal: Signal) -> None:
         seen = _seen(signal, secrets)
-        if seen is None or seen.path == "/journal":
+        if seen is None or seen.path == JOURNAL:
             return
         try:
             journal().try_tell(seen)

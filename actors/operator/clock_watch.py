@@ -8,12 +8,14 @@ monotonic clock, so a turn is not called stalled for having slept.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 
 import msgspec
 import trio
 
+from command_center.actors.contracts.addresses import APPROVALS, SLOTS
 from command_center.actors.contracts.approvals import DeadlinesPassed
 from command_center.actors.contracts.events.operator import ClockMoved
 from command_center.actors.contracts.sessions import SlotsChanged
@@ -75,8 +77,7 @@ class ClockWatch(Actor):
             tx.emit(ClockMoved(seconds=round(message.seconds, 3)), actor="runtime")
 
         await self._storage.write(record)
-        for path, wake in (("/approvals", DeadlinesPassed()), ("/slots", SlotsChanged())):
-            try:
-                self.ctx.lookup(path).try_tell(wake)
-            except (ActorNotFound, MailboxFull):
-                continue
+        with contextlib.suppress(ActorNotFound, MailboxFull):
+            self.ctx.lookup(APPROVALS).try_tell(DeadlinesPassed())
+        with contextlib.suppress(ActorNotFound, MailboxFull):
+            self.ctx.lookup(SLOTS).try_tell(SlotsChanged())

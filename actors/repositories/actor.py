@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from sqlite_utils import Database
 
+from command_center.actors.contracts.addresses import FOREIGN_TURNS
 from command_center.actors.contracts.repositories import (
     CreateRepository,
     DeleteRepository,
@@ -226,7 +227,7 @@ class Repositories(Actor):
                     lambda tx: delete_repository(tx, message.repository_id, message.requested_by),
                 )
             )
-        turns = self.ctx.find("/foreign-turns")
+        turns = self.ctx.find(FOREIGN_TURNS)
         if turns is not None:
             await turns.tell(ThreadsReleased())
         return deleted

@@ -11,6 +11,13 @@ import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.messages import BRIDGE
+from command_center.actors.contracts.addresses import (
+    SLOTS,
+    STRAYS,
+    TASKS,
+    SessionMessage,
+    session_at,
+)
 from command_center.actors.contracts.sessions import (
     ChangeGoal,
     ClearGoal,
@@ -26,9 +33,17 @@ from command_center.actors.ledger import successors as sequels
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.transitions import ACTIVE, check
 from command_center.actors.sessions.goals import no_goal_now
-from command_center.runtime import ActorNotFound, ActorRef, ActorStopped, MailboxFull, Request
+from command_center.runtime import (
+    ActorNotFound,
+    ActorRef,
+    ActorStopped,
+    Address,
+    Asked,
+    MailboxFull,
+)
 from command_center.store import Session, Transaction, sessions
 
+M = TypeVar("M")
 R = TypeVar("R")
 
 ASK_SECONDS: Final = 60.0
@@ -51,7 +66,7 @@ class Sessions:
     _storage: Storage
     _approval_seconds: float
 
-    async def ask(self, session_id: int, message: Request[R]) -> R:
+    async def ask(self, session_id: int, message: Asked[SessionMessage, R]) -> R:
         """Ask a session's actor. A live session that has none gets one first, if that can be.
 
         Raises:
@@ -59,17 +74,18 @@ class Sessions:
             Conflict: it has ended.
             ActorNotFound, ActorStopped: it lives, and has no actor that could answer.
         """
-        path = f"/sessions/{session_id}"
+        address = session_at(session_id)
         try:
-            return await self._ask(path, message)
+            return await self._ask(address, message)
         except (ActorNotFound, ActorStopped):
             session = await self._storage.read(lambda db: sessions.get(db, session_id))
         if session.finished_at is None:
-            await self._ask("/tasks", EnsureSession(session_id))
-            return await self._ask(path, message)
-        if isinstance(message, PatchSession):
-            check(session, message.changes.status)
-        if isinstance(message, ChangeGoal | ClearGoal):
+            await self._ask(TASKS, EnsureSession(session_id))
+            return await self._ask(address, message)
+        asked: object = message
+        if isinstance(asked, PatchSession):
+            check(session, asked.changes.status)
+        if isinstance(asked, ChangeGoal | ClearGoal):
             raise no_goal_now(session)
         raise Conflict(
             f"Session {session_id} is {session.status}; it has ended.",
@@ -101,10 +117,10 @@ class Sessions:
                 raise
             return session
 
-    async def _ask(self, path: str, message: Request[R]) -> R:
-        ref = self._find(path)
+    async def _ask(self, address: Address[M], message: Asked[M, R]) -> R:
+        ref: ActorRef[M] | None = self._find(address)
         if ref is None:
-            raise ActorNotFound(path)
+            raise ActorNotFound(address)
         return await ref.ask(message, timeout=ASK_SECONDS)
 
     async def _end_without_actor(self, session_id: int, message: StopSession) -> Session:
@@ -126,8 +142,8 @@ class Sessions:
             return ended
 
         ended = await self._storage.write(unit)
-        self._tell("/slots", SlotsChanged())
-        self._tell("/strays", TurnLeft())
+        self._tell(SLOTS, SlotsChanged())
+        self._tell(STRAYS, TurnLeft())
         return ended
 
     def _interrupt(self, session: Session) -> None:
@@ -135,8 +151,8 @@ class Sessions:
         if thread_id is not None and turn_id is not None:
             self._tell(BRIDGE, requests.turn_interrupt(thread_id, turn_id))
 
-    def _tell(self, path: str, message: object) -> None:
-        ref = self._find(path)
+    def _tell(self, address: Address[M], message: M) -> None:
+        ref: ActorRef[M] | None = self._find(address)
         if ref is not None:
             with contextlib.suppress(MailboxFull):
                 ref.try_tell(message)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TypeVar
 
 import attrs
 import structlog
 import trio
 
+from command_center.actors.contracts.addresses import REPOSITORIES, SLOTS, STRAYS, TASKS
 from command_center.actors.contracts.sessions import SessionCommitted, SlotsChanged, TurnLeft
 from command_center.actors.contracts.worktrees import TidyWorktrees
 from command_center.actors.ledger import sessions as ledger
@@ -17,9 +19,11 @@ from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.steering import Steering, settle_cut_off
 from command_center.actors.sessions.transcript import Transcript
-from command_center.runtime import ActorNotFound, Context, MailboxFull
+from command_center.runtime import ActorNotFound, Address, Context, MailboxFull
 from command_center.store import Session, Transaction
 from command_center.store.records import SessionStatus
+
+M = TypeVar("M")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -69,11 +73,11 @@ class Ending:
         ended, sequel = await self._transcript.keep(end)
         self._transcript.session = ended
         self._interruption.settle(ended)
-        self._tell("/slots", SlotsChanged())
+        self._tell(SLOTS, SlotsChanged())
         if leaves_turn:
-            self._tell("/strays", TurnLeft())
+            self._tell(STRAYS, TurnLeft())
         if sequel is not None:
-            self._tell("/tasks", SessionCommitted(sequel.id))
+            self._tell(TASKS, SessionCommitted(sequel.id))
         self.leave_soon()
 
     def leave_soon(self) -> None:
@@ -90,7 +94,7 @@ class Ending:
             await self._runner.close(ended)
         await self._transcript.keep(lambda tx: ledger.cut_off_items(tx, ended.id))
         if ended.worktree_path is not None:
-            self._tell("/repositories", TidyWorktrees(ended.repository_id))
+            self._tell(REPOSITORIES, TidyWorktrees(ended.repository_id))
         self._ctx.stop()
 
     async def _outlast(self, ended: Session) -> None:
@@ -109,7 +113,7 @@ class Ending:
         except FAILURES as error:
             log.warning("session.commands.not_ended", session=ended.id, reason=str(error))
 
-    def _tell(self, path: str, message: object) -> None:
+    def _tell(self, address: Address[M], message: M) -> None:
         """Tell, if there is room; whoever was not told finds it in the rows by itself."""
         with contextlib.suppress(ActorNotFound, MailboxFull):
-            self._ctx.lookup(path).try_tell(message)
+            self._ctx.lookup(address).try_tell(message)

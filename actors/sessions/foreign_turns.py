@@ -30,6 +30,7 @@ from command_center.actors.codex.messages import (
     CodexNotification,
     Watch,
 )
+from command_center.actors.contracts.addresses import SLOTS, TASKS, session_at
 from command_center.actors.contracts.events.sessions import TurnRefused
 from command_center.actors.contracts.sessions import SessionCommitted, SlotsChanged, ThreadsReleased
 from command_center.actors.core.storage import Storage
@@ -201,7 +202,7 @@ class ForeignTurns(Actor):
         last, working, is_left = await self._storage.read(find)
         if last is None or is_left:
             return  # no thread of ours, or one whose turn `/strays` ends
-        path = f"/sessions/{(working or last).id}"
+        path = session_at((working or last).id)
         actor = self.ctx.find(path)
         if actor is not None and not actor.is_dead:
             self._waiting.setdefault(path, set()).add(thread_id)
@@ -229,8 +230,8 @@ class ForeignTurns(Actor):
         if session is not None:
             self._adopted += 1
             log.info("foreign_turns.adopted", session=session.id, cause=found.cause)
-            await self.ctx.lookup("/tasks").tell(SessionCommitted(session.id))
-            await self.ctx.lookup("/slots").tell(SlotsChanged())
+            await self.ctx.lookup(TASKS).tell(SessionCommitted(session.id))
+            await self.ctx.lookup(SLOTS).tell(SlotsChanged())
 
     async def _running_turn(self, thread_id: str) -> dict[str, Any] | None:
         """The turn that runs in the thread, with the message that began it, if one did."""

@@ -11,6 +11,7 @@ import attrs
 import structlog
 import trio
 
+from command_center.actors.contracts.addresses import REPOSITORIES, SLOTS
 from command_center.actors.contracts.sessions import (
     LaunchFailed,
     RequestSlot,
@@ -64,7 +65,7 @@ class Launch:
         session = self._transcript.session
         if session.begin_after is not None:
             await sleep_until(session.begin_after)
-        slots = self._ctx.lookup("/slots")
+        slots = self._ctx.lookup(SLOTS)
         await slots.tell(RequestSlot(session_id=session.id, ref=self._ctx.ref))
 
     async def ask_policy(self, condition: Condition, *, actor: str) -> Session:
@@ -113,7 +114,7 @@ class Launch:
         began = trio.current_time()
         while True:
             try:
-                repositories = self._ctx.lookup("/repositories")
+                repositories = self._ctx.lookup(REPOSITORIES)
                 session = await repositories.ask(
                     PrepareWorkplace(self._transcript.session.id), timeout=GIT_SECONDS
                 )
@@ -149,7 +150,7 @@ class Launch:
         placed = await self._transcript.keep(settle)
         self._transcript.session = placed
         if prepared.worktree_path is not None or placed.status == "blocked":
-            await self._ctx.lookup("/slots").tell(SlotsChanged())
+            await self._ctx.lookup(SLOTS).tell(SlotsChanged())
         if placed.status == "queued":
             self.queue_soon()
 

@@ -15,6 +15,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
+from command_center.actors.contracts.addresses import TASKS, session_at
 from command_center.actors.contracts.sessions import (
     GrantSlot,
     RequestSlot,
@@ -111,10 +112,10 @@ class Slots(Actor):
                 *ended_sessions(db, granted),
             )
         )
-        held = [s for s in live if s.status in ACTIVE or self._path(s.id) in self._granted]
+        held = [s for s in live if s.status in ACTIVE or session_at(s.id) in self._granted]
         held += leaving
         for session in live:  # what an actor holds, it holds until it is gone
-            ref = self.ctx.find(self._path(session.id))
+            ref = self.ctx.find(session_at(session.id))
             if session.status in ACTIVE and ref is not None and not ref.is_dead:
                 self._granted[ref.path] = session.id
         queued = [s for s in in_order(live) if s not in held]
@@ -128,13 +129,13 @@ class Slots(Actor):
             if is_taken or is_beside_commands or session.codex_thread_id in threads:
                 continue
             try:
-                ref = self.ctx.lookup(self._path(session.id))
+                ref = self.ctx.lookup(session_at(session.id))
                 if ref.is_dead:
                     continue  # set aside: it is for an operator to bring it back
                 with working_for(None):  # it was not for this session that a slot became free
                     ref.try_tell(GrantSlot())
             except ActorNotFound:
-                await self.ctx.lookup("/tasks").tell(SessionCommitted(session.id))
+                await self.ctx.lookup(TASKS).tell(SessionCommitted(session.id))
                 continue
             except MailboxFull:
                 continue
@@ -147,13 +148,9 @@ class Slots(Actor):
 
     def _watch(self, session_id: int) -> None:
         try:
-            self.ctx.monitor(self.ctx.lookup(self._path(session_id)))
+            self.ctx.monitor(self.ctx.lookup(session_at(session_id)))
         except ActorNotFound:
             return
-
-    @staticmethod
-    def _path(session_id: int) -> str:
-        return f"/sessions/{session_id}"
 
 
 def live_sessions(db: Database) -> list[Session]:

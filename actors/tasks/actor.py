@@ -16,6 +16,7 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.codex.messages import BRIDGE, CheckVersion
+from command_center.actors.contracts.addresses import REPOSITORIES, session_at
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.sessions import SessionCommitted, StopSession
 from command_center.actors.contracts.tasks import (
@@ -131,7 +132,7 @@ class Tasks(Actor):
             for session in await self._storage.read(
                 lambda db: sessions.every(db, {"task_id": task.id, "finished_at": None})
             ):
-                ref = self.ctx.find(f"/sessions/{session.id}")
+                ref = self.ctx.find(session_at(session.id))
                 if ref is not None:
                     self.ctx.start_task(ref.tell, wish)  # one that is slow holds up no other
         return task
@@ -207,7 +208,7 @@ class Tasks(Actor):
         except ThreadBusy:
             await self._name_session(message.thread_id)
             raise
-        folder = await self.ctx.lookup("/repositories").ask(
+        folder = await self.ctx.lookup(REPOSITORIES).ask(
             FindFolder(
                 wanted.repository_id,
                 wanted.cwd,
@@ -311,7 +312,7 @@ class Tasks(Actor):
             return tasks.get(db, sessions.get(db, session_id).task_id)
 
         task = await self._storage.read(find)
-        ref = self.ctx.find(f"/sessions/{session_id}")
+        ref = self.ctx.find(session_at(session_id))
         if task.status == "cancelled" and ref is not None:
             await ref.tell(CANCELLED)
 
@@ -325,7 +326,7 @@ class Tasks(Actor):
             await trio.sleep(RESCAN_SECONDS)
             try:
                 for session in await self._storage.read(unfinished):
-                    if self.ctx.find(f"/sessions/{session.id}") is None:
+                    if self.ctx.find(session_at(session.id)) is None:
                         await self._start(session.id)
             except Unavailable as error:
                 log.warning("sessions.unread", reason=str(error))

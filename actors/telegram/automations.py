@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from command_center.actors.contracts.addresses import SCHEDULER
 from command_center.actors.contracts.automations import (
     AutomationChanges,
     PatchAutomation,
@@ -65,7 +66,7 @@ def run_later(desk: Desk, visit: Visit, automation_id: int) -> Act:
     """Run it now, whatever its schedule. What may have begun is not begun again."""
 
     async def slow() -> Act:
-        outcome = await desk.ask("/scheduler", RunAutomation(automation_id, visit.who))
+        outcome = await desk.ask(SCHEDULER, RunAutomation(automation_id, visit.who))
 
         def unit(tx: Transaction) -> Sequence[Outgoing]:
             return [begun(tx, visit, outcome.session)]
@@ -80,7 +81,7 @@ def switch_later(desk: Desk, visit: Visit, automation_id: int, *, enabled: bool)
 
     async def slow() -> Act:
         changes = AutomationChanges(enabled=enabled, requested_by=visit.who)
-        automation = await desk.ask("/scheduler", PatchAutomation(automation_id, changes))
+        automation = await desk.ask(SCHEDULER, PatchAutomation(automation_id, changes))
         keyboard = (_buttons(automation),)
         said = "Runs again." if automation.enabled else "Paused."
         return say(visit.reply(_line(desk, automation), keyboard=keyboard), toast=said)

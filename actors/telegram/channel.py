@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -18,13 +18,13 @@ from command_center.actors.channels.notices import (
     SessionOver,
     read,
 )
-from command_center.actors.channels.outbox import wake
+from command_center.actors.channels.outbox import MessagesPosted, wake
 from command_center.actors.telegram import approval_wording, chats, wording
 from command_center.actors.telegram.markup import Text
 from command_center.actors.telegram.outgoing import Outgoing, amend, post, text_of
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.wording import Where
-from command_center.runtime import ActorRef
+from command_center.runtime import ActorRef, Address
 from command_center.store import (
     Approval,
     Automation,
@@ -38,7 +38,7 @@ from command_center.store import (
 )
 from command_center.store.timestamps import from_timestamp
 
-OUTBOX: Final = "/telegram/outbox"
+OUTBOX: Address[MessagesPosted] = Address("/telegram/outbox")
 """The actor that sends what is written here."""
 
 

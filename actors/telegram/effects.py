@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import attrs
 import msgspec
 
+from command_center.actors.contracts.addresses import TASKS, TasksMessage
 from command_center.actors.contracts.sessions import SessionCommitted
 from command_center.actors.contracts.tasks import CreateTask
 from command_center.actors.core.storage import Storage
@@ -26,10 +27,11 @@ from command_center.actors.rules.policy import RunInput, run_of
 from command_center.actors.sessions.directory import Sessions
 from command_center.actors.telegram.markup import Text, bold, lines, shorten, text
 from command_center.actors.telegram.outgoing import Outgoing
-from command_center.runtime import ActorNotFound, ActorRef, MailboxFull, Request
+from command_center.runtime import ActorNotFound, ActorRef, Address, Asked, MailboxFull
 from command_center.store import Session, Transaction, repositories, sessions, tasks
 from command_center.store.records import Runner
 
+M = TypeVar("M")
 R = TypeVar("R")
 
 TITLE = 80
@@ -113,16 +115,16 @@ class Desk:
     approval_seconds: float
     zone: tzinfo | None
 
-    async def ask(self, path: str, message: Request[R]) -> R:
+    async def ask(self, address: Address[M], message: Asked[M, R]) -> R:
         """Ask another actor.
 
         Raises:
             ActorNotFound: it is not there.
             Exception: as `ActorRef.ask`.
         """
-        ref = self.find(path)
+        ref: ActorRef[M] | None = self.find(address)
         if ref is None:
-            raise ActorNotFound(path)
+            raise ActorNotFound(address)
         return await ref.ask(message, timeout=ASK_SECONDS)
 
     @property
@@ -132,7 +134,7 @@ class Desk:
 
     async def start(self, session_id: int) -> None:
         """See that a session which was committed here has its actor."""
-        ref = self.find("/tasks")
+        ref: ActorRef[TasksMessage] | None = self.find(TASKS)
         if ref is not None:
             # One that is not started now is found when `/tasks` starts.
             with contextlib.suppress(MailboxFull):

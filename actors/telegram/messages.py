@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import msgspec
 
 from command_center.actors.telegram.updates import Update
-from command_center.runtime import Request
-
-INBOX: Final = "/telegram/inbox"
+from command_center.runtime import Address, Request
 
 
 class KeepUpdates(msgspec.Struct, Request[int], frozen=True):
@@ -20,3 +16,6 @@ class KeepUpdates(msgspec.Struct, Request[int], frozen=True):
 
     updates: tuple[Update, ...]
     offset: int | None = None
+
+
+INBOX: Address[KeepUpdates] = Address("/telegram/inbox")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from command_center.actors.contracts.addresses import APPROVALS
 from command_center.actors.contracts.approvals import Resolution, ResolveApproval
 from command_center.actors.contracts.sessions import SteerSession, StopSession
 from command_center.actors.ledger.approvals import AlreadySettled
@@ -55,7 +56,7 @@ def resolve_later(desk: Desk, visit: Visit, approval_id: int, resolution: Resolu
 
     async def slow() -> Act:
         try:
-            settled = await desk.ask("/approvals", ResolveApproval(approval_id, resolution))
+            settled = await desk.ask(APPROVALS, ResolveApproval(approval_id, resolution))
         except AlreadySettled as error:
             settled = error.approval
             if settled.resolved_by != visit.who or settled.status != resolution.status:

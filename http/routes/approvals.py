@@ -5,6 +5,7 @@ from __future__ import annotations
 from command_center.actors.approvals.actor import ApprovalCounts
 from command_center.actors.approvals.actor import count_approvals as read_counts
 from command_center.actors.center import Center
+from command_center.actors.contracts.addresses import APPROVALS
 from command_center.actors.contracts.approvals import (
     CreateApproval,
     DeadlinesPassed,
@@ -37,7 +38,7 @@ class ApprovalsQuery(
 async def expire_overdue(center: Center) -> None:
     """Have what is overdue expire before it is read, so that nobody sees it as pending."""
     if await center.storage.read(overdue):
-        await center.ask("/approvals", DeadlinesPassed())
+        await center.ask(APPROVALS, DeadlinesPassed())
 
 
 @api.operation("GET", "/api/approvals")
@@ -56,7 +57,7 @@ async def list_approvals(center: Center, query: ApprovalsQuery) -> Page[Approval
 )
 async def create_approval(center: Center, body: CreateApproval) -> Approval:
     """Ask a person."""
-    return await center.ask("/approvals", body)
+    return await center.ask(APPROVALS, body)
 
 
 @api.operation("GET", "/api/approvals/counts")
@@ -76,10 +77,10 @@ async def get_approval(center: Center, approval_id: int) -> Approval:
 @api.operation("POST", "/api/approvals/<id:approval_id>/extend", refuses=(409,))
 async def extend_approval(center: Center, approval_id: int, body: Extension) -> Approval:
     """Put off the deadline of an approval."""
-    return await center.ask("/approvals", ExtendApproval(approval_id, body))
+    return await center.ask(APPROVALS, ExtendApproval(approval_id, body))
 
 
 @api.operation("POST", "/api/approvals/<id:approval_id>/resolve", refuses=(409,))
 async def resolve_approval(center: Center, approval_id: int, body: Resolution) -> Approval:
     """Decide on an approval."""
-    return await center.ask("/approvals", ResolveApproval(approval_id, body))
+    return await center.ask(APPROVALS, ResolveApproval(approval_id, body))

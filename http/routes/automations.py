@@ -9,6 +9,7 @@ from quart import request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
+from command_center.actors.contracts.addresses import SCHEDULER
 from command_center.actors.contracts.automations import (
     AutomationChanges,
     CreateAutomation,
@@ -97,7 +98,7 @@ async def list_automations(center: Center, query: AutomationsQuery) -> Page[Auto
 )
 async def create_automation(center: Center, body: CreateAutomation) -> Automation:
     """Make an automation."""
-    return await center.ask("/scheduler", body)
+    return await center.ask(SCHEDULER, body)
 
 
 @api.operation("GET", "/api/automations/<id:automation_id>")
@@ -112,14 +113,14 @@ async def patch_automation(
 ) -> Automation:
     """Change an automation."""
     seen = condition(request, lambda db: existing(db, automation_id))
-    return await center.ask("/scheduler", PatchAutomation(automation_id, body, seen))
+    return await center.ask(SCHEDULER, PatchAutomation(automation_id, body, seen))
 
 
 @api.operation("DELETE", "/api/automations/<id:automation_id>", refuses=(409,))
 async def delete_automation(center: Center, automation_id: int, query: DeleteQuery) -> Automation:
     """Take an automation away."""
     seen = condition(request, lambda db: existing(db, automation_id))
-    return await center.ask("/scheduler", DeleteAutomation(automation_id, query.requested_by, seen))
+    return await center.ask(SCHEDULER, DeleteAutomation(automation_id, query.requested_by, seen))
 
 
 @api.operation(
@@ -131,7 +132,7 @@ async def delete_automation(center: Center, automation_id: int, query: DeleteQue
 )
 async def run_automation(center: Center, automation_id: int, body: RunByHand) -> Answer[HandRun]:
     """Run an automation now."""
-    outcome = await center.ask("/scheduler", RunAutomation(automation_id, body.requested_by))
+    outcome = await center.ask(SCHEDULER, RunAutomation(automation_id, body.requested_by))
     return Answer(202 if outcome.blocked else 201, outcome)
 
 

@@ -10,6 +10,7 @@ import msgspec
 from command_center.actors.center import Center
 from command_center.actors.codex import requests
 from command_center.actors.codex.messages import BRIDGE, BridgeHealth, Call, ProbeHealth
+from command_center.actors.contracts.addresses import TASKS
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.tasks import PromptThread, RunOutcome, ThreadPrompt
 from command_center.actors.tasks.threads import ask_codex, needs_app_server
@@ -70,7 +71,7 @@ async def list_models(center: Center, query: PageQuery) -> Page[Any]:
 )
 async def prompt_thread(center: Center, thread_id: str, body: ThreadPrompt) -> Answer[RunOutcome]:
     """Start a turn in a thread."""
-    outcome = await center.ask("/tasks", PromptThread(thread_id, body))
+    outcome = await center.ask(TASKS, PromptThread(thread_id, body))
     return Answer(202 if outcome.blocked else 201, outcome)
 
 

@@ -9,6 +9,7 @@ from quart import request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
+from command_center.actors.contracts.addresses import TASKS
 from command_center.actors.contracts.tasks import ChangeFollowup, FollowupText, QueueFollowup
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
@@ -55,7 +56,7 @@ async def list_followups(center: Center, session_id: int, query: FollowupsQuery)
 )
 async def queue_followup(center: Center, session_id: int, body: FollowupText) -> Followup:
     """Say something when the turn has ended."""
-    return await center.ask("/tasks", QueueFollowup(session_id, body))
+    return await center.ask(TASKS, QueueFollowup(session_id, body))
 
 
 @api.operation("GET", "/api/followups/<id:followup_id>")
@@ -69,11 +70,11 @@ async def change_followup(center: Center, followup_id: int, body: FollowupText) 
     """Say something else instead."""
     seen = condition(request, lambda db: followups.get(db, followup_id))
     message = ChangeFollowup(followup_id, body, body.requested_by, seen)
-    return await center.ask("/tasks", message)
+    return await center.ask(TASKS, message)
 
 
 @api.operation("DELETE", "/api/followups/<id:followup_id>", refuses=(409,))
 async def cancel_followup(center: Center, followup_id: int, query: CancellationQuery) -> Followup:
     """Take a follow-up back."""
     seen = condition(request, lambda db: followups.get(db, followup_id))
-    return await center.ask("/tasks", ChangeFollowup(followup_id, None, query.requested_by, seen))
+    return await center.ask(TASKS, ChangeFollowup(followup_id, None, query.requested_by, seen))

@@ -23,13 +23,12 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.codex.messages import BRIDGE
+from command_center.actors.core.storage import STORE
 from command_center.http.middleware.metrics import RequestMetrics, place_of
 from command_center.http.wire.operation import Api, Text
 from command_center.runtime import ActorSnapshot
 from command_center.store import approvals, events, summaries
 from command_center.store.records import SessionStatus
-
-STORE = "/store"
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ import msgspec
 from quart import request
 
 from command_center.actors.center import Center
+from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.repositories import (
     CreateRepository,
     DeleteRepository,
@@ -21,8 +22,6 @@ from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Api
 from command_center.store import Page, Repository, repositories
-
-REPOSITORIES = "/repositories"
 
 api = Api[Center]("Repositories")
 

@@ -10,6 +10,7 @@ from quart import request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
+from command_center.actors.contracts.addresses import TASKS
 from command_center.actors.contracts.tasks import (
     CheckPolicy,
     CreateSession,
@@ -70,7 +71,7 @@ async def list_tasks(center: Center, query: TasksQuery) -> Page[Task]:
 @api.operation("POST", "/api/tasks", answers=201, refuses=(404, 409), location="/api/tasks/{id}")
 async def create_task(center: Center, body: CreateTask) -> Task:
     """Make a task."""
-    return await center.ask("/tasks", body)
+    return await center.ask(TASKS, body)
 
 
 @api.operation("GET", "/api/tasks/<id:task_id>")
@@ -83,7 +84,7 @@ async def get_task(center: Center, task_id: int) -> Task:
 async def patch_task(center: Center, task_id: int, body: TaskChanges) -> Task:
     """Change a task."""
     seen = condition(request, lambda db: tasks.get(db, task_id))
-    return await center.ask("/tasks", PatchTask(task_id, body, seen))
+    return await center.ask(TASKS, PatchTask(task_id, body, seen))
 
 
 @api.operation(
@@ -95,14 +96,14 @@ async def patch_task(center: Center, task_id: int, body: TaskChanges) -> Task:
 )
 async def run_task(center: Center, task_id: int, body: RunInput) -> Answer[RunOutcome]:
     """Run a task."""
-    outcome = await center.ask("/tasks", RunTask(task_id, body))
+    outcome = await center.ask(TASKS, RunTask(task_id, body))
     return Answer(202 if outcome.blocked else 201, outcome)
 
 
 @api.operation("POST", "/api/tasks/<id:task_id>/policy-check", refuses=(409,))
 async def check_policy(center: Center, task_id: int, body: RunInput) -> PolicyResult:
     """Tell what policy would say of a run."""
-    return await center.ask("/tasks", CheckPolicy(task_id, body))
+    return await center.ask(TASKS, CheckPolicy(task_id, body))
 
 
 @api.operation(
@@ -114,7 +115,7 @@ async def check_policy(center: Center, task_id: int, body: RunInput) -> PolicyRe
 )
 async def create_session(center: Center, task_id: int, body: RunInput) -> Session:
     """Make a session that waits to be told to run."""
-    return await center.ask("/tasks", CreateSession(task_id, body))
+    return await center.ask(TASKS, CreateSession(task_id, body))
 
 
 @api.operation("GET", "/api/tasks/<id:task_id>/sessions")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from command_center.actors.center import Center
+from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.fields import FolderPath
 from command_center.actors.contracts.worktrees import (
     CleanWorktrees,
@@ -23,7 +24,7 @@ from command_center.actors.git.diffs import PATCH_LIMIT, Diff, Limit
 from command_center.actors.git.facts import WorktreeEntry
 from command_center.actors.git.merging import MergeResult
 from command_center.actors.repositories.actor import GIT_SECONDS
-from command_center.http.routes.repos import REPOSITORIES, Requester, RequesterQuery
+from command_center.http.routes.repos import Requester, RequesterQuery
 from command_center.http.wire.codec import PageQuery, cut_page
 from command_center.http.wire.operation import Api
 from command_center.store import Page

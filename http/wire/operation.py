@@ -7,7 +7,7 @@ Each module of routes has an `Api`, and its handlers are declared to it::
 
     @api.operation("PATCH", "/api/tasks/<id:task_id>", refuses=(409,))
     async def patch_task(center: Center, task_id: int, body: TaskChanges) -> Task:
-        return await center.ask("/tasks", PatchTask(task_id, body))
+        return await center.ask(TASKS, PatchTask(task_id, body))
 
 The handler's own signature says the rest: it takes what it names `body` or `query` as a struct,
 decoded from the request, the path's parameters by their names, and it returns the struct of the

@@ -18,6 +18,7 @@ import trio
 
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.contracts.addresses import REPOSITORIES, SCHEDULER, TASKS
 from command_center.actors.contracts.automations import CreateAutomation
 from command_center.actors.contracts.repositories import CreateRepository
 from command_center.actors.contracts.tasks import CreateTask, RunTask
@@ -131,15 +132,13 @@ async def until_ended(center: Center, session_id: int) -> Session:
 async def begin(center: Center, repository: Path) -> int:
     """A turn that is under way; its session's id."""
     made = await center.ask(
-        "/repositories", CreateRepository(local_path=str(repository), allow_write=True)
+        REPOSITORIES, CreateRepository(local_path=str(repository), allow_write=True)
     )
     await center.ask(
-        "/scheduler", CreateAutomation(repository_id=made.id, template=next(iter(TEMPLATES)))
+        SCHEDULER, CreateAutomation(repository_id=made.id, template=next(iter(TEMPLATES)))
     )
-    task = await center.ask(
-        "/tasks", CreateTask(repository_id=made.id, title="Work", prompt="Work.")
-    )
-    outcome = await center.ask("/tasks", RunTask(task.id, RunInput()))
+    task = await center.ask(TASKS, CreateTask(repository_id=made.id, title="Work", prompt="Work."))
+    outcome = await center.ask(TASKS, RunTask(task.id, RunInput()))
     return outcome.session.id
 
 

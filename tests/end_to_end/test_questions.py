@@ -18,6 +18,7 @@ import trio
 
 from command_center.actors.center import open_center
 from command_center.actors.codex.approvals import ELICITATION, PERMISSIONS, USER_INPUT
+from command_center.actors.contracts.addresses import REPOSITORIES, TASKS
 from command_center.actors.contracts.repositories import CreateRepository
 from command_center.actors.contracts.tasks import CreateTask, RunTask
 from command_center.actors.rules.policy import RunInput
@@ -197,12 +198,12 @@ async def test_a_turn_on_an_app_server_that_hangs_is_interrupted(
         approval_seconds=60,
     )
     async with open_center(settings) as center:
-        made = await center.ask("/repositories", CreateRepository(local_path=str(repository)))
+        made = await center.ask(REPOSITORIES, CreateRepository(local_path=str(repository)))
         prompt = json.dumps([{"hang": True}])
         task = await center.ask(
-            "/tasks", CreateTask(repository_id=made.id, title="Hang", prompt=prompt)
+            TASKS, CreateTask(repository_id=made.id, title="Hang", prompt=prompt)
         )
-        outcome = await center.ask("/tasks", RunTask(task.id, RunInput()))
+        outcome = await center.ask(TASKS, RunTask(task.id, RunInput()))
         with trio.fail_after(20):
             while True:
                 session = await center.storage.read(lambda db: sessions.get(db, outcome.session.id))

@@ -11,6 +11,7 @@ import attrs
 from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.messages import BRIDGE
 from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.sessions.confining import confinement_of
 from command_center.actors.sessions.prompts import Assignment, assignment_of
@@ -22,8 +23,6 @@ from command_center.actors.sessions.runners.unavailable import AbsentRunner
 from command_center.runtime import ActorRef
 from command_center.store import Session
 from command_center.store.records import Runner as RunnerName
-
-REPOSITORIES: Final = "/repositories"
 
 
 @attrs.frozen(kw_only=True)

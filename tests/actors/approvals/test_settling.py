@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from command_center.actors.approvals.actor import Approvals
+from command_center.actors.contracts.addresses import APPROVALS
 from command_center.actors.contracts.approvals import (
     DeadlinesPassed,
     ExtendApproval,
@@ -82,7 +83,7 @@ class Race:
     async def decide(self, status: Any, by: str) -> None:
         resolve = ResolveApproval(self.approval.id, Resolution(status=status, resolved_by=by))
         try:
-            self.won.append(await self.rig.system.lookup("/approvals").ask(resolve))
+            self.won.append(await self.rig.system.lookup(APPROVALS).ask(resolve))
         except settlement.AlreadySettled as error:
             self.lost.append(error)
 
@@ -91,7 +92,7 @@ class Race:
         racers: list[Callable[[], Any]] = [
             lambda: self.decide("approved", "web"),
             lambda: self.decide("rejected", "telegram:4242"),
-            lambda: self.rig.system.lookup("/approvals").tell(DeadlinesPassed()),
+            lambda: self.rig.system.lookup(APPROVALS).tell(DeadlinesPassed()),
             lambda: self.rig.storage.write(
                 lambda tx: settlement.close_request(
                     tx, self.session.id, self.approval.codex_request_id or ""

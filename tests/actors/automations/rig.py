@@ -17,6 +17,7 @@ import trio.testing
 
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.addresses import SCHEDULER
 from command_center.actors.contracts.automations import (
     AutomationChanges,
     AutomationPayload,
@@ -97,11 +98,11 @@ class Rig:
             timezone=fields.pop("timezone", "UTC"),
             **fields,
         )
-        return await self.center.ask("/scheduler", message)
+        return await self.center.ask(SCHEDULER, message)
 
     async def patch(self, automation: Automation, **changes: Any) -> Automation:
         message = PatchAutomation(automation.id, AutomationChanges(**changes))
-        return await self.center.ask("/scheduler", message)
+        return await self.center.ask(SCHEDULER, message)
 
     async def automation(self, automation: Automation) -> Automation:
         """As it is now."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio.testing
 
+from command_center.actors.contracts.addresses import SCHEDULER
 from command_center.actors.contracts.automations import (
     AutomationPayload,
     CreateAutomation,
@@ -120,7 +121,7 @@ async def test_a_run_that_would_overlap_its_predecessor_is_skipped_and_says_so(
         assert asked["sessionId"] == skipped["sessionId"]
         assert "still blocked" in skipped["data"]["reason"]
         with pytest.raises(Conflict, match="still blocked"):
-            await rig.center.ask("/scheduler", RunAutomation(automation.id, "test"))
+            await rig.center.ask(SCHEDULER, RunAutomation(automation.id, "test"))
         assert ["started", "skipped"] == [run.outcome for run in await rig.runs(automation)]
 
 
@@ -204,7 +205,7 @@ async def test_a_run_by_hand_leaves_the_schedule_alone(
 ) -> None:
     async with opened(folder) as rig:
         automation = await rig.create("daily@09:00", enabled=enabled)
-        outcome = await rig.center.ask("/scheduler", RunAutomation(automation.id, "anna"))
+        outcome = await rig.center.ask(SCHEDULER, RunAutomation(automation.id, "anna"))
         assert ("anna", "queued") == (outcome.session.requested_by, outcome.session.status)
         assert automation.next_run_at == outcome.automation.next_run_at
         (run,) = await rig.until_ended(automation, 1)
@@ -264,15 +265,14 @@ async def test_a_deleted_automation_is_gone_and_what_it_made_is_not(folder: Path
         automation = await rig.create("daily@09:00")
         rig.clock.set(NINE)
         (run,) = await rig.until_ended(automation, 1)
-        deleted = await rig.center.ask("/scheduler", DeleteAutomation(automation.id, "anna"))
+        deleted = await rig.center.ask(SCHEDULER, DeleteAutomation(automation.id, "anna"))
         assert deleted.deleted_at is not None
         assert not rig.has_actor(automation)
-        for message in (
-            DeleteAutomation(automation.id, "anna"),
-            RunAutomation(automation.id, "anna"),
-        ):
-            with pytest.raises(NotFound, match=f"Automation {automation.id} not found"):
-                await rig.center.ask("/scheduler", message)
+        not_found = f"Automation {automation.id} not found"
+        with pytest.raises(NotFound, match=not_found):
+            await rig.center.ask(SCHEDULER, DeleteAutomation(automation.id, "anna"))
+        with pytest.raises(NotFound, match=not_found):
+            await rig.center.ask(SCHEDULER, RunAutomation(automation.id, "anna"))
         with pytest.raises(NotFound):
             await rig.patch(automation, title="Again")
         kept = await rig.center.storage.read(lambda db: sessions.get(db, run.session_id or 0))
@@ -343,17 +343,17 @@ async def test_a_crashing_automation_disturbs_no_other(folder: Path) -> None:
 async def test_a_template_is_one_call_away(folder: Path, name: str) -> None:
     async with opened(folder) as rig:
         automation = await rig.center.ask(
-            "/scheduler", CreateAutomation(repository_id=rig.repository_id, template=name)
+            SCHEDULER, CreateAutomation(repository_id=rig.repository_id, template=name)
         )
         assert TEMPLATES[name].title == automation.title
-        outcome = await rig.center.ask("/scheduler", RunAutomation(automation.id, "anna"))
+        outcome = await rig.center.ask(SCHEDULER, RunAutomation(automation.id, "anna"))
         assert ("read-only", False) == (outcome.session.sandbox, outcome.blocked)
 
 
 async def test_what_a_template_gives_may_be_given_otherwise(folder: Path) -> None:
     async with opened(folder) as rig:
         automation = await rig.center.ask(
-            "/scheduler",
+            SCHEDULER,
             CreateAutomation(
                 repository_id=rig.repository_id,
                 template="morning-health-check",
@@ -363,9 +363,9 @@ async def test_what_a_template_gives_may_be_given_otherwise(folder: Path) -> Non
         assert "daily@07:15" == automation.schedule_expr
         with pytest.raises(Invalid, match="morning-health-check"):
             await rig.center.ask(
-                "/scheduler", CreateAutomation(repository_id=rig.repository_id, template="x")
+                SCHEDULER, CreateAutomation(repository_id=rig.repository_id, template="x")
             )
         with pytest.raises(Invalid, match="scheduleExpr"):
             await rig.center.ask(
-                "/scheduler", CreateAutomation(repository_id=rig.repository_id, title="x")
+                SCHEDULER, CreateAutomation(repository_id=rig.repository_id, title="x")
             )

@@ -16,6 +16,7 @@ from command_center.actors.channels.notices import (
     ApprovalSettledBySomebody,
     Notice,
 )
+from command_center.actors.contracts.addresses import APPROVALS
 from command_center.actors.contracts.approvals import Resolution, ResolveApproval
 from command_center.runtime import ActorRef, ChildSpec
 from command_center.store import Transaction
@@ -76,7 +77,7 @@ async def test_what_was_told_is_not_told_again_after_a_restart_and_what_was_miss
         await notebook.until(1)
         await r.center.system.stop_child("/telegram/notebook", reason="test")
         decision = Resolution(status="approved", resolved_by="me")
-        await r.center.ask("/approvals", ResolveApproval(asked.id, decision))
+        await r.center.ask(APPROVALS, ResolveApproval(asked.id, decision))
         again = Notebook()
         await follow(r, again)
         (notice,) = await again.until(1)

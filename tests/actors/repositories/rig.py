@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import attrs
 import msgspec
 
+from command_center.actors.contracts.addresses import REPOSITORIES, RepositoriesMessage
 from command_center.actors.contracts.repositories import CreateRepository
 from command_center.actors.contracts.worktrees import (
     CreateWorktree,
@@ -24,8 +25,8 @@ from command_center.actors.git import Git
 from command_center.actors.repositories.actor import Repositories
 from command_center.runtime import (
     ActorRef,
+    Asked,
     ChildSpec,
-    Request,
     SupervisorSpec,
     System,
     open_system,
@@ -44,9 +45,9 @@ class Rig:
     storage: Storage
     data_dir: Path
 
-    async def ask(self, message: Request[R]) -> R:
+    async def ask(self, message: Asked[RepositoriesMessage, R]) -> R:
         """Ask the actor under test."""
-        return await self.system.lookup("/repositories").ask(message, timeout=60)
+        return await self.system.lookup(REPOSITORIES).ask(message, timeout=60)
 
     async def events(self) -> list[dict[str, Any]]:
         """Give every event."""

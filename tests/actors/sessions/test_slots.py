@@ -12,6 +12,7 @@ import attrs
 import pytest
 import trio
 
+from command_center.actors.contracts.addresses import SLOTS
 from command_center.actors.contracts.sessions import GrantSlot, RequestSlot, SlotsChanged
 from command_center.actors.sessions import slots as slots_module
 from command_center.actors.sessions.slots import Slots, live_sessions, waiting_for
@@ -84,7 +85,7 @@ async def add(made: Rig, granted: Granted, **fields: object) -> Session:
             restart=Restart.TRANSIENT,
         ),
     )
-    await made.system.lookup("/slots").tell(RequestSlot(session.id, ref))
+    await made.system.lookup(SLOTS).tell(RequestSlot(session.id, ref))
     await settle()
     return session
 
@@ -101,7 +102,7 @@ async def end_row(made: Rig, session: Session) -> None:
     await made.storage.write(
         lambda tx: sessions.update(tx, session.id, status="completed", finished_at=tx.now)
     )
-    await made.system.lookup("/slots").tell(SlotsChanged())
+    await made.system.lookup(SLOTS).tell(SlotsChanged())
     await settle()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import trio
 
+from command_center.actors.contracts.addresses import TASKS
 from command_center.actors.contracts.tasks import CreateTask
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.runners.stub import StubRunner
@@ -71,7 +72,7 @@ async def test_a_session_that_cannot_start_harms_no_other_and_is_tried_again(
         assert made.system.find("/sessions/1") is None
         assert made.system.find("/sessions/2") is not None
         wanted = CreateTask(repository_id=1, title="T", prompt="P")
-        created = await made.system.lookup("/tasks").ask(wanted)
+        created = await made.system.lookup(TASKS).ask(wanted)
         assert "T" == created.title
         broken.clear()
         with trio.fail_after(5):

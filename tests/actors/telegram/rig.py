@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from command_center.actors.center import Center, open_center
 from command_center.actors.channels.notices import WANTED
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.addresses import APPROVALS
 from command_center.actors.contracts.approvals import CreateApproval
 from command_center.actors.telegram.channel import TelegramChannel
 from command_center.actors.telegram.messages import INBOX, KeepUpdates
@@ -75,7 +76,7 @@ class Rig:
 
     async def ask(self, title: str = "May I?", **more: Any) -> Approval:
         """Let something ask for a decision."""
-        return await self.center.ask("/approvals", CreateApproval(title=title, **more))
+        return await self.center.ask(APPROVALS, CreateApproval(title=title, **more))
 
     async def until(self, query: Callable[[Database], T | None]) -> T:
         """Read until there is something to be read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from command_center.actors.contracts.addresses import APPROVALS
 from command_center.actors.contracts.approvals import Resolution, ResolveApproval
 from tests.actors.telegram.rig import ME, rig
 
@@ -28,7 +29,7 @@ async def test_what_is_settled_elsewhere_says_by_whom_and_loses_its_buttons(
         approval = await r.ask()
         message = await r.api.message(ME, "May I?")
         wish = Resolution(status="rejected", resolved_by="web", resolution_note="Not today.")
-        await r.center.ask("/approvals", ResolveApproval(approval.id, wish))
+        await r.center.ask(APPROVALS, ResolveApproval(approval.id, wish))
         edited = await r.api.message(ME, "Rejected by web")
         assert message["message_id"] == edited["message_id"]
         assert "Not today." in edited["text"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from command_center.actors.contracts.addresses import SCHEDULER
 from command_center.actors.contracts.automations import AutomationPayload, CreateAutomation
 from command_center.actors.rules.policy import RunInput
 from command_center.store import (
@@ -23,7 +24,7 @@ from tests.telegram_rules import shown
 async def nightly(r: Rig, title: str = "Nightly", **more: Any) -> Automation:
     """An automation that is not due for long."""
     return await r.center.ask(
-        "/scheduler",
+        SCHEDULER,
         CreateAutomation(
             repository_id=r.repository_id,
             title=title,

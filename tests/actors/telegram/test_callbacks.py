@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import trio
 
+from command_center.actors.contracts.addresses import APPROVALS
 from command_center.actors.contracts.approvals import Resolution, ResolveApproval
-from command_center.actors.telegram.messages import KeepUpdates
+from command_center.actors.telegram.messages import INBOX, KeepUpdates
 from command_center.actors.telegram.updates import read_update
 from command_center.store import (
     Approval,
@@ -93,7 +94,7 @@ async def test_who_comes_second_is_told_of_the_winner(tmp_path: Path) -> None:
         message = await r.api.message(ME, "May I?")
         await r.center.system.stop_child("/telegram/notifier", reason="so the button stays")
         wish = Resolution(status="rejected", resolved_by="web")
-        await r.center.ask("/approvals", ResolveApproval(approval.id, wish))
+        await r.center.ask(APPROVALS, ResolveApproval(approval.id, wish))
         answer = await r.press(message, "Approve")
         assert f"Approval {approval.id} is already rejected by web." == answer["text"]
         assert "rejected" == (await r.approval(approval.id)).status
@@ -300,7 +301,7 @@ async def test_updates_that_come_in_another_order_are_each_done_once(tmp_path: P
         first = r.api.said("/run first", user_id=ME)
         second = r.api.said("/run second", user_id=ME)
         batch = tuple(map(read_update, (second, first, second)))
-        assert 2 == await r.center.ask("/telegram/inbox", KeepUpdates(batch))
+        assert 2 == await r.center.ask(INBOX, KeepUpdates(batch))
         assert 0 == await r.receive(first)
         await r.api.message(ME, "is queued in r", count=2)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import trio
 
+from command_center.actors.contracts.addresses import APPROVALS
 from command_center.actors.contracts.approvals import (
     ExtendApproval,
     Extension,
@@ -101,7 +102,7 @@ async def test_what_happened_while_nobody_was_there_is_told_by_the_next_life_onc
             await r.ask("Still open?")
             settled = await r.ask("Settled meanwhile?")
             wish = Resolution(status="approved", resolved_by="web")
-            await r.center.ask("/approvals", ResolveApproval(settled.id, wish))
+            await r.center.ask(APPROVALS, ResolveApproval(settled.id, wish))
         for _ in range(2):
             async with opened(tmp_path, api) as r:
                 await r.told()
@@ -170,7 +171,7 @@ async def test_a_deadline_that_is_put_off_is_warned_of_anew_and_shown(tmp_path: 
         await let_expire_soon(r, approval.id)
         await r.api.message(ME, "expires at")
         wish = Extension(expires_at="2999-01-31T09:00:00Z")
-        await r.center.ask("/approvals", ExtendApproval(approval.id, wish))
+        await r.center.ask(APPROVALS, ExtendApproval(approval.id, wish))
         # Both the question and its warning show it.
         await r.api.message(ME, "31 Jan 09:00", count=2)
         await let_expire_soon(r, approval.id)
@@ -189,7 +190,7 @@ async def test_nobody_is_warned_of_a_deadline_that_was_put_off_before_that_could
         await r.center.system.stop_child("/telegram/notifier", reason="test")
         await let_expire_soon(r, approval.id)
         wish = Extension(expires_at="2999-01-31T09:00:00Z")
-        await r.center.ask("/approvals", ExtendApproval(approval.id, wish))
+        await r.center.ask(APPROVALS, ExtendApproval(approval.id, wish))
         await r.center.system.restart("/telegram/notifier", reason="test")
         await r.api.message(ME, "31 Jan 09:00")
         assert 0 == await warnings_of(r, approval.id)

@@ -1,0 +1,137 @@
+"""The addresses of the actors, each with the messages that are taken there."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from command_center.actors.contracts.approvals import (
+    CreateApproval,
+    DeadlinesPassed,
+    ExtendApproval,
+    ResolveApproval,
+)
+from command_center.actors.contracts.automations import (
+    Arm,
+    CreateAutomation,
+    DeleteAutomation,
+    Due,
+    PatchAutomation,
+    Reload,
+    RunAutomation,
+)
+from command_center.actors.contracts.repositories import (
+    CreateRepository,
+    DeleteRepository,
+    GatherFacts,
+    InspectRepository,
+    PatchRepository,
+    ScanRepository,
+)
+from command_center.actors.contracts.sessions import (
+    ApprovalSettled,
+    ChangeGoal,
+    ClearGoal,
+    GrantSlot,
+    PatchSession,
+    RequestSlot,
+    SessionCommitted,
+    SlotsChanged,
+    SteerSession,
+    StopSession,
+    ThreadsReleased,
+    TurnLeft,
+)
+from command_center.actors.contracts.tasks import (
+    ChangeFollowup,
+    CheckPolicy,
+    CreateSession,
+    CreateTask,
+    EnsureSession,
+    PatchTask,
+    PromptThread,
+    QueueFollowup,
+    RunTask,
+)
+from command_center.actors.contracts.worktrees import (
+    CleanWorktrees,
+    CreateWorktree,
+    DiffWorktree,
+    FindBounds,
+    FindFolder,
+    ListWorktrees,
+    MergeWorktree,
+    PrepareWorkplace,
+    PruneWorktrees,
+    RemoveWorktree,
+    SeeConfiguration,
+    TidyWorktrees,
+)
+from command_center.runtime import Address
+
+ApprovalsMessage: TypeAlias = CreateApproval | ResolveApproval | ExtendApproval | DeadlinesPassed
+APPROVALS: Address[ApprovalsMessage] = Address("/approvals")
+
+SchedulerMessage: TypeAlias = (
+    CreateAutomation | PatchAutomation | DeleteAutomation | RunAutomation | Arm
+)
+SCHEDULER: Address[SchedulerMessage] = Address("/scheduler")
+
+AutomationMessage: TypeAlias = Due | PatchAutomation | DeleteAutomation | RunAutomation | Reload
+
+RepositoriesMessage: TypeAlias = (
+    InspectRepository
+    | CreateRepository
+    | PatchRepository
+    | ScanRepository
+    | DeleteRepository
+    | CreateWorktree
+    | ListWorktrees
+    | DiffWorktree
+    | RemoveWorktree
+    | PruneWorktrees
+    | CleanWorktrees
+    | TidyWorktrees
+    | MergeWorktree
+    | PrepareWorkplace
+    | SeeConfiguration
+    | FindBounds
+    | FindFolder
+    | GatherFacts
+)
+REPOSITORIES: Address[RepositoriesMessage] = Address("/repositories")
+
+SessionMessage: TypeAlias = (
+    StopSession | SteerSession | PatchSession | ChangeGoal | ClearGoal | GrantSlot | ApprovalSettled
+)
+"""The messages that others have for a session; what its runner reports are more."""
+
+SlotsMessage: TypeAlias = RequestSlot | SlotsChanged
+SLOTS: Address[SlotsMessage] = Address("/slots")
+
+FOREIGN_TURNS: Address[ThreadsReleased] = Address("/foreign-turns")
+
+STRAYS: Address[TurnLeft] = Address("/strays")
+
+TasksMessage: TypeAlias = (
+    CreateTask
+    | PatchTask
+    | CheckPolicy
+    | CreateSession
+    | RunTask
+    | PromptThread
+    | QueueFollowup
+    | ChangeFollowup
+    | EnsureSession
+    | SessionCommitted
+)
+TASKS: Address[TasksMessage] = Address("/tasks")
+
+
+def session_at(session_id: int) -> Address[SessionMessage]:
+    """Return the address of the actor of a session that has not ended."""
+    return Address(f"/sessions/{session_id}")
+
+
+def automation_at(automation_id: int) -> Address[AutomationMessage]:
+    """Return the address of the actor of an enabled automation."""
+    return Address(f"/automations/{automation_id}")

@@ -1,0 +1,49 @@
+"""An address says of its actor what the actor's handlers say."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from command_center.actors.approvals.actor import Approvals
+from command_center.actors.automations.actor import AutomationActor
+from command_center.actors.automations.scheduler import Scheduler
+from command_center.actors.codex.bridge import Bridge
+from command_center.actors.codex.messages import BridgeMessage
+from command_center.actors.contracts.addresses import (
+    ApprovalsMessage,
+    AutomationMessage,
+    RepositoriesMessage,
+    SchedulerMessage,
+    SessionMessage,
+    SlotsMessage,
+    TasksMessage,
+)
+from command_center.actors.core.events import EventHub, EventsMessage
+from command_center.actors.repositories.actor import Repositories
+from command_center.actors.sessions.actor import SessionActor
+from command_center.actors.sessions.slots import Slots
+from command_center.actors.tasks.actor import Tasks
+from command_center.runtime import Actor, Down
+
+
+@pytest.mark.parametrize(
+    ("messages", "actor"),
+    [
+        (ApprovalsMessage, Approvals),
+        (BridgeMessage, Bridge),
+        (EventsMessage, EventHub),
+        (RepositoriesMessage, Repositories),
+        (SchedulerMessage, Scheduler),
+        (SlotsMessage, Slots),
+        (TasksMessage, Tasks),
+        (AutomationMessage, AutomationActor),
+    ],
+)
+def test_what_an_address_takes_is_what_its_actor_handles(messages: Any, actor: type[Actor]) -> None:
+    assert actor.handlers.keys() - {Down} == set(get_args(messages))
+
+
+def test_a_session_handles_what_others_have_for_it() -> None:
+    assert set(get_args(SessionMessage)) <= SessionActor.handlers.keys()
