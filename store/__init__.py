@@ -12,10 +12,10 @@ lends connections that only read. A list comes in ``pages`` with ``cursors``, it
 together by ``where``. ``search`` and ``text_match`` find texts, ``telemetry`` and ``summaries``
 count, and ``idempotency_keys``, ``released_threads``, ``orphaned_turns`` and
 ``trusted_configurations`` are small tables with functions of their own. No SQL stands outside: what
-the tables cannot ask or change is a function of ``causes``, ``deadlines``, ``removal``,
-``telegram`` or ``worktrees``.
-``redaction`` takes secrets out, by the ``secret_patterns``, and ``streamed_redaction`` out of what
-comes in pieces. ``timestamps``, ``sqlite_errors`` (its result codes) and ``errors`` serve them all.
+the tables cannot ask or change is a function of ``causes``, ``removal``, ``summaries`` or
+``telegram``. ``redaction`` takes secrets out, by the ``secret_patterns``, and
+``streamed_redaction`` out of what comes in pieces. ``timestamps``, ``sqlite_errors`` (its result
+codes) and ``errors`` serve them all.
 """
 
 from command_center.store import (

@@ -1,6 +1,17 @@
-"""One row for each group: how many records there are by status, and the newest of each."""
+"""Summaries of many rows: counts by status, deadlines, and the paths of worktrees."""
+
+from typing import NamedTuple
 
 from sqlite_utils import Database
+
+
+class Deadline(NamedTuple):
+    """The deadline of a pending approval; `warned_at` is None until somebody was warned of it."""
+
+    approval_id: int
+    created_at: str
+    expires_at: str
+    warned_at: str | None
 
 
 def sessions_by_status(db: Database) -> dict[str, int]:
@@ -27,3 +38,41 @@ def pending_approvals_by_kind(db: Database) -> dict[str, int]:
     return dict(
         db.execute("SELECT kind, count(*) FROM approvals WHERE status = 'pending' GROUP BY kind")
     )
+
+
+def pending_deadlines(db: Database) -> list[Deadline]:
+    """Return the deadlines of all pending approvals that have one."""
+    sql = (
+        "SELECT id, created_at, expires_at, warned_at FROM approvals "
+        "WHERE status = 'pending' AND expires_at IS NOT NULL"
+    )
+    return [Deadline(*row) for row in db.execute(sql).fetchall()]
+
+
+def finished_worktrees(db: Database, repository_id: int) -> set[str]:
+    """Return the paths of worktrees made for runs whose tasks are all completed or cancelled.
+
+    One is left out after a run that failed or was stopped: somebody may want to go on there.
+    """
+    made = db.execute(
+        "SELECT json_extract(body, '$.data.path') FROM events "
+        "WHERE type = 'worktree.created' AND repository_id = ? AND session_id IS NOT NULL",
+        [repository_id],
+    )
+    needed = db.execute(
+        "SELECT worktree_path FROM sessions JOIN tasks ON tasks.id = sessions.task_id "
+        "WHERE sessions.repository_id = ? AND worktree_path IS NOT NULL "
+        "AND (finished_at IS NULL OR tasks.status NOT IN ('completed', 'cancelled'))",
+        [repository_id],
+    )
+    return {path for (path,) in made} - {path for (path,) in needed}
+
+
+def used_worktrees(db: Database, repository_id: int) -> list[str]:
+    """Return the paths of the worktrees that sessions of the repository have worked in."""
+    used = db.execute(
+        "SELECT DISTINCT worktree_path FROM sessions WHERE repository_id = ? "
+        "AND worktree_path IS NOT NULL",
+        [repository_id],
+    )
+    return [path for (path,) in used]

@@ -39,7 +39,7 @@ from command_center.store import (
 )
 from command_center.store.causes import was_told
 from command_center.store.records import Sandbox
-from command_center.store.worktrees import used_worktrees
+from command_center.store.summaries import used_worktrees
 
 Cause = Literal["goal", "message", "unknown"]
 """What began a turn: the thread's goal, a message that somebody gave to Codex, or nobody knows."""

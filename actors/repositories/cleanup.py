@@ -25,7 +25,7 @@ from command_center.actors.repositories.worktree_checks import check_removable
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.paths import within
 from command_center.store import Repository, Transaction, repositories
-from command_center.store.worktrees import finished_worktrees
+from command_center.store.summaries import finished_worktrees
 
 SYSTEM = "system"
 """Who tidies up."""
