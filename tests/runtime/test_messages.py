@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, assert_type
 
 import attrs
+import msgspec
 import pytest
 
 from command_center.runtime import (
@@ -75,7 +76,8 @@ async def test_what_comes_back_from_an_address_is_known_by_the_message() -> None
 def test_an_address_is_the_path() -> None:
     assert "/counter" == COUNTER
     assert hash("/counter") == hash(COUNTER)
-    assert "/counter" == f"{COUNTER}"
+    assert str is type(COUNTER)
+    assert b'"/counter"' == msgspec.json.encode(COUNTER)
 
 
 PROGRAM = """\
