@@ -19,6 +19,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from command_center.actors.codex.versions import NEWEST
 from command_center.http.demo.scripts import (
     Ask,
     Change,
@@ -118,7 +119,8 @@ class DemoCodex:
     def _about_all(self, method: str, params: JSON) -> JSON | None:
         match method:
             case "initialize":
-                return {"userAgent": "demo/0.1.0 (no Codex)"}
+                version = ".".join(map(str, NEWEST))
+                return {"userAgent": f"demo/{version} (no Codex)"}
             case "thread/start":
                 thread = Thread(f"demo-thread-{next(self._numbers)}", Path(params["cwd"]))
                 self._threads[thread.id] = thread
