@@ -1783,7 +1783,7 @@ export interface BridgeFound {
   transport: string;
   serverVersion: string | null;
   processId: number | null;
-  appServer: AppServer;
+  appServer?: AppServer;
 }
 
 /** It was lost, or left for a better app-server; `reason` says why. */

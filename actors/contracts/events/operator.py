@@ -18,12 +18,15 @@ class ClockMoved(EventData, frozen=True, kw_only=True, tag="clock.jumped"):
 
 
 class BridgeFound(EventData, frozen=True, kw_only=True, tag="bridge.connected"):
-    """The connection to Codex began; `appServer` is `joined`, `detached` or `spawned`."""
+    """The connection to Codex began; `appServer` is `joined`, `detached` or `spawned`.
+
+    Events of version 0.1.0 do not say which.
+    """
 
     transport: str
     server_version: str | None
     process_id: int | None
-    app_server: AppServer
+    app_server: AppServer | UnsetType = UNSET
 
 
 class BridgeGone(EventData, frozen=True, kw_only=True, tag="bridge.lost"):
