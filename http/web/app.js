@@ -13,7 +13,6 @@ import { pendingApprovals, state, useStore } from "./store.js";
 import { applyTheme } from "./theme.js";
 import { Title } from "./title.js";
 import { Now } from "./screens/now.js";
-import { SignIn } from "./screens/signin.js";
 
 /** @typedef {import("./router.js").Place} Place */
 
@@ -62,11 +61,18 @@ export const PLACES = [
 ];
 const TABS = [PLACES[0], PLACES[1], PLACES[2], PLACES[4], ["more", "more", "More"]];
 
+/** The way in, which most loads of the page do without. */
+const Entrance = () => {
+  const [SignIn, setSignIn] = useState(/** @type {any} */ (null));
+  useEffect(() => void import("./screens/signin.js").then((exports) => setSignIn(() => exports.SignIn), () => {}), []);
+  return SignIn && html`<${SignIn} />`;
+};
+
 const App = () => {
   useStore("connection");
   const place = usePlace();
   const [help, setHelp] = useKeys();
-  if (state.phase === "signin") return html`<${Title} /><${SignIn} />`;
+  if (state.phase === "signin") return html`<${Title} /><${Entrance} />`;
   return html`
     <${Title} />
     <a class="skip" href="#main" onClick=${(/** @type {any} */ e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>To the content</a>
