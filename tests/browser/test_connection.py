@@ -155,7 +155,7 @@ def test_a_token_is_asked_for_once_and_kept_where_no_script_reads_it(
     page = open_page(f"{guarded_server.url}/#/more", expected={401}).page
     page.get_by_label("Token").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("not the token")
+    expect(page.get_by_role("alert")).to_contain_text("The token is wrong")
     page.get_by_label("Token").fill(TOKEN)
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("h1")).to_have_text("More", use_inner_text=True)

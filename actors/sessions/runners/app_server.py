@@ -245,7 +245,9 @@ class AppServerRunner:
             await self._ref.tell(TurnOpened(turn_id=turn_id))
         await self._report_items(turn_id, newest)
         agents = await self._join_agents(session, thread_id)
-        if not any(waits(one) for one in (thread, *agents)):
+        # Of a turn that was lost, nobody has answered what it asked.
+        is_lost = newest.get("status") == "interrupted"
+        if not is_lost and not any(waits(one) for one in (thread, *agents)):
             await self._ref.tell(NothingAsked())
         await self._report_end(turn_id, newest)
         await self._give_goal(session, thread_id)
