@@ -9,6 +9,7 @@ among them, and tests with `--tests`:
 
 import argparse
 import os
+import platform
 import shutil
 import stat
 import subprocess
@@ -89,7 +90,7 @@ def _from_npm(version: str, folder: Path) -> bool:
     if npm is None:
         return False
     system = {"linux": "linux", "darwin": "darwin", "win32": "win32"}[sys.platform]
-    machine = "arm64" if os.uname().machine in {"arm64", "aarch64"} else "x64"
+    machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x64"
     wanted = f"@openai/codex@{version}-{system}-{machine}"
     command = [npm, "pack", "--silent", "--pack-destination", str(folder), wanted]
     if subprocess.run(command, check=False, capture_output=True).returncode != 0:
