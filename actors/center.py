@@ -28,7 +28,7 @@ from command_center.runtime import (
     System,
     open_system,
 )
-from command_center.store import Readers, redact
+from command_center.store import Readers, log_identity, redact
 
 M = TypeVar("M")
 R = TypeVar("R")
@@ -43,6 +43,8 @@ class Center:
     storage: Storage
     fanout: Fanout
     automations: AutomationServices
+    log_id: str
+    """The log's identity; see `store.log_identity`."""
 
     async def ask(
         self,
@@ -102,6 +104,7 @@ async def open_center(
         ),
     )
     try:
+        log_id = await storage.read(log_identity.log_id)
         tree = build_tree(settings, storage, services, schedules, fanout)
         found.append(
             open_system(
@@ -113,7 +116,7 @@ async def open_center(
         )
         async with found[0] as system:
             try:
-                yield Center(settings, system, storage, fanout, schedules)
+                yield Center(settings, system, storage, fanout, schedules, log_id)
             finally:
                 fanout.close()
     finally:

@@ -26,7 +26,7 @@ from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.signin import sign_in_key
 from command_center.http.routes.telegram import telegram_settings
 from command_center.http.transport.listen import BoundAddress, bind, serve_on
-from command_center.store import DataFolderLock, open_database
+from command_center.store import DataFolderLock, log_identity
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -45,13 +45,13 @@ async def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = 
     Raises:
         AddressInUse, AddressUnavailable: nobody can listen there.
         DataFolderInUse, DataFolderUnusable: another process has the data folder, or nobody can.
-        Exception: what `open_database` raises for a file that cannot be used.
+        Exception: what `begin_life` raises for a file that cannot be used.
     """
     address = bind(settings.host, settings.port)
     try:
         with DataFolderLock(settings.data_dir):
             database = settings.data_dir / DATABASE
-            await trio.to_thread.run_sync(lambda: open_database(database).close())
+            await trio.to_thread.run_sync(log_identity.begin_life, database)
             async with open_center(_center_settings(settings), on_stuck=_give_up) as center:
                 await _serve_center(settings, center, address, on_ready)
     finally:

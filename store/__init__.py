@@ -7,19 +7,20 @@ rules.
 
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
 ``tables`` (the rows of what ``records`` names) and ``events`` (the log). ``database`` opens the
-file, by the steps of ``migrations``; ``lock`` keeps a second process away from it, and ``readers``
-lends connections that only read. A list comes in ``pages`` with ``cursors``, its conditions put
-together by ``where``. ``search`` and ``text_match`` find texts, ``telemetry`` and ``summaries``
-count, and ``idempotency_keys``, ``released_threads``, ``orphaned_turns`` and
-``trusted_configurations`` are small tables with functions of their own. No SQL stands outside: what
-the tables cannot ask or change is a function of ``causes``, ``removal``, ``summaries`` or
-``telegram``. ``redaction`` takes secrets out, by the ``secret_patterns``, and
+file, by the steps of ``migrations``; ``lock`` keeps a second process away from it, ``readers``
+lends connections that only read, and ``log_identity`` tells the log from others. A list comes in
+``pages`` with ``cursors``, its conditions put together by ``where``. ``search`` and ``text_match``
+find texts, ``telemetry`` and ``summaries`` count, and ``idempotency_keys``, ``released_threads``,
+``orphaned_turns`` and ``trusted_configurations`` are small tables with functions of their own. No
+SQL stands outside: what the tables cannot ask or change is a function of ``causes``, ``removal``,
+``summaries`` or ``telegram``. ``redaction`` takes secrets out, by the ``secret_patterns``, and
 ``streamed_redaction`` out of what comes in pieces. ``timestamps``, ``sqlite_errors`` (its result
 codes) and ``errors`` serve them all.
 """
 
 from command_center.store import (
     events,
+    log_identity,
     orphaned_turns,
     released_threads,
     trusted_configurations,
@@ -165,6 +166,7 @@ __all__ = [
     "followups",
     "from_timestamp",
     "items",
+    "log_identity",
     "now_timestamp",
     "open_database",
     "orphaned_turns",

@@ -621,3 +621,20 @@ WHEN new.status = 'cut' BEGIN
     FROM (SELECT {_TEXT_OF_ITEM} AS said) WHERE said IS NOT NULL;
 END;
 """  # noqa: S608 - put together from a constant
+
+
+@MIGRATIONS(name="0016_log_identity")
+def _log_identity(db: Database) -> None:
+    db.executescript(_LOG_IDENTITY)
+
+
+# `life` is null until the first start that keeps a mark beside the database.
+_LOG_IDENTITY = """
+CREATE TABLE log_identity (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    log_id TEXT NOT NULL,
+    life TEXT,
+    former_life TEXT
+) STRICT;
+INSERT INTO log_identity (id, log_id) VALUES (1, lower(hex(randomblob(8))));
+"""

@@ -28,6 +28,7 @@ from command_center.store import events
 from command_center.store.database import open_database, reopen_database
 from command_center.store.errors import StoreClosed, StoreUnavailable, WrongThread
 from command_center.store.events import StoredEvent
+from command_center.store.log_identity import MarkWriter
 from command_center.store.sqlite_errors import code_name, is_of_the_machine
 from command_center.store.transaction import Transaction
 
@@ -96,6 +97,7 @@ class Writer:
         self._db: Database | None = None
         opened = reopen_database if is_checked else open_database
         self._adopt(opened(path, busy_timeout=busy_timeout))
+        self._mark = MarkWriter(path)
 
     def commit(self, units: Sequence[Unit[Any]]) -> Commit:
         """Run the units in their order and make them durable together.
@@ -138,6 +140,7 @@ class Writer:
         if self._closed:
             return
         self._closed = True
+        self._mark.close()
         db, self._db = self._db, None
         if db is None:
             return
@@ -164,6 +167,8 @@ class Writer:
                 last_event_id = emitted[-1].id
         with _losing_the_batch:
             db.conn.commit()
+        if new:
+            self._mark.note(last_event_id)
         return Commit(tuple(outcomes), tuple(new))
 
     def _begin(self) -> Database:

@@ -56,6 +56,7 @@ class PublishLive(msgspec.Struct, frozen=True, kw_only=True):
     """Show this to whoever watches now; nobody can ask for it later."""
 
     told: EventData
+    actor: str = "codex"
     repository_id: int | None = None
     task_id: int | None = None
     session_id: int | None = None
@@ -72,7 +73,7 @@ class PublishLive(msgspec.Struct, frozen=True, kw_only=True):
             "type": event_type(type(self.told)),
             "ts": ts,
             **{f"{name.removesuffix('_id')}Id": value for name, value in ids.items()},
-            "actor": "codex",
+            "actor": self.actor,
             "correlationId": self.correlation_id,
             "causationId": None,
             "data": redact(plain_data(self.told), secrets),

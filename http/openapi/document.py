@@ -122,6 +122,7 @@ _WHEN: Mapping[int, str] = MappingProxyType(
         404: "There is no such record.",
         408: "The body took too long to come.",
         409: "The state or the policy does not allow it.",
+        410: "What is to be resumed after is not in this log; `facts` say what the log is.",
         412: "The resource does not meet the conditions of the request.",
         413: "The body is too large.",
         415: "The body's Content-Type is not JSON.",

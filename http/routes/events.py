@@ -3,26 +3,34 @@
 A stream first sends what was committed after `after`, then goes on live, with no gap and no repeat
 between the two. A client that is told to resume (close code 1013, or 1012 at shutdown) comes back
 with `after` set to the last id that it had; an event stream's client names it in `Last-Event-ID`.
-Events said only live have `"id": null`.
+One that names what is not in this log is told so at once. Events said only live have `"id": null`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, TypeAlias
+from typing import Any
 
 import msgspec
 import trio
 from quart import Response, request, websocket
 from quart_trio.wrappers import TrioResponse
+from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.core.events import Outlet, Published
 from command_center.http.transport.websocket import FRAMES
-from command_center.http.wire.codec import LARGEST, PageQuery
-from command_center.http.wire.event_stream import EventStream, Feed, text_frame
+from command_center.http.wire.codec import PageQuery
+from command_center.http.wire.event_stream import EventStream, Feed, first_event, text_frame
 from command_center.http.wire.operation import SENT_EVENTS, Api
-from command_center.http.wire.problems import Detail, InvalidFields, Problem, error_response
+from command_center.http.wire.positions import (
+    LAST_EVENT_ID,
+    EventId,
+    LogId,
+    Position,
+    position_of,
+)
+from command_center.http.wire.problems import NotInLog, Problem, error_response
 from command_center.http.wire.quart_handlers import Frames
 from command_center.http.wire.timestamps import Moment, normalised
 from command_center.store import Event, EventFilter, Page, events
@@ -31,11 +39,9 @@ api = Api[Center]("Events")
 
 TRY_AGAIN_LATER = 1013
 SERVICE_RESTART = 1012
+NOT_IN_LOG = 4410
 
 EVENT_STREAM = "text/event-stream"
-LAST_EVENT_ID = "Last-Event-ID"
-
-EventId: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -43,6 +49,7 @@ class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
 
     Attributes:
         after: the id of an event; only later ones are given.
+        log_id: the log that `after` is of; 410 if this is another.
         type: may be given more than once, for any of them.
         correlation_id: that of all that has one origin.
         since: not before this moment.
@@ -51,6 +58,7 @@ class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
     """
 
     after: EventId | None = None
+    log_id: LogId | None = None
     type: tuple[str, ...] = ()
     repository_id: int | None = None
     task_id: int | None = None
@@ -78,11 +86,15 @@ class StreamQuery(
 
     Attributes:
         after: the id of an event; what came after it is sent first. Without it only what is new.
+        log_id: the log that `after` is of. The first frame says then which log it is.
+        opening: the first frame says which log it is, though none is named.
         type: may be given more than once, for any of them.
         correlation_id: that of all that has one origin.
     """
 
     after: EventId | None = None
+    log_id: LogId | None = None
+    opening: bool = False
     type: tuple[str, ...] = ()
     repository_id: int | None = None
     task_id: int | None = None
@@ -95,19 +107,19 @@ class StreamQuery(
         """Return the filter."""
         fields = {
             name: getattr(self, name)
-            for name in self.__struct_fields__
-            if name not in {"after", "type"}
+            for name in EventFilter.__struct_fields__
+            if name in self.__struct_fields__
         }
         return EventFilter(types=self.type, **fields)
 
 
-@api.operation("GET", "/api/events", answers={200: Page[Event]})
+@api.operation("GET", "/api/events", answers={200: Page[Event]}, refuses=(410,))
 async def list_events(center: Center, query: EventsQuery) -> Page[msgspec.Raw]:
     """List the durable log."""
     return await read_events(center, query)
 
 
-@api.operation("GET", "/api/events/stream", answers={200: SENT_EVENTS}, refuses=(426,))
+@api.operation("GET", "/api/events/stream", answers={200: SENT_EVENTS}, refuses=(410, 426))
 async def stream_events(center: Center, query: StreamQuery) -> Response:
     """Send history after an event, then what happens, as server-sent events."""
     if EVENT_STREAM not in request.headers.get("Accept", "").lower():
@@ -118,9 +130,10 @@ async def stream_events(center: Center, query: StreamQuery) -> Response:
                 {"Upgrade": "websocket", "Connection": "Upgrade"},
             )
         )
-    after = last_event_id(request.headers.get(LAST_EVENT_ID), query.after)
+    position = position_of(request.headers.get(LAST_EVENT_ID), query.after, query.log_id)
+    await position.check(center)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    body = b"" if request.method == "HEAD" else EventStream(center, query.wanted(), after)
+    body = b"" if request.method == "HEAD" else EventStream(center, query.wanted(), position.after)
     response = TrioResponse(body, headers=headers, content_type=EVENT_STREAM)
     if request.method == "HEAD":
         del response.headers["Content-Length"]
@@ -131,12 +144,20 @@ async def stream_events(center: Center, query: StreamQuery) -> Response:
 @api.websocket("/api/events/stream")
 async def send_events(center: Center, query: StreamQuery) -> None:
     """Send history after an event, then what happens, until the client or the server goes."""
+    try:
+        await Position(query.after, query.log_id).check(center)
+    except NotInLog as error:
+        await websocket.accept()
+        await websocket.close(NOT_IN_LOG, str(error))
+        return
     with center.fanout.subscribe(
         query.wanted(), after=query.after or 0, outlet=_outlet()
     ) as subscription:
         # Whoever is let in has missed nothing since.
         await websocket.accept()
         feed = Feed(center, subscription, query.after)
+        if query.opening or query.log_id is not None:
+            await _send([Published(first_event(center, subscription, query.after))])
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_discard_input)
             while batch := await feed.next():
@@ -151,8 +172,11 @@ async def send_events(center: Center, query: StreamQuery) -> None:
 async def read_events(center: Center, query: EventsQuery, **subject: int) -> Page[msgspec.Raw]:
     """Return a page of events, as the texts that were stored; `subject` is what the path names."""
     wanted = query.wanted(**subject)
-    return await center.storage.read(
-        lambda db: events.page(
+    position = Position(query.after, query.log_id)
+
+    def read(db: Database) -> Page[msgspec.Raw]:
+        position.check_in(db, center.log_id)
+        return events.page(
             db,
             limit=query.limit,
             wanted=wanted,
@@ -160,23 +184,8 @@ async def read_events(center: Center, query: EventsQuery, **subject: int) -> Pag
             cursor=query.cursor,
             newest_first=query.newest_first,
         )
-    )
 
-
-def last_event_id(header: str | None, after: int | None) -> int | None:
-    """Return where to begin; `Last-Event-ID` of a client that comes back goes before `after`.
-
-    Raises:
-        InvalidFields: the header is no event's id.
-    """
-    if not header:
-        return after
-    is_number = header.isascii() and header.isdigit() and len(header) <= len(str(LARGEST))
-    if not is_number or int(header) > LARGEST:
-        message = "Expected the id of an event."
-        detail = Detail(path=LAST_EVENT_ID, message=message)
-        raise InvalidFields(f"{LAST_EVENT_ID}: {message}", [detail])
-    return int(header)
+    return await center.storage.read(read)
 
 
 def _outlet() -> Outlet | None:

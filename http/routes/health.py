@@ -42,6 +42,7 @@ async def health(probe: Probe) -> Health:
     return Health(
         status="ok" if well else "degraded",
         version=probe.release,
+        log_id=center.log_id,
         runner_mode=center.settings.runner,
         runners={name: RUNNERS[name] for name in RUNNERS},
         codex_version=None if bridge is None else bridge.version,

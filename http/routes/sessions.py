@@ -121,7 +121,9 @@ async def steer_session(center: Center, session_id: int, body: SteerSession) -> 
     return await center.sessions.ask(session_id, body)
 
 
-@api.operation("GET", "/api/sessions/<id:session_id>/events", answers={200: Page[Event]})
+@api.operation(
+    "GET", "/api/sessions/<id:session_id>/events", answers={200: Page[Event]}, refuses=(410,)
+)
 async def list_session_events(
     center: Center, session_id: int, query: EventsQuery
 ) -> Page[msgspec.Raw]:

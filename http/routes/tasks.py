@@ -131,7 +131,7 @@ async def list_task_sessions(center: Center, task_id: int, query: PageQuery) -> 
     return await center.storage.read(read)
 
 
-@api.operation("GET", "/api/tasks/<id:task_id>/events", answers={200: Page[Event]})
+@api.operation("GET", "/api/tasks/<id:task_id>/events", answers={200: Page[Event]}, refuses=(410,))
 async def list_task_events(center: Center, task_id: int, query: EventsQuery) -> Page[msgspec.Raw]:
     """List a task's events."""
     await center.storage.read(lambda db: tasks.get(db, task_id))

@@ -11,6 +11,7 @@ import { forgetTranscripts, renewTranscripts, showInTranscript } from "./transcr
  * @typedef {AnyEvent} Told An event as the stream tells it: what is not stored has no id.
  */
 
+const NOT_IN_LOG = 4410; // the close code where what was resumed after is not there
 const TOO_FAR = 3000; // events behind: everything is asked for anew
 const BEAT_MS = 10_000; // in a page that is hidden, a minute at most
 const ASLEEP_MS = 90_000; // between two beats
@@ -25,15 +26,11 @@ export function onEvent(listener) {
   listeners.push(listener);
 }
 
-/** The last that is stored. @type {Told | undefined} */
-let last;
-
 /** @param {Told} event */
 function apply(event) {
   if (event.id !== null) {
     if (state.lastId !== null && event.id <= state.lastId) return;
     state.lastId = event.id;
-    last = event;
   }
   state.asOf = Date.now();
   const thing = event.type.split(".")[0];
@@ -101,32 +98,26 @@ export async function connect() {
   const mine = turn;
   if (state.phase === "live") retry = setTimeout(() => enter("offline"), UNSURE_MS);
   try {
-    const newest = (await get("/api/events", { newestFirst: true, limit: 1 })).items[0];
+    const newest = (await get("/api/events", { newestFirst: true, limit: 1, logId: state.lastId === null ? undefined : state.health?.logId })).items[0];
     const behind = state.lastId === null ? Infinity : (newest?.id ?? 0) - state.lastId;
-    if (behind < 0 || behind > TOO_FAR || !(await isInLog(last))) {
+    if (behind < 0 || behind > TOO_FAR) {
       await loadEverything();
       if (mine !== turn) return;
       state.lastId = newest?.id ?? 0;
-      last = /** @type {Told | undefined} */ (newest);
     }
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (mine === turn) lost();
-    return;
+    if (mine !== turn) return;
+    if (error.status !== 410) return lost();
+    state.lastId = null; // a server may come back with another log
+    return connect();
   }
   if (mine === turn) listen();
 }
 
-/** Whether the log is the one that the event is of: a server may come back with another. @param {Told | undefined} event */
-async function isInLog(event) {
-  if (!event?.id) return true;
-  const [found] = (await get("/api/events", { after: event.id - 1, limit: 1 })).items;
-  return found?.id === event.id && found.ts === event.ts;
-}
-
 function listen() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const opened = new WebSocket(`${scheme}//${location.host}/api/events/stream?after=${state.lastId}`);
+  const opened = new WebSocket(`${scheme}//${location.host}/api/events/stream?after=${state.lastId}&logId=${state.health?.logId}`);
   socket = opened;
   opened.onopen = () => {
     if (socket !== opened) return;
@@ -148,8 +139,10 @@ function listen() {
     heardAt = Date.now();
     apply(JSON.parse(message.data));
   };
-  opened.onclose = () => {
-    if (socket === opened) lost();
+  opened.onclose = ({ code }) => {
+    if (socket !== opened) return;
+    if (code === NOT_IN_LOG) state.lastId = null;
+    lost();
   };
 }
 

@@ -419,6 +419,7 @@ export interface HandRun {
 export interface Health {
   status: "degraded" | "ok";
   version: string;
+  logId: string;
   runnerMode: string;
   runners: Record<string, Capabilities>;
   codexVersion: string | null;
@@ -1129,7 +1130,7 @@ export interface Operations {
     method: "GET";
     path: `/api/tasks/${number}/events`;
     isExact: false;
-    query: { limit?: number | null; cursor?: string | null; after?: number | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
+    query: { limit?: number | null; cursor?: string | null; after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
     body: undefined;
     answer: Page<Event>;
   };
@@ -1183,7 +1184,7 @@ export interface Operations {
     method: "GET";
     path: `/api/sessions/${number}/events`;
     isExact: false;
-    query: { limit?: number | null; cursor?: string | null; after?: number | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
+    query: { limit?: number | null; cursor?: string | null; after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
     body: undefined;
     answer: Page<Event>;
   };
@@ -1480,7 +1481,7 @@ export interface Operations {
     method: "GET";
     path: "/api/events";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; after?: number | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
+    query: { limit?: number | null; cursor?: string | null; after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
     body: undefined;
     answer: Page<Event>;
   };
@@ -1489,7 +1490,7 @@ export interface Operations {
     method: "GET";
     path: "/api/events/stream";
     isExact: true;
-    query: { after?: number | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; };
+    query: { after?: number | null; logId?: string | null; opening?: boolean | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; };
     body: undefined;
     answer: null;
   };
@@ -2107,6 +2108,18 @@ export interface StopRequested {
   outcome: "blocked" | "completed" | "created" | "failed" | "interrupted" | "queued" | "running" | "starting" | "stopped" | "waiting_approval";
 }
 
+/** A stream begins with what happens now; only live. */
+export interface StreamOpened {
+  logId: string;
+  after: number;
+}
+
+/** A stream goes on after the event `after` of the log `logId`, as was asked; only live. */
+export interface StreamResumed {
+  logId: string;
+  after: number;
+}
+
 /** A task was cancelled; its sessions are stopped. */
 export interface TaskCancelled {
   changed: string[];
@@ -2280,6 +2293,8 @@ export interface EventData {
   "actor.stopped": ActorHalted;
   "telegram.chat.migrated": ChatMigrated;
   "telegram.chat.unreachable": ChatUnreachable;
+  "stream.opened": StreamOpened;
+  "stream.resumed": StreamResumed;
 }
 
 /** An event as the streams tell it; one that is only live has no id. */

@@ -4,6 +4,6 @@
 and structs into bodies; `responses` are the answers that are no records, and `problems` is every
 failure, in one shape. `timestamps` reads times in a query. `etags`, `compression` and
 `security_headers` are what an answer carries, and `event_stream` is what one subscriber sees of the
-events. `asgi` names the parts of ASGI; `quart_app` and `quart_handlers` are what is left of Quart
-on a request's way.
+events, from which of the `positions` in the log on. `asgi` names the parts of ASGI; `quart_app` and
+`quart_handlers` are what is left of Quart on a request's way.
 """

@@ -6,13 +6,19 @@ gathered while a subscriber was busy is sent to it in one piece.
 
 A subscriber that cannot keep up is told to resume by event id: a WebSocket by close code 1013, an
 event stream by its end, after which an EventSource comes back by itself with `Last-Event-ID`.
+
+An event stream begins with an event of a name of its own, which says which log it is and where it
+begins. Who listens to events without a name, which an EventSource calls messages, does not hear it.
+Its id is the place to come back to, before any event has come. Frames of a WebSocket have no names,
+so there it comes only to who asks for it.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +26,8 @@ import trio
 from quart.wrappers.response import ResponseBody
 
 from command_center.actors.center import Center
-from command_center.actors.core.events import Published, Subscription
+from command_center.actors.contracts.events.streams import StreamOpened, StreamResumed
+from command_center.actors.core.events import Published, PublishLive, Subscription
 from command_center.store import EventFilter, StoredEvent, events
 
 HISTORY_PAGE = 500
@@ -43,7 +50,7 @@ class Feed:
         """Begin after the event `after`, or now."""
         self._center = center
         self._subscription = subscription
-        self._last = subscription.live_from if after is None else after
+        self._last = begin_of(subscription, after)
 
     async def next(self) -> list[Published]:
         """Return what comes next, at least one event; an empty list once nothing more will."""
@@ -76,15 +83,17 @@ class EventStream(ResponseBody):
         self._wanted = wanted
         self._after = after
         self._stack = ExitStack()
+        self._subscription: Subscription
         self._feed: Feed
         self._begun = False
+        self._form = server_sent(center.log_id)
 
     async def __aenter__(self) -> Self:
         """Subscribe."""
-        subscription = self._stack.enter_context(
+        self._subscription = self._stack.enter_context(
             self._center.fanout.subscribe(self._wanted, after=self._after or 0)
         )
-        self._feed = Feed(self._center, subscription, self._after)
+        self._feed = Feed(self._center, self._subscription, self._after)
         return self
 
     async def __aexit__(
@@ -104,7 +113,7 @@ class EventStream(ResponseBody):
         """Return the next events, or a comment where there were none for a while."""
         if not self._begun:
             self._begun = True
-            return b"retry: %d\n\n" % RETRY_MILLISECONDS
+            return b"retry: %d\n\n%s" % (RETRY_MILLISECONDS, self._opening())
         batch = None
         with trio.move_on_after(HEARTBEAT_SECONDS):
             batch = await self._feed.next()
@@ -112,12 +121,39 @@ class EventStream(ResponseBody):
             return b":\n\n"
         if not batch:
             raise StopAsyncIteration
-        return b"".join(published.form(server_sent) for published in batch)
+        return b"".join(published.form(self._form) for published in batch)
+
+    def _opening(self) -> bytes:
+        first = first_event(self._center, self._subscription, self._after)
+        place = begin_of(self._subscription, self._after)
+        head = f"event: {first.type}\nid: {self._center.log_id}:{place}\n"
+        return head.encode() + b"data: " + first.body + b"\n\n"
 
 
-def server_sent(event: StoredEvent) -> bytes:
-    """Return the event as server-sent events have it; one that is said only live has no id."""
-    return (b"id: %d\n" % event.id if event.id else b"") + b"data: " + event.body + b"\n\n"
+def first_event(center: Center, subscription: Subscription, after: int | None) -> StoredEvent:
+    """Return the event that says which log a stream is of, and where in it the stream begins."""
+    place = begin_of(subscription, after)
+    kind = StreamOpened if after is None else StreamResumed
+    return PublishLive(told=kind(log_id=center.log_id, after=place), actor="system").event()
+
+
+def begin_of(subscription: Subscription, after: int | None) -> int:
+    """Return the id after which a stream begins: the one that was asked for, or the newest."""
+    return subscription.live_from if after is None else after
+
+
+@cache
+def server_sent(log_id: str) -> Callable[[StoredEvent], bytes]:
+    """Return what puts an event of that log into the form of server-sent events.
+
+    Its id names the log, too; one that is said only live has none.
+    """
+    place = b"id: " + log_id.encode() + b":%d\n"
+
+    def form(event: StoredEvent) -> bytes:
+        return (place % event.id if event.id else b"") + b"data: " + event.body + b"\n\n"
+
+    return form
 
 
 def text_frame(event: StoredEvent) -> bytes:

@@ -148,6 +148,20 @@ class KeyLost(Exception):
         self.is_cut = is_cut
 
 
+class NotInLog(Exception):
+    """What a client wants to resume after is of another log, or past the end of this one."""
+
+    def __init__(self, log_id: str, last_id: int, *, is_of_another: bool) -> None:
+        """Say what the log is, and what to do."""
+        what = "That is the id of another log" if is_of_another else "That is past the log's end"
+        super().__init__(
+            f"{what}: the log {log_id} ends at {last_id}. "
+            "Ask for everything anew, and resume after that."
+        )
+        self.log_id = log_id
+        self.last_id = last_id
+
+
 @attrs.frozen
 class Problem:
     """An answer that tells of a failure; `more` are further members of the wire's error object."""
@@ -260,6 +274,12 @@ def _of_conflict(error: Conflict) -> Problem:
     return Problem(409, str(error), more={"facts": facts} if facts else {})
 
 
+def _of_position(error: NotInLog) -> Problem:
+    return Problem(
+        410, str(error), more={"facts": {"logId": error.log_id, "lastId": error.last_id}}
+    )
+
+
 def _of_policy(error: PolicyDenied) -> Problem:
     return Problem(409, str(error), more={"policy": error.result})
 
@@ -317,6 +337,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     KeyReused: _of_status(422),
     KeyInUse: lambda error: _retry(409, str(error), RETRY_AFTER_SECONDS),
     KeyLost: _of_status(409),
+    NotInLog: _of_position,
     HTTPException: _of_werkzeug,
     WebsocketMismatch: _of_websocket_mismatch,
     # of the actors

@@ -46,6 +46,7 @@ class Health(_Shape, frozen=True, kw_only=True, rename="camel"):
 
     status: Literal["ok", "degraded"]
     version: str
+    log_id: str
     runner_mode: str
     runners: dict[str, Capabilities]
     codex_version: str | None

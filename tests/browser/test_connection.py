@@ -124,7 +124,7 @@ def test_a_server_that_comes_back_with_another_log_is_read_anew(
     port = former.url.rpartition(":")[2]
     with httpx.Client(base_url=former.url, trust_env=False) as client:
         fill(client, tmp_path / "old-project")
-    page = open_page(f"{former.url}/#/repos", outage=True).page
+    page = open_page(f"{former.url}/#/repos", expected={410}, outage=True).page
     settle(page)
     former.stop()
     other = Server(tmp_path / "other", {"CC_CODEX_RUNNER_MODE": "stub"}).start()

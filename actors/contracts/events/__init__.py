@@ -6,5 +6,6 @@ here.
 
 `repositories`, `tasks`, `sessions`, `approvals`, `automations` and `operator` have the events about
 these; `operator` also has those of the clock, of Codex's connection, of actors and of Telegram's
-chats. `catalogue` has them all, and makes of a stored event's data its class again.
+chats. `streams` has what a stream says of itself. `catalogue` has them all, and makes of a stored
+event's data its class again.
 """

@@ -14,6 +14,7 @@ from command_center.actors.contracts.events import (
     operator,
     repositories,
     sessions,
+    streams,
     tasks,
 )
 from command_center.store import EventData, event_type
@@ -31,7 +32,9 @@ def _declared_in(*modules: ModuleType) -> Iterator[type[EventData]]:
 EVENTS: Final[Mapping[str, type[EventData]]] = MappingProxyType(
     {
         event_type(kind): kind
-        for kind in _declared_in(repositories, tasks, sessions, approvals, automations, operator)
+        for kind in _declared_in(
+            repositories, tasks, sessions, approvals, automations, operator, streams
+        )
     }
 )
 """The class of each type of event, by the type."""

@@ -71,7 +71,7 @@ class Watched:
 
     @asynccontextmanager
     async def event_stream(
-        self, after: int | None = None, **query: Any
+        self, after: int | str | None = None, **query: Any
     ) -> AsyncIterator[EventSource]:
         """By HTTP/1.0, whose bodies come as they are."""
         url = httpx.URL(self.url + STREAM, params=query)
@@ -132,9 +132,20 @@ class EventSource:
         return line.decode().removesuffix("\r")
 
     async def next(self) -> Any:
-        while not (line := await self.line()).startswith("data: "):
-            pass
-        return json.loads(line.removeprefix("data: "))
+        """The next event without a name of its own, as an EventSource hands messages on."""
+        while True:
+            fields = await self.fields()
+            if "event" not in fields:
+                return json.loads(fields["data"])
+
+    async def fields(self) -> dict[str, str]:
+        """The fields of the next event that has data; `retry` and comments have none."""
+        fields: dict[str, str] = {}
+        while "data" not in fields:
+            while line := await self.line():
+                name, _, value = line.partition(": ")
+                fields[name] = value
+        return fields
 
 
 class EndOfStream(Exception):
@@ -220,10 +231,9 @@ async def test_what_is_said_only_live_has_no_id_to_come_back_to(tmp_path: Path) 
         server.center.storage.live(
             PublishLive(told=made_up("session.output.delta", {"delta": "a"}))
         )
-        lines = [await source.line() for _ in range(2)]
-        assert "" == lines[0]
-        assert lines[1].startswith("data: ")
-        assert json.loads(lines[1].removeprefix("data: "))["id"] is None
+        told = await source.fields()
+        assert {"data"} == told.keys()
+        assert json.loads(told["data"])["id"] is None
 
 
 @pytest.mark.parametrize("length", [1, 125, 126, 0xFFFF, 0x10000])
@@ -259,6 +269,64 @@ async def test_events_of_every_length_arrive_whole_on_either_connection(
         assert texts == [event["data"]["text"] for event in seen]
 
 
+async def test_each_stream_says_which_log_it_is_and_a_client_comes_back_by_what_it_was_told(
+    tmp_path: Path,
+) -> None:
+    async with watched(tmp_path) as server:
+        await server.write(2)
+        end, log_id = await server.end(), server.center.log_id
+        assert log_id == (await server.http.get("/health")).json()["logId"]
+        async with server.event_stream() as source:
+            first = await source.fields()
+            assert ("stream.opened", f"{log_id}:{end}") == (first["event"], first["id"])
+            await server.write(1)  # which it is cut off before
+        async with server.event_stream(after=first["id"]) as source:
+            resumed = await source.fields()
+            assert "stream.resumed" == resumed["event"]
+            assert {"logId": log_id, "after": end} == json.loads(resumed["data"])["data"]
+            assert f"{log_id}:{end + 1}" == (await source.fields())["id"]
+        async with server.websocket(opening=True) as socket:
+            assert {"logId": log_id, "after": end + 1} == (await socket.next())["data"]
+        async with server.websocket(after=end, logId=log_id, taskId=7) as socket:
+            first = await socket.next()
+            assert (None, "stream.resumed", end) == (
+                first["id"],
+                first["type"],
+                first["data"]["after"],
+            )
+
+
+@pytest.mark.parametrize("wrong", ["past the end", "another log"])
+async def test_what_is_not_in_the_log_cannot_be_resumed_after(tmp_path: Path, wrong: str) -> None:
+    async with watched(tmp_path) as server:
+        await server.write(1)
+        end, log_id = await server.end(), server.center.log_id
+        after, named = (end + 100, None) if wrong == "past the end" else (end, "0" * 16)
+        query: dict[str, Any] = {"after": after, **({} if named is None else {"logId": named})}
+        async with server.websocket(**query) as socket:
+            assert 4410 == await socket.closed()
+        came_back = {**SSE, "Last-Event-ID": f"{named or log_id}:{after}"}
+        for answer in (
+            await server.http.get(STREAM, params=query, headers=SSE),
+            await server.http.get(STREAM, headers=came_back),
+            await server.http.get("/api/events", params=query),
+        ):
+            error = answer.json()["error"]
+            assert (410, {"logId": log_id, "lastId": end}) == (answer.status_code, error["facts"])
+            assert "Ask for everything anew" in error["message"]
+
+
+async def test_the_end_of_the_log_can_be_resumed_after_by_its_id_alone(tmp_path: Path) -> None:
+    async with watched(tmp_path) as server:
+        await server.write(1)
+        end = await server.end()
+        page = await server.http.get("/api/events", params={"after": end})
+        assert (200, []) == (page.status_code, page.json()["items"])
+        async with server.websocket(after=end) as socket, server.event_stream(after=end) as source:
+            await server.write(1)
+            assert end + 1 == (await socket.next())["id"] == (await source.next())["id"]
+
+
 async def test_a_silent_event_stream_sends_comments(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,7 +348,10 @@ async def test_an_event_stream_must_be_asked_for_by_name(tmp_path: Path) -> None
         assert "Content-Length" not in head.headers
 
 
-@pytest.mark.parametrize("last", ["yesterday", "-1", "9" * 30, "0" * 20 + "9" * 5000, "٣"])
+@pytest.mark.parametrize(
+    "last",
+    ["yesterday", "-1", "9" * 30, "0" * 20 + "9" * 5000, "٣", "log:1", "a" * 16 + ":"],
+)
 async def test_a_last_event_id_that_is_none_is_refused(tmp_path: Path, last: str) -> None:
     async with watched(tmp_path) as server:
         headers = [(b"Accept", b"text/event-stream"), (b"Last-Event-ID", last.encode())]

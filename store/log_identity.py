@@ -1,0 +1,159 @@
+"""The log's identity: the id by which a client knows that an event's id is of this log.
+
+Every log counts its events from 1. Whoever resumes after a number must know that the same log goes
+on. A copy that is put in the database's place has the id of the log that it was copied from, and
+goes on otherwise. So a copy is found out, and its log gets an id of its own.
+
+For that a small file lies beside the database, the *mark*. Each start begins a life, and puts its
+random name into both. The mark also has the database's inode, and the last acknowledged event:
+
+- A copy of an earlier life has another life's name than the mark.
+- A copy of the same life ends before the mark's last event, or it lacks no event.
+- A folder that was copied whole has a mark that knows another inode.
+- A database without its mark comes from elsewhere.
+
+The mark is flushed at a start. Its last event is not, so that a commit costs no second flush: after
+a loss of power it may lie behind, and never ahead. What puts a whole file system back, inodes
+included, such as a snapshot of a machine, is not found out, unless a client's last id is past the
+end.
+"""
+
+import os
+import secrets
+import sys
+from contextlib import closing, suppress
+from pathlib import Path
+
+import attrs
+import msgspec
+from sqlite_utils import Database
+
+from command_center.store import events
+from command_center.store.database import open_database
+from command_center.store.errors import CannotOpenDatabase
+
+_DIGITS = 20
+"""The width of the last event's id, so that it is written over in place."""
+
+
+class _Life(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a mark that stays for a life."""
+
+    life: str
+    inode: int
+
+
+@attrs.frozen
+class _Mark:
+    last_id: int
+    life: _Life
+
+
+class MarkWriter:
+    """Keeps the mark up to what was acknowledged. It belongs to one thread.
+
+    Where there is no mark, since no start has made one, it does nothing.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._descriptor: int | None = None
+        with suppress(OSError):
+            self._descriptor = os.open(_mark_of(database), os.O_WRONLY | _BINARY)
+
+    def note(self, last_id: int) -> None:
+        """Note the last event that is durable."""
+        if self._descriptor is None:
+            return
+        # A mark that lies behind finds less, and harms nothing.
+        with suppress(OSError):
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.write(self._descriptor, b"%0*d" % (_DIGITS, last_id))
+
+    def close(self) -> None:
+        """Close the file. Closing twice does nothing."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def begin_life(path: Path) -> str:
+    """Open the database, settle which log it is, and return the log's id.
+
+    The database is checked and migrated by ``open_database``, which see for what else is raised.
+
+    Raises:
+        CannotOpenDatabase: the mark cannot be written.
+    """
+    with closing(open_database(path)) as db:
+        try:
+            return _settle(db, path)
+        except OSError as error:
+            raise CannotOpenDatabase(path, f"its mark cannot be kept: {error.strerror}") from error
+
+
+def log_id(db: Database) -> str:
+    """Return the log's id."""
+    found: str = db.execute("SELECT log_id FROM log_identity").fetchone()[0]
+    return found
+
+
+def _settle(db: Database, path: Path) -> str:
+    known: str
+    known, life, former = db.execute(
+        "SELECT log_id, life, former_life FROM log_identity"
+    ).fetchone()
+    mark = _read(path)
+    last_id = events.last_id(db)
+    inode = path.stat().st_ino
+    is_new = life is None
+    is_same = (
+        mark is not None
+        and mark.life.life in {life, former}
+        and mark.life.inode == inode
+        and mark.last_id <= last_id
+    )
+    if not is_new and not is_same:
+        known = secrets.token_hex(8)
+    begun = _Life(life=secrets.token_hex(8), inode=inode)
+    # Where a start is cut off between the two, the database knows the mark by its former life.
+    former = mark.life.life if mark is not None and is_same else None
+    db.execute(
+        "UPDATE log_identity SET log_id = ?, life = ?, former_life = ?", [known, begun.life, former]
+    )
+    _write(path, _Mark(last_id, begun))
+    return known
+
+
+def _mark_of(database: Path) -> Path:
+    return database.with_name(f"{database.name}-mark")
+
+
+def _read(database: Path) -> _Mark | None:
+    try:
+        last_id, _, life = _mark_of(database).read_bytes().partition(b" ")
+        return _Mark(int(last_id), msgspec.json.decode(life, type=_Life))
+    except (FileNotFoundError, ValueError, msgspec.MsgspecError):
+        return None
+
+
+def _write(database: Path, mark: _Mark) -> None:
+    target = _mark_of(database)
+    partial = target.with_name(f"{target.name}.partial")
+    text = b"%0*d %s\n" % (_DIGITS, mark.last_id, msgspec.json.encode(mark.life))
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600)
+    try:
+        os.write(descriptor, text)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    partial.replace(target)
+    if sys.platform != "win32":
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+_BINARY: int = getattr(os, "O_BINARY", 0)
+"""Windows opens a file as text unless told otherwise."""
