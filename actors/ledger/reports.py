@@ -93,12 +93,16 @@ def schema_of(kind: TaskType) -> dict[str, Any] | None:
 def result_of(session: Session, kind: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
     """Read the session's result in a finished item: the review, or the report; else None.
 
-    An app-server shows a review as an item of its own; `codex exec` says it as a message.
+    An app-server shows a review as an item of its own; `codex exec` says it as a message. A runner
+    without an agent has no result.
     """
+    runner = RUNNERS[session.runner]
+    if not runner.is_real:
+        return None
     said = body.get("text") if kind == "agentMessage" else None
     if session.type == "review_task":
         review = body.get("review") if kind == "exitedReviewMode" else None
-        review = review if RUNNERS[session.runner].shows_review else said
+        review = review if runner.shows_review else said
         return {"review": str(review)} if review and review != NO_REVIEW else None
     report = REPORTS.get(session.type)
     if report is None or not said:

@@ -218,25 +218,46 @@ def test_what_is_written_to_a_session_is_sent_once_and_nothing_of_it_is_lost(
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
 
 
-def test_what_the_servers_crash_cut_off_is_shown_so_and_its_thread_goes_on(
+def crashed_and_started_again(server: Server, page: Page) -> None:
+    """Kill the server below an open page, and start it again at the same address."""
+    port = server.url.rpartition(":")[2]
+    server.kill()
+    expect(page.get_by_text("Offline, as of")).to_be_visible()
+    server.settings = {**server.settings, "CC_PORT": port}
+    server.start()
+
+
+def test_what_outlives_the_servers_crash_is_shown_as_it_goes_on(
     codex_server: Server, scripted_model: ScriptedModel, repository: Path, open_page: OpenPage
 ) -> None:
-    scripted_model.script = (Run("sleep 60"), Say.text("Here I am again."))
+    gate = Gate()
+    scripted_model.script = (Say.text("I begin, ", gate, "and I went on."),)
     page = open_page(codex_server.url, outage=True).page
+    register_and_run(page, repository, "Take your time.")
+    transcript = page.get_by_role("list", name="Transcript")
+    expect(transcript).to_contain_text("I begin,")
+    crashed_and_started_again(codex_server, page)
+    gate.open()
+    expect(transcript).to_contain_text("I begin, and I went on.")
+    expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+    expect(page).to_have_url(f"{codex_server.url}/#/sessions/1")
+
+
+def test_what_the_servers_crash_cut_off_is_shown_so_and_its_thread_goes_on(
+    spawning_server: Server, scripted_model: ScriptedModel, repository: Path, open_page: OpenPage
+) -> None:
+    scripted_model.script = (Run("sleep 60"), Say.text("Here I am again."))
+    page = open_page(spawning_server.url, outage=True).page
     register_and_run(page, repository, "Wait for it.")
     transcript = page.get_by_role("list", name="Transcript")
     command = transcript.locator("[data-type='commandExecution']")
     expect(command).to_contain_text("running")
-    port = codex_server.url.rpartition(":")[2]
-    codex_server.kill()
-    expect(page.get_by_text("Offline, as of")).to_be_visible()
-    codex_server.settings = {**codex_server.settings, "CC_PORT": port}
-    codex_server.start()
+    crashed_and_started_again(spawning_server, page)
     expect(page.locator(".head").get_by_text("Interrupted")).to_be_visible()
     expect(command).to_contain_text("cut off")
     page.get_by_label("Continue in this thread").fill("Are you there?")
     page.get_by_role("button", name="Continue").click()
-    expect(page).to_have_url(f"{codex_server.url}/#/sessions/2")
+    expect(page).to_have_url(f"{spawning_server.url}/#/sessions/2")
     expect(transcript).to_contain_text("Are you there?")
     expect(transcript).to_contain_text("Here I am again.")
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()

@@ -220,7 +220,9 @@ async def test_a_second_server_on_the_same_data_folder_is_refused(
 async def test_a_port_in_use_is_refused_by_name(tmp_path: Path, stub_server: Server) -> None:
     port = httpx.URL(stub_server.url).port
     second = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub", "CC_PORT": str(port)})
-    assert "is in use" in refusal_at_start(second)
+    told = refusal_at_start(second)
+    assert f"Another program uses 127.0.0.1:{port}." in told
+    assert "CC_PORT" in told
 
 
 def test_a_server_serves_though_nobody_reads_what_it_says(tmp_path: Path) -> None:

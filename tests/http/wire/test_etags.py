@@ -241,5 +241,5 @@ async def test_options_of_the_server_as_a_whole_tell_every_method(tmp_path: Path
         sent = b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         answer = await exchange(address, sent)
     assert answer.startswith(b"HTTP/1.1 200 ")
-    assert b"\r\nallow: DELETE, GET, HEAD, OPTIONS, PATCH, POST\r\n" in answer
+    assert b"\r\nallow: DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT\r\n" in answer
     assert answer.endswith(b"\r\n\r\n")
