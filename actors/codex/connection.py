@@ -31,7 +31,6 @@ from command_center.actors.codex.transports import Wire
 from command_center.actors.codex.versions import (
     UNKNOWN_METHOD,
     Support,
-    is_within,
     methods_in,
     support_of,
 )
@@ -166,15 +165,14 @@ class Connection:
                 "Update it, or Command Center."
             ) from None
         self.server_version = _version_of(result)
-        methods = frozenset[str]()
-        if not is_within(self.server_version):
+        self.support = support_of(self.server_version)
+        if self.support.problem is None:
             try:
                 await self.call(UNKNOWN_METHOD, {}, self._deadlines.probe)
             except CodexError as error:
-                methods = methods_in(error.reason)
+                self.support = support_of(self.server_version, methods_in(error.reason))
             except (BridgeUnavailable, CodexTimeout) as error:
                 raise WireClosed(str(error)) from None
-        self.support = support_of(self.server_version, methods)
         home = result.get("codexHome") if isinstance(result, dict) else None
         self.codex_home = Path(home) if isinstance(home, str) else None
         await self._enqueue(_Outgoing(protocol.encode_notification("initialized")))

@@ -1,9 +1,8 @@
 """Which versions of Codex can be used: told at the handshake, before anything is asked of one.
 
-Below the oldest a run is refused: such a Codex lacks what keeps a prompt from being carried out
-twice. Within the range every version has what is needed, which is not to say that all tests pass
-with each. A newer one, or one that does not say which it is, is asked which methods it has, and is
-used if it has all that are needed.
+One below the oldest is refused: it lacks what keeps a prompt from being carried out twice. Any
+other is asked which methods it has, and is refused if it lacks one that is needed; that lets a
+newer one be used, too, or one that does not say which it is.
 """
 
 from __future__ import annotations
@@ -73,12 +72,6 @@ def read_version(text: str | None) -> Version | None:
     """Read a version such as `0.163.0` or `0.170.0-alpha.2`; None for any other text."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)", text or "")
     return None if found is None else (int(found[1]), int(found[2]), int(found[3]))
-
-
-def is_within(text: str | None) -> bool:
-    """Whether a version needs no look at its methods."""
-    version = read_version(text)
-    return version is not None and version <= NEWEST
 
 
 def support_of(text: str | None, methods: Collection[str] = ()) -> Support:

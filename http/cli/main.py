@@ -1,4 +1,4 @@
-"""The command line: `command-center serve` (also without its name), `config`, `--version`.
+"""The command line: `command-center serve` (also without its name), `config`, `doctor` and others.
 
 Exit codes: 0 after an ordered stop, 2 where the start is refused (settings, port, data folder,
 database) with one line that says why, 1 for a failure while running, 130 where Ctrl-C cut it short.
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -136,6 +137,28 @@ def config(config_file: Path | None, *, as_json: bool, **flags: str | None) -> N
         )
     Console().print(table)
     click.echo(f"\nConfiguration file: {resolved.config_file or f'none at {usual_config_file()}'}")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@_setting_flags
+def doctor(config_file: Path | None, *, as_json: bool, **flags: str | None) -> None:
+    """Check git, Codex and the data folder; say what is wrong and what mends it.
+
+    The exit code is 1 if something is wrong that keeps the server from working.
+    """
+    settings = _resolve(config_file, flags).settings
+    from command_center.http.cli.doctor import examine  # noqa: PLC0415 - other commands answer sooner without it
+
+    findings = examine(settings)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(findings)))
+    else:
+        for finding in findings:
+            click.echo(f"{finding.level:<8} {finding.check}: {finding.message}")
+            if finding.mend is not None:
+                click.echo(f"{'':<8} {finding.mend}")
+    sys.exit(any(finding.level == "error" for finding in findings))
 
 
 @main.command()

@@ -117,8 +117,9 @@ async def test_a_codex_that_is_newer_is_used_and_warned_of() -> None:
     assert ("version", health.warning) == (told.kind, told.message)
 
 
-async def test_a_codex_that_lacks_a_method_is_refused_whatever_its_version() -> None:
-    async with open_bridge(faked(f"version={NEW}", "without=turn/steer")) as bridged:
+@pytest.mark.parametrize("version", [NEW, "0.163.0"])
+async def test_a_codex_that_lacks_a_method_is_refused_whatever_its_version(version: str) -> None:
+    async with open_bridge(faked(f"version={version}", "without=turn/steer")) as bridged:
         health = await bridged.bridge.ask(ProbeHealth(), timeout=20)
     assert "has no turn/steer" in health.message
 

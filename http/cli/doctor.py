@@ -1,0 +1,120 @@
+"""`command-center doctor`: what on this machine would keep the server from working, and its mend.
+
+Each check looks at one thing, starts nothing that stays, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from command_center.actors.codex.versions import RANGE, support_of
+from command_center.actors.git.process import OLDEST
+from command_center.http.config.settings import Settings
+
+SECONDS: Final = 10.0
+"""Seconds that a program may take to say its version."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of one check: what was seen, and, where that is no good, what mends it."""
+
+    check: str
+    level: Literal["ok", "warning", "error"] = "ok"
+    message: str
+    mend: str | None = None
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Make every check with these settings."""
+    return [check(settings) for check in CHECKS]
+
+
+def _git(_: Settings) -> Finding:
+    mend = f"Install git {'.'.join(map(str, OLDEST))} or newer and see that it is on the PATH."
+    said = _first_line(["git", "--version"])
+    version = re.search(r"(\d+)\.(\d+)", said or "")
+    if said is None or version is None:
+        return Finding(check="git", level="error", message="git was not found.", mend=mend)
+    if (int(version[1]), int(version[2])) < OLDEST:
+        return Finding(check="git", level="error", message=f"{said} is too old.", mend=mend)
+    return Finding(check="git", message=f"{said}.")
+
+
+def _codex(settings: Settings) -> Finding:
+    if settings.codex_runner_mode == "stub":
+        return Finding(
+            check="codex",
+            level="warning",
+            message="Codex is not used: sessions are played by a stub.",
+            mend="Unset CC_CODEX_RUNNER_MODE.",
+        )
+    if settings.codex_transport == "websocket":
+        return Finding(
+            check="codex",
+            message=f"Codex is reached at {settings.codex_url}; GET /health says its version.",
+        )
+    command = settings.codex_command
+    said = _first_line([*command, "--version"])
+    if said is None:
+        return Finding(
+            check="codex",
+            level="error",
+            message=f"{command[0]} was not found, or did not say its version.",
+            mend="Install Codex (npm install -g @openai/codex), or set CC_CODEX_COMMAND to it.",
+        )
+    version = said.rpartition(" ")[2]
+    support = support_of(version)
+    if support.problem is not None:
+        problem, _, mend = support.problem.partition(" Install ")
+        return Finding(check="codex", level="error", message=problem, mend=f"Install {mend}.")
+    if support.notice is not None:
+        return Finding(
+            check="codex",
+            level="warning",
+            message=support.notice,
+            mend=f"If something fails, install a version of {RANGE}.",
+        )
+    return Finding(check="codex", message=f"Codex {version} is supported ({RANGE}).")
+
+
+def _data_folder(settings: Settings) -> Finding:
+    folder = settings.data_dir
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return Finding(
+            check="data folder",
+            level="error",
+            message=f"{existing} cannot be written.",
+            mend="Give its owner leave to write it, or set CC_DATA_DIR to another folder.",
+        )
+    return Finding(check="data folder", message=f"{folder} can be used.")
+
+
+CHECKS: Final[Sequence[Callable[[Settings], Finding]]] = (_git, _codex, _data_folder)
+"""The checks, in the order in which they are told."""
+
+
+def _first_line(command: Sequence[str]) -> str | None:
+    """Return the first line that the program prints; None if it cannot be run or fails."""
+    found = shutil.which(command[0])
+    if found is None:
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603 - git, or the command that the settings name
+            [found, *command[1:]],
+            capture_output=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return None
+    return done.stdout.partition("\n")[0].strip() or None
