@@ -1,5 +1,6 @@
 """The command line: what a user types, and what it starts.
 
 `main` is `command-center` itself. `telegram` is the command that sets the bot up, as
-`telegram_setup` does it, and `top` shows the running tree, live in a terminal.
+`telegram_setup` does it, `top` shows the running tree, live in a terminal, and `doctor` looks for
+what would keep the server from working.
 """

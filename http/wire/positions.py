@@ -29,7 +29,7 @@ _POSITION = re.compile(rf"(?:([0-9a-f]{{16}}):)?([0-9]{{1,{len(str(LARGEST))}}})
 
 @attrs.frozen
 class Position:
-    """Where a client wants to go on: after an event, of a log that it may name."""
+    """A position to go on from: after an event, of a log that may be named."""
 
     after: int | None = None
     log_id: str | None = None

@@ -149,7 +149,7 @@ class KeyLost(Exception):
 
 
 class NotInLog(Exception):
-    """What a client wants to resume after is of another log, or past the end of this one."""
+    """A position to resume after is of another log, or past the end of this one."""
 
     def __init__(self, log_id: str, last_id: int, *, is_of_another: bool) -> None:
         """Say what the log is, and what to do."""
