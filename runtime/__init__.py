@@ -4,18 +4,18 @@ This package knows nothing of Codex, HTTP or SQL. It follows Erlang/OTP in words
 actors, bounded mailboxes, asks and tells, supervisors with restart intensity, monitors, links, a
 registry by path, dead letters, and inspection. `docs/runtime.md` explains it.
 
-Who writes an actor needs `actor` (what to write), `messages` (what it takes), `context` (what it
-may do), `ref` (how others talk to it), `specs` (how it is started) and `errors`; `system` is the
-whole tree, and the door to it. Inside, a `supervisor` and the `cell` of an actor are each a
-`child`, which is a place in the tree. In a cell runs one `life` after the other, fed from its
-`mailbox` and answering by a `reply`. `restart_policy` is the arithmetic of restarting,
-`ask_timeouts` ends asks in time, and `origins` is what a message was sent for; `lazy_event` and
-`cancel_shields` are two tools over trio. `signals`, `snapshots`, `accounting`, `tracing` and
-`deadletters` are how all of it is seen from outside. `ports` says what the lower of these need of
-the higher, so that none imports upward.
+Who writes an actor needs `actor` (what to write), `handlers` (what takes which message, and in
+which state), `messages` (what it takes), `context` (what it may do), `ref` (how others talk to it),
+`specs` (how it is started) and `errors`; `system` is the whole tree, and the door to it. Inside, a
+`supervisor` and the `cell` of an actor are each a `child`, which is a place in the tree. In a cell
+runs one `life` after the other, fed from its `mailbox` and answering by a `reply`. `restart_policy`
+is the arithmetic of restarting, `ask_timeouts` ends asks in time, and `origins` is what a message
+was sent for; `lazy_event` and `cancel_shields` are two tools over trio. `signals`, `snapshots`,
+`accounting`, `tracing` and `deadletters` are how all of it is seen from outside. `ports` says what
+the lower of these need of the higher, so that none imports upward.
 """
 
-from command_center.runtime.actor import Actor, handles
+from command_center.runtime.actor import Actor
 from command_center.runtime.cell import Down
 from command_center.runtime.child import Status
 from command_center.runtime.context import Context
@@ -37,6 +37,7 @@ from command_center.runtime.errors import (
     SystemFailed,
     UnhandledMessage,
 )
+from command_center.runtime.handlers import handles
 from command_center.runtime.messages import Address, Asked, Request
 from command_center.runtime.origins import origin, working_for
 from command_center.runtime.ref import ActorRef

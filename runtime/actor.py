@@ -1,80 +1,13 @@
-"""The class that an actor is written as, and the handlers of its messages."""
+"""The class that an actor is written as."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, overload
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from command_center.runtime.context import Context
-from command_center.runtime.messages import Request
-from command_center.runtime.reply import Deferred
-
-ActorT = TypeVar("ActorT")
-MessageT = TypeVar("MessageT")
-NoticeT = TypeVar("NoticeT")
-Reply = TypeVar("Reply")
-
-_MARK = "handles_message"
-
-
-class _Answers(Protocol[Reply]):
-    """Take a handler that returns the reply, now or deferred, and give it back unchanged."""
-
-    @overload
-    def __call__(
-        self, handler: Callable[[ActorT, MessageT], Coroutine[Any, Any, Deferred[Reply]]], /
-    ) -> Callable[[ActorT, MessageT], Coroutine[Any, Any, Deferred[Reply]]]: ...
-    @overload
-    def __call__(
-        self,
-        handler: Callable[[ActorT, MessageT], Coroutine[Any, Any, Reply | Deferred[Reply]]],
-        /,
-    ) -> Callable[[ActorT, MessageT], Coroutine[Any, Any, Reply | Deferred[Reply]]]: ...
-    @overload
-    def __call__(
-        self, handler: Callable[[ActorT, MessageT], Reply | Deferred[Reply]], /
-    ) -> Callable[[ActorT, MessageT], Reply | Deferred[Reply]]: ...
-
-
-class _Notices(Protocol[NoticeT]):
-    """Take a handler of a message without an answer, and give it back unchanged."""
-
-    @overload
-    def __call__(
-        self, handler: Callable[[ActorT, NoticeT], Coroutine[Any, Any, None]], /
-    ) -> Callable[[ActorT, NoticeT], Coroutine[Any, Any, None]]: ...
-    @overload
-    def __call__(
-        self, handler: Callable[[ActorT, NoticeT], None], /
-    ) -> Callable[[ActorT, NoticeT], None]: ...
-
-
-@overload
-def handles(  # type: ignore[overload-overlap]  # a request is also an object; it comes first
-    message_type: type[Request[Reply]],
-) -> _Answers[Reply]: ...
-@overload
-def handles(message_type: type[MessageT]) -> _Notices[MessageT]: ...
-def handles(message_type: type[Any]) -> Callable[[Any], Any]:
-    """Mark a method as the handler of messages of this type and of its subclasses.
-
-    The nearest class in the message's method resolution order decides. The method takes the
-    message and returns the reply; it may be a plain function if it has nothing to await.
-    """
-
-    def mark(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        handler.__dict__[_MARK] = message_type
-        return handler
-
-    return mark
-
-
-class Handler(NamedTuple):
-    """A handler of an actor class; `is_async` if calling it gives a coroutine."""
-
-    call: Callable[[Any, Any], Any]
-    is_async: bool
+from command_center.runtime.errors import UnhandledMessage
+from command_center.runtime.handlers import Handler, collect_handlers, find_handler
 
 
 class Actor:
@@ -88,22 +21,18 @@ class Actor:
     __slots__ = ("__weakref__", "ctx")
 
     ctx: Context
+    states: ClassVar[frozenset[str]] = frozenset()
+    """The states that handlers may name, for an actor whose `state` is not always the same."""
     handlers: ClassVar[dict[type, Handler]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        table = dict(cls.handlers)
-        own: set[type] = set()
-        for name, value in vars(cls).items():
-            marks = getattr(value, "__dict__", {})
-            if _MARK not in marks:
-                continue
-            message_type = marks[_MARK]
-            if message_type in own:
-                raise TypeError(f"{cls.__name__}.{name}: a second handler for {message_type}")
-            own.add(message_type)
-            table[message_type] = Handler(value, inspect.iscoroutinefunction(value))
-        cls.handlers = table
+        cls.handlers = cls.handlers | collect_handlers(cls, cls.states)
+
+    @property
+    def state(self) -> str:
+        """Name the state that the actor is in, one of `states`; it chooses among handlers."""
+        return ""
 
     async def on_start(self) -> None:
         """Load state. The actor takes no message before this returns; raising is a failed start."""
@@ -119,12 +48,19 @@ class Actor:
         """Return what an inspection shows of this actor: JSON-able, cheap, without waiting."""
         return {}
 
+    async def handle_now(self, message: object) -> None:
+        """Handle a message in place, by the handler of it in the state of now.
 
-def find_handler(table: dict[type, Handler], message_type: type) -> Handler | None:
-    """Look a handler up by the message's ancestors, and remember it in the table."""
-    for ancestor in message_type.__mro__:
-        handler = table.get(ancestor)
-        if handler is not None:
-            table[message_type] = handler
-            return handler
-    return None
+        For what a handler finds out that is a message of its own: it goes the way of any other,
+        before all that waits.
+
+        Raises:
+            UnhandledMessage: there is no handler for it.
+            Exception: what the handler raised.
+        """
+        handler = find_handler(type(self).handlers, type(message))
+        if handler is None:
+            raise UnhandledMessage(self.ctx.path, type(message).__name__)
+        answer = handler.call(self, message)
+        if handler.is_async:
+            await answer

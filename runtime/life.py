@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import trio
 
-from command_center.runtime.actor import Actor, Handler, find_handler
+from command_center.runtime.actor import Actor
 from command_center.runtime.cancel_shields import lift_shields
 from command_center.runtime.child import Phase
 from command_center.runtime.context import Context, Place, Tree
@@ -30,6 +30,7 @@ from command_center.runtime.errors import (
     Refusal,
     UnhandledMessage,
 )
+from command_center.runtime.handlers import Handler, find_handler
 from command_center.runtime.lazy_event import LazyEvent
 from command_center.runtime.mailbox import Envelope
 from command_center.runtime.origins import origin
