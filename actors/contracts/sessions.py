@@ -70,6 +70,12 @@ class PatchSession(msgspec.Struct, Request[Session], frozen=True):
     changes: SessionChanges
     condition: Condition = always
 
+    @property
+    def stop(self) -> StopSession | None:
+        """Return the stop that this is, if it is one."""
+        is_stop = self.changes.status == "stopped"
+        return StopSession(requested_by=self.changes.requested_by) if is_stop else None
+
 
 class GoalChanges(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
@@ -177,7 +183,11 @@ class AgentsListed(msgspec.Struct, frozen=True):
     threads: frozenset[str]
 
 
-class OutputDelta(msgspec.Struct, frozen=True):
+class Observation(msgspec.Struct, frozen=True):
+    """What a turn tells that moves the session to no other status."""
+
+
+class OutputDelta(Observation, frozen=True):
     """A piece of a message as it is written: live only, the whole item follows."""
 
     item_id: str
@@ -185,7 +195,7 @@ class OutputDelta(msgspec.Struct, frozen=True):
     stream: Literal["message", "command", "reasoning"] = "message"
 
 
-class ItemSeen(msgspec.Struct, frozen=True):
+class ItemSeen(Observation, frozen=True):
     """An item of the turn began or ended; `body` is Codex's own item."""
 
     turn_id: str
@@ -249,19 +259,19 @@ class NoFurtherTurn(msgspec.Struct, frozen=True):
     turn_id: str | None
 
 
-class PlanChanged(msgspec.Struct, frozen=True):
+class PlanChanged(Observation, frozen=True):
     """The turn's plan, whole."""
 
     plan: dict[str, Any]
 
 
-class DiffChanged(msgspec.Struct, frozen=True):
+class DiffChanged(Observation, frozen=True):
     """All that the turn has changed so far, as one unified diff."""
 
     diff: str
 
 
-class UsageChanged(msgspec.Struct, frozen=True):
+class UsageChanged(Observation, frozen=True):
     """Tokens used by the whole thread: absolute totals, never to be summed."""
 
     usage: dict[str, Any]
@@ -281,7 +291,7 @@ class AnswerDelivered(msgspec.Struct, frozen=True):
     approval_id: int
 
 
-class Warned(msgspec.Struct, frozen=True):
+class Warned(Observation, frozen=True):
     """Something went wrong that the turn survives; `kind` is the notification that said so."""
 
     message: str
@@ -291,7 +301,7 @@ class Warned(msgspec.Struct, frozen=True):
     details: str | None = None
 
 
-class ModelDecided(msgspec.Struct, frozen=True):
+class ModelDecided(Observation, frozen=True):
     """A model of Codex decided what Codex would otherwise have asked a person."""
 
     item_id: str | None

@@ -12,7 +12,7 @@ Whatever writes a status goes through `check`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal, TypeAlias, get_args
 
 from command_center.actors.rules.errors import Conflict
 from command_center.store import Session
@@ -39,6 +39,23 @@ FINAL: Final[frozenset[SessionStatus]] = frozenset(
     {"completed", "failed", "stopped", "interrupted"}
 )
 """The statuses that nothing leads out of."""
+
+Phase: TypeAlias = SessionStatus | Literal["ended"]
+"""How far a session is: its status, or `ended`, whichever way it did."""
+
+PHASES: Final[frozenset[Phase]] = frozenset({*get_args(SessionStatus), "ended"}) - FINAL
+
+ENDED: Final[frozenset[Phase]] = frozenset({"ended"})
+LIVE: Final = PHASES - ENDED
+IN_TURN: Final[frozenset[Phase]] = frozenset({"running", "waiting_approval"})
+"""The phases in which the session's turn has begun."""
+
+
+def phase_of(session: Session) -> Phase:
+    """Return how far a session is: one that is `blocked` for good, as a person refused, has ended."""
+    if session.finished_at is not None or session.status in FINAL:
+        return "ended"
+    return session.status
 
 
 def check(session: Session, to: SessionStatus) -> None:

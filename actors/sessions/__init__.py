@@ -1,12 +1,14 @@
 """A session: one run of a task, from its queue to its end.
 
-`actor` is the live session, and `services` what it is given. `launch`, `turn_driver`, `questions`,
-`steering`, `interruption` and `ending` are its parts, each of them what is done about one kind of
-message, with `transcript` for what it keeps of its turn and `drafts` for what of it is not
-complete, `turn_events` for how that is read, `agents` for who else works for it, and
-`stall_detector` for its silence. `slots` says which session begins next, `directory` is how others
-reach a session whether it has an actor or not. `orphaned_turns` ends the turns that outlive it, and
-`foreign_turns` finds those that never had one; `goals` is what makes Codex begin some of these.
+`actor` is the live session, a table of what is taken when, and `services` what it is given. Its
+parts each do what is to be done about one kind of message: `state` holds the row and writes it,
+`launch` takes the session to its turn, `turn_driver` has the turn begun or found again, `hearing`
+reads what is told of it, by `turn_events`, and `transcript` keeps that, with `drafts` for what is
+not complete. `questions` are what is asked of people, `agents` who else works for the session.
+`steering`, `goals` and `interruption` hand on what people want of the turn, `limits` and
+`stall_detector` end it by nobody's wish, and `ending` ends the session. `slots` says which session
+begins next, `directory` is how others reach a session whether it has an actor or not.
+`orphaned_turns` ends the turns that outlive it, and `foreign_turns` finds those that never had one.
 
 `runner` is what a session needs of a runner, and `runners` has the ways to carry it out. `prompts`
 has what Codex is told, `confining` what it is let do, `turns` how a turn is found in Codex's

@@ -5,10 +5,11 @@ goes through a handler here, which writes it (with its events) before anything f
 runner works in background tasks and reports back as messages, so the actor is always free to be
 stopped, steered and inspected.
 
-Each handler says which of the session's parts a message is for, and in which status: `launch` takes
-the session to its turn, `drive` has the runner work on it, `transcript` keeps what the turn tells,
-`questions` what it asks, `steering` and `interruption` hand on what people want of it, and `ending`
-ends it.
+Each handler says which of the session's parts a message is for, and `when`: in which of the phases
+of `rules.transitions` it is taken. Of the parts, `state` holds the row, `launch` takes the session
+to its turn, `drive` has the runner work on it, `hearing` reads what Codex tells, `transcript` keeps
+it, `questions` keeps what Codex asks, `steering`, `pursuit` and `interruption` hand on what people
+want of the turn, `limits` ends it by nobody's wish, and `ending` ends the session.
 
 **After a crash** of this actor the supervisor starts it again, and after a crash of the whole
 process the server does. Both come in through `on_start`: the row says how far the session was, and
@@ -33,11 +34,7 @@ from command_center.actors.codex.messages import (
     CodexRequestResolved,
     CodexServerRequest,
 )
-from command_center.actors.contracts.events.sessions import (
-    GoalRequested,
-    RequestRefused,
-    SessionStalled,
-)
+from command_center.actors.contracts.events.sessions import RequestRefused
 from command_center.actors.contracts.sessions import (
     AgentItemSeen,
     AgentSeen,
@@ -46,7 +43,6 @@ from command_center.actors.contracts.sessions import (
     ApprovalSettled,
     ChangeGoal,
     ClearGoal,
-    GoalChanges,
     GoalTold,
     GrantSlot,
     ItemSeen,
@@ -55,7 +51,7 @@ from command_center.actors.contracts.sessions import (
     ModelTold,
     NoFurtherTurn,
     NothingAsked,
-    OutputDelta,
+    Observation,
     PatchSession,
     RulesFound,
     SaveDrafts,
@@ -71,23 +67,24 @@ from command_center.actors.contracts.sessions import (
     UsageChanged,
     WorkplaceReady,
 )
-from command_center.actors.ledger.budgets import overspent
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.preconditions import Condition, always
-from command_center.actors.rules.transitions import ACTIVE
+from command_center.actors.rules.transitions import ACTIVE, ENDED, IN_TURN, LIVE, PHASES
 from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.ending import Ending
 from command_center.actors.sessions.goals import Pursuit, no_goal_now
+from command_center.actors.sessions.hearing import Hearing
 from command_center.actors.sessions.interruption import OVERDUE, Interruption
 from command_center.actors.sessions.launch import Launch
+from command_center.actors.sessions.limits import Limits
 from command_center.actors.sessions.questions import Questions
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.stall_detector import Watch
+from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.steering import Steering
 from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.sessions.turn_driver import Drive
-from command_center.actors.sessions.turn_events import SIGNS_OF_LIFE, translate
 from command_center.runtime import Actor, Deferred, Refusal, handles
 from command_center.store import Session, agents, sessions
 
@@ -104,13 +101,28 @@ SAVE_SECONDS: Final = 0.9
 """How long what was said of a message may be unkept: then a crash takes no more than a second."""
 
 
+def _cannot_be_steered(actor: SessionActor) -> Conflict:
+    session = actor.session
+    return Conflict(
+        f"Session {session.id} is {session.status} and has no turn to steer any more.",
+        currentStatus=session.status,
+    )
+
+
+def _has_no_goal(actor: SessionActor) -> Conflict:
+    return no_goal_now(actor.session)
+
+
 class SessionActor(Actor):
     """One session, from `created` to its end."""
+
+    states = PHASES
 
     def __init__(self, session_id: int, services: SessionServices) -> None:
         """Stand for the session; its row is read when the actor starts."""
         self._id = session_id
         self._services = services
+        self._state: SessionState
         self._transcript: Transcript
         self._runner: Runner
         self._watch: Watch
@@ -122,10 +134,18 @@ class SessionActor(Actor):
         self._pursuit: Pursuit
         self._interruption: Interruption
         self._ending: Ending
+        self._limits: Limits
+        self._hearing: Hearing
 
     @property
-    def _session(self) -> Session:
-        return self._transcript.session
+    def session(self) -> Session:
+        """Return the session's row as it is now."""
+        return self._state.session
+
+    @property
+    def state(self) -> str:
+        """Return how far the session is; it chooses among the handlers."""
+        return self._state.phase
 
     # ── start and inspection ─────────────────────────────────────────────────────────────────
 
@@ -141,51 +161,65 @@ class SessionActor(Actor):
         self._agents.recall(
             await services.storage.read(lambda db: agents.every(db, {"session_id": self._id}))
         )
-        if session.finished_at is not None:
-            if session.codex_turn_id is None:
-                self._runner.doubt()
-            self._ending.leave_soon()
-        elif session.status == "queued":
-            self._launch.queue_soon()
-        elif session.status in ACTIVE:
-            self._launch.queue_soon()  # known to /slots, its slot is free when it is gone
-            lost = session.runner_instance != services.instance_id
-            if session.status == "starting" and (self._runner.begins_once or not lost):
-                if session.codex_thread_id is not None:
-                    self._runner.doubt()
-                self._launch.prepare_soon()
-            elif lost and not self._runner.survives_restart:
-                self.ctx.start_task(self._report_lost)
-            else:
-                self.ctx.start_task(self._watch.run)
-                self._drive.go_on()
-                if session.stop_requested is not None:
-                    self._interruption.begin()
+        match self._state.phase:
+            case "ended":
+                if session.codex_turn_id is None:
+                    self._runner.assume_prompt_sent()
+                self._ending.leave_soon()
+            case "queued":
+                self._launch.queue_soon()
+            case phase if phase in ACTIVE:
+                self._take_up(session)
+
+    def _take_up(self, session: Session) -> None:
+        """Go on with a session that a former life of the actor, or of the server, began."""
+        self._launch.queue_soon()  # known to /slots, its slot is free when it is gone
+        lost = session.runner_instance != self._services.instance_id
+        if session.status == "starting" and (self._runner.begins_once or not lost):
+            if session.codex_thread_id is not None:
+                self._runner.assume_prompt_sent()
+            self._launch.prepare_soon()
+        elif lost and not self._runner.survives_restart:
+            self.ctx.start_task(self._report_lost)
+        else:
+            self._drive_on()
 
     def _make_parts(self, session: Session) -> None:
         ctx, services = self.ctx, self._services
+        self._state = state = SessionState(session, services.storage)
         self._transcript = transcript = Transcript(
-            session, services.storage, lambda: ctx.start_task(self._save_soon)
+            state, services.storage, lambda: ctx.start_task(self._save_soon)
         )
         self._runner = runner = services.make_runner(session.runner, ctx.ref)
-        self._watch = Watch(ctx.ref, services.stall_seconds)
-        self._launch = Launch(ctx, transcript, runner, services)
-        self._drive = Drive(ctx, transcript, runner)
-        self._agents = Agents(transcript)
-        self._questions = Questions(ctx, transcript, runner, services, self._agents)
-        self._steering = Steering(services.storage, transcript, runner)
-        self._pursuit = Pursuit(ctx, transcript, runner)
-        self._interruption = Interruption(ctx, transcript, runner)
-        self._ending = Ending(ctx, transcript, runner, services, self._interruption, self._steering)
+        self._watch = watch = Watch(ctx.ref, services.stall_seconds)
+        self._launch = Launch(ctx, state, runner, services)
+        self._drive = drive = Drive(ctx, state, runner)
+        self._agents = agents = Agents(state)
+        self._questions = questions = Questions(ctx, state, runner, services, agents)
+        self._steering = steering = Steering(services.storage, state, runner)
+        self._pursuit = Pursuit(ctx, state, runner, services.storage)
+        self._interruption = interruption = Interruption(ctx, state, runner)
+        self._ending = ending = Ending(
+            ctx, state, transcript, runner, services, agents, interruption, steering
+        )
+        self._limits = limits = Limits(state, transcript, watch, drive, questions, ending)
+        self._hearing = Hearing(state, transcript, watch, drive, agents, limits, self.handle_now)
 
     async def _report_lost(self) -> None:
         await self.ctx.ref.tell(
             TurnLost(reason="The server was restarted, and the turn ended with its runner.")
         )
 
+    def _drive_on(self) -> None:
+        """Have the runner begin or find the turn, and interrupt it where that is wanted."""
+        self.ctx.start_task(self._watch.run)
+        self._drive.go_on()
+        if self.session.stop_requested is not None:
+            self._interruption.begin()
+
     def describe(self) -> Mapping[str, object]:
-        """The session's own inspection fields."""
-        session = self._session
+        """Return the session's own inspection fields."""
+        session = self.session
         return {
             "sessionId": session.id,
             "taskId": session.task_id,
@@ -197,467 +231,350 @@ class SessionActor(Actor):
 
     # ── what people ask ──────────────────────────────────────────────────────────────────────
 
-    @handles(StopSession)
+    @handles(StopSession, when=LIVE)
     async def stop(self, message: StopSession) -> Session | Deferred[Session]:
         """Interrupt the turn and answer when it has ended; before a turn, end at once."""
-        return await self._stop(message, always)
+        return await self._ending.stop(message, always)
 
-    async def _stop(
-        self, message: StopSession, condition: Condition
-    ) -> Session | Deferred[Session]:
-        if self._session.finished_at is not None:
-            await self._transcript.check(condition)
-            self._ending.end_commands_soon()
-            return self._session
-        wanted = await self._interruption.want(message, condition)
-        if wanted.finished_at is not None:
-            return wanted
-        began = wanted.status != "starting" or not self._runner.withhold()
-        if wanted.status in ACTIVE and began and self._agents.ended_before_them is None:
-            return self._interruption.wait()
-        await self._ending.end("stopped", reason=None)
-        return self._session
+    @handles(StopSession, when=ENDED)
+    async def stop_again(self, _message: StopSession) -> Session:
+        """End what the turn left running."""
+        return await self._stop_again(always)
 
-    @handles(SteerSession)
+    async def _stop_again(self, condition: Condition) -> Session:
+        await self._state.check(condition)
+        self._ending.end_commands_soon()
+        return self.session
+
+    @handles(SteerSession, when=LIVE, otherwise=_cannot_be_steered)
     async def steer(self, message: SteerSession) -> Deferred[SteerReceipt]:
         """Record the wish; answer when the turn has taken it, and that is recorded, too."""
-        if self._session.finished_at is not None:
-            raise Conflict(
-                f"Session {self._id} is {self._session.status} and has no turn to steer any more.",
-                currentStatus=self._session.status,
-            )
         event = await self._steering.request(message)
         return self.ctx.answer_later(self._steering.perform, message, event)
 
-    @handles(PatchSession)
+    @handles(PatchSession, when={"created", "blocked"})
     async def patch(self, message: PatchSession) -> Session | Deferred[Session]:
-        """`stopped` stops; `running` and `queued` start a created session through policy."""
-        changes, condition = message.changes, message.condition
-        if changes.status == "stopped":
-            return await self._stop(StopSession(requested_by=changes.requested_by), condition)
-        if self._session.status in ACTIVE | {"queued"}:
-            await self._transcript.check(condition)
-            return self._session
-        admitted = await self._launch.ask_policy(condition, actor=changes.requested_by)
+        """Stop the session, or have policy let it begin."""
+        if message.stop is not None:
+            return await self._ending.stop(message.stop, message.condition)
+        return await self._admit(message)
+
+    @handles(PatchSession, when=ACTIVE | {"queued"})
+    async def patch_under_way(self, message: PatchSession) -> Session | Deferred[Session]:
+        """Stop the session; where it is to begin, it has."""
+        if message.stop is not None:
+            return await self._ending.stop(message.stop, message.condition)
+        await self._state.check(message.condition)
+        return self.session
+
+    @handles(PatchSession, when=ENDED)
+    async def patch_ended(self, message: PatchSession) -> Session:
+        """Stop what is left; nothing else leads out of the end, as the refusal says."""
+        if message.stop is not None:
+            return await self._stop_again(message.condition)
+        return await self._admit(message)
+
+    async def _admit(self, message: PatchSession) -> Session:
+        actor = message.changes.requested_by
+        admitted = await self._launch.ask_policy(message.condition, actor=actor)
         if admitted.status == "queued":
             self._launch.queue_soon()
-        return self._session
+        return admitted
+
+    @handles(ChangeGoal, when=ACTIVE, otherwise=_has_no_goal)
+    async def change_goal(self, message: ChangeGoal) -> Deferred[Session]:
+        """Record the wish; answer when Codex has it."""
+        await self._pursuit.request(message.changes, message.changes.requested_by)
+        return self.ctx.answer_later(self._pursuit.perform, message.changes)
+
+    @handles(ClearGoal, when=ACTIVE, otherwise=_has_no_goal)
+    async def clear_goal(self, message: ClearGoal) -> Deferred[Session]:
+        """Record the wish; answer when Codex has it."""
+        await self._pursuit.request(None, message.requested_by)
+        return self.ctx.answer_later(self._pursuit.perform, None)
 
     # ── what other actors tell ───────────────────────────────────────────────────────────────
 
-    @handles(GrantSlot)
+    @handles(GrantSlot, when={"queued"})
     async def granted(self, _message: GrantSlot) -> None:
         """Check policy once more, and begin."""
-        if self._session.status != "queued":
-            return
         try:
             await self._launch.begin()
         except Refusal as refused:
             await self._ending.end("failed", reason=str(refused))
 
-    @handles(WorkplaceReady)
+    @handles(WorkplaceReady, when={"starting"})
     async def workplace_ready(self, message: WorkplaceReady) -> None:
         """Launch the runner in the folder."""
-        if self._session.status != "starting":
+        if not await self._launch.settle_in(message.session, message.configuration):
             return
-        await self._launch.settle_in(message.session, message.configuration)
-        if self._session.status == "starting":
-            if self._session.stop_requested is not None and self._runner.withhold():
-                await self._ending.end("stopped", reason=None)
-            else:
-                self.ctx.start_task(self._watch.run)
-                self._drive.go_on()
-                if self._session.stop_requested is not None:
-                    self._interruption.begin()
+        if self.session.stop_requested is not None and self._runner.cancel_start():
+            await self._ending.end("stopped", reason=None)
+        else:
+            self._drive_on()
 
     @handles(ApprovalSettled)
     async def settled(self, message: ApprovalSettled) -> None:
-        """A blocked run may go on or has ended; what Codex asked is answered."""
-        await self._transcript.refresh()
-        if message.approval.kind in {"run", "trust"}:
-            if self._session.finished_at is not None:
+        """Answer what Codex asked; let a blocked run go on, or end. The row is read for it."""
+        await self._state.refresh()
+        is_about_run = message.approval.kind in {"run", "trust"}
+        match self._state.phase:
+            case "ended" if is_about_run:
                 self.ctx.stop()
-            elif self._session.status == "queued":
+            case "queued" if is_about_run:
                 self._launch.queue_soon()
-        elif self._session.status in ACTIVE:
-            self._questions.answer_soon(message.approval)
+            case phase if phase in ACTIVE and not is_about_run:
+                self._questions.answer_soon(message.approval)
 
-    @handles(BridgeLost)
+    @handles(BridgeLost, when={"starting"})
+    def bridge_lost_early(self, _message: BridgeLost) -> None:
+        """Begin the turn on the next connection: the launch sees to that."""
+        self._drive.look_again()
+
+    @handles(BridgeLost, when=IN_TURN)
     async def bridge_lost(self, message: BridgeLost) -> None:
-        """Without its app-server the turn is lost, unless the app-server outlives connections.
+        """Give up the turn with its app-server, unless that outlives connections."""
+        if message.ends_turns or not self._runner.survives_restart:
+            await self.handle_now(TurnLost(reason=message.reason))
 
-        A turn that is only about to begin is begun on the next one: the launch sees to that.
-        """
-        if self._session.status == "starting":
-            self._drive.look_again()
-        elif self._session.status in ACTIVE and (
-            message.ends_turns or not self._runner.survives_restart
-        ):
-            await self.lost(TurnLost(reason=message.reason))
-
-    @handles(BridgeConnected)
-    async def bridge_connected(self, _message: BridgeConnected) -> None:
+    @handles(BridgeConnected, when=ACTIVE)
+    def bridge_connected(self, _message: BridgeConnected) -> None:
         """Join the thread again and catch up."""
-        if self._session.status in ACTIVE:
-            self._drive.go_on()
+        self._drive.go_on()
+
+    @handles(CodexLagged, when=ACTIVE)
+    def lagged(self, _message: CodexLagged) -> None:
+        """Read again what counts: some of what Codex told was dropped."""
+        self._drive.go_on()
 
     @handles(CodexAgentHeard)
     def agent_heard(self, _message: CodexAgentHeard) -> None:
-        """A turn is not silent while a sub-agent of it works."""
+        """Take it for a sign of life that a sub-agent works."""
         self._watch.heard()
 
-    @handles(CodexLagged)
-    async def lagged(self, _message: CodexLagged) -> None:
-        """Some of what Codex told was dropped: read again what counts."""
-        if self._session.status in ACTIVE:
-            self._drive.go_on()
+    # ── what Codex tells and asks ────────────────────────────────────────────────────────────
+
+    @handles(CodexNotification, when={"starting"})
+    def told_early(self, message: CodexNotification) -> None:
+        """Hold it until it is known which turn is the session's."""
+        self._drive.hold(message)
+
+    @handles(CodexNotification, when=IN_TURN)
+    async def told(self, message: CodexNotification) -> None:
+        """Have each fact handled that it tells of the session."""
+        await self._hearing.hear(message)
+
+    @handles(CodexServerRequest, when={"starting"})
+    def asked_early(self, message: CodexServerRequest) -> None:
+        """Hold it until it is known which turn is the session's."""
+        self._drive.hold(message)
+
+    @handles(CodexServerRequest, when=IN_TURN)
+    async def asked(self, message: CodexServerRequest) -> None:
+        """Make an approval of it, or answer it by one that was settled before."""
+        await self._questions.ask(message)
+
+    @handles(CodexRequestResolved, when={"starting"})
+    def resolved_early(self, message: CodexRequestResolved) -> None:
+        """Hold the question no longer."""
+        self._drive.drop_question(message.request_id)
+
+    @handles(CodexRequestResolved, when=IN_TURN)
+    async def resolved(self, message: CodexRequestResolved) -> None:
+        """Close the question: Codex has its answer, from here or from another client of it."""
+        await self._questions.close(message.request_id)
+
+    @handles(CodexRequestRefused)
+    async def request_refused(self, message: CodexRequestRefused) -> None:
+        """Tell of a request that nobody here understands."""
+        await self._state.tell(RequestRefused(method=message.method))
 
     # ── what the runner reports ──────────────────────────────────────────────────────────────
-
-    @handles(CodexNotification)
-    async def notified(self, message: CodexNotification) -> None:
-        """Keep each fact that Codex tells of the session's turn."""
-        if self._session.status == "starting":
-            self._drive.hold(message)
-        elif self._session.status in ACTIVE:
-            if message.thread_id == self._session.codex_thread_id:
-                await self._heard(message)
-            else:
-                await self._heard_of_agent(message)
-
-    async def _heard_of_agent(self, message: CodexNotification) -> None:
-        """What its sub-agents say and do is the session's, and so is what they use."""
-        self._watch.heard()
-        agent = await self._agents.meet(message.thread_id, message.parent_id)
-        for fact in translate(message, None):
-            match fact:
-                case UsageChanged():
-                    await self._transcript.keep_agent_usage(message.thread_id, fact.usage)
-                    await self._check_budget()
-                case GoalTold():
-                    continue  # the session pursues its own
-                case _ if agent is None:
-                    continue
-                case TurnOpened():
-                    await self._agents.stand(agent, "running")
-                case TurnEnded():
-                    await self._agents.stand(agent, fact.outcome)
-                    await self._end_after_agents()
-                case ItemSeen():
-                    await self._transcript.observe(fact, agent)
-                    await self._agents.hear(fact.body, message.thread_id)
-                    await self._end_after_agents()
-                case _:
-                    await self._transcript.observe(fact, agent)
-
-    async def _end_after_agents(self) -> None:
-        """End a session whose turn is over, once none of its sub-agents works any more."""
-        ended = self._agents.ended_before_them
-        if ended is not None and not self._agents.are_working:
-            await self.turn_ended(ended)
-
-    async def _heard(self, message: CodexNotification) -> None:
-        is_review = self._session.type == "review_task"
-        for fact in translate(message, self._session.codex_turn_id, is_review=is_review):
-            if isinstance(fact, SIGNS_OF_LIFE):
-                self._watch.heard()
-            match fact:
-                case TurnOpened():
-                    await self.turn_opened(fact)
-                case GoalTold() if self._session.goal is not None and self._drive.is_under_way:
-                    pass  # the runner tells it behind the turns that led to it
-                case GoalTold():
-                    await self.goal_told(fact)
-                case TurnEnded() if self._drive.has_recovered:
-                    self._drive.end_after_recovery(fact)
-                case TurnEnded():
-                    await self.turn_ended(fact)
-                case ItemSeen():
-                    await self.item_seen(fact)
-                case _:
-                    await self._transcript.observe(fact)
-                    if isinstance(fact, UsageChanged):
-                        await self._check_budget()
-
-    async def _check_budget(self) -> None:
-        """Interrupt a turn that has used more tokens than the session or its task may."""
-        reason = await self._transcript.keep(lambda tx: overspent(tx, self._id))
-        if reason is not None:
-            await self._give_up("budget", reason)
-
-    async def _give_up(self, actor: str, reason: str) -> None:
-        """End the turn, or the sub-agents that it left, by nobody's wish but a limit's."""
-        await self._interruption.limit(actor, reason)
-        if self._agents.ended_before_them is None:
-            self._interruption.begin()
-        else:
-            await self._ending.end("interrupted", reason=reason)
 
     @handles(RulesFound)
     def rules_found(self, message: RulesFound) -> None:
         """Tell from now on of commands that are let out of the sandbox by rules."""
         self._transcript.rules = message.rules
 
-    @handles(ItemSeen)
+    @handles(ModelTold)
+    async def model_told(self, message: ModelTold) -> None:
+        """Take it for the session's model, where none was asked for."""
+        if self.session.model is None:
+            await self._state.change(lambda tx: sessions.update(tx, self._id, model=message.model))
+
+    @handles(ThreadOpened, when={"starting"})
+    async def thread_opened(self, message: ThreadOpened) -> None:
+        """Commit the thread, and only then start the turn in it."""
+        await self._launch.keep_thread(message.thread_id)
+        if self.session.stop_requested is None:
+            self._drive.go_on()
+        else:
+            await self._ending.end("stopped", reason=None)
+
+    @handles(JoiningThread)
+    def joining(self, _message: JoiningThread) -> None:
+        """Expect to be asked again what Codex still waits for; what it told before is read."""
+        self._questions.join()
+        self._drive.has_recovered = True
+
+    @handles(NothingAsked, when=ACTIVE)
+    async def nothing_asked(self, _message: NothingAsked) -> None:
+        """Close all questions: Codex, as it was joined again, waited for nobody."""
+        await self._questions.close_all()
+
+    @handles(AnswerDelivered)
+    async def delivered(self, message: AnswerDelivered) -> None:
+        """Let Codex go on; it was not silent, but waited."""
+        self._watch.heard()
+        await self._questions.keep_delivery(message.approval_id)
+
+    @handles(LaunchFailed, when={"starting"})
+    async def launch_failed(self, message: LaunchFailed) -> None:
+        """Fail, or stop where that was the wish: the turn did not begin."""
+        await self._ending.end("failed", reason=message.reason)
+
+    @handles(TurnOpened, when={"starting"})
+    async def turn_opened(self, message: TurnOpened) -> None:
+        """Run, hear what was held, and interrupt the turn where a stop came before it."""
+        await self._launch.keep_turn(message.turn_id)
+        self.ctx.start_task(self._watch.run)
+        for held in self._drive.take_held():
+            if self._drive.is_of_turn(held, message.turn_id):
+                await self.handle_now(held)
+        self._drive.dispel()
+        if self.session.stop_requested is not None and self._state.is_active:
+            self._interruption.begin_anew()
+
+    @handles(TurnOpened, when=IN_TURN)
+    async def turn_followed(self, message: TurnOpened) -> None:
+        """Go on with another turn, for the session's goal or at a word of a sub-agent."""
+        if message.turn_id == self.session.codex_turn_id:
+            return
+        if self._drive.ended_meanwhile is not None and self.session.goal is not None:
+            await self.handle_now(self._drive.ended_meanwhile)
+        waits = self._pursuit.is_between or self._agents.ended_before_them is not None
+        if waits and self._state.is_active:
+            self._drive.ended_meanwhile = self._agents.ended_before_them = None
+            await self._pursuit.begin_turn(message.turn_id)
+            self._watch.heard()
+            if self.session.stop_requested is not None:
+                self._interruption.begin_anew()
+
+    @handles(TurnEnded, when=ACTIVE)
+    async def turn_ended(self, message: TurnEnded) -> None:
+        """End as the turn did; as `stopped` where somebody wanted that.
+
+        One that completed waits for the sub-agents that it has left at work.
+        """
+        known = self.session.codex_turn_id
+        if known is not None and message.turn_id not in {None, known}:
+            return  # of a turn before: Codex has gone on
+        await self.handle_now(TurnOpened(turn_id=known or message.turn_id or "unknown"))
+        if not self._state.is_active:
+            return
+        completed = message.outcome == "completed"
+        goes_on = self._pursuit.goes_on and self.session.stop_requested is None
+        if completed and goes_on and not self._pursuit.is_between:
+            refused = await self._pursuit.wait_for_next()
+            if refused is not None:
+                await self._ending.give_up("policy", refused)
+        elif completed and not goes_on and self._agents.are_working:
+            self._agents.ended_before_them = message
+        elif completed and not goes_on and self.session.goal is not None:
+            await self._ending.end_pursuit(self._pursuit.why)
+        elif not (completed and goes_on):
+            await self._ending.end(message.outcome, reason=message.reason)
+
+    @handles(TurnLost, when=ACTIVE)
+    async def lost(self, message: TurnLost) -> None:
+        """End as interrupted, and say by what: the turn is gone."""
+        if self._drive.ended_meanwhile is not None:
+            await self.handle_now(self._drive.ended_meanwhile)
+        else:
+            await self._ending.end(
+                "interrupted", reason=message.reason, leaves_turn=message.leaves_turn
+            )
+
+    # ── what the turn says and does ──────────────────────────────────────────────────────────
+
+    @handles(Observation, when=ACTIVE)
+    async def observed(self, message: Observation) -> None:
+        """Keep it, and show it to whoever watches now."""
+        await self._transcript.observe(message)
+
+    @handles(UsageChanged, when=ACTIVE)
+    async def usage_changed(self, message: UsageChanged) -> None:
+        """Keep it, and end a turn that has used too much."""
+        await self._transcript.observe(message)
+        await self._limits.check_budget()
+
+    @handles(ItemSeen, when=ACTIVE)
     async def item_seen(self, message: ItemSeen) -> None:
         """Keep the item; it also shows that the turn has begun."""
-        if self._session.status in ACTIVE:
-            await self.turn_opened(TurnOpened(turn_id=message.turn_id))
-            await self._transcript.observe(message)
-            await self._agents.hear(message.body, self._session.codex_thread_id or "")
-            await self._questions.ask_meanwhile(message)
-        elif message.completed and message.type == "commandExecution":
-            await self._transcript.observe(message)  # it outlived its turn
+        await self.handle_now(TurnOpened(turn_id=message.turn_id))
+        await self._transcript.observe(message)
+        await self._agents.hear(message.body, self.session.codex_thread_id or "")
+        await self._questions.ask_meanwhile(message)
 
-    @handles(AgentSeen)
-    async def agent_seen(self, message: AgentSeen) -> None:
-        """Keep what Codex says of a sub-agent when it is asked."""
-        if self._session.status in ACTIVE:
-            await self._agents.learn(message)
-
-    @handles(AgentItemSeen)
-    async def agent_item_seen(self, message: AgentItemSeen) -> None:
-        """Keep an item of a sub-agent that was missed."""
-        agent = self._agents.of(message.thread_id)
-        if self._session.status in ACTIVE and agent is not None:
-            await self._transcript.observe(message.item, agent)
-            await self._agents.hear(message.item.body, message.thread_id)
-
-    @handles(AgentsListed)
-    async def agents_listed(self, message: AgentsListed) -> None:
-        """Those that Codex has no more have ended, and perhaps the session with them."""
-        if self._session.status in ACTIVE:
-            await self._agents.reconcile(message)
-            await self._end_after_agents()
-
-    @handles(OutputDelta)
-    async def output(self, message: OutputDelta) -> None:
-        """Show it to whoever watches now; the finished item is what is kept."""
-        if self._session.status in ACTIVE:
+    @handles(ItemSeen, when=ENDED)
+    async def item_seen_late(self, message: ItemSeen) -> None:
+        """Keep how a command ended that outlived its turn."""
+        if message.completed and message.type == "commandExecution":
             await self._transcript.observe(message)
 
     async def _save_soon(self) -> None:
         await trio.sleep(SAVE_SECONDS)
         await self.ctx.ref.tell(SaveDrafts())
 
-    @handles(SaveDrafts)
+    @handles(SaveDrafts, when=ACTIVE)
     async def save_drafts(self, _message: SaveDrafts) -> None:
         """Keep what was said so far, once a second while something is said."""
-        if self._session.status in ACTIVE:
-            await self._transcript.keep_drafts()
+        await self._transcript.keep_drafts()
 
-    @handles(CodexServerRequest)
-    async def asked(self, message: CodexServerRequest) -> None:
-        """Codex wants a decision: it becomes an approval, or is answered by one settled before."""
-        if self._session.status == "starting":
-            self._drive.hold(message)
-        elif self._session.status in ACTIVE:
-            await self._questions.ask(message)
+    @handles(AgentSeen, when=ACTIVE)
+    async def agent_seen(self, message: AgentSeen) -> None:
+        """Keep what Codex says of a sub-agent when it is asked."""
+        await self._agents.learn(message)
 
-    @handles(AnswerDelivered)
-    async def delivered(self, message: AnswerDelivered) -> None:
-        """Codex goes on; it was not silent, but waited."""
-        self._watch.heard()
-        await self._questions.keep_delivery(message.approval_id)
+    @handles(AgentItemSeen, when=ACTIVE)
+    async def agent_item_seen(self, message: AgentItemSeen) -> None:
+        """Keep an item of a sub-agent that was missed."""
+        agent = self._agents.of(message.thread_id)
+        if agent is not None:
+            await self._transcript.observe(message.item, agent)
+            await self._agents.hear(message.item.body, message.thread_id)
 
-    @handles(CodexRequestResolved)
-    async def request_resolved(self, message: CodexRequestResolved) -> None:
-        """Codex has its answer, from here or from another client of it."""
-        if self._session.status == "starting":
-            self._drive.drop_question(message.request_id)
-        elif self._session.status in ACTIVE:
-            await self._questions.close(message.request_id)
+    @handles(AgentsListed, when=ACTIVE)
+    async def agents_listed(self, message: AgentsListed) -> None:
+        """Take those for ended that Codex has no more; perhaps the session ends with them."""
+        await self._agents.reconcile(message)
+        if self._agents.last_end is not None:
+            await self.handle_now(self._agents.last_end)
 
-    @handles(JoiningThread)
-    def joining(self, _message: JoiningThread) -> None:
-        """What Codex still waits for, it asks again after this; what it told before is read."""
-        self._questions.join()
-        self._drive.has_recovered = True
-
-    @handles(NothingAsked)
-    async def nothing_asked(self, _message: NothingAsked) -> None:
-        """Codex, as it was joined again, waited for nobody."""
-        if self._session.status in ACTIVE:
-            await self._questions.close_all()
-
-    @handles(CodexRequestRefused)
-    async def request_refused(self, message: CodexRequestRefused) -> None:
-        """Codex asked what nobody here understands."""
-        await self._transcript.tell(RequestRefused(method=message.method))
-
-    @handles(ModelTold)
-    async def model_told(self, message: ModelTold) -> None:
-        """Where no model was asked for, it is the one that Codex uses."""
-        if self._session.model is None:
-            key = self._id
-            self._transcript.session = await self._transcript.keep(
-                lambda tx: sessions.update(tx, key, model=message.model)
-            )
-
-    @handles(ThreadOpened)
-    async def thread_opened(self, message: ThreadOpened) -> None:
-        """Commit the thread, and only then start the turn in it."""
-        if self._session.status != "starting":
-            return
-        await self._launch.keep_thread(message.thread_id)
-        if self._session.stop_requested is None:
-            self._drive.go_on()
-        else:
-            await self._ending.end("stopped", reason=None)
-
-    @handles(TurnOpened)
-    async def turn_opened(self, message: TurnOpened) -> None:
-        """The session runs; a stop that came before now interrupts it. Or it goes on."""
-        if self._session.status != "starting":
-            await self._go_on_with(message.turn_id)
-            return
-        await self._launch.keep_turn(message.turn_id)
-        self.ctx.start_task(self._watch.run)
-        for held in self._drive.take_held():
-            if isinstance(held, CodexNotification):
-                await self.notified(held)
-            elif self._drive.is_of_turn(held, message.turn_id):
-                await self.asked(held)
-        self._drive.dispel()
-        if self._session.stop_requested is not None and self._session.finished_at is None:
-            self._interruption.begin_anew()
-
-    async def _go_on_with(self, turn_id: str) -> None:
-        """Codex has begun another turn, for the session's goal or at a word of a sub-agent."""
-        if turn_id == self._session.codex_turn_id:
-            return
-        if self._drive.ended_meanwhile is not None and self._session.goal is not None:
-            await self.turn_ended(self._drive.ended_meanwhile)
-        waits = self._pursuit.is_between or self._agents.ended_before_them is not None
-        if waits and self._session.status in ACTIVE:
-            self._drive.ended_meanwhile = self._agents.ended_before_them = None
-            await self._pursuit.begin_turn(turn_id)
-            self._watch.heard()
-            if self._session.stop_requested is not None:
-                self._interruption.begin_anew()
-
-    @handles(GoalTold)
+    @handles(GoalTold, when=ACTIVE)
     async def goal_told(self, message: GoalTold) -> None:
-        """Keep it. Between two turns, the session ends where Codex begins no other."""
-        if self._session.status not in ACTIVE:
-            return
+        """Keep it. Between two turns, end where Codex begins no other."""
         await self._pursuit.keep(message)
         if self._pursuit.is_between and not self._pursuit.goes_on:
-            await self._end_pursuit(self._pursuit.why)
+            await self._ending.end_pursuit(self._pursuit.why)
 
-    @handles(NoFurtherTurn)
+    # ── what time tells ──────────────────────────────────────────────────────────────────────
+
+    @handles(NoFurtherTurn, when=ACTIVE)
     async def no_further_turn(self, message: NoFurtherTurn) -> None:
-        """Codex does not go on, though it has a goal."""
-        between = self._pursuit.is_between and self._session.status in ACTIVE
-        if between and message.turn_id == self._session.codex_turn_id:
-            await self._end_pursuit("Codex began no further turn for its goal.")
+        """End: Codex does not go on, though it has a goal."""
+        if self._pursuit.is_between and message.turn_id == self.session.codex_turn_id:
+            await self._ending.end_pursuit("Codex began no further turn for its goal.")
 
-    async def _end_pursuit(self, reason: str | None) -> None:
-        wanted = self._session.stop_requested is None
-        await self._ending.end("completed" if wanted else "interrupted", reason=reason)
-
-    @handles(ChangeGoal)
-    async def change_goal(self, message: ChangeGoal) -> Deferred[Session]:
-        """Record the wish; answer when Codex has it."""
-        changes = message.changes
-        told = GoalRequested(
-            objective=changes.objective,
-            token_budget=changes.token_budget,
-            status=changes.status,
-            cleared=False,
-        )
-        return await self._change_goal(told, changes, changes.requested_by)
-
-    @handles(ClearGoal)
-    async def clear_goal(self, message: ClearGoal) -> Deferred[Session]:
-        """Record the wish; answer when Codex has it."""
-        told = GoalRequested(objective=None, token_budget=None, status=None, cleared=True)
-        return await self._change_goal(told, None, message.requested_by)
-
-    async def _change_goal(
-        self, told: GoalRequested, changes: GoalChanges | None, actor: str
-    ) -> Deferred[Session]:
-        session = self._session
-        is_live = session.finished_at is None and session.codex_turn_id is not None
-        if not is_live or session.goal is None:
-            raise no_goal_now(session)
-        await self._transcript.tell(told, actor=actor)
-        return self.ctx.answer_later(self._perform_change, changes)
-
-    async def _perform_change(self, changes: GoalChanges | None) -> Session:
-        await self._runner.change_goal(self._session, changes)
-        key = self._id
-        return await self._services.storage.read(lambda db: sessions.get(db, key))
-
-    @handles(LaunchFailed)
-    async def launch_failed(self, message: LaunchFailed) -> None:
-        """The turn did not begin: the session has failed, or stopped where that was the wish."""
-        if self._session.status == "starting":
-            await self._ending.end("failed", reason=message.reason)
-
-    @handles(TurnEnded)
-    async def turn_ended(self, message: TurnEnded) -> None:
-        """The session ends as its turn did; as `stopped` where somebody wanted that.
-
-        One that completed waits for the sub-agents that it has left at work.
-        """
-        if self._session.status not in ACTIVE:
-            return
-        known = self._session.codex_turn_id
-        if known is not None and message.turn_id not in {None, known}:
-            return  # of a turn before: Codex has gone on
-        await self.turn_opened(TurnOpened(turn_id=known or message.turn_id or "unknown"))
-        if self._session.status not in ACTIVE:
-            return
-        completed = message.outcome == "completed"
-        goes_on = self._pursuit.goes_on and self._session.stop_requested is None
-        if completed and goes_on and not self._pursuit.is_between:
-            refused = await self._pursuit.wait_for_next()
-            if refused is not None:
-                await self._give_up("policy", refused)
-        elif completed and not goes_on and self._agents.are_working:
-            self._agents.ended_before_them = message
-        elif completed and not goes_on and self._session.goal is not None:
-            await self._end_pursuit(self._pursuit.why)
-        elif not (completed and goes_on):
-            await self._ending.end(message.outcome, reason=message.reason)
-
-    @handles(TurnLost)
-    async def lost(self, message: TurnLost) -> None:
-        """The turn is gone: the session was interrupted, and says by what."""
-        if self._drive.ended_meanwhile is not None:
-            await self.turn_ended(self._drive.ended_meanwhile)
-        elif self._session.status in ACTIVE:
-            await self._ending.end(
-                "interrupted", reason=message.reason, leaves_turn=message.leaves_turn
-            )
-
-    @handles(TurnSilent)
+    @handles(TurnSilent, when=ACTIVE)
     async def silent(self, message: TurnSilent) -> None:
-        """Nothing was heard for long: ask Codex, and give up what stays silent.
+        """Ask Codex, and give up what stays silent."""
+        await self._limits.judge_silence(message)
 
-        What was heard while this message waited is a sign of life, too. Codex is not silent while
-        it waits for a person, but it is if it says nothing once that person has decided. Nor is it
-        while it sleeps, for as long as it said that it would.
-        """
-        status = self._session.status
-        if status not in ACTIVE or self._watch.silence() < message.seconds:
-            return
-        waits = status == "waiting_approval" and await self._questions.wait_for_person()
-        if waits or await self._transcript.is_sleeping():
-            self._watch.heard()
-        elif message.count == 1:
-            await self._transcript.tell(SessionStalled(silent_seconds=message.seconds))
-            if status != "starting":
-                self._drive.go_on()
-        else:
-            reason = f"The turn was silent for {message.seconds:.0f} seconds."
-            await self._give_up("stall", reason)
-
-    @handles(StopDeadline)
+    @handles(StopDeadline, when=LIVE)
     async def stop_overdue(self, _message: StopDeadline) -> None:
-        """The turn did not heed the interruption and was given up: so is the session."""
+        """End: the turn did not heed the interruption and was given up."""
         if self._drive.ended_meanwhile is not None:
-            await self.turn_ended(self._drive.ended_meanwhile)
-        elif self._session.finished_at is None:
+            await self.handle_now(self._drive.ended_meanwhile)
+        else:
             await self._ending.end("interrupted", reason=OVERDUE, leaves_turn=True)

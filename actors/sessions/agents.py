@@ -15,7 +15,7 @@ import attrs
 from command_center.actors.codex.lineage import started_agents
 from command_center.actors.contracts.sessions import AgentSeen, AgentsListed, TurnEnded
 from command_center.actors.ledger import agents as ledger
-from command_center.actors.sessions.transcript import Transcript
+from command_center.actors.sessions.state import SessionState
 from command_center.store import Agent
 from command_center.store.records import AgentStatus
 
@@ -33,7 +33,7 @@ OVER: Mapping[str, AgentStatus] = {
 class Agents:
     """The sub-agents of one session, by the threads that they work in."""
 
-    _transcript: Transcript
+    _state: SessionState
     _known: dict[str, Agent] = attrs.field(factory=dict, init=False)
     ended_before_them: TurnEnded | None = attrs.field(default=None, init=False)
     """How the session's own turn ended while sub-agents of it still worked."""
@@ -47,18 +47,22 @@ class Agents:
         """Tell whether one of them has not ended."""
         return any(agent.status == "running" for agent in self._known.values())
 
+    @property
+    def last_end(self) -> TurnEnded | None:
+        """Return the end of the session's own turn, once none of those works that it waited for."""
+        return None if self.are_working else self.ended_before_them
+
     def of(self, thread_id: str) -> Agent | None:
         """Give the one that works in this thread, if it is kept."""
         return self._known.get(thread_id)
 
     async def learn(self, seen: AgentSeen) -> Agent | None:
         """Keep one, or what is new of it; None where there are too many to keep."""
-        key = self._transcript.session.id
-        agent = await self._transcript.keep(lambda tx: ledger.learn(tx, key, seen))
+        agent = await self._state.keep(lambda tx: ledger.learn(tx, self._state.id, seen))
         if agent is not None:
             self._known[seen.thread_id] = agent
         if seen.is_new:
-            await self._transcript.refresh()
+            await self._state.refresh()
         return agent
 
     async def meet(self, thread_id: str, parent_id: str | None) -> Agent | None:
@@ -66,13 +70,13 @@ class Agents:
         known = self._known.get(thread_id)
         if known is not None:
             return known
-        parent = parent_id or self._transcript.session.codex_thread_id or thread_id
+        parent = parent_id or self._state.session.codex_thread_id or thread_id
         return await self.learn(AgentSeen(thread_id=thread_id, parent_thread_id=parent))
 
     async def hear(self, item: Mapping[str, Any], by: str) -> None:
         """Read what an item of the thread `by` tells of the sub-agents that it started."""
         for thread_id in started_agents(dict(item)):
-            if thread_id == self._transcript.session.codex_thread_id:
+            if thread_id == self._state.session.codex_thread_id:
                 continue
             known = self._known.get(thread_id)
             if known is None or item.get("tool") == "spawnAgent" or item.get("kind") == "started":
@@ -84,7 +88,7 @@ class Agents:
     async def stand(self, agent: Agent, status: AgentStatus) -> None:
         """Keep how its newest turn stands."""
         if self._known[agent.thread_id].status != status:
-            self._known[agent.thread_id] = await self._transcript.keep(
+            self._known[agent.thread_id] = await self._state.keep(
                 lambda tx: ledger.stand(tx, agent.id, status)
             )
 

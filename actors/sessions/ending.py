@@ -10,16 +10,24 @@ import structlog
 import trio
 
 from command_center.actors.contracts.addresses import REPOSITORIES, SLOTS, STRAYS, TASKS
-from command_center.actors.contracts.sessions import SessionCommitted, SlotsChanged, TurnLeft
+from command_center.actors.contracts.sessions import (
+    SessionCommitted,
+    SlotsChanged,
+    StopSession,
+    TurnLeft,
+)
 from command_center.actors.contracts.worktrees import TidyWorktrees
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels
+from command_center.actors.rules.preconditions import Condition
+from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.interruption import Interruption, ended_by_wish
 from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
+from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.steering import Steering, settle_cut_off
 from command_center.actors.sessions.transcript import Transcript
-from command_center.runtime import ActorNotFound, Address, Context, MailboxFull
+from command_center.runtime import ActorNotFound, Address, Context, Deferred, MailboxFull
 from command_center.store import Session, Transaction
 from command_center.store.records import SessionStatus
 
@@ -39,11 +47,42 @@ class Ending:
     """How one session ends."""
 
     _ctx: Context
+    _state: SessionState
     _transcript: Transcript
     _runner: Runner
     _services: SessionServices
+    _agents: Agents
     _interruption: Interruption
     _steering: Steering
+
+    async def stop(self, wish: StopSession, condition: Condition) -> Session | Deferred[Session]:
+        """Interrupt the turn and answer when it has ended; where there is none, end at once.
+
+        Raises:
+            Unavailable: nothing can be written now.
+            PreconditionFailed: the condition does not hold.
+        """
+        wanted = await self._interruption.want(wish, condition)
+        if wanted.finished_at is not None:
+            return wanted
+        began = wanted.status != "starting" or not self._runner.cancel_start()
+        if self._state.is_active and began and self._agents.ended_before_them is None:
+            return self._interruption.wait()
+        await self.end("stopped", reason=None)
+        return self._state.session
+
+    async def give_up(self, actor: str, reason: str) -> None:
+        """End the turn, or the sub-agents that it left, by nobody's wish but a limit's."""
+        await self._interruption.limit(actor, reason)
+        if self._agents.ended_before_them is None:
+            self._interruption.begin()
+        else:
+            await self.end("interrupted", reason=reason)
+
+    async def end_pursuit(self, reason: str | None) -> None:
+        """End a session between two turns for its goal."""
+        wanted = self._state.session.stop_requested is None
+        await self.end("completed" if wanted else "interrupted", reason=reason)
 
     async def end(
         self, status: SessionStatus, *, reason: str | None, leaves_turn: bool = False
@@ -53,7 +92,7 @@ class Ending:
         Its actor then leaves Codex, in its own time, and stops. A turn that may run on is left to
         `/strays`.
         """
-        session = self._transcript.session
+        session = self._state.session
         status, reason = ended_by_wish(session, status, reason)
         under_way = self._steering.under_way
 
@@ -70,8 +109,8 @@ class Ending:
             return ended, sequel
 
         await self._transcript.keep_drafts()
-        ended, sequel = await self._transcript.keep(end)
-        self._transcript.session = ended
+        ended, sequel = await self._state.keep(end)
+        self._state.session = ended
         self._interruption.settle(ended)
         self._tell(SLOTS, SlotsChanged())
         if leaves_turn:
@@ -82,7 +121,7 @@ class Ending:
 
     def leave_soon(self) -> None:
         """Leave Codex, and stop; also where a former life of the actor was cut off at it."""
-        self._ctx.start_task(self._leave, self._transcript.session)
+        self._ctx.start_task(self._leave, self._state.session)
 
     async def _leave(self, ended: Session) -> None:
         """Clean up, while the actor still answers, and end it."""
@@ -92,20 +131,20 @@ class Ending:
             await self._outlast(ended)
         with trio.move_on_after(CLOSE_SECONDS):
             await self._runner.close(ended)
-        await self._transcript.keep(lambda tx: ledger.cut_off_items(tx, ended.id))
+        await self._state.keep(lambda tx: ledger.cut_off_items(tx, ended.id))
         if ended.worktree_path is not None:
             self._tell(REPOSITORIES, TidyWorktrees(ended.repository_id))
         self._ctx.stop()
 
     async def _outlast(self, ended: Session) -> None:
         """Follow the commands that the turn left, until none of them runs any more."""
-        left = await self._transcript.keep(lambda tx: ledger.tell_left_commands(tx, ended.id))
+        left = await self._state.keep(lambda tx: ledger.tell_left_commands(tx, ended.id))
         if left:
             await self._runner.follow_commands(ended, {item.item_id for item in left})
 
     def end_commands_soon(self) -> None:
         """End the commands that the turn left, though the session has ended."""
-        self._ctx.start_task(self._end_commands, self._transcript.session)
+        self._ctx.start_task(self._end_commands, self._state.session)
 
     async def _end_commands(self, ended: Session) -> None:
         try:

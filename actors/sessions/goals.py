@@ -15,15 +15,17 @@ import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
-from command_center.actors.contracts.sessions import GoalTold, NoFurtherTurn
+from command_center.actors.contracts.events.sessions import GoalRequested
+from command_center.actors.contracts.sessions import GoalChanges, GoalTold, NoFurtherTurn
+from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import why_not_go_on
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.agent_threads import Ask
 from command_center.actors.sessions.runner import Runner
-from command_center.actors.sessions.transcript import Transcript
+from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Context
-from command_center.store import Session
+from command_center.store import Session, sessions
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -46,8 +48,9 @@ class Pursuit:
     """The goal of one session, for which it has turn after turn."""
 
     _ctx: Context
-    _transcript: Transcript
+    _state: SessionState
     _runner: Runner
+    _storage: Storage
     is_between: bool = attrs.field(default=False, init=False)
     """Whether a turn has ended, and the next one is waited for."""
     _deadline: trio.CancelScope | None = attrs.field(default=None, init=False)
@@ -55,29 +58,49 @@ class Pursuit:
     @property
     def goes_on(self) -> bool:
         """Whether Codex is to begin another turn when one has ended."""
-        goal = self._transcript.session.goal
+        goal = self._state.session.goal
         return goal is not None and goal["status"] in ledger.PURSUED
 
     @property
     def why(self) -> str | None:
         """Why no further turn is waited for."""
-        goal = self._transcript.session.goal
+        goal = self._state.session.goal
         return None if goal is None else WHY.get(goal["status"])
 
     async def keep(self, told: GoalTold) -> None:
         """Keep the goal as Codex has it."""
-        session = self._transcript.session
+        session = self._state.session
         is_wanted = session.goal is not None and session.goal["status"] == ledger.WANTED
         if told.given or not is_wanted:
-            self._transcript.session = await self._transcript.keep(
-                lambda tx: ledger.record_goal(tx, session.id, told.goal)
-            )
+            await self._state.change(lambda tx: ledger.record_goal(tx, session.id, told.goal))
+
+    async def request(self, changes: GoalChanges | None, actor: str) -> None:
+        """Record that somebody wants the goal changed, or taken away.
+
+        Raises:
+            Conflict: the session pursues no goal.
+        """
+        session = self._state.session
+        if session.goal is None or session.codex_turn_id is None:
+            raise no_goal_now(session)
+        wish = GoalRequested(
+            objective=None if changes is None else changes.objective,
+            token_budget=None if changes is None else changes.token_budget,
+            status=None if changes is None else changes.status,
+            cleared=changes is None,
+        )
+        await self._state.tell(wish, actor=actor)
+
+    async def perform(self, changes: GoalChanges | None) -> Session:
+        """Have Codex change the goal, or take it away; return the session as it is then."""
+        await self._runner.change_goal(self._state.session, changes)
+        return await self._storage.read(lambda db: sessions.get(db, self._state.id))
 
     async def wait_for_next(self) -> str | None:
         """Wait for the next turn; why it may not be, where policy or a limit forbids it."""
-        session = self._transcript.session
+        session = self._state.session
         self.is_between = True
-        reason = await self._transcript.keep(lambda tx: why_not_go_on(tx, session.id))
+        reason = await self._state.keep(lambda tx: why_not_go_on(tx, session.id))
         if reason is None:
             self._deadline = self._ctx.start_task(self._give_up_later, session.codex_turn_id)
         return reason
@@ -88,9 +111,9 @@ class Pursuit:
 
     async def begin_turn(self, turn_id: str) -> None:
         """Commit that the turn is the session's."""
-        session = self._transcript.session
+        session = self._state.session
         reference = self._runner.reference(session.codex_thread_id, turn_id)
-        self._transcript.session = await self._transcript.keep(
+        await self._state.change(
             lambda tx: ledger.record_next_turn(tx, session.id, turn_id, codex_ref=reference)
         )
         self.is_between = False

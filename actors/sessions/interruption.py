@@ -14,7 +14,7 @@ from command_center.actors.contracts.sessions import StopDeadline, StopSession
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.rules.preconditions import Condition, only_if
 from command_center.actors.sessions.runner import FAILURES, Runner
-from command_center.actors.sessions.transcript import Transcript
+from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Context, Deferred
 from command_center.store import Session
 from command_center.store.records import SessionStatus
@@ -33,7 +33,7 @@ class Interruption:
     """The stop of one session: who wants it, who waits for it, and how it is done."""
 
     _ctx: Context
-    _transcript: Transcript
+    _state: SessionState
     _runner: Runner
     _waiters: list[Deferred[Session]] = attrs.field(factory=list, init=False)
     _task: trio.CancelScope | None = attrs.field(default=None, init=False)
@@ -45,22 +45,20 @@ class Interruption:
             Unavailable: nothing can be written now.
             PreconditionFailed: the condition does not hold.
         """
-        key = self._transcript.session.id
-        return await self._transcript.write(
+        return await self._state.write(
             only_if(
                 condition,
                 lambda tx: ledger.request_stop(
-                    tx, key, reason=wish.reason, actor=wish.requested_by
+                    tx, self._state.id, reason=wish.reason, actor=wish.requested_by
                 ),
             )
         )
 
     async def limit(self, actor: str, reason: str) -> None:
         """Record that the session is to end by nobody's wish but a limit's."""
-        key = self._transcript.session.id
-        self._transcript.session = await self._transcript.keep(
+        await self._state.change(
             lambda tx: ledger.request_stop(
-                tx, key, reason=reason, actor=actor, outcome="interrupted"
+                tx, self._state.id, reason=reason, actor=actor, outcome="interrupted"
             )
         )
 
@@ -73,8 +71,8 @@ class Interruption:
 
     def begin(self) -> None:
         """Interrupt the turn, once; one that has not begun is not begun any more."""
-        if self._transcript.session.status == "starting":
-            self._runner.withhold()
+        if self._state.phase == "starting":
+            self._runner.cancel_start()
         if self._task is None:
             self._task = self._ctx.start_task(self._interrupt)
 
@@ -87,7 +85,7 @@ class Interruption:
 
     async def _interrupt(self) -> None:
         """Interrupt, give the turn its time to end, then give it up. Ends with the session."""
-        session = self._transcript.session
+        session = self._state.session
         with trio.move_on_after(STOP_SECONDS):
             if session.status != "starting":
                 try:

@@ -31,7 +31,7 @@ from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.preconditions import Condition, only_if
 from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.sessions.transcript import Transcript
+from command_center.actors.sessions.state import SessionState
 from command_center.runtime import ActorCrashed, ActorStopped, Context
 from command_center.store import Session, Transaction
 
@@ -52,7 +52,7 @@ class Launch:
     """The steps of one session towards its turn."""
 
     _ctx: Context
-    _transcript: Transcript
+    _state: SessionState
     _runner: Runner
     _services: SessionServices
 
@@ -62,7 +62,7 @@ class Launch:
 
     async def _queue(self) -> None:
         """Ask for a slot, a retry when its pause is over by the wall clock."""
-        session = self._transcript.session
+        session = self._state.session
         if session.begin_after is not None:
             await sleep_until(session.begin_after)
         slots = self._ctx.lookup(SLOTS)
@@ -76,9 +76,7 @@ class Launch:
             Unavailable: nothing can be written now.
             PreconditionFailed: the condition does not hold.
         """
-        return await self._transcript.write(
-            only_if(condition, lambda tx: self._admit(tx, actor=actor))
-        )
+        return await self._state.write(only_if(condition, lambda tx: self._admit(tx, actor=actor)))
 
     async def begin(self) -> None:
         """Take the slot, if policy and the folder still allow it; else wait for another one.
@@ -86,10 +84,9 @@ class Launch:
         Raises:
             PolicyDenied, Conflict: it may not begin any more.
         """
-        admitted = await self._transcript.keep(
+        admitted = await self._state.change(
             lambda tx: self._admit(tx, actor=ledger.SYSTEM, begin=True)
         )
-        self._transcript.session = admitted
         if admitted.status == "starting":
             self.prepare_soon()
         elif admitted.status == "queued":
@@ -98,7 +95,7 @@ class Launch:
     def _admit(self, tx: Transaction, *, actor: str, begin: bool = False) -> Session:
         return admit(
             tx,
-            self._transcript.session.id,
+            self._state.id,
             actor=actor,
             approval_seconds=self._services.approval_seconds,
             begin=self._services.instance_id if begin else None,
@@ -116,7 +113,7 @@ class Launch:
             try:
                 repositories = self._ctx.lookup(REPOSITORIES)
                 session = await repositories.ask(
-                    PrepareWorkplace(self._transcript.session.id), timeout=GIT_SECONDS
+                    PrepareWorkplace(self._state.id), timeout=GIT_SECONDS
                 )
                 seen = await repositories.ask(SeeConfiguration(session.id), timeout=GIT_SECONDS)
             except FAILURES as error:
@@ -124,19 +121,18 @@ class Launch:
                 if not passes or trio.current_time() - began > PREPARE_SECONDS:
                     await self._ctx.ref.tell(LaunchFailed(reason=str(error)))
                     return
-                log.warning(
-                    "session.prepare.again", session=self._transcript.session.id, reason=str(error)
-                )
+                log.warning("session.prepare.again", session=self._state.id, reason=str(error))
                 await trio.sleep(PAUSE_SECONDS)
             else:
                 await self._ctx.ref.tell(WorkplaceReady(session, seen))
                 return
 
-    async def settle_in(self, prepared: Session, seen: SeenConfiguration | None) -> None:
+    async def settle_in(self, prepared: Session, seen: SeenConfiguration | None) -> bool:
         """Take the folder that is known now, or queue again where another session writes in it.
 
         Where a person has to trust what was seen there, the session is blocked. Whoever waits for
-        the folder that was left, or for the slot, may have it.
+        the folder that was left, or for the slot, may have it. Return whether the session still
+        starts.
         """
         key = prepared.id
 
@@ -147,26 +143,25 @@ class Launch:
             seconds = self._services.approval_seconds
             return weigh_configuration(tx, key, seen, approval_seconds=seconds)
 
-        placed = await self._transcript.keep(settle)
-        self._transcript.session = placed
+        placed = await self._state.change(settle)
         if prepared.worktree_path is not None or placed.status == "blocked":
             await self._ctx.lookup(SLOTS).tell(SlotsChanged())
         if placed.status == "queued":
             self.queue_soon()
+        return placed.status == "starting"
 
     async def keep_thread(self, thread_id: str) -> None:
         """Commit which thread is the session's, before any prompt is sent to it."""
-        key = self._transcript.session.id
         reference = self._runner.reference(thread_id, None)
-        self._transcript.session = await self._transcript.keep(
-            lambda tx: ledger.record_thread(tx, key, thread_id, codex_ref=reference)
+        await self._state.change(
+            lambda tx: ledger.record_thread(tx, self._state.id, thread_id, codex_ref=reference)
         )
 
     async def keep_turn(self, turn_id: str) -> None:
         """Commit which turn is the session's: now it runs."""
-        session = self._transcript.session
+        session = self._state.session
         reference = self._runner.reference(session.codex_thread_id, turn_id)
-        self._transcript.session = await self._transcript.keep(
+        await self._state.change(
             lambda tx: ledger.record_turn(
                 tx,
                 session.id,

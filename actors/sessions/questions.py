@@ -24,7 +24,7 @@ from command_center.actors.sessions.agents import Agents, name_of
 from command_center.actors.sessions.permission_hints import with_limits
 from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.sessions.transcript import Transcript
+from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Context
 from command_center.store import Approval, Session, Transaction
 
@@ -36,7 +36,7 @@ class Questions:
     """The questions of one session that Codex waits for."""
 
     _ctx: Context
-    _transcript: Transcript
+    _state: SessionState
     _runner: Runner
     _services: SessionServices
     _agents: Agents
@@ -48,7 +48,7 @@ class Questions:
         """Have a person asked, or answer with what was decided of it before."""
         self._open[request.request_id] = request
         self._asked_since.add(request.request_id)
-        self._transcript.session, approval = await self._transcript.keep(
+        self._state.session, approval = await self._state.keep(
             lambda tx: self._request_approval(tx, request)
         )
         if approval.status != "pending":
@@ -57,7 +57,7 @@ class Questions:
     def _request_approval(
         self, tx: Transaction, request: CodexServerRequest
     ) -> tuple[Session, Approval]:
-        session = self._transcript.session
+        session = self._state.session
         changes: Sequence[Mapping[str, Any]] = ()
         if request.method == FILE_CHANGE:
             item_id = str(request.params["itemId"])
@@ -80,15 +80,14 @@ class Questions:
 
     async def wait_for_person(self) -> bool:
         """Whether something is open that nobody has decided yet."""
-        key = self._transcript.session.id
-        return await self._transcript.keep(lambda tx: settlement.waits_for_person(tx, key))
+        return await self._state.keep(lambda tx: settlement.waits_for_person(tx, self._state.id))
 
     async def ask_meanwhile(self, item: ItemSeen) -> None:
         """Have a person asked what a message of Codex asks, which does not wait for it."""
         if item.completed and item.body.get("questions"):
-            key, seconds = self._transcript.session.id, self._services.approval_seconds
-            await self._transcript.keep(
-                lambda tx: async_questions.ask(tx, key, item, approval_seconds=seconds)
+            seconds = self._services.approval_seconds
+            await self._state.keep(
+                lambda tx: async_questions.ask(tx, self._state.id, item, approval_seconds=seconds)
             )
 
     def answer_soon(self, approval: Approval) -> None:
@@ -109,12 +108,10 @@ class Questions:
 
     async def _say(self, approval: Approval) -> None:
         """Say it to the turn; what that does not hear is said once it has ended."""
-        session = self._transcript.session
+        session = self._state.session
         try:
             self._runner.check_steerable(session)
-            if await self._transcript.keep(
-                lambda tx: async_questions.begin_to_say(tx, approval.id)
-            ):
+            if await self._state.keep(lambda tx: async_questions.begin_to_say(tx, approval.id)):
                 words = async_questions.words_of(approval)
                 await self._runner.steer(session, words, async_questions.message_id(approval))
                 await self._ctx.ref.tell(AnswerDelivered(approval_id=approval.id))
@@ -123,17 +120,14 @@ class Questions:
 
     async def keep_delivery(self, approval_id: int) -> None:
         """Codex has the answer, and goes on."""
-        session = await self._transcript.keep(
-            lambda tx: settlement.record_delivery(tx, approval_id)
-        )
+        session = await self._state.keep(lambda tx: settlement.record_delivery(tx, approval_id))
         if session is not None:
-            self._transcript.session = session
+            self._state.session = session
 
     async def close(self, request_id: str) -> None:
         """What was not answered here was answered by another client of Codex."""
-        key = self._transcript.session.id
-        self._transcript.session = await self._transcript.keep(
-            lambda tx: settlement.close_request(tx, key, request_id)
+        await self._state.change(
+            lambda tx: settlement.close_request(tx, self._state.id, request_id)
         )
 
     def join(self) -> None:
@@ -145,8 +139,7 @@ class Questions:
 
         What it asked since then it does wait for.
         """
-        key = self._transcript.session.id
         spared = frozenset(self._asked_since)
-        self._transcript.session = await self._transcript.keep(
-            lambda tx: settlement.close_requests(tx, key, spared=spared)
+        await self._state.change(
+            lambda tx: settlement.close_requests(tx, self._state.id, spared=spared)
         )

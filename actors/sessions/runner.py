@@ -35,11 +35,11 @@ class Runner(Protocol):
         Called again once the thread is committed, it goes on from there; no prompt is sent twice.
         """
 
-    def doubt(self) -> None:
-        """A former life of the actor may have sent the prompt already: look before it is sent."""
+    def assume_prompt_sent(self) -> None:
+        """Look whether the prompt was sent before it is: a former life of the actor may have."""
 
-    def withhold(self) -> bool:
-        """Begin no turn any more; whether none can have begun, so that there is none to end."""
+    def cancel_start(self) -> bool:
+        """Begin no turn any more; return whether none can have begun, so there is none to end."""
 
     async def recover(self, session: Session) -> None:
         """Find the turn of an earlier incarnation again: report what was missed, or `TurnLost`."""

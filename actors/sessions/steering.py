@@ -17,7 +17,7 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.rules.errors import Conflict, Invalid, Unconfirmed
 from command_center.actors.sessions.runner import Runner
-from command_center.actors.sessions.transcript import Transcript
+from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Refusal
 from command_center.store import Session, Transaction, event_type, items, sessions
 from command_center.store.causes import without_outcome
@@ -68,7 +68,7 @@ class Steering:
     """The steering of one session."""
 
     _storage: Storage
-    _transcript: Transcript
+    _state: SessionState
     _runner: Runner
     _under_way: dict[int, trio.CancelScope] = attrs.field(factory=dict, init=False)
     """The wishes that Codex has not answered, by the events that asked for them."""
@@ -82,7 +82,7 @@ class Steering:
             Conflict: there is no turn that can be steered.
             Unavailable: nothing can be written now.
         """
-        session = self._transcript.session
+        session = self._state.session
         if not wish.message.strip():
             raise Invalid.field("message", "Expected some text.")
         self._runner.check_steerable(session)
@@ -128,8 +128,7 @@ class Steering:
         for scope in self._under_way.values():
             scope.cancel()
         await self._until_none()
-        key = self._transcript.session.id
-        await self._transcript.keep(lambda tx: settle_cut_off(tx, key))
+        await self._state.keep(lambda tx: settle_cut_off(tx, self._state.id))
 
     async def _until_none(self) -> None:
         while self._under_way:
@@ -141,11 +140,10 @@ class Steering:
     ) -> SteerReceipt:
         refusal: Refusal | None = None
         turn_id = ""
-        key = self._transcript.session.id
         with scope:
             try:
                 turn_id = await self._runner.steer(
-                    self._transcript.session, wish.message, steer_id(key, event)
+                    self._state.session, wish.message, steer_id(self._state.id, event)
                 )
             except Unconfirmed:
                 raise
@@ -155,12 +153,12 @@ class Steering:
             refusal = Conflict("The turn has ended, and Codex did not say whether it heard this.")
 
         def record(tx: Transaction) -> Session:
-            session = sessions.get(tx.db, key)
+            session = sessions.get(tx.db, self._state.id)
             outcome = _outcome(None if refusal else turn_id, str(refusal))
             ledger.tell(tx, session, outcome, actor="codex", causation_id=event)
             return session
 
-        session = await self._transcript.keep(record)
+        session = await self._state.keep(record)
         if refusal is not None:
             raise refusal
         return SteerReceipt(session=session, turn_id=turn_id)

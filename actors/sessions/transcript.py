@@ -1,8 +1,4 @@
-"""What a session's actor keeps of its turn: the row as it is now, and what the runner tells of it.
-
-A fact of the turn is never given up because the disk is full or the file is locked: its write is
-tried again until there is room, while the mailbox holds what comes after it. What a person asks is
-refused instead, so that they learn of it.
+"""The transcript of a session's turn: what the runner tells of it is kept, and shown as it comes.
 
 Output is shown live in the pieces that it comes in, except that the end of a piece waits where it
 may be half a secret; what waited is shown before the item that the pieces make up is complete.
@@ -16,8 +12,6 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import msgspec
-import structlog
-import trio
 
 from command_center.actors.codex.allow_rules import AllowRule, allowing
 from command_center.actors.contracts.events.sessions import (
@@ -35,6 +29,7 @@ from command_center.actors.contracts.sessions import (
     DiffChanged,
     ItemSeen,
     ModelDecided,
+    Observation,
     OutputDelta,
     PlanChanged,
     UsageChanged,
@@ -45,112 +40,37 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.agents import record_diff, record_usage
 from command_center.actors.ledger.budgets import AGENTS, tokens_before
-from command_center.actors.rules.errors import Unavailable, Unconfirmed
-from command_center.actors.rules.preconditions import Condition, always
 from command_center.actors.sessions.drafts import Drafts
-from command_center.runtime import Backoff
+from command_center.actors.sessions.state import SessionState
 from command_center.store import (
     Agent,
-    EventData,
     Session,
     StreamedText,
     Transaction,
     sessions,
 )
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-T = TypeVar("T")
 OfAgent = TypeVar(
     "OfAgent", AutoReviewed, CommandUnasked, SessionWarning, DeltaShown, DiffShown, ItemShown
 )
 
-BACKOFF: Final = Backoff(initial=0.2, cap=5.0, jitter=0.0)
-"""The pauses between two tries to write a fact."""
-
-MOST_STREAMS = 100
+MOST_STREAMS: Final = 100
 """Texts that may grow at the same time; what waits of the oldest is not shown if there are more."""
-
-Observation = (
-    ItemSeen | OutputDelta | PlanChanged | DiffChanged | UsageChanged | Warned | ModelDecided
-)
-"""What a turn tells that changes no status."""
-
-
-class FactUnconfirmed(Exception):
-    """Whether a fact was written is not known; the next life of the actor reads what was."""
 
 
 class Transcript:
-    """The session's row, kept by one actor."""
+    """What the turn of one session says and does."""
 
     def __init__(
-        self, session: Session, storage: Storage, when_unkept: Callable[[], object] = bool
+        self, state: SessionState, storage: Storage, when_unkept: Callable[[], object] = bool
     ) -> None:
-        """Begin with the row as it was read; `when_unkept` is to call `keep_drafts` soon."""
-        self._session = session
+        """Keep it beside the row; `when_unkept` is to call `keep_drafts` soon."""
+        self._state = state
         self._storage = storage
         self.rules: tuple[AllowRule, ...] = ()
         """What the rules of Codex's user let out of the sandbox."""
         self._streams: dict[tuple[str, str], StreamedText] = {}
         self._drafts = Drafts(when_unkept)
-
-    @property
-    def session(self) -> Session:
-        """The row as it is now."""
-        return self._session
-
-    @session.setter
-    def session(self, session: Session) -> None:
-        was, self._session = self._session.status, session
-        if session.status != was:
-            log.info("session.moved", was=was, status=session.status, reason=session.exit_reason)
-
-    async def write(self, unit: Callable[[Transaction], Session]) -> Session:
-        """Change the row for somebody who is told at once when it cannot be written.
-
-        Raises:
-            Unavailable: nothing can be written now.
-            FactUnconfirmed: it may have been written, or not: the actor has to begin anew.
-            Exception: what the unit raised.
-        """
-        try:
-            self.session = await self._storage.write(unit)
-        except Unconfirmed as error:
-            raise FactUnconfirmed(str(error)) from error
-        return self.session
-
-    async def check(self, condition: Condition) -> None:
-        """Refuse a wish that changes nothing, where it was made of what is no more.
-
-        Raises:
-            PreconditionFailed: the condition does not hold.
-        """
-        if condition is not always:
-            await self._storage.read(condition)
-
-    async def refresh(self) -> None:
-        """Read the row anew, however long it takes until it can be."""
-        key = self.session.id
-        self.session = await self.keep(lambda tx: sessions.get(tx.db, key))
-
-    async def keep(self, unit: Callable[[Transaction], T]) -> T:
-        """Write a fact, however long it takes until it can be.
-
-        Raises:
-            FactUnconfirmed: it may have been written, or not: the actor has to begin anew.
-            Exception: what the unit raised.
-        """
-        attempt = 0
-        while True:
-            try:
-                return await self._storage.write(unit)
-            except Unconfirmed as error:
-                raise FactUnconfirmed(str(error)) from error
-            except Unavailable as error:
-                log.warning("session.fact.waits", session=self.session.id, reason=str(error))
-                attempt += 1
-                await trio.sleep(BACKOFF.delay(attempt))
 
     async def observe(self, fact: Observation, agent: Agent | None = None) -> None:
         """Keep what is to be kept of a fact, and show it to whoever watches now.
@@ -170,7 +90,7 @@ class Transcript:
                     info=fact.info,
                     details=fact.details,
                 )
-                await self.tell(_of(told, agent))
+                await self._state.tell(_of(told, agent))
             case ModelDecided():
                 decided = AutoReviewed(
                     item_id=fact.item_id,
@@ -180,7 +100,7 @@ class Transcript:
                     authorization=fact.authorization,
                     action=fact.action,
                 )
-                await self.tell(_of(decided, agent))
+                await self._state.tell(_of(decided, agent))
             case DiffChanged() if agent is not None:
                 await self._keep_agent_diff(agent, fact.diff)
             case _ if agent is None:
@@ -192,7 +112,7 @@ class Transcript:
             case PlanChanged():
                 await self._keep_newest(PlanShown(**fact.plan), plan=fact.plan)
             case DiffChanged():
-                if fact.diff != self.session.diff:
+                if fact.diff != self._state.session.diff:
                     shown = DiffShown(bytes=len(fact.diff.encode()))
                     await self._keep_newest(shown, diff=fact.diff)
             case UsageChanged():
@@ -200,17 +120,11 @@ class Transcript:
 
     async def is_sleeping(self) -> bool:
         """Whether the turn pauses by a tool of Codex, which may take hours."""
-        key = self.session.id
-        return await self.keep(lambda tx: ledger.is_sleeping(tx, key))
-
-    async def tell(self, event: EventData, *, actor: str = ledger.SYSTEM) -> None:
-        """Emit an event that changes nothing."""
-        key = self.session.id
-        await self.keep(lambda tx: ledger.tell(tx, sessions.get(tx.db, key), event, actor=actor))
+        return await self._state.keep(lambda tx: ledger.is_sleeping(tx, self._state.id))
 
     def show(self, event: LiveEventData) -> None:
         """Say something live."""
-        session = self.session
+        session = self._state.session
         self._storage.live(
             PublishLive(
                 told=event,
@@ -232,9 +146,8 @@ class Transcript:
 
     async def keep_drafts(self) -> None:
         """Keep what was said so far of messages that are not complete."""
-        key = self.session.id
         if self._drafts.unkept:
-            await self.keep(lambda tx: self._drafts.keep(tx, key))
+            await self._state.keep(lambda tx: self._drafts.keep(tx, self._state.id))
         self._drafts.kept()
 
     def _show_delta(self, key: tuple[str, str], delta: str, agent: Agent | None) -> None:
@@ -252,10 +165,9 @@ class Transcript:
             told = CommandUnasked(
                 item_id=fact.item_id, command=command, rules=[str(rule) for rule in found]
             )
-            await self.tell(_of(told, agent))
+            await self._state.tell(_of(told, agent))
 
     async def _keep_item(self, fact: ItemSeen, agent: Agent | None) -> None:
-        key = self.session.id
         if fact.completed:
             for stream in [stream for stream in self._streams if stream[0] == fact.item_id]:
                 self._show_delta(stream, self._streams.pop(stream).end(), agent)
@@ -265,10 +177,10 @@ class Transcript:
                 await self._tell_if_unasked(fact, agent)
             self._drafts.begin(fact.item_id)
             self.show(_of(ItemShown(item=fact.body, turn_id=fact.turn_id), agent))
-        self.session = await self.keep(
+        await self._state.change(
             lambda tx: ledger.record_item(
                 tx,
-                key,
+                self._state.id,
                 turn_id=fact.turn_id,
                 item_id=fact.item_id,
                 kind=fact.type,
@@ -280,7 +192,7 @@ class Transcript:
 
     async def _keep_usage(self, usage: dict[str, Any]) -> None:
         """Totals are the thread's; the first of this session tell what was there before it."""
-        session = self.session
+        session = self._state.session
 
         def unit(tx: Transaction) -> Session:
             now = sessions.get(tx.db, session.id)
@@ -291,26 +203,24 @@ class Transcript:
                 baseline += tokens_before(tx, now, usage)
             return sessions.update(tx, now.id, token_usage=kept, token_baseline=baseline)
 
-        self.session = await self.keep(unit)
+        await self._state.change(unit)
         self._show_usage()
 
     async def keep_agent_usage(self, agent_id: str, usage: dict[str, Any]) -> None:
         """Count what a sub-agent has used since it was heard of in this session."""
-        key = self.session.id
-        self.session = await self.keep(lambda tx: record_usage(tx, key, agent_id, usage))
+        await self._state.change(lambda tx: record_usage(tx, self._state.id, agent_id, usage))
         self._show_usage()
 
     async def _keep_agent_diff(self, agent: Agent, diff: str) -> None:
-        if await self.keep(lambda tx: record_diff(tx, agent.id, diff)):
+        if await self._state.keep(lambda tx: record_diff(tx, agent.id, diff)):
             self.show(_of(DiffShown(bytes=len(diff.encode())), agent))
 
     def _show_usage(self) -> None:
-        usage = self.session.token_usage or {}
-        self.show(usage_shown(usage, self.session.token_baseline))
+        usage = self._state.session.token_usage or {}
+        self.show(usage_shown(usage, self._state.session.token_baseline))
 
     async def _keep_newest(self, event: LiveEventData, **changes: Any) -> None:
-        key = self.session.id
-        self.session = await self.keep(lambda tx: sessions.update(tx, key, **changes))
+        await self._state.change(lambda tx: sessions.update(tx, self._state.id, **changes))
         self.show(event)
 
 

@@ -11,9 +11,8 @@ import trio
 
 from command_center.actors.codex.messages import CodexNotification, CodexServerRequest
 from command_center.actors.contracts.sessions import TurnEnded
-from command_center.actors.rules.transitions import ACTIVE
 from command_center.actors.sessions.runner import Runner
-from command_center.actors.sessions.transcript import Transcript
+from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Context
 
 EARLY = 2000
@@ -25,7 +24,7 @@ class Drive:
     """The runner's work on one session, as far as it must come one after the other."""
 
     _ctx: Context
-    _transcript: Transcript
+    _state: SessionState
     _runner: Runner
     _driving: bool = attrs.field(default=False, init=False)
     _again: bool = attrs.field(default=False, init=False)
@@ -54,9 +53,9 @@ class Drive:
         return self._driving
 
     async def _drive(self) -> None:
-        while self._again and self._transcript.session.status in ACTIVE:
+        while self._again and self._state.is_active:
             self._again = False
-            session = self._transcript.session
+            session = self._state.session
             if session.status == "starting":
                 await self._runner.launch(session)
             else:
@@ -106,10 +105,11 @@ class Drive:
             if isinstance(held, CodexNotification) or held.request_id != request_id
         ]
 
-    def is_of_turn(self, request: CodexServerRequest, turn_id: str) -> bool:
-        """Whether what was held is asked by the turn, or by a thread that it has started."""
-        within = request.thread_id != self._transcript.session.codex_thread_id
-        return within or request.params.get("turnId") in {None, turn_id}
+    def is_of_turn(self, held: CodexNotification | CodexServerRequest, turn_id: str) -> bool:
+        """Return whether it is to be heard now: a question only of the turn, or of its threads."""
+        within = held.thread_id != self._state.session.codex_thread_id
+        is_question = isinstance(held, CodexServerRequest)
+        return not is_question or within or held.params.get("turnId") in {None, turn_id}
 
     def take_held(self) -> list[CodexNotification | CodexServerRequest]:
         """What was held, in the order in which it came; it is held no longer."""

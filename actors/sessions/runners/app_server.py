@@ -157,7 +157,7 @@ class AppServerRunner:
         """Whether the prompt may have reached Codex."""
         self._starting = False
         """Whether the prompt was sent from here, and its answer is still to come."""
-        self._withheld = False
+        self._is_cancelled = False
         """Whether no prompt is to be sent any more."""
         self._turn_id: str | None = None
         """The turn that Codex answered to have begun."""
@@ -201,13 +201,13 @@ class AppServerRunner:
         else:
             await self._join_and_start(session, thread_id)
 
-    def doubt(self) -> None:
+    def assume_prompt_sent(self) -> None:
         """Look into the thread for a while before the prompt is sent."""
         self._prompted = True
 
-    def withhold(self) -> bool:
+    def cancel_start(self) -> bool:
         """Send no prompt any more; whether none can have reached Codex."""
-        self._withheld = True
+        self._is_cancelled = True
         return not self._prompted
 
     async def recover(self, session: Session) -> None:
@@ -442,7 +442,7 @@ class AppServerRunner:
         A prompt that may have reached Codex, and of whose turn the session never knew, has begun a
         turn that nobody would see or stop: it is looked for, and interrupted.
         """
-        self._withheld = True
+        self._is_cancelled = True
         thread_id = session.codex_thread_id
         if thread_id is None:
             return
@@ -553,7 +553,7 @@ class AppServerRunner:
             if session.type == "review_task"
             else await self._turn_of(session, thread_id, confinement)
         )
-        if self._withheld:
+        if self._is_cancelled:
             await self._ref.tell(LaunchFailed(reason="It was stopped before it was prompted."))
             return
         self._prompted = self._starting = True

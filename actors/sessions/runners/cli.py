@@ -58,7 +58,7 @@ class CliRunner:
         self._stopping = trio.CancelScope()
         self._told = trio.Event()
         self._begun = False
-        self._withheld = False
+        self._is_cancelled = False
 
     async def launch(self, session: Session) -> None:
         """Run the process to its end, telling what it says; the thread is told when it names it."""
@@ -87,7 +87,7 @@ class CliRunner:
                 check_untouched(confinement, await self._confine(session))
             await self._ref.tell(notification)
 
-        if self._withheld:
+        if self._is_cancelled:
             return
         self._begun = True
         self._prompted.add(session.id)
@@ -103,12 +103,12 @@ class CliRunner:
         if self._stopping.cancelled_caught:
             await self._ref.tell(TurnEnded(outcome="interrupted"))
 
-    def doubt(self) -> None:
+    def assume_prompt_sent(self) -> None:
         """Nothing is found again here."""
 
-    def withhold(self) -> bool:
+    def cancel_start(self) -> bool:
         """Start no process any more; whether none was started."""
-        self._withheld = True
+        self._is_cancelled = True
         return not self._begun
 
     async def recover(self, session: Session) -> None:

@@ -69,10 +69,10 @@ class StubRunner:
         )
         await self._ref.tell(TurnEnded(outcome="completed"))
 
-    def doubt(self) -> None:
+    def assume_prompt_sent(self) -> None:
         """Nothing is found again here."""
 
-    def withhold(self) -> bool:
+    def cancel_start(self) -> bool:
         """Whether it has not begun; what has is interrupted."""
         return not self._begun
 

@@ -32,10 +32,10 @@ class AbsentRunner:
         """Report that it cannot begin."""
         await self._ref.tell(LaunchFailed(reason=self._reason))
 
-    def doubt(self) -> None:
+    def assume_prompt_sent(self) -> None:
         """Nothing is found again here."""
 
-    def withhold(self) -> bool:
+    def cancel_start(self) -> bool:
         """Nothing begins here."""
         return True
 

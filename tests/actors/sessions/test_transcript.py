@@ -9,6 +9,7 @@ import msgspec
 
 from command_center.actors.contracts.sessions import ItemSeen, OutputDelta
 from command_center.actors.ledger import drafts
+from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.transcript import MOST_STREAMS, Transcript
 from command_center.store import EventFilter, Session, Transaction, items
 from tests.actors.rows import Rig, rig
@@ -22,9 +23,15 @@ def make_session(tx: Transaction) -> Session:
     return running(tx)[1]
 
 
+async def transcript_in(made: Rig) -> Transcript:
+    """The transcript of a new session."""
+    session = await made.storage.write(make_session)
+    return Transcript(SessionState(session, made.storage), made.storage)
+
+
 async def shown(made: Rig, *facts: OutputDelta | ItemSeen) -> list[Any]:
     """The data of the events that a session shows of these facts, the deltas' and the items'."""
-    transcript = Transcript(await made.storage.write(make_session), made.storage)
+    transcript = await transcript_in(made)
     kinds = ("session.output.delta", "session.item")
     with made.fanout.subscribe(EventFilter(types=kinds)) as subscription:
         for fact in facts:
@@ -66,7 +73,7 @@ async def test_two_texts_are_told_apart(tmp_path: Path) -> None:
 
 async def test_what_waits_does_not_grow_without_bound(tmp_path: Path) -> None:
     async with rig(tmp_path / "db.sqlite3") as made:
-        transcript = Transcript(await made.storage.write(make_session), made.storage)
+        transcript = await transcript_in(made)
         for number in range(2 * MOST_STREAMS):
             await transcript.observe(OutputDelta(item_id=str(number), delta="a1"))
         assert MOST_STREAMS == len(transcript._streams)
@@ -90,7 +97,9 @@ async def test_what_is_said_is_kept_as_it_grows_without_secrets_until_it_is_comp
     asked: list[bool] = []
     async with rig(tmp_path / "db.sqlite3") as made:
         session = await made.storage.write(make_session)
-        transcript = Transcript(session, made.storage, lambda: asked.append(True))
+        transcript = Transcript(
+            SessionState(session, made.storage), made.storage, lambda: asked.append(True)
+        )
         await transcript.observe(begun("i"))
         for half in HALVES:
             await transcript.observe(OutputDelta(item_id="i", delta=half))
@@ -110,7 +119,9 @@ async def test_what_a_former_life_had_heard_of_a_message_is_told_from_what_came_
 ) -> None:
     async with rig(tmp_path / "db.sqlite3") as made:
         session = await made.storage.write(make_session)
-        former, transcript = (Transcript(session, made.storage) for _ in range(2))
+        former, transcript = (
+            Transcript(SessionState(session, made.storage), made.storage) for _ in range(2)
+        )
         for life, said in ((former, "One two "), (transcript, "four "), (transcript, "five ")):
             await life.observe(OutputDelta(item_id="i", delta=said))
             await life.keep_drafts()
