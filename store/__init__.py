@@ -6,16 +6,16 @@ worker threads by whoever uses this package, which itself knows neither trio nor
 rules.
 
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
-``tables`` (the rows of what ``records`` names) and ``events`` (the log). ``database`` opens the
-file, by the steps of ``migrations``; ``lock`` keeps a second process away from it, ``readers``
-lends connections that only read, and ``log_identity`` tells the log from others. A list comes in
-``pages`` with ``cursors``, its conditions put together by ``where``. ``search`` and ``text_match``
-find texts, ``telemetry`` and ``summaries`` count, and ``idempotency_keys``, ``released_threads``,
-``orphaned_turns`` and ``trusted_configurations`` are small tables with functions of their own. No
-SQL stands outside: what the tables cannot ask or change is a function of ``causes``, ``removal``,
-``summaries`` or ``telegram``. ``redaction`` takes secrets out, by the ``secret_patterns``, and
-``streamed_redaction`` out of what comes in pieces. ``timestamps``, ``sqlite_errors`` (its result
-codes) and ``errors`` serve them all.
+``tables`` (the rows of what ``records`` names; ``statuses`` are those of a session) and ``events``
+(the log). ``database`` opens the file, by the steps of ``migrations``; ``lock`` keeps a second
+process away from it, ``readers`` lends connections that only read, and ``log_identity`` tells the
+log from others. A list comes in ``pages`` with ``cursors``, its conditions put together by
+``where``. ``search`` and ``text_match`` find texts, ``telemetry`` and ``summaries`` count, and
+``idempotency_keys``, ``released_threads``, ``orphaned_turns`` and ``trusted_configurations`` are
+small tables with functions of their own. No SQL stands outside: what the tables cannot ask or
+change is a function of ``causes``, ``removal``, ``summaries`` or ``telegram``. ``redaction`` takes
+secrets out, by the ``secret_patterns``, and ``streamed_redaction`` out of what comes in pieces.
+``timestamps``, ``sqlite_errors`` (its result codes) and ``errors`` serve them all.
 """
 
 from command_center.store import (

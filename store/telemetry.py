@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from command_center.store import events
 from command_center.store.records import ApprovalStatus, SessionStatus
+from command_center.store.statuses import ACTIVE, FINAL, WAITING
 from command_center.store.tables import repositories
 from command_center.store.timestamps import Timestamp, to_timestamp
 
@@ -31,8 +32,6 @@ MANY = 12
 The index costs a step for each session there is. Reading and sorting costs about MANY steps for
 each session in the span.
 """
-
-_OUTCOMES = ("completed", "failed", "stopped", "interrupted")
 
 
 class _Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -181,7 +180,7 @@ def _place(count: int, share: float) -> int:
 
 
 def _sessions(span: _Span) -> SessionNumbers:
-    outcomes = Counter(dict.fromkeys(_OUTCOMES, 0))
+    outcomes = Counter[str](dict.fromkeys(sorted(FINAL), 0))
     timed = 0
     for status, ended, ran in span.rows(_ENDED):
         outcomes[status] += ended
@@ -191,8 +190,8 @@ def _sessions(span: _Span) -> SessionNumbers:
     return SessionNumbers(
         by_status=_counted(span, _MADE),
         outcomes=dict(outcomes),
-        active=sum(now.get(status, 0) for status in ("starting", "running", "waiting_approval")),
-        waiting=sum(now.get(status, 0) for status in ("queued", "blocked")),
+        active=sum(now.get(status, 0) for status in ACTIVE),
+        waiting=sum(now.get(status, 0) for status in WAITING),
         success_rate=round(outcomes["completed"] / by_itself, 4) if by_itself else None,
         duration_seconds=_durations(span, timed),
     )

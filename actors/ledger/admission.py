@@ -14,8 +14,8 @@ from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.budgets import turns_of
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.occupancy import obstacle
 from command_center.actors.rules.policy import PolicyDenied, PolicyResult, Reason, evaluate, run_of
-from command_center.actors.rules.transitions import ACTIVE
 from command_center.store import (
     Approval,
     Session,
@@ -27,6 +27,7 @@ from command_center.store import (
     sessions,
 )
 from command_center.store import tasks as task_table
+from command_center.store.statuses import ACTIVE
 
 
 def judge(tx: Transaction, session: Session) -> PolicyResult:
@@ -46,6 +47,7 @@ def admit(
     approval_seconds: float,
     begin: str | None = None,
     limit: int | None = None,
+    policy: PolicyResult | None = None,
 ) -> Session:
     """Take a session as far as policy lets it: to `queued`, to `starting`, or to `blocked`.
 
@@ -57,6 +59,7 @@ def admit(
         begin: the id of the process that would carry it out; then a queued session starts.
         limit: how many may work at once; over it, or where another session is in its way, a queued
             session stays queued.
+        policy: the answer of policy about the session, where it was asked in this transaction.
 
     Raises:
         PolicyDenied: the repository forbids it.
@@ -65,7 +68,7 @@ def admit(
     session = sessions.get(tx.db, session_id)
     if task_table.get(tx.db, session.task_id).status == "cancelled":
         raise Conflict(f"Task {session.task_id} is cancelled.", currentStatus="cancelled")
-    result = judge(tx, session)
+    result = judge(tx, session) if policy is None else policy
     if result.decision == "deny":
         raise PolicyDenied(result)
     asked = run_approvals(tx, session)
@@ -87,7 +90,7 @@ def admit(
         return session
     if session.status == "queued" and begin is not None:
         active = active_sessions(tx)
-        if (limit is not None and len(active) >= limit) or in_the_way(session, active):
+        if (limit is not None and len(active) >= limit) or obstacle(session, active):
             return session
         return ledger.move(
             tx, session_id, "starting", actor=actor, runner_instance=begin, started_at=tx.now
@@ -116,32 +119,16 @@ def active_sessions(tx: Transaction) -> list[Session]:
     return sessions.every(tx.db, {"status": sorted(ACTIVE)})
 
 
-def in_the_way(session: Session, active: list[Session]) -> Session | None:
-    """Another active session that this one has to wait for, if there is one.
-
-    It works in this one's thread, or writes in the folder in which this one would write.
-    """
-    for other in active:
-        if other.id == session.id:
-            continue
-        if session.codex_thread_id is not None and other.codex_thread_id == session.codex_thread_id:
-            return other
-        if "read-only" not in {session.sandbox, other.sandbox} and other.cwd == session.cwd:
-            return other
-    return None
-
-
 def yield_folder(tx: Transaction, session_id: int) -> Session:
     """Queue a starting session again whose folder, known only now, another one is writing in."""
     session = sessions.get(tx.db, session_id)
     if session.status != "starting":
         return session
-    writer = in_the_way(session, active_sessions(tx))
-    if writer is None:
+    found = obstacle(session, active_sessions(tx))
+    if found is None:
         return session
-    return ledger.move(
-        tx, session_id, "queued", event=partial(SessionQueued, writing_session_id=writer.id)
-    )
+    event = partial(SessionQueued, writing_session_id=found.session.id)
+    return ledger.move(tx, session_id, "queued", event=event)
 
 
 def run_approvals(tx: Transaction, session: Session) -> list[Approval]:

@@ -17,9 +17,10 @@ from sqlite_utils import Database
 
 from command_center.actors.contracts.events.sessions import TurnAdopted, TurnRefused
 from command_center.actors.ledger import sessions as ledger
-from command_center.actors.ledger.admission import active_sessions, in_the_way
+from command_center.actors.ledger.admission import active_sessions
 from command_center.actors.ledger.budgets import check_limits
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.occupancy import obstacle
 from command_center.actors.rules.policy import (
     PolicyDenied,
     PolicyResult,
@@ -27,7 +28,6 @@ from command_center.actors.rules.policy import (
     evaluate,
     same_place,
 )
-from command_center.actors.rules.transitions import ACTIVE
 from command_center.store import (
     Repository,
     Session,
@@ -39,6 +39,7 @@ from command_center.store import (
 )
 from command_center.store.causes import was_told
 from command_center.store.records import Sandbox
+from command_center.store.statuses import ACTIVE
 from command_center.store.summaries import used_worktrees
 
 Cause = Literal["goal", "message", "unknown"]
@@ -172,9 +173,9 @@ def adopt(tx: Transaction, turn: ForeignTurn, *, instance: str, limit: int) -> S
         worktree_path=worktree,
         branch_name=last.branch_name if same_place(turn.cwd, last.cwd) else None,
     )
-    writer = in_the_way(session, active)
-    if writer is not None:
-        raise Conflict(f"Session {writer.id} is writing in {turn.cwd}.")
+    found = obstacle(session, active)
+    if found is not None:
+        raise Conflict(f"Session {found.session.id} is writing in {turn.cwd}.")
     adopted = TurnAdopted(thread_id=turn.thread_id, turn_id=turn.turn_id, cause=turn.cause)
     ledger.tell(tx, session, adopted, actor="codex")
     reference = f"app-server:{turn.thread_id}"

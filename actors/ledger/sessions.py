@@ -41,7 +41,7 @@ from command_center.actors.contracts.events.sessions import (
 from command_center.actors.core.clock import later
 from command_center.actors.ledger.reports import result_of
 from command_center.actors.rules.policy import RunSettings
-from command_center.actors.rules.transitions import FINAL, check
+from command_center.actors.rules.transitions import check
 from command_center.store import (
     EventData,
     Item,
@@ -57,6 +57,7 @@ from command_center.store import (
 )
 from command_center.store.causes import last_event
 from command_center.store.records import Runner, SessionStatus
+from command_center.store.statuses import FINAL
 
 SYSTEM = "system"
 """Who did it, where no person did."""

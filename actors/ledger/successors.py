@@ -282,4 +282,10 @@ def _insert(
     )
     if followup is not None:
         followups.update(tx, followup.id, status="sent", sent_session_id=session.id)
-    return admit(tx, session.id, actor=session.requested_by, approval_seconds=approval_seconds)
+    return admit(
+        tx,
+        session.id,
+        actor=session.requested_by,
+        approval_seconds=approval_seconds,
+        policy=policy,
+    )

@@ -28,7 +28,13 @@ from command_center.actors.ledger.budgets import check_limits
 from command_center.actors.ledger.successors import cancel_followups
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.paths import check_path
-from command_center.actors.rules.policy import PolicyDenied, RunInput, evaluate, same_place
+from command_center.actors.rules.policy import (
+    PolicyDenied,
+    PolicyResult,
+    RunInput,
+    evaluate,
+    same_place,
+)
 from command_center.store import (
     Repository,
     Session,
@@ -135,13 +141,47 @@ def create_session(
 ) -> Session:
     """Make a session in `created`, with what the run wants and the repository gives by default.
 
-    `more` are further fields of the session; its prompt is the task's unless one is among them.
+    Nothing begins it; `begin_session` makes one that begins. `more` are further fields of the
+    session; its prompt is the task's unless one is among them.
 
     Raises:
         RecordNotFound: there is no such task.
         Conflict: the task is cancelled, or a session of it has not ended.
         PolicyDenied: the repository forbids the run.
     """
+    return _make_session(tx, task_id, run, runner=runner, **more)[0]
+
+
+def begin_session(
+    tx: Transaction,
+    task_id: int,
+    run: RunInput,
+    *,
+    runner: Runner,
+    approval_seconds: float,
+    **more: Any,
+) -> tuple[Session, PolicyResult]:
+    """Make a session as `create_session` does, and take it as far as policy lets it.
+
+    Return what policy said, too, which is asked once.
+
+    Raises:
+        RecordNotFound, Conflict, PolicyDenied: as `create_session`.
+    """
+    session, policy = _make_session(tx, task_id, run, runner=runner, **more)
+    session = admit(
+        tx,
+        session.id,
+        actor=session.requested_by,
+        approval_seconds=approval_seconds,
+        policy=policy,
+    )
+    return session, policy
+
+
+def _make_session(
+    tx: Transaction, task_id: int, run: RunInput, *, runner: Runner, **more: Any
+) -> tuple[Session, PolicyResult]:
     task = tasks.get(tx.db, task_id)
     if task.status == "cancelled":
         raise Conflict(
@@ -160,7 +200,7 @@ def create_session(
     policy = evaluate(repository, task, run)
     if policy.run is None:
         raise PolicyDenied(policy)
-    return ledger.insert_session(
+    session = ledger.insert_session(
         tx,
         task,
         repository,
@@ -170,6 +210,7 @@ def create_session(
         token_budget=run.token_budget,
         **{"prompt": task.prompt, **more, **_goal_of(task, run, runner, more)},
     )
+    return session, policy
 
 
 def _goal_of(
@@ -202,9 +243,9 @@ def run_task(
     Raises:
         RecordNotFound, Conflict, PolicyDenied: as `create_session`.
     """
-    session = create_session(tx, task_id, run, runner=runner)
-    session = admit(tx, session.id, actor=session.requested_by, approval_seconds=approval_seconds)
-    return _outcome(tx, session, run)
+    return _outcome(
+        tx, *begin_session(tx, task_id, run, runner=runner, approval_seconds=approval_seconds)
+    )
 
 
 def prompt_thread(
@@ -241,17 +282,17 @@ def prompt_thread(
         worktree_path=wanted.cwd if elsewhere else None,
         requested_by=wanted.requested_by,
     )
-    session = create_session(
+    begun = begin_session(
         tx,
         task.id,
         run,
         runner=runner,
+        approval_seconds=approval_seconds,
         origin="prompt",
         prompt=wanted.prompt,
         codex_thread_id=thread_id if wanted.resume else None,
     )
-    session = admit(tx, session.id, actor=wanted.requested_by, approval_seconds=approval_seconds)
-    return _outcome(tx, session, run)
+    return _outcome(tx, *begun)
 
 
 def check_unused(db: Database, thread_id: str) -> None:
@@ -270,13 +311,12 @@ def check_unused(db: Database, thread_id: str) -> None:
         )
 
 
-def _outcome(tx: Transaction, session: Session, run: RunInput) -> RunOutcome:
-    task = tasks.get(tx.db, session.task_id)
+def _outcome(tx: Transaction, session: Session, policy: PolicyResult) -> RunOutcome:
     asked = run_approvals(tx, session)
     return RunOutcome(
-        task=task,
+        task=tasks.get(tx.db, session.task_id),
         session=session,
-        policy=evaluate(repositories.get(tx.db, task.repository_id), task, run),
+        policy=policy,
         blocked=session.status == "blocked",
         approvals=tuple(approval for approval in asked if approval.status == "pending"),
     )

@@ -17,6 +17,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from command_center.actors.rules.errors import Conflict
 from command_center.store import Session
 from command_center.store.records import SessionStatus
+from command_center.store.statuses import FINAL
 
 TRANSITIONS: Final[Mapping[SessionStatus, frozenset[SessionStatus]]] = {
     "created": frozenset({"queued", "blocked", "stopped"}),
@@ -32,14 +33,6 @@ TRANSITIONS: Final[Mapping[SessionStatus, frozenset[SessionStatus]]] = {
 }
 """From each status, the statuses that may follow it."""
 
-ACTIVE: Final[frozenset[SessionStatus]] = frozenset({"starting", "running", "waiting_approval"})
-"""The statuses in which a runner works, and which a slot is held for."""
-
-FINAL: Final[frozenset[SessionStatus]] = frozenset(
-    {"completed", "failed", "stopped", "interrupted"}
-)
-"""The statuses that nothing leads out of."""
-
 Phase: TypeAlias = SessionStatus | Literal["ended"]
 """How far a session is: its status, or `ended`, whichever way it did."""
 
@@ -52,7 +45,7 @@ IN_TURN: Final[frozenset[Phase]] = frozenset({"running", "waiting_approval"})
 
 
 def phase_of(session: Session) -> Phase:
-    """Return how far a session is: one that is `blocked` for good, as a person refused, has ended."""
+    """Return how far a session is. One that was refused has ended, though it is `blocked`."""
     if session.finished_at is not None or session.status in FINAL:
         return "ended"
     return session.status

@@ -69,7 +69,7 @@ from command_center.actors.contracts.sessions import (
 )
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.preconditions import Condition, always
-from command_center.actors.rules.transitions import ACTIVE, ENDED, IN_TURN, LIVE, PHASES
+from command_center.actors.rules.transitions import ENDED, IN_TURN, LIVE, PHASES
 from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.ending import Ending
 from command_center.actors.sessions.goals import Pursuit, no_goal_now
@@ -87,6 +87,7 @@ from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.sessions.turn_driver import Drive
 from command_center.runtime import Actor, Deferred, Refusal, handles
 from command_center.store import Session, agents, sessions
+from command_center.store.statuses import ACTIVE
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

@@ -31,7 +31,7 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.rules.transitions import ACTIVE, check
+from command_center.actors.rules.transitions import check
 from command_center.actors.sessions.goals import no_goal_now
 from command_center.runtime import (
     ActorNotFound,
@@ -42,6 +42,7 @@ from command_center.runtime import (
     MailboxFull,
 )
 from command_center.store import Session, Transaction, sessions
+from command_center.store.statuses import ACTIVE
 
 M = TypeVar("M")
 R = TypeVar("R")

@@ -25,7 +25,7 @@ from command_center.actors.contracts.sessions import (
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger.sessions import running_commands
 from command_center.actors.rules.errors import Unavailable
-from command_center.actors.rules.transitions import ACTIVE
+from command_center.actors.rules.occupancy import Obstacle, obstacle
 from command_center.runtime import (
     Actor,
     ActorNotFound,
@@ -35,6 +35,7 @@ from command_center.runtime import (
     working_for,
 )
 from command_center.store import Session, now_timestamp, sessions
+from command_center.store.statuses import ACTIVE
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -119,14 +120,10 @@ class Slots(Actor):
             if session.status in ACTIVE and ref is not None and not ref.is_dead:
                 self._granted[ref.path] = session.id
         queued = [s for s in in_order(live) if s not in held]
-        busy = {s.cwd for s in held if writes(s)}
-        threads = {s.codex_thread_id for s in held} - {None}
         for session in list(queued):
             if len(held) >= self._limit:
                 break
-            is_taken = writes(session) and session.cwd in busy
-            is_beside_commands = any(is_beside(session, other) for other in lingering)
-            if is_taken or is_beside_commands or session.codex_thread_id in threads:
+            if obstacle(session, held, lingering) is not None:
                 continue
             try:
                 ref = self.ctx.lookup(session_at(session.id))
@@ -140,8 +137,6 @@ class Slots(Actor):
             except MailboxFull:
                 continue
             self._granted[ref.path] = session.id
-            if writes(session):
-                busy.add(session.cwd)
             held.append(session)
             queued.remove(session)
         self._held, self._waiting = len(held), len(queued)
@@ -176,12 +171,6 @@ def ended_sessions(db: Database, ids: list[int]) -> tuple[list[Session], list[Se
     return [session for session in ended if session not in lingering], lingering
 
 
-def is_beside(session: Session, other: Session) -> bool:
-    """Whether a session would write where commands of another one, in another thread, may."""
-    same_folder = writes(session) and writes(other) and session.cwd == other.cwd
-    return same_folder and session.codex_thread_id != other.codex_thread_id
-
-
 def in_order(live: list[Session]) -> list[Session]:
     """The queued ones, the next to begin first: by priority, then by age."""
     now = now_timestamp()
@@ -193,11 +182,6 @@ def in_order(live: list[Session]) -> list[Session]:
     return sorted(queued, key=lambda session: (RANK[session.priority], session.id))
 
 
-def writes(session: Session) -> bool:
-    """Whether the session may change files in its working directory."""
-    return session.sandbox != "read-only"
-
-
 def waiting_for(session: Session, live: list[Session], *, limit: int) -> str | None:
     """Why a queued session waits and its place, for people; None if it doesn't wait."""
     if session.status != "queued":
@@ -207,9 +191,11 @@ def waiting_for(session: Session, live: list[Session], *, limit: int) -> str | N
         return f"Attempt {session.attempt} begins after {session.begin_after}."
     place = order.index(session.id) + 1
     active = [other for other in live if other.status in ACTIVE]
-    for other in active:
-        if session.codex_thread_id is not None and other.codex_thread_id == session.codex_thread_id:
-            return f"Number {place} in the queue: session {other.id} works in the same thread."
-        if writes(session) and writes(other) and other.cwd == session.cwd:
-            return f"Number {place} in the queue: session {other.id} is writing in {session.cwd}."
-    return f"Number {place} in the queue: {len(active)} of {limit} slots are in use."
+    match obstacle(session, active):
+        case Obstacle(other, "thread"):
+            why = f"session {other.id} works in the same thread"
+        case Obstacle(other, "folder"):
+            why = f"session {other.id} is writing in {session.cwd}"
+        case _:
+            why = f"{len(active)} of {limit} slots are in use"
+    return f"Number {place} in the queue: {why}."

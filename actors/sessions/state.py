@@ -17,9 +17,10 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.rules.errors import Unavailable, Unconfirmed
 from command_center.actors.rules.preconditions import Condition, always
-from command_center.actors.rules.transitions import ACTIVE, Phase, phase_of
+from command_center.actors.rules.transitions import Phase, phase_of
 from command_center.runtime import Backoff
 from command_center.store import EventData, Session, Transaction, sessions
+from command_center.store.statuses import ACTIVE
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

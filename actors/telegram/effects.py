@@ -20,9 +20,8 @@ from command_center.actors.contracts.addresses import TASKS, TasksMessage
 from command_center.actors.contracts.sessions import SessionCommitted
 from command_center.actors.contracts.tasks import CreateTask
 from command_center.actors.core.storage import Storage
-from command_center.actors.ledger.admission import admit
 from command_center.actors.ledger.successors import queue_followup
-from command_center.actors.ledger.tasks import create_session, create_task, run_task
+from command_center.actors.ledger.tasks import begin_session, create_task, run_task
 from command_center.actors.rules.policy import RunInput, run_of
 from command_center.actors.sessions.directory import Sessions
 from command_center.actors.telegram.markup import Text, bold, lines, shorten, text
@@ -203,17 +202,18 @@ def continue_session(
     run = msgspec.structs.replace(
         run_of(ended), requested_by=actor, token_budget=ended.token_budget
     )
-    session = create_session(
+    session, _ = begin_session(
         tx,
         ended.task_id,
         run,
         runner=ended.runner,
+        approval_seconds=approval_seconds,
         prompt=message,
         origin="followup",
         previous_session_id=ended.id,
         codex_thread_id=ended.codex_thread_id,
     )
-    return admit(tx, session.id, actor=actor, approval_seconds=approval_seconds)
+    return session
 
 
 def begun(tx: Transaction, visit: Visit, session: Session) -> Outgoing:

@@ -23,7 +23,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from command_center.actors.rules.transitions import FINAL, TRANSITIONS
+from command_center.actors.rules.transitions import TRANSITIONS
+from command_center.store.statuses import FINAL
 from tests.end_to_end.server import Server
 
 ENDED = {*FINAL, "blocked"}

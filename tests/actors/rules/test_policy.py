@@ -208,6 +208,7 @@ def test_a_session_made_of_a_run_is_judged_like_the_run(
     again = evaluate(repository, task, run_of(session))
 
     assert again.decision == first.decision
+    assert [r.code for r in again.approvals] == [r.code for r in first.approvals]
     assert powers(again) == powers(first)
 
 

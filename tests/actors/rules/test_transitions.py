@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.rules.transitions import ACTIVE, FINAL, TRANSITIONS, check
+from command_center.actors.rules.transitions import TRANSITIONS, check
 from command_center.store import Session
 from command_center.store.records import SessionStatus
+from command_center.store.statuses import ACTIVE, FINAL
 
 STATUSES: tuple[SessionStatus, ...] = get_args(SessionStatus)
 

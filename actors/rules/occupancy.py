@@ -1,0 +1,57 @@
+"""Who may work where: one session in a thread of Codex, and one that writes in a folder.
+
+This is said here alone. The slots ask it before they grant one, a session as it begins, once its
+worktree is known, a turn that began without us, and whoever is told why a session waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from command_center.store import Session
+
+
+class Obstacle(NamedTuple):
+    """Another session that one has to wait for, and what both would have."""
+
+    session: Session
+    shared: Literal["thread", "folder"]
+
+
+def obstacle(
+    session: Session, working: Iterable[Session], left: Iterable[Session] = ()
+) -> Obstacle | None:
+    """Return what a session has to wait for, if it has to.
+
+    Args:
+        session: the one that would work; it is not in its own way.
+        working: those that work, or still clean up after it.
+        left: those that have ended while commands of theirs go on. Their thread may be prompted
+            again, and only others than that thread wait for the folder.
+    """
+    for other in working:
+        if other.id != session.id:
+            if shares_thread(session, other):
+                return Obstacle(other, "thread")
+            if shares_folder(session, other):
+                return Obstacle(other, "folder")
+    for other in left:
+        if shares_folder(session, other) and not shares_thread(session, other):
+            return Obstacle(other, "folder")
+    return None
+
+
+def shares_thread(session: Session, other: Session) -> bool:
+    """Return whether both work in one thread of Codex."""
+    return session.codex_thread_id is not None and session.codex_thread_id == other.codex_thread_id
+
+
+def shares_folder(session: Session, other: Session) -> bool:
+    """Return whether both may write in one folder; any number may read there."""
+    return session.cwd == other.cwd and may_write(session) and may_write(other)
+
+
+def may_write(session: Session) -> bool:
+    """Return whether the session may change files in its working directory."""
+    return session.sandbox != "read-only"
