@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 
@@ -78,7 +78,7 @@ async def open_center(
     found: list[System] = []
     fanout = Fanout()
 
-    def lookup(path: str) -> ActorRef[Any]:
+    def lookup(path: Address[M]) -> ActorRef[M]:
         return found[0].lookup(path)
 
     def at(address: Address[M]) -> Callable[[], ActorRef[M]]:

@@ -40,7 +40,7 @@ class Attach(Request[None]):
     """
 
     thread_id: str
-    ref: ActorRef[Any]
+    ref: ActorRef[ThreadMessage]
     agents: tuple[tuple[str, str], ...] = ()
 
 
@@ -52,7 +52,7 @@ class Detach(Request[None]):
     """
 
     thread_id: str
-    ref: ActorRef[Any]
+    ref: ActorRef[ThreadMessage]
 
 
 @attrs.frozen
@@ -249,6 +249,18 @@ class BridgeConnected:
     process_id: int | None
     app_server: AppServer = AppServer.JOINED
 
+
+ThreadMessage: TypeAlias = (
+    CodexNotification
+    | CodexAgentHeard
+    | CodexServerRequest
+    | CodexRequestResolved
+    | CodexRequestRefused
+    | CodexLagged
+    | BridgeConnected
+    | BridgeLost
+)
+"""What is told to whoever is attached to a thread."""
 
 BridgeMessage: TypeAlias = (
     Call | Attach | Detach | Watch | Answer | CheckVersion | ReachWriter | ProbeHealth

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from command_center.actors.rules.errors import Conflict
+from command_center.store import Session
 from command_center.store.records import Runner
 
 
@@ -38,6 +40,25 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     survives_restart: bool = False
     shows_review: bool = False
     takes_images: bool = False
+
+
+Lacking: TypeAlias = Literal["can_steer", "pursues_goals"]
+"""The capabilities that a person can ask for where there is none of them."""
+
+WITHOUT: Final[Mapping[Lacking, str]] = MappingProxyType(
+    {
+        "can_steer": "only an active app-server turn can be steered",
+        "pursues_goals": "only an app-server turn pursues a goal",
+    }
+)
+"""The words for what lacks, after the name of the runner."""
+
+
+def lacks_capability(session: Session, runner: str, capability: Lacking) -> Conflict:
+    """Return the refusal of what the session's runner cannot do."""
+    return Conflict(
+        f"Session {session.id} runs on the {runner} runner; {WITHOUT[capability]}.", runner=runner
+    )
 
 
 RUNNERS: Final[Mapping[Runner, Capabilities]] = MappingProxyType(

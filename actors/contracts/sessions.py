@@ -6,11 +6,12 @@ from the session's own runner, which works in the actor's nursery and reports ba
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
 from command_center.actors.codex.allow_rules import AllowRule
+from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.contracts.fields import NotBlank
 from command_center.actors.contracts.worktrees import SeenConfiguration
 from command_center.actors.rules.preconditions import Condition, always
@@ -111,7 +112,7 @@ class RequestSlot(msgspec.Struct, frozen=True):
     """The session is queued and its actor `ref` wants to begin."""
 
     session_id: int
-    ref: ActorRef[Any]
+    ref: ActorRef[GrantSlot]
 
 
 class SlotsChanged(msgspec.Struct, frozen=True):
@@ -329,3 +330,25 @@ class TurnLost(msgspec.Struct, frozen=True):
 
     reason: str
     leaves_turn: bool = False
+
+
+RunnerReport: TypeAlias = (
+    RulesFound
+    | ThreadOpened
+    | JoiningThread
+    | ModelTold
+    | LaunchFailed
+    | TurnOpened
+    | CodexNotification
+    | ItemSeen
+    | OutputDelta
+    | AgentSeen
+    | AgentItemSeen
+    | AgentsListed
+    | NothingAsked
+    | AnswerDelivered
+    | GoalTold
+    | TurnEnded
+    | TurnLost
+)
+"""What a runner reports to its session's actor."""

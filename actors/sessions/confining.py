@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from command_center.actors.codex.confinement import Confinement, Reviewer, Sandbox
 from command_center.actors.contracts.worktrees import FindBounds
@@ -13,7 +13,7 @@ BOUNDS_SECONDS: Final = 120.0
 """How long git may take to say where a session ends."""
 
 
-async def confinement_of(session: Session, repositories: ActorRef[Any]) -> Confinement:
+async def confinement_of(session: Session, repositories: ActorRef[FindBounds]) -> Confinement:
     """Say what the session lets Codex do, with its folder as it is now.
 
     Raises what `repositories` raises where it cannot say: no session begins unconfined.

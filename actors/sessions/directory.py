@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import attrs
 import trio
@@ -54,6 +53,13 @@ URGENT_SECONDS: Final = 3.0
 """How long a stop may wait for the session's actor, before Codex is told of it past the actor."""
 
 
+class Find(Protocol):
+    """Finds the actor at an address, if it is there."""
+
+    def __call__(self, path: Address[M], /) -> ActorRef[M] | None:
+        """Return its handle, or None."""
+
+
 @attrs.frozen
 class Sessions:
     """All sessions, as whoever asks one of them sees them.
@@ -63,7 +69,7 @@ class Sessions:
         approval_seconds: how long a person has to decide what policy asks.
     """
 
-    _find: Callable[[str], ActorRef[Any] | None]
+    _find: Find
     _storage: Storage
     _approval_seconds: float
 

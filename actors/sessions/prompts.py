@@ -49,7 +49,7 @@ class Assignment:
     output_schema: Mapping[str, Any] | None = None
 
 
-async def assignment_of(session: Session, repositories: ActorRef[Any]) -> Assignment:
+async def assignment_of(session: Session, repositories: ActorRef[GatherFacts]) -> Assignment:
     """What the session is to be told, with the facts as they are now.
 
     A folder of which git says nothing is told of as such; the session goes on without its facts.

@@ -6,15 +6,20 @@ telling the actor the messages of the third group in `messages`.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NoReturn, Protocol, TypeAlias
 
-from command_center.actors.codex.messages import CodexServerRequest
-from command_center.actors.contracts.sessions import GoalChanges
-from command_center.runtime import ActorCrashed, ActorStopped, AskTimeout, Refusal
+from command_center.actors.codex.messages import CodexServerRequest, ThreadMessage
+from command_center.actors.contracts.runners import lacks_capability
+from command_center.actors.contracts.sessions import GoalChanges, RunnerReport
+from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
 from command_center.store import Approval, Session
 
 FAILURES = (Refusal, ActorStopped, ActorCrashed, AskTimeout)
 """How a question to another actor may fail."""
+
+
+SessionRef: TypeAlias = ActorRef[RunnerReport | ThreadMessage]
+"""The actor of a session, as its runner sees it: to report to, and to attach to a thread."""
 
 
 class Runner(Protocol):
@@ -80,3 +85,50 @@ class Runner(Protocol):
 
     def reference(self, thread_id: str | None, turn_id: str | None) -> str:
         """The session's `codexRef`."""
+
+
+class PlainRunner:
+    """What a runner does of which no capability speaks: it refuses, or has nothing to do.
+
+    One that has no more capabilities than that inherits from it, and says how it begins and ends.
+    """
+
+    name: str
+
+    def assume_prompt_sent(self) -> None:
+        """Do nothing: it looks into no thread."""
+
+    async def abandon(self, session: Session) -> None:
+        """Do nothing: an interruption is enough."""
+
+    def check_steerable(self, session: Session) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            Conflict: always.
+        """
+        raise lacks_capability(session, self.name, "can_steer")
+
+    async def steer(self, session: Session, message: str, message_id: str) -> str:  # noqa: ARG002 - always refused
+        """Refuse, as `check_steerable` does."""
+        self.check_steerable(session)
+
+    async def change_goal(self, session: Session, changes: GoalChanges | None) -> None:  # noqa: ARG002 - always refused
+        """Refuse.
+
+        Raises:
+            Conflict: always.
+        """
+        raise lacks_capability(session, self.name, "pursues_goals")
+
+    async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
+        """Do nothing: it asks nothing."""
+
+    async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
+        """Return at once: no command outlives its turn."""
+
+    async def end_commands(self, session: Session) -> None:
+        """Do nothing: no command outlives its turn."""
+
+    async def close(self, session: Session) -> None:
+        """Do nothing: nothing is held."""

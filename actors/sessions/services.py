@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import attrs
 
 from command_center.actors.core.storage import Storage
-from command_center.actors.sessions.runner import Runner
-from command_center.runtime import ActorRef
+from command_center.actors.sessions.runner import Runner, SessionRef
 from command_center.store.records import Runner as RunnerName
 
 
@@ -26,5 +24,5 @@ class SessionServices:
     """After how much silence a turn is looked at; 0 for never."""
     max_sessions: int
     """How many may work at once."""
-    make_runner: Callable[[RunnerName, ActorRef[Any]], Runner]
+    make_runner: Callable[[RunnerName, SessionRef], Runner]
     """Makes the runner that the session was accepted with, to report to that actor."""

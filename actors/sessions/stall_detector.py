@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import trio
 
 from command_center.actors.contracts.sessions import TurnSilent
@@ -13,7 +11,7 @@ from command_center.runtime import ActorRef
 class Watch:
     """Tells a session's actor when nothing was heard of its turn for long, and again after that."""
 
-    def __init__(self, ref: ActorRef[Any], seconds: float) -> None:
+    def __init__(self, ref: ActorRef[TurnSilent], seconds: float) -> None:
         """Tell `ref` after each `seconds` of silence; 0 for never. Time while asleep counts not."""
         self._ref = ref
         self._seconds = seconds

@@ -33,7 +33,7 @@ LOOK_SECONDS = 0.1
 """Between two looks for a turn that is not listed yet."""
 
 
-async def ask_bridge(bridge: ActorRef[Any], call: Call) -> dict[str, Any]:
+async def ask_bridge(bridge: ActorRef[Call], call: Call) -> dict[str, Any]:
     """Codex's answer, or the bridge's word that there is none, which comes first."""
     return await bridge.ask(call, timeout=call.timeout + GRACE_SECONDS)
 

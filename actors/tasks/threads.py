@@ -47,7 +47,7 @@ def needs_app_server(runner: str) -> Conflict:
     )
 
 
-async def ask_codex(bridge: ActorRef[Any], call: Call) -> dict[str, Any]:
+async def ask_codex(bridge: ActorRef[Call], call: Call) -> dict[str, Any]:
     """Codex's answer to a request of the API.
 
     Raises:
@@ -71,7 +71,7 @@ async def ask_codex(bridge: ActorRef[Any], call: Call) -> dict[str, Any]:
         raise Conflict(str(error), code=error.code) from error
 
 
-async def read_idle_thread(bridge: ActorRef[Any], thread_id: str) -> dict[str, Any]:
+async def read_idle_thread(bridge: ActorRef[Call | ReachWriter], thread_id: str) -> dict[str, Any]:
     """Read what Codex has of a thread in which a turn may be started.
 
     Raises:

@@ -32,6 +32,7 @@ from command_center.actors.codex.errors import (
 from command_center.actors.codex.messages import (
     Answer,
     Attach,
+    BridgeMessage,
     Call,
     CodexServerRequest,
     Detach,
@@ -62,7 +63,7 @@ from command_center.actors.sessions.agent_threads import (
 )
 from command_center.actors.sessions.goals import pause_goal, read_goal
 from command_center.actors.sessions.prompts import Assignment
-from command_center.actors.sessions.runner import FAILURES
+from command_center.actors.sessions.runner import FAILURES, SessionRef
 from command_center.actors.sessions.turn_events import ending, item_seen, turn_named
 from command_center.actors.sessions.turns import (
     LOOK_SECONDS,
@@ -130,8 +131,8 @@ class AppServerRunner:
 
     def __init__(
         self,
-        ref: ActorRef[Any],
-        bridge: ActorRef[Any],
+        ref: SessionRef,
+        bridge: ActorRef[BridgeMessage],
         assign: Callable[[Session], Awaitable[Assignment]],
         confine: Callable[[Session], Awaitable[Confinement]],
         *,

@@ -7,30 +7,29 @@ carried it out.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import trio
 
 from command_center.actors.codex.confinement import Confinement, check_untouched
 from command_center.actors.codex.errors import ProjectTouched
 from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, run_exec
-from command_center.actors.codex.messages import CodexNotification, CodexServerRequest
+from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.sessions import (
-    GoalChanges,
     LaunchFailed,
+    RunnerReport,
     ThreadOpened,
     TurnEnded,
     TurnLost,
     TurnOpened,
 )
-from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.prompts import Assignment
+from command_center.actors.sessions.runner import PlainRunner
 from command_center.runtime import ActorRef
-from command_center.store import Approval, Session
+from command_center.store import Session
 
 
-class CliRunner:
+class CliRunner(PlainRunner):
     """Carries a session out as a run of `codex exec`."""
 
     name = "cli"
@@ -39,7 +38,7 @@ class CliRunner:
 
     def __init__(
         self,
-        ref: ActorRef[Any],
+        ref: ActorRef[RunnerReport],
         settings: BridgeSettings,
         assign: Callable[[Session], Awaitable[Assignment]],
         confine: Callable[[Session], Awaitable[Confinement]],
@@ -103,16 +102,13 @@ class CliRunner:
         if self._stopping.cancelled_caught:
             await self._ref.tell(TurnEnded(outcome="interrupted"))
 
-    def assume_prompt_sent(self) -> None:
-        """Nothing is found again here."""
-
     def cancel_start(self) -> bool:
-        """Start no process any more; whether none was started."""
+        """Start no process any more; return whether none was started."""
         self._is_cancelled = True
         return not self._begun
 
     async def recover(self, session: Session) -> None:
-        """The process ended with the actor that ran it."""
+        """Report the turn as lost: its process ended with the actor that ran it."""
         await self._ref.tell(
             TurnLost(reason=f"The process of session {session.id} ended with its actor.")
         )
@@ -121,39 +117,10 @@ class CliRunner:
         """End the process and all that it started."""
         self._stopping.cancel()
 
-    async def abandon(self, session: Session) -> None:
-        """The process was ended already, by its group."""
-
-    def check_steerable(self, session: Session) -> None:
-        """Refuse: `codex exec` takes nothing more once it runs."""
-        raise Conflict(
-            f"Session {session.id} runs on the cli runner; "
-            "only an active app-server turn can be steered.",
-            runner=self.name,
-        )
-
-    async def steer(self, session: Session, message: str, message_id: str) -> str:  # noqa: ARG002 - always refused
-        """Refuse: `codex exec` takes nothing more once it runs."""
-        self.check_steerable(session)
-        return ""
-
-    async def change_goal(self, session: Session, changes: GoalChanges | None) -> None:  # noqa: ARG002 - always refused
-        """Refuse: only an app-server pursues goals."""
-        self.check_steerable(session)
-
-    async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
-        """`codex exec` asks nothing, so nothing waits for an answer."""
-
-    async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
-        """Nothing is left to hear of."""
-
-    async def end_commands(self, session: Session) -> None:
-        """There are none."""
-
     async def close(self, session: Session) -> None:
-        """It never begins again."""
+        """Forget that it was prompted: it never begins again."""
         self._prompted.discard(session.id)
 
     def reference(self, thread_id: str | None, turn_id: str | None) -> str:  # noqa: ARG002
-        """`cli:<threadId>`."""
+        """Return `cli:<threadId>`."""
         return f"cli:{thread_id}"

@@ -6,35 +6,32 @@ the whole way from request to events before Codex is installed.
 
 from __future__ import annotations
 
-from typing import Any
-
 import trio
 
-from command_center.actors.codex.messages import CodexServerRequest
 from command_center.actors.contracts.sessions import (
-    GoalChanges,
     ItemSeen,
     OutputDelta,
+    RunnerReport,
     ThreadOpened,
     TurnEnded,
     TurnOpened,
 )
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.sessions.runner import PlainRunner
 from command_center.runtime import ActorRef
-from command_center.store import Approval, Session
+from command_center.store import Session
 
 PAUSE = 0.05
 """Seconds between two reports, so that a person sees them come one by one."""
 
 
-class StubRunner:
+class StubRunner(PlainRunner):
     """Answers every prompt with the same few words."""
 
     name = "stub"
     begins_once = True
     survives_restart = False
 
-    def __init__(self, ref: ActorRef[Any]) -> None:
+    def __init__(self, ref: ActorRef[RunnerReport]) -> None:
         """Report to the session's actor `ref`."""
         self._ref = ref
         self._interrupted = trio.Event()
@@ -69,11 +66,8 @@ class StubRunner:
         )
         await self._ref.tell(TurnEnded(outcome="completed"))
 
-    def assume_prompt_sent(self) -> None:
-        """Nothing is found again here."""
-
     def cancel_start(self) -> bool:
-        """Whether it has not begun; what has is interrupted."""
+        """Return whether it has not begun; what has is interrupted."""
         return not self._begun
 
     async def recover(self, session: Session) -> None:
@@ -84,38 +78,6 @@ class StubRunner:
         """End early."""
         self._interrupted.set()
 
-    async def abandon(self, session: Session) -> None:
-        """There is no process to end."""
-
-    def check_steerable(self, session: Session) -> None:
-        """Refuse: nothing listens."""
-        raise Conflict(
-            f"Session {session.id} runs on the stub runner; "
-            "only an active app-server turn can be steered.",
-            runner=self.name,
-        )
-
-    async def steer(self, session: Session, message: str, message_id: str) -> str:  # noqa: ARG002 - always refused
-        """Refuse: nothing listens."""
-        self.check_steerable(session)
-        return ""
-
-    async def change_goal(self, session: Session, changes: GoalChanges | None) -> None:  # noqa: ARG002 - always refused
-        """Refuse: only an app-server pursues goals."""
-        self.check_steerable(session)
-
-    async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
-        """The stub asks nothing, so nothing waits for an answer."""
-
-    async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
-        """Nothing is left to hear of."""
-
-    async def end_commands(self, session: Session) -> None:
-        """There are none."""
-
-    async def close(self, session: Session) -> None:
-        """Nothing is held."""
-
     def reference(self, thread_id: str | None, turn_id: str | None) -> str:  # noqa: ARG002
-        """`stub:<n>`, by the session's id."""
+        """Return `stub:<n>`, by the session's id."""
         return f"stub:{thread_id}"

@@ -6,23 +6,28 @@ was set otherwise or Codex is not found, the session has to end rather than hold
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NoReturn
 
-from command_center.actors.codex.messages import CodexServerRequest
-from command_center.actors.contracts.sessions import GoalChanges, LaunchFailed, TurnLost
+from command_center.actors.contracts.sessions import (
+    GoalChanges,
+    LaunchFailed,
+    RunnerReport,
+    TurnLost,
+)
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.sessions.runner import PlainRunner
 from command_center.runtime import ActorRef
-from command_center.store import Approval, Session
+from command_center.store import Session
 
 
-class AbsentRunner:
+class AbsentRunner(PlainRunner):
     """Says of everything that it cannot be done here."""
 
     begins_once = True
     survives_restart = True
     """An app-server that is shared goes on without us."""
 
-    def __init__(self, ref: ActorRef[Any], name: str, here: str) -> None:
+    def __init__(self, ref: ActorRef[RunnerReport], name: str, here: str) -> None:
         """Stand for the runner `name`, where the runner is `here`; report to the actor `ref`."""
         self.name = name
         self._ref = ref
@@ -32,11 +37,8 @@ class AbsentRunner:
         """Report that it cannot begin."""
         await self._ref.tell(LaunchFailed(reason=self._reason))
 
-    def assume_prompt_sent(self) -> None:
-        """Nothing is found again here."""
-
     def cancel_start(self) -> bool:
-        """Nothing begins here."""
+        """Return True: nothing begins here."""
         return True
 
     async def recover(self, session: Session) -> None:  # noqa: ARG002 - all are the same
@@ -47,34 +49,14 @@ class AbsentRunner:
         """Report the same."""
         await self.recover(session)
 
-    async def abandon(self, session: Session) -> None:
-        """There is nothing to end."""
-
-    def check_steerable(self, session: Session) -> None:  # noqa: ARG002 - all are the same
-        """Refuse."""
+    def check_steerable(self, session: Session) -> NoReturn:  # noqa: ARG002 - all are the same
+        """Refuse, for a reason of its own."""
         raise Conflict(self._reason, runner=self.name)
 
-    async def steer(self, session: Session, message: str, message_id: str) -> str:  # noqa: ARG002 - always refused
-        """Refuse."""
-        self.check_steerable(session)
-        return ""
-
     async def change_goal(self, session: Session, changes: GoalChanges | None) -> None:  # noqa: ARG002 - always refused
-        """Refuse: only an app-server pursues goals."""
+        """Refuse for the same reason."""
         self.check_steerable(session)
-
-    async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
-        """Nobody asks."""
-
-    async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
-        """Nothing is left to hear of."""
-
-    async def end_commands(self, session: Session) -> None:
-        """There are none."""
-
-    async def close(self, session: Session) -> None:
-        """Nothing is held."""
 
     def reference(self, thread_id: str | None, turn_id: str | None) -> str:
-        """As its runner would have it."""
+        """Return it as its runner would have it."""
         return ":".join([self.name, *(part for part in (thread_id, turn_id) if part)])

@@ -10,7 +10,7 @@ from command_center.actors.approvals.actor import Approvals
 from command_center.actors.automations.actor import AutomationActor
 from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.codex.bridge import Bridge
-from command_center.actors.codex.messages import BridgeMessage
+from command_center.actors.codex.messages import BridgeMessage, ThreadMessage
 from command_center.actors.contracts.addresses import (
     ApprovalsMessage,
     AutomationMessage,
@@ -20,12 +20,14 @@ from command_center.actors.contracts.addresses import (
     SlotsMessage,
     TasksMessage,
 )
+from command_center.actors.contracts.sessions import RunnerReport
 from command_center.actors.core.events import EventHub, EventsMessage
 from command_center.actors.repositories.actor import Repositories
 from command_center.actors.sessions.actor import SessionActor
 from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
 from command_center.runtime import Actor, Down
+from command_center.runtime.handlers import find_handler
 
 
 @pytest.mark.parametrize(
@@ -47,3 +49,13 @@ def test_what_an_address_takes_is_what_its_actor_handles(messages: Any, actor: t
 
 def test_a_session_handles_what_others_have_for_it() -> None:
     assert set(get_args(SessionMessage)) <= SessionActor.handlers.keys()
+
+
+@pytest.mark.parametrize("messages", [RunnerReport, ThreadMessage])
+def test_a_session_handles_what_its_runner_and_the_bridge_tell_it(messages: Any) -> None:
+    unhandled = [
+        message
+        for message in get_args(messages)
+        if find_handler(dict(SessionActor.handlers), message) is None
+    ]
+    assert [] == unhandled
