@@ -1,25 +1,17 @@
 """Everything that knows Codex: its app-server's protocol, and the processes that speak it.
 
-<<<<<<< HEAD
-`bridge` is the actor that holds the connection; `messages` says what it is asked and what it tells,
-and `settings` how it reaches Codex. Below it, from the bytes upwards: `lines` and `websocket` carry
-messages, `transports` are the three ways to an app-server, `protocol` is a message's envelope,
-`connection` matches answers with requests, and `routing` hands what Codex tells to the session that
-it is about; `lineage` knows which thread was started from which.
-=======
 `bridge` is the actor that holds the connection; `messages` says what it is asked and what it
 tells, and `settings` how it reaches Codex. Below it, from the bytes upwards: `lines` and
 `websocket` carry messages, `transports` open what carries them, `ways` chooses which app-server is
 reached, `detached` is one of our own that outlives us and `keeper` the program that ends it when
-nobody needs it, `writers` tells who writes a thread, `protocol` is a
-message's envelope, `connection` matches answers with requests, and `routing` hands what Codex
-tells to the session that it is about.
->>>>>>> 779d335 (Outlive a restart as installed, on an app-server joined or detached)
+nobody needs it, `writers` tells who writes a thread, `protocol` is a message's envelope, and
+`connection` matches answers with requests. `routing` hands what Codex tells to the session that it
+is about, by its `inbox`; `open_requests` are what Codex asks, `watchers` are told of the connection
+itself, and `lineage` knows which thread was started from which.
 
 `requests` spells what is asked of Codex, and `confinement` what a run lets it do;
 `project_configuration` is what it takes from the project, and `allow_rules` what its user's rules
-let through. `shapes`,
-`approvals` and `diffs` make of a question of Codex's what a person is shown, and of the decision
+let through. `shapes`, `approvals` and `diffs` make of a question of Codex's what a person is shown, and of the decision
 its answer. `exec_runner` runs `codex exec` where no app-server is wanted, and `exec_lines` reads
 what that prints. `warnings` reads what Codex warns of, and `versions`
 says which can be used. `processes` starts and ends children,

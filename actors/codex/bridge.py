@@ -27,6 +27,7 @@ from command_center.actors.codex.errors import (
     UnsupportedCodex,
     WireClosed,
 )
+from command_center.actors.codex.inbox import Inbox
 from command_center.actors.codex.messages import (
     Answer,
     AppServer,
@@ -41,7 +42,7 @@ from command_center.actors.codex.messages import (
     Watch,
 )
 from command_center.actors.codex.orphans import end_orphans
-from command_center.actors.codex.routing import Inbox, Routes
+from command_center.actors.codex.routing import Routes
 from command_center.actors.codex.settings import BridgeSettings, Transport
 from command_center.actors.codex.versions import Support
 from command_center.actors.codex.warnings import CodexWarning

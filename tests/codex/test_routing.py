@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from command_center.actors.codex.inbox import MAX_QUEUED, Inbox
 from command_center.actors.codex.messages import (
     BridgeWarned,
     CodexAgentHeard,
@@ -13,8 +14,9 @@ from command_center.actors.codex.messages import (
     CodexNotification,
     CodexServerRequest,
 )
+from command_center.actors.codex.open_requests import MAX_OPEN
 from command_center.actors.codex.protocol import Notification, ServerRequest
-from command_center.actors.codex.routing import MAX_OPEN, MAX_QUEUED, Inbox, Routes
+from command_center.actors.codex.routing import Routes
 from command_center.runtime import ActorRef
 
 

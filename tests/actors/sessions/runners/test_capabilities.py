@@ -1,0 +1,84 @@
+"""What a runner declares is what it does: where a capability lacks, it is refused in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.runners import RUNNERS, WITHOUT
+from command_center.actors.contracts.sessions import GoalChanges, LaunchFailed
+from command_center.actors.rules.errors import Conflict
+from command_center.actors.sessions.runner import Runner, SessionRef
+from command_center.actors.sessions.runners.app_server import AppServerRunner
+from command_center.actors.sessions.runners.registry import MAKERS, Workshop, make_runner
+from command_center.runtime import Actor, ChildSpec, SupervisorSpec, handles, open_system
+from command_center.store import Session
+from command_center.store.records import Runner as RunnerName
+from tests.actors.rows import insert_repository, insert_session, insert_task, rig
+
+LACKING = [name for name in RUNNERS if not RUNNERS[name].can_steer]
+
+
+class Hearer(Actor):
+    """Stands for a session's actor, and keeps what its runner reports."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    @handles(object)
+    def hear(self, message: object) -> None:
+        self.heard.append(message)
+
+
+async def a_session(path: Path, runner: str) -> Session:
+    async with rig(path) as made:
+        return await made.storage.write(
+            lambda tx: insert_session(
+                tx, insert_task(tx, insert_repository(tx)), runner=runner, codex_turn_id="u"
+            )
+        )
+
+
+def made_by(name: RunnerName, ref: SessionRef, lookup: Any) -> Runner:
+    return MAKERS[name](Workshop(bridge=BridgeSettings(), lookup=lookup), ref)
+
+
+@pytest.mark.parametrize("name", LACKING)
+async def test_what_a_runner_lacks_it_refuses_in_the_words_of_its_capability(
+    name: RunnerName, tmp_path: Path
+) -> None:
+    session = await a_session(tmp_path / "db.sqlite3", name)
+    spec = SupervisorSpec("", [ChildSpec("hearer", Hearer)])
+    async with open_system(spec) as system:
+        runner = made_by(name, system.lookup("/hearer"), system.lookup)
+        with pytest.raises(Conflict, match=WITHOUT["can_steer"]) as refused:
+            await runner.steer(session, "More.", "id")
+        assert f"Session {session.id} runs on the {name} runner; " in str(refused.value)
+        with pytest.raises(Conflict, match=WITHOUT["pursues_goals"]):
+            await runner.change_goal(session, GoalChanges(status="paused"))
+
+
+def test_who_can_be_steered_pursues_goals_too_and_is_the_app_server() -> None:
+    able = [name for name, can in RUNNERS.items() if can.can_steer or can.pursues_goals]
+    assert [AppServerRunner.name] == able
+
+
+async def test_a_runner_that_is_not_here_refuses_all_for_that_reason(tmp_path: Path) -> None:
+    session = await a_session(tmp_path / "db.sqlite3", "app-server")
+    hearer = Hearer()
+    async with open_system(SupervisorSpec("", [ChildSpec("hearer", lambda: hearer)])) as system:
+        workshop = Workshop(bridge=BridgeSettings(), lookup=system.lookup)
+        runner = make_runner(workshop, "cli", "app-server", system.lookup("/hearer"))
+        for act in (
+            lambda: runner.steer(session, "More.", "id"),
+            lambda: runner.change_goal(session, None),
+        ):
+            with pytest.raises(Conflict, match=r"accepted for the app-server runner.* now cli"):
+                await act()
+        await runner.launch(session)
+        await trio.testing.wait_all_tasks_blocked()
+        assert [LaunchFailed] == [type(message) for message in hearer.heard]
