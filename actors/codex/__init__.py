@@ -11,10 +11,9 @@ itself, and `lineage` knows which thread was started from which.
 
 `requests` spells what is asked of Codex, and `confinement` what a run lets it do;
 `project_configuration` is what it takes from the project, and `allow_rules` what its user's rules
-let through. `shapes`, `approvals` and `diffs` make of a question of Codex's what a person is shown, and of the decision
-its answer. `exec_runner` runs `codex exec` where no app-server is wanted, and `exec_lines` reads
-what that prints. `warnings` reads what Codex warns of, and `versions`
-says which can be used. `processes` starts and ends children,
-`environment` is what they inherit, `orphans` ends what a former life has left, and `errors` is what
-can go wrong.
+let through. `shapes`, `approvals` and `diffs` make of a question of Codex's what a person is shown,
+and of the decision its answer. `exec_runner` runs `codex exec` where no app-server is wanted, and
+`exec_lines` reads what that prints. `warnings` reads what Codex warns of, and `versions` says which
+can be used. `processes` starts and ends children, `environment` is what they inherit, `orphans`
+ends what a former life has left, and `errors` is what can go wrong.
 """

@@ -92,14 +92,14 @@ from command_center.store.statuses import ACTIVE
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 MAILBOX: Final = 64
-"""How much may wait for a session: so few that a stop behind it is heard soon, though each is kept.
+"""Messages that may wait for a session: so few that a stop behind them is heard soon.
 
 What Codex tells beyond that waits in the bridge, where it can be joined.
 """
 
 
 SAVE_SECONDS: Final = 0.9
-"""How long what was said of a message may be unkept: then a crash takes no more than a second."""
+"""Seconds for which what was said of a message may be unkept: a crash takes no more than one."""
 
 
 def _cannot_be_steered(actor: SessionActor) -> Conflict:

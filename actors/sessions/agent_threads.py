@@ -29,11 +29,11 @@ STATUSES: Final[Mapping[str, AgentStatus]] = {
     "interrupted": "interrupted",
     "failed": "failed",
 }
-"""How a sub-agent stands, by the status of its newest turn."""
+"""The state of a sub-agent, by the status of its newest turn."""
 
 
 async def find_agents(ask: Ask, thread_id: str) -> list[dict[str, Any]]:
-    """The threads of the sub-agents that work for the thread, as far as Codex has them loaded.
+    """List the threads of the sub-agents that work for the thread and that Codex has loaded.
 
     None, where Codex is of a version that cannot say.
     """

@@ -26,7 +26,7 @@ OVER: Mapping[str, AgentStatus] = {
     "notFound": "interrupted",
     "errored": "failed",
 }
-"""How Codex says that a sub-agent works no more, in the items of its parent."""
+"""The words of Codex for a sub-agent that works no more, in the items of its parent."""
 
 
 @attrs.define
@@ -36,7 +36,7 @@ class Agents:
     _state: SessionState
     _known: dict[str, Agent] = attrs.field(factory=dict, init=False)
     ended_before_them: TurnEnded | None = attrs.field(default=None, init=False)
-    """How the session's own turn ended while sub-agents of it still worked."""
+    """The end of the session's own turn, while sub-agents of it still work."""
 
     def recall(self, agents: Sequence[Agent]) -> None:
         """Begin with those that are kept already."""

@@ -1,4 +1,4 @@
-"""How a session is confined: what it was let in with, in the words of Codex."""
+"""The confinement of a session: what it was let in with, in the words of Codex."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from command_center.runtime import ActorRef
 from command_center.store import Session
 
 BOUNDS_SECONDS: Final = 120.0
-"""How long git may take to say where a session ends."""
+"""Seconds that git may take to say where a session ends."""
 
 
 async def confinement_of(session: Session, repositories: ActorRef[FindBounds]) -> Confinement:

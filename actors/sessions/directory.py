@@ -47,10 +47,10 @@ M = TypeVar("M")
 R = TypeVar("R")
 
 ASK_SECONDS: Final = 60.0
-"""How long a caller waits for an actor's answer, a stop of a turn included."""
+"""Seconds that a caller waits for an actor's answer, a stop of a turn included."""
 
 URGENT_SECONDS: Final = 3.0
-"""How long a stop may wait for the session's actor, before Codex is told of it past the actor."""
+"""Seconds that a stop may wait for the session's actor, before Codex is told of it past it."""
 
 
 class Find(Protocol):

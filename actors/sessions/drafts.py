@@ -1,4 +1,4 @@
-"""What a turn has said and not completed, to be kept once a second before a crash can take it."""
+"""The messages that a turn has begun: kept once a second, before a crash can take them."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Drafts:
 
     @property
     def unkept(self) -> bool:
-        """Whether something is to be kept."""
+        """Return whether something is to be kept."""
         return bool(self._pieces)
 
     def begin(self, item_id: str) -> None:
-        """A message begins."""
+        """Begin a message."""
         self._heard_whole.add(item_id)
 
     def add(self, item_id: str, text: str, agent: Agent | None) -> None:
-        """More of it was said; it is kept soon."""
+        """Add what more was said of it; it is kept soon."""
         agent_id = None if agent is None else agent.id
         self._pieces.setdefault(item_id, _Draft(agent_id)).pieces.append(text)
         if not self._is_due:
@@ -45,7 +45,7 @@ class Drafts:
             self._when_due()
 
     def complete(self, item_id: str) -> None:
-        """It is complete, and kept as a whole."""
+        """Forget it: it is complete, and kept as a whole."""
         self._pieces.pop(item_id, None)
         self._heard_whole.discard(item_id)
 
@@ -62,7 +62,7 @@ class Drafts:
             )
 
     def kept(self) -> None:
-        """What was said so far is written."""
+        """Take note that what was said so far is written."""
         self._heard_whole |= self._pieces.keys()
         self._pieces.clear()
         self._is_due = False

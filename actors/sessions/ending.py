@@ -36,7 +36,7 @@ M = TypeVar("M")
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 CLOSE_SECONDS = 45.0
-"""How long the actor of a session that has ended may take to leave Codex, at the very most.
+"""Seconds that the actor of a session that has ended may take to leave Codex, at the most.
 
 Commands that go on are followed for as long as they do before it leaves.
 """
@@ -44,7 +44,7 @@ Commands that go on are followed for as long as they do before it leaves.
 
 @attrs.frozen
 class Ending:
-    """How one session ends."""
+    """The end of one session."""
 
     _ctx: Context
     _state: SessionState

@@ -61,16 +61,16 @@ from command_center.store import Session, Transaction, orphaned_turns, released_
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PAUSE_SECONDS: Final = 2.0
-"""How long to wait where Codex or the store does not answer, before a thread is looked at again."""
+"""Seconds to wait where Codex or the store does not answer, before a thread is looked at again."""
 
 LOOK_AGAIN_SECONDS: Final = 60.0
-"""How often the threads that Codex has loaded are looked at, whatever it told."""
+"""Seconds between two looks at the threads that Codex has loaded, whatever it told."""
 
 MESSAGE_SECONDS: Final = 1.0
-"""How long the message that began a turn may take to be listed in it."""
+"""Seconds that the message that began a turn may take to be listed in it."""
 
 AT_ONCE: Final = 4
-"""How many threads are looked at, at the same time."""
+"""Threads that are looked at, at the same time."""
 
 
 class ForeignTurns(Actor):
@@ -95,7 +95,7 @@ class ForeignTurns(Actor):
         self.ctx.start_task(self._look_now_and_then)
 
     def describe(self) -> Mapping[str, object]:
-        """How many turns were given a session, and how many an end, since the start."""
+        """Return how many turns were given a session, and how many an end, since the start."""
         return {"adopted": self._adopted, "refused": self._refused}
 
     @handles(CodexNotification)
@@ -106,7 +106,7 @@ class ForeignTurns(Actor):
 
     @handles(Down)
     def gone(self, message: Down) -> None:
-        """A session's actor is gone: what runs in its thread now is no turn of its own."""
+        """Look at its thread: its actor is gone, and what runs there now is no turn of its own."""
         for thread_id in self._waiting.pop(message.path, ()):
             self._examine_soon(thread_id)
 
@@ -234,7 +234,7 @@ class ForeignTurns(Actor):
             await self.ctx.lookup(SLOTS).tell(SlotsChanged())
 
     async def _running_turn(self, thread_id: str) -> dict[str, Any] | None:
-        """The turn that runs in the thread, with the message that began it, if one did."""
+        """Return the turn that runs in the thread, with the message that began it, if one did."""
         patience = trio.current_time() + MESSAGE_SECONDS
         while True:
             page = await self._ask(requests.turns_list(thread_id, limit=1))
@@ -280,13 +280,13 @@ class ForeignTurns(Actor):
 
 
 def is_of_session(session: Session, turn: Mapping[str, Any]) -> bool:
-    """Whether it is the turn that the session began, which goes on though the session has ended."""
+    """Return whether the session began the turn, which goes on though the session has ended."""
     said = {item.get("clientId") for item in turn["items"]}
     return is_turn_of(session, turn) or message_id(session) in said
 
 
 def is_idle_here(db: Database, *, thread_id: str) -> bool:
-    """Whether the thread is one of ours, and no session works in it."""
+    """Return whether the thread is one of ours, and no session works in it."""
     return last_session(db, thread_id) is not None and working_session(db, thread_id) is None
 
 

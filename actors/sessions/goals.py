@@ -31,7 +31,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 NEXT_SECONDS: Final = 20.0
-"""How long Codex may take to begin the next turn for a goal."""
+"""Seconds that Codex may take to begin the next turn for a goal."""
 
 WHY: Final[Mapping[str, str]] = {
     "complete": "Its goal is reached.",
@@ -52,18 +52,18 @@ class Pursuit:
     _runner: Runner
     _storage: Storage
     is_between: bool = attrs.field(default=False, init=False)
-    """Whether a turn has ended, and the next one is waited for."""
+    """True while a turn has ended, and the next one is waited for."""
     _deadline: trio.CancelScope | None = attrs.field(default=None, init=False)
 
     @property
     def goes_on(self) -> bool:
-        """Whether Codex is to begin another turn when one has ended."""
+        """Return whether Codex is to begin another turn when one has ended."""
         goal = self._state.session.goal
         return goal is not None and goal["status"] in ledger.PURSUED
 
     @property
     def why(self) -> str | None:
-        """Why no further turn is waited for."""
+        """Return why no further turn is waited for."""
         goal = self._state.session.goal
         return None if goal is None else WHY.get(goal["status"])
 
@@ -97,7 +97,7 @@ class Pursuit:
         return await self._storage.read(lambda db: sessions.get(db, self._state.id))
 
     async def wait_for_next(self) -> str | None:
-        """Wait for the next turn; why it may not be, where policy or a limit forbids it."""
+        """Wait for the next turn; return why it may not be, where policy or a limit forbids it."""
         session = self._state.session
         self.is_between = True
         reason = await self._state.keep(lambda tx: why_not_go_on(tx, session.id))
@@ -123,7 +123,7 @@ class Pursuit:
 
 
 def no_goal_now(session: Session) -> Conflict:
-    """The refusal to change the goal of a session that pursues none."""
+    """Return the refusal to change the goal of a session that pursues none."""
     if session.goal is not None and session.finished_at is not None:
         return Conflict(
             f"Session {session.id} is {session.status} and pursues its goal no more. To go on, "
@@ -149,7 +149,7 @@ async def read_goal(ask: Ask, thread_id: str) -> dict[str, Any] | None:
 
 
 async def pause_goal(ask: Ask, thread_id: str) -> bool:
-    """Have Codex begin no further turn for the thread's goal; whether it would have."""
+    """Have Codex begin no further turn for the thread's goal; return whether it would have."""
     goal = await read_goal(ask, thread_id)
     if goal is None or goal.get("status") != "active":
         return False

@@ -1,4 +1,4 @@
-"""What Codex tells of the session's threads: read as facts, each handled as a message of its own.
+"""The notifications of the session's threads: read as facts, each handled as a message.
 
 Of the session's own turn, the actor's handlers take the facts. What its sub-agents say and do is
 the session's, too, and so is what they use.

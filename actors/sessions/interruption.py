@@ -22,7 +22,7 @@ from command_center.store.records import SessionStatus
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 STOP_SECONDS = 5.0
-"""How long an interrupted turn may take to end before its process is."""
+"""Seconds that an interrupted turn may take to end before its process is ended."""
 
 OVERDUE = "The turn did not end in time."
 """Why a session ends whose turn was interrupted and did not."""
@@ -101,7 +101,7 @@ class Interruption:
         await self._ctx.ref.tell(StopDeadline())
 
     def settle(self, ended: Session) -> None:
-        """The session has ended: answer everybody who waits for it, and give up nothing any more.
+        """Answer everybody who waits for the end, and give up nothing any more.
 
         Its thread may be another session's by the time that would be done.
         """
@@ -115,7 +115,7 @@ class Interruption:
 def ended_by_wish(
     session: Session, status: SessionStatus, reason: str | None
 ) -> tuple[SessionStatus, str | None]:
-    """How a session ends, and why, once what was wished of it is taken into account.
+    """Return how a session ends, and why, with what was wished of it taken into account.
 
     A turn that ended otherwise than by completing, after somebody wanted it to end, ended by that
     wish.
@@ -128,7 +128,7 @@ def ended_by_wish(
 
 
 def stop_reason(session: Session) -> str:
-    """Who wanted the session to end, and why."""
+    """Say who wanted the session to end, and why."""
     wish = session.stop_requested or {}
     if wish.get("outcome") == "interrupted":
         return str(wish["reason"])

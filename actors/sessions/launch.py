@@ -38,13 +38,13 @@ from command_center.store import Session, Transaction
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 GIT_SECONDS = 300.0
-"""How long the making of a worktree may take."""
+"""Seconds that the making of a worktree may take."""
 
 PREPARE_SECONDS = 60.0
-"""For how long the folder is asked for again, as long as what keeps it may pass."""
+"""Seconds for which the folder is asked for again, where what keeps it may pass."""
 
 PAUSE_SECONDS = 0.5
-"""How long to wait before it is asked for again."""
+"""Seconds to wait before it is asked for again."""
 
 
 @attrs.frozen

@@ -1,4 +1,4 @@
-"""What ends a turn by nobody's wish: the tokens that it has used, and its silence."""
+"""The limits that end a turn by nobody's wish: the tokens that it has used, and its silence."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ from command_center.store import Session, Transaction, orphaned_turns, sessions
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PAUSE_SECONDS: Final = 5.0
-"""How long to wait where Codex is there and does not answer, before it is asked again."""
+"""Seconds to wait where Codex is there and does not answer, before it is asked again."""
 
 
 class Strays(Actor):
@@ -63,7 +63,7 @@ class Strays(Actor):
         self.ctx.start_task(self._settle_all)
 
     def describe(self) -> Mapping[str, object]:
-        """How many turns are yet to be ended."""
+        """Return how many turns are yet to be ended."""
         return {"turns": self._left}
 
     @handles(TurnLeft)
@@ -82,7 +82,7 @@ class Strays(Actor):
 
     @handles(BridgeWarned)
     def warned(self, _message: BridgeWarned) -> None:
-        """No warning ends a turn."""
+        """Do nothing: no warning ends a turn."""
 
     @handles(BridgeUnreachable)
     def unreachable(self, _message: BridgeUnreachable) -> None:
@@ -101,7 +101,7 @@ class Strays(Actor):
             await self._try(self._settle_what_is_left)
 
     async def _settle_what_is_left(self) -> None:
-        """Each by itself: one that Codex does not answer for holds up no other."""
+        """Settle each by itself: one that Codex does not answer for holds up no other."""
         left = await self._storage.read(orphaned_turns.every)
         self._left = len(left)
         async with trio.open_nursery() as nursery:
@@ -109,7 +109,7 @@ class Strays(Actor):
                 nursery.start_soon(self._try, partial(self._settle, session))
 
     async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Where it fails, look again after a pause, unless a connection has to come first."""
+        """Do it; where it fails, look again after a pause, or after the next connection."""
         try:
             await work()
         except BridgeUnavailable:
@@ -141,7 +141,7 @@ class Strays(Actor):
 
 
 def is_used(db: Database, *, thread_id: str) -> bool:
-    """Whether a session that has not ended works in the thread, or is going to."""
+    """Return whether a session that has not ended works in the thread, or is going to."""
     return sessions.find(db, {"codex_thread_id": thread_id, "finished_at": None}) is not None
 
 

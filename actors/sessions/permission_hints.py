@@ -1,4 +1,4 @@
-"""What Codex asks that the session was not allowed, so far as the request shows it.
+"""Hints that Codex asks for more than the session was allowed, as far as the request shows it.
 
 Nothing is held here. Codex's sandbox holds it, and a person is asked; this tells that person that
 agreeing gives the session something its run did not get. A command can hide what it does, so a
@@ -29,7 +29,7 @@ TAKES_VALUE = frozenset({"-C", "-c", "--git-dir", "--work-tree", "--namespace", 
 
 
 def with_limits(session: Session, wanted: ApprovalRequest) -> ApprovalRequest:
-    """The request, with `beyondRun` in its details where it asks for more than the run got.
+    """Return the request, with `beyondRun` in its details where it asks for more than the run got.
 
     `beyondRun` lists sentences such as “This session may not commit.”
     """
@@ -40,7 +40,7 @@ def with_limits(session: Session, wanted: ApprovalRequest) -> ApprovalRequest:
 
 
 def git_commands(script: str) -> list[str]:
-    """The commands of git that a shell's script names, in order, wherever in it they stand."""
+    """List the commands of git that a shell's script names, wherever in it they stand."""
     try:
         lexer = shlex.shlex(script, posix=True, punctuation_chars=True)
         lexer.whitespace_split = True

@@ -1,4 +1,4 @@
-"""What Codex asks in a session: each question becomes an approval, and its answer goes back.
+"""The questions of Codex in a session: each becomes an approval, and its answer goes back.
 
 The approval is the store's, and outlives connections and lives of the actor; the question, to
 which Codex wants the answer, belongs to the connection of now. Codex asks again what is open when
@@ -79,7 +79,7 @@ class Questions:
         )
 
     async def wait_for_person(self) -> bool:
-        """Whether something is open that nobody has decided yet."""
+        """Return whether something is open that nobody has decided yet."""
         return await self._state.keep(lambda tx: settlement.waits_for_person(tx, self._state.id))
 
     async def ask_meanwhile(self, item: ItemSeen) -> None:
@@ -119,23 +119,23 @@ class Questions:
             log.info("approval.said_later", approval=approval.id, reason=str(error))
 
     async def keep_delivery(self, approval_id: int) -> None:
-        """Codex has the answer, and goes on."""
+        """Record that Codex has the answer, and goes on."""
         session = await self._state.keep(lambda tx: settlement.record_delivery(tx, approval_id))
         if session is not None:
             self._state.session = session
 
     async def close(self, request_id: str) -> None:
-        """What was not answered here was answered by another client of Codex."""
+        """Close a question that has its answer, from here or from another client of Codex."""
         await self._state.change(
             lambda tx: settlement.close_request(tx, self._state.id, request_id)
         )
 
     def join(self) -> None:
-        """The thread is about to be joined: Codex will ask again all that it still waits for."""
+        """Expect to be asked again all that Codex still waits for, as the thread is joined."""
         self._asked_since.clear()
 
     async def close_all(self) -> None:
-        """Codex waited for nobody when joined: what was pending then was answered elsewhere.
+        """Close what was pending when the thread was joined: Codex waited for nobody then.
 
         What it asked since then it does wait for.
         """

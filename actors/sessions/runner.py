@@ -1,4 +1,4 @@
-"""What a session's actor needs of a runner: the part that knows how the work is really done.
+"""The port of a session's actor to a runner: the part that knows how the work is really done.
 
 A runner never writes state. It works in tasks of the session actor's nursery and reports back by
 telling the actor the messages of the third group in `messages`.
@@ -15,7 +15,7 @@ from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTime
 from command_center.store import Approval, Session
 
 FAILURES = (Refusal, ActorStopped, ActorCrashed, AskTimeout)
-"""How a question to another actor may fail."""
+"""The errors of a question to another actor."""
 
 
 SessionRef: TypeAlias = ActorRef[RunnerReport | ThreadMessage]
@@ -29,10 +29,10 @@ class Runner(Protocol):
     """As the session's `runner` shows it: `app-server`, `cli` or `stub`."""
 
     begins_once: bool
-    """Whether launching again, also from another process, sends no prompt twice."""
+    """True if launching again, also from another process, sends no prompt twice."""
 
     survives_restart: bool
-    """Whether a turn may still be alive after this process was replaced by another."""
+    """True if a turn may still be alive after this process was replaced by another."""
 
     async def launch(self, session: Session) -> None:
         """Begin the turn: report `ThreadOpened`, then `TurnOpened`, or else `LaunchFailed`.
@@ -53,7 +53,7 @@ class Runner(Protocol):
         """Ask the turn to end; its end is reported as any other. May fail: a deadline follows."""
 
     async def abandon(self, session: Session) -> None:
-        """The turn did not end when interrupted: end the process that works on it."""
+        """End the process that works on the turn, which did not end when interrupted."""
 
     def check_steerable(self, session: Session) -> None:
         """Raise `Conflict`, saying why, where the session has no turn that can be steered."""
@@ -81,14 +81,14 @@ class Runner(Protocol):
         """End the commands that the turn left."""
 
     async def close(self, session: Session) -> None:
-        """The session has ended: let go of what was held for it."""
+        """Let go of what was held for the session, which has ended."""
 
     def reference(self, thread_id: str | None, turn_id: str | None) -> str:
-        """The session's `codexRef`."""
+        """Return the session's `codexRef`."""
 
 
 class PlainRunner:
-    """What a runner does of which no capability speaks: it refuses, or has nothing to do.
+    """A runner without capabilities: it refuses what it lacks, and has nothing else to do.
 
     One that has no more capabilities than that inherits from it, and says how it begins and ends.
     """

@@ -1,4 +1,4 @@
-"""What every session's actor is given when it is made."""
+"""The services that every session's actor is given when it is made."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class SessionServices:
     instance_id: str
     """Names this process among its former lives."""
     approval_seconds: float
-    """How long a person has to decide what Codex asks."""
+    """Seconds that a person has to decide what Codex asks."""
     stall_seconds: float
-    """After how much silence a turn is looked at; 0 for never."""
+    """Seconds of silence after which a turn is looked at; 0 for never."""
     max_sessions: int
-    """How many may work at once."""
+    """Sessions that may work at once."""
     make_runner: Callable[[RunnerName, SessionRef], Runner]
     """Makes the runner that the session was accepted with, to report to that actor."""

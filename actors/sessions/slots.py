@@ -40,7 +40,7 @@ from command_center.store.statuses import ACTIVE
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PAUSE_SECONDS: Final = 1.0
-"""How long to wait where the rows cannot be read, before they are looked at again."""
+"""Seconds to wait where the rows cannot be read, before they are looked at again."""
 
 RANK: Final[Mapping[str, int]] = {"high": 0, "normal": 1, "low": 2}
 """The order of priorities: the smaller, the sooner."""
@@ -65,7 +65,7 @@ class Slots(Actor):
         self._look_soon()
 
     def describe(self) -> Mapping[str, object]:
-        """How many slots are held and wanted."""
+        """Return how many slots are held and wanted."""
         return {"limit": self._limit, "held": self._held, "waiting": self._waiting}
 
     @handles(RequestSlot)
@@ -91,7 +91,7 @@ class Slots(Actor):
 
     @handles(Down)
     async def gone(self, message: Down) -> None:
-        """A session's actor is gone, and its slot is free."""
+        """Free the slot of a session whose actor is gone."""
         self._granted.pop(message.path, None)
         self._look_soon()
 
@@ -149,7 +149,7 @@ class Slots(Actor):
 
 
 def live_sessions(db: Database) -> list[Session]:
-    """The sessions that hold a slot or wait for one."""
+    """List the sessions that hold a slot or wait for one."""
     return [
         session
         for status in ("queued", *sorted(ACTIVE))
@@ -158,7 +158,7 @@ def live_sessions(db: Database) -> list[Session]:
 
 
 def ended_sessions(db: Database, ids: list[int]) -> tuple[list[Session], list[Session]]:
-    """Those of the sessions that have ended; their actors may still have to clean up.
+    """List those of the sessions that have ended; their actors may still have to clean up.
 
     The second are those whose commands go on. They hold no slot, and their thread may be prompted.
     """
@@ -172,7 +172,7 @@ def ended_sessions(db: Database, ids: list[int]) -> tuple[list[Session], list[Se
 
 
 def in_order(live: list[Session]) -> list[Session]:
-    """The queued ones, the next to begin first: by priority, then by age."""
+    """List the queued ones, the next to begin first: by priority, then by age."""
     now = now_timestamp()
     queued = [
         session
@@ -183,7 +183,7 @@ def in_order(live: list[Session]) -> list[Session]:
 
 
 def waiting_for(session: Session, live: list[Session], *, limit: int) -> str | None:
-    """Why a queued session waits and its place, for people; None if it doesn't wait."""
+    """Say why a queued session waits and its place, for people; None if it doesn't wait."""
     if session.status != "queued":
         return None
     order = [other.id for other in in_order(live)]

@@ -20,12 +20,12 @@ class Watch:
         self._running = False
 
     def heard(self) -> None:
-        """There was a sign of life."""
+        """Take note of a sign of life."""
         self._heard_at = trio.current_time()
         self._told = 0
 
     def silence(self) -> float:
-        """Seconds since the last sign of life."""
+        """Return the seconds since the last sign of life."""
         return trio.current_time() - self._heard_at
 
     async def run(self) -> None:

@@ -1,4 +1,4 @@
-"""What a person says to a turn that runs: recorded before, and recorded what came of it."""
+"""Steering: what a person says to a turn that runs is recorded, and so is what came of it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from command_center.store import Session, Transaction, event_type, items, sessio
 from command_center.store.causes import without_outcome
 
 LATE_SECONDS = 2.0
-"""How long Codex may take to answer what a turn was told, once that turn has ended."""
+"""Seconds that Codex may take to answer what a turn was told, once that turn has ended."""
 
 
 CUT_OFF = "Something failed before Codex answered, and its thread does not have this."
-"""Why a wish is rejected whose outcome a crash kept from being recorded."""
+"""The reason for a wish whose outcome a crash kept from being recorded."""
 
 OUTCOMES = (event_type(SteerAcknowledged), event_type(SteerRejected))
 """The types of the events that tell what came of a wish."""
 
 
 def steer_id(session_id: int, event: int) -> str:
-    """The id of ours that a wish carries in its thread; `event` is the one that asked for it."""
+    """Return the id of ours that a wish carries in its thread; `event` asked for it."""
     return f"command-center-steer-{session_id}-{event}"
 
 
@@ -75,7 +75,7 @@ class Steering:
     _changed: trio.Event = attrs.field(factory=trio.Event, init=False)
 
     async def request(self, wish: SteerSession) -> int:
-        """Record the wish, if there is a turn for it; the id of the event that tells of it.
+        """Record the wish, if there is a turn for it; return the id of the event that tells of it.
 
         Raises:
             Invalid: it says nothing.
@@ -114,11 +114,11 @@ class Steering:
 
     @property
     def under_way(self) -> frozenset[int]:
-        """The events that asked for what Codex has not answered yet."""
+        """Return the events that asked for what Codex has not answered yet."""
         return frozenset(self._under_way)
 
     async def settle(self) -> None:
-        """The turn has ended: give Codex a moment to answer, and reject what it does not.
+        """Give Codex a moment to answer, as the turn has ended, and reject what it does not.
 
         What a crash or a lost connection cut off before its outcome was known has one after this,
         too.

@@ -59,7 +59,7 @@ MOST_STREAMS: Final = 100
 
 
 class Transcript:
-    """What the turn of one session says and does."""
+    """The sayings and doings of one session's turn."""
 
     def __init__(
         self, state: SessionState, storage: Storage, when_unkept: Callable[[], object] = bool
@@ -68,7 +68,7 @@ class Transcript:
         self._state = state
         self._storage = storage
         self.rules: tuple[AllowRule, ...] = ()
-        """What the rules of Codex's user let out of the sandbox."""
+        """The rules of Codex's user that let commands out of the sandbox."""
         self._streams: dict[tuple[str, str], StreamedText] = {}
         self._drafts = Drafts(when_unkept)
 
@@ -119,7 +119,7 @@ class Transcript:
                 await self._keep_usage(fact.usage)
 
     async def is_sleeping(self) -> bool:
-        """Whether the turn pauses by a tool of Codex, which may take hours."""
+        """Return whether the turn pauses by a tool of Codex, which may take hours."""
         return await self._state.keep(lambda tx: ledger.is_sleeping(tx, self._state.id))
 
     def show(self, event: LiveEventData) -> None:

@@ -1,4 +1,4 @@
-"""How a session's turn is begun or found again, never twice at a time, and what comes in meanwhile.
+"""The drive of a turn: it is begun or found again, never twice at a time.
 
 While it is not known which turn is the session's, what Codex says of the thread is held. While a
 turn is found again, its end waits until all that was missed has been told.
@@ -16,7 +16,7 @@ from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Context
 
 EARLY = 2000
-"""How much of what Codex says is kept before it is known which turn is the session's."""
+"""Messages of Codex that are kept before it is known which turn is the session's."""
 
 
 @attrs.define
@@ -32,12 +32,12 @@ class Drive:
     _is_doubtful: bool = attrs.field(default=False, init=False)
     _early: list[CodexNotification | CodexServerRequest] = attrs.field(factory=list, init=False)
     has_recovered: bool = attrs.field(default=False, init=False)
-    """Whether the turn was looked for, so that what is told of it may come out of order.
+    """True once the turn was looked for, so that what is told of it may come out of order.
 
     A launch looks for it, too, where it joins a thread that is there already.
     """
     ended_meanwhile: TurnEnded | None = attrs.field(default=None, init=False)
-    """How Codex said that the turn ended, while it was found again."""
+    """The end of the turn that Codex told while it was found again."""
 
     def go_on(self) -> None:
         """Have the runner begin the turn, or find it again; once more where it is at it."""
@@ -49,7 +49,7 @@ class Drive:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether the runner is at it, and tells in order what was missed."""
+        """Return whether the runner is at it, and tells in order what was missed."""
         return self._driving
 
     async def _drive(self) -> None:
@@ -65,11 +65,11 @@ class Drive:
         self._driven.set()
 
     def look_again(self) -> None:
-        """Once the turn has begun, see whether it still goes on."""
+        """Look, once the turn has begun, whether it still goes on."""
         self._is_doubtful = True
 
     def dispel(self) -> None:
-        """The turn has begun: if there is reason to doubt that it still goes on, see."""
+        """Look whether the turn still goes on, if there is reason to doubt it: it has begun."""
         if self._is_doubtful:
             self._is_doubtful = False
             self.go_on()
@@ -112,6 +112,6 @@ class Drive:
         return not is_question or within or held.params.get("turnId") in {None, turn_id}
 
     def take_held(self) -> list[CodexNotification | CodexServerRequest]:
-        """What was held, in the order in which it came; it is held no longer."""
+        """Take what was held, in the order in which it came."""
         held, self._early = self._early, []
         return held

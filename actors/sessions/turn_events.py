@@ -1,4 +1,4 @@
-"""What Codex tells of a turn, read from its notifications: the facts that a session keeps.
+"""The facts that a session keeps of its turn, read from the notifications of Codex.
 
 Source: the app-server protocol as the binary prints it (`codex app-server generate-json-schema`).
 """
@@ -35,13 +35,13 @@ Fact = (
     | TurnEnded
     | GoalTold
 )
-"""What a notification may tell of the session's turn."""
+"""A fact that a notification may tell of the session's turn."""
 
 ABOUT_THREAD = frozenset({"turn/started", "thread/goal/updated", "thread/goal/cleared"})
-"""What tells of the thread, whichever turn it names."""
+"""The notifications that tell of the thread, whichever turn they name."""
 
 SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged, ModelDecided)
-"""What Codex tells only while it works: not what it warns of, nor what it was asked."""
+"""The facts that Codex tells only while it works: no warnings, and nothing that it was asked."""
 
 _DELTAS = {
     "item/agentMessage/delta": "message",
@@ -70,7 +70,7 @@ def translate(
 
 
 def _is_another(named: object, turn_id: str | None) -> bool:
-    """Whether a turn is named that is not the one that is known."""
+    """Return whether a turn is named that is not the one that is known."""
     return named is not None and turn_id is not None and named != turn_id
 
 
@@ -110,7 +110,7 @@ def _facts(
 
 
 def _warnings(notification: CodexNotification) -> Iterator[Warned]:
-    """What Codex warns of. An error that is not tried again ends the turn, which says so itself."""
+    """Read a warning. An error that is not tried again ends the turn, which says so itself."""
     params = notification.params
     warning = warning_of(notification.method, params)
     if warning is not None:
@@ -127,7 +127,7 @@ def _warnings(notification: CodexNotification) -> Iterator[Warned]:
 
 
 def _decided(params: Mapping[str, Any]) -> ModelDecided:
-    """How a model decided; the protocol calls the shape of that unstable."""
+    """Read how a model decided; the protocol calls the shape of that unstable."""
     review = params.get("review") or {}
     return ModelDecided(
         item_id=params.get("targetItemId"),
@@ -140,12 +140,12 @@ def _decided(params: Mapping[str, Any]) -> ModelDecided:
 
 
 def turn_named(turn: Mapping[str, Any], *, is_review: bool) -> str:
-    """The id that all else of the turn carries: a review begins a turn of its own inside of it."""
+    """Return the id that all else of the turn carries: inside a review, another turn begins."""
     return str((is_review and turn.get("rootTurnId")) or turn["id"])
 
 
 def item_seen(turn_id: str, item: Mapping[str, Any], *, completed: bool) -> ItemSeen:
-    """An item of a turn, as Codex shows it."""
+    """Read an item of a turn, as Codex shows it."""
     return ItemSeen(
         turn_id=turn_id,
         item_id=str(item["id"]),
@@ -156,7 +156,7 @@ def item_seen(turn_id: str, item: Mapping[str, Any], *, completed: bool) -> Item
 
 
 def ending(turn: Mapping[str, Any], turn_id: str) -> TurnEnded:
-    """The outcome of a turn that Codex says is over."""
+    """Read the outcome of a turn that Codex says is over."""
     error = turn.get("error") or {}
     status = turn.get("status")
     if status == "completed":

@@ -24,27 +24,27 @@ from command_center.store.timestamps import from_timestamp
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 GRACE_SECONDS = 5.0
-"""How much longer than Codex may take the bridge may take to say so."""
+"""Seconds that the bridge may take, beyond those that Codex may take, to say that it did."""
 
 SETTLE_SECONDS = 5.0
-"""How long a prompt may take to be listed in its thread."""
+"""Seconds that a prompt may take to be listed in its thread."""
 
 LOOK_SECONDS = 0.1
-"""Between two looks for a turn that is not listed yet."""
+"""Seconds between two looks for a turn that is not listed yet."""
 
 
 async def ask_bridge(bridge: ActorRef[Call], call: Call) -> dict[str, Any]:
-    """Codex's answer, or the bridge's word that there is none, which comes first."""
+    """Ask Codex; the bridge's word that there is no answer comes before the timeout."""
     return await bridge.ask(call, timeout=call.timeout + GRACE_SECONDS)
 
 
 def message_id(session: Session) -> str:
-    """The id that the session's prompt carries."""
+    """Return the id that the session's prompt carries."""
     return f"command-center-{session.id}"
 
 
 async def find_turn(ask: Ask, session: Session, thread_id: str) -> dict[str, Any] | None:
-    """The session's turn as Codex has it: by its id, or by the prompt's id of ours.
+    """Find the session's turn as Codex has it: by its id, or by the prompt's id of ours.
 
     A review carries no id of ours, but is the first turn of a thread of its own.
     """
@@ -65,13 +65,13 @@ async def find_turn(ask: Ask, session: Session, thread_id: str) -> dict[str, Any
 
 
 def is_turn_of(session: Session, turn: Mapping[str, Any]) -> bool:
-    """Whether it is the turn that the session knows to be its own; a review's is inside of it."""
+    """Return whether the session knows the turn to be its own; a review's is inside of it."""
     ids = {turn["id"], turn.get("rootTurnId") if session.type == "review_task" else None}
     return session.codex_turn_id in ids - {None}
 
 
 async def find_turns_since(ask: Ask, session: Session, thread_id: str) -> list[dict[str, Any]]:
-    """The session's turn and those that Codex has begun after it, the oldest first."""
+    """Find the session's turn and those that Codex has begun after it, the oldest first."""
     later: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
@@ -88,7 +88,7 @@ async def find_turns_since(ask: Ask, session: Session, thread_id: str) -> list[d
 async def interrupt_when_listed(
     ask: Ask, session: Session, thread_id: str, *, patience: float = math.inf
 ) -> bool:
-    """Interrupt the turn, once it is listed; False where there is none that runs.
+    """Interrupt the turn, once it is listed; return False where there is none that runs.
 
     Looks for it again and again, and for `patience` seconds at the least.
     """
@@ -104,7 +104,7 @@ async def interrupt_when_listed(
 
 
 async def count_queued(ask: Ask, thread_id: str) -> int:
-    """How many messages wait in Codex's own queue for the thread; none, where it knows no queue.
+    """Count the messages in Codex's own queue for the thread; none, where it knows no queue.
 
     With the next `thread/resume`, the first of them begins a turn.
     """
@@ -116,7 +116,7 @@ async def count_queued(ask: Ask, thread_id: str) -> int:
 
 
 def queue_reason(thread_id: str, queued: int) -> str:
-    """Why no turn can begin in a thread in which so many messages wait."""
+    """Say why no turn can begin in a thread in which so many messages wait."""
     return (
         f"Codex's own queue of thread {thread_id} has {queued} message(s): the first would begin "
         "instead. Send them, or delete them, in the client of Codex that queued them."
@@ -124,7 +124,7 @@ def queue_reason(thread_id: str, queued: int) -> str:
 
 
 async def interrupt_active(ask: Ask, thread_id: str) -> str | None:
-    """Interrupt the turn that runs in the thread, whose ever it is; its id, or None without one."""
+    """Interrupt the turn that runs in the thread, whose ever it is; return its id, or None."""
     while True:
         newest = (await ask(requests.turns_list(thread_id, limit=1)))["data"]
         running = [str(turn["id"]) for turn in newest if turn.get("status") == "inProgress"]
@@ -153,7 +153,7 @@ async def end_what_is_left(ask: Ask, session: Session, thread_id: str) -> None:
 
 
 async def end_commands(ask: Ask, session: Session, thread_id: str) -> None:
-    """Those that Codex knows of, and then those of this session that it has lost."""
+    """End the commands that Codex knows of, and then those of this session that it has lost."""
     await ask(requests.terminals_clean(thread_id))
     since = from_timestamp(session.started_at or session.created_at).timestamp()
     lost = await trio.to_thread.run_sync(orphans.end_commands, thread_id, since)

@@ -20,13 +20,13 @@ MOST_FILES: Final = 50
 """Files of rules that are looked at in one folder."""
 
 LAYERS: Final = frozenset({"user", "system"})
-"""Whose rules count besides those of a project, which are obeyed only where it is trusted."""
+"""The layers whose rules count besides those of a project, which count only if it is trusted."""
 
 
 async def read_user_rules(ask: Ask) -> tuple[AllowRule, ...]:
     """Ask Codex for the rules that let commands out of the sandbox.
 
-    None, where it is of a version that cannot say.
+    Return none where it is of a version that cannot say.
 
     Raises what `ask` raises, but for Codex's own refusals.
     """
@@ -43,7 +43,7 @@ async def read_user_rules(ask: Ask) -> tuple[AllowRule, ...]:
 
 
 def _folder_of(layer: Any) -> str | None:
-    """Where the rules of a layer lie: beside its configuration."""
+    """Return the folder of a layer's rules: it lies beside its configuration."""
     match layer:
         case {"name": {"type": kind, "file": str(file)}} if kind in LAYERS:
             path = PureWindowsPath(file) if "\\" in file else PurePosixPath(file)

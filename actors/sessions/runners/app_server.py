@@ -93,34 +93,34 @@ from command_center.store import Approval, Session
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 NOTHING_KEPT = re.compile("no rollout found|rollout at .* is empty")
-"""How Codex says that a thread's app-server ended before it had kept anything of it."""
+"""The words of Codex for a thread whose app-server ended before it had kept any of it."""
 
 NOT_OPENED = "thread not found"
-"""What Codex says of a thread that was opened in an app-server before this one."""
+"""The words of Codex for a thread that was opened in an app-server before this one."""
 
 LAUNCH_SECONDS = 60.0
-"""How long a launch waits for a connection to Codex, as long as nothing was sent."""
+"""Seconds that a launch waits for a connection to Codex, as long as nothing was sent."""
 
 PAUSE_SECONDS = 0.5
-"""How long to wait before Codex is asked again."""
+"""Seconds to wait before Codex is asked again."""
 
 LATE_SECONDS = 30.0
-"""How long Codex may take to say which turn a prompt began, once nobody wants it any more."""
+"""Seconds that Codex may take to say which turn a prompt began, once nobody wants it any more."""
 
 FOLLOW = Backoff(initial=0.25, cap=5.0)
-"""Between two looks for a command that goes on."""
+"""The pauses between two looks for a command that goes on."""
 
 CLEAN_SECONDS = 5.0
-"""How long Codex may take to end the commands and sub-agents that a turn left."""
+"""Seconds that Codex may take to end the commands and sub-agents that a turn left."""
 
 WAITING = frozenset({"waitingOnApproval", "waitingOnUserInput"})
 """The flags of a thread that waits for somebody's answer."""
 
 UNCERTAIN = (BridgeUnavailable, CodexTimeout, ActorStopped, ActorCrashed, AskTimeout)
-"""How an answer may be missing, and what was asked may have been done all the same."""
+"""Errors after which the request may still have taken effect."""
 
 SLOW = (CodexTimeout, AskTimeout, TooBusy)
-"""How an answer may be missing while Codex is there, and the turn goes on."""
+"""Errors while Codex is there and the turn goes on."""
 
 
 class AppServerRunner:
@@ -155,17 +155,17 @@ class AppServerRunner:
         self._opened_here: str | None = None
         """The thread that was opened and is to be prompted, once it is committed."""
         self._prompted = False
-        """Whether the prompt may have reached Codex."""
+        """True once the prompt may have reached Codex."""
         self._starting = False
-        """Whether the prompt was sent from here, and its answer is still to come."""
+        """True while the prompt was sent from here, and its answer is still to come."""
         self._is_cancelled = False
-        """Whether no prompt is to be sent any more."""
+        """True once no prompt is to be sent any more."""
         self._turn_id: str | None = None
         """The turn that Codex answered to have begun."""
         self._held: Confinement | None = None
-        """What the thread was opened or joined with."""
+        """The confinement that the thread was opened or joined with."""
         self._loaded = False
-        """Whether Codex had the thread in memory, as others had loaded it, when it was joined."""
+        """True if others had loaded the thread when it was joined."""
 
     async def launch(self, session: Session) -> None:
         """Open the thread and report it; once it is committed, start the turn in it.
@@ -207,7 +207,7 @@ class AppServerRunner:
         self._prompted = True
 
     def cancel_start(self) -> bool:
-        """Send no prompt any more; whether none can have reached Codex."""
+        """Send no prompt any more; return whether none can have reached Codex."""
         self._is_cancelled = True
         return not self._prompted
 
@@ -320,7 +320,7 @@ class AppServerRunner:
                 return
 
     async def _interrupt(self, session: Session, thread_id: str, turn_id: str) -> None:
-        """Of a review, the turn that is active is one inside of it, which begins a moment later.
+        """Interrupt the turn; of a review, the one inside of it, which begins a moment later.
 
         While a goal is active, an interrupted turn is followed by none, but the next one would be.
         """
@@ -340,7 +340,7 @@ class AppServerRunner:
             await self._call(requests.thread_unsubscribe(session.codex_thread_id))
 
     def check_steerable(self, session: Session) -> None:
-        """Only a turn that has begun and not ended can be steered, and no review."""
+        """Refuse, unless a turn has begun that is no review."""
         if session.codex_turn_id is None:
             raise Conflict(
                 f"Session {session.id} is {session.status} and has no active turn to steer.",
@@ -476,7 +476,7 @@ class AppServerRunner:
                 return
 
     def reference(self, thread_id: str | None, turn_id: str | None) -> str:
-        """`app-server:<threadId>:<turnId>`; the turn is missing until it has begun."""
+        """Return `app-server:<threadId>:<turnId>`; the turn is missing until it has begun."""
         return ":".join(["app-server", *(part for part in (thread_id, turn_id) if part)])
 
     async def _open_thread(self, session: Session) -> None:
@@ -612,7 +612,7 @@ class AppServerRunner:
         await self._ref.tell(GoalTold(goal=dict(answer["goal"]), given=True))
 
     async def _turn_of(self, session: Session, thread_id: str, confinement: Confinement) -> Call:
-        """The request that prompts Codex with what is found out just before."""
+        """Return the request that prompts Codex with what is found out just before."""
         assignment = await self._assign(session)
         return requests.turn_start(
             thread_id,
@@ -624,7 +624,7 @@ class AppServerRunner:
         )
 
     async def _join(self, session: Session, thread_id: str) -> dict[str, Any]:
-        """Hear of the thread, and be asked its pending approvals again; the thread as it is."""
+        """Hear of the thread, be asked again what is pending, and return the thread as it is."""
         await self._ref.tell(JoiningThread())
         await self._ref.tell(RulesFound(await read_user_rules(self._call)))
         await self._bridge.ask(Attach(thread_id, self._ref))
@@ -656,16 +656,16 @@ class AppServerRunner:
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether what failed so may succeed when it is tried again."""
+    """Return whether what failed so may succeed when it is tried again."""
     is_elsewhere = isinstance(error, CodexError) and NOT_OPENED in error.reason
     return is_elsewhere or isinstance(error, UNCERTAIN)
 
 
 def waits(thread: Mapping[str, Any]) -> bool:
-    """Whether the thread waits for somebody's answer."""
+    """Return whether the thread waits for somebody's answer."""
     return bool(WAITING & set((thread.get("status") or {}).get("activeFlags") or ()))
 
 
 def is_active(thread: Mapping[str, Any]) -> bool:
-    """Whether a turn runs in the thread."""
+    """Return whether a turn runs in the thread."""
     return (thread.get("status") or {}).get("type") == "active"

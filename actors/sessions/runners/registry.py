@@ -36,7 +36,7 @@ class Lookup(Protocol):
 
 @attrs.frozen(kw_only=True)
 class Workshop:
-    """What runners are made with.
+    """The things that runners are made with.
 
     Attributes:
         bridge: how Codex is reached.
@@ -90,4 +90,4 @@ def _stub(_workshop: Workshop, ref: SessionRef) -> Runner:
 MAKERS: Final[Mapping[RunnerName, Callable[[Workshop, SessionRef], Runner]]] = MappingProxyType(
     {"app-server": _app_server, "cli": _cli, "stub": _stub}
 )
-"""How each runner is made."""
+"""The function that makes each runner."""
