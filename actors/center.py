@@ -12,15 +12,17 @@ import attrs
 
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.clock import SystemClock, WallClock, machine_zone
+from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.core.events import EVENTS, Fanout
 from command_center.actors.core.storage import STORE, Storage
+from command_center.actors.hosts.registry import make_hosts
 from command_center.actors.ledger.automations import Terms
 from command_center.actors.operator.actions import JOURNAL, observer_for
 from command_center.actors.rules.schedule import find_zone
 from command_center.actors.sessions.directory import ASK_SECONDS, Sessions
 from command_center.actors.sessions.runners.registry import Workshop, make_runner
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.tree import CenterSettings, build_tree
+from command_center.actors.tree import CenterSettings, build_tree, host_settings
 from command_center.runtime import (
     ActorRef,
     Address,
@@ -67,13 +69,15 @@ async def open_center(
     settings: CenterSettings,
     *,
     clock: WallClock | None = None,
+    hosts: Hosts | None = None,
     on_stuck: Callable[[Sequence[str]], None] | None = None,
 ) -> AsyncIterator[Center]:
     """Start the tree, lend it, and stop it in order, each part within its deadline.
 
     The database must have been opened, and so migrated, before. Automations follow `clock`, the
-    machine's unless another is given. `on_stuck` is told the paths of actors that could not be
-    ended, such as one that is stuck in a thread: a program ends itself then, for trio would wait.
+    machine's unless another is given, and work is done on `hosts`, those of the settings unless
+    others are given. `on_stuck` is told the paths of actors that could not be ended, such as one
+    that is stuck in a thread: a program ends itself then, for trio would wait.
     """
     found: list[System] = []
     fanout = Fanout()
@@ -85,7 +89,8 @@ async def open_center(
         return partial(lookup, address)
 
     storage = Storage(Readers(settings.database), at(STORE), at(EVENTS), secrets=settings.secrets)
-    workshop = Workshop(bridge=settings.bridge, lookup=lookup)
+    hosts = hosts or make_hosts(host_settings(settings))
+    workshop = Workshop(hosts=hosts, lookup=lookup)
     services = SessionServices(
         storage=storage,
         instance_id=uuid.uuid4().hex,
@@ -105,7 +110,7 @@ async def open_center(
     )
     try:
         log_id = await storage.read(log_identity.log_id)
-        tree = build_tree(settings, storage, services, schedules, fanout)
+        tree = build_tree(settings, hosts, storage, services, schedules, fanout=fanout)
         found.append(
             open_system(
                 tree,

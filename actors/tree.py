@@ -4,8 +4,10 @@
     ├ /store                 the writer (group commits)
     ├ /events                hub: durable log → subscribers
     ├ /journal               what the runtime tells of itself, as events
+    ├ /hosts/…               only where a host needs actors of its own, such as a connection
     ├ /repositories
-    ├ /bridges/local         the connection to Codex, and the end of what former lives left
+    ├ /bridges/…             one per host: the connection to its Codex, and the end of what former
+    │                        lives left
     ├ /bridge-watch          tells of that connection, as events
     ├ /sessions/…            dynamic, one per live session
     ├ /strays                ends the turns that outlive their sessions
@@ -37,9 +39,11 @@ from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.codex.bridge import Bridge
 from command_center.actors.codex.routing import Routes
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.core.events import EventHub, Fanout
 from command_center.actors.core.storage import Storage, Store
+from command_center.actors.hosts.registry import HostSettings
 from command_center.actors.operator.actions import Journal
 from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.operator.clock_watch import ClockWatch
@@ -51,6 +55,7 @@ from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.runtime import ChildSpec, Intensity, SupervisorSpec
+from command_center.store.records import LOCAL
 from command_center.store.records import Runner as RunnerName
 
 
@@ -73,22 +78,32 @@ class CenterSettings:
     """Texts that must never be stored, such as this installation's own tokens."""
 
 
-def build_tree(
-    settings: CenterSettings,
-    storage: Storage,
-    services: SessionServices,
-    schedules: AutomationServices,
-    fanout: Fanout,
-) -> SupervisorSpec:
-    """The spec of the whole tree."""
-    # Whatever the runner is, a former life may have left processes of Codex, which the bridge ends.
+def host_settings(settings: CenterSettings) -> HostSettings:
+    """Say what hosts are made of."""
+    # Whatever the runner is, a former life may have left processes of Codex, which bridges end.
     disabled = (
         None
         if RUNNERS[settings.runner].has_threads
         else f"The runner is {settings.runner}: no app-server is used. "
         "Set CC_CODEX_RUNNER_MODE=app-server to use one."
     )
-    bridge = attrs.evolve(settings.bridge, disabled=disabled)
+    return HostSettings(
+        data_dir=settings.data_dir,
+        roots=settings.repo_roots,
+        codex=attrs.evolve(settings.bridge, disabled=disabled),
+    )
+
+
+def build_tree(
+    settings: CenterSettings,
+    hosts: Hosts,
+    storage: Storage,
+    services: SessionServices,
+    schedules: AutomationServices,
+    *,
+    fanout: Fanout,
+) -> SupervisorSpec:
+    """The spec of the whole tree."""
     telegram: tuple[SupervisorSpec, ...] = ()
     if settings.telegram is not None:
         from command_center.actors.telegram.tree import telegram_tree  # noqa: PLC0415 - it needs an HTTP client, which nothing else here does
@@ -125,32 +140,29 @@ def build_tree(
                 start=partial(Journal, storage),
                 contract="Crashes and restarts that happen meanwhile are not told as events.",
             ),
+            *_actors_of(hosts),
             ChildSpec(
                 id="repositories",
                 contract="Git work in hand is refused; turns are not touched.",
-                start=partial(
-                    Repositories,
-                    storage,
-                    repo_roots=settings.repo_roots,
-                    data_dir=settings.data_dir,
-                ),
+                start=partial(Repositories, storage, hosts),
             ),
             SupervisorSpec(
                 id="bridges",
-                children=(
+                children=[
                     ChildSpec(
-                        id="local",
-                        start=partial(Bridge, bridge, Routes()),
-                        shutdown=bridge.deadlines.close + 8.0,
-                    ),
-                ),
+                        id=host.name,
+                        start=partial(Bridge, host.codex, Routes()),
+                        shutdown=host.codex.settings.deadlines.close + 8.0,
+                    )
+                    for host in hosts
+                ],
                 quarantine=True,
                 contract="Turns of a spawned app-server end as interrupted; of one that is shared "
                 "they go on, and are joined again.",
             ),
             ChildSpec(
                 id="bridge-watch",
-                start=partial(BridgeWatch, storage, transport=bridge.transport.value),
+                start=partial(BridgeWatch, storage, transport=settings.bridge.transport.value),
                 contract="Connections that begin or are lost meanwhile are not told as events.",
             ),
             SupervisorSpec(
@@ -161,7 +173,7 @@ def build_tree(
             ),
             ChildSpec(
                 id="strays",
-                start=partial(Strays, storage),
+                start=partial(Strays, storage, hosts),
                 contract="Turns that outlive their sessions run on until it is back.",
             ),
             ChildSpec(
@@ -174,6 +186,7 @@ def build_tree(
                 start=partial(
                     ForeignTurns,
                     storage,
+                    hosts.named(LOCAL),
                     instance_id=services.instance_id,
                     max_sessions=settings.max_sessions,
                 ),
@@ -210,3 +223,22 @@ def build_tree(
             *telegram,
         ),
     )
+
+
+def _actors_of(hosts: Hosts) -> list[SupervisorSpec]:
+    """The supervisor of what hosts need, where any needs something."""
+    needed = [
+        SupervisorSpec(id=host.name, children=host.actors, quarantine=True)
+        for host in hosts
+        if host.actors
+    ]
+    if not needed:
+        return []
+    return [
+        SupervisorSpec(
+            id="hosts",
+            children=needed,
+            quarantine=True,
+            contract="What runs on that host goes on there; it cannot be reached until it is back.",
+        )
+    ]

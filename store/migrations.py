@@ -638,3 +638,13 @@ CREATE TABLE log_identity (
 ) STRICT;
 INSERT INTO log_identity (id, log_id) VALUES (1, lower(hex(randomblob(8))));
 """
+
+
+@MIGRATIONS(name="0017_hosts_of_sessions")
+def _hosts_of_sessions(db: Database) -> None:
+    db.executescript(_HOSTS_OF_SESSIONS)
+
+
+_HOSTS_OF_SESSIONS = """
+ALTER TABLE sessions ADD COLUMN host TEXT NOT NULL DEFAULT 'local';
+"""

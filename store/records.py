@@ -6,7 +6,7 @@ a default may be left out when a record is made; ``id``, ``created_at`` and ``up
 always the store's to set.
 """
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -78,6 +78,10 @@ AutomationOutcome: TypeAlias = Literal[
 ]
 
 
+LOCAL: Final = "local"
+"""The host that is this machine."""
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A row of a table."""
 
@@ -98,7 +102,7 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     """
 
     name: str
-    host: str = "local"
+    host: str = LOCAL
     local_path: str
     allow_write: bool = False
     allow_network: bool = False
@@ -168,6 +172,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         goal: what Codex pursues turn after turn, as it told last: ``{objective, status,
             tokenBudget, tokensUsed, timeUsedSeconds}``; None without one.
         turns: how many turns it has had; one, unless it has a goal.
+        host: whose disk ``cwd`` is on: that of its repository.
     """
 
     task_id: int
@@ -209,6 +214,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     result: dict[str, Any] | None = None
     goal: dict[str, Any] | None = None
     turns: int = 1
+    host: str = LOCAL
 
 
 class Approval(Record, frozen=True, kw_only=True, rename="camel"):

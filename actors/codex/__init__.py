@@ -1,19 +1,17 @@
-"""Everything that knows Codex: its app-server's protocol, and the processes that speak it.
+"""Everything that knows Codex: its app-server's protocol, and what a host's Codex is asked.
 
-`bridge` is the actor that holds the connection; `messages` says what it is asked and what it
-tells, and `settings` how it reaches Codex. Below it, from the bytes upwards: `lines` and
-`websocket` carry messages, `transports` open what carries them, `ways` chooses which app-server is
-reached, `detached` is one of our own that outlives us and `keeper` the program that ends it when
-nobody needs it, `writers` tells who writes a thread, `protocol` is a message's envelope, and
+`bridge` is the actor that holds the connection; `messages` says what it is asked and what it tells,
+`settings` how it reaches Codex, and `ports` what the Codex of a host does. Below it, from the bytes
+upwards: `lines` and `websocket` carry messages, `protocol` is a message's envelope, and
 `connection` matches answers with requests. `routing` hands what Codex tells to the session that it
 is about, by its `inbox`; `open_requests` are what Codex asks, `watchers` are told of the connection
-itself, and `lineage` knows which thread was started from which.
+itself, `lineage` knows which thread was started from which, and `active_turns` whether any is at
+work.
 
 `requests` spells what is asked of Codex, and `confinement` what a run lets it do;
 `project_configuration` is what it takes from the project, and `allow_rules` what its user's rules
 let through. `shapes`, `approvals` and `diffs` make of a question of Codex's what a person is shown,
 and of the decision its answer. `exec_runner` runs `codex exec` where no app-server is wanted, and
 `exec_lines` reads what that prints. `warnings` reads what Codex warns of, and `versions` says which
-can be used. `processes` starts and ends children, `environment` is what they inherit, `orphans`
-ends what a former life has left, and `errors` is what can go wrong.
+can be used. `errors` is what can go wrong.
 """

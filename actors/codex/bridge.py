@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import structlog
 import trio
 
-from command_center.actors.codex import detached, protocol, requests
+from command_center.actors.codex import protocol, requests
+from command_center.actors.codex.active_turns import has_turns
 from command_center.actors.codex.approvals import why_not
 from command_center.actors.codex.connection import Connection, Refused
 from command_center.actors.codex.errors import (
@@ -41,13 +41,11 @@ from command_center.actors.codex.messages import (
     ReachWriter,
     Watch,
 )
-from command_center.actors.codex.orphans import end_orphans
+from command_center.actors.codex.ports import Codex, Lease, Way
 from command_center.actors.codex.routing import Routes
-from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.codex.settings import Transport
 from command_center.actors.codex.versions import Support
 from command_center.actors.codex.warnings import CodexWarning
-from command_center.actors.codex.ways import Way, listens_for_terminals, open_way
-from command_center.actors.codex.writers import is_written
 from command_center.actors.rules.errors import TooBusy
 from command_center.runtime import Actor, Deferred, Down, Refusal, handles
 
@@ -85,21 +83,22 @@ _WHOSE = {
 
 
 class Bridge(Actor):
-    """One connection to Codex, shared by every session that runs on it.
+    """One connection to the Codex of a host, shared by every session that runs on it.
 
     Give every life the same `routes`, so that attachments outlive a crash. Its shutdown needs up
     to `deadlines.close` and some eight seconds, for an app-server that does not end by itself.
     """
 
-    def __init__(self, settings: BridgeSettings, routes: Routes | None = None) -> None:
+    def __init__(self, codex: Codex, routes: Routes | None = None) -> None:
         """Connect when started."""
-        self._settings = settings
+        self._codex = codex
+        self._settings = codex.settings
         self._routes = Routes() if routes is None else routes
         self._pumps: dict[Inbox, trio.CancelScope] = {}
         self._connection: Connection | None = None
         self._process_id: int | None = None
         self._way: Way | None = None
-        self._lease: detached.Lease | None = None
+        self._lease: Lease | None = None
         self._is_unneeded = False
         self._left_for: str | None = None
         self._change = trio.Event()
@@ -317,7 +316,7 @@ class Bridge(Actor):
     async def _reach_writer(self, thread_id: str) -> None:
         if not await self._is_written_elsewhere(thread_id):
             return
-        if self._is_detached and await listens_for_terminals(self._settings):
+        if self._is_detached and await self._codex.listens_for_terminals():
             if not await self._is_idle():
                 raise ThreadElsewhere(thread_id, _BUSY)
             changed = self._changed
@@ -332,7 +331,7 @@ class Bridge(Actor):
         seconds = self._settings.deadlines.probe
         connection = await self._connected_by(trio.current_time() + seconds)
         home = connection.codex_home
-        if home is None or not await trio.to_thread.run_sync(is_written, home, thread_id):
+        if home is None or not await self._codex.is_written(home, thread_id):
             return False
         read = requests.thread_read(thread_id)
         thread = (await connection.call(read.method, read.params, seconds))["thread"]
@@ -342,8 +341,7 @@ class Bridge(Actor):
 
     async def _keep_connected(self) -> None:
         try:
-            await self._take_lease()
-            await self._end_orphans()
+            self._lease = await self._codex.take_over()
             failures = 0
             while self._settings.disabled is None:
                 began = trio.current_time()
@@ -367,46 +365,16 @@ class Bridge(Actor):
                 await self._leave()
             self._kept.set()
 
-    async def _take_lease(self) -> None:
-        if self._own_folder is not None:
-            try:
-                self._lease = await detached.Lease.take(self._own_folder)
-            except (OSError, WireClosed) as error:
-                log.warning("codex.lease_missing", reason=str(error))
-
     async def _leave(self) -> None:
         """End the app-server of our own if it is not needed, else leave it to its keeper."""
         if self._is_unneeded:
-            await self._end_own()
+            await self._codex.end_own()
         if self._lease is not None:
             self._lease.release()
-
-    async def _end_own(self) -> None:
-        if self._own_folder is not None:
-            await trio.to_thread.run_sync(detached.end, self._own_folder)
-
-    @property
-    def _own_folder(self) -> Path | None:
-        """Where an app-server of our own is recorded; None where there may be none."""
-        settings = self._settings
-        if settings.state_folder is None or settings.transport is not Transport.AUTO:
-            return None
-        return None if settings.disabled else detached.folder_of(settings.state_folder)
 
     @property
     def _is_detached(self) -> bool:
         return self._way is not None and self._way.app_server is AppServer.DETACHED
-
-    async def _end_orphans(self) -> None:
-        folder = self._settings.state_folder
-        if folder is not None:
-            own = None if self._own_folder is None else detached.read(self._own_folder)
-            if own is None:
-                await trio.to_thread.run_sync(detached.end, detached.folder_of(folder))
-            spared = () if own is None else (own.life,)
-            ended = await trio.to_thread.run_sync(end_orphans, folder, spared)
-            if ended:
-                log.warning("codex.orphans_ended", process_ids=ended)
 
     async def _connect_once(self) -> str:
         """Hold one connection until it is lost; answers why."""
@@ -427,7 +395,7 @@ class Bridge(Actor):
     async def _hold(self, nursery: trio.Nursery) -> str:
         try:
             with trio.fail_after(self._settings.deadlines.handshake):
-                way = await open_way(self._settings, nursery)
+                way = await self._codex.connect(nursery)
         except WireClosed as error:
             return error.reason
         except trio.TooSlowError:
@@ -479,11 +447,11 @@ class Bridge(Actor):
                 await self._change.wait()
             self._change = trio.Event()
             better = way.outdated
-            if await listens_for_terminals(self._settings):
+            if await self._codex.listens_for_terminals():
                 better = "Another app-server listens on Codex's control socket, and is joined."
             if better is not None and await self._is_idle():
                 self._left_for = better
-                await self._end_own()
+                await self._codex.end_own()
                 return better
 
     async def _is_idle(self) -> bool:
@@ -504,7 +472,7 @@ class Bridge(Actor):
             )
             return answer
 
-        return await detached.has_turns(ask)
+        return await has_turns(ask)
 
     def _disconnected(self) -> None:
         self._connection = None

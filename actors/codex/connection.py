@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 import attrs
@@ -26,8 +25,8 @@ from command_center.actors.codex.errors import (
     NotAMessage,
     WireClosed,
 )
+from command_center.actors.codex.ports import Wire
 from command_center.actors.codex.settings import Deadlines
-from command_center.actors.codex.transports import Wire
 from command_center.actors.codex.versions import (
     UNKNOWN_METHOD,
     Support,
@@ -94,7 +93,7 @@ class Connection:
         self.lost: str | None = None
         self.server_version: str | None = None
         self.support = Support()
-        self.codex_home: Path | None = None
+        self.codex_home: str | None = None
         self.received = 0
         self.garbage = 0
 
@@ -174,7 +173,7 @@ class Connection:
             except (BridgeUnavailable, CodexTimeout) as error:
                 raise WireClosed(str(error)) from None
         home = result.get("codexHome") if isinstance(result, dict) else None
-        self.codex_home = Path(home) if isinstance(home, str) else None
+        self.codex_home = home if isinstance(home, str) else None
         await self._enqueue(_Outgoing(protocol.encode_notification("initialized")))
 
     async def probe(self) -> int:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -15,13 +12,11 @@ import structlog
 import trio
 
 from command_center.actors.codex.confinement import Confinement
-from command_center.actors.codex.environment import agent_environment
 from command_center.actors.codex.errors import MessageTooLong, NotAMessage, WireClosed
 from command_center.actors.codex.exec_lines import ExecTranslator
 from command_center.actors.codex.lines import LineReader
 from command_center.actors.codex.messages import CodexNotification
-from command_center.actors.codex.processes import ChildProcess, start_child
-from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.codex.ports import Codex, CodexProcess
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +50,7 @@ class ExecEnd:
     reason: str
 
 
-def exec_arguments(run: ExecRun, schema_file: Path | None = None) -> tuple[str, ...]:
+def exec_arguments(run: ExecRun, schema_file: str | None = None) -> tuple[str, ...]:
     """The arguments of `codex`; the prompt goes through standard input, whatever it holds.
 
     `schema_file` holds the run's schema, where it has one.
@@ -64,7 +59,7 @@ def exec_arguments(run: ExecRun, schema_file: Path | None = None) -> tuple[str, 
     if run.model is not None:
         options += [f"--model={run.model}"]
     if schema_file is not None:
-        options += ["--output-schema", str(schema_file)]
+        options += ["--output-schema", schema_file]
     if run.is_review:
         return (*options, "review", "-")
     resume = () if run.thread_id is None else ("resume", run.thread_id)
@@ -72,7 +67,7 @@ def exec_arguments(run: ExecRun, schema_file: Path | None = None) -> tuple[str, 
 
 
 async def run_exec(
-    settings: BridgeSettings,
+    codex: Codex,
     run: ExecRun,
     tell: Callable[[CodexNotification], Awaitable[None]],
     *,
@@ -83,42 +78,30 @@ async def run_exec(
     `started` is given the process id. Cancelling this stops the run: the process and all that
     it started are ended, within some seconds, before it returns.
     """
-    with _schema_file(run) as schema_file:
-        command = [*settings.program, *exec_arguments(run, schema_file)]
-        return await _run(command, settings, run, tell, started)
+    async with _schema_file(codex, run) as schema_file:
+        return await _run(codex, exec_arguments(run, schema_file), run, tell, started)
 
 
-@contextlib.contextmanager
-def _schema_file(run: ExecRun) -> Iterator[Path | None]:
+@contextlib.asynccontextmanager
+async def _schema_file(codex: Codex, run: ExecRun) -> AsyncIterator[str | None]:
     """A file of its own with the run's schema, for as long as the process runs."""
     if run.output_schema is None:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="command-center-") as folder:
-        path = Path(folder) / "answer.schema.json"
-        path.write_bytes(msgspec.json.encode(run.output_schema))
+    async with codex.file_of(msgspec.json.encode(run.output_schema)) as path:
         yield path
 
 
 async def _run(
-    command: Sequence[str],
-    settings: BridgeSettings,
+    codex: Codex,
+    arguments: Sequence[str],
     run: ExecRun,
     tell: Callable[[CodexNotification], Awaitable[None]],
     started: Callable[[int], None],
 ) -> ExecEnd:
-    inherited = os.environ if settings.environment is None else settings.environment
-    folder = settings.state_folder
-    environment = agent_environment(inherited, secrets=settings.secrets, state_folder=folder)
     async with trio.open_nursery() as nursery:
         try:
-            child = await start_child(
-                command,
-                nursery,
-                environment=environment,
-                state_folder=folder,
-                cwd=Path(run.confinement.cwd),
-            )
+            child = await codex.start(arguments, nursery, cwd=run.confinement.cwd)
         except WireClosed as error:
             return ExecEnd(None, told=False, reason=error.reason)
         started(child.pid)
@@ -130,13 +113,13 @@ async def _run(
         finally:
             await child.end(0)
         nursery.cancel_scope.cancel()
-    said = child.tail.last_words() if code != 0 else ""
+    said = child.last_words() if code != 0 else ""
     how = "did not exit" if code is None else f"ended with exit code {code}"
     reason = f"codex exec {how}: {said}" if said else f"codex exec {how}."
     return ExecEnd(code, translator.ended, reason)
 
 
-async def _give_prompt(child: ChildProcess, prompt: str) -> None:
+async def _give_prompt(child: CodexProcess, prompt: str) -> None:
     try:
         await child.stdin.send_all(prompt.encode())
         await child.stdin.aclose()
@@ -145,7 +128,7 @@ async def _give_prompt(child: ChildProcess, prompt: str) -> None:
 
 
 async def _tell_lines(
-    child: ChildProcess,
+    child: CodexProcess,
     translator: ExecTranslator,
     tell: Callable[[CodexNotification], Awaitable[None]],
 ) -> None:

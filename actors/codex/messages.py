@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 import msgspec
 
 from command_center.actors.codex.versions import RANGE
 from command_center.runtime import ActorRef, Address, Request
+from command_center.store.records import LOCAL
 
 
 @attrs.frozen
@@ -265,4 +266,11 @@ ThreadMessage: TypeAlias = (
 BridgeMessage: TypeAlias = (
     Call | Attach | Detach | Watch | Answer | CheckVersion | ReachWriter | ProbeHealth
 )
-BRIDGE: Address[BridgeMessage] = Address("/bridges/local")
+
+
+def bridge_of(host: str) -> Address[BridgeMessage]:
+    """Give the address of the bridge to the Codex of a host."""
+    return Address(f"/bridges/{host}")
+
+
+BRIDGE: Final = bridge_of(LOCAL)

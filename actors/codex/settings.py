@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -84,24 +83,6 @@ class BridgeSettings:
                 return ("app-server", "proxy", *socket)
             case Transport.WEBSOCKET:
                 return ()
-
-    @property
-    def inherited(self) -> Mapping[str, str]:
-        """The environment that Codex's processes are to have, before ours is taken out of it."""
-        return os.environ if self.environment is None else self.environment
-
-    @property
-    def codex_home(self) -> Path:
-        """Codex's own folder: `CODEX_HOME`, else `.codex` in the home folder."""
-        named = self.inherited.get("CODEX_HOME")
-        return Path(named) if named else Path.home() / ".codex"
-
-    @property
-    def control_socket(self) -> Path:
-        """Where the app-server of a terminal or of Codex's app listens, if there is one."""
-        if self.socket is not None:
-            return self.socket
-        return self.codex_home / "app-server-control" / "app-server-control.sock"
 
     @property
     def described(self) -> str:

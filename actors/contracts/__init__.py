@@ -3,6 +3,6 @@
 `sessions`, `tasks`, `approvals`, `automations`, `repositories` and `worktrees` have the messages
 about these, and `addresses` where each is taken. A body of the REST API is one of these messages,
 so nothing is mapped by hand between the two. `fields` are the types of fields that several have.
-`events` are what everybody is told when something has happened, and `runners` what each runner can
-do.
+`events` are what everybody is told when something has happened, `runners` what each runner can do,
+and `hosts` the machines that all of it is done on.
 """

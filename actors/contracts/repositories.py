@@ -8,7 +8,7 @@ from command_center.actors.git.facts import Commit, Remote, WorktreeEntry
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Repository
-from command_center.store.records import CodexConfig, Reviewer
+from command_center.store.records import LOCAL, CodexConfig, Reviewer
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -16,6 +16,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     is_git_repository: bool
     name: str
+    host: str = LOCAL
     local_path: str
     default_branch: str | None = None
     current_branch: str | None = None
@@ -39,6 +40,7 @@ class InspectRepository(
     """Look at a folder; a folder that is not a git repository is an answer, not an error."""
 
     local_path: str
+    host: str = LOCAL
 
 
 class CreateRepository(
@@ -52,6 +54,7 @@ class CreateRepository(
     """Register a git repository. What is left out is not allowed; the name is the folder's."""
 
     local_path: str
+    host: str = LOCAL
     name: str | None = None
     allow_write: bool = False
     allow_network: bool = False

@@ -1,17 +1,12 @@
-"""Git: the only part of the program that starts it, held against hostile repositories.
+"""Git, as questions that are put to it: each host runs it itself, held against repositories.
 
-Start with `checkout` (a work tree that was looked at; everything else takes one) and `shadow` (the
-git directory that git is given in the place of the repository's). `layout` finds the real one,
-`configuration` reads what it says, and `settings` decides what git is told of that; `hardening` is
-the environment of git. `process` runs one git, when `turns` let it, as `confinement` has the system
-hold it and `children` waits for it. `snapshots` read files and `folders` change folders that an
-agent may be changing, too. `facts` reads what a repository
-is like, `diffs` what was changed in it; `names` checks branches and commits before they are
-arguments; `trees` makes and removes worktrees, `merging` brings their branches back, and
-`commit_folders` says where a commit writes. `errors` is what can go wrong.
+Start with `ports` (the git of a host, and the checkouts that it opens; everything else takes one).
+`settings` decides what git is told of a repository's own configuration. `facts` reads what a
+repository is like, `diffs` what was changed in it; `names` checks branches and commits before they
+are arguments; `trees` makes and removes worktrees, and `merging` brings their branches back.
+`errors` is what can go wrong.
 """
 
-from command_center.actors.git.checkout import Checkout, open_checkout
 from command_center.actors.git.errors import (
     BadBranchName,
     GitAnswerTooLong,
@@ -23,7 +18,7 @@ from command_center.actors.git.errors import (
     UnsafeRepository,
     WorktreeUnfinished,
 )
-from command_center.actors.git.process import Answer, Git
+from command_center.actors.git.ports import Answer, Checkout, Git
 
 __all__ = [
     "Answer",
@@ -38,5 +33,4 @@ __all__ = [
     "UnknownRef",
     "UnsafeRepository",
     "WorktreeUnfinished",
-    "open_checkout",
 ]

@@ -10,10 +10,9 @@ from typing import Annotated, Final
 
 import msgspec
 
-from command_center.actors.git.checkout import Checkout
 from command_center.actors.git.facts import LIST_LIMIT, SCAN_DEADLINE
 from command_center.actors.git.names import resolve_commit
-from command_center.actors.git.process import shown
+from command_center.actors.git.ports import Checkout, shown
 
 PATCH_LIMIT: Final = 512 * 1024
 """Bytes of a patch, unless fewer are asked for."""

@@ -14,13 +14,8 @@ from typing import Final
 
 import attrs
 import msgspec
-import trio
 
-from command_center.actors.git.checkout import Checkout
-from command_center.actors.git.configuration import values
-from command_center.actors.git.layout import resolved
-from command_center.actors.git.process import shown
-from command_center.actors.git.snapshots import says_something
+from command_center.actors.git.ports import Checkout, shown
 
 STATUS_LIMIT: Final = 64 * 1024
 """Bytes of a status that are read: more than that is dirty anyway."""
@@ -234,11 +229,6 @@ async def read_worktrees(checkout: Checkout) -> list[WorktreeEntry]:
 
     Git cannot tell where that is, as it is given a stand-in for the git directory.
     """
-    main = checkout.common_dir
-    if main.name == ".git":
-        main = main.parent
-    for value in values(checkout.configuration, "core.worktree")[-1:]:
-        main = resolved(checkout.common_dir, value)
     answer = await checkout.run("worktree", "list", "--porcelain", "-z", limit=LIST_LIMIT)
     entries: list[WorktreeEntry] = []
     for block in answer.stdout.split(b"\0\0"):
@@ -250,7 +240,7 @@ async def read_worktrees(checkout: Checkout) -> list[WorktreeEntry]:
             continue
         entries.append(
             WorktreeEntry(
-                path=str(Path(fields["worktree"]) if entries else main),
+                path=str(Path(fields["worktree"]) if entries else checkout.main),
                 branch_name=fields["branch"].removeprefix("refs/heads/")
                 if "branch" in fields
                 else None,
@@ -370,8 +360,7 @@ async def read_warnings(checkout: Checkout) -> list[str]:
     keys = {key for key, _ in checkout.configuration}
     own = checkout.configuration
     warnings = []
-    attributes = checkout.common_dir / "info" / "attributes"
-    if await trio.to_thread.run_sync(says_something, attributes):
+    if await checkout.git.says_something(checkout, "info/attributes"):
         warnings.append("Attributes are set in .git/info/attributes; they are not obeyed here.")
     if any(key == "core.fsmonitor" and value not in {"false", "true"} for key, value in own):
         warnings.append("core.fsmonitor names a program; it is not run here.")
@@ -379,7 +368,6 @@ async def read_warnings(checkout: Checkout) -> list[str]:
         warnings.append("The git configuration includes other files; they are not read here.")
     if any(key.startswith("remote.") and key.endswith(".promisor") for key in keys):
         warnings.append("This is a partial clone; objects that are missing are not fetched here.")
-    alternates = checkout.common_dir / "objects" / "info" / "alternates"
-    if await trio.to_thread.run_sync(says_something, alternates):
+    if await checkout.git.says_something(checkout, "objects/info/alternates"):
         warnings.append("It borrows objects from another repository (objects/info/alternates).")
     return warnings

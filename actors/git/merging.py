@@ -12,12 +12,10 @@ from typing import Final, Literal
 
 import msgspec
 
-from command_center.actors.git.checkout import Checkout
 from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import SCAN_DEADLINE, read_status
 from command_center.actors.git.names import branch_commit
-from command_center.actors.git.process import shown
-from command_center.actors.git.shadow import Writes
+from command_center.actors.git.ports import Checkout, Writes, shown
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict
 

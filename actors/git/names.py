@@ -7,8 +7,8 @@ back is used from there on.
 
 from __future__ import annotations
 
-from command_center.actors.git.checkout import Checkout
 from command_center.actors.git.errors import BadBranchName, GitFailed, UnknownRef
+from command_center.actors.git.ports import Checkout
 from command_center.actors.rules.branch_names import LONGEST, is_branch_name
 
 

@@ -146,6 +146,11 @@ def written_settings(path: Path, user: Iterable[Setting], repository: Iterable[S
     return b"".join(_entry(key, value) for key, value in (*taken, *OURS))
 
 
+def values(settings: Sequence[Setting], key: str) -> list[str]:
+    """Return all values of a key, in git's order."""
+    return [value for found, value in settings if found == key]
+
+
 def is_true(settings: Sequence[Setting], key: str, *, unset: bool = False) -> bool:
     """Say whether the last value of a key is a yes, as git understands one."""
     values = [value.lower() for found, value in settings if found == key]

@@ -52,11 +52,20 @@ SANDBOXES: Final[Mapping[str, Sandbox]] = {
 """The sandboxes of Codex that hold something; any other holds nothing that we know of."""
 
 
+@attrs.frozen
+class Thread:
+    """A thread of the Codex of a host."""
+
+    host: str
+    id: str
+
+
 @attrs.frozen(kw_only=True)
 class ForeignTurn:
     """A turn that runs in a thread of ours and that no session began.
 
     Attributes:
+        host: where it runs.
         said: the message that began it, or the goal's objective; empty where neither is known.
         cwd: the folder that its thread works in.
         writable: folders that its commands may write to beside `cwd`.
@@ -64,6 +73,7 @@ class ForeignTurn:
         goal: what the thread pursues when the turn has ended, if it does.
     """
 
+    host: str
     thread_id: str
     turn_id: str
     cause: Cause
@@ -78,13 +88,18 @@ class ForeignTurn:
 
     @classmethod
     def of(
-        cls, opened: Mapping[str, Any], turn: Mapping[str, Any], goal: Mapping[str, Any] | None
+        cls,
+        host: str,
+        opened: Mapping[str, Any],
+        turn: Mapping[str, Any],
+        goal: Mapping[str, Any] | None,
     ) -> ForeignTurn:
-        """Read it from what Codex answers: the thread that was joined, its turn, and its goal."""
+        """Read what the Codex of a host answers: the joined thread, its turn, and its goal."""
         said = message_of(turn)
         goal = goal if goal is not None and goal.get("status") == "active" else None
         sandbox = opened.get("sandbox") or {}
         return cls(
+            host=host,
             thread_id=str(opened["thread"]["id"]),
             turn_id=str(turn["id"]),
             cause="message" if said is not None else "unknown" if goal is None else "goal",
@@ -98,6 +113,11 @@ class ForeignTurn:
             goal=goal,
         )
 
+    @property
+    def thread(self) -> Thread:
+        """The thread that it runs in."""
+        return Thread(self.host, self.thread_id)
+
 
 def message_of(turn: Mapping[str, Any]) -> str | None:
     """What somebody said to begin the turn; None where nobody did, or it is not listed yet."""
@@ -108,14 +128,16 @@ def message_of(turn: Mapping[str, Any]) -> str | None:
     return None
 
 
-def last_session(db: Database, thread_id: str) -> Session | None:
+def last_session(db: Database, thread: Thread) -> Session | None:
     """The newest session that worked in the thread; None where it is no thread of ours."""
-    return sessions.find(db, {"codex_thread_id": thread_id}, newest_first=True)
+    return sessions.find(db, {"codex_thread_id": thread.id, "host": thread.host}, newest_first=True)
 
 
-def working_session(db: Database, thread_id: str) -> Session | None:
+def working_session(db: Database, thread: Thread) -> Session | None:
     """The session that works in the thread now, and whose matter its turns are."""
-    return sessions.find(db, {"codex_thread_id": thread_id, "status": sorted(ACTIVE)})
+    return sessions.find(
+        db, {"codex_thread_id": thread.id, "host": thread.host, "status": sorted(ACTIVE)}
+    )
 
 
 def adopt(tx: Transaction, turn: ForeignTurn, *, instance: str, limit: int) -> Session | None:
@@ -127,8 +149,8 @@ def adopt(tx: Transaction, turn: ForeignTurn, *, instance: str, limit: int) -> S
     Raises:
         PolicyDenied, Conflict: it may not run, and has to be interrupted.
     """
-    last = last_session(tx.db, turn.thread_id)
-    if last is None or working_session(tx.db, turn.thread_id) is not None:
+    last = last_session(tx.db, turn.thread)
+    if last is None or working_session(tx.db, turn.thread) is not None:
         return None
     repository = repositories.get(tx.db, last.repository_id)
     task = tasks.get(tx.db, last.task_id)

@@ -45,6 +45,7 @@ def create_repository(
     repository = repository_table.insert(
         tx,
         name=message.name or seen.name or os.fspath(git_dir),
+        host=seen.host,
         allow_write=message.allow_write,
         allow_network=message.allow_network,
         allow_commit=message.allow_commit,
@@ -65,6 +66,7 @@ def registered(repository: Repository) -> RepositoryRegistered:
     """Make the event that tells of a repository that is there now."""
     return RepositoryRegistered(
         name=repository.name,
+        host=repository.host,
         local_path=repository.local_path,
         allow_write=repository.allow_write,
         allow_network=repository.allow_network,

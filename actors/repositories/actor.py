@@ -17,6 +17,7 @@ import structlog
 from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import FOREIGN_TURNS
+from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.repositories import (
     CreateRepository,
     DeleteRepository,
@@ -49,7 +50,7 @@ from command_center.actors.contracts.worktrees import (
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
-from command_center.actors.git import Checkout, Git, NotAWorkTree, open_checkout
+from command_center.actors.git import Checkout, NotAWorkTree
 from command_center.actors.git.diffs import Diff
 from command_center.actors.git.facts import (
     Status,
@@ -77,7 +78,6 @@ from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.workspaces import Workplaces
 from command_center.actors.repositories.worktrees import Worktrees
 from command_center.actors.rules.errors import Conflict, Invalid
-from command_center.actors.rules.paths import resolve_directory, same_file
 from command_center.actors.rules.policy import same_place
 from command_center.actors.rules.preconditions import only_if
 from command_center.runtime import Actor, Deferred, Refusal, handles
@@ -99,24 +99,15 @@ NAME_LENGTH = 200
 class Repositories(Actor):
     """Answers every message about repositories and their worktrees."""
 
-    def __init__(
-        self,
-        storage: Storage,
-        *,
-        data_dir: Path,
-        repo_roots: tuple[Path, ...] = (),
-        git: Git | None = None,
-    ) -> None:
-        """Keep worktrees in `data_dir` unless asked otherwise, and to `repo_roots` if any."""
+    def __init__(self, storage: Storage, hosts: Hosts) -> None:
+        """Work on those hosts."""
         self._storage = storage
-        self._roots = repo_roots
-        self._git = git or Git(data_dir / "git-work")
+        self._hosts = hosts
         self._locks = KeyedLocks()
-        surroundings = (storage, self._git, self._locks, Places(storage, data_dir, repo_roots))
-        self._worktrees = Worktrees(*surroundings)
-        self._workplaces = Workplaces(*surroundings)
-        self._cleaning = WorktreeCleaning(*surroundings)
-        self._data_dir = data_dir
+        places = Places(storage)
+        self._worktrees = Worktrees(storage, hosts, self._locks, places)
+        self._workplaces = Workplaces(storage, hosts, self._locks, places)
+        self._cleaning = WorktreeCleaning(storage, hosts, self._locks)
 
     async def on_start(self) -> None:
         """Tidy up what was left to be when the server ended."""
@@ -136,17 +127,19 @@ class Repositories(Actor):
         return self.ctx.answer_later(self._inspect, message)
 
     async def _inspect(self, message: InspectRepository) -> Inspection:
-        path = await resolve_directory(message.local_path, "localPath", self._roots)
+        host = self._hosts.named(message.host)
+        path = await host.folders.resolve(message.local_path, "localPath")
         try:
-            checkout = await open_checkout(self._git, path)
+            checkout = await host.git.open(path)
         except NotAWorkTree as error:
             return Inspection(
                 is_git_repository=False,
+                host=host.name,
                 name=path.name,
                 local_path=str(path),
                 warnings=[_sentence(error)],
             )
-        return await self._look(checkout, await read_status(checkout))
+        return await self._look(host, checkout, await read_status(checkout))
 
     @handles(CreateRepository)
     async def create(self, message: CreateRepository) -> Deferred[Repository]:
@@ -156,9 +149,10 @@ class Repositories(Actor):
         return self.ctx.answer_later(self._create, message)
 
     async def _create(self, message: CreateRepository) -> Repository:
-        seen, git_dir = await self._examine(message.local_path)
+        host = self._hosts.named(message.host)
+        seen, git_dir = await self._examine(host, message.local_path)
         async with self._locks.of("registration"):
-            await self._check_new(seen.local_path, git_dir, but=None)
+            await self._check_new(host, seen.local_path, git_dir, but=None)
             return await self._storage.write(
                 lambda tx: create_repository(tx, message, seen, git_dir)
             )
@@ -184,9 +178,10 @@ class Repositories(Actor):
         if "local_path" not in fields:
             return await self._storage.write(only_if(message.condition, change))
         async with self._locks.of("registration"), self._locks.of(repository_id):
-            await self._storage.read(lambda db: repository_table.get(db, repository_id))
-            seen, git_dir = await self._examine(fields["local_path"])
-            await self._check_new(seen.local_path, git_dir, but=repository_id)
+            known = await self._storage.read(lambda db: repository_table.get(db, repository_id))
+            host = self._hosts.of(known)
+            seen, git_dir = await self._examine(host, fields["local_path"])
+            await self._check_new(host, seen.local_path, git_dir, but=repository_id)
             fields |= columns_of(seen, git_dir)
             return await self._storage.write(only_if(message.condition, change))
 
@@ -199,9 +194,10 @@ class Repositories(Actor):
         repository = await self._storage.read(
             lambda db: repository_table.get(db, message.repository_id)
         )
-        checkout = await open_main(self._git, repository, self._roots)
+        host = self._hosts.of(repository)
+        checkout = await open_main(host, repository)
         status = await read_status(checkout)
-        seen = await self._look(checkout, status)
+        seen = await self._look(host, checkout, status)
         contents = await read_contents(checkout, status)
         commits = await read_commits(checkout, status)
         columns = columns_of(seen, checkout.common_dir)
@@ -312,8 +308,8 @@ class Repositories(Actor):
             return session, repository_table.get(db, session.repository_id)
 
         session, repository = await self._storage.read(load)
-        main = await open_main(self._git, repository, self._roots)
-        checkout = await open_checkout(self._git, Path(session.cwd), common_dir=main.common_dir)
+        main = await open_main(self._hosts.of(repository), repository)
+        checkout = await main.git.open(Path(session.cwd), common_dir=main.common_dir)
         status = await read_status(checkout)
         contents = await read_contents(checkout, status)
         return WorkplaceFacts(
@@ -330,28 +326,29 @@ class Repositories(Actor):
             warnings=await read_warnings(checkout),
         )
 
-    async def _examine(self, local_path: str) -> tuple[Inspection, Path]:
+    async def _examine(self, host: Host, local_path: str) -> tuple[Inspection, Path]:
         """A folder that is to be registered, and its git directory.
 
         Raises:
             Invalid: it is none that can be; the field is named.
         """
-        path = await resolve_directory(local_path, "localPath", self._roots)
+        path = await host.folders.resolve(local_path, "localPath")
         try:
-            checkout = await open_checkout(self._git, path)
+            checkout = await host.git.open(path)
         except NotAWorkTree as error:
             raise Invalid.field("localPath", str(error)) from error
-        return await self._look(checkout, await read_status(checkout)), checkout.common_dir
+        return await self._look(host, checkout, await read_status(checkout)), checkout.common_dir
 
-    async def _look(self, checkout: Checkout, status: Status) -> Inspection:
+    async def _look(self, host: Host, checkout: Checkout, status: Status) -> Inspection:
         warnings = await read_warnings(checkout)
-        if self._data_dir.resolve().is_relative_to(checkout.path):
+        if await host.folders.has_data_in(checkout.path):
             warnings.append(
                 "The data folder of this server lies in it: a run that may write can change that."
             )
         return Inspection(
             is_git_repository=True,
             name=checkout.path.name,
+            host=host.name,
             local_path=str(checkout.path),
             default_branch=await read_default_branch(checkout, status),
             current_branch=status.branch,
@@ -364,21 +361,26 @@ class Repositories(Actor):
             warnings=warnings,
         )
 
-    async def _check_new(self, local_path: str, git_dir: Path, *, but: int | None) -> None:
-        """Refuse a repository that is registered under whatever spelling.
+    async def _check_new(
+        self, host: Host, local_path: str, git_dir: Path, *, but: int | None
+    ) -> None:
+        """Refuse a repository that is registered on its host, under whatever spelling.
 
         Raises:
             Conflict: it is; the other is named.
         """
-        for other in await self._storage.read(lambda db: repository_table.every(db, {})):
-            if other.id == but or other.host != "local":
+        for other in await self._storage.read(
+            lambda db: repository_table.every(db, {"host": host.name})
+        ):
+            if other.id == but:
                 continue
             known_git_dir = other.facts.get("gitDir")
             if (
                 same_place(other.local_path, local_path)
-                or await same_file(Path(other.local_path), Path(local_path))
+                or await host.folders.same(Path(other.local_path), Path(local_path))
                 or (
-                    isinstance(known_git_dir, str) and await same_file(Path(known_git_dir), git_dir)
+                    isinstance(known_git_dir, str)
+                    and await host.folders.same(Path(known_git_dir), git_dir)
                 )
             ):
                 raise Conflict(

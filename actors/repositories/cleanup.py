@@ -8,22 +8,21 @@ from pathlib import Path
 import attrs
 
 from command_center.actors.contracts.events.repositories import WorktreeRemoved
+from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.contracts.worktrees import (
     CleanWorktrees,
     TidyWorktrees,
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
-from command_center.actors.git import Checkout, Git
+from command_center.actors.git import Checkout
 from command_center.actors.git.facts import WorktreeEntry, read_worktrees
 from command_center.actors.git.names import branch_commit
 from command_center.actors.git.trees import remove_worktree
 from command_center.actors.ledger.worktrees import tell_worktree
-from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.worktree_checks import check_removable
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.rules.paths import within
 from command_center.store import Repository, Transaction, repositories
 from command_center.store.summaries import finished_worktrees
 
@@ -36,9 +35,8 @@ class WorktreeCleaning:
     """Deletes what nobody needs; each public method answers a message."""
 
     _storage: Storage
-    _git: Git
+    _hosts: Hosts
     _locks: KeyedLocks
-    _places: Places
 
     async def clean(self, message: CleanWorktrees) -> list[WorktreeEntry]:
         """Delete the worktrees that nobody needs."""
@@ -55,15 +53,16 @@ class WorktreeCleaning:
     ) -> list[WorktreeEntry]:
         async with self._locks.of(repository_id):
             repository = await self._repository(repository_id)
-            main = await open_main(self._git, repository, self._places.repo_roots)
+            host = self._hosts.of(repository)
+            main = await open_main(host, repository)
             removed = []
             for entry in await read_worktrees(main):
-                if entry.is_main or not await within(Path(entry.path), [self._places.home]):
+                if entry.is_main or not await host.folders.is_kept(Path(entry.path)):
                     continue
                 if only is not None and entry.path not in only:
                     continue
                 try:
-                    await check_removable(self._storage, repository, main, entry, force=False)
+                    await check_removable(self._storage, host, repository, main, entry, force=False)
                 except Conflict:
                     continue
                 if not await _is_merged(main, entry, repository):

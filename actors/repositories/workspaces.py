@@ -6,17 +6,11 @@ from pathlib import Path
 
 import attrs
 import structlog
-import trio
 from sqlite_utils import Database
 
-from command_center.actors.codex.project_configuration import (
-    NotShowable,
-    ProjectConfiguration,
-    codex_folders,
-    project_paths,
-    read_configuration,
-)
+from command_center.actors.codex.project_configuration import NotShowable, ProjectConfiguration
 from command_center.actors.contracts.events.repositories import WorktreeAdded
+from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.worktrees import (
     Bounds,
     FindBounds,
@@ -27,15 +21,7 @@ from command_center.actors.contracts.worktrees import (
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
-from command_center.actors.git import (
-    Checkout,
-    Git,
-    GitFailed,
-    NotAWorkTree,
-    UnsafeRepository,
-    open_checkout,
-)
-from command_center.actors.git.commit_folders import commit_folders
+from command_center.actors.git import Checkout, GitFailed, NotAWorkTree, UnsafeRepository
 from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
 from command_center.actors.git.names import branch_commit, check_branch_name
 from command_center.actors.git.trees import add_worktree, finish_worktree
@@ -43,7 +29,6 @@ from command_center.actors.ledger.worktrees import read_created
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.rules.errors import Conflict, Invalid
-from command_center.actors.rules.paths import check_path, resolve_directory, same_file, within
 from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
 from command_center.store import (
     Repository,
@@ -64,7 +49,7 @@ class Workplaces:
     """Finds or makes a session's folder; each public method answers a message."""
 
     _storage: Storage
-    _git: Git
+    _hosts: Hosts
     _locks: KeyedLocks
     _places: Places
 
@@ -92,14 +77,17 @@ class Workplaces:
             result = evaluate(repository, task, run_of(session))
             if result.run is None:
                 raise PolicyDenied(result)
-            main = await open_main(self._git, repository, self._places.repo_roots)
+            host = self._hosts.of(repository)
+            main = await open_main(host, repository)
             branch = session.branch_name
             if result.run.worktree == "none":
                 await _check_branch(main, branch, "worktreePath")
                 return await self._keep_place(session, repository, main, branch, made=False)
             if result.run.worktree == "given":
                 assert session.worktree_path is not None  # noqa: S101 - that is what given means
-                return await self._prepare_given(session, repository, main, session.worktree_path)
+                return await self._prepare_given(
+                    host, session, repository, main, session.worktree_path
+                )
             if branch is not None:
                 await check_branch_name(main, branch)
                 for entry in await read_worktrees(main):
@@ -113,7 +101,7 @@ class Workplaces:
                     found = await self._open(main, entry)
                     return await self._keep_place(session, repository, found, branch, made=False)
             branch = branch or await _new_branch(main, session)
-            place = await self._places.free(repository, branch)
+            place = await self._places.free(host, repository, branch)
             made = await add_worktree(main, place, branch)
             return await self._keep_place(session, repository, made, branch, made=True)
 
@@ -127,21 +115,22 @@ class Workplaces:
         repository = await self._repository(message.repository_id)
         named = message.cwd is not None
         text = message.cwd if message.cwd is not None else message.thread_cwd
-        if text is None or await same_file(Path(text), Path(repository.local_path)):
+        host = self._hosts.of(repository)
+        if text is None or await host.folders.same(Path(text), Path(repository.local_path)):
             return repository.local_path
         try:
-            wanted = await resolve_directory(text, "cwd", self._places.repo_roots)
+            wanted = await host.folders.resolve(text, "cwd")
         except Invalid:
             if named:
                 raise
             wanted = None
-        main = await open_main(self._git, repository, self._places.repo_roots)
+        main = await open_main(host, repository)
         folders = [
             Path(repository.local_path if entry.is_main else entry.path)
             for entry in await read_worktrees(main)
         ]
-        around = None if wanted is None else await _innermost(wanted, folders)
-        if around is not None and (not named or await same_file(around, Path(text))):
+        around = None if wanted is None else await _innermost(host, wanted, folders)
+        if around is not None and (not named or await host.folders.same(around, Path(text))):
             return str(around)
         if named and around is not None:
             raise Invalid.field(
@@ -171,12 +160,13 @@ class Workplaces:
                 writable = await self._commit_folders(session, repository)
             except (NotAWorkTree, UnsafeRepository, GitFailed) as error:
                 log.warning("session.commit_folders.unknown", session=session.id, reason=str(error))
+        files = await self._hosts.of(repository).codex.project_files(*place)
         found = await self._read_configuration(session, repository)
         configuration = found if isinstance(found, ProjectConfiguration) else None
         return Bounds(
             writable=tuple(map(str, writable)),
-            projects=await trio.to_thread.run_sync(project_paths, *place),
-            obeyed=await trio.to_thread.run_sync(codex_folders, *place),
+            projects=files.paths,
+            obeyed=files.obeyed,
             trusted=configuration is not None
             and await self._storage.read(
                 lambda db: trusted_configurations.is_trusted(
@@ -208,23 +198,28 @@ class Workplaces:
         if repository.codex_config != "ask":
             return None
         try:
-            return await trio.to_thread.run_sync(
-                read_configuration, Path(session.cwd), Path(repository.local_path)
+            return await self._hosts.of(repository).codex.read_configuration(
+                Path(session.cwd), Path(repository.local_path)
             )
         except NotShowable as error:
             return str(error)
 
     async def _commit_folders(self, session: Session, repository: Repository) -> list[Path]:
-        main = await open_main(self._git, repository, self._places.repo_roots)
-        checkout = await open_checkout(self._git, Path(session.cwd), common_dir=main.common_dir)
-        return await trio.to_thread.run_sync(commit_folders, checkout)
+        main = await open_main(self._hosts.of(repository), repository)
+        checkout = await main.git.open(Path(session.cwd), common_dir=main.common_dir)
+        return await checkout.git.commit_folders(checkout)
 
     async def _prepare_given(
-        self, session: Session, repository: Repository, main: Checkout, wanted: str
+        self,
+        host: Host,
+        session: Session,
+        repository: Repository,
+        main: Checkout,
+        wanted: str,
     ) -> Session:
-        path = check_path(wanted, "worktreePath")
+        path = await host.folders.expand(wanted, "worktreePath")
         for entry in await read_worktrees(main):
-            if not await same_file(Path(entry.path), path):
+            if not await host.folders.same(Path(entry.path), path):
                 continue
             if entry.is_main and repository.require_worktree:
                 raise Conflict(
@@ -234,7 +229,7 @@ class Workplaces:
             found = await self._open(main, entry)
             await _check_branch(found, session.branch_name, "branchName")
             return await self._keep_place(session, repository, found, entry.branch_name, made=False)
-        place = await self._places.asked(wanted, "worktreePath")
+        place = await self._places.asked(host, wanted, "worktreePath")
         branch = session.branch_name or await _new_branch(main, session)
         made = await add_worktree(main, place, branch)
         return await self._keep_place(session, repository, made, branch, made=True)
@@ -246,7 +241,7 @@ class Workplaces:
             NotAWorkTree: it is not what it was.
             WorktreeUnfinished: it has only a part of them.
         """
-        found = await open_checkout(self._git, Path(entry.path), common_dir=main.common_dir)
+        found = await main.git.open(Path(entry.path), common_dir=main.common_dir)
         await finish_worktree(found)
         return found
 
@@ -293,9 +288,9 @@ class Workplaces:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))
 
 
-async def _innermost(path: Path, folders: list[Path]) -> Path | None:
+async def _innermost(host: Host, path: Path, folders: list[Path]) -> Path | None:
     """The folder that a path lies in, the nearest one where they lie in each other."""
-    around = [folder for folder in folders if await within(path, [folder])]
+    around = [folder for folder in folders if await host.folders.within(path, folder)]
     return max(around, key=lambda folder: len(folder.parts), default=None)
 
 

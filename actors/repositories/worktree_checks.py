@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from command_center.actors.contracts.hosts import Host
 from command_center.actors.core.storage import Storage
-from command_center.actors.git import Checkout, open_checkout
+from command_center.actors.git import Checkout
 from command_center.actors.git.facts import WorktreeEntry, read_status
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.rules.paths import same_file
 from command_center.store import Repository, Session, sessions
 
 
@@ -19,14 +19,14 @@ async def live_sessions(storage: Storage, repository: Repository) -> list[Sessio
     )
 
 
-async def check_unused(storage: Storage, repository: Repository, path: Path) -> None:
+async def check_unused(storage: Storage, host: Host, repository: Repository, path: Path) -> None:
     """Refuse while a session works in a folder.
 
     Raises:
         Conflict: one does; it is named.
     """
     for session in await live_sessions(storage, repository):
-        if await same_file(Path(session.cwd), path):
+        if await host.folders.same(Path(session.cwd), path):
             raise Conflict(
                 f"Session {session.id} works in {path} and is {session.status}.",
                 sessionId=session.id,
@@ -35,6 +35,7 @@ async def check_unused(storage: Storage, repository: Repository, path: Path) -> 
 
 async def check_removable(
     storage: Storage,
+    host: Host,
     repository: Repository,
     main: Checkout,
     entry: WorktreeEntry,
@@ -50,10 +51,10 @@ async def check_removable(
     if entry.locked_reason is not None:
         why = f": {entry.locked_reason}" if entry.locked_reason else ""
         raise Conflict(f"Worktree {entry.path} is locked{why}.")
-    await check_unused(storage, repository, path)
+    await check_unused(storage, host, repository, path)
     if force or entry.prunable_reason is not None:
         return
-    checkout = await open_checkout(main.git, path, common_dir=main.common_dir)
+    checkout = await main.git.open(path, common_dir=main.common_dir)
     if (await read_status(checkout)).dirty:
         raise Conflict(
             f"Worktree {entry.path} has changes that are not committed; force=true deletes them.",

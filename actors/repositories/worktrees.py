@@ -12,7 +12,6 @@ from pathlib import Path
 
 import attrs
 import msgspec
-import trio
 
 from command_center.actors.contracts.events.repositories import (
     WorktreeAdded,
@@ -20,6 +19,7 @@ from command_center.actors.contracts.events.repositories import (
     WorktreePruned,
     WorktreeRemoved,
 )
+from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.worktrees import (
     CreateWorktree,
     DiffWorktree,
@@ -32,7 +32,7 @@ from command_center.actors.contracts.worktrees import (
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
-from command_center.actors.git import Checkout, Git, NotAWorkTree, open_checkout
+from command_center.actors.git import Checkout, NotAWorkTree
 from command_center.actors.git.diffs import Diff, read_diff
 from command_center.actors.git.errors import UnsafeRepository
 from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
@@ -40,7 +40,7 @@ from command_center.actors.git.merging import MergeResult, merge_branch
 from command_center.actors.git.names import check_branch_name
 from command_center.actors.git.trees import add_worktree, prune_worktrees, remove_worktree
 from command_center.actors.ledger.worktrees import read_created, tell_worktree
-from command_center.actors.repositories.locations import Places, size_of
+from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.worktree_checks import (
     check_removable,
@@ -48,7 +48,6 @@ from command_center.actors.repositories.worktree_checks import (
     live_sessions,
 )
 from command_center.actors.rules.errors import Conflict, NotFound
-from command_center.actors.rules.paths import check_path, same_file
 from command_center.actors.rules.policy import same_place
 from command_center.store import Repository, Session, Transaction, repositories
 
@@ -58,7 +57,7 @@ class Worktrees:
     """Does the work behind the messages; each public method answers one of them."""
 
     _storage: Storage
-    _git: Git
+    _hosts: Hosts
     _locks: KeyedLocks
     _places: Places
 
@@ -73,12 +72,13 @@ class Worktrees:
         wanted = message.wanted
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
-            main = await open_main(self._git, repository, self._places.repo_roots)
+            host = self._hosts.of(repository)
+            main = await open_main(host, repository)
             await check_branch_name(main, wanted.branch_name)
             path = (
-                await self._places.free(repository, wanted.branch_name)
+                await self._places.free(host, repository, wanted.branch_name)
                 if wanted.path is None
-                else await self._places.asked(wanted.path, "path")
+                else await self._places.asked(host, wanted.path, "path")
             )
             made = await add_worktree(main, path, wanted.branch_name, wanted.base_ref)
             created = await read_created(made, wanted.branch_name)
@@ -92,9 +92,12 @@ class Worktrees:
     async def describe(self, message: ListWorktrees) -> list[WorktreeState]:
         """Say how each worktree is."""
         repository = await self._repository(message.repository_id)
-        main = await open_main(self._git, repository, self._places.repo_roots)
+        host = self._hosts.of(repository)
+        main = await open_main(host, repository)
         active = await live_sessions(self._storage, repository)
-        return [await self._state(main, entry, active) for entry in await read_worktrees(main)]
+        return [
+            await self._state(host, main, entry, active) for entry in await read_worktrees(main)
+        ]
 
     async def diff(self, message: DiffWorktree) -> Diff:
         """Show what changed.
@@ -104,14 +107,13 @@ class Worktrees:
             Conflict: no base was named and the repository has no default branch.
         """
         repository = await self._repository(message.repository_id)
-        main = await open_main(self._git, repository, self._places.repo_roots)
+        host = self._hosts.of(repository)
+        main = await open_main(host, repository)
         checkout = main
         if message.path is not None:
-            entry = await self._entry(main, message.path)
+            entry = await self._entry(host, main, message.path)
             if not entry.is_main:
-                checkout = await open_checkout(
-                    self._git, Path(entry.path), common_dir=main.common_dir
-                )
+                checkout = await main.git.open(Path(entry.path), common_dir=main.common_dir)
         base = message.base or repository.default_branch
         if base is None:
             raise Conflict("The repository has no default branch; name a base.")
@@ -127,9 +129,10 @@ class Worktrees:
         """
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
-            main = await open_main(self._git, repository, self._places.repo_roots)
-            entry = await self._linked(main, message.path)
-            await check_removable(self._storage, repository, main, entry, force=message.force)
+            host = self._hosts.of(repository)
+            main = await open_main(host, repository)
+            entry = await self._linked(host, main, message.path)
+            await check_removable(self._storage, host, repository, main, entry, force=message.force)
             await remove_worktree(main, Path(entry.path))
             await self._storage.write(
                 lambda tx: tell_worktree(
@@ -147,9 +150,7 @@ class Worktrees:
         """Forget worktrees whose folders are gone."""
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
-            pruned = await prune_worktrees(
-                await open_main(self._git, repository, self._places.repo_roots)
-            )
+            pruned = await prune_worktrees(await open_main(self._hosts.of(repository), repository))
 
             def tell(tx: Transaction) -> None:
                 for entry in pruned:
@@ -169,13 +170,14 @@ class Worktrees:
         wanted = message.wanted
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
-            main = await open_main(self._git, repository, self._places.repo_roots)
-            entry = await self._linked(main, wanted.path)
+            host = self._hosts.of(repository)
+            main = await open_main(host, repository)
+            entry = await self._linked(host, main, wanted.path)
             if entry.branch_name is None:
                 raise Conflict(f"Worktree {entry.path} is on no branch.")
             for path in (Path(entry.path), main.path):
-                await check_unused(self._storage, repository, path)
-            checkout = await open_checkout(self._git, Path(entry.path), common_dir=main.common_dir)
+                await check_unused(self._storage, host, repository, path)
+            checkout = await main.git.open(Path(entry.path), common_dir=main.common_dir)
             if (await read_status(checkout)).dirty:
                 raise Conflict(f"Worktree {entry.path} has changes that are not committed.")
             result = await merge_branch(
@@ -193,33 +195,33 @@ class Worktrees:
     async def _repository(self, repository_id: int) -> Repository:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))
 
-    async def _linked(self, main: Checkout, wanted: str) -> WorktreeEntry:
+    async def _linked(self, host: Host, main: Checkout, wanted: str) -> WorktreeEntry:
         """The worktree at a path, if it is not the main checkout.
 
         Raises:
             NotFound, Invalid: as `_entry`.
             Conflict: it is the main checkout.
         """
-        entry = await self._entry(main, wanted)
+        entry = await self._entry(host, main, wanted)
         if entry.is_main:
             raise Conflict(f"{wanted} is the main checkout, which stays as it is.")
         return entry
 
-    async def _entry(self, main: Checkout, wanted: str) -> WorktreeEntry:
+    async def _entry(self, host: Host, main: Checkout, wanted: str) -> WorktreeEntry:
         """The worktree at a path, or the main checkout, as git lists it.
 
         Raises:
             NotFound: there is none.
             Invalid: the path can be none.
         """
-        path = check_path(wanted, "path")
+        path = await host.folders.expand(wanted, "path")
         for entry in await read_worktrees(main):
-            if same_place(entry.path, str(path)) or await same_file(Path(entry.path), path):
+            if same_place(entry.path, str(path)) or await host.folders.same(Path(entry.path), path):
                 return entry
         raise NotFound("Worktree", wanted)
 
     async def _state(
-        self, main: Checkout, entry: WorktreeEntry, active: list[Session]
+        self, host: Host, main: Checkout, entry: WorktreeEntry, active: list[Session]
     ) -> WorktreeState:
         path = Path(entry.path)
         state = WorktreeState(
@@ -227,14 +229,14 @@ class Worktrees:
             branch_name=entry.branch_name,
             head_sha=entry.head_sha,
             is_main=entry.is_main,
-            session_ids=[s.id for s in active if await same_file(Path(s.cwd), path)],
+            session_ids=[s.id for s in active if await host.folders.same(Path(s.cwd), path)],
             locked_reason=entry.locked_reason,
             prunable_reason=entry.prunable_reason,
         )
         if entry.prunable_reason is not None:
             return state
         try:
-            checkout = await open_checkout(self._git, path, common_dir=main.common_dir)
+            checkout = await main.git.open(path, common_dir=main.common_dir)
             status = await read_status(checkout)
         except (NotAWorkTree, UnsafeRepository) as error:
             return msgspec.structs.replace(state, problem=error.problem)
@@ -242,5 +244,5 @@ class Worktrees:
             state,
             is_dirty=status.dirty,
             head_sha=status.head,
-            size_bytes=await trio.to_thread.run_sync(size_of, path),
+            size_bytes=await host.folders.size(path),
         )

@@ -4,5 +4,4 @@
 which session is in the way of another, `schedule` when an automation is due, with `schedule_errors`
 for what is wrong with an expression. `paths` and `branch_names` say what people may name,
 `preconditions` what a change may be made to depend on, and `errors` how any of it is refused.
-(`paths` also resolves a path, which looks at the disk.)
 """

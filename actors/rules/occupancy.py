@@ -44,12 +44,17 @@ def obstacle(
 
 def shares_thread(session: Session, other: Session) -> bool:
     """Return whether both work in one thread of Codex."""
-    return session.codex_thread_id is not None and session.codex_thread_id == other.codex_thread_id
+    return (
+        session.codex_thread_id is not None
+        and session.codex_thread_id == other.codex_thread_id
+        and session.host == other.host
+    )
 
 
 def shares_folder(session: Session, other: Session) -> bool:
-    """Return whether both may write in one folder; any number may read there."""
-    return session.cwd == other.cwd and may_write(session) and may_write(other)
+    """Return whether both may write in one folder of one host; any number may read there."""
+    same_folder = session.host == other.host and session.cwd == other.cwd
+    return same_folder and may_write(session) and may_write(other)
 
 
 def may_write(session: Session) -> bool:

@@ -191,7 +191,7 @@ class SessionActor(Actor):
         self._transcript = transcript = Transcript(
             state, services.storage, lambda: ctx.start_task(self._save_soon)
         )
-        self._runner = runner = services.make_runner(session.runner, ctx.ref)
+        self._runner = runner = services.make_runner(session, ctx.ref)
         self._watch = watch = Watch(ctx.ref, services.stall_seconds)
         self._launch = Launch(ctx, state, runner, services)
         self._drive = drive = Drive(ctx, state, runner)

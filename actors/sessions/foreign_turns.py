@@ -21,7 +21,6 @@ from sqlite_utils import Database
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
 from command_center.actors.codex.messages import (
-    BRIDGE,
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
@@ -29,13 +28,16 @@ from command_center.actors.codex.messages import (
     CodexLagged,
     CodexNotification,
     Watch,
+    bridge_of,
 )
 from command_center.actors.contracts.addresses import SLOTS, TASKS, session_at
 from command_center.actors.contracts.events.sessions import TurnRefused
+from command_center.actors.contracts.hosts import Host
 from command_center.actors.contracts.sessions import SessionCommitted, SlotsChanged, ThreadsReleased
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger.adoption import (
     ForeignTurn,
+    Thread,
     adopt,
     last_session,
     message_of,
@@ -74,11 +76,14 @@ AT_ONCE: Final = 4
 
 
 class ForeignTurns(Actor):
-    """Gives each turn that no session began a session, or an end."""
+    """Gives each turn of a host's Codex that no session began a session, or an end."""
 
-    def __init__(self, storage: Storage, *, instance_id: str, max_sessions: int) -> None:
-        """Keep what is found in `storage`; at most `max_sessions` work by Codex's own wish."""
+    def __init__(
+        self, storage: Storage, host: Host, *, instance_id: str, max_sessions: int
+    ) -> None:
+        """Look on `host`; at most `max_sessions` work at once by Codex's own wish."""
         self._storage = storage
+        self._host = host
         self._instance = instance_id
         self._limit = max_sessions
         self._at_once = trio.CapacityLimiter(AT_ONCE)
@@ -136,7 +141,9 @@ class ForeignTurns(Actor):
 
     async def _watch(self) -> None:
         try:
-            await self.ctx.lookup(BRIDGE).tell(Watch(self.ctx.ref, statuses=True))
+            await self.ctx.lookup(bridge_of(self._host.name)).tell(
+                Watch(self.ctx.ref, statuses=True)
+            )
         except ActorNotFound:
             log.info("foreign_turns.without_bridge")
 
@@ -157,7 +164,10 @@ class ForeignTurns(Actor):
         return True
 
     async def _ask(self, call: Call) -> dict[str, Any]:
-        return await ask_bridge(self.ctx.lookup(BRIDGE), call)
+        return await ask_bridge(self.ctx.lookup(bridge_of(self._host.name)), call)
+
+    def _thread(self, thread_id: str) -> Thread:
+        return Thread(self._host.name, thread_id)
 
     async def _look(self) -> None:
         """Examine each thread of ours that Codex has loaded and in which a turn runs."""
@@ -165,7 +175,7 @@ class ForeignTurns(Actor):
         while True:
             page = await self._ask(requests.threads_loaded(cursor=cursor))
             for thread_id in map(str, page["data"]):
-                if await self._storage.read(partial(is_idle_here, thread_id=thread_id)):
+                if await self._storage.read(partial(is_idle_here, thread=self._thread(thread_id))):
                     with_status = await self._ask(requests.thread_read(thread_id))
                     if (with_status["thread"].get("status") or {}).get("type") == "active":
                         self._examine_soon(thread_id)
@@ -193,11 +203,12 @@ class ForeignTurns(Actor):
 
     async def _examine(self, thread_id: str) -> None:
         """See whose the thread's turn is; where it is nobody's, adopt or refuse it."""
+        thread = self._thread(thread_id)
 
         def find(db: Database) -> tuple[Session | None, Session | None, bool]:
-            last = last_session(db, thread_id)
+            last = last_session(db, thread)
             is_left = last is not None and orphaned_turns.is_noted(db, last.id)
-            return last, working_session(db, thread_id), is_left
+            return last, working_session(db, thread), is_left
 
         last, working, is_left = await self._storage.read(find)
         if last is None or is_left:
@@ -214,7 +225,7 @@ class ForeignTurns(Actor):
         if turn is None:
             return
         opened = await self._ask(requests.thread_join(thread_id))
-        found = ForeignTurn.of(opened, turn, await read_goal(self._ask, thread_id))
+        found = ForeignTurn.of(self._host.name, opened, turn, await read_goal(self._ask, thread_id))
         if is_of_session(last, turn):
             await self._refuse(last, found, f"Session {last.id}, which began it, has ended.")
             return
@@ -255,7 +266,7 @@ class ForeignTurns(Actor):
     async def _end(self, thread_id: str, last: Session) -> None:
         await pause_goal(self._ask, thread_id)
         await interrupt_active(self._ask, thread_id)
-        await end_what_is_left(self._ask, last, thread_id)
+        await end_what_is_left(self._ask, self._host.codex, last, thread_id)
         await self._ask(requests.thread_unsubscribe(thread_id))
 
     async def _settle_released(self) -> None:
@@ -285,9 +296,9 @@ def is_of_session(session: Session, turn: Mapping[str, Any]) -> bool:
     return is_turn_of(session, turn) or message_id(session) in said
 
 
-def is_idle_here(db: Database, *, thread_id: str) -> bool:
+def is_idle_here(db: Database, *, thread: Thread) -> bool:
     """Return whether the thread is one of ours, and no session works in it."""
-    return last_session(db, thread_id) is not None and working_session(db, thread_id) is None
+    return last_session(db, thread) is not None and working_session(db, thread) is None
 
 
 def settle_released(

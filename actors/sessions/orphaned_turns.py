@@ -19,14 +19,15 @@ from sqlite_utils import Database
 
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
 from command_center.actors.codex.messages import (
-    BRIDGE,
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
     BridgeWarned,
     Watch,
+    bridge_of,
 )
 from command_center.actors.contracts.events.sessions import TurnSettled
+from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.contracts.sessions import TurnLeft
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
@@ -51,9 +52,10 @@ PAUSE_SECONDS: Final = 5.0
 class Strays(Actor):
     """Interrupts what is left, over every connection to Codex until it is known to be over."""
 
-    def __init__(self, storage: Storage) -> None:
-        """Find the turns in `storage`."""
+    def __init__(self, storage: Storage, hosts: Hosts) -> None:
+        """Find the turns in `storage`; those are ended that run on `hosts`."""
         self._storage = storage
+        self._hosts = hosts
         self._wanted = trio.Event()
         self._left = 0
 
@@ -89,10 +91,11 @@ class Strays(Actor):
         """Wait for the next connection."""
 
     async def _watch(self) -> None:
-        try:
-            await self.ctx.lookup(BRIDGE).tell(Watch(self.ctx.ref))
-        except ActorNotFound:
-            log.info("strays.without_bridge")
+        for host in self._hosts:
+            try:
+                await self.ctx.lookup(bridge_of(host.name)).tell(Watch(self.ctx.ref))
+            except ActorNotFound:
+                log.info("strays.without_bridge", host=host.name)
 
     async def _settle_all(self) -> None:
         while True:
@@ -101,11 +104,16 @@ class Strays(Actor):
             await self._try(self._settle_what_is_left)
 
     async def _settle_what_is_left(self) -> None:
-        """Settle each by itself: one that Codex does not answer for holds up no other."""
+        """Settle each by itself: one that Codex does not answer for holds up no other.
+
+        Those of a host that is not there any more stay noted until it is back.
+        """
         left = await self._storage.read(orphaned_turns.every)
         self._left = len(left)
         async with trio.open_nursery() as nursery:
             for session in left:
+                if session.host not in self._hosts:
+                    continue
                 nursery.start_soon(self._try, partial(self._settle, session))
 
     async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -121,7 +129,8 @@ class Strays(Actor):
 
     async def _settle(self, session: Session) -> None:
         """End one turn and what it left. Codex's refusals say that there is nothing to end."""
-        ask = partial(ask_bridge, self.ctx.lookup(BRIDGE))
+        ask = partial(ask_bridge, self.ctx.lookup(bridge_of(session.host)))
+        codex = self._hosts.of(session).codex
         thread_id = str(session.codex_thread_id)
         interrupted = False
         try:
@@ -133,7 +142,7 @@ class Strays(Actor):
                 await pause_goal(ask, thread_id)
                 interrupted = await interrupt_active(ask, thread_id) is not None
             if not await self._storage.read(partial(is_used, thread_id=thread_id)):
-                await end_what_is_left(ask, session, thread_id)
+                await end_what_is_left(ask, codex, session, thread_id)
         except CodexError as error:
             log.info("session.turn.unknown", session=session.id, reason=str(error))
         await self._storage.write(partial(settle, session=session, interrupted=interrupted))

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from command_center.actors.codex.approvals import ApprovalRequest
-from command_center.actors.git.process import PROGRAM
+from command_center.actors.git.ports import PROGRAM
 from command_center.store import Session
 
 COMMITTING = frozenset(

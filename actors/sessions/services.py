@@ -8,7 +8,7 @@ import attrs
 
 from command_center.actors.core.storage import Storage
 from command_center.actors.sessions.runner import Runner, SessionRef
-from command_center.store.records import Runner as RunnerName
+from command_center.store import Session
 
 
 @attrs.frozen
@@ -24,5 +24,5 @@ class SessionServices:
     """Seconds of silence after which a turn is looked at; 0 for never."""
     max_sessions: int
     """Sessions that may work at once."""
-    make_runner: Callable[[RunnerName, SessionRef], Runner]
+    make_runner: Callable[[Session, SessionRef], Runner]
     """Makes the runner that the session was accepted with, to report to that actor."""

@@ -13,9 +13,10 @@ from typing import Any
 import structlog
 import trio
 
-from command_center.actors.codex import orphans, requests
+from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Call
+from command_center.actors.codex.ports import Codex
 from command_center.actors.sessions.agent_threads import Ask, find_agents
 from command_center.runtime import ActorRef
 from command_center.store import Session
@@ -140,22 +141,22 @@ async def interrupt_active(ask: Ask, thread_id: str) -> str | None:
             return running[0]
 
 
-async def end_what_is_left(ask: Ask, session: Session, thread_id: str) -> None:
+async def end_what_is_left(ask: Ask, codex: Codex, session: Session, thread_id: str) -> None:
     """End the commands that the session's turn has left, and its sub-agents with theirs."""
-    await end_commands(ask, session, thread_id)
+    await end_commands(ask, codex, session, thread_id)
     for agent in await find_agents(ask, thread_id):
         agent_id = str(agent["id"])
         with contextlib.suppress(CodexError):  # it has ended meanwhile
             for turn in (await ask(requests.turns_list(agent_id, limit=1)))["data"]:
                 if turn.get("status") == "inProgress":
                     await ask(requests.turn_interrupt(agent_id, str(turn["id"])))
-            await end_commands(ask, session, agent_id)
+            await end_commands(ask, codex, session, agent_id)
 
 
-async def end_commands(ask: Ask, session: Session, thread_id: str) -> None:
-    """End the commands that Codex knows of, and then those of this session that it has lost."""
+async def end_commands(ask: Ask, codex: Codex, session: Session, thread_id: str) -> None:
+    """End those that Codex knows of, and then those of this session that it has lost."""
     await ask(requests.terminals_clean(thread_id))
     since = from_timestamp(session.started_at or session.created_at).timestamp()
-    lost = await trio.to_thread.run_sync(orphans.end_commands, thread_id, since)
+    lost = await codex.end_commands(thread_id, since)
     if lost:
         log.warning("session.commands.ended", thread=thread_id, process_ids=lost)

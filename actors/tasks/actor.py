@@ -15,7 +15,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.codex.messages import BRIDGE, CheckVersion
+from command_center.actors.codex.messages import CheckVersion, bridge_of
 from command_center.actors.contracts.addresses import REPOSITORIES, session_at
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.sessions import SessionCommitted, StopSession
@@ -155,7 +155,7 @@ class Tasks(Actor):
         return self.ctx.answer_later(self._create_session, message)
 
     async def _create_session(self, message: CreateSession) -> Session:
-        await self._check_codex()
+        await self._check_codex(message.task_id)
         session = await self._storage.write(
             lambda tx: create_session(tx, message.task_id, message.run, runner=self._runner)
         )
@@ -167,18 +167,21 @@ class Tasks(Actor):
         """Answer once the run is committed, queued or blocked, and its actor is there."""
         return self.ctx.answer_later(self._run, message)
 
-    async def _check_codex(self) -> None:
-        """Refuse what a Codex of this version could not carry out; one that is away may come.
+    async def _check_codex(self, task_id: int) -> None:
+        """Refuse what the Codex of its host could not carry out; one that is away may come.
 
         Raises:
             UnsupportedCodex: it says which version to install.
         """
         if RUNNERS[self._runner].has_threads:
+            host = await self._storage.read(
+                lambda db: repositories.get(db, tasks.get(db, task_id).repository_id).host
+            )
             with contextlib.suppress(ActorNotFound, ActorStopped, ActorCrashed, AskTimeout):
-                await self.ctx.lookup(BRIDGE).ask(CheckVersion(), timeout=CHECK_SECONDS)
+                await self.ctx.lookup(bridge_of(host)).ask(CheckVersion(), timeout=CHECK_SECONDS)
 
     async def _run(self, message: RunTask) -> RunOutcome:
-        await self._check_codex()
+        await self._check_codex(message.task_id)
         outcome = await self._storage.write(
             lambda tx: run_task(
                 tx,
@@ -201,8 +204,8 @@ class Tasks(Actor):
 
     async def _prompt(self, message: PromptThread) -> RunOutcome:
         wanted = message.wanted
-        bridge = self.ctx.lookup(BRIDGE)
-        await self._storage.read(lambda db: repositories.get(db, wanted.repository_id))
+        host = await self._storage.read(lambda db: repositories.get(db, wanted.repository_id).host)
+        bridge = self.ctx.lookup(bridge_of(host))
         try:
             thread = await read_idle_thread(bridge, message.thread_id)
         except ThreadBusy:

@@ -15,7 +15,8 @@ from typing import Final, Literal
 import msgspec
 
 from command_center.actors.codex.versions import RANGE, support_of
-from command_center.actors.git.process import OLDEST
+from command_center.actors.git.ports import PROGRAM
+from command_center.actors.hosts.local.git.process import OLDEST
 from command_center.http.config.settings import Settings
 
 SECONDS: Final = 10.0
@@ -38,13 +39,13 @@ def examine(settings: Settings) -> list[Finding]:
 
 def _git(_: Settings) -> Finding:
     mend = f"Install git {'.'.join(map(str, OLDEST))} or newer and see that it is on the PATH."
-    said = _first_line(["git", "--version"])
+    said = _first_line([PROGRAM, "--version"])
     version = re.search(r"(\d+)\.(\d+)", said or "")
     if said is None or version is None:
-        return Finding(check="git", level="error", message="git was not found.", mend=mend)
+        return Finding(check=PROGRAM, level="error", message="git was not found.", mend=mend)
     if (int(version[1]), int(version[2])) < OLDEST:
-        return Finding(check="git", level="error", message=f"{said} is too old.", mend=mend)
-    return Finding(check="git", message=f"{said}.")
+        return Finding(check=PROGRAM, level="error", message=f"{said} is too old.", mend=mend)
+    return Finding(check=PROGRAM, message=f"{said}.")
 
 
 def _codex(settings: Settings) -> Finding:

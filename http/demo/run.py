@@ -21,7 +21,7 @@ import click
 import httpx
 import trio
 
-from command_center.actors.git import Git
+from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.http.config.settings import Settings, resolve_settings
 from command_center.http.demo.history import write_history
 from command_center.http.demo.scripts import REPOSITORIES
@@ -92,7 +92,7 @@ def make_repository(path: Path) -> Path:
 
 
 async def _commit_all(path: Path) -> None:
-    git = Git(path.parent / "git-work")
+    git = GitProgram(path.parent / "git-work")
     where = {
         "GIT_DIR": str(path / ".git"),
         "GIT_WORK_TREE": str(path),

@@ -225,6 +225,7 @@ export interface CreateAutomation {
 /** Register a git repository. What is left out is not allowed; the name is the folder's. */
 export interface CreateRepository {
   localPath: string;
+  host?: string;
   name?: string | null;
   allowWrite?: boolean;
   allowNetwork?: boolean;
@@ -431,12 +432,14 @@ export interface Health {
 /** Look at a folder; a folder that is not a git repository is an answer, not an error. */
 export interface InspectRepository {
   localPath: string;
+  host?: string;
 }
 
 /** A folder, as git sees it. Nothing is saved. */
 export interface Inspection {
   isGitRepository: boolean;
   name: string;
+  host: string;
   localPath: string;
   defaultBranch: string | null;
   currentBranch: string | null;
@@ -715,6 +718,7 @@ export interface Session {
   result: Record<string, any> | null;
   goal: Record<string, any> | null;
   turns: number;
+  host: string;
 }
 
 /** Where to move the session: `running` starts it through policy, `stopped` stops it. */
@@ -1933,6 +1937,7 @@ export interface RepositoryForgotten {
 /** A repository was registered. */
 export interface RepositoryRegistered {
   name: string;
+  host?: string;
   localPath: string;
   allowWrite: boolean;
   allowNetwork: boolean;
@@ -1989,6 +1994,7 @@ export interface SessionCreated {
   type: string;
   runner: string;
   sandbox: string;
+  host?: string;
   cwd: string;
   origin: string;
   previousSessionId: number | null;

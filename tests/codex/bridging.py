@@ -19,6 +19,7 @@ from command_center.actors.codex.messages import (
 )
 from command_center.actors.codex.routing import Routes
 from command_center.actors.codex.settings import BridgeSettings, Deadlines
+from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.runtime import (
     Actor,
     ActorRef,
@@ -121,7 +122,7 @@ class open_bridge(AbstractAsyncContextManager[Bridged]):  # noqa: N801 - reads a
             SupervisorSpec(
                 id="",
                 children=[
-                    ChildSpec("bridge", lambda: Bridge(settings, routes), shutdown=15),
+                    ChildSpec("bridge", lambda: Bridge(LocalCodex(settings), routes), shutdown=15),
                     ChildSpec("session", lambda: Listener(send), mailbox=mailbox),
                 ],
             )

@@ -33,8 +33,8 @@ from command_center.actors.codex.messages import (
     ProbeHealth,
     Watch,
 )
-from command_center.actors.codex.orphans import is_alive
 from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.hosts.local.codex.orphans import is_alive
 from command_center.actors.rules.errors import TooBusy
 from command_center.runtime import ActorRef, Backoff, System
 from tests.codex.bridging import SOON, faked, open_bridge

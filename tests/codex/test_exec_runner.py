@@ -11,8 +11,9 @@ from command_center.actors.codex.errors import NotAMessage
 from command_center.actors.codex.exec_lines import ExecTranslator
 from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, exec_arguments, run_exec
 from command_center.actors.codex.messages import CodexNotification
-from command_center.actors.codex.orphans import is_alive
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.hosts.local.codex.codex import LocalCodex
+from command_center.actors.hosts.local.codex.orphans import is_alive
 from tests.codex.bridging import real
 from tests.codex.confining import confined
 from tests.codex.script import AddFile, Gate, Refuse, Run, Say
@@ -38,7 +39,7 @@ async def run(settings: BridgeSettings, wanted: ExecRun) -> tuple[list[CodexNoti
     async def keep(notification: CodexNotification) -> None:
         told.append(notification)
 
-    return told, await run_exec(settings, wanted, keep)
+    return told, await run_exec(LocalCodex(settings), wanted, keep)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,9 @@ async def test_the_real_cli_runs_a_turn_and_its_items_are_told(
         told.append(notification)
 
     settings = real(codex_binary, codex_home)
-    end = await run_exec(settings, asked(work, "-- do it"), keep, started=started.append)
+    end = await run_exec(
+        LocalCodex(settings), asked(work, "-- do it"), keep, started=started.append
+    )
     assert end == ExecEnd(0, told=True, reason="codex exec ended with exit code 0.")
     assert len(started) == 1
     assert scripted_model.requests[0].prompt == "-- do it"
@@ -233,4 +236,6 @@ async def run_until_cancelled(
     async def ignore(notification: CodexNotification) -> None:
         del notification
 
-    await run_exec(settings, wanted, ignore, started=lambda pid: family.append(psutil.Process(pid)))
+    await run_exec(
+        LocalCodex(settings), wanted, ignore, started=lambda pid: family.append(psutil.Process(pid))
+    )

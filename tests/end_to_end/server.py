@@ -22,7 +22,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
 
-from command_center.actors.codex import detached
+from command_center.actors.hosts.local.codex import detached
 from command_center.store import Failed, Unit, Writer
 from tests.checkout import ROOT
 from tests.end_to_end.described import check_answer, check_event

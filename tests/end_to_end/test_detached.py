@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from command_center.actors.codex import detached
+from command_center.actors.hosts.local.codex import detached
 from tests.codex.script import Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of, wait_for_no_process

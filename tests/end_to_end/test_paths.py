@@ -94,3 +94,17 @@ async def send(http: httpx.AsyncClient, method: str, path: str, fields: Any) -> 
     if method in {"GET", "DELETE"}:
         return await http.request(method, path, params=fields)
     return await http.request(method, path, json=fields)
+
+
+async def test_a_host_that_is_not_there_is_refused(stub_client: Client, repository: Path) -> None:
+    folder = {"localPath": str(repository), "host": "elsewhere"}
+    for route in ("/api/repos", "/api/repos/inspect"):
+        answer = await stub_client.http.post(route, json=folder)
+        assert 400 == answer.status_code
+        error = answer.json()["error"]
+        assert "Hosts of this server: local." in error["message"]
+        assert ["host"] == [detail["path"] for detail in error["details"]]
+    registered = await stub_client.post("/api/repos", {**folder, "host": "local"}, status=201)
+    assert "local" == registered["host"]
+    moved = await stub_client.http.patch(f"/api/repos/{registered['id']}", json={"host": "local"})
+    assert 400 == moved.status_code

@@ -16,6 +16,7 @@ class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.creat
     """A repository was registered."""
 
     name: str
+    host: str | UnsetType = UNSET
     local_path: str
     allow_write: bool
     allow_network: bool

@@ -18,6 +18,7 @@ class SessionCreated(EventData, frozen=True, kw_only=True, tag="session.created"
     type: str
     runner: str
     sandbox: str
+    host: str | UnsetType = UNSET
     cwd: str
     origin: str
     previous_session_id: int | None

@@ -37,6 +37,7 @@ from command_center.actors.codex.messages import (
     CodexServerRequest,
     Detach,
 )
+from command_center.actors.codex.ports import Codex
 from command_center.actors.contracts.sessions import (
     AgentItemSeen,
     AgentsListed,
@@ -133,6 +134,7 @@ class AppServerRunner:
         self,
         ref: SessionRef,
         bridge: ActorRef[BridgeMessage],
+        codex: Codex,
         assign: Callable[[Session], Awaitable[Assignment]],
         confine: Callable[[Session], Awaitable[Confinement]],
         *,
@@ -143,12 +145,14 @@ class AppServerRunner:
         Args:
             ref: the session's actor.
             bridge: the connection to Codex.
+            codex: the Codex that it leads to.
             assign: what Codex is to be told, found out just before it is.
             confine: what Codex is let do, found out in the same way.
             survives_restart: whether the app-server lives on when this process ends.
         """
         self._ref = ref
         self._bridge = bridge
+        self._codex = codex
         self._assign = assign
         self._confine = confine
         self.survives_restart = survives_restart
@@ -435,7 +439,7 @@ class AppServerRunner:
     async def end_commands(self, session: Session) -> None:
         """End what Codex knows of, and what it has lost."""
         if session.codex_thread_id is not None:
-            await end_commands(self._call, session, session.codex_thread_id)
+            await end_commands(self._call, self._codex, session, session.codex_thread_id)
 
     async def close(self, session: Session) -> None:
         """Leave the thread; of a turn that did not complete, end what it left.
@@ -460,7 +464,7 @@ class AppServerRunner:
         if began and session.status != "completed":
             with trio.move_on_after(CLEAN_SECONDS):
                 try:
-                    await end_what_is_left(self._call, session, thread_id)
+                    await end_what_is_left(self._call, self._codex, session, thread_id)
                 except FAILURES as error:
                     log.debug("session.clean.failed", session=session.id, reason=str(error))
         await self._bridge.tell(Detach(thread_id, self._ref))

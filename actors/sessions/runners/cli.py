@@ -14,7 +14,7 @@ from command_center.actors.codex.confinement import Confinement, check_untouched
 from command_center.actors.codex.errors import ProjectTouched
 from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, run_exec
 from command_center.actors.codex.messages import CodexNotification
-from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.codex.ports import Codex
 from command_center.actors.contracts.sessions import (
     LaunchFailed,
     RunnerReport,
@@ -39,7 +39,7 @@ class CliRunner(PlainRunner):
     def __init__(
         self,
         ref: ActorRef[RunnerReport],
-        settings: BridgeSettings,
+        codex: Codex,
         assign: Callable[[Session], Awaitable[Assignment]],
         confine: Callable[[Session], Awaitable[Confinement]],
         prompted: set[int],
@@ -50,7 +50,7 @@ class CliRunner(PlainRunner):
         process; it outlives the lives of their actors.
         """
         self._ref = ref
-        self._settings = settings
+        self._codex = codex
         self._assign = assign
         self._confine = confine
         self._prompted = prompted
@@ -92,7 +92,7 @@ class CliRunner(PlainRunner):
         self._prompted.add(session.id)
         with self._stopping:
             try:
-                ended = await run_exec(self._settings, run, tell)
+                ended = await run_exec(self._codex, run, tell)
             except* ProjectTouched as touched:
                 ended = ExecEnd(None, told=False, reason=str(touched.exceptions[0]))
             if not self._told.is_set():

@@ -9,9 +9,10 @@ from typing import Final, Protocol, TypeVar
 import attrs
 
 from command_center.actors.codex.confinement import Confinement
-from command_center.actors.codex.messages import BRIDGE
-from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.codex.messages import bridge_of
+from command_center.actors.codex.settings import Transport
 from command_center.actors.contracts.addresses import REPOSITORIES
+from command_center.actors.contracts.hosts import HostMissing, Hosts
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.sessions.confining import confinement_of
 from command_center.actors.sessions.prompts import Assignment, assignment_of
@@ -39,13 +40,13 @@ class Workshop:
     """The things that runners are made with.
 
     Attributes:
-        bridge: how Codex is reached.
+        hosts: where sessions work.
         lookup: finds an actor by its address.
         prompted: the sessions that have had their process of `codex exec`; it outlives the lives
             of their actors.
     """
 
-    bridge: BridgeSettings
+    hosts: Hosts
     lookup: Lookup
     prompted: set[int] = attrs.field(factory=set)
 
@@ -58,36 +59,44 @@ class Workshop:
         return await confinement_of(session, self.lookup(REPOSITORIES))
 
 
-def make_runner(workshop: Workshop, here: RunnerName, name: RunnerName, ref: SessionRef) -> Runner:
-    """Make the runner `name`, which a session was accepted with, to report to the actor `ref`.
+def make_runner(workshop: Workshop, here: RunnerName, session: Session, ref: SessionRef) -> Runner:
+    """Make the runner that a session was accepted with, to report to the actor `ref`.
 
     Where it works through a connection that only the runner `here` keeps, and that is another one,
-    the session gets one that says so.
+    or on a host that is not there any more, the session gets one that says so.
     """
+    name = session.runner
     if RUNNERS[name].has_threads and name != here:
-        return AbsentRunner(ref, name, here)
-    return MAKERS[name](workshop, ref)
+        reason = f"It was accepted for the {name} runner, and the runner is now {here}."
+        return AbsentRunner(ref, name, reason)
+    try:
+        return MAKERS[name](workshop, session, ref)
+    except HostMissing as error:
+        return AbsentRunner(ref, name, str(error))
 
 
-def _app_server(workshop: Workshop, ref: SessionRef) -> Runner:
+def _app_server(workshop: Workshop, session: Session, ref: SessionRef) -> Runner:
+    codex = workshop.hosts.of(session).codex
     return AppServerRunner(
         ref,
-        workshop.lookup(BRIDGE),
+        workshop.lookup(bridge_of(session.host)),
+        codex,
         workshop.assign,
         workshop.confine,
-        survives_restart=workshop.bridge.transport is not Transport.SPAWN,
+        survives_restart=codex.settings.transport is not Transport.SPAWN,
     )
 
 
-def _cli(workshop: Workshop, ref: SessionRef) -> Runner:
-    return CliRunner(ref, workshop.bridge, workshop.assign, workshop.confine, workshop.prompted)
+def _cli(workshop: Workshop, session: Session, ref: SessionRef) -> Runner:
+    codex = workshop.hosts.of(session).codex
+    return CliRunner(ref, codex, workshop.assign, workshop.confine, workshop.prompted)
 
 
-def _stub(_workshop: Workshop, ref: SessionRef) -> Runner:
+def _stub(_workshop: Workshop, _session: Session, ref: SessionRef) -> Runner:
     return StubRunner(ref)
 
 
-MAKERS: Final[Mapping[RunnerName, Callable[[Workshop, SessionRef], Runner]]] = MappingProxyType(
-    {"app-server": _app_server, "cli": _cli, "stub": _stub}
+MAKERS: Final[Mapping[RunnerName, Callable[[Workshop, Session, SessionRef], Runner]]] = (
+    MappingProxyType({"app-server": _app_server, "cli": _cli, "stub": _stub})
 )
 """The function that makes each runner."""

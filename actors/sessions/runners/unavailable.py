@@ -1,7 +1,8 @@
-"""The runner of a session whose own one is not here any more.
+"""The runner of a session whose own one, or whose host, is not here any more.
 
-A session is accepted with a runner and keeps it. Where the server now runs without it, because it
-was set otherwise or Codex is not found, the session has to end rather than hold its slot.
+A session is accepted with a runner and keeps it, and its host. Where the server now runs without
+one of them, because it was set otherwise or Codex is not found, the session has to end rather than
+hold its slot.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ class AbsentRunner(PlainRunner):
     survives_restart = True
     """An app-server that is shared goes on without us."""
 
-    def __init__(self, ref: ActorRef[RunnerReport], name: str, here: str) -> None:
-        """Stand for the runner `name`, where the runner is `here`; report to the actor `ref`."""
+    def __init__(self, ref: ActorRef[RunnerReport], name: str, reason: str) -> None:
+        """Stand for the runner `name`; report to the actor `ref` why it is not here."""
         self.name = name
         self._ref = ref
-        self._reason = f"It was accepted for the {name} runner, and the runner is now {here}."
+        self._reason = reason
 
     async def launch(self, session: Session) -> None:  # noqa: ARG002 - all are the same
         """Report that it cannot begin."""

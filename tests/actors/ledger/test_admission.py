@@ -54,6 +54,15 @@ def test_two_sessions_never_begin_to_write_in_one_folder_but_may_read_there(
     done(writer, unit)
 
 
+def test_the_same_path_on_two_hosts_is_two_folders(writer: Writer) -> None:
+    def unit(tx: Transaction) -> None:
+        begin(tx, queued(tx, cwd="/srv/a"))
+        assert "starting" == begin(tx, queued(tx, cwd="/srv/a", host="far")).status
+        assert "queued" == begin(tx, queued(tx, cwd="/srv/a", host="far")).status
+
+    done(writer, unit)
+
+
 def test_who_comes_second_into_a_folder_yields_it(writer: Writer) -> None:
     def unit(tx: Transaction) -> None:
         first = begin(tx, queued(tx, cwd="/srv/a"))

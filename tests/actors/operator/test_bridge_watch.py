@@ -14,6 +14,7 @@ from command_center.actors.codex.bridge import Bridge
 from command_center.actors.codex.messages import Call
 from command_center.actors.codex.routing import Routes
 from command_center.actors.core.storage import Storage
+from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.runtime import ChildSpec, SupervisorSpec
 from command_center.store import EventFilter, events
@@ -36,7 +37,8 @@ async def told(storage: Storage, count: int) -> list[Any]:
 async def test_a_connection_that_is_lost_and_made_again_is_told_of(tmp_path: Path) -> None:
     routes = Routes()
     bridges = SupervisorSpec(
-        id="bridges", children=[ChildSpec("local", lambda: Bridge(faked(), routes), shutdown=15)]
+        id="bridges",
+        children=[ChildSpec("local", lambda: Bridge(LocalCodex(faked()), routes), shutdown=15)],
     )
     path = tmp_path / "db.sqlite3"
     async with rig(path, bridges) as running:
@@ -59,7 +61,8 @@ async def test_a_codex_that_was_never_there_is_told_of_once_however_often_it_is_
     tmp_path: Path,
 ) -> None:
     bridges = SupervisorSpec(
-        id="bridges", children=[ChildSpec("local", lambda: Bridge(faked("crash")), shutdown=15)]
+        id="bridges",
+        children=[ChildSpec("local", lambda: Bridge(LocalCodex(faked("crash"))), shutdown=15)],
     )
     async with rig(tmp_path / "db.sqlite3", bridges) as running:
         watch = lambda: BridgeWatch(running.storage, transport="spawn")  # noqa: E731 - a spec's start

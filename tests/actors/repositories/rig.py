@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 import attrs
 import msgspec
 
+from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.addresses import REPOSITORIES, RepositoriesMessage
+from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.contracts.repositories import CreateRepository
 from command_center.actors.contracts.worktrees import (
     CreateWorktree,
@@ -21,7 +23,7 @@ from command_center.actors.contracts.worktrees import (
 )
 from command_center.actors.core.events import EventHub, Fanout
 from command_center.actors.core.storage import Storage, Store
-from command_center.actors.git import Git
+from command_center.actors.hosts.local.host import LocalHost
 from command_center.actors.repositories.actor import Repositories
 from command_center.runtime import (
     ActorRef,
@@ -92,9 +94,11 @@ async def open_rig(folder: Path, *, repo_roots: tuple[Path, ...] = ()) -> AsyncI
     home.mkdir()
     database = data_dir / "command-center.db"
     open_database(database).close()
-    git = Git(
-        data_dir / "git-work",
-        inherited={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)},
+    host = LocalHost.of(
+        data_dir,
+        BridgeSettings(),
+        roots=repo_roots,
+        environment={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)},
     )
     found: list[System] = []
 
@@ -110,9 +114,7 @@ async def open_rig(folder: Path, *, repo_roots: tuple[Path, ...] = ()) -> AsyncI
             ChildSpec(id="events", start=partial(EventHub, Fanout(), readers)),
             ChildSpec(
                 id="repositories",
-                start=partial(
-                    Repositories, storage, data_dir=data_dir, repo_roots=repo_roots, git=git
-                ),
+                start=partial(Repositories, storage, Hosts({host.name: host})),
             ),
         ),
     )

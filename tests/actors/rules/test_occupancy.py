@@ -40,6 +40,7 @@ sessions = st.builds(
     cwd=st.sampled_from(["/srv/a", "/srv/b"]),
     sandbox=st.sampled_from(["read-only", "workspace-write", "danger-full-access"]),
     codex_thread_id=st.sampled_from([None, "t", "u"]),
+    host=st.sampled_from(["local", "far"]),
 )
 
 
@@ -54,6 +55,8 @@ sessions = st.builds(
         ({"codex_thread_id": None}, "folder"),
         ({"sandbox": "read-only"}, None),
         ({"cwd": "/srv/b"}, None),
+        ({"host": "far"}, None),
+        ({"host": "far", "codex_thread_id": "t"}, None),
         ({"id": 1}, None),
     ],
 )

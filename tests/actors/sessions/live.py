@@ -44,6 +44,7 @@ from command_center.runtime import (
     handles,
 )
 from command_center.store import Session, Transaction, sessions
+from tests.actors.hosts.machines import this_machine
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 from tests.codex.confining import confined
 
@@ -247,7 +248,8 @@ async def live_session(
         ChildSpec(id=name, start=lambda: Neighbour(lambda: made[0], to_come))
         for name in ("slots", "tasks", "repositories")
     ]
-    strays = ChildSpec(id="strays", start=lambda: Strays(made[0].storage))
+    hosts = this_machine(path.parent)
+    strays = ChildSpec(id="strays", start=lambda: Strays(made[0].storage, hosts))
     async with rig(path, played(bridge), *neighbours) as found:
         made.append(found)
         await found.system.start_child("/", strays)
@@ -264,9 +266,16 @@ async def live_session(
         async def confine(session: Session) -> Confinement:
             return confined(session.cwd)
 
-        def make_runner(_name: str, ref: ActorRef[Any]) -> AppServerRunner:
+        def make_runner(session: Session, ref: ActorRef[Any]) -> AppServerRunner:
             local = found.system.lookup("/bridges/local")
-            return AppServerRunner(ref, local, assign, confine, survives_restart=survives_restart)
+            return AppServerRunner(
+                ref,
+                local,
+                hosts.of(session).codex,
+                assign,
+                confine,
+                survives_restart=survives_restart,
+            )
 
         session = await found.storage.write(insert)
         bridge.turns = [running_turn(session.id)]

@@ -18,6 +18,7 @@ from command_center.actors.sessions.directory import Sessions
 from command_center.actors.sessions.orphaned_turns import Strays
 from command_center.runtime import ActorNotFound, ChildSpec
 from command_center.store import Session, Transaction
+from tests.actors.hosts.machines import this_machine
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 from tests.actors.sessions.live import Neighbour, PlayedBridge, played, running_turn
 
@@ -37,7 +38,7 @@ async def without_actor(
     async with rig(path / "db.sqlite3", played(bridge), *neighbours) as found:
         made.append(found)
         await found.system.start_child(
-            "/", ChildSpec(id="strays", start=lambda: Strays(found.storage))
+            "/", ChildSpec(id="strays", start=lambda: Strays(found.storage, this_machine(path)))
         )
 
         def insert(tx: Transaction) -> Session:

@@ -18,6 +18,7 @@ from command_center.actors.sessions import orphaned_turns as strays
 from command_center.actors.sessions.orphaned_turns import Strays
 from command_center.runtime import ChildSpec
 from command_center.store import Transaction, orphaned_turns, tasks
+from tests.actors.hosts.machines import this_machine
 from tests.actors.rows import insert_session, rig
 from tests.actors.sessions.live import (
     THREAD,
@@ -191,5 +192,7 @@ async def test_a_turn_is_ended_by_the_next_life_of_the_server(tmp_path: Path) ->
     bridge = PlayedBridge()
     bridge.turns = [running_turn(session_id)]
     async with rig(path, played(bridge)) as found:
-        await found.system.start_child("/", ChildSpec("strays", lambda: Strays(found.storage)))
+        await found.system.start_child(
+            "/", ChildSpec("strays", lambda: Strays(found.storage, this_machine(tmp_path)))
+        )
         await bridge.until_called("turn/interrupt")

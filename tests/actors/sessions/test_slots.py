@@ -153,6 +153,17 @@ async def test_two_sessions_never_write_in_one_folder_but_any_number_may_read_th
         assert [writer.id, reader.id, second.id] == granted.ids
 
 
+async def test_the_same_path_on_two_hosts_is_two_folders(tmp_path: Path) -> None:
+    async with slots(tmp_path / "db.sqlite3", 10) as (made, granted):
+        here = await add(made, granted, cwd="/srv/a")
+        there = await add(made, granted, cwd="/srv/a", host="far")
+        second = await add(made, granted, cwd="/srv/a", host="far")
+        assert [here.id, there.id] == granted.ids
+        live = await made.storage.read(live_sessions)
+        told = waiting_for(second, live, limit=10)
+        assert f"Number 1 in the queue: session {there.id} is writing in /srv/a." == told
+
+
 @pytest.mark.parametrize("crash", [False, True])
 async def test_a_folder_is_not_given_away_before_its_session_has_cleaned_up(
     tmp_path: Path, *, crash: bool

@@ -6,12 +6,14 @@ from typing import Any
 
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Call
-from command_center.actors.codex.orphans import is_alive
+from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.hosts.local.codex.codex import LocalCodex
+from command_center.actors.hosts.local.codex.orphans import is_alive
 from command_center.actors.sessions.agent_threads import find_agents
 from command_center.actors.sessions.turns import end_what_is_left
 from command_center.store import Writer
+from tests.actors.hosts.local.codex.test_orphans import sleeper
 from tests.actors.sessions.units import done, running, writer
-from tests.codex.test_orphans import sleeper
 
 __all__ = ["writer"]
 
@@ -27,7 +29,7 @@ async def test_a_command_that_codex_has_lost_sight_of_is_ended(writer: Writer) -
 
     _, session = done(writer, running)
     with sleeper(CODEX_THREAD_ID="t1") as command:
-        await end_what_is_left(ask, session, "t1")
+        await end_what_is_left(ask, LocalCodex(BridgeSettings()), session, "t1")
         assert not is_alive(command)
     assert ["thread/backgroundTerminals/clean", "thread/list"] == asked
 

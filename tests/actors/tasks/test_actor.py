@@ -18,7 +18,7 @@ from command_center.actors.sessions.services import SessionServices
 from command_center.actors.tasks import actor as tasks_actor
 from command_center.actors.tasks.actor import Tasks
 from command_center.runtime import ActorRef, ChildSpec, SupervisorSpec
-from command_center.store import Transaction
+from command_center.store import Session, Transaction
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 
 
@@ -38,7 +38,7 @@ async def tasks_over(path: Path, broken: set[int]) -> AsyncIterator[Rig]:
 
         await made.storage.write(insert)
 
-        def make_runner(_name: str, ref: ActorRef[Any]) -> Runner:
+        def make_runner(_session: Session, ref: ActorRef[Any]) -> Runner:
             if int(ref.path.rpartition("/")[2]) in broken:
                 raise Broken
             return StubRunner(ref)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import trio
 
-from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.runners import RUNNERS, WITHOUT
 from command_center.actors.contracts.sessions import GoalChanges, LaunchFailed
 from command_center.actors.rules.errors import Conflict
@@ -18,6 +17,7 @@ from command_center.actors.sessions.runners.registry import MAKERS, Workshop, ma
 from command_center.runtime import Actor, ChildSpec, SupervisorSpec, handles, open_system
 from command_center.store import Session
 from command_center.store.records import Runner as RunnerName
+from tests.actors.hosts.machines import this_machine
 from tests.actors.rows import insert_repository, insert_session, insert_task, rig
 
 LACKING = [name for name in RUNNERS if not RUNNERS[name].can_steer]
@@ -43,8 +43,9 @@ async def a_session(path: Path, runner: str) -> Session:
         )
 
 
-def made_by(name: RunnerName, ref: SessionRef, lookup: Any) -> Runner:
-    return MAKERS[name](Workshop(bridge=BridgeSettings(), lookup=lookup), ref)
+def made_for(session: Session, ref: SessionRef, lookup: Any, data_dir: Path) -> Runner:
+    workshop = Workshop(hosts=this_machine(data_dir), lookup=lookup)
+    return MAKERS[session.runner](workshop, session, ref)
 
 
 @pytest.mark.parametrize("name", LACKING)
@@ -54,7 +55,7 @@ async def test_what_a_runner_lacks_it_refuses_in_the_words_of_its_capability(
     session = await a_session(tmp_path / "db.sqlite3", name)
     spec = SupervisorSpec("", [ChildSpec("hearer", Hearer)])
     async with open_system(spec) as system:
-        runner = made_by(name, system.lookup("/hearer"), system.lookup)
+        runner = made_for(session, system.lookup("/hearer"), system.lookup, tmp_path)
         with pytest.raises(Conflict, match=WITHOUT["can_steer"]) as refused:
             await runner.steer(session, "More.", "id")
         assert f"Session {session.id} runs on the {name} runner; " in str(refused.value)
@@ -71,8 +72,8 @@ async def test_a_runner_that_is_not_here_refuses_all_for_that_reason(tmp_path: P
     session = await a_session(tmp_path / "db.sqlite3", "app-server")
     hearer = Hearer()
     async with open_system(SupervisorSpec("", [ChildSpec("hearer", lambda: hearer)])) as system:
-        workshop = Workshop(bridge=BridgeSettings(), lookup=system.lookup)
-        runner = make_runner(workshop, "cli", "app-server", system.lookup("/hearer"))
+        workshop = Workshop(hosts=this_machine(tmp_path), lookup=system.lookup)
+        runner = make_runner(workshop, "cli", session, system.lookup("/hearer"))
         for act in (
             lambda: runner.steer(session, "More.", "id"),
             lambda: runner.change_goal(session, None),

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.worktrees import PrepareWorkplace
+from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.sessions.actor import SessionActor
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runners.cli import CliRunner
@@ -64,8 +65,8 @@ async def test_an_actor_that_is_restarted_before_its_process_has_said_a_word_sta
     codex = BridgeSettings(command=(sys.executable, "-c", MUTE))
     prompted: set[int] = set()
 
-    def make_runner(_name: str, ref: ActorRef[Any]) -> CliRunner:
-        return CliRunner(ref, codex, assign, confine, prompted)
+    def make_runner(_session: Session, ref: ActorRef[Any]) -> CliRunner:
+        return CliRunner(ref, LocalCodex(codex), assign, confine, prompted)
 
     neighbours = [ChildSpec(id=name, start=Neighbour) for name in ("slots", "repositories")]
     async with rig(tmp_path / "db.sqlite3", *neighbours) as found:

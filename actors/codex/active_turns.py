@@ -1,0 +1,26 @@
+"""Whether an app-server is at work: it can be left, or ended, only while it is not."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from command_center.actors.codex import requests
+from command_center.actors.codex.errors import CodexError
+from command_center.actors.codex.messages import Call
+
+
+async def has_turns(ask: Callable[[Call], Awaitable[dict[str, Any]]]) -> bool:
+    """Whether a turn runs in a thread that the app-server has loaded; raises as `ask` does."""
+    cursor: str | None = None
+    while True:
+        page = await ask(requests.threads_loaded(cursor=cursor))
+        for thread_id in page["data"]:
+            with contextlib.suppress(CodexError):  # it was unloaded meanwhile
+                thread = (await ask(requests.thread_read(thread_id)))["thread"]
+                if (thread.get("status") or {}).get("type") == "active":
+                    return True
+        cursor = page.get("nextCursor")
+        if cursor is None:
+            return False

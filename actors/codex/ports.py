@@ -1,0 +1,144 @@
+"""What Codex is to the rest of the program: the port behind which each host has its own.
+
+`Codex` is what a host brings: it reaches an app-server, starts `codex`, ends what is left of former
+lives, and reads the files by which a project configures it. `hosts.local.codex` is the Codex of
+this machine; docs/hosts.md shows how to write another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+import attrs
+import trio
+
+from command_center.actors.codex.messages import AppServer
+from command_center.actors.codex.project_configuration import ProjectConfiguration
+from command_center.actors.codex.settings import BridgeSettings
+
+
+class Wire(Protocol):
+    """A connection that carries whole messages, in order."""
+
+    @property
+    def process_id(self) -> int | None:
+        """The id of the child process behind the wire, if there is one."""
+
+    async def send(self, message: bytes) -> None:
+        """Write one message; only one task may send at a time. Raises `WireClosed`."""
+
+    async def receive(self) -> bytes | str:
+        """The next message. Raises `WireClosed` at the end, `MessageTooLong` for one skipped."""
+
+    async def aclose(self) -> None:
+        """End the connection and the child behind it, within a bounded time, shielded."""
+
+
+@attrs.frozen
+class Way:
+    """A wire that is open, to which app-server, and why to that one."""
+
+    wire: Wire
+    app_server: AppServer
+    reason: str
+    outdated: str | None = None
+    """Why it is to be replaced when no turn runs in it."""
+
+
+class CodexProcess(Protocol):
+    """A `codex` that runs, with pipes on its three standard streams."""
+
+    @property
+    def pid(self) -> int:
+        """Its id, on its host."""
+
+    @property
+    def stdin(self) -> trio.abc.SendStream:
+        """What it reads."""
+
+    @property
+    def stdout(self) -> trio.abc.ReceiveStream:
+        """What it prints."""
+
+    def last_words(self) -> str:
+        """The line of its standard error that says best why it ended; empty if none does."""
+
+    async def wait_for_end(self, seconds: float) -> int | None:
+        """Wait for its exit code, for some seconds at most; None if it has not ended."""
+
+    async def end(self, grace: float) -> None:
+        """End it and all that it started, within `grace` seconds and a few more, shielded."""
+
+
+class Lease(Protocol):
+    """Our use of an app-server that outlives us."""
+
+    def release(self) -> None:
+        """Let it be ended when no turn runs in it."""
+
+
+@attrs.frozen
+class ProjectFiles:
+    """Where Codex looks in a project.
+
+    Attributes:
+        paths: those by which it may look up whether it trusts the project's files.
+        obeyed: the `.codex` folders that it obeys, if it trusts them.
+    """
+
+    paths: tuple[str, ...]
+    obeyed: tuple[str, ...]
+
+
+class Codex(Protocol):
+    """Codex on a host."""
+
+    @property
+    def settings(self) -> BridgeSettings:
+        """Which Codex it is, how it is reached, and how long is waited for what."""
+
+    async def connect(self, nursery: trio.Nursery) -> Way:
+        """Reach an app-server, over a wire that lives in the nursery. Raises `WireClosed`."""
+
+    async def listens_for_terminals(self) -> bool:
+        """Say whether an app-server that is not ours can be joined."""
+
+    async def take_over(self) -> Lease | None:
+        """Take over from former lives, and end the processes of Codex that they have left.
+
+        An app-server in which turns may run stays. The lease is None where there can be none that
+        outlives us.
+        """
+
+    async def end_own(self) -> None:
+        """End the app-server of ours that outlives us, if there is one."""
+
+    async def start(
+        self, arguments: Sequence[str], nursery: trio.Nursery, *, cwd: str
+    ) -> CodexProcess:
+        """Start `codex` in a folder; its standard error is read in the nursery.
+
+        Raises `WireClosed` with what to do, if it cannot be started.
+        """
+
+    def file_of(self, content: bytes) -> AbstractAsyncContextManager[str]:
+        """Keep a file with that content while the block runs, and give its path."""
+
+    async def end_commands(self, thread_id: str, since: float) -> list[int]:
+        """End the commands of a thread that were begun since then; give the process ids."""
+
+    async def is_written(self, home: str, thread_id: str) -> bool:
+        """Say whether a process writes a thread of that CODEX_HOME, as far as can be known."""
+
+    async def project_files(self, cwd: Path, main: Path) -> ProjectFiles:
+        """Say where Codex looks, in a folder of a repository with that main checkout."""
+
+    async def read_configuration(self, cwd: Path, main: Path) -> ProjectConfiguration | None:
+        """Read the files that Codex obeys there where it trusts them; None if there are none.
+
+        Raises:
+            NotShowable: there is too much of it, or something that is no regular file; says what.
+        """

@@ -1,0 +1,155 @@
+"""Hosts: the machines that repositories lie on, as the rest of the program sees them.
+
+Whatever touches a machine goes through the host of a repository: its folders, its git, its Codex.
+Two folders are the same only on the same host. `local` is this machine (`hosts.local`), and the
+only one today; docs/hosts.md shows how to write another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import attrs
+
+from command_center.actors.codex.ports import Codex
+from command_center.actors.git.ports import Git
+from command_center.actors.rules.errors import Conflict, Invalid
+from command_center.runtime import ChildSpec
+
+
+class Folders(Protocol):
+    """The folders of a host: where paths lead to, and what may lie where.
+
+    A host may have a ceiling of its own: folders that repositories must be in, which nobody can
+    widen from here.
+    """
+
+    async def expand(self, text: str, field: str) -> Path:
+        """Read a path that somebody sent, wherever it leads; `~/` is the home folder there.
+
+        Raises:
+            Invalid: it cannot be meant on this host; the field is named.
+        """
+
+    async def resolve(self, text: str, field: str) -> Path:
+        """Follow a path that somebody sent to the folder that it leads to, through every link.
+
+        Raises:
+            Invalid: it does not exist, is no folder, cannot be entered, or lies where no repository
+                may; the field is named.
+        """
+
+    async def resolve_new(self, text: str, field: str) -> Path:
+        """Say where a worktree that somebody asks for would be, through every link on the way.
+
+        Raises:
+            Invalid: something is there already, or it lies where no worktree may; the field is
+                named.
+        """
+
+    async def make_place(self, repository_id: int, name: str) -> Path:
+        """Find a free place for a worktree that nobody named a place for, named like this."""
+
+    async def is_kept(self, path: Path) -> bool:
+        """Say whether a folder lies where worktrees go that nobody named a place for."""
+
+    async def may_have(self, path: Path) -> bool:
+        """Say whether a repository may lie there, by the ceiling of the host."""
+
+    async def has_data_in(self, path: Path) -> bool:
+        """Say whether the data of Command Center lie in that folder."""
+
+    async def within(self, path: Path, folder: Path) -> bool:
+        """Say whether a resolved path is the folder or lies below it, links followed."""
+
+    async def same(self, left: Path, right: Path) -> bool:
+        """Say whether two paths lead to one thing; what is missing is like nothing else."""
+
+    async def size(self, path: Path) -> int:
+        """Add up the bytes of the files below a folder, no link followed; bounded."""
+
+
+class Host(Protocol):
+    """A machine. All that is done on it is done through these."""
+
+    @property
+    def name(self) -> str:
+        """Its name, which a repository has as `host`."""
+
+    @property
+    def folders(self) -> Folders:
+        """Its folders."""
+
+    @property
+    def git(self) -> Git:
+        """Its git."""
+
+    @property
+    def codex(self) -> Codex:
+        """Its Codex."""
+
+    @property
+    def actors(self) -> Sequence[ChildSpec]:
+        """The actors that it needs below `/hosts/NAME`, such as one that keeps a connection."""
+
+
+class OnHost(Protocol):
+    """What lies on a host, such as a repository, or works there, such as a session."""
+
+    @property
+    def host(self) -> str:
+        """The host's name."""
+
+
+class HostMissing(Conflict):
+    """The host of a repository is none of this server's."""
+
+    def __init__(self, host: str) -> None:
+        """Name it."""
+        super().__init__(f"This server has no host {host!r} any more.", host=host)
+
+
+@attrs.frozen
+class Hosts:
+    """The hosts by name.
+
+    hosts = Hosts({"local": host})
+    folders = hosts.of(repository).folders
+    """
+
+    _known: Mapping[str, Host]
+
+    def of(self, record: OnHost) -> Host:
+        """Give the host of a repository or session.
+
+        Raises:
+            HostMissing: this server does not have it.
+        """
+        try:
+            return self._known[record.host]
+        except KeyError:
+            raise HostMissing(record.host) from None
+
+    def named(self, name: str, field: str = "host") -> Host:
+        """Give the host that somebody named.
+
+        Raises:
+            Invalid: there is none of that name; the field is named.
+        """
+        try:
+            return self._known[name]
+        except KeyError:
+            known = ", ".join(sorted(self._known))
+            raise Invalid.field(
+                field, f"There is no host {name!r}. Hosts of this server: {known}."
+            ) from None
+
+    def __contains__(self, name: str) -> bool:
+        """Say whether there is one of that name."""
+        return name in self._known
+
+    def __iter__(self) -> Iterator[Host]:
+        """Go through all of them."""
+        return iter(self._known.values())

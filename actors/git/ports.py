@@ -1,0 +1,255 @@
+"""What git is to the rest of the program: the port behind which each host has its own.
+
+`Git` is what a host brings. It opens a `Checkout`, a work tree that was looked at and may be worked
+in, and runs each `Command` there; every git command starts from a checkout. What is beside git on
+the disk, such as the files of a worktree that is to go, it does too, since only it is on that
+machine. `hosts.local.git` is the git of this one; docs/hosts.md shows how to write another.
+
+Everything that goes to a host and comes back is data: paths, texts, bytes and errors of `errors`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Protocol
+
+import attrs
+
+from command_center.actors.git.settings import Setting
+
+PROGRAM: Final = "git"
+"""The program's name."""
+
+DEADLINE: Final = 30.0
+"""Seconds that a command may take unless it is given its own."""
+
+ANSWER_LIMIT: Final = 8 * 1024 * 1024
+"""Bytes of output that are kept unless a command is given its own limit."""
+
+Identity = tuple[int, int]
+"""A folder's device and inode: what it is, whatever its path leads to later."""
+
+
+class Writes(enum.Flag):
+    """What a command changes; everything else it only reads."""
+
+    NOTHING = 0
+    OBJECTS = enum.auto()
+    REFS = enum.auto()
+    WORKTREES = enum.auto()
+    TREE = enum.auto()
+    INDEX = enum.auto()
+
+
+@attrs.frozen
+class Layout:
+    """Where the parts of a work tree are.
+
+    Attributes:
+        path: its top, resolved.
+        git_dir: its own git directory.
+        common_dir: the git directory that all worktrees of the repository share.
+        asserted: whether its configuration has to name this work tree still.
+        identities: what the git directories were when they were found.
+    """
+
+    path: Path
+    git_dir: Path
+    common_dir: Path
+    asserted: bool
+    identities: tuple[Identity, Identity]
+
+
+@attrs.frozen(kw_only=True)
+class Command:
+    """One git command.
+
+    Attributes:
+        arguments: the command and its arguments.
+        writes: what it changes.
+        also: folders beside the repository that it writes to.
+        extra: variables that this command needs.
+        sent: what git reads on its stdin, which is empty otherwise.
+        limit: bytes of output that are taken.
+        may_cut: whether more output than that is cut (and the process ended), or an error.
+        deadline: seconds for git's work; waiting for a turn does not count.
+        accepted: exit codes that are answers.
+    """
+
+    arguments: tuple[str, ...]
+    writes: Writes = Writes.NOTHING
+    also: Collection[Path] = ()
+    extra: Mapping[str, str] = attrs.field(factory=dict)
+    sent: bytes | None = None
+    limit: int = ANSWER_LIMIT
+    may_cut: bool = False
+    deadline: float = DEADLINE
+    accepted: Collection[int] = (0,)
+
+
+@attrs.frozen
+class Answer:
+    """What git printed. `cut` says that there was more; `complaint` is its stderr."""
+
+    stdout: bytes
+    cut: bool
+    exit_code: int
+    complaint: str
+
+    @property
+    def text(self) -> str:
+        """The output as text without its last line end; bytes that are not UTF-8 are escaped."""
+        return shown(self.stdout).rstrip("\n")
+
+
+def shown(raw: bytes) -> str:
+    r"""Bytes as text for people and JSON: what is not UTF-8 becomes `\xNN`. Not to be undone."""
+    return raw.decode("utf-8", errors="backslashreplace")
+
+
+@attrs.frozen
+class Checkout:
+    """A verified work tree, on the host of its git.
+
+    It is made anew for every operation, as an agent may have changed any of it since: a checkout is
+    never stored. An agent may go on changing it meanwhile, so nothing that a command is held by
+    may rest on what was seen.
+
+    Attributes:
+        git: works in it.
+        layout: where it and its git directories are.
+        main: the main work tree of the repository.
+        object_format: `sha1` or `sha256`.
+        configuration: what the repository's own settings are, keys in lower case but for the
+            middle; a key may be there more than once. Git is not told them.
+        settings: the configuration file that git is given.
+    """
+
+    git: Git
+    layout: Layout
+    main: Path
+    object_format: str
+    configuration: tuple[Setting, ...]
+    settings: bytes
+
+    @property
+    def path(self) -> Path:
+        """The top of the work tree, resolved."""
+        return self.layout.path
+
+    @property
+    def git_dir(self) -> Path:
+        """Its own git directory."""
+        return self.layout.git_dir
+
+    @property
+    def common_dir(self) -> Path:
+        """The git directory that all worktrees of the repository share."""
+        return self.layout.common_dir
+
+    @property
+    def linked(self) -> bool:
+        """Whether it is a linked worktree rather than the main checkout."""
+        return self.git_dir != self.common_dir
+
+    async def run(
+        self,
+        *arguments: str,
+        writes: Writes = Writes.NOTHING,
+        also: Collection[Path] = (),
+        extra: Mapping[str, str] = MappingProxyType({}),
+        sent: bytes | None = None,
+        limit: int = ANSWER_LIMIT,
+        may_cut: bool = False,
+        sink: Callable[[bytes], None] | None = None,
+        deadline: float = DEADLINE,
+        accepted: Collection[int] = (0,),
+    ) -> Answer:
+        """Run a git command here; see `Command` and `Git.run`."""
+        command = Command(
+            arguments=arguments,
+            writes=writes,
+            also=also,
+            extra=dict(extra),
+            sent=sent,
+            limit=limit,
+            may_cut=may_cut,
+            deadline=deadline,
+            accepted=accepted,
+        )
+        return await self.git.run(self, command, sink)
+
+
+class Git(Protocol):
+    """Git on a host, held against repositories that are hostile input: an agent writes to them."""
+
+    async def open(self, path: Path, *, common_dir: Path | None = None) -> Checkout:
+        """Look at a work tree before working in it.
+
+        Args:
+            path: the top of the work tree.
+            common_dir: the git directory that it is known to belong to, if it is known.
+
+        Raises:
+            NotAWorkTree: it is none, or not the one that it was.
+            UnsafeRepository: git could not be run in it safely.
+        """
+
+    async def run(
+        self, checkout: Checkout, command: Command, sink: Callable[[bytes], None] | None = None
+    ) -> Answer:
+        """Run a command in a checkout, when it is that repository's turn.
+
+        `sink` takes the output as it comes, which is then not kept.
+
+        Raises:
+            UnsafeRepository: a pipe or the like is in the place of one of git's files.
+            Conflict: the index is to be written, and another git holds it.
+            GitMissing: there is no git, or one that is too old.
+            GitTimedOut: the deadline passed.
+            GitAnswerTooLong: more output than the limit, where it may not be cut.
+            GitFailed: any other exit code.
+        """
+
+    async def says_something(self, checkout: Checkout, name: str) -> bool:
+        """Say whether a small file of the common directory has more in it than comments."""
+
+    async def commit_folders(self, checkout: Checkout) -> list[Path]:
+        """Name the folders that a commit writes to, as they are now; no link among them."""
+
+    async def make_folder(self, path: Path) -> None:
+        """Make a folder for a worktree, and those above it.
+
+        Raises:
+            Conflict: it cannot be made.
+        """
+
+    async def claim_worktree(self, main: Checkout, path: Path) -> None:
+        """Have a worktree that was just added name the git directory that it has.
+
+        Raises:
+            NotAWorkTree: git has made no worktree of it.
+        """
+
+    async def has_index(self, checkout: Checkout) -> bool:
+        """Say whether git has written an index, which it does behind the last of the files."""
+
+    async def is_untouched(self, checkout: Checkout) -> bool:
+        """Say whether there is no file in a work tree yet, and git writes none just now."""
+
+    async def delete_worktree(self, main: Checkout, path: Path) -> None:
+        """Delete a worktree with all that is in it, and what git keeps of it.
+
+        Raises:
+            Conflict: it is none, it is locked, its `.git` does not lead back, or something in it
+                cannot be deleted.
+        """
+
+    async def forget_worktree(self, main: Checkout, path: Path) -> bool:
+        """Delete what git keeps of a worktree; False where it keeps nothing of that path."""
+
+    async def take_away_worktree(self, main: Checkout, path: Path) -> None:
+        """Delete what was made of a worktree, and nothing that came in its place meanwhile."""

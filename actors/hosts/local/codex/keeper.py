@@ -1,0 +1,130 @@
+"""The keeper of a detached app-server: its parent, which ends it when nobody needs it any more.
+
+Started as a program of its own, so that it outlives the server that has started it, and with the
+standard library alone, so that it is small. `detached` starts it and says what it keeps.
+
+It goes by a lease, a file that each life of the server locks while it uses the app-server: a lock
+ends with its process, however that ends. Free for `grace` seconds, and with no turn that runs, the
+app-server is ended; with turns that run it is left to them, `limit` seconds at the most.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections import deque
+from pathlib import Path
+
+assert sys.platform != "win32"  # noqa: S101 - a type checker skips the rest there
+
+import fcntl  # noqa: E402 - there is none on Windows
+
+TICK_SECONDS = 2.0
+"""Between two looks at the lease."""
+
+TAIL_BYTES = 16 * 1024
+"""How much of what the app-server said last is kept when it has ended."""
+
+
+def main(folder: str, grace: str, limit: str, *command: str) -> None:
+    """Start the command apart, print its process id, and keep it until it ends."""
+    if os.fork():
+        os._exit(0)  # whoever has started us need not bury us
+    os.setsid()
+    try:
+        child = subprocess.Popen(  # noqa: S603 - the program that the settings name
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        sys.stdout.write(f"`{command[0]}` could not be started: {error.strerror}.")
+        return
+    sys.stdout.write(str(child.pid))
+    sys.stdout.flush()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+    keep(child, Path(folder), float(grace), float(limit))
+
+
+def keep(child: subprocess.Popen[bytes], folder: Path, grace: float, limit: float) -> None:
+    """Wait for the child's end, and end it when it is not needed; then keep what it said last."""
+    tail: deque[bytes] = deque(maxlen=64)
+    lease = os.open(folder / "app-server.lease", os.O_RDWR | os.O_CREAT, 0o600)
+    free_since: float | None = None
+    looked_at = 0.0
+    with selectors.DefaultSelector() as selector:
+        assert child.stderr is not None  # noqa: S101 - it was asked for
+        os.set_blocking(child.stderr.fileno(), False)
+        selector.register(child.stderr, selectors.EVENT_READ)
+        while child.poll() is None:
+            if selector.select(min(TICK_SECONDS, grace)):
+                tail.append(child.stderr.read(TAIL_BYTES // 64) or b"")
+                if not tail[-1]:
+                    selector.unregister(child.stderr)
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        child.wait(TICK_SECONDS)
+            now = time.monotonic()
+            if not _take(lease):
+                free_since = None
+                continue
+            free_since = free_since or now
+            if now - free_since > limit:
+                _end(child, folder)
+            elif now - max(free_since, looked_at) > grace:
+                if not _is_working(folder):
+                    _end(child, folder)
+                looked_at = time.monotonic()
+            fcntl.flock(lease, fcntl.LOCK_UN)
+        with contextlib.suppress(OSError):
+            tail.append(child.stderr.read() or b"")
+    with contextlib.suppress(OSError):
+        log = folder / "app-server.log"
+        log.with_suffix(".partial").write_bytes(b"".join(tail)[-TAIL_BYTES:])
+        log.with_suffix(".partial").replace(log)
+
+
+def _take(lease: int) -> bool:
+    try:
+        fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_working(folder: Path) -> bool:
+    """Whether a turn runs; where that cannot be found out, one may."""
+    import trio  # noqa: PLC0415 - needed once, at the end
+
+    from command_center.actors.hosts.local.codex.detached import works_in  # noqa: PLC0415 - the same
+
+    try:
+        return trio.run(works_in, folder)
+    except Exception:  # noqa: BLE001 - whatever it is, it says nothing of the turns
+        return True
+
+
+def _end(child: subprocess.Popen[bytes], folder: Path) -> None:
+    """End what the record names, with all that it started; then the child, should it be another."""
+    with contextlib.suppress(Exception):  # such as a part of ours that was taken away meanwhile
+        from command_center.actors.hosts.local.codex.detached import end  # noqa: PLC0415 - needed once
+
+        end(folder)
+    if child.poll() is None:
+        child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(TICK_SECONDS)
+    if child.poll() is None:
+        child.kill()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,168 @@
+"""Processes that a former life has left behind: recorded, recognised, ended.
+
+A server that is killed ends no child. Codex ends by itself when its input closes, but one that
+hangs does not, and neither does a wrapper. So each child is recorded in a file with its process
+id and start time, and marked in its environment with the life and the folder of the server that
+started it. A later life finds what is left by both. A process id alone is never enough, since ids
+are used again: its start time must be that of the record, or its mark must be of our folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import attrs
+import msgspec
+import psutil
+
+from command_center.actors.hosts.local.codex.environment import LIFE, THREAD, life_of
+
+_SUFFIX = ".process.json"
+_CLOCK_SLACK = 2.0
+"""Seconds by which the start time of one process may differ when read twice (clock steps)."""
+_TERM_SECONDS = 2.0
+_KILL_SECONDS = 2.0
+_GLANCE_SECONDS = 0.02
+
+
+class _Recorded(msgspec.Struct, frozen=True):
+    pid: int
+    started: float
+    program: str
+    life: str
+
+
+@attrs.frozen
+class ProcessRecord:
+    """A file that says which child runs."""
+
+    path: Path
+
+    @classmethod
+    def write(cls, folder: Path, pid: int, program: str) -> ProcessRecord:
+        """Record a child that has just been started; raises `psutil.NoSuchProcess` if it ended."""
+        recorded = _Recorded(pid, psutil.Process(pid).create_time(), program, LIFE)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{pid}{_SUFFIX}"
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(msgspec.json.encode(recorded))
+        partial.replace(path)
+        return cls(path)
+
+    def forget(self) -> None:
+        """The child has ended."""
+        self.path.unlink(missing_ok=True)
+
+
+def descendants_of(pid: int) -> list[psutil.Process]:
+    """What the process has started, directly or not, as far as it still belongs to it."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def kill_all(processes: Iterable[psutil.Process]) -> None:
+    """Kill those that still run; one whose id was used again is another process, and is spared."""
+    killed = []
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+            killed.append(process)
+    _still_alive(killed, _KILL_SECONDS)
+
+
+def end_orphans(folder: Path, spared: Collection[str] = ()) -> list[int]:
+    """End what former lives have left, and answer the process ids. Blocks for some seconds.
+
+    The children of this life are spared, so that it may be called at any time, and so is what
+    belongs to one of the lives `spared`. That no other server lives on the same folder is for the
+    caller to know.
+    """
+    orphans: dict[int, psutil.Process] = {}
+    records = [path for path in folder.glob(f"*{_SUFFIX}") if _read(path).life != LIFE]
+    for process in [*_recorded(records), *_marked(folder, {LIFE, *spared})]:
+        for one in [*descendants_of(process.pid), process]:
+            orphans[one.pid] = one
+    for process in orphans.values():
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    kill_all(_still_alive(list(orphans.values()), _TERM_SECONDS))
+    for path in records:
+        path.unlink(missing_ok=True)
+    return sorted(orphans)
+
+
+def end_commands(thread_id: str, since: float) -> list[int]:
+    """End the commands of a thread that were begun here since then, and answer the process ids.
+
+    A turn that is interrupted in the moment in which it starts a command loses it: it runs on, and
+    Codex neither lists nor ends it. Blocks for some seconds at most. This process is spared, and
+    what it runs in: it may be such a command itself.
+    """
+    here = psutil.Process()
+    spared = {one.pid for one in (here, *here.parents())}
+    lost = []
+    for process in psutil.process_iter():
+        if process.pid in spared:
+            continue
+        with contextlib.suppress(psutil.Error, OSError):
+            is_of_thread = process.environ().get(THREAD) == thread_id
+            if is_of_thread and process.create_time() >= since - _CLOCK_SLACK:
+                lost.append(process)
+    kill_all(lost)
+    return sorted(process.pid for process in lost)
+
+
+def _still_alive(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait for their ends; answers those that have not ended in time."""
+    deadline = time.monotonic() + seconds
+    alive = [process for process in processes if is_alive(process)]
+    while alive and time.monotonic() < deadline:
+        psutil.wait_procs(alive, timeout=_GLANCE_SECONDS)
+        alive = [process for process in alive if is_alive(process)]
+    return alive
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it runs; one that is dead but that its parent doesn't bury does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _read(path: Path) -> _Recorded:
+    """The record; one that can't be read names no process."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Recorded)
+    except (msgspec.MsgspecError, OSError):
+        return _Recorded(-1, 0, "", "")
+
+
+def _recorded(records: Iterable[Path]) -> list[psutil.Process]:
+    found = []
+    for recorded in map(_read, records):
+        with contextlib.suppress(psutil.Error, ValueError):
+            process = psutil.Process(recorded.pid)
+            if abs(process.create_time() - recorded.started) <= _CLOCK_SLACK:
+                found.append(process)
+    return found
+
+
+def _marked(folder: Path, spared: Collection[str]) -> list[psutil.Process]:
+    """Processes of Codex that carry our mark, such as the child of a wrapper that was killed."""
+    found = []
+    for process in psutil.process_iter(["name"]):
+        name = str(process.info["name"] or "").lower()
+        if "codex" not in name or process.pid == os.getpid():
+            continue
+        with contextlib.suppress(psutil.Error, OSError):
+            life = life_of(process.environ(), folder)
+            if life is not None and life not in spared:
+                found.append(process)
+    return found

@@ -1,0 +1,179 @@
+"""The folders of this machine: where paths lead to, and what may lie where.
+
+Whatever touches the disk does so in a worker thread.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+import trio
+
+from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.paths import CONTROL, check_path
+
+SIZE_LIMIT: Final = 200_000
+"""Files of a folder that are counted for its size."""
+
+
+@attrs.frozen
+class LocalFolders:
+    """Looks at this machine; see `contracts.hosts` for what each method does.
+
+    Attributes:
+        data_dir: the server's data folder; worktrees go to `worktrees` in it.
+        roots: where repositories and asked-for worktrees may be; anywhere if empty.
+    """
+
+    data_dir: Path
+    roots: tuple[Path, ...] = ()
+
+    @property
+    def home(self) -> Path:
+        """Where worktrees go that nobody named a place for."""
+        return self.data_dir / "worktrees"
+
+    async def expand(self, text: str, field: str) -> Path:
+        """Read a path that somebody sent; `~/` is the home folder of this process's user."""
+        check_path(text, field)
+        return _at_home(text) if text.startswith("~/") else Path(text)
+
+    async def resolve(self, text: str, field: str) -> Path:
+        """Follow a path that somebody sent to the folder that it leads to."""
+        path = await self.expand(text, field)
+
+        def resolve() -> Path | str:
+            try:
+                found = path.resolve(strict=True)
+            except (FileNotFoundError, NotADirectoryError):
+                return f"{text} does not exist."
+            except (OSError, RuntimeError) as error:
+                return f"{text} cannot be reached: {getattr(error, 'strerror', None) or error}."
+            if not found.is_dir():
+                return f"{text} is a file, not a folder."
+            if not os.access(found, os.R_OK | os.X_OK):
+                return f"{text} cannot be read by this server."
+            return found
+
+        found = await trio.to_thread.run_sync(resolve)
+        if isinstance(found, str):
+            raise Invalid.field(field, found)
+        if CONTROL.search(str(found)):
+            raise Invalid.field(field, "The path has control characters in it.")
+        if not await self.may_have(found):
+            raise Invalid.field(
+                field, f"{found} lies outside the folders that repositories may be in."
+            )
+        return found
+
+    async def resolve_new(self, text: str, field: str) -> Path:
+        """Say where a worktree that somebody asks for would be."""
+        path = await self.expand(text, field)
+
+        def resolve() -> Path | str:
+            try:
+                found = path.resolve()
+            except (OSError, RuntimeError) as error:
+                return f"{text} cannot be reached: {error}."
+            try:
+                if os.path.lexists(path) and not (found.is_dir() and not any(found.iterdir())):
+                    return f"{text} exists already."
+            except OSError as error:
+                return f"{text} cannot be looked into: {error.strerror}."
+            return found
+
+        found = await trio.to_thread.run_sync(resolve)
+        if isinstance(found, str):
+            raise Invalid.field(field, found)
+        if await self.is_kept(found):
+            return found
+        if await self.within(found, self.data_dir):
+            raise Invalid.field(field, f"{found} lies in the data folder of this server.")
+        if not await self.may_have(found):
+            raise Invalid.field(
+                field, f"{found} lies outside the folders that repositories may be in."
+            )
+        return found
+
+    async def make_place(self, repository_id: int, name: str) -> Path:
+        """Find a free place in the data folder; what leads there is this user's alone."""
+        folder = self.home / str(repository_id)
+
+        def find() -> Path:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            free = folder.resolve() / name
+            number = 2
+            while os.path.lexists(free):
+                free = folder.resolve() / f"{name}-{number}"
+                number += 1
+            return free
+
+        return await trio.to_thread.run_sync(find)
+
+    async def is_kept(self, path: Path) -> bool:
+        """Say whether a folder lies where worktrees go that nobody named a place for."""
+        return await self.within(path, self.home)
+
+    async def may_have(self, path: Path) -> bool:
+        """Say whether a repository may lie there."""
+        return not self.roots or await _within(path, self.roots)
+
+    async def has_data_in(self, path: Path) -> bool:
+        """Say whether the data folder lies in that folder."""
+        return await trio.to_thread.run_sync(lambda: self.data_dir.resolve().is_relative_to(path))
+
+    async def within(self, path: Path, folder: Path) -> bool:
+        """Say whether a resolved path is the folder or lies below it, links followed."""
+        return await _within(path, (folder,))
+
+    async def same(self, left: Path, right: Path) -> bool:
+        """Say whether two paths lead to one thing; what is missing is like nothing else."""
+        return await same_file(left, right)
+
+    async def size(self, path: Path) -> int:
+        """Add up the bytes of the files below a folder, at most `SIZE_LIMIT` of them."""
+        return await trio.to_thread.run_sync(_size_of, path)
+
+
+async def same_file(left: Path, right: Path) -> bool:
+    """Say whether two paths lead to one thing on disk; what is missing is like nothing else."""
+
+    def look() -> bool:
+        try:
+            return left.samefile(right)
+        except OSError:
+            return False
+
+    return await trio.to_thread.run_sync(look)
+
+
+async def _within(path: Path, roots: Sequence[Path]) -> bool:
+    return await trio.to_thread.run_sync(
+        lambda: any(path.is_relative_to(root.resolve()) for root in roots)
+    )
+
+
+def _at_home(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _size_of(path: Path) -> int:
+    total = count = 0
+    waiting = [os.fspath(path)]
+    while waiting and count < SIZE_LIMIT:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+        except OSError:
+            continue
+    return total

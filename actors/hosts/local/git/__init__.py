@@ -1,0 +1,8 @@
+"""Git on this machine: the only part of the program that starts it, held against repositories.
+
+Start with `checkouts` (the port's `LocalGit`) and `shadow` (the git directory that git is given in
+the place of the repository's). `layout` finds the real one, and `configuration` reads what it says;
+`hardening` is the environment of git. `process` runs one git, when `turns` let it, as `confinement`
+has the system hold it and `children` waits for it. `snapshots` read files and `folders` change
+folders that an agent may be changing, too; `worktrees` makes and deletes those of worktrees.
+"""

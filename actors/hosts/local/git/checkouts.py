@@ -1,0 +1,168 @@
+"""The git of this machine: it looks at a work tree, and runs each command beside a stand-in.
+
+To open a checkout is to find the git directory, see that it belongs to the work tree, and take from
+its configuration what git is to be told. An agent may go on changing all that meanwhile. So nothing
+that a command is held by rests on what was seen: git never reads the repository's own
+configuration, as each command is given a stand-in for the git directory (see `shadow`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+import trio
+
+from command_center.actors.git.errors import GitFailed, NotAWorkTree, UnsafeRepository
+from command_center.actors.git.ports import Answer, Checkout, Command, Layout
+from command_center.actors.git.settings import Setting, is_true, values, written_settings
+from command_center.actors.hosts.local.folders import same_file
+from command_center.actors.hosts.local.git import worktrees
+from command_center.actors.hosts.local.git.configuration import (
+    check_named,
+    check_owner,
+    repository_settings,
+    user_settings,
+)
+from command_center.actors.hosts.local.git.folders import on_disk
+from command_center.actors.hosts.local.git.hardening import EMPTY_TREE
+from command_center.actors.hosts.local.git.layout import find_layout, resolved
+from command_center.actors.hosts.local.git.process import GitProgram
+from command_center.actors.hosts.local.git.shadow import make_shadow
+from command_center.actors.hosts.local.git.snapshots import says_something
+from command_center.actors.rules.errors import Conflict
+
+AGAIN: Final = 3
+"""How often a command that only reads is run where refs are packed meanwhile."""
+
+
+@attrs.frozen
+class LocalGit:
+    """Works in the repositories of this machine; see `git.ports` for what each method does."""
+
+    program: GitProgram
+
+    async def open(self, path: Path, *, common_dir: Path | None = None) -> Checkout:
+        """Look at a work tree before working in it."""
+        layout = await trio.to_thread.run_sync(find_layout, path)
+        async with self.program.turns.of(layout.common_dir):
+            user = await user_settings(self.program, layout)
+            repository = await repository_settings(self.program, layout)
+        await on_disk(path, check_owner, layout, user)
+        check_named(layout, repository)
+        if common_dir is not None and not await same_file(layout.common_dir, common_dir):
+            raise NotAWorkTree(path, "it belongs to another repository now.")
+        (object_format,) = values(repository, "extensions.objectformat")[-1:] or ["sha1"]
+        if object_format not in EMPTY_TREE:
+            raise UnsafeRepository(path, f"its object format {object_format[:60]!r} is not known.")
+        return Checkout(
+            git=self,
+            layout=layout,
+            main=_main_of(layout, repository),
+            object_format=object_format,
+            configuration=repository,
+            settings=written_settings(path, user, repository),
+        )
+
+    async def run(
+        self, checkout: Checkout, command: Command, sink: Callable[[bytes], None] | None = None
+    ) -> Answer:
+        """Run a command in a checkout, when it is that repository's turn."""
+        repeatable = not command.writes and not command.also and sink is None
+        keeps_logs = is_true(checkout.configuration, "core.logallrefupdates", unset=True)
+        async with self.program.turns.of(checkout.common_dir):
+            for left in reversed(range(AGAIN if repeatable else 1)):
+                shadow = await on_disk(
+                    checkout.path,
+                    make_shadow,
+                    self.program.home,
+                    checkout.layout,
+                    checkout.settings,
+                    command.arguments[0],
+                    command.writes,
+                )
+                failed: GitFailed | None = None
+                answer: Answer | None = None
+                try:
+                    answer = await self.program.run(
+                        checkout.path,
+                        *command.arguments,
+                        where={
+                            **command.extra,
+                            **shadow.variables(),
+                            "GIT_ATTR_SOURCE": EMPTY_TREE[checkout.object_format],
+                        },
+                        writable=(*shadow.writable(), *command.also),
+                        sent=command.sent,
+                        limit=command.limit,
+                        may_cut=command.may_cut,
+                        sink=sink,
+                        deadline=command.deadline,
+                        accepted=command.accepted,
+                    )
+                    await on_disk(checkout.path, shadow.bring_back, keeps_logs)
+                    refs_moved = await trio.to_thread.run_sync(shadow.refs_were_packed)
+                except GitFailed as error:
+                    complaint = shadow.named_as_it_is(error.complaint)
+                    failed = GitFailed(error.command, error.exit_code, complaint)
+                    refs_moved = await trio.to_thread.run_sync(shadow.refs_were_packed)
+                finally:
+                    with trio.CancelScope(shield=True):
+                        await trio.to_thread.run_sync(shadow.discard)
+                if left and refs_moved:
+                    continue
+                if failed is not None:
+                    raise failed
+                if answer is not None:
+                    return answer
+        raise AssertionError  # the last round returns or raises
+
+    async def says_something(self, checkout: Checkout, name: str) -> bool:
+        """Say whether a small file of the common directory has more in it than comments."""
+        return await trio.to_thread.run_sync(says_something, checkout.common_dir / name)
+
+    async def commit_folders(self, checkout: Checkout) -> list[Path]:
+        """Name the folders that a commit writes to, as they are now; no link among them."""
+        return await trio.to_thread.run_sync(worktrees.commit_folders, checkout)
+
+    async def make_folder(self, path: Path) -> None:
+        """Make a folder for a worktree, and those above it."""
+        try:
+            await trio.to_thread.run_sync(lambda: path.mkdir(parents=True, exist_ok=True))
+        except OSError as error:
+            raise Conflict(f"{path} cannot be made: {error.strerror}.", path=str(path)) from error
+
+    async def claim_worktree(self, main: Checkout, path: Path) -> None:
+        """Have a worktree that was just added name the git directory that it has."""
+        await on_disk(path, worktrees.claim, main, path)
+
+    async def has_index(self, checkout: Checkout) -> bool:
+        """Say whether git has written an index."""
+        return await trio.to_thread.run_sync(os.path.lexists, checkout.git_dir / "index")
+
+    async def is_untouched(self, checkout: Checkout) -> bool:
+        """Say whether there is no file in a work tree yet, and git writes none just now."""
+        return await trio.to_thread.run_sync(worktrees.is_untouched, checkout)
+
+    async def delete_worktree(self, main: Checkout, path: Path) -> None:
+        """Delete a worktree with all that is in it, and what git keeps of it."""
+        await on_disk(path, worktrees.delete, main, path)
+
+    async def forget_worktree(self, main: Checkout, path: Path) -> bool:
+        """Delete what git keeps of a worktree."""
+        return await on_disk(main.path, worktrees.forget, main, path)
+
+    async def take_away_worktree(self, main: Checkout, path: Path) -> None:
+        """Delete what was made of a worktree."""
+        await on_disk(path, worktrees.take_away, main, path)
+
+
+def _main_of(layout: Layout, repository: Sequence[Setting]) -> Path:
+    """The main work tree; git cannot tell, as it is given a stand-in for the git directory."""
+    common = layout.common_dir
+    for value in values(repository, "core.worktree")[-1:]:
+        return resolved(common, value)
+    return common.parent if common.name == ".git" else common

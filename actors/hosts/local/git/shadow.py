@@ -1,0 +1,361 @@
+"""A git directory of ours that stands in for a repository's while one git command runs.
+
+Git believes what it reads in a git directory, and reads it anew in every process: looked at now,
+the configuration is another one a moment later. So git is never let near the repository's own. It
+is given a folder in the server's data folder (`GIT_DIR`), made for one command, that has
+
+- the configuration that `settings` writes, and neither hooks nor `info/attributes`,
+- copies of what is small and read as data: HEAD, the index, `packed-refs`, `shallow`,
+  `info/exclude`, `info/sparse-checkout`,
+- links to what is large or shared and never says what to run: `objects`, `refs`, `reftable`,
+  `worktrees`.
+
+What git changes among the links is changed at once. What it writes among the copies is brought
+back by us, where it matters: the index under git's own lock, and the lines of the reflogs. Both go
+through folders that are held open and are entered without following a link, so that nothing is
+written where a link would lead.
+
+A linked worktree gets two folders, one for what is its own and one for what is shared, as git has
+it. There is no file of the repository that says where the second one is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Final
+
+import attrs
+import structlog
+
+from command_center.actors.git.errors import NotAWorkTree, UnsafeRepository
+from command_center.actors.git.ports import Identity, Layout, Writes
+from command_center.actors.hosts.local.git.folders import Folder, held, open_folder
+from command_center.actors.hosts.local.git.snapshots import (
+    SMALL_FILE,
+    check_regular,
+    copy_regular,
+    read_regular,
+)
+from command_center.actors.rules.errors import Conflict
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+INDEX_LIMIT: Final = 1024 * 1024 * 1024
+"""Bytes of an index; one of a million files has about a tenth."""
+
+REFS_LIMIT: Final = 128 * 1024 * 1024
+"""Bytes of `packed-refs`; a million refs have about two thirds."""
+
+PATTERNS_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes of `info/exclude` and `info/sparse-checkout`."""
+
+READS_INDEX: Final = frozenset({"diff", "ls-files", "read-tree", "reset", "status"})
+"""The commands that need a copy of the index."""
+
+OPENED_BY_PATH: Final = (
+    "objects/info/alternates",
+    "objects/info/commit-graph",
+    "objects/pack/multi-pack-index",
+)
+"""Files behind the links, which git opens itself: they are at least looked at before."""
+
+IN_THE_TREE: Final = (".gitignore", ".gitmodules")
+"""The same, at the top of the work tree."""
+
+_LOCK = "index.lock"
+_FOLDERS = ("info", "here", "here/info")
+_HEAD = re.compile(rb"ref:\s*refs/[^\0\n]+\n?|[0-9a-f]{40,64}\n?")
+
+
+@attrs.define
+class Home:
+    """Where stand-ins are: a folder that is the server's alone.
+
+    One that was used is emptied and used again, as to make and delete folders is what takes time.
+    """
+
+    path: Path
+    _free: list[Path] = attrs.field(factory=list, init=False)
+
+    @property
+    def no_repository(self) -> Path:
+        """A folder that git takes for a common directory, with nothing in it."""
+        return self.path / "none"
+
+    def prepare(self) -> None:
+        """Make it anew: what is in it was left by a server that was cut off."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in self.path.iterdir():
+            shutil.rmtree(left, ignore_errors=True)
+        for name in ("objects", "refs"):
+            (self.no_repository / name).mkdir(parents=True)
+
+    def take(self) -> Path:
+        """Take an empty folder; it has the folders in it that each stand-in needs."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            made = Path(tempfile.mkdtemp(dir=self.path))
+            for name in _FOLDERS:
+                (made / name).mkdir()
+            return made
+
+    def put(self, folder: Path) -> None:
+        """Give it back, empty again."""
+        self._free.append(folder)
+
+
+@attrs.define
+class Shadow:
+    """The stand-in of one command.
+
+    Attributes:
+        common: what git takes for the directory that all worktrees share.
+        git_dir: what git takes for the work tree's own git directory.
+    """
+
+    home: Home
+    layout: Layout
+    writes: Writes
+    common: Path
+    git_dir: Path
+    _lock: _IndexLock | None = None
+    _packed: Identity | None = None
+
+    def variables(self) -> dict[str, str]:
+        """Say where git works."""
+        return {
+            "GIT_DIR": os.fspath(self.git_dir),
+            "GIT_WORK_TREE": os.fspath(self.layout.path),
+        }
+
+    def named_as_it_is(self, text: str) -> str:
+        """Put the paths of the repository in the place of the stand-in's in text of git's."""
+        own, shared = os.fspath(self.git_dir), os.fspath(self.common)
+        return text.replace(own, os.fspath(self.layout.git_dir)).replace(
+            shared, os.fspath(self.layout.common_dir)
+        )
+
+    def writable(self) -> list[Path]:
+        """Name the folders that the command writes to."""
+        shared, path = self.layout.common_dir, self.layout.path
+        places = {
+            Writes.OBJECTS: (shared / "objects",),
+            Writes.REFS: (shared / "refs", shared / "reftable", self.layout.git_dir / "reftable"),
+            Writes.WORKTREES: (shared / "worktrees",),
+            Writes.TREE: (path,),
+        }
+        found = (
+            folder for kind, folders in places.items() if kind in self.writes for folder in folders
+        )
+        return [self.common, *found]
+
+    def refs_were_packed(self) -> bool:
+        """Say whether git has packed refs since the copy was made, which may lack some now."""
+        return self._packed != _stamp(self.layout.common_dir / "packed-refs")
+
+    def bring_back(self, logs: bool) -> None:  # noqa: FBT001 - a thread is given it by position
+        """Take over into the repository what git wrote in here.
+
+        Args:
+            logs: whether the repository keeps reflogs.
+
+        A reflog that is a link or the like gets no line: the ref is moved, and that is what counts.
+        """
+        if self._lock is not None:
+            self._lock.install(self.git_dir / "index")
+        if logs and Writes.REFS in self.writes:
+            for written, place, known in (
+                (self.git_dir, self.layout.git_dir, self.layout.identities[0]),
+                (self.common, self.layout.common_dir, self.layout.identities[1]),
+            ):
+                try:
+                    _append_logs(written, place, known)
+                except (OSError, UnsafeRepository) as error:
+                    log.warning("git.reflog_not_kept", path=str(place), reason=str(error))
+                if place == self.layout.common_dir:
+                    break
+
+    def discard(self) -> None:
+        """Empty it for the next command, and let go of the index."""
+        if self._lock is not None:
+            self._lock.release()
+        try:
+            _empty(self.common)
+        except OSError:
+            shutil.rmtree(self.common, ignore_errors=True)
+        else:
+            self.home.put(self.common)
+
+
+@attrs.define
+class _IndexLock:
+    """Git's own lock of an index: whoever finds it there gives up."""
+
+    folder: Folder
+    file: IO[bytes]
+    installed: bool = False
+
+    def install(self, index: Path) -> None:
+        """Put a new index in the place of the old one, with its time of change."""
+        with self.file as file, index.open("rb") as new:
+            shutil.copyfileobj(new, file)
+            file.flush()
+            written = os.fstat(new.fileno())
+            if sys.platform != "win32":
+                os.utime(file.fileno(), ns=(written.st_atime_ns, written.st_mtime_ns))
+        self.folder.rename(_LOCK, "index")
+        self.installed = True
+
+    def release(self) -> None:
+        """Take the lock away."""
+        self.file.close()
+        if not self.installed:
+            self.folder.unlink(_LOCK)
+        self.folder.close()
+
+
+def make_shadow(
+    home: Home, layout: Layout, settings: bytes, command: str, writes: Writes
+) -> Shadow:
+    """Make a stand-in for one command.
+
+    Args:
+        home: where stand-ins are.
+        layout: where the repository is.
+        settings: the configuration file.
+        command: git's, which decides whether the index is needed.
+        writes: what the command changes.
+
+    Raises:
+        NotAWorkTree: HEAD is none.
+        UnsafeRepository: a pipe, or something enormous, is in the place of one of git's files.
+        Conflict: the index is to be written, and another git holds it.
+    """
+    common = home.take()
+    linked = layout.git_dir != layout.common_dir
+    shadow = Shadow(home, layout, writes, common, common / "here" if linked else common)
+    try:
+        if Writes.INDEX in writes:
+            shadow._lock = _lock_index(layout)  # noqa: SLF001 - it is being made
+        _fill(shadow, settings, index=command in READS_INDEX)
+    except BaseException:
+        shadow.discard()
+        raise
+    return shadow
+
+
+def _fill(shadow: Shadow, settings: bytes, *, index: bool) -> None:
+    layout, common, git_dir = shadow.layout, shadow.common, shadow.git_dir
+    shadow._packed = _stamp(layout.common_dir / "packed-refs")  # noqa: SLF001 - it is being made
+    (common / "config").write_bytes(settings)
+    if Writes.WORKTREES in shadow.writes:
+        with (
+            held(layout.common_dir, layout.identities[1]) as real,
+            real.enter("worktrees", make=True),
+        ):
+            pass  # the first one is to be made
+    for name in ("objects", "refs", "reftable", "worktrees"):
+        _link_folder(layout.common_dir / name, common / name)
+    _copy_head(layout.path, layout.common_dir, common)
+    for name, limit in (
+        ("packed-refs", REFS_LIMIT),
+        ("shallow", REFS_LIMIT),
+        ("info/exclude", PATTERNS_LIMIT),
+    ):
+        copy_regular(layout.common_dir / name, common / name, limit)
+    if git_dir != common:
+        (git_dir / "commondir").write_bytes(b"..\n")
+        _copy_head(layout.path, layout.git_dir, git_dir)
+        _link_folder(layout.git_dir / "reftable", git_dir / "reftable")
+    copy_regular(
+        layout.git_dir / "info/sparse-checkout", git_dir / "info/sparse-checkout", PATTERNS_LIMIT
+    )
+    if index:
+        _copy_index(layout.git_dir, git_dir)
+    for name in OPENED_BY_PATH:
+        check_regular(layout.common_dir / name)
+    for name in IN_THE_TREE:
+        check_regular(layout.path / name)
+
+
+def _empty(folder: Path, inside: str = "") -> None:
+    """Delete everything but the folders that each stand-in needs."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = inside + entry.name
+            if not entry.is_dir(follow_symlinks=False):
+                Path(entry.path).unlink()
+            elif name in _FOLDERS:
+                _empty(Path(entry.path), f"{name}/")
+            else:
+                shutil.rmtree(entry.path)
+
+
+def _stamp(file: Path) -> Identity | None:
+    """What tells one state of a file, that git replaces as a whole, from the next."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _copy_head(path: Path, source: Path, target: Path) -> None:
+    if (source / "HEAD").is_symlink():  # git's oldest way to name a branch
+        head: bytes | None = b"ref: " + os.fsencode((source / "HEAD").readlink()) + b"\n"
+    else:
+        head = read_regular(source / "HEAD", SMALL_FILE)
+    if head is None or _HEAD.fullmatch(head) is None:
+        raise NotAWorkTree(
+            path, f"git does not take it for a repository ({source / 'HEAD'} is none)."
+        )
+    (target / "HEAD").write_bytes(head)
+
+
+def _copy_index(source: Path, target: Path) -> None:
+    if copy_regular(source / "index", target / "index", INDEX_LIMIT):
+        for part in source.glob("sharedindex.*"):
+            copy_regular(part, target / part.name, INDEX_LIMIT)
+
+
+def _link_folder(source: Path, link: Path) -> None:
+    """Lead git to a folder, if there is one; where links need a privilege, by a junction."""
+    if not source.is_dir():
+        return
+    if sys.platform == "win32":
+        import _winapi  # noqa: PLC0415 - there is none elsewhere
+
+        _winapi.CreateJunction(os.fspath(source), os.fspath(link))
+    else:
+        link.symlink_to(source, target_is_directory=True)
+
+
+def _lock_index(layout: Layout) -> _IndexLock:
+    folder = open_folder(layout.git_dir, layout.identities[0])
+    try:
+        return _IndexLock(folder, folder.create(_LOCK))
+    except OSError as error:
+        folder.close()
+        raise Conflict(
+            f"{layout.git_dir / _LOCK} cannot be made: {error.strerror}. Another git may be at "
+            "work; if none is, delete that file."
+        ) from error
+
+
+def _append_logs(written: Path, place: Path, known: Identity) -> None:
+    """Append what git logged in a stand-in to the logs of the repository."""
+    logs = [path for path in (written / "logs").rglob("*") if path.is_file()]
+    for log in logs:
+        with ExitStack() as stack:
+            at = stack.enter_context(held(place, known))
+            *folders, name = log.relative_to(written).parts
+            for part in folders:
+                at = stack.enter_context(at.enter(part, make=True))
+            at.append(name, log.read_bytes())

@@ -1,0 +1,123 @@
+"""The worktrees of this machine as folders: what is done to them beside git.
+
+Deleting is no work for git: it would walk paths, in which an agent may put a link between one look
+and the next, and delete what that leads to. Here, each folder is held open while what is in it is
+deleted. Each function blocks, and is called in a thread.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from command_center.actors.git.errors import NotAWorkTree
+from command_center.actors.git.ports import Checkout
+from command_center.actors.hosts.local.git.folders import held
+from command_center.actors.hosts.local.git.layout import resolved
+from command_center.actors.hosts.local.git.snapshots import read_small
+from command_center.actors.rules.errors import Conflict
+
+SHARED: Final = ("objects", "refs", "reftable", "logs")
+"""What a commit writes to of the git directory that all worktrees share."""
+
+
+def is_untouched(added: Checkout) -> bool:
+    """Whether there is no file yet, and git, which holds `index.lock` meanwhile, writes none."""
+    try:
+        names = [entry.name for entry in added.path.iterdir()]
+    except OSError:
+        return False
+    return names == [".git"] and not os.path.lexists(added.git_dir / "index.lock")
+
+
+def take_away(main: Checkout, path: Path) -> None:
+    """Delete what was made of a worktree, and nothing that came in its place meanwhile."""
+    if path.resolve() == path and _administration(main, path) is not None:
+        with suppress(Conflict):
+            delete(main, path)
+        with suppress(OSError):
+            forget(main, path)
+    with suppress(OSError):
+        path.rmdir()  # git has not begun, and it is empty
+
+
+def claim(main: Checkout, path: Path) -> None:
+    """Have the new worktree name the git directory that it has, not that of the stand-in."""
+    name = _administration(main, path)
+    if name is None:
+        raise NotAWorkTree(path, "git has made no worktree of it.")
+    leads_to = main.common_dir / "worktrees" / name
+    with held(path) as folder:
+        folder.unlink(".git")
+        with folder.create(".git") as file:
+            file.write(os.fsencode(f"gitdir: {leads_to}\n"))
+
+
+def delete(main: Checkout, path: Path) -> None:
+    """Delete a worktree with all that is in it, and what git keeps of it."""
+    name = _administration(main, path)
+    if name is None:
+        raise Conflict(f"{path} is no worktree of this repository.", path=str(path))
+    administration = main.common_dir / "worktrees" / name
+    if os.path.lexists(administration / "locked"):
+        raise Conflict(f"Worktree {path} is locked.", path=str(path))
+    if os.path.lexists(path):
+        text = read_small(path / ".git") or ""
+        if resolved(path, text.removeprefix("gitdir:").strip()) != administration.resolve():
+            raise Conflict(f"{path}: its .git file does not lead back.", path=str(path))
+        try:
+            with held(path.parent) as parent:
+                parent.remove_tree(path.name)
+        except OSError as error:
+            raise Conflict(
+                f"{path} cannot be deleted: {error.filename or path}: {error.strerror}.",
+                path=str(path),
+            ) from error
+    forget(main, path)
+
+
+def forget(main: Checkout, path: Path) -> bool:
+    """Delete what git keeps of a worktree."""
+    name = _administration(main, path)
+    if name is None:
+        return False
+    with (
+        held(main.common_dir, main.layout.identities[1]) as common,
+        common.enter("worktrees") as worktrees,
+    ):
+        worktrees.remove_tree(name)
+    return True
+
+
+def _administration(main: Checkout, path: Path) -> str | None:
+    """The name under which git keeps a worktree; None where there is none of that path."""
+    worktrees = main.common_dir / "worktrees"
+    try:
+        names = sorted(entry.name for entry in worktrees.iterdir())
+    except OSError:
+        return None
+    for name in names:
+        back = read_small(worktrees / name / "gitdir")
+        if back is not None and resolved(worktrees / name, back) == path / ".git":
+            return name
+    return None
+
+
+def commit_folders(checkout: Checkout) -> list[Path]:
+    """Name the folders that a commit in the checkout writes to, as they are now.
+
+    In the main checkout that is the whole git directory, as the index and HEAD lie at its top,
+    beside the hooks and the configuration. A linked worktree has an index and a HEAD of its own,
+    and of what it shares needs only the objects, the refs and their logs: the hooks and the
+    configuration stay out of reach. A folder that leads elsewhere is left out: a run before this
+    one may have made it a link, so that its successor would be let out by it.
+    """
+    if not checkout.linked:
+        return [checkout.git_dir]
+    shared = (checkout.common_dir / name for name in SHARED)
+    return [
+        checkout.git_dir,
+        *(path for path in shared if path.is_dir() and path.resolve() == path),
+    ]

@@ -1,0 +1,43 @@
+"""The hosts by name, and how each is made. docs/hosts.md shows how to add one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import attrs
+
+from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.hosts import Host, Hosts
+from command_center.actors.hosts.local.host import LocalHost
+from command_center.store.records import LOCAL
+
+
+@attrs.frozen(kw_only=True)
+class HostSettings:
+    """What hosts are made of.
+
+    Attributes:
+        data_dir: the data folder of this server.
+        roots: where repositories of this machine may be; anywhere if empty.
+        codex: how the Codex of this machine is reached.
+    """
+
+    data_dir: Path
+    roots: tuple[Path, ...]
+    codex: BridgeSettings
+
+
+def make_hosts(settings: HostSettings) -> Hosts:
+    """Make every host of this server."""
+    return Hosts({name: make(settings) for name, make in MAKERS.items()})
+
+
+def _local(settings: HostSettings) -> Host:
+    return LocalHost.of(settings.data_dir, settings.codex, roots=settings.roots)
+
+
+MAKERS: Final[Mapping[str, Callable[[HostSettings], Host]]] = MappingProxyType({LOCAL: _local})
+"""How each host is made."""

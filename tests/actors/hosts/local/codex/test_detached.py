@@ -1,0 +1,223 @@
+"""An app-server of our own: started apart, recorded, found again, kept, and ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import msgspec
+import psutil
+import pytest
+import trio
+
+from command_center.actors.codex.errors import WireClosed
+from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.hosts.local.codex import detached, keeper
+from command_center.actors.hosts.local.codex.environment import OWNER
+from command_center.actors.hosts.local.codex.orphans import end_orphans, is_alive
+from tests.codex.bridging import open_bridge, real
+from tests.codex.script import Gate, Say
+from tests.codex.scripted_model import ScriptedModel
+
+if os.name == "nt":
+    pytest.skip("Windows has no detached app-server", allow_module_level=True)
+assert sys.platform != "win32"
+
+
+@pytest.fixture
+def settings(codex_binary: Path, codex_home: Path, tmp_path: Path) -> Iterator[BridgeSettings]:
+    """Settings whose app-server is ended after the test."""
+    yield real(codex_binary, codex_home, transport=Transport.AUTO, state_folder=tmp_path / "data")
+    detached.end(tmp_path / "data" / "codex")
+
+
+async def started(settings: BridgeSettings) -> detached.Record:
+    assert settings.state_folder is not None
+    return await detached.start(settings, settings.state_folder)
+
+
+async def test_it_is_apart_owner_only_recorded_and_ended_with_its_record(
+    settings: BridgeSettings, tmp_path: Path
+) -> None:
+    record = await started(settings)
+    folder = tmp_path / "data" / "codex"
+    assert record == detached.read(folder)
+    assert os.getsid(0) != os.getsid(record.pid) == record.pid
+    assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
+    assert 0o600 == stat.S_IMODE(Path(record.socket).stat().st_mode)
+    process = psutil.Process(record.pid)
+    assert f"{record.life}:{tmp_path / 'data'}" == process.environ()[OWNER]
+    detached.end(folder)
+    assert not is_alive(process)
+    assert detached.read(folder) is None
+
+
+async def test_the_end_of_orphans_spares_it_and_ends_another_that_no_record_names(
+    settings: BridgeSettings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    lost = await started(settings)
+    (folder / "codex" / "app-server.json").unlink()
+    Path(lost.socket).resolve().unlink()
+    kept = await started(settings)
+    assert [lost.pid] == end_orphans(folder, {kept.life})
+    assert kept == detached.read(folder / "codex")
+
+
+def test_a_process_that_got_its_id_later_is_not_it(tmp_path: Path) -> None:
+    record = detached.Record(
+        pid=os.getpid(), started=1.0, life="", socket="", version="", codex_home="", environment=""
+    )
+    (tmp_path / "app-server.json").write_bytes(msgspec.json.encode(record))
+    assert detached.read(tmp_path) is None
+    detached.end(tmp_path)
+    assert not (tmp_path / "app-server.json").exists()
+
+
+async def test_what_would_be_otherwise_now_is_told(settings: BridgeSettings) -> None:
+    record = await started(settings)
+    assert await detached.differences(record, settings) is None
+    assert settings.environment is not None
+    moved = {**settings.environment, "CODEX_HOME": "/elsewhere"}
+    other = attrs.evolve(settings, environment=moved)
+    assert "CODEX_HOME is /elsewhere" in str(await detached.differences(record, other))
+    for name, said in (("SHLVL", None), ("WORK_WITH", "It was started with another environment.")):
+        other = attrs.evolve(settings, environment={**settings.environment, name: "7"})
+        assert said == await detached.differences(record, other)
+    updated = msgspec.structs.replace(record, version="codex-cli 0.1.0")
+    assert "It is codex-cli 0.1.0, and the program is" in str(
+        await detached.differences(updated, settings)
+    )
+
+
+async def test_whether_a_turn_runs_in_it_is_found_out(
+    settings: BridgeSettings, scripted_model: ScriptedModel, tmp_path: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Work", gate, "ing."),)
+    folder = tmp_path / "data" / "codex"
+    assert not await detached.works_in(folder)
+    async with open_bridge(settings) as bridged:
+        thread_id = await bridged.begin(tmp_path)
+        assert not await detached.works_in(folder)
+        await bridged.prompt(thread_id, "Work.")
+        await trio.to_thread.run_sync(gate.wait_until_reached)
+        assert await detached.works_in(folder)
+    assert await detached.works_in(folder)
+    gate.open()
+
+
+async def test_why_it_could_not_start_is_told(settings: BridgeSettings, tmp_path: Path) -> None:
+    missing = attrs.evolve(settings, command="no-such-codex")
+    with pytest.raises(WireClosed, match="was not found"):
+        await started(missing)
+    (tmp_path / "data" / "codex").chmod(0o755)
+    wrong = attrs.evolve(settings, command=(*settings.program, "--no-such-flag"))
+    with pytest.raises(WireClosed, match="unexpected argument '--no-such-flag'"):
+        await started(wrong)
+    assert 0o700 == stat.S_IMODE((tmp_path / "data" / "codex").stat().st_mode)
+
+
+def test_a_socket_lies_elsewhere_where_its_path_would_be_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/tmp")  # noqa: S108 - a short path is the point
+    deep = tmp_path / ("deep" * 30)
+    found = detached.socket_in(deep)
+    assert found == detached.socket_in(deep) != detached.socket_in(deep / "er")
+    for made in (found, detached.socket_in(deep / "er")):
+        assert len(os.fsencode(made)) <= detached.LONGEST_PATH
+        assert 0o700 == stat.S_IMODE(made.parent.stat().st_mode)
+        made.parent.rmdir()
+
+
+def test_a_folder_that_is_no_folder_of_ours_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    with pytest.raises(WireClosed, match="not a folder of this user"):
+        detached.private_folder(tmp_path / "link")
+
+
+def kept(record: detached.Record, folder: Path, grace: float, limit: float) -> None:
+    """Keep the app-server as its keeper does, until it has ended."""
+    waiting = [sys.executable, "-c", f"import psutil; psutil.Process({record.pid}).wait()"]
+    with subprocess.Popen(waiting, stderr=subprocess.PIPE) as child:
+        keeper.keep(child, folder, grace, limit)
+
+
+async def test_its_keeper_ends_it_when_no_server_uses_it_and_no_turn_runs(
+    settings: BridgeSettings, scripted_model: ScriptedModel, tmp_path: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Work", gate, "ing."),)
+    folder = tmp_path / "data" / "codex"
+    async with open_bridge(settings) as bridged:
+        thread_id = await bridged.begin(tmp_path)
+        await bridged.prompt(thread_id, "Work.")
+        await trio.to_thread.run_sync(gate.wait_until_reached)
+    record = detached.read(folder)
+    assert record is not None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.to_thread.run_sync, kept, record, folder, 0.1, 60.0)
+        await trio.sleep(1)
+        assert record == detached.read(folder)
+        gate.open()
+    assert detached.read(folder) is None
+
+
+def test_its_keeper_ends_one_that_no_record_names(tmp_path: Path) -> None:
+    sleeps = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen(sleeps, stderr=subprocess.PIPE) as child:
+        keeper.keep(child, tmp_path, 0.1, 0.2)
+        assert child.returncode is not None
+
+
+async def test_its_keeper_leaves_it_to_a_server_that_uses_it(
+    settings: BridgeSettings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data" / "codex"
+    record = await started(settings)
+    lease = await detached.Lease.take(folder)
+    assert lease is not None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.to_thread.run_sync, kept, record, folder, 0.1, 0.2)
+        await trio.sleep(1)
+        assert record == detached.read(folder)
+        lease.release()
+    assert detached.read(folder) is None
+
+
+async def test_its_keeper_ends_it_with_its_turns_when_no_server_has_come_back_for_long(
+    settings: BridgeSettings, scripted_model: ScriptedModel, tmp_path: Path
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Say.text("Work", gate, "ing."),)
+    folder = tmp_path / "data" / "codex"
+    async with open_bridge(settings) as bridged:
+        await bridged.prompt(await bridged.begin(tmp_path), "Work.")
+        await trio.to_thread.run_sync(gate.wait_until_reached)
+    record = detached.read(folder)
+    assert record is not None
+    await trio.to_thread.run_sync(kept, record, folder, 0.1, 0.2)
+    assert detached.read(folder) is None
+    gate.open()
+
+
+async def test_a_new_one_is_started_where_the_old_one_was_killed(
+    settings: BridgeSettings, tmp_path: Path
+) -> None:
+    async with open_bridge(settings) as bridged:
+        await bridged.begin(tmp_path)
+        record = detached.read(tmp_path / "data" / "codex")
+        assert record is not None
+        os.kill(record.pid, signal.SIGKILL)
+        await bridged.until(lambda told: type(told).__name__ == "BridgeConnected")
+        after = detached.read(tmp_path / "data" / "codex")
+    assert after is not None
+    assert record.pid != after.pid

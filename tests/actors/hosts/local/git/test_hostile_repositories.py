@@ -1,0 +1,120 @@
+"""No trap that a repository sets goes off, whatever is done with the repository."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from command_center.actors.git import Checkout, Git, GitFailed
+from command_center.actors.git.diffs import read_diff
+from command_center.actors.git.facts import (
+    read_commits,
+    read_contents,
+    read_default_branch,
+    read_status,
+    read_store_size,
+    read_warnings,
+    read_worktrees,
+)
+from command_center.actors.git.merging import merge_branch
+from command_center.actors.git.ports import Writes
+from command_center.actors.git.trees import add_worktree, prune_worktrees, remove_worktree
+from command_center.actors.hosts.local.git.checkouts import LocalGit
+from command_center.actors.hosts.local.git.process import GitProgram
+from tests.actors.git.repository import make_repository, plain_git
+from tests.actors.hosts.local.git.traps import Trap, traps
+
+EVERY_TRAP = pytest.mark.parametrize("trap", traps(), ids=lambda trap: trap.name)
+
+
+@pytest.fixture
+def canary(tmp_path: Path) -> Path:
+    return tmp_path / "canary"
+
+
+@EVERY_TRAP
+async def test_the_trap_goes_off_in_an_unwary_git(
+    trap: Trap, repository: Path, canary: Path
+) -> None:
+    trap.plant(repository, canary)
+    canary.unlink(missing_ok=True)
+
+    trap.fire(repository)
+
+    assert canary.exists()
+
+
+async def look_around(checkout: Checkout) -> None:
+    """Everything that inspect and scan do."""
+    status = await read_status(checkout)
+    await read_default_branch(checkout, status)
+    await read_worktrees(checkout)
+    await read_warnings(checkout)
+    await read_contents(checkout, status)
+    await read_commits(checkout, status)
+    await read_store_size(checkout)
+
+
+@EVERY_TRAP
+async def test_no_trap_goes_off_in_the_git_that_is_held(
+    trap: Trap, repository: Path, canary: Path, git: Git, tmp_path: Path
+) -> None:
+    trap.plant(repository, canary)
+    canary.unlink(missing_ok=True)
+
+    async def see(what: str) -> Checkout:
+        assert not canary.exists(), f"fired on {what}"
+        return await git.open(repository)
+
+    await look_around(await see("nothing"))
+    await read_diff(await see("inspect and scan"), "main")
+    work = tmp_path / "worktree"
+    try:
+        made = await add_worktree(await see("diff"), work, "side")
+    except GitFailed:
+        assert "lazy fetch" in trap.name  # what is missing is not fetched, so nothing is made
+        assert not work.exists()
+    else:
+        await look_around(made)
+        (work / "readme.txt").write_text("changed here\n", encoding="utf-8")
+        await read_diff(made, "main")
+        await remove_worktree(await see("worktree create"), work)
+    await prune_worktrees(await see("worktree remove"))
+    main = await see("worktree prune")
+    await main.run("read-tree", "--reset", "-u", "HEAD", writes=Writes.TREE | Writes.INDEX)
+    if plain_git(repository, "branch", "--list", "work"):
+        await merge_branch(main, "work", strategy="merge-commit")
+    assert not canary.exists(), "fired on merge"
+
+
+async def test_what_the_environment_names_does_not_run(
+    repository: Path, canary: Path, tmp_path: Path
+) -> None:
+    evil = tmp_path / "evil.sh"
+    evil.write_text(f"#!/bin/sh\n: > '{canary.as_posix()}'\n", encoding="utf-8")
+    evil.chmod(0o755)
+    (repository / "readme.txt").write_text("changed\n", encoding="utf-8")
+    variables = {
+        "GIT_EXTERNAL_DIFF": evil.as_posix(),
+        "GIT_CONFIG_PARAMETERS": f"'core.fsmonitor={evil.as_posix()}'",
+        "GIT_PAGER": evil.as_posix(),
+    }
+    plain_git(repository, "diff", variables=variables, check=False)
+    assert canary.exists()
+    canary.unlink()
+
+    held = LocalGit(
+        GitProgram(tmp_path / "data", inherited={**os.environ, **variables, "GIT_DIR": "/nowhere"})
+    )
+    checkout = await held.open(repository)
+    await read_status(checkout)
+    await read_diff(checkout, "main")
+
+    assert not canary.exists()
+
+
+async def test_another_repository_stays_as_it_was(git: Git, tmp_path: Path) -> None:
+    make_repository(tmp_path / "first")
+    other = make_repository(tmp_path / "second")
+
+    assert (await git.open(other)).git_dir == other / ".git"

@@ -1,0 +1,189 @@
+"""No trap goes off that is there one moment and gone the next, however often it moves.
+
+The system's own hold on git is left out here, so that it hides no fault of the first line.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from command_center.actors.git import Git
+from command_center.actors.git.diffs import read_diff
+from command_center.actors.git.facts import read_status, read_worktrees
+from command_center.actors.git.merging import merge_branch
+from command_center.actors.git.trees import add_worktree, prune_worktrees, remove_worktree
+from command_center.actors.hosts.local.git.confinement import Confinement
+from command_center.runtime import Refusal
+from tests.actors.git.repository import commit, plain_git
+from tests.actors.hosts.local.git.moving import State, a_second_common_directory, moving, state_of
+from tests.actors.hosts.local.git.test_hostile_repositories import look_around
+from tests.actors.hosts.local.git.traps import Trap, traps
+
+SECONDS = 0.3
+"""How long a trap is moved in the usual run, and at least two rounds of work."""
+
+CHAOS_SECONDS = 10.0
+"""How long it is moved in a chaos run."""
+
+EVERY_TRAP = pytest.mark.parametrize("trap", traps(), ids=lambda trap: trap.name)
+
+
+@pytest.fixture(autouse=True)
+def _unconfined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Confinement, "found", classmethod(lambda cls: cls(0)))
+
+
+@pytest.fixture
+def canary(tmp_path: Path) -> Path:
+    return tmp_path / "canary"
+
+
+async def work(git: Git, repository: Path, branch: str) -> int:
+    """Do everything with a repository, whatever is refused; returns how much was not."""
+    done = 0
+    for step in (_look, _add, _merge, _remove):
+        with suppress(Refusal):
+            await step(git, repository, branch)
+            done += 1
+    return done
+
+
+async def _look(git: Git, repository: Path, _: str) -> None:
+    checkout = await git.open(repository)
+    await look_around(checkout)
+    await read_diff(checkout, "main")
+
+
+async def _add(git: Git, repository: Path, branch: str) -> None:
+    made = await add_worktree(await git.open(repository), repository.parent / branch, branch)
+    (made.path / "readme.txt").write_text("changed here\n", encoding="utf-8")
+    await read_diff(made, "main")
+
+
+async def _merge(git: Git, repository: Path, _: str) -> None:
+    checkout = await git.open(repository)
+    for attempt in ("work", "main"):
+        await merge_branch(checkout, attempt, strategy="merge-commit")
+
+
+async def _remove(git: Git, repository: Path, branch: str) -> None:
+    main = await git.open(repository)
+    await remove_worktree(main, repository.parent / branch)
+    await prune_worktrees(main)
+
+
+async def move_and_work(
+    trap: Trap, repository: Path, git: Git, canary: Path, seconds: float
+) -> tuple[int, int]:
+    """Work while a trap is moved; returns how often it was, and how much work was done."""
+    before = state_of(repository)
+    trap.plant(repository, canary)
+    canary.unlink(missing_ok=True)
+    done = rounds = 0
+    with moving(before, state_of(repository)) as mover:
+        end = time.monotonic() + seconds
+        while not canary.exists() and (rounds < 2 or time.monotonic() < end):
+            done += await work(git, repository, f"side-{rounds}")
+            rounds += 1
+    return mover.moves, done
+
+
+@EVERY_TRAP
+async def test_a_trap_that_moves_does_not_go_off(
+    trap: Trap, repository: Path, git: Git, canary: Path
+) -> None:
+    moves, done = await move_and_work(trap, repository, git, canary, SECONDS)
+
+    assert not canary.exists()
+    assert moves > 1
+    assert done >= 2
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+@EVERY_TRAP
+async def test_a_trap_that_moves_for_long_does_not_go_off(
+    trap: Trap, repository: Path, git: Git, canary: Path
+) -> None:
+    await move_and_work(trap, repository, git, canary, CHAOS_SECONDS)
+
+    assert not canary.exists()
+
+
+def test_a_trap_that_moves_goes_off_in_an_unwary_git(repository: Path, canary: Path) -> None:
+    (trap,) = (trap for trap in traps() if trap.name == "clean filter by info/attributes")
+    before = state_of(repository)
+    trap.plant(repository, canary)
+    canary.unlink(missing_ok=True)
+
+    with moving(before, state_of(repository)):
+        end = time.monotonic() + 60
+        while not canary.exists() and time.monotonic() < end:
+            trap.fire(repository)
+
+    assert canary.exists()
+
+
+def turned(repository: Path, canary: Path, linked: Path) -> tuple[State, State]:
+    """The two ways in which a worktree's git directory leads on: as it should, and to a trap."""
+    plain_git(repository, "worktree", "add", "-q", "-b", "linked", str(linked))
+    commit(linked, {"linked.txt": "1\n"})
+    (linked / "readme.txt").write_text("changed\n", encoding="utf-8")
+    second = a_second_common_directory(repository, canary)
+    link = repository / ".git" / "worktrees" / linked.name / "commondir"
+    return {link: b"../..\n"}, {link: f"{second}\n".encode()}
+
+
+async def turn_and_work(
+    repository: Path, git: Git, canary: Path, states: tuple[State, State], seconds: float
+) -> int:
+    """Do what is done with a worktree, at least once, while it is turned; returns how often."""
+    done = 0
+    with moving(*states):
+        end = time.monotonic() + seconds
+        while not canary.exists() and (not done or time.monotonic() < end):
+            with suppress(Refusal):
+                main = await git.open(repository)
+                await read_worktrees(main)
+                linked = await git.open(repository.parent / "linked", common_dir=main.common_dir)
+                assert (await read_status(linked)).dirty
+                await read_diff(linked, "main")
+                done += 1
+    return done
+
+
+async def test_a_worktree_that_is_turned_to_another_common_directory_runs_nothing_of_it(
+    repository: Path, git: Git, canary: Path, tmp_path: Path
+) -> None:
+    states = turned(repository, canary, tmp_path / "linked")
+
+    assert await turn_and_work(repository, git, canary, states, SECONDS)
+    assert not canary.exists()
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+async def test_a_worktree_that_is_turned_for_long_runs_nothing(
+    repository: Path, git: Git, canary: Path, tmp_path: Path
+) -> None:
+    states = turned(repository, canary, tmp_path / "linked")
+
+    assert await turn_and_work(repository, git, canary, states, 120)
+    assert not canary.exists()
+
+
+def test_a_worktree_that_is_turned_runs_what_it_leads_to_in_an_unwary_git(
+    repository: Path, canary: Path, tmp_path: Path
+) -> None:
+    states = turned(repository, canary, tmp_path / "linked")
+
+    with moving(*states):
+        end = time.monotonic() + 60
+        while not canary.exists() and time.monotonic() < end:
+            plain_git(tmp_path / "linked", "status", check=False)
+
+    assert canary.exists()
