@@ -126,7 +126,7 @@ def test_a_block_of_a_key_stays_closed_however_long_it_is() -> None:
 @pytest.mark.parametrize("piece", ["a", "a ", "token=", "\n", "-----BEGIN PRIVATE KEY-----\n"])
 def test_what_is_kept_does_not_grow(piece: str) -> None:
     text = StreamedText()
-    for _ in range(3000):
+    for _ in range(1500):
         text.add(piece * 10)
     assert len(text._text) < 10_000
 
