@@ -18,6 +18,12 @@ const PERMISSIONS = [
   ["requireWorktree", "Require a worktree", "Each run gets a folder and a branch of its own; your checkout stays as it is."],
 ];
 
+/** @type {["codexConfig" | "reviewer", string, string, string, string][]} */
+const CODEX = [
+  ["codexConfig", "ask", "ignore", "Its own Codex files", "Runs wait until you trust the content of .codex, then obey it."],
+  ["reviewer", "auto", "user", "A model decides", "You are not asked what Codex asks."],
+];
+
 export const Repos = () => {
   useStore("repos", "tasks");
   const [registering, setRegistering] = useState(false);
@@ -103,6 +109,8 @@ export const Repo = ({ id }) => {
   const scan = () => act.run("scan", async () => learn("repos", await post(`/api/repos/${id}/scan`, { requestedBy: ME })));
   /** @param {typeof PERMISSIONS[number][0]} key */
   const set = (key) => (/** @type {boolean} */ on) => act.run(key, async () => learn("repos", await patch(`/api/repos/${id}`, { [key]: on, requestedBy: ME })));
+  /** @param {typeof CODEX[number][0]} key @param {string} on @param {string} off */
+  const choose = (key, on, off) => (/** @type {boolean} */ chosen) => act.run(key, async () => learn("repos", await patch(`/api/repos/${id}`, { [key]: chosen ? on : off, requestedBy: ME })));
   return html`
     <${Head} title=${repo.name} back="/repos" note=${html`<${State} repo=${repo} />`}>
       <${Button} icon="refresh" busy=${act.busy === "scan"} onClick=${scan}>Scan<//>
@@ -121,7 +129,8 @@ export const Repo = ({ id }) => {
       </div>
       <div class="stack wide-gap">
         <section aria-labelledby="policy" class="card"><h2 id="policy" class="section">What runs may do at most</h2>
-          ${PERMISSIONS.map(([key, label, hint]) => html`<${Switch} key=${key} label=${label} hint=${hint} on=${repo[key]} disabled=${act.busy === key} onChange=${set(key)} />`)}</section>
+          ${PERMISSIONS.map(([key, label, hint]) => html`<${Switch} key=${key} label=${label} hint=${hint} on=${repo[key]} disabled=${act.busy === key} onChange=${set(key)} />`)}
+          ${CODEX.map(([key, on, off, label, hint]) => html`<${Switch} key=${key} label=${label} hint=${hint} on=${repo[key] === on} disabled=${act.busy === key} onChange=${choose(key, on, off)} />`)}</section>
         <section aria-labelledby="facts"><h2 id="facts" class="section">Facts</h2>
           <dl class="facts"><dt>Folder</dt><dd><code>${repo.localPath}</code></dd>
             <dt>Default branch</dt><dd><code>${repo.defaultBranch || "–"}</code></dd>
