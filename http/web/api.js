@@ -80,6 +80,12 @@ export const ask = (path, body) => call("POST", path, body);
 export const patch = (path, body) => call("PATCH", path, body);
 
 /**
+ * @template {PathOf<"PUT">} P
+ * @param {P} path @param {BodyOf<"PUT", P>} body @returns {Promise<AnswerOf<"PUT", P>>}
+ */
+export const put = (path, body) => call("PUT", path, body);
+
+/**
  * @template {PathOf<"DELETE">} P
  * @param {P} path @param {QueryOf<"DELETE", P>} [params] @returns {Promise<AnswerOf<"DELETE", P>>}
  */

@@ -63,12 +63,19 @@ export const Session = ({ id }) => {
           <${Changes} session=${session} /></section>
         <section class="pane pane-details" aria-label="Details">
           ${steps.length > 0 && html`<h2 class="section">Plan</h2><ol class="plan">${steps.map((/** @type {any} */ s) => html`<li data-status=${s.status}>${s.step}</li>`)}</ol>`}
+          ${session.goal && html`<${Pursued} session=${session} />`}
           <h2 class="section">Details</h2><${Facts} session=${session} /></section>
         <section class="pane pane-timeline" aria-label="Timeline"><h2 class="section">Timeline</h2>
           <${Timeline} events=${transcript?.events || []} hasEarlier=${Boolean(transcript?.earlier)} loadEarlier=${() => loadEarlier(id)} /></section>
       </div>
     </div>
   </div>`;
+};
+
+/** Its goal; few sessions have one, so what shows it comes only then. @param {{session: SessionRecord}} props */
+const Pursued = ({ session }) => {
+  const [module] = useLoaded(() => import("../components/goal.js"), []);
+  return module && html`<${module.Goal} session=${session} />`;
 };
 
 /** What Codex warned of last, until it goes on. @param {{session: SessionRecord, events: Event[]}} props */
