@@ -8,7 +8,7 @@ import { ACTIVE, changed, state } from "./store.js";
 /** @import { Told } from "./connection.js" */
 
 /**
- * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean, version: number}} Entry
+ * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean, lost?: boolean, version: number}} Entry Of one that is `lost` nobody heard how it ended.
  * @typedef {{id: number, agent?: number, entries: Map<string, Entry>, events: Event[], earlier: string | null, seen: Set<number>, earlierItems: string | null, ready: boolean}} Transcript
  * Of session `id`, or of a sub-agent of it, which has no events of its own. `earlier` and `earlierItems` are the cursors of the events, and of the items, before those that are here.
  */
@@ -70,8 +70,8 @@ function merge(transcript, items, before = 0) {
   for (const { itemId, type, body, status } of items) {
     const entry = told.get(itemId);
     if (entry) transcript.entries.set(itemId, entry);
-    const isDone = status !== "in_progress";
-    put(transcript, itemId, type, body, isDone, !isDone);
+    const isDone = status !== "in_progress" && status !== "cut_off";
+    put(transcript, itemId, type, body, isDone, !isDone).lost = status === "cut_off";
   }
   for (const [key, entry] of told) if (!transcript.entries.has(key)) transcript.entries.set(key, entry);
 }
@@ -179,10 +179,11 @@ function note(transcript, event) {
   transcript.events.push(event);
 }
 
-/** @param {Transcript} transcript @param {string} key @param {string} type @param {any} body @param {boolean} done @param {boolean} cut whether its beginning was missed */
+/** @param {Transcript} transcript @param {string} key @param {string} type @param {any} body @param {boolean} done @param {boolean} cut whether its beginning was missed @returns {Entry} */
 function put(transcript, key, type, body, done, cut = false) {
   const entry = transcript.entries.get(key);
   if (!entry) {
+    /** @type {Entry} */
     const made = { key, type, done, body, text: "", cut, version: 0 };
     transcript.entries.set(key, made);
     if (!done) takeDraft(made, body);

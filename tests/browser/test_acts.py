@@ -83,6 +83,31 @@ def test_a_switch_of_the_policy_is_kept(
         assert is_on is client.get("/api/repos/1").json()["allowCommit"]
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "values"),
+    [
+        ("Use its own .codex files", "codexConfig", ("ask", "ignore")),
+        ("Let a model decide", "reviewer", ("auto", "user")),
+    ],
+)
+def test_a_switch_of_what_codex_obeys_is_kept(
+    client: httpx.Client,
+    filled_server: Server,
+    open_page: OpenPage,
+    *,
+    name: str,
+    field: str,
+    values: tuple[str, str],
+) -> None:
+    page = open_page(f"{filled_server.url}/#/repos/1").page
+    for value in values:
+        switch = page.get_by_role("switch", name=name)
+        switch.click()
+        expect(switch).to_be_enabled()
+        expect(switch).to_be_checked(checked=value == values[0])
+        assert value == client.get("/api/repos/1").json()[field]
+
+
 def test_an_automation_is_made_run_paused_and_deleted(
     client: httpx.Client, filled_server: Server, open_page: OpenPage
 ) -> None:

@@ -11,16 +11,17 @@ import { Icon } from "./icon.js";
 import { Transcript } from "./transcript.js";
 
 /** @import { Agent, Session } from "../openapi.js" */
-/** @typedef {{session: Session, asked: Set<string | null>}} Of `asked` are the items that wait for a person. */
+/** @import { Remarks } from "./remarks.js" */
+/** @typedef {{session: Session, asked: Set<string | null>, remarks: Remarks}} Of `asked` are the items that wait for a person. */
 
 /** @param {Of} props */
-export const Agents = ({ session, asked }) => {
+export const Agents = ({ session, asked, remarks }) => {
   const version = useStore(`agents:${session.id}`, "reloaded");
   const [agents, error] = useLoaded(() => every(`/api/sessions/${session.id}/agents`, { diff: false }), [session.id], version);
   if (error) return html`<${Problem} error=${error} />`;
   if (!agents?.length) return null;
   return html`<section class="agents" aria-label="Sub-agents"><h2 class="section">Sub-agents</h2>
-    <${Tree} agents=${agents} parent=${null} session=${session} asked=${asked} /></section>`;
+    <${Tree} agents=${agents} parent=${null} session=${session} asked=${asked} remarks=${remarks} /></section>`;
 };
 
 /** What the turn has changed, and each sub-agent. @param {{session: Session}} props */
@@ -40,16 +41,16 @@ export const Changes = ({ session }) => {
 const nameOf = (agent) => agent.path?.split("/").at(-1) || agent.name || `sub-agent ${agent.id}`;
 
 /** Those that one has started, or with `parent` null the session itself. @param {Of & {agents: Agent[], parent: number | null}} props */
-const Tree = ({ agents, parent, session, asked }) => {
+const Tree = ({ agents, parent, session, asked, remarks }) => {
   const started = agents.filter((agent) => agent.parentId === parent);
   return started.length > 0 && html`<ul class="agent-tree">${started.map((agent) => html`<li key=${agent.id}>
-    <${Branch} agent=${agent} session=${session} asked=${asked} />
-    <${Tree} agents=${agents} parent=${agent.id} session=${session} asked=${asked} />
+    <${Branch} agent=${agent} session=${session} asked=${asked} remarks=${remarks} />
+    <${Tree} agents=${agents} parent=${agent.id} session=${session} asked=${asked} remarks=${remarks} />
   </li>`)}</ul>`;
 };
 
 /** One of them; what it said and did is loaded once it is looked at. @param {Of & {agent: Agent}} props */
-const Branch = ({ agent, session, asked }) => {
+const Branch = ({ agent, session, asked, remarks }) => {
   const [isOpen, setOpen] = useState(false);
   const tokens = session.tokenUsage?.agents?.[agent.threadId] ?? agent.tokenUsage?.total?.totalTokens;
   const said = agent.status === "running" ? agent.prompt : agent.lastMessage || agent.prompt;
@@ -60,12 +61,12 @@ const Branch = ({ agent, session, asked }) => {
       <span class="mark">${[agent.model, tokens !== undefined && `${number(tokens)} tokens`].filter(Boolean).join(" · ")}</span>
       <${Badge} status=${agent.status} />
     </summary>
-    ${isOpen && html`<${Told} agent=${agent} session=${session} asked=${asked} />`}
+    ${isOpen && html`<${Told} agent=${agent} session=${session} asked=${asked} remarks=${remarks} />`}
   </details>`;
 };
 
 /** @param {Of & {agent: Agent}} props */
-const Told = ({ agent, session, asked }) => {
+const Told = ({ agent, session, asked, remarks }) => {
   useStore(`session:${session.id}`);
   const transcript = transcriptOf(session.id, agent.id);
   const [, error] = useLoaded(() => openTranscript(session.id, agent.id), [agent.id, transcript === undefined]);
@@ -74,5 +75,5 @@ const Told = ({ agent, session, asked }) => {
   const isOver = agent.status !== "running" || ENDED.has(session.status);
   return html`${!entries.length && html`<p class="hint">Nothing was said.</p>`}
     <${Transcript} entries=${entries} hasEarlier=${Boolean(transcript.earlierItems)} loadEarlier=${() => loadEarlierItems(session.id, agent.id)}
-      cwd=${session.cwd} asked=${asked} isOver=${isOver} label=${`Transcript of ${agent.path || agent.name || agent.id}`} />`;
+      cwd=${session.cwd} asked=${asked} remarks=${remarks} isOver=${isOver} label=${`Transcript of ${agent.path || agent.name || agent.id}`} />`;
 };

@@ -97,7 +97,7 @@ function titleOf({ kind, title, details }) {
   const { reason, network, commandKind, files, questions, server, message } = details;
   if (kind === "command") return network || commandKind === "writeStdin" ? title : reason || "Run this command?";
   if (kind === "file_change" && files?.length) return reason || `Change ${files.length === 1 ? basename(files[0].path) : plural(files.length, "file")}?`;
-  if (kind === "user_input" && questions?.length === 1) return questions[0].question;
+  if (kind === "user_input" && questions?.length) return questions.length === 1 ? questions[0].question : plural(questions.length, "question");
   if (kind === "elicitation" && message) return `${server} asks: ${message}`;
   return title;
 }

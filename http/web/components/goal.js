@@ -25,15 +25,15 @@ export const Goal = ({ session }) => {
     await shown();
   });
   const isLive = !ENDED.has(session.status) && session.codexTurnId !== null;
-  return html`<section class="goal" aria-label="Goal">
+  return html`<section class="card small goal" aria-label="Goal">
     <h2 class="section">Goal</h2>
     <p class="prompt">${goal.objective}</p>
     <p class="quiet-line">${Words(goal.status)} · turn ${session.turns} · ${number(goal.tokensUsed || 0)}${goal.tokenBudget ? ` of ${number(goal.tokenBudget)}` : ""} tokens</p>
     <${Problem} error=${error} />
-    ${isLive && html`<div class="actions">
+    ${isLive && html`<div class="actions start">
       ${goal.status === "active" && html`<${Button} busy=${busy === "paused"} onClick=${() => change("paused")}>Pause after this turn<//>`}
       ${goal.status === "paused" && html`<${Button} busy=${busy === "active"} onClick=${() => change("active")}>Go on<//>`}
-      <${Button} kind="quiet" busy=${busy === "clear"} onClick=${clear}>Take the goal away<//>
+      <${Button} kind="quiet" busy=${busy === "clear"} onClick=${clear}>Clear the goal<//>
     </div>`}
   </section>`;
 };

@@ -10,6 +10,9 @@ const STEP = 100;
 const MOST = 300; // events in the page at once
 const NEAR = "300px 0px"; // how far from an end of them more are shown
 
+/** Why Codex began a turn that nobody asked for here. @type {Record<string, string>} */
+const CAUSES = { goal: "Codex began it for the goal", message: "a message was sent to Codex elsewhere" };
+
 /** @type {Record<string, (data: any) => string>} */
 const SAID = {
   "session.queued": (d) =>
@@ -22,6 +25,13 @@ const SAID = {
   "session.turn.settled": (d) => (d.interrupted ? "It still ran, and was interrupted." : "It ran no more."),
   "session.warning": (d) => d.message,
   "session.stalled": (d) => `silent for ${duration(d.silentSeconds)}`,
+  "session.auto_review": (d) => [words(d.decision), d.rationale].filter(Boolean).join(" · "),
+  "session.command.unasked": (d) => `your rules allow ${d.rules.join(", ")}: ${d.command}`,
+  "session.commands.left": (d) => d.commands.map((/** @type {any} */ left) => left.command).join(" · "),
+  "session.turn.started": (d) => `turn ${d.number}, for its goal`,
+  "session.goal.requested": (d) => (d.cleared ? "taken away" : [words(d.status || ""), d.objective && `“${d.objective}”`].filter(Boolean).join(" · ")),
+  "session.goal.updated": (d) => `${words(d.status)} · “${d.objective}”`,
+  "session.turn.adopted": (d) => CAUSES[d.cause] || "",
   "session.request.refused": (d) => d.method,
   "session.followup.queued": (d) => (d.message ? `“${d.message}”` : ""),
   "session.followup.changed": (d) => `“${d.message}”`,

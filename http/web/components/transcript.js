@@ -6,19 +6,22 @@ import { Button, Code, Problem, useAct } from "./basics.js";
 import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
 import { Prose } from "./prose.js";
+import { NO_REMARKS } from "./remarks.js";
 
 /** @import { Entry } from "../transcripts.js" */
-/** @typedef {"running" | "waits for you" | "cut off" | "done"} Stage */
+/** @import { Remarks } from "./remarks.js" */
+/** @typedef {"running" | "waits for you" | "in the background" | "cut off" | "done"} Stage */
 
 const WINDOW = 120; // entries in the page at once
 const OUTPUT = 20_000; // characters of a command's output that are shown at first
 
 /**
  * Paths below the session's folder `cwd` are shown from there; `asked` are the items that wait for a person.
- * What is not done is cut off where the session `isOver`. There may be earlier entries that are not loaded.
- * @param {{entries: Entry[], hasEarlier: boolean, loadEarlier: () => Promise<void>, cwd: string, asked: Set<string>, isOver: boolean, label?: string}} props
+ * What is not done is cut off where the session `isOver`, but for the commands that it has left. There may be
+ * earlier entries that are not loaded.
+ * @param {{entries: Entry[], hasEarlier: boolean, loadEarlier: () => Promise<void>, cwd: string, asked: Set<string>, remarks?: Remarks, isOver: boolean, label?: string}} props
  */
-export const Transcript = ({ entries, hasEarlier, loadEarlier, cwd, asked, isOver, label = "Transcript" }) => {
+export const Transcript = ({ entries, hasEarlier, loadEarlier, cwd, asked, remarks = NO_REMARKS, isOver, label = "Transcript" }) => {
   const [shown, setShown] = useState(WINDOW);
   const { busy, error, run } = useAct();
   const hidden = Math.max(0, entries.length - shown);
@@ -26,28 +29,36 @@ export const Transcript = ({ entries, hasEarlier, loadEarlier, cwd, asked, isOve
     if (hidden < 2 * WINDOW && hasEarlier) await loadEarlier();
     setShown(shown + 2 * WINDOW);
   });
+  /** @param {Entry} entry @returns {Stage} */
+  const stageOf = (entry) => {
+    if (entry.done) return "done";
+    if (asked.has(entry.key)) return "waits for you";
+    if (!isOver) return "running";
+    return remarks.left.has(entry.key) && !entry.lost ? "in the background" : "cut off";
+  };
   return html`<ol class="transcript" aria-label=${label}>
     ${(hidden > 0 || hasEarlier) && html`<li><${Problem} error=${error} /><${Button} kind="quiet wide" busy=${busy} onClick=${more}>
       Show ${hasEarlier ? "earlier entries" : plural(Math.min(hidden, 2 * WINDOW), "earlier entry", "earlier entries")}
     <//></li>`}
     ${entries.slice(hidden).map((entry) => html`<${EntryView} key=${entry.key} entry=${entry} version=${entry.version} cwd=${cwd} 
-      stage=${entry.done ? "done" : asked.has(entry.key) ? "waits for you" : isOver ? "cut off" : "running"} />`)}
+      note=${remarks.notes.get(entry.key)} stage=${stageOf(entry)} />`)}
   </ol>`;
 };
 
 /** An entry renders again only when it has changed. */
 class EntryView extends Component {
-  /** @param {{version: number, entry: Entry, stage: Stage}} next */
+  /** @param {{version: number, entry: Entry, stage: Stage, note?: string}} next */
   shouldComponentUpdate(next) {
-    const { version, entry, stage } = this.props;
-    return next.version !== version || next.entry !== entry || next.stage !== stage;
+    const { version, entry, stage, note } = this.props;
+    return next.version !== version || next.entry !== entry || next.stage !== stage || next.note !== note;
   }
 
   render() {
-    const { entry, cwd, stage } = this.props;
+    const { entry, cwd, stage, note } = this.props;
     const show = VIEWS[entry.type] || Other;
     const body = show(entry, stage, cwd);
-    return body && html`<li class="entry" data-type=${entry.type} data-done=${entry.done}>${body}</li>`;
+    return body && html`<li class="entry" data-type=${entry.type} data-done=${entry.done}>${body}
+      ${note && html`<p class="remark"><${Icon} name="lock" size=${15} /><span>${note}</span></p>`}</li>`;
   }
 }
 
@@ -88,7 +99,7 @@ function Command(entry, stage) {
     <summary title=${cwd}>
       <${Icon} name="command" size=${17} />
       <code>${seen(script(Array.isArray(command) ? command.join(" ") : command))}</code>
-      <span class="mark">${["running", "cut off", "declined", "waits for you"].includes(mark) ? mark : exitCode ? `exit ${exitCode}` : durationMs > 1000 ? duration(durationMs / 1000) : ""}</span>
+      <span class="mark">${!["done", "failed"].includes(mark) ? mark : exitCode ? `exit ${exitCode}` : durationMs > 1000 ? duration(durationMs / 1000) : ""}</span>
     </summary>
     <${Output} text=${output || ""} />
   </details>`;

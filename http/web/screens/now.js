@@ -33,10 +33,10 @@ export const Now = () => {
   const needs = asked.length + failed.length + paused.length;
   if (!state.repos.size) return html`<${Head} title="Now" /><${Welcome} />`;
   return html`
-    ${codex?.warning && html`<div class="problem" role="alert"><${Icon} name="warning" size=${18} />${codex.warning}</div>`}
     <${Head} title="Now" note=${needs ? `${plural(needs, "thing needs", "things need")} you` : running.length ? `${plural(running.length, "session")} at work` : "All quiet"}>
       <a class="button primary" href="#/tasks/new"><${Icon} name="plus" size=${18} /><span>New task</span></a>
     <//>
+    ${codex?.warning && html`<div class="problem" role="alert" data-tone=${codex.status === "unavailable" ? "" : "warn"}><${Icon} name="warning" size=${18} /><div>${codex.warning}</div></div>`}
     <div class="columns">
       <section aria-labelledby="needs">
         <h2 id="needs" class="section">Needs you ${needs > 0 && html`<span class="count">${needs}</span>`}</h2>

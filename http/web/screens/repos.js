@@ -20,8 +20,8 @@ const PERMISSIONS = [
 
 /** @type {["codexConfig" | "reviewer", string, string, string, string][]} */
 const CODEX = [
-  ["codexConfig", "ask", "ignore", "Its own Codex files", "Runs wait until you trust the content of .codex, then obey it."],
-  ["reviewer", "auto", "user", "A model decides", "You are not asked what Codex asks."],
+  ["codexConfig", "ask", "ignore", "Use its own .codex files", "Runs wait until you trust what those files hold. Otherwise they are ignored."],
+  ["reviewer", "auto", "user", "Let a model decide", "A model answers Codex’s requests instead of you. Each decision is shown with its reason."],
 ];
 
 export const Repos = () => {

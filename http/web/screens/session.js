@@ -5,17 +5,19 @@ import { every, get, ME, post, remove } from "../api.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import { Ago, Badge, Button, Choice, Confirm, Elapsed, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
 import { Agents, Changes } from "../components/agents.js";
+import { remarksOf } from "../components/remarks.js";
 import { Result } from "../components/result.js";
 import { follow } from "../components/run-panel.js";
 import { Icon } from "../components/icon.js";
 import { Timeline } from "../components/timeline.js";
 import { Transcript } from "../components/transcript.js";
-import { number, Words } from "../format.js";
+import { number, plural, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { useParam } from "../router.js";
 import { ACTIVE, can, ENDED, learn, need, repoOf, state, taskOf, useStore } from "../store.js";
 import { loadEarlier, loadEarlierItems, openTranscript, transcriptOf } from "../transcripts.js";
 
+/** @import { Remarks } from "../components/remarks.js" */
 /** @import { Transcript as Loaded } from "../transcripts.js" */
 
 /** @param {{id: number}} props */
@@ -38,12 +40,14 @@ export const Session = ({ id }) => {
   const task = taskOf(session);
   const repo = repoOf(session);
   const waiting = new Set(asked.filter((a) => a.status === "pending").map((a) => a.codexItemId));
+  const remarks = remarksOf(transcript?.events || []);
   const steps = session.plan?.plan || session.plan?.steps || [];
   return html`<div class="session" data-pane=${pane}>
     <${Head} title=${task?.title || `Session ${id}`} back=${task ? `/tasks/${task.id}` : "/sessions"}
       note=${html`<${Badge} status=${session.status} />
         <span>${repo && html`<a href=${`#/repos/${repo.id}`}>${repo.name}</a>`}</span>
         <${Elapsed} from=${session.startedAt} to=${session.finishedAt} />
+        ${session.goal && html`<a class="tag" href=${`#/sessions/${id}?pane=details`} title="Its goal">turn ${session.turns}</a>`}
         ${state.health && !can(session.runner, "isReal") && html`<span class="tag">${session.runner}</span>`}`}>
       <div class="stop-above" data-composed=${session.status !== "created"}><${Stop} session=${session} /></div>
     <//>
@@ -52,8 +56,9 @@ export const Session = ({ id }) => {
       options=${[["transcript", "Transcript"], ["changes", "Changes"], ["details", "Details"], ["timeline", "Timeline"]]} /></div>
     <div class="session-columns">
       <section class="pane pane-transcript" aria-label="Transcript">
-        ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript} asked=${waiting}><${Agents} session=${session} asked=${waiting} />${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}<//>` : !error && html`<${Loading} />`}
+        ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript} asked=${waiting} remarks=${remarks}><${Agents} session=${session} asked=${waiting} remarks=${remarks} />${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}<//>` : !error && html`<${Loading} />`}
         <${Warning} session=${session} events=${transcript?.events || []} />
+        ${transcript?.ready && html`<${Background} session=${session} transcript=${transcript} left=${remarks.left} />`}
         <${Result} result=${session.result} />
         <${Why} session=${session} />
         <${Composer} session=${session} />
@@ -86,10 +91,22 @@ const Warning = ({ session, events }) => {
   return html`<p class="quiet-line" role="status"><${Icon} name="warning" size=${18} /> ${message}${details ? ` ${details}` : ""}</p>`;
 };
 
+/** Commands that go on after the turn, and the way to end them. @param {{session: SessionRecord, transcript: Loaded, left: Set<string>}} props */
+const Background = ({ session, transcript, left }) => {
+  const [asking, setAsking] = useState(false);
+  const running = [...left].map((id) => transcript.entries.get(id)).filter((entry) => entry && !entry.done && !entry.lost);
+  if (!ENDED.has(session.status) || !running.length) return null;
+  const stop = () => post(`/api/sessions/${session.id}/stop`, { requestedBy: ME });
+  return html`<div class="why"><div>${plural(running.length, "command")} of this session still ${running.length === 1 ? "runs" : "run"} in the background.</div>
+    <${Button} kind="danger" icon="stop" onClick=${() => setAsking(true)}>End ${running.length === 1 ? "it" : "them"}<//>
+    ${asking && html`<${Confirm} title="End what runs in the background?" label="End it" act=${stop} onClose=${() => setAsking(false)}>
+      <p>What it has changed on disk stays as it is.</p><//>`}</div>`;
+};
+
 const NEAR = 120; // pixels below the window within which the end is taken for seen
 
-/** The transcript and what is asked now, kept at their end while its reader is there. @param {{session: SessionRecord, transcript: Loaded, asked: Set<string | null>, children: any}} props */
-const Follow = ({ session, transcript, asked, children }) => {
+/** The transcript and what is asked now, kept at their end while its reader is there. @param {{session: SessionRecord, transcript: Loaded, asked: Set<string | null>, remarks: Remarks, children: any}} props */
+const Follow = ({ session, transcript, asked, remarks, children }) => {
   const end = useRef(/** @type {any} */ (null));
   const follows = useRef(ACTIVE.has(session.status));
   const [away, setAway] = useState(false);
@@ -124,7 +141,7 @@ const Follow = ({ session, transcript, asked, children }) => {
   }, [session.id]);
   return html`
     ${!entries.length && html`<p class="quiet-line">${ENDED.has(session.status) ? "Nothing was said." : "Nothing is said yet."}</p>`}
-    <${Transcript} entries=${entries} hasEarlier=${Boolean(transcript.earlierItems)} loadEarlier=${() => loadEarlierItems(session.id)} cwd=${session.cwd} asked=${asked} isOver=${ENDED.has(session.status)} />
+    <${Transcript} entries=${entries} hasEarlier=${Boolean(transcript.earlierItems)} loadEarlier=${() => loadEarlierItems(session.id)} cwd=${session.cwd} asked=${asked} remarks=${remarks} isOver=${ENDED.has(session.status)} />
     ${children}
     <div ref=${end} class="end"></div>
     ${away && ACTIVE.has(session.status) && html`<button type="button" class="to-end" onClick=${toEnd}>To the newest ↓</button>`}
