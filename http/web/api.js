@@ -30,12 +30,19 @@ export function whenUnauthorized(callback) {
 }
 
 /**
- * @param {string} method @param {string} path @param {unknown} [body] @param {Record<string, string>} [headers]
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {Record<string, string>} [headers]
  * @returns {Promise<any>}
  */
 export async function call(method, path, body, headers = {}) {
   /** @type {RequestInit & {headers: Record<string, string>}} */
-  const options = { method, headers: { Accept: "application/json", ...headers }, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) };
+  const options = {
+    method,
+    headers: { Accept: "application/json", ...headers },
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  };
   if (body !== undefined) {
     options.body = JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
@@ -91,12 +98,15 @@ export const put = (path, body) => call("PUT", path, body);
  */
 export const remove = (path, params) => call("DELETE", path + query(params));
 
-/** The keys of acts whose answers were lost, and when, by what was sent. @type {Map<string, {key: string, at: number}>} */
+/**
+ * The keys of acts whose answers were lost, and when, by what was sent.
+ * @type {Map<string, {key: string, at: number}>}
+ */
 const unanswered = new Map();
 
 /**
- * An act of the user's. It has a key of its own, and is sent again under it while its answer is lost,
- * so that it is done once; so is the same act when the user tries it again soon.
+ * An act of the user's. It has a key of its own, and is sent again under it while its answer is
+ * lost, so that it is done once; so is the same act when the user tries it again soon.
  * @template {PathOf<"POST">} P
  * @param {P} path @param {BodyOf<"POST", P>} body @returns {Promise<AnswerOf<"POST", P>>}
  */
@@ -116,19 +126,28 @@ export async function post(path, body) {
         unanswered.set(act, { key, at: Date.now() });
         throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.max(wait, (error.retryAfter || 0) * 1000)));
+      await new Promise((resolve) =>
+        setTimeout(resolve, Math.max(wait, (error.retryAfter || 0) * 1000)),
+      );
     }
   }
   throw new Error("unreachable");
 }
 
 /** Random, on pages without https, too. */
-const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const newKey = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
 
 /** @param {object} [params] */
 export function query(params = {}) {
-  const pairs = Object.entries(params).flatMap(([name, values]) => [values].flat().map((value) => [name, value ?? ""]));
-  const given = pairs.filter(([, value]) => value !== "").map(([name, value]) => [name, String(value)]);
+  const pairs = Object.entries(params).flatMap(([name, values]) =>
+    [values].flat().map((value) => [name, value ?? ""]),
+  );
+  const given = pairs
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => [name, String(value)]);
   return given.length ? `?${new URLSearchParams(given)}` : "";
 }
 
@@ -148,6 +167,14 @@ export async function every(path, params, most = 5000) {
   return items;
 }
 
-/** Trade the token for a cookie. The token is in a header once, and kept nowhere. @param {string} token */
-export const signIn = (token) => call("POST", "/api/signin", undefined, { Authorization: `Bearer ${token}` });
+/**
+ * Trade the token for a cookie. The token is in a header once, and kept nowhere.
+ * @param {string} token
+ */
+export const signIn = (token) =>
+  call("POST", "/api/signin", undefined, { Authorization: `Bearer ${token}` });
 export const signOut = () => call("POST", "/api/signout");
+
+/** How a terminal does it. @param {string} path @param {string} body */
+export const curl = (path, body) =>
+  `curl ${location.origin}${path} -H 'Content-Type: application/json' \\\n  -d '${body}'`;

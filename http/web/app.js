@@ -4,7 +4,7 @@ import { html, render, useEffect, useErrorBoundary, useLayoutEffect, useState } 
 import { Icon } from "./components/icon.js";
 import { Connection } from "./components/connection.js";
 import { Toasts } from "./components/toasts.js";
-import { Empty, Loading } from "./components/basics.js";
+import { Empty, lazily, Loading } from "./components/basics.js";
 import { useKeys } from "./keys.js";
 import { startNotices } from "./notices.js";
 import { arrive, rememberDepths, usePlace } from "./router.js";
@@ -15,6 +15,9 @@ import { Title } from "./title.js";
 import { Now } from "./screens/now.js";
 
 /** @typedef {import("./router.js").Place} Place */
+
+const SignIn = lazily(() => import("./screens/signin.js"), "SignIn");
+const Help = lazily(() => import("./screens/help.js"), "Help");
 
 /** Screens are loaded when they are first gone to. @type {Record<string, () => Promise<any>>} */
 const SCREENS = {
@@ -31,20 +34,42 @@ const SCREENS = {
   more: () => import("./screens/more.js"),
 };
 
-/** What an address shows: a module, its component, and its props. @param {string[]} parts @returns {[string, string, any]} */
+/**
+ * What an address shows: a module, its component, and its props.
+ * @param {string[]} parts
+ * @returns {[string, string, any]}
+ */
 function screenOf([first, second, ...rest]) {
   const id = /^[0-9]+$/.test(second || "") ? Number(second) : null;
   switch (first) {
-    case "approvals": return id ? ["approvals", "Approval", { id }] : ["approvals", "Approvals", {}];
-    case "sessions": return id ? ["session", "Session", { id }] : ["sessions", "Sessions", {}];
-    case "tasks": return second === "new" ? ["tasks", "NewTask", {}] : id ? ["task", "Task", { id }] : ["tasks", "Tasks", {}];
-    case "repos": return id ? ["repos", "Repo", { id }] : ["repos", "Repos", {}];
-    case "automations": return second === "new" ? ["automations", "NewAutomation", {}] : id ? ["automations", "Automation", { id }] : ["automations", "Automations", {}];
-    case "threads": return ["threads", "Threads", {}];
-    case "telemetry": return ["telemetry", "Telemetry", {}];
-    case "runtime": return ["runtime", "Runtime", { path: [second, ...rest].filter(Boolean).join("/") }];
-    case "more": return ["more", "More", {}];
-    default: return ["", "Now", {}];
+    case "approvals":
+      return id ? ["approvals", "Approval", { id }] : ["approvals", "Approvals", {}];
+    case "sessions":
+      return id ? ["session", "Session", { id }] : ["sessions", "Sessions", {}];
+    case "tasks":
+      return second === "new"
+        ? ["tasks", "NewTask", {}]
+        : id
+          ? ["task", "Task", { id }]
+          : ["tasks", "Tasks", {}];
+    case "repos":
+      return id ? ["repos", "Repo", { id }] : ["repos", "Repos", {}];
+    case "automations":
+      return second === "new"
+        ? ["automations", "NewAutomation", {}]
+        : id
+          ? ["automations", "Automation", { id }]
+          : ["automations", "Automations", {}];
+    case "threads":
+      return ["threads", "Threads", {}];
+    case "telemetry":
+      return ["telemetry", "Telemetry", {}];
+    case "runtime":
+      return ["runtime", "Runtime", { path: [second, ...rest].filter(Boolean).join("/") }];
+    case "more":
+      return ["more", "More", {}];
+    default:
+      return ["", "Now", {}];
   }
 }
 
@@ -61,21 +86,20 @@ export const PLACES = [
 ];
 const TABS = [PLACES[0], PLACES[1], PLACES[2], PLACES[4], ["more", "more", "More"]];
 
-/** The way in, which most loads of the page do without. */
-const Entrance = () => {
-  const [SignIn, setSignIn] = useState(/** @type {any} */ (null));
-  useEffect(() => void import("./screens/signin.js").then((exports) => setSignIn(() => exports.SignIn), () => {}), []);
-  return SignIn && html`<${SignIn} />`;
-};
-
 const App = () => {
   useStore("connection");
   const place = usePlace();
   const [help, setHelp] = useKeys();
-  if (state.phase === "signin") return html`<${Title} /><${Entrance} />`;
+  if (state.phase === "signin") return html`<${Title} /><${SignIn} />`;
   return html`
     <${Title} />
-    <a class="skip" href="#main" onClick=${(/** @type {any} */ e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>To the content</a>
+    <a class="skip" href="#main"
+      onClick=${(/** @type {any} */ e) => {
+        e.preventDefault();
+        document.getElementById("main")?.focus();
+      }}>
+      To the content
+    </a>
     <div class="shell">
       <${Nav} current=${place.parts[0] || ""} onHelp=${() => setHelp(true)} />
       <main id="main" tabindex="-1">
@@ -108,23 +132,41 @@ const Screen = ({ place }) => {
     if (!isHere || place.path === lastPath) return;
     arrive();
     const isLost = !document.activeElement || document.activeElement === document.body;
-    if (isLost && lastPath !== null) document.getElementById("main")?.focus({ preventScroll: true });
+    if (isLost && lastPath !== null)
+      document.getElementById("main")?.focus({ preventScroll: true });
     lastPath = place.path;
   }, [place.path, isHere]);
-  if (!isHere) return failed === module
-    ? html`<${Empty} icon="warning" title="This part of the page is not here yet">
-        <p>${state.isOutdated ? "It comes with the page of the new version." : "Command Center could not be reached for it. It comes once the connection is back."}</p>
-        <p><button type="button" class="button" onClick=${() => location.reload()}>Load the page again</button></p><//>`
-    : html`<${Loading} />`;
+  if (!isHere)
+    return failed === module
+      ? html`<${Empty} icon="warning" title="This part of the page is not here yet">
+        <p>
+          ${
+            state.isOutdated
+              ? "It comes with the page of the new version."
+              : "Command Center could not be reached for it. It comes once the connection is back."
+          }
+        </p>
+        <p>
+          <button type="button" class="button" onClick=${() => location.reload()}>
+            Load the page again
+          </button>
+        </p>
+      <//>`
+      : html`<${Loading} />`;
   return html`<${Held} key=${place.path}><${loaded[module][component]} ...${props} /><//>`;
 };
 
-/** A screen that fails while it is shown says so, and the rest of the page goes on. @param {{children?: any}} props */
+/**
+ * A screen that fails while it is shown says so, and the rest of the page goes on.
+ * @param {{children?: any}} props
+ */
 const Held = ({ children }) => {
   const [failure, again] = useErrorBoundary((/** @type {any} */ error) => console.error(error));
   if (!failure) return children;
-  return html`<${Empty} icon="warning" title="This screen has failed"><p>${String(failure.message || failure)}</p>
-    <p><button type="button" class="button" onClick=${again}>Try again</button></p><//>`;
+  return html`<${Empty} icon="warning" title="This screen has failed">
+    <p>${String(failure.message || failure)}</p>
+    <p><button type="button" class="button" onClick=${again}>Try again</button></p>
+  <//>`;
 };
 /** @type {string | null} */
 let lastPath = null;
@@ -133,41 +175,60 @@ let lastPath = null;
 const Count = ({ name }) => {
   useStore("approvals");
   const count = name === "approvals" ? pendingApprovals().length : 0;
-  return count > 0 ? html`<span class="nav-count">${count}<span class="visually-hidden"> pending</span></span>` : null;
+  return count > 0
+    ? html`<span class="nav-count">${count}<span class="visually-hidden"> pending</span></span>`
+    : null;
 };
 
 /** @param {{current: string, onHelp: () => void}} props */
 const Nav = ({ current, onHelp }) => html`<nav class="side" aria-label="Main">
-  <a class="brand" href="#/"><img src="/web/icons/icon.svg" width="28" height="28" alt="" /><span>Command Center</span></a>
-  <ul>${PLACES.map(([path, icon, name]) => html`<li key=${path}><a href=${`#/${path}`} aria-current=${path === current ? "page" : null}>
-    <${Icon} name=${icon} /><span>${name}</span><${Count} name=${path} /></a></li>`)}</ul>
+  <a class="brand" href="#/">
+    <img src="/web/icons/icon.svg" width="28" height="28" alt="" />
+    <span>Command Center</span>
+  </a>
+  <ul>
+    ${PLACES.map(
+      ([path, icon, name]) => html`<li key=${path}>
+        <a href=${`#/${path}`} aria-current=${path === current ? "page" : null}>
+          <${Icon} name=${icon} />
+          <span>${name}</span>
+          <${Count} name=${path} />
+        </a>
+      </li>`,
+    )}
+  </ul>
   <div class="side-foot">
-    <button type="button" class="nav-button" onClick=${onHelp}><${Icon} name="question" /><span>Shortcuts <kbd>?</kbd></span></button>
-    <a class="nav-button" href="#/more" aria-current=${current === "more" ? "page" : null}><${Icon} name="more" /><span>Preferences</span></a>
+    <button type="button" class="nav-button" onClick=${onHelp}>
+      <${Icon} name="question" />
+      <span>Shortcuts <kbd>?</kbd></span>
+    </button>
+    <a class="nav-button" href="#/more" aria-current=${current === "more" ? "page" : null}>
+      <${Icon} name="more" />
+      <span>Preferences</span>
+    </a>
   </div>
 </nav>`;
 
 /** @param {{current: string}} props */
-const Tabs = ({ current }) => html`<nav class="tabs" aria-label="Places"><ul>
-  ${TABS.map(([path, icon, name]) => {
-    const isHere = path === current || (path === "more" && !TABS.some(([tab]) => tab === current));
-    return html`<li key=${path}><a href=${`#/${path}`} aria-current=${isHere ? "page" : null}>
-      <span class="tab-icon"><${Icon} name=${icon} size=${23} /><${Count} name=${path} /></span><span>${name === "Repositories" ? "Repos" : name}</span></a></li>`;
-  })}
-</ul></nav>`;
-
-/** @param {{onClose: () => void}} props */
-const Help = ({ onClose }) => {
-  const [Sheet, setSheet] = useState(/** @type {any} */ (null));
-  useEffect(() => {
-    import("./screens/help.js").then((exports) => setSheet(() => exports.Help), onClose);
-  }, []);
-  return Sheet && html`<${Sheet} onClose=${onClose} />`;
-};
+const Tabs = ({ current }) => html`<nav class="tabs" aria-label="Places">
+  <ul>
+    ${TABS.map(([path, icon, name]) => {
+      const isHere =
+        path === current || (path === "more" && !TABS.some(([tab]) => tab === current));
+      return html`<li key=${path}>
+        <a href=${`#/${path}`} aria-current=${isHere ? "page" : null}>
+          <span class="tab-icon"><${Icon} name=${icon} size=${23} /><${Count} name=${path} /></span>
+          <span>${name === "Repositories" ? "Repos" : name}</span>
+        </a>
+      </li>`;
+    })}
+  </ul>
+</nav>`;
 
 applyTheme();
 rememberDepths();
 render(html`<${App} />`, /** @type {any} */ (document.getElementById("app")));
 start();
 startNotices();
-navigator.serviceWorker?.register("/sw.js").catch(() => {}); // without it the page works all the same
+// without it the page works all the same
+navigator.serviceWorker?.register("/sw.js").catch(() => {});

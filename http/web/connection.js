@@ -1,21 +1,30 @@
 // @ts-check
-// The connection to the server. One place applies the events of the stream in their order, and resumes
-// after sleep or a lost connection by the id of the last one.
+// The connection to the server. One place applies the events of the stream in their order, and
+// resumes after sleep or a lost connection by the id of the last one.
 import { ApiError, get, whenUnauthorized } from "./api.js";
-import { ACTIVE, changed, forget, forgetRepository, KINDS, learnPart, loadEverything, refresh, refreshKind, stale, state } from "./store.js";
-import { forgetTranscripts, renewTranscripts, showInTranscript } from "./transcripts.js";
+import {
+  ACTIVE,
+  changed,
+  followers,
+  forget,
+  forgetRepository,
+  KINDS,
+  learnPart,
+  loadEverything,
+  refresh,
+  refreshKind,
+  stale,
+  state,
+} from "./store.js";
 
-/** @import { AnyEvent } from "./openapi.js" */
-
-/**
- * @typedef {AnyEvent} Told An event as the stream tells it: what is not stored has no id.
- */
+/** @import { Told } from "./store.js" */
 
 const NOT_IN_LOG = 4410; // the close code where what was resumed after is not there
 const TOO_FAR = 3000; // events behind: everything is asked for anew
 const BEAT_MS = 10_000; // in a page that is hidden, a minute at most
 const ASLEEP_MS = 90_000; // between two beats
-const SILENT_MS = 20_000; // after which a page that is shown again asks whether its connection lives
+// after which a page that is shown again asks whether its connection lives
+const SILENT_MS = 20_000;
 const UNSURE_MS = 2000; // without an answer to that, what is shown counts as stale
 
 /** @type {((event: Told) => void)[]} */
@@ -46,19 +55,26 @@ function apply(event) {
     refresh("approvals", event.approvalId);
     refresh("tasks", event.taskId);
     refresh("sessions", event.sessionId);
-    if (event.sessionId) showInTranscript(event);
+    if (event.sessionId) for (const follower of followers) follower.show(event);
   }
   if (event.id !== null) changed("events");
   for (const listener of listeners) listener(event);
 }
 
-const ALWAYS_KEPT = new Set(["session.item", "session.plan", "session.diff", "session.usage", "session.warning"]);
+const ALWAYS_KEPT = new Set([
+  "session.item",
+  "session.plan",
+  "session.diff",
+  "session.usage",
+  "session.warning",
+]);
 
 /** @param {Told} event */
 function applyToSession(event) {
   if (event.sessionId === undefined) return;
   if (event.type === "session.plan") learnPart(event.sessionId, { plan: event.data });
-  else if (event.type === "session.usage") learnPart(event.sessionId, { tokenUsage: event.data, tokenBaseline: event.data.tokenBaseline });
+  else if (event.type === "session.usage")
+    learnPart(event.sessionId, { tokenUsage: event.data, tokenBaseline: event.data.tokenBaseline });
   else if (event.type === "session.diff") changed(`diff:${event.sessionId}`);
   else if (event.type.startsWith("session.agent.")) changed(`agents:${event.sessionId}`);
   else if (event.id !== null && !ALWAYS_KEPT.has(event.type)) {
@@ -69,7 +85,7 @@ function applyToSession(event) {
     refresh("sessions", event.sessionId);
     refresh("tasks", event.taskId);
   }
-  showInTranscript(event);
+  for (const follower of followers) follower.show(event);
   changed(`session:${event.sessionId}`);
 }
 
@@ -98,7 +114,13 @@ export async function connect() {
   const mine = turn;
   if (state.phase === "live") retry = setTimeout(() => enter("offline"), UNSURE_MS);
   try {
-    const newest = (await get("/api/events", { newestFirst: true, limit: 1, logId: state.lastId === null ? undefined : state.health?.logId })).items[0];
+    const newest = (
+      await get("/api/events", {
+        newestFirst: true,
+        limit: 1,
+        logId: state.lastId === null ? undefined : state.health?.logId,
+      })
+    ).items[0];
     const behind = state.lastId === null ? Infinity : (newest?.id ?? 0) - state.lastId;
     if (behind < 0 || behind > TOO_FAR) {
       await loadEverything();
@@ -117,7 +139,8 @@ export async function connect() {
 
 function listen() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const opened = new WebSocket(`${scheme}//${location.host}/api/events/stream?after=${state.lastId}&logId=${state.health?.logId}`);
+  const resumed = `after=${state.lastId}&logId=${state.health?.logId}`;
+  const opened = new WebSocket(`${scheme}//${location.host}/api/events/stream?${resumed}`);
   socket = opened;
   opened.onopen = () => {
     if (socket !== opened) return;
@@ -131,7 +154,7 @@ function listen() {
       changed(`diff:${id}`, `agents:${id}`);
     }
     for (const kind of KINDS) if (stale[kind].size) refreshKind(kind);
-    renewTranscripts();
+    for (const follower of followers) follower.renew();
     checkRelease();
   };
   opened.onmessage = (message) => {
@@ -146,9 +169,14 @@ function listen() {
   };
 }
 
-/** A server of another version does not have the modules of this page, some of which may still be needed. */
+/**
+ * A server of another version does not have the modules of this page, some of which may still be
+ * needed.
+ */
 async function checkRelease() {
-  const answer = await fetch(import.meta.url, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  const answer = await fetch(import.meta.url, { method: "HEAD", cache: "no-store" }).catch(
+    () => null,
+  );
   if (answer?.status !== 404) return;
   state.isOutdated = true;
   changed("connection");
@@ -193,7 +221,7 @@ function signedOut() {
     state[kind].clear();
     stale[kind].clear();
   }
-  forgetTranscripts();
+  for (const follower of followers) follower.forget();
   enter("signin");
 }
 

@@ -15,7 +15,10 @@ export const GO = [
   ["x", "/runtime", "Runtime"],
 ];
 
-/** Listen to the keyboard; whether the help sheet is shown, and a setter of it. @returns {[boolean, (on: boolean) => void]} */
+/**
+ * Listen to the keyboard; whether the help sheet is shown, and a setter of it.
+ * @returns {[boolean, (on: boolean) => void]}
+ */
 export function useKeys() {
   const [help, setHelp] = useState(false);
   useEffect(() => {
@@ -23,14 +26,21 @@ export function useKeys() {
     /** @param {KeyboardEvent} event */
     const pressed = (event) => {
       const target = /** @type {HTMLElement} */ (event.target);
-      if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog")) return;
+      if (
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        target.closest("input, textarea, select, dialog")
+      )
+        return;
       const place = Date.now() - prefixAt < 1500 && GO.find(([key]) => key === event.key);
       prefixAt = 0;
       if (place) go(place[1]);
       else if (event.key === "g") prefixAt = Date.now();
       else if (event.key === "c") go("/tasks/new");
       else if (event.key === "?") setHelp(true);
-      else if (event.key === "/") /** @type {HTMLElement | null} */ (document.querySelector("[data-search]"))?.focus();
+      else if (event.key === "/")
+        /** @type {HTMLElement | null} */ (document.querySelector("[data-search]"))?.focus();
       else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
       else return;
       event.preventDefault();
@@ -43,7 +53,9 @@ export function useKeys() {
 
 /** To the next or the previous row, or card. @param {number} by */
 function step(by) {
-  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main :is(a, button).row, main a.card, main article h3 a")]);
+  const rows = /** @type {HTMLElement[]} */ ([
+    ...document.querySelectorAll("main :is(a, button).row, main a.card, main article h3 a"),
+  ]);
   const focused = document.activeElement;
   const card = focused?.closest("article");
   const at = rows.findIndex((row) => row === focused || card?.contains(row));

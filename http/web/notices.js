@@ -1,35 +1,58 @@
 // @ts-check
-// What calls for attention while the page is open: a toast for what happened elsewhere, and, where it
-// is allowed, a notification of the system's.
+// What calls for attention while the page is open: a toast for what happened elsewhere, and, where
+// it is allowed, a notification of the system's.
 import { toast } from "./components/toasts.js";
 import { Words } from "./format.js";
 import { here } from "./router.js";
 import { onEvent } from "./connection.js";
 import { state, taskOf } from "./store.js";
 
-/** @import { Told } from "./connection.js" */
+/** @import { Told } from "./store.js" */
 
 /**
  * Tone, text and where it leads, by the type of the event.
- * @type {{[K in Told["type"]]?: (event: Extract<Told, {type: K}>) => [string, string, string] | null}}
+ * @type {{[K in Told["type"]]?: (event: Extract<Told, {type: K}>) => [string, string, string] |
+ * null}}
  */
 const TOLD = {
   "approval.requested": (e) => ["ask", e.data.title, `/approvals/${e.approvalId}`],
-  "approval.resolved": (e) => (e.actor === "web" ? null : ["plain", `${Words(e.data.status)} by ${e.actor}: ${approvalOf(e)}`, `/approvals/${e.approvalId}`]),
-  "approval.expiring": (e) => ["warn", `Expires soon: ${approvalOf(e)}`, `/approvals/${e.approvalId}`],
+  "approval.resolved": (e) =>
+    e.actor === "web"
+      ? null
+      : [
+          "plain",
+          `${Words(e.data.status)} by ${e.actor}: ${approvalOf(e)}`,
+          `/approvals/${e.approvalId}`,
+        ],
+  "approval.expiring": (e) => [
+    "warn",
+    `Expires soon: ${approvalOf(e)}`,
+    `/approvals/${e.approvalId}`,
+  ],
   "approval.expired": (e) => ["warn", `Expired: ${approvalOf(e)}`, `/approvals/${e.approvalId}`],
   "session.completed": (e) => ["good", `Done: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
   "session.failed": (e) => ["bad", `Failed: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
   "session.interrupted": (e) => ["warn", `Interrupted: ${titleOf(e)}`, `/sessions/${e.sessionId}`],
-  "automation.paused": (e) => ["warn", `Paused: ${state.automations.get(e.automationId ?? 0)?.title}`, `/automations/${e.automationId}`],
+  "automation.paused": (e) => [
+    "warn",
+    `Paused: ${state.automations.get(e.automationId ?? 0)?.title}`,
+    `/automations/${e.automationId}`,
+  ],
   "actor.quarantined": (e) => ["bad", `Set aside: ${e.data.path}`, "/runtime"],
 };
-const WORTH_A_NOTIFICATION = new Set(["approval.requested", "approval.expiring", "session.failed", "automation.paused", "actor.quarantined"]);
+const WORTH_A_NOTIFICATION = new Set([
+  "approval.requested",
+  "approval.expiring",
+  "session.failed",
+  "automation.paused",
+  "actor.quarantined",
+]);
 const SETTLED = new Set(["approval.resolved", "approval.expired"]);
 const OLD_MS = 60_000;
 
 /** @param {Told} event */
-const approvalOf = (event) => state.approvals.get(event.approvalId ?? 0)?.title || `approval ${event.approvalId}`;
+const approvalOf = (event) =>
+  state.approvals.get(event.approvalId ?? 0)?.title || `approval ${event.approvalId}`;
 
 /** @param {Told} event */
 const titleOf = (event) => taskOf(event)?.title || `session ${event.sessionId}`;
@@ -37,7 +60,9 @@ const titleOf = (event) => taskOf(event)?.title || `session ${event.sessionId}`;
 export function startNotices() {
   onEvent((event) => {
     if (SETTLED.has(event.type)) withdraw(`/approvals/${event.approvalId}`);
-    const tell = /** @type {((event: Told) => [string, string, string] | null) | undefined} */ (TOLD[event.type]);
+    const tell = /** @type {((event: Told) => [string, string, string] | null) | undefined} */ (
+      TOLD[event.type]
+    );
     const told = Date.now() - Date.parse(event.ts) < OLD_MS && tell?.(event);
     if (!told) return;
     const [tone, text, where] = told;
@@ -50,15 +75,19 @@ export function startNotices() {
   });
 }
 
-/** Whether the screen is where it leads, or the transcript in which it stands. @param {string} where @param {Told} event */
+/**
+ * Whether the screen is where it leads, or the transcript in which it stands.
+ * @param {string} where
+ * @param {Told} event
+ */
 function isShown(where, event) {
   const { path, params } = here();
   return path === where || (path === `/sessions/${event.sessionId}` && !params.has("pane"));
 }
 
 /**
- * By the service worker, for a phone takes it from nowhere else; a press on it comes to there. Where
- * none is, by the page. One place has one notification, however many pages are open.
+ * By the service worker, for a phone takes it from nowhere else; a press on it comes to there.
+ * Where none is, by the page. One place has one notification, however many pages are open.
  * @param {string} text @param {string} where
  */
 async function notify(text, where) {

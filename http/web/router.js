@@ -7,7 +7,11 @@ import { useLayoutEffect, useState } from "./html.js";
 /** @returns {Place} */
 export function here() {
   const [path, search] = (location.hash.slice(1) || "/").split("?");
-  return { path, parts: path.split("/").filter(Boolean), params: new URLSearchParams(search || "") };
+  return {
+    path,
+    parts: path.split("/").filter(Boolean),
+    params: new URLSearchParams(search || ""),
+  };
 }
 
 /** @param {string} path */
@@ -22,8 +26,8 @@ export function replace(path) {
 }
 
 /**
- * A choice of a screen that stands in its address, so that it can be kept and sent; not where it is what
- * it would be anyway.
+ * A choice of a screen that stands in its address, so that it can be kept and sent; not where it is
+ * what it would be anyway.
  * @param {string} name @param {string} [usual] @returns {[string, (value: string) => void]}
  */
 export function useParam(name, usual = "") {
@@ -47,10 +51,15 @@ let entries = Date.now(); // others than those before a reload
 /** Keep in mind how far down one is, and be there again after a step back. */
 export function rememberDepths() {
   history.scrollRestoration = "manual";
-  addEventListener("scroll", () => {
-    if (wanted === null && here().path === arrivedAt) depths.set(entry, scrollY);
-  }, { passive: true });
-  for (const moved of ["wheel", "touchstart", "keydown"]) addEventListener(moved, () => (wanted = null), { passive: true });
+  addEventListener(
+    "scroll",
+    () => {
+      if (wanted === null && here().path === arrivedAt) depths.set(entry, scrollY);
+    },
+    { passive: true },
+  );
+  for (const moved of ["wheel", "touchstart", "keydown"])
+    addEventListener(moved, () => (wanted = null), { passive: true });
 }
 
 const ARRIVE_MS = 2000;

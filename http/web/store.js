@@ -1,15 +1,16 @@
 // @ts-check
-// What the page knows: records, as the server last gave them, and who is shown again when some change.
-// Events tell what changed (connection.js); the record itself is then asked for, once for however many
-// events named it.
+// What the page knows: records, as the server last gave them, and who is shown again when some
+// change. Events tell what changed (connection.js); the record itself is then asked for, once for
+// however many events named it.
 import { ApiError, every, get, query } from "./api.js";
 import { useEffect, useLayoutEffect, useState } from "./html.js";
-import { forgetTranscripts } from "./transcripts.js";
 
-/** @import { Approval, Automation, Capabilities, Health, Page, Repository, Session, Task } from "./openapi.js" */
+/** @import { AnyEvent, Approval, Automation, Capabilities, Health } from "./openapi.js" */
+/** @import { Page, Repository, Session, Task } from "./openapi.js" */
 
 /**
- * @typedef {{repos: Repository, tasks: Task, sessions: Session, approvals: Approval, automations: Automation}} Kinds
+ * @typedef {{repos: Repository, tasks: Task, sessions: Session, approvals: Approval, automations:
+ * Automation}} Kinds
  * @typedef {keyof Kinds} Kind
  */
 
@@ -18,7 +19,11 @@ const PAGE = 200; // at a time from then on
 const GATHER_MS = 50;
 const TOO_MANY = 40; // of one kind: the list is asked for instead of each
 
-/** Whether a runner can do something. @param {string | undefined} runner @param {keyof Capabilities} what */
+/**
+ * Whether a runner can do something.
+ * @param {string | undefined} runner
+ * @param {keyof Capabilities} what
+ */
 export const can = (runner, what) => Boolean(runner && state.health?.runners[runner]?.[what]);
 
 export const state = {
@@ -35,7 +40,20 @@ export const state = {
   automations: /** @type {Map<number, Automation>} */ (new Map()),
 };
 
-// Topics: a kind of record, "connection", "runtime", "session:12", "diff:12", "agents:12", "worktrees:3", "events".
+/**
+ * @typedef {AnyEvent} Told An event as the stream tells it: what is not stored has no id.
+ * @typedef {{show: (event: Told) => void, renew: () => void, forget: () => void}} Follower
+ */
+
+/**
+ * Those who keep more of sessions than their records: told of their events, to renew after a gap in
+ * the stream, and to forget.
+ * @type {Set<Follower>}
+ */
+export const followers = new Set();
+
+// Topics: a kind of record, "connection", "runtime", "session:12", "diff:12", "agents:12",
+// "worktrees:3", "events".
 
 /** @type {Map<string, Set<() => void>>} */
 const watchers = new Map();
@@ -51,7 +69,8 @@ export function changed(...topics) {
   setTimeout(() => {
     flushing = false;
     const called = new Set();
-    for (const topic of changedTopics) for (const callback of watchers.get(topic) || []) called.add(callback);
+    for (const topic of changedTopics)
+      for (const callback of watchers.get(topic) || []) called.add(callback);
     changedTopics.clear();
     for (const callback of called) callback();
   }, 16);
@@ -61,7 +80,8 @@ export function changed(...topics) {
 export function useStore(...topics) {
   const [version, render] = useState(0);
   const key = topics.join(" ");
-  useLayoutEffect(() => { // at once, so that nothing changes between
+  useLayoutEffect(() => {
+    // at once, so that nothing changes between
     const callback = () => render((/** @type {number} */ n) => n + 1);
     for (const topic of topics) {
       if (!watchers.has(topic)) watchers.set(topic, new Set());
@@ -79,11 +99,18 @@ export function useStore(...topics) {
 /** What is known of a kind. @template {Kind} K @param {K} kind @returns {Map<number, Kinds[K]>} */
 const known = (kind) => /** @type {any} */ (state[kind]);
 
-// Answers overtake each other, so requests are numbered: a record is replaced only by what was asked for later.
+// Answers overtake each other, so requests are numbered: a record is replaced only by what was
+// asked for later.
 
 let asked = 0;
 /** By which request a record came, or went. @type {Record<Kind, Map<number, number>>} */
-const broughtBy = { repos: new Map(), tasks: new Map(), sessions: new Map(), approvals: new Map(), automations: new Map() };
+const broughtBy = {
+  repos: new Map(),
+  tasks: new Map(),
+  sessions: new Map(),
+  approvals: new Map(),
+  automations: new Map(),
+};
 
 /** @param {Kind} kind @param {number} id @param {number} by */
 const isOvertaken = (kind, id, by) => by < (broughtBy[kind].get(id) ?? 0);
@@ -98,7 +125,12 @@ function keep(kind, rows, by) {
   changed(kind);
 }
 
-/** Ask for records and keep them. @template {Kind} K @param {K} kind @param {() => Promise<Kinds[K][]>} ask */
+/**
+ * Ask for records and keep them.
+ * @template {Kind} K
+ * @param {K} kind
+ * @param {() => Promise<Kinds[K][]>} ask
+ */
 export async function bring(kind, ask) {
   const by = (asked += 1);
   const rows = await ask();
@@ -107,8 +139,8 @@ export async function bring(kind, ask) {
 }
 
 /**
- * A record in the answer to an act: shown before its event comes, and asked for once more, for an answer
- * that was lost and is sent again may be an old one.
+ * A record in the answer to an act: shown before its event comes, and asked for once more, for an
+ * answer that was lost and is sent again may be an old one.
  * @template {Kind} K @param {K} kind @param {Kinds[K]} row
  */
 export function learn(kind, row) {
@@ -117,7 +149,13 @@ export function learn(kind, row) {
 }
 
 /** @type {Record<Kind, Set<number>>} */
-export const stale = { repos: new Set(), tasks: new Set(), sessions: new Set(), approvals: new Set(), automations: new Set() };
+export const stale = {
+  repos: new Set(),
+  tasks: new Set(),
+  sessions: new Set(),
+  approvals: new Set(),
+  automations: new Set(),
+};
 export const KINDS = /** @type {Kind[]} */ (Object.keys(stale));
 let gathering = false;
 
@@ -138,12 +176,16 @@ export async function refreshKind(kind) {
   const ids = [...stale[kind]];
   stale[kind].clear();
   try {
-    const newest = ids.length > TOO_MANY ? await bring(kind, async () => (await askNewest(kind, PAGE)).rows) : [];
+    const newest =
+      ids.length > TOO_MANY
+        ? await bring(kind, async () => (await askNewest(kind, PAGE)).rows)
+        : [];
     const here = new Set(newest.map((row) => row.id));
     await Promise.all(ids.filter((id) => !here.has(id)).map((id) => refreshOne(kind, id)));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    for (const id of ids) stale[kind].add(id); // asked for again with the next, or once the connection is back
+    // asked for again with the next, or once the connection is back
+    for (const id of ids) stale[kind].add(id);
   }
 }
 
@@ -183,7 +225,9 @@ async function refreshOne(kind, id) {
 export async function need(kind, id) {
   const kept = known(kind).get(id);
   if (kept) return kept;
-  const [row] = await bring(kind, async () => [/** @type {Kinds[K]} */ (await get(`/api/${kind}/${id}`))]);
+  const [row] = await bring(kind, async () => [
+    /** @type {Kinds[K]} */ (await get(`/api/${kind}/${id}`)),
+  ]);
   return row;
 }
 
@@ -196,17 +240,19 @@ const askPage = (kind, wanted) =>
 /** Those that are not over, however old. @param {Long} kind @returns {Promise<Kinds[Long][]>} */
 async function askOpen(kind) {
   if (kind === "approvals") return every("/api/approvals", { status: "pending" });
-  if (kind === "sessions") return every("/api/sessions", { status: [...ACTIVE, ...WAITING], diff: false });
+  if (kind === "sessions")
+    return every("/api/sessions", { status: [...ACTIVE, ...WAITING], diff: false });
   return [];
 }
 
 /**
- * All of what is few; of what may be many what is not over, and the newest: `most`, or as many as were here.
- * And of those where they end.
+ * All of what is few; of what may be many what is not over, and the newest: `most`, or as many as
+ * were here. And of those where they end.
  * @param {Kind} kind @param {number} [most]
  */
 async function askNewest(kind, most) {
-  if (kind === "repos" || kind === "automations") return { rows: await every(`/api/${kind}`), page: null };
+  if (kind === "repos" || kind === "automations")
+    return { rows: await every(`/api/${kind}`), page: null };
   const limit = most ?? Math.min(PAGE, Math.max(NEWEST[kind], known(kind).size));
   const [page, open] = await Promise.all([askPage(kind, { limit }), askOpen(kind)]);
   return { rows: [...open, ...page.items], page };
@@ -226,13 +272,15 @@ async function loadKind(kind) {
   keep(kind, rows, by);
 }
 
-// Of what may be many the newest are here, and events keep it so. What fits a filter may be here further
-// back: the filter's own pages go on where the pages of all end. One that is older may be here, too, but
-// not those between; it is in no list.
+// Of what may be many the newest are here, and events keep it so. What fits a filter may be here
+// further back: the filter's own pages go on where the pages of all end. One that is older may be
+// here, too, but not those between; it is in no list.
 
 /**
  * @typedef {"tasks" | "sessions" | "approvals"} Long Kinds of which there may be many.
- * @typedef {{cursor: string | null, id: number, at: string | null, isAsked: boolean}} Reach The last that is here, and the cursor of those before it; null where there are none. And whether it came as an older one.
+ * @typedef {{cursor: string | null, id: number, at: string | null, isAsked: boolean}} Reach The
+ * last that is here, and the cursor of those before it; null where there are none. And whether it
+ * came as an older one.
  */
 
 /** @type {Reach} */
@@ -247,14 +295,22 @@ function endOf({ items, nextCursor: cursor }) {
   return cursor && last ? { cursor, id: last.id, at: last.createdAt, isAsked: false } : TO_THE_END;
 }
 
-/** How far back what fits is here, and whether older ones of it were asked for. @param {Long} kind @param {object} [filter] */
+/**
+ * How far back what fits is here, and whether older ones of it were asked for.
+ * @param {Long} kind
+ * @param {object} [filter]
+ */
 export function reachOf(kind, filter) {
   const all = reaches[kind].get("") ?? TO_THE_END;
   const own = reaches[kind].get(query(filter));
   return own && own.id <= all.id ? own : { ...all, isAsked: false };
 }
 
-/** The next page of older ones that fit. @param {Long} kind @param {object} [filter] As the API takes it. */
+/**
+ * The next page of older ones that fit.
+ * @param {Long} kind
+ * @param {object} [filter] As the API takes it.
+ */
 export async function loadOlder(kind, filter) {
   await bring(kind, async () => {
     const now = reaches[kind]; // other pages when all is loaded anew
@@ -266,15 +322,24 @@ export async function loadOlder(kind, filter) {
 
 /**
  * Those that fit, newest first, as far back as all of them are here, and whether those are all.
- * @template {Long} K @param {K} kind @param {object} filter As the API takes it. @param {(row: Kinds[K]) => boolean} fits The same.
+ * @template {Long} K
+ * @param {K} kind
+ * @param {object} filter As the API takes it.
+ * @param {(row: Kinds[K]) => boolean} fits The same.
  */
 export function listed(kind, filter, fits) {
   const { cursor, id } = reachOf(kind, filter);
-  const rows = [...known(kind).values()].filter((row) => row.id >= id && fits(row)).sort((a, b) => b.id - a.id);
+  const rows = [...known(kind).values()]
+    .filter((row) => row.id >= id && fits(row))
+    .sort((a, b) => b.id - a.id);
   return { rows, isAll: cursor === null };
 }
 
-/** What an event brings itself is newer than what was asked for before. @param {number} id @param {Partial<Session>} part */
+/**
+ * What an event brings itself is newer than what was asked for before.
+ * @param {number} id
+ * @param {Partial<Session>} part
+ */
 export function learnPart(id, part) {
   const session = state.sessions.get(id);
   if (!session) return;
@@ -289,7 +354,7 @@ export async function loadEverything() {
       state.health = health;
     }),
   ]);
-  forgetTranscripts();
+  for (const follower of followers) follower.forget();
   changed("connection", "runtime", "events", "reloaded");
 }
 
@@ -308,7 +373,11 @@ export const ENDED = new Set(["completed", "failed", "stopped", "interrupted"]);
 /** The task that a record is about. @param {{taskId?: number | null}} about */
 export const taskOf = (about) => state.tasks.get(about.taskId ?? 0);
 
-/** The same, for what is shown by its task's title: it is asked for where it is not here, however old it is. @param {{taskId?: number | null}} about */
+/**
+ * The same, for what is shown by its task's title: it is asked for where it is not here, however
+ * old it is.
+ * @param {{taskId?: number | null}} about
+ */
 export function useTask(about) {
   const task = taskOf(about);
   useEffect(() => {
@@ -321,7 +390,10 @@ export function useTask(about) {
 export const repoOf = (about) => state.repos.get(about.repositoryId ?? 0);
 
 export const pendingApprovals = () =>
-  [...state.approvals.values()].filter((row) => row.status === "pending").sort((a, b) => a.id - b.id);
+  [...state.approvals.values()]
+    .filter((row) => row.status === "pending")
+    .sort((a, b) => a.id - b.id);
 
 /** @param {number} taskId */
-export const sessionsOf = (taskId) => newestFirst(state.sessions).filter((row) => row.taskId === taskId);
+export const sessionsOf = (taskId) =>
+  newestFirst(state.sessions).filter((row) => row.taskId === taskId);

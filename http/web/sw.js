@@ -4,11 +4,14 @@
 const CACHE = "shell-1";
 
 self.addEventListener("install", () => /** @type {any} */ (self).skipWaiting());
-self.addEventListener("activate", (event) => /** @type {any} */ (event).waitUntil(/** @type {any} */ (self).clients.claim()));
+self.addEventListener("activate", (event) =>
+  /** @type {any} */ (event).waitUntil(/** @type {any} */ (self).clients.claim()),
+);
 
 self.addEventListener("fetch", (/** @type {any} */ event) => {
   const url = new URL(event.request.url);
-  const isShell = url.origin === location.origin && (url.pathname === "/" || url.pathname.startsWith("/web/"));
+  const isShell =
+    url.origin === location.origin && (url.pathname === "/" || url.pathname.startsWith("/web/"));
   if (event.request.method === "GET" && isShell) event.respondWith(fromNetwork(event));
 });
 
@@ -36,7 +39,8 @@ async function keep(request, answer) {
     const cache = await caches.open(CACHE);
     await cache.put(request, answer);
     if (!request.url.endsWith("/app.js")) return; // which each page has
-    for (const kept of await cache.keys()) if ((releaseOf(kept) ?? releaseOf(request)) !== releaseOf(request)) await cache.delete(kept);
+    for (const kept of await cache.keys())
+      if ((releaseOf(kept) ?? releaseOf(request)) !== releaseOf(request)) await cache.delete(kept);
   } catch {
     // Where there is no room for it, the page works all the same.
   }
@@ -47,7 +51,10 @@ self.addEventListener("notificationclick", (/** @type {any} */ event) => {
   event.waitUntil(comeTo(event.notification.data.where));
 });
 
-/** A page that is open is shown and goes there; without one, one is opened. @param {string} where */
+/**
+ * A page that is open is shown and goes there; without one, one is opened.
+ * @param {string} where
+ */
 async function comeTo(where) {
   const { clients } = /** @type {any} */ (self);
   const [page] = await clients.matchAll({ type: "window", includeUncontrolled: true });

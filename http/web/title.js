@@ -18,7 +18,9 @@ function show() {
   const count = state.phase === "signin" ? 0 : pendingApprovals().length;
   const shown = [count && `(${count})`, state.phase !== "signin" && screen && `${screen} ·`, NAME];
   document.title = shown.filter(Boolean).join(" ");
-  document.getElementById("favicon")?.setAttribute("href", count ? "/web/icons/icon-alert.svg" : "/web/icons/icon.svg");
+  document
+    .getElementById("favicon")
+    ?.setAttribute("href", count ? "/web/icons/icon-alert.svg" : "/web/icons/icon.svg");
   const setBadge = /** @type {any} */ (navigator).setAppBadge;
   if (setBadge) setBadge.call(navigator, count).catch(() => {});
 }

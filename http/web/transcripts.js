@@ -2,15 +2,18 @@
 // The transcripts and timelines of the sessions that were opened last, and the transcripts of their
 // sub-agents, kept current by the stream.
 import { ApiError, get } from "./api.js";
-import { ACTIVE, changed, state } from "./store.js";
+import { ACTIVE, changed, followers, state } from "./store.js";
 
 /** @import { Event, Item, Page } from "./openapi.js" */
-/** @import { Told } from "./connection.js" */
+/** @import { Told } from "./store.js" */
 
 /**
- * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean, lost?: boolean, version: number}} Entry Of one that is `lost` nobody heard how it ended.
- * @typedef {{id: number, agent?: number, entries: Map<string, Entry>, events: Event[], earlier: string | null, seen: Set<number>, earlierItems: string | null, ready: boolean}} Transcript
- * Of session `id`, or of a sub-agent of it, which has no events of its own. `earlier` and `earlierItems` are the cursors of the events, and of the items, before those that are here.
+ * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean,
+ * lost?: boolean, version: number}} Entry Of one that is `lost` nobody heard how it ended.
+ * @typedef {{id: number, agent?: number, entries: Map<string, Entry>, events: Event[], earlier:
+ * string | null, seen: Set<number>, earlierItems: string | null, ready: boolean}} Transcript
+ * Of session `id`, or of a sub-agent of it, which has no events of its own. `earlier` and
+ * `earlierItems` are the cursors of the events, and of the items, before those that are here.
  */
 
 const AT_ONCE = 500; // of a session's items, or of its events, that are asked for
@@ -25,20 +28,36 @@ const keyOf = (id, agent) => (agent ? `${id}/${agent}` : `${id}`);
 /** @param {number} id @param {number} [agent] @returns {Transcript | undefined} */
 export const transcriptOf = (id, agent) => transcripts.get(keyOf(id, agent));
 
-/** Load the past of a session, or of a sub-agent; what the stream tells meanwhile is kept. @param {number} id @param {number} [agent] */
+/**
+ * Load the past of a session, or of a sub-agent; what the stream tells meanwhile is kept.
+ * @param {number} id
+ * @param {number} [agent]
+ */
 export async function openTranscript(id, agent) {
   const key = keyOf(id, agent);
   const open = transcripts.get(key);
   /** @type {Transcript} */
-  const made = open ?? { id, agent, entries: new Map(), events: [], earlier: null, seen: new Set(), earlierItems: null, ready: false };
+  const made = open ?? {
+    id,
+    agent,
+    entries: new Map(),
+    events: [],
+    earlier: null,
+    seen: new Set(),
+    earlierItems: null,
+    ready: false,
+  };
   transcripts.delete(key);
   transcripts.set(key, made); // as the last that was opened
   if (open) return;
-  for (const oldest of transcripts.keys()) if (transcripts.size > MOST_OPEN) transcripts.delete(oldest);
+  for (const oldest of transcripts.keys())
+    if (transcripts.size > MOST_OPEN) transcripts.delete(oldest);
   try {
     const [items, events] = await Promise.all([
       askItems(made),
-      agent ? { items: [], nextCursor: null } : get(`/api/sessions/${id}/events`, { newestFirst: true, limit: AT_ONCE }),
+      agent
+        ? { items: [], nextCursor: null }
+        : get(`/api/sessions/${id}/events`, { newestFirst: true, limit: AT_ONCE }),
     ]);
     merge(made, items.items.reverse());
     made.earlierItems = items.nextCursor;
@@ -56,12 +75,18 @@ export async function openTranscript(id, agent) {
   }
 }
 
-/** The newest items of a transcript, or those before. @param {Transcript} transcript @param {string} [cursor] @returns {Promise<Page<Item>>} */
-const askItems = ({ id, agent }, cursor) => get(`/api/sessions/${id}/items`, { newestFirst: true, limit: AT_ONCE, cursor, agentId: agent });
+/**
+ * The newest items of a transcript, or those before.
+ * @param {Transcript} transcript
+ * @param {string} [cursor]
+ * @returns {Promise<Page<Item>>}
+ */
+const askItems = ({ id, agent }, cursor) =>
+  get(`/api/sessions/${id}/items`, { newestFirst: true, limit: AT_ONCE, cursor, agentId: agent });
 
 /**
- * What the server kept, in its order, with what the stream told of it: after the first `before` of the
- * entries that are here.
+ * What the server kept, in its order, with what the stream told of it: after the first `before` of
+ * the entries that are here.
  * @param {Transcript} transcript @param {Item[]} items @param {number} [before]
  */
 function merge(transcript, items, before = 0) {
@@ -73,7 +98,8 @@ function merge(transcript, items, before = 0) {
     const isDone = status !== "in_progress" && status !== "cut_off";
     put(transcript, itemId, type, body, isDone, !isDone).lost = status === "cut_off";
   }
-  for (const [key, entry] of told) if (!transcript.entries.has(key)) transcript.entries.set(key, entry);
+  for (const [key, entry] of told)
+    if (!transcript.entries.has(key)) transcript.entries.set(key, entry);
 }
 
 /** Load the items before those that are here. @param {number} id @param {number} [agent] */
@@ -89,7 +115,7 @@ export async function loadEarlierItems(id, agent) {
 }
 
 /** After a gap in the stream: what items began meanwhile, and where a text is cut. */
-export function renewTranscripts() {
+function renewTranscripts() {
   for (const transcript of transcripts.values()) {
     const session = state.sessions.get(transcript.id);
     if (!transcript.ready || !session || !ACTIVE.has(session.status)) continue;
@@ -126,7 +152,11 @@ export async function loadEarlier(id) {
   const transcript = transcriptOf(id);
   if (!transcript?.earlier) return;
   const cursor = transcript.earlier;
-  const page = await get(`/api/sessions/${id}/events`, { newestFirst: true, limit: AT_ONCE, cursor });
+  const page = await get(`/api/sessions/${id}/events`, {
+    newestFirst: true,
+    limit: AT_ONCE,
+    cursor,
+  });
   if (transcript.earlier !== cursor) return; // somebody else was quicker
   transcript.earlier = page.nextCursor;
   const older = page.items.reverse().filter((event) => !transcript.seen.has(event.id));
@@ -135,16 +165,15 @@ export async function loadEarlier(id) {
   changed(`session:${id}`);
 }
 
-/** After a gap too wide to replay, what was opened is loaded again when it is looked at. */
-export function forgetTranscripts() {
-  transcripts.clear();
-}
-
 /** @type {Record<string, string>} */
-const DELTA_TYPES = { message: "agentMessage", command: "commandExecution", reasoning: "reasoning" };
+const DELTA_TYPES = {
+  message: "agentMessage",
+  command: "commandExecution",
+  reasoning: "reasoning",
+};
 
 /** @param {Told} event */
-export function showInTranscript(event) {
+function showInTranscript(event) {
   const { sessionId } = event;
   const agent = "agentId" in event.data ? event.data.agentId : undefined;
   const told = transcripts.get(keyOf(sessionId));
@@ -179,7 +208,15 @@ function note(transcript, event) {
   transcript.events.push(event);
 }
 
-/** @param {Transcript} transcript @param {string} key @param {string} type @param {any} body @param {boolean} done @param {boolean} cut whether its beginning was missed @returns {Entry} */
+/**
+ * @param {Transcript} transcript
+ * @param {string} key
+ * @param {string} type
+ * @param {any} body
+ * @param {boolean} done
+ * @param {boolean} cut whether its beginning was missed
+ * @returns {Entry}
+ */
 function put(transcript, key, type, body, done, cut = false) {
   const entry = transcript.entries.get(key);
   if (!entry) {
@@ -198,7 +235,11 @@ function put(transcript, key, type, body, done, cut = false) {
   return entry;
 }
 
-/** What the server kept of a message that is not complete; the stream goes on behind it. @param {Entry} entry @param {any} body */
+/**
+ * What the server kept of a message that is not complete; the stream goes on behind it.
+ * @param {Entry} entry
+ * @param {any} body
+ */
 function takeDraft(entry, body) {
   if (!body.text) return;
   entry.body = { ...body, text: "" };
@@ -206,3 +247,9 @@ function takeDraft(entry, body) {
   entry.text = `${body.text} … `;
   entry.cut = false;
 }
+
+followers.add({
+  show: showInTranscript,
+  renew: renewTranscripts,
+  forget: () => transcripts.clear(), // what was opened is loaded again when it is looked at
+});

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.declarations import DECLARATIONS, declarations
+from tests.browser.npm import brought
 from tests.checkout import ROOT, run
 
 WEB = ROOT / "http" / "web"
@@ -20,17 +20,7 @@ COMPILER = ROOT / "tests" / "browser" / "typescript"
 @pytest.fixture(scope="module")
 def compiler() -> Path:
     """TypeScript's compiler, a program of its own, as npm has put it into the pin's folder."""
-    pinned = json.loads((COMPILER / "package.json").read_bytes())["devDependencies"]["typescript"]
-    modules = COMPILER / "node_modules"
-    about = modules / "typescript" / "package.json"
-    if not about.exists() or json.loads(about.read_bytes())["version"] != pinned:
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip("no npm is installed, which brings TypeScript: apt-get install npm")
-        done = run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=COMPILER)
-        assert "EINTEGRITY" not in done.stdout, done.stdout
-        if done.returncode != 0:
-            pytest.skip(f"npm could not bring TypeScript: {done.stdout}")
+    modules = brought(COMPILER, "typescript")
     programs = [*modules.glob("@typescript/typescript-*/lib/tsc")]
     programs += modules.glob("@typescript/typescript-*/lib/tsc.exe")
     return programs[0]

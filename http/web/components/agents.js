@@ -12,16 +12,25 @@ import { Transcript } from "./transcript.js";
 
 /** @import { Agent, Session } from "../openapi.js" */
 /** @import { Remarks } from "./remarks.js" */
-/** @typedef {{session: Session, asked: Set<string | null>, remarks: Remarks}} Of `asked` are the items that wait for a person. */
+/**
+ * @typedef {{session: Session, asked: Set<string | null>, remarks: Remarks}} Of `asked` are the
+ * items that wait for a person.
+ */
 
 /** @param {Of} props */
 export const Agents = ({ session, asked, remarks }) => {
   const version = useStore(`agents:${session.id}`, "reloaded");
-  const [agents, error] = useLoaded(() => every(`/api/sessions/${session.id}/agents`, { diff: false }), [session.id], version);
+  const [agents, error] = useLoaded(
+    () => every(`/api/sessions/${session.id}/agents`, { diff: false }),
+    [session.id],
+    version,
+  );
   if (error) return html`<${Problem} error=${error} />`;
   if (!agents?.length) return null;
-  return html`<section class="agents" aria-label="Sub-agents"><h2 class="section">Sub-agents</h2>
-    <${Tree} agents=${agents} parent=${null} session=${session} asked=${asked} remarks=${remarks} /></section>`;
+  return html`<section class="agents" aria-label="Sub-agents">
+    <h2 class="section">Sub-agents</h2>
+    <${Tree} agents=${agents} parent=${null} session=${session} asked=${asked} remarks=${remarks} />
+  </section>`;
 };
 
 /** What the turn has changed, and each sub-agent. @param {{session: Session}} props */
@@ -32,48 +41,96 @@ export const Changes = ({ session }) => {
   const [agents] = useLoaded(() => every(`/api/sessions/${id}/agents`, {}), [id], version);
   if (!own || !agents) return null;
   const theirs = agents.filter(({ diff }) => diff);
-  return html`${own.diff && html`<${Diff} text=${own.diff} />`}
-    ${theirs.map((agent) => html`<h3 class="section" key=${agent.id}>By ${nameOf(agent)}</h3><${Diff} text=${agent.diff} />`)}
-    ${!own.diff && !theirs.length && html`<p class="quiet-line">Nothing was changed${ENDED.has(session.status) ? "." : " yet."}</p>`}`;
+  return html`
+    ${own.diff && html`<${Diff} text=${own.diff} />`}
+    ${theirs.map(
+      (agent) => html`
+        <h3 class="section" key=${agent.id}>By ${nameOf(agent)}</h3>
+        <${Diff} text=${agent.diff} />
+      `,
+    )}
+    ${
+      !own.diff &&
+      !theirs.length &&
+      html`<p class="quiet-line">
+        Nothing was changed${ENDED.has(session.status) ? "." : " yet."}
+      </p>`
+    }
+  `;
 };
 
 /** @param {Agent} agent */
 const nameOf = (agent) => agent.path?.split("/").at(-1) || agent.name || `sub-agent ${agent.id}`;
 
-/** Those that one has started, or with `parent` null the session itself. @param {Of & {agents: Agent[], parent: number | null}} props */
+/**
+ * Those that one has started, or with `parent` null the session itself.
+ * @param {Of & {agents: Agent[], parent: number | null}} props
+ */
 const Tree = ({ agents, parent, session, asked, remarks }) => {
   const started = agents.filter((agent) => agent.parentId === parent);
-  return started.length > 0 && html`<ul class="agent-tree">${started.map((agent) => html`<li key=${agent.id}>
-    <${Branch} agent=${agent} session=${session} asked=${asked} remarks=${remarks} />
-    <${Tree} agents=${agents} parent=${agent.id} session=${session} asked=${asked} remarks=${remarks} />
-  </li>`)}</ul>`;
+  return (
+    started.length > 0 &&
+    html`<ul class="agent-tree">
+      ${started.map(
+        (agent) => html`<li key=${agent.id}>
+          <${Branch} agent=${agent} session=${session} asked=${asked} remarks=${remarks} />
+          <${Tree} agents=${agents} parent=${agent.id} session=${session} asked=${asked}
+            remarks=${remarks} />
+        </li>`,
+      )}
+    </ul>`
+  );
 };
 
-/** One of them; what it said and did is loaded once it is looked at. @param {Of & {agent: Agent}} props */
+/**
+ * One of them; what it said and did is loaded once it is looked at.
+ * @param {Of & {agent: Agent}} props
+ */
 const Branch = ({ agent, session, asked, remarks }) => {
   const [isOpen, setOpen] = useState(false);
-  const tokens = session.tokenUsage?.agents?.[agent.threadId] ?? agent.tokenUsage?.total?.totalTokens;
+  const tokens =
+    session.tokenUsage?.agents?.[agent.threadId] ?? agent.tokenUsage?.total?.totalTokens;
   const said = agent.status === "running" ? agent.prompt : agent.lastMessage || agent.prompt;
-  return html`<details class="tool branch" onToggle=${(/** @type {any} */ e) => setOpen(e.currentTarget.open)}>
-    <summary title=${agent.path || agent.threadId}>
-      <${Icon} name="runtime" size=${17} />
-      <span class="who"><b>${nameOf(agent)}</b>${said && html` <span class="hint">${said.split("\n")[0]}</span>`}</span>
-      <span class="mark">${[agent.model, tokens !== undefined && `${number(tokens)} tokens`].filter(Boolean).join(" · ")}</span>
-      <${Badge} status=${agent.status} />
-    </summary>
-    ${isOpen && html`<${Told} agent=${agent} session=${session} asked=${asked} remarks=${remarks} />`}
-  </details>`;
+  return html`
+    <details class="tool branch"
+      onToggle=${(/** @type {any} */ e) => setOpen(e.currentTarget.open)}>
+      <summary title=${agent.path || agent.threadId}>
+        <${Icon} name="runtime" size=${17} />
+        <span class="who">
+          <b>${nameOf(agent)}</b>
+          ${said && html` <span class="hint">${said.split("\n")[0]}</span>`}
+        </span>
+        <span class="mark">
+          ${[agent.model, tokens !== undefined && `${number(tokens)} tokens`]
+            .filter(Boolean)
+            .join(" · ")}
+        </span>
+        <${Badge} status=${agent.status} />
+      </summary>
+      ${
+        isOpen &&
+        html`<${Told} agent=${agent} session=${session} asked=${asked} remarks=${remarks} />`
+      }
+    </details>
+  `;
 };
 
 /** @param {Of & {agent: Agent}} props */
 const Told = ({ agent, session, asked, remarks }) => {
   useStore(`session:${session.id}`);
   const transcript = transcriptOf(session.id, agent.id);
-  const [, error] = useLoaded(() => openTranscript(session.id, agent.id), [agent.id, transcript === undefined]);
+  const [, error] = useLoaded(
+    () => openTranscript(session.id, agent.id),
+    [agent.id, transcript === undefined],
+  );
   if (!transcript?.ready) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
   const entries = [...transcript.entries.values()];
   const isOver = agent.status !== "running" || ENDED.has(session.status);
-  return html`${!entries.length && html`<p class="hint">Nothing was said.</p>`}
-    <${Transcript} entries=${entries} hasEarlier=${Boolean(transcript.earlierItems)} loadEarlier=${() => loadEarlierItems(session.id, agent.id)}
-      cwd=${session.cwd} asked=${asked} remarks=${remarks} isOver=${isOver} label=${`Transcript of ${agent.path || agent.name || agent.id}`} />`;
+  return html`
+    ${!entries.length && html`<p class="hint">Nothing was said.</p>`}
+    <${Transcript} entries=${entries} hasEarlier=${Boolean(transcript.earlierItems)}
+      loadEarlier=${() => loadEarlierItems(session.id, agent.id)} cwd=${session.cwd} asked=${asked}
+      remarks=${remarks} isOver=${isOver}
+      label=${`Transcript of ${agent.path || agent.name || agent.id}`} />
+  `;
 };

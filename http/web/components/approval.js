@@ -5,9 +5,23 @@ import { ME, post } from "../api.js";
 import { basename, plural, seen, Words } from "../format.js";
 import { html, useLayoutEffect, useRef, useState } from "../html.js";
 import { learn, pendingApprovals, refresh, repoOf, state, useStore, useTask } from "../store.js";
-import { Ago, Badge, Button, Choice, Code, Countdown, Field, focused, Problem, useAct, useTick } from "./basics.js";
-import { Diff } from "./diff.js";
+import {
+  Ago,
+  Badge,
+  Button,
+  Choice,
+  Code,
+  Countdown,
+  focused,
+  lazily,
+  Problem,
+  useAct,
+  useTick,
+} from "./basics.js";
 import { Icon } from "./icon.js";
+
+const Diff = lazily(() => import("./diff.js"), "Diff");
+const Questions = lazily(() => import("./questions.js"), "Questions");
 
 /** @type {Record<string, [string, string]>} */
 const KINDS = {
@@ -25,13 +39,14 @@ const HOUR_MS = 3_600_000;
 const SETTLED_MS = 8000; // for which what was just settled stays where it was
 
 /**
- * What waits for a decision and, for a moment and in their places, those that waited here and are settled:
- * one sees how and by whom, and no other comes under a thumb that was about to press.
+ * What waits for a decision and, for a moment and in their places, those that waited here and are
+ * settled: one sees how and by whom, and no other comes under a thumb that was about to press.
  * @returns {Approval[]}
  */
 export function useOpenApprovals() {
   useStore("approvals");
-  const leaving = useRef(/** @type {Map<number, number>} */ (new Map())); // until when each is shown
+  // until when each is shown
+  const leaving = useRef(/** @type {Map<number, number>} */ (new Map()));
   const until = leaving.current;
   const now = Date.now();
   const pending = pendingApprovals();
@@ -57,47 +72,91 @@ export const ApprovalCard = ({ approval }) => {
   const repo = repoOf(approval);
   const pending = approval.status === "pending";
   useLayoutEffect(() => {
-    if (decided.current && !pending) focusIn(card.current, ".outcome"); // where the button was that is gone
+    // where the button was that is gone
+    if (decided.current && !pending) focusIn(card.current, ".outcome");
   }, [pending]);
-  useLayoutEffect(() => () => {
-    if (card.current?.contains(document.activeElement)) focusIn(document.body, "main");
-  }, []);
-  return html`<article ref=${card} class="card approval" data-status=${approval.status} aria-label=${approval.title} id=${`approval-${approval.id}`}>
+  useLayoutEffect(
+    () => () => {
+      if (card.current?.contains(document.activeElement)) focusIn(document.body, "main");
+    },
+    [],
+  );
+  return html`<article ref=${card} class="card approval" data-status=${approval.status}
+    aria-label=${approval.title} id=${`approval-${approval.id}`}>
     <div class="approval-head">
       <span class="kind"><${Icon} name=${icon} size=${18} />${kind}</span>
-      ${pending && approval.expiresAt ? html`<${Deadline} approval=${approval} />` : html`<${Ago} ts=${approval.createdAt} />`}
+      ${
+        pending && approval.expiresAt
+          ? html`<${Deadline} approval=${approval} />`
+          : html`<${Ago} ts=${approval.createdAt} />`
+      }
     </div>
     <h3><a href=${`#/approvals/${approval.id}`}>${titleOf(approval)}</a></h3>
     <div class="note">
       ${repo && html`<a href=${`#/repos/${repo.id}`}>${repo.name}</a> · `}
-      ${approval.sessionId ? html`<a href=${`#/sessions/${approval.sessionId}`}>${task?.title || `Session ${approval.sessionId}`}</a>` : task?.title}
+      ${
+        approval.sessionId
+          ? html`<a href=${`#/sessions/${approval.sessionId}`}>
+            ${task?.title || `Session ${approval.sessionId}`}
+          </a>`
+          : task?.title
+      }
       ${!approval.sessionId && !task && html`asked by ${approval.requestedBy}`}
     </div>
     <${Details} approval=${approval} />
-    ${pending ? html`<${Decision} approval=${approval} onDecide=${() => (decided.current = true)} />` : html`<${Outcome} approval=${approval} />`}
+    ${
+      pending
+        ? html`<${Decision} approval=${approval} onDecide=${() => (decided.current = true)} />`
+        : html`<${Outcome} approval=${approval} />`
+    }
   </article>`;
 };
 
-/** The time that is left, and an hour more where it is short. @param {{approval: Approval}} props */
+/**
+ * The time that is left, and an hour more where it is short.
+ * @param {{approval: Approval}} props
+ */
 const Deadline = ({ approval }) => {
   const { busy, error, run } = useAct();
   const until = approval.expiresAt || "";
-  const extend = () => run("extend", async () => {
-    const expiresAt = new Date(Date.parse(until) + HOUR_MS).toISOString();
-    learn("approvals", await post(`/api/approvals/${approval.id}/extend`, { expiresAt, requestedBy: ME }));
-  });
+  const extend = () =>
+    run("extend", async () => {
+      const expiresAt = new Date(Date.parse(until) + HOUR_MS).toISOString();
+      learn(
+        "approvals",
+        await post(`/api/approvals/${approval.id}/extend`, { expiresAt, requestedBy: ME }),
+      );
+    });
   const left = Date.parse(until) - Date.now();
-  return html`<span class="deadline"><${Countdown} until=${until} />
-    ${left > 0 && left < HOUR_MS && html`<button type="button" class="link" disabled=${Boolean(busy)} onClick=${extend}>One hour more</button>`}
-    ${error && html`<span class="hint" data-bad="true" role="alert">${error.message}</span>`}</span>`;
+  return html`<span class="deadline">
+    <${Countdown} until=${until} />
+    ${
+      left > 0 &&
+      left < HOUR_MS &&
+      html`<button type="button" class="link" disabled=${Boolean(busy)} onClick=${extend}>
+        One hour more
+      </button>`
+    }
+    ${error && html`<span class="hint" data-bad="true" role="alert">${error.message}</span>`}
+  </span>`;
 };
 
-/** In full, where the title is cut or says what stands below. @param {Approval} approval @returns {string} */
+/**
+ * In full, where the title is cut or says what stands below.
+ * @param {Approval} approval
+ * @returns {string}
+ */
 function titleOf({ kind, title, details }) {
   const { reason, network, commandKind, files, questions, server, message } = details;
-  if (kind === "command") return network || commandKind === "writeStdin" ? title : reason || "Run this command?";
-  if (kind === "file_change" && files?.length) return reason || `Change ${files.length === 1 ? basename(files[0].path) : plural(files.length, "file")}?`;
-  if (kind === "user_input" && questions?.length) return questions.length === 1 ? questions[0].question : plural(questions.length, "question");
+  if (kind === "command")
+    return network || commandKind === "writeStdin" ? title : reason || "Run this command?";
+  if (kind === "file_change" && files?.length)
+    return (
+      reason ||
+      `Change ${files.length === 1 ? basename(files[0].path) : plural(files.length, "file")}?`
+    );
+  if (kind === "user_input" && questions?.length)
+    return questions.length === 1 ? questions[0].question : plural(questions.length, "question");
   if (kind === "elicitation" && message) return `${server} asks: ${message}`;
   return title;
 }
@@ -105,21 +164,33 @@ function titleOf({ kind, title, details }) {
 /** @param {{approval: Approval}} props */
 const Details = ({ approval }) => {
   const entries = Object.entries(approval.details);
-  const rows = approval.kind === "manual" ? entries.map(([key, value]) => told(key, value)) : asked(approval);
+  const rows =
+    approval.kind === "manual" ? entries.map(([key, value]) => told(key, value)) : asked(approval);
   return rows.length ? html`<div class="stack">${rows}</div>` : null;
 };
 
-/** A detail that somebody gave by the API, who may give any, of any shape. @param {string} key @param {unknown} value */
+/**
+ * A detail that somebody gave by the API, who may give any, of any shape.
+ * @param {string} key
+ * @param {unknown} value
+ */
 function told(key, value) {
   if (key === "reason" && typeof value === "string") return html`<p>${value}</p>`;
-  if (key === "command" && typeof value === "string") return html`<${Code} text=${value} label="Command" />`;
+  if (key === "command" && typeof value === "string")
+    return html`<${Code} text=${value} label="Command" />`;
   if (key === "diff" && typeof value === "string") return html`<${Diff} text=${value} />`;
   if (key === "url" && typeof value === "string") return html`<${Address} url=${value} />`;
-  return html`<dl class="facts"><dt>${Words(key)}</dt><dd>${typeof value === "string" ? value : html`<code>${JSON.stringify(value)}</code>`}</dd></dl>`;
+  return html`<dl class="facts">
+    <dt>${Words(key)}</dt>
+    <dd>${typeof value === "string" ? value : html`<code>${JSON.stringify(value)}</code>`}</dd>
+  </dl>`;
 }
 
 /** @param {{url: string}} props */
-const Address = ({ url }) => html`<p><a href=${/^https?:/.test(url) ? url : null} target="_blank" rel="noreferrer">${url}</a></p>`;
+const Address = ({ url }) =>
+  html`
+    <p><a href=${/^https?:/.test(url) ? url : null} target="_blank" rel="noreferrer">${url}</a></p>
+  `;
 
 /** What Codex or the policy asks for. @param {Approval} approval */
 function asked(approval) {
@@ -127,27 +198,97 @@ function asked(approval) {
   const rows = [];
   const command = d.script || d.command;
   if (command) rows.push(html`<${Code} text=${seen(command)} label="Command" />`);
-  if (d.cwd && approval.kind !== "run") rows.push(html`<dl class="facts"><dt>Where</dt><dd><code title=${d.cwd}>${seen(d.cwd)}</code></dd></dl>`);
+  if (d.cwd && approval.kind !== "run")
+    rows.push(
+      html`<dl class="facts">
+        <dt>Where</dt>
+        <dd><code title=${d.cwd}>${seen(d.cwd)}</code></dd>
+      </dl>`,
+    );
   if (d.script && d.command && d.script !== d.command)
-    rows.push(html`<details class="fold aside"><summary>The whole command line</summary><${Code} text=${seen(d.command)} /></details>`);
-  if (d.additionalPermissions) rows.push(html`<dl class="facts"><dt>With more permissions</dt><dd><code>${seen(JSON.stringify(d.additionalPermissions))}</code></dd></dl>`);
-  if (d.reason && approval.kind !== "run" && d.reason !== titleOf(approval)) rows.push(html`<p>${d.reason}</p>`);
-  if (d.grantRoot) rows.push(html`<p>It wants to write anywhere in <code>${seen(d.grantRoot)}</code>.</p>`);
-  for (const [key, word] of [["read", "Read"], ["write", "Write"]])
-    if (d[key]?.length) rows.push(html`<dl class="facts"><dt>${word}</dt><dd>${d[key].map((/** @type {string} */ p) => html`<code>${seen(p)}</code> `)}</dd></dl>`);
-  if (d.network && d.network !== true) rows.push(html`<dl class="facts"><dt>Network</dt><dd><code>${d.network.host}</code> (${d.network.protocol})</dd></dl>`);
-  if (d.network === true) rows.push(html`<dl class="facts"><dt>Network</dt><dd>full access</dd></dl>`);
-  if (d.files?.length && !d.diff) rows.push(html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${seen(f.path)}</code> `)}</p>`);
-  if (approval.kind === "trust") rows.push(html`<p>${plural(d.files.length, "file")}, ${d.files.some((/** @type {any} */ f) => !f.isNew) ? "as they differ from what was trusted last:" : "none of them trusted before:"}</p>`);
-  if (d.diff) rows.push(html`<${Diff} text=${d.diff} cwd=${state.sessions.get(approval.sessionId ?? 0)?.cwd} />`);
+    rows.push(
+      html`<details class="fold aside">
+        <summary>The whole command line</summary>
+        <${Code} text=${seen(d.command)} />
+      </details>`,
+    );
+  if (d.additionalPermissions)
+    rows.push(
+      html`<dl class="facts">
+        <dt>With more permissions</dt>
+        <dd><code>${seen(JSON.stringify(d.additionalPermissions))}</code></dd>
+      </dl>`,
+    );
+  if (d.reason && approval.kind !== "run" && d.reason !== titleOf(approval))
+    rows.push(html`<p>${d.reason}</p>`);
+  if (d.grantRoot)
+    rows.push(html`<p>It wants to write anywhere in <code>${seen(d.grantRoot)}</code>.</p>`);
+  for (const [key, word] of [
+    ["read", "Read"],
+    ["write", "Write"],
+  ])
+    if (d[key]?.length)
+      rows.push(
+        html`<dl class="facts">
+          <dt>${word}</dt>
+          <dd>${d[key].map((/** @type {string} */ p) => html`<code>${seen(p)}</code> `)}</dd>
+        </dl>`,
+      );
+  if (d.network && d.network !== true)
+    rows.push(
+      html`<dl class="facts">
+        <dt>Network</dt>
+        <dd><code>${d.network.host}</code> (${d.network.protocol})</dd>
+      </dl>`,
+    );
+  if (d.network === true)
+    rows.push(html`<dl class="facts"><dt>Network</dt><dd>full access</dd></dl>`);
+  if (d.files?.length && !d.diff)
+    rows.push(
+      html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${seen(f.path)}</code> `)}</p>`,
+    );
+  if (approval.kind === "trust")
+    rows.push(
+      html`<p>
+        ${plural(d.files.length, "file")},${" "}
+        ${
+          d.files.some((/** @type {any} */ f) => !f.isNew)
+            ? "as they differ from what was trusted last:"
+            : "none of them trusted before:"
+        }
+      </p>`,
+    );
+  if (d.diff)
+    rows.push(
+      html`<${Diff} text=${d.diff} cwd=${state.sessions.get(approval.sessionId ?? 0)?.cwd} />`,
+    );
   if (d.diffCut) rows.push(html`<p class="hint">The diff is longer than what is shown here.</p>`);
   if (d.toolDescription) rows.push(html`<p class="hint">${d.toolDescription}</p>`);
-  if (d.arguments) rows.push(html`<${Code} text=${seen(JSON.stringify(d.arguments, null, 2))} label="Arguments" />`);
+  if (d.arguments)
+    rows.push(
+      html`<${Code} text=${seen(JSON.stringify(d.arguments, null, 2))} label="Arguments" />`,
+    );
   if (d.url) rows.push(html`<${Address} url=${d.url} />`);
   if (approval.kind === "run") rows.push(html`<${RunDetails} details=${d} />`);
-  if (d.delivery === "async") rows.push(html`<p class="hint">Codex works on meanwhile. It is told the answer as a message.</p>`);
-  if (d.subAgent) rows.push(html`<p class="hint">${d.agent ? html`The sub-agent <code>${d.agent}</code>` : "A sub-agent of the session"} asks.</p>`);
-  for (const said of d.beyondRun || []) rows.push(html`<p class="beyond"><${Icon} name="warning" size=${18} /><span>Beyond what its run may do: ${said}</span></p>`);
+  if (d.delivery === "async")
+    rows.push(
+      html`<p class="hint">Codex works on meanwhile. It is told the answer as a message.</p>`,
+    );
+  if (d.subAgent)
+    rows.push(
+      html`<p class="hint">
+        ${d.agent ? html`The sub-agent <code>${d.agent}</code>` : "A sub-agent of the session"}
+        ${" "}
+        asks.
+      </p>`,
+    );
+  for (const said of d.beyondRun || [])
+    rows.push(
+      html`<p class="beyond">
+        <${Icon} name="warning" size=${18} />
+        <span>Beyond what its run may do: ${said}</span>
+      </p>`,
+    );
   return rows;
 }
 
@@ -158,7 +299,11 @@ const RunDetails = ({ details }) => {
     ${reason && html`<p>${reason}</p>`}
     ${prompt && html`<blockquote tabindex="0" aria-label="Prompt">${prompt}</blockquote>`}
     <dl class="facts">
-      <dt>Sandbox</dt><dd>${Words(sandbox || "")} · network ${allowNetwork ? "on" : "off"} · commits ${allowCommit ? "on" : "off"}</dd>
+      <dt>Sandbox</dt>
+      <dd>
+        ${Words(sandbox || "")} · network ${allowNetwork ? "on" : "off"} · commits${" "}
+        ${allowCommit ? "on" : "off"}
+      </dd>
       ${branchName && html`<dt>Branch</dt><dd><code>${branchName}</code></dd>`}
       ${model && html`<dt>Model</dt><dd>${model}</dd>`}
       ${cwd && html`<dt>Where</dt><dd><code>${seen(cwd)}</code></dd>`}
@@ -167,7 +312,10 @@ const RunDetails = ({ details }) => {
 };
 
 /** @param {Element | null} place @param {string} selector */
-const focusIn = (place, selector) => /** @type {HTMLElement | null | undefined} */ (place?.querySelector(selector))?.focus({ preventScroll: true });
+const focusIn = (place, selector) =>
+  /** @type {HTMLElement | null | undefined} */ (place?.querySelector(selector))?.focus({
+    preventScroll: true,
+  });
 
 /** @param {{approval: Approval, onDecide: () => void}} props */
 const Decision = ({ approval, onDecide }) => {
@@ -175,15 +323,17 @@ const Decision = ({ approval, onDecide }) => {
   const [scope, setScope] = useState("once");
   const [note, setNote] = useState("");
   const [noting, setNoting] = useState(false);
-  const [answers, setAnswers] = useState(/** @type {Record<string, any>} */ ({}));
+  const [answers, setAnswers] = useState(/** @type {Record<string, any> | null} */ (null));
   const asks = wantsWords(approval);
-  const mayLast = FOR_SESSION.has(approval.kind) || (approval.kind === "elicitation" && approval.details.forSession);
+  const mayLast =
+    FOR_SESSION.has(approval.kind) ||
+    (approval.kind === "elicitation" && approval.details.forSession);
   /** @param {"approved" | "rejected"} status */
   const decide = (status) =>
     run(status, async () => {
       const body = { status, resolvedBy: ME, resolutionNote: note || undefined };
       if (status === "approved" && mayLast) Object.assign(body, { scope });
-      if (status === "approved" && asks) Object.assign(body, { answers: answersTo(approval, answers) });
+      if (status === "approved" && asks) Object.assign(body, { answers });
       onDecide();
       try {
         learn("approvals", await post(`/api/approvals/${approval.id}/resolve`, body));
@@ -193,98 +343,50 @@ const Decision = ({ approval, onDecide }) => {
       }
     });
   return html`<div class="decision">
-    ${asks && html`<${Questions} approval=${approval} answers=${answers} onChange=${setAnswers} />`}
-    ${mayLast && html`<${Choice} label="How far it reaches" value=${scope} onChange=${setScope}
-      options=${[["once", "Just once"], ["session", "For this session"]]} />`}
-    ${noting
-      ? html`<label class="note-field"><span>Note</span><input value=${note} maxlength="2000" ref=${focused}
-          onInput=${(/** @type {any} */ e) => setNote(e.currentTarget.value)} /></label>`
-      : html`<button type="button" class="link" onClick=${() => setNoting(true)}>Add a note</button>`}
+    ${asks && html`<${Questions} approval=${approval} onAnswer=${setAnswers} />`}
+    ${
+      mayLast &&
+      html`<${Choice} label="How far it reaches" value=${scope} onChange=${setScope}
+        options=${[
+          ["once", "Just once"],
+          ["session", "For this session"],
+        ]} />`
+    }
+    ${
+      noting
+        ? html`<label class="note-field">
+          <span>Note</span>
+          <input value=${note} maxlength="2000" ref=${focused}
+            onInput=${(/** @type {any} */ e) => setNote(e.currentTarget.value)} />
+        </label>`
+        : html`
+          <button type="button" class="link" onClick=${() => setNoting(true)}>Add a note</button>
+        `
+    }
     <${Problem} error=${error} />
     <div class="actions two">
-      <${Button} kind="reject" icon="cross" busy=${busy === "rejected"} disabled=${Boolean(busy)} onClick=${() => decide("rejected")}>
+      <${Button} kind="reject" icon="cross" busy=${busy === "rejected"} disabled=${Boolean(busy)}
+        onClick=${() => decide("rejected")}>
         ${asks ? "Decline" : approval.kind === "trust" ? "Leave out" : "Reject"}
       <//>
-      <${Button} kind="approve" icon="check" busy=${busy === "approved"} disabled=${Boolean(busy) || (asks && !isAnswered(approval, answers))} onClick=${() => decide("approved")}>
+      <${Button} kind="approve" icon="check" busy=${busy === "approved"}
+        disabled=${Boolean(busy) || (asks && !answers)}
+        onClick=${() => decide("approved")}>
         ${asks ? "Answer" : approval.kind === "trust" ? "Trust" : "Approve"}
       <//>
     </div>
   </div>`;
 };
 
-/** Whether it wants more than a yes: answers, or a form that has fields. @param {Approval} approval */
+/**
+ * Whether it wants more than a yes: answers, or a form that has fields.
+ * @param {Approval} approval
+ */
 const wantsWords = ({ kind, details }) =>
-  kind === "user_input" || (kind === "elicitation" && !details.url && Object.keys(details.schema?.properties || {}).length > 0);
-
-/** @param {any} field */
-const isNumber = (field) => field.type === "number" || field.type === "integer";
-
-/** What is given, as the form wants it: its defaults where nothing is, no for a box that was left alone, numbers as such, and none where a field is empty. @param {Approval} approval @param {Record<string, any>} given */
-function answersTo(approval, given) {
-  const answers = { ...given };
-  for (const [key, field] of Object.entries(/** @type {Record<string, any>} */ (approval.details.schema?.properties || {}))) {
-    const answer = given[key] ?? field.default ?? (field.type === "boolean" ? false : "");
-    answers[key] = answer === "" ? undefined : isNumber(field) ? Number(answer) : answer;
-  }
-  return answers;
-}
-
-/** @param {Approval} approval @param {Record<string, any>} given */
-function isAnswered(approval, given) {
-  const { questions = [], schema } = approval.details;
-  const answers = answersTo(approval, given);
-  const wanted = questions.length ? questions.map((/** @type {any} */ q) => q.id) : schema?.required || [];
-  return wanted.every((/** @type {string} */ key) => answers[key] !== undefined && answers[key] !== "");
-}
-
-/** @param {any} props */
-const Questions = ({ approval, answers, onChange }) => {
-  /** @param {string} key @param {any} value */
-  const set = (key, value) => onChange({ ...answers, [key]: value });
-  const asked = approval.details.questions || [];
-  if (asked.length) return asked.map((/** @type {any} */ q) => html`<fieldset key=${q.id}>
-    <legend class=${asked.length === 1 ? "visually-hidden" : ""}>${q.question}</legend>
-    ${q.options.map((/** @type {any} */ o) => html`<label class="option">
-      <input type="radio" name=${`${approval.id}-${q.id}`} checked=${answers[q.id] === o.label} onChange=${() => set(q.id, o.label)} />
-      <span><b>${o.label}</b>${o.description && html`<span class="hint">${o.description}</span>`}</span>
-    </label>`)}
-    ${q.freeText && html`<input type=${q.secret ? "password" : "text"} aria-label=${q.options.length ? `Another answer: ${q.question}` : q.question}
-      placeholder=${q.options.length ? "Something else" : "Your answer"} autocomplete="off"
-      value=${q.options.some((/** @type {any} */ o) => o.label === answers[q.id]) ? "" : answers[q.id] ?? ""}
-      onInput=${(/** @type {any} */ e) => set(q.id, e.currentTarget.value)} />`}
-  </fieldset>`);
-  const { properties, required } = approval.details.schema || {};
-  return Object.entries(properties || {}).map(([key, field]) => html`<${SchemaField} key=${key} name=${key} field=${field} required=${required?.includes(key)}
-    value=${answers[key]} onChange=${(/** @type {any} */ value) => set(key, value)} />`);
-};
-
-/** What a field of a form is one of, or some of, each with its name. @param {any} field @returns {[string, string][]} */
-const optionsOf = ({ enum: values, enumNames, oneOf, anyOf }) =>
-  values ? values.map((/** @type {string} */ value, /** @type {number} */ at) => [value, enumNames?.[at] ?? value])
-    : (oneOf || anyOf || []).map((/** @type {any} */ option) => [option.const, option.title ?? option.const]);
-
-/** @type {Record<string, string>} */
-const INPUTS = { email: "email", uri: "url", date: "date" }; // by the format of a text
-
-/** A field of the kinds that MCP's forms have. @param {any} props */
-const SchemaField = ({ name, field, required, value, onChange }) => {
-  const { type, description } = field;
-  const label = `${field.title || Words(name)}${required || type === "boolean" ? "" : " (optional)"}`;
-  const now = value ?? field.default;
-  /** @param {any} e */
-  const typed = (e) => onChange(e.currentTarget.value);
-  if (type === "boolean") return html`<label class="option"><input type="checkbox" checked=${Boolean(now)}
-    onChange=${(/** @type {any} */ e) => onChange(e.currentTarget.checked)} /><span><b>${label}</b>${description && html`<span class="hint">${description}</span>`}</span></label>`;
-  if (type === "array") return html`<fieldset><legend>${label}</legend>${description && html`<div class="hint">${description}</div>`}
-    ${optionsOf(field.items || {}).map(([key, text], _, all) => html`<label class="option" key=${key}><input type="checkbox" checked=${now?.includes(key)}
-      onChange=${(/** @type {any} */ e) => onChange(all.map(([each]) => each).filter((each) => (each === key ? e.currentTarget.checked : now?.includes(each))))} />
-      <span><b>${text}</b></span></label>`)}</fieldset>`;
-  const options = optionsOf(field);
-  return html`<${Field} label=${label} hint=${description}>${options.length
-    ? html`<select value=${now ?? ""} onChange=${typed}><option value="" disabled=${required}>${required ? "Choose…" : "None"}</option>
-        ${options.map(([key, text]) => html`<option value=${key}>${text}</option>`)}</select>`
-    : html`<input type=${isNumber(field) ? "number" : INPUTS[field.format] || "text"} value=${now ?? ""} onInput=${typed} />`}<//>`;
-};
+  kind === "user_input" ||
+  (kind === "elicitation" &&
+    !details.url &&
+    Object.keys(details.schema?.properties || {}).length > 0);
 
 /** @param {{approval: Approval}} props */
 const Outcome = ({ approval }) => html`<div class="outcome" tabindex="-1">
@@ -296,4 +398,3 @@ const Outcome = ({ approval }) => html`<div class="outcome" tabindex="-1">
     ${approval.resolutionNote && html` · “${approval.resolutionNote}”`}
   </span>
 </div>`;
-

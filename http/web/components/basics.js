@@ -9,16 +9,38 @@ import { Icon } from "./icon.js";
 
 /** @type {Record<string, string>} */
 const TONES = {
-  running: "live", starting: "live", busy: "live", connected: "good", ok: "good",
-  waiting_approval: "ask", blocked: "ask", pending: "ask",
-  completed: "good", approved: "good", acknowledged: "good", allow: "good",
-  failed: "bad", rejected: "bad", deny: "bad", quarantined: "bad", degraded: "bad", unavailable: "bad",
-  interrupted: "warn", expired: "warn", needs_approval: "ask", suspended: "warn", backoff: "warn", paused: "warn",
+  running: "live",
+  starting: "live",
+  busy: "live",
+  connected: "good",
+  ok: "good",
+  waiting_approval: "ask",
+  blocked: "ask",
+  pending: "ask",
+  completed: "good",
+  approved: "good",
+  acknowledged: "good",
+  allow: "good",
+  failed: "bad",
+  rejected: "bad",
+  deny: "bad",
+  quarantined: "bad",
+  degraded: "bad",
+  unavailable: "bad",
+  interrupted: "warn",
+  expired: "warn",
+  needs_approval: "ask",
+  suspended: "warn",
+  backoff: "warn",
+  paused: "warn",
 };
 
 /** @param {{status: string, text?: string}} props */
 export const Badge = ({ status, text }) => html`
-  <span class="badge" data-tone=${TONES[status] || "plain"}><i class="dot"></i>${text || Words(status)}</span>
+  <span class="badge" data-tone=${TONES[status] || "plain"}>
+    <i class="dot"></i>
+    ${text || Words(status)}
+  </span>
 `;
 
 /** @param {{ts: string | null | undefined}} props */
@@ -59,15 +81,20 @@ const RELOAD_MS = 1000;
 /**
  * A promise's state while a component is there: `[value, error, again]`. Other inputs are another
  * question, which is asked at once; the answer to the one before is not wanted any more. Another
- * version is news of the same: however much of it there is, the question is asked once more after its
- * answer is here, and not within a second of when it was asked. So one request is under way, and the
- * answer that came last is the newest. `again` does not wait for the second. What a lost connection
- * kept away is asked for again once it is back.
+ * version is news of the same: however much of it there is, the question is asked once more after
+ * its answer is here, and not within a second of when it was asked. So one request is under way,
+ * and the answer that came last is the newest. `again` does not wait for the second. What a lost
+ * connection kept away is asked for again once it is back.
  * @template T @param {() => Promise<T>} load @param {unknown[]} inputs @param {unknown} [version]
  * @returns {[T | undefined, ApiError | null, () => void]}
  */
 export function useLoaded(load, inputs, version) {
-  const [loaded, setLoaded] = useState(/** @type {{value: T | undefined, error: ApiError | null}} */ ({ value: undefined, error: null }));
+  const [loaded, setLoaded] = useState(
+    /** @type {{value: T | undefined, error: ApiError | null}} */ ({
+      value: undefined,
+      error: null,
+    }),
+  );
   const latest = useRef(load);
   latest.current = load;
   const question = useRef({ version, again: (/** @type {number} */ _) => {} });
@@ -97,7 +124,8 @@ export function useLoaded(load, inputs, version) {
     };
     const plan = () => {
       clearTimeout(timer);
-      if (isWanted && !isUnderWay && nextAt < Infinity) timer = setTimeout(ask, nextAt - performance.now());
+      if (isWanted && !isUnderWay && nextAt < Infinity)
+        timer = setTimeout(ask, nextAt - performance.now());
     };
     const again = (/** @type {number} */ pause) => {
       nextAt = Math.min(nextAt, askedAt + pause);
@@ -119,6 +147,25 @@ export function useLoaded(load, inputs, version) {
     if (isLive && isUnreached) question.current.again(0);
   }, [isLive]);
   return [loaded.value, loaded.error, () => question.current.again(0)];
+}
+
+/**
+ * A component of a module that is loaded when it is first shown, or once the connection is back.
+ * @param {() => Promise<any>} load @param {string} name
+ */
+export function lazily(load, name) {
+  return (/** @type {any} */ props) => {
+    const [Part, setPart] = useState(/** @type {any} */ (null));
+    useStore("connection");
+    useEffect(() => {
+      if (Part) return;
+      load().then(
+        (exports) => setPart(() => exports[name]),
+        () => {},
+      );
+    }, [state.phase]);
+    return Part && html`<${Part} ...${props} />`;
+  };
 }
 
 /** Run an act of the API, and know that it runs and how it failed. */
@@ -146,18 +193,27 @@ export function useAct() {
 export const Problem = ({ error }) =>
   error
     ? html`<div class="problem" role="alert">
-        <${Icon} name="warning" size=${18} />
-        <div>
-          ${error.message}
-          ${error.details.map((d) => d.path && !error.message.includes(d.message) && html`<div><code>${d.path}</code> ${d.message}</div>`)}
-        </div>
-      </div>`
+      <${Icon} name="warning" size=${18} />
+      <div>
+        ${error.message}
+        ${error.details.map(
+          (d) =>
+            d.path &&
+            !error.message.includes(d.message) &&
+            html`
+              <div><code>${d.path}</code> ${d.message}</div>
+            `,
+        )}
+      </div>
+    </div>`
     : null;
 
 /** @param {any} props */
 export const Button = ({ kind = "", icon, busy, children, ...rest }) => html`
-  <button type="button" class=${`button ${kind}`} disabled=${busy || rest.disabled} aria-busy=${busy ? "true" : null} ...${rest}>
-    ${icon && html`<${Icon} name=${icon} size=${18} />`}<span>${children}</span>
+  <button type="button" class=${`button ${kind}`} disabled=${busy || rest.disabled}
+    aria-busy=${busy ? "true" : null} ...${rest}>
+    ${icon && html`<${Icon} name=${icon} size=${18} />`}
+    <span>${children}</span>
   </button>
 `;
 
@@ -170,15 +226,24 @@ export const Field = ({ label, hint, error, children }) => {
   return html`<div class="field">
     <label for=${id}>${label}</label>
     ${child}
-    ${(hint || error) && html`<div class="hint" id=${`${id}-hint`} data-bad=${Boolean(error)}>${error || hint}</div>`}
+    ${
+      (hint || error) &&
+      html`<div class="hint" id=${`${id}-hint`} data-bad=${Boolean(error)}>${error || hint}</div>`
+    }
   </div>`;
 };
 
-/** @param {{label: string, hint?: any, on: boolean, onChange: (on: boolean) => void, disabled?: boolean}} props */
+/**
+ * @param {{label: string, hint?: any, on: boolean, onChange: (on: boolean) => void, disabled?:
+ * boolean}} props
+ */
 export const Switch = ({ label, hint, on, onChange, disabled }) => {
   const id = useId();
   return html`<div class="switch-row">
-    <div><label for=${id}>${label}</label>${hint && html`<div class="hint" id=${`${id}-hint`}>${hint}</div>`}</div>
+    <div>
+      <label for=${id}>${label}</label>
+      ${hint && html`<div class="hint" id=${`${id}-hint`}>${hint}</div>`}
+    </div>
     <input id=${id} type="checkbox" role="switch" class="switch" checked=${on} disabled=${disabled}
       aria-describedby=${hint ? `${id}-hint` : null}
       onChange=${(/** @type {any} */ event) => onChange(event.currentTarget.checked)} />
@@ -187,23 +252,37 @@ export const Switch = ({ label, hint, on, onChange, disabled }) => {
 
 /**
  * A choice of a few.
- * @param {{label: string, value: string, options: [string, any][], onChange: (value: string) => void}} props
+ * @param {{label: string, value: string, options: [string, any][], onChange: (value: string) =>
+ * void}} props
  */
 export const Choice = ({ label, value, options, onChange }) => html`
   <div class="choice" role="group" aria-label=${label}>
-    ${options.map(([key, text]) => html`
-      <button type="button" key=${key} aria-pressed=${key === value} onClick=${() => onChange(key)}>${text}</button>
-    `)}
+    ${options.map(
+      ([key, text]) => html`
+        <button type="button" key=${key} aria-pressed=${key === value}
+          onClick=${() => onChange(key)}>
+          ${text}
+        </button>
+      `,
+    )}
   </div>
 `;
 
-/** What to show where there is nothing yet: the next step, and how a script takes it. @param {any} props */
+/**
+ * What to show where there is nothing yet: the next step, and how a script takes it.
+ * @param {any} props
+ */
 export const Empty = ({ icon, title, children, curl }) => html`
   <div class="empty">
     ${icon && html`<div class="empty-icon"><${Icon} name=${icon} size=${28} /></div>`}
     <h2>${title}</h2>
     <div class="empty-text">${children}</div>
-    ${curl && html`<details class="curl"><summary>From a terminal</summary><${Code} text=${curl} /></details>`}
+    ${
+      curl &&
+      html`
+        <details class="curl"><summary>From a terminal</summary><${Code} text=${curl} /></details>
+      `
+    }
   </div>
 `;
 
@@ -217,13 +296,19 @@ export const Code = ({ text, label = "Code" }) => {
   };
   return html`<div class="code">
     <pre tabindex="0" aria-label=${label}>${text && seen(text)}</pre>
-    ${navigator.clipboard && html`<button type="button" class="copy" onClick=${copy} aria-label="Copy">
-      <${Icon} name=${copied ? "check" : "copy"} size=${16} />
-    </button>`}
+    ${
+      navigator.clipboard &&
+      html`<button type="button" class="copy" onClick=${copy} aria-label="Copy">
+        <${Icon} name=${copied ? "check" : "copy"} size=${16} />
+      </button>`
+    }
   </div>`;
 };
 
-/** For a field that comes when it is asked for: one writes in it at once. @param {HTMLElement | null} field */
+/**
+ * For a field that comes when it is asked for: one writes in it at once.
+ * @param {HTMLElement | null} field
+ */
 export const focused = (field) => field?.focus();
 
 /** A dialog over the page; Escape and a press beside it close it. @param {any} props */
@@ -241,8 +326,10 @@ export const Dialog = ({ title, onClose, children }) => {
     return () => {
       shown = false; // it goes with its screen, and nobody has closed it
       element.close();
-      setTimeout(() => { // what opened it may be gone with what it did
-        if (document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
+      setTimeout(() => {
+        // what opened it may be gone with what it did
+        if (document.activeElement === document.body)
+          document.getElementById("main")?.focus({ preventScroll: true });
       });
     };
   }, []);
@@ -251,7 +338,9 @@ export const Dialog = ({ title, onClose, children }) => {
     <div class="dialog-body">
       <div class="dialog-head">
         <h2 id=${id}>${title}</h2>
-        <button type="button" class="icon-button" aria-label="Close" onClick=${onClose}><${Icon} name="cross" /></button>
+        <button type="button" class="icon-button" aria-label="Close" onClick=${onClose}>
+          <${Icon} name="cross" />
+        </button>
       </div>
       ${children}
     </div>
@@ -279,19 +368,26 @@ export const Confirm = ({ title, children, act, label, kind = "danger", onClose 
 export const Head = ({ title, shown = title, back, children, note }) => {
   useTitle(title);
   return html`<header class="head">
-    ${back && html`<a class="icon-button" href=${`#${back}`} aria-label="Back"><${Icon} name="back" /></a>`}
-    <div class="head-text"><h1 data-long=${title.length > 70}>${shown}</h1>${note && html`<div class="note">${note}</div>`}</div>
+    ${
+      back &&
+      html`<a class="icon-button" href=${`#${back}`} aria-label="Back"><${Icon} name="back" /></a>`
+    }
+    <div class="head-text">
+      <h1 data-long=${title.length > 70}>${shown}</h1>
+      ${note && html`<div class="note">${note}</div>`}
+    </div>
     ${children && html`<div class="head-actions">${children}</div>`}
   </header>`;
 };
 
-export const Loading = () => html`<div class="loading" role="status"><span class="visually-hidden">Loading</span></div>`;
+export const Loading = () =>
+  html`<div class="loading" role="status"><span class="visually-hidden">Loading</span></div>`;
 
 const TYPING_MS = 250;
 
 /**
- * The next page of older ones, where there are some. The first time they are asked for without a press,
- * and those that fit a filter once it has stood for a moment.
+ * The next page of older ones, where there are some. The first time they are asked for without a
+ * press, and those that fit a filter once it has stood for a moment.
  * @param {{kind: "tasks" | "sessions" | "approvals", filter?: object}} props
  */
 export const Older = ({ kind, filter }) => {
@@ -306,17 +402,30 @@ export const Older = ({ kind, filter }) => {
     return () => clearTimeout(timer || 0);
   }, [key, isDue]);
   if (!cursor) return null;
-  return html`<${Problem} error=${error} />
-    <${Button} kind="quiet wide" busy=${Boolean(busy || (isDue && !error))} onClick=${load}>Load older<//>`;
+  return html`
+    <${Problem} error=${error} />
+    <${Button} kind="quiet wide" busy=${Boolean(busy || (isDue && !error))} onClick=${load}>
+      Load older
+    <//>
+  `;
 };
 
-/** The rows of a long list, a page at a time. @param {{rows: any[], page?: number, children: (row: any) => any, more?: any}} props */
+/**
+ * The rows of a long list, a page at a time.
+ * @param {{rows: any[], page?: number, children: (row: any) => any, more?: any}} props
+ */
 export const Rows = ({ rows, page = 60, children, more }) => {
   const [shown, setShown] = useState(page);
   return html`
-    <ul class="rows">${rows.slice(0, shown).map((row) => html`<li key=${row.id}>${children(row)}</li>`)}</ul>
-    ${rows.length > shown
-      ? html`<${Button} kind="quiet wide" onClick=${() => setShown(shown + 4 * page)}>Show more (${rows.length - shown})<//>`
-      : more}
+    <ul class="rows">
+      ${rows.slice(0, shown).map((row) => html`<li key=${row.id}>${children(row)}</li>`)}
+    </ul>
+    ${
+      rows.length > shown
+        ? html`<${Button} kind="quiet wide" onClick=${() => setShown(shown + 4 * page)}>
+          Show more (${rows.length - shown})
+        <//>`
+        : more
+    }
   `;
 };

@@ -19,29 +19,48 @@ function library() {
 }
 
 /** @param {string} name */
-export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export const colour = (name) =>
+  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /**
  * A chart whose `options` are made anew when `inputs` change.
- * @param {{label: string, data: uPlot.AlignedData, options: (library: typeof uPlot) => Omit<uPlot.Options, "width" | "height">, inputs: unknown[], height?: number}} props
+ * @param {{label: string, data: uPlot.AlignedData, options: (library: typeof uPlot) =>
+ * Omit<uPlot.Options, "width" | "height">, inputs: unknown[], height?: number}} props
  */
 export const Chart = ({ label, data, options, inputs, height = 190 }) => {
   const place = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     let chart = /** @type {uPlot | null} */ (null);
     let wanted = true;
-    const watcher = new ResizeObserver(([entry]) => chart?.setSize({ width: Math.floor(entry.contentRect.width), height }));
-    library().then((uPlot) => {
-      const parent = place.current;
-      if (!wanted || !parent) return;
-      const axis = { stroke: colour("text-soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
-      const made = options(uPlot);
-      const axes = [axis, { ...axis, size: 52 }].map((plain, at) => ({ ...plain, ...(made.axes?.[at] || {}) }));
-      chart = new uPlot({ width: parent.clientWidth, height, legend: { show: false }, ...made, axes }, data, parent);
-      watcher.observe(parent);
-    }, () => {
-      loading = null; // it is tried again with the next chart
-    });
+    const watcher = new ResizeObserver(([entry]) =>
+      chart?.setSize({ width: Math.floor(entry.contentRect.width), height }),
+    );
+    library().then(
+      (uPlot) => {
+        const parent = place.current;
+        if (!wanted || !parent) return;
+        const axis = {
+          stroke: colour("text-soft"),
+          grid: { stroke: colour("line"), width: 1 },
+          ticks: { show: false },
+          font: "12px system-ui",
+        };
+        const made = options(uPlot);
+        const axes = [axis, { ...axis, size: 52 }].map((plain, at) => ({
+          ...plain,
+          ...(made.axes?.[at] || {}),
+        }));
+        chart = new uPlot(
+          { width: parent.clientWidth, height, legend: { show: false }, ...made, axes },
+          data,
+          parent,
+        );
+        watcher.observe(parent);
+      },
+      () => {
+        loading = null; // it is tried again with the next chart
+      },
+    );
     return () => {
       wanted = false;
       watcher.disconnect();

@@ -7,8 +7,10 @@ const FOLDED = 400; // lines of a file above which it begins folded
 const SHOWN = 1500; // lines of a file that are shown at once
 
 /**
- * @typedef {{kind: "add" | "del" | "same" | "hunk" | "note", text: string, old: number | null, now: number | null}} Line
- * @typedef {{path: string, was: string | null, added: number, removed: number, lines: Line[]}} FileDiff
+ * @typedef {{kind: "add" | "del" | "same" | "hunk" | "note", text: string, old: number | null, now:
+ * number | null}} Line
+ * @typedef {{path: string, was: string | null, added: number, removed: number, lines: Line[]}}
+ * FileDiff
  */
 
 /** @param {string} text @returns {FileDiff[]} */
@@ -32,10 +34,15 @@ function parseDiff(text) {
   if (lines.at(-1) === "") lines.pop();
   // A secret of several lines is one line by now, so that a hunk may end before its head says.
   const isHead = (/** @type {number} */ at) =>
-    lines[at].startsWith("--- ") && lines[at + 1]?.startsWith("+++ ") && lines[at + 2]?.startsWith("@@ -") && !(left.old === 1 && left.now === 1);
+    lines[at].startsWith("--- ") &&
+    lines[at + 1]?.startsWith("+++ ") &&
+    lines[at + 2]?.startsWith("@@ -") &&
+    !(left.old === 1 && left.now === 1);
   for (const [at, line] of lines.entries()) {
     const file = files.at(-1);
-    const isLeft = line.startsWith("+") ? left.now > 0 : left.old > 0 && (line.startsWith("-") || left.now > 0);
+    const isLeft = line.startsWith("+")
+      ? left.now > 0
+      : left.old > 0 && (line.startsWith("-") || left.now > 0);
     if (file && isLeft && /^([-+ ]|$)/.test(line) && !isHead(at)) {
       const rest = line.slice(1);
       if (!line.startsWith("+")) left.old -= 1;
@@ -64,21 +71,38 @@ function parseDiff(text) {
       const match = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)/.exec(line);
       old = match ? Number(match[1]) : 1;
       now = match ? Number(match[3]) : 1;
-      left = match ? { old: Number(match[2] ?? 1), now: Number(match[4] ?? 1) } : { old: Infinity, now: Infinity };
+      left = match
+        ? { old: Number(match[2] ?? 1), now: Number(match[4] ?? 1) }
+        : { old: Infinity, now: Infinity };
       hasHunk = true;
-      files[files.length - 1].lines.push({ kind: "hunk", text: match ? match[5] || "⋯" : line, old: null, now: null });
-    } else if (file && line && (hasHunk || /^(rename|old mode|new mode|new file|deleted file|Binary|similarity)/.test(line))) {
+      files[files.length - 1].lines.push({
+        kind: "hunk",
+        text: match ? match[5] || "⋯" : line,
+        old: null,
+        now: null,
+      });
+    } else if (
+      file &&
+      line &&
+      (hasHunk || /^(rename|old mode|new mode|new file|deleted file|Binary|similarity)/.test(line))
+    ) {
       file.lines.push({ kind: "note", text: line, old: null, now: null });
     }
   }
   return files;
 }
 
-/** Its paths are shown from the folder `cwd` on, where they lie in it. @param {{text: string, cwd?: string, label?: string}} props */
+/**
+ * Its paths are shown from the folder `cwd` on, where they lie in it.
+ * @param {{text: string, cwd?: string, label?: string}} props
+ */
 export const Diff = ({ text, cwd, label = "Changes" }) => {
   const files = useMemo(() => parseDiff(seen(text)), [text]);
-  if (!files.length) return html`<pre class="plain" tabindex="0" aria-label=${label}>${seen(text)}</pre>`;
-  return html`<div class="diff" aria-label=${label}>${files.map((file) => html`<${FileView} key=${file.path} file=${file} cwd=${cwd} />`)}</div>`;
+  if (!files.length)
+    return html`<pre class="plain" tabindex="0" aria-label=${label}>${seen(text)}</pre>`;
+  return html`<div class="diff" aria-label=${label}>
+    ${files.map((file) => html`<${FileView} key=${file.path} file=${file} cwd=${cwd} />`)}
+  </div>`;
 };
 
 /** @param {{file: FileDiff, cwd?: string}} props */
@@ -88,20 +112,33 @@ const FileView = ({ file, cwd }) => {
   const moved = file.was && file.was !== file.path && `, moved from ${within(file.was, cwd)}`;
   return html`<details class="diff-file" open=${file.lines.length <= FOLDED}>
     <summary title=${`${file.path}${moved || ""}`}>
-      <span class="path"><span class="folder">${path.slice(0, -basename(path).length)}</span><b>${basename(path)}</b>${moved && html`<span class="folder">${moved}</span>`}</span>
-      <span class="counts"><b class="add">+${file.added}</b> <b class="del">−${file.removed}</b></span>
+      <span class="path">
+        <span class="folder">${path.slice(0, -basename(path).length)}</span>
+        <b>${basename(path)}</b>
+        ${moved && html`<span class="folder">${moved}</span>`}
+      </span>
+      <span class="counts">
+        <b class="add">+${file.added}</b> <b class="del">−${file.removed}</b>
+      </span>
     </summary>
     <div class="diff-lines" tabindex="0" role="group" aria-label=${path}>
-      <table><tbody>
-        ${file.lines.slice(0, shown).map((line) => html`<tr class=${line.kind}>
-          <td class="no">${line.now ?? line.old ?? ""}</td>
-          <td class="sign">${line.kind === "add" ? "+" : line.kind === "del" ? "−" : ""}</td>
-          <td class="text">${seen(line.text)}</td>
-        </tr>`)}
-      </tbody></table>
+      <table>
+        <tbody>
+          ${file.lines.slice(0, shown).map(
+            (line) => html`<tr class=${line.kind}>
+              <td class="no">${line.now ?? line.old ?? ""}</td>
+              <td class="sign">${line.kind === "add" ? "+" : line.kind === "del" ? "−" : ""}</td>
+              <td class="text">${seen(line.text)}</td>
+            </tr>`,
+          )}
+        </tbody>
+      </table>
     </div>
-    ${file.lines.length > shown && html`<button type="button" class="button quiet wide" onClick=${() => setShown(shown + SHOWN)}>
-      Show ${plural(Math.min(SHOWN, file.lines.length - shown), "more line", "more lines")}
-    </button>`}
+    ${
+      file.lines.length > shown &&
+      html`<button type="button" class="button quiet wide" onClick=${() => setShown(shown + SHOWN)}>
+        Show ${plural(Math.min(SHOWN, file.lines.length - shown), "more line", "more lines")}
+      </button>`
+    }
   </details>`;
 };

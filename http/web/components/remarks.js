@@ -1,9 +1,13 @@
 // @ts-check
-// What the events say of an item beside what it is: who decided it in your place, and that it goes on.
+// What the events say of an item beside what it is: who decided it in your place, and that it goes
+// on.
 import { words } from "../format.js";
 
 /** @import { Event } from "../openapi.js" */
-/** @typedef {{left: Set<string>, notes: Map<string, string>}} Remarks By item: those that go on, and notes. */
+/**
+ * @typedef {{left: Set<string>, notes: Map<string, string>}} Remarks By item: those that go on, and
+ * notes.
+ */
 
 /** @type {Remarks} */
 export const NO_REMARKS = { left: new Set(), notes: new Map() };
@@ -13,16 +17,21 @@ export function remarksOf(events) {
   /** @type {Remarks} */
   const remarks = { left: new Set(), notes: new Map() };
   for (const { type, data } of events) {
-    if (type === "session.commands.left") for (const { itemId } of data.commands) remarks.left.add(itemId);
+    if (type === "session.commands.left")
+      for (const { itemId } of data.commands) remarks.left.add(itemId);
     else if (type === "session.command.unasked") remarks.notes.set(data.itemId, unasked(data));
-    else if (type === "session.auto_review" && data.itemId) remarks.notes.set(data.itemId, decided(data));
+    else if (type === "session.auto_review" && data.itemId)
+      remarks.notes.set(data.itemId, decided(data));
   }
   return remarks;
 }
 
 /** @param {any} told */
-const unasked = ({ rules }) => `Nobody was asked: your Codex rules allow “${rules.join("”, “")}” outside of the sandbox.`;
+const unasked = ({ rules }) =>
+  `Nobody was asked: your Codex rules allow “${rules.join("”, “")}” outside of the sandbox.`;
 
 /** @param {any} told */
 const decided = ({ decision, risk, rationale }) =>
-  `A model decided: ${words(decision)}${risk ? `, ${words(risk)} risk` : ""}.${rationale ? ` ${rationale}` : ""}`;
+  [`A model decided: ${words(decision)}${risk ? `, ${words(risk)} risk` : ""}.`, rationale]
+    .filter(Boolean)
+    .join(" ");

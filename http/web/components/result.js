@@ -7,27 +7,51 @@ import { Badge } from "./basics.js";
 import { Prose } from "./prose.js";
 
 /** @type {Record<string, string>} */
-const TONES = { healthy: "ok", needs_attention: "interrupted", broken: "failed", pass: "ok", warn: "interrupted", fail: "failed" };
+const TONES = {
+  healthy: "ok",
+  needs_attention: "interrupted",
+  broken: "failed",
+  pass: "ok",
+  warn: "interrupted",
+  fail: "failed",
+};
 
 /** @param {{result: Session["result"]}} props */
 export const Result = ({ result }) => {
   if (!result) return null;
   const { status, summary, review, ...more } = result;
   return html`<section class="card stack result" aria-label="Result">
-    <div class="policy-head"><h2>${review ? "Review" : "Report"}</h2>${status && html`<${Badge} status=${TONES[status] || status} text=${Words(status)} />`}</div>
+    <div class="policy-head">
+      <h2>${review ? "Review" : "Report"}</h2>
+      ${status && html`<${Badge} status=${TONES[status] || status} text=${Words(status)} />`}
+    </div>
     ${(review || summary) && html`<${Prose} text=${review || summary} />`}
-    ${Object.entries(more).map(([name, value]) => html`<div><h3 class="section">${Words(name)}</h3><${Value} value=${value} /></div>`)}
+    ${Object.entries(more).map(
+      ([name, value]) => html`
+        <div><h3 class="section">${Words(name)}</h3><${Value} value=${value} /></div>
+      `,
+    )}
   </section>`;
 };
 
 /** @param {{value: any}} props */
 const Value = ({ value }) => {
   if (Array.isArray(value))
-    return value.length ? html`<ul class="points">${value.map((item) => html`<li><${Value} value=${item} /></li>`)}</ul>` : html`<span class="hint">None.</span>`;
+    return value.length
+      ? html`
+        <ul class="points">${value.map((item) => html`<li><${Value} value=${item} /></li>`)}</ul>
+      `
+      : html`<span class="hint">None.</span>`;
   if (value && typeof value === "object") {
     const { name, source, outcome, ...rest } = value;
-    return html`<b>${name || source}</b> ${outcome && html`<${Badge} status=${TONES[outcome] || outcome} text=${Words(outcome)} />`}
-      ${Object.values(rest).filter((text) => typeof text === "string" && text).map((text) => html`<div class="hint">${text}</div>`)}`;
+    return html`
+      <b>${name || source}</b>
+      ${" "}
+      ${outcome && html`<${Badge} status=${TONES[outcome] || outcome} text=${Words(outcome)} />`}
+      ${Object.values(rest)
+        .filter((text) => typeof text === "string" && text)
+        .map((text) => html`<div class="hint">${text}</div>`)}
+    `;
   }
   return html`<${Prose} text=${String(value ?? "–")} />`;
 };

@@ -8,7 +8,11 @@ import { html, useEffect, useState } from "../html.js";
 import { can, learn, repoOf, state } from "../store.js";
 import { Badge, Button, Choice, Field, Problem, Switch, useAct, useLoaded } from "./basics.js";
 
-const SANDBOXES = [["read-only", "Read only"], ["workspace-write", "Write here"], ["danger-full-access", "No sandbox"]];
+const SANDBOXES = [
+  ["read-only", "Read only"],
+  ["workspace-write", "Write here"],
+  ["danger-full-access", "No sandbox"],
+];
 
 /** @param {{task: Task, onStarted: (outcome: RunOutcome) => void}} props */
 export const RunPanel = ({ task, onStarted }) => {
@@ -18,10 +22,18 @@ export const RunPanel = ({ task, onStarted }) => {
   const [refused, setRefused] = useState(/** @type {ApiError | null} */ (null));
   const { busy, error, run: act } = useAct();
   const [models] = useLoaded(
-    () => (can(state.health?.runnerMode, "hasThreads") ? get("/api/codex/models").then((page) => page.items, () => []) : Promise.resolve([])),
+    () =>
+      can(state.health?.runnerMode, "hasThreads")
+        ? get("/api/codex/models").then(
+            (page) => page.items,
+            () => [],
+          )
+        : Promise.resolve([]),
     [],
   );
-  const wanted = Object.fromEntries(Object.entries(run).filter(([, value]) => value !== "" && value !== undefined));
+  const wanted = Object.fromEntries(
+    Object.entries(run).filter(([, value]) => value !== "" && value !== undefined),
+  );
   const key = JSON.stringify([wanted, repo?.updatedAt, task.updatedAt]);
   useEffect(() => {
     let current = true;
@@ -38,40 +50,87 @@ export const RunPanel = ({ task, onStarted }) => {
   }, [key]);
   /** @param {keyof RunInput} name @param {any} value */
   const set = (name, value) => setRun({ ...run, [name]: value });
-  const start = () => act("run", async () => onStarted(await post(`/api/tasks/${task.id}/run`, { ...wanted, requestedBy: ME })));
+  const start = () =>
+    act("run", async () =>
+      onStarted(await post(`/api/tasks/${task.id}/run`, { ...wanted, requestedBy: ME })),
+    );
   const gets = policy?.run;
   const sandbox = run.sandbox || gets?.sandbox || "";
   return html`<div class="run-panel">
     <div class="stack">
-      <div class="field"><span class="label">Sandbox</span>
-        <${Choice} label="Sandbox" value=${sandbox} onChange=${(/** @type {string} */ v) => set("sandbox", v)} options=${SANDBOXES} /></div>
-      <${Switch} label="Network" on=${run.allowNetwork ?? gets?.allowNetwork ?? repo?.allowNetwork ?? false} onChange=${(/** @type {boolean} */ v) => set("allowNetwork", v)} />
-      <${Switch} label="Commits" on=${run.allowCommit ?? gets?.allowCommit ?? repo?.allowCommit ?? false} onChange=${(/** @type {boolean} */ v) => set("allowCommit", v)} />
-      <details class="fold"><summary>Branch and model</summary>
+      <div class="field">
+        <span class="label">Sandbox</span>
+        <${Choice} label="Sandbox" value=${sandbox}
+          onChange=${(/** @type {string} */ v) => set("sandbox", v)} options=${SANDBOXES} />
+      </div>
+      <${Switch} label="Network"
+        on=${run.allowNetwork ?? gets?.allowNetwork ?? repo?.allowNetwork ?? false}
+        onChange=${(/** @type {boolean} */ v) => set("allowNetwork", v)} />
+      <${Switch} label="Commits"
+        on=${run.allowCommit ?? gets?.allowCommit ?? repo?.allowCommit ?? false}
+        onChange=${(/** @type {boolean} */ v) => set("allowCommit", v)} />
+      <details class="fold">
+        <summary>Branch and model</summary>
         <div class="stack">
-          <${Field} label="Branch" hint="A worktree is made for it; left out, the run works where the repository says.">
-            <input value=${run.branchName || ""} placeholder=${repo?.requireWorktree ? "chosen for you" : repo?.currentBranch || ""} autocomplete="off" spellcheck=${false}
-              onInput=${(/** @type {any} */ e) => set("branchName", e.currentTarget.value.trim())} />
+          <${Field} label="Branch"
+            hint="A worktree is made for it; left out, the run works where the repository says.">
+            <input value=${run.branchName || ""}
+              placeholder=${repo?.requireWorktree ? "chosen for you" : repo?.currentBranch || ""}
+              autocomplete="off" spellcheck=${false}
+              onInput=${(/** @type {any} */ e) =>
+                set("branchName", e.currentTarget.value.trim())} />
           <//>
           <${Field} label="Model">
-            ${models?.length
-              ? html`<select value=${run.model || ""} onChange=${(/** @type {any} */ e) => set("model", e.currentTarget.value)}>
+            ${
+              models?.length
+                ? html`<select value=${run.model || ""}
+                  onChange=${(/** @type {any} */ e) => set("model", e.currentTarget.value)}>
                   <option value="">Codex's default</option>
-                  ${models.map((/** @type {any} */ m) => html`<option value=${m.model || m.id}>${m.displayName || m.id}</option>`)}
+                  ${models.map(
+                    (/** @type {any} */ m) => html`
+                      <option value=${m.model || m.id}>${m.displayName || m.id}</option>
+                    `,
+                  )}
                 </select>`
-              : html`<input value=${run.model || ""} placeholder="Codex's default" autocomplete="off" onInput=${(/** @type {any} */ e) => set("model", e.currentTarget.value.trim())} />`}
+                : html`
+                  <input value=${run.model || ""} placeholder="Codex's default" autocomplete="off"
+                    onInput=${(/** @type {any} */ e) =>
+                      set("model", e.currentTarget.value.trim())} />
+                `
+            }
           <//>
         </div>
       </details>
     </div>
     <div class="policy" data-decision=${policy?.decision} aria-live="polite">
-      ${policy && html`<div class="policy-head"><span>Policy</span><${Badge} status=${policy.decision} text=${SAYS[policy.decision]} /></div>
-        ${policy.reasons.map((r) => html`<div class="reason"><code>${r.code}</code> ${r.message}</div>`)}
-        ${gets && html`<div class="hint">It gets: ${Words(gets.sandbox)}, network ${gets.allowNetwork ? "on" : "off"}, commits ${gets.allowCommit ? "on" : "off"}${gets.worktree === "automatic" ? ", a worktree of its own" : ""}.</div>`}`}
+      ${
+        policy &&
+        html`
+          <div class="policy-head">
+            <span>Policy</span>
+            <${Badge} status=${policy.decision} text=${SAYS[policy.decision]} />
+          </div>
+          ${policy.reasons.map(
+            (r) => html`
+              <div class="reason"><code>${r.code}</code> ${r.message}</div>
+            `,
+          )}
+          ${
+            gets &&
+            html`<div class="hint">
+              It gets: ${Words(gets.sandbox)}, network ${gets.allowNetwork ? "on" : "off"}, commits
+              ${" "}
+              ${gets.allowCommit ? "on" : "off"}
+              ${gets.worktree === "automatic" ? ", a worktree of its own" : ""}.
+            </div>`
+          }
+        `
+      }
       <${Problem} error=${refused} />
     </div>
     <${Problem} error=${error} />
-    <${Button} kind="primary wide big" icon="play" busy=${busy} disabled=${Boolean(busy) || !policy || policy.decision === "deny"} onClick=${start}>
+    <${Button} kind="primary wide big" icon="play" busy=${busy}
+      disabled=${Boolean(busy) || !policy || policy.decision === "deny"} onClick=${start}>
       ${policy?.decision === "needs_approval" ? "Ask to run" : "Run"}
     <//>
   </div>`;
@@ -87,4 +146,3 @@ export function follow(outcome) {
   for (const approval of outcome.approvals || []) learn("approvals", approval);
   location.hash = `/sessions/${outcome.session.id}`;
 }
-

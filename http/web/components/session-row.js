@@ -6,7 +6,10 @@ import { html } from "../html.js";
 import { repoOf, useTask } from "../store.js";
 import { Ago, Badge, Elapsed } from "./basics.js";
 
-/** By its number where all are of one task. @param {{session: Session, isOfTask?: boolean}} props */
+/**
+ * By its number where all are of one task.
+ * @param {{session: Session, isOfTask?: boolean}} props
+ */
 export const SessionRow = ({ session, isOfTask }) => {
   const task = useTask(session);
   const repo = repoOf(session);
@@ -14,9 +17,21 @@ export const SessionRow = ({ session, isOfTask }) => {
   return html`<a class="row" href=${`#/sessions/${session.id}`}>
     <div class="row-main">
       <div class="row-title">${(!isOfTask && task?.title) || `Session ${session.id}`}</div>
-      <div class="row-note">${isOfTask ? Words(session.origin) : repo?.name}${session.branchName && html` · ${session.branchName}`}${said && html` · ${plain(said)}`}</div>
+      <div class="row-note">
+        ${isOfTask ? Words(session.origin) : repo?.name}
+        ${session.branchName && html` · ${session.branchName}`}
+        ${said && html` · ${plain(said)}`}
+      </div>
     </div>
-    <div class="row-side"><${Badge} status=${session.status} />
-      <span class="hint">${session.finishedAt ? html`<${Ago} ts=${session.finishedAt} />` : html`<${Elapsed} from=${session.startedAt} />`}</span></div>
+    <div class="row-side">
+      <${Badge} status=${session.status} />
+      <span class="hint">
+        ${
+          session.finishedAt
+            ? html`<${Ago} ts=${session.finishedAt} />`
+            : html`<${Elapsed} from=${session.startedAt} />`
+        }
+      </span>
+    </div>
   </a>`;
 };

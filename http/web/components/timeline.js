@@ -11,25 +11,35 @@ const MOST = 300; // events in the page at once
 const NEAR = "300px 0px"; // how far from an end of them more are shown
 
 /** Why Codex began a turn that nobody asked for here. @type {Record<string, string>} */
-const CAUSES = { goal: "Codex began it for the goal", message: "a message was sent to Codex elsewhere" };
+const CAUSES = {
+  goal: "Codex began it for the goal",
+  message: "a message was sent to Codex elsewhere",
+};
 
 /** @type {Record<string, (data: any) => string>} */
 const SAID = {
   "session.queued": (d) =>
-    d.writingSessionId ? `session ${d.writingSessionId} is writing in its folder` : "waits for its turn",
+    d.writingSessionId
+      ? `session ${d.writingSessionId} is writing in its folder`
+      : "waits for its turn",
   "session.item": (d) => `${Words(d.type)}${d.agentId ? " of a sub-agent" : ""}`,
   "session.agent.started": (d) => d.path || d.name || (d.prompt || "").split("\n")[0],
   "session.agent.ended": (d) => [d.path || d.name, words(d.status)].filter(Boolean).join(" · "),
   "session.steer.requested": (d) => `“${d.message}”`,
   "session.stop.requested": (d) => d.reason || "",
-  "session.turn.settled": (d) => (d.interrupted ? "It still ran, and was interrupted." : "It ran no more."),
+  "session.turn.settled": (d) =>
+    d.interrupted ? "It still ran, and was interrupted." : "It ran no more.",
   "session.warning": (d) => d.message,
   "session.stalled": (d) => `silent for ${duration(d.silentSeconds)}`,
   "session.auto_review": (d) => [words(d.decision), d.rationale].filter(Boolean).join(" · "),
   "session.command.unasked": (d) => `your rules allow ${d.rules.join(", ")}: ${d.command}`,
-  "session.commands.left": (d) => d.commands.map((/** @type {any} */ left) => left.command).join(" · "),
+  "session.commands.left": (d) =>
+    d.commands.map((/** @type {any} */ left) => left.command).join(" · "),
   "session.turn.started": (d) => `turn ${d.number}, for its goal`,
-  "session.goal.requested": (d) => (d.cleared ? "taken away" : [words(d.status || ""), d.objective && `“${d.objective}”`].filter(Boolean).join(" · ")),
+  "session.goal.requested": (d) =>
+    d.cleared
+      ? "taken away"
+      : [words(d.status || ""), d.objective && `“${d.objective}”`].filter(Boolean).join(" · "),
   "session.goal.updated": (d) => `${words(d.status)} · “${d.objective}”`,
   "session.turn.adopted": (d) => CAUSES[d.cause] || "",
   "session.request.refused": (d) => d.method,
@@ -53,12 +63,14 @@ export function sentence(event) {
 
 /**
  * @typedef {{events: Event[], hasEarlier: boolean, loadEarlier: () => Promise<void>}} Props
- * @typedef {{top: number | null, bottom: number | null, isLoading: boolean, error: ApiError | null}} State
+ * @typedef {{top: number | null, bottom: number | null, isLoading: boolean, error: ApiError |
+ * null}} State
  */
 
 /**
- * The newest first. A part of them is in the page, and moves along as its reader scrolls: it begins with
- * the event `top`, or with the newest there is, and ends with the event `bottom`, or after a step.
+ * The newest first. A part of them is in the page, and moves along as its reader scrolls: it begins
+ * with the event `top`, or with the newest there is, and ends with the event `bottom`, or after a
+ * step.
  * @extends {Component<Props, State>}
  */
 export class Timeline extends Component {
@@ -73,17 +85,25 @@ export class Timeline extends Component {
   part() {
     const { events } = this.props;
     const { top, bottom } = this.state;
-    const at = (/** @type {number | null} */ id) => events.findLastIndex((event) => event.id === id);
+    const at = (/** @type {number | null} */ id) =>
+      events.findLastIndex((event) => event.id === id);
     const last = top === null ? events.length - 1 : at(top);
     const first = bottom === null ? last - STEP + 1 : at(bottom);
     return [Math.max(0, first, last - MOST + 1), last];
   }
 
-  /** Show from one to another; at most as many as may be in the page. @param {number} first @param {number} last */
+  /**
+   * Show from one to another; at most as many as may be in the page.
+   * @param {number} first
+   * @param {number} last
+   */
   show(first, last) {
     const { events } = this.props;
     const isNewest = last >= events.length - 1;
-    this.setState({ top: isNewest ? null : events[last].id, bottom: events[Math.max(0, first)].id });
+    this.setState({
+      top: isNewest ? null : events[last].id,
+      bottom: events[Math.max(0, first)].id,
+    });
   }
 
   earlier = async () => {
@@ -110,9 +130,13 @@ export class Timeline extends Component {
   };
 
   componentDidMount() {
-    this.watcher = new IntersectionObserver((seen) => {
-      for (const { isIntersecting, target } of seen) if (isIntersecting && !this.state.error) this.ends.get(target)?.();
-    }, { rootMargin: NEAR, scrollMargin: NEAR });
+    this.watcher = new IntersectionObserver(
+      (seen) => {
+        for (const { isIntersecting, target } of seen)
+          if (isIntersecting && !this.state.error) this.ends.get(target)?.();
+      },
+      { rootMargin: NEAR, scrollMargin: NEAR },
+    );
     this.watch();
   }
 
@@ -161,24 +185,51 @@ export class Timeline extends Component {
     const { isLoading, error } = this.state;
     const [first, last] = this.part();
     return html`<div>
-      ${last < events.length - 1 && html`<button type="button" class="button quiet wide" ref=${this.atLater} onClick=${this.later}>Show later</button>`}
+      ${
+        last < events.length - 1 &&
+        html`
+          <button type="button" class="button quiet wide" ref=${this.atLater} onClick=${this.later}>
+            Show later
+          </button>
+        `
+      }
       <ol class="timeline" aria-label="Timeline" ref=${this.list}>
-        ${events.slice(first, last + 1).reverse().map((event) => html`<li key=${event.id} data-thing=${event.type.split(".").at(-1)}>
-          <time title=${exact(event.ts)}>${clock(new Date(event.ts))}</time>
-          <div><b>${event.type}</b> <span class="actor">${event.actor}</span>
-            <div class="said">${sentence(event)}</div></div>
-          <span class="no">#${event.id}</span>
-        </li>`)}
+        ${events
+          .slice(first, last + 1)
+          .reverse()
+          .map(
+            (event) => html`<li key=${event.id} data-thing=${event.type.split(".").at(-1)}>
+              <time title=${exact(event.ts)}>${clock(new Date(event.ts))}</time>
+              <div>
+                <b>${event.type}</b> <span class="actor">${event.actor}</span>
+                <div class="said">${sentence(event)}</div>
+              </div>
+              <span class="no">#${event.id}</span>
+            </li>`,
+          )}
       </ol>
       <${Problem} error=${error} />
-      ${(first > 0 || hasEarlier) && html`<button type="button" class="button quiet wide" aria-busy=${isLoading} ref=${this.atEarlier} onClick=${this.earlier}>Show earlier</button>`}
+      ${
+        (first > 0 || hasEarlier) &&
+        html`
+          <button type="button" class="button quiet wide" aria-busy=${isLoading}
+            ref=${this.atEarlier} onClick=${this.earlier}>
+            Show earlier
+          </button>
+        `
+      }
     </div>`;
   }
 }
 
-/** What scrolls it: the column beside a transcript, or else the page. @param {Element} element @returns {Element} */
+/**
+ * What scrolls it: the column beside a transcript, or else the page.
+ * @param {Element} element
+ * @returns {Element}
+ */
 function scrollerOf(element) {
   for (let at = element.parentElement; at; at = at.parentElement)
-    if (at.scrollHeight > at.clientHeight && /auto|scroll/.test(getComputedStyle(at).overflowY)) return at;
+    if (at.scrollHeight > at.clientHeight && /auto|scroll/.test(getComputedStyle(at).overflowY))
+      return at;
   return document.documentElement;
 }

@@ -3,7 +3,7 @@
 import { html, useEffect, useState } from "../html.js";
 import { Icon } from "./icon.js";
 
-/** @import { Told } from "../connection.js" */
+/** @import { Told } from "../store.js" */
 
 const SECONDS = 6;
 /** @typedef {{id: number, tone: string, text: string, where: string, event: Told}} Toast */
@@ -25,7 +25,8 @@ export function toast(wanted) {
 
 /** Not while somebody is about to press one. @param {number} id */
 function expire(id) {
-  if (document.querySelector(".toasts:is(:hover, :focus-within)")) setTimeout(() => expire(id), 1000);
+  if (document.querySelector(".toasts:is(:hover, :focus-within)"))
+    setTimeout(() => expire(id), 1000);
   else drop(id);
 }
 
@@ -44,9 +45,16 @@ export const Toasts = () => {
     };
   }, []);
   return html`<div class="toasts" role="status" aria-live="polite">
-    ${shown.map((/** @type {Toast} */ t) => html`<div class="toast" key=${t.id} data-tone=${t.tone}>
-      <a href=${`#${t.where}`} onClick=${() => drop(t.id)}><b>${t.text}</b><span>${t.event.type} · #${t.event.id}</span></a>
-      <button type="button" class="icon-button" aria-label="Dismiss" onClick=${() => drop(t.id)}><${Icon} name="cross" size=${16} /></button>
-    </div>`)}
+    ${shown.map(
+      (/** @type {Toast} */ t) => html`<div class="toast" key=${t.id} data-tone=${t.tone}>
+        <a href=${`#${t.where}`} onClick=${() => drop(t.id)}>
+          <b>${t.text}</b>
+          <span>${t.event.type} · #${t.event.id}</span>
+        </a>
+        <button type="button" class="icon-button" aria-label="Dismiss" onClick=${() => drop(t.id)}>
+          <${Icon} name="cross" size=${16} />
+        </button>
+      </div>`,
+    )}
   </div>`;
 };

@@ -1,8 +1,24 @@
 // @ts-check
 // Automations: what runs by itself, when next, and how it went.
-/** @import { Automation as AutomationRecord, AutomationPayload, CreateAutomation, Preview, RunInput } from "../openapi.js" */
-import { ApiError, every, get, ME, patch, post, remove } from "../api.js";
-import { Ago, Badge, Button, Confirm, Empty, Field, Head, Loading, Problem, Switch, useAct, useLoaded } from "../components/basics.js";
+/**
+ * @import { Automation as AutomationRecord, AutomationPayload, CreateAutomation, Preview, RunInput
+ * } from "../openapi.js"
+ */
+import { ApiError, curl, every, get, ME, patch, post, remove } from "../api.js";
+import {
+  Ago,
+  Badge,
+  Button,
+  Confirm,
+  Empty,
+  Field,
+  Head,
+  Loading,
+  Problem,
+  Switch,
+  useAct,
+  useLoaded,
+} from "../components/basics.js";
 import { follow } from "../components/run-panel.js";
 import { Icon } from "../components/icon.js";
 import { dayAndTime, exact, plural, wallClock, Words } from "../format.js";
@@ -14,18 +30,53 @@ export const Automations = () => {
   useStore("automations", "repos");
   const rows = newestFirst(state.automations).filter((a) => !a.deletedAt);
   return html`
-    <${Head} title="Automations" note=${plural(rows.filter((a) => a.enabled).length, "schedule", "schedules")}>
-      <a class="button primary" href="#/automations/new"><${Icon} name="plus" size=${18} /><span>New automation</span></a>
+    <${Head} title="Automations"
+      note=${plural(rows.filter((a) => a.enabled).length, "schedule", "schedules")}>
+      <a class="button primary" href="#/automations/new">
+        <${Icon} name="plus" size=${18} />
+        <span>New automation</span>
+      </a>
     <//>
-    ${rows.length
-      ? html`<ul class="rows">${rows.map((a) => html`<li key=${a.id}><a class="row" href=${`#/automations/${a.id}`}>
-          <div class="row-main"><div class="row-title">${a.title}</div><div class="row-note">${repoOf(a)?.name} · ${a.scheduleExpr}${a.pausedReason && html` · ${a.pausedReason}`}</div></div>
-          <div class="row-side">${a.pausedReason ? html`<${Badge} status="paused" />` : a.enabled ? html`<span class="hint nowrap"><${Ago} ts=${a.nextRunAt} /></span>` : html`<${Badge} status="off" />`}
-            ${a.lastOutcome && html`<${Badge} status=${a.lastOutcome} />`}</div></a></li>`)}</ul>`
-      : html`<${Empty} icon="automations" title="Nothing runs by itself"
-          curl=${`curl ${location.origin}/api/automations -H 'Content-Type: application/json' \\\n  -d '{"repositoryId": 1, "title": "Morning check", "scheduleExpr": "daily@09:00",\n       "payload": {"prompt": "Inspect the repository and report unusual failures."}}'`}>
-          <p>An automation makes and runs a task whenever its schedule is due: a health check each morning, a review each week.</p>
-          <p><a class="button primary" href="#/automations/new"><span>New automation</span></a></p><//>`}
+    ${
+      rows.length
+        ? html`<ul class="rows">
+          ${rows.map(
+            (a) => html`<li key=${a.id}>
+              <a class="row" href=${`#/automations/${a.id}`}>
+                <div class="row-main">
+                  <div class="row-title">${a.title}</div>
+                  <div class="row-note">
+                    ${repoOf(a)?.name} · ${a.scheduleExpr}
+                    ${a.pausedReason && html` · ${a.pausedReason}`}
+                  </div>
+                </div>
+                <div class="row-side">
+                  ${
+                    a.pausedReason
+                      ? html`<${Badge} status="paused" />`
+                      : a.enabled
+                        ? html`<span class="hint nowrap"><${Ago} ts=${a.nextRunAt} /></span>`
+                        : html`<${Badge} status="off" />`
+                  }
+                  ${a.lastOutcome && html`<${Badge} status=${a.lastOutcome} />`}
+                </div>
+              </a>
+            </li>`,
+          )}
+        </ul>`
+        : html`<${Empty} icon="automations" title="Nothing runs by itself"
+          curl=${curl(
+            "/api/automations",
+            '{"repositoryId": 1, "title": "Morning check", "scheduleExpr": "daily@09:00",\n' +
+              '       "payload": {"prompt": "Inspect the repository, report failures."}}',
+          )}>
+          <p>
+            An automation makes and runs a task whenever its schedule is due: a health check each
+            morning, a review each week.
+          </p>
+          <p><a class="button primary" href="#/automations/new"><span>New automation</span></a></p>
+        <//>`
+    }
   `;
 };
 
@@ -33,56 +84,139 @@ export const Automations = () => {
 export const Automation = ({ id }) => {
   const version = useStore("automations", "repos");
   const [, error] = useLoaded(() => need("automations", id), [id, state.automations.has(id)]);
-  const [runs] = useLoaded(async () => (state.automations.has(id) ? get(`/api/automations/${id}/runs`, { limit: 50 }) : undefined), [id, state.automations.has(id)], version);
+  const [runs] = useLoaded(
+    async () =>
+      state.automations.has(id) ? get(`/api/automations/${id}/runs`, { limit: 50 }) : undefined,
+    [id, state.automations.has(id)],
+    version,
+  );
   const act = useAct();
   const [removing, setRemoving] = useState(false);
   const automation = state.automations.get(id);
-  if (!automation) return html`<${Head} title=${`Automation ${id}`} back="/automations" /><${Problem} error=${error} />${!error && html`<${Loading} />`}`;
+  if (!automation)
+    return html`
+      <${Head} title=${`Automation ${id}`} back="/automations" />
+      <${Problem} error=${error} />
+      ${!error && html`<${Loading} />`}
+    `;
   const { payload } = automation;
-  const enable = (/** @type {boolean} */ enabled) => act.run("enable", async () => learn("automations", await patch(`/api/automations/${id}`, { enabled, requestedBy: ME })));
-  const runNow = () => act.run("run", async () => follow(await post(`/api/automations/${id}/run`, { requestedBy: ME })));
+  const enable = (/** @type {boolean} */ enabled) =>
+    act.run("enable", async () =>
+      learn("automations", await patch(`/api/automations/${id}`, { enabled, requestedBy: ME })),
+    );
+  const runNow = () =>
+    act.run("run", async () =>
+      follow(await post(`/api/automations/${id}/run`, { requestedBy: ME })),
+    );
   return html`
-    <${Head} title=${automation.title} back="/automations" note=${html`<a href=${`#/repos/${automation.repositoryId}`}>${repoOf(automation)?.name}</a>
-        ${automation.pausedReason ? html`<${Badge} status="paused" />` : automation.nextRunAt && html`<span>next <${Ago} ts=${automation.nextRunAt} /></span>`}`}>
+    <${Head} title=${automation.title} back="/automations"
+      note=${html`
+        <a href=${`#/repos/${automation.repositoryId}`}>${repoOf(automation)?.name}</a>
+        ${
+          automation.pausedReason
+            ? html`<${Badge} status="paused" />`
+            : automation.nextRunAt && html`<span>next <${Ago} ts=${automation.nextRunAt} /></span>`
+        }
+      `}>
       <${Button} kind="primary" icon="play" busy=${act.busy === "run"} onClick=${runNow}>Run now<//>
     <//>
     <${Problem} error=${error || act.error} />
     <div class="columns">
-      <section aria-labelledby="history"><h2 id="history" class="section">History</h2>
-        ${!runs ? html`<${Loading} />` : runs.items.length
-          ? html`<ul class="rows">${runs.items.map((r) => html`<li key=${r.id}><a class="row" href=${r.sessionId ? `#/sessions/${r.sessionId}` : null}>
-              <div class="row-main"><div class="row-title">${exactDay(r.dueAt || r.firedAt)}</div><div class="row-note">${Words(r.trigger)}${r.missed > 0 && html` · ${plural(r.missed, "due time")} missed`}${r.reason && html` · ${r.reason}`}</div></div>
-              <${Badge} status=${r.outcome} /></a></li>`)}</ul>`
-          : html`<p class="quiet-line">It has not run yet.</p>`}</section>
+      <section aria-labelledby="history">
+        <h2 id="history" class="section">History</h2>
+        ${
+          !runs
+            ? html`<${Loading} />`
+            : runs.items.length
+              ? html`<ul class="rows">
+                ${runs.items.map(
+                  (r) => html`<li key=${r.id}>
+                    <a class="row" href=${r.sessionId ? `#/sessions/${r.sessionId}` : null}>
+                      <div class="row-main">
+                        <div class="row-title">${exactDay(r.dueAt || r.firedAt)}</div>
+                        <div class="row-note">
+                          ${Words(r.trigger)}
+                          ${r.missed > 0 && html` · ${plural(r.missed, "due time")} missed`}
+                          ${r.reason && html` · ${r.reason}`}
+                        </div>
+                      </div>
+                      <${Badge} status=${r.outcome} />
+                    </a>
+                  </li>`,
+                )}
+              </ul>`
+              : html`<p class="quiet-line">It has not run yet.</p>`
+        }
+      </section>
       <div class="stack wide-gap">
-        <section class="card" aria-labelledby="schedule"><h2 id="schedule" class="section">Schedule</h2>
-          ${automation.pausedReason && html`<div class="problem"><${Icon} name="warning" size=${18} />${automation.pausedReason}</div>`}
-          <${Switch} label="Enabled" hint=${automation.pausedReason ? "Switching it on ends the pause." : null} on=${automation.enabled && !automation.pausedReason} disabled=${act.busy === "enable"} onChange=${enable} />
+        <section class="card" aria-labelledby="schedule">
+          <h2 id="schedule" class="section">Schedule</h2>
+          ${
+            automation.pausedReason &&
+            html`<div class="problem">
+              <${Icon} name="warning" size=${18} />
+              ${automation.pausedReason}
+            </div>`
+          }
+          <${Switch} label="Enabled"
+            hint=${automation.pausedReason ? "Switching it on ends the pause." : null}
+            on=${automation.enabled && !automation.pausedReason} disabled=${act.busy === "enable"}
+            onChange=${enable} />
           <${Schedule} automation=${automation} />
         </section>
-        <section aria-labelledby="payload"><h2 id="payload" class="section">What it does</h2>
+        <section aria-labelledby="payload">
+          <h2 id="payload" class="section">What it does</h2>
           <p class="prompt card">${payload.prompt}</p>
-          <button type="button" class="link bad" onClick=${() => setRemoving(true)}>Delete this automation</button></section>
+          <button type="button" class="link bad" onClick=${() => setRemoving(true)}>
+            Delete this automation
+          </button>
+        </section>
       </div>
     </div>
-    ${removing && html`<${Confirm} title="Delete this automation?" label="Delete it" onClose=${() => setRemoving(false)}
-      act=${async () => { await remove(`/api/automations/${id}`, { requestedBy: ME }); forget("automations", id); go("/automations"); }}>
-      <p>Its tasks, sessions and history stay.</p><//>`}
+    ${
+      removing &&
+      html`<${Confirm} title="Delete this automation?" label="Delete it"
+        onClose=${() => setRemoving(false)}
+        act=${async () => {
+          await remove(`/api/automations/${id}`, { requestedBy: ME });
+          forget("automations", id);
+          go("/automations");
+        }}>
+        <p>Its tasks, sessions and history stay.</p>
+      <//>`
+    }
   `;
 };
 
 /** @param {string} ts */
 const exactDay = (ts) => html`<time datetime=${ts} title=${exact(ts)}>${dayAndTime(ts)}</time>`;
 
-/** Change the schedule, with its next times as it is typed. @param {{automation: AutomationRecord}} props */
+/**
+ * Change the schedule, with its next times as it is typed.
+ * @param {{automation: AutomationRecord}} props
+ */
 const Schedule = ({ automation }) => {
   const [expr, setExpr] = useState(automation.scheduleExpr);
   const { busy, error, run } = useAct();
-  const save = () => run("save", async () => learn("automations", await patch(`/api/automations/${automation.id}`, { scheduleExpr: expr, requestedBy: ME })));
-  return html`<form class="stack" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); save(); }}>
+  const save = () =>
+    run("save", async () =>
+      learn(
+        "automations",
+        await patch(`/api/automations/${automation.id}`, { scheduleExpr: expr, requestedBy: ME }),
+      ),
+    );
+  return html`<form class="stack"
+    onSubmit=${(/** @type {any} */ e) => {
+      e.preventDefault();
+      save();
+    }}>
     <${ScheduleField} value=${expr} timezone=${automation.timezone} onChange=${setExpr} />
-    ${expr !== automation.scheduleExpr && html`<${Button} kind="primary" type="submit" busy=${busy}>Save<//>`}
-    <${Problem} error=${error} /></form>`;
+    ${
+      expr !== automation.scheduleExpr &&
+      html`<${Button} kind="primary" type="submit" busy=${busy}>Save<//>`
+    }
+    <${Problem} error=${error} />
+  </form>`;
 };
 
 const EXAMPLES = ["hourly", "hourly:6", "daily@09:00", "weekly@mon,thu@09:00"];
@@ -94,7 +228,11 @@ const ScheduleField = ({ value, timezone, onChange }) => {
     let current = true;
     const timer = setTimeout(() => {
       if (!value.trim()) setPreview({});
-      else get("/api/automations/preview", { scheduleExpr: value.trim(), timezone, count: 4 }).then((found) => current && setPreview({ found }), (failure) => current && setPreview({ failure }));
+      else
+        get("/api/automations/preview", { scheduleExpr: value.trim(), timezone, count: 4 }).then(
+          (found) => current && setPreview({ found }),
+          (failure) => current && setPreview({ failure }),
+        );
     }, 200);
     return () => {
       current = false;
@@ -102,16 +240,37 @@ const ScheduleField = ({ value, timezone, onChange }) => {
     };
   }, [value, timezone]);
   return html`<div class="stack">
-    <${Field} label="When" error=${preview.failure && (preview.failure.details[0]?.message || preview.failure.message)}>
-      <input required spellcheck=${false} autocapitalize="off" autocomplete="off" value=${value} onInput=${(/** @type {any} */ e) => onChange(e.currentTarget.value)} /><//>
-    <div class="tags">${EXAMPLES.map((e) => html`<button type="button" class="tag" onClick=${() => onChange(e)}>${e}</button>`)}</div>
-    ${preview.found && html`<div class="hint" aria-live="polite">Next, by the clock of ${preview.found.timezone}:
-      <ol class="next-times">${preview.found.items.map((i) => html`<li><time datetime=${i.at} title=${exact(i.at)}>${wallClock(i.local)}</time></li>`)}</ol></div>`}
+    <${Field} label="When"
+      error=${preview.failure && (preview.failure.details[0]?.message || preview.failure.message)}>
+      <input required spellcheck=${false} autocapitalize="off" autocomplete="off" value=${value}
+        onInput=${(/** @type {any} */ e) => onChange(e.currentTarget.value)} />
+    <//>
+    <div class="tags">
+      ${EXAMPLES.map(
+        (e) => html`
+          <button type="button" class="tag" onClick=${() => onChange(e)}>${e}</button>
+        `,
+      )}
+    </div>
+    ${
+      preview.found &&
+      html`<div class="hint" aria-live="polite">
+        Next, by the clock of ${preview.found.timezone}:
+        <ol class="next-times">
+          ${preview.found.items.map(
+            (i) => html`
+              <li><time datetime=${i.at} title=${exact(i.at)}>${wallClock(i.local)}</time></li>
+            `,
+          )}
+        </ol>
+      </div>`
+    }
   </div>`;
 };
 
 /**
- * @typedef {{repositoryId: string, title: string, scheduleExpr: string, prompt: string, taskType: AutomationPayload["taskType"],
+ * @typedef {{repositoryId: string, title: string, scheduleExpr: string, prompt: string, taskType:
+ * AutomationPayload["taskType"],
  *   sandbox: RunInput["sandbox"], missedRuns: CreateAutomation["missedRuns"]}} Form
  */
 
@@ -119,32 +278,104 @@ export const NewAutomation = () => {
   useStore("repos");
   const repos = [...state.repos.values()];
   const [templates] = useLoaded(() => every("/api/automations/templates"), []);
-  const [form, setForm] = useState(/** @type {Form} */ ({ repositoryId: "", title: "", scheduleExpr: "daily@09:00", prompt: "", taskType: undefined, sandbox: "read-only", missedRuns: "run_once" }));
+  const [form, setForm] = useState(
+    /** @type {Form} */ ({
+      repositoryId: "",
+      title: "",
+      scheduleExpr: "daily@09:00",
+      prompt: "",
+      taskType: undefined,
+      sandbox: "read-only",
+      missedRuns: "run_once",
+    }),
+  );
   const { busy, error, run } = useAct();
   /** @param {string} name */
-  const set = (name) => (/** @type {any} */ e) => setForm({ ...form, [name]: e.currentTarget.value });
-  const create = () => run("create", async () => {
-    const made = await post("/api/automations", {
-      repositoryId: Number(form.repositoryId || repos[0]?.id), title: form.title, scheduleExpr: form.scheduleExpr, missedRuns: form.missedRuns, requestedBy: ME,
-      payload: { prompt: form.prompt, taskType: form.taskType, runInput: { sandbox: form.sandbox } },
+  const set = (name) => (/** @type {any} */ e) =>
+    setForm({ ...form, [name]: e.currentTarget.value });
+  const create = () =>
+    run("create", async () => {
+      const made = await post("/api/automations", {
+        repositoryId: Number(form.repositoryId || repos[0]?.id),
+        title: form.title,
+        scheduleExpr: form.scheduleExpr,
+        missedRuns: form.missedRuns,
+        requestedBy: ME,
+        payload: {
+          prompt: form.prompt,
+          taskType: form.taskType,
+          runInput: { sandbox: form.sandbox },
+        },
+      });
+      learn("automations", made);
+      go(`/automations/${made.id}`);
     });
-    learn("automations", made);
-    go(`/automations/${made.id}`);
-  });
-  if (!repos.length) return html`<${Head} title="New automation" back="/automations" /><${Empty} icon="repos" title="Register a repository first"><p><a class="button primary" href="#/repos"><span>Repositories</span></a></p><//>`;
-  return html`<${Head} title="New automation" back="/automations" />
-    <form class="form card" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); create(); }}>
-      ${templates !== undefined && templates.length > 0 && html`<div class="field"><span class="label">Begin from</span><div class="tags">${templates.map((t) => html`<button type="button" class="tag" title=${t.description}
-        onClick=${() => setForm({ ...form, title: t.title, scheduleExpr: t.scheduleExpr, prompt: t.payload.prompt, taskType: t.payload.taskType, sandbox: t.payload.runInput?.sandbox || "read-only" })}>${t.title}</button>`)}</div></div>`}
-      <${Field} label="Repository"><select value=${form.repositoryId || String(repos[0].id)} onChange=${set("repositoryId")}>${repos.map((r) => html`<option value=${String(r.id)}>${r.name}</option>`)}</select><//>
-      <${Field} label="Title"><input required value=${form.title} maxlength="200" onInput=${set("title")} /><//>
-      <${Field} label="What is to be done"><textarea rows="5" required value=${form.prompt} onInput=${set("prompt")}></textarea><//>
-      <${ScheduleField} value=${form.scheduleExpr} onChange=${(/** @type {string} */ v) => setForm({ ...form, scheduleExpr: v })} />
+  if (!repos.length)
+    return html`
+      <${Head} title="New automation" back="/automations" />
+      <${Empty} icon="repos" title="Register a repository first">
+        <p><a class="button primary" href="#/repos"><span>Repositories</span></a></p>
+      <//>
+    `;
+  return html`
+    <${Head} title="New automation" back="/automations" />
+    <form class="form card"
+      onSubmit=${(/** @type {any} */ e) => {
+        e.preventDefault();
+        create();
+      }}>
+      ${
+        templates !== undefined &&
+        templates.length > 0 &&
+        html`<div class="field">
+          <span class="label">Begin from</span>
+          <div class="tags">
+            ${templates.map(
+              (t) => html`<button type="button" class="tag" title=${t.description}
+                onClick=${() =>
+                  setForm({
+                    ...form,
+                    title: t.title,
+                    scheduleExpr: t.scheduleExpr,
+                    prompt: t.payload.prompt,
+                    taskType: t.payload.taskType,
+                    sandbox: t.payload.runInput?.sandbox || "read-only",
+                  })}>
+                ${t.title}
+              </button>`,
+            )}
+          </div>
+        </div>`
+      }
+      <${Field} label="Repository">
+        <select value=${form.repositoryId || String(repos[0].id)} onChange=${set("repositoryId")}>
+          ${repos.map((r) => html`<option value=${String(r.id)}>${r.name}</option>`)}
+        </select>
+      <//>
+      <${Field} label="Title">
+        <input required value=${form.title} maxlength="200" onInput=${set("title")} />
+      <//>
+      <${Field} label="What is to be done">
+        <textarea rows="5" required value=${form.prompt} onInput=${set("prompt")}></textarea>
+      <//>
+      <${ScheduleField} value=${form.scheduleExpr}
+        onChange=${(/** @type {string} */ v) => setForm({ ...form, scheduleExpr: v })} />
       <div class="two">
-        <${Field} label="Sandbox"><select value=${form.sandbox} onChange=${set("sandbox")}><option value="read-only">Read only</option><option value="workspace-write">Write here</option></select><//>
-        <${Field} label="Missed while off"><select value=${form.missedRuns} onChange=${set("missedRuns")}><option value="run_once">Run once</option><option value="skip">Skip</option></select><//>
+        <${Field} label="Sandbox">
+          <select value=${form.sandbox} onChange=${set("sandbox")}>
+            <option value="read-only">Read only</option>
+            <option value="workspace-write">Write here</option>
+          </select>
+        <//>
+        <${Field} label="Missed while off">
+          <select value=${form.missedRuns} onChange=${set("missedRuns")}>
+            <option value="run_once">Run once</option>
+            <option value="skip">Skip</option>
+          </select>
+        <//>
       </div>
       <${Problem} error=${error} />
       <${Button} kind="primary wide big" type="submit" busy=${busy}>Create<//>
-    </form>`;
+    </form>
+  `;
 };

@@ -9,36 +9,120 @@ import { connect } from "../connection.js";
 import { state, useStore } from "../store.js";
 import { applyTheme, theme } from "../theme.js";
 
-const PLACES = [["sessions", "sessions", "Sessions"], ["automations", "automations", "Automations"], ["threads", "threads", "Threads of Codex"], ["telemetry", "telemetry", "Telemetry"], ["runtime", "runtime", "Runtime"]];
+const PLACES = [
+  ["sessions", "sessions", "Sessions"],
+  ["automations", "automations", "Automations"],
+  ["threads", "threads", "Threads of Codex"],
+  ["telemetry", "telemetry", "Telemetry"],
+  ["runtime", "runtime", "Runtime"],
+];
 
 export const More = () => {
   useStore("connection");
   const [chosen, setChosen] = useState(theme());
   const [health] = useLoaded(() => get("/health"), [state.phase]);
   const { error, run, busy } = useAct();
-  const [allowed, setAllowed] = useState("Notification" in window ? Notification.permission : "unsupported");
+  const [allowed, setAllowed] = useState(
+    "Notification" in window ? Notification.permission : "unsupported",
+  );
   const [isOpen, setOpen] = useState(false);
-  const leave = () => run("out", async () => {
-    await signOut();
-    await connect();
-    setOpen(state.phase !== "signin");
-  });
-  return html`<${Head} title="More" shown=${html`<span class="only-narrow">More</span><span class="only-wide">Preferences</span>`} />
-    <ul class="rows only-narrow">${PLACES.map(([path, icon, name]) => html`<li key=${path}><a class="row" href=${`#/${path}`}><${Icon} name=${icon} /><div class="row-main"><div class="row-title">${name}</div></div><${Icon} name="chevron" size=${16} /></a></li>`)}</ul>
+  const leave = () =>
+    run("out", async () => {
+      await signOut();
+      await connect();
+      setOpen(state.phase !== "signin");
+    });
+  return html`
+    <${Head} title="More"
+      shown=${html`
+        <span class="only-narrow">More</span>
+        <span class="only-wide">Preferences</span>
+      `} />
+    <ul class="rows only-narrow">
+      ${PLACES.map(
+        ([path, icon, name]) => html`<li key=${path}>
+          <a class="row" href=${`#/${path}`}>
+            <${Icon} name=${icon} />
+            <div class="row-main"><div class="row-title">${name}</div></div>
+            <${Icon} name="chevron" size=${16} />
+          </a>
+        </li>`,
+      )}
+    </ul>
     <div class="columns">
-      <section class="card stack" aria-labelledby="looks"><h2 id="looks" class="section">This browser</h2>
-        <div class="field"><span class="label">Colours</span><${Choice} label="Colours" value=${chosen} onChange=${(/** @type {string} */ v) => { applyTheme(v); setChosen(v); }}
-          options=${[["system", "System"], ["light", "Light"], ["dark", "Dark"]]} /></div>
-        <div class="field"><span class="label">Notifications</span>
-          ${allowed === "granted" ? html`<span class="hint">On, while a page is open.</span>`
-            : allowed === "default" ? html`<div><${Button} icon="bell" onClick=${async () => setAllowed(await Notification.requestPermission())}>Allow notifications<//></div>`
-            : html`<span class="hint">${allowed === "denied" ? "The browser refuses them for this page." : "This browser has none here."}</span>`}</div>
-        <div role="status">${isOpen ? html`<span class="hint">This server asks for no token, so nobody is signed in.</span>` : html`<${Button} icon="out" busy=${busy} onClick=${leave}>Sign out<//>`}</div>
-        <${Problem} error=${error} /></section>
-      <section class="card" aria-labelledby="server"><h2 id="server" class="section">This server</h2>
-        ${health && html`<dl class="facts"><dt>State</dt><dd><${Badge} status=${health.status} /></dd><dt>Version</dt><dd>${health.version}</dd>
-          <dt>Runner</dt><dd>${Words(health.runnerMode)}</dd>${health.codexVersion && html`<dt>Codex</dt><dd>${health.codexVersion}</dd>`}<dt>Up for</dt><dd>${duration(health.uptimeSeconds)}</dd>
-          ${Object.entries(health.checks).map(([name, value]) => html`<dt>${Words(name)}</dt><dd><${Badge} status=${String(value)} /></dd>`)}</dl>`}
-        <a class="more" href="/docs" target="_blank" rel="noreferrer">The API that this page uses</a></section>
-    </div>`;
+      <section class="card stack" aria-labelledby="looks">
+        <h2 id="looks" class="section">This browser</h2>
+        <div class="field">
+          <span class="label">Colours</span>
+          <${Choice} label="Colours" value=${chosen}
+            onChange=${(/** @type {string} */ v) => {
+              applyTheme(v);
+              setChosen(v);
+            }}
+            options=${[
+              ["system", "System"],
+              ["light", "Light"],
+              ["dark", "Dark"],
+            ]} />
+        </div>
+        <div class="field">
+          <span class="label">Notifications</span>
+          ${
+            allowed === "granted"
+              ? html`<span class="hint">On, while a page is open.</span>`
+              : allowed === "default"
+                ? html`<div>
+                  <${Button} icon="bell"
+                    onClick=${async () => setAllowed(await Notification.requestPermission())}>
+                    Allow notifications
+                  <//>
+                </div>`
+                : html`<span class="hint">
+                  ${
+                    allowed === "denied"
+                      ? "The browser refuses them for this page."
+                      : "This browser has none here."
+                  }
+                </span>`
+          }
+        </div>
+        <div role="status">
+          ${
+            isOpen
+              ? html`
+                <span class="hint">This server asks for no token, so nobody is signed in.</span>
+              `
+              : html`<${Button} icon="out" busy=${busy} onClick=${leave}>Sign out<//>`
+          }
+        </div>
+        <${Problem} error=${error} />
+      </section>
+      <section class="card" aria-labelledby="server">
+        <h2 id="server" class="section">This server</h2>
+        ${
+          health &&
+          html`<dl class="facts">
+            <dt>State</dt>
+            <dd><${Badge} status=${health.status} /></dd>
+            <dt>Version</dt>
+            <dd>${health.version}</dd>
+            <dt>Runner</dt>
+            <dd>${Words(health.runnerMode)}</dd>
+            ${health.codexVersion && html`<dt>Codex</dt><dd>${health.codexVersion}</dd>`}
+            <dt>Up for</dt>
+            <dd>${duration(health.uptimeSeconds)}</dd>
+            ${Object.entries(health.checks).map(
+              ([name, value]) => html`
+                <dt>${Words(name)}</dt>
+                <dd><${Badge} status=${String(value)} /></dd>
+              `,
+            )}
+          </dl>`
+        }
+        <a class="more" href="/docs" target="_blank" rel="noreferrer">
+          The API that this page uses
+        </a>
+      </section>
+    </div>
+  `;
 };

@@ -1,12 +1,24 @@
 // @ts-check
 // Now: what needs me, what runs, what comes next, what has just ended.
-import { get } from "../api.js";
-import { html, useEffect, useState } from "../html.js";
-import { Ago, Empty, Head, useLoaded } from "../components/basics.js";
+import { curl, get } from "../api.js";
+import { html, useState } from "../html.js";
+import { Ago, Empty, Head, lazily, useLoaded } from "../components/basics.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import { Icon } from "../components/icon.js";
 import { SessionRow } from "../components/session-row.js";
-import { ACTIVE, can, ENDED, loadOlder, newestFirst, pendingApprovals, reachOf, repoOf, state, useStore, WAITING } from "../store.js";
+import {
+  ACTIVE,
+  can,
+  ENDED,
+  loadOlder,
+  newestFirst,
+  pendingApprovals,
+  reachOf,
+  repoOf,
+  state,
+  useStore,
+  WAITING,
+} from "../store.js";
 import { plural } from "../format.js";
 
 const DAY_MS = 86_400_000;
@@ -26,64 +38,153 @@ export const Now = () => {
   const [codex] = useLoaded(() => get("/api/codex/bridge/health"), [], useStore("runtime"));
   const newestOf = new Map();
   for (const s of sessions) if (!newestOf.has(s.taskId)) newestOf.set(s.taskId, s.id);
-  const failed = sessions.filter((s) => (s.status === "failed" || s.status === "interrupted") && Date.parse(s.finishedAt || "") > since && newestOf.get(s.taskId) === s.id);
+  const failed = sessions.filter(
+    (s) =>
+      (s.status === "failed" || s.status === "interrupted") &&
+      Date.parse(s.finishedAt || "") > since &&
+      newestOf.get(s.taskId) === s.id,
+  );
   const ended = sessions.filter((s) => ENDED.has(s.status) && !failed.includes(s)).slice(0, 6);
-  const next = [...state.automations.values()].filter((a) => a.enabled && a.nextRunAt).sort((a, b) => (a.nextRunAt || "").localeCompare(b.nextRunAt || "")).slice(0, 4);
+  const next = [...state.automations.values()]
+    .filter((a) => a.enabled && a.nextRunAt)
+    .sort((a, b) => (a.nextRunAt || "").localeCompare(b.nextRunAt || ""))
+    .slice(0, 4);
   const paused = [...state.automations.values()].filter((a) => a.pausedReason);
   const needs = asked.length + failed.length + paused.length;
   if (!state.repos.size) return html`<${Head} title="Now" /><${Welcome} />`;
   return html`
-    <${Head} title="Now" note=${needs ? `${plural(needs, "thing needs", "things need")} you` : running.length ? `${plural(running.length, "session")} at work` : "All quiet"}>
-      <a class="button primary" href="#/tasks/new"><${Icon} name="plus" size=${18} /><span>New task</span></a>
+    <${Head} title="Now"
+      note=${
+        needs
+          ? `${plural(needs, "thing needs", "things need")} you`
+          : running.length
+            ? `${plural(running.length, "session")} at work`
+            : "All quiet"
+      }>
+      <a class="button primary" href="#/tasks/new">
+        <${Icon} name="plus" size=${18} />
+        <span>New task</span>
+      </a>
     <//>
-    ${codex?.warning && html`<div class="problem" role="alert" data-tone=${codex.status === "unavailable" ? "" : "warn"}><${Icon} name="warning" size=${18} /><div>${codex.warning}</div></div>`}
+    ${
+      codex?.warning &&
+      html`
+        <div class="problem" role="alert" data-tone=${codex.status === "unavailable" ? "" : "warn"}>
+          <${Icon} name="warning" size=${18} />
+          <div>${codex.warning}</div>
+        </div>
+      `
+    }
     <div class="columns">
       <section aria-labelledby="needs">
-        <h2 id="needs" class="section">Needs you ${needs > 0 && html`<span class="count">${needs}</span>`}</h2>
-        ${!needs && !open.length && html`<p class="quiet-line"><${Icon} name="check" size=${18} /> Nothing waits on you.</p>`}
-        <div class="stack">${open.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}</div>
-        ${failed.length > 0 && html`<ul class="rows">${failed.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}</ul>`}
-        ${paused.length > 0 && html`<ul class="rows">${paused.map((a) => html`<li key=${a.id}><a class="row" href=${`#/automations/${a.id}`}>
-          <div class="row-main"><div class="row-title">${a.title}</div><div class="row-note">${a.pausedReason}</div></div>
-          <span class="badge" data-tone="warn"><i class="dot"></i>Paused</span></a></li>`)}</ul>`}
+        <h2 id="needs" class="section">
+          Needs you ${needs > 0 && html`<span class="count">${needs}</span>`}
+        </h2>
+        ${
+          !needs &&
+          !open.length &&
+          html`<p class="quiet-line"><${Icon} name="check" size=${18} /> Nothing waits on you.</p>`
+        }
+        <div class="stack">
+          ${open.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}
+        </div>
+        ${
+          failed.length > 0 &&
+          html`<ul class="rows">
+            ${failed.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}
+          </ul>`
+        }
+        ${
+          paused.length > 0 &&
+          html`<ul class="rows">
+            ${paused.map(
+              (a) => html`<li key=${a.id}>
+                <a class="row" href=${`#/automations/${a.id}`}>
+                  <div class="row-main">
+                    <div class="row-title">${a.title}</div>
+                    <div class="row-note">${a.pausedReason}</div>
+                  </div>
+                  <span class="badge" data-tone="warn"><i class="dot"></i>Paused</span>
+                </a>
+              </li>`,
+            )}
+          </ul>`
+        }
       </section>
       <div class="stack wide-gap">
         <section aria-labelledby="running">
-          <h2 id="running" class="section">At work ${running.length > 0 && html`<span class="count quiet">${running.length}</span>`}</h2>
-          ${running.length
-            ? html`<ul class="rows">${running.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}</ul>`
-            : html`<p class="quiet-line">No session runs. <a href="#/tasks/new">Give Codex something to do</a></p>`}
+          <h2 id="running" class="section">
+            At work${" "}
+            ${running.length > 0 && html`<span class="count quiet">${running.length}</span>`}
+          </h2>
+          ${
+            running.length
+              ? html`<ul class="rows">
+                ${running.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}
+              </ul>`
+              : html`<p class="quiet-line">
+                No session runs. <a href="#/tasks/new">Give Codex something to do</a>
+              </p>`
+          }
         </section>
-        ${(waiting.length > 0 || next.length > 0) && html`<section aria-labelledby="next">
-          <h2 id="next" class="section">Comes next</h2>
-          <ul class="rows">
-            ${waiting.map((s) => html`<li key=${`s${s.id}`}><${SessionRow} session=${s} /></li>`)}
-            ${next.map((a) => html`<li key=${`a${a.id}`}><a class="row" href=${`#/automations/${a.id}`}>
-              <div class="row-main"><div class="row-title">${a.title}</div><div class="row-note">${repoOf(a)?.name} · ${a.scheduleExpr}</div></div>
-              <span class="hint nowrap"><${Ago} ts=${a.nextRunAt} /></span></a></li>`)}
-          </ul>
-        </section>`}
-        ${ended.length > 0 && html`<section aria-labelledby="ended">
-          <h2 id="ended" class="section">Just ended</h2>
-          <ul class="rows">${ended.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}</ul>
-          <a class="more" href="#/sessions">All sessions</a>
-        </section>`}
+        ${
+          (waiting.length > 0 || next.length > 0) &&
+          html`<section aria-labelledby="next">
+            <h2 id="next" class="section">Comes next</h2>
+            <ul class="rows">
+              ${waiting.map((s) => html`<li key=${`s${s.id}`}><${SessionRow} session=${s} /></li>`)}
+              ${next.map(
+                (a) => html`<li key=${`a${a.id}`}>
+                  <a class="row" href=${`#/automations/${a.id}`}>
+                    <div class="row-main">
+                      <div class="row-title">${a.title}</div>
+                      <div class="row-note">${repoOf(a)?.name} · ${a.scheduleExpr}</div>
+                    </div>
+                    <span class="hint nowrap"><${Ago} ts=${a.nextRunAt} /></span>
+                  </a>
+                </li>`,
+              )}
+            </ul>
+          </section>`
+        }
+        ${
+          ended.length > 0 &&
+          html`<section aria-labelledby="ended">
+            <h2 id="ended" class="section">Just ended</h2>
+            <ul class="rows">
+              ${ended.map((s) => html`<li key=${s.id}><${SessionRow} session=${s} /></li>`)}
+            </ul>
+            <a class="more" href="#/sessions">All sessions</a>
+          </section>`
+        }
       </div>
-    </div>`;
+    </div>
+  `;
 };
+
+const Register = lazily(() => import("./repos.js"), "Register");
 
 const Welcome = () => {
   const [registering, setRegistering] = useState(false);
-  const [Register, setRegister] = useState(/** @type {any} */ (null)); // of no use to who has a repository
-  useStore("connection");
-  useEffect(() => {
-    import("./repos.js").then((exports) => setRegister(() => exports.Register), () => {}); // it comes with the connection
-  }, [state.phase]);
-  return html`<${Empty} icon="repos" title="Begin with a repository"
-    curl=${`curl ${location.origin}/api/repos -H 'Content-Type: application/json' \\\n  -d '{"localPath": "/path/to/a/repository", "allowWrite": true}'`}>
-      <p>Command Center puts Codex to work on git repositories of this machine. Register one, say what runs may do in it, and give it a task.</p>
-      ${state.health && !can(state.health.runnerMode, "isReal") && html`<p class="hint">No Codex was found, so a stub plays the sessions.</p>`}
-      <p><button type="button" class="button primary" onClick=${() => setRegistering(true)}><${Icon} name="plus" size=${18} /><span>Register a repository</span></button></p>
+  return html`
+    <${Empty} icon="repos" title="Begin with a repository"
+      curl=${curl("/api/repos", '{"localPath": "/path/to/a/repository", "allowWrite": true}')}>
+      <p>
+        Command Center puts Codex to work on git repositories of this machine. Register one, say
+        what runs may do in it, and give it a task.
+      </p>
+      ${
+        state.health &&
+        !can(state.health.runnerMode, "isReal") &&
+        html`<p class="hint">No Codex was found, so a stub plays the sessions.</p>`
+      }
+      <p>
+        <button type="button" class="button primary" onClick=${() => setRegistering(true)}>
+          <${Icon} name="plus" size=${18} />
+          <span>Register a repository</span>
+        </button>
+      </p>
     <//>
-    ${registering && Register && html`<${Register} onClose=${() => setRegistering(false)} />`}`;
+    ${registering && html`<${Register} onClose=${() => setRegistering(false)} />`}
+  `;
 };

@@ -3,7 +3,20 @@
 /** @import { Event, Session as SessionRecord, ThreadPrompt } from "../openapi.js" */
 import { every, get, ME, post, remove } from "../api.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
-import { Ago, Badge, Button, Choice, Confirm, Elapsed, Head, Loading, Problem, useAct, useLoaded } from "../components/basics.js";
+import {
+  Ago,
+  Badge,
+  Button,
+  Choice,
+  Confirm,
+  Elapsed,
+  Head,
+  lazily,
+  Loading,
+  Problem,
+  useAct,
+  useLoaded,
+} from "../components/basics.js";
 import { Agents, Changes } from "../components/agents.js";
 import { remarksOf } from "../components/remarks.js";
 import { Result } from "../components/result.js";
@@ -20,6 +33,9 @@ import { loadEarlier, loadEarlierItems, openTranscript, transcriptOf } from "../
 /** @import { Remarks } from "../components/remarks.js" */
 /** @import { Transcript as Loaded } from "../transcripts.js" */
 
+// few sessions have one
+const Goal = lazily(() => import("../components/goal.js"), "Goal");
+
 /** @param {{id: number}} props */
 export const Session = ({ id }) => {
   useStore(`session:${id}`, "sessions", "tasks", "repos", "reloaded");
@@ -27,85 +43,167 @@ export const Session = ({ id }) => {
   const transcript = transcriptOf(id);
   const [, error] = useLoaded(async () => {
     const session = await need("sessions", id);
-    await Promise.all([need("tasks", session.taskId), need("repos", session.repositoryId), openTranscript(id)]);
+    await Promise.all([
+      need("tasks", session.taskId),
+      need("repos", session.repositoryId),
+      openTranscript(id),
+    ]);
   }, [id, transcript === undefined, state.sessions.has(id)]);
   const [pane, setPane] = useParam("pane", "transcript");
   const isReady = Boolean(transcript?.ready);
   useEffect(() => {
-    const isBeside = pane !== "transcript" && matchMedia("(min-width: 1100px)").matches; // where all are shown
+    // where all are shown
+    const isBeside = pane !== "transcript" && matchMedia("(min-width: 1100px)").matches;
     if (isReady && isBeside) document.querySelector(`.pane-${pane}`)?.scrollIntoView();
   }, [pane, isReady]);
   const session = state.sessions.get(id);
-  if (!session) return html`<${Head} title=${`Session ${id}`} back="/sessions" /><${Problem} error=${error} />${!error && html`<${Loading} />`}`;
+  if (!session)
+    return html`
+      <${Head} title=${`Session ${id}`} back="/sessions" />
+      <${Problem} error=${error} />
+      ${!error && html`<${Loading} />`}
+    `;
   const task = taskOf(session);
   const repo = repoOf(session);
   const waiting = new Set(asked.filter((a) => a.status === "pending").map((a) => a.codexItemId));
   const remarks = remarksOf(transcript?.events || []);
   const steps = session.plan?.plan || session.plan?.steps || [];
   return html`<div class="session" data-pane=${pane}>
-    <${Head} title=${task?.title || `Session ${id}`} back=${task ? `/tasks/${task.id}` : "/sessions"}
-      note=${html`<${Badge} status=${session.status} />
+    <${Head} title=${task?.title || `Session ${id}`}
+      back=${task ? `/tasks/${task.id}` : "/sessions"}
+      note=${html`
+        <${Badge} status=${session.status} />
         <span>${repo && html`<a href=${`#/repos/${repo.id}`}>${repo.name}</a>`}</span>
         <${Elapsed} from=${session.startedAt} to=${session.finishedAt} />
-        ${session.goal && html`<a class="tag" href=${`#/sessions/${id}?pane=details`} title="Its goal">turn ${session.turns}</a>`}
-        ${state.health && !can(session.runner, "isReal") && html`<span class="tag">${session.runner}</span>`}`}>
-      <div class="stop-above" data-composed=${session.status !== "created"}><${Stop} session=${session} /></div>
+        ${
+          session.goal &&
+          html`<a class="tag" href=${`#/sessions/${id}?pane=details`} title="Its goal">
+            turn ${session.turns}
+          </a>`
+        }
+        ${
+          state.health &&
+          !can(session.runner, "isReal") &&
+          html`<span class="tag">${session.runner}</span>`
+        }
+      `}>
+      <div class="stop-above" data-composed=${session.status !== "created"}>
+        <${Stop} session=${session} />
+      </div>
     <//>
     <${Problem} error=${error} />
-    <div class="panes-choice"><${Choice} label="What to show" value=${pane} onChange=${setPane}
-      options=${[["transcript", "Transcript"], ["changes", "Changes"], ["details", "Details"], ["timeline", "Timeline"]]} /></div>
+    <div class="panes-choice">
+      <${Choice} label="What to show" value=${pane} onChange=${setPane}
+        options=${[
+          ["transcript", "Transcript"],
+          ["changes", "Changes"],
+          ["details", "Details"],
+          ["timeline", "Timeline"],
+        ]} />
+    </div>
     <div class="session-columns">
       <section class="pane pane-transcript" aria-label="Transcript">
-        ${transcript?.ready ? html`<${Follow} session=${session} transcript=${transcript} asked=${waiting} remarks=${remarks}><${Agents} session=${session} asked=${waiting} remarks=${remarks} />${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}<//>` : !error && html`<${Loading} />`}
+        ${
+          transcript?.ready
+            ? html`<${Follow} session=${session} transcript=${transcript} asked=${waiting}
+              remarks=${remarks}>
+              <${Agents} session=${session} asked=${waiting} remarks=${remarks} />
+              ${asked.map((a) => html`<${ApprovalCard} key=${a.id} approval=${a} />`)}
+            <//>`
+            : !error && html`<${Loading} />`
+        }
         <${Warning} session=${session} events=${transcript?.events || []} />
-        ${transcript?.ready && html`<${Background} session=${session} transcript=${transcript} left=${remarks.left} />`}
+        ${
+          transcript?.ready &&
+          html`<${Background} session=${session} transcript=${transcript} left=${remarks.left} />`
+        }
         <${Result} result=${session.result} />
         <${Why} session=${session} />
         <${Composer} session=${session} />
       </section>
       <div class="pane-side">
-        <section class="pane pane-changes" aria-label="Changes"><h2 class="section">Changes</h2>
-          <${Changes} session=${session} /></section>
+        <section class="pane pane-changes" aria-label="Changes">
+          <h2 class="section">Changes</h2>
+          <${Changes} session=${session} />
+        </section>
         <section class="pane pane-details" aria-label="Details">
-          ${steps.length > 0 && html`<h2 class="section">Plan</h2><ol class="plan">${steps.map((/** @type {any} */ s) => html`<li data-status=${s.status}>${s.step}</li>`)}</ol>`}
-          ${session.goal && html`<${Pursued} session=${session} />`}
-          <h2 class="section">Details</h2><${Facts} session=${session} /></section>
-        <section class="pane pane-timeline" aria-label="Timeline"><h2 class="section">Timeline</h2>
-          <${Timeline} events=${transcript?.events || []} hasEarlier=${Boolean(transcript?.earlier)} loadEarlier=${() => loadEarlier(id)} /></section>
+          ${
+            steps.length > 0 &&
+            html`
+              <h2 class="section">Plan</h2>
+              <ol class="plan">
+                ${steps.map(
+                  (/** @type {any} */ s) => html`
+                    <li data-status=${s.status}>${s.step}</li>
+                  `,
+                )}
+              </ol>
+            `
+          }
+          ${session.goal && html`<${Goal} session=${session} />`}
+          <h2 class="section">Details</h2>
+          <${Facts} session=${session} />
+        </section>
+        <section class="pane pane-timeline" aria-label="Timeline">
+          <h2 class="section">Timeline</h2>
+          <${Timeline} events=${transcript?.events || []} hasEarlier=${Boolean(transcript?.earlier)}
+            loadEarlier=${() => loadEarlier(id)} />
+        </section>
       </div>
     </div>
   </div>`;
 };
 
-/** Its goal; few sessions have one, so what shows it comes only then. @param {{session: SessionRecord}} props */
-const Pursued = ({ session }) => {
-  const [module] = useLoaded(() => import("../components/goal.js"), []);
-  return module && html`<${module.Goal} session=${session} />`;
-};
-
-/** What Codex warned of last, until it goes on. @param {{session: SessionRecord, events: Event[]}} props */
+/**
+ * What Codex warned of last, until it goes on.
+ * @param {{session: SessionRecord, events: Event[]}} props
+ */
 const Warning = ({ session, events }) => {
   const last = events.findLast(({ type }) => type === "session.warning" || type === "session.item");
   if (!ACTIVE.has(session.status) || last?.type !== "session.warning") return null;
   const { message, details } = last.data;
-  return html`<p class="quiet-line" role="status"><${Icon} name="warning" size=${18} /> ${message}${details ? ` ${details}` : ""}</p>`;
+  return html`<p class="quiet-line" role="status">
+    <${Icon} name="warning" size=${18} /> ${message}
+    ${details ? ` ${details}` : ""}
+  </p>`;
 };
 
-/** Commands that go on after the turn, and the way to end them. @param {{session: SessionRecord, transcript: Loaded, left: Set<string>}} props */
+/**
+ * Commands that go on after the turn, and the way to end them.
+ * @param {{session: SessionRecord, transcript: Loaded, left: Set<string>}} props
+ */
 const Background = ({ session, transcript, left }) => {
   const [asking, setAsking] = useState(false);
-  const running = [...left].map((id) => transcript.entries.get(id)).filter((entry) => entry && !entry.done && !entry.lost);
+  const running = [...left]
+    .map((id) => transcript.entries.get(id))
+    .filter((entry) => entry && !entry.done && !entry.lost);
   if (!ENDED.has(session.status) || !running.length) return null;
   const stop = () => post(`/api/sessions/${session.id}/stop`, { requestedBy: ME });
-  return html`<div class="why"><div>${plural(running.length, "command")} of this session still ${running.length === 1 ? "runs" : "run"} in the background.</div>
-    <${Button} kind="danger" icon="stop" onClick=${() => setAsking(true)}>End ${running.length === 1 ? "it" : "them"}<//>
-    ${asking && html`<${Confirm} title="End what runs in the background?" label="End it" act=${stop} onClose=${() => setAsking(false)}>
-      <p>What it has changed on disk stays as it is.</p><//>`}</div>`;
+  return html`<div class="why">
+    <div>
+      ${plural(running.length, "command")} of this session still${" "}
+      ${running.length === 1 ? "runs" : "run"} in the background.
+    </div>
+    <${Button} kind="danger" icon="stop" onClick=${() => setAsking(true)}>
+      End ${running.length === 1 ? "it" : "them"}
+    <//>
+    ${
+      asking &&
+      html`<${Confirm} title="End what runs in the background?" label="End it" act=${stop}
+        onClose=${() => setAsking(false)}>
+        <p>What it has changed on disk stays as it is.</p>
+      <//>`
+    }
+  </div>`;
 };
 
 const NEAR = 120; // pixels below the window within which the end is taken for seen
 
-/** The transcript and what is asked now, kept at their end while its reader is there. @param {{session: SessionRecord, transcript: Loaded, asked: Set<string | null>, remarks: Remarks, children: any}} props */
+/**
+ * The transcript and what is asked now, kept at their end while its reader is there.
+ * @param {{session: SessionRecord, transcript: Loaded, asked: Set<string | null>, remarks: Remarks,
+ * children: any}} props
+ */
 const Follow = ({ session, transcript, asked, remarks, children }) => {
   const end = useRef(/** @type {any} */ (null));
   const follows = useRef(ACTIVE.has(session.status));
@@ -116,12 +214,16 @@ const Follow = ({ session, transcript, asked, remarks, children }) => {
   const toEnd = () => end.current?.scrollIntoView({ block: "end" });
   useEffect(() => {
     const mark = end.current; // which may be gone a moment before this ends
-    const watcher = new IntersectionObserver(([seen]) => {
-      if (seen.isIntersecting) follows.current = true;
-      setAway(!follows.current);
-    }, { rootMargin: `0px 0px ${NEAR}px 0px` });
+    const watcher = new IntersectionObserver(
+      ([seen]) => {
+        if (seen.isIntersecting) follows.current = true;
+        setAway(!follows.current);
+      },
+      { rootMargin: `0px 0px ${NEAR}px 0px` },
+    );
     watcher.observe(mark);
-    // Whatever grows, also what takes its height only once it is near: who reads along stays at the end.
+    // Whatever grows, also what takes its height only once it is near: who reads along stays at the
+    // end.
     const growth = new ResizeObserver(() => {
       if (follows.current && isLive.current) toEnd();
     });
@@ -140,44 +242,96 @@ const Follow = ({ session, transcript, asked, remarks, children }) => {
     };
   }, [session.id]);
   return html`
-    ${!entries.length && html`<p class="quiet-line">${ENDED.has(session.status) ? "Nothing was said." : "Nothing is said yet."}</p>`}
-    <${Transcript} entries=${entries} hasEarlier=${Boolean(transcript.earlierItems)} loadEarlier=${() => loadEarlierItems(session.id)} cwd=${session.cwd} asked=${asked} remarks=${remarks} isOver=${ENDED.has(session.status)} />
+    ${
+      !entries.length &&
+      html`<p class="quiet-line">
+        ${ENDED.has(session.status) ? "Nothing was said." : "Nothing is said yet."}
+      </p>`
+    }
+    <${Transcript} entries=${entries} hasEarlier=${Boolean(transcript.earlierItems)}
+      loadEarlier=${() => loadEarlierItems(session.id)} cwd=${session.cwd} asked=${asked}
+      remarks=${remarks} isOver=${ENDED.has(session.status)} />
     ${children}
     <div ref=${end} class="end"></div>
-    ${away && ACTIVE.has(session.status) && html`<button type="button" class="to-end" onClick=${toEnd}>To the newest ↓</button>`}
+    ${
+      away &&
+      ACTIVE.has(session.status) &&
+      html`<button type="button" class="to-end" onClick=${toEnd}>To the newest ↓</button>`
+    }
   `;
 };
 
 /** Why it waits, or how it ended. @param {{session: SessionRecord}} props */
 const Why = ({ session }) => {
   const { error, busy, run } = useAct();
-  const again = () => run("again", async () => {
-    const outcome = await post(`/api/tasks/${session.taskId}/run`, { model: session.model || undefined, sandbox: session.sandbox, requestedBy: ME });
-    learn("sessions", outcome.session);
-    location.hash = `/sessions/${outcome.session.id}`;
-  });
-  if (session.status === "queued") return html`<p class="why">Waits: ${session.waitReason || "for its turn"}.</p>`;
-  if (session.status === "blocked") return html`<p class="why">Waits until its approval is given.</p>`;
+  const again = () =>
+    run("again", async () => {
+      const outcome = await post(`/api/tasks/${session.taskId}/run`, {
+        model: session.model || undefined,
+        sandbox: session.sandbox,
+        requestedBy: ME,
+      });
+      learn("sessions", outcome.session);
+      location.hash = `/sessions/${outcome.session.id}`;
+    });
+  if (session.status === "queued")
+    return html`<p class="why">Waits: ${session.waitReason || "for its turn"}.</p>`;
+  if (session.status === "blocked")
+    return html`<p class="why">Waits until its approval is given.</p>`;
   if (!ENDED.has(session.status)) return null;
   return html`<div class="why" data-status=${session.status}>
-    <div>${session.exitReason || `${Words(session.status)}.`} <span class="hint"><${Ago} ts=${session.finishedAt} /></span></div>
-    ${session.status !== "completed" && html`<${Button} icon="refresh" busy=${busy} onClick=${again}>Run again<//>`}
+    <div>
+      ${session.exitReason || `${Words(session.status)}.`}
+      ${" "}
+      <span class="hint"><${Ago} ts=${session.finishedAt} /></span>
+    </div>
+    ${
+      session.status !== "completed" &&
+      html`<${Button} icon="refresh" busy=${busy} onClick=${again}>Run again<//>`
+    }
     <${Problem} error=${error} />
   </div>`;
 };
 
-/** The ways to say something. @type {Record<string, {label: string, placeholder: string, act: string}>} */
+/**
+ * The ways to say something.
+ * @type {Record<string, {label: string, placeholder: string, act: string}>}
+ */
 const WAYS = {
   steer: { label: "Steer the running turn", placeholder: "Steer this turn…", act: "Steer" },
-  followup: { label: "A follow-up in the same thread", placeholder: "After this turn…", act: "Queue" },
-  continue: { label: "Continue in this thread", placeholder: "Continue this thread…", act: "Continue" },
+  followup: {
+    label: "A follow-up in the same thread",
+    placeholder: "After this turn…",
+    act: "Queue",
+  },
+  continue: {
+    label: "Continue in this thread",
+    placeholder: "Continue this thread…",
+    act: "Continue",
+  },
 };
 
-/** The next turn of its thread, with what it might do and where. @param {SessionRecord} session @param {string} prompt @returns {ThreadPrompt} */
-const continued = ({ repositoryId, cwd, model, sandbox, allowNetwork, allowCommit }, prompt) =>
-  ({ repositoryId, prompt, cwd, model: model || undefined, sandbox, allowNetwork, allowCommit, requestedBy: ME });
+/**
+ * The next turn of its thread, with what it might do and where.
+ * @param {SessionRecord} session
+ * @param {string} prompt
+ * @returns {ThreadPrompt}
+ */
+const continued = ({ repositoryId, cwd, model, sandbox, allowNetwork, allowCommit }, prompt) => ({
+  repositoryId,
+  prompt,
+  cwd,
+  model: model || undefined,
+  sandbox,
+  allowNetwork,
+  allowCommit,
+  requestedBy: ME,
+});
 
-/** Say something into the turn, queue it for after, or go on once it has ended. @param {{session: SessionRecord}} props */
+/**
+ * Say something into the turn, queue it for after, or go on once it has ended.
+ * @param {{session: SessionRecord}} props
+ */
 const Composer = ({ session }) => {
   const steerable = session.status === "running" && can(session.runner, "canSteer");
   const [wish, setWish] = useState("steer");
@@ -186,30 +340,70 @@ const Composer = ({ session }) => {
   const isOver = ENDED.has(session.status);
   const how = isOver ? "continue" : steerable ? wish : "followup";
   const { label, placeholder, act } = WAYS[how];
-  const [queued, , again] = useLoaded(() => every(`/api/sessions/${session.id}/followups`, { status: "pending" }), [session.id, session.status]);
-  const send = () => run("send", async () => {
-    const message = text.trim();
-    if (how === "steer") await post(`/api/sessions/${session.id}/steer`, { message, requestedBy: ME });
-    else if (how === "followup") await post(`/api/sessions/${session.id}/followups`, { message, requestedBy: ME });
-    else follow(await post(`/api/codex/threads/${session.codexThreadId}/prompt`, continued(session, message)));
-    setText((/** @type {string} */ now) => (now.startsWith(text) ? now.slice(text.length).trimStart() : now)); // more may have been written meanwhile
-    again();
-  });
+  const [queued, , again] = useLoaded(
+    () => every(`/api/sessions/${session.id}/followups`, { status: "pending" }),
+    [session.id, session.status],
+  );
+  const send = () =>
+    run("send", async () => {
+      const message = text.trim();
+      if (how === "steer")
+        await post(`/api/sessions/${session.id}/steer`, { message, requestedBy: ME });
+      else if (how === "followup")
+        await post(`/api/sessions/${session.id}/followups`, { message, requestedBy: ME });
+      else
+        follow(
+          await post(
+            `/api/codex/threads/${session.codexThreadId}/prompt`,
+            continued(session, message),
+          ),
+        );
+      setText((/** @type {string} */ now) =>
+        now.startsWith(text) ? now.slice(text.length).trimStart() : now,
+      ); // more may have been written meanwhile
+      again();
+    });
   const canSend = Boolean(text.trim()) && !busy;
   const isThreadKnown = can(session.runner, "hasThreads") && session.codexThreadId;
   if (session.status === "created" || (isOver && !isThreadKnown)) return null;
-  return html`<form class="composer" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); if (canSend) send(); }}>
-    ${queued?.map((f) => html`<div class="queued" key=${f.id}><span>Next: ${f.message}</span>
-      <button type="button" class="icon-button" aria-label="Take it back" onClick=${() => run("take", async () => { await remove(`/api/followups/${f.id}`, { requestedBy: ME }); again(); })}><${Icon} name="cross" size=${16} /></button></div>`)}
+  return html`<form class="composer"
+    onSubmit=${(/** @type {any} */ e) => {
+      e.preventDefault();
+      if (canSend) send();
+    }}>
+    ${queued?.map(
+      (f) => html`<div class="queued" key=${f.id}>
+        <span>Next: ${f.message}</span>
+        <button type="button" class="icon-button" aria-label="Take it back"
+          onClick=${() =>
+            run("take", async () => {
+              await remove(`/api/followups/${f.id}`, { requestedBy: ME });
+              again();
+            })}>
+          <${Icon} name="cross" size=${16} />
+        </button>
+      </div>`,
+    )}
     <${Problem} error=${error} />
     <div class="composer-row">
       <${Stop} session=${session} />
       <textarea rows="1" value=${text} aria-label=${label} placeholder=${placeholder}
         onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)}
-        onKeyDown=${(/** @type {any} */ e) => { if (e.key === "Enter" && (e.metaKey || e.ctrlKey) && canSend) send(); }}></textarea>
-      <button type="submit" class="button primary round" disabled=${!canSend} aria-label=${act}><${Icon} name="send" /></button>
+        onKeyDown=${(/** @type {any} */ e) => {
+          if (e.key === "Enter" && (e.metaKey || e.ctrlKey) && canSend) send();
+        }}></textarea>
+      <button type="submit" class="button primary round" disabled=${!canSend} aria-label=${act}>
+        <${Icon} name="send" />
+      </button>
     </div>
-    ${steerable && html`<${Choice} label="When it is said" value=${wish} onChange=${setWish} options=${[["steer", "Steer now"], ["followup", "After the turn"]]} />`}
+    ${
+      steerable &&
+      html`<${Choice} label="When it is said" value=${wish} onChange=${setWish}
+        options=${[
+          ["steer", "Steer now"],
+          ["followup", "After the turn"],
+        ]} />`
+    }
   </form>`;
 };
 
@@ -217,11 +411,24 @@ const Composer = ({ session }) => {
 const Stop = ({ session }) => {
   const [asking, setAsking] = useState(false);
   if (ENDED.has(session.status)) return null;
-  const stop = async () => learn("sessions", (await post(`/api/sessions/${session.id}/stop`, { requestedBy: ME })).session);
-  return html`<${Button} kind="danger" icon="stop" disabled=${Boolean(session.stopRequested)} onClick=${() => setAsking(true)}>
-      ${session.stopRequested ? "Stopping…" : "Stop"}<//>
-    ${asking && html`<${Confirm} title="Stop this session?" label="Stop it" act=${stop} onClose=${() => setAsking(false)}>
-      <p>The turn is interrupted. What it has changed on disk stays as it is.</p><//>`}`;
+  const stop = async () =>
+    learn(
+      "sessions",
+      (await post(`/api/sessions/${session.id}/stop`, { requestedBy: ME })).session,
+    );
+  return html`
+    <${Button} kind="danger" icon="stop" disabled=${Boolean(session.stopRequested)}
+      onClick=${() => setAsking(true)}>
+      ${session.stopRequested ? "Stopping…" : "Stop"}
+    <//>
+    ${
+      asking &&
+      html`<${Confirm} title="Stop this session?" label="Stop it" act=${stop}
+        onClose=${() => setAsking(false)}>
+        <p>The turn is interrupted. What it has changed on disk stays as it is.</p>
+      <//>`
+    }
+  `;
 };
 
 /** @param {{session: SessionRecord}} props */
@@ -230,19 +437,54 @@ const Facts = ({ session }) => {
   const budget = session.tokenBudget;
   /** @type {[string, any][]} */
   const facts = [
-    ["Session", html`<a href=${`#/sessions/${session.id}`}>${session.id}</a> · ${Words(session.origin)}${session.attempt > 1 ? ` · attempt ${session.attempt}` : ""}`],
+    [
+      "Session",
+      html`
+        <a href=${`#/sessions/${session.id}`}>${session.id}</a> · ${Words(session.origin)}
+        ${session.attempt > 1 ? ` · attempt ${session.attempt}` : ""}
+      `,
+    ],
     ["Model", session.model || "Codex's default"],
-    ["Sandbox", html`${Words(session.sandbox)} · network ${session.allowNetwork ? "on" : "off"} · commits ${session.allowCommit ? "on" : "off"}`],
+    [
+      "Sandbox",
+      html`
+        ${Words(session.sandbox)} · network ${session.allowNetwork ? "on" : "off"} · commits${" "}
+        ${session.allowCommit ? "on" : "off"}
+      `,
+    ],
     ["Branch", session.branchName && html`<code>${session.branchName}</code>`],
     ["Folder", html`<code>${session.cwd}</code>`],
-    ["Tokens", total.totalTokens !== undefined && html`${number(Math.max(0, total.totalTokens - session.tokenBaseline))}${budget ? ` of ${number(budget)}` : ""}
-      <span class="hint"> (thread: ${number(total.totalTokens)}, ${number(total.inputTokens)} in, ${number(total.cachedInputTokens)} of it cached, ${number(total.outputTokens)} out)</span>`],
+    [
+      "Tokens",
+      total.totalTokens !== undefined &&
+        html`
+          ${number(Math.max(0, total.totalTokens - session.tokenBaseline))}
+          ${budget ? ` of ${number(budget)}` : ""}
+          <span class="hint">
+            ${" "}
+            (thread: ${number(total.totalTokens)}, ${number(total.inputTokens)} in,${" "}
+            ${number(total.cachedInputTokens)} of it cached, ${number(total.outputTokens)} out)
+          </span>
+        `,
+    ],
     ["Started", session.startedAt && html`<${Ago} ts=${session.startedAt} />`],
     ["Asked by", session.requestedBy],
     ["Codex", session.codexRef && html`<code>${session.codexRef}</code>`],
-    ["Before it", session.previousSessionId && html`<a href=${`#/sessions/${session.previousSessionId}`}>Session ${session.previousSessionId}</a>`],
+    [
+      "Before it",
+      session.previousSessionId &&
+        html`<a href=${`#/sessions/${session.previousSessionId}`}>
+          Session ${session.previousSessionId}
+        </a>`,
+    ],
   ];
-  return html`<dl class="facts">${facts.map(([name, value]) => value && html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-    <details class="fold"><summary>The prompt</summary><p class="prompt">${session.prompt}</p></details>`;
+  return html`
+    <dl class="facts">
+      ${facts.map(([name, value]) => value && html`<dt>${name}</dt><dd>${value}</dd>`)}
+    </dl>
+    <details class="fold">
+      <summary>The prompt</summary>
+      <p class="prompt">${session.prompt}</p>
+    </details>
+  `;
 };
-

@@ -20,21 +20,35 @@ export const Sessions = () => {
   const [shown, setShown] = useParam("show", "all");
   /** @type {QueryOf<"GET", "/api/sessions">} */
   const filter = { status: SHOWN[shown] };
-  const { rows, isAll } = listed("sessions", filter, ({ status }) => filter.status?.includes(status) ?? true);
+  const { rows, isAll } = listed(
+    "sessions",
+    filter,
+    ({ status }) => filter.status?.includes(status) ?? true,
+  );
   const older = html`<${Older} kind="sessions" filter=${filter} />`;
   return html`
     <${Head} title="Sessions" note="Each run of a task">
       <${Choice} label="Which sessions" value=${shown} onChange=${setShown}
-        options=${[["all", "All"], ["active", "Active"], ["failed", "Failed"], ["stopped", "Stopped"], ["completed", "Done"]]} />
+        options=${[
+          ["all", "All"],
+          ["active", "Active"],
+          ["failed", "Failed"],
+          ["stopped", "Stopped"],
+          ["completed", "Done"],
+        ]} />
     <//>
-    ${rows.length
-      ? html`<${Rows} rows=${rows} more=${older}>
+    ${
+      rows.length
+        ? html`<${Rows} rows=${rows} more=${older}>
           ${(/** @type {Session} */ session) => html`<${SessionRow} session=${session} />`}
         <//>`
-      : !isAll
-        ? html`<p class="quiet-line">None of the newest.</p>${older}`
-        : html`<${Empty} icon="sessions" title="No session here" curl=${`curl -X POST ${location.origin}/api/tasks/1/run`}>
-          <p>Run a task, and its session is here, live.</p><p><a class="button primary" href="#/tasks/new"><span>New task</span></a></p>
-        <//>`}
+        : !isAll
+          ? html`<p class="quiet-line">None of the newest.</p>${older}`
+          : html`<${Empty} icon="sessions" title="No session here"
+            curl=${`curl -X POST ${location.origin}/api/tasks/1/run`}>
+            <p>Run a task, and its session is here, live.</p>
+            <p><a class="button primary" href="#/tasks/new"><span>New task</span></a></p>
+          <//>`
+    }
   `;
 };

@@ -2,8 +2,21 @@
 // Tasks: as a list or a board by state, filtered and searched; what is new is made here.
 /** @import { CreateTask, Found, QueryOf, Task } from "../openapi.js" */
 import { html, useEffect, useRef, useState } from "../html.js";
-import { get, ME, post } from "../api.js";
-import { Ago, Badge, Button, Choice, Empty, Field, Head, Older, Problem, Rows, Switch, useAct } from "../components/basics.js";
+import { curl, get, ME, post } from "../api.js";
+import {
+  Ago,
+  Badge,
+  Button,
+  Choice,
+  Empty,
+  Field,
+  Head,
+  Older,
+  Problem,
+  Rows,
+  Switch,
+  useAct,
+} from "../components/basics.js";
 import { Icon } from "../components/icon.js";
 import { go, replace, usePlace } from "../router.js";
 import { learn, listed, repoOf, state, useStore, useTask } from "../store.js";
@@ -17,7 +30,12 @@ const COLUMNS = [
   ["Needs a look", ["failed", "interrupted", "stopped"]],
   ["Done", ["completed", "cancelled"]],
 ];
-export const TYPES = [["prompt_task", "Prompt"], ["review_task", "Review"], ["repo_health_check", "Health check"], ["investigate_failure", "Investigate a failure"]];
+export const TYPES = [
+  ["prompt_task", "Prompt"],
+  ["review_task", "Review"],
+  ["repo_health_check", "Health check"],
+  ["investigate_failure", "Investigate a failure"],
+];
 const BOARD_CARDS = 50;
 
 export const Tasks = () => {
@@ -30,77 +48,175 @@ export const Tasks = () => {
   /** @param {Record<string, string>} changes */
   const address = (changes) => {
     const next = new URLSearchParams(params);
-    for (const [key, value] of Object.entries(changes)) value ? next.set(key, value) : next.delete(key);
+    for (const [key, value] of Object.entries(changes))
+      value ? next.set(key, value) : next.delete(key);
     return `/tasks${next.size ? `?${next}` : ""}`;
   };
   /** @param {Record<string, string>} changes */
   const show = (changes) => replace(address(changes));
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const repositoryId = Number(repository) || null;
-  /** Those that fit, of any state or of these. @param {string} name @param {Task["status"][]} [statuses] */
+  /**
+   * Those that fit, of any state or of these.
+   * @param {string} name
+   * @param {Task["status"][]} [statuses]
+   */
   const part = (name, statuses) => {
     /** @type {QueryOf<"GET", "/api/tasks">} */
     const filter = { query: words.join(" "), repositoryId, status: statuses };
     /** @param {Task} task */
-    const holds = ({ title, prompt, id }) => words.every((word) => `#${id}`.startsWith(word) || `${title}\n${prompt}`.toLowerCase().includes(word));
-    const found = listed("tasks", filter, (task) =>
-      (!repositoryId || task.repositoryId === repositoryId) && (!statuses || statuses.includes(task.status)) && holds(task));
+    const holds = ({ title, prompt, id }) =>
+      words.every(
+        (word) => `#${id}`.startsWith(word) || `${title}\n${prompt}`.toLowerCase().includes(word),
+      );
+    const found = listed(
+      "tasks",
+      filter,
+      (task) =>
+        (!repositoryId || task.repositoryId === repositoryId) &&
+        (!statuses || statuses.includes(task.status)) &&
+        holds(task),
+    );
     return { name, ...found, older: html`<${Older} kind="tasks" filter=${filter} />` };
   };
-  const parts = view === "board" ? COLUMNS.map((column) => part(...column)) : [part(status, COLUMNS.find(([name]) => name === status)?.[1])];
+  const parts =
+    view === "board"
+      ? COLUMNS.map((column) => part(...column))
+      : [part(status, COLUMNS.find(([name]) => name === status)?.[1])];
   const [list] = parts;
   const isAll = parts.every((each) => each.isAll);
   const total = parts.reduce((sum, { rows }) => sum + rows.length, 0);
   return html`
-    <${Head} title="Tasks" note=${total || isAll ? `${count(total, isAll)} ${isAll && total === 1 ? "task" : "tasks"}` : "None so far"}>
-      <a class="button primary" href="#/tasks/new"><${Icon} name="plus" size=${18} /><span>New task</span></a>
+    <${Head} title="Tasks"
+      note=${
+        total || isAll
+          ? `${count(total, isAll)} ${isAll && total === 1 ? "task" : "tasks"}`
+          : "None so far"
+      }>
+      <a class="button primary" href="#/tasks/new">
+        <${Icon} name="plus" size=${18} />
+        <span>New task</span>
+      </a>
     <//>
     <div class="filters">
-      <label class="search"><${Icon} name="search" size=${18} /><span class="visually-hidden">Search tasks</span>
-        <input type="search" placeholder="Search" data-search maxlength="500" value=${search} onInput=${(/** @type {any} */ e) => show({ q: e.currentTarget.value })} /></label>
-      <select aria-label="Repository" value=${repository} onChange=${(/** @type {any} */ e) => show({ repo: e.currentTarget.value })}>
+      <label class="search">
+        <${Icon} name="search" size=${18} />
+        <span class="visually-hidden">Search tasks</span>
+        <input type="search" placeholder="Search" data-search maxlength="500" value=${search}
+          onInput=${(/** @type {any} */ e) => show({ q: e.currentTarget.value })} />
+      </label>
+      <select aria-label="Repository" value=${repository}
+        onChange=${(/** @type {any} */ e) => show({ repo: e.currentTarget.value })}>
         <option value="">All repositories</option>
-        ${[...state.repos.values()].map((repo) => html`<option value=${String(repo.id)}>${repo.name}</option>`)}
+        ${[...state.repos.values()].map(
+          (repo) => html`
+            <option value=${String(repo.id)}>${repo.name}</option>
+          `,
+        )}
       </select>
-      ${view === "list" && html`<select aria-label="State" value=${status} onChange=${(/** @type {any} */ e) => show({ status: e.currentTarget.value })}>
-        <option value="">Any state</option>${COLUMNS.map(([name]) => html`<option value=${name}>${name}</option>`)}
-      </select>`}
-      <${Choice} label="View" value=${view} onChange=${(/** @type {string} */ v) => show({ view: v === "list" ? "" : v })} options=${[["list", "List"], ["board", "Board"]]} />
+      ${
+        view === "list" &&
+        html`<select aria-label="State" value=${status}
+          onChange=${(/** @type {any} */ e) => show({ status: e.currentTarget.value })}>
+          <option value="">Any state</option>
+          ${COLUMNS.map(([name]) => html`<option value=${name}>${name}</option>`)}
+        </select>`
+      }
+      <${Choice} label="View" value=${view}
+        onChange=${(/** @type {string} */ v) => show({ view: v === "list" ? "" : v })}
+        options=${[
+          ["list", "List"],
+          ["board", "Board"],
+        ]} />
     </div>
-    ${!state.tasks.size
-      ? html`<${Empty} icon="tasks" title="Nothing to do yet"
-          curl=${`curl ${location.origin}/api/tasks -H 'Content-Type: application/json' \\\n  -d '{"repositoryId": 1, "title": "Say hello", "prompt": "Add a file hello.txt with a greeting."}'`}>
-          <p>A task is a prompt for a repository. Make one; you see what policy says before it runs.</p>
+    ${
+      !state.tasks.size
+        ? html`<${Empty} icon="tasks" title="Nothing to do yet"
+          curl=${curl(
+            "/api/tasks",
+            '{"repositoryId": 1, "title": "Say hello",\n' +
+              '       "prompt": "Add a file hello.txt with a greeting."}',
+          )}>
+          <p>
+            A task is a prompt for a repository. Make one; you see what policy says before it runs.
+          </p>
           <p><a class="button primary" href="#/tasks/new"><span>New task</span></a></p>
         <//>`
-      : view === "board"
-        ? html`<div class="board" tabindex="0" role="group" aria-label="Board">${parts.map((column) => html`
-            <section key=${column.name} aria-label=${column.name}><h2 class="section">${column.name} <span class="count quiet">${count(column.rows.length, column.isAll)}</span></h2>
-              ${column.rows.slice(0, BOARD_CARDS).map((task) => html`<a key=${task.id} class="card small" href=${`#/tasks/${task.id}`}>
-                <b>${task.title}</b><div class="row-note">${repoOf(task)?.name}</div>
-                <div class="row-side"><${Badge} status=${task.status} /><${Priority} task=${task} /></div></a>`)}
-              ${column.rows.length > BOARD_CARDS
-                ? html`<a class="more" href=${`#${address({ view: "", status: column.name })}`}>All in the list</a>`
-                : column.older}
-            </section>`)}</div>`
-        : list.rows.length
-          ? html`<${Rows} rows=${list.rows} more=${list.older}>${(/** @type {Task} */ task) => html`<a class="row" href=${`#/tasks/${task.id}`}>
-              <div class="row-main"><div class="row-title">${task.title}</div>
-                <div class="row-note">${repoOf(task)?.name} · ${TYPES.find(([key]) => key === task.type)?.[1]}${task.automationId && html` · by automation`} · ${task.prompt}</div></div>
-              <div class="row-side"><${Badge} status=${task.status} /><span class="hint"><${Priority} task=${task} /> <${Ago} ts=${task.updatedAt} /></span></div>
-            </a>`}<//>`
-          : html`<p class="quiet-line">${list.isAll ? "No task matches." : "None of the newest."}</p>${list.older}`}
+        : view === "board"
+          ? html`<div class="board" tabindex="0" role="group" aria-label="Board">
+            ${parts.map(
+              (column) => html`
+                <section key=${column.name} aria-label=${column.name}>
+                  <h2 class="section">
+                    ${column.name}
+                    ${" "}
+                    <span class="count quiet">${count(column.rows.length, column.isAll)}</span>
+                  </h2>
+                  ${column.rows.slice(0, BOARD_CARDS).map(
+                    (
+                      task,
+                    ) => html`<a key=${task.id} class="card small" href=${`#/tasks/${task.id}`}>
+                      <b>${task.title}</b>
+                      <div class="row-note">${repoOf(task)?.name}</div>
+                      <div class="row-side">
+                        <${Badge} status=${task.status} />
+                        <${Priority} task=${task} />
+                      </div>
+                    </a>`,
+                  )}
+                  ${
+                    column.rows.length > BOARD_CARDS
+                      ? html`
+                        <a class="more" href=${`#${address({ view: "", status: column.name })}`}>
+                          All in the list
+                        </a>
+                      `
+                      : column.older
+                  }
+                </section>
+              `,
+            )}
+          </div>`
+          : list.rows.length
+            ? html`<${Rows} rows=${list.rows} more=${list.older}>
+              ${(/** @type {Task} */ task) => html`<a class="row" href=${`#/tasks/${task.id}`}>
+                <div class="row-main">
+                  <div class="row-title">${task.title}</div>
+                  <div class="row-note">
+                    ${repoOf(task)?.name} · ${TYPES.find(([key]) => key === task.type)?.[1]}
+                    ${task.automationId && html` · by automation`} · ${task.prompt}
+                  </div>
+                </div>
+                <div class="row-side">
+                  <${Badge} status=${task.status} />
+                  <span class="hint">
+                    <${Priority} task=${task} /> <${Ago} ts=${task.updatedAt} />
+                  </span>
+                </div>
+              </a>`}
+            <//>`
+            : html`
+              <p class="quiet-line">${list.isAll ? "No task matches." : "None of the newest."}</p>
+              ${list.older}
+            `
+    }
     ${search.trim().length > 2 && html`<${Said} words=${search.trim()} repository=${repository} />`}
   `;
 };
 
-/** What was said in sessions with these words. @param {{words: string, repository: string}} props */
+/**
+ * What was said in sessions with these words.
+ * @param {{words: string, repository: string}} props
+ */
 const Said = ({ words, repository }) => {
   const [found, setFound] = useState(/** @type {Found[]} */ ([]));
   useEffect(() => {
     let current = true;
     const timer = setTimeout(() => {
-      get("/api/search", { q: words, limit: 20, repositoryId: Number(repository) || null }).then((page) => current && setFound(page.items), () => current && setFound([]));
+      get("/api/search", { q: words, limit: 20, repositoryId: Number(repository) || null }).then(
+        (page) => current && setFound(page.items),
+        () => current && setFound([]),
+      );
     }, 300);
     return () => {
       current = false;
@@ -108,20 +224,32 @@ const Said = ({ words, repository }) => {
     };
   }, [words, repository]);
   if (!found.length) return null;
-  return html`<section aria-labelledby="said" class="said-in"><h2 id="said" class="section">Said in sessions</h2>
-    <ul class="rows">${found.map((hit) => html`<li key=${hit.id}><${Hit} hit=${hit} /></li>`)}</ul></section>`;
+  return html`<section aria-labelledby="said" class="said-in">
+    <h2 id="said" class="section">Said in sessions</h2>
+    <ul class="rows">${found.map((hit) => html`<li key=${hit.id}><${Hit} hit=${hit} /></li>`)}</ul>
+  </section>`;
 };
 
 /** @param {{hit: Found}} props */
 const Hit = ({ hit }) => html`<a class="found" href=${`#/sessions/${hit.sessionId}`}>
-  <div>${hit.snippet.map((piece) => (piece.isMatch ? html`<mark>${piece.text}</mark>` : piece.text))}</div>
-  <span class="hint">${useTask(hit)?.title || `Session ${hit.sessionId}`} · ${Words(hit.kind)} · <${Ago} ts=${hit.at} /></span></a>`;
+  <div>
+    ${hit.snippet.map((piece) => (piece.isMatch ? html`<mark>${piece.text}</mark>` : piece.text))}
+  </div>
+  <span class="hint">
+    ${useTask(hit)?.title || `Session ${hit.sessionId}`} · ${Words(hit.kind)} ·${" "}
+    <${Ago} ts=${hit.at} />
+  </span>
+</a>`;
 
 /** @param {{task: Task}} props */
-export const Priority = ({ task }) => (task.priority === "normal" ? null : html`<span class="tag" data-priority=${task.priority}>${task.priority}</span>`);
+export const Priority = ({ task }) =>
+  task.priority === "normal"
+    ? null
+    : html`<span class="tag" data-priority=${task.priority}>${task.priority}</span>`;
 
 /**
- * @typedef {{repositoryId: string, type: CreateTask["type"], priority: CreateTask["priority"], prompt: string, title: string,
+ * @typedef {{repositoryId: string, type: CreateTask["type"], priority: CreateTask["priority"],
+ * prompt: string, title: string,
  *   approvalRequired: boolean, onInterrupt: CreateTask["onInterrupt"], maxAttempts: number}} Form
  */
 
@@ -129,45 +257,104 @@ export const NewTask = () => {
   useStore("repos");
   const { params } = usePlace();
   const repos = [...state.repos.values()];
-  const [form, setForm] = useState(/** @type {Form} */ ({ repositoryId: params.get("repo") || "", type: "prompt_task", priority: "normal", prompt: "", title: "", approvalRequired: false, onInterrupt: "stop", maxAttempts: 1 }));
+  const [form, setForm] = useState(
+    /** @type {Form} */ ({
+      repositoryId: params.get("repo") || "",
+      type: "prompt_task",
+      priority: "normal",
+      prompt: "",
+      title: "",
+      approvalRequired: false,
+      onInterrupt: "stop",
+      maxAttempts: 1,
+    }),
+  );
   const { busy, error, run } = useAct();
   const prompt = useRef(/** @type {any} */ (null));
   useEffect(() => prompt.current?.focus(), []);
   /** @param {string} name */
-  const set = (name) => (/** @type {any} */ e) => setForm({ ...form, [name]: e.currentTarget.value });
+  const set = (name) => (/** @type {any} */ e) =>
+    setForm({ ...form, [name]: e.currentTarget.value });
   const repositoryId = Number(form.repositoryId || repos[0]?.id);
-  const fault = (/** @type {string} */ name) => error?.details.find((d) => d.path === name)?.message;
-  const create = () => run("create", async () => {
-    const title = form.title.trim() || form.prompt.trim().split("\n")[0].slice(0, 80);
-    const task = await post("/api/tasks", {
-      repositoryId, title, prompt: form.prompt, type: form.type, priority: form.priority, approvalRequired: form.approvalRequired,
-      onInterrupt: form.onInterrupt, maxAttempts: Number(form.maxAttempts), requestedBy: ME,
+  const fault = (/** @type {string} */ name) =>
+    error?.details.find((d) => d.path === name)?.message;
+  const create = () =>
+    run("create", async () => {
+      const title = form.title.trim() || form.prompt.trim().split("\n")[0].slice(0, 80);
+      const task = await post("/api/tasks", {
+        repositoryId,
+        title,
+        prompt: form.prompt,
+        type: form.type,
+        priority: form.priority,
+        approvalRequired: form.approvalRequired,
+        onInterrupt: form.onInterrupt,
+        maxAttempts: Number(form.maxAttempts),
+        requestedBy: ME,
+      });
+      learn("tasks", task);
+      go(`/tasks/${task.id}`);
     });
-    learn("tasks", task);
-    go(`/tasks/${task.id}`);
-  });
-  if (!repos.length) return html`<${Head} title="New task" back="/tasks" /><${Empty} icon="repos" title="Register a repository first">
-    <p>A task works in a repository of this machine.</p><p><a class="button primary" href="#/repos"><span>Repositories</span></a></p><//>`;
-  return html`<${Head} title="New task" back="/tasks" note="You see what policy says before it runs" />
-    <form class="form card" onSubmit=${(/** @type {any} */ e) => { e.preventDefault(); create(); }}>
+  if (!repos.length)
+    return html`
+      <${Head} title="New task" back="/tasks" />
+      <${Empty} icon="repos" title="Register a repository first">
+        <p>A task works in a repository of this machine.</p>
+        <p><a class="button primary" href="#/repos"><span>Repositories</span></a></p>
+      <//>
+    `;
+  return html`
+    <${Head} title="New task" back="/tasks" note="You see what policy says before it runs" />
+    <form class="form card"
+      onSubmit=${(/** @type {any} */ e) => {
+        e.preventDefault();
+        create();
+      }}>
       <${Field} label="Repository" error=${fault("repositoryId")}>
-        <select value=${String(repositoryId)} onChange=${set("repositoryId")}>${repos.map((repo) => html`<option value=${String(repo.id)}>${repo.name}</option>`)}</select>
+        <select value=${String(repositoryId)} onChange=${set("repositoryId")}>
+          ${repos.map((repo) => html`<option value=${String(repo.id)}>${repo.name}</option>`)}
+        </select>
       <//>
       <${Field} label="What is to be done?" error=${fault("prompt")}>
-        <textarea rows="6" required ref=${prompt} value=${form.prompt} onInput=${set("prompt")} placeholder="Inspect the login flow and summarize the main risks."></textarea>
+        <textarea rows="6" required ref=${prompt} value=${form.prompt} onInput=${set("prompt")}
+          placeholder="Inspect the login flow and summarize the main risks."></textarea>
       <//>
-      <${Field} label="Title" hint="Left empty, it is the first line." error=${fault("title")}><input value=${form.title} maxlength="200" onInput=${set("title")} /><//>
+      <${Field} label="Title" hint="Left empty, it is the first line." error=${fault("title")}>
+        <input value=${form.title} maxlength="200" onInput=${set("title")} />
+      <//>
       <div class="two">
-        <${Field} label="Kind"><select value=${form.type} onChange=${set("type")}>${TYPES.map(([key, name]) => html`<option value=${key}>${name}</option>`)}</select><//>
-        <${Field} label="Priority"><select value=${form.priority} onChange=${set("priority")}>${["low", "normal", "high"].map((p) => html`<option value=${p}>${Words(p)}</option>`)}</select><//>
+        <${Field} label="Kind">
+          <select value=${form.type} onChange=${set("type")}>
+            ${TYPES.map(([key, name]) => html`<option value=${key}>${name}</option>`)}
+          </select>
+        <//>
+        <${Field} label="Priority">
+          <select value=${form.priority} onChange=${set("priority")}>
+            ${["low", "normal", "high"].map((p) => html`<option value=${p}>${Words(p)}</option>`)}
+          </select>
+        <//>
       </div>
-      <details class="fold"><summary>More</summary><div class="stack">
-        <${Switch} label="Ask me before each run" on=${form.approvalRequired} onChange=${(/** @type {boolean} */ on) => setForm({ ...form, approvalRequired: on })} />
-        <${Switch} label="Continue after a restart" hint="A run that a restart of the server cuts off goes on in the same thread." on=${form.onInterrupt === "continue"}
-          onChange=${(/** @type {boolean} */ on) => setForm({ ...form, onInterrupt: on ? "continue" : "stop" })} />
-        <${Field} label="Attempts" hint="How often a failing run is tried."><input type="number" min="1" max="10" value=${form.maxAttempts} onInput=${set("maxAttempts")} /><//>
-      </div></details>
+      <details class="fold">
+        <summary>More</summary>
+        <div class="stack">
+          <${Switch} label="Ask me before each run" on=${form.approvalRequired}
+            onChange=${(/** @type {boolean} */ on) => setForm({ ...form, approvalRequired: on })} />
+          <${Switch} label="Continue after a restart"
+            hint="A run that a restart of the server cuts off goes on in the same thread."
+            on=${form.onInterrupt === "continue"}
+            onChange=${(/** @type {boolean} */ on) =>
+              setForm({ ...form, onInterrupt: on ? "continue" : "stop" })} />
+          <${Field} label="Attempts" hint="How often a failing run is tried.">
+            <input type="number" min="1" max="10" value=${form.maxAttempts}
+              onInput=${set("maxAttempts")} />
+          <//>
+        </div>
+      </details>
       <${Problem} error=${error} />
-      <${Button} kind="primary wide big" type="submit" busy=${busy} disabled=${Boolean(busy) || !form.prompt.trim()}>Create<//>
-    </form>`;
+      <${Button} kind="primary wide big" type="submit" busy=${busy}
+        disabled=${Boolean(busy) || !form.prompt.trim()}>
+        Create
+      <//>
+    </form>
+  `;
 };
