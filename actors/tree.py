@@ -61,7 +61,7 @@ from command_center.store.records import Runner as RunnerName
 
 @attrs.frozen(kw_only=True)
 class CenterSettings:
-    """What the tree needs to know, however it was set."""
+    """The settings of the tree."""
 
     database: Path
     data_dir: Path
@@ -103,7 +103,7 @@ def build_tree(
     *,
     fanout: Fanout,
 ) -> SupervisorSpec:
-    """The spec of the whole tree."""
+    """Return the spec of the whole tree."""
     telegram: tuple[SupervisorSpec, ...] = ()
     if settings.telegram is not None:
         from command_center.actors.telegram.tree import telegram_tree  # noqa: PLC0415 - it needs an HTTP client, which nothing else here does
@@ -226,7 +226,7 @@ def build_tree(
 
 
 def _actors_of(hosts: Hosts) -> list[SupervisorSpec]:
-    """The supervisor of what hosts need, where any needs something."""
+    """Return the supervisor of what hosts need, where any needs something."""
     needed = [
         SupervisorSpec(id=host.name, children=host.actors, quarantine=True)
         for host in hosts

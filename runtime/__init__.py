@@ -19,7 +19,7 @@ from command_center.runtime.actor import Actor
 from command_center.runtime.cell import Down
 from command_center.runtime.child import Status
 from command_center.runtime.context import Context
-from command_center.runtime.deadletters import DeadLetter, DeadLetters, Reason
+from command_center.runtime.deadletters import DeadLetter, DeadLetterReason, DeadLetters
 from command_center.runtime.errors import (
     ActorCrashed,
     ActorNotFound,
@@ -83,6 +83,7 @@ __all__ = [
     "Context",
     "Crashed",
     "DeadLetter",
+    "DeadLetterReason",
     "DeadLetters",
     "Deferred",
     "Down",
@@ -96,7 +97,6 @@ __all__ = [
     "Operated",
     "Outcome",
     "Quarantined",
-    "Reason",
     "Refusal",
     "Request",
     "Restart",

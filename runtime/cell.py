@@ -7,9 +7,9 @@ from typing import Any
 import attrs
 
 from command_center.runtime.child import Child, Intent, Phase, Status
-from command_center.runtime.deadletters import Reason
+from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.errors import ActorStopped
-from command_center.runtime.life import Host, Life
+from command_center.runtime.life import Life, LifeHost
 from command_center.runtime.mailbox import Mailbox
 from command_center.runtime.ports import Parent, Watcher
 from command_center.runtime.ref import ActorRef, LinkedLife
@@ -51,10 +51,10 @@ class Cell(Child):
         "tracing",
     )
 
-    system: Host
+    system: LifeHost
 
     def __init__(
-        self, system: Host, parent: Parent[Child], spec: ChildSpec, *, is_dynamic: bool
+        self, system: LifeHost, parent: Parent[Child], spec: ChildSpec, *, is_dynamic: bool
     ) -> None:
         super().__init__(system, parent, f"{parent.prefix}/{spec.id}", is_dynamic=is_dynamic)
         self._spec = spec
@@ -107,7 +107,7 @@ class Cell(Child):
     def stop_life(self) -> None:
         """Ask the current life to end; if for good, the waiting messages are dead letters."""
         if self.intent is Intent.RETIRE:
-            self.close(Reason.STOPPED)
+            self.close(DeadLetterReason.STOPPED)
         if self.life is not None:
             self.life.stop()
 
@@ -124,11 +124,11 @@ class Cell(Child):
     def life_leaves(self, life: LinkedLife, kind: ExitKind) -> None:
         """Take note that a life is about to end by the actor's own wish."""
         if life is self.life and not comes_back(self._spec.restart, kind):
-            self.close(Reason.STOPPED)
+            self.close(DeadLetterReason.STOPPED)
 
     # Messages.
 
-    def close(self, reason: Reason) -> None:
+    def close(self, reason: DeadLetterReason) -> None:
         """Take no more messages; those that wait become dead letters, and their askers know."""
         mailbox = self.mailbox
         mailbox.closed = reason
@@ -137,7 +137,7 @@ class Cell(Child):
     def drain(self) -> None:
         """Take no more messages, but handle those that wait, then end for good."""
         self.intent = Intent.RETIRE
-        self.mailbox.closed = Reason.DRAINING
+        self.mailbox.closed = DeadLetterReason.DRAINING
         self.mailbox.held = False
         self.mailbox.drop_line(self._drop_closed)
         self.mailbox.wake()
@@ -152,16 +152,16 @@ class Cell(Child):
             self.system.departed.sent += 1
         else:
             self.mailbox.sent += 1
-        self.drop(message, None, self.mailbox.closed or Reason.STOPPED)
+        self.drop(message, None, self.mailbox.closed or DeadLetterReason.STOPPED)
 
     def _drop_closed(self, message: object, reply: Deferred[Any] | None) -> None:
-        self.drop(message, reply, self.mailbox.closed or Reason.STOPPED)
+        self.drop(message, reply, self.mailbox.closed or DeadLetterReason.STOPPED)
 
     def drop(
         self,
         message: object,
         reply: Deferred[Any] | None,
-        reason: Reason,
+        reason: DeadLetterReason,
         error: Exception | None = None,
     ) -> None:
         """Make a dead letter of a message, and tell its asker."""
@@ -196,7 +196,7 @@ class Cell(Child):
     def add_monitor(self, watcher: Watcher) -> None:
         """Tell `watcher` of this actor's death, at once if it is dead."""
         if self.is_dead:
-            reason = Reason.QUARANTINED.value if self.quarantined else self._death()
+            reason = DeadLetterReason.QUARANTINED.value if self.quarantined else self._death()
             watcher.notice(Down(self.path, reason))
             return
         if self._monitors is None:

@@ -6,9 +6,9 @@ import abc
 import enum
 import time
 
-from command_center.runtime.deadletters import Reason
+from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.lazy_event import LazyEvent
-from command_center.runtime.ports import Parent, System
+from command_center.runtime.ports import Parent, SystemPort
 from command_center.runtime.restart_policy import RestartWindow
 from command_center.runtime.signals import Crashed, Exit, ExitKind, Started, Stopped
 from command_center.runtime.specs import Backoff, ChildSpec, Intensity, SupervisorSpec
@@ -78,7 +78,7 @@ class Child(abc.ABC):
     )
 
     def __init__(
-        self, system: System, parent: Parent[Child] | None, path: str, *, is_dynamic: bool
+        self, system: SystemPort, parent: Parent[Child] | None, path: str, *, is_dynamic: bool
     ) -> None:
         self.system = system
         self.parent = parent
@@ -127,7 +127,7 @@ class Child(abc.ABC):
         """Wait until the current life has ended; bounded by the deadlines beneath it."""
 
     @abc.abstractmethod
-    def close(self, reason: Reason) -> None:
+    def close(self, reason: DeadLetterReason) -> None:
         """Take no more messages; those that wait become dead letters."""
 
     @abc.abstractmethod
@@ -171,7 +171,7 @@ class Child(abc.ABC):
         if self.is_alive:
             self.stop_life()
         elif final:
-            self.retire(Reason.STOPPED.value)
+            self.retire(DeadLetterReason.STOPPED.value)
 
     def halt_watched(self, *, final: bool) -> None:
         """Ask the current life to end, and keep its deadline even if nobody waits for the end."""
@@ -216,7 +216,7 @@ class Child(abc.ABC):
 
     def retire(self, reason: str) -> None:
         """Be dead: close, tell the monitors and, if nothing can bring it back, leave the tree."""
-        self.close(Reason.STOPPED)
+        self.close(DeadLetterReason.STOPPED)
         if self.parent is not None:
             self.parent.child_retired(self)
         if not self.is_dead:
@@ -228,8 +228,8 @@ class Child(abc.ABC):
         """Be dead until an operator starts it again."""
         self.quarantined = True
         self.is_dead = True
-        self.close(Reason.QUARANTINED)
-        self.tell_monitors(Reason.QUARANTINED.value)
+        self.close(DeadLetterReason.QUARANTINED)
+        self.tell_monitors(DeadLetterReason.QUARANTINED.value)
 
     def own_window(self, intensity: Intensity) -> RestartWindow:
         """Return this child's own count of restarts."""

@@ -19,7 +19,7 @@ Reply = TypeVar("Reply")
 Args = TypeVarTuple("Args")
 
 
-class Tree(Timekeeper, Protocol):
+class TreePort(Timekeeper, Protocol):
     """The part of the system that an actor may use."""
 
     clock: Callable[[], float]
@@ -40,7 +40,7 @@ class Place(Target, Protocol):
     ref: ActorRef[Any]
 
     @property
-    def system(self) -> Tree:
+    def system(self) -> TreePort:
         """Return the system that it is part of."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 
-class Reason(enum.Enum):
+class DeadLetterReason(enum.Enum):
     """The reasons for which a message becomes a dead letter."""
 
     STOPPED = "stopped"
@@ -29,7 +29,7 @@ class DeadLetter:
     number: int
     path: str
     message: object
-    reason: Reason
+    reason: DeadLetterReason
     at: float
 
 
@@ -38,10 +38,10 @@ class DeadLetters:
 
     def __init__(self, capacity: int) -> None:
         self._kept: deque[DeadLetter] = deque(maxlen=capacity)
-        self._by_reason: Counter[Reason] = Counter()
+        self._by_reason: Counter[DeadLetterReason] = Counter()
         self.total = 0
 
-    def add(self, path: str, message: object, reason: Reason, at: float) -> DeadLetter:
+    def add(self, path: str, message: object, reason: DeadLetterReason, at: float) -> DeadLetter:
         """Keep a message; beyond the capacity the oldest kept one goes, but stays counted."""
         self.total += 1
         self._by_reason[reason] += 1
@@ -50,7 +50,7 @@ class DeadLetters:
         return letter
 
     @property
-    def by_reason(self) -> Mapping[Reason, int]:
+    def by_reason(self) -> Mapping[DeadLetterReason, int]:
         """Count all there ever were, by reason."""
         return dict(self._by_reason)
 

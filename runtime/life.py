@@ -21,8 +21,8 @@ import trio
 from command_center.runtime.actor import Actor
 from command_center.runtime.cancel_shields import lift_shields
 from command_center.runtime.child import Phase
-from command_center.runtime.context import Context, Place, Tree
-from command_center.runtime.deadletters import Reason
+from command_center.runtime.context import Context, Place, TreePort
+from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.errors import (
     ActorCrashed,
     ActorStopped,
@@ -34,7 +34,7 @@ from command_center.runtime.handlers import Handler, find_handler
 from command_center.runtime.lazy_event import LazyEvent
 from command_center.runtime.mailbox import Envelope
 from command_center.runtime.origins import origin
-from command_center.runtime.ports import System
+from command_center.runtime.ports import SystemPort
 from command_center.runtime.ref import LinkedLife, Target
 from command_center.runtime.reply import Deferred, Forwarded
 from command_center.runtime.signals import Abandoned, Exit, ExitKind
@@ -52,7 +52,7 @@ _ELSEWHERE: set[Deferred[Any]] = set()
 """The owner of replies that no life owes any more, since another actor was asked for them."""
 
 
-class Host(System, Tree, Protocol):
+class LifeHost(SystemPort, TreePort, Protocol):
     """The part of the system that an actor's place and its lives use."""
 
 
@@ -67,7 +67,7 @@ class Home(Place, Protocol):
     tracing: Trace | None
 
     @property
-    def system(self) -> Host:
+    def system(self) -> LifeHost:
         """Return the system that it is part of."""
 
     @property
@@ -87,7 +87,7 @@ class Home(Place, Protocol):
         self,
         message: object,
         reply: Deferred[Any] | None,
-        reason: Reason,
+        reason: DeadLetterReason,
         error: Exception | None = None,
     ) -> None:
         """Make a dead letter of a message, and tell its asker."""
@@ -191,7 +191,7 @@ class Life:
         turns = 0
         while not self.over:
             if not user or mailbox.held:
-                if mailbox.closed is Reason.DRAINING and not user:
+                if mailbox.closed is DeadLetterReason.DRAINING and not user:
                     return
                 turns = 0
                 mailbox.parked = self.task
@@ -217,7 +217,7 @@ class Life:
                 cell.drop(
                     message,
                     reply,
-                    Reason.UNHANDLED,
+                    DeadLetterReason.UNHANDLED,
                     UnhandledMessage(cell.path, kind.__name__),
                 )
                 continue
@@ -271,7 +271,7 @@ class Life:
         name = type(message).__name__
         if cause is not None:
             return ActorCrashed(self.cell.path, name, waited, cause)
-        return ActorStopped(self.cell.path, name, waited, Reason.STOPPED.value)
+        return ActorStopped(self.cell.path, name, waited, DeadLetterReason.STOPPED.value)
 
     async def _close(self) -> None:
         """Let the actor clean up, then end its background tasks; both bounded."""

@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 import attrs
 import trio
 
-from command_center.runtime.deadletters import Reason
+from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.origins import origin
 from command_center.runtime.reply import Deferred
 
@@ -70,7 +70,7 @@ class Mailbox:
         self.user: deque[Envelope] = _NOTHING
         self.held = False
         """True while the actor is suspended: it takes no user message until it is resumed."""
-        self._closed: Reason | None = None
+        self._closed: DeadLetterReason | None = None
         self.parked: trio.lowlevel.Task | None = None
         """The actor's task, if it sleeps because there is nothing to do."""
         self.sent = 0
@@ -79,12 +79,12 @@ class Mailbox:
         """The senders that wait for room. While there are any, there is none."""
 
     @property
-    def closed(self) -> Reason | None:
+    def closed(self) -> DeadLetterReason | None:
         """Return the reason for which no new message is taken; None while they are."""
         return self._closed
 
     @closed.setter
-    def closed(self, reason: Reason | None) -> None:
+    def closed(self, reason: DeadLetterReason | None) -> None:
         self._closed = reason
         self.room = self.capacity if reason is None else 0
 

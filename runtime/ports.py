@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 from command_center.runtime.accounting import Counts
-from command_center.runtime.deadletters import Reason
+from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.signals import Exit, Signal
 from command_center.runtime.specs import SupervisorSpec
 
@@ -37,7 +37,7 @@ class Watcher(Protocol):
         """Take a message of the runtime itself."""
 
 
-class System(Protocol):
+class SystemPort(Protocol):
     """The part of the system that a child uses."""
 
     clock: Callable[[], float]
@@ -51,7 +51,9 @@ class System(Protocol):
     def emit(self, signal: Signal) -> None:
         """Tell the observers."""
 
-    def add_dead_letter(self, path: str, message: object, reason: Reason, at: float) -> None:
+    def add_dead_letter(
+        self, path: str, message: object, reason: DeadLetterReason, at: float
+    ) -> None:
         """Keep a message that was not handled."""
 
     def describe_error(self, error: BaseException | None) -> str | None:

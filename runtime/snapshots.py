@@ -19,12 +19,12 @@ import trio
 
 from command_center.runtime.cell import Cell
 from command_center.runtime.child import Child, Phase, Status
-from command_center.runtime.deadletters import DeadLetters, Reason
-from command_center.runtime.ports import System
+from command_center.runtime.deadletters import DeadLetterReason, DeadLetters
+from command_center.runtime.ports import SystemPort
 from command_center.runtime.supervisor import Supervisor
 
 
-class Inspected(System, Protocol):
+class Inspected(SystemPort, Protocol):
     """The part of the system that an inspection reads."""
 
     root: Supervisor
@@ -98,7 +98,7 @@ class SystemSnapshot:
 
     actors: tuple[ActorSnapshot, ...]
     totals: MessageTotals
-    dead_letters_by_reason: Mapping[Reason, int]
+    dead_letters_by_reason: Mapping[DeadLetterReason, int]
     abandoned: tuple[str, ...]
 
 

@@ -16,9 +16,9 @@ import trio
 
 from command_center.runtime.cell import Cell
 from command_center.runtime.child import Child, Intent, Phase, Status
-from command_center.runtime.deadletters import Reason
+from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.errors import RestartLimitReached, StartFailed
-from command_center.runtime.life import Host
+from command_center.runtime.life import LifeHost
 from command_center.runtime.ports import Parent
 from command_center.runtime.restart_policy import RestartWindow, comes_back
 from command_center.runtime.signals import Exit, ExitKind, Quarantined, Restarted
@@ -31,7 +31,7 @@ from command_center.runtime.specs import (
 )
 
 
-class Registry(Host, Protocol):
+class Registry(LifeHost, Protocol):
     """The part of the system that a supervisor uses, beyond what its children use."""
 
     def register(self, child: Child) -> None:
@@ -274,10 +274,10 @@ class Supervisor(Child):
 
     # What a supervisor's place does for the one above.
 
-    def close(self, reason: Reason) -> None:
+    def close(self, reason: DeadLetterReason) -> None:
         """Close every child, for this supervisor will not come back by itself."""
         for child in tuple(self.children.values()):
-            if not child.is_alive and reason is not Reason.QUARANTINED:
+            if not child.is_alive and reason is not DeadLetterReason.QUARANTINED:
                 child.retire(reason.value)
 
     def set_aside(self) -> None:

@@ -15,7 +15,7 @@ from command_center.runtime.accounting import Counts
 from command_center.runtime.ask_timeouts import AskTimeouts
 from command_center.runtime.cell import Cell
 from command_center.runtime.child import Child, Intent, Phase
-from command_center.runtime.deadletters import DeadLetters, Reason
+from command_center.runtime.deadletters import DeadLetterReason, DeadLetters
 from command_center.runtime.errors import (
     ActorNotFound,
     ActorStopped,
@@ -131,7 +131,7 @@ class System:
                 raise
         finally:
             for child in self.children.values():
-                child.close(Reason.STOPPED)
+                child.close(DeadLetterReason.STOPPED)
             self._host_ended.set()
 
     def _raise_host_error(self) -> None:
@@ -187,7 +187,9 @@ class System:
             except Exception:  # noqa: BLE001 - the edge to foreign code must not harm the tree
                 _log.exception("observer failed", signal=type(signal).__name__)
 
-    def add_dead_letter(self, path: str, message: object, reason: Reason, at: float) -> None:
+    def add_dead_letter(
+        self, path: str, message: object, reason: DeadLetterReason, at: float
+    ) -> None:
         """Keep a dead letter and tell the observers."""
         letter = self.dead_letters.add(path, message, reason, at)
         if self._observers:
@@ -281,7 +283,7 @@ class System:
         if not isinstance(parent, Supervisor):
             raise SupervisorNotFound(supervisor)
         if not parent.is_serving:
-            raise ActorStopped(parent.path, "start_child", 0.0, Reason.STOPPED.value)
+            raise ActorStopped(parent.path, "start_child", 0.0, DeadLetterReason.STOPPED.value)
         if spec.id in parent.children:
             raise ChildExists(parent.children[spec.id].path)
         cell = parent.add(spec, is_dynamic=True)
@@ -356,7 +358,7 @@ class System:
         child = self._child(path)
         parent = child.parent
         if parent is None or not parent.is_serving:
-            raise ActorStopped(path, "restart", 0.0, Reason.STOPPED.value)
+            raise ActorStopped(path, "restart", 0.0, DeadLetterReason.STOPPED.value)
         self.emit(Operated(path, "restart", reason))
         child.forgive()
         done = trio.Event()
@@ -378,7 +380,7 @@ class System:
         self.start_soon(stop_and_start, name=f"restart of {path}")
         await done.wait()
         if not restarted:
-            raise ActorStopped(path, "restart", 0.0, Reason.STOPPED.value)
+            raise ActorStopped(path, "restart", 0.0, DeadLetterReason.STOPPED.value)
         await child.began.wait()
 
     async def stop_child(self, path: str, *, reason: str) -> None:

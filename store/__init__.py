@@ -101,7 +101,7 @@ from command_center.store.timestamps import (
     to_timestamp,
 )
 from command_center.store.transaction import Transaction
-from command_center.store.writer import Commit, Done, Failed, Outcome, Unit, Writer
+from command_center.store.writer import CommitResult, Done, Failed, Outcome, Unit, Writer
 
 __all__ = [
     "MAX_LIMIT",
@@ -112,7 +112,7 @@ __all__ = [
     "AutomationRun",
     "AutomationTrigger",
     "CannotOpenDatabase",
-    "Commit",
+    "CommitResult",
     "ConstraintViolated",
     "CorruptDatabase",
     "DataFolderInUse",

@@ -255,7 +255,7 @@ class Approval(Record, frozen=True, kw_only=True, rename="camel"):
 
 
 AgentStatus = Literal["running", "completed", "failed", "interrupted"]
-"""How a sub-agent's newest turn stands."""
+"""The status of a sub-agent's newest turn."""
 
 
 class Agent(Record, frozen=True, kw_only=True, rename="camel"):

@@ -1,4 +1,4 @@
-"""What a person has trusted of the files by which a repository configures Codex, by content.
+"""Contents of a repository's Codex configuration that a person has trusted.
 
 A content is named by a digest. Each is kept with the approval in which a person decided, and with
 its texts, so that the next one can be shown by what differs.
@@ -36,7 +36,7 @@ def forget(tx: Transaction, repository_id: int) -> None:
 
 
 def is_trusted(db: Database, repository_id: int, digest: str) -> bool:
-    """Whether a person has trusted that content of that repository."""
+    """Return True if a person has trusted that content of that repository."""
     found = db.execute(
         "SELECT 1 FROM trusted_configurations "
         "WHERE repository_id = ? AND digest = ? AND trusted_at IS NOT NULL",
@@ -46,7 +46,7 @@ def is_trusted(db: Database, repository_id: int, digest: str) -> bool:
 
 
 def last_texts(db: Database, repository_id: int) -> dict[str, str]:
-    """The texts that were trusted last; none if nothing was."""
+    """Return the texts that were trusted last; none if nothing was."""
     found = db.execute(
         "SELECT texts FROM trusted_configurations "
         "WHERE repository_id = ? AND trusted_at IS NOT NULL ORDER BY trusted_at DESC LIMIT 1",

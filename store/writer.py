@@ -61,7 +61,7 @@ Outcome: TypeAlias = Done[T_co] | Failed
 
 
 @attrs.frozen
-class Commit:
+class CommitResult:
     """The result of a batch: an outcome for each unit, in their order, and the new events."""
 
     outcomes: tuple[Outcome[Any], ...]
@@ -99,7 +99,7 @@ class Writer:
         self._adopt(opened(path, busy_timeout=busy_timeout))
         self._mark = MarkWriter(path)
 
-    def commit(self, units: Sequence[Unit[Any]]) -> Commit:
+    def commit(self, units: Sequence[Unit[Any]]) -> CommitResult:
         """Run the units in their order and make them durable together.
 
         On return, what the outcomes call done has been flushed to the disk, and survives a
@@ -119,12 +119,12 @@ class Writer:
         if self._closed:
             raise StoreClosed
         if not units:
-            return Commit(())
+            return CommitResult(())
         try:
             return self._commit(units)
         except _BatchLost as lost:
             self._abandon()
-            return Commit(tuple(Failed(lost.as_unavailable()) for _ in units))
+            return CommitResult(tuple(Failed(lost.as_unavailable()) for _ in units))
         except BaseException:
             self._abandon()
             raise
@@ -153,7 +153,7 @@ class Writer:
         finally:
             db.close()
 
-    def _commit(self, units: Sequence[Unit[Any]]) -> Commit:
+    def _commit(self, units: Sequence[Unit[Any]]) -> CommitResult:
         outcomes: list[Outcome[Any]] = []
         new: list[StoredEvent] = []
         with _losing_the_batch:
@@ -169,7 +169,7 @@ class Writer:
             db.conn.commit()
         if new:
             self._mark.note(last_event_id)
-        return Commit(tuple(outcomes), tuple(new))
+        return CommitResult(tuple(outcomes), tuple(new))
 
     def _begin(self) -> Database:
         db = self._db

@@ -14,7 +14,7 @@ from command_center.http.config.settings import DECLARATIONS
 from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.signin import LIFE_SECONDS
 from command_center.http.transport.accept import DESCRIPTORS
-from command_center.http.transport.channel import Limits
+from command_center.http.transport.channel import ConnectionLimits
 from command_center.http.transport.websocket import TOO_BIG
 from command_center.http.wire.codec import MAX_DEPTH
 from tests.checkout import ROOT, pyproject, source_files
@@ -83,7 +83,7 @@ def test_every_module_is_introduced_where_its_folder_is(folder: Path) -> None:
 
 
 def test_the_limits_that_security_promises_are_those_of_the_program() -> None:
-    limits, policy = Limits(), Policy()
+    limits, policy = ConnectionLimits(), Policy()
     page = " ".join(text_of("docs/security.md").split())
     for promised in (
         f"One head has {limits.head_bytes // 1024} KiB (431) and {limits.head:.0f} seconds (408)",

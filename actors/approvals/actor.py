@@ -63,7 +63,7 @@ DEADLINES = EventFilter(types=("approval.requested", "approval.extended"))
 """The events that set a deadline."""
 
 PAUSE_SECONDS = 1.0
-"""How long what is due may take to be done, before it is looked for again."""
+"""Seconds that a due act may take before the actor looks for it again."""
 
 
 class Approvals(Actor):
@@ -113,7 +113,7 @@ class Approvals(Actor):
     async def _resolve(self, message: ResolveApproval) -> Approval:
         wish = message.resolution
         asked = await self._storage.read(lambda db: approvals.get(db, message.approval_id))
-        kept = kept_answers(asked, wish)
+        kept = answers_to_keep(asked, wish)
 
         def settle(tx: Transaction) -> tuple[Approval, Session | None]:
             approval = settlement.settle_approval(
@@ -164,7 +164,7 @@ class Approvals(Actor):
         self.ctx.start_task(self._tell_session, approval)
 
     async def _tell_session(self, approval: Approval) -> None:
-        """A session that has no actor now finds the decision in its rows when it starts."""
+        """Tell the session of a decision; one without an actor reads it when it starts."""
         if approval.session_id is not None:
             with contextlib.suppress(ActorNotFound):
                 await self.ctx.lookup(session_at(approval.session_id)).tell(
@@ -197,8 +197,8 @@ class Approvals(Actor):
         return min(left, LOOK_SECONDS)
 
 
-def kept_answers(asked: Approval, wish: Resolution) -> dict[str, Any] | None:
-    """The answers as they may be stored.
+def answers_to_keep(asked: Approval, wish: Resolution) -> dict[str, Any] | None:
+    """Return the answers as they may be stored.
 
     Raises:
         Invalid: Codex asked something else, or wants more; it names the answer.

@@ -42,7 +42,7 @@ from command_center.store import Automation, AutomationOutcome, automations, fro
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 5.0
-"""How soon a due time is tried again that the store could not take."""
+"""Seconds until a due time that the store could not take is tried again."""
 
 
 @attrs.frozen
@@ -84,7 +84,7 @@ class AutomationActor(Actor):
         await self._arm_anew()
 
     def describe(self) -> Mapping[str, object]:
-        """The automation's own inspection fields."""
+        """Return the automation's own inspection fields."""
         automation = self._automation
         return {
             "automationId": automation.id,
@@ -169,7 +169,7 @@ class AutomationActor(Actor):
         await self._arm_anew()
 
     async def _check_clock(self) -> None:
-        """Where the clock, or the zone, was changed, what is next may have changed too."""
+        """Find the next due time again after the clock or the time zone was changed."""
         now = self._services.clock.now()
         terms = self._services.terms
         if self._automation.enabled and is_astray(self._automation, terms, now):

@@ -1,4 +1,4 @@
-"""Who is due when: a heap of wall times, the earliest first."""
+"""A heap of wall-clock alarms, the earliest first."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Alarms:
             heapq.heappush(self._heap, (due, automation_id))
 
     def next_due(self) -> float | None:
-        """When the earliest alarm goes off; None if none is set."""
+        """Return the time of the earliest alarm, or None if none is set."""
         while self._heap:
             due, automation_id = self._heap[0]
             if self._due.get(automation_id) == due:

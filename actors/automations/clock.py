@@ -21,7 +21,7 @@ class WallClock(Protocol):
     """Tells the time of day, and waits."""
 
     def now(self) -> datetime:
-        """The present moment, in UTC. It may lie before one that was told earlier."""
+        """Return the present moment, in UTC. It may lie before one that was told earlier."""
         ...
 
     async def pause(self, seconds: float, sooner: trio.Event) -> None:
@@ -33,7 +33,7 @@ class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> datetime:
-        """The present moment, as the machine believes it."""
+        """Return the present moment, as the machine believes it."""
         return datetime.now(UTC)
 
     async def pause(self, seconds: float, sooner: trio.Event) -> None:
@@ -43,7 +43,7 @@ class SystemClock:
 
 
 def machine_zone() -> ZoneInfo:
-    """The time zone that the machine is set to; UTC, with a warning, where that cannot be told."""
+    """Return the machine's time zone; UTC, with a warning, where that cannot be told."""
     try:
         return tzlocal.get_localzone()
     except (KeyError, ValueError, OSError) as error:

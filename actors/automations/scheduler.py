@@ -76,7 +76,7 @@ SET_BACK = timedelta(seconds=1)
 """A clock that shows so much less than at the last look was set."""
 
 HOLD_SECONDS = 2.0
-"""How long sessions wait for others that are due together to be fired, at most."""
+"""The most seconds that sessions wait for others that are due together to be fired."""
 
 MAILBOX = 100
 """Messages that may wait for one automation."""
@@ -159,7 +159,7 @@ class Scheduler(Actor):
 
     @handles(DeleteAutomation)
     async def delete(self, message: DeleteAutomation) -> Deferred[Automation]:
-        """The same, for taking it away."""
+        """Delete an automation."""
         return self.ctx.answer_later(self._delete, message)
 
     async def _delete(self, message: DeleteAutomation) -> Automation:
@@ -178,7 +178,7 @@ class Scheduler(Actor):
 
     @handles(RunAutomation)
     async def run(self, message: RunAutomation) -> Deferred[HandRun]:
-        """The same, for a run by hand."""
+        """Fire an automation by hand."""
         return self.ctx.answer_later(self._run, message)
 
     async def _run(self, message: RunAutomation) -> HandRun:
@@ -198,7 +198,7 @@ class Scheduler(Actor):
         return outcome
 
     async def _ask(self, automation_id: int, message: Asked[AutomationMessage, R]) -> R | None:
-        """The answer of the automation's actor; None if it has none."""
+        """Return the answer of the automation's actor; None if it has none."""
         try:
             return await self.ctx.lookup(automation_at(automation_id)).ask(message)
         except (ActorNotFound, ActorStopped):
@@ -217,7 +217,7 @@ class Scheduler(Actor):
                 await self._start(automation.id, automation)
 
     async def _align(self, automation_id: int) -> None:
-        """An enabled automation has an actor and any other has none, whoever raced to change it."""
+        """Give an enabled automation an actor, and end that of any other, whoever raced."""
         async with self._lives:
             automation = await self._storage.read(lambda db: automations.get(db, automation_id))
             if automation.enabled:
@@ -250,7 +250,7 @@ class Scheduler(Actor):
                 await self.ctx.lookup(automation_at(automation_id)).tell(Reload())
 
     async def _watch_pauses(self) -> None:
-        """An automation that paused itself did so in a transaction that ended a session."""
+        """Watch for automations that paused themselves in a transaction that ended a session."""
         wanted = EventFilter(types=("automation.paused",))
         while True:
             with self._fanout.subscribe(wanted) as subscription:
@@ -286,7 +286,7 @@ class Scheduler(Actor):
                 await self._begin(session_id)
 
     async def _begin(self, session_id: int) -> None:
-        """A `/tasks` that is away finds the session when it comes back."""
+        """Tell `/tasks` of the session; if it is away, it finds the session when it comes back."""
         with contextlib.suppress(ActorNotFound, ActorStopped):
             await self.ctx.lookup(TASKS).tell(SessionCommitted(session_id))
 

@@ -75,13 +75,13 @@ class Follower(Actor):
                 return
 
     def _page(self, db: Database) -> tuple[list[StoredEvent], int]:
-        """The next events to be told, and how far the log is told with them."""
+        """Return the next events to be told, and how far the log is told with them."""
         end = events.last_id(db)
         found = events.after(db, self._position, limit=PAGE, wanted=WANTED)
         return found, found[-1].id if len(found) == PAGE else max(end, self._position)
 
     def _begin(self, tx: Transaction) -> int:
-        """The place to go on from; the first time, what is pending is told."""
+        """Return the place to go on from; the first time, tell what is pending."""
         self._channel.begin(tx)
         mark = telegram_marks.find(tx.db, {"name": self._channel.mark})
         if mark is not None:

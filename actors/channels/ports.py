@@ -1,4 +1,4 @@
-"""What the follower and the outbox need of a channel."""
+"""The parts of a channel that the follower and the outbox use."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Letter(Protocol):
 
     @property
     def not_before(self) -> str | None:
-        """The moment before which it is not tried, as a timestamp."""
+        """Return the moment before which it is not tried, as a timestamp."""
 
 
 L = TypeVar("L", bound=Letter)
 
 
 @attrs.frozen
-class Outcome:
+class DeliveryOutcome:
     """The result of trying to deliver a message; `write` records it.
 
     A message that is neither sent nor failed waits to be tried again.
@@ -65,7 +65,7 @@ class Carrier(Protocol[L]):
     async def pace(self, recipient: int) -> None:
         """Wait until a message to the recipient may be sent. One task at a time waits for one."""
 
-    async def deliver(self, message: L) -> Outcome:
+    async def deliver(self, message: L) -> DeliveryOutcome:
         """Try to deliver the message. Raise nothing for what the other side does."""
 
     def forget_old(self, tx: Transaction) -> None:

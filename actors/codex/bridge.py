@@ -18,7 +18,7 @@ import trio
 from command_center.actors.codex import protocol, requests
 from command_center.actors.codex.active_turns import has_turns
 from command_center.actors.codex.approvals import why_not
-from command_center.actors.codex.connection import Connection, Refused
+from command_center.actors.codex.connection import Connection, RefusedRequest
 from command_center.actors.codex.errors import (
     BridgeUnavailable,
     CodexError,
@@ -29,7 +29,7 @@ from command_center.actors.codex.errors import (
 )
 from command_center.actors.codex.inbox import Inbox
 from command_center.actors.codex.messages import (
-    Answer,
+    AnswerRequest,
     AppServer,
     Attach,
     BridgeHealth,
@@ -199,8 +199,8 @@ class Bridge(Actor):
         for inbox in self._routes.forget(message.path):
             self._unpump(inbox)
 
-    @handles(Answer)
-    def answer(self, message: Answer) -> Deferred[None]:
+    @handles(AnswerRequest)
+    def answer(self, message: AnswerRequest) -> Deferred[None]:
         """Write the answer, once."""
         connection = self._connected()
         request = self._routes.take(message.request_id)
@@ -490,7 +490,7 @@ class Bridge(Actor):
         self._routes.notification(notification, size)
         self._look_up_parents()
 
-    def on_request(self, request: protocol.ServerRequest) -> Refused | None:
+    def on_request(self, request: protocol.ServerRequest) -> RefusedRequest | None:
         """Route it, or refuse what nobody here can answer."""
         thread_id = protocol.thread_of(request.params)
         problem = why_not(request.method, request.params)
@@ -498,10 +498,10 @@ class Bridge(Actor):
             log.warning("codex.request_refused", method=request.method, problem=problem)
             if thread_id is not None:
                 self._routes.refused(request, thread_id)
-            return Refused(protocol.METHOD_NOT_FOUND, problem or "It names no thread.")
+            return RefusedRequest(protocol.METHOD_NOT_FOUND, problem or "It names no thread.")
         if not self._routes.request(request, thread_id):
             log.warning("codex.too_many_requests", method=request.method)
-            return Refused(protocol.REFUSED, "Too many requests are open.")
+            return RefusedRequest(protocol.REFUSED, "Too many requests are open.")
         self._look_up_parents()
         return None
 

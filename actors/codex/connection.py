@@ -44,7 +44,7 @@ _OUTGOING = 256
 
 
 @attrs.frozen
-class Refused:
+class RefusedRequest:
     """Why a request of Codex is refused: a JSON-RPC error's code and message."""
 
     code: int
@@ -57,7 +57,7 @@ class Listener(Protocol):
     def on_notification(self, notification: protocol.Notification, size: int) -> None:
         """Codex told something, in a message of `size` bytes."""
 
-    def on_request(self, request: protocol.ServerRequest) -> Refused | None:
+    def on_request(self, request: protocol.ServerRequest) -> RefusedRequest | None:
         """Codex asks something; answers why it is refused, if it is refused at once."""
 
 

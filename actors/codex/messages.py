@@ -80,7 +80,7 @@ class Watch(Request[None]):
 
 
 @attrs.frozen
-class Answer(Request[None]):
+class AnswerRequest(Request[None]):
     """Answer an open request of Codex, with a result or else with an error's text.
 
     Answered when the bytes are written. Refused with `RequestGone` if the request isn't open on
@@ -264,7 +264,7 @@ ThreadMessage: TypeAlias = (
 """What is told to whoever is attached to a thread."""
 
 BridgeMessage: TypeAlias = (
-    Call | Attach | Detach | Watch | Answer | CheckVersion | ReachWriter | ProbeHealth
+    Call | Attach | Detach | Watch | AnswerRequest | CheckVersion | ReachWriter | ProbeHealth
 )
 
 

@@ -1,4 +1,4 @@
-"""What `/approvals` is asked, and what the answers are."""
+"""The messages that `/approvals` takes, and its answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from command_center.runtime import Request
 from command_center.store import Approval
 
 LONGEST_SECONDS = 10 * 366 * 24 * 3600
-"""How long an approval may wait: ten years."""
+"""The most seconds that an approval may wait: ten years."""
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_SECONDS)]
 

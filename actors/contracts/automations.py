@@ -1,4 +1,4 @@
-"""What the automations are asked and told, and what an automation is made of."""
+"""The messages that the automations take, and the parts of an automation."""
 
 from __future__ import annotations
 

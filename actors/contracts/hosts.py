@@ -76,31 +76,31 @@ class Host(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name, which a repository has as `host`."""
+        """Return its name, which a repository has as `host`."""
 
     @property
     def folders(self) -> Folders:
-        """Its folders."""
+        """Return its folders."""
 
     @property
     def git(self) -> Git:
-        """Its git."""
+        """Return its git."""
 
     @property
     def codex(self) -> Codex:
-        """Its Codex."""
+        """Return its Codex."""
 
     @property
     def actors(self) -> Sequence[ChildSpec]:
-        """The actors that it needs below `/hosts/NAME`, such as one that keeps a connection."""
+        """Return the actors that it needs below `/hosts/NAME`, such as a connection's."""
 
 
 class OnHost(Protocol):
-    """What lies on a host, such as a repository, or works there, such as a session."""
+    """A thing that lies on a host, such as a repository, or works there, such as a session."""
 
     @property
     def host(self) -> str:
-        """The host's name."""
+        """Return the host's name."""
 
 
 class HostMissing(Conflict):

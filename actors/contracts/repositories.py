@@ -1,4 +1,4 @@
-"""What can be asked about repositories, and what the answers are."""
+"""The messages about repositories, and their answers."""
 
 from __future__ import annotations
 

@@ -76,4 +76,4 @@ RUNNERS: Final[Mapping[Runner, Capabilities]] = MappingProxyType(
         "stub": Capabilities(),
     }
 )
-"""What each runner can do, at the best."""
+"""The capabilities of each runner, at the best."""

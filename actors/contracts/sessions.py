@@ -1,4 +1,4 @@
-"""What a session's actor is asked and told.
+"""The messages that a session's actor takes.
 
 The first group comes from people, through any interface; the second from other actors; the third
 from the session's own runner, which works in the actor's nursery and reports back this way.
@@ -59,7 +59,7 @@ class SteerSession(
 class SessionChanges(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """Where to move the session: `running` starts it through policy, `stopped` stops it."""
+    """Move the session: `running` starts it through policy, `stopped` stops it."""
 
     status: Literal["running", "queued", "stopped"]
     requested_by: str = "api"
@@ -81,7 +81,7 @@ class PatchSession(msgspec.Struct, Request[Session], frozen=True):
 class GoalChanges(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """What to change of a session's goal; what is left out stays.
+    """Change a session's goal. A field that is left out stays as it is.
 
     `paused` lets the turn that runs be the last one.
     """
@@ -314,7 +314,7 @@ class ModelDecided(Observation, frozen=True):
 
 
 class RulesFound(msgspec.Struct, frozen=True):
-    """What the rules of Codex's user let out of the sandbox, as they were when it was joined."""
+    """The commands that the user's rules let out of the sandbox, read when Codex was joined."""
 
     rules: tuple[AllowRule, ...]
 

@@ -1,4 +1,4 @@
-"""What `/tasks` is asked: a request body is a message, or what the path leaves open of one."""
+"""The messages that `/tasks` takes. A request body is a message, or what its path leaves open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be asked about worktrees, and what the answers are.
+"""The messages about worktrees, and their answers.
 
 A body of the API is a struct by itself (`WorktreeRequest`, `MergeRequest`); the message carries it
 beside the repository's id, which comes from the path.
@@ -141,7 +141,7 @@ class MergeWorktree(msgspec.Struct, Request[MergeResult], frozen=True):
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a session ends, as its folder is now.
+    """The state of a session's folder when the session ends.
 
     Attributes:
         writable: the folders that it must be able to write to, beside its own, in order to commit.

@@ -1,4 +1,4 @@
-"""What every actor stands on: the store, the event log, the wall clock, and locks.
+"""The services that every actor uses: the store, the event log, the wall clock, and locks.
 
 `storage` reads and writes through the one writer, `events` follows the log and tells subscribers,
 `clock` waits by the wall clock, and `locks` does work on one thing a piece at a time.

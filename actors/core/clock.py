@@ -9,7 +9,7 @@ import trio
 from command_center.store.timestamps import from_timestamp, to_timestamp
 
 LOOK_SECONDS = 15.0
-"""How long to sleep at most before looking at the wall clock again.
+"""The most seconds to sleep before looking at the wall clock again.
 
 The wall clock may be set, and the machine may sleep, while a timer runs: no timer is trusted for
 longer than this.
@@ -17,7 +17,7 @@ longer than this.
 
 
 def later(moment: str, seconds: float) -> str:
-    """The moment `seconds` after a stored one, as it is stored."""
+    """Return the moment `seconds` after a stored one, as it is stored."""
     return to_timestamp(from_timestamp(moment) + timedelta(seconds=seconds))
 
 

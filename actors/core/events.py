@@ -65,7 +65,7 @@ class PublishLive(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str | None = None
 
     def event(self, secrets: Sequence[str] = ()) -> StoredEvent:
-        """The event as a subscriber gets it: its id is null, and 0 to the filters."""
+        """Return the event as a subscriber gets it: its id is null, and 0 to the filters."""
         ids = {name: value for name in _IDS if (value := getattr(self, name)) is not None}
         ts = now_timestamp()
         wire = {
@@ -112,7 +112,7 @@ class Published:
         self._forms: dict[Callable[[StoredEvent], bytes], bytes] = {}
 
     def form(self, encode: Callable[[StoredEvent], bytes]) -> bytes:
-        """The event as `encode` makes it, for all who want it so."""
+        """Return the event as `encode` makes it, for all who want it so."""
         made = self._forms.get(encode)
         if made is None:
             made = self._forms[encode] = encode(self.event)
@@ -177,7 +177,7 @@ class Subscription:
         self._news.set()
 
     async def take(self) -> list[Published]:
-        """All that is buffered, at least one event; an empty list once it is closed.
+        """Return all that is buffered, at least one event; an empty list once it is closed.
 
         A caller that is cancelled while it waits misses nothing.
         """
@@ -201,7 +201,7 @@ class Subscription:
 
 
 class Fanout:
-    """Who watches, and what they were told last. Outlives the hub's incarnations."""
+    """The subscribers, and the last event that each was told. It outlives restarts of the hub."""
 
     def __init__(self) -> None:
         """Watched by nobody."""

@@ -35,5 +35,5 @@ class KeyedLocks:
                 del self._locks[key]
 
     def held(self) -> list[Hashable]:
-        """The keys whose locks are held or waited for."""
+        """Return the keys whose locks are held or waited for."""
         return list(self._locks)

@@ -50,7 +50,7 @@ from command_center.runtime import (
     origin,
 )
 from command_center.store import (
-    Commit,
+    CommitResult,
     ConstraintViolated,
     Done,
     Failed,
@@ -73,10 +73,10 @@ BATCH = 256
 """The most units in one commit."""
 
 WRITE_SECONDS = 60.0
-"""How long a caller waits for its commit."""
+"""Seconds that a caller waits for its commit."""
 
 CLOSE_SECONDS = 5.0
-"""How long the writer's thread may take to finish its batch and close the file."""
+"""Seconds that the writer's thread may take to finish its batch and close the file."""
 
 
 class Write(Request[Any]):
@@ -183,7 +183,7 @@ class Store(Actor):
 
 
 def _log_events(committed: tuple[StoredEvent, ...]) -> None:
-    """A line for each event, by which it can be found from a request's line and the other way."""
+    """Log a line for each event, to find it from a request's line and the other way."""
     for event in committed:
         log.debug(
             "event.committed",
@@ -219,7 +219,7 @@ class CommitTimes:
             self.within[place] += 1
 
     def describe(self) -> Mapping[str, object]:
-        """The numbers, each bucket with its upper bound."""
+        """Return the numbers, each bucket with its upper bound."""
         buckets = [list(pair) for pair in zip(self.BOUNDS, self.within, strict=True)]
         return {"count": self.count, "sum": round(self.total, 6), "buckets": buckets}
 
@@ -263,7 +263,7 @@ class _WriterThread:
             self._thread.join()
 
     def describe(self) -> Mapping[str, object]:
-        """Counts since the start."""
+        """Return counts since the start."""
         return {
             "waiting": self._waiting.qsize(),
             "commits": self._commits,
@@ -290,7 +290,7 @@ class _WriterThread:
             writer.close()
 
     def _tell_of_death(self) -> None:
-        """The thread is about to end by an exception: nothing that waits would be answered."""
+        """Fail all that waits, since the thread is about to end by an exception."""
         assert self._token is not None  # noqa: S101 - set before the thread started
         with contextlib.suppress(trio.RunFinishedError):
             self._token.run_sync_soon(self._died)
@@ -324,7 +324,7 @@ class _WriterThread:
         except trio.RunFinishedError:
             return
 
-    def _deliver(self, batch: list[tuple[Unit[Any], _Settles]], result: Commit) -> None:
+    def _deliver(self, batch: list[tuple[Unit[Any], _Settles]], result: CommitResult) -> None:
         """On the loop: publish, then answer."""
         if result.events:
             self._committed(result.events)
@@ -397,7 +397,7 @@ class Storage:
 
 
 def done_for(name: str, unit: Unit[T]) -> Unit[T]:
-    """The unit, its transaction put down to what it is done for."""
+    """Wrap a unit so that its transaction is put down to what it is done for."""
 
     def run(tx: Transaction) -> T:
         tx.origin = name
@@ -410,7 +410,7 @@ _OWN = (RecordNotFound, InvalidCursor, InvalidRecord, ConstraintViolated, StoreU
 
 
 def refusal_of(error: Exception) -> Exception:
-    """The refusal that tells a caller of one of the store's own errors; others are as they are."""
+    """Return the refusal that tells a caller of a store's error; others are as they are."""
     refusal: Exception
     match error:
         case RecordNotFound():

@@ -18,16 +18,16 @@ from command_center.actors.git.errors import (
     UnsafeRepository,
     WorktreeUnfinished,
 )
-from command_center.actors.git.ports import Answer, Checkout, Git
+from command_center.actors.git.ports import Checkout, Git, GitOutput
 
 __all__ = [
-    "Answer",
     "BadBranchName",
     "Checkout",
     "Git",
     "GitAnswerTooLong",
     "GitFailed",
     "GitMissing",
+    "GitOutput",
     "GitTimedOut",
     "NotAWorkTree",
     "UnknownRef",

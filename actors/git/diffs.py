@@ -36,7 +36,7 @@ _PLAIN: Final = (
 """Nothing of the repository's own runs, and the output looks the same whatever it is set to."""
 
 
-class FileChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ChangedFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How much of one file changed; a binary file has no lines to count."""
 
     path: str
@@ -54,7 +54,7 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     base_ref: str
     base_sha: str
     head_sha: str
-    files: list[FileChange]
+    files: list[ChangedFile]
     untracked: list[str]
     patch: str
     is_cut: bool
@@ -128,9 +128,9 @@ async def read_diff(checkout: Checkout, base: str, *, limit: int = PATCH_LIMIT) 
     )
 
 
-def _change(line: bytes) -> FileChange:
+def _change(line: bytes) -> ChangedFile:
     added, removed, name = line.split(b"\t", 2)
-    return FileChange(
+    return ChangedFile(
         path=shown(name),
         added=int(added) if added.isdigit() else None,
         removed=int(removed) if removed.isdigit() else None,

@@ -132,7 +132,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 @attrs.frozen
-class Status:
+class WorkTreeStatus:
     """Where the work tree stands.
 
     `branch` is None where HEAD is detached, `head` before the first commit, `ahead` and `behind`
@@ -146,7 +146,7 @@ class Status:
     behind: int | None
 
 
-async def read_status(checkout: Checkout) -> Status:
+async def read_status(checkout: Checkout) -> WorkTreeStatus:
     """The state of the work tree. Untracked files make it dirty, ignored ones do not.
 
     Submodules count by the commit that they are at; nothing runs inside of them.
@@ -175,7 +175,7 @@ async def read_status(checkout: Checkout) -> Status:
     branch = headers.get("branch.head")
     head = headers.get("branch.oid")
     counts = re.fullmatch(r"\+(\d+) -(\d+)", headers.get("branch.ab", ""))
-    return Status(
+    return WorkTreeStatus(
         branch=None if branch == "(detached)" else branch,
         head=None if head == "(initial)" else head,
         dirty=dirty,
@@ -184,7 +184,7 @@ async def read_status(checkout: Checkout) -> Status:
     )
 
 
-async def read_default_branch(checkout: Checkout, status: Status) -> str | None:
+async def read_default_branch(checkout: Checkout, status: WorkTreeStatus) -> str | None:
     """The branch that work is based on: the first remote's, else main or master, else this one."""
     answer = await checkout.run(
         "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD", accepted=(0, 1, 128)
@@ -253,7 +253,7 @@ async def read_worktrees(checkout: Checkout) -> list[WorktreeEntry]:
     return entries
 
 
-async def read_commits(checkout: Checkout, status: Status) -> list[Commit]:
+async def read_commits(checkout: Checkout, status: WorkTreeStatus) -> list[Commit]:
     """The last commits, the newest first."""
     if status.head is None:
         return []
@@ -314,7 +314,7 @@ class _Counter:
                 self.bytes_by_language[language] += count
 
 
-async def read_contents(checkout: Checkout, status: Status) -> Contents:
+async def read_contents(checkout: Checkout, status: WorkTreeStatus) -> Contents:
     """Count the files of the last commit, by size and language."""
     if status.head is None:
         return Contents()

@@ -1,8 +1,8 @@
 """What git is to the rest of the program: the port behind which each host has its own.
 
 `Git` is what a host brings. It opens a `Checkout`, a work tree that was looked at and may be worked
-in, and runs each `Command` there; every git command starts from a checkout. What is beside git on
-the disk, such as the files of a worktree that is to go, it does too, since only it is on that
+in, and runs each `GitCommand` there; every git command starts from a checkout. What is beside git
+on the disk, such as the files of a worktree that is to go, it does too, since only it is on that
 machine. `hosts.local.git` is the git of this one; docs/hosts.md shows how to write another.
 
 Everything that goes to a host and comes back is data: paths, texts, bytes and errors of `errors`.
@@ -64,7 +64,7 @@ class Layout:
 
 
 @attrs.frozen(kw_only=True)
-class Command:
+class GitCommand:
     """One git command.
 
     Attributes:
@@ -91,7 +91,7 @@ class Command:
 
 
 @attrs.frozen
-class Answer:
+class GitOutput:
     """What git printed. `cut` says that there was more; `complaint` is its stderr."""
 
     stdout: bytes
@@ -167,9 +167,9 @@ class Checkout:
         sink: Callable[[bytes], None] | None = None,
         deadline: float = DEADLINE,
         accepted: Collection[int] = (0,),
-    ) -> Answer:
-        """Run a git command here; see `Command` and `Git.run`."""
-        command = Command(
+    ) -> GitOutput:
+        """Run a git command here; see `GitCommand` and `Git.run`."""
+        command = GitCommand(
             arguments=arguments,
             writes=writes,
             also=also,
@@ -199,8 +199,8 @@ class Git(Protocol):
         """
 
     async def run(
-        self, checkout: Checkout, command: Command, sink: Callable[[bytes], None] | None = None
-    ) -> Answer:
+        self, checkout: Checkout, command: GitCommand, sink: Callable[[bytes], None] | None = None
+    ) -> GitOutput:
         """Run a command in a checkout, when it is that repository's turn.
 
         `sink` takes the output as it comes, which is then not kept.

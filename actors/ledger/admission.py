@@ -115,7 +115,7 @@ def why_not_go_on(tx: Transaction, session_id: int) -> str | None:
 
 
 def active_sessions(tx: Transaction) -> list[Session]:
-    """The sessions that hold a slot."""
+    """Return the sessions that hold a slot."""
     return sessions.every(tx.db, {"status": sorted(ACTIVE)})
 
 
@@ -132,7 +132,7 @@ def yield_folder(tx: Transaction, session_id: int) -> Session:
 
 
 def run_approvals(tx: Transaction, session: Session) -> list[Approval]:
-    """The approvals that policy asked for this run, settled or not.
+    """Return the approvals that policy asked for this run, settled or not.
 
     A retry or a continuation is the same run: what a person agreed to for its predecessor holds,
     but full access, which is agreed to every time.
@@ -177,7 +177,7 @@ def _ask(tx: Transaction, session: Session, reason: Reason, *, expires_at: str) 
 
 
 def _automation_title(tx: Transaction, task: Task) -> str | None:
-    """Which automation asks, where one does."""
+    """Return the id of the automation that asks, or None."""
     if task.automation_id is None:
         return None
     return automations.get(tx.db, task.automation_id).title

@@ -43,7 +43,7 @@ from command_center.store.statuses import ACTIVE
 from command_center.store.summaries import used_worktrees
 
 Cause = Literal["goal", "message", "unknown"]
-"""What began a turn: the thread's goal, a message that somebody gave to Codex, or nobody knows."""
+"""The cause of a turn: the thread's goal, a message that somebody gave to Codex, or unknown."""
 
 SANDBOXES: Final[Mapping[str, Sandbox]] = {
     "readOnly": "read-only",
@@ -115,12 +115,12 @@ class ForeignTurn:
 
     @property
     def thread(self) -> Thread:
-        """The thread that it runs in."""
+        """Return the thread that it runs in."""
         return Thread(self.host, self.thread_id)
 
 
 def message_of(turn: Mapping[str, Any]) -> str | None:
-    """What somebody said to begin the turn; None where nobody did, or it is not listed yet."""
+    """Return the message that began the turn; None if there is none, or it is not listed yet."""
     for item in turn.get("items", ()):
         if item.get("type") == "userMessage":
             parts = item.get("content") or ()
@@ -129,12 +129,12 @@ def message_of(turn: Mapping[str, Any]) -> str | None:
 
 
 def last_session(db: Database, thread: Thread) -> Session | None:
-    """The newest session that worked in the thread; None where it is no thread of ours."""
+    """Return the newest session that worked in the thread; None where it is no thread of ours."""
     return sessions.find(db, {"codex_thread_id": thread.id, "host": thread.host}, newest_first=True)
 
 
 def working_session(db: Database, thread: Thread) -> Session | None:
-    """The session that works in the thread now, and whose matter its turns are."""
+    """Return the session that works in the thread now, and whose matter its turns are."""
     return sessions.find(
         db, {"codex_thread_id": thread.id, "host": thread.host, "status": sorted(ACTIVE)}
     )
@@ -265,5 +265,5 @@ def _worktrees(db: Database, repository: Repository) -> list[str]:
 
 
 def _lies_in(path: str, folder: str) -> bool:
-    """Whether a path is the folder, or below it, as it is spelled."""
+    """Return True if a path is the folder, or below it, as it is spelled."""
     return any(same_place(str(one), folder) for one in (Path(path), *Path(path).parents))

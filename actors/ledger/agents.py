@@ -1,4 +1,4 @@
-"""What is written of the sub-agents that work for a session; each function is one unit."""
+"""Record the sub-agents that work for a session; each function is one unit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_AGENTS: Final = 200
 """Sub-agents of one session that are kept; of those beyond only the tokens are counted."""
 
 KEPT: Final = ("path", "name", "model", "prompt")
-"""What is told of a sub-agent now and then, and holds from then on."""
+"""Fields that are told of a sub-agent now and then, and hold from then on."""
 
 
 def learn(tx: Transaction, session_id: int, seen: AgentSeen) -> Agent | None:

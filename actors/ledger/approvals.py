@@ -113,7 +113,7 @@ def tell_requested(tx: Transaction, session: Session, approval: Approval, *, act
 def _asked_before(
     tx: Transaction, session_id: int, wanted: ApprovalRequest, request_id: str
 ) -> Approval | None:
-    """The approval of a question that Codex asks again.
+    """Return the approval of a question that Codex asks again.
 
     One whose answer was delivered is another question of the same item, unless it has the very
     request's id; so is one that the same connection asked under another id. One whose answer was
@@ -209,7 +209,7 @@ def check_pending(tx: Transaction, approval: Approval) -> None:
 
 
 def _settle_run(tx: Transaction, approval: Approval) -> None:
-    """The last approved approval of a blocked run queues it; a refused one ends it as blocked."""
+    """Queue a blocked run with its last approved approval; end it as blocked with a refused one."""
     assert approval.session_id is not None  # noqa: S101 - told so by the caller
     session = sessions.get(tx.db, approval.session_id)
     if session.status != "blocked" or session.finished_at is not None:

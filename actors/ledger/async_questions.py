@@ -1,4 +1,4 @@
-"""What Codex asks and does not wait for: it works on, and is told the answer as a message.
+"""Questions that Codex does not wait for: it works on, and is told the answer as a message.
 
 Codex shows such questions as a message of its own (`delivery: "async"`). They become an approval
 that the turn does not wait for, and that outlives it: while the turn runs, the answer is steered
@@ -56,7 +56,7 @@ def ask(tx: Transaction, session_id: int, item: ItemSeen, *, approval_seconds: f
 
 
 def message_id(approval: Approval) -> str:
-    """The id of ours that an answer carries in its thread."""
+    """Return the id of ours that an answer carries in its thread."""
     return f"command-center-answer-{approval.session_id}-{approval.id}"
 
 
@@ -82,7 +82,7 @@ def begin_to_say(tx: Transaction, approval_id: int) -> bool:
 
 
 def unheard(tx: Transaction, session: Session) -> list[Approval]:
-    """The answers that the session's turn, which has ended, was not told; the others are settled.
+    """Return the answers that the session's ended turn was not told; settle the others.
 
     Its transcript is complete: what Codex took into the turn is in it, under our id.
     """

@@ -56,7 +56,7 @@ class Terms:
 
 
 def existing(db: Database, automation_id: int) -> Automation:
-    """The automation, if it was not taken away.
+    """Return the automation, if it was not deleted.
 
     Raises:
         RecordNotFound: it was, or never was there.
@@ -68,7 +68,7 @@ def existing(db: Database, automation_id: int) -> Automation:
 
 
 def enabled(db: Database) -> list[Automation]:
-    """All that are to fire."""
+    """Return all that are to fire."""
     return automations.every(db, {"enabled": True, "deleted_at": None})
 
 
@@ -78,13 +78,13 @@ def payload_of(automation: Automation) -> AutomationPayload:
 
 
 def plan_of(automation: Automation, terms: Terms) -> tuple[Schedule, ZoneInfo]:
-    """Its schedule and the zone whose clocks it follows."""
+    """Return its schedule and the zone whose clocks it follows."""
     zone = terms.zone if automation.timezone is None else find_zone(automation.timezone)
     return parse(automation.schedule_expr), zone
 
 
 def read_schedule(expression: str) -> Schedule:
-    """The schedule; a wrong one is refused in words for whoever wrote it."""
+    """Return the schedule; a wrong one is refused in words for whoever wrote it."""
     try:
         return parse(expression)
     except InvalidSchedule as invalid:
@@ -92,7 +92,7 @@ def read_schedule(expression: str) -> Schedule:
 
 
 def read_zone(name: str | None, terms: Terms) -> ZoneInfo:
-    """The zone, or the one of automations that name none."""
+    """Return the zone, or the one of automations that name none."""
     try:
         return terms.zone if name is None else find_zone(name)
     except UnknownTimezone as unknown:
@@ -225,7 +225,7 @@ def rearm(tx: Transaction, automation_id: int, terms: Terms, now: datetime) -> A
 def next_unclaimed(
     db: Database, automation: Automation, terms: Terms, now: datetime
 ) -> datetime | None:
-    """The first due time after now that was not claimed."""
+    """Return the first due time after now that was not claimed."""
     schedule, zone = plan_of(automation, terms)
     due = schedule.after(now, zone)
     while due is not None and is_claimed(db, automation.id, due):

@@ -1,4 +1,4 @@
-"""What a session and its task may use: turns and tokens."""
+"""Limits of a session and its task: turns and tokens."""
 
 from __future__ import annotations
 

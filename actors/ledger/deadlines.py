@@ -22,7 +22,7 @@ from command_center.store.summaries import pending_deadlines
 from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
 
 WARNING_SECONDS = 600.0
-"""How long before a deadline is warned of it at most."""
+"""The most seconds before a deadline at which a warning is given."""
 
 WARNING_SHARE = 0.2
 """The share of an approval's time that is left when it is warned of, where that is less."""
@@ -49,7 +49,7 @@ def check_deadline(expires_at: str | None, ttl_seconds: int | None) -> None:
 
 
 def moment_of(now: str, expires_at: str | None, seconds: float) -> str:
-    """A deadline as it is stored: the moment that was named, else `seconds` from now."""
+    """Return a deadline as it is stored: the moment that was named, else `seconds` from now."""
     if expires_at is not None:
         return to_timestamp(from_timestamp(expires_at))
     return later(now, seconds)
@@ -103,20 +103,20 @@ def warn(tx: Transaction, approval_id: int) -> None:
 
 
 def warning_of(created_at: str, expires_at: str) -> str:
-    """When to warn of a deadline."""
+    """Return the time at which to warn of a deadline."""
     end = from_timestamp(expires_at)
     waited = (end - from_timestamp(created_at)).total_seconds()
     return to_timestamp(end - timedelta(seconds=min(WARNING_SECONDS, waited * WARNING_SHARE)))
 
 
 def overdue(db: Database) -> list[int]:
-    """The pending approvals whose deadline has passed."""
+    """Return the pending approvals whose deadline has passed."""
     moment = now_timestamp()
     return [key for key, _, expires_at, _ in pending_deadlines(db) if expires_at <= moment]
 
 
 def to_warn_of(db: Database) -> list[int]:
-    """The pending approvals that expire soon and were not warned of."""
+    """Return the pending approvals that expire soon and were not warned of."""
     moment = now_timestamp()
     return [
         key
@@ -126,7 +126,7 @@ def to_warn_of(db: Database) -> list[int]:
 
 
 def next_moment(db: Database) -> str | None:
-    """When something is to be done about a pending approval next."""
+    """Return the time of the next act on a pending approval."""
     moments = (
         expires_at if warned_at is not None else warning_of(created_at, expires_at)
         for _, created_at, expires_at, warned_at in pending_deadlines(db)

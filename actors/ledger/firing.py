@@ -152,7 +152,7 @@ def run_by_hand(
 
 
 def live_session(tx: Transaction, automation: Automation) -> Session | None:
-    """The session of the automation's last run that has not ended, if there is one."""
+    """Return the session of the automation's last run that has not ended, if there is one."""
     if automation.last_session_id is None:
         return None
     last = sessions.get(tx.db, automation.last_session_id)

@@ -1,4 +1,4 @@
-"""What became of a run, kept in the same transaction that ends its session.
+"""Keep the outcome of a run in the transaction that ends its session.
 
 So no crash comes between a session's end and its automation's count of failures. A session that
 was `completed` ends a row of failures and one that `failed` prolongs it; being stopped by a person,
@@ -31,7 +31,7 @@ FAILED: Final[frozenset[AutomationOutcome]] = frozenset({"failed", "denied", "in
 def record_outcome(
     tx: Transaction, ended: Session, *, sequel: Session | None = None, cause: int | None
 ) -> None:
-    """A session has ended; if it was an automation's, its run and its automation say how.
+    """Record how a session ended in its automation and its run, if it has them.
 
     Args:
         tx: the transaction that ends it.

@@ -77,11 +77,11 @@ REPORTS: Final[Mapping[TaskType, type[HealthReport | FailureReport]]] = MappingP
 
 
 NO_REVIEW: Final = "Reviewer failed to output a response."
-"""What Codex shows as the review where it was interrupted or gave none."""
+"""The texts that Codex shows for a review that was interrupted or is empty."""
 
 
 def schema_of(kind: TaskType) -> dict[str, Any] | None:
-    """The JSON Schema of the report that this kind asks for, as models take it: closed objects."""
+    """Return the JSON Schema of this kind's report, as models take it: closed objects."""
     report = REPORTS.get(kind)
     if report is None:
         return None

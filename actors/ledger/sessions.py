@@ -60,10 +60,10 @@ from command_center.store.records import Runner, SessionStatus
 from command_center.store.statuses import FINAL
 
 SYSTEM = "system"
-"""Who did it, where no person did."""
+"""The actor that is recorded where no person acted."""
 
 GOAL: Final = ("objective", "status", "tokenBudget", "tokensUsed", "timeUsedSeconds")
-"""What is kept of a goal."""
+"""The fields that are kept of a goal."""
 
 WANTED: Final = "wanted"
 """The status of a goal that Codex has not been given yet."""
@@ -268,7 +268,7 @@ def request_stop(
 
 
 def first_attempt(tx: Transaction, session: Session) -> Session:
-    """The session whose retry or continuation this one is, at the beginning of the row."""
+    """Return the session whose retry or continuation this one is, at the beginning of the row."""
     while session.origin in {"retry", "continue"} and session.previous_session_id is not None:
         session = sessions.get(tx.db, session.previous_session_id)
     return session
@@ -302,7 +302,7 @@ def record_turn(
     runner: str,
     instance: str,
 ) -> Session:
-    """The turn has begun: the session runs. Told once, however often it is heard.
+    """Record that the turn has begun and the session runs. Told once, however often it is heard.
 
     `instance` is the life of the server in which it runs.
     """
@@ -449,6 +449,6 @@ def is_sleeping(tx: Transaction, session_id: int) -> bool:
 
 
 def item_body(db: Database, session_id: int, item_id: str) -> dict[str, Any] | None:
-    """The newest state of an item, as Codex sent it: what an approval of it is about."""
+    """Return the newest state of an item, as Codex sent it: what an approval of it is about."""
     item = items.find(db, {"session_id": session_id, "item_id": item_id})
     return None if item is None else item.body

@@ -1,4 +1,4 @@
-"""What follows a session's end, decided in the very transaction that ends it.
+"""Decide what follows a session, in the transaction that ends it.
 
 - What Codex asked without waiting, and was answered too late for the turn, is a follow-up.
 - A turn that **completed** is followed by the oldest follow-up that waits in its task.
@@ -210,7 +210,7 @@ def _follow(tx: Transaction, ended: Session, *, approval_seconds: float) -> Sess
 
 
 def _sequel(tx: Transaction, ended: Session, task: Task) -> dict[str, Any] | None:
-    """The fields of the session that is to follow; None where nothing is."""
+    """Return the fields of the session that is to follow; None where nothing is."""
     match ended.status:
         case "completed":
             followup = followups.find(tx.db, {"task_id": task.id, "status": "pending"})
@@ -253,7 +253,7 @@ def _next_prompt(tx: Transaction, ended: Session, words: str) -> str:
 
 
 def _goal_again(ended: Session) -> dict[str, Any] | None:
-    """The goal that a retry or a continuation goes on to pursue, where one was not reached."""
+    """Return the unreached goal that a retry or a continuation goes on to pursue."""
     if ended.goal is None or ended.goal["status"] == "complete":
         return None
     return {**ended.goal, "status": ledger.WANTED}

@@ -132,7 +132,7 @@ def patch_task(tx: Transaction, task_id: int, changes: TaskChanges) -> Task:
 
 
 def running(tx: Transaction, task: Task) -> Session | None:
-    """The task's session that has not ended, if there is one."""
+    """Return the task's session that has not ended, if there is one."""
     return sessions.find(tx.db, {"task_id": task.id, "finished_at": None})
 
 
@@ -216,7 +216,7 @@ def _make_session(
 def _goal_of(
     task: Task, run: RunInput, runner: Runner, more: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """The field of the session that has its goal, where the run wants one.
+    """Return the field of the session that has its goal, where the run wants one.
 
     Raises:
         Conflict: a goal cannot be pursued so.
@@ -323,7 +323,7 @@ def _outcome(tx: Transaction, session: Session, policy: PolicyResult) -> RunOutc
 
 
 def _task_of(tx: Transaction, thread_id: str, repository: Repository) -> Task | None:
-    """The one local task of a thread: made for it, or that of the session that began it."""
+    """Return the one local task of a thread: made for it, or that of the session that began it."""
     where: dict[str, str | int] = {
         "codex_thread_id": thread_id,
         "repository_id": repository.id,
@@ -336,7 +336,7 @@ def _task_of(tx: Transaction, thread_id: str, repository: Repository) -> Task | 
 
 
 def _thread_task(tx: Transaction, thread_id: str, wanted: ThreadPrompt, preview: str) -> Task:
-    """The local task of a thread that is prompted here for the first time."""
+    """Return the local task of a thread that is prompted here for the first time."""
     title = " ".join((preview or wanted.prompt).split())[:TITLE_LENGTH]
     made = CreateTask(
         repository_id=wanted.repository_id,

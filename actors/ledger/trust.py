@@ -57,7 +57,7 @@ def weigh_configuration(
 
 
 def _asked(tx: Transaction, session: Session) -> list[Approval]:
-    """What was asked for the run, by the session or by those that it carries on."""
+    """Return the approvals asked for the run, by its session or those that it continues."""
     asked = approvals.every(tx.db, {"session_id": session.id, "kind": "trust"})
     if session.origin in {"retry", "continue"} and session.previous_session_id is not None:
         asked += _asked(tx, sessions.get(tx.db, session.previous_session_id))

@@ -1,4 +1,4 @@
-"""What is told of a worktree: that it was made, and that it is gone."""
+"""Record that a worktree was made, and that it is gone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from command_center.store import Repository, Transaction
 
 
 async def read_created(checkout: Checkout, branch: str | None) -> WorktreeCreated:
-    """A worktree that was just made, as it is told of."""
+    """Return the worktree that was just made, as events tell of it."""
     status = await read_status(checkout)
     return WorktreeCreated(
         path=str(checkout.path), branch_name=branch or "", head_sha=status.head or ""

@@ -1,4 +1,4 @@
-"""What an operator does to the running tree, each act an event with who and why; and `/journal`.
+"""The operator's acts on the running tree, each an event with who and why; and `/journal`.
 
 Without `/store` no event can be kept, and nobody could bring it back on the record: so it can only
 be restarted, which is told when it is up again.
@@ -114,7 +114,7 @@ async def operate(
 
 
 def _check(system: System, path: str, action: Action, order: Order) -> ActorSnapshot:
-    """The child as it is, if the action may be done to it."""
+    """Return the child as it is, if the action may be done to it."""
     if not order.reason.strip():
         raise Invalid.field("reason", "Expected some text.")
     try:

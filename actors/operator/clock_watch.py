@@ -27,7 +27,7 @@ LOOK_SECONDS = 5.0
 """Seconds between two looks."""
 
 GAP_SECONDS = 5.0
-"""How far the clocks must come apart between two looks, to be told of."""
+"""Seconds by which the clocks must differ between two looks to be reported."""
 
 
 class ClockJumped(msgspec.Struct, frozen=True):

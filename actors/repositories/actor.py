@@ -53,8 +53,8 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout, NotAWorkTree
 from command_center.actors.git.diffs import Diff
 from command_center.actors.git.facts import (
-    Status,
     WorktreeEntry,
+    WorkTreeStatus,
     read_commits,
     read_contents,
     read_default_branch,
@@ -339,7 +339,7 @@ class Repositories(Actor):
             raise Invalid.field("localPath", str(error)) from error
         return await self._look(host, checkout, await read_status(checkout)), checkout.common_dir
 
-    async def _look(self, host: Host, checkout: Checkout, status: Status) -> Inspection:
+    async def _look(self, host: Host, checkout: Checkout, status: WorkTreeStatus) -> Inspection:
         warnings = await read_warnings(checkout)
         if await host.folders.has_data_in(checkout.path):
             warnings.append(

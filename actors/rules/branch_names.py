@@ -1,4 +1,4 @@
-"""Which names git accepts for a branch, without asking it.
+"""Check names of branches as git does, without asking it.
 
 The rules are those of `git check-ref-format --branch`, and a test compares the two. Stricter are
 only names that people could not read or that mean something else: `@`, `HEAD`, unprintable ones.

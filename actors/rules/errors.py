@@ -1,4 +1,4 @@
-"""What the product's actors refuse, in words that reach the caller as they are.
+"""The refusals of the product's actors. Their texts reach the caller as they are.
 
 Every class here is a `Refusal`: raised by a handler it is the answer to whoever asked, and the
 actor lives on. The HTTP layer maps each class to one status code and knows nothing more of it.

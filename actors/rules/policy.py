@@ -133,7 +133,7 @@ class PolicyResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def approvals(self) -> tuple[Reason, ...]:
-        """The reasons that each ask for an approval."""
+        """Return the reasons that each ask for an approval."""
         return tuple(r for r in self.reasons if VERDICTS[r.code] == "needs_approval")
 
 
@@ -225,7 +225,7 @@ def check_run(run: RunInput) -> None:
 
 
 def run_of(session: Session) -> RunInput:
-    """The run that a session stands for, to be decided about again before it becomes active.
+    """Return the run that a session stands for, to be decided about again before it becomes active.
 
     Everything is explicit in it: where the repository has tightened meanwhile, the session is
     denied rather than cut.

@@ -1,4 +1,4 @@
-"""What a change may be made to depend on: that a record still is what somebody has seen.
+"""Preconditions of a change: the record must still be the one that the caller has seen.
 
 A condition reads the database and raises where it does not hold. It is checked in the transaction
 that makes the change, so nothing can come in between: not a change by another actor, and not one
@@ -25,7 +25,7 @@ def always(_db: Database) -> None:
 
 
 def only_if(condition: Condition, unit: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
-    """The unit of a transaction, which does nothing where the condition does not hold in it."""
+    """Wrap the unit of a transaction so that it does nothing where the condition does not hold."""
 
     def checked(tx: Transaction) -> T:
         condition(tx.db)

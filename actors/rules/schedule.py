@@ -1,4 +1,4 @@
-"""When an automation is due: schedule expressions, and the moments that they name.
+"""Schedule expressions of automations, and the moments that they name.
 
 Everything here is a pure function of an expression, a time zone and a moment. A schedule has no
 memory: `hourly:6` means the hours 0, 6, 12 and 18 of the day, not "six hours after the last run",
@@ -53,7 +53,7 @@ class Times:
     """A time that comes twice is due twice."""
 
     def after(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
-        """The first due time after the moment, in UTC."""
+        """Return the first due time after the moment, in UTC."""
         day = moment.astimezone(zone).date() - timedelta(days=1)
         while True:
             if day.weekday() in self.days:
@@ -76,7 +76,7 @@ class Cron:
     fields: str
 
     def after(self, moment: datetime, zone: ZoneInfo) -> datetime | None:
-        """The first due time after the moment, in UTC; None where none comes in 50 years."""
+        """Return the first due time after the moment, in UTC; None where none comes in 50 years."""
         for found in CronSim(self.fields, moment.astimezone(zone)):
             # In the second of two equal hours the library may name a time of the first.
             if (due := found.astimezone(UTC)) > moment:
@@ -110,7 +110,7 @@ def parse(expression: str) -> Schedule:
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """The time zone of that IANA name.
+    """Return the time zone of that IANA name.
 
     Raises:
         UnknownTimezone: there is none.
@@ -124,7 +124,7 @@ def find_zone(name: str) -> ZoneInfo:
 def upcoming(
     schedule: Schedule, zone: ZoneInfo, moment: datetime, count: int
 ) -> Iterator[datetime]:
-    """The next `count` due times after the moment; fewer where there are no more."""
+    """Return the next `count` due times after the moment; fewer where there are no more."""
     following: datetime | None = moment
     for _ in range(count):
         assert following is not None  # noqa: S101 - the loop has ended otherwise
@@ -137,7 +137,7 @@ def upcoming(
 def passed(
     schedule: Schedule, zone: ZoneInfo, first: datetime, moment: datetime, *, limit: int
 ) -> list[datetime]:
-    """The due times from `first`, which is one, up to the moment, oldest first.
+    """Return the due times from `first`, which is one, up to the moment, oldest first.
 
     Of more than `limit` it gives the first `limit - 1` and the last one, which it finds without
     going through those between: after a year asleep nobody waits for a year to be counted.
@@ -151,7 +151,7 @@ def passed(
 
 
 def first_moment(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The moment at which the zone's clocks first show this time, or first show a later one."""
+    """Return the moment at which the zone's clocks first show this time, or a later one."""
     early = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if early.astimezone(zone).replace(tzinfo=None) == wall:
         return early
@@ -169,7 +169,7 @@ def first_moment(wall: datetime, zone: ZoneInfo) -> datetime:
 
 
 def last_moment(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The moment at which the zone's clocks last show this time, or first show a later one."""
+    """Return the moment at which the zone's clocks last show this time, or first a later one."""
     late = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
     if late.astimezone(zone).replace(tzinfo=None) == wall:
         return late
@@ -177,7 +177,7 @@ def last_moment(wall: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _last(schedule: Schedule, zone: ZoneInfo, moment: datetime) -> datetime | None:
-    """The last due time up to the moment; looks back further and further."""
+    """Return the last due time up to the moment; looks back further and further."""
     for hours in (1, 24, 24 * 8, 24 * 32, 24 * 366, 24 * 366 * 8):
         due = schedule.after(moment - timedelta(hours=hours), zone)
         if due is not None and due <= moment:

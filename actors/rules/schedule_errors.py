@@ -1,4 +1,4 @@
-"""What is wrong with a schedule, in words that tell how to write a right one."""
+"""Errors in a schedule. Their texts tell how to write a right one."""
 
 from __future__ import annotations
 

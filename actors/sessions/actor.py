@@ -80,7 +80,7 @@ from command_center.actors.sessions.limits import Limits
 from command_center.actors.sessions.questions import Questions
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.sessions.stall_detector import Watch
+from command_center.actors.sessions.stall_detector import StallDetector
 from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.steering import Steering
 from command_center.actors.sessions.transcript import Transcript
@@ -126,7 +126,7 @@ class SessionActor(Actor):
         self._state: SessionState
         self._transcript: Transcript
         self._runner: Runner
-        self._watch: Watch
+        self._watch: StallDetector
         self._launch: Launch
         self._drive: Drive
         self._agents: Agents
@@ -192,7 +192,7 @@ class SessionActor(Actor):
             state, services.storage, lambda: ctx.start_task(self._save_soon)
         )
         self._runner = runner = services.make_runner(session, ctx.ref)
-        self._watch = watch = Watch(ctx.ref, services.stall_seconds)
+        self._watch = watch = StallDetector(ctx.ref, services.stall_seconds)
         self._launch = Launch(ctx, state, runner, services)
         self._drive = drive = Drive(ctx, state, runner)
         self._agents = agents = Agents(state)

@@ -20,7 +20,7 @@ from command_center.actors.contracts.sessions import (
 )
 from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.limits import Limits
-from command_center.actors.sessions.stall_detector import Watch
+from command_center.actors.sessions.stall_detector import StallDetector
 from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.sessions.turn_driver import Drive
@@ -33,7 +33,7 @@ class Hearing:
 
     _state: SessionState
     _transcript: Transcript
-    _watch: Watch
+    _watch: StallDetector
     _drive: Drive
     _agents: Agents
     _limits: Limits

@@ -10,7 +10,7 @@ from command_center.actors.ledger.budgets import overspent
 from command_center.actors.rules.transitions import IN_TURN
 from command_center.actors.sessions.ending import Ending
 from command_center.actors.sessions.questions import Questions
-from command_center.actors.sessions.stall_detector import Watch
+from command_center.actors.sessions.stall_detector import StallDetector
 from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.sessions.turn_driver import Drive
@@ -22,7 +22,7 @@ class Limits:
 
     _state: SessionState
     _transcript: Transcript
-    _watch: Watch
+    _watch: StallDetector
     _drive: Drive
     _questions: Questions
     _ending: Ending

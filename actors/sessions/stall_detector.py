@@ -8,7 +8,7 @@ from command_center.actors.contracts.sessions import TurnSilent
 from command_center.runtime import ActorRef
 
 
-class Watch:
+class StallDetector:
     """Tells a session's actor when nothing was heard of its turn for long, and again after that."""
 
     def __init__(self, ref: ActorRef[TurnSilent], seconds: float) -> None:

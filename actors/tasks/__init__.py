@@ -1,4 +1,4 @@
-"""What somebody wants done, and the runs of it.
+"""Tasks, and their runs.
 
 `actor` is `/tasks`, and `threads` what it needs to know of Codex's own threads.
 """

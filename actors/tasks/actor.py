@@ -69,19 +69,19 @@ from command_center.store.records import Runner
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 ADOPT_SECONDS = 3.0
-"""How long a turn in a thread of ours may take to be given its session."""
+"""Seconds that a turn in a thread of ours may take to get its session."""
 
 RESCAN_SECONDS = 10.0
-"""How long a live session may be without an actor before that is noticed."""
+"""Seconds that a live session may be without an actor before that is noticed."""
 
 CHECK_SECONDS = 2.0
-"""How long the bridge may take to say which Codex it has."""
+"""Seconds that the bridge may take to say which Codex it has."""
 
 GIT_SECONDS = 60.0
-"""How long git may take to say which folders a repository has."""
+"""Seconds that git may take to say which folders a repository has."""
 
 CANCELLED = StopSession(reason="Its task was cancelled.", requested_by="task")
-"""What a session of a cancelled task is told where the cancellation did not reach it."""
+"""The stop reason of a session whose task was cancelled without reaching it."""
 
 
 class Tasks(Actor):
@@ -309,7 +309,7 @@ class Tasks(Actor):
         await self._stop_if_cancelled(session_id)
 
     async def _stop_if_cancelled(self, session_id: int) -> None:
-        """A cancellation that found no actor to stop is carried out now."""
+        """Carry out a cancellation that found no actor to stop."""
 
         def find(db: Database) -> Task:
             return tasks.get(db, sessions.get(db, session_id).task_id)
@@ -336,5 +336,5 @@ class Tasks(Actor):
 
 
 def unfinished(db: Database) -> list[Session]:
-    """The sessions that have not ended, the oldest first."""
+    """Return the sessions that have not ended, the oldest first."""
     return sessions.every(db, {"finished_at": None})

@@ -28,20 +28,20 @@ UNKNOWN = (
     "invalid thread id",
     "not found",
 )
-"""How Codex says that there is no such thread."""
+"""The text by which Codex says that there is no such thread."""
 
 GONE = (AskTimeout, ActorStopped, ActorCrashed)
-"""How the bridge may fail to answer."""
+"""Errors with which the bridge may fail to answer."""
 
 REACH_SECONDS = 40.0
-"""How long a change to the app-server that writes a thread may take."""
+"""Seconds that a change to the app-server that writes a thread may take."""
 
 NO_CURSOR = "invalid cursor"
-"""How Codex says that a cursor is none of its own."""
+"""The text by which Codex says that a cursor is not its own."""
 
 
 def needs_app_server(runner: str) -> Conflict:
-    """The refusal of what only an app-server can do."""
+    """Return the refusal of what only an app-server can do."""
     return Conflict(
         f"This needs CC_CODEX_RUNNER_MODE=app-server; the runner here is {runner}.", runner=runner
     )

@@ -159,7 +159,7 @@ class BotApi:
 
 
 def encode(params: Mapping[str, object], upload: Upload | None) -> tuple[bytes, str]:
-    """A call's body, and of what type it is: JSON, or a form where a file goes with it.
+    """Return a call's body and its type: JSON, or a form where a file goes with it.
 
     In a form, what is no text is JSON (https://core.telegram.org/bots/api#making-requests).
     """

@@ -1,4 +1,4 @@
-"""What the bot says of approvals: what is asked, with its buttons, and what became of it. Pure.
+"""Word approvals for the bot: the question with its buttons, and the outcome. Pure functions.
 
 As in `wording`, the long parts get the room that the rest leaves.
 """
@@ -11,13 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from command_center.actors.telegram.buttons import (
-    Answer,
+    AnswerQuestion,
     Details,
     Resolve,
 )
 from command_center.actors.telegram.markup import (
     LONGEST,
-    Piece,
+    StyledText,
     Text,
     block,
     bold,
@@ -75,7 +75,7 @@ def approval_text(
 
 
 def _beside(approval: Approval) -> list[Text | None]:
-    """Who asks, and for what that its run did not get; a manual one's details may be anything."""
+    """Say who asks, and what goes beyond the run's leave; a manual one may hold anything."""
     if approval.kind == "manual":
         return []
     said = approval.details.get("beyondRun") or ()
@@ -86,7 +86,7 @@ def _beside(approval: Approval) -> list[Text | None]:
 
 
 def _sub_agent(details: Mapping[str, Any]) -> Text | None:
-    """Which sub-agent asks; a question of before its name was kept says only that one does."""
+    """Name the sub-agent that asks; older questions say only that one does."""
     if not details.get("subAgent"):
         return None
     name = details.get("agent")
@@ -101,7 +101,7 @@ def _cwd(details: Mapping[str, Any]) -> Text | None:
 
 
 def _body(approval: Approval, room: int) -> Text:
-    """The command, the diff, or whatever else there is to decide about."""
+    """Return the command, the diff, or whatever else there is to decide about."""
     details = approval.details
     match approval.kind:
         case "command":
@@ -140,8 +140,8 @@ def _body(approval: Approval, room: int) -> Text:
             return lines(rest) if rest else ()
 
 
-def _arguments(arguments: object, room: int) -> Piece | None:
-    """Those of the tool that is to be called."""
+def _arguments(arguments: object, room: int) -> StyledText | None:
+    """Word the arguments of the tool that is to be called."""
     if not arguments:
         return None
     return block(shorten_middle(_indented(arguments), room))
@@ -173,7 +173,7 @@ def _rest(details: Mapping[str, Any], *keys: str) -> Text:
     )
 
 
-def _json(value: object) -> Piece:
+def _json(value: object) -> StyledText:
     return code(shorten(msgspec.json.encode(value).decode(), SHORT))
 
 
@@ -182,7 +182,7 @@ def _indented(value: object) -> str:
 
 
 def details_text(approval: Approval) -> Text:
-    """All of an approval that fits into one message."""
+    """Return all of an approval that fits into one message."""
     details = dict(approval.details)
     long = {
         key: str(details.pop(key))
@@ -193,7 +193,7 @@ def details_text(approval: Approval) -> Text:
     rest = _indented(details) if details else ""
     head = text(bold(f"Approval {approval.id}"), f" · {shorten(approval.title, TITLE)}")
     room = LONGEST - length_of(head) - 100
-    parts: list[Text | Piece] = [head]
+    parts: list[Text | StyledText] = [head]
     for key, said in long.items():
         share = room * 2 // 3 if rest or len(long) > 1 else room
         cut = shorten_middle(said, share)
@@ -205,7 +205,7 @@ def details_text(approval: Approval) -> Text:
 
 
 def approval_keyboard(approval: Approval, answers: Mapping[str, Any] | None = None) -> Keyboard:
-    """The buttons of an approval that is pending."""
+    """Return the buttons of an approval that is pending."""
     if approval.kind == "user_input":
         return _question_keyboard(approval, answers or {})
     if approval.kind == "trust":
@@ -241,7 +241,7 @@ def needs_form(approval: Approval) -> bool:
 
 
 def open_question(approval: Approval, answers: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The first question that has no answer yet."""
+    """Return the first question that has no answer yet."""
     for question in approval.details.get("questions") or []:
         if isinstance(question, dict) and question.get("id") not in answers:
             return question
@@ -285,7 +285,7 @@ def _question_keyboard(approval: Approval, answers: Mapping[str, Any]) -> Keyboa
         return (reject,)
     return (
         *(
-            (Button(label, Answer(approval.id, str(question["id"]), label)),)
+            (Button(label, AnswerQuestion(approval.id, str(question["id"]), label)),)
             for label in (str(o.get("label")) for o in (question.get("options") or [])[:20])
         ),
         reject,
@@ -318,12 +318,12 @@ def outcome_text(approval: Approval, where: Where) -> Text:
 
 
 def with_outcome(shown: Text, outcome: Text) -> Text:
-    """A message as it was, and below it what became of it."""
+    """Return a message as it was, with its outcome below."""
     return lines(fit(shown, LONGEST - length_of(outcome) - 2), "", outcome)
 
 
 def warning_text(approval: Approval, where: Where) -> Text:
-    """An approval that will expire soon."""
+    """Word the warning that an approval will expire soon."""
     until = "" if approval.expires_at is None else where.at(approval.expires_at)
     return lines(
         text("⏰ Approval ", bold(str(approval.id)), " expires at ", bold(until), "."),

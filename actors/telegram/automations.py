@@ -90,7 +90,7 @@ def switch_later(desk: Desk, visit: Visit, automation_id: int, *, enabled: bool)
 
 
 def _line(desk: Desk, automation: Automation) -> Text:
-    """An automation in a list."""
+    """Word an automation for a list."""
     if not automation.enabled:
         state = ", paused"
         if automation.paused_reason:

@@ -1,4 +1,4 @@
-"""What a button does. Telegram knows only its nonce; this is kept here beside it."""
+"""The acts of buttons. Telegram knows only a button's nonce; its act is stored here beside it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Details(msgspec.Struct, frozen=True, tag="details", tag_field="do"):
     approval_id: int
 
 
-class Answer(msgspec.Struct, frozen=True, tag="answer", tag_field="do"):
+class AnswerQuestion(msgspec.Struct, frozen=True, tag="answer", tag_field="do"):
     """Answer one question of an approval."""
 
     approval_id: int
@@ -81,7 +81,7 @@ class Toggle(msgspec.Struct, frozen=True, tag="toggle", tag_field="do"):
 Action: TypeAlias = (
     Resolve
     | Details
-    | Answer
+    | AnswerQuestion
     | PickRepository
     | SteerSoon
     | FollowSoon
@@ -106,5 +106,5 @@ def from_plain(plain: dict[str, Any]) -> Action:
 
 
 def approval_of(action: Action) -> int | None:
-    """The approval that a button is about, if it is about one."""
-    return action.approval_id if isinstance(action, Resolve | Details | Answer) else None
+    """Return the approval that a button is about, if it is about one."""
+    return action.approval_id if isinstance(action, Resolve | Details | AnswerQuestion) else None

@@ -14,7 +14,7 @@ from command_center.actors.telegram import approval_wording
 from command_center.actors.telegram.automations import tend
 from command_center.actors.telegram.buttons import (
     Action,
-    Answer,
+    AnswerQuestion,
     Details,
     FollowSoon,
     PickRepository,
@@ -65,7 +65,7 @@ class _Press(msgspec.Struct, frozen=True):
 
 
 def spend(tx: Transaction, nonce: str, visit: Visit) -> _Press:
-    """Use a button up: of all presses one gets it, and the same one again after a crash."""
+    """Use a button up. Only one press gets it, and the same one gets it again after a crash."""
     button = telegram_buttons.find(tx.db, {"nonce": nonce, "chat_id": visit.chat_id})
     if button is None:
         return _Press(None, UNKNOWN)
@@ -100,7 +100,7 @@ async def _do(desk: Desk, visit: Visit, button: TelegramButton, action: Action) 
             act = resolve_later(desk, visit, action.approval_id, resolution)
         case Details():
             act = Act(unit=lambda tx: _show_details(tx, button, action.approval_id))
-        case Answer():
+        case AnswerQuestion():
             act = await answer(desk, visit, action.approval_id, action.answer, action.question_id)
         case PickRepository():
             repository = await desk.storage.read(
@@ -127,7 +127,7 @@ async def _do(desk: Desk, visit: Visit, button: TelegramButton, action: Action) 
 
 
 async def _kept(desk: Desk, visit: Visit, purpose: str, member: str) -> str:
-    """The words that the user wrote before there was something to pick."""
+    """Return the words that the user wrote before there was something to pick."""
     waits = await desk.storage.read(lambda db: waiting_for(db, visit))
     return str(waits.get(member, "")) if waits.get("for") == purpose else ""
 
@@ -169,7 +169,7 @@ def _show_details(tx: Transaction, button: TelegramButton, approval_id: int) -> 
 
 
 def without_details(approval: Approval) -> Keyboard:
-    """The buttons that decide."""
+    """Return the buttons that decide."""
     rows = (
         tuple(button for button in row if not isinstance(button.action, Details))
         for row in approval_wording.approval_keyboard(approval)

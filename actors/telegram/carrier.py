@@ -12,7 +12,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.channels.ports import Outcome
+from command_center.actors.channels.ports import DeliveryOutcome
 from command_center.actors.core.clock import later
 from command_center.actors.core.storage import Storage
 from command_center.actors.telegram import chats, markup
@@ -38,10 +38,10 @@ LONGEST_DOCUMENT: Final = 20 * 1024 * 1024
 CUT: Final = b"\n[... cut here: the diff is longer than 20 MiB ...]\n"
 
 UPLOAD_SECONDS: Final = 60.0
-"""How much longer than a message a file may take."""
+"""Seconds that a file may take longer than a message."""
 
 KEPT_DAYS: Final = 90
-"""How long messages that are done with are kept."""
+"""Seconds for which messages that were sent or failed are kept."""
 
 Verdict = Literal["as it is", "unparsable", "gone", "hopeless"]
 
@@ -88,7 +88,7 @@ class TelegramCarrier:
         """Close the connections."""
         await self._api.close()
 
-    async def deliver(self, message: TelegramMessage) -> Outcome:
+    async def deliver(self, message: TelegramMessage) -> DeliveryOutcome:
         """Send the message, or change the one that it edits.
 
         Where it fails for a reason that passes it waits for as long as Telegram says, or for a time
@@ -123,7 +123,7 @@ class TelegramCarrier:
         return _sent(message, number)
 
 
-def _sent(message: TelegramMessage, number: int | None) -> Outcome:
+def _sent(message: TelegramMessage, number: int | None) -> DeliveryOutcome:
     def write(tx: Transaction) -> None:
         telegram_messages.update(
             tx,
@@ -135,10 +135,10 @@ def _sent(message: TelegramMessage, number: int | None) -> Outcome:
             error=None,
         )
 
-    return Outcome(write, is_sent=True)
+    return DeliveryOutcome(write, is_sent=True)
 
 
-def _failed(message: TelegramMessage, reason: str) -> Outcome:
+def _failed(message: TelegramMessage, reason: str) -> DeliveryOutcome:
     log.warning("telegram.message.failed", message=message.id, reason=reason)
 
     def write(tx: Transaction) -> None:
@@ -146,12 +146,12 @@ def _failed(message: TelegramMessage, reason: str) -> Outcome:
             tx, message.id, status="failed", error=reason, attempts=message.attempts + 1
         )
 
-    return Outcome(write, is_failed=True, problem=reason)
+    return DeliveryOutcome(write, is_failed=True, problem=reason)
 
 
 def _postponed(
     message: TelegramMessage, seconds: float, error: Exception, *, counts: bool = True
-) -> Outcome:
+) -> DeliveryOutcome:
     log.warning(
         "telegram.message.postponed", message=message.id, seconds=seconds, reason=str(error)
     )
@@ -165,25 +165,25 @@ def _postponed(
             error=str(error),
         )
 
-    return Outcome(write, problem=str(error))
+    return DeliveryOutcome(write, problem=str(error))
 
 
-def _refused(message: TelegramMessage, refused: BotApiRefused) -> Outcome:
+def _refused(message: TelegramMessage, refused: BotApiRefused) -> DeliveryOutcome:
     problem = str(refused)
     new = refused.migrated_to
     if new is not None:
-        return Outcome(lambda tx: chats.migrate(tx, message.chat_id, new), problem=problem)
+        return DeliveryOutcome(lambda tx: chats.migrate(tx, message.chat_id, new), problem=problem)
     match judge(refused):
         case "as it is":
             return _sent(message, None)
         case "unparsable" if not content_of(message).plain:
             plain = {**message.content, "plain": True}
-            return Outcome(
+            return DeliveryOutcome(
                 lambda tx: telegram_messages.update(tx, message.id, content=plain), problem=problem
             )
         case "gone":
             log.warning("telegram.chat.lost", chat=message.chat_id, reason=problem)
-            return Outcome(
+            return DeliveryOutcome(
                 lambda tx: chats.lose(tx, message.chat_id, refused.description),
                 is_failed=True,
                 problem=problem,
@@ -227,7 +227,7 @@ def judge(refused: BotApiRefused) -> Verdict:
 
 
 def params_of(message: TelegramMessage, target: TelegramMessage | None) -> dict[str, Any]:
-    """The parameters of `sendMessage`, or of `editMessageText` where there is a target."""
+    """Return the parameters of `sendMessage`, or of `editMessageText` where there is a target."""
     content = content_of(message)
     params: dict[str, Any] = {
         "chat_id": message.chat_id,
@@ -263,7 +263,7 @@ def params_of(message: TelegramMessage, target: TelegramMessage | None) -> dict[
 
 
 def captioned(message: TelegramMessage, params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of `sendDocument`, from those of `sendMessage`."""
+    """Return the parameters of `sendDocument`, from those of `sendMessage`."""
     pieces = markup.fit(content_of(message).pieces, markup.LONGEST_CAPTION)
     changed = {k: v for k, v in params.items() if k not in {"text", "link_preview_options"}}
     is_plain = "parse_mode" not in params
@@ -271,7 +271,7 @@ def captioned(message: TelegramMessage, params: dict[str, Any]) -> dict[str, Any
 
 
 def upload_of(db: Database, message: TelegramMessage) -> Upload | None:
-    """The file that goes with a message, if there is one and it still has something in it."""
+    """Return the file that goes with a message, if there is one and it is not empty."""
     if content_of(message).document is None or message.session_id is None:
         return None
     session = sessions.find(db, {"id": message.session_id})

@@ -131,7 +131,7 @@ class TelegramChannel:
 
 
 def approval_message(db: Database, approval: Approval, zone: Any) -> Outgoing:
-    """The message that asks for a decision."""
+    """Return the message that asks for a decision."""
     return Outgoing(
         text=approval_wording.approval_text(approval, where_of(db, approval, zone)),
         purpose="approval",
@@ -142,7 +142,7 @@ def approval_message(db: Database, approval: Approval, zone: Any) -> Outgoing:
 
 
 def showing(db: Database, approval_id: int) -> list[TelegramMessage]:
-    """The messages that show an approval and may have buttons for it."""
+    """Return the messages that show an approval and may have buttons for it."""
     return [
         message
         for message in telegram_messages.every(db, {"approval_id": approval_id, "edits": None})

@@ -33,7 +33,7 @@ _QUIET_HOURS = re.compile(r"([01]?\d|2[0-3])(?::([0-5]\d))?-([01]?\d|2[0-3])(?::
 
 
 def known_chat(tx: Transaction, chat_id: int) -> TelegramChat:
-    """The chat's row, made where there is none."""
+    """Return the chat's row, made where there is none."""
     found = telegram_chats.find(tx.db, {"chat_id": chat_id})
     return telegram_chats.insert(tx, chat_id=chat_id) if found is None else found
 
@@ -55,7 +55,7 @@ def is_allowed(db: Database, allowed: frozenset[int], chat_id: int, user_id: int
 
 
 def places_of(db: Database, chat_id: int) -> Iterable[int]:
-    """The chat, and those whose place it took."""
+    """Return the chat, and those whose place it took."""
     places = {chat_id}
     waiting = [chat_id]
     while waiting:
@@ -67,7 +67,7 @@ def places_of(db: Database, chat_id: int) -> Iterable[int]:
 
 
 def listeners(db: Database, allowed: frozenset[int], kind: str) -> list[TelegramChat]:
-    """The chats that are told of a kind of things."""
+    """Return the chats that are told of a kind of things."""
     return [
         chat
         for chat in telegram_chats.every(db, {"migrated_to": None, "unreachable": None})
@@ -76,20 +76,20 @@ def listeners(db: Database, allowed: frozenset[int], kind: str) -> list[Telegram
 
 
 def migrate(tx: Transaction, old: int, new: int) -> None:
-    """Let a chat take the place of another, with its wishes, messages and buttons."""
+    """Let a chat take the place of another, with its preferences, messages and buttons."""
     if old == new:
         return
     before = known_chat(tx, old)
     after = telegram_chats.find(tx.db, {"chat_id": new})
-    wishes = {
+    preferences = {
         "muted": before.muted,
         "quiet_hours": before.quiet_hours,
         "silent_until": before.silent_until,
     }
     if after is None:
-        telegram_chats.insert(tx, chat_id=new, **wishes)
+        telegram_chats.insert(tx, chat_id=new, **preferences)
     elif before.migrated_to != new:
-        telegram_chats.update(tx, after.id, **wishes)
+        telegram_chats.update(tx, after.id, **preferences)
     telegram_chats.update(tx, before.id, migrated_to=new, waits_for={})
     move_chat(tx, old, new)
     if before.migrated_to != new:
@@ -155,12 +155,12 @@ def parse_quiet_hours(said: str) -> tuple[time, time]:
 
 
 def zone_of(name: str | None) -> tzinfo | None:
-    """The time zone of a name; None, which is the machine's own, for none."""
+    """Return the time zone of a name; None, which is the machine's own, for none."""
     return None if name is None else ZoneInfo(name)
 
 
 def moment(timestamp: str, zone: tzinfo | None, *, now: datetime | None = None) -> str:
-    """A timestamp as people read it: the time, and the day unless it is today."""
+    """Return a timestamp as people read it: the time, and the day unless it is today."""
     then = from_timestamp(timestamp).astimezone(zone)
     today = (datetime.now(UTC) if now is None else now).astimezone(zone).date()
     return f"{then:%H:%M}" if then.date() == today else f"{then:%d %b %H:%M}"

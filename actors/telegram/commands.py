@@ -99,7 +99,7 @@ async def show_status(desk: Desk, visit: Visit, _words: str) -> Act:
 
 
 async def list_tasks(desk: Desk, visit: Visit, _words: str) -> Act:
-    """The newest tasks."""
+    """List the newest tasks."""
 
     def read(db: Database) -> Text:
         page = tasks.page(db, {}, limit=LISTED, newest_first=True)
@@ -118,7 +118,7 @@ async def list_tasks(desk: Desk, visit: Visit, _words: str) -> Act:
 
 
 async def list_sessions(desk: Desk, visit: Visit, _words: str) -> Act:
-    """The live sessions, and the last ones that ended."""
+    """List the live sessions, and the last ones that ended."""
 
     def read(db: Database) -> tuple[Text, Keyboard]:
         live = sessions.every(db, {"finished_at": None})[:LISTED]
@@ -233,7 +233,7 @@ async def show_diff(desk: Desk, visit: Visit, words: str) -> Act:
 
 
 def diff_message(visit: Visit, session: Session) -> Outgoing:
-    """A session's diff as an answer: in the message where it fits, else as a file beside it."""
+    """Return a session's diff as an answer: in the message if it fits, else as a file beside it."""
     said = wording.diff_text(session)
     if said is not None:
         return visit.reply(said, session_id=session.id)
@@ -268,7 +268,7 @@ def expect(tx: Transaction, visit: Visit, what: dict[str, Any] | None) -> None:
 
 
 def by_use(db: Database) -> list[Repository]:
-    """All repositories, the one that was used last first."""
+    """Return all repositories, the one that was used last first."""
     newest = newest_sessions(db)
     found = repositories.every(db, {})
     return sorted(found, key=lambda repository: -newest.get(repository.id, 0))

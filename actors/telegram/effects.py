@@ -1,4 +1,4 @@
-"""What an update leads to, and what it takes to do it.
+"""The effects of an update, and the means to carry them out.
 
 Whatever can be done within the store is done by an act's `unit`, in the very transaction that
 marks the update as done: exactly once, its replies included. What needs another actor is `slow`:
@@ -40,12 +40,12 @@ TOAST = 190
 """Characters of what is shown to who pressed a button; the Bot API takes 200."""
 
 ASK_SECONDS = 90.0
-"""How long another actor may take to answer; stopping a session takes the longest."""
+"""Seconds that another actor may take to answer; stopping a session takes the longest."""
 
 
 @attrs.frozen(kw_only=True)
 class Visit:
-    """Who did what, where. `who` is what is recorded of every act."""
+    """One act of a person: who, what and where. `who` is recorded with every act."""
 
     update_id: int
     chat_id: int
@@ -57,11 +57,11 @@ class Visit:
 
     @property
     def who(self) -> str:
-        """The name under which the user acts."""
+        """Return the name under which the user acts."""
         return f"telegram:{self.user_id}"
 
     def reply(self, said: Text | str, **more: Any) -> Outgoing:
-        """An answer in the chat; in a group it points to what it answers."""
+        """Return an answer in the chat; in a group it points to what it answers."""
         in_group = self.chat_id < 0
         return Outgoing(text=text(said), reply_to=self.message_id if in_group else None, **more)
 
@@ -128,7 +128,7 @@ class Desk:
 
     @property
     def sessions(self) -> Sessions:
-        """All sessions, to ask them and to stop them, whether they have an actor or not."""
+        """Return all sessions, to ask them and to stop them, whether they have an actor or not."""
         return Sessions(self.find, self.storage, self.approval_seconds)
 
     async def start(self, session_id: int) -> None:
@@ -217,7 +217,7 @@ def continue_session(
 
 
 def begun(tx: Transaction, visit: Visit, session: Session) -> Outgoing:
-    """The answer to a run that was asked for."""
+    """Return the answer to a run that was asked for."""
     task = tasks.get(tx.db, session.task_id)
     repository = repositories.get(tx.db, session.repository_id)
     if session.status == "blocked":
@@ -228,6 +228,6 @@ def begun(tx: Transaction, visit: Visit, session: Session) -> Outgoing:
 
 
 def title_of(prompt: str) -> str:
-    """A task's title, from its prompt's first line."""
+    """Return a task's title, from its prompt's first line."""
     first = next((line.strip() for line in prompt.splitlines() if line.strip()), "")
     return shorten(first, TITLE)

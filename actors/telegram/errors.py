@@ -1,4 +1,4 @@
-"""What can go wrong between the bot and Telegram. No error here holds an address or the token."""
+"""Errors between the bot and Telegram. None of them holds an address or the token."""
 
 from __future__ import annotations
 

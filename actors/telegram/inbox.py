@@ -65,7 +65,7 @@ OFFSET: Final = "polling offset"
 """The name of the mark that polling goes on from."""
 
 API_SECONDS: Final = 5.0
-"""How long a courtesy to the Bot API may take."""
+"""Seconds that a courtesy to the Bot API may take."""
 
 CUT_OFF: Final = (
     "Command Center was stopped while it did this; look at /sessions before you ask for it again."
@@ -82,7 +82,7 @@ _FAILURES = (Refusal, ActorStopped, ActorCrashed, ActorNotFound, AskTimeout)
 _API_ERRORS = (BotApiFailed, BotApiLimited, BotApiRefused, BotApiUnreachable, TokenRejected)
 
 
-class Inbox(Actor):
+class UpdateInbox(Actor):
     """Keeps updates and acts on them."""
 
     def __init__(
@@ -282,7 +282,7 @@ class Inbox(Actor):
 
 
 def visit_of(update: Update, *, again: bool = False) -> Visit | None:
-    """Who did what, where; None if the update does not say."""
+    """Read who did what, and where; return None if the update does not say."""
     chat, user = update.chat, update.user
     if chat is None or user is None:
         return None
@@ -326,7 +326,7 @@ def _migrate(tx: Transaction, old: int, new: int) -> Sequence[Outgoing]:
 
 
 def _after_forgetting(act: Act, visit: Visit) -> Act:
-    """A command puts aside what was asked for before it."""
+    """Forget the question that was open before a command."""
     inner = act.unit
     if inner is None:
         return act

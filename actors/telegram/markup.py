@@ -32,47 +32,47 @@ _TAGS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-class Piece(msgspec.Struct, frozen=True, array_like=True):
+class StyledText(msgspec.Struct, frozen=True, array_like=True):
     """A stretch of text in one style."""
 
     style: Style
     text: str
 
 
-Text: TypeAlias = tuple[Piece, ...]
+Text: TypeAlias = tuple[StyledText, ...]
 
 
-def text(*parts: str | Piece | Text) -> Text:
+def text(*parts: str | StyledText | Text) -> Text:
     """Put parts together; what is no piece yet is plain."""
-    pieces: list[Piece] = []
+    pieces: list[StyledText] = []
     for part in parts:
         if isinstance(part, str):
-            pieces.append(Piece("plain", part))
-        elif isinstance(part, Piece):
+            pieces.append(StyledText("plain", part))
+        elif isinstance(part, StyledText):
             pieces.append(part)
         else:
             pieces.extend(part)
     return tuple(piece for piece in pieces if piece.text)
 
 
-def bold(said: str) -> Piece:
+def bold(said: str) -> StyledText:
     """Heavy."""
-    return Piece("bold", said)
+    return StyledText("bold", said)
 
 
-def italic(said: str) -> Piece:
+def italic(said: str) -> StyledText:
     """Slanted."""
-    return Piece("italic", said)
+    return StyledText("italic", said)
 
 
-def code(said: str) -> Piece:
+def code(said: str) -> StyledText:
     """Monospaced, within a line, and `spelled_out`."""
-    return Piece("code", spelled_out(said))
+    return StyledText("code", spelled_out(said))
 
 
-def block(said: str) -> Piece:
+def block(said: str) -> StyledText:
     """Monospaced, as lines of its own, and `spelled_out`."""
-    return Piece("block", spelled_out(said))
+    return StyledText("block", spelled_out(said))
 
 
 def spelled_out(said: str) -> str:
@@ -82,17 +82,17 @@ def spelled_out(said: str) -> str:
     return "".join(f"\\u{ord(c):04x}" if category(c) == "Cf" else c for c in said)
 
 
-def lines(*parts: Iterable[Piece] | str | Piece | None) -> Text:
+def lines(*parts: Iterable[StyledText] | str | StyledText | None) -> Text:
     """Put each part on a line of its own; None is no line, an empty text an empty line."""
-    pieces: list[Piece] = []
+    pieces: list[StyledText] = []
     for part in parts:
         if part is None:
             continue
         if pieces:
-            pieces.append(Piece("plain", "\n"))
+            pieces.append(StyledText("plain", "\n"))
         if isinstance(part, str):
-            pieces.append(Piece("plain", part))
-        elif isinstance(part, Piece):
+            pieces.append(StyledText("plain", part))
+        elif isinstance(part, StyledText):
             pieces.append(part)
         else:
             pieces.extend(part)
@@ -100,12 +100,12 @@ def lines(*parts: Iterable[Piece] | str | Piece | None) -> Text:
 
 
 def length(said: str) -> int:
-    """The length of a text as Telegram counts it."""
+    """Return the length of a text as Telegram counts it."""
     return len(said.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def length_of(pieces: Sequence[Piece]) -> int:
-    """The length of a styled text as Telegram counts it."""
+def length_of(pieces: Sequence[StyledText]) -> int:
+    """Return the length of a styled text as Telegram counts it."""
     return sum(length(piece.text) for piece in pieces)
 
 
@@ -144,25 +144,25 @@ def _whole_lines(candidates: Sequence[str], room: int) -> list[str]:
 
 
 def _cut(said: str, limit: int) -> str:
-    """The longest beginning of at most `limit` UTF-16 units, never half a character."""
+    """Return the longest beginning of at most `limit` UTF-16 units, never half a character."""
     return said.encode("utf-16-le", "replace")[: max(0, limit) * 2].decode("utf-16-le", "ignore")
 
 
-def fit(pieces: Sequence[Piece], limit: int = LONGEST) -> Text:
+def fit(pieces: Sequence[StyledText], limit: int = LONGEST) -> Text:
     """Cut a styled text that is too long; a net under whoever planned its length."""
-    kept: list[Piece] = []
+    kept: list[StyledText] = []
     for piece in pieces:
         size = length(piece.text)
         if size > limit:
             if limit > 0:
-                kept.append(Piece(piece.style, shorten(piece.text, limit)))
+                kept.append(StyledText(piece.style, shorten(piece.text, limit)))
             break
         kept.append(piece)
         limit -= size
     return tuple(kept)
 
 
-def to_html(pieces: Sequence[Piece]) -> str:
+def to_html(pieces: Sequence[StyledText]) -> str:
     """Write as Telegram's HTML (https://core.telegram.org/bots/api#html-style)."""
     written = []
     for piece in pieces:
@@ -171,7 +171,7 @@ def to_html(pieces: Sequence[Piece]) -> str:
     return "".join(written)
 
 
-def to_plain(pieces: Sequence[Piece]) -> str:
+def to_plain(pieces: Sequence[StyledText]) -> str:
     """Write without any style."""
     return _clean("".join(piece.text for piece in pieces))
 

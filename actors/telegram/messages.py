@@ -1,4 +1,4 @@
-"""What is asked of `/telegram/inbox` from outside; needs nothing that reaches Telegram."""
+"""The messages that `/telegram/inbox` takes from outside; they need no connection to Telegram."""
 
 from __future__ import annotations
 

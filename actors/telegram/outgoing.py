@@ -14,7 +14,7 @@ import attrs
 import msgspec
 
 from command_center.actors.telegram import buttons as actions
-from command_center.actors.telegram.markup import Piece, Text, fit, shorten
+from command_center.actors.telegram.markup import StyledText, Text, fit, shorten
 from command_center.store import (
     TelegramMessage,
     Transaction,
@@ -24,7 +24,7 @@ from command_center.store import (
 from command_center.store.telegram import remove_buttons
 
 Document: TypeAlias = Literal["diff"]
-"""What may be sent as a file."""
+"""The contents that may be sent as a file."""
 
 LABEL = 60
 """Characters of a button's label."""
@@ -70,7 +70,7 @@ class Outgoing:
 class Content(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A message's form, as it is kept besides its row."""
 
-    pieces: list[Piece]
+    pieces: list[StyledText]
     keyboard: list[list[dict[str, str]]] = msgspec.field(default_factory=list)
     silent: bool = False
     plain: bool = False
@@ -121,7 +121,7 @@ def text_of(message: TelegramMessage) -> Text:
 
 
 def content_of(message: TelegramMessage) -> Content:
-    """The form of a message."""
+    """Return the form of a message."""
     return msgspec.convert(message.content, Content)
 
 

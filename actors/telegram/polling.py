@@ -149,7 +149,7 @@ def as_list(fetched: object) -> list[Any]:
 
 
 def read(plain: object) -> Update | None:
-    """An update; None for what is none."""
+    """Read an update; return None for anything else."""
     try:
         return read_update(plain)
     except NotAnUpdate as error:

@@ -1,4 +1,4 @@
-"""What a chat wants to be told, and when with a sound: `/mute`, `/quiet`, and their buttons."""
+"""Preferences of a chat: which notices, and when with a sound. `/mute`, `/quiet`, their buttons."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def wishes_text(chat: TelegramChat, desk: Desk) -> Text:
 
 
 def wishes_keyboard(chat: TelegramChat) -> Keyboard:
-    """A button for each kind."""
+    """Return a button for each kind."""
     return tuple(
         (Button(f"{'🔕' if kind in chat.muted else '🔔'} {name}", Toggle(kind)),)
         for kind, name in chats.KINDS.items()

@@ -1,4 +1,4 @@
-"""What is asked of other actors for somebody on the phone, as slow acts."""
+"""Requests to other actors for a person on the phone, as slow acts."""
 
 from __future__ import annotations
 

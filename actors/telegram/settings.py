@@ -1,4 +1,4 @@
-"""What the Telegram actors need to know, however it was set."""
+"""The settings of the Telegram actors."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from command_center.actors.core.events import Fanout
 from command_center.actors.core.storage import Storage
 from command_center.actors.telegram.carrier import TelegramCarrier
 from command_center.actors.telegram.channel import TelegramChannel
-from command_center.actors.telegram.inbox import Inbox
+from command_center.actors.telegram.inbox import UpdateInbox
 from command_center.actors.telegram.polling import Polling
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.runtime import ChildSpec, SupervisorSpec
@@ -32,7 +32,7 @@ def telegram_tree(
     runner: Runner,
     approval_seconds: float,
 ) -> SupervisorSpec:
-    """The supervisor of Telegram's actors; to be started when what they ask is there."""
+    """Return the supervisor of Telegram's actors; to be started when what they ask is there."""
     children = [
         ChildSpec(
             id="outbox", start=partial(Outbox, partial(TelegramCarrier, settings, storage), storage)
@@ -40,7 +40,7 @@ def telegram_tree(
         ChildSpec(
             id="inbox",
             start=partial(
-                Inbox, settings, storage, runner=runner, approval_seconds=approval_seconds
+                UpdateInbox, settings, storage, runner=runner, approval_seconds=approval_seconds
             ),
         ),
         ChildSpec(

@@ -18,14 +18,14 @@ DEEPEST = 100
 
 
 class Chat(msgspec.Struct, frozen=True):
-    """Where something was said."""
+    """The chat in which something was said."""
 
     id: int
     type: str = "private"
 
 
 class User(msgspec.Struct, frozen=True):
-    """Who said it."""
+    """The person who said it."""
 
     id: int
     is_bot: bool = False
@@ -70,7 +70,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def chat(self) -> Chat | None:
-        """Where it happened."""
+        """Return the chat in which it happened."""
         if self.message is not None:
             return self.message.chat
         if self.callback_query is not None and self.callback_query.message is not None:
@@ -79,7 +79,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def user(self) -> User | None:
-        """Who did it; None for what a channel or an anonymous administrator did."""
+        """Return the person who did it; None for a channel or an anonymous administrator."""
         if self.message is not None:
             return self.message.user
         return None if self.callback_query is None else self.callback_query.user

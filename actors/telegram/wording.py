@@ -1,4 +1,4 @@
-"""What the bot says: records as texts for a small screen. Pure functions.
+"""Word records as texts for a small screen. Pure functions.
 
 Each text is planned to fit: the long parts (a command, a diff, a last message) get the room that
 the rest leaves, and say what is missing.
@@ -74,7 +74,7 @@ class Where:
     now: datetime | None = None
 
     def at(self, timestamp: str) -> str:
-        """A moment as people read it."""
+        """Return a moment as people read it."""
         return moment(timestamp, self.zone, now=self.now)
 
 
@@ -89,7 +89,7 @@ def place(where: Where) -> Text:
 
 
 def repository_name(where: Where) -> Text:
-    """Its repository, at the end of a line."""
+    """Return its repository, at the end of a line."""
     if where.repository is None:
         return ()
     return text(" · ", code(shorten(where.repository.name, 60)))
@@ -134,7 +134,7 @@ def session_keyboard(session: Session) -> Keyboard:
 
 
 def session_line(session: Session, where: Where) -> Text:
-    """A session in a list."""
+    """Word a session for a list."""
     title = where.task.title if where.task is not None else session.prompt
     return text(
         ICONS.get(session.status, ""),
@@ -146,7 +146,7 @@ def session_line(session: Session, where: Where) -> Text:
 
 
 def usage_text(session: Session) -> str | None:
-    """The tokens that a session used."""
+    """Return the tokens that a session used."""
     tokens = used_tokens(session)
     return f"{tokens:,} tokens".replace(",", "\N{NARROW NO-BREAK SPACE}") if tokens else None
 
@@ -192,7 +192,7 @@ def diff_head(session: Session) -> Text:
 
 
 def automation_text(title: str, reason: object) -> Text:
-    """An automation was paused."""
+    """Word the notice that an automation was paused."""
     return lines(
         text("⏸ Automation ", bold(shorten(title, TITLE)), " was paused."),
         labelled("", reason),
@@ -200,7 +200,7 @@ def automation_text(title: str, reason: object) -> Text:
 
 
 def quarantine_text(path: str, reason: object) -> Text:
-    """A part of Command Center was set aside."""
+    """Word the notice that a part of Command Center was set aside."""
     return lines(
         text("🧯 ", code(path), " failed again and again and was set aside."),
         labelled("", reason),

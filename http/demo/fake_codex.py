@@ -23,10 +23,10 @@ from command_center.actors.codex.versions import NEWEST
 from command_center.http.demo.scripts import (
     Ask,
     Change,
-    Command,
     Plan,
     Play,
     Say,
+    ScriptedCommand,
     Step,
     Think,
     play_for,
@@ -43,7 +43,7 @@ class Interrupted(Exception):
 
 
 @attrs.define(eq=False)
-class Thread:
+class FakeThread:
     """A conversation, in memory alone."""
 
     id: str
@@ -80,7 +80,7 @@ class DemoCodex:
     """The app-server: answers requests as they come, and lets turns play beside them."""
 
     def __init__(self) -> None:
-        self._threads: dict[str, Thread] = {}
+        self._threads: dict[str, FakeThread] = {}
         self._numbers = itertools.count(1)
         self._asked: dict[int, tuple[threading.Event, list[JSON]]] = {}
         self._writing = threading.Lock()
@@ -122,7 +122,7 @@ class DemoCodex:
                 version = ".".join(map(str, NEWEST))
                 return {"userAgent": f"demo/{version} (no Codex)"}
             case "thread/start":
-                thread = Thread(f"demo-thread-{next(self._numbers)}", Path(params["cwd"]))
+                thread = FakeThread(f"demo-thread-{next(self._numbers)}", Path(params["cwd"]))
                 self._threads[thread.id] = thread
                 return {"thread": thread.shown(), "model": MODEL}
             case "thread/loaded/list":
@@ -136,7 +136,7 @@ class DemoCodex:
                 return {"data": [model], "nextCursor": None}
         return None
 
-    def _about_thread(self, thread: Thread, method: str, params: JSON) -> JSON | None:
+    def _about_thread(self, thread: FakeThread, method: str, params: JSON) -> JSON | None:
         result: JSON | None = None
         match method:
             case "turn/start" | "review/start":
@@ -156,7 +156,7 @@ class DemoCodex:
                 result = {}
         return result
 
-    def _begin(self, thread: Thread, prompt: str, params: JSON) -> JSON:
+    def _begin(self, thread: FakeThread, prompt: str, params: JSON) -> JSON:
         turn = Turn(f"demo-turn-{next(self._numbers)}")
         shown = {"id": turn.id, "status": "inProgress", "items": turn.items, "error": None}
         thread.turn = turn
@@ -180,11 +180,11 @@ class DemoCodex:
         result: JSON = answer[0].get("result", {})
         return result
 
-    def tell_of(self, thread: Thread, turn: Turn, method: str, **params: Any) -> None:
+    def tell_of(self, thread: FakeThread, turn: Turn, method: str, **params: Any) -> None:
         """Tell something about a turn."""
         self._tell(method, threadId=thread.id, turnId=turn.id, **params)
 
-    def tell_turn(self, thread: Thread, method: str, shown: JSON) -> None:
+    def tell_turn(self, thread: FakeThread, method: str, shown: JSON) -> None:
         """Tell that a turn has begun or ended."""
         self._tell(method, threadId=thread.id, turn={**shown, "items": []})
 
@@ -194,7 +194,7 @@ class Player:
     """Plays one turn."""
 
     _codex: DemoCodex
-    _thread: Thread
+    _thread: FakeThread
     _turn: Turn
     _shown: JSON
     _said: JSON
@@ -236,7 +236,7 @@ class Player:
             case Plan(steps):
                 plan = [{"step": name, "status": status} for name, status in steps]
                 self._tell("turn/plan/updated", plan=plan, explanation=None)
-            case Command():
+            case ScriptedCommand():
                 self._command(step)
             case Change():
                 self._change(step)
@@ -244,7 +244,7 @@ class Player:
                 self._ask(step)
         self._use(len(str(step)) * 9)
 
-    def _command(self, step: Command) -> None:
+    def _command(self, step: ScriptedCommand) -> None:
         cwd = str(self._thread.cwd)
         command = f"/bin/bash -lc '{step.command}'"
         item = self._begun("commandExecution", command=command, cwd=cwd, status="inProgress")

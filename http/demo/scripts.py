@@ -32,7 +32,7 @@ class Plan:
 
 
 @attrs.frozen
-class Command:
+class ScriptedCommand:
     """A command with what it would print; with a `reason` a person is asked first."""
 
     command: str
@@ -60,7 +60,7 @@ class Ask:
     options: Sequence[tuple[str, str]]
 
 
-Step: TypeAlias = Say | Think | Plan | Command | Change | Ask
+Step: TypeAlias = Say | Think | Plan | ScriptedCommand | Change | Ask
 Play: TypeAlias = Sequence[Step]
 
 TOTALS = '''"""Totals of a cart."""
@@ -100,7 +100,7 @@ def _plan(done: int) -> Plan:
 _CART: Play = (
     Say(f"{DEMO}I look at how the cart adds up its prices before I change anything."),
     _plan(0),
-    Command(
+    ScriptedCommand(
         'rg -n "round\\(" cart',
         "cart/totals.py:9:    return round(subtotal * (1 - discount), 2)\n",
         seconds=0.6,
@@ -136,13 +136,13 @@ _CART: Play = (
         "    assert total([(0.1, 1), (0.2, 1)]) == 0.3\n"
         "    assert total([(19.99, 3)], discount=0.15) == 50.97\n",
     ),
-    Command(
+    ScriptedCommand(
         "python -m pytest -q",
         "..                                                             [100%]\n"
         "2 passed in 0.04s\n",
         seconds=1.5,
     ),
-    Command(
+    ScriptedCommand(
         "git push origin HEAD",
         "To example.org:shop/storefront.git\n * [new branch]      HEAD -> cc/cart-totals\n",
         reason="The tests pass. May I push the branch? That needs the network.",
@@ -153,12 +153,12 @@ _CART: Play = (
 
 _UPGRADE: Play = (
     Say(f"{DEMO}I see what the payment client's new version changes."),
-    Command(
+    ScriptedCommand(
         "pip index versions payment-client",
         "payment-client (4.1.0)\nAvailable versions: 4.1.0, 4.0.2, 3.9.1\n",
         seconds=0.8,
     ),
-    Command(
+    ScriptedCommand(
         "pip install payment-client==4.1.0",
         "Collecting payment-client==4.1.0\nSuccessfully installed payment-client-4.1.0\n",
         reason="Installing the new version needs the network, which this run does not have.",
@@ -171,7 +171,7 @@ _UPGRADE: Play = (
 
 _CHOICE: Play = (
     Say(f"{DEMO}The slow query filters orders by customer and sorts them by date."),
-    Command(
+    ScriptedCommand(
         "python scripts/explain.py orders_of_customer",
         "Seq Scan on orders  (cost=0.00..18334.00 rows=1000000)\n"
         "  Filter: (customer_id = 42)\nExecution time: 412.3 ms\n",
@@ -190,7 +190,7 @@ _CHOICE: Play = (
 
 _ANY: Play = (
     Say(f"{DEMO}I look around in the repository first."),
-    Command("git log --oneline -3", "3f2a9c1 Begin\n", seconds=0.5),
+    ScriptedCommand("git log --oneline -3", "3f2a9c1 Begin\n", seconds=0.5),
     Think("The repository is small and tidy."),
     Say(
         "It is a small repository in good order. What I would look at next:\n\n"

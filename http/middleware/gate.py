@@ -40,7 +40,12 @@ from command_center.http.middleware.authentication import (
     Credentials,
     without_bearer,
 )
-from command_center.http.middleware.hosts import DEFAULT_PORTS, Authority, Hosts, configured_hosts
+from command_center.http.middleware.hosts import (
+    DEFAULT_PORTS,
+    AllowedHosts,
+    Authority,
+    configured_hosts,
+)
 from command_center.http.middleware.signin import SignIns
 from command_center.http.middleware.throttle import WrongTokens
 from command_center.http.wire.asgi import SERVER, WHOLE_BODY, App, Message, Receive, Scope, Send
@@ -117,7 +122,7 @@ class Gate:
     def __init__(self, app: Any, policy: Policy) -> None:
         self._app: App = app
         self._policy = policy
-        self._hosts = Hosts(policy.hosts)
+        self._hosts = AllowedHosts(policy.hosts)
         wrong = WrongTokens(policy.wrong_tokens, policy.wrong_token_seconds)
         sign_ins = policy.sign_ins
         self._credentials = None if sign_ins is None else Credentials(sign_ins, wrong)

@@ -39,7 +39,7 @@ def configured_hosts(listen_on: str, allowed_hosts: Iterable[str]) -> frozenset[
     return frozenset(hosts)
 
 
-class Hosts:
+class AllowedHosts:
     """The hosts that this server is reached as, and the pages that are its own."""
 
     def __init__(self, configured: Iterable[str]) -> None:

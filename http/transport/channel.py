@@ -21,7 +21,7 @@ CHUNK = 64 * 1024
 
 
 @attrs.frozen(kw_only=True)
-class Limits:
+class ConnectionLimits:
     """Limits of clients: their number, their time in seconds, and their input in bytes.
 
     Attributes:
@@ -61,7 +61,7 @@ class ClientChannel(Protocol):
 
     app: App
     stream: trio.SocketStream
-    limits: Limits
+    limits: ConnectionLimits
     http: h11.Connection
     due: float
 

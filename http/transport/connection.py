@@ -23,7 +23,7 @@ import structlog
 import trio
 
 from command_center.http.transport.accept import Occasional, room_for_connections
-from command_center.http.transport.channel import CHUNK, Limits, date_line
+from command_center.http.transport.channel import CHUNK, ConnectionLimits, date_line
 from command_center.http.transport.exchange import Exchange
 from command_center.http.transport.websocket import WebSocket, asks_for_websocket
 from command_center.http.wire.asgi import App, Scope
@@ -43,13 +43,15 @@ class Connections:
     request's head, or after the last answer. Only where all of them are at work, it is refused.
     """
 
-    def __init__(self, limits: Limits, room: Callable[[], float] = room_for_connections) -> None:
+    def __init__(
+        self, limits: ConnectionLimits, room: Callable[[], float] = room_for_connections
+    ) -> None:
         self.limits = limits
         self.leaving = False
         self._room = room
-        self._open: set[Connection] = set()
-        self._served: set[Connection] = set()
-        self._silent: dict[Connection, None] = {}
+        self._open: set[ClientConnection] = set()
+        self._served: set[ClientConnection] = set()
+        self._silent: dict[ClientConnection, None] = {}
         self._crowded = Occasional("connections.silent_ones_closed")
         self._refused = Occasional("connections.all_in_use")
         shortest = min(limits.idle, limits.head, limits.read, limits.write)
@@ -58,7 +60,7 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, connection: Connection) -> bool:
+    def add(self, connection: ClientConnection) -> bool:
         """Count it in; whether there is a place for it."""
         self._open.add(connection)
         most, served = min(self.limits.connections, self._room()), len(self._served)
@@ -71,17 +73,17 @@ class Connections:
         self._served.add(connection)
         return True
 
-    def discard(self, connection: Connection) -> None:
+    def discard(self, connection: ClientConnection) -> None:
         """Count it out."""
         self._open.discard(connection)
         self._served.discard(connection)
         self._silent.pop(connection, None)
 
-    def awaits(self, connection: Connection) -> None:
+    def awaits(self, connection: ClientConnection) -> None:
         """Know that its client has to say something, or to go."""
         self._silent[connection] = None
 
-    def works(self, connection: Connection) -> None:
+    def works(self, connection: ClientConnection) -> None:
         """Know that its client waits for us."""
         self._silent.pop(connection, None)
 
@@ -117,7 +119,7 @@ class Connections:
                 nursery.start_soon(connection.leave)
 
 
-class Connection:
+class ClientConnection:
     """One client's connection; `run` serves it until either side ends it, and closes it."""
 
     def __init__(

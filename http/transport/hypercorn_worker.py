@@ -6,11 +6,11 @@ for, so `connection` takes its place:
 
 - A WebSocket upgrade with a byte behind it ends the whole process: the refusal of the early byte
   raises in the connection's task, and nothing stands between that task and the worker's nursery
-  (its issue 225). `Connection.run` is that edge, and early bytes wait for the handshake.
+  (its issue 225). `ClientConnection.run` is that edge, and early bytes wait for the handshake.
 - Under quart-trio the keep-alive timer never starts: Quart ends its task group as soon as its
   answer is sent, which cancels hypercorn's bookkeeping after the last send. Idle connections stay
-  for ever, and each shutdown takes the whole grace time. `Connection` waits for the next request
-  with a deadline, in the task that nobody cancels.
+  for ever, and each shutdown takes the whole grace time. `ClientConnection` waits for the next
+  request with a deadline, in the task that nobody cancels.
 
 The loop that takes connections is ours, too (`accept`): trio's logs a traceback ten times a
 second while the process has no file descriptor left, and nothing would free one.
@@ -37,7 +37,7 @@ from hypercorn.utils import wrap_app
 from quart_trio import QuartTrio
 
 from command_center.http.transport.accept import accept
-from command_center.http.transport.connection import Connection, Connections
+from command_center.http.transport.connection import ClientConnection, Connections
 
 TESTED = frozenset({"0.18.0"})
 SEAT = "TCPServer"
@@ -81,7 +81,7 @@ def _seating(worker: Any, connections: Connections) -> Any:
         def call(scope: Any, receive: Any, send: Any) -> Any:
             return app(scope, receive, send, trio.to_thread.run_sync, trio.from_thread.run)
 
-        await Connection(call, connections, state, stream).run()
+        await ClientConnection(call, connections, state, stream).run()
 
     accepting = partial(accept, make_room=connections.make_room)
     ours = types.SimpleNamespace(**{**vars(trio), LOOP: accepting})

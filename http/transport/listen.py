@@ -20,7 +20,7 @@ from quart_trio import QuartTrio
 
 from command_center.http.config.urls import url_of
 from command_center.http.transport import hypercorn_worker
-from command_center.http.transport.channel import Limits
+from command_center.http.transport.channel import ConnectionLimits
 from command_center.http.transport.connection import Connections
 from command_center.http.wire.problems import AddressInUse, AddressUnavailable
 from command_center.http.wire.quart_handlers import Answering, Streaming
@@ -108,7 +108,7 @@ async def serve_on(
     *,
     shutdown: trio.Event,
     grace: float = GRACE_SECONDS,
-    limits: Limits | None = None,
+    limits: ConnectionLimits | None = None,
     guarded: bool | None = None,
     task_status: trio.TaskStatus[BoundAddress] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -120,7 +120,7 @@ async def serve_on(
     app's own shutdown runs. `guarded` says whether hypercorn's connections are replaced by ours, as
     they are by default on the versions that `hypercorn_worker` was tested with.
     """
-    limits = limits or Limits()
+    limits = limits or ConnectionLimits()
     if guarded is None:
         guarded = hypercorn_worker.fits()
         if not guarded:
@@ -152,7 +152,7 @@ async def serve_on(
         task_status.started(address)
 
 
-def _config(grace: float, limits: Limits) -> Config:
+def _config(grace: float, limits: ConnectionLimits) -> Config:
     config = Config()
     config.accesslog = None
     config.errorlog = logging.getLogger("command_center.http.hypercorn")

@@ -197,6 +197,13 @@ export interface Capabilities {
   takesImages: boolean;
 }
 
+/** How much of one file changed; a binary file has no lines to count. */
+export interface ChangedFile {
+  path: string;
+  added: number | null;
+  removed: number | null;
+}
+
 /** Ask a person something that no session asks by itself. */
 export interface CreateApproval {
   title: string;
@@ -278,7 +285,7 @@ export interface Diff {
   baseRef: string;
   baseSha: string;
   headSha: string;
-  files: FileChange[];
+  files: ChangedFile[];
   untracked: string[];
   patch: string;
   isCut: boolean;
@@ -353,13 +360,6 @@ export interface FaultDomain {
   contract: string;
 }
 
-/** How much of one file changed; a binary file has no lines to count. */
-export interface FileChange {
-  path: string;
-  added: number | null;
-  removed: number | null;
-}
-
 /** A message for a task's thread, to be sent when its turn has ended. */
 export interface Followup {
   id: number;
@@ -392,7 +392,7 @@ export interface Found {
   snippet: Piece[];
 }
 
-/** What to change of a session's goal; what is left out stays. */
+/** Change a session's goal. A field that is left out stays as it is. */
 export interface GoalChanges {
   objective?: string | null;
   tokenBudget?: number | null;
@@ -721,7 +721,7 @@ export interface Session {
   host: string;
 }
 
-/** Where to move the session: `running` starts it through policy, `stopped` stops it. */
+/** Move the session: `running` starts it through policy, `stopped` stops it. */
 export interface SessionChanges {
   status: "queued" | "running" | "stopped";
   requestedBy?: string;
@@ -1862,7 +1862,7 @@ export interface DeltaShown {
   agentId?: number;
 }
 
-/** What the turn has changed so far grew to so many bytes; only live. */
+/** The turn's diff grew to so many bytes; only live. */
 export interface DiffShown {
   bytes: number;
   agentId?: number;

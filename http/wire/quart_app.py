@@ -58,7 +58,7 @@ class Body(TrioBody):
         return self._complete.is_set()
 
 
-class Request(TrioRequest):
+class HttpRequest(TrioRequest):
     """A request whose body is read before its handler runs, where `Answering` does that."""
 
     body_class = Body
@@ -103,7 +103,7 @@ def _refuse_to_build(*_: object, **__: object) -> tuple[str, str]:
 class Application(QuartTrio):
     """The app's class."""
 
-    request_class = Request
+    request_class = HttpRequest
     url_rule_class = MatchedRule  # type: ignore[assignment] # as Quart assigns its own
     session_interface = NoSessions()  # type: ignore[assignment] # Quart names only its own class
 

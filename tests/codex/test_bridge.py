@@ -18,7 +18,7 @@ from command_center.actors.codex.errors import (
     RequestGone,
 )
 from command_center.actors.codex.messages import (
-    Answer,
+    AnswerRequest,
     Attach,
     BridgeConnected,
     BridgeLost,
@@ -144,10 +144,12 @@ async def test_questions_of_two_kinds_are_asked_and_answered_in_codex_shapes(
             ),
         )
         first = await bridged.until_asked()
-        await bridged.bridge.ask(Answer(first.request_id, {"answers": {"q": {"answers": ["a"]}}}))
+        await bridged.bridge.ask(
+            AnswerRequest(first.request_id, {"answers": {"q": {"answers": ["a"]}}})
+        )
         answered = (await bridged.until_told("fake/answered"))[-1]
         second = await bridged.until_asked()
-        await bridged.bridge.ask(Answer(second.request_id, {"action": "decline"}))
+        await bridged.bridge.ask(AnswerRequest(second.request_id, {"action": "decline"}))
         await bridged.until_told("turn/completed")
     assert first.method == USER_INPUT
     assert second.method == ELICITATION
@@ -160,10 +162,10 @@ async def test_our_own_answer_is_told_as_answered_here(tmp_path: Path) -> None:
         params = {"itemId": "i", "questions": [QUESTION]}
         await bridged.prompt(thread_id, script({"ask": USER_INPUT, "params": params}))
         asked = await bridged.until_asked()
-        await bridged.bridge.ask(Answer(asked.request_id, {"answers": {}}))
+        await bridged.bridge.ask(AnswerRequest(asked.request_id, {"answers": {}}))
         resolved = (await bridged.until(lambda m: isinstance(m, CodexRequestResolved)))[-1]
         with pytest.raises(RequestGone):
-            await bridged.bridge.ask(Answer(asked.request_id, {"answers": {}}))
+            await bridged.bridge.ask(AnswerRequest(asked.request_id, {"answers": {}}))
     assert resolved == CodexRequestResolved(thread_id, asked.request_id, answered_here=True)
 
 
@@ -194,7 +196,7 @@ async def test_an_open_request_is_told_again_to_a_new_attachment_but_not_by_a_re
         await bridged.bridge.ask(Attach(thread_id, bridged.session))
         again = await bridged.until_asked()
         await bridged.call("thread/resume", {"threadId": thread_id})
-        await bridged.bridge.ask(Answer(again.request_id, {"answers": {}}))
+        await bridged.bridge.ask(AnswerRequest(again.request_id, {"answers": {}}))
         rest = await bridged.until_told("turn/completed")
     assert again == first
     assert not [message for message in rest if isinstance(message, CodexServerRequest)]
@@ -286,8 +288,8 @@ async def test_an_answer_to_a_request_of_a_lost_connection_is_refused(tmp_path: 
         await bridged.prompt(thread_id, script(ask))
         after = await bridged.until_asked()
         with pytest.raises(RequestGone):
-            await bridged.bridge.ask(Answer(before.request_id, {"answers": {}}))
-        await bridged.bridge.ask(Answer(after.request_id, {"answers": {}}))
+            await bridged.bridge.ask(AnswerRequest(before.request_id, {"answers": {}}))
+        await bridged.bridge.ask(AnswerRequest(after.request_id, {"answers": {}}))
 
 
 async def test_a_hung_app_server_is_found_by_a_deadline_and_replaced() -> None:

@@ -13,7 +13,7 @@ from tests.end_to_end.server import Client, Server, client_of, wait_for_no_proce
 ROUNDS = 3
 
 
-async def own(client: Client) -> detached.Record:
+async def own(client: Client) -> detached.ServerRecord:
     """The app-server of the server's own, once it is connected."""
     health = await client.get("/api/codex/bridge/health")
     assert ("connected", "detached") == (health["status"], health["appServer"])

@@ -13,7 +13,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from command_center.actors.codex.messages import Answer, Attach
+from command_center.actors.codex.messages import AnswerRequest, Attach
 from command_center.actors.codex.settings import Transport
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import Bridged, open_bridge
@@ -84,7 +84,7 @@ async def test_a_terminal_s_app_server_is_joined_and_both_answer_what_it_asks(
             await terminal.bridge.ask(Attach(waiting["codexThreadId"], terminal.session))
             await terminal.call("thread/resume", {"threadId": waiting["codexThreadId"]})
             request = await terminal.until_asked()
-            await terminal.bridge.ask(Answer(request.request_id, {"decision": "accept"}))
+            await terminal.bridge.ask(AnswerRequest(request.request_id, {"decision": "accept"}))
             await client.until_session(session, "completed")
             listed = await client.get("/api/approvals", sessionId=session["id"])
             assert ["answered_elsewhere"] == [one["status"] for one in listed["items"]]

@@ -12,7 +12,7 @@ import psutil
 import pytest
 import trio
 
-from command_center.actors.codex.messages import Answer, Attach
+from command_center.actors.codex.messages import AnswerRequest, Attach
 from command_center.actors.codex.settings import Transport
 from command_center.actors.sessions.interruption import OVERDUE
 from tests.codex.app_servers import SharedAppServer
@@ -171,7 +171,7 @@ async def test_what_another_client_answers_is_answered_elsewhere(
         await other.bridge.ask(Attach(waiting["codexThreadId"], other.session))
         await other.call("thread/resume", {"threadId": waiting["codexThreadId"]})
         request = await other.until_asked()
-        await other.bridge.ask(Answer(request.request_id, {"decision": "accept"}))
+        await other.bridge.ask(AnswerRequest(request.request_id, {"decision": "accept"}))
         ended = await client.until_session(session, "completed")
     assert "made\n" == outside.read_text()
     assert "It is made." == ended["lastMessage"]

@@ -10,7 +10,7 @@ import httpx
 import trio
 from quart_trio import QuartTrio
 
-from command_center.http.transport.channel import Limits
+from command_center.http.transport.channel import ConnectionLimits
 from command_center.http.transport.listen import BoundAddress, bind, serve_on
 
 
@@ -19,7 +19,7 @@ async def served(
     app: QuartTrio,
     *,
     grace: float = 1.0,
-    limits: Limits | None = None,
+    limits: ConnectionLimits | None = None,
     guarded: bool | None = None,
 ) -> AsyncIterator[BoundAddress]:
     """Serve `app` on a free port of the loopback; at the end it is shut down and waited for."""

@@ -371,7 +371,7 @@ class PlanShown(LiveEventData, frozen=True, kw_only=True, tag="session.plan"):
 
 
 class DiffShown(LiveEventData, frozen=True, kw_only=True, tag="session.diff"):
-    """What the turn has changed so far grew to so many bytes; only live."""
+    """The turn's diff grew to so many bytes; only live."""
 
     bytes: int
     agent_id: int | UnsetType = UNSET

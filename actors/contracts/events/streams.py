@@ -1,4 +1,4 @@
-"""What a stream of events says of itself, as its first frame."""
+"""The first frame of a stream of events, which describes the stream."""
 
 from __future__ import annotations
 

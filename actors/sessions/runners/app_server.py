@@ -30,7 +30,7 @@ from command_center.actors.codex.errors import (
     RequestGone,
 )
 from command_center.actors.codex.messages import (
-    Answer,
+    AnswerRequest,
     Attach,
     BridgeMessage,
     Call,
@@ -390,7 +390,9 @@ class AppServerRunner:
         )
         try:
             await self._bridge.ask(
-                Answer(request.request_id, answer_to(request.method, request.params, decision))
+                AnswerRequest(
+                    request.request_id, answer_to(request.method, request.params, decision)
+                )
             )
         except RequestGone as gone:
             log.info("approval.late", approval=approval.id, reason=str(gone))

@@ -21,7 +21,7 @@ import trio
 from command_center.actors.codex.ports import Codex, CodexProcess, Lease, Way
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.hosts import Folders
-from command_center.actors.git.ports import Answer, Checkout, Command, Git
+from command_center.actors.git.ports import Checkout, Git, GitCommand, GitOutput
 from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.rules.errors import Unavailable
 from command_center.runtime import Actor, ChildSpec
@@ -157,13 +157,13 @@ class FarGit:
         return partial(self.agent.call, "git", method)
 
     async def run(
-        self, checkout: Checkout, command: Command, sink: Callable[[bytes], None] | None = None
-    ) -> Answer:
+        self, checkout: Checkout, command: GitCommand, sink: Callable[[bytes], None] | None = None
+    ) -> GitOutput:
         if sink is None:
-            return cast("Answer", await self.agent.call("git", "run", checkout, command))
+            return cast("GitOutput", await self.agent.call("git", "run", checkout, command))
         answer, output = await self.agent.call("git", "run", checkout, command, streamed=True)
         sink(output)
-        return cast("Answer", answer)
+        return cast("GitOutput", answer)
 
 
 @attrs.frozen

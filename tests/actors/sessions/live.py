@@ -19,7 +19,7 @@ import trio.testing
 from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.errors import BridgeUnavailable
 from command_center.actors.codex.messages import (
-    Answer,
+    AnswerRequest,
     Attach,
     BridgeConnected,
     Call,
@@ -134,8 +134,8 @@ class PlayedBridge(Actor):
         """Note it."""
         self._note(message)
 
-    @handles(Answer)
-    def answer(self, message: Answer) -> None:
+    @handles(AnswerRequest)
+    def answer(self, message: AnswerRequest) -> None:
         """Note it, unless the connection is lost just then."""
         if self.loses_answers:
             raise BridgeUnavailable("The connection to Codex was lost.")

@@ -16,7 +16,7 @@ import trio.testing
 from command_center.actors.codex.approvals import COMMAND, ELICITATION, FILE_CHANGE
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
 from command_center.actors.codex.messages import (
-    Answer,
+    AnswerRequest,
     BridgeConnected,
     BridgeLost,
     CodexLagged,
@@ -358,7 +358,7 @@ async def test_a_decision_whose_way_to_codex_was_lost_is_sent_when_codex_asks_ag
         live.bridge.loses_answers = False
         await live.ask("c2:1", COMMAND, itemId="i", command="touch /x")
         await live.until(lambda session: session.status == "running")
-        (answer,) = [asked for asked in live.bridge.asked if isinstance(asked, Answer)]
+        (answer,) = [asked for asked in live.bridge.asked if isinstance(asked, AnswerRequest)]
         assert ("c2:1", {"decision": "accept"}) == (answer.request_id, answer.result)
         (only,) = await live.rig.storage.read(lambda db: approvals.every(db, {}))
         assert only.delivered_at is not None
@@ -520,7 +520,7 @@ async def test_two_questions_that_are_alike_and_wait_together_are_answered_each(
             await live.ref.tell(ApprovalSettled(await live.rig.storage.write(reject)))
         await live.until(lambda session: session.status == "running")
         await live.settled()
-        answers = [answer for answer in live.bridge.asked if isinstance(answer, Answer)]
+        answers = [answer for answer in live.bridge.asked if isinstance(answer, AnswerRequest)]
         assert ["c1:1", "c1:2"] == sorted(answer.request_id for answer in answers)
 
 

@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from command_center.actors.contracts.sessions import TurnSilent
-from command_center.actors.sessions.stall_detector import Watch
+from command_center.actors.sessions.stall_detector import StallDetector
 
 
 @attrs.define
@@ -22,7 +22,7 @@ class Told:
 
 async def test_each_span_of_silence_is_told_and_counted(autojump_clock: MockClock) -> None:
     told = Told()
-    watch = Watch(told, 10.0)  # type: ignore[arg-type]  # only tell is used
+    watch = StallDetector(told, 10.0)  # type: ignore[arg-type]  # only tell is used
     with trio.move_on_after(25):
         await watch.run()
     assert [(10.0, 1), (20.0, 2)] == [(m.seconds, m.count) for m in told.messages]
@@ -33,7 +33,7 @@ async def test_a_turn_that_says_something_now_and_then_is_never_silent(
     autojump_clock: MockClock,
 ) -> None:
     told = Told()
-    watch = Watch(told, 10.0)  # type: ignore[arg-type]  # only tell is used
+    watch = StallDetector(told, 10.0)  # type: ignore[arg-type]  # only tell is used
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watch.run)
         for _ in range(20):
@@ -46,7 +46,7 @@ async def test_a_turn_that_says_something_now_and_then_is_never_silent(
 
 async def test_silence_begins_anew_after_a_sign_of_life(autojump_clock: MockClock) -> None:
     told = Told()
-    watch = Watch(told, 10.0)  # type: ignore[arg-type]  # only tell is used
+    watch = StallDetector(told, 10.0)  # type: ignore[arg-type]  # only tell is used
     async with trio.open_nursery() as nursery:
         nursery.start_soon(watch.run)
         await trio.sleep(15)
@@ -59,7 +59,7 @@ async def test_silence_begins_anew_after_a_sign_of_life(autojump_clock: MockCloc
 
 async def test_a_watch_of_no_seconds_never_tells(autojump_clock: MockClock) -> None:
     told = Told()
-    await Watch(told, 0).run()  # type: ignore[arg-type]  # only tell is used
+    await StallDetector(told, 0).run()  # type: ignore[arg-type]  # only tell is used
     assert [] == told.messages
     assert autojump_clock.current_time() < 1
 
@@ -68,7 +68,7 @@ async def test_what_was_waited_for_before_the_turn_is_no_silence_of_it(
     autojump_clock: MockClock,
 ) -> None:
     told = Told()
-    watch = Watch(told, 10.0)  # type: ignore[arg-type]  # only tell is used
+    watch = StallDetector(told, 10.0)  # type: ignore[arg-type]  # only tell is used
     await trio.sleep(25)
     with trio.move_on_after(15):
         await watch.run()

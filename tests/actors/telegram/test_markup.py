@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from command_center.actors.telegram.markup import (
     LONGEST,
-    Piece,
+    StyledText,
     block,
     bold,
     code,
@@ -27,7 +27,7 @@ from command_center.actors.telegram.markup import (
 
 ANY = st.text(st.characters(exclude_categories=[]), max_size=300)
 PIECES = st.lists(
-    st.builds(Piece, st.sampled_from(["plain", "bold", "italic", "code", "block"]), ANY)
+    st.builds(StyledText, st.sampled_from(["plain", "bold", "italic", "code", "block"]), ANY)
 )
 
 
@@ -42,7 +42,7 @@ def test_what_looks_like_markup_is_text() -> None:
 
 
 @given(PIECES)
-def test_the_html_shows_exactly_the_plain_text(pieces: list[Piece]) -> None:
+def test_the_html_shows_exactly_the_plain_text(pieces: list[StyledText]) -> None:
     written = to_html(pieces)
     shown = html.unescape(re.sub(r"</?(?:b|i|code|pre)>", "", written))
     assert to_plain(pieces) == shown
@@ -50,7 +50,7 @@ def test_the_html_shows_exactly_the_plain_text(pieces: list[Piece]) -> None:
 
 
 @given(PIECES)
-def test_what_is_fitted_fits_and_is_a_beginning(pieces: list[Piece]) -> None:
+def test_what_is_fitted_fits_and_is_a_beginning(pieces: list[StyledText]) -> None:
     fitted = fit(pieces, 100)
     assert length_of(fitted) <= 100
     whole = "".join(piece.text for piece in pieces)

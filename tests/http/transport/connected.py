@@ -10,8 +10,8 @@ import attrs
 import msgspec
 import trio
 
-from command_center.http.transport.channel import Limits
-from command_center.http.transport.connection import Connection, Connections
+from command_center.http.transport.channel import ConnectionLimits
+from command_center.http.transport.connection import ClientConnection, Connections
 from command_center.http.wire.asgi import App, Message, Receive, Scope, Send
 
 HOST = b"Host: localhost\r\n"
@@ -19,7 +19,7 @@ CLOSE = b"Connection: close\r\n"
 GET = b"GET /a HTTP/1.1\r\n" + HOST + b"\r\n"
 LAST_GET = b"GET /a HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n"
 
-QUICK = Limits(idle=5, head=5, read=5, write=5, linger=1, goodbye=0.2)
+QUICK = ConnectionLimits(idle=5, head=5, read=5, write=5, linger=1, goodbye=0.2)
 
 
 @attrs.define
@@ -43,7 +43,7 @@ class Server:
 @asynccontextmanager
 async def connected(
     app: App,
-    limits: Limits = QUICK,
+    limits: ConnectionLimits = QUICK,
     connections: Connections | None = None,
     prepare: Callable[[trio.SocketStream], object] = bool,
 ) -> AsyncIterator[Server]:
@@ -55,7 +55,7 @@ async def connected(
 
     async def handle(stream: trio.SocketStream) -> None:
         prepare(stream)
-        await Connection(app, connections, {}, stream).run()
+        await ClientConnection(app, connections, {}, stream).run()
 
     with trio.fail_after(10):
         async with trio.open_nursery() as nursery:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from command_center.http.transport import connection as connection_module
-from command_center.http.transport.channel import Limits
+from command_center.http.transport.channel import ConnectionLimits
 from command_center.http.transport.connection import Connections
 from command_center.http.transport.exchange import Exchange
 from command_center.http.wire.asgi import Message, Receive, Scope, Send
@@ -84,13 +84,13 @@ async def test_a_flood_of_headers_is_431() -> None:
 
 
 async def test_a_head_that_does_not_end_is_408() -> None:
-    async with connected(answering(b"seen"), Limits(head=0.05)) as server:
+    async with connected(answering(b"seen"), ConnectionLimits(head=0.05)) as server:
         assert (408, 408) == error_in(await server.exchange(b"GET / HTTP/1.1\r\nHost: loc"))
 
 
 async def test_a_head_has_its_time_whatever_trickles_in() -> None:
     async with (
-        connected(answering(b"seen"), Limits(head=0.2)) as server,
+        connected(answering(b"seen"), ConnectionLimits(head=0.2)) as server,
         await server.connect() as stream,
         trio.open_nursery() as nursery,
     ):
@@ -108,7 +108,7 @@ async def test_a_head_has_its_time_whatever_trickles_in() -> None:
 
 
 async def test_an_idle_connection_is_closed_without_a_word() -> None:
-    async with connected(answering(b"here"), Limits(idle=0.05)) as server:
+    async with connected(answering(b"here"), ConnectionLimits(idle=0.05)) as server:
         assert b"" == await server.exchange(b"")
         async with await server.connect() as stream:
             await stream.send_all(GET)
@@ -118,7 +118,7 @@ async def test_an_idle_connection_is_closed_without_a_word() -> None:
 
 
 async def test_a_client_that_reads_nothing_is_not_waited_for_to_take_the_408() -> None:
-    limits = Limits(head=0.05, write=0.05)
+    limits = ConnectionLimits(head=0.05, write=0.05)
     async with (
         connected(answering(b"seen"), limits, prepare=fill) as server,
         await server.connect() as stream,
@@ -278,7 +278,7 @@ async def test_a_lowered_limit_of_descriptors_counts_at_once() -> None:
 def test_no_bytes_end_the_server(parts: list[bytes]) -> None:
     async def main() -> bytes:
         async with (
-            connected(answering(b"here"), Limits(idle=0, head=0, read=0)) as server,
+            connected(answering(b"here"), ConnectionLimits(idle=0, head=0, read=0)) as server,
             await server.connect() as stream,
         ):
             with contextlib.suppress(trio.BrokenResourceError):
@@ -333,7 +333,7 @@ async def test_at_the_end_half_a_request_is_let_go() -> None:
 
 async def test_at_the_end_nobody_is_lingered_for_long() -> None:
     app = answering(b"no", status=413, read=False)
-    limits = Limits(linger=9, goodbye=0.05)
+    limits = ConnectionLimits(linger=9, goodbye=0.05)
     async with connected(app, limits) as server, await server.connect() as stream:
         await stream.send_all(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 9\r\n\r\nhalf")
         assert (await everything(stream)).endswith(b"no")
@@ -389,7 +389,7 @@ async def test_at_the_end_an_event_that_its_client_has_in_part_is_not_ended_for_
 
 
 async def test_at_the_end_a_client_that_does_not_read_is_not_waited_for() -> None:
-    app, limits = answering(bytes(64 * 1024 * 1024)), Limits(goodbye=0.05)
+    app, limits = answering(bytes(64 * 1024 * 1024)), ConnectionLimits(goodbye=0.05)
     async with connected(app, limits) as server, await server.connect() as stream:
         await stream.send_all(GET)
         await stream.receive_some(1)

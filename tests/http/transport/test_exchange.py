@@ -6,7 +6,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from command_center.http.transport.channel import CHUNK, Limits
+from command_center.http.transport.channel import CHUNK, ConnectionLimits
 from command_center.http.wire.asgi import WHOLE_BODY, App, Message, Receive, Scope, Send
 from tests.http.transport.connected import (
     CLOSE,
@@ -233,7 +233,10 @@ async def test_a_body_that_stops_coming_ends_its_request() -> None:
         while True:
             received.append(await receive())
 
-    async with connected(app, Limits(read=0.05)) as server, await server.connect() as stream:
+    async with (
+        connected(app, ConnectionLimits(read=0.05)) as server,
+        await server.connect() as stream,
+    ):
         await stream.send_all(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 9\r\n\r\nhi")
         await everything(stream)
         assert 0 == len(server.connections)
@@ -354,7 +357,7 @@ async def test_what_comes_behind_a_request_does_not_end_its_answer(request_: byt
 
 async def test_a_client_that_does_not_read_is_given_up() -> None:
     async with (
-        connected(answering(bytes(64 * 1024 * 1024)), Limits(write=0.05)) as server,
+        connected(answering(bytes(64 * 1024 * 1024)), ConnectionLimits(write=0.05)) as server,
         await server.connect() as stream,
     ):
         await stream.send_all(GET)
@@ -368,7 +371,7 @@ async def test_a_client_that_reads_slowly_gets_all_however_long_it_takes(
     autojump_clock: MockClock,
 ) -> None:
     body = b"x" * 8 * 1024 * 1024
-    limits = Limits(idle=1, head=1, read=1, write=1)
+    limits = ConnectionLimits(idle=1, head=1, read=1, write=1)
     async with connected(answering(body), limits) as server, await server.connect() as stream:
         await stream.send_all(LAST_GET)
         began, answer = trio.current_time(), bytearray()

@@ -14,7 +14,7 @@ from quart import websocket
 from quart_trio import QuartTrio
 
 from command_center.http.transport import hypercorn_worker
-from command_center.http.transport.channel import Limits
+from command_center.http.transport.channel import ConnectionLimits
 from tests.http.live import served
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -70,7 +70,7 @@ async def test_a_byte_behind_an_upgrade_ends_no_server(guarded: bool) -> None:  
 
 @both
 async def test_an_idle_connection_is_closed_after_its_time(guarded: bool) -> None:  # noqa: FBT001 - a parameter
-    limits = Limits(idle=0.1)
+    limits = ConnectionLimits(idle=0.1)
     async with (
         served(app(), guarded=guarded, limits=limits, grace=0.1) as address,
         await trio.open_tcp_stream("127.0.0.1", address.port) as stream,

@@ -11,7 +11,7 @@ import trio.testing
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 from wsproto.frame_protocol import FrameProtocol, Opcode
 
-from command_center.http.transport.channel import Limits
+from command_center.http.transport.channel import ConnectionLimits
 from command_center.http.transport.websocket import FRAMES
 from command_center.http.wire.asgi import App, Message, Receive, Scope, Send
 from tests.http.transport.connected import Server, connected, everything, until
@@ -294,7 +294,7 @@ async def test_no_more_than_a_message_waits_for_the_handshakes_answer() -> None:
         ended.set()
 
     async with (
-        connected(app, Limits(message_bytes=1000)) as server,
+        connected(app, ConnectionLimits(message_bytes=1000)) as server,
         await server.connect() as stream,
     ):
         await stream.send_all(handshake())
@@ -379,7 +379,10 @@ async def test_frames_cut_anywhere_are_put_together() -> None:
 
 @pytest.mark.parametrize("pieces", [1, 40])
 async def test_a_message_that_is_too_long_is_1009(pieces: int) -> None:
-    async with connected(echo, Limits(message_bytes=1000)) as server, opened(server) as stream:
+    async with (
+        connected(echo, ConnectionLimits(message_bytes=1000)) as server,
+        opened(server) as stream,
+    ):
         await stream.send_all(
             frame(Opcode.TEXT, b"x" * (1001 if pieces == 1 else 100), final=False)
         )
@@ -391,7 +394,10 @@ async def test_a_message_that_is_too_long_is_1009(pieces: int) -> None:
 
 
 async def test_a_text_is_measured_by_its_bytes() -> None:
-    async with connected(echo, Limits(message_bytes=1000)) as server, opened(server) as stream:
+    async with (
+        connected(echo, ConnectionLimits(message_bytes=1000)) as server,
+        opened(server) as stream,
+    ):
         await stream.send_all(frame(Opcode.TEXT, "ü".encode() * 501))
         assert b"The message is too long." in await everything(stream)
 
@@ -480,13 +486,16 @@ async def test_a_client_that_does_not_read_is_given_up() -> None:
         for __ in range(1000):
             await send({"type": "websocket.send", "bytes": bytes(100_000)})
 
-    async with connected(app, Limits(write=0.05)) as server, opened(server):
+    async with connected(app, ConnectionLimits(write=0.05)) as server, opened(server):
         while len(server.connections) > 0:
             await trio.testing.wait_all_tasks_blocked(0.01)
 
 
 async def test_a_silent_client_is_pinged_and_lives_while_it_answers() -> None:
-    async with connected(echo, Limits(heartbeat=0.05)) as server, opened(server) as stream:
+    async with (
+        connected(echo, ConnectionLimits(heartbeat=0.05)) as server,
+        opened(server) as stream,
+    ):
         for _ in range(5):
             await until(stream, bytes([0x80 | Opcode.PING, 0]))
             await stream.send_all(frame(Opcode.PONG))
@@ -502,7 +511,7 @@ async def test_a_client_that_answers_no_ping_is_gone() -> None:
         await send({"type": "websocket.accept"})
         received.append(await receive())
 
-    async with connected(app, Limits(heartbeat=0.05)) as server, opened(server) as stream:
+    async with connected(app, ConnectionLimits(heartbeat=0.05)) as server, opened(server) as stream:
         assert bytes([0x80 | Opcode.PING, 0]) == await everything(stream)
     assert [{"type": "websocket.disconnect", "code": 1006}] == received
 
@@ -663,7 +672,10 @@ async def test_at_the_end_a_client_that_answers_the_close_is_not_waited_for_long
         await send({"type": "websocket.accept"})
         received.append(await receive())
 
-    async with connected(app, Limits(goodbye=5)) as server, websocket_to(server) as client:
+    async with (
+        connected(app, ConnectionLimits(goodbye=5)) as server,
+        websocket_to(server) as client,
+    ):
         began = trio.current_time()
         await server.connections.leave()
         assert trio.current_time() - began < 1

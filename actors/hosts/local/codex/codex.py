@@ -40,13 +40,13 @@ class LocalCodex:
         """Say whether an app-server can be reached at Codex's control socket."""
         return await listens_for_terminals(self.settings)
 
-    async def take_over(self) -> detached.Lease | None:
+    async def take_over(self) -> detached.ServerLease | None:
         """Take our lease, and end what former lives have left."""
         lease = None
         own = self._own_folder
         if own is not None:
             try:
-                lease = await detached.Lease.take(own)
+                lease = await detached.ServerLease.take(own)
             except (OSError, WireClosed) as error:
                 log.warning("codex.lease_missing", reason=str(error))
         try:

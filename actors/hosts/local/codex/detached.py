@@ -30,7 +30,7 @@ import trio
 
 from command_center.actors.codex import protocol
 from command_center.actors.codex.active_turns import has_turns
-from command_center.actors.codex.connection import Connection, Refused
+from command_center.actors.codex.connection import Connection, RefusedRequest
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, WireClosed
 from command_center.actors.codex.messages import Call
 from command_center.actors.codex.settings import BridgeSettings, Deadlines
@@ -71,7 +71,7 @@ _PASSING = frozenset(
 """Variables that say from where a program was started, and change nothing of what it does."""
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Which process it is, where it listens, and what it was started with."""
 
     pid: int
@@ -85,7 +85,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @attrs.frozen
-class Lease:
+class ServerLease:
     """Our use of the app-server, which its keeper sees; ends with this process at the latest."""
 
     descriptor: int
@@ -117,10 +117,10 @@ def folder_of(state_folder: Path) -> Path:
     return state_folder / "codex"
 
 
-def read(folder: Path) -> Record | None:
+def read(folder: Path) -> ServerRecord | None:
     """The record of an app-server that lives; None where there is none."""
     try:
-        record = msgspec.json.decode((folder / "app-server.json").read_bytes(), type=Record)
+        record = msgspec.json.decode((folder / "app-server.json").read_bytes(), type=ServerRecord)
         process = psutil.Process(record.pid)
         is_it = abs(process.create_time() - record.started) <= _CLOCK_SLACK
     except (OSError, ValueError, msgspec.MsgspecError, psutil.Error):
@@ -143,7 +143,7 @@ def end(folder: Path) -> None:
     (folder / "app-server.json").unlink(missing_ok=True)
 
 
-async def start(settings: BridgeSettings, state_folder: Path) -> Record:
+async def start(settings: BridgeSettings, state_folder: Path) -> ServerRecord:
     """Start one, and return when it listens; raises `WireClosed` with what to do."""
     folder = private_folder(folder_of(state_folder))
     socket = socket_in(folder)
@@ -162,7 +162,7 @@ async def start(settings: BridgeSettings, state_folder: Path) -> Record:
             started = psutil.Process(pid).create_time()
         except psutil.Error:
             raise WireClosed(await _last_words(folder)) from None
-        record = Record(
+        record = ServerRecord(
             pid=pid,
             started=started,
             life=life,
@@ -183,7 +183,7 @@ async def start(settings: BridgeSettings, state_folder: Path) -> Record:
     return record
 
 
-async def differences(record: Record, settings: BridgeSettings) -> str | None:
+async def differences(record: ServerRecord, settings: BridgeSettings) -> str | None:
     """What would be otherwise if it were started now, as a sentence; None if nothing would."""
     if record.codex_home != str(codex_home(settings)):
         return f"It works in {record.codex_home}, and CODEX_HOME is {codex_home(settings)}."
@@ -236,7 +236,7 @@ class _Deaf:
     def on_notification(self, notification: protocol.Notification, size: int) -> None:
         """Leave it."""
 
-    def on_request(self, request: protocol.ServerRequest) -> Refused | None:
+    def on_request(self, request: protocol.ServerRequest) -> RefusedRequest | None:
         """Leave it to whoever is subscribed."""
         del request
         return None
@@ -314,7 +314,7 @@ async def _start_kept(folder: Path, command: list[str], environment: Mapping[str
     return int(said)
 
 
-async def _until_it_listens(record: Record, folder: Path) -> None:
+async def _until_it_listens(record: ServerRecord, folder: Path) -> None:
     while True:
         try:
             stream = await open_socket(Path(record.socket))

@@ -81,7 +81,7 @@ async def _open_automatic(settings: BridgeSettings, nursery: trio.Nursery) -> Wa
 async def _open_own(
     settings: BridgeSettings,
     folder: Path | None,
-    record: detached.Record | None,
+    record: detached.ServerRecord | None,
     nursery: trio.Nursery,
     *,
     why: str,
@@ -111,7 +111,7 @@ async def _join_control_socket(settings: BridgeSettings, nursery: trio.Nursery) 
 
 
 async def _join_own(
-    settings: BridgeSettings, record: detached.Record, nursery: trio.Nursery
+    settings: BridgeSettings, record: detached.ServerRecord, nursery: trio.Nursery
 ) -> Way:
     wire = await open_unix(Path(record.socket), nursery, settings.deadlines.close)
     outdated = await detached.differences(record, settings)
@@ -120,7 +120,7 @@ async def _join_own(
     return Way(wire, AppServer.DETACHED, "It was started before, and still runs.", outdated)
 
 
-async def _has_turns(record: detached.Record) -> bool:
+async def _has_turns(record: detached.ServerRecord) -> bool:
     try:
         return await detached.works(Path(record.socket))
     except WireClosed:

@@ -17,7 +17,7 @@ import attrs
 import trio
 
 from command_center.actors.git.errors import GitFailed, NotAWorkTree, UnsafeRepository
-from command_center.actors.git.ports import Answer, Checkout, Command, Layout
+from command_center.actors.git.ports import Checkout, GitCommand, GitOutput, Layout
 from command_center.actors.git.settings import Setting, is_true, values, written_settings
 from command_center.actors.hosts.local.folders import same_file
 from command_center.actors.hosts.local.git import worktrees
@@ -68,8 +68,8 @@ class LocalGit:
         )
 
     async def run(
-        self, checkout: Checkout, command: Command, sink: Callable[[bytes], None] | None = None
-    ) -> Answer:
+        self, checkout: Checkout, command: GitCommand, sink: Callable[[bytes], None] | None = None
+    ) -> GitOutput:
         """Run a command in a checkout, when it is that repository's turn."""
         repeatable = not command.writes and not command.also and sink is None
         keeps_logs = is_true(checkout.configuration, "core.logallrefupdates", unset=True)
@@ -85,7 +85,7 @@ class LocalGit:
                     command.writes,
                 )
                 failed: GitFailed | None = None
-                answer: Answer | None = None
+                answer: GitOutput | None = None
                 try:
                     answer = await self.program.run(
                         checkout.path,

@@ -63,13 +63,13 @@ class Grant:
 
 
 @attrs.frozen
-class Confinement:
+class ConfinementSupport:
     """What the system can do; `version` is Landlock's, 0 where there is none."""
 
     version: int
 
     @classmethod
-    def found(cls) -> Confinement:
+    def found(cls) -> ConfinementSupport:
         """Ask the system."""
         version = 0
         if sys.platform == "linux":

@@ -31,17 +31,17 @@ from command_center.actors.git.errors import (
     NotAWorkTree,
     UnsafeRepository,
 )
-from command_center.actors.git.ports import ANSWER_LIMIT, DEADLINE, PROGRAM, Answer, shown
+from command_center.actors.git.ports import ANSWER_LIMIT, DEADLINE, PROGRAM, GitOutput, shown
 from command_center.actors.git.settings import Setting
 from command_center.actors.hosts.local.git.children import Process
 from command_center.actors.hosts.local.git.confinement import (
-    Confinement,
+    ConfinementSupport,
     Grant,
     limit_memory,
     programs,
 )
 from command_center.actors.hosts.local.git.hardening import NOWHERE, environment
-from command_center.actors.hosts.local.git.shadow import Home
+from command_center.actors.hosts.local.git.shadow import StandInFolder
 from command_center.actors.hosts.local.git.turns import Turns
 
 if sys.platform != "win32":
@@ -135,7 +135,7 @@ class _Program:
     """Git as it was found on this machine."""
 
     path: str
-    confinement: Confinement
+    confinement: ConfinementSupport
     executes: tuple[Path, ...]
 
 
@@ -153,7 +153,7 @@ class GitProgram:
             directory.
     """
 
-    home: Home = attrs.field(converter=Home)
+    home: StandInFolder = attrs.field(converter=StandInFolder)
     executable: str | None = None
     inherited: Mapping[str, str] = attrs.field(factory=lambda: dict(os.environ))
     turns: Turns = attrs.field(factory=lambda: Turns(AT_ONCE, SHARE), init=False)
@@ -175,7 +175,7 @@ class GitProgram:
         sink: Callable[[bytes], None] | None = None,
         deadline: float = DEADLINE,
         accepted: Collection[int] = (0,),
-    ) -> Answer:
+    ) -> GitOutput:
         """Run one command in a folder and wait for it.
 
         Args:
@@ -235,7 +235,7 @@ class GitProgram:
         found = self.executable or shutil.which(PROGRAM, path=self.inherited.get("PATH"))
         if found is None or not Path(found).is_absolute():
             raise GitMissing("No git was found.")
-        free = _Program(found, Confinement(0), ())
+        free = _Program(found, ConfinementSupport(0), ())
         answer = await self._ask(free, "--version")
         version = re.match(r"git version (\d+)\.(\d+)", answer)
         if version is None or (int(version[1]), int(version[2])) < OLDEST:
@@ -248,7 +248,7 @@ class GitProgram:
         folder = Path(await self._ask(free, "--exec-path"))
         program = await trio.to_thread.run_sync(
             lambda: _Program(
-                free.path, Confinement.found(), programs(Path(free.path).resolve(), folder)
+                free.path, ConfinementSupport.found(), programs(Path(free.path).resolve(), folder)
             )
         )
         if program.confinement.version:
@@ -286,7 +286,7 @@ class GitProgram:
         sent: bytes | None,
         limit: int,
         sink: Callable[[bytes], None] | None,
-    ) -> tuple[Answer, bool]:
+    ) -> tuple[GitOutput, bool]:
         try:
             process = await _start(
                 program,
@@ -318,7 +318,7 @@ class GitProgram:
         finally:
             await _bury(process)
         complaint = shown(bytes(running.complaint))
-        return Answer(bytes(running.kept), running.cut, exit_code, complaint), running.stuck
+        return GitOutput(bytes(running.kept), running.cut, exit_code, complaint), running.stuck
 
 
 async def _start(

@@ -74,7 +74,7 @@ _HEAD = re.compile(rb"ref:\s*refs/[^\0\n]+\n?|[0-9a-f]{40,64}\n?")
 
 
 @attrs.define
-class Home:
+class StandInFolder:
     """Where stand-ins are: a folder that is the server's alone.
 
     One that was used is emptied and used again, as to make and delete folders is what takes time.
@@ -120,7 +120,7 @@ class Shadow:
         git_dir: what git takes for the work tree's own git directory.
     """
 
-    home: Home
+    home: StandInFolder
     layout: Layout
     writes: Writes
     common: Path
@@ -222,7 +222,7 @@ class _IndexLock:
 
 
 def make_shadow(
-    home: Home, layout: Layout, settings: bytes, command: str, writes: Writes
+    home: StandInFolder, layout: Layout, settings: bytes, command: str, writes: Writes
 ) -> Shadow:
     """Make a stand-in for one command.
 

@@ -37,7 +37,7 @@ def settings(codex_binary: Path, codex_home: Path, tmp_path: Path) -> Iterator[B
     detached.end(tmp_path / "data" / "codex")
 
 
-async def started(settings: BridgeSettings) -> detached.Record:
+async def started(settings: BridgeSettings) -> detached.ServerRecord:
     assert settings.state_folder is not None
     return await detached.start(settings, settings.state_folder)
 
@@ -71,7 +71,7 @@ async def test_the_end_of_orphans_spares_it_and_ends_another_that_no_record_name
 
 
 def test_a_process_that_got_its_id_later_is_not_it(tmp_path: Path) -> None:
-    record = detached.Record(
+    record = detached.ServerRecord(
         pid=os.getpid(), started=1.0, life="", socket="", version="", codex_home="", environment=""
     )
     (tmp_path / "app-server.json").write_bytes(msgspec.json.encode(record))
@@ -144,7 +144,7 @@ def test_a_folder_that_is_no_folder_of_ours_is_refused(tmp_path: Path) -> None:
         detached.private_folder(tmp_path / "link")
 
 
-def kept(record: detached.Record, folder: Path, grace: float, limit: float) -> None:
+def kept(record: detached.ServerRecord, folder: Path, grace: float, limit: float) -> None:
     """Keep the app-server as its keeper does, until it has ended."""
     waiting = [sys.executable, "-c", f"import psutil; psutil.Process({record.pid}).wait()"]
     with subprocess.Popen(waiting, stderr=subprocess.PIPE) as child:
@@ -183,7 +183,7 @@ async def test_its_keeper_leaves_it_to_a_server_that_uses_it(
 ) -> None:
     folder = tmp_path / "data" / "codex"
     record = await started(settings)
-    lease = await detached.Lease.take(folder)
+    lease = await detached.ServerLease.take(folder)
     assert lease is not None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(trio.to_thread.run_sync, kept, record, folder, 0.1, 0.2)

@@ -11,7 +11,7 @@ import trio
 from command_center.actors.codex import requests
 from command_center.actors.codex.approvals import COMMAND, Decision, answer_to, describe_request
 from command_center.actors.codex.messages import (
-    Answer,
+    AnswerRequest,
     Attach,
     BridgeStatus,
     CodexRequestResolved,
@@ -103,7 +103,7 @@ async def test_a_command_is_asked_about_and_the_decision_reaches_codex(
         shown = describe_request(asked.method, asked.params)
         decision = Decision(approved=approved)
         answer = answer_to(asked.method, asked.params, decision)
-        await bridged.bridge.ask(Answer(asked.request_id, answer))
+        await bridged.bridge.ask(AnswerRequest(asked.request_id, answer))
         told = await bridged.until_told("turn/completed")
     assert asked.method == COMMAND
     assert (shown.kind, shown.title) == ("command", "Run: echo outside")
@@ -222,7 +222,7 @@ async def test_a_turn_goes_on_without_us_and_asks_again_when_we_come_back(
         await bridged.bridge.ask(Attach(thread_id, bridged.session))
         resumed = await bridged.call("thread/resume", {"threadId": thread_id})
         after = await bridged.until_asked()
-        await bridged.bridge.ask(Answer(after.request_id, {"decision": "accept"}))
+        await bridged.bridge.ask(AnswerRequest(after.request_id, {"decision": "accept"}))
         told = await bridged.until_told("turn/completed")
     assert resumed["thread"]["status"]["type"] == "active"
     assert after.params == before.params
@@ -240,7 +240,7 @@ async def test_an_answer_of_another_client_is_told_as_answered_elsewhere(
         await theirs.bridge.ask(Attach(thread_id, theirs.session))
         await theirs.call("thread/resume", {"threadId": thread_id})
         their_request = await theirs.until_asked()
-        await theirs.bridge.ask(Answer(their_request.request_id, {"decision": "decline"}))
+        await theirs.bridge.ask(AnswerRequest(their_request.request_id, {"decision": "decline"}))
         told = await ours.until_told("turn/completed")
     resolved = [message for message in told if isinstance(message, CodexRequestResolved)]
     assert resolved == [CodexRequestResolved(thread_id, asked.request_id, answered_here=False)]

@@ -13,13 +13,13 @@ from command_center.actors.git import Git, GitFailed
 from command_center.actors.git.merging import merge_branch
 from command_center.actors.git.ports import Writes
 from command_center.actors.git.trees import add_worktree, remove_worktree
-from command_center.actors.hosts.local.git.confinement import Confinement, Grant, programs
+from command_center.actors.hosts.local.git.confinement import ConfinementSupport, Grant, programs
 from command_center.actors.rules.errors import Conflict
 from tests.actors.git.repository import commit, plain_git
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
 CONFINED = pytest.mark.skipif(
-    not Confinement.found().version, reason="this system has no Landlock to hold git with"
+    not ConfinementSupport.found().version, reason="this system has no Landlock to hold git with"
 )
 
 
@@ -131,7 +131,7 @@ def test_a_process_starts_only_what_it_may_and_writes_only_where_it_may(tmp_path
     grant = Grant(write=(inside,), start=programs(shell, Path("/nowhere")))
     script = f": > {inside}/file; : > {outside}/file; /bin/cat /etc/passwd; exit 0"
 
-    process = Confinement.found().start(
+    process = ConfinementSupport.found().start(
         grant,
         lambda: subprocess.Popen(
             [shell, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -146,9 +146,9 @@ def test_a_process_starts_only_what_it_may_and_writes_only_where_it_may(tmp_path
 
 @CONFINED
 def test_the_rules_of_one_process_are_not_those_of_the_server(tmp_path: Path) -> None:
-    Confinement.found().start(Grant(), lambda: subprocess.Popen([sys.executable, "-c", ""])).wait(
-        30
-    )
+    ConfinementSupport.found().start(
+        Grant(), lambda: subprocess.Popen([sys.executable, "-c", ""])
+    ).wait(30)
 
     (tmp_path / "file").touch()
     subprocess.run([sys.executable, "-c", ""], check=True, timeout=30)

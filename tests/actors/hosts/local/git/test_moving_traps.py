@@ -16,7 +16,7 @@ from command_center.actors.git.diffs import read_diff
 from command_center.actors.git.facts import read_status, read_worktrees
 from command_center.actors.git.merging import merge_branch
 from command_center.actors.git.trees import add_worktree, prune_worktrees, remove_worktree
-from command_center.actors.hosts.local.git.confinement import Confinement
+from command_center.actors.hosts.local.git.confinement import ConfinementSupport
 from command_center.runtime import Refusal
 from tests.actors.git.repository import commit, plain_git
 from tests.actors.hosts.local.git.moving import State, a_second_common_directory, moving, state_of
@@ -34,7 +34,7 @@ EVERY_TRAP = pytest.mark.parametrize("trap", traps(), ids=lambda trap: trap.name
 
 @pytest.fixture(autouse=True)
 def _unconfined(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Confinement, "found", classmethod(lambda cls: cls(0)))
+    monkeypatch.setattr(ConfinementSupport, "found", classmethod(lambda cls: cls(0)))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from command_center.actors.git import (
     GitTimedOut,
     NotAWorkTree,
 )
-from command_center.actors.git.ports import Answer, shown
+from command_center.actors.git.ports import GitOutput, shown
 from command_center.actors.hosts.local.git.process import GitProgram
 from tests.actors.git.repository import plain_git
 
@@ -220,7 +220,7 @@ async def test_git_sees_little_of_the_environment(tmp_path: Path) -> None:
         },
     )
 
-    answer: Answer = await secretive.run(tmp_path, "status")
+    answer: GitOutput = await secretive.run(tmp_path, "status")
 
     assert "secret" not in answer.text
     assert "HOME=/home/ada" in answer.text
