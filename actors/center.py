@@ -60,7 +60,7 @@ class Center:
 
     @property
     def sessions(self) -> Sessions:
-        """All sessions, to ask them and to stop them, whether they have an actor or not."""
+        """Return all sessions, to ask them and to stop them, whether they have an actor or not."""
         return Sessions(self.system.find, self.storage, self.settings.approval_seconds)
 
 

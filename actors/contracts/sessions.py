@@ -185,7 +185,7 @@ class AgentsListed(msgspec.Struct, frozen=True):
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """What a turn tells that moves the session to no other status."""
+    """A report of a turn that leaves the session in its status."""
 
 
 class OutputDelta(Observation, frozen=True):
@@ -351,4 +351,4 @@ RunnerReport: TypeAlias = (
     | TurnEnded
     | TurnLost
 )
-"""What a runner reports to its session's actor."""
+"""The reports of a runner to its session's actor."""

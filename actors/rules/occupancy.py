@@ -1,4 +1,4 @@
-"""Who may work where: one session in a thread of Codex, and one that writes in a folder.
+"""Occupancy: one session works in a thread of Codex, and one session writes in a folder.
 
 This is said here alone. The slots ask it before they grant one, a session as it begins, once its
 worktree is known, a turn that began without us, and whoever is told why a session waits.

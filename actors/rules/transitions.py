@@ -34,7 +34,7 @@ TRANSITIONS: Final[Mapping[SessionStatus, frozenset[SessionStatus]]] = {
 """From each status, the statuses that may follow it."""
 
 Phase: TypeAlias = SessionStatus | Literal["ended"]
-"""How far a session is: its status, or `ended`, whichever way it did."""
+"""The phase of a session: its status, or `ended`, whichever way it ended."""
 
 PHASES: Final[frozenset[Phase]] = frozenset({*get_args(SessionStatus), "ended"}) - FINAL
 

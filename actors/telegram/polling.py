@@ -108,7 +108,7 @@ class Polling(Actor):
                 self._problem = None
 
     async def _fetch(self) -> None:
-        """One poll: what it brings is durable when this returns."""
+        """Poll once. The updates are durable when this returns."""
         seconds = self._settings.poll_seconds
         params: dict[str, Any] = {"timeout": seconds, "allowed_updates": KINDS}
         mark = await self._storage.read(lambda db: telegram_marks.find(db, {"name": OFFSET}))

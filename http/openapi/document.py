@@ -1,7 +1,6 @@
 """The OpenAPI 3.1 document, made of the declarations of operations and of the structs themselves.
 
-Checks of actors on several fields together are added from `WHOLE`. Descriptions are the structs'
-own docstrings.
+Descriptions are the structs' own docstrings.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ import msgspec
 from command_center.http.middleware.gate import WEBHOOK, is_api
 from command_center.http.middleware.signin import COOKIE, SIGN_IN
 from command_center.http.openapi.schemas import REFERENCE, schemas_of, without_null
-from command_center.http.routes.table import OPERATIONS
+from command_center.http.routes.table import APIS, OPERATIONS
 from command_center.http.routes.telegram import HEADER as SECRET_HEADER
 from command_center.http.wire.codec import LARGEST
-from command_center.http.wire.operation import SENT_EVENTS, Location, Operation, Text, camel
+from command_center.http.wire.operation import SENT_EVENTS, Location, OneOf, Operation, Text, camel
 from command_center.http.wire.problems import JSON
 from command_center.http.wire.responses import Error, LiveEvent
 
@@ -50,36 +49,7 @@ _SENT_EVENT: Final = {
     },
     "required": ["data"],
 }
-HELD: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {"Automation": {"payload": "AutomationPayload"}}
-)
-"""Types of fields that are plain JSON to the store, by struct and field on the wire."""
-
 _LEFT_OUT: Final = {"type": "null"}
-WHOLE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        "CreateApproval": {
-            "anyOf": [
-                {"properties": {"ttlSeconds": _LEFT_OUT}},
-                {"properties": {"expiresAt": _LEFT_OUT}},
-            ]
-        },
-        "Extension": {
-            "oneOf": [
-                {
-                    "required": ["ttlSeconds"],
-                    "properties": {"ttlSeconds": {"type": "integer"}, "expiresAt": _LEFT_OUT},
-                },
-                {
-                    "required": ["expiresAt"],
-                    "properties": {"expiresAt": {"type": "string"}, "ttlSeconds": _LEFT_OUT},
-                },
-            ]
-        },
-    }
-)
-"""Checks of actors on several fields together, by struct."""
-
 _HOLDS: Mapping[Any, Location] = MappingProxyType(
     {
         next(iter(operation.answers.values())): operation.location
@@ -88,6 +58,11 @@ _HOLDS: Mapping[Any, Location] = MappingProxyType(
     }
 )
 """The place of the record that an answer of a kind holds."""
+
+_FIELDS: Final[Mapping[tuple[type, str], type]] = MappingProxyType(
+    {field: kind for api in APIS for field, kind in api.fields.items()}
+)
+"""Types of fields that are plain JSON to the store, by record and field on the wire."""
 
 _ABOUT: Final = """\
 Puts Codex to work on local git repositories.
@@ -140,11 +115,12 @@ def openapi_document(*, secured: bool) -> dict[str, Any]:
     """Make the document; `secured` says that this server wants a token."""
     schemas = schemas_of(_answered(), _taken())
     components = schemas.components
-    for name, fields in HELD.items():
-        for field, kind in fields.items():
-            components[name]["properties"][field] = {"$ref": REFERENCE.format(name=kind)}
-    for name in WHOLE.keys() & components.keys():
-        components[name] |= WHOLE[name]
+    for (record, field), kind in _FIELDS.items():
+        reference = {"$ref": REFERENCE.format(name=kind.__name__)}
+        components[record.__name__]["properties"][field] = reference
+    for operation in OPERATIONS:
+        if operation.body is not None and operation.one_of is not None:
+            _add_choice(components[operation.body.__name__], operation.one_of)
     for name in schemas.taken:
         _bound(components[name])
     paths: dict[str, dict[str, Any]] = {}
@@ -169,6 +145,27 @@ def openapi_document(*, secured: bool) -> dict[str, Any]:
             "securitySchemes": _SECURITY_SCHEMES,
         },
     }
+
+
+def _add_choice(schema: dict[str, Any], choice: OneOf) -> None:
+    """Say of a body which of its fields exclude each other."""
+    fields = {name: schema["properties"][name] for name in choice.fields}
+    if not choice.is_needed:
+        schema["anyOf"] = [
+            {"properties": {other: _LEFT_OUT for other in fields if other != name}}
+            for name in reversed(fields)
+        ]
+        return
+    schema["oneOf"] = [
+        {
+            "required": [name],
+            "properties": {
+                name: {"type": without_null(field)["type"]},
+                **{other: _LEFT_OUT for other in fields if other != name},
+            },
+        }
+        for name, field in fields.items()
+    ]
 
 
 def path_of(rule: str) -> str:
@@ -215,7 +212,7 @@ def _operation(
         told["parameters"] = parameters
     if operation.body is not None:
         told["requestBody"] = {
-            "required": _is_needed(operation.body),
+            "required": _is_needed(operation),
             "content": {JSON: {"schema": schemas[operation.body]}},
         }
     return told
@@ -230,13 +227,14 @@ def _security(operation: Operation, *, secured: bool) -> list[dict[str, Any]]:
     return [{"token": []}] if operation.rule == SIGN_IN else [{"token": []}, {"cookie": []}]
 
 
-def _is_needed(body: type) -> bool:
+def _is_needed(operation: Operation) -> bool:
     """Return True if a request without a body is refused."""
-    if "oneOf" in WHOLE.get(body.__name__, {}):
+    if operation.one_of is not None and operation.one_of.is_needed:
         return True
-    return bool(getattr(body, "__struct_fields__", ())) and any(
-        field.required for field in msgspec.structs.fields(body)
-    )
+    body = operation.body
+    if body is None or not getattr(body, "__struct_fields__", ()):
+        return False
+    return any(field.required for field in msgspec.structs.fields(body))
 
 
 def _answer(
@@ -255,8 +253,8 @@ def _answer(
         told["headers"] |= {**_CODING, **_VARY}
     if operation.is_done_once:
         told["headers"]["Idempotency-Replayed"] = _header("`true` where it was done before.")
-    if operation.tag == "Signing in":
-        told["headers"]["Set-Cookie"] = _header("The cookie, or its end.")
+    for name, text in operation.headers.items():
+        told["headers"][name] = _header(text)
     if operation.method == "POST" and (links := _links(kind)):
         told["links"] = links
         if status == HTTPStatus.CREATED:
@@ -343,7 +341,7 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
         "Last-Event-ID": (
             "Goes before `after`.",
             {"type": "integer", "minimum": 0, "maximum": LARGEST},
-            operation.id == "streamEvents",
+            SENT_EVENTS in operation.answers.values(),
         ),
     }
     return [

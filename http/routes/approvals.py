@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from command_center.actors.approvals.actor import ApprovalCounts
 from command_center.actors.approvals.actor import count_approvals as read_counts
 from command_center.actors.center import Center
@@ -16,11 +18,14 @@ from command_center.actors.contracts.approvals import (
 )
 from command_center.actors.ledger.deadlines import overdue
 from command_center.http.wire.codec import PageQuery
-from command_center.http.wire.operation import Api
+from command_center.http.wire.operation import Api, OneOf
 from command_center.store import Approval, Page, approvals
 from command_center.store.records import ApprovalKind, ApprovalStatus
 
 api = Api[Center]("Approvals")
+
+DEADLINE: Final = ("ttlSeconds", "expiresAt")
+"""The two ways to name a deadline."""
 
 
 class ApprovalsQuery(
@@ -53,7 +58,12 @@ async def list_approvals(center: Center, query: ApprovalsQuery) -> Page[Approval
 
 
 @api.operation(
-    "POST", "/api/approvals", answers=201, refuses=(404,), location="/api/approvals/{id}"
+    "POST",
+    "/api/approvals",
+    answers=201,
+    refuses=(404,),
+    location="/api/approvals/{id}",
+    one_of=OneOf(DEADLINE),
 )
 async def create_approval(center: Center, body: CreateApproval) -> Approval:
     """Ask a person."""
@@ -74,7 +84,12 @@ async def get_approval(center: Center, approval_id: int) -> Approval:
     return await center.storage.read(lambda db: approvals.get(db, approval_id))
 
 
-@api.operation("POST", "/api/approvals/<id:approval_id>/extend", refuses=(409,))
+@api.operation(
+    "POST",
+    "/api/approvals/<id:approval_id>/extend",
+    refuses=(409,),
+    one_of=OneOf(DEADLINE, is_needed=True),
+)
 async def extend_approval(center: Center, approval_id: int, body: Extension) -> Approval:
     """Put off the deadline of an approval."""
     return await center.ask(APPROVALS, ExtendApproval(approval_id, body))

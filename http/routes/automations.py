@@ -12,6 +12,7 @@ from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import SCHEDULER
 from command_center.actors.contracts.automations import (
     AutomationChanges,
+    AutomationPayload,
     CreateAutomation,
     DeleteAutomation,
     HandRun,
@@ -37,7 +38,7 @@ from command_center.store import (
     to_timestamp,
 )
 
-api = Api[Center]("Automations")
+api = Api[Center]("Automations", fields={(Automation, "payload"): AutomationPayload})
 
 
 class AutomationsQuery(

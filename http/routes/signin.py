@@ -6,6 +6,8 @@ Without a token both are answered and mean nothing.
 from __future__ import annotations
 
 import time
+from types import MappingProxyType
+from typing import Final
 
 from quart import Response, request
 from quart_trio.wrappers import TrioResponse
@@ -15,8 +17,11 @@ from command_center.http.wire.operation import NOTHING, Api
 
 api = Api[SignIns | None]("Signing in")
 
+SENT: Final = MappingProxyType({"Set-Cookie": "The cookie, or its end."})
+"""Headers that both answers send."""
 
-@api.operation("POST", SIGN_IN, answers={204: NOTHING}, is_done_once=False)
+
+@api.operation("POST", SIGN_IN, answers={204: NOTHING}, is_done_once=False, headers=SENT)
 async def sign_in(sign_ins: SignIns | None) -> Response:
     """Give a cookie in place of the token."""
     answer = _nothing()
@@ -26,7 +31,7 @@ async def sign_in(sign_ins: SignIns | None) -> Response:
     return answer
 
 
-@api.operation("POST", "/api/signout", answers={204: NOTHING}, is_done_once=False)
+@api.operation("POST", "/api/signout", answers={204: NOTHING}, is_done_once=False, headers=SENT)
 async def sign_out(sign_ins: SignIns | None) -> Response:
     """End the cookie."""
     del sign_ins

@@ -99,6 +99,18 @@ class Location:
         return self.template.partition("/{")[2].removesuffix("}").split(".")
 
 
+@attrs.frozen
+class OneOf:
+    """Fields of a body, by their names on the wire, of which at most one may be given.
+
+    Attributes:
+        is_needed: one of them has to be given.
+    """
+
+    fields: tuple[str, ...]
+    is_needed: bool = False
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Operation:
     """One method of one route.
@@ -114,6 +126,8 @@ class Operation:
         reads_body: the handler reads the request itself.
         is_done_once: it takes an Idempotency-Key.
         location: where the record is shown that the answer holds. A 201 says it as `Location`.
+        one_of: fields of the body that exclude each other.
+        headers: headers of the answer that no other operation has, with what they hold.
     """
 
     id: str
@@ -129,6 +143,8 @@ class Operation:
     reads_body: bool
     is_done_once: bool
     location: Location | None
+    one_of: OneOf | None
+    headers: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -191,9 +207,11 @@ class Api(Generic[S]):
 
     Attributes:
         tag: the name of the group in the documents.
+        fields: types of fields that are plain JSON to the store, by record and field on the wire.
     """
 
     tag: str
+    fields: Mapping[tuple[type, str], type] = attrs.field(factory=dict, kw_only=True)
     operations: list[Operation] = attrs.field(factory=list, init=False)
     sockets: list[Socket] = attrs.field(factory=list, init=False)
 
@@ -207,6 +225,8 @@ class Api(Generic[S]):
         location: str | None = None,
         body: type | None = None,
         is_done_once: bool | None = None,
+        one_of: OneOf | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Callable[[Handler[S, P, R]], Handler[S, P, R]]:
         """Declare the handler below as an operation.
 
@@ -219,6 +239,8 @@ class Api(Generic[S]):
             location: the path of the record that the answer holds; see `Location`.
             body: what the document says of a body that the handler reads itself.
             is_done_once: whether it takes an Idempotency-Key; a POST does, unless told otherwise.
+            one_of: fields of the body that exclude each other, which the actor checks.
+            headers: headers of the answer that no other operation has, with what they hold.
         """
 
         def declare(handler: Handler[S, P, R]) -> Handler[S, P, R]:
@@ -238,6 +260,8 @@ class Api(Generic[S]):
                     reads_body=body is not None,
                     is_done_once=method == "POST" if is_done_once is None else is_done_once,
                     location=None if location is None else Location(location),
+                    one_of=one_of,
+                    headers=headers,
                 )
             )
             return handler

@@ -40,8 +40,8 @@ function isAnswered(approval, given) {
 }
 
 /**
- * The fields of an approval that wants words. `onAnswer` is given the answers, as they are to be sent,
- * once nothing is missing, and null before.
+ * The fields of an approval that wants words. `onAnswer` is given the answers, as they are to be
+ * sent, once nothing is missing, and null before.
  * @param {{approval: Approval, onAnswer: (answers: Answers | null) => void}} props
  */
 export const Questions = ({ approval, onAnswer }) => {
