@@ -301,6 +301,8 @@ async def test_a_hung_app_server_is_found_by_a_deadline_and_replaced() -> None:
 
 async def test_a_call_that_is_not_answered_times_out_alone() -> None:
     async with open_bridge(faked("deaf")) as bridged:
+        await bridged.bridge.ask(Watch(bridged.session))
+        await bridged.until(lambda message: isinstance(message, BridgeConnected))
         with pytest.raises(CodexTimeout, match=r"thread/start within 0\.2 s"):
             await bridged.call("thread/start", {}, seconds=0.2)
 
