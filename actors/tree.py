@@ -28,6 +28,7 @@ is set aside alone, and an operator is told.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -55,6 +56,7 @@ from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.runtime import ChildSpec, Intensity, SupervisorSpec
+from command_center.store import Claim, ClaimLost
 from command_center.store.records import LOCAL
 from command_center.store.records import Runner as RunnerName
 
@@ -74,6 +76,10 @@ class CenterSettings:
     timezone: str | None = None
     """Of automations that name none; else the machine's."""
     telegram: TelegramSettings | None = None
+    claim: Claim | None = None
+    """This process's authority over the database; None where nobody else can reach it."""
+    on_claim_lost: Callable[[ClaimLost], None] | None = None
+    """Told in the writer's thread; a program ends itself then."""
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
     """Texts that must never be stored, such as this installation's own tokens."""
 
@@ -124,7 +130,14 @@ def build_tree(
         children=(
             ChildSpec(
                 id="store",
-                start=partial(Store, settings.database, storage.hub, secrets=settings.secrets),
+                start=partial(
+                    Store,
+                    settings.database,
+                    storage.hub,
+                    claim=settings.claim,
+                    on_claim_lost=settings.on_claim_lost,
+                    secrets=settings.secrets,
+                ),
                 mailbox=10_000,
                 contract="While it restarts nothing is written, and nothing acknowledged is lost; "
                 "reads and turns go on.",

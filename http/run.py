@@ -26,6 +26,7 @@ from command_center.http.wire.problems import AddressInUse, AddressUnavailable
 from command_center.store.errors import (
     CannotOpenDatabase,
     CorruptDatabase,
+    DatabaseClaimed,
     DataFolderInUse,
     DataFolderUnusable,
     ForeignDatabase,
@@ -41,6 +42,7 @@ _REFUSALS = (
     AddressUnavailable,
     CannotOpenDatabase,
     CorruptDatabase,
+    DatabaseClaimed,
     DataFolderInUse,
     DataFolderUnusable,
     ForeignDatabase,

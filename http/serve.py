@@ -26,12 +26,15 @@ from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.signin import sign_in_key
 from command_center.http.routes.telegram import telegram_settings
 from command_center.http.transport.listen import BoundAddress, bind, serve_on
-from command_center.store import DataFolderLock, log_identity
+from command_center.store import Claim, ClaimLost, DataFolderLock, take_claim
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 STUCK = 1
 """The exit code where an actor could not be ended."""
+
+CLAIM_LOST = 3
+"""The exit code where the database was no longer this server's."""
 
 DATABASE = "command-center.sqlite3"
 """The file's name in the data folder."""
@@ -45,14 +48,14 @@ async def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = 
     Raises:
         AddressInUse, AddressUnavailable: nobody can listen there.
         DataFolderInUse, DataFolderUnusable: another process has the data folder, or nobody can.
-        Exception: what `begin_life` raises for a file that cannot be used.
+        DatabaseClaimed: another process has the database.
+        Exception: what `take_claim` raises for a file that cannot be used.
     """
     address = bind(settings.host, settings.port)
     try:
-        with DataFolderLock(settings.data_dir):
-            database = settings.data_dir / DATABASE
-            await trio.to_thread.run_sync(log_identity.begin_life, database)
-            async with open_center(_center_settings(settings), on_stuck=_give_up) as center:
+        with DataFolderLock(settings.data_dir) as lock:
+            claim = await trio.to_thread.run_sync(take_claim, settings.data_dir / DATABASE, lock)
+            async with open_center(_center_settings(settings, claim), on_stuck=_give_up) as center:
                 await _serve_center(settings, center, address, on_ready)
     finally:
         address.close()
@@ -105,7 +108,14 @@ def _give_up(paths: Sequence[str]) -> None:
     os._exit(STUCK)
 
 
-def _center_settings(settings: Settings) -> CenterSettings:
+def _claim_lost(error: ClaimLost) -> None:
+    """End the process at once: what is not written where it will be found must not be answered."""
+    log.critical("server.claim_lost", reason=str(error))
+    sys.stderr.flush()
+    os._exit(CLAIM_LOST)
+
+
+def _center_settings(settings: Settings, claim: Claim) -> CenterSettings:
     hidden = (settings.api_token, settings.telegram_bot_token, settings.telegram_webhook_secret)
     secrets = tuple(secret.reveal() for secret in hidden if secret is not None)
     return CenterSettings(
@@ -127,5 +137,7 @@ def _center_settings(settings: Settings) -> CenterSettings:
         repo_roots=settings.repo_roots,
         timezone=settings.timezone,
         telegram=telegram_settings(settings),
+        claim=claim,
+        on_claim_lost=_claim_lost,
         secrets=secrets,
     )

@@ -7,10 +7,10 @@ rules.
 
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
 ``tables`` (the rows of what ``records`` names; ``statuses`` are those of a session) and ``events``
-(the log). ``database`` opens the file, by the steps of ``migrations``; ``lock`` keeps a second
-process away from it, ``readers`` lends connections that only read, and ``log_identity`` tells the
-log from others. A list comes in ``pages`` with ``cursors``, its conditions put together by
-``where``. ``search`` and ``text_match`` find texts, ``telemetry`` and ``summaries`` count, and
+(the log). ``database`` opens the file, by the steps of ``migrations``; ``lock`` and ``claim`` keep
+a second process away from it, ``readers`` lends connections that only read, and ``log_identity``
+tells the log from others. A list comes in ``pages`` with ``cursors``, its conditions put together
+by ``where``. ``search`` and ``text_match`` find texts, ``telemetry`` and ``summaries`` count, and
 ``idempotency_keys``, ``released_threads``, ``orphaned_turns`` and ``trusted_configurations`` are
 small tables with functions of their own. No SQL stands outside: what the tables cannot ask or
 change is a function of ``causes``, ``removal``, ``summaries`` or ``telegram``. ``redaction`` takes
@@ -25,11 +25,14 @@ from command_center.store import (
     released_threads,
     trusted_configurations,
 )
+from command_center.store.claim import RENEW_SECONDS, Claim, take_claim
 from command_center.store.database import open_database
 from command_center.store.errors import (
     CannotOpenDatabase,
+    ClaimLost,
     ConstraintViolated,
     CorruptDatabase,
+    DatabaseClaimed,
     DataFolderInUse,
     DataFolderUnusable,
     ForeignDatabase,
@@ -41,6 +44,7 @@ from command_center.store.errors import (
     SqliteTooOld,
     StoreClosed,
     StoreUnavailable,
+    StoreUnconfirmed,
     TransactionEnded,
     WrongThread,
 )
@@ -105,6 +109,7 @@ from command_center.store.writer import CommitResult, Done, Failed, Outcome, Uni
 
 __all__ = [
     "MAX_LIMIT",
+    "RENEW_SECONDS",
     "Agent",
     "Approval",
     "Automation",
@@ -112,12 +117,15 @@ __all__ = [
     "AutomationRun",
     "AutomationTrigger",
     "CannotOpenDatabase",
+    "Claim",
+    "ClaimLost",
     "CommitResult",
     "ConstraintViolated",
     "CorruptDatabase",
     "DataFolderInUse",
     "DataFolderLock",
     "DataFolderUnusable",
+    "DatabaseClaimed",
     "Done",
     "Event",
     "EventData",
@@ -142,6 +150,7 @@ __all__ = [
     "SqliteTooOld",
     "StoreClosed",
     "StoreUnavailable",
+    "StoreUnconfirmed",
     "StoredEvent",
     "StreamedText",
     "Table",
@@ -176,6 +185,7 @@ __all__ = [
     "repositories",
     "search_texts",
     "sessions",
+    "take_claim",
     "tasks",
     "telegram_buttons",
     "telegram_chats",

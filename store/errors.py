@@ -48,7 +48,8 @@ class TransactionEnded(Exception):
 class StoreUnavailable(Exception):
     """The machine did not let the database be written or read (disk full, locked, I/O error).
 
-    Nothing of a write was kept and none of its events exist. The same may be tried again.
+    Nothing of a write was kept and none of its events exist, unless it is a StoreUnconfirmed. The
+    same may be tried again.
 
     Attributes:
         reason: SQLite's words.
@@ -56,9 +57,27 @@ class StoreUnavailable(Exception):
     """
 
     def __init__(self, reason: str, code: str | None = None, *, act: str = "write") -> None:
-        super().__init__(f"The store cannot {act} now: {reason}.")
+        super().__init__(self.told(act, reason))
         self.reason = reason
         self.code = code
+
+    def told(self, act: str, reason: str) -> str:
+        """Return the sentence that tells of it."""
+        return f"The store cannot {act} now: {reason}."
+
+
+class StoreUnconfirmed(StoreUnavailable):
+    """The machine failed in the middle of a commit: whether it was kept is not known now.
+
+    It is settled before anything else is acknowledged.
+    """
+
+    def told(self, act: str, reason: str) -> str:
+        """Return the sentence that tells of it."""
+        return (
+            f"The store failed in the middle of a {act}: {reason}. It is not known whether it was "
+            "kept: look before you send it again."
+        )
 
 
 class StoreClosed(Exception):
@@ -164,6 +183,41 @@ class DataFolderInUse(Exception):
         )
         self.folder = folder
         self.pid = pid
+
+
+class DatabaseClaimed(Exception):
+    """Another process has the database, under whatever name.
+
+    Attributes:
+        holder: the process that has claimed it, in words; None where the file does not say.
+    """
+
+    def __init__(self, path: Path, holder: str | None) -> None:
+        super().__init__(
+            f"The database {path} is in use by {holder or 'another program'}: one Command Center "
+            "at a time. Stop that one, or choose another data folder."
+        )
+        self.path = path
+        self.holder = holder
+
+
+class ClaimLost(Exception):
+    """This process is no longer the one whose database it is, or nobody would find what it writes.
+
+    Nothing is acknowledged any more.
+
+    Attributes:
+        reason: what was found, as a sentence without its stop.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"This server no longer has its database {path}: {reason}. It has stopped at once; "
+            "what it could not keep, it has acknowledged to nobody. Put the files back, or see "
+            "that only one Command Center uses them, and start it again."
+        )
+        self.path = path
+        self.reason = reason
 
 
 class DataFolderUnusable(Exception):

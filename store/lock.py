@@ -5,7 +5,8 @@ it ends with the process however the process ends, ``kill -9`` included; no stal
 has to be removed. The file stays where it is when the lock is released: to remove it would let
 two processes lock two different files of one name.
 
-The holder writes its process id into the file, for the message that a second one shows.
+The holder writes its process id into the file, for the message that a second one shows. It looks
+whether the file still stands under its name (``check``), for a second process would lock another.
 """
 
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from command_center.store.errors import DataFolderInUse, DataFolderUnusable
+from command_center.store.errors import ClaimLost, DataFolderInUse, DataFolderUnusable
 
 if sys.platform == "win32":
     import msvcrt
@@ -60,6 +61,20 @@ class DataFolderLock:
             os.close(descriptor)
             raise DataFolderUnusable(folder, error.strerror or str(error)) from error
         self._descriptor = descriptor
+        self._status = os.fstat(descriptor)
+
+    @property
+    def identity(self) -> str:
+        """Return what no other lock has while somebody holds this one: its device and inode."""
+        return f"{self._status.st_dev}:{self._status.st_ino}"
+
+    def check(self) -> None:
+        """Do nothing if the lock's file stands under its name.
+
+        Raises:
+            ClaimLost: it was removed, or another file stands in its place.
+        """
+        check_in_place(self.folder / _FILE_NAME, self._status, self.folder)
 
     def close(self) -> None:
         """Give the authority up. Closing twice does nothing."""
@@ -78,6 +93,22 @@ class DataFolderLock:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def check_in_place(path: Path, known: os.stat_result, claimed: Path) -> None:
+    """Do nothing if the file that was known by this name still has it.
+
+    Raises:
+        ClaimLost: it was removed, or another file stands in its place; of what was ``claimed``.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        raise ClaimLost(claimed, f"the file {path} was removed") from error
+    except OSError as error:
+        raise ClaimLost(claimed, f"the file {path} is not found: {error.strerror}") from error
+    if (found.st_ino, found.st_dev) != (known.st_ino, known.st_dev):
+        raise ClaimLost(claimed, f"another file stands in the place of {path}")
 
 
 def _lock(descriptor: int) -> None:

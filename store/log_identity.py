@@ -21,7 +21,7 @@ end.
 import os
 import secrets
 import sys
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
@@ -29,8 +29,6 @@ import msgspec
 from sqlite_utils import Database
 
 from command_center.store import events
-from command_center.store.database import open_database
-from command_center.store.errors import CannotOpenDatabase
 
 _DIGITS = 20
 """The width of the last event's id, so that it is written over in place."""
@@ -76,28 +74,12 @@ class MarkWriter:
             os.close(descriptor)
 
 
-def begin_life(path: Path) -> str:
-    """Open the database, settle which log it is, and return the log's id.
-
-    The database is checked and migrated by ``open_database``, which see for what else is raised.
+def begin_life(db: Database, path: Path) -> str:
+    """Settle which log the database is, begin a life of it, and return the life's name.
 
     Raises:
-        CannotOpenDatabase: the mark cannot be written.
+        OSError: the mark cannot be read or written. The log is then what it was before.
     """
-    with closing(open_database(path)) as db:
-        try:
-            return _settle(db, path)
-        except OSError as error:
-            raise CannotOpenDatabase(path, f"its mark cannot be kept: {error.strerror}") from error
-
-
-def log_id(db: Database) -> str:
-    """Return the log's id."""
-    found: str = db.execute("SELECT log_id FROM log_identity").fetchone()[0]
-    return found
-
-
-def _settle(db: Database, path: Path) -> str:
     known: str
     known, life, former = db.execute(
         "SELECT log_id, life, former_life FROM log_identity"
@@ -121,7 +103,18 @@ def _settle(db: Database, path: Path) -> str:
         "UPDATE log_identity SET log_id = ?, life = ?, former_life = ?", [known, begun.life, former]
     )
     _write(path, _Mark(last_id, begun))
-    return known
+    return begun.life
+
+
+def log_id(db: Database) -> str:
+    """Return the log's id."""
+    found: str = db.execute("SELECT log_id FROM log_identity").fetchone()[0]
+    return found
+
+
+def prove_writing(db: Database) -> None:
+    """Write something that means nothing, in a transaction: its commit shows that one can write."""
+    db.execute("UPDATE log_identity SET proofs = proofs + 1")
 
 
 def _mark_of(database: Path) -> Path:

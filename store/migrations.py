@@ -648,3 +648,25 @@ def _hosts_of_sessions(db: Database) -> None:
 _HOSTS_OF_SESSIONS = """
 ALTER TABLE sessions ADD COLUMN host TEXT NOT NULL DEFAULT 'local';
 """
+
+
+@MIGRATIONS(name="0018_claim")
+def _claim(db: Database) -> None:
+    db.executescript(_CLAIM)
+
+
+# `proofs` counts writes that only prove that one can write.
+# `lock` is the device and the inode of the lock that the holder holds.
+_CLAIM = """
+CREATE TABLE claim (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    life TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    lock TEXT NOT NULL,
+    since TEXT NOT NULL,
+    renewed TEXT NOT NULL
+) STRICT;
+ALTER TABLE log_identity ADD COLUMN proofs INTEGER NOT NULL DEFAULT 0;
+"""

@@ -36,8 +36,10 @@ class Readers:
         self._lock = threading.Lock()
 
     @contextmanager
-    def connection(self) -> Iterator[Database]:
+    def connection(self, *, is_new: bool = False) -> Iterator[Database]:
         """Lend a connection; all that is read through it is one consistent snapshot.
+
+        A new one reads from the file what others may have in memory.
 
         It must not be kept, nor anything lazy made from it (such as an unread query), after the
         block: a snapshot that stays open keeps the log from being folded into the database.
@@ -47,7 +49,7 @@ class Readers:
             StoreUnavailable: the machine does not let the file be read now.
         """
         try:
-            db = self._take()
+            db = self._take(is_new=is_new)
             try:
                 db.conn.execute("BEGIN")
                 try:
@@ -72,11 +74,11 @@ class Readers:
         for db in idle:
             db.close()
 
-    def _take(self) -> Database:
+    def _take(self, *, is_new: bool) -> Database:
         with self._lock:
             if self._closed:
                 raise StoreClosed
-            if self._idle:
+            if self._idle and not is_new:
                 return self._idle.pop()
         return open_for_reading(self._path)
 

@@ -19,6 +19,15 @@ _OF_THE_MACHINE = frozenset(
         sqlite3.SQLITE_NOTADB,
     }
 )
+_REFUSED_WHOLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CONSTRAINT,
+    }
+)
 _OF_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -30,6 +39,15 @@ def is_of_the_machine(error: BaseException) -> bool:
 def is_of_the_machine_to_read(error: BaseException) -> bool:
     """Tell the same of a connection that only reads, where a write is the statement's fault."""
     return is_of_the_machine(error) and _primary_code(error) != sqlite3.SQLITE_READONLY
+
+
+def may_have_been_kept(error: BaseException) -> bool:
+    """Tell whether a commit that raised this may have been written, such as one not flushed.
+
+    What could not be written lacks its end, by which a commit is known.
+    """
+    is_cut = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_WRITE
+    return not is_cut and _primary_code(error) not in _REFUSED_WHOLE
 
 
 def is_corruption(error: BaseException) -> bool:

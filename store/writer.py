@@ -9,6 +9,12 @@ What follows from that, and is relied on elsewhere:
 
 - A unit's outcome is known only when the batch is durable. Before that nobody is answered, and
   no event is published.
+- A commit whose flush fails may have been written all the same: SQLite undoes it in memory, and the
+  log on the disk still has it, for whoever opens the file after a crash. And the system may take
+  what it could not flush for flushed, so that the next flush succeeds without it. So nothing is
+  acknowledged before the log was folded into the database, begun anew, and written and flushed once
+  more (``_settle``). Where that succeeds at once, the batch is known not to be kept; else its
+  outcome is not known, and that is what is told.
 - Units see the effects of those before them in the batch. If the commit fails they all fail, the
   ones that had raised by themselves too: what they had seen never came to be.
 - Event ids are counted in the transaction, so an undone unit gives its ids back and the ids of
@@ -24,12 +30,22 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 from sqlite_utils import Database
 
-from command_center.store import events
+from command_center.store import events, log_identity
+from command_center.store.claim import Claim
 from command_center.store.database import open_database, reopen_database
-from command_center.store.errors import StoreClosed, StoreUnavailable, WrongThread
+from command_center.store.errors import (
+    StoreClosed,
+    StoreUnavailable,
+    StoreUnconfirmed,
+    WrongThread,
+)
 from command_center.store.events import StoredEvent
 from command_center.store.log_identity import MarkWriter
-from command_center.store.sqlite_errors import code_name, is_of_the_machine
+from command_center.store.sqlite_errors import (
+    code_name,
+    is_of_the_machine,
+    may_have_been_kept,
+)
 from command_center.store.transaction import Transaction
 
 T_co = TypeVar("T_co", covariant=True)
@@ -51,7 +67,7 @@ class Failed:
     """Nothing of the unit was kept.
 
     ``error`` is what the unit raised; or, for every unit of a batch that the machine could not
-    write, a StoreUnavailable.
+    write, a StoreUnavailable; or a StoreUnconfirmed, and then something of it may have been kept.
     """
 
     error: Exception
@@ -76,6 +92,8 @@ class Writer:
             for what can be raised.
         is_checked: this process has opened the file with ``open_database`` before, so that it
             need not be checked again.
+        claim: this process's authority, checked with each commit and renewed; None for a program
+            that writes to a database of its own.
         secrets: texts that must never be stored, such as this installation's own tokens.
         busy_timeout: seconds to wait for another process that holds the file.
     """
@@ -85,15 +103,18 @@ class Writer:
         path: Path,
         *,
         is_checked: bool = False,
+        claim: Claim | None = None,
         secrets: Iterable[str] = (),
         busy_timeout: float = 5.0,
     ) -> None:
         self._path = path
+        self._claim = claim
         self._secrets = tuple(secrets)
         self._busy_timeout = busy_timeout
         self._thread = threading.get_ident()
         self._closed = False
         self._in_unit = False
+        self._is_in_doubt = False
         self._db: Database | None = None
         opened = reopen_database if is_checked else open_database
         self._adopt(opened(path, busy_timeout=busy_timeout))
@@ -103,9 +124,9 @@ class Writer:
         """Run the units in their order and make them durable together.
 
         On return, what the outcomes call done has been flushed to the disk, and survives a
-        crash of the process and of the machine. If the machine cannot write, nothing of the
-        batch is kept, every outcome is a StoreUnavailable, there are no events, and the writer
-        can be used again.
+        crash of the process and of the machine. If the machine cannot write, every outcome is a
+        StoreUnavailable, there are no events, and the writer can be used again. Nothing of the
+        batch is kept then, unless the outcomes are StoreUnconfirmed.
 
         An exception that is no ``Exception``, such as KeyboardInterrupt, undoes the whole batch
         and is raised.
@@ -113,18 +134,34 @@ class Writer:
         Raises:
             StoreClosed: the writer was closed before.
             WrongThread: another thread made the writer.
+            ClaimLost: the database is no longer this process's, or its files are no longer in
+                their places. Nothing of the batch may be acknowledged.
         """
-        if threading.get_ident() != self._thread:
-            raise WrongThread
-        if self._closed:
-            raise StoreClosed
+        self._check_usable()
         if not units:
             return CommitResult(())
         try:
             return self._commit(units)
         except _BatchLost as lost:
+            error = self._refusal_of(lost)
+            return CommitResult(tuple(Failed(error) for _ in units))
+        except BaseException:
             self._abandon()
-            return CommitResult(tuple(Failed(lost.as_unavailable()) for _ in units))
+            raise
+
+    def renew(self) -> None:
+        """Renew the claim, and find out whether it still holds, though nothing is to be written.
+
+        Raises:
+            as ``commit``.
+        """
+        self._check_usable()
+        if self._claim is None:
+            return
+        try:
+            self._commit(())
+        except _BatchLost as lost:
+            self._refusal_of(lost)
         except BaseException:
             self._abandon()
             raise
@@ -153,11 +190,21 @@ class Writer:
         finally:
             db.close()
 
+    def _check_usable(self) -> None:
+        if threading.get_ident() != self._thread:
+            raise WrongThread
+        if self._closed:
+            raise StoreClosed
+
     def _commit(self, units: Sequence[Unit[Any]]) -> CommitResult:
         outcomes: list[Outcome[Any]] = []
         new: list[StoredEvent] = []
         with _losing_the_batch:
             db = self._begin()
+            if self._claim is not None:
+                self._claim.check_holder(db)
+                if self._claim.is_due:
+                    self._claim.renew(db)
             last_event_id = events.last_id(db)
         for unit in units:
             outcome, emitted = self._run(db, unit, last_event_id)
@@ -165,8 +212,12 @@ class Writer:
             new.extend(emitted)
             if emitted:
                 last_event_id = emitted[-1].id
-        with _losing_the_batch:
+        try:
             db.conn.commit()
+        except sqlite3.Error as error:
+            raise _BatchLost(error, is_in_doubt=may_have_been_kept(error)) from error
+        if self._claim is not None:
+            self._claim.check_files()
         if new:
             self._mark.note(last_event_id)
         return CommitResult(tuple(outcomes), tuple(new))
@@ -175,8 +226,35 @@ class Writer:
         db = self._db
         if db is None:
             db = self._adopt(reopen_database(self._path, busy_timeout=self._busy_timeout))
+        if self._is_in_doubt:
+            self._settle(db)
         db.conn.execute("BEGIN IMMEDIATE")
         return db
+
+    def _settle(self, db: Database) -> None:
+        """Begin the log anew, and flush a write to it: no later commit rests on what was there."""
+        (is_busy, *_) = db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            raise sqlite3.OperationalError("a reader holds the log that is to be begun anew")
+        db.conn.execute("BEGIN IMMEDIATE")
+        log_identity.prove_writing(db)
+        db.conn.commit()
+        self._is_in_doubt = False
+
+    def _refusal_of(self, lost: "_BatchLost") -> StoreUnavailable:
+        """Undo the batch, and return what its units are told of it."""
+        self._abandon()
+        if not lost.is_in_doubt:
+            return lost.as_error(StoreUnavailable)
+        self._is_in_doubt = True
+        if self._db is None:  # who opens the file again may find the batch there
+            return lost.as_error(StoreUnconfirmed)
+        try:
+            self._settle(self._db)
+        except sqlite3.Error:
+            self._abandon()
+            return lost.as_error(StoreUnconfirmed)
+        return lost.as_error(StoreUnavailable)
 
     def _run(
         self, db: Database, unit: Unit[Any], last_event_id: int
@@ -206,6 +284,8 @@ class Writer:
     def _adopt(self, db: Database) -> Database:
         db.conn.set_authorizer(self._authorize)
         self._db = db
+        if self._claim is not None:
+            self._claim.opened()
         return db
 
     def _authorize(self, action: int, *_: str | None) -> int:
@@ -233,14 +313,15 @@ class Writer:
 class _BatchLost(Exception):
     """The machine could not write; every unit of the batch is to hear of it."""
 
-    def __init__(self, cause: BaseException) -> None:
+    def __init__(self, cause: BaseException, *, is_in_doubt: bool = False) -> None:
         super().__init__(str(cause))
         self.cause = cause
+        self.is_in_doubt = is_in_doubt
 
-    def as_unavailable(self) -> StoreUnavailable:
-        unavailable = StoreUnavailable(str(self.cause), code_name(self.cause))
-        unavailable.__cause__ = self.cause
-        return unavailable
+    def as_error(self, kind: type[StoreUnavailable]) -> StoreUnavailable:
+        error = kind(str(self.cause), code_name(self.cause))
+        error.__cause__ = self.cause
+        return error
 
 
 class _LosingTheBatch:

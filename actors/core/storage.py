@@ -50,6 +50,9 @@ from command_center.runtime import (
     origin,
 )
 from command_center.store import (
+    RENEW_SECONDS,
+    Claim,
+    ClaimLost,
     CommitResult,
     ConstraintViolated,
     Done,
@@ -60,6 +63,7 @@ from command_center.store import (
     RecordNotFound,
     StoredEvent,
     StoreUnavailable,
+    StoreUnconfirmed,
     Transaction,
     Writer,
 )
@@ -112,13 +116,18 @@ class Store(Actor):
         path: Path,
         hub: Callable[[], ActorRef[PublishCommitted]],
         *,
+        claim: Claim | None = None,
+        on_claim_lost: Callable[[ClaimLost], None] | None = None,
         secrets: tuple[str, ...] = (),
     ) -> None:
         """Write the file at `path`, never `secrets`; tell `hub` which events were committed.
 
-        The file was opened, checked and migrated by `open_database` before.
+        The file was opened, checked and migrated by `open_database` before. `on_claim_lost` is
+        told, in the writer's thread, that `claim` no longer holds: a program ends itself then.
         """
         self._path = path
+        self._claim = claim
+        self._on_claim_lost = on_claim_lost
         self._secrets = secrets
         self._hub = hub
         self._untold: tuple[StoredEvent, ...] | None = None
@@ -128,7 +137,14 @@ class Store(Actor):
 
     async def on_start(self) -> None:
         """Open the file in the writer's thread; what is wrong with it is a failed start."""
-        self._thread = _WriterThread(self._path, self._secrets, self._publish, self._crash_soon)
+        self._thread = _WriterThread(
+            self._path,
+            self._secrets,
+            self._publish,
+            self._crash_soon,
+            self._claim,
+            self._on_claim_lost,
+        )
         await trio.to_thread.run_sync(self._thread.start, abandon_on_cancel=True)
 
     async def on_stop(self) -> None:
@@ -232,6 +248,8 @@ class _WriterThread:
     _secrets: tuple[str, ...]
     _committed: Callable[[tuple[StoredEvent, ...]], None]
     _died: Callable[[], None]
+    _claim: Claim | None = None
+    _on_claim_lost: Callable[[ClaimLost], None] | None = None
     _waiting: queue.SimpleQueue[tuple[Unit[Any], _Settles] | None] = attrs.field(
         factory=queue.SimpleQueue
     )
@@ -274,7 +292,7 @@ class _WriterThread:
 
     def _run(self, opened: queue.SimpleQueue[Exception | None]) -> None:
         try:
-            writer = Writer(self._path, is_checked=True, secrets=self._secrets)
+            writer = Writer(self._path, is_checked=True, claim=self._claim, secrets=self._secrets)
         except Exception as error:  # noqa: BLE001 - the thread's edge: whoever started it is told
             opened.put(error)
             return
@@ -282,8 +300,15 @@ class _WriterThread:
         orderly = False
         try:
             while (batch := self._next_batch()) is not None:
-                self._commit(writer, batch)
+                if batch:
+                    self._commit(writer, batch)
+                else:
+                    writer.renew()
             orderly = True
+        except ClaimLost as error:
+            if self._on_claim_lost is not None:
+                self._on_claim_lost(error)
+            raise
         finally:
             if not orderly:
                 self._tell_of_death()
@@ -296,8 +321,11 @@ class _WriterThread:
             self._token.run_sync_soon(self._died)
 
     def _next_batch(self) -> list[tuple[Unit[Any], _Settles]] | None:
-        """Wait for a unit and take all that are there; None at the end."""
-        first = self._waiting.get()
+        """Wait for a unit and take all that are there; none where none came, None at the end."""
+        try:
+            first = self._waiting.get(timeout=None if self._claim is None else RENEW_SECONDS)
+        except queue.Empty:
+            return []
         if first is None:
             return None
         batch = [first]
@@ -415,6 +443,8 @@ def refusal_of(error: Exception) -> Exception:
     match error:
         case RecordNotFound():
             refusal = NotFound(error.kind, error.id)
+        case StoreUnconfirmed():
+            refusal = Unconfirmed(str(error), retry_after=5.0)
         case StoreUnavailable():
             refusal = Unavailable(str(error), retry_after=5.0)
         case _ if isinstance(error, _OWN):

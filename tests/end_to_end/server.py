@@ -82,6 +82,10 @@ class Server:
             self.process.send_signal(by)
         return self._reap()
 
+    def wait(self) -> int:
+        """Wait until it has ended by itself, and give its exit code."""
+        return self._reap()
+
     def end(self) -> None:
         """Stop it for good, with the app-server that would outlive it; nothing may stay."""
         self.stop()

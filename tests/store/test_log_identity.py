@@ -7,9 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from command_center.store import CannotOpenDatabase, Writer, log_identity
-from command_center.store.log_identity import begin_life
+from command_center.store import Writer, log_identity, open_database
 from tests.store.units import run, tell
+
+
+def begin_life(path: Path) -> str:
+    """Begin a life of the database; its log's id."""
+    with open_database(path) as db:
+        log_identity.begin_life(db, path)
+        return log_identity.log_id(db)
 
 
 def live(path: Path, events: int) -> str:
@@ -109,7 +115,7 @@ def test_a_start_that_is_cut_off_before_the_mark_leaves_the_log_what_it_is(
 
         cut.setattr(log_identity, "_write", cut_off)
         for _ in range(2):
-            with pytest.raises(CannotOpenDatabase, match="No space left"):
+            with pytest.raises(OSError, match="No space left"):
                 begin_life(path)
     assert first == live(path, 1)
 

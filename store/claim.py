@@ -1,0 +1,191 @@
+"""The claim: the authority of one process over a database, wherever that is reached from.
+
+The lock in the data folder keeps a second process away that uses the same folder. It says nothing
+where the lock's file was removed, or where the database has a second name in another folder. So the
+database itself says who has claimed it, and three things hold together:
+
+- A start looks for another process that has the database open, by SQLite's own locks, which belong
+  to the file whatever its name is. If there is one, the claim says who it is; the start is refused.
+  Whoever only looks into the file keeps no server from starting again: if the claim was made under
+  the very lock that is held now, its holder is dead, since the system had let go of the lock.
+- Each transaction of the holder reads the claim. If another process has claimed the database since,
+  it is the one that counts, whatever the holder believes.
+- Each commit is acknowledged only if the lock, the database and its log still stand under their
+  names. What was committed to a file that nobody will find again was not committed.
+
+The claim is renewed while the server lives, with a commit that comes anyway or by one of its own.
+So a server that has nothing to do notices, too, and a look into the file tells how long ago it
+lived.
+"""
+
+import os
+import platform
+import sqlite3
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import attrs
+from sqlite_utils import Database
+
+from command_center.store import log_identity
+from command_center.store.database import open_database
+from command_center.store.errors import CannotOpenDatabase, ClaimLost, DatabaseClaimed
+from command_center.store.lock import DataFolderLock, check_in_place
+from command_center.store.timestamps import from_timestamp, now_timestamp
+
+RENEW_SECONDS = 15.0
+"""Seconds after which the claim is renewed."""
+
+_ABANDONED = timedelta(seconds=4 * RENEW_SECONDS)
+"""The age of a claim of another machine's that nobody renews any more."""
+
+
+_READ = "SELECT pid, host, folder, since, renewed, lock FROM claim"
+
+
+@attrs.frozen
+class Holder:
+    """The process that has claimed a database.
+
+    Attributes:
+        host: the name of its machine.
+        folder: its data folder.
+        since: when it claimed it, as a timestamp.
+        renewed: when it last renewed the claim, as a timestamp.
+    """
+
+    pid: int
+    host: str
+    folder: str
+    since: str
+    renewed: str
+
+    def __str__(self) -> str:
+        return (
+            f"process {self.pid} on {self.host} (data folder {self.folder}, since {self.since}, "
+            f"last heard of at {self.renewed})"
+        )
+
+
+@attrs.define(eq=False)
+class Claim:
+    """A claim that was made, as its holder checks and renews it. It belongs to the writer's thread.
+
+    Attributes:
+        life: the random name of the holder's life.
+    """
+
+    life: str
+    _database: Path
+    _log_path: Path
+    _lock: DataFolderLock
+    _identity: os.stat_result
+    _log: os.stat_result | None = None
+    _renewed: float = attrs.field(factory=time.monotonic)
+
+    @property
+    def is_due(self) -> bool:
+        """Return whether it is to be renewed."""
+        return time.monotonic() - self._renewed >= RENEW_SECONDS
+
+    def opened(self) -> None:
+        """Note the log that the connection has opened, which a commit is written to."""
+        self._log = self._log_path.stat()
+
+    def check_holder(self, db: Database) -> None:
+        """Do nothing if the claim is still this one, in a transaction that may write.
+
+        Raises:
+            ClaimLost: another process has claimed the database.
+        """
+        found = db.conn.execute("SELECT life FROM claim").fetchone()
+        if found is None or found[0] != self.life:
+            row = db.conn.execute(_READ).fetchone()
+            raise ClaimLost(self._database, f"it was claimed by {Holder(*row[:-1])}")
+
+    def check_files(self) -> None:
+        """Do nothing if the lock, the database and its log stand under their names.
+
+        Raises:
+            ClaimLost: one was removed, or another file stands in its place.
+        """
+        self._lock.check()
+        check_in_place(self._database, self._identity, self._database)
+        if self._log is not None:
+            check_in_place(self._log_path, self._log, self._database)
+
+    def renew(self, db: Database) -> None:
+        """Renew it, in a transaction."""
+        db.conn.execute("UPDATE claim SET renewed = ?", [now_timestamp()])
+        self._renewed = time.monotonic()
+
+
+def take_claim(database: Path, lock: DataFolderLock) -> Claim:
+    """Open the database, make it this process's, and settle which log it is.
+
+    The database is checked and migrated by ``open_database``, which see for what else is raised.
+
+    Raises:
+        DatabaseClaimed: another process has it.
+        CannotOpenDatabase: the mark beside it cannot be written.
+    """
+    _refuse_while_held(database, lock)
+    with closing(open_database(database)) as db:
+        try:
+            life = log_identity.begin_life(db, database)
+        except OSError as error:
+            reason = f"its mark cannot be kept: {error.strerror}"
+            raise CannotOpenDatabase(database, reason) from error
+        now = now_timestamp()
+        db.execute(
+            "INSERT OR REPLACE INTO claim VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+            [life, os.getpid(), platform.node(), str(lock.folder), lock.identity, now, now],
+        )
+        # Who reaches the file by another name does not see the log: the claim stands in the file.
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    # SQLite's log lies beside the file that a link leads to.
+    return Claim(life, database, Path(f"{database.resolve()}-wal"), lock, database.stat())
+
+
+def _refuse_while_held(database: Path, lock: DataFolderLock) -> None:
+    if not database.exists() or not database.stat().st_size:
+        return
+    is_open = _is_open_elsewhere(database)
+    found = _claim_in(database)
+    if found is None:
+        if is_open:
+            raise DatabaseClaimed(database, None)
+        return
+    holder, its_lock = found
+    if its_lock == lock.identity:
+        return
+    age = datetime.now(UTC) - from_timestamp(holder.renewed)
+    is_fresh_elsewhere = holder.host != platform.node() and age < _ABANDONED
+    if is_open or is_fresh_elsewhere:
+        raise DatabaseClaimed(database, str(holder))
+
+
+def _is_open_elsewhere(database: Path) -> bool:
+    """Ask SQLite for the whole file, which it gives to nobody while another has it open."""
+    with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as conn:
+        try:
+            conn.execute("PRAGMA locking_mode = EXCLUSIVE")
+            conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.OperationalError as error:
+            return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+        except sqlite3.Error:
+            return False  # to be told by who opens it in earnest
+    return False
+
+
+def _claim_in(database: Path) -> tuple[Holder, str] | None:
+    """Read the claim in the file alone, without its log and without a lock."""
+    address = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as conn:
+            row = conn.execute(_READ).fetchone()
+    except sqlite3.Error:
+        return None
+    return None if row is None else (Holder(*row[:-1]), row[-1])
