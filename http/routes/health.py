@@ -11,10 +11,10 @@ import trio
 from command_center.actors.center import Center
 from command_center.actors.codex.messages import BRIDGE, BridgeHealth, BridgeStatus, ProbeHealth
 from command_center.actors.contracts.runners import RUNNERS
+from command_center.actors.core.store_probe import StoreProbe
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import Health
-from command_center.runtime import Status
-from command_center.store import events
+from command_center.runtime import ActorNotFound, Status
 
 PROBE_SECONDS = 2.0
 """Seconds that a part may take to show that it is well."""
@@ -26,6 +26,9 @@ class Probe:
 
     center: Center
     release: str = attrs.field(factory=lambda: version("command-center"))
+    store: StoreProbe = attrs.field(
+        default=attrs.Factory(lambda probe: StoreProbe(probe.center.storage), takes_self=True)
+    )
     started: float = attrs.field(factory=time.monotonic)
 
 
@@ -37,7 +40,7 @@ async def health(probe: Probe) -> Health:
     """Tell whether the server can do its work."""
     center = probe.center
     bridge = await _bridge(center)
-    checks = {"store": await _store(center), **_checks_of(center, bridge)}
+    checks = {"store": await _store(probe), **_checks_of(center, bridge)}
     well = all(check in {"ok", "disabled", "untested"} for check in checks.values())
     return Health(
         status="ok" if well else "degraded",
@@ -52,16 +55,15 @@ async def health(probe: Probe) -> Health:
     )
 
 
-async def _store(center: Center) -> str:
-    """Return `ok` if the store can be read, and its writer is there to write."""
+async def _store(probe: Probe) -> str:
+    """Return `ok` if the store can be read and written now, or what cannot be done."""
     try:
-        if center.system.snapshot_of("/store").status not in {Status.IDLE, Status.BUSY}:
-            return "unavailable"
-        with trio.fail_after(PROBE_SECONDS):
-            await center.storage.read(events.last_id)
-    except Exception:  # noqa: BLE001 - whatever it is, the answer is that the store is not well
+        status = probe.center.system.snapshot_of("/store").status
+    except ActorNotFound:
         return "unavailable"
-    return "ok"
+    if status not in {Status.IDLE, Status.BUSY}:
+        return "unavailable"
+    return await probe.store.state()
 
 
 async def _bridge(center: Center) -> BridgeHealth | None:

@@ -34,6 +34,7 @@ from command_center.actors.rules.errors import (
     PreconditionFailed,
     TooBusy,
     Unavailable,
+    Unconfirmed,
 )
 from command_center.actors.rules.policy import PolicyDenied
 from command_center.runtime.errors import (
@@ -294,6 +295,11 @@ def _of_unavailable(error: Unavailable) -> Problem:
     return _retry(503, str(error), error.retry_after)
 
 
+def _of_unconfirmed(error: Unconfirmed) -> Problem:
+    problem = _of_unavailable(error)
+    return attrs.evolve(problem, more={"facts": {"outcome": "unconfirmed"}})
+
+
 def _of_too_busy(error: TooBusy) -> Problem:
     return _retry(429, str(error), error.retry_after)
 
@@ -347,6 +353,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     PolicyDenied: _of_policy,
     PreconditionFailed: _of_status(412),
     Unavailable: _of_unavailable,
+    Unconfirmed: _of_unconfirmed,
     TooBusy: _of_too_busy,
     # of the runtime
     ActorStopped: _of_runtime,

@@ -26,7 +26,7 @@ const TONES = {
   deny: "bad",
   quarantined: "bad",
   degraded: "bad",
-  unavailable: "bad",
+  unavailable: "bad", unreadable: "bad", unwritable: "bad",
   interrupted: "warn",
   expired: "warn",
   needs_approval: "ask",

@@ -1,0 +1,143 @@
+/* Fails calls of the system by order of a test: the n-th one of a kind, and so many after it.
+
+   It is loaded in front of libc (LD_PRELOAD), and counts only calls on files beneath one folder. The
+   test and the process share the order and the counts, in a file that both have mapped. */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+enum kind { WRITE, SYNC, OPEN, RENAME, TRUNCATE, READ, KINDS };
+
+struct order {
+    int32_t kind;     /* which calls fail; -1 for none */
+    int32_t error;    /* the errno that they fail with; 0 for a write that is cut short */
+    int32_t from;     /* the first that fails, counted from 1 */
+    int32_t times;    /* how many fail from there on */
+    int32_t failed;   /* how many have failed */
+    int32_t seen[KINDS];
+};
+
+static struct order *order;
+static char folder[PATH_MAX];
+static size_t folder_length;
+
+__attribute__((constructor)) static void begin(void) {
+    const char *shared = getenv("FAULT_ORDER"), *beneath = getenv("FAULT_FOLDER");
+    if (!shared || !beneath || !realpath(beneath, folder)) return;
+    folder_length = strlen(folder);
+    int descriptor = (int)open(shared, O_RDWR | O_CLOEXEC);
+    if (descriptor < 0) return;
+    void *mapped = mmap(NULL, sizeof *order, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    close(descriptor);
+    if (mapped != MAP_FAILED) order = mapped;
+}
+
+static int is_beneath(const char *path) {
+    return !strncmp(path, folder, folder_length) && (path[folder_length] == '/' || !path[folder_length]);
+}
+
+static int is_watched_path(const char *path) {
+    char whole[PATH_MAX];
+    if (!order || !path) return 0;
+    if (path[0] == '/') return is_beneath(path);
+    return getcwd(whole, sizeof whole) && is_beneath(whole);
+}
+
+static int is_watched(int descriptor) {
+    char link[64], path[PATH_MAX];
+    if (!order) return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0) return 0;
+    path[length] = 0;
+    return is_beneath(path);
+}
+
+/* Count a call; whether it is to fail. */
+static int fails(enum kind kind) {
+    int number = __atomic_add_fetch(&order->seen[kind], 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&order->kind, __ATOMIC_SEQ_CST) != (int)kind) return 0;
+    if (number < order->from || number - order->from >= order->times) return 0;
+    __atomic_add_fetch(&order->failed, 1, __ATOMIC_SEQ_CST);
+    errno = order->error;
+    return 1;
+}
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+#define WRITES(name, parameters, cut, whole)                                                     \
+    ssize_t name parameters {                                                                    \
+        static __typeof__(&name) real;                                                           \
+        if (!real) real = REAL(name);                                                            \
+        if (is_watched(descriptor) && fails(WRITE)) return order->error ? -1 : real cut;         \
+        return real whole;                                                                       \
+    }
+
+WRITES(write, (int descriptor, const void *data, size_t size), (descriptor, data, size / 2),
+       (descriptor, data, size))
+WRITES(pwrite, (int descriptor, const void *data, size_t size, off_t at),
+       (descriptor, data, size / 2, at), (descriptor, data, size, at))
+WRITES(pwrite64, (int descriptor, const void *data, size_t size, off64_t at),
+       (descriptor, data, size / 2, at), (descriptor, data, size, at))
+
+#define READS(name, offset)                                                                      \
+    ssize_t name(int descriptor, void *data, size_t size, offset at) {                           \
+        static __typeof__(&name) real;                                                           \
+        if (!real) real = REAL(name);                                                            \
+        if (is_watched(descriptor) && fails(READ)) return -1;                                    \
+        return real(descriptor, data, size, at);                                                 \
+    }
+
+READS(pread, off_t)
+READS(pread64, off64_t)
+
+#define ON_DESCRIPTOR(name, kind, parameters, arguments)                                         \
+    int name parameters {                                                                        \
+        static __typeof__(&name) real;                                                           \
+        if (!real) real = REAL(name);                                                            \
+        if (is_watched(descriptor) && fails(kind)) return -1;                                    \
+        return real arguments;                                                                   \
+    }
+
+ON_DESCRIPTOR(fsync, SYNC, (int descriptor), (descriptor))
+ON_DESCRIPTOR(fdatasync, SYNC, (int descriptor), (descriptor))
+ON_DESCRIPTOR(ftruncate, TRUNCATE, (int descriptor, off_t size), (descriptor, size))
+ON_DESCRIPTOR(ftruncate64, TRUNCATE, (int descriptor, off64_t size), (descriptor, size))
+
+int rename(const char *before, const char *after) {
+    static __typeof__(&rename) real;
+    if (!real) real = REAL(rename);
+    if (is_watched_path(after) && fails(RENAME)) return -1;
+    return real(before, after);
+}
+
+#define OPENS(name, head, call)                                                                  \
+    int name head {                                                                              \
+        static int (*real)();                                                                    \
+        if (!real) real = (int (*)())dlsym(RTLD_NEXT, #name);                                    \
+        mode_t mode = 0;                                                                         \
+        if (flags & (O_CREAT | __O_TMPFILE)) {                                                   \
+            va_list rest;                                                                        \
+            va_start(rest, flags);                                                               \
+            mode = va_arg(rest, mode_t);                                                         \
+            va_end(rest);                                                                        \
+        }                                                                                        \
+        if (is_watched_path(path) && fails(OPEN)) return -1;                                     \
+        return real call;                                                                        \
+    }
+
+OPENS(open, (const char *path, int flags, ...), (path, flags, mode))
+OPENS(open64, (const char *path, int flags, ...), (path, flags, mode))
+OPENS(openat, (int at, const char *path, int flags, ...), (at, path, flags, mode))
+OPENS(openat64, (int at, const char *path, int flags, ...), (at, path, flags, mode))
