@@ -11,7 +11,6 @@ import mmap
 import shutil
 import struct
 import subprocess
-import sys
 from collections.abc import Mapping
 from enum import IntEnum
 from functools import cache
@@ -74,7 +73,7 @@ class Faults:
     @classmethod
     def beneath(cls, folder: Path) -> Faults:
         """Faults of calls on files beneath the folder, which must exist."""
-        if sys.platform != "linux":
+        if not Path("/proc/self/fd").is_dir():
             pytest.skip("only Linux has LD_PRELOAD and /proc")
         order = folder.with_name(f"{folder.name}.order")
         order.write_bytes(_ORDER.pack(-1, *[0] * (_ORDER.size // 4 - 1)))
