@@ -5,6 +5,7 @@ said to be so.
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ import trio
 
 from tests.end_to_end.server import Client, Server, client_of
 from tests.faults.faults import Call, Faults
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux has LD_PRELOAD and /proc"
+)
 
 
 @pytest.fixture
