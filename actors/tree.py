@@ -56,7 +56,7 @@ from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.runtime import ChildSpec, Intensity, SupervisorSpec
-from command_center.store import Claim, ClaimLost
+from command_center.store import ClaimLost, DatabaseClaim
 from command_center.store.records import LOCAL
 from command_center.store.records import Runner as RunnerName
 
@@ -76,7 +76,7 @@ class CenterSettings:
     timezone: str | None = None
     """Of automations that name none; else the machine's."""
     telegram: TelegramSettings | None = None
-    claim: Claim | None = None
+    claim: DatabaseClaim | None = None
     """This process's authority over the database; None where nobody else can reach it."""
     on_claim_lost: Callable[[ClaimLost], None] | None = None
     """Told in the writer's thread; a program ends itself then."""

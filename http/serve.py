@@ -26,7 +26,7 @@ from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.signin import sign_in_key
 from command_center.http.routes.telegram import telegram_settings
 from command_center.http.transport.listen import BoundAddress, bind, serve_on
-from command_center.store import Claim, ClaimLost, DataFolderLock, take_claim
+from command_center.store import ClaimLost, DatabaseClaim, DataFolderLock, take_claim
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -115,7 +115,7 @@ def _claim_lost(error: ClaimLost) -> None:
     os._exit(CLAIM_LOST)
 
 
-def _center_settings(settings: Settings, claim: Claim) -> CenterSettings:
+def _center_settings(settings: Settings, claim: DatabaseClaim) -> CenterSettings:
     hidden = (settings.api_token, settings.telegram_bot_token, settings.telegram_webhook_secret)
     secrets = tuple(secret.reveal() for secret in hidden if secret is not None)
     return CenterSettings(

@@ -25,7 +25,7 @@ from command_center.store import (
     released_threads,
     trusted_configurations,
 )
-from command_center.store.claim import RENEW_SECONDS, Claim, take_claim
+from command_center.store.claim import RENEW_SECONDS, DatabaseClaim, take_claim
 from command_center.store.database import open_database
 from command_center.store.errors import (
     CannotOpenDatabase,
@@ -117,7 +117,6 @@ __all__ = [
     "AutomationRun",
     "AutomationTrigger",
     "CannotOpenDatabase",
-    "Claim",
     "ClaimLost",
     "CommitResult",
     "ConstraintViolated",
@@ -125,6 +124,7 @@ __all__ = [
     "DataFolderInUse",
     "DataFolderLock",
     "DataFolderUnusable",
+    "DatabaseClaim",
     "DatabaseClaimed",
     "Done",
     "Event",

@@ -46,7 +46,7 @@ _READ = "SELECT pid, host, folder, since, renewed, lock FROM claim"
 
 
 @attrs.frozen
-class Holder:
+class ClaimHolder:
     """The process that has claimed a database.
 
     Attributes:
@@ -70,7 +70,7 @@ class Holder:
 
 
 @attrs.define(eq=False)
-class Claim:
+class DatabaseClaim:
     """A claim that was made, as its holder checks and renews it. It belongs to the writer's thread.
 
     Attributes:
@@ -103,7 +103,7 @@ class Claim:
         found = db.conn.execute("SELECT life FROM claim").fetchone()
         if found is None or found[0] != self.life:
             row = db.conn.execute(_READ).fetchone()
-            raise ClaimLost(self._database, f"it was claimed by {Holder(*row[:-1])}")
+            raise ClaimLost(self._database, f"it was claimed by {ClaimHolder(*row[:-1])}")
 
     def check_files(self) -> None:
         """Do nothing if the lock, the database and its log stand under their names.
@@ -122,7 +122,7 @@ class Claim:
         self._renewed = time.monotonic()
 
 
-def take_claim(database: Path, lock: DataFolderLock) -> Claim:
+def take_claim(database: Path, lock: DataFolderLock) -> DatabaseClaim:
     """Open the database, make it this process's, and settle which log it is.
 
     The database is checked and migrated by ``open_database``, which see for what else is raised.
@@ -146,7 +146,7 @@ def take_claim(database: Path, lock: DataFolderLock) -> Claim:
         # Who reaches the file by another name does not see the log: the claim stands in the file.
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     # SQLite's log lies beside the file that a link leads to.
-    return Claim(life, database, Path(f"{database.resolve()}-wal"), lock, database.stat())
+    return DatabaseClaim(life, database, Path(f"{database.resolve()}-wal"), lock, database.stat())
 
 
 def _refuse_while_held(database: Path, lock: DataFolderLock) -> None:
@@ -180,7 +180,7 @@ def _is_open_elsewhere(database: Path) -> bool:
     return False
 
 
-def _claim_in(database: Path) -> tuple[Holder, str] | None:
+def _claim_in(database: Path) -> tuple[ClaimHolder, str] | None:
     """Read the claim in the file alone, without its log and without a lock."""
     address = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
     try:
@@ -188,4 +188,4 @@ def _claim_in(database: Path) -> tuple[Holder, str] | None:
             row = conn.execute(_READ).fetchone()
     except sqlite3.Error:
         return None
-    return None if row is None else (Holder(*row[:-1]), row[-1])
+    return None if row is None else (ClaimHolder(*row[:-1]), row[-1])

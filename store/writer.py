@@ -31,7 +31,7 @@ import attrs
 from sqlite_utils import Database
 
 from command_center.store import events, log_identity
-from command_center.store.claim import Claim
+from command_center.store.claim import DatabaseClaim
 from command_center.store.database import open_database, reopen_database
 from command_center.store.errors import (
     StoreClosed,
@@ -103,7 +103,7 @@ class Writer:
         path: Path,
         *,
         is_checked: bool = False,
-        claim: Claim | None = None,
+        claim: DatabaseClaim | None = None,
         secrets: Iterable[str] = (),
         busy_timeout: float = 5.0,
     ) -> None:

@@ -51,10 +51,10 @@ from command_center.runtime import (
 )
 from command_center.store import (
     RENEW_SECONDS,
-    Claim,
     ClaimLost,
     CommitResult,
     ConstraintViolated,
+    DatabaseClaim,
     Done,
     Failed,
     InvalidCursor,
@@ -116,7 +116,7 @@ class Store(Actor):
         path: Path,
         hub: Callable[[], ActorRef[PublishCommitted]],
         *,
-        claim: Claim | None = None,
+        claim: DatabaseClaim | None = None,
         on_claim_lost: Callable[[ClaimLost], None] | None = None,
         secrets: tuple[str, ...] = (),
     ) -> None:
@@ -248,7 +248,7 @@ class _WriterThread:
     _secrets: tuple[str, ...]
     _committed: Callable[[tuple[StoredEvent, ...]], None]
     _died: Callable[[], None]
-    _claim: Claim | None = None
+    _claim: DatabaseClaim | None = None
     _on_claim_lost: Callable[[ClaimLost], None] | None = None
     _waiting: queue.SimpleQueue[tuple[Unit[Any], _Settles] | None] = attrs.field(
         factory=queue.SimpleQueue

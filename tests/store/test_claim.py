@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from command_center.store import (
-    Claim,
     ClaimLost,
+    DatabaseClaim,
     DatabaseClaimed,
     DataFolderLock,
     Writer,
@@ -57,12 +57,12 @@ def lock(path: Path) -> Iterator[DataFolderLock]:
 
 
 @pytest.fixture
-def claim(path: Path, lock: DataFolderLock) -> Claim:
+def claim(path: Path, lock: DataFolderLock) -> DatabaseClaim:
     return take_claim(path, lock)
 
 
 @pytest.fixture
-def writer(path: Path, claim: Claim) -> Iterator[Writer]:
+def writer(path: Path, claim: DatabaseClaim) -> Iterator[Writer]:
     writer = Writer(path, is_checked=True, claim=claim, busy_timeout=0)
     yield writer
     writer.close()
@@ -124,7 +124,7 @@ def test_whoever_only_looks_into_the_file_keeps_no_server_from_starting_again(pa
 
 
 def test_a_claim_of_another_machine_is_kept_while_it_is_renewed(
-    path: Path, lock: DataFolderLock, claim: Claim
+    path: Path, lock: DataFolderLock, claim: DatabaseClaim
 ) -> None:
     assert claim.life
     with closing(sqlite3.connect(path)) as db:
@@ -185,7 +185,7 @@ def renewed(path: Path) -> str:
 
 
 def test_a_claim_is_renewed_with_a_commit_that_comes_when_it_is_due(
-    path: Path, writer: Writer, claim: Claim
+    path: Path, writer: Writer, claim: DatabaseClaim
 ) -> None:
     before = renewed(path)
     run(writer, tell)
@@ -198,7 +198,9 @@ def test_a_claim_is_renewed_with_a_commit_that_comes_when_it_is_due(
     assert before <= renewed(path)
 
 
-def test_the_claim_says_which_process_has_the_database_since_when(path: Path, claim: Claim) -> None:
+def test_the_claim_says_which_process_has_the_database_since_when(
+    path: Path, claim: DatabaseClaim
+) -> None:
     assert claim.life
     with closing(sqlite3.connect(path)) as db:
         pid, folder = db.execute("SELECT pid, folder FROM claim").fetchone()
