@@ -1,4 +1,4 @@
-"""Whether the store can be read and written now: found out by doing both.
+"""Find out, by doing both, whether the store can be read and written now.
 
 A full disk or a disk that fails shows itself only to who uses it. So a probe reads from the file on
 a connection of its own, past what others have in memory, and has a write committed and flushed.
