@@ -1,6 +1,7 @@
 """The runner for a Codex app-server: one session is one turn of one Codex thread.
 
-What Codex says of the thread reaches the session's actor in its own order, which `facts` reads.
+What Codex says of the thread reaches the session's actor in its own order, and `turn_events` reads
+it there.
 Source: the app-server protocol as the binary prints it (`codex app-server generate-json-schema`).
 
 **No prompt is sent twice.** The thread's id is committed before `turn/start` is sent, and the
@@ -10,66 +11,43 @@ turns tell whether the prompt arrived: it is sent only if none of them has that 
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import structlog
 import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.approvals import Decision, answer_to
-from command_center.actors.codex.confinement import Confinement, check_untouched, was_loaded
-from command_center.actors.codex.errors import (
-    BridgeUnavailable,
-    CodexError,
-    CodexTimeout,
-    NotConfined,
-    RequestGone,
-)
+from command_center.actors.codex.confinement import Confinement
+from command_center.actors.codex.errors import CodexError, RequestGone
 from command_center.actors.codex.messages import (
     AnswerRequest,
-    Attach,
     BridgeMessage,
     Call,
     CodexServerRequest,
-    Detach,
 )
 from command_center.actors.codex.ports import Codex
 from command_center.actors.contracts.sessions import (
-    AgentItemSeen,
-    AgentsListed,
     AnswerDelivered,
     GoalChanges,
-    GoalTold,
-    JoiningThread,
     LaunchFailed,
-    ModelTold,
     NothingAsked,
-    RulesFound,
     ThreadOpened,
     TurnEnded,
     TurnLost,
     TurnOpened,
 )
-from command_center.actors.ledger.sessions import WANTED
 from command_center.actors.rules.errors import Conflict, TooBusy, Unconfirmed
-from command_center.actors.sessions.agent_threads import (
-    agent_seen,
-    agents_of,
-    find_agents,
-    turns_for,
-)
-from command_center.actors.sessions.goals import pause_goal, read_goal
+from command_center.actors.sessions.goals import pause_goal
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runner import FAILURES, SessionRef
-from command_center.actors.sessions.turn_events import ending, item_seen, turn_named
+from command_center.actors.sessions.runners.errors import NOTHING_KEPT, SLOW, UNCERTAIN, may_pass
+from command_center.actors.sessions.runners.left_commands import LeftCommands
+from command_center.actors.sessions.runners.session_thread import SessionThread, is_active, waits
+from command_center.actors.sessions.turn_events import turn_named
 from command_center.actors.sessions.turns import (
     LOOK_SECONDS,
     SETTLE_SECONDS,
-    ask_bridge,
     count_queued,
     end_commands,
     end_what_is_left,
@@ -80,24 +58,10 @@ from command_center.actors.sessions.turns import (
     message_id,
     queue_reason,
 )
-from command_center.actors.sessions.user_rules import read_user_rules
-from command_center.runtime import (
-    ActorCrashed,
-    ActorRef,
-    ActorStopped,
-    AskTimeout,
-    Backoff,
-    Refusal,
-)
+from command_center.runtime import ActorRef, Refusal
 from command_center.store import Approval, Session
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-NOTHING_KEPT = re.compile("no rollout found|rollout at .* is empty")
-"""The words of Codex for a thread whose app-server ended before it had kept any of it."""
-
-NOT_OPENED = "thread not found"
-"""The words of Codex for a thread that was opened in an app-server before this one."""
 
 LAUNCH_SECONDS = 60.0
 """Seconds that a launch waits for a connection to Codex, as long as nothing was sent."""
@@ -108,20 +72,8 @@ PAUSE_SECONDS = 0.5
 LATE_SECONDS = 30.0
 """Seconds that Codex may take to say which turn a prompt began, once nobody wants it any more."""
 
-FOLLOW = Backoff(initial=0.25, cap=5.0)
-"""The pauses between two looks for a command that goes on."""
-
 CLEAN_SECONDS = 5.0
 """Seconds that Codex may take to end the commands and sub-agents that a turn left."""
-
-WAITING = frozenset({"waitingOnApproval", "waitingOnUserInput"})
-"""The flags of a thread that waits for somebody's answer."""
-
-UNCERTAIN = (BridgeUnavailable, CodexTimeout, ActorStopped, ActorCrashed, AskTimeout)
-"""Errors after which the request may still have taken effect."""
-
-SLOW = (CodexTimeout, AskTimeout, TooBusy)
-"""Errors while Codex is there and the turn goes on."""
 
 
 class AppServerRunner:
@@ -154,8 +106,9 @@ class AppServerRunner:
         self._bridge = bridge
         self._codex = codex
         self._assign = assign
-        self._confine = confine
         self.survives_restart = survives_restart
+        self._thread = SessionThread(ref, bridge, confine)
+        self._left = LeftCommands(self._thread.ask, self._thread.reports, survives_restart)
         self._opened_here: str | None = None
         """The thread that was opened and is to be prompted, once it is committed."""
         self._prompted = False
@@ -166,10 +119,6 @@ class AppServerRunner:
         """True once no prompt is to be sent any more."""
         self._turn_id: str | None = None
         """The turn that Codex answered to have begun."""
-        self._held: Confinement | None = None
-        """The confinement that the thread was opened or joined with."""
-        self._loaded = False
-        """True if others had loaded the thread when it was joined."""
 
     async def launch(self, session: Session) -> None:
         """Open the thread and report it; once it is committed, start the turn in it.
@@ -201,7 +150,7 @@ class AppServerRunner:
             await self._open_thread(session)
         elif thread_id == self._opened_here:
             self._opened_here = None
-            await self._bridge.ask(Attach(thread_id, self._ref))
+            await self._thread.attach(thread_id)
             await self._start_turn(session, thread_id)
         else:
             await self._join_and_start(session, thread_id)
@@ -238,71 +187,24 @@ class AppServerRunner:
                 return
 
     async def _recover(self, session: Session, thread_id: str, turn_id: str) -> None:
-        thread = await self._join(session, thread_id)
-        turns = await find_turns_since(self._call, session, thread_id)
+        thread = await self._thread.join(session, thread_id)
+        turns = await find_turns_since(self._thread.ask, session, thread_id)
         if not turns:
             await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
             return
         newest = turns[-1] if session.goal is not None else turns[0]
         for turn in turns[: turns.index(newest)]:
-            await self._report(turn_id, turn)
+            await self._thread.reports.turn(turn_id, turn)
             turn_id = str(turns[turns.index(turn) + 1]["id"])
             await self._ref.tell(TurnOpened(turn_id=turn_id))
-        await self._report_items(turn_id, newest)
-        agents = await self._join_agents(session, thread_id)
+        await self._thread.reports.items(turn_id, newest)
+        agents = await self._thread.join_agents(session, thread_id)
         # Of a turn that was lost, nobody has answered what it asked.
         is_lost = newest.get("status") == "interrupted"
         if not is_lost and not any(waits(one) for one in (thread, *agents)):
             await self._ref.tell(NothingAsked())
-        await self._report_end(turn_id, newest)
-        await self._give_goal(session, thread_id)
-
-    async def _join_agents(self, session: Session, thread_id: str) -> list[dict[str, Any]]:
-        """Hear again of the thread's sub-agents, and report what they did meanwhile.
-
-        Codex asks again what they wait for, and tells what they have used.
-        """
-        agents = await find_agents(self._call, thread_id)
-        ids = tuple(str(agent["id"]) for agent in agents)
-        if agents:
-            await self._bridge.ask(Attach(thread_id, self._ref, agents_of(agents)))
-        confinement = await self._confine(session)
-        for agent in agents:
-            turns = await turns_for(self._call, session, str(agent["id"]))
-            if not turns and not is_active(agent):
-                continue
-            with contextlib.suppress(CodexError):  # it has ended meanwhile
-                await self._call(requests.thread_resume(str(agent["id"]), confinement))
-            await self._report_agent(agent, turns)
-        await self._ref.tell(AgentsListed(frozenset(ids)))
-        return agents
-
-    async def _report_agent(
-        self, agent: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]
-    ) -> None:
-        await self._ref.tell(agent_seen(agent))
-        for turn in turns:
-            for item in turn.get("items", ()):
-                if item.get("status") != "inProgress":
-                    seen = item_seen(str(turn["id"]), item, completed=True)
-                    await self._ref.tell(AgentItemSeen(str(agent["id"]), seen))
-        await self._ref.tell(agent_seen(agent, turns))
-
-    async def _report(self, turn_id: str, turn: Mapping[str, Any]) -> None:
-        """Tell of a turn's finished items, and of its end if it has ended."""
-        await self._report_items(turn_id, turn)
-        await self._report_end(turn_id, turn)
-
-    async def _report_items(self, turn_id: str, turn: Mapping[str, Any]) -> None:
-        for item in turn.get("items", ()):
-            if item.get("status") != "inProgress":
-                await self._ref.tell(item_seen(turn_id, item, completed=True))
-
-    async def _report_end(self, turn_id: str, turn: Mapping[str, Any]) -> None:
-        if turn.get("status") == "interrupted":
-            await self._ref.tell(TurnLost(reason="The turn ended with its app-server."))
-        elif turn.get("status") != "inProgress":
-            await self._ref.tell(ending(turn, turn_id))
+        await self._thread.reports.end(turn_id, newest)
+        await self._thread.goal.give(session, thread_id)
 
     async def interrupt(self, session: Session) -> None:
         """Send `turn/interrupt`; `turn/completed` with status `interrupted` follows.
@@ -329,19 +231,19 @@ class AppServerRunner:
         While a goal is active, an interrupted turn is followed by none, but the next one would be.
         """
         if session.goal is not None:
-            await pause_goal(self._call, thread_id)
-            if await interrupt_active(self._call, thread_id) is None:
+            await pause_goal(self._thread.ask, thread_id)
+            if await interrupt_active(self._thread.ask, thread_id) is None:
                 reason = "It was interrupted between two turns."
                 await self._ref.tell(TurnEnded(outcome="interrupted", reason=reason))
         elif session.type == "review_task":
-            await interrupt_when_listed(self._call, session, thread_id)
+            await interrupt_when_listed(self._thread.ask, session, thread_id)
         else:
-            await self._call(requests.turn_interrupt(thread_id, turn_id))
+            await self._thread.ask(requests.turn_interrupt(thread_id, turn_id))
 
     async def abandon(self, session: Session) -> None:
         """Stop listening to the thread; the bridge ends an app-server that answers nothing."""
         if session.codex_thread_id is not None:
-            await self._call(requests.thread_unsubscribe(session.codex_thread_id))
+            await self._thread.ask(requests.thread_unsubscribe(session.codex_thread_id))
 
     def check_steerable(self, session: Session) -> None:
         """Refuse, unless a turn has begun that is no review."""
@@ -365,7 +267,7 @@ class AppServerRunner:
         assert session.codex_thread_id is not None  # noqa: S101 - a turn has a thread
         assert session.codex_turn_id is not None  # noqa: S101 - checked
         try:
-            answer = await self._call(
+            answer = await self._thread.ask(
                 requests.turn_steer(
                     session.codex_thread_id,
                     session.codex_turn_id,
@@ -400,48 +302,13 @@ class AppServerRunner:
         await self._ref.tell(AnswerDelivered(approval_id=approval.id))
 
     async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
-        """Look which of the commands Codex still lists, and report of each other how it ended.
-
-        What Codex tells of them may go to whoever works in the thread by now.
-        """
-        thread_id, left = str(session.codex_thread_id), set(item_ids)
-        for attempt in itertools.count(1):
-            try:
-                listed = await self._listed_commands(thread_id)
-                if not left <= listed:
-                    await self._report_commands(session, thread_id, left - listed)
-                    left &= listed
-                if not left:
-                    return
-            except SLOW as error:
-                log.debug("session.commands.unknown", session=session.id, reason=str(error))
-            except FAILURES as error:
-                if not (self.survives_restart and isinstance(error, UNCERTAIN)):
-                    log.info("session.commands.lost", session=session.id, reason=str(error))
-                    return
-            await trio.sleep(FOLLOW.delay(attempt))
-
-    async def _listed_commands(self, thread_id: str) -> set[str]:
-        listed = set[str]()
-        cursor: str | None = None
-        while True:
-            page = await self._call(requests.terminals_list(thread_id, cursor=cursor))
-            listed |= {str(one["itemId"]) for one in page["data"]}
-            cursor = page.get("nextCursor")
-            if cursor is None:
-                return listed
-
-    async def _report_commands(self, session: Session, thread_id: str, ended: set[str]) -> None:
-        turn = await find_turn(self._call, session, thread_id)
-        for item in () if turn is None else turn["items"]:
-            if item["id"] in ended and item.get("status") != "inProgress":
-                turn_id = str(session.codex_turn_id)
-                await self._ref.tell(item_seen(turn_id, item, completed=True))
+        """Report how each of the commands ends; return when none is left."""
+        await self._left.follow(session, item_ids)
 
     async def end_commands(self, session: Session) -> None:
         """End what Codex knows of, and what it has lost."""
         if session.codex_thread_id is not None:
-            await end_commands(self._call, self._codex, session, session.codex_thread_id)
+            await end_commands(self._thread.ask, self._codex, session, session.codex_thread_id)
 
     async def close(self, session: Session) -> None:
         """Leave the thread; of a turn that did not complete, end what it left.
@@ -456,7 +323,7 @@ class AppServerRunner:
         if session.goal is not None:
             with trio.move_on_after(CLEAN_SECONDS):
                 try:
-                    await pause_goal(self._call, thread_id)
+                    await pause_goal(self._thread.ask, thread_id)
                 except FAILURES as error:
                     log.warning("session.goal.goes_on", session=session.id, reason=str(error))
         began = session.codex_turn_id is not None or self._prompted
@@ -466,15 +333,15 @@ class AppServerRunner:
         if began and session.status != "completed":
             with trio.move_on_after(CLEAN_SECONDS):
                 try:
-                    await end_what_is_left(self._call, self._codex, session, thread_id)
+                    await end_what_is_left(self._thread.ask, self._codex, session, thread_id)
                 except FAILURES as error:
                     log.debug("session.clean.failed", session=session.id, reason=str(error))
-        await self._bridge.tell(Detach(thread_id, self._ref))
+        await self._thread.leave(thread_id)
 
     async def _interrupt_late(self, session: Session, thread_id: str) -> None:
         while True:
             try:
-                await interrupt_when_listed(self._call, session, thread_id)
+                await interrupt_when_listed(self._thread.ask, session, thread_id)
             except FAILURES as error:
                 log.warning("session.late_turn.unknown", session=session.id, reason=str(error))
                 await trio.sleep(LOOK_SECONDS)
@@ -486,32 +353,23 @@ class AppServerRunner:
         return ":".join(["app-server", *(part for part in (thread_id, turn_id) if part)])
 
     async def _open_thread(self, session: Session) -> None:
-        await self._ref.tell(RulesFound(await read_user_rules(self._call)))
-        self._held = confinement = await self._confine(session)
-        answer = await self._call(requests.thread_start(confinement, model=session.model))
-        try:
-            confinement.check_started(answer)
-        except NotConfined:
-            await self._call(requests.thread_unsubscribe(str(answer["thread"]["id"])))
-            raise
-        await self._tell_model(answer)
-        self._opened_here = str(answer["thread"]["id"])
+        self._opened_here = await self._thread.open(session)
         self._prompted = False
         await self._ref.tell(ThreadOpened(thread_id=self._opened_here))
 
     async def _join_and_start(self, session: Session, thread_id: str) -> None:
         """Find the turn that was begun before, or else begin it in a thread that is idle."""
-        queued = await count_queued(self._call, thread_id)
+        queued = await count_queued(self._thread.ask, thread_id)
         if queued and not self._prompted:
             raise Conflict(queue_reason(thread_id, queued), threadId=thread_id)
         try:
-            thread = await self._join(session, thread_id)
+            thread = await self._thread.join(session, thread_id)
         except CodexError as error:
             if NOTHING_KEPT.search(error.reason) is None:
                 raise
             await self._open_thread(session)
             return
-        turn = await find_turn(self._call, session, thread_id)
+        turn = await find_turn(self._thread.ask, session, thread_id)
         patience = trio.current_time() + SETTLE_SECONDS
         while turn is None and (self._prompted or is_active(thread)):
             # Perhaps ours, whose prompt is not listed yet; or else another's, or none.
@@ -520,41 +378,19 @@ class AppServerRunner:
                     raise Conflict(f"Another turn runs in thread {thread_id}.", threadId=thread_id)
                 break
             await trio.sleep(LOOK_SECONDS)
-            thread = (await self._call(requests.thread_read(thread_id)))["thread"]
-            turn = await find_turn(self._call, session, thread_id)
+            thread = (await self._thread.ask(requests.thread_read(thread_id)))["thread"]
+            turn = await find_turn(self._thread.ask, session, thread_id)
         if turn is None:
-            await self._load_anew(session, thread_id)
+            await self._thread.load_anew(session, thread_id)
             await self._start_turn(session, thread_id)
             return
         turn_id = turn_named(turn, is_review=session.type == "review_task")
         await self._ref.tell(TurnOpened(turn_id=turn_id))
-        await self._give_goal(session, thread_id)
-        await self._report(turn_id, turn)
-
-    async def _load_anew(self, session: Session, thread_id: str) -> None:
-        """See that no files are obeyed in the thread which nobody has trusted.
-
-        Codex obeys those that it did when it loaded the thread, and loads it anew only if nobody
-        else is in it. All else that it was loaded with, the turn sets.
-
-        Raises:
-            Conflict: somebody else is.
-        """
-        confinement = await self._confine(session)
-        if not self._loaded or confinement.trusts_project or not confinement.obeyed:
-            return
-        await self._call(requests.thread_unsubscribe(thread_id))
-        await self._join(session, thread_id)
-        if self._loaded:
-            raise Conflict(
-                f"Thread {thread_id} is open in another program, which may have Codex obey "
-                f"{', '.join(confinement.obeyed)}. Close it there, or prompt another thread.",
-                threadId=thread_id,
-            )
+        await self._thread.goal.give(session, thread_id)
+        await self._thread.reports.turn(turn_id, turn)
 
     async def _start_turn(self, session: Session, thread_id: str) -> None:
-        confinement = await self._confine(session)
-        check_untouched(self._held, confinement)
+        confinement = await self._thread.confine_turn(session)
         start = (
             requests.review_start(thread_id, instructions=session.prompt)
             if session.type == "review_task"
@@ -565,7 +401,7 @@ class AppServerRunner:
             return
         self._prompted = self._starting = True
         try:
-            answer = await self._call(start)
+            answer = await self._thread.ask(start)
         except (CodexError, TooBusy):
             self._prompted = False
             raise
@@ -573,49 +409,11 @@ class AppServerRunner:
             self._starting = False
         self._turn_id = str(answer["turn"]["id"])
         await self._ref.tell(TurnOpened(turn_id=self._turn_id))
-        await self._give_goal(session, thread_id)
-
-    async def _give_goal(self, session: Session, thread_id: str) -> None:
-        """Give the thread the goal that its session wants; tell the goal that it has."""
-        if session.goal is None:
-            return
-        if session.goal["status"] != WANTED:
-            await self._ref.tell(GoalTold(goal=await read_goal(self._call, thread_id), given=True))
-            return
-        try:
-            answer = await self._call(
-                requests.goal_set(
-                    thread_id,
-                    objective=session.goal["objective"],
-                    status="active",
-                    token_budget=session.goal["tokenBudget"],
-                )
-            )
-        except CodexError as error:
-            log.warning("session.goal.refused", session=session.id, reason=str(error))
-            await self._ref.tell(GoalTold(goal=None, given=True))
-        else:
-            await self._ref.tell(GoalTold(goal=dict(answer["goal"]), given=True))
+        await self._thread.goal.give(session, thread_id)
 
     async def change_goal(self, session: Session, changes: GoalChanges | None) -> None:
         """Send `thread/goal/set`, or `thread/goal/clear`."""
-        thread_id = str(session.codex_thread_id)
-        try:
-            if changes is None:
-                await self._call(requests.goal_clear(thread_id))
-                await self._ref.tell(GoalTold(goal=None, given=True))
-                return
-            answer = await self._call(
-                requests.goal_set(
-                    thread_id,
-                    objective=changes.objective,
-                    status=changes.status,
-                    token_budget=changes.token_budget,
-                )
-            )
-        except CodexError as error:
-            raise Conflict(f"Codex refused to change the goal: {error}") from error
-        await self._ref.tell(GoalTold(goal=dict(answer["goal"]), given=True))
+        await self._thread.goal.change(session, changes)
 
     async def _turn_of(self, session: Session, thread_id: str, confinement: Confinement) -> Call:
         """Return the request that prompts Codex with what is found out just before."""
@@ -628,50 +426,3 @@ class AppServerRunner:
             model=session.model,
             output_schema=assignment.output_schema,
         )
-
-    async def _join(self, session: Session, thread_id: str) -> dict[str, Any]:
-        """Hear of the thread, be asked again what is pending, and return the thread as it is."""
-        await self._ref.tell(JoiningThread())
-        await self._ref.tell(RulesFound(await read_user_rules(self._call)))
-        await self._bridge.ask(Attach(thread_id, self._ref))
-        self._held = confinement = await self._confine(session)
-        if session.goal is not None:
-            await self._calm(session, thread_id)
-        answer = await self._call(
-            requests.thread_resume(thread_id, confinement, model=session.model)
-        )
-        await self._tell_model(answer)
-        self._loaded = was_loaded(answer)
-        thread: dict[str, Any] = answer["thread"]
-        return thread
-
-    async def _calm(self, session: Session, thread_id: str) -> None:
-        """See that no turn begins with the thread: loaded with an active goal, it would go on."""
-        thread = (await self._call(requests.thread_read(thread_id)))["thread"]
-        is_loaded = (thread.get("status") or {}).get("type") != "notLoaded"
-        if not is_loaded or session.codex_turn_id is None:
-            await pause_goal(self._call, thread_id)
-
-    async def _tell_model(self, answer: Mapping[str, Any]) -> None:
-        model = answer.get("model")
-        if isinstance(model, str):
-            await self._ref.tell(ModelTold(model=model))
-
-    async def _call(self, call: Call) -> dict[str, Any]:
-        return await ask_bridge(self._bridge, call)
-
-
-def may_pass(error: Exception) -> bool:
-    """Return whether what failed so may succeed when it is tried again."""
-    is_elsewhere = isinstance(error, CodexError) and NOT_OPENED in error.reason
-    return is_elsewhere or isinstance(error, UNCERTAIN)
-
-
-def waits(thread: Mapping[str, Any]) -> bool:
-    """Return whether the thread waits for somebody's answer."""
-    return bool(WAITING & set((thread.get("status") or {}).get("activeFlags") or ()))
-
-
-def is_active(thread: Mapping[str, Any]) -> bool:
-    """Return whether a turn runs in the thread."""
-    return (thread.get("status") or {}).get("type") == "active"

@@ -1,0 +1,70 @@
+"""The commands that a turn left running: followed to their ends, as Codex lists them.
+
+What Codex tells of them may go to whoever works in the thread by now, so it is asked.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Final
+
+import attrs
+import structlog
+import trio
+
+from command_center.actors.codex import requests
+from command_center.actors.sessions.agent_threads import Ask
+from command_center.actors.sessions.runner import FAILURES
+from command_center.actors.sessions.runners.errors import SLOW, UNCERTAIN
+from command_center.actors.sessions.runners.reports import Reports
+from command_center.actors.sessions.turns import find_turn
+from command_center.runtime import Backoff
+from command_center.store import Session
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+FOLLOW: Final = Backoff(initial=0.25, cap=5.0)
+"""The pauses between two looks for a command that goes on."""
+
+
+@attrs.frozen
+class LeftCommands:
+    """The commands of one session whose turn has ended."""
+
+    _ask: Ask
+    _reports: Reports
+    _survives_restart: bool
+
+    async def follow(self, session: Session, item_ids: set[str]) -> None:
+        """Report the end of each command that Codex lists no more; return when none is left."""
+        thread_id, left = str(session.codex_thread_id), set(item_ids)
+        for attempt in itertools.count(1):
+            try:
+                listed = await self._listed(thread_id)
+                if not left <= listed:
+                    await self._report(session, thread_id, left - listed)
+                    left &= listed
+                if not left:
+                    return
+            except SLOW as error:
+                log.debug("session.commands.unknown", session=session.id, reason=str(error))
+            except FAILURES as error:
+                if not (self._survives_restart and isinstance(error, UNCERTAIN)):
+                    log.info("session.commands.lost", session=session.id, reason=str(error))
+                    return
+            await trio.sleep(FOLLOW.delay(attempt))
+
+    async def _listed(self, thread_id: str) -> set[str]:
+        listed = set[str]()
+        cursor: str | None = None
+        while True:
+            page = await self._ask(requests.terminals_list(thread_id, cursor=cursor))
+            listed |= {str(one["itemId"]) for one in page["data"]}
+            cursor = page.get("nextCursor")
+            if cursor is None:
+                return listed
+
+    async def _report(self, session: Session, thread_id: str, ended: set[str]) -> None:
+        turn = await find_turn(self._ask, session, thread_id)
+        if turn is not None:
+            await self._reports.items(str(session.codex_turn_id), turn, frozenset(ended))
