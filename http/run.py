@@ -22,7 +22,7 @@ from command_center.http.config.settings import Settings, SettingsError
 from command_center.http.config.urls import is_any
 from command_center.http.serve import serve
 from command_center.http.transport.accept import ask_for_descriptors
-from command_center.http.wire.problems import AddressInUse, AddressUnavailable
+from command_center.http.wire.problems import AddressInUse, AddressUnavailable, UntestedHypercorn
 from command_center.store.errors import (
     CannotOpenDatabase,
     CorruptDatabase,
@@ -50,6 +50,7 @@ _REFUSALS = (
     NewerSchema,
     SettingsError,
     SqliteTooOld,
+    UntestedHypercorn,
 )
 
 

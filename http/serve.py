@@ -71,6 +71,7 @@ async def _serve_center(
     policy = Policy.of(
         listen_on=settings.host,
         allowed_hosts=settings.allowed_hosts,
+        trusted_proxies=settings.trusted_proxies,
         token=None if settings.api_token is None else settings.api_token.reveal(),
         sign_in_key=sign_in_key(settings.data_dir),
     )

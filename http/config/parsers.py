@@ -158,6 +158,13 @@ def _hosts(given: object) -> tuple[str, ...]:
     return tuple(_authority(part) for part in _texts(given, ","))
 
 
+def _networks(given: object) -> tuple[str, ...]:
+    try:
+        return tuple(str(ipaddress.ip_network(part)) for part in _texts(given, ","))
+    except ValueError:
+        raise ValueError("must be addresses or networks, such as 10.0.0.0/8") from None
+
+
 def _path(given: object) -> Path:
     if isinstance(given, str | Path) and str(given) and "\0" not in str(given):
         try:
@@ -216,6 +223,7 @@ def _time_zone(given: object) -> str:
 
 HOST = Parser("ADDRESS", _host)
 HOSTS = Parser("HOST,HOST", _hosts)
+NETWORKS = Parser("ADDRESS,ADDRESS", _networks)
 PATH = Parser("PATH", _path)
 PATHS = Parser(f"PATH{os.pathsep}PATH", _paths)
 NUMBERS = Parser("NUMBER,NUMBER", _numbers)

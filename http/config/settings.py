@@ -28,6 +28,7 @@ from command_center.http.config.parsers import (
     HIDDEN,
     HOST,
     HOSTS,
+    NETWORKS,
     NUMBERS,
     PATH,
     PATHS,
@@ -101,6 +102,11 @@ class Settings:
     )
     allowed_hosts: tuple[str, ...] = environ.var(
         (), HOSTS, help="Further host names under which clients may reach the server."
+    )
+    trusted_proxies: tuple[str, ...] = environ.var(
+        (),
+        NETWORKS,
+        help="Addresses or networks of proxies that are believed when they name their client.",
     )
     repo_roots: tuple[Path, ...] = environ.var(
         (), PATHS, help="Folders that repositories must lie in; empty allows any."

@@ -14,7 +14,7 @@ import binascii
 import hashlib
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from command_center.http.middleware.signin import COOKIE, SIGN_IN, SignIns
 from command_center.http.middleware.throttle import WrongTokens, client_key
@@ -67,10 +67,9 @@ class Credentials:
         return hmac.compare_digest(_digest(given.encode("utf-8", "surrogateescape")), self._digest)
 
     def _has_signed_in(self, headers: Mapping[bytes, bytes]) -> bool:
-        value = _cookie(headers)
-        if value is None or headers.get(b"sec-fetch-site", b"none") not in SAME_SITE:
+        if headers.get(b"sec-fetch-site", b"none") not in SAME_SITE:
             return False
-        return self._sign_ins.admits(value, time.time())
+        return any(self._sign_ins.admits(value, time.time()) for value in _cookies(headers))
 
 
 def without_bearer(scope: Scope) -> Scope:
@@ -106,12 +105,12 @@ def _bearer_subprotocol(scope: Scope) -> str | None:
     return None
 
 
-def _cookie(headers: Mapping[bytes, bytes]) -> str | None:
+def _cookies(headers: Mapping[bytes, bytes]) -> Iterator[str]:
+    """Yield each cookie of ours: a browser sends one for each path and domain that it has."""
     for pair in headers.get(b"cookie", b"").decode("latin-1").split(";"):
         name, _, value = pair.strip().partition("=")
         if name == COOKIE:
-            return value
-    return None
+            yield value
 
 
 def _digest(token: bytes) -> bytes:

@@ -4,13 +4,16 @@
 does, and these are its checks in their order; the first that fails answers, in the shape of every
 error:
 
+0. **The proxy** before the server, if it is trusted, says who the client is (`proxies`).
 1. **Target.** `http://host/path` as a target counts as what it says; a path holds no control
    characters (400) and does not begin with two slashes, which the router takes for one (404).
 2. **Host**, against DNS rebinding: one of the server's `hosts` (421).
 3. **No token in the URL**, where histories and logs keep it (400), by the parameter's name.
-4. **Cross-site requests**: a method that may change something, or a WebSocket, that a browser
-   sends for another site's page, known by Origin and Sec-Fetch-Site (403). Clients that are no
-   browsers send neither header. There is no CORS: no answer permits another origin to read it.
+4. **Cross-site requests**: anything under `/api/`, a method that may change something, or a
+   WebSocket, that a browser sends for another site's page, known by Origin and Sec-Fetch-Site
+   (403). Even a GET that its page cannot read costs time, which that page can measure. Clients
+   that are no browsers send neither header. There is no CORS: no answer permits another origin to
+   read it.
 5. **The token** for `/api/…`, if there is one, or a cookie in its place (`authentication`): 401, or
    429 for an address that guesses too often. Whoever brought the token is then also told of one in
    the URL that is known by its value alone (400); to tell anybody else would answer their guess.
@@ -18,7 +21,7 @@ error:
    length is announced), and complete within `body_seconds` (408). It reaches the app whole.
 
 Every answer carries its `security_headers`. Heads and WebSocket messages are limited by the
-connection itself (`channel.Limits`).
+connection itself (`channel.ConnectionLimits`).
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ from command_center.http.middleware.hosts import (
     Authority,
     configured_hosts,
 )
+from command_center.http.middleware.proxies import TrustedProxies
 from command_center.http.middleware.signin import SignIns
 from command_center.http.middleware.throttle import WrongTokens
 from command_center.http.wire.asgi import SERVER, WHOLE_BODY, App, Message, Receive, Scope, Send
@@ -73,6 +77,7 @@ class Policy:
     Attributes:
         token: what `/api/…` needs as its bearer; None lets everybody in who reaches the address.
         hosts: names beside the loopback's under which the server is known, with or without port.
+        proxies: the reverse proxies that are believed when they name their client.
         exempt: paths under `/api/` that check a secret of their own.
         body_limit: bytes of the largest body.
         body_seconds: how long a body may take to come.
@@ -83,6 +88,7 @@ class Policy:
 
     token: str | None = attrs.field(default=None, repr=False)
     hosts: frozenset[str] = frozenset()
+    proxies: TrustedProxies = attrs.field(factory=TrustedProxies)
     exempt: frozenset[str] = frozenset({WEBHOOK})
     body_limit: int = 1024 * 1024
     body_seconds: float = 20.0
@@ -96,14 +102,16 @@ class Policy:
         *,
         listen_on: str,
         allowed_hosts: Iterable[str] = (),
+        trusted_proxies: Iterable[str] = (),
         token: str | None,
         sign_in_key: bytes | None = None,
     ) -> Policy:
         """Return the policy for an address that is listened on, by the settings."""
         hosts = configured_hosts(listen_on, allowed_hosts)
+        proxies = TrustedProxies.of(trusted_proxies)
         if sign_in_key is None:
-            return cls(token=token, hosts=hosts)
-        return cls(token=token, hosts=hosts, sign_in_key=sign_in_key)
+            return cls(token=token, hosts=hosts, proxies=proxies)
+        return cls(token=token, hosts=hosts, proxies=proxies, sign_in_key=sign_in_key)
 
     @property
     def sign_ins(self) -> SignIns | None:
@@ -160,15 +168,16 @@ class Gate:
             await self._app(without_bearer(scope), receive, _Choosing(scope, send))
 
     def _check(self, scope: Scope, *, changes: bool) -> Headers:
-        """Apply checks 1 to 5; return the headers by name."""
+        """Apply checks 0 to 5; return the headers by name."""
         headers = _by_name(scope["headers"])
+        self._policy.proxies.apply(scope, headers)
         scope["headers"] = list(headers.items())
         authority = _check_target(scope) or headers.get(b"host", b"").decode("latin-1")
         here = self._hosts.check(authority)
         values = _check_query(scope["query_string"])
-        if changes:
-            self._check_site(scope, headers, here)
         path = scope["path"]
+        if changes or is_api(path):
+            self._check_site(scope, headers, here)
         if self._credentials is not None and path not in self._policy.exempt and is_api(path):
             knows_token = self._credentials.check(scope, headers)
             if knows_token and any(map(self._credentials.is_token, values)):
@@ -273,7 +282,7 @@ async def _answer(send: Send, kind: str, problem: Problem) -> None:
     await send({"type": f"{kind}.body", "body": body, "more_body": False})
 
 
-def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Return each header's value; lines of one name are joined (RFC 9110, 5.3; RFC 6265, 4.2)."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:

@@ -19,7 +19,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 Authority: TypeAlias = tuple[str, int | None]
 """A name in lower case, and its port if one was named."""
 
-_AUTHORITY = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?")
+_AUTHORITY = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::(?P<port>[0-9]{0,5}))?")
 
 
 def with_port(host: str) -> Authority | None:

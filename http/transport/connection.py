@@ -14,6 +14,7 @@ client's system discard the answer with the connection.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Never
 from urllib.parse import unquote
@@ -133,7 +134,7 @@ class ClientConnection:
         self.state = state
         self.stream = stream
         self.limits = connections.limits
-        self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head_bytes)
+        self.http = _parser(self.limits)
         self.client: tuple[str, int] | None = None
         self.server: tuple[str, int] | None = None
         self.due = math.inf
@@ -245,7 +246,7 @@ class ClientConnection:
     async def _next_request(self) -> h11.Request | None:
         """Return the next request's head; None if there is none, or a refusal was sent."""
         self._connections.awaits(self)
-        self._in_head = bool(self.http.trailing_data[0])
+        self._in_head = self._begins_head()
         allowed = self.limits.head if self._in_head else self.limits.idle
         self.due = trio.current_time() + allowed
         while True:
@@ -268,9 +269,24 @@ class ClientConnection:
             if event is not h11.NEED_DATA or (self.leaving and not self._in_head):
                 self._in_head = False
                 return None
-            if await self.read() and not self._in_head:
+            if await self.read() and not self._in_head and self._begins_head():
                 self._in_head = True
                 self.due = trio.current_time() + self.limits.head
+
+    def _begins_head(self) -> bool:
+        """Return True if something of a head has come; skip empty lines before it (RFC 9112, 2.2).
+
+        They do not put off the end of an idle connection.
+        """
+        come, has_ended = self.http.trailing_data
+        head = _EMPTY_LINES.sub(b"", come, count=1)
+        if len(head) < len(come):
+            self.http = _parser(self.limits)
+            if head:
+                self.http.receive_data(head)
+            if has_ended:
+                self.http.receive_data(b"")
+        return bool(head)
 
     async def _refuse(self, error: h11.RemoteProtocolError) -> None:
         status = error.error_status_hint
@@ -317,6 +333,10 @@ class ClientConnection:
         }
 
 
+def _parser(limits: ConnectionLimits) -> h11.Connection:
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
+
+
 def _unacceptable(request: h11.Request, head_bytes: int) -> Problem | None:
     """Return the problem of a request that the parser lets through and we do not.
 
@@ -335,5 +355,6 @@ def _unacceptable(request: h11.Request, head_bytes: int) -> Problem | None:
 
 
 _RESTRAINTS = b"".join(b"%s: %s\r\n" % header for header in EVERY_ANSWER)
+_EMPTY_LINES = re.compile(rb"\A(?:\r?\n)*(?:\r\Z)?")
 _VERSIONS = frozenset({b"1.1", b"1.0"})
 ALL_IN_USE = Problem(503, "All connections are in use.", {"Retry-After": "1"})

@@ -1,4 +1,4 @@
-"""hypercorn's worker with our connection in the place of its own, on tested versions.
+"""hypercorn's worker with our connection in the place of its own, on tested versions alone.
 
 hypercorn's trio worker does the start-up, the listening and the deadlines of the shutdown, and
 makes one `TCPServer` a connection. Two faults of that class (in 0.18.0) would be ours to answer
@@ -17,8 +17,8 @@ second while the process has no file descriptor left, and nothing would free one
 
 Our connection is faster, too, since it hands nothing from task to task: `docs/performance.md`.
 
-Another version of hypercorn gets its own `TCPServer` back, with both faults if it still has them;
-the tests of this module fail when a version no longer has them, and then the guard may go.
+Another version of hypercorn is refused, since nobody has seen whether our connection sits in it.
+The tests of this module fail when a version no longer has the faults, and then the guard may go.
 """
 
 from __future__ import annotations
@@ -38,29 +38,30 @@ from quart_trio import QuartTrio
 
 from command_center.http.transport.accept import accept
 from command_center.http.transport.connection import ClientConnection, Connections
+from command_center.http.wire.problems import UntestedHypercorn
 
 TESTED = frozenset({"0.18.0"})
 SEAT = "TCPServer"
 LOOP = "serve_listeners"
 
 
-def fits() -> bool:
-    """Return True if the tests have run with the installed version of hypercorn."""
-    return version("hypercorn") in TESTED
+def check_version() -> None:
+    """Raise UntestedHypercorn unless the tests have run with the installed version."""
+    installed = version("hypercorn")
+    if installed not in TESTED:
+        raise UntestedHypercorn(installed, min(TESTED))
 
 
 async def serve(
     app: QuartTrio,
     config: Config,
-    connections: Connections | None,
+    connections: Connections,
     *,
     shutdown_trigger: Callable[[], Awaitable[None]],
     task_status: trio.TaskStatus[list[str]],
 ) -> None:
-    """Run hypercorn's worker, with our connections in it or (None) as it is."""
-    worker: Any = hypercorn.trio.run.worker_serve
-    if connections is not None:
-        worker = _seating(worker, connections)
+    """Run hypercorn's worker with our connections in it."""
+    worker = _seating(hypercorn.trio.run.worker_serve, connections)
     await worker(
         wrap_app(app, config.wsgi_max_body_size, "asgi"),
         config,

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Sequence
 
 import attrs
-import structlog
 import trio
 from hypercorn.config import Config
 from quart_trio import QuartTrio
@@ -22,14 +21,12 @@ from command_center.http.config.urls import url_of
 from command_center.http.transport import hypercorn_worker
 from command_center.http.transport.channel import ConnectionLimits
 from command_center.http.transport.connection import Connections
-from command_center.http.wire.problems import AddressInUse, AddressUnavailable
+from command_center.http.wire.problems import AddressInUse, AddressUnavailable, UntestedHypercorn
 from command_center.http.wire.quart_handlers import Answering, Streaming
 
 GRACE_SECONDS = 5.0
 START_SECONDS = 60.0
 BACKLOG = 1024
-
-log = structlog.get_logger("command_center.http")
 
 _IN_USE = {errno.EADDRINUSE}
 if sys.platform == "win32":
@@ -109,7 +106,6 @@ async def serve_on(
     shutdown: trio.Event,
     grace: float = GRACE_SECONDS,
     limits: ConnectionLimits | None = None,
-    guarded: bool | None = None,
     task_status: trio.TaskStatus[BoundAddress] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve `app` on an address that is bound already, which is closed at the end.
@@ -117,27 +113,27 @@ async def serve_on(
     `task_status.started` tells the address once requests are answered. When `shutdown` is set,
     nothing new is accepted, idle connections close, WebSockets close with 1012, event streams
     end, and requests in hand have `grace` seconds to be answered, if their clients read; then the
-    app's own shutdown runs. `guarded` says whether hypercorn's connections are replaced by ours, as
-    they are by default on the versions that `hypercorn_worker` was tested with.
+    app's own shutdown runs.
+
+    Raises:
+        UntestedHypercorn: the installed hypercorn is not one that our connections sit in.
     """
+    try:
+        hypercorn_worker.check_version()
+    except UntestedHypercorn:
+        address.close()
+        raise
     limits = limits or ConnectionLimits()
-    if guarded is None:
-        guarded = hypercorn_worker.fits()
-        if not guarded:
-            log.warning("serving.unguarded", tested=sorted(hypercorn_worker.TESTED))
-    connections = None
-    if guarded:
-        connections = Connections(limits)
-        app.asgi_http_class = Answering
-        app.asgi_websocket_class = Streaming
-    config = _config(grace, limits)
+    connections = Connections(limits)
+    app.asgi_http_class = Answering
+    app.asgi_websocket_class = Streaming
+    config = configured(grace, limits)
     config.bind = [f"fd://{sock.detach()}" for sock in address.sockets]
     async with trio.open_nursery() as nursery:
 
         async def leave() -> None:
             await shutdown.wait()
-            if connections is not None:
-                await connections.leave()
+            await connections.leave()
 
         async def serve(task_status: trio.TaskStatus[list[str]]) -> None:
             await hypercorn_worker.serve(
@@ -147,12 +143,12 @@ async def serve_on(
 
         await nursery.start(serve)
         nursery.start_soon(leave)
-        if connections is not None:
-            nursery.start_soon(connections.watch)
+        nursery.start_soon(connections.watch)
         task_status.started(address)
 
 
-def _config(grace: float, limits: ConnectionLimits) -> Config:
+def configured(grace: float, limits: ConnectionLimits) -> Config:
+    """Return what hypercorn's worker is told."""
     config = Config()
     config.accesslog = None
     config.errorlog = logging.getLogger("command_center.http.hypercorn")

@@ -12,6 +12,8 @@ goes out before anything else does, as soon as there is room, while the app rece
 
 from __future__ import annotations
 
+import base64
+import binascii
 import socket
 from collections import deque
 from collections.abc import Iterator
@@ -33,6 +35,9 @@ CHUNK = 4096
 """Bytes read at once: clients have little to say, and thousands of tiny frames take long."""
 
 VERSION = b"13"
+
+KEY_BYTES = 16
+"""Bytes of a handshake's key, before base64."""
 
 FRAMES = "command_center.frames"
 """The extension by which an app may send `frames` (whole, encoded) in a `websocket.send`, and
@@ -57,6 +62,23 @@ def asks_for_websocket(request: h11.Request) -> bool:
         and request.method == b"GET"
         and request.http_version == b"1.1"
     )
+
+
+def _handshake_problem(request: h11.Request) -> str | None:
+    """Return what is wrong with a handshake, by RFC 6455, 4.2.1 and 11.3.1; None if nothing is."""
+    keys = [value.strip() for name, value in request.headers if name == b"sec-websocket-key"]
+    if not keys:
+        return "The WebSocket handshake has no key."
+    try:
+        is_key = len(keys) == 1 and len(base64.b64decode(keys[0], validate=True)) == KEY_BYTES
+    except binascii.Error:
+        is_key = False
+    if not is_key:
+        return "The key of a WebSocket handshake is 16 bytes in base64, once."
+    names = {name for name, value in request.headers if value != b"0"}
+    if names & {b"content-length", b"transfer-encoding"}:
+        return "A WebSocket handshake has no body."
+    return None
 
 
 class WebSocket:
@@ -100,8 +122,8 @@ class WebSocket:
                     },
                 )
             )
-        elif not self._headers.get(b"sec-websocket-key"):
-            await self._connection.refuse(Problem(400, "The WebSocket handshake has no key."))
+        elif (problem := _handshake_problem(self._request)) is not None:
+            await self._connection.refuse(Problem(400, problem))
         else:
             with self._scope, self._borrowed_socket():
                 await self._serve()

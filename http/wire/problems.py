@@ -74,6 +74,17 @@ class AddressInUse(Exception):
         self.port = port
 
 
+class UntestedHypercorn(Exception):
+    """The installed hypercorn is not one that our connection was tested in."""
+
+    def __init__(self, installed: str, tested: str) -> None:
+        """Name both versions, and what to do about it."""
+        super().__init__(
+            f"hypercorn {installed} was not tested with Command Center. "
+            f"Install hypercorn {tested} beside it."
+        )
+
+
 class AddressUnavailable(Exception):
     """This machine does not have that address, or may not listen on it."""
 

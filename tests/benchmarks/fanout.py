@@ -38,7 +38,7 @@ from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from tests.actors.automations.rig import opened
 from tests.checkout import ROOT
-from tests.http.live import served
+from tests.http.live import served, stock_served
 from tests.made_up import made_up
 
 SUBSCRIBERS = 200
@@ -142,7 +142,8 @@ async def measure_center(center: Center, *, guarded: bool) -> Measured:
             center.storage.live(event(number))
             await trio.lowlevel.checkpoint()
 
-    async with served(create_app(center, Policy()), guarded=guarded) as address:
+    serving = served if guarded else stock_served
+    async with serving(create_app(center, Policy())) as address:
         return await measure(os.getpid(), address.port, burst)
 
 

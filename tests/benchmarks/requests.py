@@ -15,7 +15,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 
 import msgspec
 import psutil
@@ -24,10 +23,10 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from command_center.http.middleware.gate import Policy, install_gate
-from command_center.http.transport.listen import bind, serve_on
 from command_center.http.wire.codec import decode_body, json_response
 from command_center.http.wire.problems import install_error_handlers
 from tests.benchmarks.asking import HEAD, Asked, post
+from tests.http.live import served, stock_served
 
 SERVERS = {
     "hypercorn": "Quart-Trio on hypercorn as it is",
@@ -69,20 +68,10 @@ def serve(name: str) -> None:
         install_gate(app, Policy())
 
     async def main() -> None:
-        shutdown = trio.Event()
-        async with trio.open_nursery() as nursery:
-            serving = partial(
-                serve_on,
-                app,
-                bind("127.0.0.1", 0),
-                shutdown=shutdown,
-                guarded=name != "hypercorn",
-                grace=0,
-            )
-            address = await nursery.start(serving)
+        serving = stock_served if name == "hypercorn" else served
+        async with serving(app, grace=0) as address:
             print(address.port, flush=True)
             await trio.to_thread.run_sync(sys.stdin.read)
-            shutdown.set()
 
     trio.run(main)
 

@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import httpx
+import hypercorn.trio.run
 import trio
+from hypercorn.utils import wrap_app
 from quart_trio import QuartTrio
 
 from command_center.http.transport.channel import ConnectionLimits
-from command_center.http.transport.listen import BoundAddress, bind, serve_on
+from command_center.http.transport.listen import BoundAddress, bind, configured, serve_on
 
 
 @asynccontextmanager
@@ -20,7 +22,6 @@ async def served(
     *,
     grace: float = 1.0,
     limits: ConnectionLimits | None = None,
-    guarded: bool | None = None,
 ) -> AsyncIterator[BoundAddress]:
     """Serve `app` on a free port of the loopback; at the end it is shut down and waited for."""
     shutdown = trio.Event()
@@ -31,10 +32,27 @@ async def served(
         shutdown=shutdown,
         grace=grace,
         limits=limits,
-        guarded=guarded,
     )
     async with trio.open_nursery() as nursery:
         address: BoundAddress = await nursery.start(serve)
+        try:
+            yield address
+        finally:
+            shutdown.set()
+
+
+@asynccontextmanager
+async def stock_served(
+    app: QuartTrio, *, grace: float = 1.0, limits: ConnectionLimits | None = None
+) -> AsyncIterator[BoundAddress]:
+    """Serve `app` with hypercorn's own connections, to compare ours with."""
+    address = bind("127.0.0.1", 0)
+    config = configured(grace, limits or ConnectionLimits())
+    config.bind = [f"fd://{sock.detach()}" for sock in address.sockets]
+    shutdown = trio.Event()
+    serve = partial(hypercorn.trio.run.worker_serve, shutdown_trigger=shutdown.wait)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(serve, wrap_app(app, config.wsgi_max_body_size, "asgi"), config)
         try:
             yield address
         finally:

@@ -127,9 +127,16 @@ async def test_another_cookie_is_401_and_no_guess(cookie: str) -> None:
         assert 200 == (await client.get("/api/things", headers=BEARER)).status_code
 
 
+async def test_any_of_several_cookies_of_the_name_signs_in() -> None:
+    void, good = signed_in(token="another"), signed_in()
+    for cookies in (f"{void}; {good}", f"{good}; {void}"):
+        assert 200 == await status_of({"Cookie": cookies})
+    assert 401 == await status_of({"Cookie": f"{void}; {void}"})
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 async def test_the_cookie_opens_nothing_for_another_sites_page(site: str) -> None:
-    assert 401 == await status_of({"Cookie": signed_in(), "Sec-Fetch-Site": site})
+    assert 403 == await status_of({"Cookie": signed_in(), "Sec-Fetch-Site": site})
     refused = await status_of({"Cookie": signed_in(), "Sec-Fetch-Site": site}, method="POST")
     assert 403 == refused
     origin = {"Cookie": signed_in(), "Origin": "http://127.0.0.1:9999"}

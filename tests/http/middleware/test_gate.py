@@ -131,10 +131,13 @@ async def test_a_token_in_the_url_is_told_by_its_value_to_who_knows_it_and_to_no
     ("site", "status"),
     [("same-origin", 200), ("none", 200), ("same-site", 403), ("cross-site", 403), ("x", 403)],
 )
-async def test_a_browser_says_where_a_change_comes_from(site: str, status: int) -> None:
+async def test_a_browser_says_where_a_request_comes_from(site: str, status: int) -> None:
     headers = BEARER | {"Sec-Fetch-Site": site}
     assert status == await status_of(headers, method="POST")
-    assert 200 == await status_of(headers, method="GET")
+    assert status == await status_of(headers, method="GET")
+    async with client_of(open_app()) as client:
+        assert 200 == (await client.get("/", headers=headers)).status_code
+        assert status == (await client.get("/api/things", headers=headers)).status_code
 
 
 async def test_no_other_origin_is_permitted_to_read() -> None:

@@ -28,7 +28,6 @@ async def test_a_name_of_this_server_is_taken(host: str) -> None:
         "127.0.0.1.nip.io",
         "127.0.0.1@evil.example",
         "evil.example#localhost",
-        "localhost:",
         "localhost:99999999",
         "localhost:8787:1",
         "localhost ",
@@ -46,6 +45,12 @@ async def test_a_rebound_name_is_421(host: str) -> None:
         answer = await exchange(address, sent.encode())
         expected = 200 if host.strip() == "localhost" else 421
         assert expected == int(answer.split()[1])
+
+
+async def test_a_port_may_be_left_empty() -> None:
+    async with served(guarded_app()) as address:
+        sent = b"GET / HTTP/1.1\r\nHost: localhost:\r\nConnection: close\r\n\r\n"
+        assert b"200" == (await exchange(address, sent)).split()[1]
 
 
 async def test_a_rebound_websocket_is_421() -> None:

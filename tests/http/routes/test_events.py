@@ -6,8 +6,8 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quart_trio import QuartTrio
 from trio_websocket import ConnectionClosed, open_websocket_url
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
@@ -26,10 +27,11 @@ from command_center.actors.core import events as hub
 from command_center.actors.core.events import PublishLive
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
+from command_center.http.transport.listen import BoundAddress
 from command_center.http.wire import event_stream
 from command_center.store import EventFilter, StoredEvent, Transaction
 from tests.actors.automations.rig import opened
-from tests.http.live import served
+from tests.http.live import served, stock_served
 from tests.made_up import made_up
 
 if sys.platform != "win32":
@@ -246,15 +248,14 @@ def test_a_text_frame_is_what_a_websocket_client_reads(length: int) -> None:
     assert read[-1].message_finished
 
 
-@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize("serving", [served, stock_served])
 async def test_events_of_every_length_arrive_whole_on_either_connection(
-    tmp_path: Path,
-    guarded: bool,  # noqa: FBT001 - a parameter
+    tmp_path: Path, serving: Callable[[QuartTrio], AbstractAsyncContextManager[BoundAddress]]
 ) -> None:
     texts = ["a" * length for length in (0, 10, 200, 70_000)]
     async with (
         opened(tmp_path) as rig,
-        served(create_app(rig.center, Policy()), guarded=guarded) as address,
+        serving(create_app(rig.center, Policy())) as address,
         httpx.AsyncClient(base_url=address.url) as http,
     ):
         server = Watched(rig.center, address.url, http)

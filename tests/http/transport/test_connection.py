@@ -19,6 +19,7 @@ from command_center.http.transport.exchange import Exchange
 from command_center.http.wire.asgi import Message, Receive, Scope, Send
 from command_center.http.wire.security_headers import EVERY_ANSWER
 from tests.http.transport.connected import (
+    CLOSE,
     GET,
     HOST,
     LAST_GET,
@@ -57,6 +58,62 @@ async def test_what_is_no_request_is_400(sent: bytes) -> None:
     async with connected(answering(b"seen")) as server:
         answer = await server.exchange(sent)
     assert (400, 400) == error_in(answer)
+
+
+@pytest.mark.parametrize("before", [b"\r\n", b"\n", b"\r\n\r\n\n"])
+async def test_empty_lines_before_a_request_are_skipped(before: bytes) -> None:
+    async with connected(answering(b"seen")) as server:
+        both = await server.exchange(before + GET + before + LAST_GET)
+        assert 2 == both.count(b"HTTP/1.1 200")
+        async with await server.connect() as stream:
+            for byte in before + LAST_GET:
+                await stream.send_all(bytes([byte]))
+            assert b"HTTP/1.1 200" in await everything(stream)
+
+
+async def test_empty_lines_do_not_keep_a_connection() -> None:
+    async with connected(answering(b"seen"), ConnectionLimits(idle=0.2, head=5)) as server:
+        began = trio.current_time()
+        async with await server.connect() as stream:
+            with contextlib.suppress(trio.BrokenResourceError):
+                while trio.current_time() < began + 3:
+                    await stream.send_all(b"\r\n")
+                    await trio.sleep(0.02)
+        assert trio.current_time() < began + 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (b"Content-Length: 2\r\nContent-Length: 2\r\n", 200),
+        (b"Content-Length: 2, 2\r\n", 200),
+        (b"Content-Length: 2\r\nContent-Length: 3\r\n", 400),
+        (b"Content-Length: 2, 3\r\n", 400),
+        (b"Content-Length: +2\r\n", 400),
+        (b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", 400),
+        (b"Content-Length: 2\r\nX-Folded: a\r\n b\r\n", 200),
+        (b"Content-Length: 2\r\nX-Bare: a\rb\r\n", 400),
+        (b"Content-Length: 2\r\nX-Null: a\0b\r\n", 400),
+        (b"Content-Length : 2\r\n", 400),
+    ],
+)
+async def test_a_body_has_one_length_and_a_head_clean_lines(lines: bytes, status: int) -> None:
+    sent = b"POST /a HTTP/1.1\r\n" + HOST + CLOSE + lines + b"\r\n{}"
+    async with connected(answering(b"seen")) as server:
+        answer = await server.exchange(sent)
+    assert status == int(answer.split()[1])
+
+
+async def test_a_folded_line_is_one_with_a_space() -> None:
+    seen: list[Scope] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope)
+        await answering(b"seen")(scope, receive, send)
+
+    async with connected(app) as server:
+        await server.exchange(b"GET /a HTTP/1.1\r\n" + HOST + CLOSE + b"X-F: a\r\n\t b\r\n\r\n")
+    assert (b"x-f", b"a b") in seen[0]["headers"]
 
 
 async def test_a_refusal_carries_the_restraints_of_every_answer_and_its_date() -> None:

@@ -5,9 +5,12 @@ A test that fails because a fault is gone without the guard tells that hypercorn
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TypeAlias
+
 import hypercorn.trio.run
 import pytest
-import structlog
 import trio
 import trio.testing
 from quart import websocket
@@ -15,7 +18,11 @@ from quart_trio import QuartTrio
 
 from command_center.http.transport import hypercorn_worker
 from command_center.http.transport.channel import ConnectionLimits
-from tests.http.live import served
+from command_center.http.transport.listen import BoundAddress
+from command_center.http.wire.problems import UntestedHypercorn
+from tests.http.live import served, stock_served
+
+Serving: TypeAlias = Callable[..., AbstractAsyncContextManager[BoundAddress]]
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 UPGRADE = (
@@ -41,6 +48,10 @@ def app() -> QuartTrio:
     return app
 
 
+def serving(guarded: bool) -> Serving:  # noqa: FBT001 - a parameter of the tests
+    return served if guarded else stock_served
+
+
 async def get(stream: trio.SocketStream) -> bytes:
     await stream.send_all(GET)
     answer = b""
@@ -55,7 +66,7 @@ async def get(stream: trio.SocketStream) -> bytes:
 async def test_a_byte_behind_an_upgrade_ends_no_server(guarded: bool) -> None:  # noqa: FBT001 - a parameter
     survived = False
     try:
-        async with served(app(), guarded=guarded) as address:
+        async with serving(guarded)(app()) as address:
             async with await trio.open_tcp_stream("127.0.0.1", address.port) as stream:
                 await stream.send_all(UPGRADE + b"x")
                 assert b"HTTP/1.1" in await stream.receive_some()
@@ -72,7 +83,7 @@ async def test_a_byte_behind_an_upgrade_ends_no_server(guarded: bool) -> None:  
 async def test_an_idle_connection_is_closed_after_its_time(guarded: bool) -> None:  # noqa: FBT001 - a parameter
     limits = ConnectionLimits(idle=0.1)
     async with (
-        served(app(), guarded=guarded, limits=limits, grace=0.1) as address,
+        serving(guarded)(app(), limits=limits, grace=0.1) as address,
         await trio.open_tcp_stream("127.0.0.1", address.port) as stream,
     ):
         await get(stream)
@@ -84,7 +95,7 @@ async def test_an_idle_connection_is_closed_after_its_time(guarded: bool) -> Non
 
 @both
 async def test_an_idle_client_does_not_hold_the_shutdown_up(guarded: bool) -> None:  # noqa: FBT001 - a parameter
-    async with served(app(), guarded=guarded, grace=0.7) as address:
+    async with serving(guarded)(app(), grace=0.7) as address:
         stream = await trio.open_tcp_stream("127.0.0.1", address.port)
         await get(stream)
         began = trio.current_time()
@@ -94,7 +105,7 @@ async def test_an_idle_client_does_not_hold_the_shutdown_up(guarded: bool) -> No
 
 
 def test_the_installed_version_is_one_that_was_tested() -> None:
-    assert hypercorn_worker.fits()
+    hypercorn_worker.check_version()
 
 
 def test_the_worker_looks_its_connection_up_where_we_sit() -> None:
@@ -104,14 +115,11 @@ def test_the_worker_looks_its_connection_up_where_we_sit() -> None:
     assert worker.__defaults__ is None
 
 
-async def test_another_version_is_served_as_it_is_and_that_is_said(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_another_version_is_not_served_with(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hypercorn_worker, "TESTED", frozenset({"0.0.1"}))
-    with structlog.testing.capture_logs() as logs:
-        async with (
-            served(app(), grace=0.1) as address,
-            await trio.open_tcp_stream("127.0.0.1", address.port) as stream,
-        ):
-            await get(stream)
-    assert [("serving.unguarded", ["0.0.1"])] == [(line["event"], line["tested"]) for line in logs]
+    with pytest.raises(ExceptionGroup) as refused:
+        async with served(app()):
+            raise AssertionError("It serves.")
+    (reason,) = refused.value.exceptions
+    assert isinstance(reason, UntestedHypercorn)
+    assert "Install hypercorn 0.0.1 beside it." in str(reason)

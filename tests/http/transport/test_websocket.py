@@ -138,6 +138,11 @@ async def test_subprotocols_may_come_in_several_lines() -> None:
         ({"Sec-WebSocket-Version": "12"}, 426),
         ({"Sec-WebSocket-Version": None}, 426),
         ({"Sec-WebSocket-Key": None}, 400),
+        ({"Sec-WebSocket-Key": "c2hvcnQ="}, 400),
+        ({"Sec-WebSocket-Key": "no base64 at all!!!!!!!=="}, 400),
+        ({"sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="}, 400),
+        ({"Content-Length": "2"}, 400),
+        ({"Transfer-Encoding": "chunked"}, 400),
     ],
 )
 async def test_a_handshake_that_is_none_is_refused(

@@ -9,7 +9,7 @@ from quart_trio.wrappers import TrioResponse
 
 from command_center.http.wire.problems import install_error_handlers
 from command_center.http.wire.quart_app import Application
-from tests.http.live import served
+from tests.http.live import served, stock_served
 
 
 def an_app() -> Application:
@@ -42,10 +42,11 @@ def an_app() -> Application:
 
 
 async def ask(
-    method: str, path: str, body: str | None = None, *, guarded: bool | None = None
+    method: str, path: str, body: str | None = None, *, guarded: bool = True
 ) -> httpx.Response:
+    serving = served if guarded else stock_served
     async with (
-        served(an_app(), guarded=guarded) as address,
+        serving(an_app()) as address,
         httpx.AsyncClient(base_url=address.url) as client,
     ):
         return await client.request(method, path, content=body)
