@@ -20,7 +20,7 @@ def files_of(folder: str) -> Iterator[Path]:
             yield path
 
 
-UNPLAIN = ("actors/codex", "actors/git", "actors/hosts", "actors/repositories")
+UNPLAIN = ("actors/git", "actors/hosts", "actors/repositories")
 """Folders whose docstrings still ask instead of telling."""
 
 FOLDERS = tuple(

@@ -1,4 +1,4 @@
-"""Whether an app-server is at work: it can be left, or ended, only while it is not."""
+"""The turns that run in an app-server: it can be left, or ended, only while there are none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from command_center.actors.codex.messages import Call
 
 
 async def has_turns(ask: Callable[[Call], Awaitable[dict[str, Any]]]) -> bool:
-    """Whether a turn runs in a thread that the app-server has loaded; raises as `ask` does."""
+    """Return whether a turn runs in a thread that the app-server has loaded.
+
+    Raises what `ask` raises.
+    """
     cursor: str | None = None
     while True:
         page = await ask(requests.threads_loaded(cursor=cursor))

@@ -1,4 +1,4 @@
-"""Which commands the rules of Codex's user let out of the sandbox, without anybody being asked.
+"""The rules of Codex's user that let commands out of the sandbox, without anybody being asked.
 
 An app-server has no way to leave its user's rules out, so what they let through is told of. Rules
 are Starlark, of which `prefix_rule(pattern=[…], decision=…)` is Python, too; `allow` is assumed.
@@ -78,7 +78,7 @@ def _first(rules: Sequence[AllowRule], words: Sequence[str]) -> AllowRule | None
 
 
 def _parts(words: Sequence[str]) -> Iterator[list[str]]:
-    """The plain commands of a shell's script; none where it holds anything but those."""
+    """Return the plain commands of a shell's script; none where it holds anything but those."""
     match words:
         case [shell, "-c" | "-lc", script] if shell.rpartition("/")[2] in SHELLS:
             lexer = shlex.shlex(script, posix=True, punctuation_chars=True)

@@ -36,7 +36,7 @@ Details: TypeAlias = dict[str, Any]
 
 @attrs.frozen
 class ApprovalRequest:
-    """What a person is asked.
+    """A question to a person.
 
     `item_id` tells the questions of one turn apart and is the same when Codex asks again.
     """
@@ -51,7 +51,7 @@ class ApprovalRequest:
 
 @attrs.frozen
 class Decision:
-    """What a person decided. `answers` are those to a question, by its id or field name."""
+    """A person's decision. `answers` are those to a question, by its id or field name."""
 
     approved: bool
     for_session: bool = False
@@ -78,7 +78,7 @@ def describe_request(
 
 
 def answer_to(method: str, params: Params, decision: Decision) -> dict[str, Any]:
-    """The result that answers the request; raises `Invalid` for answers that do not fit it."""
+    """Return the result that answers the request; raise `Invalid` for answers that do not fit."""
     return KNOWN_REQUESTS[method].answer(params, decision)
 
 
@@ -88,7 +88,7 @@ def check_answers(method: str, params: Params, answers: Mapping[str, Any]) -> No
 
 
 def without_secrets(method: str, params: Params, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers as they may be stored: those to secret questions are left out."""
+    """Return the answers as they may be stored: those to secret questions are left out."""
     if method != USER_INPUT:
         return dict(answers)
     secret = {question["id"] for question in params["questions"] if question.get("isSecret")}
@@ -96,7 +96,7 @@ def without_secrets(method: str, params: Params, answers: Mapping[str, Any]) -> 
 
 
 def script_of(command: str) -> str:
-    """The script inside `/bin/bash -lc '…'`, or the command as it is."""
+    """Return the script inside `/bin/bash -lc '…'`, or the command as it is."""
     try:
         words = shlex.split(command)
     except ValueError:
@@ -270,7 +270,7 @@ def _answer_user_input(params: Params, decision: Decision) -> dict[str, Any]:
 
 
 def async_questions(item: Params, thread_id: str, turn_id: str) -> dict[str, Any] | None:
-    """The questions of a message that Codex does not wait for, as it asks those it waits for.
+    """Return the questions of a message that Codex does not wait for, as it asks the others.
 
     None, if the message asks nothing.
     """
@@ -296,7 +296,7 @@ def async_questions(item: Params, thread_id: str, turn_id: str) -> dict[str, Any
 
 
 def is_async(kind: str, details: Details) -> bool:
-    """Whether Codex asked this without waiting for the answer."""
+    """Return whether Codex asked this without waiting for the answer."""
     return kind == "user_input" and details.get("delivery") == "async"
 
 
@@ -338,13 +338,13 @@ def _describe_elicitation(params: Params, changes: Sequence[Params]) -> tuple[st
 
 
 def _meta_of(params: Params) -> Mapping[str, Any]:
-    """What Codex says beside the question: of which tool's call it is, and for how long."""
+    """Return what Codex says beside the question: whose tool's call it is, and for how long."""
     meta = params.get("_meta")
     return meta if isinstance(meta, dict) else {}
 
 
 def _named_arguments(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """A tool's arguments as Codex would show them, where it gives no others."""
+    """Return a tool's arguments as Codex would show them, where it gives no others."""
     shown = meta.get("tool_params_display")
     return {
         str(one.get("display_name") or one.get("name")): one.get("value")
@@ -354,7 +354,7 @@ def _named_arguments(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _offers_session(params: Params) -> bool:
-    """Whether an answer may hold for the session."""
+    """Return whether an answer may hold for the session."""
     offered = _meta_of(params).get("persist")
     return offered == "session" or (isinstance(offered, list) and "session" in offered)
 

@@ -61,10 +61,10 @@ _CHANGE_SECONDS = 2.0
 """Between two looks whether a better app-server can be had."""
 
 _CHANGED_SECONDS = 10.0
-"""How long a change to another app-server may take, where somebody waits for it."""
+"""Seconds that a change to another app-server may take, where somebody waits for it."""
 
 _LEAVE_SECONDS = 1.5
-"""How long an app-server may take to say whether turns run in it, when it is to be left."""
+"""Seconds that an app-server may take to say whether turns run in it, when it is to be left."""
 
 
 _CLOSE_IT = (
@@ -134,7 +134,7 @@ class Bridge(Actor):
         await self._kept.wait()
 
     def describe(self) -> dict[str, object]:
-        """What an inspection shows of the connection."""
+        """Return what an inspection shows of the connection."""
         connection = self._connection
         return {
             "transport": self._settings.transport.value,
@@ -455,7 +455,7 @@ class Bridge(Actor):
                 return better
 
     async def _is_idle(self) -> bool:
-        """Whether nobody here is at work with Codex, and nobody else has a turn in it."""
+        """Return whether nobody here is at work with Codex, and nobody else has a turn in it."""
         try:
             return not self._routes.attached and not self._calls and not await self._has_turns()
         except Refusal:

@@ -1,4 +1,4 @@
-"""What a run lets Codex do, declared once for every way in which a thread is opened.
+"""The confinement of a run, declared once for every way in which a thread is opened.
 
 Codex takes it in three spellings: as the parameters of `thread/start` and `thread/resume`, as those
 of `turn/start`, and as the options of `codex exec`. All three are made here, so that none of them
@@ -26,7 +26,7 @@ from command_center.actors.codex.errors import NotConfined, ProjectTouched
 
 
 class Sandbox(enum.Enum):
-    """What commands may do without being asked about."""
+    """The things that commands may do without being asked about."""
 
     READ_ONLY = "read-only"
     WORKSPACE_WRITE = "workspace-write"
@@ -34,17 +34,17 @@ class Sandbox(enum.Enum):
 
 
 class AskFor(enum.Enum):
-    """When Codex asks for approval."""
+    """The moments at which Codex asks for approval."""
 
     UNTRUSTED = "untrusted"
     """Before every command that isn't known to be harmless."""
     ON_REQUEST = "on-request"
-    """When the model wants to leave the sandbox."""
+    """Codex asks when the model wants to leave the sandbox."""
     NEVER = "never"
 
 
 class Reviewer(enum.Enum):
-    """Who decides what Codex asks."""
+    """The one who decides what Codex asks."""
 
     USER = "user"
     """A person."""
@@ -151,7 +151,7 @@ class Confinement:
         return tuple(options)
 
     def _overrides(self) -> dict[str, Any]:
-        """What outweighs the user's configuration, and the repository's."""
+        """Return what outweighs the user's configuration, and the repository's."""
         level = "trusted" if self.trusts_project else "untrusted"
         return {
             "projects": {path: {"trust_level": level} for path in self.projects},
@@ -175,7 +175,7 @@ class Confinement:
 
 
 def _is_looser(found: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
-    """Whether a sandbox lets through what the other one does not."""
+    """Return whether a sandbox lets through what the other one does not."""
     ranks = ["readOnly", "workspaceWrite", "dangerFullAccess"]
     if found["type"] not in ranks:
         return True
@@ -211,7 +211,7 @@ def was_loaded(answer: Mapping[str, Any]) -> bool:
 
 
 def _toml(value: Any) -> str:
-    """A value in TOML, which spells texts, numbers and lists as JSON does, but for one character.
+    """Spell a value in TOML, whose texts, numbers and lists are JSON's, but for one character.
 
     A text may hold no surrogates.
     """

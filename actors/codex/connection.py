@@ -38,7 +38,7 @@ from command_center.store.redaction import redact
 log = structlog.get_logger(__name__)
 
 PROBE = "thread/loaded/list"
-"""What a probe asks: cheap, without effect, and known to every version."""
+"""The question of a probe: cheap, without effect, and known to every version."""
 
 _OUTGOING = 256
 
@@ -52,7 +52,7 @@ class RefusedRequest:
 
 
 class Listener(Protocol):
-    """Who is told what Codex says. Must not wait: one thread must not hold up the others."""
+    """The one who is told what Codex says. Must not wait: no thread may hold up the others."""
 
     def on_notification(self, notification: protocol.Notification, size: int) -> None:
         """Codex told something, in a message of `size` bytes."""
@@ -177,7 +177,7 @@ class Connection:
         await self._enqueue(_Outgoing(protocol.encode_notification("initialized")))
 
     async def probe(self) -> int:
-        """Whether Codex answers: the number of its loaded threads. Raises as `call` does."""
+        """Return the number of loaded threads, if Codex answers; raise as `call` does."""
         result = await self.call(PROBE, {}, self._deadlines.probe)
         data = result.get("data") if isinstance(result, dict) else None
         return len(data) if isinstance(data, list) else 0
@@ -191,7 +191,7 @@ class Connection:
         await self._write_through(protocol.encode_error(id_, code, message))
 
     def refuse_soon(self, id_: protocol.RequestId, code: int, message: str) -> None:
-        """The same without waiting; left out if too much waits to be written already."""
+        """Call without waiting; the request is left out if too much waits to be written already."""
         try:
             self._send.send_nowait(_Outgoing(protocol.encode_error(id_, code, message)))
         except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):
@@ -301,7 +301,7 @@ class Connection:
 
 
 def _version_of(result: Any) -> str | None:
-    """The version in `userAgent` ("command_center/0.163.0 (Debian …) …"), where it has one."""
+    """Read the version in `userAgent` ("command_center/0.163.0 (Debian …) …"), where it has one."""
     agent = result.get("userAgent") if isinstance(result, dict) else None
     if not isinstance(agent, str) or "/" not in agent:
         return None

@@ -12,7 +12,7 @@ def unified_diff(changes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def is_change(change: object) -> bool:
-    """Whether it has the members that are read here; a later Codex may tell of others."""
+    """Return whether it has the members that are read here; a later Codex may tell of others."""
     match change:
         case {"path": str(), "kind": {"type": str()}, "diff": str()}:
             return True

@@ -1,4 +1,4 @@
-"""What can go wrong between Command Center and Codex, in words that reach the caller."""
+"""The errors between Command Center and Codex, in words that reach the caller."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class ProjectTouched(Refusal):
 
 
 class NotAMessage(Exception):
-    """What Codex printed is no message of its protocol; `excerpt` shows its beginning."""
+    """Codex printed what is no message of its protocol; `excerpt` shows its beginning."""
 
     def __init__(self, problem: str, data: bytes) -> None:
         """Say what is wrong with the data."""

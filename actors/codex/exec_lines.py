@@ -38,10 +38,10 @@ class ExecTranslator:
         self.turn_id = turn_id
         self.thread_id = thread_id
         self.ended = False
-        """Whether the CLI has told the end of the turn."""
+        """True once the CLI has told the end of the turn."""
 
     def read(self, line: bytes) -> list[Told]:
-        """What the line tells; nothing if it is unknown. Raises `NotAMessage`."""
+        """Yield what the line tells; nothing if it is unknown. Raise `NotAMessage` for no JSON."""
         try:
             event = msgspec.json.decode(line, type=dict[str, Any])
         except (msgspec.MsgspecError, RecursionError) as error:

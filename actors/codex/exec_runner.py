@@ -21,12 +21,12 @@ from command_center.actors.codex.ports import Codex, CodexProcess
 log = structlog.get_logger(__name__)
 
 _EXIT_SECONDS = 5.0
-"""How long a CLI that has closed its output may take to exit."""
+"""Seconds that a CLI that has closed its output may take to exit."""
 
 
 @attrs.frozen
 class ExecRun:
-    """What to run.
+    """A run of the CLI.
 
     With a `thread_id` that thread is resumed; a review always begins one, with the prompt as its
     instructions. `output_schema` asks for a JSON answer.
@@ -43,7 +43,7 @@ class ExecRun:
 
 @attrs.frozen
 class ExecEnd:
-    """How the process ended. `told` says whether it had told the end of the turn before."""
+    """The end of the process. `told` is True if it had told the end of the turn before."""
 
     exit_code: int | None
     told: bool
@@ -51,7 +51,7 @@ class ExecEnd:
 
 
 def exec_arguments(run: ExecRun, schema_file: str | None = None) -> tuple[str, ...]:
-    """The arguments of `codex`; the prompt goes through standard input, whatever it holds.
+    """Return the arguments of `codex`; the prompt goes through standard input.
 
     `schema_file` holds the run's schema, where it has one.
     """
@@ -84,7 +84,7 @@ async def run_exec(
 
 @contextlib.asynccontextmanager
 async def _schema_file(codex: Codex, run: ExecRun) -> AsyncIterator[str | None]:
-    """A file of its own with the run's schema, for as long as the process runs."""
+    """Lend a file of its own with the run's schema, for as long as the process runs."""
     if run.output_schema is None:
         yield None
         return

@@ -1,4 +1,4 @@
-"""What waits to be told to one actor that is attached to a thread, in order and within bounds.
+"""The inbox of an actor that is attached to a thread: what it is to be told, in order, bounded.
 
 While the actor is busy, what can be joined is joined without loss: texts that grow the same item,
 and values of which only the newest counts. When an inbox is full all the same, its notifications
@@ -54,7 +54,7 @@ class _Entry:
 
 
 class Inbox:
-    """What waits to be told to the actor that is attached to a thread."""
+    """The messages that wait to be told to one attached actor."""
 
     def __init__(self, thread_id: str, ref: ActorRef[Any]) -> None:
         """Begin empty."""

@@ -1,4 +1,4 @@
-"""Which thread was started from which: the sub-agents' threads, as far as Codex has told of them.
+"""The lineage of threads: which sub-agent's thread was started from which, as Codex has told.
 
 Codex tells of a sub-agent in the item of its parent that started it: `collabAgentToolCall`, or, of
 multi-agent v2, `subAgentActivity`. What it tells or asks of a thread that nobody knows is held
@@ -28,7 +28,7 @@ Held = tuple[protocol.Notification, int]
 
 
 class Lineage:
-    """Who is whose parent, and what waits until that is known."""
+    """The parents of threads, and what waits until they are known."""
 
     def __init__(self) -> None:
         """Begin without a thread."""

@@ -28,7 +28,7 @@ class LineReader:
         """The length of the unfinished line at the stream's end, in bytes."""
 
     async def next(self) -> bytes | None:
-        """The next line that isn't blank, without its end; None at the end of the stream.
+        """Return the next line that isn't blank, without its end; None at the end of the stream.
 
         Raises `MessageTooLong` once for a line over the limit, which is skipped.
         """

@@ -1,4 +1,4 @@
-"""What is asked of the bridge to Codex, and what it tells those who attached to a thread.
+"""The requests to the bridge to Codex, and the messages to those who attached to a thread.
 
 The order of what is told about one thread is the order in which Codex told it. The answer to a
 `Call` goes straight back to its asker and may overtake, or be overtaken by, what is told.
@@ -93,7 +93,7 @@ class AnswerRequest(Request[None]):
 
 
 class BridgeStatus(enum.Enum):
-    """Whether Codex can be reached."""
+    """The state of the way to Codex."""
 
     CONNECTED = "connected"
     DISABLED = "disabled"
@@ -179,7 +179,7 @@ class CodexServerRequest:
 
 
 def connection_of(request_id: str) -> str:
-    """Names the connection on which a request was asked."""
+    """Return the name of the connection on which a request was asked."""
     return request_id.partition(":")[0]
 
 
@@ -261,7 +261,7 @@ ThreadMessage: TypeAlias = (
     | BridgeConnected
     | BridgeLost
 )
-"""What is told to whoever is attached to a thread."""
+"""A message to whoever is attached to a thread."""
 
 BridgeMessage: TypeAlias = (
     Call | Attach | Detach | Watch | AnswerRequest | CheckVersion | ReachWriter | ProbeHealth

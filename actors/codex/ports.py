@@ -1,4 +1,4 @@
-"""What Codex is to the rest of the program: the port behind which each host has its own.
+"""The port of Codex, behind which each host has its own.
 
 `Codex` is what a host brings: it reaches an app-server, starts `codex`, ends what is left of former
 lives, and reads the files by which a project configures it. `hosts.local.codex` is the Codex of
@@ -25,13 +25,13 @@ class Wire(Protocol):
 
     @property
     def process_id(self) -> int | None:
-        """The id of the child process behind the wire, if there is one."""
+        """Return the id of the child process behind the wire, if there is one."""
 
     async def send(self, message: bytes) -> None:
         """Write one message; only one task may send at a time. Raises `WireClosed`."""
 
     async def receive(self) -> bytes | str:
-        """The next message. Raises `WireClosed` at the end, `MessageTooLong` for one skipped."""
+        """Return the next message; raise `WireClosed` at the end, `MessageTooLong` if skipped."""
 
     async def aclose(self) -> None:
         """End the connection and the child behind it, within a bounded time, shielded."""
@@ -53,18 +53,18 @@ class CodexProcess(Protocol):
 
     @property
     def pid(self) -> int:
-        """Its id, on its host."""
+        """Return its id, on its host."""
 
     @property
     def stdin(self) -> trio.abc.SendStream:
-        """What it reads."""
+        """Return the stream that it reads."""
 
     @property
     def stdout(self) -> trio.abc.ReceiveStream:
-        """What it prints."""
+        """Return the stream that it prints to."""
 
     def last_words(self) -> str:
-        """The line of its standard error that says best why it ended; empty if none does."""
+        """Return the line of its standard error that says best why it ended; empty if none does."""
 
     async def wait_for_end(self, seconds: float) -> int | None:
         """Wait for its exit code, for some seconds at most; None if it has not ended."""
@@ -82,7 +82,7 @@ class Lease(Protocol):
 
 @attrs.frozen
 class ProjectFiles:
-    """Where Codex looks in a project.
+    """The places where Codex looks in a project.
 
     Attributes:
         paths: those by which it may look up whether it trusts the project's files.
@@ -98,7 +98,7 @@ class Codex(Protocol):
 
     @property
     def settings(self) -> BridgeSettings:
-        """Which Codex it is, how it is reached, and how long is waited for what."""
+        """Return which Codex it is, how it is reached, and how long is waited for what."""
 
     async def connect(self, nursery: trio.Nursery) -> Way:
         """Reach an app-server, over a wire that lives in the nursery. Raises `WireClosed`."""

@@ -1,4 +1,4 @@
-"""What Codex takes from the project that it works in, and how a person is shown it.
+"""The configuration that Codex takes from a project, and how a person is shown it.
 
 Codex obeys the `.codex` folders between a thread's folder and the top of its checkout, if it trusts
 them; of a linked worktree, the hooks are those of the main checkout. It looks trust up by each of
@@ -39,7 +39,7 @@ class ProjectConfiguration:
 
     @property
     def digest(self) -> str:
-        """What names these files with these contents, wherever the checkout is."""
+        """Return what names these files with these contents, wherever the checkout is."""
         found = hashlib.sha256()
         for path, content in sorted(self.files.items()):
             for part in (path.encode(errors="surrogateescape"), content):
@@ -49,7 +49,7 @@ class ProjectConfiguration:
 
     @property
     def texts(self) -> dict[str, str]:
-        """The files as a person reads them; of one that is no text, its size and digest."""
+        """Return the files as a person reads them; of one that is no text, its size and digest."""
         return {path: _text_of(content) for path, content in sorted(self.files.items())}
 
 

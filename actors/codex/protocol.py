@@ -116,7 +116,7 @@ def encode_error(id_: RequestId, code: int, message: str) -> bytes:
 
 
 def thread_of(params: Mapping[str, Any]) -> str | None:
-    """The thread that a notification or a request belongs to, if it belongs to one."""
+    """Return the thread that a notification or a request belongs to, if it belongs to one."""
     thread_id = params.get("threadId")
     if isinstance(thread_id, str):
         return thread_id

@@ -35,7 +35,7 @@ def thread_resume(thread_id: str, confinement: Confinement, *, model: str | None
 
 
 def thread_read(thread_id: str) -> Call:
-    """What Codex knows of a thread, loaded or not: its status, cwd, preview."""
+    """Ask what Codex knows of a thread, loaded or not: its status, cwd, preview."""
     return Call("thread/read", {"threadId": thread_id})
 
 
@@ -52,7 +52,7 @@ def thread_unsubscribe(thread_id: str) -> Call:
 
 
 def threads_loaded(*, cursor: str | None = None, limit: int | None = None) -> Call:
-    """The ids of the threads that the app-server holds in memory."""
+    """Ask for the ids of the threads that the app-server holds in memory."""
     return Call("thread/loaded/list", _given({"cursor": cursor, "limit": limit}))
 
 
@@ -62,7 +62,7 @@ def threads_stored(
     cursor: str | None = None,
     limit: int | None = None,
 ) -> Call:
-    """The threads on disk, newest activity first: of `codex exec`, too, but not of sub-agents."""
+    """Ask for the threads on disk, the newest first: also of `codex exec`, not of sub-agents."""
     params = {
         "sourceKinds": ["cli", "vscode", "exec", "appServer", "unknown"],
         "searchTerm": query,
@@ -74,7 +74,7 @@ def threads_stored(
 
 
 def agents_list(thread_id: str, *, cursor: str | None = None) -> Call:
-    """The threads of the sub-agents that work for a thread, those of sub-agents too, oldest first.
+    """Ask for the threads of a thread's sub-agents, and of theirs, oldest first.
 
     A Codex that does not know `ancestorThreadId` lists all: look at their `parentThreadId`. From
     Codex's database alone, which has all that are loaded, without a look at every thread's file.
@@ -90,7 +90,7 @@ def agents_list(thread_id: str, *, cursor: str | None = None) -> Call:
 
 
 def turns_list(thread_id: str, *, cursor: str | None = None, limit: int | None = None) -> Call:
-    """The turns of a thread with all finished items, newest first; resumes nothing."""
+    """Ask for the turns of a thread with all finished items, newest first; resumes nothing."""
     params = {"threadId": thread_id, "itemsView": "full", "cursor": cursor, "limit": limit}
     return Call("thread/turns/list", _given(params))
 
@@ -156,7 +156,7 @@ def review_start(thread_id: str, *, instructions: str) -> Call:
 
 
 def goal_get(thread_id: str) -> Call:
-    """The thread's goal, if it has one; loads nothing."""
+    """Ask for the thread's goal, if it has one; loads nothing."""
     return Call("thread/goal/get", {"threadId": thread_id})
 
 
@@ -186,27 +186,27 @@ def goal_clear(thread_id: str) -> Call:
 
 
 def queue_list(thread_id: str) -> Call:
-    """The messages that wait in Codex's own queue; the first one's turn begins with the thread."""
+    """Ask what waits in Codex's own queue; the first message's turn begins with the thread."""
     return Call("thread/queue/list", {"threadId": thread_id})
 
 
 def config_read() -> Call:
-    """What Codex is configured by, and in which files: `layers`, each with its `name`."""
+    """Ask what Codex is configured by, and in which files: `layers`, each with its `name`."""
     return Call("config/read", {"includeLayers": True})
 
 
 def directory_read(path: str) -> Call:
-    """The names in a folder of the machine that Codex runs on."""
+    """Ask for the names in a folder of the machine that Codex runs on."""
     return Call("fs/readDirectory", {"path": path})
 
 
 def file_read(path: str) -> Call:
-    """A file of the machine that Codex runs on, in base64."""
+    """Ask for a file of the machine that Codex runs on, in base64."""
     return Call("fs/readFile", {"path": path})
 
 
 def models_list(*, cursor: str | None = None, limit: int | None = None) -> Call:
-    """The models that Codex offers."""
+    """Ask for the models that Codex offers."""
     return Call("model/list", _given({"cursor": cursor, "limit": limit}))
 
 

@@ -39,7 +39,7 @@ TOLD_OF_AGENTS: Final = GROWS | {
 
 
 class Routes:
-    """Who is attached to which thread, and which requests of Codex are open.
+    """The routes from threads to their attachments, and the open requests of Codex.
 
     The attachments belong to no connection, and to no life of the bridge: give the same routes
     to each life, and sessions need not attach again after a crash of the bridge.
@@ -54,23 +54,23 @@ class Routes:
         self._connection = ""
         self._greeting: BridgeConnected | None = None
         self._early: OrderedDict[str, list[CodexNotification]] = OrderedDict()
-        """What threads were warned of before somebody was attached."""
+        """The warnings of threads to which nobody was attached yet."""
         self.unrouted = 0
         """Notifications of threads that nobody is attached to."""
 
     @property
     def inboxes(self) -> list[Inbox]:
-        """Those of all attachments and watchers."""
+        """Return the inboxes of all attachments and watchers."""
         return [*self._inboxes.values(), *self._watchers.inboxes]
 
     @property
     def attached(self) -> int:
-        """To how many threads somebody is attached."""
+        """Return to how many threads somebody is attached."""
         return len(self._inboxes)
 
     @property
     def open_requests(self) -> list[OpenRequest]:
-        """Those that wait for an answer."""
+        """Return the requests that wait for an answer."""
         return self._requests.unanswered
 
     def attach(self, thread_id: str, ref: ActorRef[Any]) -> Inbox:
@@ -117,7 +117,7 @@ class Routes:
                 self._route(notification, thread_id, size)
 
     def attachment(self, thread_id: str) -> Inbox | None:
-        """That of the thread, if there is one."""
+        """Return the inbox of the thread's attachment, if there is one."""
         return self._inboxes.get(thread_id)
 
     def detach(self, thread_id: str, ref: ActorRef[Any]) -> Inbox | None:
@@ -128,7 +128,7 @@ class Routes:
         return self._inboxes.pop(thread_id)
 
     def watcher(self, ref: ActorRef[Any]) -> Inbox | None:
-        """That of the actor, if it watches."""
+        """Return the inbox of the actor, if it watches."""
         return self._watchers.find(ref.path)
 
     def watch(self, ref: ActorRef[Any], *, statuses: bool = False) -> Inbox:
@@ -149,7 +149,7 @@ class Routes:
         process_id: int | None,
         app_server: AppServer = AppServer.JOINED,
     ) -> None:
-        """A connection begins; tell everyone."""
+        """Tell everyone that a connection begins."""
         self._forget_connection()
         self._watchers.connected()
         self._connection = secrets.token_hex(4)
@@ -158,7 +158,7 @@ class Routes:
             inbox.tell(self._greeting)
 
     def lost(self, reason: str) -> None:
-        """The connection is lost, and with it every open request; tell everyone, if any was."""
+        """Tell everyone that the connection is lost, and with it every open request, if one was."""
         if not self._connection:
             return
         greeting = self._greeting
@@ -169,7 +169,7 @@ class Routes:
             inbox.tell(BridgeLost(reason, ends_turns))
 
     def unreachable(self, reason: str) -> None:
-        """An attempt to connect has failed; tell who watches, unless they know of it already."""
+        """Tell who watches that an attempt to connect has failed, unless they know it already."""
         self._watchers.unreachable(reason)
 
     def warn(self, warning: CodexWarning) -> None:
@@ -274,7 +274,7 @@ class Routes:
             inbox.tell(CodexRequestResolved(request.thread_id, request.name, request.answered))
 
     def _owner_of(self, thread_id: str) -> Inbox | None:
-        """The attachment of the thread, or of the nearest thread that it was started from."""
+        """Return the attachment of the thread, or of the nearest one that it was started from."""
         ancestors = (self._inboxes.get(at) for at in self._lineage.ancestors(thread_id))
         return next((inbox for inbox in ancestors if inbox is not None), None)
 
@@ -285,7 +285,7 @@ class Routes:
             self.adopt(thread_id, parent)
 
     def _remember_agents(self, thread_id: str, params: dict[str, Any]) -> None:
-        """Codex tells of a sub-agent's thread in the item of its parent that has started it."""
+        """Adopt the threads of sub-agents: Codex tells of them in the item that started them."""
         item = params.get("item")
         for agent in started_agents(item) if isinstance(item, dict) else ():
             if agent != thread_id and self._lineage.parent_of(agent) is None:

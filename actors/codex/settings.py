@@ -1,4 +1,4 @@
-"""How the bridge reaches Codex, and how long it waits for what."""
+"""The settings of the bridge: how it reaches Codex, and how long it waits for what."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from command_center.runtime import Backoff
 
 
 class Transport(enum.Enum):
-    """What carries the messages of the app-server."""
+    """The carrier of the app-server's messages."""
 
     AUTO = "auto"
     """An app-server that listens on Codex's control socket, else one of our own that outlives us,
@@ -27,7 +27,7 @@ class Transport(enum.Enum):
 
 @attrs.frozen
 class Deadlines:
-    """How long the bridge waits, in seconds."""
+    """The seconds that the bridge waits."""
 
     handshake: float = 20.0
     """From the start of a connection to the answer of `initialize`."""
@@ -45,7 +45,7 @@ class Deadlines:
 
 @attrs.frozen
 class BridgeSettings:
-    """Which Codex to reach, and by which transport.
+    """The Codex to reach, and the transport.
 
     `command` is a program, looked up on `PATH`, or a program with its first arguments.
     `environment` is what the child inherits (None: this process's own), always without what
@@ -67,12 +67,12 @@ class BridgeSettings:
 
     @property
     def program(self) -> tuple[str, ...]:
-        """The program and its first arguments."""
+        """Return the program and its first arguments."""
         return (self.command,) if isinstance(self.command, str) else self.command
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What the transport adds to the program; nothing for a WebSocket, which starts none."""
+        """Return what the transport adds to the program; nothing for a WebSocket."""
         match self.transport:
             case Transport.AUTO:
                 return ("app-server",)
@@ -86,5 +86,5 @@ class BridgeSettings:
 
     @property
     def described(self) -> str:
-        """What an operator is shown as the command: the program and its arguments."""
+        """Return what an operator is shown as the command: the program and its arguments."""
         return " ".join((*self.program, *self.arguments))

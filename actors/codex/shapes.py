@@ -105,7 +105,7 @@ class Elicitation(Struct, kw_only=True):
 
 
 def problem_of(shape: type[Struct], params: Mapping[str, Any]) -> str | None:
-    """What is wrong with the parameters of a question; None if they can be read."""
+    """Say what is wrong with the parameters of a question; None if they can be read."""
     try:
         msgspec.convert(params, shape)
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""Which versions of Codex can be used: told at the handshake, before anything is asked of one.
+"""The versions of Codex that can be used: told at the handshake, before anything is asked.
 
 One below the oldest is refused: it lacks what keeps a prompt from being carried out twice. Any
 other is asked which methods it has, and is refused if it lacks one that is needed; that lets a
@@ -47,7 +47,7 @@ UNKNOWN_METHOD: Final = "commandCenter/methods"
 
 @attrs.frozen
 class Support:
-    """Whether a Codex may be used: `problem` says why not, `notice` what to know of one that may.
+    """The support of a Codex: `problem` says why it may not be used, `notice` what to know of it.
 
     >>> support_of("0.133.0").problem.partition(":")[0]
     'Codex 0.133.0 is too old'
@@ -93,7 +93,7 @@ def support_of(text: str | None, methods: Collection[str] = ()) -> Support:
 
 
 def methods_in(refusal: str) -> frozenset[str]:
-    """The methods that Codex names as it refuses an unknown one; none, if it names none."""
+    """Return the methods that Codex names as it refuses an unknown one; none, if it names none."""
     return frozenset(re.findall(r"`([^`]+)`", refusal.partition("expected one of")[2]))
 
 

@@ -1,4 +1,4 @@
-"""What Codex warns of, in one shape: of a thread, or of all that it does.
+"""The warnings of Codex, in one shape: of a thread, or of all that it does.
 
 None of it is work, so a turn of which nothing else is heard is silent all the same.
 """

@@ -1,4 +1,4 @@
-"""Who is told of the connection itself: that there is one, that there is none, what Codex warns of.
+"""The watchers of the connection: told that there is one, or none, and what Codex warns of.
 
 A watcher that comes late is told what it missed, and nobody is told a thing twice.
 """
@@ -31,7 +31,7 @@ class Watchers:
         self._wanting_statuses: set[str] = set()
         """The paths of those that want to be told of every thread's status."""
         self._missing: BridgeUnreachable | None = None
-        """What nobody has been told yet."""
+        """The lack of a connection that nobody has been told yet."""
         self._is_known_missing = False
         self._warnings: list[BridgeWarned] = []
         """Those that nobody has been told yet."""

@@ -36,7 +36,7 @@ class WatchedStream(trio.abc.HalfCloseableStream):
 
     @property
     def status(self) -> int | None:
-        """The status of the HTTP answer with which the input began."""
+        """Return the status of the HTTP answer with which the input began."""
         protocol, _, rest = self._head.partition(b" ")
         code = rest[:3]
         return int(code) if protocol.startswith(b"HTTP/") and code.isdigit() else None
