@@ -7,7 +7,6 @@ Of all connections, only the writer's writes and checkpoints; the readers' are o
 import os
 import sqlite3
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -29,6 +28,9 @@ _STATEMENT_CACHE = 256
 # A WAL that a burst has made large is cut back to this many bytes at a checkpoint.
 _WAL_SIZE_LIMIT = 64 * 1024 * 1024
 
+COPIES_KEPT = 5
+"""How many copies from before migrations are kept."""
+
 
 def open_database(
     path: Path, *, busy_timeout: float = 5.0, migrations: Migrations = MIGRATIONS
@@ -36,8 +38,9 @@ def open_database(
     """Open the database for writing, made if it is absent, its schema brought up to date.
 
     Before pending migrations run on a database that has any, the file is copied to
-    ``backups/`` beside it; the copies are never removed. The connection belongs to the calling
-    thread.
+    ``backups/`` beside it, and the copy is checked. There is one copy for each migration, however
+    often a start is cut short, and the newest ``COPIES_KEPT`` stay. The connection belongs to the
+    calling thread.
 
     Args:
         path: the file; its folder is made if it is absent.
@@ -175,21 +178,26 @@ def _migrate(db: Database, path: Path, migrations: Migrations) -> None:
     except Exception as error:
         failed = migrations.pending(db)[0].name
         raise MigrationFailed(path, failed, backup, str(error)) from error
+    _prune(path)
 
 
 def _copy(db: Database, path: Path, *, before: str) -> Path:
-    """Copy the whole database, its WAL included; the copy bears its name only once it is whole."""
-    moment = datetime.now(UTC)
-    target = path.parent / "backups" / f"{path.stem}-{moment:%Y%m%dT%H%M%S%fZ}-before-{before}.db"
+    """Copy the whole database, its WAL included; the copy bears its name only once it is whole.
+
+    One that is there was made by a start that was cut short, and may be older than the database.
+    """
+    target = path.parent / "backups" / f"{path.stem}-before-{before}.db"
     partial = target.with_suffix(".partial")
     try:
         target.parent.mkdir(mode=0o700, exist_ok=True)
+        partial.unlink(missing_ok=True)
         _create_private_file(partial)
         copy = sqlite3.connect(partial, isolation_level=None)
         try:
             db.conn.backup(copy)
             # A copy is to be one file: no WAL beside it.
             copy.execute("PRAGMA journal_mode = DELETE")
+            _check_copy(copy)
         finally:
             copy.close()
         with partial.open("rb+") as whole:
@@ -201,6 +209,26 @@ def _copy(db: Database, path: Path, *, before: str) -> Path:
         reason = f"the copy before the migration {before} could not be made: {error}"
         raise CannotOpenDatabase(path, reason) from error
     return target
+
+
+def _check_copy(copy: sqlite3.Connection) -> None:
+    """Do nothing if the copy can be relied on.
+
+    Raises:
+        sqlite3.DatabaseError: it is damaged.
+    """
+    (damage,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+    if damage != "ok":
+        raise sqlite3.DatabaseError(f"it is damaged: {damage}")
+
+
+def _prune(path: Path) -> None:
+    """Remove all copies but the newest; one that cannot be removed stays."""
+    with suppress(OSError):
+        copies = list((path.parent / "backups").glob(f"{path.stem}-*before-*.db"))
+        copies.sort(key=lambda copy: copy.stat().st_mtime_ns, reverse=True)
+        for old in copies[COPIES_KEPT:]:
+            old.unlink()
 
 
 def _opening_error(path: Path, error: sqlite3.Error) -> Exception:

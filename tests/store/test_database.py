@@ -1,5 +1,6 @@
 """Opening the file: what is refused untouched, what is set, who may read it."""
 
+import os
 import sqlite3
 import stat
 import sys
@@ -178,6 +179,62 @@ def test_a_migration_that_fails_is_undone_and_the_copy_named(path: Path) -> None
         open_database(path, migrations=two_steps(breaks))
     assert caught.value.backup is not None
     assert caught.value.backup.is_file()
+    with open_database(path, migrations=two_steps(None)) as db:
+        assert [{"id": 1, "text": "kept"}] == list(db["notes"].rows)
+
+
+def test_a_start_that_is_cut_short_again_and_again_leaves_one_copy(path: Path) -> None:
+    def breaks(_: Database) -> None:
+        raise LookupError("cut short")
+
+    open_database(path, migrations=two_steps(None)).close()
+    left_by_a_crash = path.parent / "backups" / f"{path.stem}-before-second.partial"
+    for number in range(3):
+        with pytest.raises(MigrationFailed):
+            open_database(path, migrations=two_steps(breaks))
+        with open_database(path, migrations=two_steps(None)) as db:
+            db.table("notes").insert({"id": number + 2, "text": "later"})
+        left_by_a_crash.write_bytes(b"a half")
+        left_by_a_crash.chmod(0o644)
+    open_database(path, migrations=two_steps(add_author)).close()
+    (copy,) = (path.parent / "backups").iterdir()
+    with Database(copy) as old:
+        assert 4 == old["notes"].count
+    if sys.platform != "win32":
+        assert 0o600 == stat.S_IMODE(copy.stat().st_mode)
+
+
+def test_the_newest_copies_are_kept_and_older_ones_go(path: Path) -> None:
+    open_database(path, migrations=two_steps(None)).close()
+    folder = path.parent / "backups"
+    folder.mkdir()
+    for number in range(8):
+        old = folder / f"{path.stem}-2025013{number}T070509Z-before-000{number}_old.db"
+        old.touch()
+        os.utime(old, (number, number))
+    mine = folder / "my own copy.db"
+    mine.touch()
+    open_database(path, migrations=two_steps(add_author)).close()
+    kept = {file.name for file in folder.iterdir()} - {mine.name}
+    assert database_module.COPIES_KEPT == len(kept)
+    assert f"{path.stem}-before-second.db" in kept
+    assert [4, 5, 6, 7] == sorted(int(name[-8]) for name in kept if name.endswith("_old.db"))
+    assert mine.exists()
+
+
+def test_a_copy_that_is_damaged_is_no_copy_and_nothing_is_migrated(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_database(path, migrations=two_steps(None)).close()
+
+    def damaged(_: sqlite3.Connection) -> None:
+        raise sqlite3.DatabaseError("it is damaged")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database_module, "_check_copy", damaged)
+        with pytest.raises(CannotOpenDatabase, match="could not be made: it is damaged"):
+            open_database(path, migrations=two_steps(add_author))
+    assert [] == list((path.parent / "backups").iterdir())
     with open_database(path, migrations=two_steps(None)) as db:
         assert [{"id": 1, "text": "kept"}] == list(db["notes"].rows)
 
