@@ -24,6 +24,7 @@ from command_center.http.serve import serve
 from command_center.http.transport.accept import ask_for_descriptors
 from command_center.http.wire.problems import AddressInUse, AddressUnavailable, UntestedHypercorn
 from command_center.store.errors import (
+    AcknowledgedLost,
     CannotOpenDatabase,
     CorruptDatabase,
     DatabaseClaimed,
@@ -38,6 +39,7 @@ from command_center.store.errors import (
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _REFUSALS = (
+    AcknowledgedLost,
     AddressInUse,
     AddressUnavailable,
     CannotOpenDatabase,

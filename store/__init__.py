@@ -28,6 +28,7 @@ from command_center.store import (
 from command_center.store.claim import RENEW_SECONDS, DatabaseClaim, take_claim
 from command_center.store.database import open_database
 from command_center.store.errors import (
+    AcknowledgedLost,
     CannotOpenDatabase,
     ClaimLost,
     ConstraintViolated,
@@ -110,6 +111,7 @@ from command_center.store.writer import CommitResult, Done, Failed, Outcome, Uni
 __all__ = [
     "MAX_LIMIT",
     "RENEW_SECONDS",
+    "AcknowledgedLost",
     "Agent",
     "Approval",
     "Automation",

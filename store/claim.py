@@ -129,6 +129,7 @@ def take_claim(database: Path, lock: DataFolderLock) -> DatabaseClaim:
 
     Raises:
         DatabaseClaimed: another process has it.
+        AcknowledgedLost: the database lacks events that were acknowledged.
         CannotOpenDatabase: the mark beside it cannot be written.
     """
     _refuse_while_held(database, lock)

@@ -115,6 +115,25 @@ class CorruptDatabase(Exception):
         self.reason = reason
 
 
+class AcknowledgedLost(Exception):
+    """The database ends before events that were acknowledged: a file of it is missing.
+
+    Attributes:
+        last_id: the last event that is there.
+        acknowledged: the last event that was acknowledged.
+    """
+
+    def __init__(self, path: Path, mark: Path, last_id: int, acknowledged: int) -> None:
+        super().__init__(
+            f"The database {path} ends at event {last_id}, though event {acknowledged} was "
+            f"acknowledged: the file {path.name}-wal is missing, or is an older one. Put it back. "
+            f"To go on without those events, remove {mark}."
+        )
+        self.path = path
+        self.last_id = last_id
+        self.acknowledged = acknowledged
+
+
 class ForeignDatabase(Exception):
     """The file is a SQLite database of another program. It was left as it is."""
 

@@ -8,9 +8,12 @@ For that a small file lies beside the database, the *mark*. Each start begins a 
 random name into both. The mark also has the database's inode, and the last acknowledged event:
 
 - A copy of an earlier life has another life's name than the mark.
-- A copy of the same life ends before the mark's last event, or it lacks no event.
+- A copy of the same life has another inode; or it was written over the database.
 - A folder that was copied whole has a mark that knows another inode.
 - A database without its mark comes from elsewhere.
+
+The same file of the same life that ends before the mark's last event is no copy. It lacks its log,
+in which the newest events are, and is refused.
 
 The mark is flushed at a start. Its last event is not, so that a commit costs no second flush: after
 a loss of power it may lie behind, and never ahead. What puts a whole file system back, inodes
@@ -29,6 +32,7 @@ import msgspec
 from sqlite_utils import Database
 
 from command_center.store import events
+from command_center.store.errors import AcknowledgedLost
 
 _DIGITS = 20
 """The width of the last event's id, so that it is written over in place."""
@@ -78,6 +82,7 @@ def begin_life(db: Database, path: Path) -> str:
     """Settle which log the database is, begin a life of it, and return the life's name.
 
     Raises:
+        AcknowledgedLost: the database lacks events that were acknowledged.
         OSError: the mark cannot be read or written. The log is then what it was before.
     """
     known: str
@@ -88,12 +93,9 @@ def begin_life(db: Database, path: Path) -> str:
     last_id = events.last_id(db)
     inode = path.stat().st_ino
     is_new = life is None
-    is_same = (
-        mark is not None
-        and mark.life.life in {life, former}
-        and mark.life.inode == inode
-        and mark.last_id <= last_id
-    )
+    is_same = mark is not None and mark.life.life in {life, former} and mark.life.inode == inode
+    if mark is not None and is_same and last_id < mark.last_id:
+        raise AcknowledgedLost(path, _mark_of(path), last_id, mark.last_id)
     if not is_new and not is_same:
         known = secrets.token_hex(8)
     begun = _Life(life=secrets.token_hex(8), inode=inode)

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -237,6 +238,20 @@ def test_a_copy_that_is_damaged_is_no_copy_and_nothing_is_migrated(
     assert [] == list((path.parent / "backups").iterdir())
     with open_database(path, migrations=two_steps(None)) as db:
         assert [{"id": 1, "text": "kept"}] == list(db["notes"].rows)
+
+
+def test_a_copy_whose_index_lacks_a_row_is_found_to_be_damaged(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.executescript("CREATE TABLE t (x); INSERT INTO t VALUES (1);")
+        database_module._check_copy(db)
+        db.executescript("CREATE INDEX i ON t (x); PRAGMA writable_schema = ON;")
+        db.execute("UPDATE sqlite_schema SET sql = 'CREATE INDEX i ON t (x + 1)' WHERE name = 'i'")
+    with (
+        closing(sqlite3.connect(path)) as db,
+        pytest.raises(sqlite3.DatabaseError, match="it is damaged: row 1 missing from index i"),
+    ):
+        database_module._check_copy(db)
 
 
 def test_without_room_for_the_copy_nothing_is_migrated(path: Path) -> None:

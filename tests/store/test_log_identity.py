@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from command_center.store import Writer, log_identity, open_database
+from command_center.store import AcknowledgedLost, Writer, log_identity, open_database
 from tests.store.units import run, tell
 
 
@@ -69,6 +69,27 @@ def test_a_copy_of_the_same_life_that_is_put_back_is_another_log(path: Path) -> 
     run(writer, tell)
     writer.close()
     put_back(copy, path)
+    assert first != live(path, 1)
+
+
+def test_a_database_that_has_lost_its_log_is_refused_until_that_is_back(path: Path) -> None:
+    first = live(path, 3)
+    begin_life(path)
+    writer = Writer(path, is_checked=True)
+    run(writer, tell)
+    files = [path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-mark")]
+    killed = {file: file.read_bytes() for file in files}  # as `kill -9` leaves them
+    writer.close()
+    path.write_bytes(killed[path])
+    files[2].write_bytes(killed[files[2]])
+    for _ in range(2):
+        with pytest.raises(AcknowledgedLost, match="ends at event 3, though event 4 was") as lost:
+            begin_life(path)
+        assert (3, 4) == (lost.value.last_id, lost.value.acknowledged)
+    files[1].write_bytes(killed[files[1]])
+    assert first == live(path, 1)
+    path.write_bytes(killed[path])
+    files[2].unlink()
     assert first != live(path, 1)
 
 
