@@ -29,7 +29,7 @@ _STATEMENT_CACHE = 256
 _WAL_SIZE_LIMIT = 64 * 1024 * 1024
 
 COPIES_KEPT = 5
-"""How many copies from before migrations are kept."""
+"""The number of copies from before migrations that are kept."""
 
 
 def open_database(
