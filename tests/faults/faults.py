@@ -6,6 +6,7 @@ beneath one folder, so that what a program does elsewhere changes nothing.
 
 from __future__ import annotations
 
+import atexit
 import errno
 import mmap
 import shutil
@@ -53,7 +54,9 @@ def _library() -> Path:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("a C compiler (cc) is needed to make calls of the system fail")
-    library = Path(mkdtemp(prefix="failing-calls-")) / "failing_calls.so"
+    folder = Path(mkdtemp(prefix="failing-calls-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    library = folder / "failing_calls.so"
     command = [compiler, "-O2", "-shared", "-fPIC", "-o", str(library), str(SOURCE), "-ldl"]
     subprocess.run(command, check=True)
     return library
