@@ -71,7 +71,7 @@ DISK = {
 }
 """The methods of a `Path` that look at a disk, or change it."""
 
-NAMESAKES = (".folders", ".git", "._requests")
+NAMESAKES = (".folders", ".git", "._requests", "._thread")
 """Things that have methods of such names, and touch no machine by themselves."""
 
 
