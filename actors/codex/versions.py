@@ -15,7 +15,7 @@ import attrs
 
 Version: TypeAlias = tuple[int, int, int]
 
-OLDEST: Final[Version] = (0, 136, 0)
+OLDEST: Final[Version] = (0, 154, 0)
 """The oldest version that may be used."""
 
 NEWEST: Final[Version] = (0, 169, 0)
@@ -27,6 +27,7 @@ NEEDED: Final = frozenset(
         "model/list",
         "review/start",
         "thread/backgroundTerminals/clean",
+        "thread/backgroundTerminals/list",
         "thread/list",
         "thread/loaded/list",
         "thread/read",

@@ -34,9 +34,10 @@ COMMAND = (sys.executable, str(Path(__file__)))
 
 
 METHODS = (
-    "initialize", "model/list", "review/start", "thread/backgroundTerminals/clean", "thread/list",
-    "thread/loaded/list", "thread/read", "thread/resume", "thread/start", "thread/turns/list",
-    "thread/unsubscribe", "turn/interrupt", "turn/start", "turn/steer",
+    "initialize", "model/list", "review/start", "thread/backgroundTerminals/clean",
+    "thread/backgroundTerminals/list", "thread/list", "thread/loaded/list", "thread/read",
+    "thread/resume", "thread/start", "thread/turns/list", "thread/unsubscribe", "turn/interrupt",
+    "turn/start", "turn/steer",
 )  # fmt: skip
 """Those that it says it has, where it is asked."""
 
