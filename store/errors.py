@@ -108,8 +108,8 @@ class CorruptDatabase(Exception):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"The database {path} is damaged or is no SQLite file ({reason}). It was not touched: "
-            "move it away to start afresh, or put a copy from the backups folder in its place."
+            f"The database {path} is damaged or is no SQLite file ({reason}). It was not changed. "
+            "Move it away to start afresh, or put a copy from the backups folder in its place."
         )
         self.path = path
         self.reason = reason
@@ -139,8 +139,8 @@ class ForeignDatabase(Exception):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"The database {path} has tables but is not Command Center's. It was not touched: "
-            "choose another data folder."
+            f"The database {path} holds another program's tables. It was not changed. "
+            "Choose another data folder."
         )
         self.path = path
 
@@ -197,8 +197,8 @@ class DataFolderInUse(Exception):
     def __init__(self, folder: Path, pid: int | None) -> None:
         who = f"process {pid}" if pid is not None else "another process"
         super().__init__(
-            f"The data folder {folder} is in use by {who}: one Command Center at a time. "
-            "Stop that one, or choose another data folder."
+            f"The data folder {folder} is in use by {who}. "
+            "Stop that Command Center, or choose another data folder."
         )
         self.folder = folder
         self.pid = pid

@@ -16,7 +16,7 @@ def to_timestamp(moment: datetime) -> str:
         ValueError: the moment has no time zone.
     """
     if moment.tzinfo is None:
-        raise ValueError("A moment without a time zone is no moment.")
+        raise ValueError("The time names no time zone.")
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -28,7 +28,7 @@ def from_timestamp(text: str) -> datetime:
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError("A moment without a time zone is no moment.")
+        raise ValueError("The time names no time zone.")
     return moment.astimezone(UTC)
 
 

@@ -68,12 +68,12 @@ _LEAVE_SECONDS = 1.5
 
 
 _CLOSE_IT = (
-    "Close it there (a terminal, the Codex app, or `codex exec`), or wait until half an hour after "
-    "it was closed, and prompt it again."
+    "Close it there (a terminal, the Codex app, or `codex exec`), and prompt it again. If it was "
+    "closed before, wait: Codex keeps a closed thread for half an hour."
 )
 _BUSY = (
-    "It is in the app-server of a terminal or of the Codex app, which Command Center joins as soon "
-    "as no session of its own is at work: prompt it again then, or close it there."
+    "It is in the app-server of a terminal or of the Codex app. Command Center joins that one when "
+    "none of its own sessions is at work. Prompt it again then, or close it there."
 )
 _WHOSE = {
     AppServer.JOINED: "It was joined.",

@@ -161,7 +161,7 @@ class Connection:
         except CodexError as error:
             raise WireClosed(
                 f"This Codex speaks another protocol ({error.reason}). "
-                "Update it, or Command Center."
+                "Update Codex, or Command Center."
             ) from None
         self.server_version = _version_of(result)
         self.support = support_of(self.server_version)

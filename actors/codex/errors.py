@@ -72,8 +72,8 @@ class NotConfined(Refusal):
     def __init__(self, setting: str, *, asked: object, found: object) -> None:
         """Name the setting as Codex does, and both of its values."""
         super().__init__(
-            f"Codex was asked for {setting} {asked} and has set {found}: its managed configuration "
-            "may demand that. Nothing was begun; change it there, or what the run asks for."
+            f"Codex was asked for {setting} {asked}, but it set {found}. Its managed configuration "
+            "may demand that. No turn was begun. Change that, or what the run asks for."
         )
         self.setting = setting
 
@@ -84,8 +84,8 @@ class ProjectTouched(Refusal):
     def __init__(self, folders: Sequence[str]) -> None:
         """Name the folders that they lie in."""
         super().__init__(
-            f"What lies in {' and '.join(folders) or 'the folder'} changed while Codex was reading "
-            "it. Nothing was asked of it; run it again to decide about the files as they are now."
+            f"The files in {' and '.join(folders) or 'the folder'} changed while Codex was reading "
+            "them. No turn was begun. Run it again to decide about the files as they are now."
         )
 
 

@@ -99,4 +99,4 @@ def methods_in(refusal: str) -> frozenset[str]:
 
 
 def _install() -> str:
-    return f"Install a version of {RANGE}: npm install -g @openai/codex@{spelled(NEWEST)}"
+    return f"Install a version from {RANGE}: npm install -g @openai/codex@{spelled(NEWEST)}"

@@ -361,13 +361,13 @@ async def read_warnings(checkout: Checkout) -> list[str]:
     own = checkout.configuration
     warnings = []
     if await checkout.git.says_something(checkout, "info/attributes"):
-        warnings.append("Attributes are set in .git/info/attributes; they are not obeyed here.")
+        warnings.append("Attributes in .git/info/attributes are ignored here.")
     if any(key == "core.fsmonitor" and value not in {"false", "true"} for key, value in own):
         warnings.append("core.fsmonitor names a program; it is not run here.")
     if any(key.startswith("include") for key in keys):
-        warnings.append("The git configuration includes other files; they are not read here.")
+        warnings.append("Files that the git configuration includes are not read here.")
     if any(key.startswith("remote.") and key.endswith(".promisor") for key in keys):
-        warnings.append("This is a partial clone; objects that are missing are not fetched here.")
+        warnings.append("This is a partial clone. Missing objects are not fetched here.")
     if await checkout.git.says_something(checkout, "objects/info/alternates"):
         warnings.append("It borrows objects from another repository (objects/info/alternates).")
     return warnings

@@ -249,13 +249,15 @@ def _check_place(
     known = [last.worktree_path, *_worktrees(tx.db, repository)]
     worktree = next((path for path in known if path and _lies_in(turn.cwd, path)), None)
     if worktree is None and not _lies_in(turn.cwd, repository.local_path):
-        raise Conflict(f"It works in {turn.cwd}, which is no folder of repository {repository.id}.")
+        raise Conflict(
+            f"It works in {turn.cwd}, which is not a folder of repository {repository.id}."
+        )
     inside = (worktree or repository.local_path, repository.local_path)
     for root in turn.writable:
         if not any(_lies_in(root, folder) for folder in inside):
             raise Conflict(f"It may write in {root}, outside of repository {repository.id}.")
     if turn.reviewer != "user" and repository.reviewer != "auto":
-        raise Conflict("A model answers what it asks, and not a person.")
+        raise Conflict("A model answers its questions instead of a person.")
     return worktree
 
 

@@ -41,11 +41,9 @@ def check_deadline(expires_at: str | None, ttl_seconds: int | None) -> None:
     try:
         moment = from_timestamp(expires_at)
     except (ValueError, OverflowError) as error:
-        raise Invalid.field(
-            "expiresAt", "Expected a moment such as 2030-01-31T09:00:00Z."
-        ) from error
+        raise Invalid.field("expiresAt", "Expected a time such as 2030-01-31T09:00:00Z.") from error
     if moment <= datetime.now(UTC):
-        raise Invalid.field("expiresAt", "Expected a moment in the future.")
+        raise Invalid.field("expiresAt", "Expected a time in the future.")
 
 
 def moment_of(now: str, expires_at: str | None, seconds: float) -> str:
@@ -69,8 +67,8 @@ def extend(tx: Transaction, approval_id: int, wanted: Extension) -> Approval:
     expires_at = moment_of(tx.now, wanted.expires_at, wanted.ttl_seconds or 0)
     if expires_at <= approval.expires_at:
         raise Conflict(
-            f"Approval {approval_id} waits until {approval.expires_at} already; its deadline can "
-            "only become later.",
+            f"Approval {approval_id} waits until {approval.expires_at} already. "
+            "A deadline can only become later.",
             expires_at=approval.expires_at,
         )
     extended = approvals.update(tx, approval_id, expires_at=expires_at, warned_at=None)

@@ -229,7 +229,7 @@ def _goal_of(
             runner=runner,
         )
     if task.type == "review_task" and "prompt" not in more:
-        raise Conflict(f"Task {task.id} is a review, which is one turn and pursues no goal.")
+        raise Conflict(f"Task {task.id} is a review. A review is one turn and has no goal.")
     objective = run.goal.objective or more.get("prompt", task.prompt)
     wanted = {"objective": objective, "tokenBudget": run.goal.token_budget}
     return {"goal": {**wanted, "status": ledger.WANTED, "tokensUsed": 0, "timeUsedSeconds": 0}}

@@ -75,9 +75,9 @@ def _ask(tx: Transaction, session: Session, seen: SeenConfiguration, *, expires_
         kind="trust",
         title=f"Let Codex obey the files of {repository.name}?",
         details={
-            "reason": f"The repository's own files that configure Codex {changed}. What they name "
-            "runs on this machine outside of the sandbox, and is not part of them. Rejected, the "
-            "run goes on without them.",
+            "reason": f"The repository's own files that configure Codex {changed}. Programs that "
+            "they name run on this machine outside of the sandbox, and are not shown here. If you "
+            "reject this, the run goes on without these files.",
             "cwd": session.cwd,
             "digest": seen.digest,
             "files": [{"path": path, "isNew": path not in before} for path in texts],

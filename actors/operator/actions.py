@@ -122,11 +122,11 @@ def _check(system: System, path: str, action: Action, order: Order) -> ActorSnap
     except ActorNotFound:
         raise NotFound("Actor", path) from None
     if path == "/":
-        raise Conflict("The root is stopped by ending the program.")
+        raise Conflict("To stop the root, end the program.")
     if action in {"suspend", "resume", "drain"} and before.kind.startswith("supervisor "):
         raise Conflict(f"{path} is a supervisor, which takes no messages to {action}.")
     if path == STORE and action in {"suspend", "drain", "stop"}:
-        raise Conflict(f"Nothing could be recorded without {path}; it can be restarted.")
+        raise Conflict(f"Nothing could be recorded without {path}. Restart it instead.")
     if action in ENDING and before.status not in AT_REST and not order.confirm:
         raise Conflict(
             f'{path} is {before.status.value}; send "confirm": true to {action} it all the same.',

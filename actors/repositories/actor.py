@@ -343,7 +343,7 @@ class Repositories(Actor):
         warnings = await read_warnings(checkout)
         if await host.folders.has_data_in(checkout.path):
             warnings.append(
-                "The data folder of this server lies in it: a run that may write can change that."
+                "The data folder of this server lies in it. A run that may write can change it."
             )
         return Inspection(
             is_git_repository=True,

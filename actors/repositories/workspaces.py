@@ -141,8 +141,7 @@ class Workplaces:
             raise Invalid.field("cwd", f"{text} is neither {where} nor one of its worktrees.")
         lost = "is not there any more" if wanted is None else "is none of the repository's folders"
         raise Conflict(
-            f"The thread works in {text}, which {lost}. "
-            "Name the folder that it is to work in now as cwd.",
+            f"The thread works in {text}, which {lost}. Name the folder to work in as cwd.",
             threadCwd=text,
         )
 

@@ -57,6 +57,6 @@ async def check_removable(
     checkout = await main.git.open(path, common_dir=main.common_dir)
     if (await read_status(checkout)).dirty:
         raise Conflict(
-            f"Worktree {entry.path} has changes that are not committed; force=true deletes them.",
+            f"Worktree {entry.path} has uncommitted changes. To delete them, too, add force=true.",
             path=entry.path,
         )

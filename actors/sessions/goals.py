@@ -38,7 +38,7 @@ WHY: Final[Mapping[str, str]] = {
     "paused": "Its goal is paused.",
     "blocked": "Codex gave its goal up as blocked.",
     "budgetLimited": "Its goal has used its tokenBudget.",
-    "usageLimited": "The account's usage limit keeps Codex from its goal.",
+    "usageLimited": "The account's usage limit stopped the work on its goal.",
 }
 """Why a session ends whose goal has that status."""
 
@@ -126,7 +126,7 @@ def no_goal_now(session: Session) -> Conflict:
     """Return the refusal to change the goal of a session that pursues none."""
     if session.goal is not None and session.finished_at is not None:
         return Conflict(
-            f"Session {session.id} is {session.status} and pursues its goal no more. To go on, "
+            f"Session {session.id} is {session.status} and has ended its goal. To go on, "
             f"prompt its thread with a goal: POST /api/codex/threads/"
             f'{session.codex_thread_id}/prompt with `"goal": {{}}`.',
             currentStatus=session.status,

@@ -26,7 +26,7 @@ LATE_SECONDS = 2.0
 """Seconds that Codex may take to answer what a turn was told, once that turn has ended."""
 
 
-CUT_OFF = "Something failed before Codex answered, and its thread does not have this."
+CUT_OFF = "Something failed before Codex answered. The message is not in its thread."
 """The reason for a wish whose outcome a crash kept from being recorded."""
 
 OUTCOMES = (event_type(SteerAcknowledged), event_type(SteerRejected))

@@ -119,8 +119,8 @@ async def count_queued(ask: Ask, thread_id: str) -> int:
 def queue_reason(thread_id: str, queued: int) -> str:
     """Say why no turn can begin in a thread in which so many messages wait."""
     return (
-        f"Codex's own queue of thread {thread_id} has {queued} message(s): the first would begin "
-        "instead. Send them, or delete them, in the client of Codex that queued them."
+        f"Codex's own queue of thread {thread_id} has {queued} message(s). The first of them would "
+        "run instead. Send or delete them in the client of Codex that queued them."
     )
 
 

@@ -53,8 +53,8 @@ from command_center.store import (
     telegram_messages,
 )
 
-SPENT = "This button has done its work."
-UNKNOWN = "This button is no longer good."
+SPENT = "This button was used already."
+UNKNOWN = "This button is no longer valid."
 
 
 class _Press(msgspec.Struct, frozen=True):
@@ -205,7 +205,7 @@ async def answer(
     if approval.status != "pending" or question is None:
         return Act(toast=f"Approval {approval_id} is {approval.status.replace('_', ' ')}.")
     if question_id is not None and question_id != question["id"]:
-        return Act(toast="That question has its answer.")
+        return Act(toast="That question is answered already.")
     if question_id is None and (
         approval_wording.is_secret(approval) or not question.get("freeText")
     ):

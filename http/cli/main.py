@@ -168,14 +168,14 @@ def doctor(config_file: Path | None, *, as_json: bool, **flags: str | None) -> N
     type=click.Choice(["path", "depth", "age", "restarts"]),
     default="path",
     show_default=True,
-    help="What the rows are sorted by.",
+    help="Column to sort the rows by.",
 )
 @click.option(
     "--interval",
     type=click.FloatRange(min=0.2),
     default=1.0,
     show_default=True,
-    help="Seconds between two looks.",
+    help="Seconds between two refreshes.",
 )
 @click.option("--once", is_flag=True, help="Print the tree once, and end.")
 @_config_flag

@@ -167,7 +167,7 @@ async def show_ids(api: BotApi, *, seconds: int) -> None:
                 click.echo(f"          user {user['id']} ({name}) in chat {chat.get('id')}")
     if seen:
         ids = sorted({str(number) for pair in seen for number in pair}, key=int)
-        click.echo(f"          CC_TELEGRAM_ALLOWED_IDS={','.join(ids)} obeys all of these.")
+        click.echo(f"          CC_TELEGRAM_ALLOWED_IDS={','.join(ids)} lets them all use the bot.")
     else:
         click.echo("          nobody wrote.")
 

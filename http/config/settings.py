@@ -87,7 +87,7 @@ class Settings:
     """
 
     host: str = environ.var(
-        "127.0.0.1", HOST, help="Address to listen on; other than loopback needs an API token."
+        "127.0.0.1", HOST, help="Address to listen on. Any but loopback needs an API token."
     )
     port: int = environ.var(
         8787, whole_number(0, 65535), help="Port to listen on; 0 takes a free one."
@@ -98,7 +98,7 @@ class Settings:
         help="Folder of the database and its lock, made when missing.",
     )
     api_token: Secret | None = environ.var(
-        None, optional(_BEARER), help="Bearer token that /api/* then demands."
+        None, optional(_BEARER), help="Bearer token that requests to /api/* must send."
     )
     allowed_hosts: tuple[str, ...] = environ.var(
         (), HOSTS, help="Further host names under which clients may reach the server."
@@ -122,8 +122,8 @@ class Settings:
     codex_transport: Literal["auto", "spawn", "proxy", "websocket"] = environ.var(
         "auto",
         one_of("auto", "spawn", "proxy", "websocket"),
-        help="How an app-server is reached: auto joins one or starts one that outlives this, "
-        "spawn starts one, proxy and websocket join one.",
+        help="How to reach the app-server: auto joins one, or starts one that outlives the server; "
+        "spawn starts one that ends with it; proxy and websocket join one.",
     )
     codex_socket: Path | None = environ.var(
         None, optional(PATH), help="Control socket to join; else Codex's own."

@@ -289,7 +289,7 @@ def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
         if name not in found:
             found[name] = value
         elif name in _ONLY_ONCE:
-            raise Refused(400, f"The header {name.decode('latin-1')} may stand only once.")
+            raise Refused(400, f"Send the header {name.decode('latin-1')} only once.")
         else:
             found[name] += (b"; " if name == b"cookie" else b", ") + value
     return found
@@ -317,7 +317,7 @@ def _check_target(scope: Scope) -> str | None:
     if _CONTROL.search(scope["path"]):
         raise Refused(400, "The path holds control characters.")
     if scope["path"].startswith("//"):  # the router would take it for one slash
-        raise Refused(404, "No route begins with two slashes.")
+        raise Refused(404, "There is no such path. Begin it with one slash.")
     return authority
 
 
@@ -338,8 +338,8 @@ def _check_query(query: bytes) -> list[str]:
 def _token_in_url() -> Refused:
     return Refused(
         400,
-        "A token does not belong in a URL, where histories and logs keep it: "
-        'send it as "Authorization: Bearer …", and replace the one that was sent.',
+        "Do not put a token in a URL: histories and logs keep it. "
+        'Send it as "Authorization: Bearer …", and replace the token that you sent.',
     )
 
 

@@ -42,7 +42,7 @@ def asyncapi_document(*, secured: bool) -> dict[str, Any]:
             "description": (
                 "Each text frame holds one message. A client sends nothing. A stream that closes "
                 "with 1013 (too slow) or 1012 (the server stops) is resumed with `after` set to "
-                "the last id that came; one that closes with 4410 was resumed after what is not in "
+                "the last id that came; 4410 says that the position to resume after is not in "
                 "this log. Events come as server-sent events, too: see /openapi.json."
             ),
             "license": {"name": "MIT"},

@@ -33,7 +33,7 @@ _ACTOR_PATH: Final = {
 _ANY: Final = {"type": "string"}
 _SENT_EVENT: Final = {
     "type": "object",
-    "description": "Each event of the stream. One that is said only live has no id.",
+    "description": "One event of the stream. An event that is only live has no id.",
     "properties": {
         "id": {"type": "string", "pattern": "^[1-9][0-9]*$"},
         "data": {
@@ -79,7 +79,7 @@ _SECURITY_SCHEMES: Final = {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE,
-        "description": "What signing in gave a browser.",
+        "description": "The cookie that a browser gets by signing in.",
     },
     "webhook": {
         "type": "apiKey",
@@ -97,13 +97,13 @@ _WHEN: Mapping[int, str] = MappingProxyType(
         404: "There is no such record.",
         408: "The body took too long to come.",
         409: "The state or the policy does not allow it.",
-        410: "What is to be resumed after is not in this log; `facts` say what the log is.",
+        410: "The position to resume after is not in this log. `facts` describe the log.",
         412: "The resource does not meet the conditions of the request.",
         413: "The body is too large.",
         415: "The body's Content-Type is not JSON.",
         421: "The Host is not one of the server's names.",
         422: "The Idempotency-Key was used for another request.",
-        426: "A WebSocket, or server-sent events by Accept, must be asked for.",
+        426: "Ask for a WebSocket, or for server-sent events with Accept.",
         429: "Too many wrong tokens came, or a part is overloaded.",
         500: "A defect of the server.",
         503: "A part is not there now.",
@@ -141,7 +141,7 @@ def openapi_document(*, secured: bool) -> dict[str, Any]:
         "components": {
             "schemas": components,
             "responses": {str(status): _refusal(status) for status in _WHEN},
-            "headers": {"RequestId": _header("By which it is found in the log.")},
+            "headers": {"RequestId": _header("The id of this request in the log.")},
             "securitySchemes": _SECURITY_SCHEMES,
         },
     }
@@ -334,7 +334,7 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
         "If-None-Match": ("The tag of a former answer.", _ANY, _is_tagged(operation)),
         "If-Match": ("The tag of what is to be changed.", _ANY, _is_checked(operation)),
         "Idempotency-Key": (
-            "A word of the client's own, under which this is done once.",
+            "A key that the client makes up. What is sent again under it is done once.",
             {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
             operation.is_done_once,
         ),

@@ -41,7 +41,7 @@ async def receive_update(center: Center) -> Response:
     secret = None if settings is None or settings.mode != "webhook" else settings.webhook_secret
     if secret is None:
         return error_response(
-            Problem(404, "There is no webhook here. Set CC_TELEGRAM_MODE=webhook to have one.")
+            Problem(404, "The webhook is off. To turn it on, set CC_TELEGRAM_MODE=webhook.")
         )
     if not is_secret(request.headers.get(HEADER), secret):
         return error_response(Problem(401, f"Send the webhook's secret in {HEADER}."))

@@ -347,10 +347,10 @@ def _unacceptable(request: h11.Request, head_bytes: int) -> Problem | None:
     if size > head_bytes:
         return Problem(431, f"The request's head is larger than {head_bytes} bytes.")
     if request.http_version not in _VERSIONS:
-        return Problem(505, "The version of HTTP here is 1.1.")
+        return Problem(505, "This server speaks HTTP/1.1.")
     names = {name for name, _ in request.headers}
     if {b"content-length", b"transfer-encoding"} <= names:
-        return Problem(400, "A body has a length or is chunked, not both.")
+        return Problem(400, "Send the body with a length or chunked, not both.")
     return None
 
 

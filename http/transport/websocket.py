@@ -114,7 +114,7 @@ class WebSocket:
             await self._connection.refuse(
                 Problem(
                     426,
-                    "The version of the WebSocket protocol here is 13.",
+                    "This server speaks version 13 of the WebSocket protocol.",
                     {
                         "Sec-WebSocket-Version": "13",
                         "Upgrade": "websocket",

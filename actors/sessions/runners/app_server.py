@@ -279,7 +279,7 @@ class AppServerRunner:
             raise Conflict(f"Codex refused to be steered: {error}") from error
         except UNCERTAIN as error:
             raise Unconfirmed(
-                f"{error} Whether Codex heard this is told when the turn has ended."
+                f"{error} When the turn has ended, you are told if Codex got this."
             ) from error
         return str(answer["turnId"])
 

@@ -102,7 +102,7 @@ async def test_a_button_runs_it_once_however_often_it_is_pressed(tmp_path: Path)
         listed = await r.api.message(ME, "Nightly")
         await r.press(listed, "Run 1")
         again = await r.press(listed, "Run 1")
-        assert "This button has done its work." == again["text"]
+        assert "This button was used already." == again["text"]
         assert 1 == await r.center.storage.read(lambda db: sessions.count(db, {}))
 
 

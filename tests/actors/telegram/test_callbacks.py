@@ -85,7 +85,7 @@ async def test_of_two_presses_of_one_button_the_second_is_told_so(tmp_path: Path
         message = dict(await r.api.message(ME, "May I?"))  # as it was shown, with its buttons
         assert "Approved" in (await r.press(message, "Approve"))["text"]
         again = (await r.press(message, "Approve"))["text"]
-        assert again in {"This button has done its work.", "This button is no longer good."}
+        assert again in {"This button was used already.", "This button is no longer valid."}
 
 
 async def test_who_comes_second_is_told_of_the_winner(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ async def test_a_button_that_the_bot_did_not_make_does_nothing(
             del update["callback_query"]["data"]
         await r.receive(update)
         await r.api.wait_until(lambda: r.api.called("answerCallbackQuery"))
-        assert "no longer good" in r.api.called("answerCallbackQuery")[0]["text"]
+        assert "no longer valid" in r.api.called("answerCallbackQuery")[0]["text"]
         assert "pending" == (await r.approval(approval.id)).status
 
 

@@ -111,7 +111,7 @@ async def test_the_webhook_checks_its_own_secret() -> None:
 async def test_a_token_in_the_url_is_refused_even_beside_the_header(query: str) -> None:
     for path in (f"/?{query}", f"/api/things?{query}", f"/api/telegram/webhook?{query}"):
         status, message = await refusal_of(BEARER, path=path)
-        assert (400, True) == (status, "does not belong in a URL" in message)
+        assert (400, True) == (status, "Do not put a token in a URL" in message)
     async with served(guarded_app()) as address:
         assert 400 == await handshake(address, BEARER, f"/api/socket?{query}")
 

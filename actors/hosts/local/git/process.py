@@ -258,7 +258,7 @@ class GitProgram:
                         return attempt
         log.warning(
             "git.unconfined",
-            problem="Git is not held by the system: see docs/git.md for what that means.",
+            problem="The system does not confine git here. See docs/git.md.",
         )
         return free
 
