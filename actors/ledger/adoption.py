@@ -32,6 +32,7 @@ from command_center.store import (
     Repository,
     Session,
     Transaction,
+    agents,
     event_type,
     repositories,
     sessions,
@@ -128,6 +129,15 @@ def message_of(turn: Mapping[str, Any]) -> str | None:
     return None
 
 
+def thread_of_session(db: Database, thread: Thread) -> Thread:
+    """Return the thread of the session whose sub-agent works in this one; else this one itself."""
+    agent = agents.find(db, {"thread_id": thread.id}, newest_first=True)
+    session = None if agent is None else sessions.get(db, agent.session_id)
+    if session is None or session.codex_thread_id is None or session.host != thread.host:
+        return thread
+    return thread if last_session(db, thread) else Thread(session.host, session.codex_thread_id)
+
+
 def last_session(db: Database, thread: Thread) -> Session | None:
     """Return the newest session that worked in the thread; None where it is no thread of ours."""
     return sessions.find(db, {"codex_thread_id": thread.id, "host": thread.host}, newest_first=True)
@@ -222,10 +232,9 @@ def adopt(tx: Transaction, turn: ForeignTurn, *, instance: str, limit: int) -> S
     return session if turn.goal is None else ledger.record_goal(tx, session.id, turn.goal)
 
 
-def refuse(tx: Transaction, session: Session, turn_id: str, *, reason: str) -> None:
-    """Tell in the story of the thread's last session why a turn is interrupted; once."""
+def refuse(tx: Transaction, session: Session, thread_id: str, turn_id: str, *, reason: str) -> None:
+    """Tell in the story of the last session why a turn of the thread is interrupted; once."""
     if not was_told(tx.db, session.id, event_type(TurnRefused), turn_id):
-        thread_id = str(session.codex_thread_id)
         ledger.tell(tx, session, TurnRefused(thread_id=thread_id, turn_id=turn_id, reason=reason))
 
 

@@ -6,6 +6,7 @@ that Codex has loaded: over each connection, where too much was told at once, an
 
 A turn that policy lets in becomes a session's (see `adoption`). Any other is interrupted, what it
 began is ended, and the goal of its thread is paused, for otherwise Codex would begin the next one.
+So is each turn of a sub-agent that goes on when the session has ended for which that worked.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from command_center.actors.ledger.adoption import (
     last_session,
     message_of,
     refuse,
+    thread_of_session,
     working_session,
 )
 from command_center.actors.ledger.sessions import SYSTEM
@@ -175,13 +177,20 @@ class ForeignTurns(Actor):
         while True:
             page = await self._ask(requests.threads_loaded(cursor=cursor))
             for thread_id in map(str, page["data"]):
-                if await self._storage.read(partial(is_idle_here, thread=self._thread(thread_id))):
-                    with_status = await self._ask(requests.thread_read(thread_id))
-                    if (with_status["thread"].get("status") or {}).get("type") == "active":
-                        self._examine_soon(thread_id)
+                idle_here = partial(is_idle_here, thread=self._thread(thread_id))
+                if await self._storage.read(idle_here) and await self._is_active(thread_id):
+                    self._examine_soon(thread_id)
             cursor = page.get("nextCursor")
             if cursor is None:
                 return
+
+    async def _is_active(self, thread_id: str) -> bool:
+        try:
+            thread = (await self._ask(requests.thread_read(thread_id)))["thread"]
+        except CodexError as error:
+            log.info("foreign_turns.unknown", thread=thread_id, reason=str(error))
+            return False
+        return (thread.get("status") or {}).get("type") == "active"
 
     def _examine_soon(self, thread_id: str) -> None:
         if thread_id in self._examined:
@@ -205,12 +214,13 @@ class ForeignTurns(Actor):
         """See whose the thread's turn is; where it is nobody's, adopt or refuse it."""
         thread = self._thread(thread_id)
 
-        def find(db: Database) -> tuple[Session | None, Session | None, bool]:
-            last = last_session(db, thread)
+        def find(db: Database) -> tuple[Thread, Session | None, Session | None, bool]:
+            root = thread_of_session(db, thread)
+            last = last_session(db, root)
             is_left = last is not None and orphaned_turns.is_noted(db, last.id)
-            return last, working_session(db, thread), is_left
+            return root, last, working_session(db, root), is_left
 
-        last, working, is_left = await self._storage.read(find)
+        root, last, working, is_left = await self._storage.read(find)
         if last is None or is_left:
             return  # no thread of ours, or one whose turn `/strays` ends
         path = session_at((working or last).id)
@@ -224,10 +234,17 @@ class ForeignTurns(Actor):
         turn = await self._running_turn(thread_id)
         if turn is None:
             return
+        if root != thread:
+            await self._examine_agent(last, root.id, thread_id, str(turn["id"]))
+        else:
+            await self._examine_own(last, turn, thread_id)
+
+    async def _examine_own(self, last: Session, turn: dict[str, Any], thread_id: str) -> None:
         opened = await self._ask(requests.thread_join(thread_id))
         found = ForeignTurn.of(self._host.name, opened, turn, await read_goal(self._ask, thread_id))
         if is_of_session(last, turn):
-            await self._refuse(last, found, f"Session {last.id}, which began it, has ended.")
+            reason = f"Session {last.id}, which began it, has ended."
+            await self._refuse(last, thread_id, found.turn_id, reason)
             return
         try:
             session = await self._storage.write(
@@ -236,13 +253,26 @@ class ForeignTurns(Actor):
         except Unavailable:
             raise
         except (Conflict, PolicyDenied) as refusal:
-            await self._refuse(last, found, str(refusal))
+            await self._refuse(last, thread_id, found.turn_id, str(refusal))
             return
         if session is not None:
             self._adopted += 1
             log.info("foreign_turns.adopted", session=session.id, cause=found.cause)
             await self.ctx.lookup(TASKS).tell(SessionCommitted(session.id))
             await self.ctx.lookup(SLOTS).tell(SlotsChanged())
+
+    async def _examine_agent(
+        self, last: Session, root_id: str, thread_id: str, turn_id: str
+    ) -> None:
+        """Refuse the turn of a sub-agent, unless one runs for which it may work.
+
+        Raises:
+            Unavailable: one does, and whose that is will be known soon.
+        """
+        if await self._is_active(root_id):
+            raise Unavailable(f"A turn runs in thread {root_id}.", retry_after=PAUSE_SECONDS)
+        reason = f"It is a sub-agent's, and session {last.id}, for which that worked, has ended."
+        await self._refuse(last, thread_id, turn_id, reason)
 
     async def _running_turn(self, thread_id: str) -> dict[str, Any] | None:
         """Return the turn that runs in the thread, with the message that began it, if one did."""
@@ -256,15 +286,18 @@ class ForeignTurns(Actor):
                 return turn
             await trio.sleep(LOOK_SECONDS)
 
-    async def _refuse(self, last: Session, turn: ForeignTurn, reason: str) -> None:
+    async def _refuse(self, last: Session, thread_id: str, turn_id: str, reason: str) -> None:
         """Say why, and end the turn, what it began, and the goal that would begin the next."""
         self._refused += 1
-        log.warning("foreign_turns.refused", thread=turn.thread_id, reason=reason)
-        await self._storage.write(lambda tx: refuse(tx, last, turn.turn_id, reason=reason))
-        await self._end(turn.thread_id, last)
+        log.warning("foreign_turns.refused", thread=thread_id, reason=reason)
+        await self._storage.write(lambda tx: refuse(tx, last, thread_id, turn_id, reason=reason))
+        await self._end(thread_id, last)
 
     async def _end(self, thread_id: str, last: Session) -> None:
-        await pause_goal(self._ask, thread_id)
+        try:
+            await pause_goal(self._ask, thread_id)
+        except CodexError as error:  # of a newer sub-agent, Codex lets nobody change the goal
+            log.info("foreign_turns.goal.stays", thread=thread_id, reason=str(error))
         await interrupt_active(self._ask, thread_id)
         await end_what_is_left(self._ask, self._host.codex, last, thread_id)
         await self._ask(requests.thread_unsubscribe(thread_id))
@@ -297,8 +330,9 @@ def is_of_session(session: Session, turn: Mapping[str, Any]) -> bool:
 
 
 def is_idle_here(db: Database, *, thread: Thread) -> bool:
-    """Return whether the thread is one of ours, and no session works in it."""
-    return last_session(db, thread) is not None and working_session(db, thread) is None
+    """Return whether the thread is one of ours, or of a sub-agent, and no session works in it."""
+    root = thread_of_session(db, thread)
+    return last_session(db, root) is not None and working_session(db, root) is None
 
 
 def settle_released(

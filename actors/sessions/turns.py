@@ -18,6 +18,7 @@ from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Call
 from command_center.actors.codex.ports import Codex
 from command_center.actors.sessions.agent_threads import Ask, find_agents
+from command_center.actors.sessions.goals import pause_goal, read_goal
 from command_center.runtime import ActorRef
 from command_center.store import Session
 from command_center.store.timestamps import from_timestamp
@@ -151,6 +152,19 @@ async def end_what_is_left(ask: Ask, codex: Codex, session: Session, thread_id: 
                 if turn.get("status") == "inProgress":
                     await ask(requests.turn_interrupt(agent_id, str(turn["id"])))
             await end_commands(ask, codex, session, agent_id)
+
+
+async def pause_goals(ask: Ask, thread_id: str) -> None:
+    """Have Codex begin no further turn for the goal of the thread, nor of its sub-agents.
+
+    A sub-agent may set a goal of its own. A turn that is interrupted is followed by none.
+    """
+    await pause_goal(ask, thread_id)
+    for agent in await find_agents(ask, thread_id):
+        agent_id = str(agent["id"])
+        if (await read_goal(ask, agent_id) or {}).get("status") == "active":
+            with contextlib.suppress(CodexError):  # it has ended meanwhile
+                await interrupt_active(ask, agent_id)
 
 
 async def end_commands(ask: Ask, codex: Codex, session: Session, thread_id: str) -> None:

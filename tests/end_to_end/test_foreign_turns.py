@@ -14,8 +14,17 @@ import trio
 from command_center.actors.codex.settings import Transport
 from command_center.actors.ledger.repositories import delete_repository
 from tests.codex.bridging import Bridged, open_bridge
-from tests.codex.script import CallTool, Gate, Hold, Run, Say
-from tests.codex.scripted_model import ScriptedModel
+from tests.codex.script import (
+    CallTool,
+    Gate,
+    Hold,
+    Run,
+    Say,
+    Script,
+    SpawnAgent,
+    WaitForAgents,
+)
+from tests.codex.scripted_model import OLD_MODEL, ScriptedModel
 from tests.end_to_end.server import Client, client_of
 from tests.end_to_end.test_transports import Reached, approve, beats, reached_by
 
@@ -255,3 +264,81 @@ async def test_a_goal_that_another_client_sets_is_one_session_with_many_turns(
         )
         listed = await at.client.get("/api/sessions", taskId=session["taskId"])
         assert 2 == len(listed["items"])
+
+
+async def until_interrupted(other: Bridged, thread_id: str) -> None:
+    """Wait until the thread's newest turn was interrupted, and none runs."""
+    with trio.fail_after(20):
+        while True:
+            (turn,) = (await other.call("thread/turns/list", {"threadId": thread_id, "limit": 1}))[
+                "data"
+            ]
+            thread = (await other.call("thread/read", {"threadId": thread_id}))["thread"]
+            if ("interrupted", "idle") == (turn["status"], thread["status"]["type"]):
+                return
+            await trio.sleep(0.02)
+
+
+async def test_a_goal_that_a_sub_agent_sets_for_itself_ends_with_its_session(
+    reached: Reached, model: ScriptedModel, repository: Path
+) -> None:
+    """Codex would go on with it, turn after turn, and nobody would be asked what that asks."""
+    gate = Gate()
+    own = "Zebras."
+
+    def choose(prompt: str) -> Script:
+        if 'source="goal"' in prompt and own in prompt:
+            return (Run("echo beat >> heart", justification="May I?"), Say.text("Again."))
+        if 'source="goal"' in prompt:
+            return (CallTool("update_goal", {"status": "complete"}), Say.text("All is done."))
+        if "agent" in prompt:
+            begin = CallTool("create_goal", {"objective": own})
+            return (begin, Hold(gate, Say.text("I go on by myself.")))
+        return (SpawnAgent("You are the agent."), Say.text("I begin."))
+
+    model.choose = choose
+    assert reached.shared is not None
+    async with client_of(reached.server) as client, open_bridge(reached.shared.settings) as other:
+        registered = await client.register(repository)
+        session = await client.run(registered, "Begin.", goal={}, model="gpt-6.1-sol")
+        async with client.watch(after=0, sessionId=session["id"]) as stream:
+            started = await stream.until("session.agent.started")
+            await stream.until("session.goal.updated", status="complete")
+            gate.wait_until_reached()
+            gate.open()
+            while (await stream.next())["type"] not in {"session.completed", "approval.requested"}:
+                pass
+        # Where its next turn began before the session had ended, a person was asked instead.
+        await client.post(f"/api/sessions/{session['id']}/stop")
+        await until_interrupted(other, started["data"]["threadId"])
+        assert [] == (await client.get("/api/approvals", status="pending"))["items"]
+
+
+async def test_what_another_client_begins_in_a_sub_agent_s_thread_is_interrupted_and_told(
+    reached: Reached, model: ScriptedModel, repository: Path
+) -> None:
+    """Codex itself refuses it in the threads of the newer sub-agents, not of the older ones."""
+    gate = Gate()
+
+    def choose(prompt: str) -> Script:
+        if "Begin" in prompt:
+            return (SpawnAgent("You are the agent."), WaitForAgents(), Say.text("Done."))
+        return (Say.text("-"),) if "agent" in prompt else (Hold(gate, Run("echo > escaped")),)
+
+    model.choose = choose
+    assert reached.shared is not None
+    async with client_of(reached.server) as client, open_bridge(reached.shared.settings) as other:
+        registered = await client.register(repository)
+        session = await client.run(registered, "Begin.", model=OLD_MODEL)
+        async with client.watch(after=0, sessionId=session["id"]) as stream:
+            thread_id = (await stream.until("session.agent.started"))["data"]["threadId"]
+            await stream.until("session.completed")
+            await other.call("thread/resume", {"threadId": thread_id, "excludeTurns": True})
+            turn_id = await other.prompt(thread_id, "Go on here.")
+            told = (await stream.until("session.turn.refused"))["data"]
+            assert (thread_id, turn_id) == (told["threadId"], told["turnId"])
+            assert f"session {session['id']}, for which that worked, has ended" in told["reason"]
+        await until_interrupted(other, thread_id)
+        gate.open()
+        assert not (repository / "escaped").exists()
+        assert 1 == len((await client.get("/api/sessions"))["items"])

@@ -56,6 +56,7 @@ from command_center.actors.sessions.turns import (
     interrupt_active,
     interrupt_when_listed,
     message_id,
+    pause_goals,
     queue_reason,
 )
 from command_center.runtime import ActorRef, Refusal
@@ -323,7 +324,7 @@ class AppServerRunner:
         if session.goal is not None:
             with trio.move_on_after(CLEAN_SECONDS):
                 try:
-                    await pause_goal(self._thread.ask, thread_id)
+                    await pause_goals(self._thread.ask, thread_id)
                 except FAILURES as error:
                     log.warning("session.goal.goes_on", session=session.id, reason=str(error))
         began = session.codex_turn_id is not None or self._prompted
