@@ -5,22 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 import trio
 
-from tests.codex.schemas import schema_of
 from tests.codex.script import CallTool, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client
-
-
-@pytest.fixture(autouse=True)
-def lists_commands() -> None:
-    """Skip where the Codex under test cannot say which commands it has left."""
-    variants = schema_of("ClientRequest")["oneOf"]
-    methods = [variant["properties"]["method"]["enum"][0] for variant in variants]
-    if "thread/backgroundTerminals/list" not in methods:
-        pytest.skip("This Codex does not list the commands that it leaves.")
 
 
 def begin(command: str, **more: str) -> CallTool:
