@@ -39,6 +39,7 @@ class Server:
 
     data_dir: Path
     settings: Mapping[str, str]
+    cwd: Path = ROOT
     process: subprocess.Popen[str] | None = None
     url: str = ""
 
@@ -56,7 +57,7 @@ class Server:
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "command_center.http"],
-                cwd=ROOT,
+                cwd=self.cwd,
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=log,

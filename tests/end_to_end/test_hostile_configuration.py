@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -206,3 +207,38 @@ async def test_a_turn_is_confined_in_a_thread_that_another_program_has_open(
             await decide(client, await prompt(client, registered, thread_id), "app-server")
         assert "Read-only file system" in scripted_model.requests[-1].tool_outputs[0]
         assert not escape.exists()
+
+
+@pytest.mark.parametrize("transport", ["auto", "spawn"])
+async def test_the_folder_that_the_server_is_started_in_has_no_say_in_codex(
+    *,
+    transport: str,
+    tmp_path: Path,
+    codex_binary: Path,
+    codex_home: Path,
+    scripted_model: ScriptedModel,
+    repository: Path,
+) -> None:
+    with (codex_home / "config.toml").open("a") as configuration:
+        configuration.write(f'\n[projects."{repository}"]\ntrust_level = "trusted"\n')
+    (repository / ".codex").mkdir()
+    elsewhere = tmp_path / "elsewhere"
+    (repository / ".codex/config.toml").write_text(f'sqlite_home = "{elsewhere}"\n')
+    server = Server(
+        tmp_path / "data",
+        {
+            "CC_CODEX_COMMAND": str(codex_binary),
+            "CC_CODEX_TRANSPORT": transport,
+            "CODEX_HOME": os.path.relpath(codex_home, repository),
+        },
+        cwd=repository,
+    ).start()
+    scripted_model.script = (Say.text("Hello."),)
+    try:
+        async with client_of(server) as client:
+            session = await client.run(await client.register(repository), "Say hello.")
+            assert "Hello." == (await client.until_session(session, "completed"))["lastMessage"]
+    finally:
+        server.end()
+    assert not elsewhere.exists()
+    assert [*codex_home.glob("*.sqlite")]

@@ -15,6 +15,9 @@ LIFE = secrets.token_hex(8)
 THREAD = "CODEX_THREAD_ID"
 """Where Codex names to each command the thread that it is a command of."""
 
+HOME = "CODEX_HOME"
+"""Names Codex's own folder."""
+
 _PREFIXES = ("CC_", "TELEGRAM")
 _PARTS = ("BOT_TOKEN",)
 
@@ -40,6 +43,8 @@ def agent_environment(
     }
     kept.pop(OWNER, None)
     kept.pop(THREAD, None)
+    if kept.get(HOME):  # which may be relative to the folder of this process
+        kept[HOME] = str(Path(kept[HOME]).absolute())
     if state_folder is not None:
         kept[OWNER] = f"{life}:{state_folder.absolute()}"
     return kept

@@ -42,6 +42,7 @@ def main(folder: str, grace: str, limit: str, *command: str) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            cwd=folder,  # where no project's `.codex` has a say in the process
         )
     except OSError as error:
         sys.stdout.write(f"`{command[0]}` could not be started: {error.strerror}.")

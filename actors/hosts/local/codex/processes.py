@@ -149,13 +149,16 @@ class ChildProcess:
 
 
 def find_program(program: str, environment: Mapping[str, str]) -> str:
-    """Where the program is; raises `WireClosed` with what to do about it."""
+    """Return the absolute path of the program; raise `WireClosed` with what to do about it.
+
+    A relative one would be looked for in the folder that a child is started in.
+    """
     found = shutil.which(program, path=environment.get("PATH"))
     if found is None:
         raise WireClosed(
             f"`{program}` was not found. Install Codex, or set CC_CODEX_COMMAND to its program."
         )
-    return found
+    return str(Path(found).absolute())
 
 
 async def start_child(

@@ -138,15 +138,19 @@ class WebSocketWire:
 
 
 async def _start(settings: BridgeSettings, nursery: trio.Nursery) -> ChildProcess:
+    """Start Codex in the state folder, where no project's `.codex` has a say in the process."""
     folder = settings.state_folder
     environment = agent_environment(
         inherited(settings), secrets=settings.secrets, state_folder=folder
     )
+    if folder is not None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return await start_child(
         [*settings.program, *settings.arguments],
         nursery,
         environment=environment,
         state_folder=folder,
+        cwd=folder,
     )
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,13 @@ def test_settings_and_bot_tokens_are_left_out_in_any_case_of_letters() -> None:
 
 def test_an_app_server_is_no_command_of_the_thread_that_the_server_was_started_in() -> None:
     assert {"PATH": "/bin"} == agent_environment({"PATH": "/bin", "CODEX_THREAD_ID": "one"})
+
+
+def test_codexs_own_folder_is_named_by_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert {"CODEX_HOME": str(tmp_path / "home")} == agent_environment({"CODEX_HOME": "home"})
 
 
 def test_a_variable_that_holds_a_secret_is_left_out_whatever_its_name() -> None:

@@ -10,7 +10,12 @@ import trio
 
 from command_center.actors.codex.errors import WireClosed
 from command_center.actors.hosts.local.codex.orphans import is_alive
-from command_center.actors.hosts.local.codex.processes import ChildProcess, Tail, start_child
+from command_center.actors.hosts.local.codex.processes import (
+    ChildProcess,
+    Tail,
+    find_program,
+    start_child,
+)
 
 # Announces a grandchild in a session of its own, then waits for the end of its input.
 PARENT = """
@@ -65,6 +70,15 @@ async def test_a_child_has_a_process_group_of_its_own() -> None:
         child = await start(nursery, "import sys; sys.stdin.read()")
         assert os.getpgid(child.pid) == child.pid != os.getpgid(0)  # type: ignore[attr-defined,unused-ignore]
         await child.end(5)
+
+
+def test_a_program_is_found_where_the_server_is_and_not_where_its_child_will_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "codex"
+    program.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    assert str(program) == find_program("codex", {"PATH": "."}) == find_program("./codex", {})
 
 
 async def test_a_program_that_cannot_run_is_named(tmp_path: Path) -> None:
