@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -31,10 +32,11 @@ from command_center.actors.codex.messages import (
     Watch,
     bridge_of,
 )
-from command_center.actors.contracts.addresses import SLOTS, TASKS, session_at
+from command_center.actors.contracts.addresses import REPOSITORIES, SLOTS, TASKS, session_at
 from command_center.actors.contracts.events.sessions import TurnRefused
 from command_center.actors.contracts.hosts import Host
 from command_center.actors.contracts.sessions import SessionCommitted, SlotsChanged, ThreadsReleased
+from command_center.actors.contracts.worktrees import FindBounds
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger.adoption import (
     ForeignTurn,
@@ -48,7 +50,8 @@ from command_center.actors.ledger.adoption import (
 )
 from command_center.actors.ledger.sessions import SYSTEM
 from command_center.actors.rules.errors import Conflict, Unavailable
-from command_center.actors.rules.policy import PolicyDenied
+from command_center.actors.rules.policy import PolicyDenied, same_place
+from command_center.actors.sessions.confining import BOUNDS_SECONDS
 from command_center.actors.sessions.goals import pause_goal, read_goal
 from command_center.actors.sessions.runner import FAILURES
 from command_center.actors.sessions.turns import (
@@ -60,7 +63,13 @@ from command_center.actors.sessions.turns import (
     message_id,
 )
 from command_center.runtime import Actor, ActorNotFound, Down, handles
-from command_center.store import Session, Transaction, orphaned_turns, released_threads
+from command_center.store import (
+    Session,
+    Transaction,
+    orphaned_turns,
+    released_threads,
+    repositories,
+)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -247,6 +256,7 @@ class ForeignTurns(Actor):
             await self._refuse(last, thread_id, found.turn_id, reason)
             return
         try:
+            await self._check_files(last, found)
             session = await self._storage.write(
                 lambda tx: adopt(tx, found, instance=self._instance, limit=self._limit)
             )
@@ -260,6 +270,28 @@ class ForeignTurns(Actor):
             log.info("foreign_turns.adopted", session=session.id, cause=found.cause)
             await self.ctx.lookup(TASKS).tell(SessionCommitted(session.id))
             await self.ctx.lookup(SLOTS).tell(SlotsChanged())
+
+    async def _check_files(self, last: Session, turn: ForeignTurn) -> None:
+        """See that the turn's thread can obey no files which nobody has trusted.
+
+        Whether it does cannot be asked: that is up to whoever has loaded the thread.
+
+        Raises:
+            Conflict: it may.
+        """
+        if same_place(turn.cwd, last.cwd):
+            ask = FindBounds(last.id)
+            bounds = await self.ctx.lookup(REPOSITORIES).ask(ask, timeout=BOUNDS_SECONDS)
+            untrusted = () if bounds.trusted else bounds.obeyed
+        else:
+            main = await self._storage.read(lambda db: repositories.get(db, last.repository_id))
+            place = (Path(turn.cwd), Path(main.local_path))
+            untrusted = (await self._host.codex.project_files(*place)).obeyed
+        if untrusted:
+            raise Conflict(
+                f"Its thread may obey {', '.join(untrusted)}, which nobody has trusted here. Set "
+                "the repository's codexConfig to ask, and begin a run in which you trust it."
+            )
 
     async def _examine_agent(
         self, last: Session, root_id: str, thread_id: str, turn_id: str

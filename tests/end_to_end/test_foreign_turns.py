@@ -200,6 +200,22 @@ async def test_it_is_interrupted_where_its_task_is_cancelled(
         gate.open()
 
 
+async def test_it_is_interrupted_where_its_thread_may_obey_files_that_nobody_trusted(
+    reached: Reached, model: ScriptedModel, repository: Path
+) -> None:
+    async with beside(reached, repository) as at:
+        (repository / ".codex").mkdir()
+        (repository / ".codex/config.toml").write_text('approvals_reviewer = "auto_review"\n')
+        gate = Gate()
+        model.script = (Hold(gate, Say.text("I went on.")),)
+        async with at.client.watch(after=0) as stream:
+            await at.say("Go on here.")
+            refused = await stream.until("session.turn.refused")
+        assert str(repository / ".codex") in refused["data"]["reason"]
+        await at.until_idle()
+        gate.open()
+
+
 async def test_a_prompt_beside_it_is_409_and_names_its_session(
     reached: Reached, model: ScriptedModel, repository: Path
 ) -> None:
