@@ -33,9 +33,10 @@ _ACTOR_PATH: Final = {
 _ANY: Final = {"type": "string"}
 _SENT_EVENT: Final = {
     "type": "object",
-    "description": "One event of the stream. An event that is only live has no id.",
+    "description": "One event of the stream. An event that is only live has no id. Another one has "
+    "the log's id and its own.",
     "properties": {
-        "id": {"type": "string", "pattern": "^[1-9][0-9]*$"},
+        "id": {"type": "string", "pattern": "^[0-9a-f]{16}:[0-9]+$"},
         "data": {
             "type": "string",
             "contentMediaType": JSON,
