@@ -94,7 +94,7 @@ def test_another_programs_database_is_refused_untouched(path: Path) -> None:
     with Database(path) as other:
         other.table("notes").insert({"text": "mine"})
     content = path.read_bytes()
-    with pytest.raises(ForeignDatabase, match="is not Command Center's"):
+    with pytest.raises(ForeignDatabase, match="holds another program's tables"):
         open_database(path)
     assert content == path.read_bytes()
 

@@ -40,7 +40,7 @@ def test_what_is_no_moment_is_refused(text: str) -> None:
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:
-    with pytest.raises(ValueError, match="without a time zone"):
+    with pytest.raises(ValueError, match="names no time zone"):
         to_timestamp(datetime(2025, 1, 31))  # noqa: DTZ001 - that is the point
 
 
