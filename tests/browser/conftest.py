@@ -41,7 +41,7 @@ DEVICES: dict[str, dict[str, Any]] = {
     },
     "desktop": {"viewport": {"width": 1360, "height": 900}},
 }
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 UNWORKED: dict[str, Any] = {"service_workers": "block"}
 """For pages whose requests a test answers itself: none goes past it by way of a worker."""
 
