@@ -319,7 +319,7 @@ async def test_a_codex_that_speaks_another_protocol_is_unavailable_with_advice()
     async with open_bridge(faked("old")) as bridged:
         health = await bridged.bridge.ask(ProbeHealth())
     assert health.status is BridgeStatus.UNAVAILABLE
-    assert "Update it" in health.message
+    assert "Update Codex" in health.message
 
 
 async def test_a_codex_that_crashes_is_unavailable_with_its_last_words_and_no_secret() -> None:
