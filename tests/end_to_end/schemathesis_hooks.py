@@ -19,6 +19,7 @@ REPOSITORIES = itertools.cycle(os.environ.get("CC_TEST_REPOSITORIES", "").split(
 """Folders that can be registered, each once."""
 
 REAL: dict[str, Any] = {
+    "host": "local",
     "worktreePath": None,
     "cwd": None,
     "branchName": "cc/a-branch",

@@ -131,7 +131,7 @@ async def test_a_thread_of_a_terminal_is_refused_while_the_own_app_server_is_at_
                 body = {"repositoryId": registered["id"], "prompt": "And now?"}
                 refused = await client.http.post(path, json=body)
                 assert 409 == refused.status_code, refused.text
-                assert "as no session of its own is at work" in refused.text
+                assert "when none of its own sessions is at work" in refused.text
                 assert 1 == len((await client.get("/api/sessions"))["items"])
                 gate.open()
                 await client.until_session(busy, "completed")
