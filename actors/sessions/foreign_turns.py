@@ -307,14 +307,22 @@ class ForeignTurns(Actor):
         await self._refuse(last, thread_id, turn_id, reason)
 
     async def _running_turn(self, thread_id: str) -> dict[str, Any] | None:
-        """Return the turn that runs in the thread, with the message that began it, if one did."""
+        """Return the turn that runs in the thread, with the message that began it, if one did.
+
+        Raises:
+            Unavailable: one runs that Codex does not list yet.
+        """
         patience = trio.current_time() + MESSAGE_SECONDS
         while True:
             page = await self._ask(requests.turns_list(thread_id, limit=1))
             turn: dict[str, Any] | None = next(iter(page["data"]), None)
             if turn is None or turn.get("status") != "inProgress":
-                return None
-            if message_of(turn) is not None or turn["items"] or trio.current_time() > patience:
+                if not await self._is_active(thread_id):
+                    return None
+                if trio.current_time() > patience:
+                    reason = f"The turn that runs in thread {thread_id} is not listed yet."
+                    raise Unavailable(reason, retry_after=PAUSE_SECONDS)
+            elif message_of(turn) is not None or turn["items"] or trio.current_time() > patience:
                 return turn
             await trio.sleep(LOOK_SECONDS)
 
