@@ -670,3 +670,14 @@ CREATE TABLE claim (
 ) STRICT;
 ALTER TABLE log_identity ADD COLUMN proofs INTEGER NOT NULL DEFAULT 0;
 """
+
+
+@MIGRATIONS(name="0019_agents_by_thread")
+def _agents_by_thread(db: Database) -> None:
+    db.executescript(_AGENTS_BY_THREAD)
+
+
+# Whose thread it is, is asked whenever Codex tells that a turn runs in one.
+_AGENTS_BY_THREAD = """
+CREATE INDEX agents_by_thread ON agents (thread_id);
+"""

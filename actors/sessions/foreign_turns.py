@@ -12,6 +12,7 @@ So is each turn of a sub-agent that goes on when the session has ended for which
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -51,7 +52,6 @@ from command_center.actors.ledger.adoption import (
 from command_center.actors.ledger.sessions import SYSTEM
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.rules.policy import PolicyDenied, same_place
-from command_center.actors.sessions.confining import BOUNDS_SECONDS
 from command_center.actors.sessions.goals import pause_goal, read_goal
 from command_center.actors.sessions.runner import FAILURES
 from command_center.actors.sessions.turns import (
@@ -62,7 +62,7 @@ from command_center.actors.sessions.turns import (
     is_turn_of,
     message_id,
 )
-from command_center.runtime import Actor, ActorNotFound, Down, handles
+from command_center.runtime import Actor, ActorNotFound, AskTimeout, Down, handles
 from command_center.store import (
     Session,
     Transaction,
@@ -81,6 +81,9 @@ LOOK_AGAIN_SECONDS: Final = 60.0
 
 MESSAGE_SECONDS: Final = 1.0
 """Seconds that the message that began a turn may take to be listed in it."""
+
+TRUST_SECONDS: Final = 10.0
+"""Seconds that it may take to find out whether a folder's files are trusted."""
 
 AT_ONCE: Final = 4
 """Threads that are looked at, at the same time."""
@@ -279,19 +282,22 @@ class ForeignTurns(Actor):
         Raises:
             Conflict: it may.
         """
+        main = await self._storage.read(lambda db: repositories.get(db, last.repository_id))
+        place = (Path(turn.cwd), Path(main.local_path))
+        obeyed = (await self._host.codex.project_files(*place)).obeyed
+        if not obeyed:
+            return
         if same_place(turn.cwd, last.cwd):
-            ask = FindBounds(last.id)
-            bounds = await self.ctx.lookup(REPOSITORIES).ask(ask, timeout=BOUNDS_SECONDS)
-            untrusted = () if bounds.trusted else bounds.obeyed
-        else:
-            main = await self._storage.read(lambda db: repositories.get(db, last.repository_id))
-            place = (Path(turn.cwd), Path(main.local_path))
-            untrusted = (await self._host.codex.project_files(*place)).obeyed
-        if untrusted:
-            raise Conflict(
-                f"Its thread may obey {', '.join(untrusted)}, which nobody has trusted here. Set "
-                "the repository's codexConfig to ask, and begin a run in which you trust it."
-            )
+            # The turn runs meanwhile, so an answer that is late is no trust.
+            with suppress(AskTimeout):
+                ask = FindBounds(last.id)
+                bounds = await self.ctx.lookup(REPOSITORIES).ask(ask, timeout=TRUST_SECONDS)
+                if bounds.trusted:
+                    return
+        raise Conflict(
+            f"Its thread may obey {', '.join(obeyed)}, which nobody has trusted here. Set the "
+            "repository's codexConfig to ask, and begin a run in which you trust it."
+        )
 
     async def _examine_agent(
         self, last: Session, root_id: str, thread_id: str, turn_id: str

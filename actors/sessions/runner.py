@@ -1,7 +1,7 @@
 """The port of a session's actor to a runner: the part that knows how the work is really done.
 
 A runner never writes state. It works in tasks of the session actor's nursery and reports back by
-telling the actor the messages of the third group in `messages`.
+telling the actor each `RunnerReport`.
 """
 
 from __future__ import annotations
