@@ -68,6 +68,9 @@ def spelled(version: Version) -> str:
 RANGE: Final = f"{spelled(OLDEST)} to {spelled(NEWEST)}"
 """The versions that are supported, in words."""
 
+INSTALL: Final = f"Install a version from {RANGE}: npm install -g @openai/codex@{spelled(NEWEST)}"
+"""The end of each problem: what mends it."""
+
 
 def read_version(text: str | None) -> Version | None:
     """Read a version such as `0.163.0` or `0.170.0-alpha.2`; None for any other text."""
@@ -81,11 +84,11 @@ def support_of(text: str | None, methods: Collection[str] = ()) -> Support:
     which = f"Codex {text}" if text else "This Codex, which does not say its version,"
     if version is not None and version < OLDEST:
         return Support(
-            f"{which} is too old: Command Center needs {spelled(OLDEST)} or newer. {_install()}"
+            f"{which} is too old: Command Center needs {spelled(OLDEST)} or newer. {INSTALL}"
         )
     missing = sorted(NEEDED - set(methods)) if methods else []
     if missing:
-        return Support(f"{which} has no {', '.join(missing)}. {_install()}")
+        return Support(f"{which} has no {', '.join(missing)}. {INSTALL}")
     if version is None or version > NEWEST:
         return Support(
             notice=f"{which} was not tested with Command Center, which supports {RANGE}."
@@ -96,7 +99,3 @@ def support_of(text: str | None, methods: Collection[str] = ()) -> Support:
 def methods_in(refusal: str) -> frozenset[str]:
     """Return the methods that Codex names as it refuses an unknown one; none, if it names none."""
     return frozenset(re.findall(r"`([^`]+)`", refusal.partition("expected one of")[2]))
-
-
-def _install() -> str:
-    return f"Install a version from {RANGE}: npm install -g @openai/codex@{spelled(NEWEST)}"

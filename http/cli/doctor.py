@@ -14,9 +14,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from command_center.actors.codex.versions import RANGE, support_of
+from command_center.actors.codex.versions import INSTALL, RANGE, support_of
 from command_center.actors.git.ports import PROGRAM
+from command_center.actors.hosts.local.codex.environment import agent_environment
 from command_center.actors.hosts.local.git.process import OLDEST
+from command_center.http.config.runner import choose_runner
 from command_center.http.config.settings import Settings
 
 SECONDS: Final = 10.0
@@ -49,45 +51,39 @@ def _git(_: Settings) -> Finding:
 
 
 def _codex(settings: Settings) -> Finding:
-    if settings.codex_runner_mode == "stub":
+    choice = choose_runner(settings)
+    if choice.mode == "stub":
         return Finding(
             check="codex",
             level="warning",
-            message="Codex is not used: sessions are played by a stub.",
-            mend="Unset CC_CODEX_RUNNER_MODE.",
+            message=choice.reason,
+            mend="Install Codex (npm install -g @openai/codex), or set CC_CODEX_COMMAND to it, and "
+            "leave CC_CODEX_RUNNER_MODE out.",
         )
-    if settings.codex_transport == "websocket":
-        return Finding(
-            check="codex",
-            message=f"Codex is reached at {settings.codex_url}; GET /health says its version.",
-        )
-    command = settings.codex_command
-    said = _first_line([*command, "--version"])
+    if settings.codex_transport == "websocket" and choice.mode == "app-server":
+        return Finding(check="codex", message=f"{choice.reason} GET /health says its version.")
+    said = _first_line([*settings.codex_command, "--version"])
     if said is None:
         return Finding(
             check="codex",
             level="error",
-            message=f"{command[0]} was not found, or did not say its version.",
+            message=f"{settings.codex_command[0]} was not found, or did not say its version.",
             mend="Install Codex (npm install -g @openai/codex), or set CC_CODEX_COMMAND to it.",
         )
     version = said.rpartition(" ")[2]
     support = support_of(version)
     if support.problem is not None:
-        problem, _, mend = support.problem.partition(" Install ")
-        return Finding(check="codex", level="error", message=problem, mend=f"Install {mend}.")
+        problem = support.problem.removesuffix(INSTALL).strip()
+        return Finding(check="codex", level="error", message=problem, mend=INSTALL)
     if support.notice is not None:
-        return Finding(
-            check="codex",
-            level="warning",
-            message=support.notice,
-            mend=f"If something fails, install a version of {RANGE}.",
-        )
+        mend = f"If something fails: {INSTALL}"
+        return Finding(check="codex", level="warning", message=support.notice, mend=mend)
     return Finding(check="codex", message=f"Codex {version} is supported ({RANGE}).")
 
 
 def _data_folder(settings: Settings) -> Finding:
     folder = settings.data_dir
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))  # noqa: PTH110 - what cannot be entered is not there
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         return Finding(
             check="data folder",
@@ -112,6 +108,7 @@ def _first_line(command: Sequence[str]) -> str | None:
             [found, *command[1:]],
             capture_output=True,
             check=True,
+            env=agent_environment(os.environ),
             stdin=subprocess.DEVNULL,
             text=True,
             timeout=SECONDS,

@@ -59,11 +59,27 @@ def test_a_codex_out_of_the_range_is_told_of(
 
 
 def test_a_codex_that_is_missing_or_broken_is_told_of(tmp_path: Path) -> None:
-    broken = program(tmp_path, "broken", "codex-cli 0.163.0", fails=True)
-    for command in ("/nowhere/codex", str(broken)):
-        code, found = examined(CC_CODEX_COMMAND=command)
-        assert ("error", 1) == (found["codex"]["level"], code)
+    broken = str(program(tmp_path, "broken", "codex-cli 0.163.0", fails=True))
+    missing = "/nowhere/codex"
+    for command, mode, level in [
+        (missing, "auto", "warning"),  # the stub plays
+        (missing, "app-server", "error"),
+        (broken, "auto", "error"),
+    ]:
+        code, found = examined(CC_CODEX_COMMAND=command, CC_CODEX_RUNNER_MODE=mode)
+        assert (level, int(level == "error")) == (found["codex"]["level"], code)
         assert "npm install -g @openai/codex" in found["codex"]["mend"]
+
+
+def test_codex_is_not_given_the_servers_own_secrets(tmp_path: Path) -> None:
+    codex = tmp_path / "codex"
+    says = "import os; print('codex-cli', '9.0.0' if os.environ.get('CC_API_TOKEN') else '0.163.0')"
+    codex.write_text(f"#!{sys.executable}\n{says}\n")
+    codex.chmod(0o755)
+    _, found = examined(
+        CC_CODEX_COMMAND=str(codex), CC_API_TOKEN="a-token-of-32-characters-or-more"
+    )
+    assert "Codex 0.163.0 is supported" in found["codex"]["message"]
 
 
 def test_a_git_that_is_missing_or_too_old_is_told_of(tmp_path: Path) -> None:
