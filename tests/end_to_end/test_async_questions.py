@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 
 from tests.codex.script import CallTool, Gate, Hold, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client
 
-MODEL = "gpt-6.1-sol"
-"""One of Codex's catalogue, which is offered the tool."""
+pytestmark = pytest.mark.parametrize("codex_model", [None], ids=["default-model"])
+"""The catalogue's own default model is offered the tool."""
 
 QUESTIONS = [{"title": "Which database?", "options": ["SQLite", "Postgres"]}, {"title": "Why?"}]
 ASK = CallTool("request_user_input_async", {"questions": QUESTIONS})
@@ -22,7 +23,7 @@ WORDS = "> Which database?\n\nDuckDB\n\n> Why?\n\nIt is fast."
 
 async def asked(client: Client, repository: Path) -> tuple[Any, Any]:
     """A session whose turn has asked and works on, and the approval."""
-    session = await client.run(await client.register(repository), "Choose.", model=MODEL)
+    session = await client.run(await client.register(repository), "Choose.")
     async with client.watch(after=0, sessionId=session["id"]) as stream:
         event = await stream.until("approval.requested")
     return session, await client.get(f"/api/approvals/{event['approvalId']}")
