@@ -11,10 +11,13 @@ import math
 from typing import Literal, TypeAlias
 
 import attrs
+import structlog
 import trio
 
 from command_center.actors.core.storage import Storage
 from command_center.store import events, log_identity
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PROBE_SECONDS = 2.0
 """Seconds after which what has not answered is not well."""
@@ -50,8 +53,8 @@ class StoreProbe:
                 found = "unwritable"
                 await self._storage.write(lambda tx: log_identity.prove_writing(tx.db))
                 found = "ok"
-            except Exception:  # noqa: BLE001 - whatever it is, the store is not well
-                return found
+            except Exception as error:  # noqa: BLE001 - whatever it is, the store is not well
+                log.warning("store.probe_failed", state=found, reason=str(error))
         return found
 
     def _read(self) -> int:

@@ -309,7 +309,7 @@ class ClientConnection:
             "connection: close\r\n"
         ) + "".join(f"{name}: {value}\r\n" for name, value in problem.headers.items())
         self.http.send_failed()
-        lines = head.encode("latin-1") + date_line() + _RESTRAINTS
+        lines = head.encode("latin-1") + date_line() + _SECURITY_HEADERS
         await self.write(lines + b"\r\n" + (b"" if bare else body))
 
     def scope(self, request: h11.Request, kind: str, scheme: str) -> Scope:
@@ -354,7 +354,7 @@ def _unacceptable(request: h11.Request, head_bytes: int) -> Problem | None:
     return None
 
 
-_RESTRAINTS = b"".join(b"%s: %s\r\n" % header for header in EVERY_ANSWER)
+_SECURITY_HEADERS = b"".join(b"%s: %s\r\n" % header for header in EVERY_ANSWER)
 _EMPTY_LINES = re.compile(rb"\A(?:\r?\n)*(?:\r\Z)?")
 _VERSIONS = frozenset({b"1.1", b"1.0"})
 ALL_IN_USE = Problem(503, "All connections are in use.", {"Retry-After": "1"})

@@ -12,6 +12,7 @@ from command_center.http.config.parsers import (
     COMMAND,
     HOST,
     HOSTS,
+    NETWORKS,
     NUMBERS,
     PATH,
     PATHS,
@@ -89,6 +90,17 @@ def test_listed_hosts_may_have_a_port_and_ipv6_is_told_apart_by_brackets() -> No
 def test_what_is_no_listed_host_is_refused(given: object) -> None:
     with pytest.raises(ValueError, match="must be "):
         HOSTS(given)
+
+
+def test_networks_are_addresses_or_ranges_of_them() -> None:
+    expected = ("127.0.0.1/32", "10.0.0.0/8", "fd00::/8")
+    assert expected == NETWORKS("127.0.0.1, 10.0.0.0/8,fd00::/8")
+
+
+@pytest.mark.parametrize("given", ["proxy.local", "10.0.0.1/8", "10.0.0.0/99", "*", 7])
+def test_what_is_no_network_is_refused(given: object) -> None:
+    with pytest.raises(ValueError, match="must be "):
+        NETWORKS(given)
 
 
 def test_paths_become_absolute_and_know_the_home_folder() -> None:
