@@ -153,7 +153,7 @@ class SessionActor(Actor):
     async def on_start(self) -> None:
         """Read the row and go on from there; a turn that died with its process has ended."""
         services = self._services
-        session = await services.storage.read(lambda db: sessions.get(db, self._id))
+        session = await self._read_row()
         structlog.contextvars.bind_contextvars(
             session_id=session.id, correlation_id=session.correlation_id
         )
@@ -172,6 +172,15 @@ class SessionActor(Actor):
             case phase if phase in ACTIVE:
                 self._take_up(session)
 
+    async def _read_row(self) -> Session:
+        """Read the row, behind what a former life has written and knows nothing of."""
+        services = self._services
+        if self._id not in services.unconfirmed:
+            return await services.storage.read(lambda db: sessions.get(db, self._id))
+        session = await services.storage.write(lambda tx: sessions.get(tx.db, self._id))
+        services.unconfirmed.discard(self._id)
+        return session
+
     def _take_up(self, session: Session) -> None:
         """Go on with a session that a former life of the actor, or of the server, began."""
         self._launch.queue_soon()  # known to /slots, its slot is free when it is gone
@@ -187,7 +196,7 @@ class SessionActor(Actor):
 
     def _make_parts(self, session: Session) -> None:
         ctx, services = self.ctx, self._services
-        self._state = state = SessionState(session, services.storage)
+        self._state = state = SessionState(session, services.storage, services.unconfirmed)
         self._transcript = transcript = Transcript(
             state, services.storage, lambda: ctx.start_task(self._save_soon)
         )

@@ -26,3 +26,5 @@ class SessionServices:
     """Sessions that may work at once."""
     make_runner: Callable[[Session, SessionRef], Runner]
     """Makes the runner that the session was accepted with, to report to that actor."""
+    unconfirmed: set[int] = attrs.field(factory=set)
+    """The sessions of which a write may still be on its way. The next life reads behind it."""

@@ -37,10 +37,13 @@ class FactUnconfirmed(Exception):
 class SessionState:
     """The row of one session."""
 
-    def __init__(self, session: Session, storage: Storage) -> None:
-        """Begin with the row as it was read."""
+    def __init__(
+        self, session: Session, storage: Storage, unconfirmed: set[int] | None = None
+    ) -> None:
+        """Begin with the row as it was read; put the session into `unconfirmed` when it is."""
         self._session = session
         self._storage = storage
+        self._unconfirmed = set() if unconfirmed is None else unconfirmed
 
     @property
     def session(self) -> Session:
@@ -79,7 +82,7 @@ class SessionState:
         try:
             self.session = await self._storage.write(unit)
         except Unconfirmed as error:
-            raise FactUnconfirmed(str(error)) from error
+            raise self._in_doubt(error) from error
         return self.session
 
     async def check(self, condition: Condition) -> None:
@@ -103,11 +106,15 @@ class SessionState:
             try:
                 return await self._storage.write(unit)
             except Unconfirmed as error:
-                raise FactUnconfirmed(str(error)) from error
+                raise self._in_doubt(error) from error
             except Unavailable as error:
                 log.warning("session.fact.waits", session=self.id, reason=str(error))
                 attempt += 1
                 await trio.sleep(BACKOFF.delay(attempt))
+
+    def _in_doubt(self, error: Unconfirmed) -> FactUnconfirmed:
+        self._unconfirmed.add(self.id)
+        return FactUnconfirmed(str(error))
 
     async def change(self, unit: Callable[[Transaction], Session]) -> Session:
         """Write a fact that changes the row, as `keep` does, and return the row."""

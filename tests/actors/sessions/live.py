@@ -201,6 +201,13 @@ class Live:
         for _ in range(5):
             await trio.testing.wait_all_tasks_blocked(0.02)
 
+    async def restarted(self) -> None:
+        """Wait until the session's actor has begun another life, and has read what it can."""
+        with trio.fail_after(10):
+            while not self.rig.system.snapshot_of(self.ref.path).restarts:  # noqa: ASYNC110 - nobody tells
+                await trio.sleep(0.01)
+        await self.settled()
+
     async def gone(self) -> None:
         """Wait until the session's actor is gone."""
         with trio.fail_after(10):

@@ -497,6 +497,7 @@ async def test_a_wish_of_which_nobody_knows_whether_it_was_written_is_heeded_if_
                 patched.setattr(storage, "WRITE_SECONDS", 0.2)
                 with pytest.raises((Unavailable, ActorCrashed)):
                     await live.ref.ask(wish)
+            await live.restarted()
             stuck.set()
         if status == "running":
             await live.bridge.until_called("turn/interrupt")
