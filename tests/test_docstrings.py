@@ -20,16 +20,12 @@ def files_of(folder: str) -> Iterator[Path]:
             yield path
 
 
-UNPLAIN = ("actors/git", "actors/hosts", "actors/repositories")
-"""Folders whose docstrings still ask instead of telling."""
-
 FOLDERS = tuple(
     folder
     for top in FOUR
     for folder in sorted(
         {"/".join(path.parts[: 2 if top == "actors" else 1]) for path in files_of(top)}
     )
-    if folder not in UNPLAIN
 )
 """Folders whose docstrings are held to it: those of the four, and what lies in `actors/`."""
 
@@ -83,9 +79,3 @@ def test_no_two_public_classes_have_one_name() -> None:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     places.setdefault(node.name, []).append(path.as_posix())
     assert {} == {name: where for name, where in places.items() if len(where) > 1}
-
-
-def test_what_is_not_yet_held_to_it_is_a_folder_and_needs_it() -> None:
-    for folder in UNPLAIN:
-        texts = [text for _, tree in trees_of(folder) for _, text in explanations_of(tree)]
-        assert any(text.split()[0] in QUESTIONS for text in texts), f"{folder} is plain by now."

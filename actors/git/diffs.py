@@ -1,4 +1,4 @@
-"""What a worktree changed against the branch that it came from, committed or not.
+"""Diffs of a worktree against the branch that it came from, with what is not committed yet.
 
 The patch is cut at its limit, with a marker as its last line, and git is ended there: a diff of
 any size costs no more than that. Files that git does not track yet are named, not shown.
@@ -37,7 +37,7 @@ _PLAIN: Final = (
 
 
 class ChangedFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How much of one file changed; a binary file has no lines to count."""
+    """Lines added and deleted in one file; a binary file has no lines to count."""
 
     path: str
     added: int | None
@@ -64,12 +64,12 @@ Limit = Annotated[int, msgspec.Meta(ge=0, le=PATCH_LIMIT)]
 
 
 async def read_diff(checkout: Checkout, base: str, *, limit: int = PATCH_LIMIT) -> Diff:
-    """The work tree against the commit where its branch left `base`.
+    """Compare the work tree with the commit where its branch left `base`.
 
-    Where the two have nothing in common, against `base` itself.
+    If the two have no commit in common, compare with `base` itself.
 
     Raises:
-        UnknownRef: there is no such base.
+        UnknownRef: no commit has the name `base`.
     """
     wanted = await resolve_commit(checkout, base)
     head = await resolve_commit(checkout, "HEAD")

@@ -1,4 +1,4 @@
-"""What can go wrong with git, each as the domain error that its caller is to see."""
+"""Errors of git, each as the domain error that its caller sees."""
 
 from __future__ import annotations
 

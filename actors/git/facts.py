@@ -1,7 +1,6 @@
-"""What can be read of a repository without changing it: state, remotes, worktrees, size, history.
+"""Facts of a repository, read without changing it: state, remotes, worktrees, size, history.
 
-Everything is bounded: a repository with a million files is counted as far as the limit, and the
-facts say that they were cut.
+Everything is bounded: files are counted up to a limit, and the facts say when they were cut.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ LIST_LIMIT: Final = 1024 * 1024
 """Bytes of a list of worktrees, refs or commits."""
 
 COMMITS: Final = 10
-"""How many of the last commits a scan shows."""
+"""Number of commits that a scan shows, the newest first."""
 
 LANGUAGES: Final = MappingProxyType(
     {
@@ -114,14 +113,14 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How much of the last commit is in one language."""
+    """Files and bytes of the last commit in one language."""
 
     files: int
     bytes: int
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the last commit holds; `isCut` says that there are more files than were counted."""
+    """Contents of the last commit; `isCut` says that there are more files than were counted."""
 
     files: int = 0
     bytes: int = 0
@@ -133,10 +132,10 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 @attrs.frozen
 class WorkTreeStatus:
-    """Where the work tree stands.
+    """State of a work tree: its branch, its commit, and its distance to the branch it follows.
 
-    `branch` is None where HEAD is detached, `head` before the first commit, `ahead` and `behind`
-    where the branch follows none.
+    `branch` is None if HEAD is detached, `head` before the first commit. `ahead` and `behind` count
+    commits, and are None if the branch follows no other.
     """
 
     branch: str | None
@@ -147,9 +146,9 @@ class WorkTreeStatus:
 
 
 async def read_status(checkout: Checkout) -> WorkTreeStatus:
-    """The state of the work tree. Untracked files make it dirty, ignored ones do not.
+    """Read the state of the work tree. Untracked files make it dirty, ignored ones do not.
 
-    Submodules count by the commit that they are at; nothing runs inside of them.
+    A submodule makes it dirty if it is at another commit; git does not run inside of submodules.
     """
     answer = await checkout.run(
         "status",
@@ -185,7 +184,7 @@ async def read_status(checkout: Checkout) -> WorkTreeStatus:
 
 
 async def read_default_branch(checkout: Checkout, status: WorkTreeStatus) -> str | None:
-    """The branch that work is based on: the first remote's, else main or master, else this one."""
+    """Return the default branch: that of `origin`, else main or master, else the current one."""
     answer = await checkout.run(
         "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD", accepted=(0, 1, 128)
     )
@@ -206,7 +205,7 @@ async def read_default_branch(checkout: Checkout, status: WorkTreeStatus) -> str
 
 
 def read_remotes(checkout: Checkout) -> list[Remote]:
-    """The remotes that the configuration names, without what their addresses may carry."""
+    """Return the remotes of the configuration, by name, with addresses free of secrets."""
     remotes: dict[str, Remote] = {}
     for key, value in checkout.configuration:
         if key.startswith("remote.") and key.endswith(".url"):
@@ -216,7 +215,7 @@ def read_remotes(checkout: Checkout) -> list[Remote]:
 
 
 def bare_address(url: str) -> str:
-    """A remote's address without user, password, query or fragment."""
+    """Return a remote's address without user, password, query or fragment."""
     scheme, mark, rest = url.partition("://")
     if not mark:
         return url
@@ -225,9 +224,10 @@ def bare_address(url: str) -> str:
 
 
 async def read_worktrees(checkout: Checkout) -> list[WorktreeEntry]:
-    """All work trees of the repository, the main one first.
+    """List all work trees of the repository, the main one first.
 
-    Git cannot tell where that is, as it is given a stand-in for the git directory.
+    The path of the main one is the checkout's: git works on a stand-in for the git directory, and
+    so does not know it.
     """
     answer = await checkout.run("worktree", "list", "--porcelain", "-z", limit=LIST_LIMIT)
     entries: list[WorktreeEntry] = []
@@ -254,7 +254,7 @@ async def read_worktrees(checkout: Checkout) -> list[WorktreeEntry]:
 
 
 async def read_commits(checkout: Checkout, status: WorkTreeStatus) -> list[Commit]:
-    """The last commits, the newest first."""
+    """Return the last `COMMITS` commits, the newest first."""
     if status.head is None:
         return []
     answer = await checkout.run(
@@ -356,7 +356,7 @@ async def read_store_size(checkout: Checkout) -> int:
 
 
 async def read_warnings(checkout: Checkout) -> list[str]:
-    """What somebody should know before putting an agent to work here."""
+    """Return warnings to show before an agent is put to work here, one sentence each."""
     keys = {key for key, _ in checkout.configuration}
     own = checkout.configuration
     warnings = []

@@ -28,13 +28,13 @@ NOBODY: Final = {
     "GIT_COMMITTER_NAME": "Command Center",
     "GIT_COMMITTER_EMAIL": "command-center@localhost",
 }
-"""Who commits a merge where git knows no user."""
+"""Author and committer of a merge if git knows no user."""
 
 Strategy = Literal["auto", "fast-forward", "merge-commit"]
 
 
 class MergeResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the target branch is at now, and how it came there."""
+    """Commit of the target branch after a merge, and the way it came there."""
 
     target_branch: str
     branch_name: str

@@ -13,10 +13,10 @@ from command_center.actors.rules.branch_names import LONGEST, is_branch_name
 
 
 async def check_branch_name(checkout: Checkout, name: str) -> str:
-    """The name, if git accepts it for a branch and takes it as it is written.
+    """Return the name if it is a valid branch name that git reads as it is written.
 
     Raises:
-        BadBranchName: it does not.
+        BadBranchName: it is none.
     """
     if not is_branch_name(name):
         raise BadBranchName(name)
@@ -30,7 +30,7 @@ async def check_branch_name(checkout: Checkout, name: str) -> str:
 
 
 async def resolve_commit(checkout: Checkout, name: str) -> str:
-    """The id of the commit that a branch, tag or id names.
+    """Return the id of the commit that a branch, tag or id names.
 
     Raises:
         UnknownRef: it names none.
@@ -52,7 +52,7 @@ async def resolve_commit(checkout: Checkout, name: str) -> str:
 
 
 async def branch_commit(checkout: Checkout, branch: str) -> str | None:
-    """The commit that a branch of this repository is at, or None where there is no such branch."""
+    """Return the commit of a branch of this repository; None if there is no such branch."""
     answer = await checkout.run(
         "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", accepted=(0, 1, 128)
     )

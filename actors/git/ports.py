@@ -1,4 +1,4 @@
-"""What git is to the rest of the program: the port behind which each host has its own.
+"""The port of git: the rest of the program uses it, and each host has a git of its own behind it.
 
 `Git` is what a host brings. It opens a `Checkout`, a work tree that was looked at and may be worked
 in, and runs each `GitCommand` there; every git command starts from a checkout. What is beside git
@@ -34,7 +34,7 @@ Identity = tuple[int, int]
 
 
 class Writes(enum.Flag):
-    """What a command changes; everything else it only reads."""
+    """Parts of a repository that a command changes; it only reads the others."""
 
     NOTHING = 0
     OBJECTS = enum.auto()
@@ -46,7 +46,7 @@ class Writes(enum.Flag):
 
 @attrs.frozen
 class Layout:
-    """Where the parts of a work tree are.
+    """Paths of the parts of a work tree.
 
     Attributes:
         path: its top, resolved.
@@ -92,7 +92,7 @@ class GitCommand:
 
 @attrs.frozen
 class GitOutput:
-    """What git printed. `cut` says that there was more; `complaint` is its stderr."""
+    """Output of a git command. `cut` says that there was more; `complaint` is its stderr."""
 
     stdout: bytes
     cut: bool
@@ -101,7 +101,7 @@ class GitOutput:
 
     @property
     def text(self) -> str:
-        """The output as text without its last line end; bytes that are not UTF-8 are escaped."""
+        """Return the output as text, without its last line end; escape bytes that are not UTF-8."""
         return shown(self.stdout).rstrip("\n")
 
 
@@ -137,22 +137,22 @@ class Checkout:
 
     @property
     def path(self) -> Path:
-        """The top of the work tree, resolved."""
+        """Return the top of the work tree, resolved."""
         return self.layout.path
 
     @property
     def git_dir(self) -> Path:
-        """Its own git directory."""
+        """Return the git directory of this work tree."""
         return self.layout.git_dir
 
     @property
     def common_dir(self) -> Path:
-        """The git directory that all worktrees of the repository share."""
+        """Return the git directory that all worktrees of the repository share."""
         return self.layout.common_dir
 
     @property
     def linked(self) -> bool:
-        """Whether it is a linked worktree rather than the main checkout."""
+        """Return True for a linked worktree, False for the main checkout."""
         return self.git_dir != self.common_dir
 
     async def run(

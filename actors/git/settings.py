@@ -46,9 +46,9 @@ OURS: Final[tuple[Setting, ...]] = (
     ("safe.bareRepository", "explicit"),
     ("submodule.recurse", "false"),
 )
-"""What holds whatever anybody says. Files over 16 MiB are binary, so that none is held whole.
+"""Settings that nobody can change. Files over 16 MiB are binary, so that git never holds one whole.
 
-An index is written in one piece, as only that piece is brought back from a stand-in.
+An index is written in one piece, since only that piece is copied back from a stand-in.
 """
 
 LONGEST_VALUE: Final = 4096
@@ -96,12 +96,12 @@ SHARED: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
         "user.useconfigonly": _BOOL,
     }
 )
-"""What a repository and its user may both set, and what a value of it looks like."""
+"""Keys that a repository and its user may both set, each with the check of its value."""
 
 OF_THE_USER: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
     {"core.excludesfile": _text}
 )
-"""What only the user may set: it names a file."""
+"""Keys that only the user may set: they name files."""
 
 OF_THE_REPOSITORY: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
     {
@@ -111,7 +111,7 @@ OF_THE_REPOSITORY: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType
         "index.sparse": _BOOL,
     }
 )
-"""What only a repository can know of itself."""
+"""Keys that only a repository may set: they say how it is stored."""
 
 NAMED: Final = re.compile(r"branch\.(.+)\.(remote|merge)|remote\.(.+)\.fetch", re.DOTALL)
 """Keys with a name in the middle: which branch follows which, so that ahead and behind are told."""

@@ -17,7 +17,7 @@ from command_center.store.records import LOCAL
 
 @attrs.frozen(kw_only=True)
 class HostSettings:
-    """What hosts are made of.
+    """Settings that hosts are made of.
 
     Attributes:
         data_dir: the data folder of this server.
@@ -40,4 +40,4 @@ def _local(settings: HostSettings) -> Host:
 
 
 MAKERS: Final[Mapping[str, Callable[[HostSettings], Host]]] = MappingProxyType({LOCAL: _local})
-"""How each host is made."""
+"""The function that makes each host, by its name."""

@@ -87,10 +87,10 @@ from command_center.store import repositories as repository_table
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 GIT_SECONDS = 300.0
-"""How long to wait for an answer that needs git: `ask(…, timeout=GIT_SECONDS)`."""
+"""Seconds to wait for an answer that needs git: `ask(…, timeout=GIT_SECONDS)`."""
 
 LANGUAGES_SHOWN = 5
-"""How many of its languages a session is told of."""
+"""Number of languages of a repository that a session is told of."""
 
 NAME_LENGTH = 200
 """Characters of a repository's name."""
@@ -118,7 +118,7 @@ class Repositories(Actor):
             await self._tidy(TidyWorktrees(repository.id))
 
     def describe(self) -> Mapping[str, object]:
-        """Which repositories are being worked on by git right now."""
+        """Return the ids of the repositories in which git works now."""
         return {"busyRepositories": self._locks.held()}
 
     @handles(InspectRepository)
@@ -264,7 +264,7 @@ class Repositories(Actor):
         self.ctx.start_task(self._tidy, message)
 
     async def _tidy(self, message: TidyWorktrees) -> None:
-        """What cannot be tidied up now, such as a repository that is gone, is left as it is."""
+        """Tidy up; log what cannot be tidied up now, such as a repository that is gone."""
         try:
             await self._cleaning.tidy(message)
         except Refusal as error:
@@ -327,10 +327,10 @@ class Repositories(Actor):
         )
 
     async def _examine(self, host: Host, local_path: str) -> tuple[Inspection, Path]:
-        """A folder that is to be registered, and its git directory.
+        """Inspect a folder that is to be registered; return that, and its git directory.
 
         Raises:
-            Invalid: it is none that can be; the field is named.
+            Invalid: it cannot be registered; the error names the field.
         """
         path = await host.folders.resolve(local_path, "localPath")
         try:

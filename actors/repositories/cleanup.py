@@ -1,4 +1,4 @@
-"""Which worktrees nobody needs any more, and their end."""
+"""Deletion of the worktrees that nobody needs any more."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from command_center.store import Repository, Transaction, repositories
 from command_center.store.summaries import finished_worktrees
 
 SYSTEM = "system"
-"""Who tidies up."""
+"""Actor in the events of a clean-up."""
 
 
 @attrs.frozen
@@ -82,7 +82,7 @@ class WorktreeCleaning:
 
 
 async def _is_merged(main: Checkout, entry: WorktreeEntry, repository: Repository) -> bool:
-    """Whether the default branch has all commits of a worktree."""
+    """Return True if the default branch has all commits of a worktree."""
     base = repository.default_branch
     if entry.head_sha is None or base is None or await branch_commit(main, base) is None:
         return False

@@ -1,4 +1,4 @@
-"""Where worktrees may be: where a host keeps them, or where somebody asks, but never in the way."""
+"""Places where worktrees may be: the host's folder for them, or a path that somebody asks for."""
 
 from __future__ import annotations
 

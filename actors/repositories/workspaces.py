@@ -193,7 +193,7 @@ class Workplaces:
     async def _read_configuration(
         self, session: Session, repository: Repository
     ) -> ProjectConfiguration | str | None:
-        """The configuration in the session's folder, or why it cannot be shown."""
+        """Read the configuration in the session's folder; if it cannot be shown, return why."""
         if repository.codex_config != "ask":
             return None
         try:
@@ -234,10 +234,10 @@ class Workplaces:
         return await self._keep_place(session, repository, made, branch, made=True)
 
     async def _open(self, main: Checkout, entry: WorktreeEntry) -> Checkout:
-        """A worktree that is there, with its files, also where a crash kept it from getting them.
+        """Open a worktree that exists, and write its files if a crash kept git from it.
 
         Raises:
-            NotAWorkTree: it is not what it was.
+            NotAWorkTree: it is no worktree any more.
             WorktreeUnfinished: it has only a part of them.
         """
         found = await main.git.open(Path(entry.path), common_dir=main.common_dir)
@@ -288,13 +288,13 @@ class Workplaces:
 
 
 async def _innermost(host: Host, path: Path, folders: list[Path]) -> Path | None:
-    """The folder that a path lies in, the nearest one where they lie in each other."""
+    """Return the folder that a path lies in; of several the innermost, None if there is none."""
     around = [folder for folder in folders if await host.folders.within(path, folder)]
     return max(around, key=lambda folder: len(folder.parts), default=None)
 
 
 async def _new_branch(main: Checkout, session: Session) -> str:
-    """A branch for the session that is not there: what a former life has left is left alone."""
+    """Return the name of a branch that does not exist yet, for the session."""
     name = wanted = f"cc/task-{session.task_id}-session-{session.id}"
     number = 1
     while await branch_commit(main, name) is not None:

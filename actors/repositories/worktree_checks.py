@@ -1,4 +1,4 @@
-"""Whether a worktree is in use, and so must be neither deleted nor merged."""
+"""Checks that a worktree is not in use, before it is deleted or merged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from command_center.store import Repository, Session, sessions
 
 
 async def live_sessions(storage: Storage, repository: Repository) -> list[Session]:
-    """The sessions of the repository that have not ended."""
+    """Return the sessions of the repository that have not ended."""
     return await storage.read(
         lambda db: sessions.every(db, {"repository_id": repository.id, "finished_at": None})
     )
@@ -23,7 +23,7 @@ async def check_unused(storage: Storage, host: Host, repository: Repository, pat
     """Refuse while a session works in a folder.
 
     Raises:
-        Conflict: one does; it is named.
+        Conflict: one does; the error names it.
     """
     for session in await live_sessions(storage, repository):
         if await host.folders.same(Path(session.cwd), path):

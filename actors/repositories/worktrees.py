@@ -196,7 +196,7 @@ class Worktrees:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))
 
     async def _linked(self, host: Host, main: Checkout, wanted: str) -> WorktreeEntry:
-        """The worktree at a path, if it is not the main checkout.
+        """Return the worktree at a path, if it is not the main checkout.
 
         Raises:
             NotFound, Invalid: as `_entry`.
@@ -208,7 +208,7 @@ class Worktrees:
         return entry
 
     async def _entry(self, host: Host, main: Checkout, wanted: str) -> WorktreeEntry:
-        """The worktree at a path, or the main checkout, as git lists it.
+        """Return the worktree at a path, or the main checkout, as git lists it.
 
         Raises:
             NotFound: there is none.

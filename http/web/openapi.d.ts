@@ -197,7 +197,7 @@ export interface Capabilities {
   takesImages: boolean;
 }
 
-/** How much of one file changed; a binary file has no lines to count. */
+/** Lines added and deleted in one file; a binary file has no lines to count. */
 export interface ChangedFile {
   path: string;
   added: number | null;
@@ -490,7 +490,7 @@ export interface MergeRequest {
   requestedBy?: string;
 }
 
-/** What the target branch is at now, and how it came there. */
+/** Commit of the target branch after a merge, and the way it came there. */
 export interface MergeResult {
   targetBranch: string;
   branchName: string;

@@ -34,7 +34,7 @@ class LocalFolders:
 
     @property
     def home(self) -> Path:
-        """Where worktrees go that nobody named a place for."""
+        """Return the folder of the worktrees for which nobody named a place."""
         return self.data_dir / "worktrees"
 
     async def expand(self, text: str, field: str) -> Path:

@@ -110,7 +110,7 @@ class LocalCodex:
 
     @property
     def _own_folder(self) -> Path | None:
-        """Where an app-server of our own is recorded; None where there may be none."""
+        """Return the folder with the record of our own app-server; None if there may be none."""
         settings = self.settings
         if settings.state_folder is None or settings.transport is not Transport.AUTO:
             return None

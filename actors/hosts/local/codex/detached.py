@@ -44,16 +44,16 @@ if sys.platform != "win32":
     import fcntl
 
 GRACE_SECONDS = 60.0
-"""How long an app-server in which no turn runs is kept for a server that does not come back."""
+"""Seconds until an app-server without a turn ends, once no server is there to use it."""
 
 LIMIT_SECONDS = 24 * 60 * 60.0
-"""How long one in which turns run is kept for it."""
+"""Seconds until one with running turns ends, once no server is there to use it."""
 
 START_SECONDS = 20.0
-"""How long it may take until it listens."""
+"""Seconds that it may take until it listens."""
 
 END_SECONDS = 5.0
-"""How long it may take to end by itself, once it was told to."""
+"""Seconds that it may take to end by itself, once it was told to."""
 
 LONGEST_PATH = 100
 """Bytes of a socket's path; the systems allow 103 and more."""
@@ -72,7 +72,7 @@ _PASSING = frozenset(
 
 
 class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Which process it is, where it listens, and what it was started with."""
+    """Record of a detached app-server: its process, its socket, and its version and environment."""
 
     pid: int
     started: float
@@ -113,12 +113,12 @@ class ServerLease:
 
 
 def folder_of(state_folder: Path) -> Path:
-    """Where everything of the app-server lies, in a data folder."""
+    """Return the folder of the app-server in a data folder."""
     return state_folder / "codex"
 
 
 def read(folder: Path) -> ServerRecord | None:
-    """The record of an app-server that lives; None where there is none."""
+    """Return the record of the app-server of a folder; None if it does not run."""
     try:
         record = msgspec.json.decode((folder / "app-server.json").read_bytes(), type=ServerRecord)
         process = psutil.Process(record.pid)
@@ -184,7 +184,7 @@ async def start(settings: BridgeSettings, state_folder: Path) -> ServerRecord:
 
 
 async def differences(record: ServerRecord, settings: BridgeSettings) -> str | None:
-    """What would be otherwise if it were started now, as a sentence; None if nothing would."""
+    """Return a sentence on why a fresh start would differ; None if it would not."""
     if record.codex_home != str(codex_home(settings)):
         return f"It works in {record.codex_home}, and CODEX_HOME is {codex_home(settings)}."
     environment = agent_environment(inherited(settings), secrets=settings.secrets)
@@ -202,13 +202,13 @@ async def differences(record: ServerRecord, settings: BridgeSettings) -> str | N
 
 
 async def works_in(folder: Path) -> bool:
-    """Whether a turn runs in the app-server; raises `WireClosed` where it does not say so."""
+    """Return True if a turn runs in the app-server; raise `WireClosed` if it does not answer."""
     record = read(folder)
     return record is not None and await works(Path(record.socket))
 
 
 async def works(socket: Path) -> bool:
-    """Whether a turn runs in the app-server that listens there; raises `WireClosed`."""
+    """Return True if a turn runs in the app-server at a socket; raise `WireClosed` without one."""
     async with trio.open_nursery() as nursery:
         wire = await open_unix(socket, nursery, Deadlines().close)
         try:
@@ -243,9 +243,9 @@ class _Deaf:
 
 
 def private_folder(folder: Path) -> Path:
-    """The folder, made if it is missing, that nobody but its owner can enter.
+    """Make the folder if it is missing, let only its owner enter, and return it.
 
-    Raises `WireClosed` where it is another's, or cannot be made.
+    Raises `WireClosed` if it belongs to another user or cannot be made.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -261,7 +261,7 @@ def private_folder(folder: Path) -> Path:
 
 
 def socket_in(folder: Path) -> Path:
-    """Where to listen: in the folder, or where its path is too long, in one for its sake alone."""
+    """Return the path of the socket: in the folder, or elsewhere if that path is too long."""
     socket = folder / "app-server.sock"
     if len(os.fsencode(socket)) <= LONGEST_PATH:
         return socket
@@ -274,7 +274,7 @@ def socket_in(folder: Path) -> Path:
 
 
 async def _version_of(program: list[str], environment: Mapping[str, str]) -> str:
-    """What the program says of its version; empty if it says nothing."""
+    """Return the version that the program prints; empty if it prints none in time."""
     with trio.move_on_after(_VERSION_SECONDS), contextlib.suppress(OSError):
         done = await trio.run_process(
             [*program, "--version"],

@@ -1,4 +1,4 @@
-"""What the processes of an agent inherit from the environment, and what they must not see."""
+"""The environment of an agent's processes: what they inherit, and what they must not see."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LIFE = secrets.token_hex(8)
 """Tells the children of this process from those of a former one."""
 
 THREAD = "CODEX_THREAD_ID"
-"""Where Codex names to each command the thread that it is a command of."""
+"""Variable in which Codex tells each command the id of its thread."""
 
 HOME = "CODEX_HOME"
 """Names Codex's own folder."""
@@ -29,12 +29,12 @@ def agent_environment(
     state_folder: Path | None = None,
     life: str = LIFE,
 ) -> dict[str, str]:
-    """The environment without Command Center's own settings and bot tokens.
+    """Return the environment without Command Center's own settings and bot tokens.
 
     Left out is every variable named `CC_…` or `TELEGRAM…` or that names a bot token, in any
-    case of letters, and every variable whose value holds one of `secrets`. Where there is a
-    `state_folder` the mark of this `life` is added. An app-server is no command of a thread, even
-    where this process is one.
+    case of letters, and every variable whose value holds one of `secrets`. With a
+    `state_folder` the mark of this `life` is added. The thread that this process is a command of is
+    left out too.
     """
     kept = {
         name: value
@@ -51,7 +51,7 @@ def agent_environment(
 
 
 def life_of(environment: Mapping[str, str], state_folder: Path) -> str | None:
-    """The life that started a process with this environment; None if none of that folder did."""
+    """Return the life of the folder that started a process with this environment, or None."""
     life, _, folder = environment.get(OWNER, "").partition(":")
     return life if folder == str(state_folder.absolute()) else None
 

@@ -27,7 +27,7 @@ TICK_SECONDS = 2.0
 """Between two looks at the lease."""
 
 TAIL_BYTES = 16 * 1024
-"""How much of what the app-server said last is kept when it has ended."""
+"""Bytes of the app-server's last output that are kept when it has ended."""
 
 
 def main(folder: str, grace: str, limit: str, *command: str) -> None:
@@ -102,7 +102,7 @@ def _take(lease: int) -> bool:
 
 
 def _is_working(folder: Path) -> bool:
-    """Whether a turn runs; where that cannot be found out, one may."""
+    """Return True if a turn runs, or if that cannot be found out."""
     import trio  # noqa: PLC0415 - needed once, at the end
 
     from command_center.actors.hosts.local.codex.detached import works_in  # noqa: PLC0415 - the same

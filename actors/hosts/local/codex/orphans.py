@@ -54,12 +54,12 @@ class ProcessRecord:
         return cls(path)
 
     def forget(self) -> None:
-        """The child has ended."""
+        """Delete the record of a child that has ended."""
         self.path.unlink(missing_ok=True)
 
 
 def descendants_of(pid: int) -> list[psutil.Process]:
-    """What the process has started, directly or not, as far as it still belongs to it."""
+    """Return the processes that descend from a process and still belong to it."""
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.Error:
@@ -129,7 +129,7 @@ def _still_alive(processes: list[psutil.Process], seconds: float) -> list[psutil
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether it runs; one that is dead but that its parent doesn't bury does not."""
+    """Return True if the process runs; a zombie does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
@@ -137,7 +137,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def _read(path: Path) -> _Recorded:
-    """The record; one that can't be read names no process."""
+    """Return the record; one that can't be read names no process."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=_Recorded)
     except (msgspec.MsgspecError, OSError):
@@ -155,7 +155,7 @@ def _recorded(records: Iterable[Path]) -> list[psutil.Process]:
 
 
 def _marked(folder: Path, spared: Collection[str]) -> list[psutil.Process]:
-    """Processes of Codex that carry our mark, such as the child of a wrapper that was killed."""
+    """Find processes of Codex with our mark, such as the child of a wrapper that was killed."""
     found = []
     for process in psutil.process_iter(["name"]):
         name = str(process.info["name"] or "").lower()

@@ -1,4 +1,4 @@
-"""Where Codex is on this machine: its environment, its folder, its socket."""
+"""Places of Codex on this machine: its environment, its folder, its socket."""
 
 from __future__ import annotations
 

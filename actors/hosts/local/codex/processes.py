@@ -51,12 +51,12 @@ class Tail:
             self._keep(line)
 
     def text(self) -> str:
-        """The lines so far, without secrets and without terminal colours."""
+        """Return the lines so far, without secrets and without terminal colours."""
         rest = [self._clean(self._rest)] if self._rest.strip() else []
         return "\n".join([*self._lines, *rest])
 
     def last_words(self) -> str:
-        """The newest line that names an error, else the newest line, else nothing."""
+        """Return the newest line that names an error, else the newest line, else an empty text."""
         lines = [line for line in self.text().split("\n") if not _FRAME.match(line)]
         errors = [line for line in lines if line.lower().startswith("error:")]
         return (errors or lines or [""])[-1]
@@ -85,15 +85,15 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """The process id, which is also that of its group on POSIX."""
+        """Return the process id, which is also that of its group on POSIX."""
         return self.process.pid
 
     def last_words(self) -> str:
-        """The line of its standard error that says best why it ended."""
+        """Return the line of its standard error that says best why it ended."""
         return self.tail.last_words()
 
     async def wait_for_end(self, seconds: float) -> int | None:
-        """The exit code, if the child ends within that time; else None."""
+        """Wait for the child's end; return its exit code, or None after `seconds`."""
         with trio.move_on_after(seconds):
             code = await self.process.wait()
             await self.stderr_done.wait()

@@ -143,12 +143,12 @@ def real_path(path: Path) -> Path:
 
 
 def _up_to_checkout(folder: Path) -> Iterator[Path]:
-    """The folder and those above it, up to the first that has a `.git`; alone where none has."""
+    """Yield the folder and those above it, up to the first with a `.git`; alone if none has one."""
     folders = [folder, *folder.parents]
     tops = [number for number, one in enumerate(folders) if os.path.lexists(one / ".git")]
     yield from folders[: tops[0] + 1 if tops else 1]
 
 
 def _key(path: Path) -> str:
-    """A path as Codex looks it up, which compares them in small letters on Windows."""
+    """Return a path as Codex looks it up: in small letters on Windows."""
     return str(path).lower() if sys.platform == "win32" else str(path)

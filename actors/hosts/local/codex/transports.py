@@ -25,10 +25,10 @@ from command_center.actors.hosts.local.codex.places import inherited
 from command_center.actors.hosts.local.codex.processes import ChildProcess, start_child
 
 _LAST_WORDS_SECONDS = 1.0
-"""How long the exit code of a child that closed its output is waited for."""
+"""Seconds to wait for the exit code of a child that has closed its output."""
 
 _GOODBYE_SECONDS = 0.25
-"""How long the answer to a WebSocket's close is waited for; Codex (0.163) gives none."""
+"""Seconds to wait for the answer to a WebSocket's close; Codex (0.163) gives none."""
 
 
 async def open_wire(settings: BridgeSettings, nursery: trio.Nursery) -> Wire:
@@ -55,7 +55,7 @@ class SpawnWire:
 
     @property
     def process_id(self) -> int | None:
-        """The id of the app-server, or of its wrapper."""
+        """Return the id of the app-server's process, or of its wrapper's."""
         return self._child.pid
 
     async def send(self, message: bytes) -> None:
@@ -98,7 +98,7 @@ class WebSocketWire:
 
     @property
     def process_id(self) -> int | None:
-        """The id of the proxy; the app-server behind it is not ours."""
+        """Return the id of the proxy's process; the app-server behind it is not ours."""
         return None if self._child is None else self._child.pid
 
     async def send(self, message: bytes) -> None:

@@ -1,17 +1,16 @@
-"""Which app-server is reached, and why: one that runs already, one of our own, or a child.
+"""The way to an app-server, and why: one that runs already, one of our own, or a child.
 
-The transport `auto` looks for the first of these that can be had, each time that a connection is
-made:
+For each connection, the transport `auto` takes the first of these that it can reach:
 
 1. our own detached app-server, if a turn runs in it: nothing else can go on with that turn;
 2. the app-server that listens on Codex's control socket, a terminal's or the Codex app's: so they
    and Command Center have the same threads and the same questions;
-3. our own detached app-server, which is started where it does not run yet;
-4. a child of this process, where neither can be had (Windows has no detached one).
+3. our own detached app-server, which is started if it does not run yet;
+4. a child of this process, if the others cannot be reached (Windows has no detached one).
 
-While it is connected to its own, it looks whether a better one can be had, and changes over when
-no turn runs: to the control socket once something listens there, and to a new one of its own where
-the old one is of another version of Codex, or was started with another environment.
+While it is connected to our own, it looks for a better one, and changes over when no turn runs: to
+the control socket once something listens there, and to a new one of our own if the old one is of
+another version of Codex, or was started with another environment.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ async def open_way(settings: BridgeSettings, nursery: trio.Nursery) -> Way:
 
 
 async def listens_for_terminals(settings: BridgeSettings) -> bool:
-    """Whether an app-server can be reached at Codex's control socket."""
+    """Return True if an app-server can be reached at Codex's control socket."""
     try:
         stream = await open_socket(control_socket(settings))
     except WireClosed:
@@ -101,7 +100,7 @@ async def _open_own(
 
 
 async def _join_control_socket(settings: BridgeSettings, nursery: trio.Nursery) -> Way | str:
-    """The way there, or why there is none."""
+    """Connect to the control socket; return the way there, or a sentence on why there is none."""
     socket = control_socket(settings)
     try:
         wire = await open_unix(socket, nursery, settings.deadlines.close)

@@ -1,4 +1,4 @@
-"""Who writes a thread: one process at a time, which holds a lock on a file of the thread's.
+"""The writer of a thread: one process at a time, which holds a lock on a file of the thread.
 
 Source: Codex 0.163 and 0.169, whose refusal is "already has an active writer". An app-server that
 has once loaded a thread goes on writing it until half an hour after its last subscriber has left.
@@ -15,7 +15,7 @@ if sys.platform != "win32":
 
 
 def is_written(codex_home: Path, thread_id: str) -> bool:
-    """Whether a process writes the thread now, as far as it can be known: on Windows it cannot."""
+    """Return True if a process writes the thread now; on Windows, which cannot tell, False."""
     if sys.platform == "win32":
         return False
     else:  # noqa: RET505 - mypy knows the platform only so

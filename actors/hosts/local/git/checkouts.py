@@ -36,7 +36,7 @@ from command_center.actors.hosts.local.git.snapshots import says_something
 from command_center.actors.rules.errors import Conflict
 
 AGAIN: Final = 3
-"""How often a command that only reads is run where refs are packed meanwhile."""
+"""Times that a reading command is run if refs are packed meanwhile."""
 
 
 @attrs.frozen
@@ -161,7 +161,7 @@ class LocalGit:
 
 
 def _main_of(layout: Layout, repository: Sequence[Setting]) -> Path:
-    """The main work tree; git cannot tell, as it is given a stand-in for the git directory."""
+    """Return the main work tree; git does not know it, as it works on a stand-in."""
     common = layout.common_dir
     for value in values(repository, "core.worktree")[-1:]:
         return resolved(common, value)

@@ -16,27 +16,27 @@ import trio
 
 
 class Process(Protocol):
-    """What is needed of a process, however it was started; `trio.Process` has it too."""
+    """A running process, however it was started; `trio.Process` is one too."""
 
     @property
     def pid(self) -> int:
-        """Its id."""
+        """Return its process id."""
 
     @property
     def stdin(self) -> trio.abc.SendStream | None:
-        """What it reads, where that is a pipe."""
+        """Return the pipe to its standard input; None if it has no pipe there."""
 
     @property
     def stdout(self) -> trio.abc.ReceiveStream | None:
-        """What it prints, where that is a pipe."""
+        """Return the pipe of its standard output; None if it has no pipe there."""
 
     @property
     def stderr(self) -> trio.abc.ReceiveStream | None:
-        """What it complains of, where that is a pipe."""
+        """Return the pipe of its standard error; None if it has no pipe there."""
 
     @property
     def returncode(self) -> int | None:
-        """How it ended; None while it runs."""
+        """Return its exit code, negative for a signal; None while it runs."""
 
     async def wait(self) -> int:
         """Wait until it has ended."""
@@ -70,12 +70,12 @@ if sys.platform != "win32":
 
         @property
         def pid(self) -> int:
-            """Its id."""
+            """Return its process id."""
             return self._popen.pid
 
         @property
         def returncode(self) -> int | None:
-            """How it ended; None while it runs."""
+            """Return its exit code, negative for a signal; None while it runs."""
             return self._popen.poll()
 
         async def wait(self) -> int:

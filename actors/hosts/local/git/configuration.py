@@ -1,4 +1,4 @@
-"""What the configuration of a repository and of its user says, read without believing it.
+"""The configuration of a repository and of its user, read without trusting it.
 
 The repository's is taken as bytes and handed to git on its stdin, so that git looks for no
 repository and follows no `include`. What is made of it, `settings` decides. The user's own may
@@ -33,7 +33,7 @@ CONFIGURATION_LIMIT: Final = 1024 * 1024
 """Bytes of configuration that a repository may have."""
 
 FRESH_SECONDS: Final = 10.0
-"""How long it is believed what the user's own configuration says."""
+"""Seconds for which the user's own configuration is kept in memory."""
 
 KNOWN: Final = 256
 """Configurations that are kept in mind."""
@@ -160,7 +160,7 @@ def _read(path: Path, file: Path) -> bytes:
 
 
 def _settings(listed: bytes) -> tuple[Setting, ...]:
-    """The keys and values of a list; a key without a value is a yes."""
+    """Parse the keys and values of a list; a key without a value is true."""
     found = []
     for entry in os.fsdecode(listed).split("\0"):
         key, mark, value = entry.partition("\n")

@@ -1,4 +1,4 @@
-"""What the system holds a git process to, where it can: what it writes, starts, reaches and takes.
+"""Limits that the system sets on a git process: what it writes, starts, reaches and takes.
 
 This is the second line. The first is that git is told nothing of what a repository wants it to run
 (see `shadow`); but git writes into folders that an agent may turn into links meanwhile, and git
@@ -37,7 +37,7 @@ MEMORY: Final = 512 * 1024 * 1024
 """Bytes of memory of its own that a git process may take; files that it maps do not count."""
 
 _ELF = struct.Struct("<32xQ14xHH")
-"""Where the table of a 64-bit program's segments is, the size of an entry, and their number."""
+"""Offset of the table of a 64-bit program's segments, the size of an entry, their number."""
 _SEGMENT = struct.Struct("<I4xQ16xQ")
 """The kind of a segment, where it is in the file, and its size there."""
 _INTERPRETER = 3
@@ -51,7 +51,7 @@ _CHANGES: Final = sum(1 << bit for bit in range(4, 13))
 """REMOVE_DIR to MAKE_SYM: what changes a folder."""
 _REFER = 1 << 13
 _FILE = _EXECUTE | _WRITE | _TRUNCATE
-"""What can be granted of a file; the rest is about folders."""
+"""Rights that can be granted on a file; the others are about folders."""
 
 
 @attrs.frozen
@@ -64,7 +64,7 @@ class Grant:
 
 @attrs.frozen
 class ConfinementSupport:
-    """What the system can do; `version` is Landlock's, 0 where there is none."""
+    """Abilities of the system; `version` is Landlock's, 0 if it has none."""
 
     version: int
 

@@ -1,4 +1,4 @@
-"""Where the git directory of a work tree is, found without asking git.
+"""The git directory of a work tree, found without asking git.
 
 A `.git` folder belongs to the work tree that it lies in. Where `.git` is a file, it can lead
 anywhere, so that a hostile one could put another repository's history under this folder: the git
@@ -37,7 +37,7 @@ def find_layout(path: Path) -> Layout:
 
 
 def resolved(base: Path, text: str) -> Path:
-    """Where a path that stands in a file of a folder leads, through every link."""
+    """Resolve a path that is written in a file of the folder `base`, through every link."""
     return Path(os.path.realpath(os.path.join(base, text)))  # noqa: PTH118 - an absolute second part wins
 
 
@@ -76,7 +76,7 @@ def _follow(path: Path) -> Path:
 
 
 def _common(path: Path, git_dir: Path) -> Path:
-    """The directory that all worktrees share, if this is one of them, else the git directory."""
+    """Return the directory that all worktrees share; for a main checkout, its git directory."""
     back = read_small(git_dir / "gitdir")
     shared = read_small(git_dir / "commondir")
     if back is None and shared is None and git_dir.parent.name != "worktrees":

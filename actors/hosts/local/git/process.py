@@ -64,10 +64,10 @@ AT_ONCE: Final = 8
 SHARE: Final = 2
 """Those of one repository."""
 LOOK_SECONDS: Final = 0.3
-"""How often a process is looked at that has not ended yet."""
+"""Seconds between two looks at a process that has not ended yet."""
 
 AT_A_PIPE: Final = frozenset({"wait_for_partner", "pipe_read", "anon_pipe_read", "fifo_pipe_read"})
-"""What Linux calls it when a process waits to open a named pipe, or for what comes out of one."""
+"""Linux's names of the waits of a process that opens or reads a named pipe."""
 
 if sys.platform == "win32":
     APART: Final[Mapping[str, Any]] = {
@@ -244,7 +244,7 @@ class GitProgram:
         return await self._confined(free)
 
     async def _confined(self, free: _Program) -> _Program:
-        """The program with the rules that this system can lay on it; none where they break it."""
+        """Return the program with the limits of this system; with none if git fails in them."""
         folder = Path(await self._ask(free, "--exec-path"))
         program = await trio.to_thread.run_sync(
             lambda: _Program(
@@ -339,7 +339,7 @@ async def _start(
 
 
 def _waits_for(process: int) -> str:
-    """The name of what a process waits for, where Linux tells."""
+    """Return Linux's name of what a process waits for; empty on other systems."""
     try:
         return Path(f"/proc/{process}/wchan").read_text(encoding="ascii")
     except OSError:

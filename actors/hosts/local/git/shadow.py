@@ -75,9 +75,9 @@ _HEAD = re.compile(rb"ref:\s*refs/[^\0\n]+\n?|[0-9a-f]{40,64}\n?")
 
 @attrs.define
 class StandInFolder:
-    """Where stand-ins are: a folder that is the server's alone.
+    """The folder of the stand-ins, which only the server uses.
 
-    One that was used is emptied and used again, as to make and delete folders is what takes time.
+    A stand-in is emptied and used again, since making and deleting folders takes the most time.
     """
 
     path: Path
@@ -85,7 +85,7 @@ class StandInFolder:
 
     @property
     def no_repository(self) -> Path:
-        """A folder that git takes for a common directory, with nothing in it."""
+        """Return an empty folder that git takes for a common directory."""
         return self.path / "none"
 
     def prepare(self) -> None:
@@ -299,7 +299,10 @@ def _empty(folder: Path, inside: str = "") -> None:
 
 
 def _stamp(file: Path) -> Identity | None:
-    """What tells one state of a file, that git replaces as a whole, from the next."""
+    """Return the inode and the time of change of a file; None if it is not there.
+
+    Git replaces its files as a whole, so that each state of one has another stamp.
+    """
     try:
         found = file.stat()
     except OSError:

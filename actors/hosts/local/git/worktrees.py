@@ -20,11 +20,11 @@ from command_center.actors.hosts.local.git.snapshots import read_small
 from command_center.actors.rules.errors import Conflict
 
 SHARED: Final = ("objects", "refs", "reftable", "logs")
-"""What a commit writes to of the git directory that all worktrees share."""
+"""Folders of the shared git directory that a commit writes to."""
 
 
 def is_untouched(added: Checkout) -> bool:
-    """Whether there is no file yet, and git, which holds `index.lock` meanwhile, writes none."""
+    """Return True if a new worktree has no files yet, and git, by its `index.lock`, writes none."""
     try:
         names = [entry.name for entry in added.path.iterdir()]
     except OSError:
@@ -92,7 +92,7 @@ def forget(main: Checkout, path: Path) -> bool:
 
 
 def _administration(main: Checkout, path: Path) -> str | None:
-    """The name under which git keeps a worktree; None where there is none of that path."""
+    """Return the name under which git keeps a worktree; None if it keeps none of that path."""
     worktrees = main.common_dir / "worktrees"
     try:
         names = sorted(entry.name for entry in worktrees.iterdir())
