@@ -208,8 +208,12 @@ class Stream:
 
     async def next(self) -> Any:
         """The next event."""
-        with trio.fail_after(WAIT_SECONDS):
-            event = json.loads(await self.connection.get_message())
+        try:
+            with trio.fail_after(WAIT_SECONDS):
+                event = json.loads(await self.connection.get_message())
+        except trio.TooSlowError:
+            last = [(event["type"], event["data"]) for event in self.seen[-3:]]
+            raise AssertionError(f"Nothing came within {WAIT_SECONDS} s after {last}") from None
         check_event(event)
         self.seen.append(event)
         return event

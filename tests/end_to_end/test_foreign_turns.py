@@ -145,12 +145,14 @@ async def test_it_is_stopped_as_any_session(
 async def test_it_is_found_when_the_server_was_killed_meanwhile(
     reached: Reached, model: ScriptedModel, repository: Path
 ) -> None:
-    gate = Gate()
+    """Its command runs: Codex's sandbox then holds an empty `.codex` folder in the repository."""
+    gate, heart = Gate(), repository / "heart"
+    beating = Run("for i in $(seq 1200); do echo beat > heart; sleep 0.05; done")
     async with beside(reached, repository) as at:
         reached.server.kill()
-        model.script = (Hold(gate, Say.text("I went on.")),)
+        model.script = (beating, Hold(gate, Say.text("I went on.")))
         turn_id = await at.say("Go on here.")
-        gate.wait_until_reached()
+        assert await beats(heart, within=20)
         reached.server.start()
         async with client_of(reached.server) as client, client.watch(after=0) as stream:
             adopted = await stream.until("session.turn.adopted", turnId=turn_id)

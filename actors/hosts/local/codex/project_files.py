@@ -41,10 +41,13 @@ def project_paths(cwd: Path, main: Path) -> tuple[str, ...]:
 
 
 def codex_folders(cwd: Path, main: Path) -> tuple[str, ...]:
-    """Return the `.codex` folders that Codex obeys in `cwd` where it trusts them."""
+    """Return the `.codex` folders that Codex obeys in `cwd` where it trusts them.
+
+    An empty one is none of them.
+    """
     places = [*_up_to_checkout(real_path(cwd)), real_path(main)]
     found = (place / FOLDER for place in places)
-    return tuple(dict.fromkeys(str(folder) for folder in found if os.path.lexists(folder)))
+    return tuple(dict.fromkeys(str(folder) for folder in found if _holds_something(folder)))
 
 
 def read_configuration(cwd: Path, main: Path) -> ProjectConfiguration | None:
@@ -145,8 +148,25 @@ def real_path(path: Path) -> Path:
 def _up_to_checkout(folder: Path) -> Iterator[Path]:
     """Yield the folder and those above it, up to the first with a `.git`; alone if none has one."""
     folders = [folder, *folder.parents]
-    tops = [number for number, one in enumerate(folders) if os.path.lexists(one / ".git")]
+    tops = [number for number, one in enumerate(folders) if _holds_something(one / ".git")]
     yield from folders[: tops[0] + 1 if tops else 1]
+
+
+def _holds_something(path: Path) -> bool:
+    """Return False if nothing is there, or an empty folder.
+
+    On Linux, Codex's sandbox makes such folders to mount on while a command runs (`.codex`,
+    `.git`, `.agents`). They stay if the command is killed. What cannot be looked at may hold all.
+    """
+    if path.is_symlink() or not path.is_dir():
+        return os.path.lexists(path)
+    try:
+        with os.scandir(path) as entries:
+            return next(entries, None) is not None
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def _key(path: Path) -> str:

@@ -64,13 +64,23 @@ def test_the_folders_that_codex_would_obey_are_those_up_to_the_checkout_and_of_t
 ) -> None:
     tree, main = tmp_path / "tree", tmp_path / "main"
     for folder in (tree / "a" / ".codex", tree / ".codex", main / ".codex", tmp_path / ".codex"):
-        folder.mkdir(parents=True)
+        write(folder / "config.toml", "")
     (tree / ".git").write_text("gitdir: elsewhere\n")
     assert (
         str(tree / "a" / ".codex"),
         str(tree / ".codex"),
         str(main / ".codex"),
     ) == codex_folders(tree / "a", main)
+
+
+def test_an_empty_folder_on_which_a_sandbox_mounts_is_neither_obeyed_nor_a_checkout(
+    tree: Path,
+) -> None:
+    below = tree / "a"
+    for name in (".codex", ".git"):
+        (below / name).mkdir(parents=True)
+    assert (str(tree / ".codex"),) == codex_folders(below, tree)
+    assert str(tree) in project_paths(below, tree.parent / "main")
 
 
 def test_a_project_without_such_files_has_no_configuration(tmp_path: Path) -> None:
