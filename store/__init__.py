@@ -7,15 +7,13 @@ rules.
 
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
 ``tables`` (the rows of what ``records`` names; ``statuses`` are those of a session) and ``events``
-(the log). ``database`` opens the file, by the steps of ``migrations``; ``lock`` and ``claim`` keep
-a second process away from it, ``readers`` lends connections that only read, and ``log_identity``
-tells the log from others. A list comes in ``pages`` with ``cursors``, its conditions put together
-by ``where``. ``search`` and ``text_match`` find texts, ``telemetry`` and ``summaries`` count, and
-``idempotency_keys``, ``released_threads``, ``orphaned_turns`` and ``trusted_configurations`` are
-small tables with functions of their own. No SQL stands outside: what the tables cannot ask or
-change is a function of ``causes``, ``removal``, ``summaries`` or ``telegram``. ``redaction`` takes
-secrets out, by the ``secret_patterns``, and ``streamed_redaction`` out of what comes in pieces.
-``timestamps``, ``sqlite_errors`` (its result codes) and ``errors`` serve them all.
+(the log; ``log_identity`` tells it from others). ``idempotency_keys``, ``released_threads``,
+``orphaned_turns`` and ``trusted_configurations`` are small tables with functions of their own. No
+SQL stands outside of the store: what the tables cannot ask or change is in ``queries``.
+
+``database`` opens the file and lends connections that read, ``ownership`` keeps a second process
+away from it, ``lists`` has pages and cursors, and ``redaction`` takes secrets out. ``timestamps``
+and ``errors`` serve them all.
 """
 
 from command_center.store import (
@@ -25,8 +23,8 @@ from command_center.store import (
     released_threads,
     trusted_configurations,
 )
-from command_center.store.claim import RENEW_SECONDS, DatabaseClaim, take_claim
-from command_center.store.database import open_database
+from command_center.store.database.opening import open_database
+from command_center.store.database.readers import Readers
 from command_center.store.errors import (
     AcknowledgedLost,
     CannotOpenDatabase,
@@ -57,9 +55,10 @@ from command_center.store.events import (
     event_type,
     plain_data,
 )
-from command_center.store.lock import DataFolderLock
-from command_center.store.pages import MAX_LIMIT, Page
-from command_center.store.readers import Readers
+from command_center.store.lists.pages import MAX_LIMIT, Page
+from command_center.store.ownership.claim import RENEW_SECONDS, DatabaseClaim, take_claim
+from command_center.store.ownership.lock import DataFolderLock
+from command_center.store.queries.search import Found, Piece, search_texts
 from command_center.store.records import (
     Agent,
     Approval,
@@ -79,9 +78,8 @@ from command_center.store.records import (
     TelegramMessage,
     TelegramUpdate,
 )
-from command_center.store.redaction import redact
-from command_center.store.search import Found, Piece, search_texts
-from command_center.store.streamed_redaction import StreamedText
+from command_center.store.redaction.redact import redact
+from command_center.store.redaction.streamed import StreamedText
 from command_center.store.tables import (
     Table,
     agents,

@@ -15,10 +15,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sqlite_utils import Database
 
-from command_center.store.cursors import decode_cursor, encode_cursor
-from command_center.store.pages import Page, check_limit
+from command_center.store.lists.cursors import decode_cursor, encode_cursor
+from command_center.store.lists.pages import Page, check_limit
+from command_center.store.lists.where import Conditions, Scalar
 from command_center.store.timestamps import Timestamp
-from command_center.store.where import Conditions, Scalar
 
 _LISTING = "events"
 

@@ -14,9 +14,10 @@ import attrs
 import msgspec
 from sqlite_utils import Database
 
-from command_center.store.cursors import decode_cursor, encode_cursor
 from command_center.store.errors import ConstraintViolated, InvalidRecord, RecordNotFound
-from command_center.store.pages import Page, check_limit
+from command_center.store.lists.cursors import decode_cursor, encode_cursor
+from command_center.store.lists.pages import Page, check_limit
+from command_center.store.lists.where import Conditions, Scalar
 from command_center.store.records import (
     Agent,
     Approval,
@@ -35,7 +36,6 @@ from command_center.store.records import (
     TelegramUpdate,
 )
 from command_center.store.transaction import Transaction
-from command_center.store.where import Conditions, Scalar
 
 R = TypeVar("R", bound=Record)
 

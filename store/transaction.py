@@ -9,7 +9,7 @@ from sqlite_utils import Database
 from command_center.store import events
 from command_center.store.errors import TransactionEnded
 from command_center.store.events import Event, EventData, StoredEvent, event_type, plain_data
-from command_center.store.redaction import redact
+from command_center.store.redaction.redact import redact
 from command_center.store.timestamps import now_timestamp
 
 

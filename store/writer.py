@@ -31,8 +31,12 @@ import attrs
 from sqlite_utils import Database
 
 from command_center.store import events, log_identity
-from command_center.store.claim import DatabaseClaim
-from command_center.store.database import open_database, reopen_database
+from command_center.store.database.opening import open_database, reopen_database
+from command_center.store.database.sqlite_errors import (
+    code_name,
+    is_of_the_machine,
+    may_have_been_kept,
+)
 from command_center.store.errors import (
     StoreClosed,
     StoreUnavailable,
@@ -41,11 +45,7 @@ from command_center.store.errors import (
 )
 from command_center.store.events import StoredEvent
 from command_center.store.log_identity import MarkWriter
-from command_center.store.sqlite_errors import (
-    code_name,
-    is_of_the_machine,
-    may_have_been_kept,
-)
+from command_center.store.ownership.claim import DatabaseClaim
 from command_center.store.transaction import Transaction
 
 T_co = TypeVar("T_co", covariant=True)

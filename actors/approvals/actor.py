@@ -50,10 +50,10 @@ from command_center.store import (
     Transaction,
     approvals,
     sessions,
-    summaries,
 )
 from command_center.store import tasks as task_table
-from command_center.store.causes import last_event
+from command_center.store.queries import summaries
+from command_center.store.queries.causes import last_event
 from command_center.store.records import ApprovalKind, ApprovalStatus
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

@@ -33,7 +33,7 @@ from command_center.actors.codex.versions import (
     methods_in,
     support_of,
 )
-from command_center.store.redaction import redact
+from command_center.store.redaction.redact import redact
 
 log = structlog.get_logger(__name__)
 

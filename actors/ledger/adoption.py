@@ -38,10 +38,10 @@ from command_center.store import (
     sessions,
     tasks,
 )
-from command_center.store.causes import was_told
+from command_center.store.queries.causes import was_told
+from command_center.store.queries.summaries import used_worktrees
 from command_center.store.records import Sandbox
 from command_center.store.statuses import ACTIVE
-from command_center.store.summaries import used_worktrees
 
 Cause = Literal["goal", "message", "unknown"]
 """The cause of a turn: the thread's goal, a message that somebody gave to Codex, or unknown."""

@@ -35,7 +35,7 @@ from command_center.store import (
     sessions,
     trusted_configurations,
 )
-from command_center.store.causes import last_event
+from command_center.store.queries.causes import last_event
 from command_center.store.records import ApprovalStatus
 
 REDACTED = "[redacted"

@@ -17,8 +17,8 @@ from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.store import Approval, EventData, Transaction, approvals
-from command_center.store.causes import last_event
-from command_center.store.summaries import pending_deadlines
+from command_center.store.queries.causes import last_event
+from command_center.store.queries.summaries import pending_deadlines
 from command_center.store.timestamps import from_timestamp, now_timestamp, to_timestamp
 
 WARNING_SECONDS = 600.0

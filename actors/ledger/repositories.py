@@ -35,7 +35,7 @@ from command_center.store import (
     trusted_configurations,
 )
 from command_center.store import repositories as repository_table
-from command_center.store.removal import remove_repository
+from command_center.store.queries.removal import remove_repository
 
 
 def create_repository(

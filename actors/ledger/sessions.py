@@ -55,7 +55,7 @@ from command_center.store import (
     sessions,
     tasks,
 )
-from command_center.store.causes import last_event
+from command_center.store.queries.causes import last_event
 from command_center.store.records import Runner, SessionStatus
 from command_center.store.statuses import FINAL
 

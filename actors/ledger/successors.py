@@ -47,7 +47,7 @@ from command_center.store import (
     sessions,
     tasks,
 )
-from command_center.store.causes import last_event
+from command_center.store.queries.causes import last_event
 from command_center.store.records import SessionStatus
 
 RETRY: Final = Backoff(initial=10.0, cap=300.0, jitter=0.0)

@@ -44,7 +44,7 @@ from command_center.store import (
     sessions,
     tasks,
 )
-from command_center.store.causes import last_event
+from command_center.store.queries.causes import last_event
 from command_center.store.records import Runner
 
 

@@ -24,7 +24,7 @@ from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.worktree_checks import check_removable
 from command_center.actors.rules.errors import Conflict
 from command_center.store import Repository, Transaction, repositories
-from command_center.store.summaries import finished_worktrees
+from command_center.store.queries.summaries import finished_worktrees
 
 SYSTEM = "system"
 """Actor in the events of a clean-up."""

@@ -20,7 +20,7 @@ from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Refusal
 from command_center.store import Session, Transaction, event_type, items, sessions
-from command_center.store.causes import without_outcome
+from command_center.store.queries.causes import without_outcome
 
 LATE_SECONDS = 2.0
 """Seconds that Codex may take to answer what a turn was told, once that turn has ended."""

@@ -27,7 +27,7 @@ from command_center.actors.telegram.errors import (
 from command_center.actors.telegram.outgoing import content_of
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.store import TelegramMessage, Transaction, sessions, telegram_messages
-from command_center.store.telegram import chats_waiting, remove_old
+from command_center.store.queries.telegram import chats_waiting, remove_old
 from command_center.store.timestamps import now_timestamp, to_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

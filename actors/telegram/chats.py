@@ -16,7 +16,7 @@ from command_center.store import (
     Transaction,
     telegram_chats,
 )
-from command_center.store.telegram import fail_waiting, move_chat
+from command_center.store.queries.telegram import fail_waiting, move_chat
 from command_center.store.timestamps import from_timestamp
 
 KINDS: Final = {

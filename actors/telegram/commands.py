@@ -38,7 +38,7 @@ from command_center.store import (
     tasks,
     telegram_chats,
 )
-from command_center.store.summaries import newest_sessions
+from command_center.store.queries.summaries import newest_sessions
 
 Command = Callable[[Desk, Visit, str], Awaitable[Act]]
 

@@ -21,7 +21,7 @@ from command_center.store import (
     telegram_buttons,
     telegram_messages,
 )
-from command_center.store.telegram import remove_buttons
+from command_center.store.queries.telegram import remove_buttons
 
 Document: TypeAlias = Literal["diff"]
 """The contents that may be sent as a file."""

@@ -27,7 +27,8 @@ from command_center.actors.core.storage import STORE
 from command_center.http.middleware.metrics import RequestMetrics, place_of
 from command_center.http.wire.operation import Api, Text
 from command_center.runtime import ActorSnapshot
-from command_center.store import approvals, events, summaries
+from command_center.store import approvals, events
+from command_center.store.queries import summaries
 from command_center.store.records import SessionStatus
 
 

@@ -12,7 +12,7 @@ from command_center.actors.rules.errors import Invalid
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.operation import Api
 from command_center.store import Page, search_texts
-from command_center.store.search import Found
+from command_center.store.queries.search import Found
 
 api = Api[Center]("Search")
 

@@ -26,8 +26,8 @@ from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import SessionDiff, SessionGoal, SessionPlan, SessionStopped
 from command_center.store import Agent, Event, Item, Page, Session, agents, items, sessions
+from command_center.store.lists.where import Scalar
 from command_center.store.records import Runner, SessionStatus, TaskType
-from command_center.store.where import Scalar
 
 api = Api[Center]("Sessions")
 

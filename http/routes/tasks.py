@@ -26,8 +26,8 @@ from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Answer, Api
 from command_center.store import Event, Page, Session, Task, sessions, tasks
+from command_center.store.lists.where import Scalar
 from command_center.store.records import Priority, TaskStatus, TaskType
-from command_center.store.where import Scalar
 
 api = Api[Center]("Tasks")
 

@@ -12,7 +12,7 @@ from command_center.http.wire.operation import Api
 from command_center.http.wire.problems import Detail, InvalidFields
 from command_center.runtime import Status
 from command_center.store import Timestamp, to_timestamp
-from command_center.store.telemetry import StoreNumbers, numbers
+from command_center.store.queries.telemetry import StoreNumbers, numbers
 
 _WINDOW = re.compile(r"(?P<count>[1-9]\d{0,3})(?P<unit>[hd])", re.ASCII)
 _LONGEST = timedelta(days=90)

@@ -32,9 +32,9 @@ from command_center.http.wire.problems import (
     MalformedBody,
     WrongContentType,
 )
-from command_center.store.cursors import decode_cursor, encode_cursor
-from command_center.store.pages import Page
-from command_center.store.where import Scalar
+from command_center.store.lists.cursors import decode_cursor, encode_cursor
+from command_center.store.lists.pages import Page
+from command_center.store.lists.where import Scalar
 
 T = TypeVar("T", bound=msgspec.Struct)
 R = TypeVar("R")

@@ -35,9 +35,9 @@ from command_center.store import (
     tasks,
     to_timestamp,
 )
-from command_center.store.database import open_for_reading
-from command_center.store.search import search_texts
-from command_center.store.telemetry import numbers
+from command_center.store.database.opening import open_for_reading
+from command_center.store.queries.search import search_texts
+from command_center.store.queries.telemetry import numbers
 
 EVENTS = 1_000_000
 SESSIONS = 20_000

@@ -26,7 +26,7 @@ import trio
 
 from command_center.actors.codex.errors import WireClosed
 from command_center.actors.hosts.local.codex.orphans import ProcessRecord, descendants_of, kill_all
-from command_center.store.redaction import redact
+from command_center.store.redaction.redact import redact
 
 _TAIL_LINES = 40
 _TAIL_LINE_BYTES = 1000

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from command_center.store import Transaction, Writer, approvals, summaries
+from command_center.store import Transaction, Writer, approvals
+from command_center.store.queries import summaries
 from tests.store.units import add_repository, add_session, run
 
 

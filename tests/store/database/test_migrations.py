@@ -7,7 +7,7 @@ import pytest
 from sqlite_utils import Database
 
 from command_center.store import Record, Table, open_database, tables
-from command_center.store.migrations import MIGRATIONS
+from command_center.store.database.migrations import MIGRATIONS
 
 ALL_TABLES = [table for table in vars(tables).values() if isinstance(table, Table)]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_center.store import InvalidCursor
-from command_center.store.cursors import decode_cursor, encode_cursor
+from command_center.store.lists.cursors import decode_cursor, encode_cursor
 
 
 @given(st.text(max_size=20), st.booleans(), st.integers(0, 2**63 - 1))

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
-from command_center.store.cursors import decode_cursor, encode_cursor
-from command_center.store.pages import Page, check_limit
+from command_center.store.lists.cursors import decode_cursor, encode_cursor
+from command_center.store.lists.pages import Page, check_limit
+from command_center.store.lists.where import Conditions
 from command_center.store.timestamps import Timestamp
-from command_center.store.where import Conditions
 
 _LISTING = "search"
 _SNIPPET_TOKENS = 24

@@ -29,12 +29,12 @@ from command_center.store import (
     events,
     open_database,
     tasks,
-    telemetry,
     to_timestamp,
 )
-from command_center.store.migrations import MIGRATIONS
+from command_center.store.database.migrations import MIGRATIONS
+from command_center.store.queries import telemetry
+from command_center.store.queries.telemetry import StoreNumbers, numbers, percentile
 from command_center.store.records import ApprovalStatus, SessionStatus, TaskStatus
-from command_center.store.telemetry import StoreNumbers, numbers, percentile
 from tests.made_up import made_up
 from tests.store.units import add_repository, add_session, run, tell
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from command_center.store.redaction import REDACTED, names_a_secret, redact
-from command_center.store.secret_patterns import _HINTS_BY_MARK, RULES, _without_secret
+from command_center.store.redaction.patterns import _HINTS_BY_MARK, RULES, _without_secret
+from command_center.store.redaction.redact import REDACTED, names_a_secret, redact
 
 text = st.text(st.characters(), max_size=30)
 json_values = st.recursive(

@@ -2,7 +2,7 @@
 
 A secret is found in three ways: it is one of those that the caller names (this installation's
 own), it stands under a name that says so (``{"apiKey": …}``, ``["--token", …]``), or the text
-itself shows it (``secret_patterns``). Redaction is a net under the care of those who handle
+itself shows it (``patterns``). Redaction is a net under the care of those who handle
 secrets, not a wall: a secret without a name and without a form passes.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from command_center.store.secret_patterns import REDACTED, apply_rules
+from command_center.store.redaction.patterns import REDACTED, apply_rules
 
 __all__ = ["REDACTED", "redact"]
 

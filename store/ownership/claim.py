@@ -30,9 +30,9 @@ import attrs
 from sqlite_utils import Database
 
 from command_center.store import log_identity
-from command_center.store.database import open_database
+from command_center.store.database.opening import open_database
 from command_center.store.errors import CannotOpenDatabase, ClaimLost, DatabaseClaimed
-from command_center.store.lock import DataFolderLock, check_in_place
+from command_center.store.ownership.lock import DataFolderLock, check_in_place
 from command_center.store.timestamps import from_timestamp, now_timestamp
 
 RENEW_SECONDS = 15.0

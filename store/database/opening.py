@@ -11,6 +11,9 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
+from command_center.store.database.migrations import MIGRATIONS
+from command_center.store.database.sqlite_errors import is_corruption
+from command_center.store.database.text_match import teach_words
 from command_center.store.errors import (
     CannotOpenDatabase,
     CorruptDatabase,
@@ -19,9 +22,6 @@ from command_center.store.errors import (
     NewerSchema,
     SqliteTooOld,
 )
-from command_center.store.migrations import MIGRATIONS
-from command_center.store.sqlite_errors import is_corruption
-from command_center.store.text_match import teach_words
 
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables; RETURNING came with 3.35
 _STATEMENT_CACHE = 256

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from command_center.store.database import open_for_reading
+from command_center.store.database.opening import open_for_reading
+from command_center.store.database.sqlite_errors import code_name, is_of_the_machine_to_read
 from command_center.store.errors import StoreClosed, StoreUnavailable
-from command_center.store.sqlite_errors import code_name, is_of_the_machine_to_read
 
 
 class Readers:

@@ -14,7 +14,7 @@ import re
 from collections import deque
 from collections.abc import Sequence
 
-from command_center.store.redaction import redact
+from command_center.store.redaction.redact import redact
 
 _KEPT = 1024
 """Characters that are read again with the next piece."""

@@ -17,7 +17,7 @@ from command_center.store import (
     sessions,
     tasks,
 )
-from command_center.store.removal import Removed, remove_repository
+from command_center.store.queries.removal import Removed, remove_repository
 from tests.store.units import add_repository, add_session, add_task, run
 
 TABLES: tuple[Table[Any], ...] = (

@@ -18,7 +18,7 @@ from command_center.store import (
     Writer,
     take_claim,
 )
-from command_center.store.claim import RENEW_SECONDS
+from command_center.store.ownership.claim import RENEW_SECONDS
 from tests.store.units import run, tell
 
 HOLDER = """

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from command_center.store import Transaction, Writer
-from command_center.store.causes import last_event, without_outcome
+from command_center.store.queries.causes import last_event, without_outcome
 from tests.made_up import made_up
 from tests.store.units import add_session, run
 

@@ -21,8 +21,8 @@ from command_center.store import (
     open_database,
     search_texts,
 )
-from command_center.store.migrations import MIGRATIONS
-from command_center.store.search import match_expression
+from command_center.store.database.migrations import MIGRATIONS
+from command_center.store.queries.search import match_expression
 from tests.store.units import add_session, run
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_center.store.redaction import REDACTED, redact
-from command_center.store.streamed_redaction import StreamedText
-from tests.store.test_redaction import SECRETS
+from command_center.store.redaction.redact import REDACTED, redact
+from command_center.store.redaction.streamed import StreamedText
+from tests.store.redaction.test_redact import SECRETS
 
 
 def shown(pieces: Iterable[str], secrets: tuple[str, ...] = ()) -> str:

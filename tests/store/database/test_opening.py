@@ -19,8 +19,8 @@ from command_center.store import (
     SqliteTooOld,
     open_database,
 )
-from command_center.store import database as database_module
-from command_center.store.migrations import MIGRATIONS
+from command_center.store.database import opening as opening_module
+from command_center.store.database.migrations import MIGRATIONS
 
 
 def pragma(db: Database, name: str) -> object:
@@ -217,7 +217,7 @@ def test_the_newest_copies_are_kept_and_older_ones_go(path: Path) -> None:
     mine.touch()
     open_database(path, migrations=two_steps(add_author)).close()
     kept = {file.name for file in folder.iterdir()} - {mine.name}
-    assert database_module.COPIES_KEPT == len(kept)
+    assert opening_module.COPIES_KEPT == len(kept)
     assert f"{path.stem}-before-second.db" in kept
     assert [4, 5, 6, 7] == sorted(int(name[-8]) for name in kept if name.endswith("_old.db"))
     assert mine.exists()
@@ -232,7 +232,7 @@ def test_a_copy_that_is_damaged_is_no_copy_and_nothing_is_migrated(
         raise sqlite3.DatabaseError("it is damaged")
 
     with monkeypatch.context() as patch:
-        patch.setattr(database_module, "_check_copy", damaged)
+        patch.setattr(opening_module, "_check_copy", damaged)
         with pytest.raises(CannotOpenDatabase, match="could not be made: it is damaged"):
             open_database(path, migrations=two_steps(add_author))
     assert [] == list((path.parent / "backups").iterdir())
@@ -244,14 +244,14 @@ def test_a_copy_whose_index_lacks_a_row_is_found_to_be_damaged(path: Path) -> No
     path.parent.mkdir()
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.executescript("CREATE TABLE t (x); INSERT INTO t VALUES (1);")
-        database_module._check_copy(db)
+        opening_module._check_copy(db)
         db.executescript("CREATE INDEX i ON t (x); PRAGMA writable_schema = ON;")
         db.execute("UPDATE sqlite_schema SET sql = 'CREATE INDEX i ON t (x + 1)' WHERE name = 'i'")
     with (
         closing(sqlite3.connect(path)) as db,
         pytest.raises(sqlite3.DatabaseError, match="it is damaged: row 1 missing from index i"),
     ):
-        database_module._check_copy(db)
+        opening_module._check_copy(db)
 
 
 def test_without_room_for_the_copy_nothing_is_migrated(path: Path) -> None:
@@ -287,7 +287,7 @@ def test_a_database_that_another_process_holds_is_refused(path: Path) -> None:
 
 
 def test_an_old_sqlite_is_refused_by_name(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "_OLDEST_SQLITE", (99, 1, 0))
+    monkeypatch.setattr(opening_module, "_OLDEST_SQLITE", (99, 1, 0))
     with pytest.raises(SqliteTooOld, match=r"SQLite 99\.1\.0 or newer is needed"):
         open_database(path)
     assert not path.exists()
