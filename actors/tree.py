@@ -10,7 +10,7 @@
     │                        lives left
     ├ /bridge-watch          tells of that connection, as events
     ├ /sessions/…            dynamic, one per live session
-    ├ /strays                ends the turns that outlive their sessions
+    ├ /orphaned-turns        ends the turns that outlive their sessions
     ├ /slots                 which queued session begins next
     ├ /foreign-turns         gives the turns that no session began a session, or an end
     ├ /approvals
@@ -50,7 +50,7 @@ from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.operator.clock_watch import ClockWatch
 from command_center.actors.repositories.actor import Repositories
 from command_center.actors.sessions.foreign_turns import ForeignTurns
-from command_center.actors.sessions.orphaned_turns import Strays
+from command_center.actors.sessions.orphaned_turns import OrphanedTurns
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
@@ -185,8 +185,8 @@ def build_tree(
                 "joined again.",
             ),
             ChildSpec(
-                id="strays",
-                start=partial(Strays, storage, hosts),
+                id="orphaned-turns",
+                start=partial(OrphanedTurns, storage, hosts),
                 contract="Turns that outlive their sessions run on until it is back.",
             ),
             ChildSpec(

@@ -391,7 +391,7 @@ class TelegramUpdate(Record, frozen=True, kw_only=True, rename="camel"):
 
 
 class TelegramChat(Record, frozen=True, kw_only=True, rename="camel"):
-    """A chat that the bot talks to, and what its people wish to be told.
+    """A chat that the bot talks to, and the notices that its people want.
 
     Attributes:
         muted: kinds of messages that are not sent.

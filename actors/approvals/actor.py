@@ -111,28 +111,28 @@ class Approvals(Actor):
         return self.ctx.answer_later(self._resolve, message)
 
     async def _resolve(self, message: ResolveApproval) -> Approval:
-        wish = message.resolution
+        resolution = message.resolution
         asked = await self._storage.read(lambda db: approvals.get(db, message.approval_id))
-        kept = answers_to_keep(asked, wish)
+        kept = answers_to_keep(asked, resolution)
 
         def settle(tx: Transaction) -> tuple[Approval, Session | None]:
             approval = settlement.settle_approval(
                 tx,
                 message.approval_id,
-                status=wish.status,
-                actor=wish.resolved_by,
-                note=wish.resolution_note,
-                scope=wish.scope,
+                status=resolution.status,
+                actor=resolution.resolved_by,
+                note=resolution.resolution_note,
+                scope=resolution.scope,
                 answers=kept,
             )
-            answered = msgspec.structs.replace(approval, answers=wish.answers)
+            answered = msgspec.structs.replace(approval, answers=resolution.answers)
             return approval, say_answer(tx, answered, approval_seconds=self._seconds)
 
         approval, sequel = await self._storage.write(settle)
         if sequel is not None:
             with contextlib.suppress(ActorNotFound, MailboxFull):  # else it is found by its row
                 self.ctx.lookup(TASKS).try_tell(SessionCommitted(sequel.id))
-        self._tell_session_soon(msgspec.structs.replace(approval, answers=wish.answers))
+        self._tell_session_soon(msgspec.structs.replace(approval, answers=resolution.answers))
         return approval
 
     @handles(ExtendApproval)
@@ -197,15 +197,15 @@ class Approvals(Actor):
         return min(left, LOOK_SECONDS)
 
 
-def answers_to_keep(asked: Approval, wish: Resolution) -> dict[str, Any] | None:
+def answers_to_keep(asked: Approval, resolution: Resolution) -> dict[str, Any] | None:
     """Return the answers as they may be stored.
 
     Raises:
         Invalid: Codex asked something else, or wants more; it names the answer.
     """
-    request, answers = asked.codex_request, wish.answers or {}
-    if request is None or wish.status == "rejected":
-        return wish.answers
+    request, answers = asked.codex_request, resolution.answers or {}
+    if request is None or resolution.status == "rejected":
+        return resolution.answers
     check_answers(request["method"], request["params"], answers)
     return without_secrets(request["method"], request["params"], answers) or None
 

@@ -110,7 +110,7 @@ SLOTS: Address[SlotsMessage] = Address("/slots")
 
 FOREIGN_TURNS: Address[ThreadsReleased] = Address("/foreign-turns")
 
-STRAYS: Address[TurnLeft] = Address("/strays")
+ORPHANED_TURNS: Address[TurnLeft] = Address("/orphaned-turns")
 
 TasksMessage: TypeAlias = (
     CreateTask

@@ -153,8 +153,8 @@ def working_session(db: Database, thread: Thread) -> Session | None:
 def adopt(tx: Transaction, turn: ForeignTurn, *, instance: str, limit: int) -> Session | None:
     """Make the turn a session's that runs; None where it is one's already, or the thread not ours.
 
-    A message is a person's wish of this moment: its session may be one more than `limit` at once,
-    and others wait the longer. Codex's own wish may not.
+    A message comes from a person who waits: its session may be one more than `limit` at once, and
+    others wait longer. A turn that Codex began may not.
 
     Raises:
         PolicyDenied, Conflict: it may not run, and has to be interrupted.

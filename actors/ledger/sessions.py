@@ -256,8 +256,8 @@ def request_stop(
     session = sessions.get(tx.db, session_id)
     if session.finished_at is not None or session.stop_requested is not None:
         return session
-    wish = {"reason": reason, "requestedBy": actor, "at": tx.now, "outcome": outcome}
-    session = sessions.update(tx, session_id, stop_requested=wish)
+    request = {"reason": reason, "requestedBy": actor, "at": tx.now, "outcome": outcome}
+    session = sessions.update(tx, session_id, stop_requested=request)
     tell(
         tx,
         session,

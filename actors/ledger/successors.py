@@ -4,7 +4,7 @@
 - A turn that **completed** is followed by the oldest follow-up that waits in its task.
 - One that **failed** is tried again, where the task allows attempts: after a pause that doubles
   (`RETRY`).
-- One that was **interrupted** without anybody's wish is continued, where the task says so, at most
+- One that was **interrupted**, and not asked to end, is continued, where the task says so, at most
   `CONTINUATIONS` times in a row.
 
 The next session is an ordinary one: it stands in the queue, policy judges it, and it is found after
@@ -75,7 +75,7 @@ def end(
 ) -> tuple[Session, Session | None]:
     """Take a session to its end; the second is the session that follows it, if one does.
 
-    `leaves_turn` says that its turn, if Codex has one, may run on: then `/strays` ends it.
+    `leaves_turn` says that its turn, if Codex has one, may run on: then `/orphaned-turns` ends it.
     """
     session = sessions.get(tx.db, session_id)
     for answered in async_questions.unheard(tx, session):

@@ -7,9 +7,9 @@ stopped, steered and inspected.
 
 Each handler says which of the session's parts a message is for, and `when`: in which of the phases
 of `rules.transitions` it is taken. Of the parts, `state` holds the row, `launch` takes the session
-to its turn, `drive` has the runner work on it, `hearing` reads what Codex tells, `transcript` keeps
-it, `questions` keeps what Codex asks, `steering`, `pursuit` and `interruption` hand on what people
-want of the turn, `limits` ends it by nobody's wish, and `ending` ends the session.
+to its turn, `driver` has the runner work on it, `hearing` reads what Codex tells, `transcript`
+keeps it, `questions` keeps what Codex asks, `steering`, `pursuit` and `interruption` hand on what
+people want of the turn, `limits` ends it when a limit is reached, and `ending` ends the session.
 
 **After a crash** of this actor the supervisor starts it again, and after a crash of the whole
 process the server does. Both come in through `on_start`: the row says how far the session was, and
@@ -84,7 +84,7 @@ from command_center.actors.sessions.stall_detector import StallDetector
 from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.steering import Steering
 from command_center.actors.sessions.transcript import Transcript
-from command_center.actors.sessions.turn_driver import Drive
+from command_center.actors.sessions.turn_driver import TurnDriver
 from command_center.runtime import Actor, Deferred, Refusal, handles
 from command_center.store import Session, agents, sessions
 from command_center.store.statuses import ACTIVE
@@ -128,7 +128,7 @@ class SessionActor(Actor):
         self._runner: Runner
         self._watch: StallDetector
         self._launch: Launch
-        self._drive: Drive
+        self._driver: TurnDriver
         self._agents: Agents
         self._questions: Questions
         self._steering: Steering
@@ -203,7 +203,7 @@ class SessionActor(Actor):
         self._runner = runner = services.make_runner(session, ctx.ref)
         self._watch = watch = StallDetector(ctx.ref, services.stall_seconds)
         self._launch = Launch(ctx, state, runner, services)
-        self._drive = drive = Drive(ctx, state, runner)
+        self._driver = driver = TurnDriver(ctx, state, runner)
         self._agents = agents = Agents(state)
         self._questions = questions = Questions(ctx, state, runner, services, agents)
         self._steering = steering = Steering(services.storage, state, runner)
@@ -212,8 +212,8 @@ class SessionActor(Actor):
         self._ending = ending = Ending(
             ctx, state, transcript, runner, services, agents, interruption, steering
         )
-        self._limits = limits = Limits(state, transcript, watch, drive, questions, ending)
-        self._hearing = Hearing(state, transcript, watch, drive, agents, limits, self.handle_now)
+        self._limits = limits = Limits(state, transcript, watch, driver, questions, ending)
+        self._hearing = Hearing(state, transcript, watch, driver, agents, limits, self.handle_now)
 
     async def _report_lost(self) -> None:
         await self.ctx.ref.tell(
@@ -223,7 +223,7 @@ class SessionActor(Actor):
     def _drive_on(self) -> None:
         """Have the runner begin or find the turn, and interrupt it where that is wanted."""
         self.ctx.start_task(self._watch.run)
-        self._drive.go_on()
+        self._driver.go_on()
         if self.session.stop_requested is not None:
             self._interruption.begin()
 
@@ -258,7 +258,7 @@ class SessionActor(Actor):
 
     @handles(SteerSession, when=LIVE, otherwise=_cannot_be_steered)
     async def steer(self, message: SteerSession) -> Deferred[SteerReceipt]:
-        """Record the wish; answer when the turn has taken it, and that is recorded, too."""
+        """Record the request; answer when the turn has taken it, and that is recorded too."""
         event = await self._steering.request(message)
         return self.ctx.answer_later(self._steering.perform, message, event)
 
@@ -293,13 +293,13 @@ class SessionActor(Actor):
 
     @handles(ChangeGoal, when=ACTIVE, otherwise=_has_no_goal)
     async def change_goal(self, message: ChangeGoal) -> Deferred[Session]:
-        """Record the wish; answer when Codex has it."""
+        """Record the request; answer when Codex has it."""
         await self._pursuit.request(message.changes, message.changes.requested_by)
         return self.ctx.answer_later(self._pursuit.perform, message.changes)
 
     @handles(ClearGoal, when=ACTIVE, otherwise=_has_no_goal)
     async def clear_goal(self, message: ClearGoal) -> Deferred[Session]:
-        """Record the wish; answer when Codex has it."""
+        """Record the request; answer when Codex has it."""
         await self._pursuit.request(None, message.requested_by)
         return self.ctx.answer_later(self._pursuit.perform, None)
 
@@ -339,7 +339,7 @@ class SessionActor(Actor):
     @handles(BridgeLost, when={"starting"})
     def bridge_lost_early(self, _message: BridgeLost) -> None:
         """Begin the turn on the next connection: the launch sees to that."""
-        self._drive.look_again()
+        self._driver.look_again()
 
     @handles(BridgeLost, when=IN_TURN)
     async def bridge_lost(self, message: BridgeLost) -> None:
@@ -350,12 +350,12 @@ class SessionActor(Actor):
     @handles(BridgeConnected, when=ACTIVE)
     def bridge_connected(self, _message: BridgeConnected) -> None:
         """Join the thread again and catch up."""
-        self._drive.go_on()
+        self._driver.go_on()
 
     @handles(CodexLagged, when=ACTIVE)
     def lagged(self, _message: CodexLagged) -> None:
         """Read again what counts: some of what Codex told was dropped."""
-        self._drive.go_on()
+        self._driver.go_on()
 
     @handles(CodexAgentHeard)
     def agent_heard(self, _message: CodexAgentHeard) -> None:
@@ -367,7 +367,7 @@ class SessionActor(Actor):
     @handles(CodexNotification, when={"starting"})
     def told_early(self, message: CodexNotification) -> None:
         """Hold it until it is known which turn is the session's."""
-        self._drive.hold(message)
+        self._driver.hold(message)
 
     @handles(CodexNotification, when=IN_TURN)
     async def told(self, message: CodexNotification) -> None:
@@ -377,7 +377,7 @@ class SessionActor(Actor):
     @handles(CodexServerRequest, when={"starting"})
     def asked_early(self, message: CodexServerRequest) -> None:
         """Hold it until it is known which turn is the session's."""
-        self._drive.hold(message)
+        self._driver.hold(message)
 
     @handles(CodexServerRequest, when=IN_TURN)
     async def asked(self, message: CodexServerRequest) -> None:
@@ -387,7 +387,7 @@ class SessionActor(Actor):
     @handles(CodexRequestResolved, when={"starting"})
     def resolved_early(self, message: CodexRequestResolved) -> None:
         """Hold the question no longer."""
-        self._drive.drop_question(message.request_id)
+        self._driver.drop_question(message.request_id)
 
     @handles(CodexRequestResolved, when=IN_TURN)
     async def resolved(self, message: CodexRequestResolved) -> None:
@@ -417,7 +417,7 @@ class SessionActor(Actor):
         """Commit the thread, and only then start the turn in it."""
         await self._launch.keep_thread(message.thread_id)
         if self.session.stop_requested is None:
-            self._drive.go_on()
+            self._driver.go_on()
         else:
             await self._ending.end("stopped", reason=None)
 
@@ -425,7 +425,7 @@ class SessionActor(Actor):
     def joining(self, _message: JoiningThread) -> None:
         """Expect to be asked again what Codex still waits for; what it told before is read."""
         self._questions.join()
-        self._drive.has_recovered = True
+        self._driver.has_recovered = True
 
     @handles(NothingAsked, when=ACTIVE)
     async def nothing_asked(self, _message: NothingAsked) -> None:
@@ -440,7 +440,7 @@ class SessionActor(Actor):
 
     @handles(LaunchFailed, when={"starting"})
     async def launch_failed(self, message: LaunchFailed) -> None:
-        """Fail, or stop where that was the wish: the turn did not begin."""
+        """Fail, or stop if a stop was requested: the turn did not begin."""
         await self._ending.end("failed", reason=message.reason)
 
     @handles(TurnOpened, when={"starting"})
@@ -448,10 +448,10 @@ class SessionActor(Actor):
         """Run, hear what was held, and interrupt the turn where a stop came before it."""
         await self._launch.keep_turn(message.turn_id)
         self.ctx.start_task(self._watch.run)
-        for held in self._drive.take_held():
-            if self._drive.is_of_turn(held, message.turn_id):
+        for held in self._driver.take_held():
+            if self._driver.is_of_turn(held, message.turn_id):
                 await self.handle_now(held)
-        self._drive.dispel()
+        self._driver.dispel()
         if self.session.stop_requested is not None and self._state.is_active:
             self._interruption.begin_anew()
 
@@ -460,11 +460,11 @@ class SessionActor(Actor):
         """Go on with another turn, for the session's goal or at a word of a sub-agent."""
         if message.turn_id == self.session.codex_turn_id:
             return
-        if self._drive.ended_meanwhile is not None and self.session.goal is not None:
-            await self.handle_now(self._drive.ended_meanwhile)
+        if self._driver.ended_meanwhile is not None and self.session.goal is not None:
+            await self.handle_now(self._driver.ended_meanwhile)
         waits = self._pursuit.is_between or self._agents.ended_before_them is not None
         if waits and self._state.is_active:
-            self._drive.ended_meanwhile = self._agents.ended_before_them = None
+            self._driver.ended_meanwhile = self._agents.ended_before_them = None
             await self._pursuit.begin_turn(message.turn_id)
             self._watch.heard()
             if self.session.stop_requested is not None:
@@ -498,8 +498,8 @@ class SessionActor(Actor):
     @handles(TurnLost, when=ACTIVE)
     async def lost(self, message: TurnLost) -> None:
         """End as interrupted, and say by what: the turn is gone."""
-        if self._drive.ended_meanwhile is not None:
-            await self.handle_now(self._drive.ended_meanwhile)
+        if self._driver.ended_meanwhile is not None:
+            await self.handle_now(self._driver.ended_meanwhile)
         else:
             await self._ending.end(
                 "interrupted", reason=message.reason, leaves_turn=message.leaves_turn
@@ -584,7 +584,7 @@ class SessionActor(Actor):
     @handles(StopDeadline, when=LIVE)
     async def stop_overdue(self, _message: StopDeadline) -> None:
         """End: the turn did not heed the interruption and was given up."""
-        if self._drive.ended_meanwhile is not None:
-            await self.handle_now(self._drive.ended_meanwhile)
+        if self._driver.ended_meanwhile is not None:
+            await self.handle_now(self._driver.ended_meanwhile)
         else:
             await self._ending.end("interrupted", reason=OVERDUE, leaves_turn=True)

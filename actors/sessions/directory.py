@@ -11,8 +11,8 @@ import trio
 from command_center.actors.codex import requests
 from command_center.actors.codex.messages import BRIDGE
 from command_center.actors.contracts.addresses import (
+    ORPHANED_TURNS,
     SLOTS,
-    STRAYS,
     TASKS,
     SessionMessage,
     session_at,
@@ -150,7 +150,7 @@ class Sessions:
 
         ended = await self._storage.write(unit)
         self._tell(SLOTS, SlotsChanged())
-        self._tell(STRAYS, TurnLeft())
+        self._tell(ORPHANED_TURNS, TurnLeft())
         return ended
 
     def _interrupt(self, session: Session) -> None:

@@ -9,7 +9,7 @@ import attrs
 import structlog
 import trio
 
-from command_center.actors.contracts.addresses import REPOSITORIES, SLOTS, STRAYS, TASKS
+from command_center.actors.contracts.addresses import ORPHANED_TURNS, REPOSITORIES, SLOTS, TASKS
 from command_center.actors.contracts.sessions import (
     SessionCommitted,
     SlotsChanged,
@@ -21,7 +21,7 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels
 from command_center.actors.rules.preconditions import Condition
 from command_center.actors.sessions.agents import Agents
-from command_center.actors.sessions.interruption import Interruption, ended_by_wish
+from command_center.actors.sessions.interruption import Interruption, ended_by_request
 from command_center.actors.sessions.runner import FAILURES, Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.state import SessionState
@@ -55,14 +55,14 @@ class Ending:
     _interruption: Interruption
     _steering: Steering
 
-    async def stop(self, wish: StopSession, condition: Condition) -> Session | Deferred[Session]:
+    async def stop(self, request: StopSession, condition: Condition) -> Session | Deferred[Session]:
         """Interrupt the turn and answer when it has ended; where there is none, end at once.
 
         Raises:
             Unavailable: nothing can be written now.
             PreconditionFailed: the condition does not hold.
         """
-        wanted = await self._interruption.want(wish, condition)
+        wanted = await self._interruption.want(request, condition)
         if wanted.finished_at is not None:
             return wanted
         began = wanted.status != "starting" or not self._runner.cancel_start()
@@ -72,7 +72,7 @@ class Ending:
         return self._state.session
 
     async def give_up(self, actor: str, reason: str) -> None:
-        """End the turn, or the sub-agents that it left, by nobody's wish but a limit's."""
+        """End the turn, or the sub-agents that it left, because a limit is reached."""
         await self._interruption.limit(actor, reason)
         if self._agents.ended_before_them is None:
             self._interruption.begin()
@@ -90,10 +90,10 @@ class Ending:
         """Take the session to its end and tell who waits for that.
 
         Its actor then leaves Codex, in its own time, and stops. A turn that may run on is left to
-        `/strays`.
+        `/orphaned-turns`.
         """
         session = self._state.session
-        status, reason = ended_by_wish(session, status, reason)
+        status, reason = ended_by_request(session, status, reason)
         under_way = self._steering.under_way
 
         def end(tx: Transaction) -> tuple[Session, Session | None]:
@@ -114,7 +114,7 @@ class Ending:
         self._interruption.settle(ended)
         self._tell(SLOTS, SlotsChanged())
         if leaves_turn:
-            self._tell(STRAYS, TurnLeft())
+            self._tell(ORPHANED_TURNS, TurnLeft())
         if sequel is not None:
             self._tell(TASKS, SessionCommitted(sequel.id))
         self.leave_soon()

@@ -95,7 +95,7 @@ class ForeignTurns(Actor):
     def __init__(
         self, storage: Storage, host: Host, *, instance_id: str, max_sessions: int
     ) -> None:
-        """Look on `host`; at most `max_sessions` work at once by Codex's own wish."""
+        """Look on `host`; at most `max_sessions` that Codex began work at once."""
         self._storage = storage
         self._host = host
         self._instance = instance_id
@@ -234,7 +234,7 @@ class ForeignTurns(Actor):
 
         root, last, working, is_left = await self._storage.read(find)
         if last is None or is_left:
-            return  # no thread of ours, or one whose turn `/strays` ends
+            return  # no thread of ours, or one whose turn `/orphaned-turns` ends
         path = session_at((working or last).id)
         actor = self.ctx.find(path)
         if actor is not None and not actor.is_dead:

@@ -83,13 +83,13 @@ class Pursuit:
         session = self._state.session
         if session.goal is None or session.codex_turn_id is None:
             raise no_goal_now(session)
-        wish = GoalRequested(
+        request = GoalRequested(
             objective=None if changes is None else changes.objective,
             token_budget=None if changes is None else changes.token_budget,
             status=None if changes is None else changes.status,
             cleared=changes is None,
         )
-        await self._state.tell(wish, actor=actor)
+        await self._state.tell(request, actor=actor)
 
     async def perform(self, changes: GoalChanges | None) -> Session:
         """Have Codex change the goal, or take it away; return the session as it is then."""

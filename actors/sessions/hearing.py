@@ -23,7 +23,7 @@ from command_center.actors.sessions.limits import Limits
 from command_center.actors.sessions.stall_detector import StallDetector
 from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.transcript import Transcript
-from command_center.actors.sessions.turn_driver import Drive
+from command_center.actors.sessions.turn_driver import TurnDriver
 from command_center.actors.sessions.turn_events import SIGNS_OF_LIFE, translate
 
 
@@ -34,7 +34,7 @@ class Hearing:
     _state: SessionState
     _transcript: Transcript
     _watch: StallDetector
-    _drive: Drive
+    _driver: TurnDriver
     _agents: Agents
     _limits: Limits
     _handle: Callable[[object], Awaitable[None]]
@@ -54,11 +54,11 @@ class Hearing:
                 self._watch.heard()
             match fact:
                 case GoalTold() if (
-                    self._state.session.goal is not None and self._drive.is_under_way
+                    self._state.session.goal is not None and self._driver.is_under_way
                 ):
                     pass  # the runner tells it behind the turns that led to it
-                case TurnEnded() if self._drive.has_recovered:
-                    self._drive.end_after_recovery(fact)
+                case TurnEnded() if self._driver.has_recovered:
+                    self._driver.end_after_recovery(fact)
                 case _:
                     await self._handle(fact)
 

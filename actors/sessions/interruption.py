@@ -1,4 +1,4 @@
-"""The wish that a session end, and how its turn is brought to heed it.
+"""The request that a session end, and how its turn is brought to heed it.
 
 An interrupted turn has its time to end by itself; then it is given up, and the session with it.
 Whoever waits for the end is answered when it has come.
@@ -38,7 +38,7 @@ class Interruption:
     _waiters: list[Deferred[Session]] = attrs.field(factory=list, init=False)
     _task: trio.CancelScope | None = attrs.field(default=None, init=False)
 
-    async def want(self, wish: StopSession, condition: Condition) -> Session:
+    async def want(self, request: StopSession, condition: Condition) -> Session:
         """Record that a person wants the session to end.
 
         Raises:
@@ -49,13 +49,13 @@ class Interruption:
             only_if(
                 condition,
                 lambda tx: ledger.request_stop(
-                    tx, self._state.id, reason=wish.reason, actor=wish.requested_by
+                    tx, self._state.id, reason=request.reason, actor=request.requested_by
                 ),
             )
         )
 
     async def limit(self, actor: str, reason: str) -> None:
-        """Record that the session is to end by nobody's wish but a limit's."""
+        """Record that the session is to end because a limit is reached."""
         await self._state.change(
             lambda tx: ledger.request_stop(
                 tx, self._state.id, reason=reason, actor=actor, outcome="interrupted"
@@ -112,25 +112,25 @@ class Interruption:
         self._waiters.clear()
 
 
-def ended_by_wish(
+def ended_by_request(
     session: Session, status: SessionStatus, reason: str | None
 ) -> tuple[SessionStatus, str | None]:
-    """Return how a session ends, and why, with what was wished of it taken into account.
+    """Return how a session ends, and why, with what people asked of it taken into account.
 
     A turn that ended otherwise than by completing, after somebody wanted it to end, ended by that
-    wish.
+    request.
     """
-    wish = session.stop_requested
-    if wish is None or status == "completed":
+    request = session.stop_requested
+    if request is None or status == "completed":
         return status, reason
     late = f" {reason}" if reason == OVERDUE else ""
-    return wish.get("outcome", "stopped"), f"{stop_reason(session)}{late}"
+    return request.get("outcome", "stopped"), f"{stop_reason(session)}{late}"
 
 
 def stop_reason(session: Session) -> str:
     """Say who wanted the session to end, and why."""
-    wish = session.stop_requested or {}
-    if wish.get("outcome") == "interrupted":
-        return str(wish["reason"])
-    reason = f": {wish['reason']}" if wish.get("reason") else "."
-    return f"Stopped by {wish.get('requestedBy', ledger.SYSTEM)}{reason}"
+    request = session.stop_requested or {}
+    if request.get("outcome") == "interrupted":
+        return str(request["reason"])
+    reason = f": {request['reason']}" if request.get("reason") else "."
+    return f"Stopped by {request.get('requestedBy', ledger.SYSTEM)}{reason}"

@@ -69,7 +69,7 @@ class Launch:
         await slots.tell(RequestSlot(session_id=session.id, ref=self._ctx.ref))
 
     async def ask_policy(self, condition: Condition, *, actor: str) -> Session:
-        """Have a session that was only created queued, or blocked, by somebody's wish.
+        """Have a session that was only created queued, or blocked, as somebody asked.
 
         Raises:
             PolicyDenied, Conflict: it may not begin.

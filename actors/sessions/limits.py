@@ -1,4 +1,4 @@
-"""The limits that end a turn by nobody's wish: the tokens that it has used, and its silence."""
+"""The limits of a turn: the tokens that it may use, and the time that it may be silent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from command_center.actors.sessions.questions import Questions
 from command_center.actors.sessions.stall_detector import StallDetector
 from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.transcript import Transcript
-from command_center.actors.sessions.turn_driver import Drive
+from command_center.actors.sessions.turn_driver import TurnDriver
 
 
 @attrs.frozen
@@ -23,7 +23,7 @@ class Limits:
     _state: SessionState
     _transcript: Transcript
     _watch: StallDetector
-    _drive: Drive
+    _driver: TurnDriver
     _questions: Questions
     _ending: Ending
 
@@ -49,7 +49,7 @@ class Limits:
         elif told.count == 1:
             await self._state.tell(SessionStalled(silent_seconds=told.seconds))
             if self._state.phase in IN_TURN:
-                self._drive.go_on()
+                self._driver.go_on()
         else:
             reason = f"The turn was silent for {told.seconds:.0f} seconds."
             await self._ending.give_up("stall", reason)

@@ -1,4 +1,4 @@
-"""`/strays`: ends the turns that outlive their sessions.
+"""`/orphaned-turns`: ends the turns that outlive their sessions.
 
 A turn that does not heed its interruption in time is given up, and the session ends without it; so
 does a session whose actor is set aside, and one that was accepted for an app-server where none is
@@ -49,7 +49,7 @@ PAUSE_SECONDS: Final = 5.0
 """Seconds to wait where Codex is there and does not answer, before it is asked again."""
 
 
-class Strays(Actor):
+class OrphanedTurns(Actor):
     """Interrupts what is left, over every connection to Codex until it is known to be over."""
 
     def __init__(self, storage: Storage, hosts: Hosts) -> None:
@@ -95,7 +95,7 @@ class Strays(Actor):
             try:
                 await self.ctx.lookup(bridge_of(host.name)).tell(Watch(self.ctx.ref))
             except ActorNotFound:
-                log.info("strays.without_bridge", host=host.name)
+                log.info("orphaned_turns.without_bridge", host=host.name)
 
     async def _settle_all(self) -> None:
         while True:
@@ -123,7 +123,7 @@ class Strays(Actor):
         except BridgeUnavailable:
             return  # the next connection is told of
         except (*FAILURES, ActorNotFound) as error:
-            log.warning("strays.failed", reason=str(error))
+            log.warning("orphaned_turns.failed", reason=str(error))
             await trio.sleep(PAUSE_SECONDS)
             self._wanted.set()
 

@@ -86,7 +86,7 @@ class SessionState:
         return self.session
 
     async def check(self, condition: Condition) -> None:
-        """Refuse a wish that changes nothing, where it was made of what is no more.
+        """Refuse a request that changes nothing, if it was made of an older state.
 
         Raises:
             PreconditionFailed: the condition does not hold.

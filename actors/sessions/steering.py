@@ -27,24 +27,24 @@ LATE_SECONDS = 2.0
 
 
 CUT_OFF = "Something failed before Codex answered. The message is not in its thread."
-"""The reason for a wish whose outcome a crash kept from being recorded."""
+"""The reason for a request whose outcome a crash kept from being recorded."""
 
 OUTCOMES = (event_type(SteerAcknowledged), event_type(SteerRejected))
-"""The types of the events that tell what came of a wish."""
+"""The types of the events that tell what came of a request."""
 
 
 def steer_id(session_id: int, event: int) -> str:
-    """Return the id of ours that a wish carries in its thread; `event` asked for it."""
+    """Return the id of ours that a request carries in its thread; `event` asked for it."""
     return f"command-center-steer-{session_id}-{event}"
 
 
 def _outcome(turn_id: str | None, reason: str) -> SteerAcknowledged | SteerRejected:
-    """Tell that the turn took the wish, or why none did."""
+    """Tell that the turn took the request, or why none did."""
     return SteerRejected(reason=reason) if turn_id is None else SteerAcknowledged(turn_id=turn_id)
 
 
 def settle_cut_off(tx: Transaction, session_id: int, *, spared: Collection[int] = ()) -> None:
-    """Tell what came of each wish that was asked for and never answered, but of those `spared`.
+    """Tell what came of each request that was asked for and never answered, but of those `spared`.
 
     The transcript is complete: what Codex took into the turn is in it, under our id.
     """
@@ -71,11 +71,11 @@ class Steering:
     _state: SessionState
     _runner: Runner
     _under_way: dict[int, trio.CancelScope] = attrs.field(factory=dict, init=False)
-    """The wishes that Codex has not answered, by the events that asked for them."""
+    """The requests that Codex has not answered, by the events that asked for them."""
     _changed: trio.Event = attrs.field(factory=trio.Event, init=False)
 
-    async def request(self, wish: SteerSession) -> int:
-        """Record the wish, if there is a turn for it; return the id of the event that tells of it.
+    async def request(self, steer: SteerSession) -> int:
+        """Record the request, if there is a turn for it; return the id of its event.
 
         Raises:
             Invalid: it says nothing.
@@ -83,7 +83,7 @@ class Steering:
             Unavailable: nothing can be written now.
         """
         session = self._state.session
-        if not wish.message.strip():
+        if not steer.message.strip():
             raise Invalid.field("message", "Expected some text.")
         self._runner.check_steerable(session)
 
@@ -91,23 +91,23 @@ class Steering:
             return ledger.tell(
                 tx,
                 session,
-                SteerRequested(message=wish.message, turn_id=session.codex_turn_id),
-                actor=wish.requested_by,
+                SteerRequested(message=steer.message, turn_id=session.codex_turn_id),
+                actor=steer.requested_by,
             )
 
         event = await self._storage.write(request)
         self._under_way[event] = trio.CancelScope()
         return event
 
-    async def perform(self, wish: SteerSession, event: int) -> SteerReceipt:
-        """Hand the wish that was recorded to the turn, and record what came of it.
+    async def perform(self, steer: SteerSession, event: int) -> SteerReceipt:
+        """Hand the request that was recorded to the turn, and record what came of it.
 
         Raises:
             Conflict: Codex did not take it.
             Unconfirmed: Codex did not answer; what came of it is recorded when the turn has ended.
         """
         try:
-            return await self._perform(wish, event, self._under_way[event])
+            return await self._perform(steer, event, self._under_way[event])
         finally:
             del self._under_way[event]
             self._changed.set()
@@ -136,14 +136,14 @@ class Steering:
             await self._changed.wait()
 
     async def _perform(
-        self, wish: SteerSession, event: int, scope: trio.CancelScope
+        self, steer: SteerSession, event: int, scope: trio.CancelScope
     ) -> SteerReceipt:
         refusal: Refusal | None = None
         turn_id = ""
         with scope:
             try:
                 turn_id = await self._runner.steer(
-                    self._state.session, wish.message, steer_id(self._state.id, event)
+                    self._state.session, steer.message, steer_id(self._state.id, event)
                 )
             except Unconfirmed:
                 raise

@@ -1,4 +1,4 @@
-"""The drive of a turn: it is begun or found again, never twice at a time.
+"""The driver of a turn: it is begun or found again, never twice at a time.
 
 While it is not known which turn is the session's, what Codex says of the thread is held. While a
 turn is found again, its end waits until all that was missed has been told.
@@ -20,7 +20,7 @@ EARLY = 2000
 
 
 @attrs.define
-class Drive:
+class TurnDriver:
     """The runner's work on one session, as far as it must come one after the other."""
 
     _ctx: Context

@@ -126,7 +126,7 @@ class Tasks(Actor):
             )
         )
         if task.status == "cancelled":
-            wish = StopSession(
+            request = StopSession(
                 reason="Its task was cancelled.", requested_by=message.changes.requested_by
             )
             for session in await self._storage.read(
@@ -134,7 +134,7 @@ class Tasks(Actor):
             ):
                 ref = self.ctx.find(session_at(session.id))
                 if ref is not None:
-                    self.ctx.start_task(ref.tell, wish)  # one that is slow holds up no other
+                    self.ctx.start_task(ref.tell, request)  # one that is slow holds up no other
         return task
 
     @handles(CheckPolicy)

@@ -9,6 +9,6 @@ outside.
 (`effects`); `automations`, `preferences` and `requests` have parts of that, and `buttons` what a
 button does. What a message says is in `wording`, and of an approval in `approval_wording`, in the
 styled text of `markup`; `outgoing` writes it into the outbox. `chats` knows who may act, and what
-each chat wishes to hear. `api` is the Bot API's client, `settings` what all of them need to know,
+each chat wants to hear. `api` is the Bot API's client, `settings` what all of them need to know,
 and `errors` what can go wrong.
 """

@@ -38,7 +38,11 @@ from command_center.actors.telegram.commands import (
 from command_center.actors.telegram.effects import Act, Desk, Visit, say
 from command_center.actors.telegram.markup import Text
 from command_center.actors.telegram.outgoing import Keyboard, Outgoing, amend
-from command_center.actors.telegram.preferences import toggle, wishes_keyboard, wishes_text
+from command_center.actors.telegram.preferences import (
+    preferences_keyboard,
+    preferences_text,
+    toggle,
+)
 from command_center.actors.telegram.requests import resolve_later, send_later, stop_later
 from command_center.store import (
     Approval,
@@ -182,7 +186,7 @@ def _toggle(
 ) -> Sequence[Outgoing]:
     chat = toggle(tx, known_chat(tx, visit.chat_id), kind)
     message = telegram_messages.get(tx.db, button.message)
-    amend(tx, message, wishes_text(chat, desk), wishes_keyboard(chat))
+    amend(tx, message, preferences_text(chat, desk), preferences_keyboard(chat))
     return ()
 
 

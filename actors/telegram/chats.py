@@ -1,4 +1,4 @@
-"""The chats that the bot talks to: who may act, what they wish to hear, and when they are gone."""
+"""The chats that the bot talks to: who may act, what they want to hear, and when they are gone."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ async def mute(desk: Desk, visit: Visit, words: str) -> Act:
         elif words:
             kinds = ", ".join(chats.KINDS)
             return [visit.reply(f"I know /mute, /mute 2h, /mute off, and /mute with: {kinds}.")]
-        return [wishes_message(tx, visit, desk)]
+        return [preferences_message(tx, visit, desk)]
 
     return Act(unit=unit)
 
@@ -58,18 +58,18 @@ async def quiet(desk: Desk, visit: Visit, words: str) -> Act:
             except ValueError:
                 return [visit.reply("I know /quiet 22:00-07:00 and /quiet off.")]
             telegram_chats.update(tx, chat.id, quiet_hours=f"{begin:%H:%M}-{end:%H:%M}")
-        return [wishes_message(tx, visit, desk)]
+        return [preferences_message(tx, visit, desk)]
 
     return Act(unit=unit)
 
 
-def wishes_message(tx: Transaction, visit: Visit, desk: Desk) -> Outgoing:
+def preferences_message(tx: Transaction, visit: Visit, desk: Desk) -> Outgoing:
     """Show what the chat wants to be told, with a button for each kind."""
     chat = chats.known_chat(tx, visit.chat_id)
-    return visit.reply(wishes_text(chat, desk), keyboard=wishes_keyboard(chat))
+    return visit.reply(preferences_text(chat, desk), keyboard=preferences_keyboard(chat))
 
 
-def wishes_text(chat: TelegramChat, desk: Desk) -> Text:
+def preferences_text(chat: TelegramChat, desk: Desk) -> Text:
     """Say what the chat wants, in words."""
     until = chat.silent_until
     silent = until is not None and datetime.now(UTC) < from_timestamp(until)
@@ -84,7 +84,7 @@ def wishes_text(chat: TelegramChat, desk: Desk) -> Text:
     )
 
 
-def wishes_keyboard(chat: TelegramChat) -> Keyboard:
+def preferences_keyboard(chat: TelegramChat) -> Keyboard:
     """Return a button for each kind."""
     return tuple(
         (Button(f"{'🔕' if kind in chat.muted else '🔔'} {name}", Toggle(kind)),)

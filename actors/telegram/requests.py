@@ -35,10 +35,10 @@ def stop_later(desk: Desk, visit: Visit, session_id: int) -> Act:
     """Stop a session; to stop it again changes nothing. How it ended is told by the notifier."""
 
     async def slow() -> Act:
-        wish = StopSession(reason="Stopped from Telegram.", requested_by=visit.who)
+        request = StopSession(reason="Stopped from Telegram.", requested_by=visit.who)
         before = await desk.storage.read(lambda db: sessions.get(db, session_id))
         will_be_told = before.finished_at is None
-        session = await desk.sessions.stop(session_id, wish)
+        session = await desk.sessions.stop(session_id, request)
         said = f"Session {session.id} is {session.status.replace('_', ' ')}."
 
         def unit(tx: Transaction) -> Sequence[Outgoing]:

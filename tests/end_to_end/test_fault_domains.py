@@ -43,7 +43,7 @@ CRASHED = (
     "/bridges/local",
     "/bridge-watch",
     "/sessions/1",
-    "/strays",
+    "/orphaned-turns",
     "/foreign-turns",
     "/slots",
     "/approvals",

@@ -30,7 +30,7 @@ from command_center.actors.codex.messages import (
 )
 from command_center.actors.contracts.worktrees import PrepareWorkplace
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
-from command_center.actors.sessions.orphaned_turns import Strays
+from command_center.actors.sessions.orphaned_turns import OrphanedTurns
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runners.app_server import AppServerRunner
 from command_center.actors.sessions.services import SessionServices
@@ -256,10 +256,12 @@ async def live_session(
         for name in ("slots", "tasks", "repositories")
     ]
     hosts = this_machine(path.parent)
-    strays = ChildSpec(id="strays", start=lambda: Strays(made[0].storage, hosts))
+    orphaned_turns = ChildSpec(
+        id="orphaned-turns", start=lambda: OrphanedTurns(made[0].storage, hosts)
+    )
     async with rig(path, played(bridge), *neighbours) as found:
         made.append(found)
-        await found.system.start_child("/", strays)
+        await found.system.start_child("/", orphaned_turns)
 
         def insert(tx: Transaction) -> Session:
             running = {"status": "running", "codex_thread_id": THREAD, "codex_turn_id": TURN}

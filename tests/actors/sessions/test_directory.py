@@ -15,7 +15,7 @@ from command_center.actors.codex.messages import Call
 from command_center.actors.contracts.sessions import SteerSession, StopSession
 from command_center.actors.rules.errors import Conflict, NotFound
 from command_center.actors.sessions.directory import Sessions
-from command_center.actors.sessions.orphaned_turns import Strays
+from command_center.actors.sessions.orphaned_turns import OrphanedTurns
 from command_center.runtime import ActorNotFound, ChildSpec
 from command_center.store import Session, Transaction
 from tests.actors.hosts.machines import this_machine
@@ -38,7 +38,8 @@ async def without_actor(
     async with rig(path / "db.sqlite3", played(bridge), *neighbours) as found:
         made.append(found)
         await found.system.start_child(
-            "/", ChildSpec(id="strays", start=lambda: Strays(found.storage, this_machine(path)))
+            "/",
+            ChildSpec("orphaned-turns", lambda: OrphanedTurns(found.storage, this_machine(path))),
         )
 
         def insert(tx: Transaction) -> Session:

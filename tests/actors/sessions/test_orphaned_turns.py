@@ -14,8 +14,8 @@ from command_center.actors.codex.errors import BridgeUnavailable, CodexError, Co
 from command_center.actors.codex.messages import Call
 from command_center.actors.contracts.sessions import StopSession
 from command_center.actors.sessions import interruption
-from command_center.actors.sessions import orphaned_turns as strays
-from command_center.actors.sessions.orphaned_turns import Strays
+from command_center.actors.sessions import orphaned_turns as turns_module
+from command_center.actors.sessions.orphaned_turns import OrphanedTurns
 from command_center.runtime import ChildSpec
 from command_center.store import Transaction, orphaned_turns, tasks
 from tests.actors.hosts.machines import this_machine
@@ -37,8 +37,8 @@ ENDED: dict[str, Any] = {"id": TURN, "status": "completed", "items": []}
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Less time than in earnest."""
     monkeypatch.setattr(interruption, "STOP_SECONDS", 0.2)
-    monkeypatch.setattr(strays, "SETTLE_SECONDS", 0.3)
-    monkeypatch.setattr(strays, "PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(turns_module, "SETTLE_SECONDS", 0.3)
+    monkeypatch.setattr(turns_module, "PAUSE_SECONDS", 0.1)
 
 
 def lose(_params: object) -> NoReturn:
@@ -192,7 +192,7 @@ async def test_a_turn_is_ended_by_the_next_life_of_the_server(tmp_path: Path) ->
     bridge = PlayedBridge()
     bridge.turns = [running_turn(session_id)]
     async with rig(path, played(bridge)) as found:
-        await found.system.start_child(
-            "/", ChildSpec("strays", lambda: Strays(found.storage, this_machine(tmp_path)))
-        )
+        hosts = this_machine(tmp_path)
+        spec = ChildSpec("orphaned-turns", lambda: OrphanedTurns(found.storage, hosts))
+        await found.system.start_child("/", spec)
         await bridge.until_called("turn/interrupt")

@@ -116,7 +116,7 @@ async def test_a_folded_line_is_one_with_a_space() -> None:
     assert (b"x-f", b"a b") in seen[0]["headers"]
 
 
-async def test_a_refusal_carries_the_restraints_of_every_answer_and_its_date() -> None:
+async def test_a_refusal_carries_the_security_headers_of_every_answer_and_its_date() -> None:
     async with connected(answering(b"seen")) as server:
         answer = await server.exchange(b"hello\r\n\r\n")
     assert b"\r\ndate: " in answer

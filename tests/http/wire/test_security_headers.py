@@ -10,7 +10,7 @@ from tests.http.guarded import BEARER, guarded_app, open_app
 from tests.http.live import client_of, exchange, served
 
 
-async def test_every_answer_carries_the_browsers_restraints() -> None:
+async def test_every_answer_carries_the_security_headers() -> None:
     async with client_of(guarded_app()) as client:
         for path in ("/", "/nope", "/api/things", "/?token=x"):
             headers = (await client.get(path)).headers
