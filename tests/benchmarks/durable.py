@@ -46,7 +46,7 @@ SENT = post("/api/tasks", msgspec.json.encode(TASK))
 def our_server(folder: Path) -> Iterator[Asked]:
     """The product, with a repository."""
     subprocess.run(["git", "init", "--quiet", folder / "checkout"], check=True)  # noqa: S607 - the developer's git
-    server = Server(folder / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    server = Server(folder / "data", {"CC_CODEX_RUNNER_MODE": "stub"}, is_fresh=True).start()
     assert server.process is not None
     try:
         made = httpx.post(f"{server.url}/api/repos", json={"localPath": str(folder / "checkout")})

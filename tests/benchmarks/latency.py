@@ -128,7 +128,7 @@ def watched(sessions: int) -> Iterator[Watched]:
         folder = Path(name)
         subprocess.run(["git", "init", "--quiet", folder / "checkout"], check=True)  # noqa: S607 - the developer's git
         settings = {"CC_CODEX_COMMAND": command, "CC_MAX_SESSIONS": str(sessions)}
-        server = Server(folder / "data", settings).start()
+        server = Server(folder / "data", settings, is_fresh=True).start()
         assert server.process is not None
         try:
             with _websocket(int(server.url.rpartition(":")[2])) as sock:

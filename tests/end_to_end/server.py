@@ -27,6 +27,7 @@ from command_center.actors.hosts.local.codex import detached
 from command_center.store import Failed, Unit, Writer
 from tests.checkout import ROOT
 from tests.end_to_end.described import check_answer, check_event
+from tests.end_to_end.forked import Forked, fork
 
 START_SECONDS = 30.0
 WAIT_SECONDS = 30.0
@@ -35,12 +36,17 @@ ENDED = frozenset({"completed", "failed", "stopped", "interrupted"})
 
 @attrs.define
 class Server:
-    """`command-center serve` with a data folder of the test's; may be killed and started again."""
+    """`command-center serve` with a data folder of the test's; may be killed and started again.
+
+    One that `is_fresh` begins with an interpreter of its own, as a user's does: for what is
+    measured, and for settings that an interpreter reads as it starts.
+    """
 
     data_dir: Path
     settings: Mapping[str, str]
     cwd: Path = ROOT
-    process: subprocess.Popen[str] | None = None
+    is_fresh: bool = False
+    process: Forked | subprocess.Popen[str] | None = None
     url: str = ""
 
     @property
@@ -54,15 +60,18 @@ class Server:
             name: value for name, value in os.environ.items() if not name.startswith("CC_")
         }
         environment |= {"CC_PORT": "0", "CC_DATA_DIR": str(self.data_dir), **self.settings}
-        with self.log.open("a") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "command_center.http"],
-                cwd=self.cwd,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+        if sys.platform == "linux" and not self.is_fresh:
+            self.process = fork(environment, self.cwd, self.log)
+        else:
+            with self.log.open("a") as log:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-m", "command_center.http"],
+                    cwd=self.cwd,
+                    env=environment,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if " listens on " not in line:

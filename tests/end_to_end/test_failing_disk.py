@@ -32,7 +32,7 @@ def faults(tmp_path: Path) -> Faults:
 def server(tmp_path: Path, faults: Faults) -> Iterator[Server]:
     """A server whose calls of the system fail when the test says so."""
     settings = {"CC_CODEX_RUNNER_MODE": "stub", **faults.environment}
-    server = Server(tmp_path / "data", settings).start()
+    server = Server(tmp_path / "data", settings, is_fresh=True).start()
     yield server
     faults.stop()
     server.end()
