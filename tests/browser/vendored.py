@@ -132,14 +132,9 @@ def record_of(folder: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def refresh(package: Package, *, pin: bool) -> None:
-    """Write the package's files anew, and record their hashes."""
-    archive = archive_of(package)
-    record = record_of(package.folder)
-    pinned = record.get(package.name, {}).get("archiveSha256")
-    if not pin and pinned != digest(archive):
-        sys.exit(f"{package.name} {package.version} is not the archive that was pinned.")
-    written = {}
+def files_of(package: Package, archive: bytes) -> dict[str, str]:
+    """The texts of the package's files as they are kept, by name."""
+    kept = {}
     with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
         for source, name in package.files.items():
             member = opened.extractfile(f"package/{source}")
@@ -147,13 +142,25 @@ def refresh(package: Package, *, pin: bool) -> None:
             text = member.read().decode()
             if name.endswith((".js", ".ts", ".css")):
                 text = package.edited(text) + EXPORTS.get(name, "")
-            (package.folder / name).write_text(text, encoding="utf-8", newline="\n")
-            written[name] = digest(text.encode())
+            kept[name] = text
+    return kept
+
+
+def refresh(package: Package, *, pin: bool) -> None:
+    """Write the package's files anew, and record their hashes."""
+    archive = archive_of(package)
+    record = record_of(package.folder)
+    pinned = record.get(package.name, {}).get("archiveSha256")
+    if not pin and pinned != digest(archive):
+        sys.exit(f"{package.name} {package.version} is not the archive that was pinned.")
+    files = files_of(package, archive)
+    for name, text in files.items():
+        (package.folder / name).write_text(text, encoding="utf-8", newline="\n")
     record[package.name] = {
         "version": package.version,
         "licence": package.licence,
         "archiveSha256": digest(archive),
-        "files": written,
+        "files": {name: digest(text.encode()) for name, text in files.items()},
     }
     ordered = json.dumps(dict(sorted(record.items())), indent=2) + "\n"
     (package.folder / RECORD).write_text(ordered, encoding="utf-8")
