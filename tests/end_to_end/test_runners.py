@@ -92,6 +92,7 @@ if sys.platform != "win32":
         gate = Gate()
         scripted_model.script = (Say.text("Working", gate, "."),)
         cli_server.stop()
+        cli_server.is_fresh = True
         with hangups(signal.SIG_DFL):
             cli_server.start()
         async with client_of(cli_server) as client:
@@ -103,7 +104,8 @@ if sys.platform != "win32":
 
     async def test_a_server_that_was_started_by_nohup_outlives_the_terminal(tmp_path: Path) -> None:
         with hangups(signal.SIG_IGN):
-            server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+            settings = {"CC_CODEX_RUNNER_MODE": "stub"}
+            server = Server(tmp_path / "data", settings, is_fresh=True).start()
         assert server.process is not None
         server.process.send_signal(signal.SIGHUP)
         async with client_of(server) as client:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
 OWNER = "COMMAND_CENTER_OWNER"
 """Marks every process that a Command Center has started: with its life and its state folder."""
-
-LIFE = secrets.token_hex(8)
-"""Tells the children of this process from those of a former one."""
 
 THREAD = "CODEX_THREAD_ID"
 """Variable in which Codex tells each command the id of its thread."""
@@ -27,14 +26,14 @@ def agent_environment(
     *,
     secrets: Sequence[str] = (),
     state_folder: Path | None = None,
-    life: str = LIFE,
+    life: str | None = None,
 ) -> dict[str, str]:
     """Return the environment without Command Center's own settings and bot tokens.
 
     Left out is every variable named `CC_…` or `TELEGRAM…` or that names a bot token, in any
     case of letters, and every variable whose value holds one of `secrets`. With a
-    `state_folder` the mark of this `life` is added. The thread that this process is a command of is
-    left out too.
+    `state_folder` the mark of the `life` is added, of this process unless given. The thread that
+    this process is a command of is left out too.
     """
     kept = {
         name: value
@@ -46,8 +45,13 @@ def agent_environment(
     if kept.get(HOME):  # which may be relative to the folder of this process
         kept[HOME] = str(Path(kept[HOME]).absolute())
     if state_folder is not None:
-        kept[OWNER] = f"{life}:{state_folder.absolute()}"
+        kept[OWNER] = f"{life or current_life()}:{state_folder.absolute()}"
     return kept
+
+
+def current_life() -> str:
+    """Name this process, other than any former one: by its id and the time at which it started."""
+    return f"{os.getpid()}-{psutil.Process().create_time()}"
 
 
 def life_of(environment: Mapping[str, str], state_folder: Path) -> str | None:

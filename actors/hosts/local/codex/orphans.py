@@ -19,7 +19,7 @@ import attrs
 import msgspec
 import psutil
 
-from command_center.actors.hosts.local.codex.environment import LIFE, THREAD, life_of
+from command_center.actors.hosts.local.codex.environment import THREAD, current_life, life_of
 
 _SUFFIX = ".process.json"
 _CLOCK_SLACK = 2.0
@@ -45,7 +45,7 @@ class ProcessRecord:
     @classmethod
     def write(cls, folder: Path, pid: int, program: str) -> ProcessRecord:
         """Record a child that has just been started; raises `psutil.NoSuchProcess` if it ended."""
-        recorded = _Recorded(pid, psutil.Process(pid).create_time(), program, LIFE)
+        recorded = _Recorded(pid, psutil.Process(pid).create_time(), program, current_life())
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{pid}{_SUFFIX}"
         partial = path.with_suffix(".partial")
@@ -84,8 +84,9 @@ def end_orphans(folder: Path, spared: Collection[str] = ()) -> list[int]:
     caller to know.
     """
     orphans: dict[int, psutil.Process] = {}
-    records = [path for path in folder.glob(f"*{_SUFFIX}") if _read(path).life != LIFE]
-    for process in [*_recorded(records), *_marked(folder, {LIFE, *spared})]:
+    ours = current_life()
+    records = [path for path in folder.glob(f"*{_SUFFIX}") if _read(path).life != ours]
+    for process in [*_recorded(records), *_marked(folder, {ours, *spared})]:
         for one in [*descendants_of(process.pid), process]:
             orphans[one.pid] = one
     for process in orphans.values():

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_center.actors.hosts.local.codex.environment import (
-    LIFE,
     OWNER,
     agent_environment,
+    current_life,
     life_of,
 )
 
@@ -47,7 +47,7 @@ def test_a_variable_that_holds_a_secret_is_left_out_whatever_its_name() -> None:
 
 def test_the_mark_names_life_and_folder_and_is_never_inherited(tmp_path: Path) -> None:
     marked = agent_environment({OWNER: "1:/other"}, state_folder=tmp_path)
-    assert life_of(marked, tmp_path) == LIFE
+    assert life_of(marked, tmp_path) == current_life()
     assert life_of(marked, tmp_path / "other") is None
     assert agent_environment({OWNER: "1:/other"}) == {}
 

@@ -13,7 +13,7 @@ import trio
 
 from command_center.actors.codex.messages import BridgeStatus, ProbeHealth
 from command_center.actors.codex.protocol import encode_request
-from command_center.actors.hosts.local.codex.environment import LIFE, OWNER
+from command_center.actors.hosts.local.codex.environment import OWNER, current_life
 from command_center.actors.hosts.local.codex.orphans import (
     ProcessRecord,
     end_commands,
@@ -61,8 +61,8 @@ def sleeper(**environment: str) -> Iterator[psutil.Process]:
 def record_of_a_former_life(folder: Path, process: psutil.Process) -> Path:
     path = ProcessRecord.write(folder, process.pid, "codex").path
     text = path.read_text(encoding="utf-8")
-    assert LIFE in text
-    path.write_text(text.replace(LIFE, "0123456789abcdef"), encoding="utf-8")
+    assert current_life() in text
+    path.write_text(text.replace(current_life(), "0123456789abcdef"), encoding="utf-8")
     return path
 
 
