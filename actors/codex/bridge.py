@@ -27,7 +27,6 @@ from command_center.actors.codex.errors import (
     UnsupportedCodex,
     WireClosed,
 )
-from command_center.actors.codex.inbox import Inbox
 from command_center.actors.codex.messages import (
     AnswerRequest,
     AppServer,
@@ -42,7 +41,7 @@ from command_center.actors.codex.messages import (
     Watch,
 )
 from command_center.actors.codex.ports import Codex, Lease, Way
-from command_center.actors.codex.routing import Routes
+from command_center.actors.codex.routing import AnyInbox, Routes
 from command_center.actors.codex.settings import Transport
 from command_center.actors.codex.versions import Support
 from command_center.actors.codex.warnings import CodexWarning
@@ -94,7 +93,7 @@ class Bridge(Actor):
         self._codex = codex
         self._settings = codex.settings
         self._routes = Routes() if routes is None else routes
-        self._pumps: dict[Inbox, trio.CancelScope] = {}
+        self._pumps: dict[AnyInbox, trio.CancelScope] = {}
         self._connection: Connection | None = None
         self._process_id: int | None = None
         self._way: Way | None = None
@@ -526,17 +525,12 @@ class Bridge(Actor):
 
     # The attached
 
-    def _pump(self, inbox: Inbox) -> None:
-        async def pump() -> None:
-            while True:
-                await inbox.ref.tell(await inbox.first())
-                inbox.sent()
-
+    def _pump(self, inbox: AnyInbox) -> None:
         if inbox not in self._pumps:
-            self._pumps[inbox] = self.ctx.start_task(pump, name=f"pump for {inbox.ref.path}")
+            self._pumps[inbox] = self.ctx.start_task(inbox.pump, name=f"pump for {inbox.ref.path}")
         self.ctx.monitor(inbox.ref)
 
-    def _unpump(self, inbox: Inbox) -> None:
+    def _unpump(self, inbox: AnyInbox) -> None:
         scope = self._pumps.pop(inbox, None)
         if scope is not None:
             scope.cancel()

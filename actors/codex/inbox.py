@@ -9,7 +9,7 @@ are never dropped.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Final
+from typing import Final, Generic, TypeVar
 
 import attrs
 import trio
@@ -18,8 +18,12 @@ from command_center.actors.codex.messages import (
     CodexLagged,
     CodexNotification,
     CodexServerRequest,
+    ThreadMessage,
+    WatcherMessage,
 )
 from command_center.runtime import ActorRef
+
+Told = TypeVar("Told", ThreadMessage, WatcherMessage)
 
 MAX_QUEUED: Final = 2000
 """Messages that may wait for one attached actor."""
@@ -47,42 +51,42 @@ GROWS: Final = frozenset(
 
 
 @attrs.define(eq=False)
-class _Entry:
-    message: Any
+class _Entry(Generic[Told]):
+    message: Told
     size: int = 0
     pieces: list[str] | None = None
 
 
-class Inbox:
+class Inbox(Generic[Told]):
     """The messages that wait to be told to one attached actor."""
 
-    def __init__(self, thread_id: str, ref: ActorRef[Any]) -> None:
+    def __init__(self, thread_id: str, ref: ActorRef[Told]) -> None:
         """Begin empty."""
         self.thread_id = thread_id
-        self.ref = ref
+        self.ref: ActorRef[Told] = ref
         self.told: set[str] = set()
         """Ids of the open requests that this attachment was told of."""
         self.dropped = 0
-        self._entries: deque[_Entry] = deque()
+        self._entries: deque[_Entry[Told]] = deque()
         self._bytes = 0
-        self._lag: _Entry | None = None
+        self._lag: _Entry[Told] | None = None
         self._wake = trio.Event()
-        self._leaving: object | None = None
+        self._leaving: Told | None = None
 
     def __len__(self) -> int:
         """Return how many messages wait."""
         return len(self._entries)
 
-    def tell(self, message: object) -> None:
+    def tell(self, message: Told) -> None:
         """Queue what must not be lost; its number is bounded by who calls."""
         self._append(_Entry(message))
 
-    def tell_if_room(self, message: object) -> None:
+    def tell_if_room(self, message: Told) -> None:
         """Queue what may be left out when too much waits."""
         if len(self._entries) < MAX_QUEUED:
             self._append(_Entry(message))
 
-    def tell_if_empty(self, message: object) -> None:
+    def tell_if_empty(self, message: Told) -> None:
         """Queue what says no more than anything else that waits would."""
         if not self._entries:
             self._append(_Entry(message))
@@ -102,7 +106,13 @@ class Inbox:
         kept = (e for e in self._entries if not isinstance(e.message, CodexServerRequest))
         self._entries = deque(kept)
 
-    async def first(self) -> object:
+    async def pump(self) -> None:
+        """Tell the actor what waits, in order, each message once it has room for it."""
+        while True:
+            await self.ref.tell(await self.first())
+            self.sent()
+
+    async def first(self) -> Told:
         """Return the message that is next, when there is one; the same until it is `sent`."""
         while self._leaving is None:
             if self._entries:
@@ -117,23 +127,23 @@ class Inbox:
         """Go on to the next: the first message has reached the actor."""
         self._leaving = None
 
-    def _take(self) -> object:
+    def _take(self) -> Told:
         entry = self._entries.popleft()
         self._bytes -= entry.size
         if entry is self._lag:
             self._lag = None
-        if entry.pieces is not None:
-            params = {**entry.message.params, "delta": "".join(entry.pieces)}
-            return attrs.evolve(entry.message, params=params)
-        message: object = entry.message
+        message = entry.message
+        if entry.pieces is not None and isinstance(message, CodexNotification):
+            params = {**message.params, "delta": "".join(entry.pieces)}
+            return attrs.evolve(message, params=params)
         return message
 
-    def _append(self, entry: _Entry) -> None:
+    def _append(self, entry: _Entry[Told]) -> None:
         self._entries.append(entry)
         self._bytes += entry.size
         self._wake.set()
 
-    def _joined(self, last: _Entry, notification: CodexNotification, size: int) -> bool:
+    def _joined(self, last: _Entry[Told], notification: CodexNotification, size: int) -> bool:
         before = last.message
         if not isinstance(before, CodexNotification) or before.method != notification.method:
             return False
@@ -168,9 +178,9 @@ class Inbox:
         dropped = len(self._entries) - len(kept)
         self.dropped += dropped
         if self._lag is None:
-            self._lag = _Entry(CodexLagged(self.thread_id, dropped))
+            self._lag = _Entry(CodexLagged(self.thread_id, 0))
             kept.insert(0, self._lag)
-        else:
+        if isinstance(self._lag.message, CodexLagged):
             total = self._lag.message.dropped + dropped
             self._lag.message = CodexLagged(self.thread_id, total)
         self._entries = deque(kept)

@@ -75,7 +75,7 @@ class Watch(Request[None]):
     to all its clients, subscribed or not.
     """
 
-    ref: ActorRef[Any]
+    ref: ActorRef[WatcherMessage]
     statuses: bool = False
 
 
@@ -262,6 +262,16 @@ ThreadMessage: TypeAlias = (
     | BridgeLost
 )
 """A message to whoever is attached to a thread."""
+
+WatcherMessage: TypeAlias = (
+    BridgeConnected
+    | BridgeLost
+    | BridgeUnreachable
+    | BridgeWarned
+    | CodexNotification
+    | CodexLagged
+)
+"""A message to whoever watches the connection; the last two only to those that want statuses."""
 
 BridgeMessage: TypeAlias = (
     Call | Attach | Detach | Watch | AnswerRequest | CheckVersion | ReachWriter | ProbeHealth

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from command_center.actors.codex import protocol
 from command_center.actors.codex.inbox import GROWS, STATUS, Inbox
@@ -22,11 +22,16 @@ from command_center.actors.codex.messages import (
     CodexRequestRefused,
     CodexRequestResolved,
     CodexServerRequest,
+    ThreadMessage,
+    WatcherMessage,
 )
 from command_center.actors.codex.open_requests import OpenRequest, OpenRequests
 from command_center.actors.codex.warnings import WARNINGS, CodexWarning, warning_of
 from command_center.actors.codex.watchers import Watchers
 from command_center.runtime import ActorRef
+
+AnyInbox: TypeAlias = Inbox[ThreadMessage] | Inbox[WatcherMessage]
+"""The inbox of somebody who is attached to a thread, or watches the connection."""
 
 MAX_EARLY: Final = 10
 """Threads whose early warnings are kept, and warnings that are kept of each."""
@@ -47,7 +52,7 @@ class Routes:
 
     def __init__(self) -> None:
         """Begin with nobody attached."""
-        self._inboxes: dict[str, Inbox] = {}
+        self._inboxes: dict[str, Inbox[ThreadMessage]] = {}
         self._watchers = Watchers()
         self._requests = OpenRequests()
         self._lineage = Lineage()
@@ -59,7 +64,7 @@ class Routes:
         """Notifications of threads that nobody is attached to."""
 
     @property
-    def inboxes(self) -> list[Inbox]:
+    def inboxes(self) -> list[AnyInbox]:
         """Return the inboxes of all attachments and watchers."""
         return [*self._inboxes.values(), *self._watchers.inboxes]
 
@@ -73,7 +78,7 @@ class Routes:
         """Return the requests that wait for an answer."""
         return self._requests.unanswered
 
-    def attach(self, thread_id: str, ref: ActorRef[Any]) -> Inbox:
+    def attach(self, thread_id: str, ref: ActorRef[ThreadMessage]) -> Inbox[ThreadMessage]:
         """Attach, and offer the thread's open requests, also those that were told before.
 
         An actor that attaches again keeps what waits for it. What waited for another is gone.
@@ -116,26 +121,28 @@ class Routes:
             for notification, size in held:
                 self._route(notification, thread_id, size)
 
-    def attachment(self, thread_id: str) -> Inbox | None:
+    def attachment(self, thread_id: str) -> Inbox[ThreadMessage] | None:
         """Return the inbox of the thread's attachment, if there is one."""
         return self._inboxes.get(thread_id)
 
-    def detach(self, thread_id: str, ref: ActorRef[Any]) -> Inbox | None:
+    def detach(self, thread_id: str, ref: ActorRef[ThreadMessage]) -> Inbox[ThreadMessage] | None:
         """Detach, if it is `ref` who is attached; answers its inbox then."""
         inbox = self._inboxes.get(thread_id)
         if inbox is None or inbox.ref.path != ref.path:
             return None
         return self._inboxes.pop(thread_id)
 
-    def watcher(self, ref: ActorRef[Any]) -> Inbox | None:
+    def watcher(self, ref: ActorRef[WatcherMessage]) -> Inbox[WatcherMessage] | None:
         """Return the inbox of the actor, if it watches."""
         return self._watchers.find(ref.path)
 
-    def watch(self, ref: ActorRef[Any], *, statuses: bool = False) -> Inbox:
+    def watch(
+        self, ref: ActorRef[WatcherMessage], *, statuses: bool = False
+    ) -> Inbox[WatcherMessage]:
         """Tell `ref` of the connection itself; a former watch of it is over."""
         return self._watchers.add(ref, self._greeting, statuses=statuses)
 
-    def forget(self, path: str) -> list[Inbox]:
+    def forget(self, path: str) -> list[AnyInbox]:
         """Drop everything that goes to the actor at a path; answers what went there."""
         gone = [inbox for inbox in self.inboxes if inbox.ref.path == path]
         for inbox in gone:
@@ -273,7 +280,7 @@ class Routes:
             inbox.told.discard(request.name)
             inbox.tell(CodexRequestResolved(request.thread_id, request.name, request.answered))
 
-    def _owner_of(self, thread_id: str) -> Inbox | None:
+    def _owner_of(self, thread_id: str) -> Inbox[ThreadMessage] | None:
         """Return the attachment of the thread, or of the nearest one that it was started from."""
         ancestors = (self._inboxes.get(at) for at in self._lineage.ancestors(thread_id))
         return next((inbox for inbox in ancestors if inbox is not None), None)

@@ -6,7 +6,7 @@ A watcher that comes late is told what it missed, and nobody is told a thing twi
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Final
+from typing import Final
 
 from command_center.actors.codex.inbox import Inbox
 from command_center.actors.codex.messages import (
@@ -14,6 +14,7 @@ from command_center.actors.codex.messages import (
     BridgeUnreachable,
     BridgeWarned,
     CodexNotification,
+    WatcherMessage,
 )
 from command_center.actors.codex.warnings import CodexWarning
 from command_center.runtime import ActorRef
@@ -27,7 +28,7 @@ class Watchers:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._inboxes: dict[str, Inbox] = {}
+        self._inboxes: dict[str, Inbox[WatcherMessage]] = {}
         self._wanting_statuses: set[str] = set()
         """The paths of those that want to be told of every thread's status."""
         self._missing: BridgeUnreachable | None = None
@@ -38,15 +39,17 @@ class Watchers:
         self._warned: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     @property
-    def inboxes(self) -> list[Inbox]:
+    def inboxes(self) -> list[Inbox[WatcherMessage]]:
         """Return their inboxes."""
         return list(self._inboxes.values())
 
-    def find(self, path: str) -> Inbox | None:
+    def find(self, path: str) -> Inbox[WatcherMessage] | None:
         """Return the inbox of the actor at a path, if it watches."""
         return self._inboxes.get(path)
 
-    def add(self, ref: ActorRef[Any], greeting: BridgeConnected | None, *, statuses: bool) -> Inbox:
+    def add(
+        self, ref: ActorRef[WatcherMessage], greeting: BridgeConnected | None, *, statuses: bool
+    ) -> Inbox[WatcherMessage]:
         """Tell `ref` from now on, and what nobody was told; a former watch of it is over."""
         inbox = self._inboxes[ref.path] = Inbox("", ref)
         self._wanting_statuses.discard(ref.path)

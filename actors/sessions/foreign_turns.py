@@ -27,6 +27,7 @@ from command_center.actors.codex.messages import (
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
+    BridgeWarned,
     Call,
     CodexLagged,
     CodexNotification,
@@ -152,6 +153,10 @@ class ForeignTurns(Actor):
     @handles(BridgeUnreachable)
     def unreachable(self, _message: BridgeUnreachable) -> None:
         """Wait for the next connection."""
+
+    @handles(BridgeWarned)
+    def warned(self, _message: BridgeWarned) -> None:
+        """Do nothing: no warning begins a turn."""
 
     async def _watch(self) -> None:
         try:

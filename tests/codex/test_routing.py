@@ -13,10 +13,11 @@ from command_center.actors.codex.messages import (
     CodexLagged,
     CodexNotification,
     CodexServerRequest,
+    ThreadMessage,
 )
 from command_center.actors.codex.open_requests import MAX_OPEN
 from command_center.actors.codex.protocol import Notification, ServerRequest
-from command_center.actors.codex.routing import Routes
+from command_center.actors.codex.routing import AnyInbox, Routes
 from command_center.runtime import ActorRef
 
 
@@ -31,7 +32,7 @@ def ref(path: str = "/sessions/1") -> ActorRef[Any]:
     return cast("ActorRef[Any]", Ref(path))
 
 
-def inbox() -> Inbox:
+def inbox() -> Inbox[ThreadMessage]:
     return Inbox("t", ref())
 
 
@@ -43,7 +44,7 @@ def delta(text: str, item: str = "i") -> CodexNotification:
     return told("item/agentMessage/delta", turnId="u", itemId=item, delta=text)
 
 
-async def take_all(box: Inbox) -> list[Any]:
+async def take_all(box: AnyInbox) -> list[Any]:
     taken = []
     while len(box):
         taken.append(await box.first())

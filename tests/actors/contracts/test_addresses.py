@@ -10,7 +10,13 @@ from command_center.actors.approvals.actor import Approvals
 from command_center.actors.automations.actor import AutomationActor
 from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.codex.bridge import Bridge
-from command_center.actors.codex.messages import BridgeMessage, ThreadMessage
+from command_center.actors.codex.messages import (
+    BridgeMessage,
+    CodexLagged,
+    CodexNotification,
+    ThreadMessage,
+    WatcherMessage,
+)
 from command_center.actors.contracts.addresses import (
     ApprovalsMessage,
     AutomationMessage,
@@ -22,8 +28,11 @@ from command_center.actors.contracts.addresses import (
 )
 from command_center.actors.contracts.sessions import RunnerReport
 from command_center.actors.core.events import EventHub, EventsMessage
+from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.repositories.actor import Repositories
 from command_center.actors.sessions.actor import SessionActor
+from command_center.actors.sessions.foreign_turns import ForeignTurns
+from command_center.actors.sessions.orphaned_turns import OrphanedTurns
 from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
 from command_center.runtime import Actor, Down
@@ -59,3 +68,16 @@ def test_a_session_handles_what_its_runner_and_the_bridge_tell_it(messages: Any)
         if find_handler(dict(SessionActor.handlers), message) is None
     ]
     assert [] == unhandled
+
+
+OF_STATUSES = frozenset({CodexNotification, CodexLagged})
+
+
+@pytest.mark.parametrize(
+    ("watcher", "untold"),
+    [(BridgeWatch, OF_STATUSES), (OrphanedTurns, OF_STATUSES), (ForeignTurns, frozenset())],
+)
+def test_a_watcher_handles_what_the_bridge_tells_it(
+    watcher: type[Actor], untold: frozenset[type]
+) -> None:
+    assert set(get_args(WatcherMessage)) - untold <= watcher.handlers.keys()
