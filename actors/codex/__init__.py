@@ -1,12 +1,12 @@
 """Everything that knows Codex: its app-server's protocol, and what a host's Codex is asked.
 
-`bridge` is the actor that holds the connection; `messages` says what it is asked and what it tells,
-`settings` how it reaches Codex, and `ports` what the Codex of a host does. Below it, from the bytes
-upwards: `lines` and `websocket` carry messages, `protocol` is a message's envelope, and
-`connection` matches answers with requests. `routing` hands what Codex tells to the session that it
-is about, by its `inbox`; `open_requests` are what Codex asks, `watchers` are told of the connection
-itself, `lineage` knows which thread was started from which, and `active_turns` whether any is at
-work.
+`bridge` is the actor of the connection, which `connector` keeps up; `messages` says what it is
+asked and what it tells, `settings` how it reaches Codex, and `ports` what the Codex of a host does.
+Below it, from the bytes upwards: `lines` and `websocket` carry messages, `protocol` is a message's
+envelope, and `connection` matches answers with requests. `routing` hands what Codex tells to the
+session that it is about, by its `inbox`; `open_requests` are what Codex asks, `watchers` are told
+of the connection itself, `lineage` knows which thread was started from which, and `active_turns`
+whether any is at work.
 
 `requests` spells what is asked of Codex, and `confinement` what a run lets it do;
 `project_configuration` is what it takes from the project, and `allow_rules` what its user's rules

@@ -7,25 +7,19 @@ to nothing by itself; whoever is attached to a thread resumes it when told `Brid
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import partial
-from importlib.metadata import version
 from typing import Any
 
 import structlog
 import trio
 
 from command_center.actors.codex import protocol, requests
-from command_center.actors.codex.active_turns import has_turns
 from command_center.actors.codex.approvals import why_not
 from command_center.actors.codex.connection import Connection, RefusedRequest
+from command_center.actors.codex.connector import Connector
 from command_center.actors.codex.errors import (
-    BridgeUnavailable,
     CodexError,
     CodexTimeout,
     ThreadElsewhere,
-    UnsupportedCodex,
-    WireClosed,
 )
 from command_center.actors.codex.messages import (
     AnswerRequest,
@@ -40,11 +34,10 @@ from command_center.actors.codex.messages import (
     ReachWriter,
     Watch,
 )
-from command_center.actors.codex.ports import Codex, Lease, Way
+from command_center.actors.codex.ports import Codex
 from command_center.actors.codex.routing import AnyInbox, Routes
 from command_center.actors.codex.settings import Transport
 from command_center.actors.codex.versions import Support
-from command_center.actors.codex.warnings import CodexWarning
 from command_center.actors.rules.errors import TooBusy
 from command_center.runtime import Actor, Deferred, Down, Refusal, handles
 
@@ -53,17 +46,8 @@ log = structlog.get_logger(__name__)
 MAX_CALLS = 1000
 """Calls that may be under way at once."""
 
-_CALM_SECONDS = 60.0
-"""A connection that lived so long resets the backoff."""
-
-_CHANGE_SECONDS = 2.0
-"""Between two looks whether a better app-server can be had."""
-
 _CHANGED_SECONDS = 10.0
 """Seconds that a change to another app-server may take, where somebody waits for it."""
-
-_LEAVE_SECONDS = 1.5
-"""Seconds that an app-server may take to say whether turns run in it, when it is to be left."""
 
 
 _CLOSE_IT = (
@@ -93,58 +77,40 @@ class Bridge(Actor):
         self._codex = codex
         self._settings = codex.settings
         self._routes = Routes() if routes is None else routes
+        self._connector = Connector(
+            codex,
+            self._routes,
+            self,
+            is_busy=lambda: bool(self._routes.attached or self._calls),
+        )
         self._pumps: dict[AnyInbox, trio.CancelScope] = {}
-        self._connection: Connection | None = None
-        self._process_id: int | None = None
-        self._way: Way | None = None
-        self._lease: Lease | None = None
-        self._is_unneeded = False
-        self._left_for: str | None = None
-        self._change = trio.Event()
-        """Set to look at once whether a better app-server can be had."""
-        self._changed = trio.Event()
-        """Set when there is another connection than now."""
-        self._attempt_ended = trio.Event()
-        self._connecting = True
-        self._why = "The bridge is still connecting to Codex."
-        self._retry_at = 0.0
         self._calls = 0
-        self._connections = 0
-        self._keeper: trio.CancelScope | None = None
-        self._kept = trio.Event()
 
     async def on_start(self) -> None:
         """Begin to connect, without waiting for it."""
         self._routes.lost("The bridge to Codex was restarted.")
         for inbox in self._routes.inboxes:
             self._pump(inbox)
-        if self._settings.disabled is not None:
-            self._why = self._settings.disabled
-            self._connecting = False
-        self._keeper = self.ctx.start_task(self._keep_connected)
+        self.ctx.start_task(self._connector.run)
 
     async def on_stop(self) -> None:
         """Close the connection and end the child behind it, and a detached one without turns."""
-        if self._is_detached:
-            with trio.move_on_after(_LEAVE_SECONDS):
-                self._is_unneeded = not await self._has_turns()
-        if self._keeper is not None:
-            self._keeper.cancel()
-        await self._kept.wait()
+        await self._connector.close()
 
     def describe(self) -> dict[str, object]:
         """Return what an inspection shows of the connection."""
-        connection = self._connection
+        connector = self._connector
+        connection, way = connector.connection, connector.way
         return {
             "transport": self._settings.transport.value,
             "command": self._settings.described,
             "connected": connection is not None,
-            "diagnostic": None if connection is not None else self._why,
-            "processId": self._process_id,
-            "appServer": None if self._way is None else self._way.app_server.value,
-            "why": None if self._way is None else self._way.reason,
+            "diagnostic": None if connection is not None else connector.why,
+            "processId": connector.process_id,
+            "appServer": None if way is None else way.app_server.value,
+            "why": None if way is None else way.reason,
             "serverVersion": None if connection is None else connection.server_version,
-            "connections": self._connections,
+            "connections": connector.connections,
             "calls": self._calls,
             "attachedThreads": self._routes.attached,
             "openRequests": len(self._routes.open_requests),
@@ -179,10 +145,10 @@ class Bridge(Actor):
         if inbox is None:
             return
         self._unpump(inbox)
-        if self._connection is not None:
+        if self._connector.connection is not None:
             # In order: whoever attaches next resumes the thread, and is to stay subscribed.
             leave = requests.thread_unsubscribe(message.thread_id)
-            self._connection.call_soon(leave.method, leave.params)
+            self._connector.connection.call_soon(leave.method, leave.params)
 
     @handles(Watch)
     def watch(self, message: Watch) -> None:
@@ -201,7 +167,7 @@ class Bridge(Actor):
     @handles(AnswerRequest)
     def answer(self, message: AnswerRequest) -> Deferred[None]:
         """Write the answer, once."""
-        connection = self._connected()
+        connection = self._connector.get()
         request = self._routes.take(message.request_id)
         if message.result is not None:
             return self.ctx.answer_later(connection.answer, request.id, message.result)
@@ -212,8 +178,8 @@ class Bridge(Actor):
     def check_version(self, message: CheckVersion) -> None:
         """Let a Codex that can be used pass, and one that is not connected yet."""
         del message
-        if self._connection is not None:
-            self._connected()
+        if self._connector.connection is not None:
+            self._connector.get()
 
     @handles(ReachWriter)
     def reach_writer(self, message: ReachWriter) -> Deferred[None]:
@@ -232,7 +198,7 @@ class Bridge(Actor):
         self._calls += 1
         try:
             deadline = trio.current_time() + call.timeout
-            connection = await self._connected_by(deadline)
+            connection = await self._connector.get_by(deadline)
             return await self._call_until(connection, call, deadline)
         finally:
             self._calls -= 1
@@ -262,26 +228,12 @@ class Bridge(Actor):
                 raise CodexError(call.method, 0, "it answered with no JSON object", result)
             return result
 
-    async def _connected_by(self, deadline: float) -> Connection:
-        if self._connection is None and self._connecting:
-            with trio.CancelScope(deadline=deadline):
-                await self._attempt_ended.wait()
-        return self._connected()
-
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            wait = max(0.0, self._retry_at - trio.current_time())
-            raise BridgeUnavailable(self._why, retry_after=wait or None)
-        if self._connection.support.problem is not None:
-            raise UnsupportedCodex(self._connection.support.problem)
-        return self._connection
-
     async def _probe(self) -> BridgeHealth:
         if self._settings.disabled is not None:
             return self._health(BridgeStatus.DISABLED, self._settings.disabled)
         deadline = trio.current_time() + self._settings.deadlines.probe
         try:
-            connection = await self._connected_by(deadline)
+            connection = await self._connector.get_by(deadline)
             loaded = await connection.probe()
         except Refusal as refusal:
             return self._health(BridgeStatus.UNAVAILABLE, str(refusal))
@@ -291,7 +243,7 @@ class Bridge(Actor):
         return self._health(BridgeStatus.CONNECTED, " ".join(said))
 
     def _said_of_way(self) -> list[str]:
-        way = self._way
+        way = self._connector.way
         if way is None or self._settings.transport is not Transport.AUTO:
             return []
         said = [_WHOSE[way.app_server], way.reason]
@@ -300,7 +252,8 @@ class Bridge(Actor):
         return said
 
     def _health(self, status: BridgeStatus, message: str) -> BridgeHealth:
-        connection = self._connection
+        connector = self._connector
+        connection = connector.connection
         support = Support() if connection is None else connection.support
         return BridgeHealth(
             status=status,
@@ -309,178 +262,29 @@ class Bridge(Actor):
             message=message,
             version=None if connection is None else connection.server_version,
             warning=support.problem or support.notice,
-            app_server=None if self._way is None else self._way.app_server,
+            app_server=None if connector.way is None else connector.way.app_server,
         )
 
     async def _reach_writer(self, thread_id: str) -> None:
         if not await self._is_written_elsewhere(thread_id):
             return
-        if self._is_detached and await self._codex.listens_for_terminals():
-            if not await self._is_idle():
+        if self._connector.is_detached and await self._codex.listens_for_terminals():
+            if not await self._connector.is_idle():
                 raise ThreadElsewhere(thread_id, _BUSY)
-            changed = self._changed
-            self._change.set()
-            with trio.move_on_after(_CHANGED_SECONDS):
-                await changed.wait()
+            await self._connector.change_soon(_CHANGED_SECONDS)
             if not await self._is_written_elsewhere(thread_id):
                 return
         raise ThreadElsewhere(thread_id, _CLOSE_IT)
 
     async def _is_written_elsewhere(self, thread_id: str) -> bool:
         seconds = self._settings.deadlines.probe
-        connection = await self._connected_by(trio.current_time() + seconds)
+        connection = await self._connector.get_by(trio.current_time() + seconds)
         home = connection.codex_home
         if home is None or not await self._codex.is_written(home, thread_id):
             return False
         read = requests.thread_read(thread_id)
         thread = (await connection.call(read.method, read.params, seconds))["thread"]
         return (thread.get("status") or {}).get("type") == "notLoaded"
-
-    # The connection
-
-    async def _keep_connected(self) -> None:
-        try:
-            self._lease = await self._codex.take_over()
-            failures = 0
-            while self._settings.disabled is None:
-                began = trio.current_time()
-                known, self._why = self._why, await self._connect_once()
-                if self._left_for is not None:
-                    log.info("codex.left", reason=self._left_for)
-                    failures, pause = 0, 0.0
-                else:
-                    lived = trio.current_time() - began
-                    failures = 1 if lived >= _CALM_SECONDS else failures + 1
-                    pause = self._settings.deadlines.reconnect.delay(failures)
-                    # What is so for hours is said once, and then to those who look closer.
-                    tell = log.debug if failures > 1 and self._why == known else log.warning
-                    tell("codex.unavailable", reason=self._why, retry_in=round(pause, 3))
-                self._retry_at = trio.current_time() + pause
-                await trio.sleep(pause)
-                self._attempt_ended = trio.Event()
-                self._connecting = True
-        finally:
-            with trio.CancelScope(shield=True):
-                await self._leave()
-            self._kept.set()
-
-    async def _leave(self) -> None:
-        """End the app-server of our own if it is not needed, else leave it to its keeper."""
-        if self._is_unneeded:
-            await self._codex.end_own()
-        if self._lease is not None:
-            self._lease.release()
-
-    @property
-    def _is_detached(self) -> bool:
-        return self._way is not None and self._way.app_server is AppServer.DETACHED
-
-    async def _connect_once(self) -> str:
-        """Hold one connection until it is lost; answers why."""
-        self._left_for = None
-        try:
-            async with trio.open_nursery() as nursery:
-                try:
-                    reason = await self._hold(nursery)
-                finally:
-                    self._disconnected()
-                nursery.cancel_scope.cancel()
-        finally:
-            self._end_attempt()
-        self._routes.lost(reason)
-        self._routes.unreachable(reason)
-        return reason
-
-    async def _hold(self, nursery: trio.Nursery) -> str:
-        try:
-            with trio.fail_after(self._settings.deadlines.handshake):
-                way = await self._codex.connect(nursery)
-        except WireClosed as error:
-            return error.reason
-        except trio.TooSlowError:
-            return "Codex did not take the connection in time."
-        wire = way.wire
-        try:
-            self._process_id = wire.process_id
-            connection = Connection(wire, self, self._settings.deadlines)
-            nursery.start_soon(connection.run)
-            try:
-                await connection.handshake(version("command-center"))
-            except WireClosed as error:
-                return error.reason
-            self._connection, self._way = connection, way
-            changed, self._changed = self._changed, trio.Event()
-            changed.set()
-            self._connections += 1
-            whose = way.app_server
-            log.info("codex.connected", version=connection.server_version, app_server=whose.value)
-            self._routes.connected(connection.server_version, wire.process_id, whose)
-            said = connection.support.problem or connection.support.notice
-            if said is not None:
-                log.warning("codex.version", version=connection.server_version, problem=said)
-                self._routes.warn(CodexWarning("version", said))
-            self._end_attempt()
-            return await self._until_left(connection, way)
-        finally:
-            self._disconnected()
-            await wire.aclose()
-
-    async def _until_left(self, connection: Connection, way: Way) -> str:
-        """Wait until the connection is lost, or left for a better one; answers why."""
-        reasons: list[str] = []
-        async with trio.open_nursery() as nursery:
-
-            async def first(wait: Callable[[], Awaitable[str]]) -> None:
-                reasons.append(await wait())
-                nursery.cancel_scope.cancel()
-
-            nursery.start_soon(first, connection.until_lost)
-            if way.app_server is AppServer.DETACHED:
-                nursery.start_soon(first, partial(self._until_replaced, way))
-        return self._left_for or reasons[0]
-
-    async def _until_replaced(self, way: Way) -> str:
-        """Wait until a better app-server can be had and no turn runs in this one; end this one."""
-        while True:
-            with trio.move_on_after(_CHANGE_SECONDS):
-                await self._change.wait()
-            self._change = trio.Event()
-            better = way.outdated
-            if await self._codex.listens_for_terminals():
-                better = "Another app-server listens on Codex's control socket, and is joined."
-            if better is not None and await self._is_idle():
-                self._left_for = better
-                await self._codex.end_own()
-                return better
-
-    async def _is_idle(self) -> bool:
-        """Return whether nobody here is at work with Codex, and nobody else has a turn in it."""
-        try:
-            return not self._routes.attached and not self._calls and not await self._has_turns()
-        except Refusal:
-            return False
-
-    async def _has_turns(self) -> bool:
-        connection = self._connection
-        if connection is None:
-            return True
-
-        async def ask(call: Call) -> dict[str, Any]:
-            answer: dict[str, Any] = await connection.call(
-                call.method, call.params, self._settings.deadlines.probe
-            )
-            return answer
-
-        return await has_turns(ask)
-
-    def _disconnected(self) -> None:
-        self._connection = None
-        self._process_id = None
-        self._way = None
-
-    def _end_attempt(self) -> None:
-        self._connecting = False
-        self._attempt_ended.set()
 
     # What Codex says
 
