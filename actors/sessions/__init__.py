@@ -6,7 +6,8 @@ parts each do what is to be done about one kind of message: `state` holds the ro
 reads what is told of it, by `turn_events`, and `transcript` keeps that, with `drafts` for what is
 not complete. `questions` are what is asked of people, `agents` who else works for the session.
 `steering`, `goals` and `interruption` hand on what people want of the turn, `limits` and
-`stall_detector` end it at a limit, and `ending` ends the session. `slots` says which session
+`stall_detector` end it at a limit, `turn_ends` says whether the session goes on when it has ended,
+and `ending` ends the session. `slots` says which session
 begins next, `directory` is how others reach a session whether it has an actor or not.
 `orphaned_turns` ends the turns that outlive it, and `foreign_turns` finds those that never had one.
 

@@ -9,7 +9,8 @@ Each handler says which of the session's parts a message is for, and `when`: in 
 of `rules.transitions` it is taken. Of the parts, `state` holds the row, `launch` takes the session
 to its turn, `driver` has the runner work on it, `hearing` reads what Codex tells, `transcript`
 keeps it, `questions` keeps what Codex asks, `steering`, `pursuit` and `interruption` hand on what
-people want of the turn, `limits` ends it when a limit is reached, and `ending` ends the session.
+people want of the turn, `limits` ends it when a limit is reached, `turn_ends` says whether the
+session goes on when a turn has ended, and `ending` ends the session.
 
 **After a crash** of this actor the supervisor starts it again, and after a crash of the whole
 process the server does. Both come in through `on_start`: the row says how far the session was, and
@@ -85,6 +86,7 @@ from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.steering import Steering
 from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.sessions.turn_driver import TurnDriver
+from command_center.actors.sessions.turn_ends import TurnEnds
 from command_center.runtime import Actor, Deferred, Refusal, handles
 from command_center.store import Session, agents, sessions
 from command_center.store.statuses import ACTIVE
@@ -135,6 +137,7 @@ class SessionActor(Actor):
         self._pursuit: Pursuit
         self._interruption: Interruption
         self._ending: Ending
+        self._turn_ends: TurnEnds
         self._limits: Limits
         self._hearing: Hearing
 
@@ -207,10 +210,13 @@ class SessionActor(Actor):
         self._agents = agents = Agents(state)
         self._questions = questions = Questions(ctx, state, runner, services, agents)
         self._steering = steering = Steering(services.storage, state, runner)
-        self._pursuit = Pursuit(ctx, state, runner, services.storage)
+        self._pursuit = pursuit = Pursuit(ctx, state, runner, services.storage)
         self._interruption = interruption = Interruption(ctx, state, runner)
         self._ending = ending = Ending(
             ctx, state, transcript, runner, services, agents, interruption, steering
+        )
+        self._turn_ends = TurnEnds(
+            state, watch, driver, agents, pursuit, interruption, ending, self.handle_now
         )
         self._limits = limits = Limits(state, transcript, watch, driver, questions, ending)
         self._hearing = Hearing(state, transcript, watch, driver, agents, limits, self.handle_now)
@@ -458,52 +464,17 @@ class SessionActor(Actor):
     @handles(TurnOpened, when=IN_TURN)
     async def turn_followed(self, message: TurnOpened) -> None:
         """Go on with another turn, for the session's goal or at a word of a sub-agent."""
-        if message.turn_id == self.session.codex_turn_id:
-            return
-        if self._driver.ended_meanwhile is not None and self.session.goal is not None:
-            await self.handle_now(self._driver.ended_meanwhile)
-        waits = self._pursuit.is_between or self._agents.ended_before_them is not None
-        if waits and self._state.is_active:
-            self._driver.ended_meanwhile = self._agents.ended_before_them = None
-            await self._pursuit.begin_turn(message.turn_id)
-            self._watch.heard()
-            if self.session.stop_requested is not None:
-                self._interruption.begin_anew()
+        await self._turn_ends.follow(message)
 
     @handles(TurnEnded, when=ACTIVE)
     async def turn_ended(self, message: TurnEnded) -> None:
-        """End as the turn did; as `stopped` where somebody wanted that.
-
-        One that completed waits for the sub-agents that it has left at work.
-        """
-        known = self.session.codex_turn_id
-        if known is not None and message.turn_id not in {None, known}:
-            return  # of a turn before: Codex has gone on
-        await self.handle_now(TurnOpened(turn_id=known or message.turn_id or "unknown"))
-        if not self._state.is_active:
-            return
-        completed = message.outcome == "completed"
-        goes_on = self._pursuit.goes_on and self.session.stop_requested is None
-        if completed and goes_on and not self._pursuit.is_between:
-            refused = await self._pursuit.wait_for_next()
-            if refused is not None:
-                await self._ending.give_up("policy", refused)
-        elif completed and not goes_on and self._agents.are_working:
-            self._agents.ended_before_them = message
-        elif completed and not goes_on and self.session.goal is not None:
-            await self._ending.end_pursuit(self._pursuit.why)
-        elif not (completed and goes_on):
-            await self._ending.end(message.outcome, reason=message.reason)
+        """End as the turn did, unless another follows or sub-agents still work."""
+        await self._turn_ends.end(message)
 
     @handles(TurnLost, when=ACTIVE)
     async def lost(self, message: TurnLost) -> None:
         """End as interrupted, and say by what: the turn is gone."""
-        if self._driver.ended_meanwhile is not None:
-            await self.handle_now(self._driver.ended_meanwhile)
-        else:
-            await self._ending.end(
-                "interrupted", reason=message.reason, leaves_turn=message.leaves_turn
-            )
+        await self._turn_ends.lose(message.reason, leaves_turn=message.leaves_turn)
 
     # ── what the turn says and does ──────────────────────────────────────────────────────────
 
@@ -564,17 +535,14 @@ class SessionActor(Actor):
     @handles(GoalTold, when=ACTIVE)
     async def goal_told(self, message: GoalTold) -> None:
         """Keep it. Between two turns, end where Codex begins no other."""
-        await self._pursuit.keep(message)
-        if self._pursuit.is_between and not self._pursuit.goes_on:
-            await self._ending.end_pursuit(self._pursuit.why)
+        await self._turn_ends.hear_goal(message)
 
     # ── what time tells ──────────────────────────────────────────────────────────────────────
 
     @handles(NoFurtherTurn, when=ACTIVE)
     async def no_further_turn(self, message: NoFurtherTurn) -> None:
         """End: Codex does not go on, though it has a goal."""
-        if self._pursuit.is_between and message.turn_id == self.session.codex_turn_id:
-            await self._ending.end_pursuit("Codex began no further turn for its goal.")
+        await self._turn_ends.wait_no_longer(message)
 
     @handles(TurnSilent, when=ACTIVE)
     async def silent(self, message: TurnSilent) -> None:
@@ -584,7 +552,4 @@ class SessionActor(Actor):
     @handles(StopDeadline, when=LIVE)
     async def stop_overdue(self, _message: StopDeadline) -> None:
         """End: the turn did not heed the interruption and was given up."""
-        if self._driver.ended_meanwhile is not None:
-            await self.handle_now(self._driver.ended_meanwhile)
-        else:
-            await self._ending.end("interrupted", reason=OVERDUE, leaves_turn=True)
+        await self._turn_ends.lose(OVERDUE, leaves_turn=True)
