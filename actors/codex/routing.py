@@ -36,10 +36,15 @@ AnyInbox: TypeAlias = Inbox[ThreadMessage] | Inbox[WatcherMessage]
 MAX_EARLY: Final = 10
 """Threads whose early warnings are kept, and warnings that are kept of each."""
 
-TOLD_OF_AGENTS: Final = GROWS | {
-    *("turn/started", "turn/completed", "item/started", "item/completed", "error"),
-    *("thread/tokenUsage/updated", "turn/diff/updated"),
-}
+TOLD_OF_AGENTS: Final = (
+    GROWS
+    | WARNINGS
+    | {
+        *("turn/started", "turn/completed", "item/started", "item/completed", "error"),
+        *("thread/tokenUsage/updated", "turn/diff/updated"),
+        *("item/autoApprovalReview/completed", "hook/completed"),
+    }
+)
 """The notifications of a sub-agent's thread that are told to whom it works for."""
 
 

@@ -313,6 +313,18 @@ class ModelDecided(Observation, frozen=True):
     action: dict[str, Any]
 
 
+class HookAnswered(Observation, frozen=True):
+    """A hook of Codex's user ran before a person is asked, and did not fail.
+
+    Without `denied` it approved the item, unless a person is asked about that all the same.
+    """
+
+    item_id: str
+    hook: str
+    denied: bool
+    rationale: str | None
+
+
 class RulesFound(msgspec.Struct, frozen=True):
     """The commands that the user's rules let out of the sandbox, read when Codex was joined."""
 

@@ -388,6 +388,7 @@ class SessionActor(Actor):
     @handles(CodexServerRequest, when=IN_TURN)
     async def asked(self, message: CodexServerRequest) -> None:
         """Make an approval of it, or answer it by one that was settled before."""
+        self._transcript.leave_to_person(message.params.get("itemId"))
         await self._questions.ask(message)
 
     @handles(CodexRequestResolved, when={"starting"})

@@ -27,6 +27,7 @@ from command_center.actors.contracts.events.sessions import (
 )
 from command_center.actors.contracts.sessions import (
     DiffChanged,
+    HookAnswered,
     ItemSeen,
     ModelDecided,
     Observation,
@@ -71,6 +72,8 @@ class Transcript:
         """The rules of Codex's user that let commands out of the sandbox."""
         self._streams: dict[tuple[str, str], StreamedText] = {}
         self._drafts = Drafts(when_unkept)
+        self._hooks: dict[str, HookAnswered] = {}
+        """The answers of hooks that are approvals, unless a person is asked; by their items."""
 
     async def observe(self, fact: Observation, agent: Agent | None = None) -> None:
         """Keep what is to be kept of a fact, and show it to whoever watches now.
@@ -81,6 +84,7 @@ class Transcript:
             case ItemSeen():
                 await self._keep_item(fact, agent)
             case OutputDelta():
+                await self._tell_if_let(fact.item_id, agent)
                 self._show_output(fact, agent)
             case Warned():
                 told = SessionWarning(
@@ -101,6 +105,11 @@ class Transcript:
                     action=fact.action,
                 )
                 await self._state.tell(_of(decided, agent))
+            case HookAnswered() if fact.denied:
+                self._hooks.pop(fact.item_id, None)
+                await self._state.tell(_of(_decision_of(fact), agent))
+            case HookAnswered():
+                self._hooks[fact.item_id] = fact
             case DiffChanged() if agent is not None:
                 await self._keep_agent_diff(agent, fact.diff)
             case _ if agent is None:
@@ -167,8 +176,26 @@ class Transcript:
             )
             await self._state.tell(_of(told, agent))
 
+    def leave_to_person(self, item_id: str | None) -> None:
+        """Take note that a person is asked about the item: no hook has approved it.
+
+        Without an id, of whatever is under way.
+        """
+        if item_id is None:
+            self._hooks.clear()
+        else:
+            self._hooks.pop(item_id, None)
+
+    async def _tell_if_let(self, item_id: str, agent: Agent | None) -> None:
+        """Tell of what goes on, or has been done, by the leave of a hook."""
+        approved = self._hooks.pop(item_id, None)
+        if approved is not None:
+            await self._state.tell(_of(_decision_of(approved), agent))
+
     async def _keep_item(self, fact: ItemSeen, agent: Agent | None) -> None:
         if fact.completed:
+            if fact.body.get("status") != "declined":
+                await self._tell_if_let(fact.item_id, agent)
             for stream in [stream for stream in self._streams if stream[0] == fact.item_id]:
                 self._show_delta(stream, self._streams.pop(stream).end(), agent)
             self._drafts.complete(fact.item_id)
@@ -222,6 +249,18 @@ class Transcript:
     async def _keep_newest(self, event: LiveEventData, **changes: Any) -> None:
         await self._state.change(lambda tx: sessions.update(tx, self._state.id, **changes))
         self.show(event)
+
+
+def _decision_of(fact: HookAnswered) -> AutoReviewed:
+    return AutoReviewed(
+        item_id=fact.item_id,
+        decision="denied" if fact.denied else "approved",
+        rationale=fact.rationale,
+        risk=None,
+        authorization=None,
+        action={},
+        hook=fact.hook,
+    )
 
 
 def _of(event: OfAgent, agent: Agent | None) -> OfAgent:

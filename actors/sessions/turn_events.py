@@ -13,6 +13,7 @@ from command_center.actors.codex.warnings import warning_of
 from command_center.actors.contracts.sessions import (
     DiffChanged,
     GoalTold,
+    HookAnswered,
     ItemSeen,
     ModelDecided,
     OutputDelta,
@@ -32,6 +33,7 @@ Fact = (
     | UsageChanged
     | Warned
     | ModelDecided
+    | HookAnswered
     | TurnEnded
     | GoalTold
 )
@@ -40,7 +42,7 @@ Fact = (
 ABOUT_THREAD = frozenset({"turn/started", "thread/goal/updated", "thread/goal/cleared"})
 """The notifications that tell of the thread, whichever turn they name."""
 
-SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged, ModelDecided)
+SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged, ModelDecided, HookAnswered)
 """The facts that Codex tells only while it works: no warnings, and nothing that it was asked."""
 
 _DELTAS = {
@@ -101,8 +103,8 @@ def _facts(
             yield DiffChanged(diff=str(params["diff"]))
         case "thread/tokenUsage/updated":
             yield UsageChanged(usage=dict(params["tokenUsage"]))
-        case "item/autoApprovalReview/completed":
-            yield _decided(params)
+        case "item/autoApprovalReview/completed" | "hook/completed":
+            yield from _decisions(params)
         case "turn/completed" if turn is not None:
             yield ending(turn, turn_id)
         case _:
@@ -126,6 +128,14 @@ def _warnings(notification: CodexNotification) -> Iterator[Warned]:
         )
 
 
+def _decisions(params: Mapping[str, Any]) -> Iterator[ModelDecided | HookAnswered]:
+    """Read what was decided in a person's place."""
+    if "run" in params:
+        yield from _hook_answers(params["run"])
+    else:
+        yield _decided(params)
+
+
 def _decided(params: Mapping[str, Any]) -> ModelDecided:
     """Read how a model decided; the protocol calls the shape of that unstable."""
     review = params.get("review") or {}
@@ -137,6 +147,25 @@ def _decided(params: Mapping[str, Any]) -> ModelDecided:
         authorization=review.get("userAuthorization"),
         action=dict(params.get("action") or {}),
     )
+
+
+def _hook_answers(run: Mapping[str, Any]) -> Iterator[HookAnswered]:
+    """Read how a hook answered that Codex runs before it asks a person.
+
+    The protocol names what it was asked about in the end of the run's id alone. It does not tell
+    an approval from no answer at all.
+    """
+    if run.get("eventName") == "permissionRequest" and run.get("status") in {
+        "completed",
+        "blocked",
+    }:
+        entries = run.get("entries") or ()
+        yield HookAnswered(
+            item_id=str(run.get("id")).rpartition(":")[2],
+            hook=str(run.get("sourcePath")),
+            denied=run["status"] == "blocked",
+            rationale="\n".join(str(entry.get("text")) for entry in entries) or None,
+        )
 
 
 def turn_named(turn: Mapping[str, Any], *, is_review: bool) -> str:

@@ -1732,6 +1732,7 @@ export interface AutoReviewed {
   risk: string | null;
   authorization: string | null;
   action: Record<string, any>;
+  hook?: string;
   agentId?: number;
 }
 

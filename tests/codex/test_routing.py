@@ -180,6 +180,9 @@ async def test_what_a_sub_agent_does_and_uses_is_told_to_the_thread_that_started
     routes.notification(Notification("thread/tokenUsage/updated", told), 10)
     routes.notification(Notification("thread/tokenUsage/updated", {**told, "threadId": "t"}), 10)
     assert ["agent", "t"] == [message.thread_id for message in await take_all(attached)]
+    for method in ("item/autoApprovalReview/completed", "hook/completed", "warning"):
+        routes.notification(Notification(method, {"threadId": "agent", "turnId": "u"}), 10)
+        assert [method] == [message.method for message in await take_all(attached)]
     assert 0 == routes.unrouted
 
 

@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from tests.codex.fixtures import both_models
-from tests.codex.script import Run, Say, Script
+from tests.codex.script import Run, Say, Script, SpawnAgent, WaitForAgents
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
 
@@ -107,6 +107,25 @@ async def test_where_the_repository_leaves_it_to_a_model_each_decision_is_told_w
     assert (decision, f"I say {outcome}.") == (told["decision"], told["rationale"])
     assert str(asking.outside) in json.dumps(told["action"])
     assert [] == (await asking.client.get("/api/approvals"))["items"]
+
+
+async def test_what_a_model_decides_of_a_sub_agent_is_told_as_that_one_s(asking: Asking) -> None:
+    asking.choose("allow")
+    of_agent = asking.model.choose
+    assert of_agent is not None
+
+    def choose(prompt: str) -> Script:
+        if "agent" in prompt or REVIEW in prompt:
+            return of_agent(prompt)
+        return (SpawnAgent("You are the agent."), WaitForAgents(), Say.text("Done."))
+
+    asking.model.choose = choose
+    session = await asking.run(reviewer="auto")
+    await asking.client.until_session(session, "completed")
+    assert asking.outside.exists()
+    (told,) = await asking.decisions()
+    (agent,) = (await asking.client.get(f"/api/sessions/{session['id']}/agents"))["items"]
+    assert ("approved", agent["id"]) == (told["decision"], told["agentId"])
 
 
 async def test_that_a_model_decides_is_said_by_policy(

@@ -187,6 +187,7 @@ class AutoReviewed(EventData, frozen=True, kw_only=True, tag="session.auto_revie
 
     `decision` is `approved`, `denied`, `timedOut` or `aborted`; `action` is what was asked for,
     such as a command, for the item `itemId`. `risk` and `authorization` are how the model rated it.
+    With `hook` it was a hook of Codex's user, set in that file, and Codex tells no `action`.
     """
 
     item_id: str | None
@@ -195,6 +196,7 @@ class AutoReviewed(EventData, frozen=True, kw_only=True, tag="session.auto_revie
     risk: str | None
     authorization: str | None
     action: dict[str, Any]
+    hook: str | UnsetType = UNSET
     agent_id: int | UnsetType = UNSET
 
 

@@ -31,7 +31,11 @@ const unasked = ({ rules }) =>
   `Nobody was asked: your Codex rules allow “${rules.join("”, “")}” outside of the sandbox.`;
 
 /** @param {any} told */
-const decided = ({ decision, risk, rationale }) =>
-  [`A model decided: ${words(decision)}${risk ? `, ${words(risk)} risk` : ""}.`, rationale]
+const decided = ({ decision, risk, rationale, hook }) =>
+  [
+    `${hook ? "A hook" : "A model"} decided: ${words(decision)}${risk ? `, ${words(risk)} risk` : ""}.`,
+    rationale,
+    hook && `Nobody was asked. It is set in ${hook}.`,
+  ]
     .filter(Boolean)
     .join(" ");

@@ -31,7 +31,10 @@ const SAID = {
     d.interrupted ? "It still ran, and was interrupted." : "It ran no more.",
   "session.warning": (d) => d.message,
   "session.stalled": (d) => `silent for ${duration(d.silentSeconds)}`,
-  "session.auto_review": (d) => [words(d.decision), d.rationale].filter(Boolean).join(" · "),
+  "session.auto_review": (d) =>
+    [words(d.decision), d.rationale, d.hook && `by the hook in ${d.hook}`]
+      .filter(Boolean)
+      .join(" · "),
   "session.command.unasked": (d) => `your rules allow ${d.rules.join(", ")}: ${d.command}`,
   "session.commands.left": (d) =>
     d.commands.map((/** @type {any} */ left) => left.command).join(" · "),

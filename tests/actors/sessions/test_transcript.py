@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from command_center.actors.contracts.sessions import ItemSeen, OutputDelta
+from command_center.actors.contracts.sessions import HookAnswered, ItemSeen, OutputDelta
 from command_center.actors.ledger import drafts
 from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.transcript import MOST_STREAMS, Transcript
@@ -128,3 +128,19 @@ async def test_what_a_former_life_had_heard_of_a_message_is_told_from_what_came_
         assert [("in_progress", "One two  … four five ")] == await texts_of(made, session)
         await made.storage.write(lambda tx: drafts.cut(tx, session.id))
         assert [("cut", "One two  … four five ")] == await texts_of(made, session)
+
+
+async def test_what_a_person_was_asked_about_no_hook_has_approved(tmp_path: Path) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        transcript = await transcript_in(made)
+        with made.fanout.subscribe(EventFilter(types=("session.auto_review",))) as subscription:
+            for name in ("i", "j", "k"):
+                answer = HookAnswered(item_id=name, hook="h", denied=False, rationale=None)
+                await transcript.observe(answer)
+            transcript.leave_to_person("i")
+            await transcript.observe(item("i"))
+            declined = msgspec.structs.replace(item("j"), body={"id": "j", "status": "declined"})
+            await transcript.observe(declined)
+            await transcript.observe(item("k"))
+            (body,) = await subscription.drain()
+    assert "k" == msgspec.json.decode(body)["data"]["itemId"]

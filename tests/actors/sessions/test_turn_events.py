@@ -8,6 +8,7 @@ from typing import Any
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.contracts.sessions import (
     GoalTold,
+    HookAnswered,
     ItemSeen,
     OutputDelta,
     TurnEnded,
@@ -91,3 +92,26 @@ def test_an_error_warns_only_where_it_is_tried_again() -> None:
     assert Warned(message="Reconnecting… 1/5", kind="error", will_retry=True, info="other") == said
     assert not isinstance(said, SIGNS_OF_LIFE)
     assert not facts("error", {**told, "willRetry": False})
+
+
+def hook_run(**changes: object) -> Mapping[str, Any]:
+    """A run of a user's hook, as Codex tells that it has ended."""
+    run = {
+        "id": "permission-request:0:/etc/codex/hooks.json:call_1",
+        "eventName": "permissionRequest",
+        "sourcePath": "/etc/codex/hooks.json",
+        "status": "completed",
+        "entries": [],
+    }
+    return {"turnId": "u", "run": {**run, **changes}}
+
+
+def test_a_hook_that_runs_before_a_person_is_asked_answers_of_an_item() -> None:
+    place = "/etc/codex/hooks.json"
+    approved = HookAnswered(item_id="call_1", hook=place, denied=False, rationale=None)
+    assert [approved] == facts("hook/completed", hook_run())
+    said = [{"kind": "feedback", "text": "Never."}]
+    denied = HookAnswered(item_id="call_1", hook=place, denied=True, rationale="Never.")
+    assert [denied] == facts("hook/completed", hook_run(status="blocked", entries=said))
+    assert not facts("hook/completed", hook_run(status="failed"))
+    assert not facts("hook/completed", hook_run(eventName="preToolUse"))
