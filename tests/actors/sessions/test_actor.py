@@ -27,6 +27,7 @@ from command_center.actors.contracts.sessions import (
     TurnSilent,
 )
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.sessions.actor import SessionActor
 from tests.actors.sessions.live import live_session
 
 BEFORE_A_TURN: dict[str, Any] = {
@@ -51,6 +52,35 @@ UNTIMELY = (
     TurnLost("It is gone."),
     TurnEnded(outcome="completed"),
 )
+
+
+class Untouched:
+    """Stands for the actor of a session in a phase; a handler that uses any part of it fails."""
+
+    def __init__(self, phase: str) -> None:
+        self.state = phase
+
+    def __getattr__(self, part: str) -> Any:
+        raise AssertionError(f"a handler was called when {self.state}, and used {part}")
+
+
+@pytest.mark.parametrize("phase", ["created", "blocked", "queued", "ended"])
+@pytest.mark.parametrize(
+    "message",
+    [NothingAsked(), TurnLost("It is gone."), TurnEnded(outcome="completed")],
+    ids=lambda value: type(value).__name__,
+)
+async def test_what_is_told_of_a_turn_is_passed_over_where_there_is_none(
+    message: object, phase: str
+) -> None:
+    handler = SessionActor.handlers[type(message)]
+    assert await handler.call(Untouched(phase), message) is None
+
+
+@pytest.mark.parametrize("phase", ["starting", "running", "waiting_approval"])
+async def test_what_is_told_of_a_turn_is_taken_where_there_is_one(phase: str) -> None:
+    with pytest.raises(AssertionError, match=f"called when {phase}, and used _turn_ends"):
+        await SessionActor.handlers[TurnLost].call(Untouched(phase), TurnLost("It is gone."))
 
 
 @pytest.mark.parametrize("status", ["created", "blocked"])
