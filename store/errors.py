@@ -12,6 +12,18 @@ class RecordNotFound(LookupError):
         self.id = id
 
 
+class DamagedRecord(Exception):
+    """A stored record is not as it was written: the disk has changed it, or another program has."""
+
+    def __init__(self, kind: str, id: int) -> None:  # noqa: A002 - the record's own word for it
+        super().__init__(
+            f"{kind} {id} is damaged: what the database has is not what was written. "
+            "Put a copy of the database back."
+        )
+        self.kind = kind
+        self.id = id
+
+
 class InvalidCursor(ValueError):
     """The cursor was not made by this list, or was changed on its way."""
 

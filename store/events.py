@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sqlite_utils import Database
 
+from command_center.store.database.checksums import row_checksum
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
 from command_center.store.lists.pages import Page, check_limit
 from command_center.store.lists.where import Conditions, Scalar
@@ -47,6 +48,10 @@ def plain_data(event: EventData) -> dict[str, Any]:
     data: dict[str, Any] = msgspec.to_builtins(event, str_keys=True)
     del data[TYPE_FIELD]
     return data
+
+
+class EventDamaged(EventData, frozen=True, kw_only=True, tag="event.damaged"):
+    """An event of the log is not as it was written. It is shown in its place, and is not stored."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -134,10 +139,12 @@ _SUBJECTS = (
 )
 _COLUMNS = ("id", "type", "ts", *_SUBJECTS)
 _columns_of = attrgetter(*_COLUMNS)
-_STORED = f"{', '.join(_COLUMNS)}, CAST(body AS BLOB)"
-_TEXT = "id, CAST(body AS BLOB)"
+_STORED = f"{', '.join(_COLUMNS)}, CAST(body AS BLOB), checksum"
 # Nothing but the names above goes into this text.
-_INSERT = f"INSERT INTO events ({', '.join(_COLUMNS)}, body) VALUES (?{', ?' * len(_COLUMNS)})"  # noqa: S608
+_INSERT = (
+    f"INSERT INTO events ({', '.join(_COLUMNS)}, body, checksum) "  # noqa: S608
+    f"VALUES (?, ?{', ?' * len(_COLUMNS)})"
+)
 _NOTE_THOUSAND = """
     INSERT INTO thousands_of_events
     SELECT repository_id, :last / 1000 - 1, count(*) FROM events NOT INDEXED
@@ -153,6 +160,7 @@ _COUNT_OF_REPOSITORY = """
     )
 """
 _MOST_BRANCHES = 50
+_UNKNOWN: Timestamp = "1970-01-01T00:00:00.000Z"
 
 EVERYTHING = EventFilter()
 """The filter that lets all events through."""
@@ -172,7 +180,9 @@ def append(db: Database, event: Event) -> StoredEvent:
         correlation_id=event.correlation_id,
         body=msgspec.json.encode(event),
     )
-    db.execute(_INSERT, [*_columns_of(stored), stored.body.decode()])
+    values = _columns_of(stored)
+    checksum = row_checksum(*values, stored.body)
+    db.execute(_INSERT, [*values, stored.body.decode(), checksum])
     if event.id % 1000 == 0:
         note_thousand(db, event.id)
     return stored
@@ -261,9 +271,9 @@ def page(
     if cursor is not None:
         position = decode_cursor(cursor, _LISTING, newest_first=newest_first)
         bounds.append(("id < ?" if newest_first else "id > ?", position))
-    sql, arguments = _query(_TEXT, wanted, bounds, "DESC" if newest_first else "ASC", limit + 1)
-    rows: Sequence[tuple[int, bytes]] = db.execute(sql, arguments).fetchall()
-    items = [msgspec.Raw(body) for _, body in rows[:limit]]
+    sql, arguments = _query(_STORED, wanted, bounds, "DESC" if newest_first else "ASC", limit + 1)
+    rows: Sequence[tuple[Any, ...]] = db.execute(sql, arguments).fetchall()
+    items = [msgspec.Raw(_stored(row).body) for row in rows[:limit]]
     if len(rows) <= limit:
         return Page(items=items)
     following = encode_cursor(_LISTING, newest_first=newest_first, last_id=rows[limit - 1][0])
@@ -271,7 +281,20 @@ def page(
 
 
 def _stored(row: tuple[Any, ...]) -> StoredEvent:
-    return StoredEvent(**dict(zip(_COLUMNS, row, strict=False)), body=row[-1])
+    """Make a row the event that was written; one that is not as it was is told as damaged."""
+    *values, body, checksum = row
+    if row_checksum(*values, body) == checksum:
+        return StoredEvent(**dict(zip(_COLUMNS, values, strict=True)), body=body)
+    event = Event(
+        id=values[0],
+        type=event_type(EventDamaged),
+        ts=_UNKNOWN,
+        actor="store",
+        correlation_id=None,
+        causation_id=None,
+        data={},
+    )
+    return StoredEvent(id=event.id, type=event.type, ts=event.ts, body=msgspec.json.encode(event))
 
 
 _Bounds = Sequence[tuple[str, int]]

@@ -8,13 +8,20 @@ import sqlite3
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import attrs
 import msgspec
 from sqlite_utils import Database
 
-from command_center.store.errors import ConstraintViolated, InvalidRecord, RecordNotFound
+from command_center.store.database.checksums import COLUMN, DAMAGED, row_checksum
+from command_center.store.errors import (
+    ConstraintViolated,
+    DamagedRecord,
+    InvalidRecord,
+    RecordNotFound,
+)
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
 from command_center.store.lists.pages import Page, check_limit
 from command_center.store.lists.where import Conditions, Scalar
@@ -121,15 +128,16 @@ class Table(Generic[R]):
         hidden = frozenset(redacted)
         self._columns = {
             field.name: _column(field, is_redacted=field.name in hidden)
-            for field in msgspec.structs.fields(record)
+            for field in sorted(msgspec.structs.fields(record), key=attrgetter("name"))
         }
         self._special = [c for c in self._columns.values() if c.is_json or c.is_truth]
         self._names = ", ".join(self._columns)
+        self._position_of_id = [*self._columns].index("id")
         looked_through = tuple(searched)
         if unknown := {*hidden, *looked_through} - self._columns.keys():
             raise InvalidRecord(self.kind, f"has no {', '.join(sorted(unknown))}")
         # Only the table's name and the fields' go into these texts.
-        self._select = f"SELECT {self._names} FROM {name}"  # noqa: S608
+        self._select = f"SELECT {self._names}, {COLUMN} FROM {name}"  # noqa: S608
         self._exists = f"SELECT 1 FROM {name}"  # noqa: S608
         self._holds_words = f"holds_words({', '.join(('?', _NUMBER, *looked_through))})"
         self._given = tuple(column for column in self._columns if column != "id")
@@ -146,6 +154,7 @@ class Table(Generic[R]):
 
         Raises:
             RecordNotFound: there is none.
+            DamagedRecord: it is not as it was written.
         """
         found = self.find(db, {"id": id})
         if found is None:
@@ -168,8 +177,26 @@ class Table(Generic[R]):
         return found[0] if found else None
 
     def every(self, db: Database, where: Where) -> list[R]:
-        """Give all records that meet the conditions, oldest first. For what is known to be few."""
+        """Give all records that meet the conditions, oldest first. For what is known to be few.
+
+        Raises:
+            DamagedRecord: one is not as it was written.
+        """
         return self._query(db, self._conditions(where), newest_first=False, limit=-1)
+
+    def sound(self, db: Database, where: Where) -> tuple[list[R], list[DamagedRecord]]:
+        """Give all that meet the conditions, oldest first, and apart from them the damaged ones.
+
+        For what goes on with the others, however one of them is.
+        """
+        found: list[R] = []
+        damaged: list[DamagedRecord] = []
+        for row in self._rows(db, self._conditions(where), newest_first=False, limit=-1):
+            try:
+                found.append(self._read(row))
+            except DamagedRecord as error:
+                damaged.append(error)
+        return found, damaged
 
     def count(self, db: Database, where: Where) -> int:
         """Give how many records meet the conditions."""
@@ -249,6 +276,7 @@ class Table(Generic[R]):
 
         Raises:
             RecordNotFound: there is none with this id.
+            DamagedRecord: it is not as it was written.
             InvalidRecord: a field is unknown or of the wrong type.
             ConstraintViolated: a unique value is taken, or what it refers to is absent.
         """
@@ -274,6 +302,7 @@ class Table(Generic[R]):
 
         Raises:
             RecordNotFound: there is none with this id.
+            DamagedRecord: it is not as it was written.
             InvalidRecord: a field is unknown or of the wrong type.
             ConstraintViolated: a unique value is taken, or what it refers to is absent.
         """
@@ -284,7 +313,7 @@ class Table(Generic[R]):
             f"UPDATE {self.name} SET {', '.join(f'{name} = ?' for name in row)}"  # noqa: S608
             f"{conditions.sql} RETURNING {self._names}"
         )
-        _, changed = self._write(tx, sql, [*row.values(), *conditions.arguments])
+        _, changed = self._write(tx, sql, [*row.values(), *conditions.arguments], changes_id=id)
         if changed:
             return self._from_row(changed[0])
         self.get(tx.db, id)
@@ -306,13 +335,15 @@ class Table(Generic[R]):
         return row
 
     def _write(
-        self, tx: Transaction, sql: str, arguments: list[Scalar]
+        self, tx: Transaction, sql: str, arguments: list[Scalar], *, changes_id: int = 0
     ) -> tuple[int | None, list[Any]]:
         """Give the id of what was inserted, and the rows that are returned."""
         try:
             cursor = tx.db.execute(sql, arguments)
             return cursor.lastrowid, cursor.fetchall()
         except sqlite3.IntegrityError as error:
+            if str(error) == DAMAGED:
+                raise DamagedRecord(self.kind, changes_id) from error
             raise ConstraintViolated(self.kind, str(error)) from error
         except (OverflowError, UnicodeEncodeError) as error:
             raise InvalidRecord(self.kind, str(error)) from error
@@ -320,9 +351,33 @@ class Table(Generic[R]):
     def _query(
         self, db: Database, conditions: Conditions, *, newest_first: bool, limit: int
     ) -> list[R]:
+        rows = self._rows(db, conditions, newest_first=newest_first, limit=limit)
+        return [self._read(row) for row in rows]
+
+    def _rows(
+        self, db: Database, conditions: Conditions, *, newest_first: bool, limit: int
+    ) -> list[Any]:
+        """Give the rows; a text that is none comes with what it has in its place."""
         order = "DESC" if newest_first else "ASC"
         sql = f"{self._select}{conditions.sql} ORDER BY id {order} LIMIT {limit}"
-        return [self._from_row(row) for row in db.execute(sql, conditions.arguments).fetchall()]
+        try:
+            return db.execute(sql, conditions.arguments).fetchall()
+        except sqlite3.OperationalError as error:
+            if "decode" not in str(error):
+                raise
+        before = db.conn.text_factory
+        db.conn.text_factory = lambda data: data.decode(errors="surrogateescape")
+        try:
+            return db.execute(sql, conditions.arguments).fetchall()
+        finally:
+            db.conn.text_factory = before
+
+    def _read(self, row: Sequence[Any]) -> R:
+        """Make a stored row its record, if it is as it was written."""
+        *values, checksum = row
+        if row_checksum(*values) != checksum:
+            raise DamagedRecord(self.kind, values[self._position_of_id])
+        return self._from_row(values)
 
     def _from_row(self, row: Sequence[Any]) -> R:
         return self._from_columns(dict(zip(self._columns, row, strict=True)))

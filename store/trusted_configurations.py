@@ -1,7 +1,7 @@
 """Contents of a repository's Codex configuration that a person has trusted.
 
 A content is named by a digest. Each is kept with the approval in which a person decided, and with
-its texts, so that the next one can be shown by what differs.
+its texts, so that the next one can be shown by what differs. What is damaged is not trusted.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import msgspec
 from sqlite_utils import Database
 
 from command_center.store.transaction import Transaction
+
+_WHOLE = "checksum = row_checksum(approval_id, digest, repository_id, texts, trusted_at)"
+"""Is true of a row that is as it was written; one that is not is as if it were not there."""
 
 
 def offer(tx: Transaction, repository_id: int, digest: str, texts: dict[str, str]) -> None:
@@ -38,8 +41,8 @@ def forget(tx: Transaction, repository_id: int) -> None:
 def is_trusted(db: Database, repository_id: int, digest: str) -> bool:
     """Return True if a person has trusted that content of that repository."""
     found = db.execute(
-        "SELECT 1 FROM trusted_configurations "
-        "WHERE repository_id = ? AND digest = ? AND trusted_at IS NOT NULL",
+        f"SELECT 1 FROM trusted_configurations WHERE {_WHOLE} "  # noqa: S608 - a constant
+        "AND repository_id = ? AND digest = ? AND trusted_at IS NOT NULL",
         [repository_id, digest],
     )
     return found.fetchone() is not None
@@ -48,8 +51,8 @@ def is_trusted(db: Database, repository_id: int, digest: str) -> bool:
 def last_texts(db: Database, repository_id: int) -> dict[str, str]:
     """Return the texts that were trusted last; none if nothing was."""
     found = db.execute(
-        "SELECT texts FROM trusted_configurations "
-        "WHERE repository_id = ? AND trusted_at IS NOT NULL ORDER BY trusted_at DESC LIMIT 1",
+        f"SELECT texts FROM trusted_configurations WHERE {_WHOLE} "  # noqa: S608 - a constant
+        "AND repository_id = ? AND trusted_at IS NOT NULL ORDER BY trusted_at DESC LIMIT 1",
         [repository_id],
     ).fetchone()
     return {} if found is None else msgspec.json.decode(found[0], type=dict[str, str])

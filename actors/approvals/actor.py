@@ -280,12 +280,13 @@ def count_approvals(db: Database) -> ApprovalCounts:
 def undelivered(db: Database) -> list[Approval]:
     """Return what was settled for sessions that have not ended, and did not have its effect yet.
 
-    Without answers that could not be stored as they were: Codex asks those again.
+    Without answers that could not be stored as they were: Codex asks those again. What is damaged
+    has no effect.
     """
     return [
         approval
-        for session in sessions.every(db, {"finished_at": None})
-        for approval in approvals.every(db, {"session_id": session.id, "delivered_at": None})
+        for session in sessions.sound(db, {"finished_at": None})[0]
+        for approval in approvals.sound(db, {"session_id": session.id, "delivered_at": None})[0]
         if approval.status in {"approved", "rejected", "expired"}
         and approval.kind != "manual"
         and not settlement.is_withheld(approval.answers)

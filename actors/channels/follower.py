@@ -86,7 +86,7 @@ class Follower(Actor):
         mark = telegram_marks.find(tx.db, {"name": self._channel.mark})
         if mark is not None:
             return mark.value
-        for approval in approvals.every(tx.db, {"status": "pending"}):
+        for approval in approvals.sound(tx.db, {"status": "pending"})[0]:
             self._channel.tell(tx, ApprovalAsked(approval))
         last = events.last_id(tx.db)
         return telegram_marks.insert(tx, name=self._channel.mark, value=last).value

@@ -34,7 +34,13 @@ from command_center.actors.core.events import (
     PublishLive,
     tell_live,
 )
-from command_center.actors.rules.errors import Invalid, NotFound, Unavailable, Unconfirmed
+from command_center.actors.rules.errors import (
+    Damaged,
+    Invalid,
+    NotFound,
+    Unavailable,
+    Unconfirmed,
+)
 from command_center.runtime import (
     Actor,
     ActorCrashed,
@@ -54,6 +60,7 @@ from command_center.store import (
     ClaimLost,
     CommitResult,
     ConstraintViolated,
+    DamagedRecord,
     DatabaseClaim,
     Done,
     Failed,
@@ -434,7 +441,14 @@ def done_for(name: str, unit: Unit[T]) -> Unit[T]:
     return run
 
 
-_OWN = (RecordNotFound, InvalidCursor, InvalidRecord, ConstraintViolated, StoreUnavailable)
+_OWN = (
+    ConstraintViolated,
+    DamagedRecord,
+    InvalidCursor,
+    InvalidRecord,
+    RecordNotFound,
+    StoreUnavailable,
+)
 
 
 def refusal_of(error: Exception) -> Exception:
@@ -443,6 +457,8 @@ def refusal_of(error: Exception) -> Exception:
     match error:
         case RecordNotFound():
             refusal = NotFound(error.kind, error.id)
+        case DamagedRecord():
+            refusal = Damaged(str(error), error.kind, error.id)
         case StoreUnconfirmed():
             refusal = Unconfirmed(str(error), retry_after=5.0)
         case StoreUnavailable():

@@ -114,7 +114,10 @@ class Repositories(Actor):
         self.ctx.start_task(self._tidy_all)
 
     async def _tidy_all(self) -> None:
-        for repository in await self._storage.read(lambda db: repository_table.every(db, {})):
+        known, damaged = await self._storage.read(lambda db: repository_table.sound(db, {}))
+        for error in damaged:
+            log.error("repository.damaged", repository_id=error.id)
+        for repository in known:
             await self._tidy(TidyWorktrees(repository.id))
 
     def describe(self) -> Mapping[str, object]:

@@ -68,6 +68,16 @@ class Unconfirmed(Unavailable):
     """A part went away with the request in hand: whether it was done is not known."""
 
 
+class Damaged(Refusal):
+    """A stored record is not as it was written, so nothing is done by it."""
+
+    def __init__(self, message: str, kind: str, id: int) -> None:  # noqa: A002 - as NotFound
+        """Say which record it is."""
+        super().__init__(message)
+        self.kind = kind
+        self.id = id
+
+
 class TooBusy(Refusal):
     """A part is overloaded; trying again after `retry_after` seconds may succeed."""
 

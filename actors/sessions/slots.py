@@ -149,11 +149,11 @@ class Slots(Actor):
 
 
 def live_sessions(db: Database) -> list[Session]:
-    """List the sessions that hold a slot or wait for one."""
+    """List the sessions that hold a slot or wait for one; a damaged one does neither."""
     return [
         session
         for status in ("queued", *sorted(ACTIVE))
-        for session in sessions.every(db, {"status": status})
+        for session in sessions.sound(db, {"status": status})[0]
     ]
 
 

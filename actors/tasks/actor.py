@@ -336,5 +336,8 @@ class Tasks(Actor):
 
 
 def unfinished(db: Database) -> list[Session]:
-    """Return the sessions that have not ended, the oldest first."""
-    return sessions.every(db, {"finished_at": None})
+    """Return the sessions that have not ended, the oldest first; a damaged one is passed over."""
+    found, damaged = sessions.sound(db, {"finished_at": None})
+    for error in damaged:
+        log.error("session.damaged", session_id=error.id)
+    return found

@@ -1869,6 +1869,10 @@ export interface DiffShown {
   agentId?: number;
 }
 
+/** An event of the log is not as it was written. It is shown in its place, and is not stored. */
+export interface EventDamaged {
+}
+
 /** It was taken back. */
 export interface FollowupCancelled {
   followupId: number;
@@ -2302,6 +2306,7 @@ export interface EventData {
   "telegram.chat.unreachable": ChatUnreachable;
   "stream.opened": StreamOpened;
   "stream.resumed": StreamResumed;
+  "event.damaged": EventDamaged;
 }
 
 /** An event as the streams tell it; one that is only live has no id. */

@@ -29,6 +29,7 @@ from werkzeug.routing import WebsocketMismatch
 
 from command_center.actors.rules.errors import (
     Conflict,
+    Damaged,
     Invalid,
     NotFound,
     PreconditionFailed,
@@ -48,6 +49,7 @@ from command_center.runtime.errors import (
 )
 from command_center.store.errors import (
     ConstraintViolated,
+    DamagedRecord,
     InvalidCursor,
     InvalidRecord,
     RecordNotFound,
@@ -338,6 +340,11 @@ def _of_store(error: Exception) -> Problem:
     return _retry(503, str(error), RETRY_AFTER_SECONDS)
 
 
+def _of_damage(error: Damaged | DamagedRecord) -> Problem:
+    log.error("store.damaged", target=_target(), kind=error.kind, id=error.id)
+    return Problem(500, str(error), more={"facts": {"kind": error.kind, "id": error.id}})
+
+
 def _of_departure(_: Exception) -> Problem:
     return Problem(CLIENT_LEFT, "The client has left.")
 
@@ -363,6 +370,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     Conflict: _of_conflict,
     PolicyDenied: _of_policy,
     PreconditionFailed: _of_status(412),
+    Damaged: _of_damage,
     Unavailable: _of_unavailable,
     Unconfirmed: _of_unconfirmed,
     TooBusy: _of_too_busy,
@@ -379,6 +387,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     InvalidCursor: _of_status(400),
     InvalidRecord: _of_status(400),
     ConstraintViolated: _of_status(409),
+    DamagedRecord: _of_damage,
     StoreUnavailable: _of_store,
     StoreClosed: _of_store,
 }

@@ -6,9 +6,13 @@ name is, in effect, the schema's version.
 
 Tables are STRICT, so a column holds what it says. Ids of records are never given twice
 (AUTOINCREMENT). Events refer to records by plain numbers: history outlives what it tells of.
+Records, events and what is trusted have checksums; a migration that changes the columns of such a
+table seals its rows anew (`seal_rows`).
 """
 
 from sqlite_utils import Database, Migrations
+
+from command_center.store.database.checksums import seal_rows, sealed_tables
 
 MIGRATIONS = Migrations("command_center")
 
@@ -680,4 +684,32 @@ def _agents_by_thread(db: Database) -> None:
 # Whose thread it is, is asked whenever Codex tells that a turn runs in one.
 _AGENTS_BY_THREAD = """
 CREATE INDEX agents_by_thread ON agents (thread_id);
+"""
+
+
+@MIGRATIONS(name="0020_checksums")
+def _checksums(db: Database) -> None:
+    for table in _SEALED:
+        db.execute(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0")
+    for table in sealed_tables(db):
+        seal_rows(db, table)
+    db.executescript(_SEAL_EVENTS)
+
+
+_SEALED = (
+    *("repositories", "tasks", "sessions", "approvals", "agents", "items", "followups"),
+    *("automations", "automation_runs", "trusted_configurations", "events"),
+    *("telegram_updates", "telegram_chats", "telegram_messages", "telegram_buttons"),
+    "telegram_marks",
+)
+
+# A body that is no text any more must be read all the same, to be told from what was written.
+_SEAL_EVENTS = """
+DROP TRIGGER events_are_never_changed;
+UPDATE events SET checksum = row_checksum(
+    id, type, ts, repository_id, task_id, session_id, approval_id, automation_id, correlation_id,
+    CAST(body AS BLOB)
+);
+CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
+    BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
+from command_center.store.database.checksums import damaged_rows, seal_writes, teach_checksums
 from command_center.store.database.migrations import MIGRATIONS
 from command_center.store.database.sqlite_errors import is_corruption
 from command_center.store.database.text_match import teach_words
@@ -66,6 +67,7 @@ def open_database(
         _refuse_what_is_not_ours(db, path, migrations)
         _set_writing_pragmas(db)
         _migrate(db, path, migrations)
+        seal_writes(db)
     except sqlite3.Error as error:
         db.close()
         raise _opening_error(path, error) from error
@@ -84,6 +86,7 @@ def reopen_database(path: Path, *, busy_timeout: float = 5.0) -> Database:
     db = _connect_for_writing(path, busy_timeout)
     try:
         _set_writing_pragmas(db)
+        seal_writes(db)
     except BaseException:
         db.close()
         raise
@@ -107,6 +110,7 @@ def open_for_reading(path: Path, *, busy_timeout: float = 5.0) -> Database:
     try:
         conn.execute("PRAGMA query_only = ON")
         teach_words(conn)
+        teach_checksums(conn)
         return Database(conn, recursive_triggers=False, execute_plugins=False)
     except BaseException:
         conn.close()
@@ -130,6 +134,7 @@ def _connect_for_writing(path: Path, busy_timeout: float) -> Database:
         cached_statements=_STATEMENT_CACHE,
     )
     teach_words(conn)
+    teach_checksums(conn)
     return Database(conn, recursive_triggers=False, execute_plugins=False)
 
 
@@ -171,6 +176,8 @@ def _migrate(db: Database, path: Path, migrations: Migrations) -> None:
     if not pending:
         return
     backup = None
+    if damaged := next(damaged_rows(db), None):  # which the migration would seal as it is
+        raise CorruptDatabase(path, f"{damaged} is not as it was written")
     if migrations.applied(db):
         backup = _copy(db, path, before=pending[0].name)
     try:

@@ -18,7 +18,7 @@ from command_center.actors.contracts.events import (
     tasks,
 )
 from command_center.store import EventData, event_type
-from command_center.store.events import TYPE_FIELD
+from command_center.store.events import TYPE_FIELD, EventDamaged
 
 
 def _declared_in(*modules: ModuleType) -> Iterator[type[EventData]]:
@@ -36,6 +36,7 @@ EVENTS: Final[Mapping[str, type[EventData]]] = MappingProxyType(
             repositories, tasks, sessions, approvals, automations, operator, streams
         )
     }
+    | {event_type(EventDamaged): EventDamaged}
 )
 """The class of each type of event, by the type."""
 

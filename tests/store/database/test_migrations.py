@@ -7,6 +7,7 @@ import pytest
 from sqlite_utils import Database
 
 from command_center.store import Record, Table, open_database, tables
+from command_center.store.database.checksums import COLUMN
 from command_center.store.database.migrations import MIGRATIONS
 
 ALL_TABLES = [table for table in vars(tables).values() if isinstance(table, Table)]
@@ -20,7 +21,7 @@ def test_every_record_type_has_one_table() -> None:
 @pytest.mark.parametrize("table", ALL_TABLES, ids=lambda table: table.name)
 def test_a_tables_columns_are_its_records_fields(path: Path, table: Table[Record]) -> None:
     with open_database(path) as db:
-        columns = [column.name for column in db[table.name].columns]
+        columns = [column.name for column in db[table.name].columns if column.name != COLUMN]
         nullable = {column.name for column in db[table.name].columns if not column.notnull}
     assert [field.name for field in msgspec.structs.fields(table.record)] == columns
     optional = {
