@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -133,6 +133,41 @@ class Confinement:
         asked_policy = self._sandbox_policy()
         if _is_looser(answer.get("sandbox", asked_policy), asked_policy):
             raise NotConfined("sandbox", asked=asked_policy, found=answer["sandbox"])
+
+    def check_managed(self, layers: Sequence[Mapping[str, Any]]) -> None:
+        """Refuse where the machine's managed configuration trusts the project's files, unlike this.
+
+        It outweighs what a client asks for. `layers` are those that Codex reads its settings from.
+
+        Raises:
+            NotConfined: it names the folder that is trusted.
+        """
+        if self.trusts_project or not self.obeyed:
+            return
+        for layer in layers:
+            if str((layer.get("name") or {}).get("type")).startswith("legacyManagedConfig"):
+                projects = (layer.get("config") or {}).get("projects") or {}
+                for path in self.projects:
+                    level = (projects.get(path) or {}).get("trust_level")
+                    if level == "trusted":
+                        setting = f"projects.{path}.trust_level"
+                        raise NotConfined(setting, asked="untrusted", found=level)
+
+    def exceeded_by(self, settings: Mapping[str, Any]) -> str | None:
+        """Say which settings of a thread let its next turns do more; None if none does.
+
+        They are as `thread/settings/updated` tells them.
+        """
+        policy, profile = settings["sandboxPolicy"], settings.get("activePermissionProfile")
+        if profile is not None:
+            return f"permissions {profile.get('id')}"
+        if _is_looser(policy, self._sandbox_policy()):
+            return f"sandbox {policy['type']}"
+        if settings["cwd"] != self.cwd:
+            return f"cwd {settings['cwd']}"
+        if settings["approvalsReviewer"] not in {Reviewer.USER.value, self.reviewer.value}:
+            return f"approvalsReviewer {settings['approvalsReviewer']}"
+        return None
 
     def exec_options(self) -> tuple[str, ...]:
         """Spell it for `codex exec`, which asks nobody, whatever `ask_for` and `reviewer` say.

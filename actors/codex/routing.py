@@ -42,7 +42,7 @@ TOLD_OF_AGENTS: Final = (
     | {
         *("turn/started", "turn/completed", "item/started", "item/completed", "error"),
         *("thread/tokenUsage/updated", "turn/diff/updated"),
-        *("item/autoApprovalReview/completed", "hook/completed"),
+        *("item/autoApprovalReview/completed", "hook/completed", "thread/settings/updated"),
     }
 )
 """The notifications of a sub-agent's thread that are told to whom it works for."""

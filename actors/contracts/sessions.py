@@ -254,6 +254,12 @@ class GoalTold(msgspec.Struct, frozen=True):
     given: bool = False
 
 
+class SettingsTold(msgspec.Struct, frozen=True):
+    """The settings of the thread's next turns, as the session or another client has set them."""
+
+    settings: dict[str, Any]
+
+
 class NoFurtherTurn(msgspec.Struct, frozen=True):
     """Codex has begun no turn for the goal in the time since that turn."""
 

@@ -56,6 +56,7 @@ from command_center.actors.contracts.sessions import (
     PatchSession,
     RulesFound,
     SaveDrafts,
+    SettingsTold,
     SteerReceipt,
     SteerSession,
     StopDeadline,
@@ -216,7 +217,7 @@ class SessionActor(Actor):
             ctx, state, transcript, runner, services, agents, interruption, steering
         )
         self._turn_ends = TurnEnds(
-            state, watch, driver, agents, pursuit, interruption, ending, self.handle_now
+            state, watch, driver, runner, agents, pursuit, interruption, ending, self.handle_now
         )
         self._limits = limits = Limits(state, transcript, watch, driver, questions, ending)
         self._hearing = Hearing(state, transcript, watch, driver, agents, limits, self.handle_now)
@@ -537,6 +538,11 @@ class SessionActor(Actor):
     async def goal_told(self, message: GoalTold) -> None:
         """Keep it. Between two turns, end where Codex begins no other."""
         await self._turn_ends.hear_goal(message)
+
+    @handles(SettingsTold, when=ACTIVE)
+    async def settings_told(self, message: SettingsTold) -> None:
+        """End where Codex is to begin turns that could do more than the session may."""
+        await self._turn_ends.hear_settings(message)
 
     # ── what time tells ──────────────────────────────────────────────────────────────────────
 

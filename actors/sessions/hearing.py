@@ -14,6 +14,7 @@ from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.contracts.sessions import (
     GoalTold,
     ItemSeen,
+    SettingsTold,
     TurnEnded,
     TurnOpened,
     UsageChanged,
@@ -72,6 +73,8 @@ class Hearing:
                     await self._limits.check_budget()
                 case GoalTold():
                     continue  # the session pursues its own
+                case SettingsTold():
+                    await self._handle(fact)
                 case _ if agent is None:
                     continue
                 case TurnOpened():

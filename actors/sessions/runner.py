@@ -6,7 +6,8 @@ telling the actor each `RunnerReport`.
 
 from __future__ import annotations
 
-from typing import NoReturn, Protocol, TypeAlias
+from collections.abc import Mapping
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 from command_center.actors.codex.messages import CodexServerRequest, ThreadMessage
 from command_center.actors.contracts.runners import lacks_capability
@@ -71,6 +72,9 @@ class Runner(Protocol):
         The goal as it is then is reported with `GoalTold`.
         """
 
+    def exceeds(self, settings: Mapping[str, Any]) -> str | None:
+        """Say which of its thread's settings let the next turns do more than the session may."""
+
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
         """Answer `request` with its settled approval, then report `AnswerDelivered`."""
 
@@ -120,6 +124,9 @@ class PlainRunner:
             Conflict: always.
         """
         raise lacks_capability(session, self.name, "pursues_goals")
+
+    def exceeds(self, settings: Mapping[str, Any]) -> None:
+        """Return None: it has no further turns."""
 
     async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
         """Do nothing: it asks nothing."""

@@ -9,6 +9,7 @@ import attrs
 from command_center.actors.contracts.sessions import (
     GoalTold,
     NoFurtherTurn,
+    SettingsTold,
     TurnEnded,
     TurnOpened,
 )
@@ -16,6 +17,7 @@ from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.ending import Ending
 from command_center.actors.sessions.goals import Pursuit
 from command_center.actors.sessions.interruption import Interruption
+from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.stall_detector import StallDetector
 from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.turn_driver import TurnDriver
@@ -28,6 +30,7 @@ class TurnEnds:
     _state: SessionState
     _watch: StallDetector
     _driver: TurnDriver
+    _runner: Runner
     _agents: Agents
     _pursuit: Pursuit
     _interruption: Interruption
@@ -87,6 +90,16 @@ class TurnEnds:
         await self._pursuit.keep(told)
         if self._pursuit.is_between and not self._pursuit.goes_on:
             await self._ending.end_pursuit(self._pursuit.why)
+
+    async def hear_settings(self, told: SettingsTold) -> None:
+        """End, if Codex is to begin further turns that could do more than the session may."""
+        exceeding = self._runner.exceeds(told.settings)
+        if exceeding is not None and (self._pursuit.goes_on or self._agents.are_working):
+            await self._ending.give_up(
+                "policy",
+                "Another client of Codex lets the next turns of the thread do more than this "
+                f"session may: {exceeding}.",
+            )
 
     async def wait_no_longer(self, message: NoFurtherTurn) -> None:
         """End, if Codex has not gone on since, though it has a goal."""

@@ -18,6 +18,7 @@ from command_center.actors.contracts.sessions import (
     ModelDecided,
     OutputDelta,
     PlanChanged,
+    SettingsTold,
     TurnEnded,
     TurnOpened,
     UsageChanged,
@@ -36,10 +37,13 @@ Fact = (
     | HookAnswered
     | TurnEnded
     | GoalTold
+    | SettingsTold
 )
 """A fact that a notification may tell of the session's turn."""
 
-ABOUT_THREAD = frozenset({"turn/started", "thread/goal/updated", "thread/goal/cleared"})
+ABOUT_THREAD = frozenset(
+    {"turn/started", "thread/goal/updated", "thread/goal/cleared", "thread/settings/updated"}
+)
 """The notifications that tell of the thread, whichever turn they name."""
 
 SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged, ModelDecided, HookAnswered)
@@ -81,11 +85,8 @@ def _facts(
 ) -> Iterator[Fact]:
     params = notification.params
     match notification.method:
-        case "thread/goal/updated" | "thread/goal/cleared":
-            goal = params.get("goal")
-            yield GoalTold(goal=None if goal is None else dict(goal))
-        case "turn/started":
-            yield TurnOpened(turn_id=turn_id)
+        case method if method in ABOUT_THREAD:
+            yield _of_thread(params, turn_id)
         case "item/started" | "item/completed":
             completed = notification.method == "item/completed"
             yield item_seen(turn_id, params["item"], completed=completed)
@@ -109,6 +110,18 @@ def _facts(
             yield ending(turn, turn_id)
         case _:
             yield from _warnings(notification)
+
+
+def _of_thread(params: Mapping[str, Any], turn_id: str) -> TurnOpened | GoalTold | SettingsTold:
+    """Read which turn the thread has, which goal, or what its next turns may do."""
+    match params:
+        case {"turn": _}:
+            return TurnOpened(turn_id=turn_id)
+        case {"threadSettings": settings}:
+            return SettingsTold(settings=dict(settings))
+        case _:
+            goal = params.get("goal")
+            return GoalTold(goal=None if goal is None else dict(goal))
 
 
 def _warnings(notification: CodexNotification) -> Iterator[Warned]:

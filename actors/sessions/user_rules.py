@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
@@ -23,18 +24,25 @@ LAYERS: Final = frozenset({"user", "system"})
 """The layers whose rules count besides those of a project, which count only if it is trusted."""
 
 
-async def read_user_rules(ask: Ask) -> tuple[AllowRule, ...]:
-    """Ask Codex for the rules that let commands out of the sandbox.
+async def read_layers(ask: Ask) -> list[dict[str, Any]]:
+    """Ask Codex which files it reads its settings from, and for what stands in them.
 
-    Return none where it is of a version that cannot say.
+    Return none if its version cannot say.
 
     Raises what `ask` raises, but for Codex's own refusals.
     """
     try:
-        layers = (await ask(requests.config_read())).get("layers") or []
+        return (await ask(requests.config_read())).get("layers") or []
     except CodexError as error:
-        log.info("codex.rules.unknown", reason=str(error))
-        return ()
+        log.info("codex.layers.unknown", reason=str(error))
+        return []
+
+
+async def read_user_rules(ask: Ask, layers: Sequence[dict[str, Any]]) -> tuple[AllowRule, ...]:
+    """Ask Codex for the rules beside these layers that let commands out of the sandbox.
+
+    Raises what `ask` raises, but for Codex's own refusals.
+    """
     found: list[AllowRule] = []
     for folder in dict.fromkeys(filter(None, map(_folder_of, layers))):
         for path in await _paths_in(ask, folder):

@@ -97,3 +97,44 @@ def test_a_thread_is_resumed_as_tight_as_can_be_and_the_turn_says_what_it_may() 
     resumed = confinement.resume_params()
     assert ("read-only", "untrusted") == (resumed["sandbox"], resumed["approvalPolicy"])
     assert {"type": "dangerFullAccess"} == confinement.turn_params()["sandboxPolicy"]
+
+
+SETTINGS: dict[str, Any] = {
+    "cwd": "/w",
+    "approvalPolicy": "on-request",
+    "approvalsReviewer": "user",
+    "sandboxPolicy": {"type": "workspaceWrite", "networkAccess": False, "writableRoots": []},
+    "activePermissionProfile": None,
+}
+
+
+def test_settings_as_they_were_asked_for_or_tighter_exceed_nothing() -> None:
+    confinement = confined("/w", sandbox=Sandbox.WORKSPACE_WRITE)
+    assert confinement.exceeded_by(SETTINGS) is None
+    assert confinement.exceeded_by({**SETTINGS, "sandboxPolicy": {"type": "readOnly"}}) is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("cwd", "/elsewhere"),
+        ("approvalsReviewer", "auto_review"),
+        ("sandboxPolicy", {"type": "dangerFullAccess"}),
+        ("activePermissionProfile", {"id": "open"}),
+    ],
+)
+def test_settings_by_which_turns_could_do_more_are_named(setting: str, value: object) -> None:
+    confinement = confined("/w", sandbox=Sandbox.WORKSPACE_WRITE)
+    assert confinement.exceeded_by({**SETTINGS, setting: value})
+
+
+def test_a_project_that_the_machine_s_managed_configuration_trusts_is_refused() -> None:
+    trusted = {"projects": {"/w": {"trust_level": "trusted"}}}
+    managed = {"name": {"type": "legacyManagedConfigTomlFromFile"}, "config": trusted}
+    layers = [managed, {"name": {"type": "user"}, "config": trusted}]
+    confinement = confined("/w", obeyed=("/w/.codex",))
+    with pytest.raises(NotConfined, match="trust_level"):
+        confinement.check_managed(layers)
+    confinement.check_managed(layers[1:])
+    confined("/w", obeyed=("/w/.codex",), trusts_project=True).check_managed(layers)
+    confined("/w").check_managed(layers)

@@ -284,6 +284,41 @@ async def test_a_goal_that_another_client_sets_is_one_session_with_many_turns(
         assert 2 == len(listed["items"])
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"sandboxPolicy": {"type": "dangerFullAccess"}, "approvalPolicy": "never"},
+        {"approvalsReviewer": "auto_review"},
+    ],
+    ids=["without a sandbox", "without a person"],
+)
+async def test_a_goal_goes_no_further_once_another_client_lets_its_thread_do_more(
+    reached: Reached, model: ScriptedModel, repository: Path, settings: dict[str, Any]
+) -> None:
+    gate = Gate()
+
+    def choose(prompt: str) -> Script:
+        if 'source="goal"' in prompt:
+            return (Run("echo > escaped", justification="May I?"), Say.text("I went on."))
+        return (Hold(gate, Say.text("I begin.")),)
+
+    model.choose = choose
+    assert reached.shared is not None
+    async with client_of(reached.server) as client, open_bridge(reached.shared.settings) as other:
+        registered = await client.register(repository)
+        session = await client.run(registered, "Begin.", goal={})
+        gate.wait_until_reached()
+        thread_id = (await client.until_session(session, "running"))["codexThreadId"]
+        await other.call("thread/settings/update", {"threadId": thread_id, **settings})
+        ended = await client.until_session(session, "interrupted")
+        assert "Another client of Codex" in ended["exitReason"]
+        await until_interrupted(other, thread_id)
+        goal = (await other.call("thread/goal/get", {"threadId": thread_id}))["goal"]
+        assert "paused" == goal["status"]
+        gate.open()
+    assert not (repository / "escaped").exists()
+
+
 async def until_interrupted(other: Bridged, thread_id: str) -> None:
     """Wait until the thread's newest turn was interrupted, and none runs."""
     with trio.fail_after(20):

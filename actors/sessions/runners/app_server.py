@@ -11,7 +11,8 @@ turns tell whether the prompt arrived: it is sent only if none of them has that 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import structlog
 import trio
@@ -301,6 +302,10 @@ class AppServerRunner:
             log.info("approval.late", approval=approval.id, reason=str(gone))
             return
         await self._ref.tell(AnswerDelivered(approval_id=approval.id))
+
+    def exceeds(self, settings: Mapping[str, Any]) -> str | None:
+        """Compare them with what the thread was opened or joined for."""
+        return self._thread.exceeds(settings)
 
     async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
         """Report how each of the commands ends; return when none is left."""

@@ -25,7 +25,7 @@ from command_center.actors.sessions.runner import SessionRef
 from command_center.actors.sessions.runners.reports import Reports
 from command_center.actors.sessions.runners.thread_goal import ThreadGoal
 from command_center.actors.sessions.turns import ask_bridge
-from command_center.actors.sessions.user_rules import read_user_rules
+from command_center.actors.sessions.user_rules import read_layers, read_user_rules
 from command_center.runtime import ActorRef
 from command_center.store import Session
 
@@ -71,8 +71,7 @@ class SessionThread:
         Raises:
             NotConfined: Codex would not hold it to what the session may.
         """
-        await self._ref.tell(RulesFound(await read_user_rules(self.ask)))
-        self._held = confinement = await self._confine(session)
+        confinement = await self._bound(session)
         answer = await self.ask(requests.thread_start(confinement, model=session.model))
         thread_id = str(answer["thread"]["id"])
         try:
@@ -86,15 +85,30 @@ class SessionThread:
     async def join(self, session: Session, thread_id: str) -> dict[str, Any]:
         """Hear of the thread, be asked again what is pending, and return the thread as it is."""
         await self._ref.tell(JoiningThread())
-        await self._ref.tell(RulesFound(await read_user_rules(self.ask)))
+        confinement = await self._bound(session)
         await self.attach(thread_id)
-        self._held = confinement = await self._confine(session)
         await self.goal.calm(session, thread_id)
         answer = await self.ask(requests.thread_resume(thread_id, confinement, model=session.model))
         await self._tell_model(answer)
         self._loaded = was_loaded(answer)
         thread: dict[str, Any] = answer["thread"]
         return thread
+
+    async def _bound(self, session: Session) -> Confinement:
+        """Find out what Codex is let do, and what its user's rules let it do besides.
+
+        Raises:
+            NotConfined: the machine's managed configuration has it obey files that nobody trusts.
+        """
+        layers = await read_layers(self.ask)
+        await self._ref.tell(RulesFound(await read_user_rules(self.ask, layers)))
+        self._held = confinement = await self._confine(session)
+        confinement.check_managed(layers)
+        return confinement
+
+    def exceeds(self, settings: Mapping[str, Any]) -> str | None:
+        """Say which settings let the thread's next turns do more than it was opened for."""
+        return None if self._held is None else self._held.exceeded_by(settings)
 
     async def join_agents(self, session: Session, thread_id: str) -> list[dict[str, Any]]:
         """Hear again of the thread's sub-agents, report what they did meanwhile, and return them.
