@@ -41,6 +41,7 @@ class Center:
     """The running product: ask its actors, read its store, watch its events."""
 
     settings: CenterSettings
+    hosts: Hosts
     system: System
     storage: Storage
     fanout: Fanout
@@ -121,7 +122,7 @@ async def open_center(
         )
         async with found[0] as system:
             try:
-                yield Center(settings, system, storage, fanout, schedules, log_id)
+                yield Center(settings, hosts, system, storage, fanout, schedules, log_id)
             finally:
                 fanout.close()
     finally:

@@ -8,11 +8,12 @@
     ├ /repositories
     ├ /bridges/…             one per host: the connection to its Codex, and the end of what former
     │                        lives left
-    ├ /bridge-watch          tells of that connection, as events
+    ├ /bridge-watch/…        one per host: tells of that connection, as events
     ├ /sessions/…            dynamic, one per live session
     ├ /orphaned-turns        ends the turns that outlive their sessions
     ├ /slots                 which queued session begins next
-    ├ /foreign-turns         gives the turns that no session began a session, or an end
+    ├ /foreign-turns/…       one per host: gives the turns that no session began a session, or an
+    │                        end
     ├ /approvals
     ├ /clock                 notices sleep, and a clock that is set
     ├ /tasks                 starts each live session's actor
@@ -57,7 +58,6 @@ from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.runtime import ChildSpec, Intensity, SupervisorSpec
 from command_center.store import ClaimLost, DatabaseClaim
-from command_center.store.records import LOCAL
 from command_center.store.records import Runner as RunnerName
 
 
@@ -173,9 +173,21 @@ def build_tree(
                 contract="Turns of a spawned app-server end as interrupted; of one that is shared "
                 "they go on, and are joined again.",
             ),
-            ChildSpec(
+            SupervisorSpec(
                 id="bridge-watch",
-                start=partial(BridgeWatch, storage, transport=settings.bridge.transport.value),
+                children=[
+                    ChildSpec(
+                        id=host.name,
+                        start=partial(
+                            BridgeWatch,
+                            storage,
+                            host.name,
+                            transport=host.codex.settings.transport.value,
+                        ),
+                    )
+                    for host in hosts
+                ],
+                quarantine=True,
                 contract="Connections that begin or are lost meanwhile are not told as events.",
             ),
             SupervisorSpec(
@@ -194,15 +206,22 @@ def build_tree(
                 start=partial(Slots, storage, limit=settings.max_sessions),
                 contract="Queued sessions wait until it is back.",
             ),
-            ChildSpec(
+            SupervisorSpec(
                 id="foreign-turns",
-                start=partial(
-                    ForeignTurns,
-                    storage,
-                    hosts.named(LOCAL),
-                    instance_id=services.instance_id,
-                    max_sessions=settings.max_sessions,
-                ),
+                children=[
+                    ChildSpec(
+                        id=host.name,
+                        start=partial(
+                            ForeignTurns,
+                            storage,
+                            host,
+                            instance_id=services.instance_id,
+                            max_sessions=settings.max_sessions,
+                        ),
+                    )
+                    for host in hosts
+                ],
+                quarantine=True,
                 contract="Turns that Codex begins by itself have no session until it is back.",
             ),
             ChildSpec(

@@ -11,8 +11,8 @@ from command_center.store.transaction import Transaction
 def note(tx: Transaction, repository_id: int) -> None:
     """Note every thread in which a session of the repository worked."""
     tx.db.execute(
-        "INSERT OR IGNORE INTO released_threads (thread_id, repository_id, created_at) "
-        "SELECT DISTINCT codex_thread_id, ?1, ?2 FROM sessions "
+        "INSERT OR IGNORE INTO released_threads (thread_id, host, repository_id, created_at) "
+        "SELECT DISTINCT codex_thread_id, host, ?1, ?2 FROM sessions "
         "WHERE repository_id = ?1 AND codex_thread_id IS NOT NULL",
         [repository_id, tx.now],
     )
@@ -23,7 +23,10 @@ def forget(tx: Transaction, thread_id: str) -> None:
     tx.db.execute("DELETE FROM released_threads WHERE thread_id = ?", [thread_id])
 
 
-def every(db: Database) -> list[tuple[str, int]]:
-    """Return the threads in which something may still go on, and the repository of each."""
-    rows = db.execute("SELECT thread_id, repository_id FROM released_threads ORDER BY rowid")
+def on_host(db: Database, host: str) -> list[tuple[str, int]]:
+    """Return the host's threads in which something may still go on, and each one's repository."""
+    rows = db.execute(
+        "SELECT thread_id, repository_id FROM released_threads WHERE host = ? ORDER BY rowid",
+        [host],
+    )
     return [(str(thread_id), int(repository_id)) for thread_id, repository_id in rows.fetchall()]

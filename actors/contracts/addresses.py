@@ -108,8 +108,6 @@ SessionMessage: TypeAlias = (
 SlotsMessage: TypeAlias = RequestSlot | SlotsChanged
 SLOTS: Address[SlotsMessage] = Address("/slots")
 
-FOREIGN_TURNS: Address[ThreadsReleased] = Address("/foreign-turns")
-
 ORPHANED_TURNS: Address[TurnLeft] = Address("/orphaned-turns")
 
 TasksMessage: TypeAlias = (
@@ -125,6 +123,11 @@ TasksMessage: TypeAlias = (
     | SessionCommitted
 )
 TASKS: Address[TasksMessage] = Address("/tasks")
+
+
+def foreign_turns_on(host: str) -> Address[ThreadsReleased]:
+    """Return the address of the actor that looks for the turns that no session began on a host."""
+    return Address(f"/foreign-turns/{host}")
 
 
 def session_at(session_id: int) -> Address[SessionMessage]:

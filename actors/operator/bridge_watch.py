@@ -1,4 +1,4 @@
-"""`/bridge-watch`: tells, as events, when the connection to Codex begins and when it is lost.
+"""`/bridge-watch/…`: tells, as events, when the connection to Codex begins and when it is lost.
 
 That there is none from the start is told once. Further attempts that fail are no events: the
 bridge's health says why they do.
@@ -10,12 +10,12 @@ import contextlib
 from collections.abc import Mapping
 
 from command_center.actors.codex.messages import (
-    BRIDGE,
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
     BridgeWarned,
     Watch,
+    bridge_of,
 )
 from command_center.actors.contracts.events.operator import (
     BridgeFound,
@@ -29,11 +29,12 @@ from command_center.store import EventData, Transaction
 
 
 class BridgeWatch(Actor):
-    """Keeps what becomes of the connection."""
+    """Keeps what becomes of the connection to one host's Codex."""
 
-    def __init__(self, storage: Storage, *, transport: str) -> None:
-        """Write to `storage`; events name the `transport`."""
+    def __init__(self, storage: Storage, host: str, *, transport: str) -> None:
+        """Write to `storage`; events name the `transport`, and the host's bridge as their actor."""
         self._storage = storage
+        self._bridge = bridge_of(host)
         self._transport = transport
         self._connections = 0
 
@@ -48,7 +49,7 @@ class BridgeWatch(Actor):
     async def _watch(self) -> None:
         # A bridge that was stopped for good has no connection to tell of.
         with contextlib.suppress(ActorNotFound):
-            await self.ctx.lookup(BRIDGE).tell(Watch(self.ctx.ref))
+            await self.ctx.lookup(self._bridge).tell(Watch(self.ctx.ref))
 
     @handles(BridgeConnected)
     async def connected(self, message: BridgeConnected) -> None:
@@ -87,6 +88,6 @@ class BridgeWatch(Actor):
 
     async def _tell(self, event: EventData) -> None:
         def record(tx: Transaction) -> None:
-            tx.emit(event, actor=BRIDGE)
+            tx.emit(event, actor=self._bridge)
 
         await self._storage.write(record)

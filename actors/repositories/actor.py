@@ -16,7 +16,7 @@ import msgspec
 import structlog
 from sqlite_utils import Database
 
-from command_center.actors.contracts.addresses import FOREIGN_TURNS
+from command_center.actors.contracts.addresses import foreign_turns_on
 from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.repositories import (
     CreateRepository,
@@ -226,9 +226,10 @@ class Repositories(Actor):
                     lambda tx: delete_repository(tx, message.repository_id, message.requested_by),
                 )
             )
-        turns = self.ctx.find(FOREIGN_TURNS)
-        if turns is not None:
-            await turns.tell(ThreadsReleased())
+        for host in self._hosts:
+            turns = self.ctx.find(foreign_turns_on(host.name))
+            if turns is not None:
+                await turns.tell(ThreadsReleased())
         return deleted
 
     @handles(CreateWorktree)

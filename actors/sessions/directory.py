@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from command_center.actors.codex import requests
-from command_center.actors.codex.messages import BRIDGE
+from command_center.actors.codex.messages import bridge_of
 from command_center.actors.contracts.addresses import (
     ORPHANED_TURNS,
     SLOTS,
@@ -156,7 +156,7 @@ class Sessions:
     def _interrupt(self, session: Session) -> None:
         thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
         if thread_id is not None and turn_id is not None:
-            self._tell(BRIDGE, requests.turn_interrupt(thread_id, turn_id))
+            self._tell(bridge_of(session.host), requests.turn_interrupt(thread_id, turn_id))
 
     def _tell(self, address: Address[M], message: M) -> None:
         ref: ActorRef[M] | None = self._find(address)

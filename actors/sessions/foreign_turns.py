@@ -1,4 +1,4 @@
-"""`/foreign-turns`: notices the turns that Codex begins in threads of ours without a session.
+"""`/foreign-turns/…`: notices the turns that Codex begins in threads of ours without a session.
 
 Codex tells all its clients when a thread becomes active, also those that are not subscribed to it.
 So no thread is kept in Codex's memory for it. What was not told is found by a look at the threads
@@ -355,7 +355,8 @@ class ForeignTurns(Actor):
 
     async def _settle_released(self) -> None:
         """Pause the goals, and end the turns, of threads whose repository was deleted."""
-        for thread_id, repository_id in await self._storage.read(released_threads.every):
+        released = partial(released_threads.on_host, host=self._host.name)
+        for thread_id, repository_id in await self._storage.read(released):
             interrupted: str | None = None
             try:
                 await pause_goal(self._ask, thread_id)

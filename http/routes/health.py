@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 
 import attrs
 import trio
 
 from command_center.actors.center import Center
-from command_center.actors.codex.messages import BRIDGE, BridgeHealth, BridgeStatus, ProbeHealth
+from command_center.actors.codex.messages import BridgeHealth, BridgeStatus, ProbeHealth, bridge_of
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.core.store_probe import StoreProbe
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import Health
 from command_center.runtime import ActorNotFound, Status
+from command_center.store.records import LOCAL
 
 PROBE_SECONDS = 2.0
 """Seconds that a part may take to show that it is well."""
+
+
+WELL = frozenset({"ok", "disabled", "untested"})
+"""The states of a check with which the server can do its work."""
 
 
 @attrs.frozen
@@ -39,9 +46,10 @@ api = Api[Probe]("Health")
 async def health(probe: Probe) -> Health:
     """Tell whether the server can do its work."""
     center = probe.center
-    bridge = await _bridge(center)
-    checks = {"store": await _store(probe), **_checks_of(center, bridge)}
-    well = all(check in {"ok", "disabled", "untested"} for check in checks.values())
+    bridges = await _bridges(center)
+    bridge = bridges.get(LOCAL)
+    checks = {"store": await _store(probe), **checks_of(bridges)}
+    well = all(check in WELL for check in checks.values())
     return Health(
         status="ok" if well else "degraded",
         version=probe.release,
@@ -66,21 +74,38 @@ async def _store(probe: Probe) -> str:
     return await probe.store.state()
 
 
-async def _bridge(center: Center) -> BridgeHealth | None:
-    """Ask how the bridge to Codex is; None where there is none, or it does not say."""
+async def _bridges(center: Center) -> dict[str, BridgeHealth | None]:
+    """Ask how the bridge of each host is; empty if the runner needs none, None for no answer."""
+    found: dict[str, BridgeHealth | None] = {}
     if not RUNNERS[center.settings.runner].has_threads:
-        return None
-    try:
-        with trio.fail_after(PROBE_SECONDS):
-            return await center.ask(BRIDGE, ProbeHealth())
-    except Exception:  # noqa: BLE001 - whatever it is, the answer is that the bridge is not well
-        return None
+        return found
+
+    async def probe(host: str) -> None:
+        found[host] = None
+        # Whatever goes wrong, the answer is that the bridge is not well.
+        with contextlib.suppress(Exception), trio.fail_after(PROBE_SECONDS):
+            found[host] = await center.ask(bridge_of(host), ProbeHealth())
+
+    async with trio.open_nursery() as nursery:
+        for host in center.hosts:
+            nursery.start_soon(probe, host.name)
+    return found
 
 
-def _checks_of(center: Center, bridge: BridgeHealth | None) -> dict[str, str]:
-    """Return how the bridge to Codex is, and if its version can be used."""
-    if not RUNNERS[center.settings.runner].has_threads:
+def checks_of(bridges: Mapping[str, BridgeHealth | None]) -> dict[str, str]:
+    """Return the state of the bridges to Codex and of its versions; of several hosts the worst."""
+    if not bridges:
         return {"bridge": "disabled", "codex": "disabled"}
+    checks = [_checks_of(bridge) for bridge in bridges.values()]
+    return {
+        name: max(
+            (check[name] for check in checks), key=lambda state: (state not in WELL, state != "ok")
+        )
+        for name in ("bridge", "codex")
+    }
+
+
+def _checks_of(bridge: BridgeHealth | None) -> dict[str, str]:
     if bridge is None:
         return {"bridge": "unavailable", "codex": "unknown"}
     reached = bridge.status is BridgeStatus.CONNECTED

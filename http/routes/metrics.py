@@ -22,7 +22,7 @@ from quart import Response
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
-from command_center.actors.codex.messages import BRIDGE
+from command_center.actors.codex.messages import bridge_of
 from command_center.actors.core.storage import STORE
 from command_center.http.middleware.metrics import RequestMetrics, place_of
 from command_center.http.wire.operation import Api, Text
@@ -100,10 +100,11 @@ class Present:
         )
         described = {actor.path: actor.description for actor in actors}
         yield from _commits(described.get(STORE, {}).get("commitSeconds"))
-        bridge = described.get(BRIDGE)
-        if bridge is not None:
+        bridges = [described.get(bridge_of(host.name)) for host in self.center.hosts]
+        if None not in bridges:
+            connected = all(bridge["connected"] for bridge in bridges if bridge is not None)
             yield GaugeMetricFamily(
-                "cc_bridge_connected", "Whether Codex is there.", value=bool(bridge["connected"])
+                "cc_bridge_connected", "1 if Codex is there, on every host.", value=connected
             )
 
 

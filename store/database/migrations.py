@@ -713,3 +713,13 @@ UPDATE events SET checksum = row_checksum(
 CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
     BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
 """
+
+
+@MIGRATIONS(name="0021_hosts_of_released_threads")
+def _hosts_of_released_threads(db: Database) -> None:
+    db.executescript(_HOSTS_OF_RELEASED_THREADS)
+
+
+_HOSTS_OF_RELEASED_THREADS = """
+ALTER TABLE released_threads ADD COLUMN host TEXT NOT NULL DEFAULT 'local';
+"""

@@ -13,6 +13,8 @@ import pytest
 import trio
 
 from command_center.actors.center import Center, open_center
+from command_center.actors.codex import requests
+from command_center.actors.codex.messages import Call, bridge_of
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.addresses import REPOSITORIES, TASKS
 from command_center.actors.contracts.hosts import HostMissing, Hosts
@@ -135,6 +137,15 @@ async def until_ended(center: Center, session_id: int) -> Session:
             await trio.sleep(0.05)
 
 
+async def until_followed(center: Center, session: Session) -> Session:
+    with trio.fail_after(60):
+        while True:
+            last = (await center.storage.read(lambda db: sessions.every(db, {})))[-1]
+            if last.id != session.id:
+                return last
+            await trio.sleep(0.05)
+
+
 async def test_the_same_folder_on_two_hosts_is_two_repositories(
     machine: Machine, tmp_path: Path, codex: BridgeSettings
 ) -> None:
@@ -200,6 +211,30 @@ async def test_a_run_on_another_host_touches_no_machine_but_that(  # noqa: PLR09
     # This process has started the agent, and the way to the Codex over there, and nothing else.
     assert 2 == len(audited.seen), audited.seen
     assert all("unshare" in seen for seen in audited.seen)
+
+
+async def test_a_turn_that_another_client_begins_on_another_host_gets_a_session_there(
+    machine: Machine, tmp_path: Path, codex: BridgeSettings, scripted_model: ScriptedModel
+) -> None:
+    scripted_model.script = (Say.text("Done."),)
+    async with center_with(machine, tmp_path, codex) as (center, _):
+        theirs = await register(center, machine, NAME)
+        task = await center.ask(
+            TASKS, CreateTask(repository_id=theirs.id, title="Work", prompt="Work.")
+        )
+        outcome = await center.ask(TASKS, RunTask(task.id, RunInput()))
+        first = await until_ended(center, outcome.session.id)
+        thread = str(first.codex_thread_id)
+        bridge = center.system.lookup(bridge_of(NAME))
+        await bridge.ask(requests.thread_join(thread))
+        gate = Gate()
+        scripted_model.script = (Say.text("Work", gate, "ing."),)
+        said = [{"type": "text", "text": "And now?"}]
+        await bridge.ask(Call("turn/start", {"threadId": thread, "input": said}))
+        adopted = await until_followed(center, first)
+        gate.open()
+        adopted = await until_ended(center, adopted.id)
+    assert ("completed", NAME, thread) == (adopted.status, adopted.host, adopted.codex_thread_id)
 
 
 async def test_a_host_that_went_away_is_used_again_when_it_is_back(

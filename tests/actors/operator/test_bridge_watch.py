@@ -42,7 +42,7 @@ async def test_a_connection_that_is_lost_and_made_again_is_told_of(tmp_path: Pat
     )
     path = tmp_path / "db.sqlite3"
     async with rig(path, bridges) as running:
-        watch = lambda: BridgeWatch(running.storage, transport="spawn")  # noqa: E731 - a spec's start
+        watch = lambda: BridgeWatch(running.storage, "local", transport="spawn")  # noqa: E731 - a spec's start
         await running.system.start_child("/", ChildSpec("bridge-watch", watch))
         (first,) = await told(running.storage, 1)
         assert ("bridge.connected", "spawn") == (first["type"], first["data"]["transport"])
@@ -65,7 +65,7 @@ async def test_a_codex_that_was_never_there_is_told_of_once_however_often_it_is_
         children=[ChildSpec("local", lambda: Bridge(LocalCodex(faked("crash"))), shutdown=15)],
     )
     async with rig(tmp_path / "db.sqlite3", bridges) as running:
-        watch = lambda: BridgeWatch(running.storage, transport="spawn")  # noqa: E731 - a spec's start
+        watch = lambda: BridgeWatch(running.storage, "local", transport="spawn")  # noqa: E731 - a spec's start
         await running.system.start_child("/", ChildSpec("bridge-watch", watch))
         (missing,) = await told(running.storage, 1)
         assert ("bridge.unavailable", "spawn") == (missing["type"], missing["data"]["transport"])

@@ -76,6 +76,15 @@ async def test_one_that_has_no_turn_ends_without_a_word_to_codex(tmp_path: Path)
         assert [] == bridge.methods()
 
 
+async def test_a_turn_is_interrupted_on_the_host_of_its_session(tmp_path: Path) -> None:
+    turn = {"status": "running", "codex_thread_id": "t", "codex_turn_id": "u"}
+    found: list[str] = []
+    async with without_actor(tmp_path, host="far", **turn) as (asked, session, _):
+        directory = Sessions(found.append, asked._storage, 60)
+        directory._interrupt(session)
+    assert ["/bridges/far"] == found
+
+
 async def test_what_an_actor_alone_can_do_is_refused_without_one(tmp_path: Path) -> None:
     steer = SteerSession(message="Go on.")
     async with without_actor(tmp_path, status="running") as (asked, session, _):

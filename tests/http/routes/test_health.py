@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from command_center.actors.codex.messages import BridgeHealth, BridgeStatus
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
+from command_center.http.routes.health import checks_of
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
 
@@ -20,3 +22,20 @@ async def test_a_store_that_nobody_writes_to_is_not_well(tmp_path: Path) -> None
     assert ("ok", "ok") == (well["status"], well["checks"]["store"])
     assert ("degraded", "unavailable") == (ill["status"], ill["checks"]["store"])
     assert "ok" == again["status"]
+
+
+def bridge(status: BridgeStatus, warning: str | None = None) -> BridgeHealth:
+    return BridgeHealth(
+        status=status, command="codex", transport="auto", message="It is so.", warning=warning
+    )
+
+
+def test_of_the_bridges_of_several_hosts_the_worst_is_told() -> None:
+    well = bridge(BridgeStatus.CONNECTED)
+    new = bridge(BridgeStatus.CONNECTED, warning="It was not tested.")
+    gone = bridge(BridgeStatus.UNAVAILABLE)
+    assert {"bridge": "ok", "codex": "ok"} == checks_of({"local": well, "far": well})
+    assert {"bridge": "ok", "codex": "untested"} == checks_of({"local": well, "far": new})
+    assert {"bridge": "unavailable", "codex": "unknown"} == checks_of({"local": new, "far": gone})
+    assert {"bridge": "unavailable", "codex": "unknown"} == checks_of({"local": well, "far": None})
+    assert {"bridge": "disabled", "codex": "disabled"} == checks_of({})
