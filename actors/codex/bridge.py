@@ -46,6 +46,9 @@ log = structlog.get_logger(__name__)
 MAX_CALLS = 1000
 """Calls that may be under way at once."""
 
+_WRITING_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between two looks for a thread whose file Codex has not written yet."""
+
 _CHANGED_SECONDS = 10.0
 """Seconds that a change to another app-server may take, where somebody waits for it."""
 
@@ -316,9 +319,8 @@ class Bridge(Actor):
     async def _look_up_parent(self, thread_id: str) -> None:
         parent: object = None
         try:
-            parent = (await self._perform(requests.thread_read(thread_id)))["thread"].get(
-                "parentThreadId"
-            )
+            thread = (await self._read_spoken(thread_id))["thread"]
+            parent = thread.get("parentThreadId")
         except (Refusal, LookupError, TypeError, AttributeError) as error:
             log.warning("codex.parent.unknown", thread=thread_id, reason=str(error))
         if isinstance(parent, str) and parent != thread_id:
@@ -326,6 +328,16 @@ class Bridge(Actor):
         else:
             self._routes.disown(thread_id)
         self._look_up_parents()
+
+    async def _read_spoken(self, thread_id: str) -> dict[str, Any]:
+        """Read a thread that has said something: Codex may be about to write its file."""
+        for pause in _WRITING_SECONDS:
+            try:
+                return await self._perform(requests.thread_read(thread_id))
+            except CodexError as error:
+                log.info("codex.thread.unread", thread=thread_id, reason=str(error))
+                await trio.sleep(pause)
+        return await self._perform(requests.thread_read(thread_id))
 
     # The attached
 

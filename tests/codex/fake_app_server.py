@@ -13,7 +13,8 @@ A thread whose id is `A/B` was started by the thread `A`, as `thread/read` says.
 
 Behaviours: `mute` (never answers), `deaf` (answers the handshake, then nothing), `old` (refuses
 the handshake), `crash` (exits at once, with words on standard error), `overloaded=N` (refuses
-the first N requests after the handshake), `stubborn` (ignores the end of its input and signals,
+the first N requests after the handshake), `unread=N` (has no file yet of the threads that the first
+N `thread/read` ask for), `stubborn` (ignores the end of its input and signals,
 and has a child that does so too), `version=X`
 and `without=METHOD` (what it says of itself), `chatty` (writes garbage beside everything).
 """
@@ -46,6 +47,7 @@ class FakeAppServer:
     def __init__(self, behaviours: list[str]) -> None:
         self.behaviours = behaviours
         self.overloads = 0
+        self.unread = 0
         self.version = "0.163.0"
         self.missing = ""
         for behaviour in behaviours:
@@ -55,6 +57,8 @@ class FakeAppServer:
                 self.missing = behaviour.partition("=")[2]
             if behaviour.startswith("overloaded="):
                 self.overloads = int(behaviour.partition("=")[2])
+            if behaviour.startswith("unread="):
+                self.unread = int(behaviour.partition("=")[2])
         self.threads = itertools.count(1)
         self.turns = itertools.count(1)
         self.asked = itertools.count()
@@ -108,6 +112,9 @@ class FakeAppServer:
             case "thread/resume":
                 self.write({"id": id_, "result": {"thread": {"id": params["threadId"]}}})
                 self.ask_again(params["threadId"])
+            case "thread/read" if self.unread:
+                self.unread -= 1
+                self.fail(id_, -32603, "failed to read thread: its rollout is empty")
             case "thread/read":
                 parent = params["threadId"].rpartition("/")[0] or None
                 thread = {"id": params["threadId"], "parentThreadId": parent}

@@ -240,10 +240,11 @@ def is_of_grandchild(message: object) -> bool:
     return isinstance(message, CodexNotification) and message.thread_id.endswith("/grandchild")
 
 
+@pytest.mark.parametrize("behaviours", [(), ("unread=2",)], ids=["written", "not written yet"])
 async def test_what_a_thread_asks_and_says_before_it_is_known_waits_until_its_parent_is_found(
-    tmp_path: Path,
+    tmp_path: Path, behaviours: tuple[str, ...]
 ) -> None:
-    async with open_bridge(faked()) as bridged:
+    async with open_bridge(faked(*behaviours)) as bridged:
         thread_id = await bridged.begin(tmp_path)
         grandchild = {"threadId": f"{thread_id}/child/grandchild"}
         item = {"item": {"id": "i", "type": "agentMessage", "text": "Hello."}}
