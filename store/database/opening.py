@@ -68,7 +68,7 @@ def open_database(
         _set_writing_pragmas(db)
         _migrate(db, path, migrations)
         seal_writes(db)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:  # the schema's own text may be none any more
         db.close()
         raise _opening_error(path, error) from error
     except BaseException:
@@ -238,7 +238,7 @@ def _prune(path: Path) -> None:
             old.unlink()
 
 
-def _opening_error(path: Path, error: sqlite3.Error) -> Exception:
+def _opening_error(path: Path, error: sqlite3.Error | UnicodeError) -> Exception:
     if is_corruption(error):
         return CorruptDatabase(path, str(error))
     return CannotOpenDatabase(path, str(error))

@@ -51,8 +51,9 @@ def may_have_been_kept(error: BaseException) -> bool:
 
 
 def is_corruption(error: BaseException) -> bool:
-    """Tell whether the file is damaged or is no database."""
-    return _primary_code(error) in _OF_DAMAGE
+    """Tell whether the file is damaged or is no database; a text that is none says so, too."""
+    is_no_text = isinstance(error, UnicodeError) or "Could not decode to UTF-8" in str(error)
+    return is_no_text or _primary_code(error) in _OF_DAMAGE
 
 
 def code_name(error: BaseException) -> str | None:

@@ -1,7 +1,10 @@
 /* Fails calls of the system by order of a test: the n-th one of a kind, and so many after it.
 
    It is loaded in front of libc (LD_PRELOAD), and counts only calls on files beneath one folder. The
-   test and the process share the order and the counts, in a file that both have mapped. */
+   test and the process share the order and the counts, in a file that both have mapped.
+
+   It can also keep a journal of what changes these files, in the order in which it happened: from it
+   a test makes the files as a loss of power may leave them. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,9 +18,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { WRITE, SYNC, OPEN, RENAME, TRUNCATE, READ, KINDS };
+enum kind { WRITE, SYNC, OPEN, RENAME, TRUNCATE, READ, UNLINK, KINDS };
 
 struct order {
     int32_t kind;     /* which calls fail; -1 for none */
@@ -31,6 +35,15 @@ struct order {
 static struct order *order;
 static char folder[PATH_MAX];
 static size_t folder_length;
+static int journal = -1;
+
+/* What stands in the journal before the path and the data. */
+struct change {
+    int32_t kind;
+    int32_t path_size;
+    int64_t at;    /* where a write begins, or the size that a file is cut to */
+    int64_t size;  /* of the data; of a rename, of the new path */
+};
 
 __attribute__((constructor)) static void begin(void) {
     const char *shared = getenv("FAULT_ORDER"), *beneath = getenv("FAULT_FOLDER");
@@ -41,6 +54,28 @@ __attribute__((constructor)) static void begin(void) {
     void *mapped = mmap(NULL, sizeof *order, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     close(descriptor);
     if (mapped != MAP_FAILED) order = mapped;
+    const char *kept = getenv("FAULT_JOURNAL");
+    if (kept) journal = (int)open(kept, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static void note_path(int kind, const char *path, int64_t at, const void *data, size_t size) {
+    struct change change = {kind, (int32_t)strlen(path), at, (int64_t)size};
+    struct iovec parts[] = {{&change, sizeof change},
+                            {(void *)path, strlen(path)},
+                            {(void *)data, size}};
+    ssize_t noted = writev(journal, parts, 3);
+    if (noted < 0) abort();
+}
+
+/* Note a change of a file in the journal, if there is one. */
+static void note(int kind, int descriptor, int64_t at, const void *data, size_t size) {
+    char link[64], path[PATH_MAX];
+    if (journal < 0) return;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0) return;
+    path[length] = 0;
+    note_path(kind, path, at, data, size);
 }
 
 static int is_beneath(const char *path) {
@@ -76,19 +111,27 @@ static int fails(enum kind kind) {
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-#define WRITES(name, parameters, cut, whole)                                                     \
+#define WRITES(name, parameters, place, cut, whole)                                              \
     ssize_t name parameters {                                                                    \
         static __typeof__(&name) real;                                                           \
         if (!real) real = REAL(name);                                                            \
-        if (is_watched(descriptor) && fails(WRITE)) return order->error ? -1 : real cut;         \
-        return real whole;                                                                       \
+        if (!is_watched(descriptor)) return real whole;                                          \
+        if (fails(WRITE)) return order->error ? -1 : real cut;                                   \
+        int64_t begins = journal < 0 ? 0 : place;                                                \
+        ssize_t written = real whole;                                                            \
+        if (written > 0) note(WRITE, descriptor, begins, data, (size_t)written);                 \
+        return written;                                                                          \
     }
 
-WRITES(write, (int descriptor, const void *data, size_t size), (descriptor, data, size / 2),
-       (descriptor, data, size))
-WRITES(pwrite, (int descriptor, const void *data, size_t size, off_t at),
+static int64_t place_of(int descriptor) {
+    return lseek(descriptor, 0, fcntl(descriptor, F_GETFL) & O_APPEND ? SEEK_END : SEEK_CUR);
+}
+
+WRITES(write, (int descriptor, const void *data, size_t size), place_of(descriptor),
+       (descriptor, data, size / 2), (descriptor, data, size))
+WRITES(pwrite, (int descriptor, const void *data, size_t size, off_t at), at,
        (descriptor, data, size / 2, at), (descriptor, data, size, at))
-WRITES(pwrite64, (int descriptor, const void *data, size_t size, off64_t at),
+WRITES(pwrite64, (int descriptor, const void *data, size_t size, off64_t at), at,
        (descriptor, data, size / 2, at), (descriptor, data, size, at))
 
 #define READS(name, offset)                                                                      \
@@ -102,24 +145,40 @@ WRITES(pwrite64, (int descriptor, const void *data, size_t size, off64_t at),
 READS(pread, off_t)
 READS(pread64, off64_t)
 
-#define ON_DESCRIPTOR(name, kind, parameters, arguments)                                         \
+#define ON_DESCRIPTOR(name, kind, parameters, size, arguments)                                   \
     int name parameters {                                                                        \
         static __typeof__(&name) real;                                                           \
         if (!real) real = REAL(name);                                                            \
-        if (is_watched(descriptor) && fails(kind)) return -1;                                    \
-        return real arguments;                                                                   \
+        if (!is_watched(descriptor)) return real arguments;                                      \
+        if (fails(kind)) return -1;                                                              \
+        int done = real arguments;                                                               \
+        if (!done) note(kind, descriptor, size, "", 0);                                          \
+        return done;                                                                             \
     }
 
-ON_DESCRIPTOR(fsync, SYNC, (int descriptor), (descriptor))
-ON_DESCRIPTOR(fdatasync, SYNC, (int descriptor), (descriptor))
-ON_DESCRIPTOR(ftruncate, TRUNCATE, (int descriptor, off_t size), (descriptor, size))
-ON_DESCRIPTOR(ftruncate64, TRUNCATE, (int descriptor, off64_t size), (descriptor, size))
+ON_DESCRIPTOR(fsync, SYNC, (int descriptor), 0, (descriptor))
+ON_DESCRIPTOR(fdatasync, SYNC, (int descriptor), 0, (descriptor))
+ON_DESCRIPTOR(ftruncate, TRUNCATE, (int descriptor, off_t size), size, (descriptor, size))
+ON_DESCRIPTOR(ftruncate64, TRUNCATE, (int descriptor, off64_t size), size, (descriptor, size))
 
 int rename(const char *before, const char *after) {
     static __typeof__(&rename) real;
     if (!real) real = REAL(rename);
-    if (is_watched_path(after) && fails(RENAME)) return -1;
-    return real(before, after);
+    if (!is_watched_path(after)) return real(before, after);
+    if (fails(RENAME)) return -1;
+    int done = real(before, after);
+    if (!done && journal >= 0) note_path(RENAME, before, 0, after, strlen(after));
+    return done;
+}
+
+int unlink(const char *path) {
+    static __typeof__(&unlink) real;
+    if (!real) real = REAL(unlink);
+    if (!is_watched_path(path)) return real(path);
+    if (fails(UNLINK)) return -1;
+    int done = real(path);
+    if (!done && journal >= 0) note_path(UNLINK, path, 0, "", 0);
+    return done;
 }
 
 #define OPENS(name, head, call)                                                                  \

@@ -34,6 +34,7 @@ class Call(IntEnum):
     RENAME = 3
     TRUNCATE = 4
     READ = 5
+    UNLINK = 6
 
 
 CUT_SHORT = 0
@@ -45,6 +46,7 @@ ERRORS: Mapping[Call, tuple[int, ...]] = {
     Call.OPEN: (errno.EIO, errno.ENOSPC),
     Call.RENAME: (errno.EIO, errno.ENOSPC),
     Call.TRUNCATE: (errno.EIO, errno.ENOSPC),
+    Call.UNLINK: (errno.EIO,),
 }
 """The errors with which each kind of call is made to fail."""
 
@@ -74,8 +76,11 @@ class Faults:
     _shared: mmap.mmap
 
     @classmethod
-    def beneath(cls, folder: Path) -> Faults:
-        """Faults of calls on files beneath the folder, which must exist."""
+    def beneath(cls, folder: Path, *, journal: Path | None = None) -> Faults:
+        """Faults of calls on files beneath the folder, which must exist.
+
+        A journal gets every change of these files (`power_loss`).
+        """
         order = folder.with_name(f"{folder.name}.order")
         order.write_bytes(_ORDER.pack(-1, *[0] * (_ORDER.size // 4 - 1)))
         with order.open("r+b") as file:
@@ -85,6 +90,8 @@ class Faults:
             "FAULT_ORDER": str(order),
             "FAULT_FOLDER": str(folder),
         }
+        if journal is not None:
+            environment["FAULT_JOURNAL"] = str(journal)
         return cls(environment, shared)
 
     def fail(self, call: Call, error: int, *, after: int = 0, times: int = FOR_EVER) -> None:
