@@ -58,20 +58,20 @@ class _Files(Struct):
     write: list[str] | None = None
 
 
-class _NetworkWish(Struct):
+class _NetworkAccess(Struct):
     enabled: bool | None = None
 
 
-class _Wish(Struct):
+class _Permissions(Struct):
     fileSystem: _Files | None = None  # noqa: N815
-    network: _NetworkWish | None = None
+    network: _NetworkAccess | None = None
 
 
 class Permissions(_Review, kw_only=True):
     """`PermissionsRequestApprovalParams`."""
 
     cwd: str
-    permissions: _Wish
+    permissions: _Permissions
 
 
 class _Option(Struct):

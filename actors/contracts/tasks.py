@@ -8,7 +8,7 @@ import msgspec
 
 from command_center.actors.contracts.fields import TITLE_LENGTH, NotBlank, Title
 from command_center.actors.rules.errors import Invalid
-from command_center.actors.rules.policy import GoalWish, Model, PolicyResult, RunInput
+from command_center.actors.rules.policy import GoalInput, Model, PolicyResult, RunInput
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Approval, Followup, Session, Task
@@ -120,7 +120,7 @@ class ThreadPrompt(
     sandbox: Sandbox | None = None
     allow_network: bool | None = None
     allow_commit: bool | None = None
-    goal: GoalWish | None = None
+    goal: GoalInput | None = None
     requested_by: str = "api"
 
 

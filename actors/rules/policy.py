@@ -63,7 +63,7 @@ Model = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$")]
 """A model's name, as Codex takes it."""
 
 
-class GoalWish(
+class GoalInput(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
     """A goal that Codex is to pursue turn after turn, until it says that it is reached.
@@ -97,7 +97,7 @@ class RunInput(
     allow_network: bool | None = None
     allow_commit: bool | None = None
     token_budget: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    goal: GoalWish | None = None
+    goal: GoalInput | None = None
     requested_by: str | None = None
 
 

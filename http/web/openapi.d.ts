@@ -401,7 +401,7 @@ export interface GoalChanges {
 }
 
 /** A goal that Codex is to pursue turn after turn, until it says that it is reached. */
-export interface GoalWish {
+export interface GoalInput {
   objective?: string | null;
   tokenBudget?: number | null;
 }
@@ -638,7 +638,7 @@ export interface RunInput {
   allowNetwork?: boolean | null;
   allowCommit?: boolean | null;
   tokenBudget?: number | null;
-  goal?: GoalWish | null;
+  goal?: GoalInput | null;
   requestedBy?: string | null;
 }
 
@@ -853,7 +853,7 @@ export interface ThreadPrompt {
   sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
   allowNetwork?: boolean | null;
   allowCommit?: boolean | null;
-  goal?: GoalWish | null;
+  goal?: GoalInput | null;
   requestedBy?: string;
 }
 

@@ -334,11 +334,11 @@ const continued = ({ repositoryId, cwd, model, sandbox, allowNetwork, allowCommi
  */
 const Composer = ({ session }) => {
   const steerable = session.status === "running" && can(session.runner, "canSteer");
-  const [wish, setWish] = useState("steer");
+  const [chosen, setChosen] = useState("steer");
   const [text, setText] = useState("");
   const { busy, error, run } = useAct();
   const isOver = ENDED.has(session.status);
-  const how = isOver ? "continue" : steerable ? wish : "followup";
+  const how = isOver ? "continue" : steerable ? chosen : "followup";
   const { label, placeholder, act } = WAYS[how];
   const [queued, , again] = useLoaded(
     () => every(`/api/sessions/${session.id}/followups`, { status: "pending" }),
@@ -398,7 +398,7 @@ const Composer = ({ session }) => {
     </div>
     ${
       steerable &&
-      html`<${Choice} label="When it is said" value=${wish} onChange=${setWish}
+      html`<${Choice} label="When it is said" value=${chosen} onChange=${setChosen}
         options=${[
           ["steer", "Steer now"],
           ["followup", "After the turn"],
