@@ -12,7 +12,7 @@ begins next, `directory` is how others reach a session whether it has an actor o
 `orphaned_turns` ends the turns that outlive it, and `foreign_turns` finds those that never had one.
 
 `runner` is what a session needs of a runner, and `runners` has the ways to carry it out. `prompts`
-has what Codex is told, `confining` what it is let do, `turns` how a turn is found in Codex's
+has what Codex is told, `turns` how a turn is found in Codex's
 thread, `agent_threads` how its sub-agents' are, `user_rules` what Codex's user lets it do unasked,
 and `permission_hints` what a question of Codex asks beyond the run's leave.
 """

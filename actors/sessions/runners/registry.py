@@ -8,24 +8,27 @@ from typing import Final, Protocol, TypeVar
 
 import attrs
 
-from command_center.actors.codex.confinement import Confinement
+from command_center.actors.codex.confinement import Confinement, Reviewer, Sandbox
 from command_center.actors.codex.messages import bridge_of
 from command_center.actors.codex.settings import Transport
 from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.hosts import HostMissing, Hosts
 from command_center.actors.contracts.runners import RUNNERS
-from command_center.actors.sessions.confining import confinement_of
+from command_center.actors.contracts.worktrees import FindBounds
 from command_center.actors.sessions.prompts import Assignment, assignment_of
 from command_center.actors.sessions.runner import Runner, SessionRef
 from command_center.actors.sessions.runners.app_server import AppServerRunner
 from command_center.actors.sessions.runners.cli import CliRunner
 from command_center.actors.sessions.runners.stub import StubRunner
-from command_center.actors.sessions.runners.unavailable import AbsentRunner
+from command_center.actors.sessions.runners.unavailable import UnavailableRunner
 from command_center.runtime import ActorRef, Address
 from command_center.store import Session
 from command_center.store.records import Runner as RunnerName
 
 M = TypeVar("M")
+
+BOUNDS_SECONDS: Final = 120.0
+"""Seconds that git may take to say where a session ends."""
 
 
 class Lookup(Protocol):
@@ -55,8 +58,24 @@ class Workshop:
         return await assignment_of(session, self.lookup(REPOSITORIES))
 
     async def confine(self, session: Session) -> Confinement:
-        """Say what Codex is let do, as things are now."""
-        return await confinement_of(session, self.lookup(REPOSITORIES))
+        """Say what Codex is let do, with the session's folder as it is now.
+
+        Raises what `/repositories` raises if it cannot say: no session begins unconfined.
+        """
+        ask = FindBounds(session.id)
+        bounds = await self.lookup(REPOSITORIES).ask(ask, timeout=BOUNDS_SECONDS)
+        return Confinement(
+            cwd=session.cwd,
+            sandbox=Sandbox(session.sandbox),
+            allow_network=session.allow_network,
+            writable=bounds.writable,
+            projects=bounds.projects,
+            obeyed=bounds.obeyed,
+            trusts_project=bounds.trusted,
+            stamp=bounds.stamp,
+            reviewer=Reviewer.AUTO if bounds.reviewer == "auto" else Reviewer.USER,
+            goals=session.goal is not None,
+        )
 
 
 def make_runner(workshop: Workshop, here: RunnerName, session: Session, ref: SessionRef) -> Runner:
@@ -68,11 +87,11 @@ def make_runner(workshop: Workshop, here: RunnerName, session: Session, ref: Ses
     name = session.runner
     if RUNNERS[name].has_threads and name != here:
         reason = f"It was accepted for the {name} runner, and the runner is now {here}."
-        return AbsentRunner(ref, name, reason)
+        return UnavailableRunner(ref, name, reason)
     try:
         return MAKERS[name](workshop, session, ref)
     except HostMissing as error:
-        return AbsentRunner(ref, name, str(error))
+        return UnavailableRunner(ref, name, str(error))
 
 
 def _app_server(workshop: Workshop, session: Session, ref: SessionRef) -> Runner:

@@ -21,7 +21,7 @@ from command_center.runtime import ActorRef
 from command_center.store import Session
 
 
-class AbsentRunner(PlainRunner):
+class UnavailableRunner(PlainRunner):
     """Says of everything that it cannot be done here."""
 
     begins_once = True
