@@ -177,6 +177,9 @@ class ForeignTurns(Actor):
             await work()
         except BridgeUnavailable:
             return True
+        except Unavailable as later:
+            log.info("foreign_turns.later", reason=str(later))
+            return False
         except (*FAILURES, ActorNotFound) as error:
             log.warning("foreign_turns.failed", reason=str(error))
             return False
@@ -228,7 +231,11 @@ class ForeignTurns(Actor):
         self._examined.discard(thread_id)
 
     async def _examine(self, thread_id: str) -> None:
-        """See whose the thread's turn is; where it is nobody's, adopt or refuse it."""
+        """See whose the thread's turn is; where it is nobody's, adopt or refuse it.
+
+        Raises:
+            Unavailable: that will be known soon.
+        """
         thread = self._thread(thread_id)
 
         def find(db: Database) -> tuple[Thread, Session | None, Session | None, bool]:
@@ -238,8 +245,10 @@ class ForeignTurns(Actor):
             return root, last, working_session(db, root), is_left
 
         root, last, working, is_left = await self._storage.read(find)
-        if last is None or is_left:
-            return  # no thread of ours, or one whose turn `/orphaned-turns` ends
+        if last is None:
+            return  # no thread of ours
+        if is_left:
+            raise Unavailable(f"What session {last.id} left in thread {root.id} is ended first.")
         path = session_at((working or last).id)
         actor = self.ctx.find(path)
         if actor is not None and not actor.is_dead:
@@ -247,7 +256,7 @@ class ForeignTurns(Actor):
             self.ctx.monitor(actor)
             return
         if working is not None:
-            return  # it gets its actor soon, which looks itself
+            raise Unavailable(f"Session {working.id} gets its actor soon, or has just ended.")
         turn = await self._running_turn(thread_id)
         if turn is None:
             return
