@@ -453,7 +453,7 @@ class TelegramButton(Record, frozen=True, kw_only=True, rename="camel"):
     used_by: int | None = None
 
 
-class TelegramMark(Record, frozen=True, kw_only=True, rename="camel"):
+class ChannelMark(Record, frozen=True, kw_only=True, rename="camel"):
     """A mark of progress in a queue: the event log, or Telegram's own."""
 
     name: str

@@ -30,6 +30,7 @@ from command_center.store.records import (
     Approval,
     Automation,
     AutomationRun,
+    ChannelMark,
     Followup,
     Item,
     Record,
@@ -38,7 +39,6 @@ from command_center.store.records import (
     Task,
     TelegramButton,
     TelegramChat,
-    TelegramMark,
     TelegramMessage,
     TelegramUpdate,
 )
@@ -473,4 +473,4 @@ telegram_updates = Table(TelegramUpdate, "telegram_updates", redacted=["body"])
 telegram_chats = Table(TelegramChat, "telegram_chats", redacted=["waits_for"])
 telegram_messages = Table(TelegramMessage, "telegram_messages", redacted=["content", "error"])
 telegram_buttons = Table(TelegramButton, "telegram_buttons", redacted=["action"])
-telegram_marks = Table(TelegramMark, "telegram_marks")
+channel_marks = Table(ChannelMark, "telegram_marks")

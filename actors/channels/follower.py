@@ -19,7 +19,7 @@ from command_center.actors.channels.ports import Channel
 from command_center.actors.core.events import Fanout
 from command_center.actors.core.storage import Storage
 from command_center.runtime import Actor
-from command_center.store import StoredEvent, Transaction, approvals, events, telegram_marks
+from command_center.store import StoredEvent, Transaction, approvals, channel_marks, events
 
 PAGE: Final = 100
 """Events told in one transaction, at most."""
@@ -83,13 +83,13 @@ class Follower(Actor):
     def _begin(self, tx: Transaction) -> int:
         """Return the place to go on from; the first time, tell what is pending."""
         self._channel.begin(tx)
-        mark = telegram_marks.find(tx.db, {"name": self._channel.mark})
+        mark = channel_marks.find(tx.db, {"name": self._channel.mark})
         if mark is not None:
             return mark.value
         for approval in approvals.sound(tx.db, {"status": "pending"})[0]:
             self._channel.tell(tx, ApprovalAsked(approval))
         last = events.last_id(tx.db)
-        return telegram_marks.insert(tx, name=self._channel.mark, value=last).value
+        return channel_marks.insert(tx, name=self._channel.mark, value=last).value
 
     def _tell(self, tx: Transaction, found: list[StoredEvent], end: int) -> None:
         """Write the messages that these events lead to, and move the place behind them."""
@@ -97,6 +97,6 @@ class Follower(Actor):
             notice = notice_of(tx.db, event)
             if notice is not None:
                 self._channel.tell(tx, notice)
-        mark = telegram_marks.find(tx.db, {"name": self._channel.mark})
+        mark = channel_marks.find(tx.db, {"name": self._channel.mark})
         if mark is not None:
-            telegram_marks.update(tx, mark.id, value=end)
+            channel_marks.update(tx, mark.id, value=end)

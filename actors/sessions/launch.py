@@ -12,6 +12,7 @@ import structlog
 import trio
 
 from command_center.actors.contracts.addresses import REPOSITORIES, SLOTS
+from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.sessions import (
     LaunchFailed,
     RequestSlot,
@@ -138,7 +139,7 @@ class Launch:
 
         def settle(tx: Transaction) -> Session:
             placed = yield_folder(tx, key)
-            if seen is None or self._runner.name == "stub":
+            if seen is None or not RUNNERS[self._state.session.runner].is_real:
                 return placed
             seconds = self._services.approval_seconds
             return weigh_configuration(tx, key, seen, approval_seconds=seconds)

@@ -54,7 +54,7 @@ from command_center.runtime import (
 from command_center.store import (
     TelegramUpdate,
     Transaction,
-    telegram_marks,
+    channel_marks,
     telegram_updates,
 )
 from command_center.store.records import Runner
@@ -158,11 +158,11 @@ class UpdateInbox(Actor):
                     telegram_updates.insert(tx, update_id=update.update_id, body=update.body)
                 )
         if message.offset is not None:
-            mark = telegram_marks.find(tx.db, {"name": OFFSET})
+            mark = channel_marks.find(tx.db, {"name": OFFSET})
             if mark is None:
-                telegram_marks.insert(tx, name=OFFSET, value=message.offset)
+                channel_marks.insert(tx, name=OFFSET, value=message.offset)
             else:
-                telegram_marks.update(tx, mark.id, value=message.offset)
+                channel_marks.update(tx, mark.id, value=message.offset)
         return kept
 
     # ── acting ───────────────────────────────────────────────────────────────────────────────

@@ -32,7 +32,7 @@ from command_center.actors.telegram.messages import INBOX, KeepUpdates
 from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import Update, read_update
 from command_center.runtime import Actor, ActorCrashed, ActorNotFound, ActorStopped, AskTimeout
-from command_center.store import TelegramMark, telegram_marks
+from command_center.store import ChannelMark, channel_marks
 from command_center.store.timestamps import from_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -111,7 +111,7 @@ class Polling(Actor):
         """Poll once. The updates are durable when this returns."""
         seconds = self._settings.poll_seconds
         params: dict[str, Any] = {"timeout": seconds, "allowed_updates": KINDS}
-        mark = await self._storage.read(lambda db: telegram_marks.find(db, {"name": OFFSET}))
+        mark = await self._storage.read(lambda db: channel_marks.find(db, {"name": OFFSET}))
         if mark is not None and is_fresh(mark, datetime.now(UTC)):
             params["offset"] = mark.value
         fetched = await self._api.call("getUpdates", params, extra_seconds=seconds)
@@ -138,7 +138,7 @@ class Polling(Actor):
         await trio.sleep(seconds)
 
 
-def is_fresh(mark: TelegramMark, now: datetime) -> bool:
+def is_fresh(mark: ChannelMark, now: datetime) -> bool:
     """Tell whether the numbers of updates still go on from the mark."""
     return now - from_timestamp(mark.updated_at) < FORGETS_AFTER
 

@@ -15,6 +15,7 @@ from typing import Final, Literal
 import msgspec
 
 from command_center.actors.codex.versions import INSTALL, RANGE, support_of
+from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.git.ports import PROGRAM
 from command_center.actors.hosts.local.codex.environment import agent_environment
 from command_center.actors.hosts.local.git.process import OLDEST
@@ -52,7 +53,7 @@ def _git(_: Settings) -> Finding:
 
 def _codex(settings: Settings) -> Finding:
     choice = choose_runner(settings)
-    if choice.mode == "stub":
+    if not RUNNERS[choice.mode].is_real:
         return Finding(
             check="codex",
             level="warning",
@@ -60,7 +61,7 @@ def _codex(settings: Settings) -> Finding:
             mend="Install Codex (npm install -g @openai/codex), or set CC_CODEX_COMMAND to it, and "
             "leave CC_CODEX_RUNNER_MODE out.",
         )
-    if settings.codex_transport == "websocket" and choice.mode == "app-server":
+    if settings.codex_transport == "websocket" and RUNNERS[choice.mode].has_threads:
         return Finding(check="codex", message=f"{choice.reason} GET /health says its version.")
     said = _first_line([*settings.codex_command, "--version"])
     if said is None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from typing import Literal
 
 import attrs
 
 from command_center.http.config.settings import Settings
+from command_center.store.records import Runner
 
 
 @attrs.frozen
 class RunnerChoice:
     """The runner that sessions get, and a sentence for the operator on why."""
 
-    mode: Literal["app-server", "cli", "stub"]
+    mode: Runner
     reason: str
 
 

@@ -22,7 +22,7 @@ from command_center.actors.telegram.settings import TelegramSettings
 from command_center.actors.telegram.updates import read_update
 from command_center.actors.tree import CenterSettings
 from command_center.runtime import Backoff
-from command_center.store import Approval, events, open_database, repositories, telegram_marks
+from command_center.store import Approval, channel_marks, events, open_database, repositories
 from command_center.store.tables import approvals
 from tests.telegram_bot_api import SECRET, TOKEN, FakeBotApi, fake_bot_api
 
@@ -68,7 +68,7 @@ class Rig:
         """Wait until the notifier has told all that is in the log."""
 
         def read(db: Database) -> bool:
-            mark = telegram_marks.find(db, {"name": TelegramChannel.mark})
+            mark = channel_marks.find(db, {"name": TelegramChannel.mark})
             last = events.after(db, 0, limit=500, wanted=WANTED)
             return mark is not None and (not last or mark.value >= last[-1].id)
 

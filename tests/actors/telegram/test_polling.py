@@ -13,7 +13,7 @@ from command_center.actors.telegram.polling import (
     is_fresh,
     read,
 )
-from command_center.store import telegram_marks, telegram_updates
+from command_center.store import channel_marks, telegram_updates
 from command_center.store.timestamps import from_timestamp
 from tests.actors.telegram.rig import ME, Rig, opened, rig
 from tests.telegram_bot_api import Fault, fake_bot_api
@@ -45,7 +45,7 @@ async def test_polling_goes_on_where_it_stopped(tmp_path: Path) -> None:
             update = api.said("/status", user_id=ME)
             api.queue(update)
             await api.message(ME, "Runs on")
-            await r.until(lambda db: telegram_marks.find(db, {"name": OFFSET}))
+            await r.until(lambda db: channel_marks.find(db, {"name": OFFSET}))
         before = len(api.called("getUpdates"))
         async with opened(tmp_path, api, mode="polling"):
             await api.wait_until(lambda: len(api.called("getUpdates")) > before)
@@ -109,7 +109,7 @@ async def test_polling_survives_a_bot_api_that_fails_in_every_way(tmp_path: Path
 async def test_after_a_week_of_silence_the_numbers_may_begin_anew(tmp_path: Path) -> None:
     async with rig(tmp_path) as r:
         mark = await r.center.storage.write(
-            lambda tx: telegram_marks.insert(tx, name=OFFSET, value=10)
+            lambda tx: channel_marks.insert(tx, name=OFFSET, value=10)
         )
         kept = from_timestamp(mark.updated_at)
         assert is_fresh(mark, kept + FORGETS_AFTER - timedelta(minutes=1))
