@@ -33,9 +33,11 @@ from sqlite_utils import Database
 from command_center.store import events, log_identity
 from command_center.store.database.opening import open_database, reopen_database
 from command_center.store.database.sqlite_errors import (
+    FAULTS,
     code_name,
     is_of_the_machine,
     may_have_been_kept,
+    words_of,
 )
 from command_center.store.errors import (
     StoreClosed,
@@ -184,7 +186,7 @@ class Writer:
         try:
             # No ANALYZE here: what is counted in a young database misleads its queries later.
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error:
+        except FAULTS:
             # All is durable in the log; the next start folds it in.
             pass
         finally:
@@ -214,7 +216,7 @@ class Writer:
                 last_event_id = emitted[-1].id
         try:
             db.conn.commit()
-        except sqlite3.Error as error:
+        except FAULTS as error:
             raise _BatchLost(error, is_in_doubt=may_have_been_kept(error)) from error
         if self._claim is not None:
             self._claim.check_files()
@@ -251,7 +253,7 @@ class Writer:
             return lost.as_error(StoreUnconfirmed)
         try:
             self._settle(self._db)
-        except sqlite3.Error:
+        except FAULTS:
             self._abandon()
             return lost.as_error(StoreUnconfirmed)
         return lost.as_error(StoreUnavailable)
@@ -305,7 +307,7 @@ class Writer:
             return
         try:
             db.conn.rollback()
-        except sqlite3.Error:
+        except FAULTS:
             self._db = None
             db.close()
 
@@ -314,12 +316,12 @@ class _BatchLost(Exception):
     """The machine could not write; every unit of the batch is to hear of it."""
 
     def __init__(self, cause: BaseException, *, is_in_doubt: bool = False) -> None:
-        super().__init__(str(cause))
+        super().__init__(words_of(cause))
         self.cause = cause
         self.is_in_doubt = is_in_doubt
 
     def as_error(self, kind: type[StoreUnavailable]) -> StoreUnavailable:
-        error = kind(str(self.cause), code_name(self.cause))
+        error = kind(str(self), code_name(self.cause))
         error.__cause__ = self.cause
         return error
 
@@ -338,7 +340,7 @@ class _LosingTheBatch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, FAULTS):
             raise _BatchLost(error) from error
 
 

@@ -13,7 +13,7 @@ from sqlite_utils import Database, Migrations
 
 from command_center.store.database.checksums import damaged_rows, seal_writes, teach_checksums
 from command_center.store.database.migrations import MIGRATIONS
-from command_center.store.database.sqlite_errors import is_corruption
+from command_center.store.database.sqlite_errors import FAULTS, is_corruption, words_of
 from command_center.store.database.text_match import teach_words
 from command_center.store.errors import (
     CannotOpenDatabase,
@@ -61,14 +61,14 @@ def open_database(
     _create_private_file(path)
     try:
         db = _connect_for_writing(path, busy_timeout)
-    except sqlite3.Error as error:
+    except FAULTS as error:
         raise _opening_error(path, error) from error
     try:
         _refuse_what_is_not_ours(db, path, migrations)
         _set_writing_pragmas(db)
         _migrate(db, path, migrations)
         seal_writes(db)
-    except (sqlite3.Error, UnicodeError) as error:  # the schema's own text may be none any more
+    except (*FAULTS, UnicodeError) as error:  # the schema's own text may be none any more
         db.close()
         raise _opening_error(path, error) from error
     except BaseException:
@@ -238,7 +238,7 @@ def _prune(path: Path) -> None:
             old.unlink()
 
 
-def _opening_error(path: Path, error: sqlite3.Error | UnicodeError) -> Exception:
+def _opening_error(path: Path, error: Exception) -> Exception:
     if is_corruption(error):
-        return CorruptDatabase(path, str(error))
-    return CannotOpenDatabase(path, str(error))
+        return CorruptDatabase(path, words_of(error))
+    return CannotOpenDatabase(path, words_of(error))

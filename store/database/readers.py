@@ -4,7 +4,6 @@ In WAL mode readers and the writer never wait for each other. A reader sees what
 when its snapshot began.
 """
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,12 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from command_center.store.database.opening import open_for_reading
-from command_center.store.database.sqlite_errors import code_name, is_of_the_machine_to_read
+from command_center.store.database.sqlite_errors import (
+    FAULTS,
+    code_name,
+    is_of_the_machine_to_read,
+    words_of,
+)
 from command_center.store.errors import StoreClosed, StoreUnavailable
 
 
@@ -61,9 +65,9 @@ class Readers:
                 db.close()
                 raise
             self._give_back(db)
-        except sqlite3.Error as error:
+        except FAULTS as error:
             if is_of_the_machine_to_read(error):
-                raise StoreUnavailable(str(error), code_name(error), act="read") from error
+                raise StoreUnavailable(words_of(error), code_name(error), act="read") from error
             raise
 
     def close(self) -> None:

@@ -5,6 +5,9 @@ The codes are those of https://www.sqlite.org/rescode.html; the low byte is the 
 
 import sqlite3
 
+FAULTS = (sqlite3.Error, MemoryError)
+"""What SQLite's calls raise: of a lack of memory, Python makes an error of its own."""
+
 _OF_THE_MACHINE = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -33,7 +36,7 @@ _OF_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 def is_of_the_machine(error: BaseException) -> bool:
     """Tell whether disk, memory, rights or another process is at fault, not the statement."""
-    return _primary_code(error) in _OF_THE_MACHINE
+    return isinstance(error, MemoryError) or _primary_code(error) in _OF_THE_MACHINE
 
 
 def is_of_the_machine_to_read(error: BaseException) -> bool:
@@ -54,6 +57,11 @@ def is_corruption(error: BaseException) -> bool:
     """Tell whether the file is damaged or is no database; a text that is none says so, too."""
     is_no_text = isinstance(error, UnicodeError) or "Could not decode to UTF-8" in str(error)
     return is_no_text or _primary_code(error) in _OF_DAMAGE
+
+
+def words_of(error: BaseException) -> str:
+    """Give SQLite's words for the fault; a lack of memory comes without any."""
+    return str(error) or "there is no memory left"
 
 
 def code_name(error: BaseException) -> str | None:

@@ -27,6 +27,9 @@ pytestmark = pytest.mark.skipif(
 STUB = {"CC_CODEX_RUNNER_MODE": "stub"}
 TITLES = tuple(f"Approval {number}" for number in range(4))
 SAMPLE = 5
+NEVER = 10**8
+ALLOCATIONS_APART = 12
+"""There are some thousand: every twelfth is tried."""
 
 
 @attrs.define
@@ -43,6 +46,7 @@ class Account:
         for title in TITLES:
             try:
                 made = await client.http.post("/api/approvals", json={"title": title})
+                assert made.status_code in {201, 503}, made.text
                 if made.status_code == 201:
                     self.acknowledged.add(title)
                 elif made.status_code == 503 and "facts" not in made.json()["error"]:
@@ -50,6 +54,7 @@ class Account:
                 if made.status_code == 201:
                     path = f"/api/approvals/{made.json()['id']}/resolve"
                     settled = await client.http.post(path, json={"status": "approved"})
+                    assert settled.status_code in {200, 503}, settled.text
                     if settled.status_code == 200:
                         self.settled.add(title)
             except httpx.TransportError:  # it ended, and says nothing of what was under way
@@ -95,6 +100,7 @@ class Disk:
         server = Server(data, {**STUB, **faults.environment}, is_fresh=True).start()
         try:
             faults.begin()
+            faults.fail(Call.ALLOCATE, errno.ENOMEM, after=NEVER)
             async with client_of(server) as client:
                 await Account().ask(client)
             return Counter({call: faults.seen(call) for call in ERRORS})
@@ -160,5 +166,5 @@ async def cases_of(disk: Disk) -> list[tuple[Call, int, int]]:
         (call, error, after)
         for call, count in sorted(calls.items())
         for error in ERRORS[call]
-        for after in range(count)
+        for after in range(0, count, ALLOCATIONS_APART if call is Call.ALLOCATE else 1)
     ]

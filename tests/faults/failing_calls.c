@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { WRITE, SYNC, OPEN, RENAME, TRUNCATE, READ, UNLINK, KINDS };
+enum kind { WRITE, SYNC, OPEN, RENAME, TRUNCATE, READ, UNLINK, ALLOCATE, KINDS };
 
 struct order {
     int32_t kind;     /* which calls fail; -1 for none */
@@ -107,6 +108,40 @@ static int fails(enum kind kind) {
     __atomic_add_fetch(&order->failed, 1, __ATOMIC_SEQ_CST);
     errno = order->error;
     return 1;
+}
+
+/* Where SQLite's code lies, whose allocations may fail; nowhere if it is no library of its own. */
+static uintptr_t sqlite_begins, sqlite_ends;
+
+static int find_sqlite(struct dl_phdr_info *library, size_t size, void *unused) {
+    (void)size, (void)unused;
+    if (!strstr(library->dlpi_name, "libsqlite3")) return 0;
+    for (int i = 0; i < library->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X)) continue;
+        sqlite_begins = library->dlpi_addr + part->p_vaddr;
+        sqlite_ends = sqlite_begins + part->p_memsz;
+    }
+    return 1;
+}
+
+/* Count an allocation of SQLite's; whether it is to fail. */
+static int allocation_fails(const void *caller) {
+    if (!order || __atomic_load_n(&order->kind, __ATOMIC_SEQ_CST) != ALLOCATE) return 0;
+    if (!sqlite_begins) dl_iterate_phdr(find_sqlite, NULL);
+    if ((uintptr_t)caller < sqlite_begins || (uintptr_t)caller >= sqlite_ends) return 0;
+    return fails(ALLOCATE);
+}
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+
+void *malloc(size_t size) {
+    return allocation_fails(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
+}
+
+void *realloc(void *memory, size_t size) {
+    return allocation_fails(__builtin_return_address(0)) ? NULL : __libc_realloc(memory, size);
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))

@@ -35,6 +35,8 @@ class Call(IntEnum):
     TRUNCATE = 4
     READ = 5
     UNLINK = 6
+    ALLOCATE = 7
+    """SQLite's own allocations; counted only from the order that makes one fail."""
 
 
 CUT_SHORT = 0
@@ -47,6 +49,7 @@ ERRORS: Mapping[Call, tuple[int, ...]] = {
     Call.RENAME: (errno.EIO, errno.ENOSPC),
     Call.TRUNCATE: (errno.EIO, errno.ENOSPC),
     Call.UNLINK: (errno.EIO,),
+    Call.ALLOCATE: (errno.ENOMEM,),
 }
 """The errors with which each kind of call is made to fail."""
 
