@@ -6,7 +6,7 @@ The codes are those of https://www.sqlite.org/rescode.html; the low byte is the 
 import sqlite3
 
 FAULTS = (sqlite3.Error, MemoryError)
-"""What SQLite's calls raise: of a lack of memory, Python makes an error of its own."""
+"""Errors that SQLite's calls raise; Python makes one of its own of a lack of memory."""
 
 _OF_THE_MACHINE = frozenset(
     {
