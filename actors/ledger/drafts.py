@@ -1,13 +1,14 @@
 """Messages that are not complete: what was said of them so far, and which of them never will be.
 
 The row of such an item grows while its message is written. It is told of by no event, and the whole
-message takes its place. When its session ends without that, the item is `cut`.
+message takes its place. When its session ends without that, the item is `cut`, and that is told.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from command_center.actors.ledger.sessions import cut_off
 from command_center.store import Transaction, items, sessions
 
 LONGEST: Final = 200_000
@@ -46,4 +47,4 @@ def cut(tx: Transaction, session_id: int) -> None:
     """Say of each message that was begun, and that will never be complete, that it was cut."""
     for item in items.every(tx.db, {"session_id": session_id, "status": "in_progress"}):
         if item.type == "agentMessage" and item.body.get("text"):
-            items.update(tx, item.id, status="cut")
+            cut_off(tx, sessions.get(tx.db, session_id), item, status="cut")

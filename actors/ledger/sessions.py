@@ -21,6 +21,7 @@ from command_center.actors.contracts.events.sessions import (
     CommandsLeft,
     GoalCleared,
     GoalUpdated,
+    ItemCutOff,
     LeftCommand,
     SessionBlocked,
     SessionCompleted,
@@ -434,8 +435,23 @@ def tell_left_commands(tx: Transaction, session_id: int) -> list[Item]:
 
 def cut_off_items(tx: Transaction, session_id: int) -> None:
     """Say of what is in progress still that its end was not heard, and will not be."""
+    session = sessions.get(tx.db, session_id)
     for item in items.every(tx.db, {"session_id": session_id, "status": "in_progress"}):
-        items.update(tx, item.id, status="cut_off")
+        cut_off(tx, session, item, status="cut_off")
+
+
+def cut_off(tx: Transaction, session: Session, item: Item, *, status: str) -> None:
+    """Keep what is known of an item that nothing more will be heard of, and tell of that."""
+    items.update(tx, item.id, status=status)
+    agent_id = msgspec.UNSET if item.agent_id is None else item.agent_id
+    told = ItemCutOff(
+        turn_id=item.turn_id,
+        item_id=item.item_id,
+        type=item.type,
+        item=item.body,
+        agent_id=agent_id,
+    )
+    tell(tx, session, told)
 
 
 def is_sleeping(tx: Transaction, session_id: int) -> bool:

@@ -63,6 +63,7 @@ function apply(event) {
 
 const ALWAYS_KEPT = new Set([
   "session.item",
+  "session.item.cut_off",
   "session.plan",
   "session.diff",
   "session.usage",

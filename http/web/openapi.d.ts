@@ -1911,6 +1911,15 @@ export interface GoalUpdated {
   tokensUsed: number;
 }
 
+/** Nobody heard how an item of the transcript ended, nor will: `item` is what is known of it. */
+export interface ItemCutOff {
+  turnId: string;
+  itemId: string;
+  type: string;
+  item: Record<string, any>;
+  agentId?: number;
+}
+
 /** An item of the transcript began; only live. */
 export interface ItemShown {
   item: Record<string, any>;
@@ -2249,6 +2258,7 @@ export interface EventData {
   "session.blocked": SessionBlocked;
   "session.codex_config": ConfigurationWeighed;
   "session.item": SessionItem;
+  "session.item.cut_off": ItemCutOff;
   "session.agent.started": AgentStarted;
   "session.agent.ended": AgentEnded;
   "session.commands.left": CommandsLeft;

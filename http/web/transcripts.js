@@ -198,6 +198,9 @@ function grow(transcript, event) {
     put(transcript, item.id, item.type, item, false);
   } else if (event.type === "session.item") {
     put(transcript, event.data.itemId, event.data.type, event.data.item, true);
+  } else if (event.type === "session.item.cut_off") {
+    const { itemId, type, item } = event.data;
+    put(transcript, itemId, type, item, false).lost = true;
   }
 }
 

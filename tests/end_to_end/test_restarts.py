@@ -200,5 +200,10 @@ async def test_what_was_said_of_a_message_that_a_crash_cuts_is_kept_and_shown_as
     async with client_of(spawning_server) as client:
         await client.until_session(session, "interrupted")
         assert [("cut", "Half of a thought")] == await said(client)
+        (told,) = (await client.get("/api/events", type="session.item.cut_off"))["items"]
+        assert ("agentMessage", "Half of a thought") == (
+            told["data"]["type"],
+            told["data"]["item"]["text"],
+        )
         found = await client.get("/api/search", q="thought", sessionId=session["id"])
         assert ["agentMessage"] == [item["kind"] for item in found["items"]]

@@ -125,6 +125,10 @@ class SessionItem(EventData, frozen=True, kw_only=True, tag="session.item"):
     agent_id: int | UnsetType = UNSET
 
 
+class ItemCutOff(SessionItem, frozen=True, kw_only=True, tag="session.item.cut_off"):
+    """Nobody heard how an item of the transcript ended, nor will: `item` is what is known of it."""
+
+
 class AgentTold(EventData, frozen=True, kw_only=True):
     """A sub-agent of a session: what it is, and by which other one it was started."""
 

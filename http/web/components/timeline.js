@@ -23,6 +23,7 @@ const SAID = {
       ? `session ${d.writingSessionId} is writing in its folder`
       : "waits for its turn",
   "session.item": (d) => `${Words(d.type)}${d.agentId ? " of a sub-agent" : ""}`,
+  "session.item.cut_off": (d) => `${Words(d.type)}, whose end nobody heard`,
   "session.agent.started": (d) => d.path || d.name || (d.prompt || "").split("\n")[0],
   "session.agent.ended": (d) => [d.path || d.name, words(d.status)].filter(Boolean).join(" · "),
   "session.steer.requested": (d) => `“${d.message}”`,
