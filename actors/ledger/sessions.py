@@ -410,10 +410,15 @@ def record_item(
 
 def running_commands(db: Database, session_id: int) -> list[Item]:
     """Give the commands of the session, not of its sub-agents, of whose end nothing was heard."""
+    return commands_under_way(db, [session_id])
+
+
+def commands_under_way(db: Database, session_ids: list[int]) -> list[Item]:
+    """Give those of several sessions."""
     return items.every(
         db,
         {
-            "session_id": session_id,
+            "session_id": session_ids,
             "type": "commandExecution",
             "status": "in_progress",
             "agent_id": None,

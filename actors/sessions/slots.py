@@ -23,7 +23,7 @@ from command_center.actors.contracts.sessions import (
     SlotsChanged,
 )
 from command_center.actors.core.storage import Storage
-from command_center.actors.ledger.sessions import running_commands
+from command_center.actors.ledger.sessions import commands_under_way, running_commands
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.occupancy import Obstacle, obstacle
 from command_center.runtime import (
@@ -41,6 +41,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PAUSE_SECONDS: Final = 1.0
 """Seconds to wait where the rows cannot be read, before they are looked at again."""
+
+LOOKED_BACK: Final = 20
+"""Completed sessions of a folder that are looked at, to say whose commands are waited for."""
 
 RANK: Final[Mapping[str, int]] = {"high": 0, "normal": 1, "low": 2}
 """The order of priorities: the smaller, the sooner."""
@@ -182,8 +185,25 @@ def in_order(live: list[Session]) -> list[Session]:
     return sorted(queued, key=lambda session: (RANK[session.priority], session.id))
 
 
-def waiting_for(session: Session, live: list[Session], *, limit: int) -> str | None:
-    """Say why a queued session waits and its place, for people; None if it doesn't wait."""
+def lingering_sessions(db: Database, host: str, cwd: str) -> list[Session]:
+    """List those of the last completed sessions of a folder whose commands go on."""
+    place = {"host": host, "cwd": cwd, "status": "completed"}
+    known = sessions.page(db, place, limit=LOOKED_BACK, newest_first=True).items
+    left = {item.session_id for item in commands_under_way(db, [one.id for one in known])}
+    return [one for one in known if one.id in left]
+
+
+def waiting_for(
+    session: Session, live: list[Session], left: list[Session] | None = None, *, limit: int
+) -> str | None:
+    """Say why a queued session waits and its place, for people; None if it doesn't wait.
+
+    Args:
+        session: the one that may wait.
+        live: the sessions that hold a slot, or wait for one.
+        left: the completed sessions of its folder whose commands go on.
+        limit: how many may work at once.
+    """
     if session.status != "queued":
         return None
     order = [other.id for other in in_order(live)]
@@ -191,9 +211,11 @@ def waiting_for(session: Session, live: list[Session], *, limit: int) -> str | N
         return f"Attempt {session.attempt} begins after {session.begin_after}."
     place = order.index(session.id) + 1
     active = [other for other in live if other.status in ACTIVE]
-    match obstacle(session, active):
+    match obstacle(session, active, left or ()):
         case Obstacle(other, "thread"):
             why = f"session {other.id} works in the same thread"
+        case Obstacle(other, "folder") if other.finished_at is not None:
+            why = f"commands of session {other.id} still run in {session.cwd}"
         case Obstacle(other, "folder"):
             why = f"session {other.id} is writing in {session.cwd}"
         case _:

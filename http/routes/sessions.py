@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache, partial
 
 import msgspec
 from quart import request
@@ -19,7 +20,11 @@ from command_center.actors.contracts.sessions import (
     SteerSession,
     StopSession,
 )
-from command_center.actors.sessions.slots import live_sessions, waiting_for
+from command_center.actors.sessions.slots import (
+    lingering_sessions,
+    live_sessions,
+    waiting_for,
+)
 from command_center.http.routes.events import EventsQuery, read_events
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
@@ -206,8 +211,14 @@ def _shown(center: Center, db: Database, session_id: int) -> Session:
 
 def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Session]:
     """Add to each queued session what it waits for, and its place in the queue."""
-    live = live_sessions(db) if any(session.status == "queued" for session in shown) else []
-    return [
-        msgspec.structs.replace(session, wait_reason=waiting_for(session, live, limit=limit))
-        for session in shown
-    ]
+    if not any(session.status == "queued" for session in shown):
+        return list(shown)
+    live = live_sessions(db)
+    left_in = cache(partial(lingering_sessions, db))
+
+    def explain(session: Session) -> Session:
+        left = left_in(session.host, session.cwd) if session.status == "queued" else []
+        reason = waiting_for(session, live, left, limit=limit)
+        return msgspec.structs.replace(session, wait_reason=reason)
+
+    return [explain(session) for session in shown]

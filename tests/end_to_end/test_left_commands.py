@@ -53,7 +53,9 @@ async def test_a_command_that_outlives_its_turn_is_told_of_when_it_ends(
         other = await codex_client.run(registered, "Write.")
         answering = await codex_client.run(registered, "Read.", sandbox="read-only")
         await codex_client.until_session(answering, "completed")
-        assert "queued" == (await codex_client.session(other))["status"]
+        waiting = await codex_client.session(other)
+        assert "queued" == waiting["status"]
+        assert f"commands of session {session['id']} still run in" in waiting["waitReason"]
         gate.touch()
         await stream.until("session.item", type="commandExecution")
     ended = await command_of(codex_client, session, "completed")
