@@ -148,3 +148,19 @@ def test_actors_are_found_by_their_addresses() -> None:
         for line in literal_paths_in((ROOT / path).read_text(encoding="utf-8"))
     }
     assert set() == found
+
+
+CODEX_SENDS = frozenset({"CodexNotification", "CodexServerRequest"})
+READERS = ("actors/codex/", "actors/sessions/runners/", "actors/sessions/foreign_turns.py")
+
+
+def test_what_codex_sends_is_read_by_codex_and_its_runners_alone() -> None:
+    """A session hears its runner in words that are no agent's; foreign turns are Codex's own."""
+    found = {
+        path.as_posix()
+        for path in source_files()
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+        if isinstance(node, ast.alias) and node.name in CODEX_SENDS
+    }
+    assert set() == {path for path in found if not path.startswith(READERS)}
+    assert found

@@ -424,7 +424,7 @@ def _check_option(path: str, field: Params, value: Any) -> None:
 
 
 @attrs.frozen
-class Question:
+class KnownRequest:
     """One kind of request: how it is read, shown and answered."""
 
     kind: str
@@ -433,14 +433,18 @@ class Question:
     answer: Callable[[Params, Decision], dict[str, Any]]
 
 
-KNOWN_REQUESTS: Final[Mapping[str, Question]] = {
-    COMMAND: Question("command", shapes.Command, _describe_command, _answer_review),
-    FILE_CHANGE: Question("file_change", shapes.FileChange, _describe_file_change, _answer_review),
-    PERMISSIONS: Question(
+KNOWN_REQUESTS: Final[Mapping[str, KnownRequest]] = {
+    COMMAND: KnownRequest("command", shapes.Command, _describe_command, _answer_review),
+    FILE_CHANGE: KnownRequest(
+        "file_change", shapes.FileChange, _describe_file_change, _answer_review
+    ),
+    PERMISSIONS: KnownRequest(
         "permissions", shapes.Permissions, _describe_permissions, _answer_permissions
     ),
-    USER_INPUT: Question("user_input", shapes.UserInput, _describe_user_input, _answer_user_input),
-    ELICITATION: Question(
+    USER_INPUT: KnownRequest(
+        "user_input", shapes.UserInput, _describe_user_input, _answer_user_input
+    ),
+    ELICITATION: KnownRequest(
         "elicitation", shapes.Elicitation, _describe_elicitation, _answer_elicitation
     ),
 }

@@ -131,12 +131,12 @@ class Bridge(Actor):
         return self.ctx.answer_later(self._perform, message)
 
     @handles(Attach)
-    def attach(self, message: Attach) -> None:
+    def attach(self, message: Attach[Any]) -> None:
         """Route the thread to its new attachment."""
         for agent, parent in message.agents:
             self._routes.adopt(agent, parent)
         before = self._routes.attachment(message.thread_id)
-        inbox = self._routes.attach(message.thread_id, message.ref)
+        inbox = self._routes.attach(message.thread_id, message.ref, message.read)
         if before is not None and before is not inbox:
             self._unpump(before)
         self._pump(inbox)

@@ -9,7 +9,8 @@ are never dropped.
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, Never, TypeVar
 
 import attrs
 import trio
@@ -60,10 +61,13 @@ class _Entry(Generic[Told]):
 class Inbox(Generic[Told]):
     """The messages that wait to be told to one attached actor."""
 
-    def __init__(self, thread_id: str, ref: ActorRef[Told]) -> None:
-        """Begin empty."""
+    def __init__(
+        self, thread_id: str, ref: ActorRef[Never], tell: Callable[[Told], Awaitable[None]]
+    ) -> None:
+        """Begin empty; `tell` tells the actor `ref` one message, once there is room for it."""
         self.thread_id = thread_id
-        self.ref: ActorRef[Told] = ref
+        self.ref = ref
+        self.hand_on: Callable[[Told], Awaitable[None]] = tell
         self.told: set[str] = set()
         """Ids of the open requests that this attachment was told of."""
         self.dropped = 0
@@ -109,7 +113,7 @@ class Inbox(Generic[Told]):
     async def pump(self) -> None:
         """Tell the actor what waits, in order, each message once it has room for it."""
         while True:
-            await self.ref.tell(await self.first())
+            await self.hand_on(await self.first())
             self.sent()
 
     async def first(self) -> Told:

@@ -7,8 +7,8 @@ The order of what is told about one thread is the order in which Codex told it. 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Generic, Never, TypeAlias, TypeVar
 
 import attrs
 import msgspec
@@ -16,6 +16,13 @@ import msgspec
 from command_center.actors.codex.versions import RANGE
 from command_center.runtime import ActorRef, Address, Request
 from command_center.store.records import LOCAL
+
+M = TypeVar("M")
+
+
+def as_it_is(message: ThreadMessage) -> Any:
+    """Return what the bridge tells, for those who hear that."""
+    return message
 
 
 @attrs.frozen
@@ -32,8 +39,10 @@ class Call(Request[dict[str, Any]]):
 
 
 @attrs.frozen
-class Attach(Request[None]):
+class Attach(Request[None], Generic[M]):
     """Route what Codex tells and asks about this thread to `ref`; replaces who was attached.
+
+    It is told what `read` makes of each message; that must not fail.
 
     Requests of the thread that are still open are told to `ref`, also those that it was told of
     before; so are those of `agents`, the threads of sub-agents that work for it, each with the
@@ -41,8 +50,9 @@ class Attach(Request[None]):
     """
 
     thread_id: str
-    ref: ActorRef[ThreadMessage]
+    ref: ActorRef[M]
     agents: tuple[tuple[str, str], ...] = ()
+    read: Callable[[ThreadMessage], M] = attrs.field(default=as_it_is, kw_only=True)
 
 
 @attrs.frozen
@@ -53,7 +63,7 @@ class Detach(Request[None]):
     """
 
     thread_id: str
-    ref: ActorRef[ThreadMessage]
+    ref: ActorRef[Never]
 
 
 @attrs.frozen
@@ -251,16 +261,17 @@ class BridgeConnected:
     app_server: AppServer = AppServer.JOINED
 
 
-ThreadMessage: TypeAlias = (
-    CodexNotification
-    | CodexAgentHeard
-    | CodexServerRequest
+AboutThread: TypeAlias = (
+    CodexAgentHeard
     | CodexRequestResolved
     | CodexRequestRefused
     | CodexLagged
     | BridgeConnected
     | BridgeLost
 )
+"""A message about a thread, its questions or the connection, in the bridge's own words."""
+
+ThreadMessage: TypeAlias = CodexNotification | CodexServerRequest | AboutThread
 """A message to whoever is attached to a thread."""
 
 WatcherMessage: TypeAlias = (
@@ -274,7 +285,7 @@ WatcherMessage: TypeAlias = (
 """A message to whoever watches the connection; the last two only to those that want statuses."""
 
 BridgeMessage: TypeAlias = (
-    Call | Attach | Detach | Watch | AnswerRequest | CheckVersion | ReachWriter | ProbeHealth
+    Call | Attach[Any] | Detach | Watch | AnswerRequest | CheckVersion | ReachWriter | ProbeHealth
 )
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final, Never, TypeAlias, TypeVar
 
 from command_center.actors.codex import protocol
 from command_center.actors.codex.inbox import GROWS, STATUS, Inbox
@@ -24,11 +25,14 @@ from command_center.actors.codex.messages import (
     CodexServerRequest,
     ThreadMessage,
     WatcherMessage,
+    as_it_is,
 )
 from command_center.actors.codex.open_requests import OpenRequest, OpenRequests
 from command_center.actors.codex.warnings import WARNINGS, CodexWarning, warning_of
 from command_center.actors.codex.watchers import Watchers
 from command_center.runtime import ActorRef
+
+M = TypeVar("M")
 
 AnyInbox: TypeAlias = Inbox[ThreadMessage] | Inbox[WatcherMessage]
 """The inbox of somebody who is attached to a thread, or watches the connection."""
@@ -83,17 +87,23 @@ class Routes:
         """Return the requests that wait for an answer."""
         return self._requests.unanswered
 
-    def attach(self, thread_id: str, ref: ActorRef[ThreadMessage]) -> Inbox[ThreadMessage]:
+    def attach(
+        self, thread_id: str, ref: ActorRef[M], read: Callable[[ThreadMessage], M] = as_it_is
+    ) -> Inbox[ThreadMessage]:
         """Attach, and offer the thread's open requests, also those that were told before.
 
         An actor that attaches again keeps what waits for it. What waited for another is gone.
         """
+
+        async def tell(message: ThreadMessage) -> None:
+            await ref.tell(read(message))
+
         inbox = self._inboxes.get(thread_id)
         if inbox is not None and inbox.ref.path == ref.path:
-            inbox.ref = ref
+            inbox.ref, inbox.hand_on = ref, tell
             inbox.forget_requests()
         else:
-            inbox = self._inboxes[thread_id] = Inbox(thread_id, ref)
+            inbox = self._inboxes[thread_id] = Inbox(thread_id, ref, tell)
         for warning in self._early.pop(thread_id, ()):
             inbox.tell_if_room(warning)
         self._lineage.known(thread_id)  # what was held of it is read with its turns
@@ -130,14 +140,14 @@ class Routes:
         """Return the inbox of the thread's attachment, if there is one."""
         return self._inboxes.get(thread_id)
 
-    def detach(self, thread_id: str, ref: ActorRef[ThreadMessage]) -> Inbox[ThreadMessage] | None:
+    def detach(self, thread_id: str, ref: ActorRef[Never]) -> Inbox[ThreadMessage] | None:
         """Detach, if it is `ref` who is attached; answers its inbox then."""
         inbox = self._inboxes.get(thread_id)
         if inbox is None or inbox.ref.path != ref.path:
             return None
         return self._inboxes.pop(thread_id)
 
-    def watcher(self, ref: ActorRef[WatcherMessage]) -> Inbox[WatcherMessage] | None:
+    def watcher(self, ref: ActorRef[Never]) -> Inbox[WatcherMessage] | None:
         """Return the inbox of the actor, if it watches."""
         return self._watchers.find(ref.path)
 

@@ -51,7 +51,7 @@ class Watchers:
         self, ref: ActorRef[WatcherMessage], greeting: BridgeConnected | None, *, statuses: bool
     ) -> Inbox[WatcherMessage]:
         """Tell `ref` from now on, and what nobody was told; a former watch of it is over."""
-        inbox = self._inboxes[ref.path] = Inbox("", ref)
+        inbox = self._inboxes[ref.path] = Inbox("", ref, ref.tell)
         self._wanting_statuses.discard(ref.path)
         if statuses:
             self._wanting_statuses.add(ref.path)

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 
 from command_center.actors.codex.allow_rules import AllowRule
-from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.contracts.fields import NotBlank
 from command_center.actors.contracts.worktrees import SeenConfiguration
 from command_center.actors.rules.preconditions import Condition, always
@@ -284,6 +283,32 @@ class UsageChanged(Observation, frozen=True):
     usage: dict[str, Any]
 
 
+class ThreadNews(msgspec.Struct, frozen=True):
+    """Something is told of a thread, in the words of the session's runner, which reads it.
+
+    `thread_id` may be a sub-agent's; then `parent_id` is the thread that started it.
+    """
+
+    thread_id: str
+    told: object
+    parent_id: str | None = None
+
+
+class Question(msgspec.Struct, frozen=True):
+    """The agent asks something and waits for an answer; the session's runner reads it and answers.
+
+    `request_id` is unique over all connections. Asked again on another connection, a question has
+    another one. `thread_id` may be a sub-agent's. `turn_id` is the turn that asks, and `item_id`
+    the item that it asks about, if there is one.
+    """
+
+    thread_id: str
+    request_id: str
+    turn_id: str | None
+    item_id: str | None
+    asked: dict[str, Any]
+
+
 class JoiningThread(msgspec.Struct, frozen=True):
     """The thread is about to be joined: what Codex waits for is asked again after this."""
 
@@ -350,6 +375,22 @@ class TurnLost(msgspec.Struct, frozen=True):
     leaves_turn: bool = False
 
 
+Fact: TypeAlias = (
+    TurnOpened
+    | ItemSeen
+    | OutputDelta
+    | PlanChanged
+    | DiffChanged
+    | UsageChanged
+    | Warned
+    | ModelDecided
+    | HookAnswered
+    | TurnEnded
+    | GoalTold
+    | SettingsTold
+)
+"""A fact that a runner reads in what is told of a turn."""
+
 RunnerReport: TypeAlias = (
     RulesFound
     | ThreadOpened
@@ -357,7 +398,8 @@ RunnerReport: TypeAlias = (
     | ModelTold
     | LaunchFailed
     | TurnOpened
-    | CodexNotification
+    | ThreadNews
+    | Question
     | ItemSeen
     | OutputDelta
     | AgentSeen

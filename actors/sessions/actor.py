@@ -30,10 +30,8 @@ from command_center.actors.codex.messages import (
     BridgeLost,
     CodexAgentHeard,
     CodexLagged,
-    CodexNotification,
     CodexRequestRefused,
     CodexRequestResolved,
-    CodexServerRequest,
 )
 from command_center.actors.contracts.events.sessions import RequestRefused
 from command_center.actors.contracts.sessions import (
@@ -54,6 +52,7 @@ from command_center.actors.contracts.sessions import (
     NothingAsked,
     Observation,
     PatchSession,
+    Question,
     RulesFound,
     SaveDrafts,
     SettingsTold,
@@ -61,6 +60,7 @@ from command_center.actors.contracts.sessions import (
     SteerSession,
     StopDeadline,
     StopSession,
+    ThreadNews,
     ThreadOpened,
     TurnEnded,
     TurnLost,
@@ -220,7 +220,9 @@ class SessionActor(Actor):
             state, watch, driver, runner, agents, pursuit, interruption, ending, self.handle_now
         )
         self._limits = limits = Limits(state, transcript, watch, driver, questions, ending)
-        self._hearing = Hearing(state, transcript, watch, driver, agents, limits, self.handle_now)
+        self._hearing = Hearing(
+            state, runner, transcript, watch, driver, agents, limits, self.handle_now
+        )
 
     async def _report_lost(self) -> None:
         await self.ctx.ref.tell(
@@ -371,25 +373,25 @@ class SessionActor(Actor):
 
     # ── what Codex tells and asks ────────────────────────────────────────────────────────────
 
-    @handles(CodexNotification, when={"starting"})
-    def told_early(self, message: CodexNotification) -> None:
+    @handles(ThreadNews, when={"starting"})
+    def told_early(self, message: ThreadNews) -> None:
         """Hold it until it is known which turn is the session's."""
         self._driver.hold(message)
 
-    @handles(CodexNotification, when=IN_TURN)
-    async def told(self, message: CodexNotification) -> None:
+    @handles(ThreadNews, when=IN_TURN)
+    async def told(self, message: ThreadNews) -> None:
         """Have each fact handled that it tells of the session."""
         await self._hearing.hear(message)
 
-    @handles(CodexServerRequest, when={"starting"})
-    def asked_early(self, message: CodexServerRequest) -> None:
+    @handles(Question, when={"starting"})
+    def asked_early(self, message: Question) -> None:
         """Hold it until it is known which turn is the session's."""
         self._driver.hold(message)
 
-    @handles(CodexServerRequest, when=IN_TURN)
-    async def asked(self, message: CodexServerRequest) -> None:
+    @handles(Question, when=IN_TURN)
+    async def asked(self, message: Question) -> None:
         """Make an approval of it, or answer it by one that was settled before."""
-        self._transcript.leave_to_person(message.params.get("itemId"))
+        self._transcript.leave_to_person(message.item_id)
         await self._questions.ask(message)
 
     @handles(CodexRequestResolved, when={"starting"})

@@ -1,4 +1,4 @@
-"""The notifications of the session's threads: read as facts, each handled as a message.
+"""The news of the session's threads: read as facts by its runner, each handled as a message.
 
 Of the session's own turn, the actor's handlers take the facts. What its sub-agents say and do is
 the session's, too, and so is what they use.
@@ -10,22 +10,29 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
-from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.contracts.sessions import (
     GoalTold,
+    HookAnswered,
     ItemSeen,
+    ModelDecided,
+    OutputDelta,
+    PlanChanged,
     SettingsTold,
+    ThreadNews,
     TurnEnded,
     TurnOpened,
     UsageChanged,
 )
 from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.limits import Limits
+from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.stall_detector import StallDetector
 from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.sessions.turn_driver import TurnDriver
-from command_center.actors.sessions.turn_events import SIGNS_OF_LIFE, translate
+
+SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged, ModelDecided, HookAnswered)
+"""The facts that Codex tells only while it works: no warnings, and nothing that it was asked."""
 
 
 @attrs.frozen
@@ -33,6 +40,7 @@ class Hearing:
     """The ear of one session."""
 
     _state: SessionState
+    _runner: Runner
     _transcript: Transcript
     _watch: StallDetector
     _driver: TurnDriver
@@ -41,16 +49,16 @@ class Hearing:
     _handle: Callable[[object], Awaitable[None]]
     """Handles a fact as the message that it is."""
 
-    async def hear(self, told: CodexNotification) -> None:
+    async def hear(self, told: ThreadNews) -> None:
         """Have every fact handled that is told of the session's turn, or of its sub-agents."""
         if told.thread_id == self._state.session.codex_thread_id:
             await self._hear_turn(told)
         else:
             await self._hear_agent(told)
 
-    async def _hear_turn(self, told: CodexNotification) -> None:
-        is_review = self._state.session.type == "review_task"
-        for fact in translate(told, self._state.session.codex_turn_id, is_review=is_review):
+    async def _hear_turn(self, told: ThreadNews) -> None:
+        session = self._state.session
+        for fact in self._runner.facts_of(told, session, session.codex_turn_id):
             if isinstance(fact, SIGNS_OF_LIFE):
                 self._watch.heard()
             match fact:
@@ -63,10 +71,10 @@ class Hearing:
                 case _:
                     await self._handle(fact)
 
-    async def _hear_agent(self, told: CodexNotification) -> None:
+    async def _hear_agent(self, told: ThreadNews) -> None:
         self._watch.heard()
         agent = await self._agents.meet(told.thread_id, told.parent_id)
-        for fact in translate(told, None):
+        for fact in self._runner.facts_of(told, self._state.session, None):
             match fact:
                 case UsageChanged():
                     await self._transcript.keep_agent_usage(told.thread_id, fact.usage)

@@ -13,9 +13,8 @@ from typing import Any
 import attrs
 import structlog
 
-from command_center.actors.codex.approvals import FILE_CHANGE, describe_request, is_async
-from command_center.actors.codex.messages import CodexServerRequest
-from command_center.actors.contracts.sessions import AnswerDelivered, ItemSeen
+from command_center.actors.codex.approvals import is_async
+from command_center.actors.contracts.sessions import AnswerDelivered, ItemSeen, Question
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import async_questions
@@ -40,11 +39,11 @@ class Questions:
     _runner: Runner
     _services: SessionServices
     _agents: Agents
-    _open: dict[str, CodexServerRequest] = attrs.field(factory=dict, init=False)
+    _open: dict[str, Question] = attrs.field(factory=dict, init=False)
     _asked_since: set[str] = attrs.field(factory=set, init=False)
     """The requests that came since the thread was about to be joined."""
 
-    async def ask(self, request: CodexServerRequest) -> None:
+    async def ask(self, request: Question) -> None:
         """Have a person asked, or answer with what was decided of it before."""
         self._open[request.request_id] = request
         self._asked_since.add(request.request_id)
@@ -54,16 +53,14 @@ class Questions:
         if approval.status != "pending":
             self.answer_soon(approval)
 
-    def _request_approval(
-        self, tx: Transaction, request: CodexServerRequest
-    ) -> tuple[Session, Approval]:
+    def _request_approval(self, tx: Transaction, request: Question) -> tuple[Session, Approval]:
         session = self._state.session
         changes: Sequence[Mapping[str, Any]] = ()
-        if request.method == FILE_CHANGE:
-            item_id = str(request.params["itemId"])
+        item_id = self._runner.changed_item(request)
+        if item_id is not None:
             told = ledger.item_body(tx.db, session.id, item_id)
             changes = (told or {}).get("changes", ())
-        described = describe_request(request.method, request.params, changes)
+        described = self._runner.describe(request, changes)
         if request.thread_id != session.codex_thread_id:
             agent = self._agents.of(request.thread_id)
             told_of = {} if agent is None else {"agentId": agent.id, "agent": name_of(agent)}
@@ -74,7 +71,7 @@ class Questions:
             session.id,
             with_limits(session, described),
             request_id=request.request_id,
-            request={"method": request.method, "params": request.params},
+            request=request.asked,
             expires_at=later(tx.now, self._services.approval_seconds),
         )
 
@@ -100,7 +97,7 @@ class Questions:
         if request is not None and approval.delivered_at is None:
             self._ctx.start_task(self._answer, request, approval)
 
-    async def _answer(self, request: CodexServerRequest, approval: Approval) -> None:
+    async def _answer(self, request: Question, approval: Approval) -> None:
         try:
             await self._runner.answer(request, approval)
         except FAILURES as error:

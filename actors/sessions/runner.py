@@ -6,12 +6,19 @@ telling the actor each `RunnerReport`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol, TypeAlias
 
-from command_center.actors.codex.messages import CodexServerRequest, ThreadMessage
+from command_center.actors.codex.approvals import ApprovalRequest
+from command_center.actors.codex.messages import AboutThread
 from command_center.actors.contracts.runners import lacks_capability
-from command_center.actors.contracts.sessions import GoalChanges, RunnerReport
+from command_center.actors.contracts.sessions import (
+    Fact,
+    GoalChanges,
+    Question,
+    RunnerReport,
+    ThreadNews,
+)
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
 from command_center.store import Approval, Session
 
@@ -19,7 +26,7 @@ FAILURES = (Refusal, ActorStopped, ActorCrashed, AskTimeout)
 """The errors of a question to another actor."""
 
 
-SessionRef: TypeAlias = ActorRef[RunnerReport | ThreadMessage]
+SessionRef: TypeAlias = ActorRef[RunnerReport | AboutThread]
 """The actor of a session, as its runner sees it: to report to, and to attach to a thread."""
 
 
@@ -75,8 +82,17 @@ class Runner(Protocol):
     def exceeds(self, settings: Mapping[str, Any]) -> str | None:
         """Say which of its thread's settings let the next turns do more than the session may."""
 
-    async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
-        """Answer `request` with its settled approval, then report `AnswerDelivered`."""
+    def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
+        """Read what is told of a turn; of another than `turn_id`, where that is known, nothing."""
+
+    def changed_item(self, question: Question) -> str | None:
+        """Return the id of the item about whose changes of files is asked, if it is about any."""
+
+    def describe(self, question: Question, changes: Sequence[Mapping[str, Any]]) -> ApprovalRequest:
+        """Make a question readable to a person; `changes` are those of its `changed_item`."""
+
+    async def answer(self, question: Question, approval: Approval) -> None:
+        """Answer the question with its settled approval, then report `AnswerDelivered`."""
 
     async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
         """Report the ends of commands that the turn left; return when none is left to hear of."""
@@ -128,7 +144,19 @@ class PlainRunner:
     def exceeds(self, settings: Mapping[str, Any]) -> None:
         """Return None: it has no further turns."""
 
-    async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
+    def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
+        """Return nothing: it reports facts."""
+        del news, session, turn_id
+        return ()
+
+    def changed_item(self, question: Question) -> str | None:
+        """Return None: it asks nothing."""
+
+    def describe(self, question: Question, changes: Sequence[Mapping[str, Any]]) -> ApprovalRequest:
+        """Raise `NotImplementedError`: it asks nothing."""
+        raise NotImplementedError
+
+    async def answer(self, question: Question, approval: Approval) -> None:
         """Do nothing: it asks nothing."""
 
     async def follow_commands(self, session: Session, item_ids: set[str]) -> None:

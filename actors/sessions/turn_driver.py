@@ -9,8 +9,7 @@ from __future__ import annotations
 import attrs
 import trio
 
-from command_center.actors.codex.messages import CodexNotification, CodexServerRequest
-from command_center.actors.contracts.sessions import TurnEnded
+from command_center.actors.contracts.sessions import Question, ThreadNews, TurnEnded
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Context
@@ -30,7 +29,7 @@ class TurnDriver:
     _again: bool = attrs.field(default=False, init=False)
     _driven: trio.Event = attrs.field(factory=trio.Event, init=False)
     _is_doubtful: bool = attrs.field(default=False, init=False)
-    _early: list[CodexNotification | CodexServerRequest] = attrs.field(factory=list, init=False)
+    _early: list[ThreadNews | Question] = attrs.field(factory=list, init=False)
     has_recovered: bool = attrs.field(default=False, init=False)
     """True once the turn was looked for, so that what is told of it may come out of order.
 
@@ -83,7 +82,7 @@ class TurnDriver:
         await self._driven.wait()
         await self._ctx.ref.tell(ended)
 
-    def hold(self, message: CodexNotification | CodexServerRequest) -> None:
+    def hold(self, message: ThreadNews | Question) -> None:
         """Keep what Codex says of the thread until it is known which turn is the session's.
 
         Of too much, the oldest notification goes, and the thread is read again for it; never a
@@ -91,7 +90,7 @@ class TurnDriver:
         """
         self._early.append(message)
         if len(self._early) > EARLY:
-            told = (n for n, held in enumerate(self._early) if isinstance(held, CodexNotification))
+            told = (n for n, held in enumerate(self._early) if isinstance(held, ThreadNews))
             oldest = next(told, None)
             if oldest is not None:
                 del self._early[oldest]
@@ -102,16 +101,15 @@ class TurnDriver:
         self._early = [
             held
             for held in self._early
-            if isinstance(held, CodexNotification) or held.request_id != request_id
+            if isinstance(held, ThreadNews) or held.request_id != request_id
         ]
 
-    def is_of_turn(self, held: CodexNotification | CodexServerRequest, turn_id: str) -> bool:
+    def is_of_turn(self, held: ThreadNews | Question, turn_id: str) -> bool:
         """Return whether it is to be heard now: a question only of the turn, or of its threads."""
         within = held.thread_id != self._state.session.codex_thread_id
-        is_question = isinstance(held, CodexServerRequest)
-        return not is_question or within or held.params.get("turnId") in {None, turn_id}
+        return not isinstance(held, Question) or within or held.turn_id in {None, turn_id}
 
-    def take_held(self) -> list[CodexNotification | CodexServerRequest]:
+    def take_held(self) -> list[ThreadNews | Question]:
         """Take what was held, in the order in which it came."""
         held, self._early = self._early, []
         return held

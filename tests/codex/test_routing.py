@@ -27,13 +27,17 @@ class Ref:
     def __init__(self, path: str = "/sessions/1") -> None:
         self.path = path
 
+    async def tell(self, message: object) -> None:
+        """Take it in."""
+
 
 def ref(path: str = "/sessions/1") -> ActorRef[Any]:
     return cast("ActorRef[Any]", Ref(path))
 
 
 def inbox() -> Inbox[ThreadMessage]:
-    return Inbox("t", ref())
+    to = ref()
+    return Inbox("t", to, to.tell)
 
 
 def told(method: str, **params: Any) -> CodexNotification:

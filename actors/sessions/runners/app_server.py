@@ -11,28 +11,36 @@ turns tell whether the prompt arrived: it is sent only if none of them has that 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
 import trio
 
 from command_center.actors.codex import requests
-from command_center.actors.codex.approvals import Decision, answer_to
+from command_center.actors.codex.approvals import (
+    FILE_CHANGE,
+    ApprovalRequest,
+    Decision,
+    answer_to,
+    describe_request,
+)
 from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.errors import CodexError, RequestGone
 from command_center.actors.codex.messages import (
     AnswerRequest,
     BridgeMessage,
     Call,
-    CodexServerRequest,
 )
 from command_center.actors.codex.ports import Codex
 from command_center.actors.contracts.sessions import (
     AnswerDelivered,
+    Fact,
     GoalChanges,
     LaunchFailed,
     NothingAsked,
+    Question,
+    ThreadNews,
     ThreadOpened,
     TurnEnded,
     TurnLost,
@@ -45,7 +53,7 @@ from command_center.actors.sessions.runner import FAILURES, SessionRef
 from command_center.actors.sessions.runners.errors import NOTHING_KEPT, SLOW, UNCERTAIN, may_pass
 from command_center.actors.sessions.runners.left_commands import LeftCommands
 from command_center.actors.sessions.runners.session_thread import SessionThread, is_active, waits
-from command_center.actors.sessions.turn_events import turn_named
+from command_center.actors.sessions.runners.turn_events import facts_of, turn_named
 from command_center.actors.sessions.turns import (
     LOOK_SECONDS,
     SETTLE_SECONDS,
@@ -285,7 +293,20 @@ class AppServerRunner:
             ) from error
         return str(answer["turnId"])
 
-    async def answer(self, request: CodexServerRequest, approval: Approval) -> None:
+    def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
+        """Read a notification of Codex."""
+        return facts_of(news, session, turn_id)
+
+    def changed_item(self, question: Question) -> str | None:
+        """Return the item that a question about changed files names."""
+        method, _ = _asked(question)
+        return question.item_id if method == FILE_CHANGE else None
+
+    def describe(self, question: Question, changes: Sequence[Mapping[str, Any]]) -> ApprovalRequest:
+        """Make a request of Codex readable."""
+        return describe_request(*_asked(question), changes)
+
+    async def answer(self, question: Question, approval: Approval) -> None:
         """Send the decision in the shape that Codex's request wants."""
         decision = Decision(
             approved=approval.status == "approved",
@@ -294,9 +315,7 @@ class AppServerRunner:
         )
         try:
             await self._bridge.ask(
-                AnswerRequest(
-                    request.request_id, answer_to(request.method, request.params, decision)
-                )
+                AnswerRequest(question.request_id, answer_to(*_asked(question), decision))
             )
         except RequestGone as gone:
             log.info("approval.late", approval=approval.id, reason=str(gone))
@@ -432,3 +451,8 @@ class AppServerRunner:
             model=session.model,
             output_schema=assignment.output_schema,
         )
+
+
+def _asked(question: Question) -> tuple[str, Mapping[str, Any]]:
+    """Return the method and the parameters of Codex's request."""
+    return question.asked["method"], question.asked["params"]

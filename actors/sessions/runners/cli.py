@@ -6,7 +6,7 @@ carried it out.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import trio
 
@@ -16,16 +16,17 @@ from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, run_exec
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.codex.ports import Codex
 from command_center.actors.contracts.sessions import (
+    Fact,
     LaunchFailed,
-    RunnerReport,
+    ThreadNews,
     ThreadOpened,
     TurnEnded,
     TurnLost,
     TurnOpened,
 )
 from command_center.actors.sessions.prompts import Assignment
-from command_center.actors.sessions.runner import PlainRunner
-from command_center.runtime import ActorRef
+from command_center.actors.sessions.runner import PlainRunner, SessionRef
+from command_center.actors.sessions.runners.turn_events import facts_of, heard
 from command_center.store import Session
 
 
@@ -38,7 +39,7 @@ class CliRunner(PlainRunner):
 
     def __init__(
         self,
-        ref: ActorRef[RunnerReport],
+        ref: SessionRef,
         codex: Codex,
         assign: Callable[[Session], Awaitable[Assignment]],
         confine: Callable[[Session], Awaitable[Confinement]],
@@ -84,7 +85,7 @@ class CliRunner(PlainRunner):
                 await self._ref.tell(ThreadOpened(thread_id=notification.thread_id))
                 await self._ref.tell(TurnOpened(turn_id=run.turn_id))
                 check_untouched(confinement, await self._confine(session))
-            await self._ref.tell(notification)
+            await self._ref.tell(heard(notification))
 
         if self._is_cancelled:
             return
@@ -101,6 +102,10 @@ class CliRunner(PlainRunner):
                 await self._ref.tell(TurnEnded(outcome="failed", reason=ended.reason))
         if self._stopping.cancelled_caught:
             await self._ref.tell(TurnEnded(outcome="interrupted"))
+
+    def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
+        """Read what the process printed, which is told in the words of Codex."""
+        return facts_of(news, session, turn_id)
 
     def cancel_start(self) -> bool:
         """Start no process any more; return whether none was started."""

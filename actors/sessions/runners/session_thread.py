@@ -24,6 +24,7 @@ from command_center.actors.sessions.agent_threads import agents_of, find_agents,
 from command_center.actors.sessions.runner import SessionRef
 from command_center.actors.sessions.runners.reports import Reports
 from command_center.actors.sessions.runners.thread_goal import ThreadGoal
+from command_center.actors.sessions.runners.turn_events import heard
 from command_center.actors.sessions.turns import ask_bridge
 from command_center.actors.sessions.user_rules import read_layers, read_user_rules
 from command_center.runtime import ActorRef
@@ -59,7 +60,7 @@ class SessionThread:
 
     async def attach(self, thread_id: str) -> None:
         """Hear of the thread."""
-        await self._bridge.ask(Attach(thread_id, self._ref))
+        await self._bridge.ask(Attach(thread_id, self._ref, read=heard))
 
     async def leave(self, thread_id: str) -> None:
         """Hear of the thread no more."""
@@ -118,7 +119,7 @@ class SessionThread:
         agents = await find_agents(self.ask, thread_id)
         ids = tuple(str(agent["id"]) for agent in agents)
         if agents:
-            await self._bridge.ask(Attach(thread_id, self._ref, agents_of(agents)))
+            await self._bridge.ask(Attach(thread_id, self._ref, agents_of(agents), read=heard))
         confinement = await self._confine(session)
         for agent in agents:
             turns = await turns_for(self.ask, session, str(agent["id"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pytest
 
@@ -11,10 +11,10 @@ from command_center.actors.automations.actor import AutomationActor
 from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.codex.bridge import Bridge
 from command_center.actors.codex.messages import (
+    AboutThread,
     BridgeMessage,
     CodexLagged,
     CodexNotification,
-    ThreadMessage,
     WatcherMessage,
 )
 from command_center.actors.contracts.addresses import (
@@ -53,14 +53,15 @@ from command_center.runtime.handlers import find_handler
     ],
 )
 def test_what_an_address_takes_is_what_its_actor_handles(messages: Any, actor: type[Actor]) -> None:
-    assert actor.handlers.keys() - {Down} == set(get_args(messages))
+    taken = {get_origin(message) or message for message in get_args(messages)}
+    assert actor.handlers.keys() - {Down} == taken
 
 
 def test_a_session_handles_what_others_have_for_it() -> None:
     assert set(get_args(SessionMessage)) <= SessionActor.handlers.keys()
 
 
-@pytest.mark.parametrize("messages", [RunnerReport, ThreadMessage])
+@pytest.mark.parametrize("messages", [RunnerReport, AboutThread])
 def test_a_session_handles_what_its_runner_and_the_bridge_tell_it(messages: Any) -> None:
     unhandled = [
         message

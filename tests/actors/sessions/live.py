@@ -33,6 +33,7 @@ from command_center.actors.sessions.actor import MAILBOX, SessionActor
 from command_center.actors.sessions.orphaned_turns import OrphanedTurns
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runners.app_server import AppServerRunner
+from command_center.actors.sessions.runners.turn_events import heard
 from command_center.actors.sessions.services import SessionServices
 from command_center.runtime import (
     Actor,
@@ -125,7 +126,7 @@ class PlayedBridge(Actor):
             await ref.tell(BridgeConnected("0.0.0", 1))
 
     @handles(Attach)
-    def attach(self, message: Attach) -> None:
+    def attach(self, message: Attach[Any]) -> None:
         """Note it."""
         self._note(message)
 
@@ -227,12 +228,12 @@ class Live:
     async def notify(self, method: str, **params: Any) -> None:
         """Tell the session what Codex says of its thread."""
         told = {"threadId": THREAD, "turnId": TURN, **params}
-        await self.ref.tell(CodexNotification(THREAD, method, told))
+        await self.ref.tell(heard(CodexNotification(THREAD, method, told)))
 
     async def ask(self, request_id: str, method: str, **params: Any) -> None:
         """Have Codex ask the session something."""
         asked = {"threadId": THREAD, "turnId": TURN, **params}
-        await self.ref.tell(CodexServerRequest(asked["threadId"], request_id, method, asked))
+        await self.ref.tell(heard(CodexServerRequest(asked["threadId"], request_id, method, asked)))
 
     async def complete(self) -> None:
         """Have Codex say that the turn has completed."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import trio
 import trio.testing
 
 from command_center.actors.codex.messages import CodexNotification
-from command_center.actors.contracts.sessions import ItemSeen
+from command_center.actors.contracts.sessions import Fact, ItemSeen, ThreadNews
 from command_center.actors.sessions.actor import SessionActor
 from command_center.actors.sessions.runners.stub import StubRunner
+from command_center.actors.sessions.runners.turn_events import facts_of, heard
 from command_center.actors.sessions.services import SessionServices
 from command_center.runtime import Actor, ChildSpec, handles
 from command_center.store import Session, Transaction, sessions
@@ -25,6 +27,9 @@ class SlowRunner(StubRunner):
 
     survives_restart = True
     go_on = trio.Event()
+
+    def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
+        return facts_of(news, session, turn_id)
 
     async def recover(self, session: Session) -> None:  # noqa: ARG002 - there is one
         await self.go_on.wait()
@@ -65,7 +70,7 @@ async def test_a_turn_that_ends_during_recovery_ends_behind_what_was_missed(
             "/", ChildSpec(id="s", start=lambda: SessionActor(session.id, services))
         )
         await trio.testing.wait_all_tasks_blocked(0.05)
-        await actor.tell(CodexNotification("t", "turn/completed", ENDED))
+        await actor.tell(heard(CodexNotification("t", "turn/completed", ENDED)))
         await trio.testing.wait_all_tasks_blocked(0.05)
         SlowRunner.go_on.set()
         with trio.fail_after(10):

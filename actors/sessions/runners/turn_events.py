@@ -5,49 +5,39 @@ Source: the app-server protocol as the binary prints it (`codex app-server gener
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from command_center.actors.codex.messages import CodexNotification
+from command_center.actors.codex.messages import (
+    AboutThread,
+    CodexNotification,
+    CodexServerRequest,
+    ThreadMessage,
+)
 from command_center.actors.codex.warnings import warning_of
 from command_center.actors.contracts.sessions import (
     DiffChanged,
+    Fact,
     GoalTold,
     HookAnswered,
     ItemSeen,
     ModelDecided,
     OutputDelta,
     PlanChanged,
+    Question,
     SettingsTold,
+    ThreadNews,
     TurnEnded,
     TurnOpened,
     UsageChanged,
     Warned,
 )
-
-Fact = (
-    TurnOpened
-    | ItemSeen
-    | OutputDelta
-    | PlanChanged
-    | DiffChanged
-    | UsageChanged
-    | Warned
-    | ModelDecided
-    | HookAnswered
-    | TurnEnded
-    | GoalTold
-    | SettingsTold
-)
-"""A fact that a notification may tell of the session's turn."""
+from command_center.store import Session
 
 ABOUT_THREAD = frozenset(
     {"turn/started", "thread/goal/updated", "thread/goal/cleared", "thread/settings/updated"}
 )
 """The notifications that tell of the thread, whichever turn they name."""
-
-SIGNS_OF_LIFE = (TurnOpened, ItemSeen, OutputDelta, PlanChanged, ModelDecided, HookAnswered)
-"""The facts that Codex tells only while it works: no warnings, and nothing that it was asked."""
 
 _DELTAS = {
     "item/agentMessage/delta": "message",
@@ -55,6 +45,32 @@ _DELTAS = {
     "item/reasoning/summaryTextDelta": "reasoning",
     "item/reasoning/textDelta": "reasoning",
 }
+
+
+def facts_of(news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
+    """Read the notification of Codex that the news is; see `translate`."""
+    if not isinstance(news.told, CodexNotification):
+        return ()
+    return translate(news.told, turn_id, is_review=session.type == "review_task")
+
+
+def heard(
+    message: ThreadMessage,
+) -> ThreadNews | Question | AboutThread:
+    """Tell what the bridge tells as a session hears it; Codex's own words are left to be read."""
+    match message:
+        case CodexNotification():
+            return ThreadNews(message.thread_id, message, message.parent_id)
+        case CodexServerRequest():
+            return Question(
+                thread_id=message.thread_id,
+                request_id=message.request_id,
+                turn_id=message.params.get("turnId"),
+                item_id=message.params.get("itemId"),
+                asked={"method": message.method, "params": message.params},
+            )
+        case _:
+            return message
 
 
 def translate(

@@ -7,6 +7,7 @@ from typing import Any
 
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.contracts.sessions import (
+    Fact,
     GoalTold,
     HookAnswered,
     ItemSeen,
@@ -15,7 +16,8 @@ from command_center.actors.contracts.sessions import (
     TurnOpened,
     Warned,
 )
-from command_center.actors.sessions.turn_events import SIGNS_OF_LIFE, Fact, ending, translate
+from command_center.actors.sessions.hearing import SIGNS_OF_LIFE
+from command_center.actors.sessions.runners.turn_events import ending, translate
 
 
 def facts(
