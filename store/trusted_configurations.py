@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from command_center.store.transaction import Transaction
 
 _WHOLE = "checksum = row_checksum(approval_id, digest, repository_id, texts, trusted_at)"
-"""Is true of a row that is as it was written; one that is not is as if it were not there."""
+"""A condition: the row is as it was written. One that is not counts as missing."""
 
 
 def offer(tx: Transaction, repository_id: int, digest: str, texts: dict[str, str]) -> None:

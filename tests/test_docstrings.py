@@ -29,7 +29,7 @@ FOLDERS = tuple(
 )
 """Folders whose docstrings are held to it: those of the four, and what lies in `actors/`."""
 
-QUESTIONS = frozenset({"Whether", "What", "Which", "How", "Where", "Who", "When"})
+QUESTIONS = frozenset({"Whether", "What", "Which", "How", "Where", "Who", "When", "Why", "As"})
 NOUNS = re.compile(r"(The|An?|Its|One|Each|Every|All|Those|Itself)\b")
 
 

@@ -452,7 +452,7 @@ KNOWN_REQUESTS: Final[Mapping[str, KnownRequest]] = {
 
 
 def why_not(method: str, params: Params) -> str | None:
-    """Why the request can't become an approval; None if it can."""
+    """Return why the request can't become an approval; None if it can."""
     question = KNOWN_REQUESTS.get(method)
     if question is None:
         return "Command Center does not know this request."

@@ -45,7 +45,7 @@ _OUTGOING = 256
 
 @attrs.frozen
 class RefusedRequest:
-    """Why a request of Codex is refused: a JSON-RPC error's code and message."""
+    """The refusal of a request of Codex: a JSON-RPC error's code and message."""
 
     code: int
     message: str

@@ -45,7 +45,7 @@ class Way:
     app_server: AppServer
     reason: str
     outdated: str | None = None
-    """Why it is to be replaced when no turn runs in it."""
+    """The reason to replace it when no turn runs in it, if there is one."""
 
 
 class CodexProcess(Protocol):

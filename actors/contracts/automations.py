@@ -35,7 +35,7 @@ class AutomationPayload(
     run_input: RunInput = RunInput()
 
     def stored(self) -> dict[str, Any]:
-        """As it is kept and shown, without what has no value."""
+        """Return it as it is kept and shown, without what has no value."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         given = {name: value for name, value in plain.items() if value is not None}
         run = {name: value for name, value in plain["runInput"].items() if value is not None}

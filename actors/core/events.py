@@ -141,7 +141,7 @@ class Subscription:
         self.live_from = live_from
         self.after = after
         self.closed: str | None = None
-        """Why nothing more will come: `lagging` or `shutdown`; None while it may."""
+        """The reason that nothing more will come: `lagging` or `shutdown`; None while it may."""
         self._buffer: deque[Published] = deque()
         self._bytes = 0
         self._news = trio.Event()
@@ -196,7 +196,7 @@ class Subscription:
         return taken
 
     async def drain(self) -> list[bytes]:
-        """As `take`, the events' texts alone."""
+        """Return the events' texts alone; otherwise as `take`."""
         return [published.event.body for published in await self.take()]
 
 

@@ -90,7 +90,7 @@ def check_limits(tx: Transaction, task: Task) -> None:
 
 
 def overspent(tx: Transaction, session_id: int) -> str | None:
-    """Why a session's turn has to end, where it or its task has used too many tokens."""
+    """Return why a session's turn has to end: it or its task has used too many tokens."""
     session = sessions.get(tx.db, session_id)
     task = tasks.get(tx.db, session.task_id)
     used = used_tokens(session)

@@ -76,7 +76,7 @@ TEXT = 500
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """Why an operator acts, and that it is meant where a life would end."""
+    """An operator's reason to act, and the word that it is meant where a life would end."""
 
     reason: NotBlank
     confirm: bool = False

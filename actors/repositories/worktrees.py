@@ -54,7 +54,7 @@ from command_center.store import Repository, Session, Transaction, repositories
 
 @attrs.frozen
 class Worktrees:
-    """Does the work behind the messages; each public method answers one of them."""
+    """The work behind the messages; each public method answers one of them."""
 
     _storage: Storage
     _hosts: Hosts

@@ -40,7 +40,7 @@ WHY: Final[Mapping[str, str]] = {
     "budgetLimited": "Its goal has used its tokenBudget.",
     "usageLimited": "The account's usage limit stopped the work on its goal.",
 }
-"""Why a session ends whose goal has that status."""
+"""The reason that a session ends whose goal has that status."""
 
 
 @attrs.define

@@ -25,7 +25,7 @@ STOP_SECONDS = 5.0
 """Seconds that an interrupted turn may take to end before its process is ended."""
 
 OVERDUE = "The turn did not end in time."
-"""Why a session ends whose turn was interrupted and did not."""
+"""The reason of a session that ends because its turn, interrupted, did not."""
 
 
 @attrs.define

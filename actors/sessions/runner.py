@@ -34,7 +34,7 @@ class Runner(Protocol):
     """One way to carry out a session. A fresh one is made with each incarnation of the actor."""
 
     name: str
-    """As the session's `runner` shows it: `app-server`, `cli` or `stub`."""
+    """The name, as the session's `runner` shows it: `app-server`, `cli` or `stub`."""
 
     begins_once: bool
     """True if launching again, also from another process, sends no prompt twice."""

@@ -94,13 +94,13 @@ Action: TypeAlias = (
 
 
 def to_plain(action: Action) -> dict[str, Any]:
-    """As it is stored."""
+    """Return the action as plain JSON, to be stored."""
     plain: dict[str, Any] = msgspec.to_builtins(action)
     return plain
 
 
 def from_plain(plain: dict[str, Any]) -> Action:
-    """As it was stored."""
+    """Return the action that was stored as plain JSON."""
     action: Action = msgspec.convert(plain, Action)
     return action
 

@@ -22,7 +22,7 @@ if sys.platform != "win32":
     import resource
 
 DESCRIPTORS = 10_240
-"""As many file descriptors as macOS lets a process have at most."""
+"""File descriptors that macOS lets a process have at most."""
 
 PAUSE_SECONDS = 0.1
 """Seconds from a failure until the next connection is taken."""

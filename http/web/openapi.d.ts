@@ -518,7 +518,7 @@ export interface NextAutomation {
   nextRunAt: string;
 }
 
-/** Why an operator acts, and that it is meant where a life would end. */
+/** An operator's reason to act, and the word that it is meant where a life would end. */
 export interface Order {
   reason: string;
   confirm?: boolean;

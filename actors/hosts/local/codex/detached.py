@@ -328,7 +328,7 @@ async def _until_it_listens(record: ServerRecord, folder: Path) -> None:
 
 
 async def _last_words(folder: Path) -> str:
-    """Why it has ended, as far as it has said so, which its keeper writes down just then."""
+    """Return why it has ended, if it has said so: its keeper writes that down just then."""
     log, tail = folder / "app-server.log", Tail()
     with trio.move_on_after(_WORDS_SECONDS):
         while not log.exists():  # noqa: ASYNC110 - another process makes it

@@ -155,7 +155,7 @@ async def _start(settings: BridgeSettings, nursery: trio.Nursery) -> ChildProces
 
 
 async def _last_words(child: ChildProcess) -> str:
-    """Why the child's pipes are closed, with what it said last."""
+    """Return why the child's pipes are closed, with what it said last."""
     with trio.CancelScope(shield=True):
         code = await child.wait_for_end(_LAST_WORDS_SECONDS)
     ended = "closed its output" if code is None else f"ended with exit code {code}"
