@@ -16,8 +16,9 @@ from command_center.store import Transaction
 class Channel(Protocol):
     """A way to tell people."""
 
-    mark: str
-    """The name under which its place in the log is kept."""
+    @property
+    def mark(self) -> str:
+        """Return the name under which its place in the log is kept."""
 
     def begin(self, tx: Transaction, /) -> None:
         """Prepare whatever a notice needs; called at each start, before any notice."""

@@ -7,12 +7,12 @@ from typing import Any, Literal
 import msgspec
 
 from command_center.actors.contracts.fields import NotBlank, Title
-from command_center.actors.contracts.tasks import Attempts, Positive, check_texts
+from command_center.actors.contracts.tasks import Attempts, Positive, RunOutcome, check_texts
 from command_center.actors.rules.errors import Invalid
-from command_center.actors.rules.policy import PolicyResult, RunInput, check_run
+from command_center.actors.rules.policy import RunInput, check_run
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
-from command_center.store import Approval, Automation, Session, Task
+from command_center.store import Automation
 from command_center.store.records import Priority, TaskType
 
 MissedRuns = Literal["run_once", "skip"]
@@ -101,15 +101,10 @@ class RunByHand(
     requested_by: str = "api"
 
 
-class HandRun(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A run that was asked for by hand: it is queued, or `blocked` by the `approvals`."""
+class HandRun(RunOutcome, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A run of an automation that was asked for by hand."""
 
     automation: Automation
-    task: Task
-    session: Session
-    policy: PolicyResult
-    blocked: bool = False
-    approvals: tuple[Approval, ...] = ()
 
 
 class RunAutomation(msgspec.Struct, Request[HandRun], frozen=True):

@@ -151,9 +151,10 @@ def run_approvals(tx: Transaction, session: Session) -> list[Approval]:
 
 def _ask(tx: Transaction, session: Session, reason: Reason, *, expires_at: str) -> None:
     task = task_table.get(tx.db, session.task_id)
-    approval = approvals.insert(
+    settlement.ask_before_run(
         tx,
-        kind="run",
+        session,
+        "run",
         title=f"Run “{task.title}”?",
         details={
             "code": reason.code,
@@ -166,18 +167,12 @@ def _ask(tx: Transaction, session: Session, reason: Reason, *, expires_at: str) 
             "automationId": task.automation_id,
             "automationTitle": _automation_title(tx, task),
         },
-        repository_id=session.repository_id,
-        task_id=session.task_id,
-        session_id=session.id,
-        requested_by=session.requested_by,
         expires_at=expires_at,
-        correlation_id=session.correlation_id,
     )
-    settlement.tell_requested(tx, session, approval, actor=session.requested_by)
 
 
 def _automation_title(tx: Transaction, task: Task) -> str | None:
-    """Return the id of the automation that asks, or None."""
+    """Return the title of the automation that asks, or None."""
     if task.automation_id is None:
         return None
     return automations.get(tx.db, task.automation_id).title

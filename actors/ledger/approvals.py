@@ -36,7 +36,7 @@ from command_center.store import (
     trusted_configurations,
 )
 from command_center.store.queries.causes import last_event
-from command_center.store.records import ApprovalStatus
+from command_center.store.records import ApprovalKind, ApprovalStatus
 
 REDACTED = "[redacted"
 """Begins what stands where redaction took something out."""
@@ -108,6 +108,31 @@ def tell_requested(tx: Transaction, session: Session, approval: Approval, *, act
         actor=actor,
         approval_id=approval.id,
     )
+
+
+def ask_before_run(
+    tx: Transaction,
+    session: Session,
+    kind: ApprovalKind,
+    title: str,
+    details: Mapping[str, Any],
+    *,
+    expires_at: str,
+) -> None:
+    """Have a person asked, on behalf of whoever wants the run, whether the session may begin."""
+    approval = approvals.insert(
+        tx,
+        kind=kind,
+        title=title,
+        details=details,
+        repository_id=session.repository_id,
+        task_id=session.task_id,
+        session_id=session.id,
+        requested_by=session.requested_by,
+        expires_at=expires_at,
+        correlation_id=session.correlation_id,
+    )
+    tell_requested(tx, session, approval, actor=session.requested_by)
 
 
 def _asked_before(

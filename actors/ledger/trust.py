@@ -70,9 +70,10 @@ def _ask(tx: Transaction, session: Session, seen: SeenConfiguration, *, expires_
     texts: dict[str, str] = tx.redact(seen.texts)
     trusted_configurations.offer(tx, repository.id, seen.digest, seen.texts)
     changed = "have changed since they were trusted" if before else "are not trusted yet"
-    approval = approvals.insert(
+    settlement.ask_before_run(
         tx,
-        kind="trust",
+        session,
+        "trust",
         title=f"Let Codex obey the files of {repository.name}?",
         details={
             "reason": f"The repository's own files that configure Codex {changed}. Programs that "
@@ -83,14 +84,8 @@ def _ask(tx: Transaction, session: Session, seen: SeenConfiguration, *, expires_
             "files": [{"path": path, "isNew": path not in before} for path in texts],
             "diff": diff_of(before, texts),
         },
-        repository_id=repository.id,
-        task_id=session.task_id,
-        session_id=session.id,
-        requested_by=session.requested_by,
         expires_at=expires_at,
-        correlation_id=session.correlation_id,
     )
-    settlement.tell_requested(tx, session, approval, actor=session.requested_by)
 
 
 def _tell(

@@ -44,15 +44,13 @@ Text: TypeAlias = tuple[StyledText, ...]
 
 def text(*parts: str | StyledText | Text) -> Text:
     """Put parts together; what is no piece yet is plain."""
-    pieces: list[StyledText] = []
-    for part in parts:
-        if isinstance(part, str):
-            pieces.append(StyledText("plain", part))
-        elif isinstance(part, StyledText):
-            pieces.append(part)
-        else:
-            pieces.extend(part)
-    return tuple(piece for piece in pieces if piece.text)
+    return tuple(piece for part in parts for piece in _pieces_of(part) if piece.text)
+
+
+def _pieces_of(part: str | StyledText | Iterable[StyledText]) -> Iterable[StyledText]:
+    if isinstance(part, str):
+        return (StyledText("plain", part),)
+    return (part,) if isinstance(part, StyledText) else part
 
 
 def bold(said: str) -> StyledText:
@@ -90,12 +88,7 @@ def lines(*parts: Iterable[StyledText] | str | StyledText | None) -> Text:
             continue
         if pieces:
             pieces.append(StyledText("plain", "\n"))
-        if isinstance(part, str):
-            pieces.append(StyledText("plain", part))
-        elif isinstance(part, StyledText):
-            pieces.append(part)
-        else:
-            pieces.extend(part)
+        pieces.extend(_pieces_of(part))
     return tuple(piece for piece in pieces if piece.text)
 
 

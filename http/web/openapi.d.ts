@@ -406,14 +406,14 @@ export interface GoalInput {
   tokenBudget?: number | null;
 }
 
-/** A run that was asked for by hand: it is queued, or `blocked` by the `approvals`. */
+/** A run of an automation that was asked for by hand. */
 export interface HandRun {
-  automation: Automation;
   task: Task;
   session: Session;
   policy: PolicyResult;
   blocked?: boolean;
   approvals?: Approval[];
+  automation: Automation;
 }
 
 /** The state of the server, and of the parts that it needs. */
