@@ -49,6 +49,9 @@ MAX_CALLS = 1000
 _WRITING_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between two looks for a thread whose file Codex has not written yet."""
 
+_LEAVING_SECONDS = 3.0
+"""Seconds that a session that has ended may take to leave Codex, where somebody waits for it."""
+
 _CHANGED_SECONDS = 10.0
 """Seconds that a change to another app-server may take, where somebody waits for it."""
 
@@ -272,7 +275,7 @@ class Bridge(Actor):
         if not await self._is_written_elsewhere(thread_id):
             return
         if self._connector.is_detached and await self._codex.listens_for_terminals():
-            if not await self._connector.is_idle():
+            if not await self._connector.becomes_idle(_LEAVING_SECONDS):
                 raise ThreadElsewhere(thread_id, _BUSY)
             await self._connector.change_soon(_CHANGED_SECONDS)
             if not await self._is_written_elsewhere(thread_id):

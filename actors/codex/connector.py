@@ -31,6 +31,9 @@ _CALM_SECONDS = 60.0
 _CHANGE_SECONDS = 2.0
 """Between two looks whether a better app-server can be had."""
 
+_LOOK_SECONDS = 0.1
+"""Between two looks whether those who have no turn any more have left."""
+
 _LEAVE_SECONDS = 1.5
 """Seconds that an app-server may take to say whether turns run in it, when it is to be left."""
 
@@ -239,6 +242,16 @@ class Connector:
             return not self._is_busy() and not await self._has_turns()
         except Refusal:
             return False
+
+    async def becomes_idle(self, seconds: float) -> bool:
+        """Do as `is_idle`, but give those who have no turn any more so long to leave."""
+        with trio.move_on_after(seconds):
+            while not await self.is_idle():
+                if await self._has_turns():
+                    return False
+                await trio.sleep(_LOOK_SECONDS)
+            return True
+        return False
 
     async def _has_turns(self) -> bool:
         connection = self.connection

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import trio
 
+from command_center.store import sessions
 from tests.codex.fixtures import both_models
 from tests.codex.script import Gate, Run, Say, Script, SpawnAgent
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of, wait_for_no_process
-from tests.end_to_end.test_faults import DATABASE
 
 PROMPT = "Say this only once."
 
@@ -112,11 +111,8 @@ async def test_a_stop_that_a_crash_cut_off_is_carried_out(
         gate.wait_until_reached()
     spawning_server.kill()
     gate.open()
-    with sqlite3.connect(spawning_server.data_dir / DATABASE) as db:
-        wish = '{"reason": "Enough.", "requestedBy": "ada", "outcome": "stopped"}'
-        db.execute("UPDATE sessions SET stop_requested = ?", [wish])
-    db.close()
-    spawning_server.start()
+    wish = {"reason": "Enough.", "requestedBy": "ada", "outcome": "stopped"}
+    spawning_server.write(lambda tx: sessions.update(tx, session["id"], stop_requested=wish))
     async with client_of(spawning_server) as client:
         ended = await client.until_session(session, "stopped")
         assert "Stopped by ada: Enough." == ended["exitReason"]
