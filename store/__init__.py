@@ -12,8 +12,8 @@ Start with ``writer`` (how things are written; ``transaction`` is what a unit of
 SQL stands outside of the store: what the tables cannot ask or change is in ``queries``.
 
 ``database`` opens the file and lends connections that read, ``ownership`` keeps a second process
-away from it, ``lists`` has pages and cursors, and ``redaction`` takes secrets out. ``timestamps``
-and ``errors`` serve them all.
+away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too long for a row, and
+``redaction`` takes secrets out. ``timestamps`` and ``errors`` serve them all.
 """
 
 from command_center.store import (

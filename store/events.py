@@ -4,7 +4,6 @@ Ids start at 1 and have no gaps. An event is encoded once, when it is emitted; w
 sent to subscribers and shown in lists is that one text.
 """
 
-import math
 from collections.abc import Sequence
 from contextlib import closing
 from operator import attrgetter
@@ -17,7 +16,7 @@ from sqlite_utils import Database
 
 from command_center.store.database.checksums import row_checksum
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
-from command_center.store.lists.pages import Page, check_limit
+from command_center.store.lists.pages import MAX_LIMIT, Page, Row, check_limit, fill
 from command_center.store.lists.where import Conditions, Scalar
 from command_center.store.timestamps import Timestamp
 
@@ -63,6 +62,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         correlation_id: shared by all that has one origin; None where there is none.
         causation_id: the id of the event that led to this one; None where there is none.
         data: plain JSON, free of secrets.
+        shortened: true where the texts of its data are longer than they are shown; else left out.
     """
 
     id: int
@@ -77,6 +77,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     correlation_id: str | None
     causation_id: int | None
     data: Any
+    shortened: bool | UnsetType = UNSET
 
 
 @attrs.frozen(kw_only=True)
@@ -221,25 +222,19 @@ def after(
     db: Database,
     last_seen: int,
     *,
-    limit: int,
-    most_bytes: float = math.inf,
+    limit: int = MAX_LIMIT,
     wanted: EventFilter = EVERYTHING,
-) -> list[StoredEvent]:
-    """Give the first ``limit`` wanted events after ``last_seen``, oldest first.
+) -> tuple[list[StoredEvent], int | None]:
+    """Give the first wanted events after ``last_seen``, oldest first, as many as a page holds.
 
-    Their texts end with the event by which they come to ``most_bytes``. Fewer events of fewer bytes
-    mean that there were no more when the snapshot began.
+    Returns:
+        the events, and the id to go on from; None where there were no more when the snapshot
+        began.
     """
-    sql, arguments = _query(_STORED, wanted, [("id > ?", last_seen)], "ASC", limit)
-    found: list[StoredEvent] = []
-    left = most_bytes
+    sql, arguments = _query(_STORED, wanted, [("id > ?", last_seen)], "ASC", limit + 1)
     with closing(db.execute(sql, arguments)) as rows:
-        for row in rows:
-            found.append(_stored(row))
-            left -= len(found[-1].body)
-            if left <= 0:
-                break
-    return found
+        found = (_stored(row) for row in rows)
+        return fill((Row(event.id, len(event.body), event) for event in found), limit)
 
 
 def page(
@@ -272,11 +267,12 @@ def page(
         position = decode_cursor(cursor, _LISTING, newest_first=newest_first)
         bounds.append(("id < ?" if newest_first else "id > ?", position))
     sql, arguments = _query(_STORED, wanted, bounds, "DESC" if newest_first else "ASC", limit + 1)
-    rows: Sequence[tuple[Any, ...]] = db.execute(sql, arguments).fetchall()
-    items = [msgspec.Raw(_stored(row).body) for row in rows[:limit]]
-    if len(rows) <= limit:
+    with closing(db.execute(sql, arguments)) as rows:
+        events = (_stored(row) for row in rows)
+        items, last = fill((Row(e.id, len(e.body), msgspec.Raw(e.body)) for e in events), limit)
+    if last is None:
         return Page(items=items)
-    following = encode_cursor(_LISTING, newest_first=newest_first, last_id=rows[limit - 1][0])
+    following = encode_cursor(_LISTING, newest_first=newest_first, last_id=last)
     return Page(items=items, next_cursor=following)
 
 

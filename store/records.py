@@ -173,6 +173,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
             tokenBudget, tokensUsed, timeUsedSeconds}``; None without one.
         turns: how many turns it has had; one, unless it has a goal.
         host: whose disk ``cwd`` is on: that of its repository.
+        shortened: the fields that are longer than they are shown here.
     """
 
     task_id: int
@@ -215,6 +216,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     goal: dict[str, Any] | None = None
     turns: int = 1
     host: str = LOCAL
+    shortened: list[str] = []
 
 
 class Approval(Record, frozen=True, kw_only=True, rename="camel"):
@@ -228,6 +230,7 @@ class Approval(Record, frozen=True, kw_only=True, rename="camel"):
         expires_at: from when on it can no longer be approved; None for never.
         delivered_at: when Codex had the answer.
         warned_at: when it was told that the deadline is near.
+        shortened: the fields that are longer than they are shown here.
     """
 
     kind: ApprovalKind = "manual"
@@ -252,6 +255,7 @@ class Approval(Record, frozen=True, kw_only=True, rename="camel"):
     delivered_at: Timestamp | None = None
     correlation_id: str | None = None
     warned_at: Timestamp | None = None
+    shortened: list[str] = []
 
 
 AgentStatus = Literal["running", "completed", "failed", "interrupted"]
@@ -270,6 +274,7 @@ class Agent(Record, frozen=True, kw_only=True, rename="camel"):
         prompt: what it was told to do, where Codex shows that.
         token_usage: of its thread, as Codex tells it.
         diff: what its newest turn has changed; None where it changed nothing.
+        shortened: the fields that are longer than they are shown here.
     """
 
     session_id: int
@@ -285,13 +290,15 @@ class Agent(Record, frozen=True, kw_only=True, rename="camel"):
     token_usage: dict[str, Any] | None = None
     diff: str | None = None
     finished_at: Timestamp | None = None
+    shortened: list[str] = []
 
 
 class Item(Record, frozen=True, kw_only=True, rename="camel"):
     """One entry of a session's transcript, such as a message or a command.
 
     ``session_id``, ``turn_id`` and ``item_id`` name it; ``body`` is Codex's item. ``agent_id`` is
-    the sub-agent whose it is; None for the session's own.
+    the sub-agent whose it is; None for the session's own. ``shortened`` names ``body`` where it is
+    longer than it is shown here.
     """
 
     session_id: int
@@ -301,6 +308,7 @@ class Item(Record, frozen=True, kw_only=True, rename="camel"):
     status: str
     body: dict[str, Any] = msgspec.field(default_factory=dict)
     agent_id: int | None = None
+    shortened: list[str] = []
 
 
 class Followup(Record, frozen=True, kw_only=True, rename="camel"):

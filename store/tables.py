@@ -4,10 +4,12 @@ The SQL of a table is put together from the names of the record's own fields, on
 always bound. A nested value is a column of JSON text, a truth value a column of 0 and 1.
 """
 
+import itertools
 import sqlite3
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -19,12 +21,16 @@ from command_center.store.database.checksums import COLUMN, DAMAGED, row_checksu
 from command_center.store.errors import (
     ConstraintViolated,
     DamagedRecord,
+    InvalidCursor,
     InvalidRecord,
     RecordNotFound,
 )
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
-from command_center.store.lists.pages import Page, check_limit
-from command_center.store.lists.where import Conditions, Scalar
+from command_center.store.lists.pages import Page, Row, check_limit, fill, size_of
+from command_center.store.lists.where import Conditions, Scalar, is_holdable
+from command_center.store.long_texts import whole_values
+from command_center.store.long_texts.shortening import LONGEST, shorten, shorten_text
+from command_center.store.long_texts.whole_values import TextPiece
 from command_center.store.records import (
     Agent,
     Approval,
@@ -52,7 +58,7 @@ Where = Mapping[str, Scalar | Sequence[Scalar]]
 _PLAIN: frozenset[Any] = frozenset({str, int, bool, types.NoneType})
 """The classes of what goes into a row as it is."""
 
-_SET_BY_THE_STORE = frozenset({"id", "created_at", "updated_at"})
+_SET_BY_THE_STORE = frozenset({"id", "created_at", "updated_at", "shortened"})
 
 _NUMBER = "'#' || id"
 """A record's number as people write it, in SQL."""
@@ -91,6 +97,17 @@ class _Column:
             return msgspec.json.encode(value).decode()
         return typing.cast("Scalar", value)
 
+    @property
+    def empty(self) -> str:
+        """Give the value of the field that says nothing, in SQL."""
+        return "NULL" if types.NoneType in self.plain else "'{}'" if self.is_json else "''"
+
+    def shortened(self, text: str) -> str:
+        """Give what stands in the row for a text that is too long for it."""
+        if self.is_json:
+            return msgspec.json.encode(shorten(msgspec.json.decode(text))).decode()
+        return shorten_text(text)
+
     def from_row(self, value: Any) -> Any:
         if value is None:
             return None
@@ -111,6 +128,9 @@ class Table(Generic[R]):
         record: the record type.
         name: the table's.
         redacted: the fields in which people, repositories or Codex may have left secrets.
+        long: the fields that agents fill, with as much as they like; shortened in rows. Such a
+            record has a field ``shortened``.
+        bulky: further fields that need not be read where many records are.
         searched: the fields of text in which words are looked for.
     """
 
@@ -120,6 +140,8 @@ class Table(Generic[R]):
         name: str,
         *,
         redacted: Iterable[str] = (),
+        long: Iterable[str] = (),
+        bulky: Iterable[str] = (),
         searched: Iterable[str] = (),
     ) -> None:
         self.record = record
@@ -130,16 +152,24 @@ class Table(Generic[R]):
             field.name: _column(field, is_redacted=field.name in hidden)
             for field in sorted(msgspec.structs.fields(record), key=attrgetter("name"))
         }
+        self._all = tuple(self._columns.values())
         self._special = [c for c in self._columns.values() if c.is_json or c.is_truth]
         self._names = ", ".join(self._columns)
         self._position_of_id = [*self._columns].index("id")
         looked_through = tuple(searched)
-        if unknown := {*hidden, *looked_through} - self._columns.keys():
+        self._long = frozenset(long)
+        left_out = self._long.union(bulky)
+        if unknown := {*hidden, *looked_through, *left_out} - self._columns.keys():
             raise InvalidRecord(self.kind, f"has no {', '.join(sorted(unknown))}")
         # Only the table's name and the fields' go into these texts.
         self._select = f"SELECT {self._names}, {COLUMN} FROM {name}"  # noqa: S608
+        outlined = (f"{c.empty} AS {c.name}" if c.name in left_out else c.name for c in self._all)
+        self._outline = (
+            f"SELECT {', '.join(outlined)}, {COLUMN} IS row_checksum({self._names}) FROM {name}"  # noqa: S608
+        )
         self._exists = f"SELECT 1 FROM {name}"  # noqa: S608
         self._holds_words = f"holds_words({', '.join(('?', _NUMBER, *looked_through))})"
+        self._scanned = " + ".join(("8", *(f"length({column})" for column in looked_through)))
         self._given = tuple(column for column in self._columns if column != "id")
         self._insert = (
             f"INSERT INTO {name} ({', '.join(self._given)}) "  # noqa: S608
@@ -173,30 +203,73 @@ class Table(Generic[R]):
 
     def find(self, db: Database, where: Where, *, newest_first: bool = False) -> R | None:
         """Give the oldest, or newest, record that meets the conditions; None if none does."""
-        found = self._query(db, self._conditions(where), newest_first=newest_first, limit=1)
-        return found[0] if found else None
+        conditions = self._conditions(where)
+        order = "DESC" if newest_first else "ASC"
+        sql = f"{self._select}{conditions.sql} ORDER BY id {order} LIMIT 1"
+        with closing(self._rows(db, sql, conditions.arguments)) as rows:
+            return next(map(self._read, rows), None)
 
-    def every(self, db: Database, where: Where) -> list[R]:
+    def every(self, db: Database, where: Where, *, texts: bool = True) -> list[R]:
         """Give all records that meet the conditions, oldest first. For what is known to be few.
+
+        Without `texts`, for what may be many, the long and the bulky fields are empty: no more than
+        one record's are in memory at a time.
 
         Raises:
             DamagedRecord: one is not as it was written.
         """
-        return self._query(db, self._conditions(where), newest_first=False, limit=-1)
+        read = self._read if texts else self._read_outline
+        with closing(self._oldest_first(db, where, texts=texts)) as rows:
+            return [read(row) for row in rows]
 
-    def sound(self, db: Database, where: Where) -> tuple[list[R], list[DamagedRecord]]:
+    def sound(
+        self, db: Database, where: Where, *, texts: bool = True
+    ) -> tuple[list[R], list[DamagedRecord]]:
         """Give all that meet the conditions, oldest first, and apart from them the damaged ones.
 
-        For what goes on with the others, however one of them is.
+        For what goes on with the others, however one of them is. See ``every`` for `texts`.
         """
         found: list[R] = []
         damaged: list[DamagedRecord] = []
-        for row in self._rows(db, self._conditions(where), newest_first=False, limit=-1):
-            try:
-                found.append(self._read(row))
-            except DamagedRecord as error:
-                damaged.append(error)
+        read = self._read if texts else self._read_outline
+        with closing(self._oldest_first(db, where, texts=texts)) as rows:
+            for row in rows:
+                try:
+                    found.append(read(row))
+                except DamagedRecord as error:
+                    damaged.append(error)
         return found, damaged
+
+    def whole(self, db: Database, record: R, field: str) -> Any:
+        """Give the value of a field of a record that was read in this snapshot, not shortened.
+
+        Raises:
+            DamagedRecord: it is not as it was written.
+        """
+        if field not in self._shortened(db, record.id):
+            return getattr(record, field)
+        text = whole_values.text_of(db, self.name, record.id, field)
+        return msgspec.json.decode(text) if self._columns[field].is_json else text
+
+    def piece(self, db: Database, id: int, field: str, cursor: str | None = None) -> TextPiece:  # noqa: A002 - see get
+        """Give the text of a long field, shortened or not, piece by piece; empty for no value.
+
+        That of plain JSON is its JSON.
+
+        Raises:
+            RecordNotFound: there is none with this id.
+            DamagedRecord: it is not as it was written.
+            InvalidCursor: the cursor is not one of this value.
+        """
+        value = getattr(self.get(db, id), field)
+        if field in self._shortened(db, id):
+            return whole_values.piece(db, self.name, id, field, cursor)
+        if cursor is not None:
+            raise InvalidCursor(cursor)
+        if self._columns[field].is_json and value is not None:
+            value = msgspec.json.encode(value).decode()
+        text = value or ""
+        return TextPiece(text, size_of([text]), None)
 
     def count(self, db: Database, where: Where) -> int:
         """Give how many records meet the conditions."""
@@ -218,7 +291,8 @@ class Table(Generic[R]):
         """Give a page of the records that meet the conditions, in the order of their ids.
 
         A record that is added while somebody turns the pages appears on a later one, or, with
-        the newest first, not at all; none is shown twice.
+        the newest first, not at all; none is shown twice. A page ends early where it would be
+        long (``pages``).
 
         Args:
             db: a connection.
@@ -234,16 +308,19 @@ class Table(Generic[R]):
         """
         check_limit(limit)
         conditions = self._conditions(where)
-        if words is not None:
-            conditions.meets(self._holds_words, words)
         if cursor is not None:
             position = decode_cursor(cursor, self.name, newest_first=newest_first)
             (conditions.below if newest_first else conditions.above)("id", position)
-        found = self._query(db, conditions, newest_first=newest_first, limit=limit + 1)
-        items = found[:limit]
-        if len(found) <= limit:
+        order = f"ORDER BY id {'DESC' if newest_first else 'ASC'}"
+        if words is None:
+            rows = self._listed(db, conditions, f"{order} LIMIT {limit + 1}", order)
+        else:
+            rows = self._rows_that_hold(db, words, conditions, order)
+        with closing(rows):
+            items, last = fill(rows, limit)
+        if last is None:
             return Page(items=items)
-        following = encode_cursor(self.name, newest_first=newest_first, last_id=items[-1].id)
+        following = encode_cursor(self.name, newest_first=newest_first, last_id=last)
         return Page(items=items, next_cursor=following)
 
     def insert(self, tx: Transaction, **fields: Any) -> R:
@@ -264,8 +341,13 @@ class Table(Generic[R]):
             fields[name] = column.default()
         row = self._to_row(tx, fields)
         row["created_at"] = row["updated_at"] = tx.now
+        wholes = self._shorten(row)
+        if self._long:
+            row["shortened"] = self._names_on_wire(wholes)
         # STRICT tables keep what they are given, so the row need not be read again.
         row["id"], _ = self._write(tx, self._insert, [row[name] for name in self._given])
+        for field, text in wholes.items():
+            whole_values.keep(tx.db, self.name, typing.cast("int", row["id"]), field, text)
         return self._from_columns(row)
 
     def update(self, tx: Transaction, id: int, **changes: Any) -> R:  # noqa: A002 - see get
@@ -308,6 +390,11 @@ class Table(Generic[R]):
         """
         row = self._to_row(tx, changes)
         row["updated_at"] = tx.now
+        wholes, outdated = self._shorten(row), frozenset[str]()
+        if not self._long.isdisjoint(row):
+            before = self._shortened(tx.db, id)
+            outdated = (before & row.keys()) - wholes.keys()
+            row["shortened"] = self._names_on_wire({*wholes, *(before - row.keys())})
         conditions = self._conditions({**expected, "id": id})
         sql = (
             f"UPDATE {self.name} SET {', '.join(f'{name} = ?' for name in row)}"  # noqa: S608
@@ -315,6 +402,10 @@ class Table(Generic[R]):
         )
         _, changed = self._write(tx, sql, [*row.values(), *conditions.arguments], changes_id=id)
         if changed:
+            for field, text in wholes.items():
+                whole_values.keep(tx.db, self.name, id, field, text)
+            for field in outdated:
+                whole_values.drop(tx.db, self.name, id, field)
             return self._from_row(changed[0])
         self.get(tx.db, id)
         return None
@@ -334,6 +425,26 @@ class Table(Generic[R]):
                 raise InvalidRecord(self.kind, f"{column.wire_name}: {error}") from error
         return row
 
+    def _shorten(self, row: dict[str, Scalar]) -> dict[str, str]:
+        """Shorten what is too long in a row; return what it was, by the fields."""
+        wholes: dict[str, str] = {}
+        for name in self._long & row.keys():
+            text = row[name]
+            if isinstance(text, str) and len(text) > LONGEST:
+                wholes[name] = text
+                row[name] = self._columns[name].shortened(text)
+        return wholes
+
+    def _shortened(self, db: Database, id: int) -> frozenset[str]:  # noqa: A002 - see get
+        """Return the fields of a record that are shortened in its row."""
+        sql = f"SELECT shortened FROM {self.name} WHERE id = ?"  # noqa: S608 - as above
+        found = db.execute(sql, [id]).fetchone()
+        names = frozenset(msgspec.json.decode(found[0])) if found else frozenset()
+        return frozenset(name for name, c in self._columns.items() if c.wire_name in names)
+
+    def _names_on_wire(self, fields: Iterable[str]) -> str:
+        return msgspec.json.encode(sorted(self._columns[f].wire_name for f in fields)).decode()
+
     def _write(
         self, tx: Transaction, sql: str, arguments: list[Scalar], *, changes_id: int = 0
     ) -> tuple[int | None, list[Any]]:
@@ -348,27 +459,34 @@ class Table(Generic[R]):
         except (OverflowError, UnicodeEncodeError) as error:
             raise InvalidRecord(self.kind, str(error)) from error
 
-    def _query(
-        self, db: Database, conditions: Conditions, *, newest_first: bool, limit: int
-    ) -> list[R]:
-        rows = self._rows(db, conditions, newest_first=newest_first, limit=limit)
-        return [self._read(row) for row in rows]
+    def _oldest_first(
+        self, db: Database, where: Where, *, texts: bool
+    ) -> Generator[Sequence[Any], None, None]:
+        conditions = self._conditions(where)
+        select = self._select if texts else self._outline
+        return self._rows(db, f"{select}{conditions.sql} ORDER BY id", conditions.arguments)
 
+    @staticmethod
     def _rows(
-        self, db: Database, conditions: Conditions, *, newest_first: bool, limit: int
-    ) -> list[Any]:
-        """Give the rows; a text that is none comes with what it has in its place."""
-        order = "DESC" if newest_first else "ASC"
-        sql = f"{self._select}{conditions.sql} ORDER BY id {order} LIMIT {limit}"
+        db: Database, sql: str, arguments: Sequence[Scalar]
+    ) -> Generator[Sequence[Any], None, None]:
+        """Read rows one by one; a text that is none comes with what it has in its place."""
+        given = 0
         try:
-            return db.execute(sql, conditions.arguments).fetchall()
+            with closing(db.execute(sql, arguments)) as rows:
+                for row in rows:
+                    given += 1
+                    yield row
         except sqlite3.OperationalError as error:
             if "decode" not in str(error):
                 raise
+        else:
+            return
         before = db.conn.text_factory
         db.conn.text_factory = lambda data: data.decode(errors="surrogateescape")
         try:
-            return db.execute(sql, conditions.arguments).fetchall()
+            with closing(db.execute(sql, arguments)) as rows:
+                yield from itertools.islice(rows, given, None)
         finally:
             db.conn.text_factory = before
 
@@ -378,6 +496,43 @@ class Table(Generic[R]):
         if row_checksum(*values) != checksum:
             raise DamagedRecord(self.kind, values[self._position_of_id])
         return self._from_row(values)
+
+    def _read_outline(self, row: Sequence[Any]) -> R:
+        """Make a row without its texts a record, if the row is as it was written."""
+        *values, is_sound = row
+        if not is_sound:
+            raise DamagedRecord(self.kind, values[self._position_of_id])
+        return self._from_row(values)
+
+    def _listed(
+        self, db: Database, conditions: Conditions, chosen: str, order: str
+    ) -> Generator[Row[R], None, None]:
+        """Read records one by one; where ids have to be sorted, only they are."""
+        sql = (
+            f"{self._select} WHERE id IN "  # noqa: S608 - as above
+            f"(SELECT id FROM {self.name}{conditions.sql} {chosen}) {order}"
+        )
+        with closing(self._rows(db, sql, conditions.arguments)) as rows:
+            for row in rows:
+                record = self._read(row)
+                yield Row(record.id, size_of(row), record)
+
+    def _rows_that_hold(
+        self, db: Database, words: str, conditions: Conditions, order: str
+    ) -> Generator[Row[R], None, None]:
+        """Look through records, and read those that hold the words."""
+        sql = (
+            f"SELECT id, {self._scanned}, {self._holds_words} FROM {self.name} "  # noqa: S608 - as above
+            f"WHERE id IN (SELECT id FROM {self.name}{conditions.sql}) {order}"
+        )
+        if not is_holdable(words):
+            return
+        with closing(db.execute(sql, (words, *conditions.arguments))) as found:
+            for id_, size, holds in found:
+                if holds:
+                    yield from self._listed(db, self._conditions({"id": id_}), "", "")
+                else:
+                    yield Row(id_, 0, None, scanned=size)
 
     def _from_row(self, row: Sequence[Any]) -> R:
         return self._from_columns(dict(zip(self._columns, row, strict=True)))
@@ -453,6 +608,8 @@ sessions = Table(
         *("prompt", "requested_by", "exit_reason", "last_message", "plan", "diff"),
         *("stop_requested", "result", "goal"),
     ],
+    long=["exit_reason", "last_message", "plan", "diff", "result", "goal"],
+    bulky=["prompt", "stop_requested"],
 )
 approvals = Table(
     Approval,
@@ -461,9 +618,15 @@ approvals = Table(
         *("title", "details", "answers", "codex_request"),
         *("requested_by", "resolved_by", "resolution_note"),
     ],
+    long=["title", "details", "codex_request"],
 )
-agents = Table(Agent, "agents", redacted=["prompt", "last_message", "diff"])
-items = Table(Item, "items", redacted=["body"])
+agents = Table(
+    Agent,
+    "agents",
+    redacted=["prompt", "last_message", "diff"],
+    long=["prompt", "last_message", "diff"],
+)
+items = Table(Item, "items", redacted=["body"], long=["body"])
 followups = Table(Followup, "followups", redacted=["message", "requested_by"])
 automations = Table(
     Automation, "automations", redacted=["title", "payload", "requested_by", "paused_reason"]

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from command_center.store import events
 from command_center.store.errors import TransactionEnded
 from command_center.store.events import Event, EventData, StoredEvent, event_type, plain_data
+from command_center.store.long_texts.shortening import shorten
 from command_center.store.redaction.redact import redact
 from command_center.store.timestamps import now_timestamp
 
@@ -62,7 +63,7 @@ class Transaction:
         """Add an event to the log, as part of this transaction; published after its commit.
 
         Args:
-            event: what happened; redacted before it is stored.
+            event: what happened; redacted, and shortened where it is long, before it is stored.
             actor: who did it, by whatever name they gave; redacted too.
             repository_id: of what it is about, as are the ids that follow.
             task_id: as above.
@@ -80,6 +81,8 @@ class Transaction:
             TypeError: the event's data cannot be JSON.
         """
         event_id = self._last_event_id + 1
+        data = self.redact(plain_data(event))
+        shown = shorten(data)
         stored = events.append(
             self.db,
             Event(
@@ -94,7 +97,8 @@ class Transaction:
                 actor=self.redact(actor),
                 correlation_id=self.origin if correlation_id is None else correlation_id,
                 causation_id=causation_id,
-                data=self.redact(plain_data(event)),
+                data=shown,
+                shortened=UNSET if shown is data else True,
             ),
         )
         self._events.append(stored)

@@ -112,8 +112,8 @@ class Approvals(Actor):
 
     async def _resolve(self, message: ResolveApproval) -> Approval:
         resolution = message.resolution
-        asked = await self._storage.read(lambda db: approvals.get(db, message.approval_id))
-        kept = answers_to_keep(asked, resolution)
+        request = await self._storage.read(lambda db: request_of(db, message.approval_id))
+        kept = answers_to_keep(request, resolution)
 
         def settle(tx: Transaction) -> tuple[Approval, Session | None]:
             approval = settlement.settle_approval(
@@ -197,13 +197,22 @@ class Approvals(Actor):
         return min(left, LOOK_SECONDS)
 
 
-def answers_to_keep(asked: Approval, resolution: Resolution) -> dict[str, Any] | None:
+def request_of(db: Database, approval_id: int) -> dict[str, Any] | None:
+    """Return what Codex asked, however long; None where Codex did not ask."""
+    request: dict[str, Any] | None
+    request = approvals.whole(db, approvals.get(db, approval_id), "codex_request")
+    return request
+
+
+def answers_to_keep(
+    request: dict[str, Any] | None, resolution: Resolution
+) -> dict[str, Any] | None:
     """Return the answers as they may be stored.
 
     Raises:
         Invalid: Codex asked something else, or wants more; it names the answer.
     """
-    request, answers = asked.codex_request, resolution.answers or {}
+    answers = resolution.answers or {}
     if request is None or resolution.status == "rejected":
         return resolution.answers
     check_answers(request["method"], request["params"], answers)
@@ -285,7 +294,7 @@ def undelivered(db: Database) -> list[Approval]:
     """
     return [
         approval
-        for session in sessions.sound(db, {"finished_at": None})[0]
+        for session in sessions.sound(db, {"finished_at": None}, texts=False)[0]
         for approval in approvals.sound(db, {"session_id": session.id, "delivered_at": None})[0]
         if approval.status in {"approved", "rejected", "expired"}
         and approval.kind != "manual"

@@ -65,20 +65,22 @@ class Follower(Actor):
 
     async def _catch_up(self) -> None:
         while True:
-            found, end = await self._storage.read(self._page)
+            found, end, is_all = await self._storage.read(self._page)
             if found or end - self._kept >= STRIDE:
                 await self._storage.write(lambda tx: self._tell(tx, found, end))  # noqa: B023 - run at once
                 self._kept = end
                 self._channel.wake(self.ctx.find)
             self._position = end
-            if len(found) < PAGE:
+            if is_all:
                 return
 
-    def _page(self, db: Database) -> tuple[list[StoredEvent], int]:
-        """Return the next events to be told, and how far the log is told with them."""
+    def _page(self, db: Database) -> tuple[list[StoredEvent], int, bool]:
+        """Return the next events to tell, how far the log is told with them, and if it is all."""
         end = events.last_id(db)
-        found = events.after(db, self._position, limit=PAGE, wanted=WANTED)
-        return found, found[-1].id if len(found) == PAGE else max(end, self._position)
+        found, following = events.after(db, self._position, limit=PAGE, wanted=WANTED)
+        if following is None:
+            return found, max(end, self._position), True
+        return found, following, False
 
     def _begin(self, tx: Transaction) -> int:
         """Return the place to go on from; the first time, tell what is pending."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from command_center.actors.contracts.fields import DateTime, NotBlank
+from command_center.actors.contracts.fields import TITLE_LENGTH, DateTime, NotBlank
+from command_center.actors.rules.lengths import AnyObject, Name, Note
 from command_center.runtime import Request
 from command_center.store import Approval
 
@@ -23,7 +24,7 @@ class Extension(
 
     ttl_seconds: Seconds | None = None
     expires_at: DateTime | None = None
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class ExtendApproval(msgspec.Struct, Request[Approval], frozen=True):
@@ -49,14 +50,14 @@ class CreateApproval(
         ttl_seconds: the same, from now; `CC_APPROVAL_TTL_SECONDS`, if neither is given.
     """
 
-    title: NotBlank
+    title: Annotated[NotBlank, msgspec.Meta(max_length=TITLE_LENGTH)]
     kind: Literal["manual"] = "manual"
-    details: dict[str, Any] = msgspec.field(default_factory=dict)
+    details: AnyObject = msgspec.field(default_factory=dict)
     task_id: int | None = None
     session_id: int | None = None
     expires_at: DateTime | None = None
     ttl_seconds: Seconds | None = None
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class Resolution(
@@ -65,10 +66,10 @@ class Resolution(
     """A person's decision. `scope` and `answers` matter to what Codex asked."""
 
     status: Literal["approved", "rejected"]
-    resolved_by: str = "api"
-    resolution_note: str | None = None
+    resolved_by: Name = "api"
+    resolution_note: Note | None = None
     scope: Literal["once", "session"] = "once"
-    answers: dict[str, Any] | None = None
+    answers: AnyObject | None = None
 
 
 class ResolveApproval(msgspec.Struct, Request[Approval], frozen=True):

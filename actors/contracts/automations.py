@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from command_center.actors.contracts.fields import NotBlank, Title
+from command_center.actors.contracts.fields import Prompt, Title
 from command_center.actors.contracts.tasks import Attempts, Positive, RunOutcome, check_texts
 from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.lengths import Name
 from command_center.actors.rules.policy import RunInput, check_run
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
@@ -23,7 +24,7 @@ class AutomationPayload(
 ):
     """The task that each run makes, and how. Without a title it takes the automation's."""
 
-    prompt: NotBlank
+    prompt: Prompt
     task_type: TaskType = "prompt_task"
     task_title: Title | None = None
     priority: Priority = "normal"
@@ -53,14 +54,14 @@ class CreateAutomation(
     """Keep an automation. With a `template`, title, schedule and payload may be left to it."""
 
     repository_id: int
-    template: str | None = None
+    template: Name | None = None
     title: Title | msgspec.UnsetType = msgspec.UNSET
-    schedule_expr: str | msgspec.UnsetType = msgspec.UNSET
+    schedule_expr: Name | msgspec.UnsetType = msgspec.UNSET
     payload: AutomationPayload | msgspec.UnsetType = msgspec.UNSET
-    timezone: str | None = None
+    timezone: Name | None = None
     enabled: bool = True
     missed_runs: MissedRuns = "run_once"
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class AutomationChanges(
@@ -69,12 +70,12 @@ class AutomationChanges(
     """Changes to an automation; what is left out stays. `enabled: true` also ends a pause."""
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
-    schedule_expr: str | msgspec.UnsetType = msgspec.UNSET
-    timezone: str | msgspec.UnsetType | None = msgspec.UNSET
+    schedule_expr: Name | msgspec.UnsetType = msgspec.UNSET
+    timezone: Name | msgspec.UnsetType | None = msgspec.UNSET
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
     missed_runs: MissedRuns | msgspec.UnsetType = msgspec.UNSET
     payload: AutomationPayload | msgspec.UnsetType = msgspec.UNSET
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class PatchAutomation(msgspec.Struct, Request[Automation], frozen=True):
@@ -98,7 +99,7 @@ class RunByHand(
 ):
     """The body of a run by hand."""
 
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class HandRun(RunOutcome, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

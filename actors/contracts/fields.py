@@ -11,6 +11,9 @@ from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
+from command_center.actors.rules.lengths import PROMPT_LENGTH
+from command_center.actors.rules.paths import PATH_BYTES
+
 TITLE_LENGTH: Final = 200
 """Characters of a title; a longer one is refused."""
 
@@ -20,17 +23,25 @@ NOT_BLANK: Final = r"[^\s\x1c-\x1f\x85]"
 NotBlank: TypeAlias = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": NOT_BLANK})]
 """A text that says something."""
 
+Prompt: TypeAlias = Annotated[
+    str, msgspec.Meta(max_length=PROMPT_LENGTH, extra_json_schema={"pattern": NOT_BLANK})
+]
+"""A text for Codex: it says something, in `PROMPT_LENGTH` characters."""
+
 Title: TypeAlias = Annotated[
     str, msgspec.Meta(extra_json_schema={"pattern": NOT_BLANK, "maxLength": TITLE_LENGTH})
 ]
 """A title: it says something, in `TITLE_LENGTH` characters."""
 
-DateTime: TypeAlias = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+DateTime: TypeAlias = Annotated[
+    str, msgspec.Meta(max_length=64, extra_json_schema={"format": "date-time"})
+]
 """A moment in RFC 3339, with any offset."""
 
 FolderPath: TypeAlias = Annotated[
     str,
     msgspec.Meta(
+        max_length=PATH_BYTES,
         extra_json_schema={
             "pattern": (
                 r"^(~[\\/]|[A-Za-z]:[\\/]|\\\\)[^\x00-\x1f\x7f]*$"
@@ -38,7 +49,7 @@ FolderPath: TypeAlias = Annotated[
                 else r"^~?/[^\x00-\x1f\x7f]*$"
             ),
             "description": "An absolute path on the server's machine.",
-        }
+        },
     ),
 ]
 """An absolute path on the server's machine; `~` is the home folder."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from command_center.actors.git.facts import Commit, Remote, WorktreeEntry
+from command_center.actors.rules.lengths import Name, PathText
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Repository
@@ -39,8 +40,8 @@ class InspectRepository(
 ):
     """Look at a folder; a folder that is not a git repository is an answer, not an error."""
 
-    local_path: str
-    host: str = LOCAL
+    local_path: PathText
+    host: Name = LOCAL
 
 
 class CreateRepository(
@@ -53,16 +54,16 @@ class CreateRepository(
 ):
     """Register a git repository. What is left out is not allowed; the name is the folder's."""
 
-    local_path: str
-    host: str = LOCAL
-    name: str | None = None
+    local_path: PathText
+    host: Name = LOCAL
+    name: Name | None = None
     allow_write: bool = False
     allow_network: bool = False
     allow_commit: bool = False
     require_worktree: bool = False
     codex_config: CodexConfig = "ignore"
     reviewer: Reviewer = "user"
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class RepositoryChanges(
@@ -73,15 +74,15 @@ class RepositoryChanges(
     A new `localPath` is checked like a first one, and refused while a session is active.
     """
 
-    name: str | msgspec.UnsetType = msgspec.UNSET
-    local_path: str | msgspec.UnsetType = msgspec.UNSET
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    local_path: PathText | msgspec.UnsetType = msgspec.UNSET
     allow_write: bool | msgspec.UnsetType = msgspec.UNSET
     allow_network: bool | msgspec.UnsetType = msgspec.UNSET
     allow_commit: bool | msgspec.UnsetType = msgspec.UNSET
     require_worktree: bool | msgspec.UnsetType = msgspec.UNSET
     codex_config: CodexConfig | msgspec.UnsetType = msgspec.UNSET
     reviewer: Reviewer | msgspec.UnsetType = msgspec.UNSET
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class PatchRepository(msgspec.Struct, Request[Repository], frozen=True):
@@ -96,7 +97,7 @@ class ScanRepository(msgspec.Struct, Request[Repository], frozen=True):
     """Look at the repository anew, thoroughly, and keep what was seen."""
 
     repository_id: int
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class RepositoryDeleted(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -113,7 +114,7 @@ class DeleteRepository(msgspec.Struct, Request[RepositoryDeleted], frozen=True):
     """Forget a repository and all that was done in it; see `RepositoryDeleted`."""
 
     repository_id: int
-    requested_by: str = "api"
+    requested_by: Name = "api"
     condition: Condition = always
 
 

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 
 from command_center.actors.codex.allow_rules import AllowRule
-from command_center.actors.contracts.fields import NotBlank
+from command_center.actors.contracts.fields import Prompt
 from command_center.actors.contracts.worktrees import SeenConfiguration
+from command_center.actors.rules.lengths import Name, Note
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import ActorRef, Request
 from command_center.store import Approval, Session
@@ -29,8 +30,8 @@ class StopSession(
 ):
     """End the session; the answer is the session as it ended. Asking again changes nothing."""
 
-    reason: str | None = None
-    requested_by: str = "api"
+    reason: Note | None = None
+    requested_by: Name = "api"
 
 
 class SteerReceipt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -51,8 +52,8 @@ class SteerSession(
 ):
     """Say something to the turn that is running, without ending it."""
 
-    message: NotBlank
-    requested_by: str = "api"
+    message: Prompt
+    requested_by: Name = "api"
 
 
 class SessionChanges(
@@ -61,7 +62,7 @@ class SessionChanges(
     """Move the session: `running` starts it through policy, `stopped` stops it."""
 
     status: Literal["running", "queued", "stopped"]
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class PatchSession(msgspec.Struct, Request[Session], frozen=True):
@@ -88,7 +89,7 @@ class GoalChanges(
     objective: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)] | None = None
     token_budget: Annotated[int, msgspec.Meta(ge=1)] | None = None
     status: Literal["active", "paused"] | None = None
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class ChangeGoal(msgspec.Struct, Request[Session], frozen=True):
@@ -100,7 +101,7 @@ class ChangeGoal(msgspec.Struct, Request[Session], frozen=True):
 class ClearGoal(msgspec.Struct, Request[Session], frozen=True):
     """Take the goal away that a live session pursues: the turn that runs is the last one."""
 
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class GrantSlot(msgspec.Struct, frozen=True):

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from command_center.actors.contracts.fields import TITLE_LENGTH, NotBlank, Title
+from command_center.actors.contracts.fields import TITLE_LENGTH, Prompt, Title
 from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.lengths import Name, PathText
 from command_center.actors.rules.policy import GoalInput, Model, PolicyResult, RunInput
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
@@ -30,7 +31,7 @@ class CreateTask(
 
     repository_id: int
     title: Title
-    prompt: NotBlank
+    prompt: Prompt
     type: TaskType = "prompt_task"
     priority: Priority = "normal"
     approval_required: bool = False
@@ -38,7 +39,7 @@ class CreateTask(
     max_attempts: Attempts = 1
     turn_limit: Positive | None = None
     token_budget: Positive | None = None
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class TaskChanges(
@@ -52,7 +53,7 @@ class TaskChanges(
     """Changes to a task; what is left out stays. `cancelled` stops what runs of it."""
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
-    prompt: NotBlank | msgspec.UnsetType = msgspec.UNSET
+    prompt: Prompt | msgspec.UnsetType = msgspec.UNSET
     type: TaskType | msgspec.UnsetType = msgspec.UNSET
     priority: Priority | msgspec.UnsetType = msgspec.UNSET
     approval_required: bool | msgspec.UnsetType = msgspec.UNSET
@@ -61,7 +62,7 @@ class TaskChanges(
     turn_limit: Positive | msgspec.UnsetType | None = msgspec.UNSET
     token_budget: Positive | msgspec.UnsetType | None = msgspec.UNSET
     status: Literal["open", "cancelled"] | msgspec.UnsetType = msgspec.UNSET
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class PatchTask(msgspec.Struct, Request[Task], frozen=True):
@@ -113,15 +114,15 @@ class ThreadPrompt(
     """
 
     repository_id: int
-    prompt: NotBlank
-    cwd: str | None = None
+    prompt: Prompt
+    cwd: PathText | None = None
     resume: bool = True
     model: Model | None = None
     sandbox: Sandbox | None = None
     allow_network: bool | None = None
     allow_commit: bool | None = None
     goal: GoalInput | None = None
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class PromptThread(msgspec.Struct, Request[RunOutcome], frozen=True):
@@ -136,8 +137,8 @@ class FollowupText(
 ):
     """The text of a follow-up."""
 
-    message: NotBlank
-    requested_by: str = "api"
+    message: Prompt
+    requested_by: Name = "api"
 
 
 class EnsureSession(msgspec.Struct, Request[None], frozen=True):
@@ -158,7 +159,7 @@ class ChangeFollowup(msgspec.Struct, Request[Followup], frozen=True):
 
     followup_id: int
     text: FollowupText | None
-    requested_by: str = "api"
+    requested_by: Name = "api"
     condition: Condition = always
 
 

@@ -12,6 +12,7 @@ from command_center.actors.contracts.fields import FolderPath
 from command_center.actors.git.diffs import PATCH_LIMIT, Diff, Limit
 from command_center.actors.git.facts import WorktreeEntry
 from command_center.actors.git.merging import MergeResult, Strategy
+from command_center.actors.rules.lengths import BranchName, Name, Note, PathText, Revision
 from command_center.runtime import Request
 from command_center.store import Session
 from command_center.store.records import Reviewer
@@ -25,10 +26,10 @@ class WorktreeRequest(
     The branch is made at `baseRef` (else HEAD) where there is none. `path` must not exist yet.
     """
 
-    branch_name: str
-    base_ref: str | None = None
-    path: str | None = None
-    requested_by: str = "api"
+    branch_name: BranchName
+    base_ref: Revision | None = None
+    path: PathText | None = None
+    requested_by: Name = "api"
 
 
 class WorktreeCreated(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -91,14 +92,14 @@ class RemoveWorktree(msgspec.Struct, Request[WorktreeEntry], frozen=True):
     repository_id: int
     path: str
     force: bool = False
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class PruneWorktrees(msgspec.Struct, Request[list[WorktreeEntry]], frozen=True):
     """Forget the worktrees whose folders are gone; the answer is those."""
 
     repository_id: int
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class CleanWorktrees(msgspec.Struct, Request[list[WorktreeEntry]], frozen=True):
@@ -109,7 +110,7 @@ class CleanWorktrees(msgspec.Struct, Request[list[WorktreeEntry]], frozen=True):
     """
 
     repository_id: int
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class TidyWorktrees(msgspec.Struct, frozen=True):
@@ -129,8 +130,8 @@ class MergeRequest(
 
     path: FolderPath
     strategy: Strategy = "auto"
-    message: str | None = None
-    requested_by: str = "api"
+    message: Note | None = None
+    requested_by: Name = "api"
 
 
 class MergeWorktree(msgspec.Struct, Request[MergeResult], frozen=True):

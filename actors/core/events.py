@@ -40,6 +40,7 @@ from command_center.store import (
     plain_data,
     redact,
 )
+from command_center.store.long_texts.shortening import shorten
 from command_center.store.timestamps import now_timestamp
 
 BUFFER = 2000
@@ -47,9 +48,6 @@ BUFFER = 2000
 
 BUFFER_BYTES = 16 * 1024 * 1024
 """Bytes of events that a subscriber may lag behind; one that is larger goes alone."""
-
-CATCH_UP_PAGE = 500
-"""Events read from the log at once."""
 
 
 class PublishLive(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +66,8 @@ class PublishLive(msgspec.Struct, frozen=True, kw_only=True):
         """Return the event as a subscriber gets it: its id is null, and 0 to the filters."""
         ids = {name: value for name in _IDS if (value := getattr(self, name)) is not None}
         ts = now_timestamp()
+        data = redact(plain_data(self.told), secrets)
+        shown = shorten(data)
         wire = {
             "id": None,
             "type": event_type(type(self.told)),
@@ -76,7 +76,8 @@ class PublishLive(msgspec.Struct, frozen=True, kw_only=True):
             "actor": self.actor,
             "correlationId": self.correlation_id,
             "causationId": None,
-            "data": redact(plain_data(self.told), secrets),
+            "data": shown,
+            **({} if shown is data else {"shortened": True}),
         }
         return StoredEvent(
             id=0,
@@ -308,15 +309,16 @@ class EventHub(Actor):
 
     async def _catch_up(self) -> None:
         while True:
-            missed = await trio.to_thread.run_sync(self._page, self._fanout.last_id or 0)
+            last_id = self._fanout.last_id or 0
+            missed, following = await trio.to_thread.run_sync(self._page, last_id)
             self._fanout.publish(missed)
-            if len(missed) < CATCH_UP_PAGE:
+            if following is None:
                 self._newest_id = self._fanout.last_id or 0
                 return
 
-    def _page(self, after: int) -> list[StoredEvent]:
+    def _page(self, after: int) -> tuple[list[StoredEvent], int | None]:
         with self._readers.connection() as db:
-            return events.after(db, after, limit=CATCH_UP_PAGE)
+            return events.after(db, after)
 
     def _newest(self) -> int:
         with self._readers.connection() as db:

@@ -83,6 +83,9 @@ Unit = Callable[[Transaction], T]
 BATCH = 256
 """The most units in one commit."""
 
+LONG_READS_AT_ONCE = 2
+"""Pages of lists that are read at the same time."""
+
 WRITE_SECONDS = 60.0
 """Seconds that a caller waits for its commit."""
 
@@ -381,6 +384,9 @@ class Storage:
     """Finds `/events`."""
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False, kw_only=True)
     """Texts that must never be stored or shown."""
+    _reading_long: trio.CapacityLimiter = attrs.field(
+        factory=lambda: trio.CapacityLimiter(LONG_READS_AT_ONCE), init=False, repr=False
+    )
 
     async def write(self, unit: Unit[T]) -> T:
         """Run the unit; durable when this returns. It is done for what the caller works for.
@@ -421,6 +427,17 @@ class Storage:
             return await trio.to_thread.run_sync(partial(self._read, query))
         except _OWN as error:
             raise refusal_of(error) from error
+
+    async def read_long(self, query: Callable[[Database], T]) -> T:
+        """Run a query for a page, as `read` does, but few at once; the others wait.
+
+        So whoever asks for many pages keeps neither short reads nor the loop from their turn.
+
+        Raises:
+            NotFound, Invalid, Unavailable: for the store's own errors.
+        """
+        async with self._reading_long:
+            return await self.read(query)
 
     def _read(self, query: Callable[[Database], T]) -> T:
         with self.readers.connection() as db:

@@ -116,7 +116,7 @@ def why_not_go_on(tx: Transaction, session_id: int) -> str | None:
 
 def active_sessions(tx: Transaction) -> list[Session]:
     """Return the sessions that hold a slot."""
-    return sessions.every(tx.db, {"status": sorted(ACTIVE)})
+    return sessions.every(tx.db, {"status": sorted(ACTIVE)}, texts=False)
 
 
 def yield_folder(tx: Transaction, session_id: int) -> Session:

@@ -25,7 +25,7 @@ def tokens_before(tx: Transaction, session: Session, usage: Mapping[str, Any]) -
     """
     if "last" in usage:
         return max(0, _total(usage) - int(usage["last"].get("totalTokens", 0)))
-    same_thread = sessions.every(tx.db, {"codex_thread_id": session.codex_thread_id})
+    same_thread = sessions.every(tx.db, {"codex_thread_id": session.codex_thread_id}, texts=False)
     return max(_total(before.token_usage) for before in same_thread)
 
 
@@ -57,12 +57,14 @@ def _total(usage: Mapping[str, Any] | None) -> int:
 
 def task_tokens(tx: Transaction, task: Task) -> int:
     """Tokens that all sessions of a task have used together."""
-    return sum(used_tokens(session) for session in sessions.every(tx.db, {"task_id": task.id}))
+    of_task = sessions.every(tx.db, {"task_id": task.id}, texts=False)
+    return sum(used_tokens(session) for session in of_task)
 
 
 def turns_of(tx: Transaction, task: Task) -> int:
     """Count the turns that all sessions of a task have had, or are going to begin."""
-    return sum(session.turns for session in sessions.every(tx.db, {"task_id": task.id}))
+    of_task = sessions.every(tx.db, {"task_id": task.id}, texts=False)
+    return sum(session.turns for session in of_task)
 
 
 def check_limits(tx: Transaction, task: Task) -> None:

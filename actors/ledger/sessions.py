@@ -472,4 +472,4 @@ def is_sleeping(tx: Transaction, session_id: int) -> bool:
 def item_body(db: Database, session_id: int, item_id: str) -> dict[str, Any] | None:
     """Return the newest state of an item, as Codex sent it: what an approval of it is about."""
     item = items.find(db, {"session_id": session_id, "item_id": item_id})
-    return None if item is None else item.body
+    return None if item is None else items.whole(db, item, "body")

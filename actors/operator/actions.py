@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import trio
@@ -29,6 +29,7 @@ from command_center.actors.contracts.events.operator import (
 from command_center.actors.contracts.fields import NotBlank
 from command_center.actors.core.storage import STORE, Storage
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
+from command_center.actors.rules.lengths import NOTE_LENGTH, Name
 from command_center.runtime import (
     Abandoned,
     Actor,
@@ -78,9 +79,9 @@ TEXT = 500
 class Order(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """An operator's reason to act, and the word that it is meant where a life would end."""
 
-    reason: NotBlank
+    reason: Annotated[NotBlank, msgspec.Meta(max_length=NOTE_LENGTH)]
     confirm: bool = False
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 async def operate(

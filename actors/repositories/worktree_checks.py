@@ -15,7 +15,9 @@ from command_center.store import Repository, Session, sessions
 async def live_sessions(storage: Storage, repository: Repository) -> list[Session]:
     """Return the sessions of the repository that have not ended."""
     return await storage.read(
-        lambda db: sessions.every(db, {"repository_id": repository.id, "finished_at": None})
+        lambda db: sessions.every(
+            db, {"repository_id": repository.id, "finished_at": None}, texts=False
+        )
     )
 
 

@@ -29,6 +29,7 @@ import msgspec
 
 from command_center.actors.rules.branch_names import is_branch_name
 from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.lengths import BranchName, Name, PathText
 from command_center.actors.rules.paths import check_path
 from command_center.runtime import Refusal
 from command_center.store import Repository, Session, Task
@@ -59,7 +60,7 @@ VERDICTS: Final = MappingProxyType[str, Decision](
 """Every reason's code, and the decision that it alone leads to. The strictest one decides."""
 
 
-Model = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$")]
+Model = Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$")]
 """A model's name, as Codex takes it."""
 
 
@@ -92,13 +93,13 @@ class RunInput(
 
     model: Model | None = None
     sandbox: Sandbox | None = None
-    worktree_path: str | None = None
-    branch_name: str | None = None
+    worktree_path: PathText | None = None
+    branch_name: BranchName | None = None
     allow_network: bool | None = None
     allow_commit: bool | None = None
     token_budget: Annotated[int, msgspec.Meta(ge=1)] | None = None
     goal: GoalInput | None = None
-    requested_by: str | None = None
+    requested_by: Name | None = None
 
 
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -156,7 +156,7 @@ def live_sessions(db: Database) -> list[Session]:
     return [
         session
         for status in ("queued", *sorted(ACTIVE))
-        for session in sessions.sound(db, {"status": status})[0]
+        for session in sessions.sound(db, {"status": status}, texts=False)[0]
     ]
 
 
@@ -165,7 +165,9 @@ def ended_sessions(db: Database, ids: list[int]) -> tuple[list[Session], list[Se
 
     The second are those whose commands go on. They hold no slot, and their thread may be prompted.
     """
-    ended = [session for session in sessions.every(db, {"id": ids}) if session.finished_at]
+    ended = [
+        session for session in sessions.every(db, {"id": ids}, texts=False) if session.finished_at
+    ]
     lingering = [
         session
         for session in ended

@@ -130,7 +130,9 @@ class Tasks(Actor):
                 reason="Its task was cancelled.", requested_by=message.changes.requested_by
             )
             for session in await self._storage.read(
-                lambda db: sessions.every(db, {"task_id": task.id, "finished_at": None})
+                lambda db: sessions.every(
+                    db, {"task_id": task.id, "finished_at": None}, texts=False
+                )
             ):
                 ref = self.ctx.find(session_at(session.id))
                 if ref is not None:
@@ -337,7 +339,7 @@ class Tasks(Actor):
 
 def unfinished(db: Database) -> list[Session]:
     """Return the sessions that have not ended, the oldest first; a damaged one is passed over."""
-    found, damaged = sessions.sound(db, {"finished_at": None})
+    found, damaged = sessions.sound(db, {"finished_at": None}, texts=False)
     for error in damaged:
         log.error("session.damaged", session_id=error.id)
     return found

@@ -277,7 +277,7 @@ def upload_of(db: Database, message: TelegramMessage) -> Upload | None:
     session = sessions.find(db, {"id": message.session_id})
     if session is None or not session.diff:
         return None
-    data = session.diff.encode()
+    data = sessions.whole(db, session, "diff").encode()
     if len(data) > LONGEST_DOCUMENT:
         data = data[:LONGEST_DOCUMENT].rpartition(b"\n")[0] + CUT
     return Upload("document", f"session-{session.id}.diff", data)

@@ -70,7 +70,7 @@ async def show_status(desk: Desk, visit: Visit, _words: str) -> Act:
     """Say what goes on, in a few lines."""
 
     def read(db: Database) -> Text:
-        live = sessions.every(db, {"finished_at": None})
+        live = sessions.every(db, {"finished_at": None}, texts=False)
         by_status: dict[str, int] = {}
         for session in live:
             by_status[session.status] = by_status.get(session.status, 0) + 1

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from command_center.actors.rules.lengths import PROMPT_LENGTH
 from command_center.actors.telegram.errors import NotAnUpdate
 
 DEEPEST = 100
@@ -37,7 +38,7 @@ class Message(msgspec.Struct, frozen=True, rename={"user": "from"}):
     message_id: int
     chat: Chat
     user: User | None = None
-    text: str | None = None
+    text: Annotated[str, msgspec.Meta(max_length=PROMPT_LENGTH)] | None = None
     reply_to_message: Message | None = None
     migrate_to_chat_id: int | None = None
 

@@ -50,7 +50,7 @@ async def expire_overdue(center: Center) -> None:
 async def list_approvals(center: Center, query: ApprovalsQuery) -> Page[Approval]:
     """List the approvals, the newest first."""
     await expire_overdue(center)
-    return await center.storage.read(
+    return await center.storage.read_long(
         lambda db: approvals.page(
             db, query.filters(), limit=query.limit, cursor=query.cursor, newest_first=True
         )

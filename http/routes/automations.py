@@ -22,6 +22,7 @@ from command_center.actors.contracts.automations import (
 )
 from command_center.actors.ledger.automations import existing, read_schedule, read_zone
 from command_center.actors.ledger.templates import TEMPLATES, Template
+from command_center.actors.rules.lengths import Name
 from command_center.actors.rules.schedule import upcoming
 from command_center.http.wire.codec import PageQuery, cut_page
 from command_center.http.wire.etags import condition
@@ -67,8 +68,8 @@ class PreviewQuery(
         count: how many due times to give.
     """
 
-    schedule_expr: str
-    timezone: str | None = None
+    schedule_expr: Name
+    timezone: Name | None = None
     count: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
 
 
@@ -77,13 +78,13 @@ class DeleteQuery(
 ):
     """The person who takes an automation away."""
 
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 @api.operation("GET", "/api/automations")
 async def list_automations(center: Center, query: AutomationsQuery) -> Page[Automation]:
     """List the automations, the newest first."""
-    return await center.storage.read(
+    return await center.storage.read_long(
         lambda db: automations.page(
             db,
             {**query.filters(), "deleted_at": None},
@@ -153,7 +154,7 @@ async def list_automation_runs(
             newest_first=True,
         )
 
-    return await center.storage.read(read)
+    return await center.storage.read_long(read)
 
 
 @api.operation("GET", "/api/automations/templates")

@@ -13,6 +13,7 @@ from command_center.actors.codex.messages import BRIDGE, BridgeHealth, Call, Pro
 from command_center.actors.contracts.addresses import TASKS
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.tasks import PromptThread, RunOutcome, ThreadPrompt
+from command_center.actors.rules.lengths import Note
 from command_center.actors.tasks.threads import ask_codex, needs_app_server
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.operation import Answer, Api
@@ -33,7 +34,7 @@ class ThreadsQuery(PageQuery, frozen=True, kw_only=True, rename="camel"):
     """
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 20
-    query: str | None = None
+    query: Note | None = None
 
 
 @api.operation("GET", "/api/codex/bridge/health")

@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.core.events import Outlet, Published
+from command_center.actors.rules.lengths import Name
 from command_center.http.transport.websocket import FRAMES
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.event_stream import EventStream, Feed, first_event, text_frame
@@ -59,13 +60,13 @@ class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
 
     after: EventId | None = None
     log_id: LogId | None = None
-    type: tuple[str, ...] = ()
+    type: tuple[Name, ...] = ()
     repository_id: int | None = None
     task_id: int | None = None
     session_id: int | None = None
     approval_id: int | None = None
     automation_id: int | None = None
-    correlation_id: str | None = None
+    correlation_id: Name | None = None
     since: Moment | None = None
     until: Moment | None = None
     newest_first: bool = False
@@ -95,13 +96,13 @@ class StreamQuery(
     after: EventId | None = None
     log_id: LogId | None = None
     opening: bool = False
-    type: tuple[str, ...] = ()
+    type: tuple[Name, ...] = ()
     repository_id: int | None = None
     task_id: int | None = None
     session_id: int | None = None
     approval_id: int | None = None
     automation_id: int | None = None
-    correlation_id: str | None = None
+    correlation_id: Name | None = None
 
     def wanted(self) -> EventFilter:
         """Return the filter."""
@@ -185,7 +186,7 @@ async def read_events(center: Center, query: EventsQuery, **subject: int) -> Pag
             newest_first=query.newest_first,
         )
 
-    return await center.storage.read(read)
+    return await center.storage.read_long(read)
 
 
 def _outlet() -> Outlet | None:

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import TASKS
 from command_center.actors.contracts.tasks import ChangeFollowup, FollowupText, QueueFollowup
+from command_center.actors.rules.lengths import Name
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Api
@@ -32,7 +33,7 @@ class CancellationQuery(
 ):
     """The person who takes a follow-up back."""
 
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>/followups")
@@ -44,7 +45,7 @@ async def list_followups(center: Center, session_id: int, query: FollowupsQuery)
         wanted = {"task_id": task_id, **query.filters()}
         return followups.page(db, wanted, limit=query.limit, cursor=query.cursor)
 
-    return await center.storage.read(read)
+    return await center.storage.read_long(read)
 
 
 @api.operation(

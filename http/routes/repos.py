@@ -18,6 +18,7 @@ from command_center.actors.contracts.repositories import (
     ScanRepository,
 )
 from command_center.actors.repositories.actor import GIT_SECONDS
+from command_center.actors.rules.lengths import Name
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Api
@@ -31,7 +32,7 @@ class Requester(
 ):
     """The body of an act that needs nothing but who wants it."""
 
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 class RequesterQuery(
@@ -39,13 +40,13 @@ class RequesterQuery(
 ):
     """The query of a deletion."""
 
-    requested_by: str = "api"
+    requested_by: Name = "api"
 
 
 @api.operation("GET", "/api/repos")
 async def list_repositories(center: Center, query: PageQuery) -> Page[Repository]:
     """List the repositories."""
-    return await center.storage.read(
+    return await center.storage.read_long(
         lambda db: repositories.page(db, {}, limit=query.limit, cursor=query.cursor)
     )
 

@@ -34,7 +34,7 @@ async def search(center: Center, query: SearchQuery) -> Page[Found]:
     """Find what was said and done in sessions, by its words."""
     if not query.q.strip():
         raise Invalid.field("q", "Expected some text.")
-    return await center.storage.read(
+    return await center.storage.read_long(
         lambda db: search_texts(
             db,
             query.q,

@@ -26,7 +26,7 @@ from command_center.actors.sessions.slots import (
     waiting_for,
 )
 from command_center.http.routes.events import EventsQuery, read_events
-from command_center.http.wire.codec import PageQuery
+from command_center.http.wire.codec import Cursor, PageQuery
 from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import SessionDiff, SessionGoal, SessionPlan, SessionStopped
@@ -71,6 +71,18 @@ class ItemsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_un
     agent_id: int | None = None
 
 
+class PieceQuery(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The piece of a long text.
+
+    Attributes:
+        cursor: the `nextCursor` of the piece before.
+    """
+
+    cursor: Cursor | None = None
+
+
 class AgentsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """The query of a session's sub-agents.
 
@@ -84,13 +96,13 @@ class AgentsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
 @api.operation("GET", "/api/sessions")
 async def list_sessions(center: Center, query: SessionsQuery) -> Page[Session]:
     """List the sessions, the newest first."""
-    page = await center.storage.read(
+    page = await center.storage.read_long(
         lambda db: sessions.page(
             db, query.filters(), limit=query.limit, cursor=query.cursor, newest_first=True
         )
     )
     limit = center.settings.max_sessions
-    shown = await center.storage.read(lambda db: explained(db, page.items, limit))
+    shown = await center.storage.read_long(lambda db: explained(db, page.items, limit))
     if not query.diff:
         shown = [msgspec.structs.replace(session, diff=None) for session in shown]
     return Page(items=shown, next_cursor=page.next_cursor)
@@ -151,7 +163,7 @@ async def list_items(center: Center, session_id: int, query: ItemsQuery) -> Page
             newest_first=query.newest_first,
         )
 
-    return await center.storage.read(read)
+    return await center.storage.read_long(read)
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>/agents")
@@ -163,7 +175,7 @@ async def list_agents(center: Center, session_id: int, query: AgentsQuery) -> Pa
         where = {"session_id": session_id}
         return agents.page(db, where, limit=query.limit, cursor=query.cursor)
 
-    page = await center.storage.read(read)
+    page = await center.storage.read_long(read)
     if query.diff:
         return page
     shown = [msgspec.structs.replace(agent, diff=None) for agent in page.items]
@@ -178,10 +190,14 @@ async def get_plan(center: Center, session_id: int) -> SessionPlan:
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>/diff")
-async def get_diff(center: Center, session_id: int) -> SessionDiff:
-    """Show a session's diff."""
-    session = await center.storage.read(lambda db: sessions.get(db, session_id))
-    return SessionDiff(session_id=session.id, diff=session.diff)
+async def get_diff(center: Center, session_id: int, query: PieceQuery) -> SessionDiff:
+    """Show a session's diff, a long one piece by piece."""
+    found = await center.storage.read_long(
+        lambda db: sessions.piece(db, session_id, "diff", query.cursor)
+    )
+    return SessionDiff(
+        session_id=session_id, diff=found.text or None, next_cursor=found.next_cursor
+    )
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>/goal")

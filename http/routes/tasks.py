@@ -56,7 +56,7 @@ class TasksQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_un
 @api.operation("GET", "/api/tasks")
 async def list_tasks(center: Center, query: TasksQuery) -> Page[Task]:
     """List the tasks, the newest first."""
-    return await center.storage.read(
+    return await center.storage.read_long(
         lambda db: tasks.page(
             db,
             query.filters(),
@@ -128,7 +128,7 @@ async def list_task_sessions(center: Center, task_id: int, query: PageQuery) -> 
             db, {"task_id": task_id}, limit=query.limit, cursor=query.cursor, newest_first=True
         )
 
-    return await center.storage.read(read)
+    return await center.storage.read_long(read)
 
 
 @api.operation("GET", "/api/tasks/<id:task_id>/events", answers={200: Page[Event]}, refuses=(410,))

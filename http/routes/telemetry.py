@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from command_center.actors.center import Center
+from command_center.actors.rules.lengths import Name
 from command_center.http.wire.operation import Api
 from command_center.http.wire.problems import Detail, InvalidFields
 from command_center.runtime import Status
@@ -30,7 +31,7 @@ class SummaryQuery(
         repository_id: only what is of this repository; all where it is left out.
     """
 
-    window: str = "24h"
+    window: Name = "24h"
     repository_id: int | None = None
 
 
@@ -75,7 +76,9 @@ async def summary(center: Center, query: SummaryQuery) -> Summary:
     """Sum up the last hours or days in numbers."""
     until = datetime.now(UTC)
     since = until - length_of(query.window)
-    found = await center.storage.read(lambda db: numbers(db, since, until, query.repository_id))
+    found = await center.storage.read_long(
+        lambda db: numbers(db, since, until, query.repository_id)
+    )
     return Summary(
         **msgspec.structs.asdict(found),
         window=query.window,

@@ -24,6 +24,7 @@ from command_center.actors.git.diffs import PATCH_LIMIT, Diff, Limit
 from command_center.actors.git.facts import WorktreeEntry
 from command_center.actors.git.merging import MergeResult
 from command_center.actors.repositories.actor import GIT_SECONDS
+from command_center.actors.rules.lengths import Revision
 from command_center.http.routes.repos import Requester, RequesterQuery
 from command_center.http.wire.codec import PageQuery, cut_page
 from command_center.http.wire.operation import Api
@@ -55,7 +56,7 @@ class DiffQuery(
     """
 
     path: FolderPath | None = None
-    base: str | None = None
+    base: Revision | None = None
     limit: Limit = PATCH_LIMIT
 
 

@@ -168,6 +168,22 @@ export async function every(path, params, most = 5000) {
 }
 
 /**
+ * All of a text that is shown shortened, piece by piece.
+ * @template {PathOf<"GET">} P
+ * @param {P} path @param {QueryOf<"GET", P>} [params] @returns {Promise<string>}
+ */
+export async function wholeText(path, params) {
+  let text = "";
+  let cursor;
+  do {
+    const piece = await call("GET", path + query({ ...params, cursor }));
+    text += piece.text;
+    cursor = piece.nextCursor;
+  } while (cursor);
+  return text;
+}
+
+/**
  * Trade the token for a cookie. The token is in a header once, and kept nowhere.
  * @param {string} token
  */

@@ -54,6 +54,7 @@ export interface Agent {
   tokenUsage: Record<string, any> | null;
   diff: string | null;
   finishedAt: string | null;
+  shortened: string[];
 }
 
 export type AppServer = "detached" | "joined" | "spawned";
@@ -85,6 +86,7 @@ export interface Approval {
   deliveredAt: string | null;
   correlationId: string | null;
   warnedAt: string | null;
+  shortened: string[];
 }
 
 /** The number of approvals: by their status, and those that are pending by their kind. */
@@ -338,6 +340,7 @@ export interface Event {
   correlationId: string | null;
   causationId: number | null;
   data: any;
+  shortened?: boolean;
 }
 
 /** The log: its last id, and how many events the span added. */
@@ -464,6 +467,7 @@ export interface Item {
   status: string;
   body: Record<string, any>;
   agentId: number | null;
+  shortened: string[];
 }
 
 /** An event that is said only live: it has no id, is not stored, and cannot be resumed. */
@@ -480,6 +484,15 @@ export interface LiveEvent {
   correlationId: string | null;
   causationId: number | null;
   data: Record<string, any>;
+  shortened?: boolean;
+}
+
+/** A piece of a field's text; of a field that is an object, of its JSON. */
+export interface LongText {
+  field: string;
+  text: string;
+  bytes: number;
+  nextCursor: string | null;
 }
 
 /** The way in which a worktree's branch comes back into the branch of the main checkout. */
@@ -719,6 +732,7 @@ export interface Session {
   goal: Record<string, any> | null;
   turns: number;
   host: string;
+  shortened: string[];
 }
 
 /** Move the session: `running` starts it through policy, `stopped` stops it. */
@@ -727,10 +741,11 @@ export interface SessionChanges {
   requestedBy?: string;
 }
 
-/** The changes of a session's turn so far. */
+/** The changes of a session's turn so far, or a piece of them. */
 export interface SessionDiff {
   sessionId: number;
   diff: string | null;
+  nextCursor: string | null;
 }
 
 /** The goal that a session pursues turn after turn, as Codex told last; null without one. */
@@ -1219,12 +1234,12 @@ export interface Operations {
     body: undefined;
     answer: SessionPlan;
   };
-  /** Show a session's diff */
+  /** Show a session's diff, a long one piece by piece */
   getDiff: {
     method: "GET";
     path: `/api/sessions/${number}/diff`;
     isExact: false;
-    query: Record<string, never>;
+    query: { cursor?: string | null; };
     body: undefined;
     answer: SessionDiff;
   };
@@ -1299,6 +1314,42 @@ export interface Operations {
     query: { requestedBy?: string | null; };
     body: undefined;
     answer: Followup;
+  };
+  /** Show the whole of a session's field, piece by piece */
+  getSessionText: {
+    method: "GET";
+    path: `/api/sessions/${number}/text`;
+    isExact: false;
+    query: { field: "diff" | "exitReason" | "goal" | "lastMessage" | "plan" | "result" | null; cursor?: string | null; };
+    body: undefined;
+    answer: LongText;
+  };
+  /** Show the whole of an item of a transcript as JSON, piece by piece */
+  getItemText: {
+    method: "GET";
+    path: `/api/sessions/${number}/items/text`;
+    isExact: false;
+    query: { itemId: string | null; field?: "body" | null; cursor?: string | null; };
+    body: undefined;
+    answer: LongText;
+  };
+  /** Show the whole of a sub-agent's field, piece by piece */
+  getAgentText: {
+    method: "GET";
+    path: `/api/agents/${number}/text`;
+    isExact: false;
+    query: { field: "diff" | "lastMessage" | "prompt" | null; cursor?: string | null; };
+    body: undefined;
+    answer: LongText;
+  };
+  /** Show the whole of an approval's field, piece by piece */
+  getApprovalText: {
+    method: "GET";
+    path: `/api/approvals/${number}/text`;
+    isExact: false;
+    query: { field: "codexRequest" | "details" | "title" | null; cursor?: string | null; };
+    body: undefined;
+    answer: LongText;
   };
   /** List the approvals, the newest first */
   listApprovals: {

@@ -1,7 +1,7 @@
 // @ts-check
 // The transcripts and timelines of the sessions that were opened last, and the transcripts of their
 // sub-agents, kept current by the stream.
-import { ApiError, get } from "./api.js";
+import { ApiError, get, wholeText } from "./api.js";
 import { ACTIVE, changed, followers, state } from "./store.js";
 
 /** @import { Event, Item, Page } from "./openapi.js" */
@@ -9,7 +9,8 @@ import { ACTIVE, changed, followers, state } from "./store.js";
 
 /**
  * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean,
- * lost?: boolean, version: number}} Entry Of one that is `lost` nobody heard how it ended.
+ * lost?: boolean, shortened?: boolean, version: number}} Entry Of one that is `lost` nobody heard how
+ * it ended; what is `shortened` says more than is here.
  * @typedef {{id: number, agent?: number, entries: Map<string, Entry>, events: Event[], earlier:
  * string | null, seen: Set<number>, earlierItems: string | null, ready: boolean}} Transcript
  * Of session `id`, or of a sub-agent of it, which has no events of its own. `earlier` and
@@ -92,14 +93,25 @@ const askItems = ({ id, agent }, cursor) =>
 function merge(transcript, items, before = 0) {
   const told = transcript.entries;
   transcript.entries = new Map([...told].slice(0, before));
-  for (const { itemId, type, body, status } of items) {
+  for (const { itemId, type, body, status, shortened } of items) {
     const entry = told.get(itemId);
     if (entry) transcript.entries.set(itemId, entry);
     const isDone = status !== "in_progress" && status !== "cut_off";
-    put(transcript, itemId, type, body, isDone, !isDone).lost = status === "cut_off";
+    const made = put(transcript, itemId, type, body, isDone, !isDone);
+    made.lost = status === "cut_off";
+    made.shortened = shortened.length > 0;
   }
   for (const [key, entry] of told)
     if (!transcript.entries.has(key)) transcript.entries.set(key, entry);
+}
+
+/** Load all of an item that is shown in part. @param {number} id @param {Entry} entry */
+export async function loadWhole(id, entry) {
+  const text = await wholeText(`/api/sessions/${id}/items/text`, { itemId: entry.key });
+  entry.body = JSON.parse(text);
+  entry.shortened = false;
+  entry.version += 1;
+  changed(`session:${id}`);
 }
 
 /** Load the items before those that are here. @param {number} id @param {number} [agent] */
@@ -197,10 +209,13 @@ function grow(transcript, event) {
     const { item } = event.data;
     put(transcript, item.id, item.type, item, false);
   } else if (event.type === "session.item") {
-    put(transcript, event.data.itemId, event.data.type, event.data.item, true);
+    const { itemId, type, item } = event.data;
+    put(transcript, itemId, type, item, true).shortened = event.shortened === true;
   } else if (event.type === "session.item.cut_off") {
     const { itemId, type, item } = event.data;
-    put(transcript, itemId, type, item, false).lost = true;
+    const entry = put(transcript, itemId, type, item, false);
+    entry.lost = true;
+    entry.shortened = event.shortened === true;
   }
 }
 

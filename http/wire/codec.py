@@ -4,27 +4,33 @@ Bodies and query strings decode straight into msgspec Structs, which forbid unkn
 does not fit is refused with the field's path as the wire spells it. Answers are encoded once, and
 JSON that the store holds as text (`msgspec.Raw`) goes through as it is.
 
-Two things that JSON allows are refused here for everybody, since they would surface later as
-failures of our own: whole numbers beyond 64 bits (SQLite holds none) and nesting deeper than
-`MAX_DEPTH` (Python's recursion ends somewhere, and the store wraps what it is given).
+Three things that JSON allows are refused here for everybody, since they would surface later as
+failures of our own: whole numbers beyond 64 bits (SQLite holds none), nesting deeper than
+`MAX_DEPTH` (Python's recursion ends somewhere, and the store wraps what it is given), and more than
+`MAX_VALUES` values in what is nested (looking through them takes its time).
+
+What is long is decoded and encoded in a thread, beside the loop.
 """
 
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
+import trio
 from quart import Response
 from quart.wrappers.base import BaseRequestWebsocket
 from quart.wrappers.request import Request
 from quart_trio.wrappers import TrioResponse
 from werkzeug.routing import BaseConverter, PathConverter
 
+from command_center.actors.rules.lengths import JSON_BYTES
 from command_center.http.wire.problems import (
     JSON,
     Detail,
@@ -39,9 +45,20 @@ from command_center.store.lists.where import Scalar
 T = TypeVar("T", bound=msgspec.Struct)
 R = TypeVar("R")
 
+Cursor: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
+"""A place in a list or a text, to go on from."""
+
 MAX_DEPTH = 64
+MAX_VALUES = 20_000
 MAX_QUERY_FIELDS = 64
+
+LONGEST_AT_ONCE = 32 * 1024
+"""Bytes of JSON, or characters of a text, above which it is decoded or encoded in a thread."""
+
 LARGEST = 2**63 - 1
+
+LONG_WORK_AT_ONCE = 2
+"""Long texts that are decoded or encoded at the same time."""
 
 _JSON_TYPE = re.compile(
     r'application/(json|[\w.!#$&^+-]+\+json)(\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE
@@ -50,6 +67,7 @@ _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 _FIELD_FAULT = re.compile(r"(?P<fault>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]+)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
+_TOO_LONG = re.compile(r"Expected `str` of length <= (?P<most>\d+)")
 _ENUM = re.compile(r"Invalid (enum|value) .*", re.DOTALL)
 
 
@@ -64,7 +82,7 @@ class PageQuery(
     """
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
-    cursor: str | None = None
+    cursor: Cursor | None = None
 
     def filters(self) -> dict[str, Scalar | Sequence[Scalar]]:
         """Return the filters that were given, by the names of the record's fields."""
@@ -120,6 +138,8 @@ async def decode_body(request: Request, kind: type[T]) -> T:
         content_type = request.headers.get("Content-Type")
         if not is_json(content_type):
             raise WrongContentType(content_type)
+    if len(data) > LONGEST_AT_ONCE:
+        return await aside(decode_json, data, kind)
     return decode_json(data or b"{}", kind)
 
 
@@ -131,6 +151,8 @@ def is_json(content_type: str | None) -> bool:
 def decode_json(data: bytes, kind: type[T]) -> T:
     """Decode JSON text as a `kind`; raise MalformedBody and InvalidFields as `decode_body` does."""
     try:
+        if len(data) > JSON_BYTES:
+            _refuse_long_objects(data, kind)
         value: T = _decoder(kind).decode(data)
         if data.count(b"[") + data.count(b"{") > MAX_DEPTH or _LONG_NUMBER.search(data):
             _refuse_extremes(value)
@@ -147,6 +169,18 @@ def decode_json(data: bytes, kind: type[T]) -> T:
     except RecursionError:
         raise _too_deep("") from None
     return value
+
+
+def _refuse_long_objects(data: bytes, kind: type[msgspec.Struct]) -> None:
+    """Refuse a field that takes any JSON and is given too much of it, before it is made of that."""
+    sizes = _sizes_of(kind)
+    if sizes is None:
+        return
+    found = sizes.decode(data)
+    for field, name in zip(found.__struct_fields__, found.__struct_encode_fields__, strict=True):
+        if len(getattr(found, field)) > JSON_BYTES:
+            message = f"expected at most {JSON_BYTES} bytes of JSON"
+            raise _fault(name, message, f"{name}: {message}.")
 
 
 def _with_whole_numbers(data: bytes, kind: type[T]) -> T | None:
@@ -218,11 +252,50 @@ def encode(value: object) -> bytes:
     return _encoder.encode(value)
 
 
+async def encode_aside(value: object) -> bytes:
+    """Encode as `encode` does, in a thread if it may be long."""
+    return await aside(encode, value) if is_long(value) else encode(value)
+
+
+async def aside(work: Callable[..., R], *arguments: object) -> R:
+    """Do long work in a thread, beside the loop; a little of it at once, the rest waits."""
+    return await trio.to_thread.run_sync(work, *arguments, limiter=_limiter_aside())
+
+
+def _limiter_aside() -> trio.CapacityLimiter:
+    try:
+        return _aside.get()
+    except LookupError:
+        limiter = trio.CapacityLimiter(LONG_WORK_AT_ONCE)
+        _aside.set(limiter)
+        return limiter
+
+
+def is_long(value: object) -> bool:
+    """Return True for a page, and for a record or several with a long text."""
+    match value:
+        case Page():
+            return True
+        case msgspec.Struct():
+            return any(is_long(getattr(value, field)) for field in value.__struct_fields__)
+        case str():
+            return len(value) > LONGEST_AT_ONCE
+        case list() | tuple():
+            return len(value) > _MANY or any(map(is_long, value))
+        case _:
+            return False
+
+
 def json_response(
     value: object, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
     """Answer with `value` as the JSON body."""
-    return TrioResponse(encode(value), status=status, headers=headers, content_type=JSON)
+    return json_answer(encode(value), status, headers)
+
+
+def json_answer(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Answer with a body that is JSON already."""
+    return TrioResponse(body, status=status, headers=headers, content_type=JSON)
 
 
 def cut_page(items: Sequence[R], query: PageQuery, listing: str) -> Page[R]:
@@ -241,6 +314,8 @@ def cut_page(items: Sequence[R], query: PageQuery, listing: str) -> Page[R]:
 
 
 _encoder = msgspec.json.Encoder()
+_aside: trio.lowlevel.RunVar[trio.CapacityLimiter] = trio.lowlevel.RunVar("_aside")
+_MANY = 100
 
 
 @cache
@@ -248,6 +323,19 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     if not kind.__struct_config__.forbid_unknown_fields:
         raise TypeError(f"{kind.__name__} crosses the wire, so it must forbid unknown fields.")
     return msgspec.json.Decoder(kind)
+
+
+@cache
+def _sizes_of(kind: type[msgspec.Struct]) -> msgspec.json.Decoder[msgspec.Struct] | None:
+    """Return what decodes the texts of the fields that take any JSON; None where there are none."""
+    fields = [
+        (field.name, msgspec.Raw, msgspec.Raw(b""))
+        for field in _fields(msgspec.inspect.type_info(kind))
+        if any(isinstance(choice, msgspec.inspect.DictType) for choice in _choices(field.type))
+    ]
+    if not fields:
+        return None
+    return msgspec.json.Decoder(msgspec.defstruct("Sizes", fields, kw_only=True, rename="camel"))
 
 
 @cache
@@ -261,9 +349,14 @@ def _repeatable(kind: type[msgspec.Struct]) -> frozenset[str]:
 
 
 def _refuse_extremes(value: object) -> None:
-    """Refuse numbers beyond 64 bits and deep nesting, without recursion of our own."""
+    """Refuse numbers beyond 64 bits, deep nesting, and masses, without recursion of our own."""
     waiting: list[tuple[str, int, object]] = [("", 0, value)]
-    while waiting:
+    for count in itertools.count():
+        if not waiting:
+            return
+        if count + len(waiting) > MAX_VALUES:
+            message = f"The body has more than {MAX_VALUES} values."
+            raise InvalidFields(message, [Detail(path="", message=message)])
         path, depth, item = waiting.pop()
         if depth > MAX_DEPTH:
             raise _too_deep(path)
@@ -271,7 +364,8 @@ def _refuse_extremes(value: object) -> None:
             raise _fault(
                 path, "beyond 64 bits", f"{path or 'The body'} is a number beyond 64 bits."
             )
-        waiting.extend((name, depth + 1, member) for name, member in _members(path, item))
+        inner = itertools.islice(_members(path, item), MAX_VALUES)
+        waiting.extend((name, depth + 1, member) for name, member in inner)
 
 
 def _members(path: str, item: object) -> Iterator[tuple[str, object]]:
@@ -316,6 +410,8 @@ def _invalid_field(text: str, kind: type[msgspec.Struct], noun: str = "field") -
         )
     if _ENUM.fullmatch(fault) and (allowed := _allowed_at(kind, path)):
         fault = f"must be one of {', '.join(allowed)}"
+    elif too_long := _TOO_LONG.fullmatch(fault):
+        fault = f"expected at most {too_long['most']} characters"
     else:
         fault = fault.replace("`", "")
         fault = fault[:1].lower() + fault[1:]

@@ -14,9 +14,10 @@ from __future__ import annotations
 import gzip
 from functools import partial
 
-import trio
 from quart import Quart, Request, Response, request
 from quart.wrappers.response import DataBody
+
+from command_center.http.wire.codec import aside
 
 GZIP = "gzip"
 
@@ -65,7 +66,7 @@ async def _compress(response: Response) -> Response:
         return response
     assert isinstance(body, DataBody)  # noqa: S101 - for the type checker: `coding_of` saw to it
     if len(body.data) > LARGEST_AT_ONCE:
-        response.set_data(await trio.to_thread.run_sync(_compressed, body.data))
+        response.set_data(await aside(_compressed, body.data))
     else:
         response.set_data(_compressed(body.data))
     response.headers["Content-Encoding"] = GZIP

@@ -23,7 +23,7 @@ from werkzeug.datastructures import ETags
 
 from command_center.actors.rules.errors import PreconditionFailed
 from command_center.actors.rules.preconditions import Condition, always
-from command_center.http.wire.codec import encode
+from command_center.http.wire.codec import LONGEST_AT_ONCE, aside, encode
 from command_center.http.wire.compression import GZIP, coding_of
 from command_center.http.wire.problems import JSON, error_response, problem_of
 
@@ -79,7 +79,11 @@ async def _tag(response: Response) -> Response:
         return response
     if IF_MATCH in request.headers and not any(map(request.if_match.contains, _tags_of(body.data))):
         return error_response(problem_of(PreconditionFailed(request.path)))
-    tag = etag_of(body.data, coding_of(response))
+    coding = coding_of(response)
+    if len(body.data) > LONGEST_AT_ONCE:
+        tag = await aside(etag_of, body.data, coding)
+    else:
+        tag = etag_of(body.data, coding)
     if IF_NONE_MATCH in request.headers and request.if_none_match.contains_weak(tag):
         response.status_code = 304
         response.set_data(b"")

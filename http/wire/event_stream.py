@@ -30,12 +30,6 @@ from command_center.actors.contracts.events.streams import StreamOpened, StreamR
 from command_center.actors.core.events import Published, PublishLive, Subscription
 from command_center.store import EventFilter, StoredEvent, events
 
-HISTORY_PAGE = 500
-"""Events read from the log at once."""
-
-HISTORY_BYTES = 1024 * 1024
-"""Bytes after which no further event is read at once: so much of the past waits for a client."""
-
 HEARTBEAT_SECONDS = 15.0
 """Seconds that an event stream is silent at most; proxies cut one that is silent for longer."""
 
@@ -63,14 +57,10 @@ class Feed:
     async def _history(self) -> list[Published]:
         start, end = self._last, self._subscription.live_from
         wanted = self._subscription.wanted
-        found = await self._center.storage.read(
-            lambda db: events.after(
-                db, start, limit=HISTORY_PAGE, most_bytes=HISTORY_BYTES, wanted=wanted
-            )
+        found, following = await self._center.storage.read_long(
+            lambda db: events.after(db, start, wanted=wanted)
         )
-        size = sum(len(event.body) for event in found)
-        is_full = len(found) == HISTORY_PAGE or size >= HISTORY_BYTES
-        self._last = found[-1].id if is_full else end
+        self._last = end if following is None else following
         return [Published(event) for event in found if event.id <= end]
 
 

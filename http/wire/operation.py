@@ -37,7 +37,13 @@ import attrs
 import msgspec
 from quart import Response, request, websocket
 
-from command_center.http.wire.codec import decode_body, decode_query, json_response, refuse_query
+from command_center.http.wire.codec import (
+    decode_body,
+    decode_query,
+    encode_aside,
+    json_answer,
+    refuse_query,
+)
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -173,8 +179,8 @@ class Operation:
             if isinstance(made, Response):
                 return made
             if isinstance(made, Answer):
-                return json_response(made.value, made.status)
-            return json_response(made, status)
+                return json_answer(await encode_aside(made.value), made.status)
+            return json_answer(await encode_aside(made), status)
 
         return answer
 

@@ -55,11 +55,30 @@ class Health(_Shape, frozen=True, kw_only=True, rename="camel"):
     checks: dict[str, str]
 
 
+class LongText(_Shape, frozen=True, kw_only=True, rename="camel"):
+    """A piece of a field's text; of a field that is an object, of its JSON.
+
+    Attributes:
+        bytes: of the whole text.
+        next_cursor: gives the next piece; null after the last.
+    """
+
+    field: str
+    text: str
+    bytes: int
+    next_cursor: str | None
+
+
 class SessionDiff(_Shape, frozen=True, kw_only=True, rename="camel"):
-    """The changes of a session's turn so far."""
+    """The changes of a session's turn so far, or a piece of them.
+
+    Attributes:
+        next_cursor: gives the next piece; null after the last.
+    """
 
     session_id: int
     diff: str | None
+    next_cursor: str | None
 
 
 class SessionPlan(_Shape, frozen=True, kw_only=True, rename="camel"):
@@ -147,3 +166,4 @@ class LiveEvent(_Shape, frozen=True, kw_only=True, rename="camel"):
     correlation_id: str | None
     causation_id: int | None
     data: dict[str, Any]
+    shortened: bool | msgspec.UnsetType = msgspec.UNSET

@@ -16,7 +16,9 @@ import msgspec
 from command_center.http.wire.problems import Detail, InvalidFields
 from command_center.store import from_timestamp, to_timestamp
 
-Moment: TypeAlias = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+Moment: TypeAlias = Annotated[
+    str, msgspec.Meta(max_length=64, extra_json_schema={"format": "date-time"})
+]
 """A moment as it comes from outside; `normalised` checks it."""
 
 _MOMENT = re.compile(

@@ -10,9 +10,12 @@ Records, events and what is trusted have checksums; a migration that changes the
 table seals its rows anew (`seal_rows`).
 """
 
+import json
+
 from sqlite_utils import Database, Migrations
 
 from command_center.store.database.checksums import seal_rows, sealed_tables
+from command_center.store.long_texts.shortening import LONGEST, shorten, shorten_text
 
 MIGRATIONS = Migrations("command_center")
 
@@ -723,3 +726,79 @@ def _hosts_of_released_threads(db: Database) -> None:
 _HOSTS_OF_RELEASED_THREADS = """
 ALTER TABLE released_threads ADD COLUMN host TEXT NOT NULL DEFAULT 'local';
 """
+
+
+@MIGRATIONS(name="0022_whole_values")
+def _whole_values(db: Database) -> None:
+    db.executescript(_WHOLE_VALUES)
+    for table, fields in _LONG_FIELDS.items():
+        db.executescript(_SHORTENED.format(table=table))
+        _shorten_rows(db, table, fields)
+        seal_rows(db, table)
+    seal_rows(db, "whole_values")
+
+
+# Beside a row that is shortened, and with it gone: what the row had no room for.
+_LONG_FIELDS = {
+    "sessions": {
+        "exit_reason": False,
+        "last_message": False,
+        "plan": True,
+        "diff": False,
+        "result": True,
+        "goal": True,
+    },
+    "approvals": {"title": False, "details": True, "codex_request": True},
+    "agents": {"prompt": False, "last_message": False, "diff": False},
+    "items": {"body": True},
+}
+"""The fields that may be too long for their row, and whether each is JSON."""
+
+_PART = 256 * 1024
+
+_WHOLE_VALUES = """
+CREATE TABLE whole_values (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    record_table TEXT NOT NULL,
+    record_id INTEGER NOT NULL,
+    field TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    text BLOB NOT NULL,
+    checksum INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (record_table, record_id, field, part)
+) STRICT;
+"""
+
+_SHORTENED = """
+ALTER TABLE {table} ADD COLUMN shortened TEXT NOT NULL DEFAULT '[]';
+CREATE TRIGGER whole_values_of_{table} AFTER DELETE ON {table} WHEN old.shortened <> '[]' BEGIN
+    DELETE FROM whole_values WHERE record_table = '{table}' AND record_id = old.id;
+END;
+"""
+
+
+def _shorten_rows(db: Database, table: str, fields: dict[str, bool]) -> None:
+    """Shorten what older versions kept in rows, however long, one row after the other."""
+    for field, is_json in fields.items():
+        sql = f"SELECT id FROM {table} WHERE length({field}) > ?"  # noqa: S608 - names of this module
+        for (id_,) in db.execute(sql, [LONGEST]).fetchall():
+            sql = f"SELECT {field}, shortened FROM {table} WHERE id = ?"  # noqa: S608 - as above
+            whole, shortened = db.execute(sql, [id_]).fetchone()
+            size = len(whole.encode())
+            for part, begin in enumerate(range(0, len(whole), _PART)):
+                text = whole[begin : begin + _PART].encode()
+                db.execute(
+                    "INSERT INTO whole_values (record_table, record_id, field, part, bytes, text) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    [table, id_, field, part, size, text],
+                )
+            named = [*json.loads(shortened), _camel(field)]
+            shown = json.dumps(shorten(json.loads(whole))) if is_json else shorten_text(whole)
+            sql = f"UPDATE {table} SET {field} = ?, shortened = ? WHERE id = ?"  # noqa: S608 - as above
+            db.execute(sql, [shown, json.dumps(sorted(named)), id_])
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

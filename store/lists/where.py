@@ -35,7 +35,7 @@ class Conditions:
 
     def among(self, column: str, values: Sequence[Scalar]) -> None:
         """Ask for one of these values; none of them is met by no row."""
-        holdable = [value for value in values if _is_holdable(value) and value is not None]
+        holdable = [value for value in values if is_holdable(value) and value is not None]
         terms = [f"{column} IN ({', '.join('?' * len(holdable))})"] if holdable else []
         if None in values:
             terms.append(f"{column} IS NULL")
@@ -52,14 +52,15 @@ class Conditions:
 
     def meets(self, term: str, value: Scalar) -> None:
         """Ask for what this term says, in which one place stands for the value."""
-        if _is_holdable(value):
+        if is_holdable(value):
             self._terms.append(term)
             self._arguments.append(value)
         else:
             self._terms.append("FALSE")
 
 
-def _is_holdable(value: Scalar) -> bool:
+def is_holdable(value: Scalar) -> bool:
+    """Return whether SQLite could hold the value."""
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
     if isinstance(value, str):

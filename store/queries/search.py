@@ -7,18 +7,21 @@ in double quotes are a phrase and that a star at the end of a word stands for an
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import msgspec
 from sqlite_utils import Database
 
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
-from command_center.store.lists.pages import Page, check_limit
+from command_center.store.lists.pages import Page, Row, check_limit, fill
 from command_center.store.lists.where import Conditions
 from command_center.store.timestamps import Timestamp
 
 _LISTING = "search"
-_SNIPPET_TOKENS = 24
+BEFORE, AFTER = 60, 180
+"""Characters of a snippet before its first match, and from there on."""
+
 _BOUNDS_OF_SESSION = (
     "texts_search.rowid >= (SELECT min(id) FROM texts WHERE session_id = ?)",
     "texts_search.rowid <= (SELECT max(id) FROM texts WHERE session_id = ?)",
@@ -86,17 +89,18 @@ def search_texts(
     conditions.meets("texts_search MATCH ?", asked)
     sql = (
         "SELECT t.id, t.session_id, s.task_id, s.repository_id, t.kind, i.turn_id, i.item_id, "  # noqa: S608 - names that the program wrote
-        "t.at, snippet(texts_search, 0, ?, ?, '…', ?) "
+        "t.at, highlight(texts_search, 0, ?, ?) "
         "FROM texts_search JOIN texts t ON t.id = texts_search.rowid "
         "JOIN sessions s ON s.id = t.session_id LEFT JOIN items i ON i.id = t.item"
         f"{conditions.sql} ORDER BY texts_search.rowid DESC LIMIT ?"
     )
-    arguments = [_BEGIN, _END, _SNIPPET_TOKENS, *conditions.arguments, limit + 1]
-    found = [_found(row) for row in db.execute(sql, arguments).fetchall()]
-    items = found[:limit]
-    if len(found) <= limit:
+    arguments = [_BEGIN, _END, *conditions.arguments, limit + 1]
+    with closing(db.execute(sql, arguments)) as rows:
+        found = (Row(row[0], 0, _found(row), scanned=len(row[-1])) for row in rows)
+        items, last = fill(found, limit)
+    if last is None:
         return Page(items=items)
-    following = encode_cursor(_LISTING, newest_first=True, last_id=items[-1].id)
+    following = encode_cursor(_LISTING, newest_first=True, last_id=last)
     return Page(items=items, next_cursor=following)
 
 
@@ -115,12 +119,27 @@ def _terms(words: str) -> Iterator[str]:
 
 def _found(row: tuple[Any, ...]) -> Found:
     names = (name for name in Found.__struct_fields__ if name != "snippet")
-    *values, snippet = row
-    return Found(**dict(zip(names, values, strict=True)), snippet=list(_pieces(snippet)))
+    *values, marked = row
+    snippet = list(_pieces(_around_first_match(marked)))
+    return Found(**dict(zip(names, values, strict=True)), snippet=snippet)
+
+
+def _around_first_match(marked: str) -> str:
+    """Return the part of a text in which its first match is, from a word's beginning to an end.
+
+    SQLite's own snippet takes a time that grows with the square of the matches in a text.
+    """
+    match = max(marked.find(_BEGIN), 0)
+    begin, end = max(0, match - BEFORE), match + AFTER
+    if begin > 0:
+        begin = next((at + 1 for at in range(begin, match) if marked[at].isspace()), match)
+    if end < len(marked):
+        end = next((at for at in range(end, match + AFTER // 2, -1) if marked[at].isspace()), end)
+    return ("…" if begin else "") + marked[begin:end] + ("…" if end < len(marked) else "")
 
 
 def _pieces(snippet: str) -> Iterator[Piece]:
-    for part in re.split(f"({_BEGIN}[^{_END}]*{_END})", snippet):
+    for part in re.split(f"({_BEGIN}[^{_END}]*(?:{_END}|$))", snippet):
         text = part.strip(_BEGIN + _END)
         if text:
             yield Piece(text=text, is_match=part.startswith(_BEGIN))

@@ -174,7 +174,7 @@ async def test_a_turn_survives_the_crash_of(
         gate.open()
         ended = await until_ended(center, session_id)
         assert ("completed", "Working.") == (ended.status, ended.last_message), ended
-        told = await center.storage.read(lambda db: events.after(db, 0, limit=500))
+        told, _ = await center.storage.read(lambda db: events.after(db, 0, limit=500))
         check_told_once([event for event in told if event.session_id == session_id])
 
 

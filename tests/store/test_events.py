@@ -18,6 +18,7 @@ from command_center.store import (
     Writer,
     events,
 )
+from command_center.store.lists import pages
 from tests.made_up import made_up
 from tests.store.units import run, tell
 
@@ -38,7 +39,7 @@ def ids(readers: Readers, **arguments: object) -> list[int]:
 def test_an_empty_log_has_no_last_id_and_an_empty_page(readers: Readers) -> None:
     with readers.connection() as db:
         assert 0 == events.last_id(db)
-        assert [] == events.after(db, 0, limit=5)
+        assert ([], None) == events.after(db, 0, limit=5)
         assert b'{"items":[],"nextCursor":null}' == msgspec.json.encode(events.page(db, limit=5))
 
 
@@ -46,17 +47,22 @@ def test_after_gives_what_follows_oldest_first(writer: Writer, readers: Readers)
     written = write(writer, 5)
     with readers.connection() as db:
         assert 5 == events.last_id(db)
-        assert written[2:4] == events.after(db, 2, limit=2)
-        assert [] == events.after(db, 5, limit=2)
+        assert ([*written[2:4]], 4) == events.after(db, 2, limit=2)
+        assert ([*written[3:5]], None) == events.after(db, 3, limit=2)
+        assert ([], None) == events.after(db, 5, limit=2)
 
 
-def test_after_ends_with_the_event_that_fills_its_bytes(writer: Writer, readers: Readers) -> None:
+def test_after_ends_with_the_event_that_fills_its_bytes(
+    writer: Writer, readers: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(writer, 5)
     with readers.connection() as db:
-        size = len(events.after(db, 0, limit=1)[0].body)
+        size = len(events.after(db, 0, limit=1)[0][0].body)
         for most, expected in ((1, [1]), (size, [1]), (size + 1, [1, 2]), (99 * size, [1, 2, 3])):
-            found = events.after(db, 0, limit=3, most_bytes=most)
+            monkeypatch.setattr(pages, "PAGE_BYTES", most)
+            found, following = events.after(db, 0, limit=3)
             assert expected == [event.id for event in found]
+            assert expected[-1] == following
 
 
 def test_a_page_passes_the_stored_text_through(writer: Writer, readers: Readers) -> None:
@@ -151,7 +157,7 @@ def test_a_span_of_time_has_its_first_moment_and_not_its_last(
     (event,) = write(writer, 1)
     wanted = EventFilter(**{edge: event.ts})  # type: ignore[arg-type]
     with readers.connection() as db:
-        found = events.after(db, 0, limit=1, wanted=wanted)
+        found, _ = events.after(db, 0, limit=1, wanted=wanted)
     assert ([event] if edge == "since" else []) == found
     assert (edge == "since") == wanted.matches(event)
 
@@ -162,7 +168,7 @@ def test_any_number_of_types_can_be_asked_for(writer: Writer, readers: Readers, 
     types = ("thing.happened", *(f"never.{n}" for n in range(count - 1)))
     with readers.connection() as db:
         assert [1, 2] == [
-            e.id for e in events.after(db, 0, limit=2, wanted=EventFilter(types=types))
+            e.id for e in events.after(db, 0, limit=2, wanted=EventFilter(types=types))[0]
         ]
 
 
@@ -204,7 +210,7 @@ def test_a_filter_means_the_same_in_the_log_and_live(
         start = events.last_id(db)
     live = writer.commit([emitting(fields) for fields in written]).events
     with readers.connection() as db:
-        history = events.after(db, start, limit=100, wanted=wanted)
+        history, _ = events.after(db, start, limit=100, wanted=wanted)
         page = events.page(db, limit=100, wanted=wanted, last_seen=start)
         newest = events.page(db, limit=100, wanted=wanted, last_seen=start, newest_first=True)
     assert [event for event in live if wanted.matches(event)] == history

@@ -58,7 +58,7 @@ def check(database: Path, acknowledged: bytes) -> None:
         return
     with open_database(database) as db:
         assert "ok" == db.execute("PRAGMA integrity_check").fetchone()[0]
-        told = {event.id: event.repository_id for event in events.after(db, 0, limit=100_000)}
+        told = {event.id: event.repository_id for event in events.after(db, 0, limit=100_000)[0]}
         assert [*range(1, len(told) + 1)] == [*told]
         assert {*told.values()} == {repository.id for repository in repositories.every(db, {})}
         assert pairs == [(told.get(event), event) for _, event in pairs]

@@ -30,7 +30,7 @@ from tests.store.units import add_repository, fail, run, tell
 
 def event_ids(readers: Readers) -> list[int]:
     with readers.connection() as db:
-        return [event.id for event in events.after(db, 0, limit=10_000)]
+        return [event.id for event in events.after(db, 0, limit=10_000)[0]]
 
 
 def names(readers: Readers) -> list[str]:
@@ -125,7 +125,7 @@ def test_nothing_is_seen_by_readers_before_the_batch_is_committed(
 def test_published_bytes_are_the_stored_bytes(writer: Writer, readers: Readers) -> None:
     commit = writer.commit([tell, tell])
     with readers.connection() as db:
-        assert list(commit.events) == events.after(db, 0, limit=10)
+        assert list(commit.events) == events.after(db, 0, limit=10)[0]
 
 
 def test_an_interrupt_undoes_the_whole_batch_and_is_raised(

@@ -1,16 +1,18 @@
 // @ts-check
 // The sub-agents of a session as a tree, each with its own transcript folded under it.
-import { every, get } from "../api.js";
+import { every, wholeText } from "../api.js";
 import { number } from "../format.js";
 import { html, useState } from "../html.js";
 import { ENDED, useStore } from "../store.js";
-import { loadEarlierItems, openTranscript, transcriptOf } from "../transcripts.js";
+import { loadEarlierItems, loadWhole, openTranscript, transcriptOf } from "../transcripts.js";
 import { Badge, Loading, Problem, useLoaded } from "./basics.js";
 import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
+import { Shortened } from "./shortened.js";
 import { Transcript } from "./transcript.js";
 
 /** @import { Agent, Session } from "../openapi.js" */
+/** @import { Entry } from "../transcripts.js" */
 /** @import { Remarks } from "./remarks.js" */
 /**
  * @typedef {{session: Session, asked: Set<string | null>, remarks: Remarks}} Of `asked` are the
@@ -37,25 +39,44 @@ export const Agents = ({ session, asked, remarks }) => {
 export const Changes = ({ session }) => {
   const { id } = session;
   const version = useStore(`diff:${id}`, `agents:${id}`, "reloaded");
-  const [own] = useLoaded(() => get(`/api/sessions/${id}/diff`), [id], version);
+  const [own] = useLoaded(
+    () => wholeText(`/api/sessions/${id}/text`, { field: "diff" }),
+    [id],
+    version,
+  );
   const [agents] = useLoaded(() => every(`/api/sessions/${id}/agents`, {}), [id], version);
-  if (!own || !agents) return null;
+  if (own === undefined || !agents) return null;
   const theirs = agents.filter(({ diff }) => diff);
   return html`
-    ${own.diff && html`<${Diff} text=${own.diff} />`}
+    ${own && html`<${Diff} text=${own} />`}
     ${theirs.map(
       (agent) => html`
         <h3 class="section" key=${agent.id}>By ${nameOf(agent)}</h3>
-        <${Diff} text=${agent.diff} />
+        <${DiffOf} agent=${agent} />
       `,
     )}
     ${
-      !own.diff &&
+      !own &&
       !theirs.length &&
       html`<p class="quiet-line">
         Nothing was changed${ENDED.has(session.status) ? "." : " yet."}
       </p>`
     }
+  `;
+};
+
+/** What a sub-agent has changed. @param {{agent: Agent}} props */
+const DiffOf = ({ agent }) => {
+  const [whole, setWhole] = useState({ of: "", text: "" });
+  const isShortened = agent.shortened.includes("diff") && whole.of !== agent.updatedAt;
+  const load = async () =>
+    setWhole({
+      of: agent.updatedAt,
+      text: await wholeText(`/api/agents/${agent.id}/text`, { field: "diff" }),
+    });
+  return html`
+    <${Diff} text=${whole.of === agent.updatedAt ? whole.text : agent.diff} />
+    ${isShortened && html`<${Shortened} what="The diff" load=${load} />`}
   `;
 };
 
@@ -130,7 +151,7 @@ const Told = ({ agent, session, asked, remarks }) => {
     ${!entries.length && html`<p class="hint">Nothing was said.</p>`}
     <${Transcript} entries=${entries} hasEarlier=${Boolean(transcript.earlierItems)}
       loadEarlier=${() => loadEarlierItems(session.id, agent.id)} cwd=${session.cwd} asked=${asked}
-      remarks=${remarks} isOver=${isOver}
+      remarks=${remarks} isOver=${isOver} loadWhole=${(/** @type {Entry} */ entry) => loadWhole(session.id, entry)}
       label=${`Transcript of ${agent.path || agent.name || agent.id}`} />
   `;
 };

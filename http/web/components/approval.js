@@ -1,7 +1,7 @@
 // @ts-check
 // One approval: everything that is needed to decide, and the decision, within a thumb's reach.
 /** @import { Approval } from "../openapi.js" */
-import { ME, post } from "../api.js";
+import { ME, post, wholeText } from "../api.js";
 import { basename, plural, seen, Words } from "../format.js";
 import { html, useLayoutEffect, useRef, useState } from "../html.js";
 import { learn, pendingApprovals, refresh, repoOf, state, useStore, useTask } from "../store.js";
@@ -19,6 +19,7 @@ import {
   useTick,
 } from "./basics.js";
 import { Icon } from "./icon.js";
+import { Shortened } from "./shortened.js";
 
 const Diff = lazily(() => import("./diff.js"), "Diff");
 const Questions = lazily(() => import("./questions.js"), "Questions");
@@ -163,9 +164,20 @@ function titleOf({ kind, title, details }) {
 
 /** @param {{approval: Approval}} props */
 const Details = ({ approval }) => {
-  const entries = Object.entries(approval.details);
+  const [whole, setWhole] = useState(/** @type {Approval["details"] | null} */ (null));
+  const details = whole ?? approval.details;
+  const entries = Object.entries(details);
   const rows =
-    approval.kind === "manual" ? entries.map(([key, value]) => told(key, value)) : asked(approval);
+    approval.kind === "manual"
+      ? entries.map(([key, value]) => told(key, value))
+      : asked({ ...approval, details });
+  if (approval.shortened.includes("details") && !whole) {
+    const load = async () =>
+      setWhole(
+        JSON.parse(await wholeText(`/api/approvals/${approval.id}/text`, { field: "details" })),
+      );
+    rows.push(html`<${Shortened} what="What is asked" load=${load} />`);
+  }
   return rows.length ? html`<div class="stack">${rows}</div>` : null;
 };
 

@@ -1,10 +1,12 @@
 // @ts-check
 // What a review or a report found: the answer of a session whose task wants one of a given shape.
 /** @import { Session } from "../openapi.js" */
+import { wholeText } from "../api.js";
 import { Words } from "../format.js";
-import { html } from "../html.js";
+import { html, useState } from "../html.js";
 import { Badge } from "./basics.js";
 import { Prose } from "./prose.js";
+import { Shortened } from "./shortened.js";
 
 /** @type {Record<string, string>} */
 const TONES = {
@@ -16,9 +18,16 @@ const TONES = {
   fail: "failed",
 };
 
-/** @param {{result: Session["result"]}} props */
-export const Result = ({ result }) => {
+/** @param {{session: Session}} props */
+export const Result = ({ session }) => {
+  const [whole, setWhole] = useState({ of: "", result: session.result });
+  const isWhole = whole.of === session.updatedAt;
+  const result = isWhole ? whole.result : session.result;
   if (!result) return null;
+  const load = async () => {
+    const text = await wholeText(`/api/sessions/${session.id}/text`, { field: "result" });
+    setWhole({ of: session.updatedAt, result: JSON.parse(text) });
+  };
   const { status, summary, review, ...more } = result;
   return html`<section class="card stack result" aria-label="Result">
     <div class="policy-head">
@@ -31,6 +40,11 @@ export const Result = ({ result }) => {
         <div><h3 class="section">${Words(name)}</h3><${Value} value=${value} /></div>
       `,
     )}
+    ${
+      session.shortened.includes("result") &&
+      !isWhole &&
+      html`<${Shortened} what=${review ? "The review" : "The report"} load=${load} />`
+    }
   </section>`;
 };
 

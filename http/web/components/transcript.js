@@ -8,6 +8,7 @@ import { Diff } from "./diff.js";
 import { Icon } from "./icon.js";
 import { Prose } from "./prose.js";
 import { NO_REMARKS } from "./remarks.js";
+import { Shortened } from "./shortened.js";
 
 /** @import { Entry } from "../transcripts.js" */
 /** @import { Remarks } from "./remarks.js" */
@@ -21,7 +22,8 @@ const OUTPUT = 20_000; // characters of a command's output that are shown at fir
  * a person. What is not done is cut off where the session `isOver`, but for the commands that it
  * has left. There may be earlier entries that are not loaded.
  * @param {{entries: Entry[], hasEarlier: boolean, loadEarlier: () => Promise<void>, cwd: string,
- * asked: Set<string>, remarks?: Remarks, isOver: boolean, label?: string}} props
+ * asked: Set<string>, remarks?: Remarks, isOver: boolean, label?: string,
+ * loadWhole: (entry: Entry) => Promise<void>}} props
  */
 export const Transcript = ({
   entries,
@@ -32,6 +34,7 @@ export const Transcript = ({
   remarks = NO_REMARKS,
   isOver,
   label = "Transcript",
+  loadWhole,
 }) => {
   const [shown, setShown] = useState(WINDOW);
   const { busy, error, run } = useAct();
@@ -67,14 +70,17 @@ export const Transcript = ({
       (
         entry,
       ) => html`<${EntryView} key=${entry.key} entry=${entry} version=${entry.version} cwd=${cwd}
-        note=${remarks.notes.get(entry.key)} stage=${stageOf(entry)} />`,
+        note=${remarks.notes.get(entry.key)} stage=${stageOf(entry)} loadWhole=${loadWhole} />`,
     )}
   </ol>`;
 };
 
 /** An entry renders again only when it has changed. */
 class EntryView extends Component {
-  /** @param {{version: number, entry: Entry, stage: Stage, note?: string}} next */
+  /**
+   * @param {{version: number, entry: Entry, stage: Stage, note?: string,
+   * loadWhole: (entry: Entry) => Promise<void>}} next
+   */
   shouldComponentUpdate(next) {
     const { version, entry, stage, note } = this.props;
     return (
@@ -83,13 +89,14 @@ class EntryView extends Component {
   }
 
   render() {
-    const { entry, cwd, stage, note } = this.props;
+    const { entry, cwd, stage, note, loadWhole } = this.props;
     const show = VIEWS[entry.type] || Other;
     const body = show(entry, stage, cwd);
     return (
       body &&
       html`<li class="entry" data-type=${entry.type} data-done=${entry.done}>
         ${body}
+        ${entry.shortened && html`<${Shortened} what="This" load=${() => loadWhole(entry)} />`}
         ${
           note && html`<p class="remark"><${Icon} name="lock" size=${15} /><span>${note}</span></p>`
         }

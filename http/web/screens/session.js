@@ -28,10 +28,16 @@ import { number, plural, Words } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { useParam } from "../router.js";
 import { ACTIVE, can, ENDED, learn, need, repoOf, state, taskOf, useStore } from "../store.js";
-import { loadEarlier, loadEarlierItems, openTranscript, transcriptOf } from "../transcripts.js";
+import {
+  loadEarlier,
+  loadEarlierItems,
+  loadWhole,
+  openTranscript,
+  transcriptOf,
+} from "../transcripts.js";
 
 /** @import { Remarks } from "../components/remarks.js" */
-/** @import { Transcript as Loaded } from "../transcripts.js" */
+/** @import { Entry, Transcript as Loaded } from "../transcripts.js" */
 
 // few sessions have one
 const Goal = lazily(() => import("../components/goal.js"), "Goal");
@@ -117,7 +123,7 @@ export const Session = ({ id }) => {
           transcript?.ready &&
           html`<${Background} session=${session} transcript=${transcript} left=${remarks.left} />`
         }
-        <${Result} result=${session.result} />
+        <${Result} session=${session} />
         <${Why} session=${session} />
         <${Composer} session=${session} />
       </section>
@@ -250,7 +256,8 @@ const Follow = ({ session, transcript, asked, remarks, children }) => {
     }
     <${Transcript} entries=${entries} hasEarlier=${Boolean(transcript.earlierItems)}
       loadEarlier=${() => loadEarlierItems(session.id)} cwd=${session.cwd} asked=${asked}
-      remarks=${remarks} isOver=${ENDED.has(session.status)} />
+      remarks=${remarks} isOver=${ENDED.has(session.status)}
+      loadWhole=${(/** @type {Entry} */ entry) => loadWhole(session.id, entry)} />
     ${children}
     <div ref=${end} class="end"></div>
     ${

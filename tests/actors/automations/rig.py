@@ -117,7 +117,7 @@ class Rig:
     async def events(self, *types: str, **subject: Any) -> list[Any]:
         """The events of these types, oldest first."""
         wanted = EventFilter(types=types, **subject)
-        found = await self.center.storage.read(
+        found, _ = await self.center.storage.read(
             lambda db: events.after(db, 0, limit=500, wanted=wanted)
         )
         return [msgspec.json.decode(event.body) for event in found]

@@ -68,7 +68,7 @@ async def fragile(path: Path) -> AsyncIterator[Rig]:
 async def told(made: Rig, kind: str) -> list[Any]:
     """The events of a type."""
     wanted = EventFilter(types=(kind,))
-    found = await made.storage.read(lambda db: events.after(db, 0, limit=50, wanted=wanted))
+    found, _ = await made.storage.read(lambda db: events.after(db, 0, limit=50, wanted=wanted))
     return [msgspec.json.decode(event.body) for event in found]
 
 

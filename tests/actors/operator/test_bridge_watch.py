@@ -28,7 +28,7 @@ async def told(storage: Storage, count: int) -> list[Any]:
     """The events of the connection, once there are so many."""
     with trio.fail_after(20):
         while True:
-            found = await storage.read(lambda db: events.after(db, 0, limit=50, wanted=WANTED))
+            found, _ = await storage.read(lambda db: events.after(db, 0, limit=50, wanted=WANTED))
             if len(found) >= count:
                 return [msgspec.json.decode(event.body) for event in found]
             await trio.sleep(0.02)

@@ -53,7 +53,7 @@ async def watching(path: Path, wall: Wall) -> AsyncIterator[Storage]:
 async def told(storage: Storage) -> list[Any]:
     """The gaps that were told of, in seconds."""
     wanted = EventFilter(types=("clock.jumped",))
-    found = await storage.read(lambda db: events.after(db, 0, limit=10, wanted=wanted))
+    found, _ = await storage.read(lambda db: events.after(db, 0, limit=10, wanted=wanted))
     return [msgspec.json.decode(event.body)["data"]["seconds"] for event in found]
 
 

@@ -69,7 +69,7 @@ class Rig:
 
         def read(db: Database) -> bool:
             mark = channel_marks.find(db, {"name": TelegramChannel.mark})
-            last = events.after(db, 0, limit=500, wanted=WANTED)
+            last, _ = events.after(db, 0, limit=500, wanted=WANTED)
             return mark is not None and (not last or mark.value >= last[-1].id)
 
         await self.until(read)

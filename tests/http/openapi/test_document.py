@@ -200,3 +200,40 @@ async def test_the_documents_are_open_to_everybody(tmp_path: Path) -> None:
             assert 200 == (await http.get(path)).status_code
         told = (await http.get("/openapi.json")).json()["paths"]["/metrics"]["get"]
         assert {"token": []} in told["security"]
+
+
+def unlimited(document: Any, schema: Any, path: str) -> Iterator[str]:
+    """Yield the places of texts that may be of any length."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    kinds = schema.get("type", ())
+    if "string" in kinds and not {"maxLength", "enum", "const"} & schema.keys():
+        yield path
+    # Beside properties of its own, choices say only which of them exclude each other.
+    choices = () if "properties" in schema else (*schema.get("anyOf", ()), *schema.get("oneOf", ()))
+    for inner in choices:
+        yield from unlimited(document, inner, path)
+    for name, inner in schema.get("properties", {}).items():
+        yield from unlimited(document, inner, f"{path}.{name}")
+    if isinstance(schema.get("items"), dict):
+        yield from unlimited(document, schema["items"], f"{path}[]")
+
+
+def test_every_text_that_comes_in_has_a_limit_that_the_document_tells() -> None:
+    document = openapi_document(secured=True)
+    found: list[str] = []
+    for route, methods in document["paths"].items():
+        for method, told in methods.items():
+            if not isinstance(told, dict) or route == WEBHOOK:
+                continue
+            place = f"{method} {route}"
+            for parameter in told.get("parameters", ()):
+                if parameter.get("in") == "query":
+                    found += unlimited(
+                        document, parameter["schema"], f"{place} {parameter['name']}"
+                    )
+            body = told.get("requestBody")
+            if body is not None:
+                schema = body["content"]["application/json"]["schema"]
+                found += unlimited(document, schema, place)
+    assert [] == found

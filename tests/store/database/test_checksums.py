@@ -113,7 +113,7 @@ def test_an_event_that_was_changed_is_told_as_damaged_in_its_place(
     change(filled, f"UPDATE events SET {changed} WHERE id = 4")  # noqa: S608
     with reading(filled) as db:
         page = [msgspec.json.decode(item) for item in events.page(db, limit=100).items]
-        stored = events.after(db, 0, limit=100)
+        stored = events.after(db, 0, limit=100)[0]
     assert [*range(1, 21)] == [event["id"] for event in page] == [event.id for event in stored]
     for found in (page[3], msgspec.json.decode(stored[3].body)):
         assert {"id": 4, "type": "event.damaged", "actor": "store"}.items() <= found.items()
@@ -165,7 +165,7 @@ def test_what_was_there_before_there_were_checksums_has_them(path: Path) -> None
     conn.close()
     with open_database(path) as opened:
         assert "/srv/a" == repositories.get(opened, 1).local_path
-        assert [body.encode()] == [event.body for event in events.after(opened, 0, limit=9)]
+        assert [body.encode()] == [event.body for event in events.after(opened, 0, limit=9)[0]]
 
 
 def test_a_migration_does_not_seal_what_is_damaged(filled: Path) -> None:
@@ -184,7 +184,7 @@ def read_all(path: Path) -> list[Any]:
         found: list[Any] = [
             attempt(partial(table.get, db, number)) for table in TABLES for number in range(1, 21)
         ]
-        stored = {event.id: event for event in events.after(db, 0, limit=100)}
+        stored = {event.id: event for event in events.after(db, 0, limit=100)[0]}
         found += [stored.get(number) for number in range(1, 21)]
         return [*found, trusted_configurations.is_trusted(db, 1, DIGEST)]
     finally:

@@ -175,3 +175,34 @@ def test_what_is_typed_is_words_phrases_and_beginnings(typed: str, asked: str) -
 def test_nothing_that_is_typed_is_an_error(writer: Writer, readers: Readers, typed: str) -> None:
     assert writer is not None
     found(readers, typed)
+
+
+@pytest.mark.parametrize("after", ["", "word " * 40, "w" * 300])
+@pytest.mark.parametrize("before", ["", "word " * 40, "w" * 300 + " "])
+def test_a_snippet_is_the_part_around_the_first_match(
+    writer: Writer, readers: Readers, before: str, after: str
+) -> None:
+    text = f"{before}sought {after}sought and found"
+
+    def unit(tx: Transaction) -> None:
+        add_item(tx, add_session(tx), 1, body={"text": text})
+
+    run(writer, unit)
+    (only,) = found(readers, "sought").items
+    shown = "".join(piece.text for piece in only.snippet)
+    assert shown.strip("…") in text
+    assert (bool(before), bool(after)) == (shown.startswith("…"), shown.endswith("…"))
+    assert len(shown) <= 60 + 180 + 2
+    assert "sought" == next(piece.text for piece in only.snippet if piece.is_match)
+
+
+def test_a_word_of_any_length_has_a_short_snippet(writer: Writer, readers: Readers) -> None:
+    text = "x" * 50_000
+
+    def unit(tx: Transaction) -> None:
+        add_item(tx, add_session(tx), 1, body={"text": text})
+
+    run(writer, unit)
+    (only,) = found(readers, "xxx*").items
+    assert [True] == [piece.is_match for piece in only.snippet]
+    assert len(only.snippet[0].text) < 200
