@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import httpx
-import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import UNWORKED, OpenPage, made
+from tests.browser.conftest import UNWORKED, OpenPage
 from tests.codex.script import AddFile, Gate, Hold, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Server
@@ -28,6 +26,15 @@ def register_and_run(page: Page, repository: Path, prompt: str) -> None:
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.get_by_text("Allowed")).to_be_visible()
     page.get_by_role("button", name="Run", exact=True).click()
+
+
+def crashed_and_started_again(server: Server, page: Page) -> None:
+    """Kill the server below an open page, and start it again at the same address."""
+    port = server.url.rpartition(":")[2]
+    server.kill()
+    expect(page.get_by_text("Offline, as of")).to_be_visible()
+    server.settings = {**server.settings, "CC_PORT": port}
+    server.start()
 
 
 def test_a_newcomer_runs_watches_approves_steers_and_stops(
@@ -218,15 +225,6 @@ def test_what_is_written_to_a_session_is_sent_once_and_nothing_of_it_is_lost(
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
 
 
-def crashed_and_started_again(server: Server, page: Page) -> None:
-    """Kill the server below an open page, and start it again at the same address."""
-    port = server.url.rpartition(":")[2]
-    server.kill()
-    expect(page.get_by_text("Offline, as of")).to_be_visible()
-    server.settings = {**server.settings, "CC_PORT": port}
-    server.start()
-
-
 def test_what_outlives_the_servers_crash_is_shown_as_it_goes_on(
     codex_server: Server, scripted_model: ScriptedModel, repository: Path, open_page: OpenPage
 ) -> None:
@@ -263,149 +261,6 @@ def test_what_the_servers_crash_cut_off_is_shown_so_and_its_thread_goes_on(
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
 
 
-@pytest.mark.parametrize("device", ["phone", "desktop"])
-def test_what_one_page_decides_another_shows_at_once_and_by_whom(
-    filled_server: Server, open_page: OpenPage, device: str
-) -> None:
-    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
-        asked = made(client, "/api/approvals", {"title": f"May the {device} go on?"})
-        one = open_page(f"{filled_server.url}/#/approvals", device=device).page
-        other = open_page(f"{filled_server.url}/#/approvals/{asked['id']}", device=device).page
-        card = one.get_by_role("article", name=asked["title"])
-        expect(other.get_by_role("button", name="Approve")).to_be_visible()
-        card.get_by_role("button", name="Reject").click()
-        expect(other.get_by_text("by web")).to_be_visible()
-        expect(other.get_by_text("Rejected")).to_be_visible()
-        expect(other.get_by_role("button", name="Approve")).to_have_count(0)
-        expect(card.get_by_text("by web")).to_be_visible()
-        expect(card.get_by_role("button")).to_have_count(0)
-        expect(card).to_have_count(0)  # after a moment
-
-
-def test_the_keyboard_decides_and_goes_on_to_the_next(
-    filled_server: Server, open_page: OpenPage
-) -> None:
-    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
-        titles = ("Is this the first?", "Is this the second?")
-        asked = [made(client, "/api/approvals", {"title": title}) for title in titles]
-        page = open_page(f"{filled_server.url}/#/approvals", device="desktop").page
-        card = page.get_by_role("article", name=titles[0])
-        card.get_by_role("button", name="Approve").focus()
-        page.keyboard.press("Enter")
-        expect(card.locator(".outcome")).to_be_focused()
-        page.keyboard.press("j")
-        expect(page.get_by_role("link", name=titles[1])).to_be_focused()
-        made(client, f"/api/approvals/{asked[1]['id']}/resolve", {"status": "rejected"})
-
-
-def test_all_that_is_asked_for_is_read_before_it_is_decided(
-    filled_server: Server, open_page: OpenPage
-) -> None:
-    """A title is cut, and what turns the writing round shows a command as it is not."""
-    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
-        asked = made(client, "/api/approvals", {"title": "In short…"})
-        where = f"/api/approvals/{asked['id']}"
-        page = open_page(filled_server.url, **UNWORKED).page
-        shown = page.get_by_role("article")
-
-        def show(kind: str, details: dict[str, Any]) -> None:
-            record = {**asked, "kind": kind, "details": details}
-            page.route("**/api/approvals?*", lambda route: route.fulfill(json={"items": [record]}))
-            page.goto("about:blank")
-            page.goto(f"{filled_server.url}/#/approvals/{asked['id']}")
-
-        question = f"Which of them, {'and why, ' * 30}is it?"
-        show("user_input", {"questions": [{"id": "q", "question": question, "options": []}]})
-        expect(shown.get_by_role("heading")).to_have_text(question)
-        show("elicitation", {"server": "calendar", "message": question})
-        expect(shown.get_by_role("heading")).to_have_text(f"calendar asks: {question}")
-        more = {"network": {"enabled": True}}
-        said = "This session may not use the network."
-        turned = {"command": "rm \u202eskcab", "cwd": "/home", "additionalPermissions": more}
-        show("command", {**turned, "beyondRun": [said], "subAgent": True})
-        expect(shown.get_by_label("Command")).to_have_text("rm \\u202eskcab")
-        expect(shown).to_contain_text('With more permissions{"network":{"enabled":true}}')
-        expect(shown).to_contain_text(f"Beyond what its run may do: {said}")
-        expect(shown).to_contain_text("A sub-agent of the session asks.")
-        made(client, f"{where}/resolve", {"status": "rejected"})
-
-
-@pytest.mark.parametrize(
-    ("kind", "details", "answers"),
-    [
-        (
-            "user_input",
-            {"questions": [{"id": "q", "question": "Which?", "options": [{"label": "This"}]}]},
-            {"q": "This"},
-        ),
-        (
-            "elicitation",
-            {
-                "server": "calendar",
-                "message": "When?",
-                "schema": {
-                    "required": ["day", "isSure"],
-                    "properties": {"day": {"enum": ["This"]}, "isSure": {"type": "boolean"}},
-                },
-            },
-            {"day": "This", "isSure": False},
-        ),
-    ],
-)
-def test_a_question_can_be_answered_once_all_of_it_is(
-    filled_server: Server,
-    open_page: OpenPage,
-    kind: str,
-    details: dict[str, Any],
-    answers: dict[str, Any],
-) -> None:
-    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
-        asked = made(client, "/api/approvals", {"title": "A question"})
-        record = {**asked, "kind": kind, "details": details}
-        sent: list[Any] = []
-
-        def settle(route: Route) -> None:
-            sent.append(route.request.post_data_json)
-            route.fulfill(json={**record, "status": "approved"})
-
-        page = open_page("about:blank", **UNWORKED).page
-        page.route("**/api/approvals?*", lambda route: route.fulfill(json={"items": [record]}))
-        page.route("**/resolve", settle)
-        page.goto(f"{filled_server.url}/#/approvals/{asked['id']}")
-        answer = page.get_by_role("button", name="Answer", exact=True)
-        expect(answer).to_be_disabled()
-        if kind == "user_input":
-            page.get_by_label("This").check()
-        else:
-            page.get_by_label("Day").select_option("This")
-        answer.click()
-        expect(page.get_by_text("Approved")).to_be_visible()
-        assert [answers] == [body["answers"] for body in sent]
-        made(client, f"/api/approvals/{asked['id']}/resolve", {"status": "rejected"})
-
-
-def test_who_comes_second_is_told_who_was_first(filled_server: Server, open_page: OpenPage) -> None:
-    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
-        asked = made(client, "/api/approvals", {"title": "Who is first?"})
-        address = f"{filled_server.url}/#/approvals/{asked['id']}"
-        page = open_page(address, expected={409}, **UNWORKED).page
-        expect(page.get_by_role("button", name="Approve")).to_be_visible()
-
-        def lose(route: object, request: object) -> None:
-            del request
-            made(
-                client,
-                f"/api/approvals/{asked['id']}/resolve",
-                {"status": "rejected", "resolvedBy": "ada"},
-            )
-            route.continue_()  # type: ignore[attr-defined]
-
-        page.route("**/resolve", lose)
-        page.get_by_role("button", name="Approve").click()
-        expect(page.get_by_text("by ada")).to_be_visible()
-        expect(page.get_by_text("Rejected")).to_be_visible()
-
-
 def test_policy_is_shown_before_a_run_is_pressed(
     filled_server: Server, open_page: OpenPage
 ) -> None:
@@ -414,106 +269,3 @@ def test_policy_is_shown_before_a_run_is_pressed(
     page.get_by_label("Network").click()
     expect(page.get_by_text("Repository 1 does not allow network access.")).to_be_visible()
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_disabled()
-
-
-def tasks_titled(client: httpx.Client, title: str) -> list[dict[str, Any]]:
-    items = client.get("/api/tasks", params={"limit": 500}).json()["items"]
-    return [task for task in items if task["title"] == title]
-
-
-def lose_answers(page: Page, path: str, most: int) -> list[str | None]:
-    """Let the server do what it is asked, but the first answers are lost; the keys as they come."""
-    keys: list[str | None] = []
-
-    def lose(route: Route) -> None:
-        keys.append(route.request.headers.get("idempotency-key"))
-        if len(keys) > most:
-            route.continue_()
-        else:
-            assert route.fetch().ok
-            route.abort("connectionreset")
-
-    page.route(path, lose)
-    return keys
-
-
-def create_task(page: Page, title: str) -> None:
-    page.get_by_label("What is to be done?").fill(title)
-    page.get_by_role("button", name="Create", exact=True).click()
-
-
-def test_an_act_whose_answer_is_lost_is_sent_again_and_done_once(
-    filled_server: Server, open_page: OpenPage
-) -> None:
-    page = open_page(f"{filled_server.url}/#/tasks/new", outage=True, **UNWORKED).page
-    keys = lose_answers(page, "**/api/tasks", most=2)
-    create_task(page, "Only once")
-    expect(page.locator("h1")).to_have_text("Only once")
-    assert 3 == len(keys)
-    assert 1 == len(set(keys))
-    page.goto(f"{filled_server.url}/#/tasks/new")
-    create_task(page, "Only once")
-    expect(page.locator("h1")).to_have_text("Only once")
-    assert 4 == len(keys)
-    assert 2 == len(set(keys))  # another act
-    assert None not in keys
-    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
-        assert 2 == len(tasks_titled(client, "Only once"))
-
-
-def test_an_act_that_its_user_tries_again_after_lost_answers_is_done_once(
-    filled_server: Server, open_page: OpenPage
-) -> None:
-    page = open_page(f"{filled_server.url}/#/tasks/new", outage=True, **UNWORKED).page
-    keys = lose_answers(page, "**/api/tasks", most=4)
-    create_task(page, "Tried again")
-    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
-    assert 4 == len(keys)
-    page.get_by_role("button", name="Create", exact=True).click()
-    expect(page.locator("h1")).to_have_text("Tried again")
-    assert 5 == len(keys)
-    assert 1 == len(set(keys))
-    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
-        assert 1 == len(tasks_titled(client, "Tried again"))
-
-
-def test_the_same_words_said_much_later_are_another_act(
-    filled_server: Server, open_page: OpenPage
-) -> None:
-    page = open_page("about:blank", outage=True, **UNWORKED).page
-    page.clock.install()
-    page.goto(f"{filled_server.url}/#/tasks/new")
-    keys = lose_answers(page, "**/api/tasks", most=4)
-    create_task(page, "Said twice")
-    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
-    page.clock.fast_forward("03:00")
-    page.get_by_role("button", name="Create", exact=True).click()
-    expect(page.locator("h1")).to_have_text("Said twice")
-    assert 2 == len(set(keys))
-    with httpx.Client(base_url=filled_server.url, trust_env=False) as client:
-        assert 2 == len(tasks_titled(client, "Said twice"))
-
-
-def test_an_act_that_is_still_being_done_is_waited_for(
-    filled_server: Server, open_page: OpenPage
-) -> None:
-    address = f"{filled_server.url}/#/tasks/new"
-    page = open_page(address, outage=True, expected={409}, **UNWORKED).page
-    keys: list[str | None] = []
-
-    def answer(route: Route) -> None:
-        keys.append(route.request.headers.get("idempotency-key"))
-        match len(keys):
-            case 1:
-                route.abort("connectionreset")
-            case 2:
-                body = {"error": {"statusCode": 409, "message": "It is still being answered."}}
-                route.fulfill(status=409, headers={"Retry-After": "1"}, json=body)
-            case _:
-                route.continue_()
-
-    page.route("**/api/tasks", answer)
-    create_task(page, "Waited for")
-    expect(page.locator("h1")).to_have_text("Waited for")
-    assert 3 == len(keys)
-    assert 1 == len(set(keys))
