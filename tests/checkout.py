@@ -15,7 +15,7 @@ FOLDERS = ("actors", "http", "runtime", "store")
 
 
 def pyproject() -> dict[str, Any]:
-    """What pyproject.toml says."""
+    """Return what pyproject.toml says."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 

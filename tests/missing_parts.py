@@ -12,7 +12,7 @@ import pytest
 
 
 def in_ci() -> bool:
-    """Whether this run must have every part."""
+    """Return whether this run must have every part."""
     return os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
 

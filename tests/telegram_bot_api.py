@@ -51,7 +51,7 @@ class Fault:
     """What to wait for before the call is done as if nothing were wrong."""
 
     def answer(self) -> tuple[int, bytes] | None:
-        """What is answered instead."""
+        """Return what is answered instead."""
         if self.drop:
             return None
         return _refuse(self) if self.garbage is None else (self.status, self.garbage)
@@ -128,7 +128,7 @@ class FakeBotApi:
     # ── what a test sees ─────────────────────────────────────────────────────────────────────
 
     def texts(self, chat_id: int) -> list[str]:
-        """What the chat shows now, without markup, in the order it was sent."""
+        """Return what the chat shows now, without markup, in the order it was sent."""
         return [shown(message["text"]) for message in self.chat(chat_id).messages.values()]
 
     def called(self, method: str) -> list[dict[str, Any]]:
@@ -236,7 +236,7 @@ class FakeBotApi:
     # ── the methods ──────────────────────────────────────────────────────────────────────────
 
     async def answer(self, path: str, body: bytes) -> tuple[int, bytes] | None:
-        """What the real one answers; None where the connection is to be dropped."""
+        """Return what the real one answers; None where the connection is to be dropped."""
         match = re.fullmatch(r"/bot([^/]+)/(\w+)", path)
         if match is None or match[1] != self.token:
             return _refuse(Fault(401, "Unauthorized"))

@@ -1,4 +1,4 @@
-"""What the Bot API takes: texts, markup, and calls with a file (core.telegram.org/bots/api)."""
+"""Rules of the Bot API: texts, markup, and calls with a file (core.telegram.org/bots/api)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def shown(text: str) -> str:
-    """What a person sees of a message in Telegram's HTML."""
+    """Return what a person sees of a message in Telegram's HTML."""
     return html.unescape(re.sub(r"<[^>]*>", "", text))
 
 

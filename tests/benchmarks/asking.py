@@ -77,7 +77,7 @@ class Asked:
 
 
 def _ask(port: int, sent: bytes, connections: int) -> Iterator[float]:
-    """How long each request took, in seconds."""
+    """Yield how long each request took, in seconds."""
     with ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
         clients = [

@@ -1,4 +1,4 @@
-"""What ten thousand automations cost, idle and when a thousand are due at once.
+"""The cost of ten thousand automations, idle and when a thousand are due at once.
 
 Run it with `python -m tests.benchmarks.automations [folder]`. It keeps 10,000 enabled automations,
 starts the whole tree on the machine's own clock, and prints how long the start takes, what the

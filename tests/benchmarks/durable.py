@@ -1,4 +1,4 @@
-"""What a durable POST costs: `POST /api/tasks` beside FastAPI on uvicorn.
+"""The cost of a durable POST: `POST /api/tasks` beside FastAPI on uvicorn.
 
 Run it with `uv run --group benchmarks python -m tests.benchmarks.durable [connections] [rounds]`;
 the group has the peers. Each server is a process of its own with a database of its own on the same

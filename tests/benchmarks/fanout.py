@@ -1,4 +1,4 @@
-"""What it costs to show an event to 200 subscribers, beside two peers in the same run.
+"""The cost of showing an event to 200 subscribers, beside two peers in the same run.
 
 Run it with `uv run --group benchmarks python -m tests.benchmarks.fanout`.
 
@@ -51,7 +51,7 @@ COMMAND = [sys.executable, "-m", "tests.benchmarks.fanout"]
 
 
 def event(number: int) -> PublishLive:
-    """What is published, as number so many of its burst."""
+    """Return what is published, as number so many of its burst."""
     return PublishLive(told=made_up("benchmark.event", {"text": "x" * 200, "number": number}))
 
 

@@ -1,4 +1,4 @@
-"""How long a word of Codex takes to whoever watches, while 20 sessions stream at once.
+"""The time that a word of Codex takes to a watcher, while 20 sessions stream at once.
 
 Run it with `python -m tests.benchmarks.latency [sessions] [rounds]`.
 

@@ -1,4 +1,4 @@
-"""What a request costs: our connection and gate beside plain Quart-Trio on hypercorn.
+"""The cost of a request: our connection and gate beside plain Quart-Trio on hypercorn.
 
 Run it with `python -m tests.benchmarks.requests [connections] [rounds]`. Each server is a process
 of its own with the same two routes: a GET of 40 bytes of JSON, and a POST whose 300 bytes decode

@@ -113,7 +113,7 @@ def ask(port: int) -> bytes:
 
 
 def is_well(port: int) -> bool:
-    """Whether the server answers, and well."""
+    """Return whether the server answers, and well."""
     try:
         return ask(port).startswith(b"HTTP/1.1 200 ")
     except OSError:

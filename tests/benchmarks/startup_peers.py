@@ -286,12 +286,12 @@ async def count(request: Request, call_next: Callable[[Request], Awaitable[Respo
 
 @app.get("/metrics")
 def metrics() -> Response:
-    """What was counted."""
+    """Return what was counted."""
     return Response(prometheus_client.generate_latest(), media_type="text/plain")
 
 
 @app.get("/health")
 def health(session: Connected) -> dict[str, str]:
-    """Whether the database answers."""
+    """Return whether the database answers."""
     session.execute(text("SELECT max(id) FROM events"))
     return {"status": "ok"}

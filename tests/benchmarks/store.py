@@ -1,4 +1,4 @@
-"""What a durable write and a look at a long log cost, beside the plain library in the same run.
+"""The cost of a durable write and a look at a long log, beside the plain library.
 
 Run it with `python -m tests.benchmarks.store [folder]`, the folder on the disk to be measured.
 
@@ -81,7 +81,7 @@ class Plain:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long it takes."""
+    """Return how long it takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

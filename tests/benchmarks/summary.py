@@ -1,4 +1,4 @@
-"""What the numbers of a span and a search in transcripts cost, over a large database.
+"""The cost of the numbers of a span and of a search, over a large database.
 
 Run it with `python -m tests.benchmarks.summary [database]`; one that is there is used again.
 

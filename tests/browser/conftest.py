@@ -117,7 +117,7 @@ def fill(client: httpx.Client, folder: Path) -> None:
 
 
 def made(client: httpx.Client, path: str, body: object) -> Any:
-    """What a POST made."""
+    """Return what a POST made."""
     answer = client.post(path, json=body)
     assert answer.is_success, answer.text
     return answer.json()

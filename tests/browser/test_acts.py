@@ -1,4 +1,4 @@
-"""What the page does to repositories, worktrees, automations, follow-ups and deadlines."""
+"""Acts of the page on repositories, worktrees, automations, follow-ups and deadlines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page does when the server, the network or the right to speak is gone for a while."""
+"""The page without the server, the network or the right to speak for a while."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def read(page: Page, text: str, changes: list[dict[str, Any]] | None = None) -> 
 
 @pytest.fixture
 def changed(tmp_path: Path) -> str:
-    """What git says of a folder in which files were made, changed, moved and taken away."""
+    """Return what git says of a folder in which files were made, changed, moved and taken away."""
     folder = make_repository(tmp_path / "project")
 
     def git(*words: str) -> str:

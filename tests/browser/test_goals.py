@@ -21,7 +21,7 @@ from tests.end_to_end.test_transports import reached_by
 
 @pytest.fixture
 def gate() -> Gate:
-    """Where the model stands in the turn that Codex began for the goal."""
+    """Return where the model stands in the turn that Codex began for the goal."""
     return Gate()
 
 

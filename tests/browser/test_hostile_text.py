@@ -96,7 +96,7 @@ def test_what_cannot_be_seen_is_spelled_out_where_it_is_decided(
 def test_details_of_any_shape_leave_an_approval_to_be_decided(
     planted: Server, open_page: OpenPage
 ) -> None:
-    """Who asks for a decision by the API may tell whatever they like."""
+    """Ask for a decision by the API, in whatever words."""
     details = {
         **dict.fromkeys(("files", "read", "write", "questions", "schema"), "a.txt"),
         **dict.fromkeys(("cwd", "grantRoot", "script", "url"), ("a", "b")),

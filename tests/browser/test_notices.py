@@ -1,4 +1,4 @@
-"""What calls for attention: a number in the title and the icon, and notifications."""
+"""Calls for attention: a number in the title and the icon, and notifications."""
 
 from __future__ import annotations
 

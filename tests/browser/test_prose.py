@@ -1,4 +1,4 @@
-"""What an agent writes: its lists keep their numbers, and stand as deep as they were written."""
+"""The prose of an agent: its lists keep their numbers, and stand as deep as they were written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async ([modules, text]) => {
 
 
 def read(page: Page, text: str) -> str:
-    """What the page makes of it."""
+    """Return what the page makes of it."""
     settle(page)
     modules = [module_of(page, name) for name in ("html.js", "components/prose.js")]
     return str(page.evaluate(READ, [modules, text]))

@@ -1,4 +1,4 @@
-"""What Codex asks beside commands and files, answered in the browser."""
+"""Questions of Codex beside commands and files, answered in the browser."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def run(client: httpx.Client, repository: Path, prompt: str) -> str:
 
 
 def answered(page: Page, client: httpx.Client, address: str) -> Any:
-    """What Codex was answered, once its turn has ended."""
+    """Return what Codex was answered, once its turn has ended."""
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
     return json.loads(client.get(f"/api{address}").json()["lastMessage"])
 

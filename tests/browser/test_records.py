@@ -1,4 +1,4 @@
-"""What the page knows of each record: the newest that it asked for, whatever overtakes what."""
+"""The page's records: of each the newest that it asked for, whatever overtakes what."""
 
 from __future__ import annotations
 

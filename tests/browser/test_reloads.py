@@ -1,4 +1,4 @@
-"""What a screen shows is asked for again when it changes: one at a time, and not too often."""
+"""A screen asks again when something changes: once at a time, and not too often."""
 
 from __future__ import annotations
 

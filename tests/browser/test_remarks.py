@@ -1,4 +1,4 @@
-"""What happens past a person: decided by a model, let out by rules, left in the background."""
+"""Events past a person: decided by a model, let out by rules, left in the background."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def words(page: Page) -> Locator:
-    """What the transcript shows of them."""
+    """Return what the transcript shows of them."""
     return page.locator(".transcript .agent .prose").filter(has_text="Word")
 
 

@@ -127,7 +127,7 @@ def digest(data: bytes) -> str:
 
 
 def record_of(folder: Path) -> dict[str, Any]:
-    """What a folder's record says, by package."""
+    """Return what a folder's record says, by package."""
     path = folder / RECORD
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 

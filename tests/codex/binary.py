@@ -1,4 +1,4 @@
-"""Where the Codex under test is: `CC_TEST_CODEX`, or the one that the dev dependencies bring."""
+"""The Codex under test: `CC_TEST_CODEX`, or the one that the dev dependencies bring."""
 
 import os
 import shutil

@@ -90,7 +90,7 @@ class Bridged:
         return str(result["turn"]["id"])
 
     async def until(self, wanted: Callable[[Any], bool], seconds: float = 30) -> list[Any]:
-        """What is told, up to and with the first that is wanted."""
+        """Return what is told, up to and with the first that is wanted."""
         seen: list[Any] = []
         with trio.fail_after(seconds):
             while True:

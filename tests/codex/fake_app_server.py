@@ -158,7 +158,7 @@ class FakeAppServer:
             )
 
     def obey(self, directive: dict[str, Any], where: dict[str, str]) -> bool:
-        """Whether the turn goes on at once."""
+        """Return whether the turn goes on at once."""
         params = {**where, **directive.get("params", {})}
         match directive:
             case {"notify": method}:

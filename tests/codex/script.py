@@ -1,4 +1,4 @@
-"""What a scripted model says: the steps of a turn.
+"""The script of a model: the steps of a turn.
 
 A script is a sequence of steps. Codex asks the model once for each step of a turn: a text
 ends the turn, a command or a patch makes Codex run it and ask again. A script that has run

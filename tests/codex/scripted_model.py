@@ -66,12 +66,12 @@ class ModelRequest:
 
     @property
     def prompt(self) -> str:
-        """What the user, or the agent that started this one, has said last."""
+        """Return what the user, or the agent that started this one, has said last."""
         return (self.user_texts or [""])[-1]
 
     @property
     def tool_outputs(self) -> list[str]:
-        """What the tools have answered so far, in order, as text."""
+        """Return what the tools have answered so far, in order, as text."""
         return [
             str(item.get("output"))
             for item in self.body["input"]
@@ -119,7 +119,7 @@ class ScriptedModel:
 
     @property
     def base_url(self) -> str:
-        """What Codex's configuration calls `base_url`."""
+        """Return what Codex's configuration calls `base_url`."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     def start(self) -> Self:

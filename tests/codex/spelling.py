@@ -1,4 +1,4 @@
-"""How a script's steps are spelled for the tools that Codex offers its model.
+"""The spelling of a script's steps for the tools that Codex offers its model.
 
 Codex offers each model the tools that its metadata name. `gpt-5.4`, which newer catalogues don't
 know, calls `exec_command` and the sub-agents of `multi_agent_v1`. A model of *code mode*, as the

@@ -1,4 +1,4 @@
-"""What the rules of Codex's user let out of the sandbox, as Codex itself says it."""
+"""Commands that the rules of Codex's user let out of the sandbox, as Codex says it."""
 
 import json
 import subprocess

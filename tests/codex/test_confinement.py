@@ -1,4 +1,4 @@
-"""What a run lets Codex do: complete in every spelling, and never more than it says."""
+"""A run's confinement of Codex: complete in every spelling, and never more than it says."""
 
 import tomllib
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Which Codex may be used: by its version, and by the methods that it has."""
+"""The versions of Codex that may be used, and the methods that they need."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def fetch(version: str) -> Path:
 
 
 def _is_large(path: Path) -> bool:
-    """Whether it is the program itself, and no script or note of the same name."""
+    """Return whether it is the program itself, and no script or note of the same name."""
     return path.stat().st_size > 10_000_000
 
 
@@ -118,7 +118,7 @@ def run(version: str, binary: Path, tests: Sequence[str]) -> Outcome:
 
 
 def read_report(version: str, report: Path, seconds: float) -> Outcome:
-    """What a report of pytest's says."""
+    """Return what a report of pytest's says."""
     failed, skipped, passed = [], 0, 0
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest's own file
         if case.find("failure") is not None or case.find("error") is not None:

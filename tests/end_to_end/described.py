@@ -39,7 +39,7 @@ formats = FormatChecker(())
 
 @formats.checks("date-time", ValueError)
 def is_timestamp(text: object) -> bool:
-    """Whether it is as every timestamp of the API is."""
+    """Return whether it is as every timestamp of the API is."""
     return not isinstance(text, str) or (
         text.endswith("Z") and datetime.fromisoformat(text).utcoffset() == timedelta()
     )
@@ -52,7 +52,7 @@ class Described:
     document: Mapping[str, Any]
 
     def faults(self, schema: Mapping[str, Any], value: object) -> list[str]:
-        """What of the value is not as the schema says."""
+        """Return what of the value is not as the schema says."""
         whole = {**schema, "components": self.document["components"]}
         found = Draft202012Validator(whole, format_checker=formats).iter_errors(value)
         return [f"{fault.json_path}: {fault.message}" for fault in found]
@@ -118,7 +118,7 @@ def check_trace(record: Mapping[str, Any]) -> None:
 
 
 def _operation(method: str, path: str) -> Any:
-    """What is told of a method at a path; of paths that fit, that without parameters."""
+    """Return what is told of a method at a path; of paths that fit, that without parameters."""
     for told in sorted(the_api().document["paths"], key=lambda told: told.count("{")):
         pattern = re.sub(r"\\{\w+\\}", ".+" if "/actors/" in told else "[^/]+", re.escape(told))
         if re.fullmatch(pattern, path) and method.lower() in the_api().document["paths"][told]:

@@ -1,4 +1,4 @@
-"""What Schemathesis cannot know: texts whose truth is on the disk, in a calendar or in an answer.
+"""Hints for Schemathesis: texts whose truth is on the disk, in a calendar or in an answer.
 
 A random text is no folder, time zone or cursor, and is rightly refused. In a request that is meant
 to be right, each of these is given a value that is, so that a refusal is a fault again.

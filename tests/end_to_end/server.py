@@ -51,7 +51,7 @@ class Server:
 
     @property
     def log(self) -> Path:
-        """What it logged, over all its lives."""
+        """Return what it logged, over all its lives."""
         return self.data_dir.parent / f"{self.data_dir.name}.log"
 
     def start(self) -> Self:

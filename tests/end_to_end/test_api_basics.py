@@ -1,4 +1,4 @@
-"""What the API's users know of it, on a real server without Codex."""
+"""The API as its users know it, on a real server without Codex."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the real Codex asks without waiting: it works on, and hears the answer all the same."""
+"""Questions for which the real Codex does not wait: it works on, and hears the answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def asked(client: Client, repository: Path) -> tuple[Any, Any]:
 
 
 def answer(approval: Any) -> tuple[str, Any]:
-    """What a person posts, and where."""
+    """Return what a person posts, and where."""
     body = {"status": "approved", "answers": ANSWERS, "resolvedBy": "Ada"}
     return f"/api/approvals/{approval['id']}/resolve", body
 

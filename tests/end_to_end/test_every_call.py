@@ -94,7 +94,7 @@ class Disk:
         return data
 
     async def calls(self) -> Counter[Call]:
-        """How many calls of each kind the script makes."""
+        """Return how many calls of each kind the script makes."""
         data = self.fresh()
         faults = Faults.beneath(data)
         server = Server(data, {**STUB, **faults.environment}, is_fresh=True).start()

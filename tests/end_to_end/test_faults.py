@@ -1,4 +1,4 @@
-"""What the machine does to the server: a full disk, a locked or read-only file, a damaged one.
+"""Faults of the machine: a full disk, a locked or read-only file, a damaged one.
 
 Writes are refused with 503 and reads go on; a turn that runs waits for the disk and loses nothing;
 and when there is room again, everything goes on by itself.
@@ -41,7 +41,7 @@ if sys.platform == "linux":
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (taken + free, hard))
 
     def processor_seconds(pid: int) -> float:
-        """How much time of a processor the process has had."""
+        """Return how much time of a processor the process has had."""
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -149,7 +149,7 @@ async def test_a_turn_is_interrupted_though_there_is_no_room_to_record_that_it_i
 
 
 async def is_at_work(client: Client, thread_id: str) -> bool:
-    """Whether a turn runs in the thread, as Codex says."""
+    """Return whether a turn runs in the thread, as Codex says."""
     listed = await client.get("/api/codex/threads")
     (thread,) = [thread for thread in listed["items"] if thread["id"] == thread_id]
     return bool(thread["status"]["type"] == "active")
@@ -195,7 +195,7 @@ async def test_clients_who_take_all_descriptors_take_nothing_from_a_turn(
 
 
 def refusal_at_start(server: Server) -> str:
-    """What the server says instead of starting; its exit code is 2."""
+    """Return what the server says instead of starting; its exit code is 2."""
     with pytest.raises(pytest.fail.Exception) as failed:
         server.start()
     assert server.process is not None

@@ -62,7 +62,7 @@ class Beside:
         return await self.other.prompt(self.thread_id, text)
 
     async def status(self) -> str:
-        """Whether the thread is active or idle, as Codex has it."""
+        """Return whether the thread is active or idle, as Codex has it."""
         answer = await self.other.call("thread/read", {"threadId": self.thread_id})
         return str(answer["thread"]["status"]["type"])
 

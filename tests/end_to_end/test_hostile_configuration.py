@@ -43,7 +43,7 @@ class Site:
         )
 
     def found(self) -> str:
-        """What the repository's settings made of the variable that the model looked for."""
+        """Return what the repository's settings made of the variable that the model looked for."""
         seen = re.search(r"trap=(\w*)", self.model.requests[-1].tool_outputs[0])
         assert seen is not None
         return seen[1]

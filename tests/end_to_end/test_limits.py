@@ -1,4 +1,4 @@
-"""What a run may not do, it does not get done, with the real Codex and a model that tries."""
+"""The limits of a run hold, with the real Codex and a model that tries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALL = {"allowWrite": True, "allowNetwork": True, "allowCommit": True}
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What a git of the test's own says."""
+    """Return what a git of the test's own says."""
     done = subprocess.run(
         ["git", "-C", str(folder), *arguments],  # noqa: S607 - the user's own git
         check=True,
@@ -49,11 +49,11 @@ class Bench:
         return await self.client.run(registered, "Try it.", **run)
 
     def outputs(self) -> list[str]:
-        """What Codex told the model of each command so far."""
+        """Return what Codex told the model of each command so far."""
         return self.model.requests[-1].tool_outputs
 
     async def pending(self) -> list[Any]:
-        """What waits on a person."""
+        """Return what waits on a person."""
         listed = await self.client.get("/api/approvals", status="pending")
         found: list[Any] = listed["items"]
         return found

@@ -11,7 +11,7 @@ from tests.end_to_end.server import Server
 
 
 def wrong_guess(client: httpx.Client, address: str) -> int:
-    """What a wrong token is answered with that the proxy passes on for that client."""
+    """Return what a wrong token is answered with that the proxy passes on for that client."""
     headers = {"Authorization": "Bearer wrong", "X-Forwarded-For": address}
     return client.get("/api/tasks", headers=headers).status_code
 

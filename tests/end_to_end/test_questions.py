@@ -1,4 +1,4 @@
-"""What Codex asks beside commands and files, and how it fails: over HTTP, with a fake app-server.
+"""Questions beside commands and files, and failures: over HTTP, with a fake app-server.
 
 The real Codex asks these only of a model that is offered the tools for it, and can't be made to
 hang or to be overloaded.
@@ -66,7 +66,7 @@ async def asked(client: Client, repository: Path, prompt: str) -> tuple[Any, Any
 
 
 async def answered(client: Client, session: Any) -> Any:
-    """What the fake was answered, once its turn has ended."""
+    """Return what the fake was answered, once its turn has ended."""
     return json.loads((await client.until_session(session, "completed"))["lastMessage"])
 
 

@@ -1,4 +1,4 @@
-"""What a restart meets: queues, threads, other runners, and stops that were cut off."""
+"""Restarts in the midst of it: queues, threads, other runners, and stops that were cut off."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ async def ask_often(client: Client, times: int) -> int:
 
 
 async def refused(client: Client, **query: Any) -> Any:
-    """What a stream and a list say to whoever resumes so; they say the same."""
+    """Return what a stream and a list say to whoever resumes so; they say the same."""
     async with client.watch(**query) as stream:
         assert 4410 == await stream.closed()
     answer = await client.http.get("/api/events", params=query)

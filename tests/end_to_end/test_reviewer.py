@@ -1,4 +1,4 @@
-"""Who decides what Codex asks: a person, unless the repository leaves it to a model."""
+"""The reviewer of what Codex asks: a person, unless the repository leaves it to a model."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Asking:
         return await self.client.run(await self.client.register(self.repository, **flags), "Try.")
 
     async def decisions(self) -> list[Any]:
-        """What models have decided."""
+        """Return what models have decided."""
         found = await self.client.get("/api/events", type="session.auto_review")
         return [event["data"] for event in found["items"]]
 

@@ -79,7 +79,7 @@ if sys.platform != "win32":
 
     @contextlib.contextmanager
     def hangups(action: signal.Handlers) -> Iterator[None]:
-        """What is started here meets the end of its terminal so, however the tests were started."""
+        """Let what is started here meet the end of its terminal, however the tests run."""
         before = signal.signal(signal.SIGHUP, action)
         try:
             yield

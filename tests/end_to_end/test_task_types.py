@@ -1,4 +1,4 @@
-"""What a run asks for reaches Codex: a review is Codex's own, other types end with a report."""
+"""Types of tasks reach Codex: a review is Codex's own, other types end with a report."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ async def test_each_turn_of_a_thread_counts_for_what_it_used_itself(
 
 
 async def used(client: Client) -> list[Any]:
-    """What the summary counts: in all, over the days, and over the repositories."""
+    """Return what the summary counts: in all, over the days, and over the repositories."""
     tokens = (await client.get("/api/telemetry/summary", window="1h"))["tokens"]
     parts = [tokens["byDay"], tokens["byRepository"]]
     return [tokens["total"], *(sum(part["tokens"] for part in each) for each in parts)]

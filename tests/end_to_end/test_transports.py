@@ -40,7 +40,7 @@ def model() -> Iterator[ScriptedModel]:
 
 
 def settings_of(shared: SharedAppServer) -> dict[str, str]:
-    """What makes a server reach it."""
+    """Return what makes a server reach it."""
     reached = shared.settings
     named = {
         "CC_CODEX_TRANSPORT": shared.transport.value,
@@ -219,7 +219,7 @@ async def test_an_approval_that_waits_outlives_the_server_where_the_app_server_d
 
 
 async def beats(heart: Path, *, within: float) -> bool:
-    """Whether the file is written anew in this time."""
+    """Return whether the file is written anew in this time."""
     before = heart.stat().st_mtime_ns if heart.exists() else 0
     with trio.move_on_after(within):
         while not heart.exists() or heart.stat().st_mtime_ns == before:  # noqa: ASYNC110 - a file says nothing of itself

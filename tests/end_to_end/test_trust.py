@@ -57,7 +57,7 @@ class Project:
         await self.client.post(path, {"status": status, "resolvedBy": "ada"})
 
     async def said(self, session: Any) -> str:
-        """What the variable was, once the session has completed."""
+        """Return what the variable was, once the session has completed."""
         await self.client.until_session(session, "completed")
         said = re.search(r"where=(\w*)", self.model.requests[-1].tool_outputs[0])
         assert said is not None

@@ -1,4 +1,4 @@
-"""What the rules of Codex's user let out of the sandbox is told, as nobody is asked."""
+"""Commands that the user's rules let out of the sandbox are told, as nobody is asked."""
 
 from __future__ import annotations
 

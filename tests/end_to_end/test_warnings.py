@@ -1,4 +1,4 @@
-"""What Codex warns of, and what it takes its time for: told by the real one, seen over HTTP."""
+"""Warnings and long work of the real Codex, seen over HTTP."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ COMMIT = "echo agent > agent.txt; git add agent.txt && git commit -q -m 'By the 
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What a git of the test's own says."""
+    """Return what a git of the test's own says."""
     done = subprocess.run(
         ["git", "-C", str(folder), *arguments],  # noqa: S607 - the user's own git
         check=True,

@@ -114,12 +114,12 @@ class Faults:
         self._shared[struct.calcsize(_HEAD) :] = bytes(4 * len(Call))
 
     def seen(self, call: Call) -> int:
-        """How many calls of that kind there were."""
+        """Return how many calls of that kind there were."""
         found: int = _ORDER.unpack(self._shared[:])[5 + call]
         return found
 
     @property
     def failed(self) -> int:
-        """How many calls have failed since the last order."""
+        """Return how many calls have failed since the last order."""
         found: int = _ORDER.unpack(self._shared[:])[4]
         return found

@@ -66,7 +66,7 @@ async def refusal_of(
     path: str = "/api/things",
     app: QuartTrio | None = None,
 ) -> tuple[int, str]:
-    """How a request is refused, and in which words."""
+    """Return how a request is refused, and in which words."""
     async with client_of(app or guarded_app()) as client:
         answer = await client.request(method, path, headers=headers)
     error = answer.json()["error"]
@@ -81,7 +81,7 @@ async def status_of(
     path: str = "/api/things",
     app: QuartTrio | None = None,
 ) -> int:
-    """What a request is answered with."""
+    """Return what a request is answered with."""
     async with client_of(app or guarded_app()) as client:
         return (await client.request(method, path, headers=headers)).status_code
 
@@ -113,6 +113,6 @@ def signed_in(*, token: str = TOKEN, key: bytes = KEY, seconds: int = 3600) -> s
 
 
 def subprotocols_of(token: str) -> str:
-    """How a WebSocket brings a token among its subprotocols."""
+    """Return how a WebSocket brings a token among its subprotocols."""
     encoded = base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
     return f"cc.v1, cc.bearer.{encoded}"

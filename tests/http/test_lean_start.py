@@ -1,4 +1,4 @@
-"""What a server has loaded when it answers: nothing that only some need."""
+"""A server that answers has loaded nothing that only some need."""
 
 from __future__ import annotations
 

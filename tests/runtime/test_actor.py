@@ -1,4 +1,4 @@
-"""How an actor's class finds the handler of a message."""
+"""An actor's class finds the handler of a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an actor can do from within: background tasks, monitors, links, and its own end."""
+"""Abilities of an actor from within: background tasks, monitors, links, and its own end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What it all began with goes along from message to message, and no further."""
+"""An origin goes along from message to message, and no further."""
 
 from __future__ import annotations
 

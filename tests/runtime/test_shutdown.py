@@ -1,4 +1,4 @@
-"""How a system ends: in reverse order, each child within its deadline, and always."""
+"""The end of a system: in reverse order, each child within its deadline, and always."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator can do to a running tree."""
+"""Actions of an operator on a running tree."""
 
 from __future__ import annotations
 

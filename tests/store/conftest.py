@@ -10,7 +10,7 @@ from command_center.store import Readers, Writer
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the test's database is, or will be."""
+    """Return where the test's database is, or will be."""
     return tmp_path / "data" / "command-center.db"
 
 

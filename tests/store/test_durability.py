@@ -1,4 +1,4 @@
-"""What was acknowledged is there after the process was killed, at whatever moment."""
+"""Acknowledged writes are there after the process was killed, at whatever moment."""
 
 import random
 import subprocess

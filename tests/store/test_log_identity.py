@@ -1,4 +1,4 @@
-"""Which log a database is: the same one, or one that only begins as another did."""
+"""The identity of a log: the same one, or one that only begins as another did."""
 
 import shutil
 import sqlite3

@@ -1,4 +1,4 @@
-"""What a unit can do, and what it can no longer do when it has returned."""
+"""Abilities of a unit, which end when it has returned."""
 
 import json
 

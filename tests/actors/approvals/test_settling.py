@@ -164,7 +164,7 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writer]:
 
 
 def units_for(session: Session, approval: Approval) -> dict[str, Callable[[Transaction], Any]]:
-    """What may befall an approval, each as one unit."""
+    """Return what may befall an approval, each as one unit."""
 
     def decide(status: ApprovalStatus, by: str) -> Callable[[Transaction], Any]:
         return lambda tx: settlement.settle_approval(tx, approval.id, status=status, actor=by)

@@ -163,7 +163,7 @@ class Rig:
         return await self.patch(automation)
 
     def has_actor(self, automation: Automation) -> bool:
-        """Whether an actor stands for it."""
+        """Return whether an actor stands for it."""
         return self.center.system.find(f"/automations/{automation.id}") is not None
 
 

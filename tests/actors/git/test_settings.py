@@ -1,4 +1,4 @@
-"""What of a configuration reaches git."""
+"""Settings that reach git from a configuration, and those that do not."""
 
 from __future__ import annotations
 

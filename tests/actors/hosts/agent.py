@@ -1,4 +1,4 @@
-"""What runs on the far machine: it does there what it is told, as that machine's own `local` does.
+"""The agent on the far machine: it does there what it is told, as that machine's own `local` does.
 
 A message is a length and a pickle. A request is `(number, part, method, arguments)`, or a number
 alone, which gives it up; an answer is `(number, kind, value)`.
@@ -32,7 +32,7 @@ def packed(value: object) -> bytes:
 
 
 def unpacked(raw: bytes, git: Git) -> Any:
-    """What a message says."""
+    """Return what a message says."""
     found = _Unpickler(io.BytesIO(raw))
     found.git = git
     return found.load()

@@ -47,7 +47,7 @@ class Machine:
 
 @cache
 def can_be_had() -> bool:
-    """Whether this system lets us have a mount namespace."""
+    """Return whether this system lets us have a mount namespace."""
     probe = ["unshare", "--user", "--map-root-user", "--mount", "true"]
     try:
         return subprocess.run(probe, check=False, capture_output=True).returncode == 0
@@ -222,5 +222,5 @@ class FarHost:
 
     @property
     def actors(self) -> list[ChildSpec]:
-        """What keeps its agent."""
+        """Return what keeps its agent."""
         return [ChildSpec(id="link", start=partial(Link, self.agent))]

@@ -76,7 +76,7 @@ NAMESAKES = (".folders", ".git", "._requests", "._thread")
 
 
 def touches(source: str) -> list[str]:
-    """What in a module reaches a machine, as it is written there."""
+    """Return what in a module reaches a machine, as it is written there."""
     found = []
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -168,7 +168,7 @@ def starts(path: Path) -> set[str]:
 
 
 def names_git(path: Path) -> bool:
-    """Whether a file has the program's name as a text of its own, or takes it from the port."""
+    """Return whether a file has the program's name as a text, or takes it from the port."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     return any(isinstance(node, ast.Constant) and node.value == "git" for node in ast.walk(tree))
 

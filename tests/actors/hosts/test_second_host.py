@@ -84,7 +84,7 @@ def codex(codex_binary: Path, codex_home: Path) -> BridgeSettings:
 
 @pytest.fixture
 def audited(machine: Machine) -> Iterator[Audit]:
-    """What this process does to its own machine from here on."""
+    """Yield what this process does to its own machine from here on."""
     AUDIT.folder, AUDIT.seen = str(machine.here), []
     yield AUDIT
     AUDIT.folder = None

@@ -1,4 +1,4 @@
-"""What a session and its task may use."""
+"""The tokens that a session and its task may use."""
 
 from __future__ import annotations
 

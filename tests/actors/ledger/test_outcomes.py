@@ -1,4 +1,4 @@
-"""How a session's end reaches its automation: in the transaction that ends it."""
+"""A session's end reaches its automation in the transaction that ends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows a session's end, in the transaction that ends it."""
+"""The successor of a session is made in the transaction that ends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written of a task."""
+"""The rows and events of a task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the runtime tells of itself becomes events, and an operator has a way back."""
+"""Signals of the runtime become events, and an operator can undo what was done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which worktrees are cleaned up, and which stay."""
+"""Worktrees that are cleaned up, and those that stay."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

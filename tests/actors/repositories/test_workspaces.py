@@ -1,4 +1,4 @@
-"""Where sessions work: in the main checkout, or in a worktree made for them."""
+"""Sessions work in the main checkout, or in a worktree made for them."""
 
 import os
 from collections.abc import AsyncIterator

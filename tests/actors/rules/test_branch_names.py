@@ -13,7 +13,7 @@ PIECES += ["*", "[", "]", "\\", " ", "\t", "\x7f", "HEAD", "refs/heads/", "#", "
 
 
 def git_accepts(name: str) -> bool:
-    """Whether git takes the name as it is."""
+    """Return whether git takes the name as it is."""
     done = subprocess.run(
         ["git", "check-ref-format", "--branch", name],  # noqa: S607 - the user's own git
         capture_output=True,

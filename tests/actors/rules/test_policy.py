@@ -1,4 +1,4 @@
-"""What a run gets, and what it never gets."""
+"""The rights that a run gets, and those that it never gets."""
 
 import os
 from pathlib import Path
@@ -68,7 +68,7 @@ runs = st.builds(
 
 
 def powers(result: PolicyResult) -> frozenset[str]:
-    """What the run can do in fact, once its approvals are given."""
+    """Return what the run can do in fact, once its approvals are given."""
     if result.run is None:
         return frozenset()
     run = result.run
@@ -82,7 +82,7 @@ def powers(result: PolicyResult) -> frozenset[str]:
 
 
 def powers_at_once(result: PolicyResult) -> frozenset[str]:
-    """What it can do without anybody's approval."""
+    """Return what it can do without anybody's approval."""
     return powers(result) if result.decision == "allow" else frozenset()
 
 

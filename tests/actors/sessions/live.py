@@ -89,7 +89,7 @@ class PlayedBridge(Actor):
         return self.gates.setdefault(method, trio.Event())
 
     def methods(self) -> list[str]:
-        """What was called, in order."""
+        """Return what was called, in order."""
         return [asked.method for asked in self.asked if isinstance(asked, Call)]
 
     async def until_called(self, method: str, times: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""What Codex asks without waiting is asked once, and its answer said once, whatever fails."""
+"""A question that does not wait is asked once and answered once, whatever fails."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def answer(live: Live, approval: Approval) -> None:
 
 
 async def said_later(live: Live) -> list[str]:
-    """What waits to be said when the turn has ended."""
+    """Return what waits to be said when the turn has ended."""
     waiting = await live.rig.storage.read(lambda db: followups.every(db, {}))
     return [followup.message for followup in waiting]
 

@@ -1,4 +1,4 @@
-"""How a session ends that somebody wanted to end."""
+"""The end of a session that somebody wanted to end."""
 
 from __future__ import annotations
 

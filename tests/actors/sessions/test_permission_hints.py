@@ -1,4 +1,4 @@
-"""What a person is told of a request that goes beyond what its session got."""
+"""Hints for a person on a request that goes beyond what its session got."""
 
 from __future__ import annotations
 

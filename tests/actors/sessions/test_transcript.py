@@ -1,4 +1,4 @@
-"""What is shown of a turn while it is told."""
+"""The transcript of a turn while it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a turn has begun beside itself is found, and ended."""
+"""Turns that a turn has begun are found, and ended."""
 
 from __future__ import annotations
 

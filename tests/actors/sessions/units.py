@@ -24,7 +24,7 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
 
 
 def done(writer: Writer, unit: Callable[[Transaction], T]) -> T:
-    """What a unit returns; what it raises is raised."""
+    """Return what a unit returns; what it raises is raised."""
     outcome: Any = writer.commit([unit]).outcomes[0]
     if isinstance(outcome, Failed):
         raise outcome.error

@@ -1,4 +1,4 @@
-"""What `policy-check` says is what `run` does, and what is checked again when a session goes on."""
+"""`run` does what `policy-check` says, which is checked again when a session goes on."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from tests.telegram_bot_api import TOKEN, FakeBotApi, Fault, fake_bot_api
 
 
 async def failure(api: FakeBotApi, method: str = "getMe", **more: object) -> Exception:
-    """What a call raises."""
+    """Return what a call raises."""
     client = BotApi(telegram_settings(api, **more))
     try:
         await client.call(method, {"chat_id": ME, "text": "x"})

@@ -142,7 +142,7 @@ async def let_expire_soon(r: Rig, approval_id: int) -> None:
 
 
 async def warnings_of(r: Rig, approval_id: int) -> int:
-    """How many warnings of an approval were written."""
+    """Return how many warnings of an approval were written."""
     return await r.center.storage.read(
         lambda db: telegram_messages.count(
             db, {"approval_id": approval_id, "purpose": "warning", "edits": None}

@@ -1,4 +1,4 @@
-"""Who may act, and when a message makes no sound."""
+"""People who may act, and messages that make no sound."""
 
 from __future__ import annotations
 

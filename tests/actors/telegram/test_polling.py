@@ -20,7 +20,7 @@ from tests.telegram_bot_api import Fault, fake_bot_api
 
 
 def problem(r: Rig) -> str | None:
-    """What the actor says that keeps it from polling."""
+    """Return what the actor says that keeps it from polling."""
     told = r.center.system.snapshot_of("/telegram/polling").description.get("problem")
     return None if told is None else str(told)
 

@@ -1,4 +1,4 @@
-"""What the bot says of records, whatever is in them: what matters is there, and it fits."""
+"""The bot's words on records, whatever is in them: all that matters is there, and it fits."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Full(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def stream() -> Iterator[io.StringIO]:
-    """What is logged; afterwards the process's log is as it was."""
+    """Yield what is logged; afterwards the process's log is as it was."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield io.StringIO()

@@ -1,4 +1,4 @@
-"""What `auto` means on a machine with and without Codex."""
+"""The meaning of `auto` on a machine with and without Codex."""
 
 from pathlib import Path
 

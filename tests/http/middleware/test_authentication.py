@@ -1,4 +1,4 @@
-"""What is let in by its token or cookie, and attempts without."""
+"""Requests with a token or cookie, and without."""
 
 from __future__ import annotations
 

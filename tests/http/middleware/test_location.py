@@ -1,4 +1,4 @@
-"""What was made says where it is."""
+"""The answer to a creation says where the new resource is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the client is behind a reverse proxy, and that only trusted ones may say it."""
+"""The client behind a reverse proxy, which only trusted ones may name."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_what_is_no_address_is_refused() -> None:
 
 
 async def guesses(client: httpx.AsyncClient, address: str) -> list[int]:
-    """What three guesses of one client of the proxy are answered with."""
+    """Return what three guesses of one client of the proxy are answered with."""
     headers = {**WRONG, "X-Forwarded-For": address}
     return [(await client.get("/api/things", headers=headers)).status_code for _ in range(3)]
 

@@ -1,4 +1,4 @@
-"""What /health tells of a server that cannot do its work."""
+"""/health of a server that cannot do its work."""
 
 from __future__ import annotations
 

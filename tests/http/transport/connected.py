@@ -67,12 +67,12 @@ async def connected(
 
 
 async def everything(stream: trio.SocketStream) -> bytes:
-    """What comes until the other side ends."""
+    """Return what comes until the other side ends."""
     return b"".join([chunk async for chunk in stream])
 
 
 async def until(stream: trio.SocketStream, ending: bytes) -> bytes:
-    """What comes until it ends so."""
+    """Return what comes until it ends so."""
     read = b""
     while not read.endswith(ending):
         part = await stream.receive_some()

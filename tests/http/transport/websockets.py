@@ -45,7 +45,7 @@ def frame_of_ours(opcode: Opcode, payload: bytes = b"") -> bytes:
 
 
 def closing(code: int, reason: bytes = b"") -> bytes:
-    """How a server's close frame ends."""
+    """Return how a server's close frame ends."""
     payload = code.to_bytes(2, "big") + reason
     return bytes([0x80 | Opcode.CLOSE, len(payload)]) + payload
 

@@ -1,4 +1,4 @@
-"""What is large is sent compressed to who takes that, and is the same then."""
+"""Large answers are compressed for clients that take that, and are the same."""
 
 from __future__ import annotations
 

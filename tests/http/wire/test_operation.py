@@ -1,4 +1,4 @@
-"""What is declared above a handler is what its route does."""
+"""A route does what is declared above its handler."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def test_several_failures_at_once_are_a_defect() -> None:
 
 
 async def refusal_of(path: str, make: Callable[[], BaseException] = RuntimeError) -> Any:
-    """What a WebSocket handshake that is refused gets to read."""
+    """Return what a WebSocket handshake that is refused gets to read."""
     handshake = (
         f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"

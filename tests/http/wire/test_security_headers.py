@@ -1,4 +1,4 @@
-"""What every answer brings, whoever gives it."""
+"""Headers that every answer has, whoever gives it."""
 
 from __future__ import annotations
 

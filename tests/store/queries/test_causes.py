@@ -1,4 +1,4 @@
-"""Which event led to which."""
+"""Events, and those that led to them."""
 
 from __future__ import annotations
 

@@ -225,7 +225,7 @@ def rows_of(db: Database, place: int | None) -> dict[str, list[dict[str, Any]]]:
 
 
 def plainly(rows: dict[str, list[dict[str, Any]]], start: str) -> dict[str, Any]:
-    """What the numbers say, counted one by one."""
+    """Return what the numbers say, counted one by one."""
     approved, planned = rows["approvals"], rows["automations"]
     waiting = [row["created_at"] for row in approved if row["status"] == "pending"]
     there = [row for row in planned if row["deleted_at"] is None]

@@ -1,4 +1,4 @@
-"""What a runner declares is what it does: where a capability lacks, it is refused in words."""
+"""A runner does what it declares; what it lacks is refused in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read from Codex's notifications of a turn."""
+"""Facts that are read from Codex's notifications of a turn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from command_center.actors.sessions.runners.turn_events import ending, translate
 def facts(
     method: str, params: Mapping[str, Any], turn_id: str | None = "u", *, is_review: bool = False
 ) -> list[Fact]:
-    """What a notification of thread `t` tells the session whose turn it is."""
+    """Return what a notification of thread `t` tells the session whose turn it is."""
     told = {"threadId": "t", **params}
     return list(translate(CodexNotification("t", method, told), turn_id, is_review=is_review))
 

@@ -1,4 +1,4 @@
-"""What a killed server leaves behind is found and ended, and nothing else is."""
+"""Processes that a killed server leaves behind are found and ended, and no others."""
 
 import contextlib
 import os

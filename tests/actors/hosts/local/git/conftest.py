@@ -1,4 +1,4 @@
-"""What the tests of git share."""
+"""Fixtures of the tests of git."""
 
 import os
 from pathlib import Path

@@ -35,7 +35,7 @@ State = Mapping[Path, bytes | None]
 
 
 def state_of(repository: Path) -> State:
-    """How everything that can be moved is now, the hooks included."""
+    """Return how everything that can be moved is now, the hooks included."""
     hooks = repository / ".git" / "hooks"
     found = [path for path in hooks.glob("*") if path.suffix != ".sample"]
     return {path: _read(path) for path in [*(repository / name for name in MOVED), *found]}

@@ -1,4 +1,4 @@
-"""What git writes stays where it belongs, wherever a link leads."""
+"""Git writes only where it belongs, wherever a link leads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment of a git process is."""
+"""The environment of a git process."""
 
 from hypothesis import given
 from hypothesis import strategies as st

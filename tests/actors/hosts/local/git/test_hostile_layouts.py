@@ -26,7 +26,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names
 
 
 async def refused(git: Git, path: Path) -> str:
-    """Why the folder is no work tree that may be used."""
+    """Return why the folder is no work tree that may be used."""
     with pytest.raises(NotAWorkTree) as error:
         await git.open(path)
     return error.value.problem

@@ -38,7 +38,7 @@ def stand_in(folder: Path, body: str) -> GitProgram:
 
 
 def at(repository: Path) -> dict[str, str]:
-    """Where a repository is whose configuration is nobody's but ours."""
+    """Return where a repository is whose configuration is nobody's but ours."""
     return {"GIT_DIR": str(repository / ".git"), "GIT_WORK_TREE": str(repository)}
 
 

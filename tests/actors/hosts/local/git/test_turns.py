@@ -1,4 +1,4 @@
-"""Who may start a git next."""
+"""The order in which processes of git may start."""
 
 import pytest
 import trio
