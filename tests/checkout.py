@@ -19,9 +19,9 @@ def pyproject() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def source_files() -> Iterator[Path]:
-    """Every Python file of the four folders, as a path from the root."""
-    for folder in FOLDERS:
+def source_files(*folders: str) -> Iterator[Path]:
+    """Every Python file of these folders, or of the four, as a path from the root."""
+    for folder in folders or FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             yield path.relative_to(ROOT)
 

@@ -1,4 +1,4 @@
-"""What Command Center is made of: the parts, their licences, and which of them are known as weak.
+"""The parts of Command Center, their licences, and their known weaknesses.
 
 - `python -m tests.supply_chain bom` prints a bill of materials of the locked parts (CycloneDX 1.5).
 - `python -m tests.supply_chain licences` writes `docs/licences.md` anew.

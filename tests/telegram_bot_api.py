@@ -38,17 +38,17 @@ class Call:
 
 @attrs.frozen
 class Fault:
-    """What to do to a call instead of, or after, doing it."""
+    """A fault of a call, instead of doing it or after that."""
 
     status: int = 500
     description: str = "Internal Server Error"
     parameters: dict[str, Any] = attrs.field(factory=dict)
     drop: bool = False
     accepted: bool = False
-    """Whether the call takes effect although its answer is lost."""
+    """True if the call takes effect although its answer is lost."""
     garbage: bytes | None = None
     until: trio.Event | None = None
-    """What to wait for before the call is done as if nothing were wrong."""
+    """An event to wait for before the call is done as if nothing were wrong."""
 
     def answer(self) -> tuple[int, bytes] | None:
         """Return what is answered instead."""

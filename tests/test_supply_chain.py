@@ -1,4 +1,4 @@
-"""What Command Center is made of is told, and what is known as weak is found."""
+"""The parts of Command Center are told, and those with known weaknesses found."""
 
 from __future__ import annotations
 

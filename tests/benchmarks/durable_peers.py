@@ -33,7 +33,7 @@ BATCH = 256
 
 
 class NewTask(BaseModel):
-    """What is posted."""
+    """The body that is posted."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
@@ -51,7 +51,7 @@ class NewTask(BaseModel):
 
 
 class KeptTask(NewTask):
-    """What is answered."""
+    """The body of the answer."""
 
     id: int
     status: str

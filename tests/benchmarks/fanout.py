@@ -102,7 +102,7 @@ async def broadcast() -> None:
 
 @attrs.frozen
 class Measured:
-    """What one round found."""
+    """The figures of one round."""
 
     rate: float
     """Deliveries a second."""

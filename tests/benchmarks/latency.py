@@ -38,10 +38,10 @@ SESSIONS = 20
 SECONDS = 4.0
 PAUSE = 0.001
 LIMIT_MS = 10.0
-"""What the 99th percentile is to be below."""
+"""The aim for the 99th percentile."""
 
 Watched: TypeAlias = tuple[socket.socket, psutil.Process]
-"""What comes, and whose work it is."""
+"""The messages that come, and whose work they are."""
 
 _MOMENT = re.compile(rb"@(\d+\.\d{6})")
 

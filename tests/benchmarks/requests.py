@@ -36,7 +36,7 @@ SERVERS = {
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """What is posted."""
+    """The body that is posted."""
 
     repository_id: int
     type: str

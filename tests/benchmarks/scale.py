@@ -34,7 +34,7 @@ class PykkaIdle(pykka.ThreadingActor):
 
 @attrs.frozen
 class Footprint:
-    """What one idle thing costs."""
+    """The cost of one idle thing."""
 
     bytes_each: float
     start_seconds: float

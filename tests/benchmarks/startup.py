@@ -54,7 +54,7 @@ class Contender:
 
 @attrs.frozen
 class Start:
-    """What a start took: seconds, and bytes."""
+    """The cost of a start: seconds, and bytes."""
 
     elapsed: float
     processor: float

@@ -34,7 +34,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 
 class Settings(BaseSettings):
-    """What the environment says."""
+    """The settings from the environment."""
 
     home: Path
     peer_limit: int = 500
@@ -45,7 +45,7 @@ class Base(DeclarativeBase):
 
 
 class Kept:
-    """What each row has."""
+    """The columns of each row."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(200))
@@ -103,7 +103,7 @@ class EventRow(Kept, Base):
 
 
 class Sent(BaseModel):
-    """What a client says of a noun."""
+    """The body that a client sends for a noun."""
 
     title: str = Field(min_length=1, max_length=200)
     details: dict[str, Any] = Field(default_factory=dict)
@@ -151,7 +151,7 @@ class SentEvent(Sent):
 
 
 class Shown(BaseModel):
-    """What each noun shows."""
+    """The body that shows a noun."""
 
     id: int
     status: str

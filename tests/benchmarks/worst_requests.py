@@ -1,4 +1,4 @@
-"""What the worst requests cost: how long `/health` is silent meanwhile, and what memory they take.
+"""The cost of the worst requests: the silence of `/health` meanwhile, and their memory.
 
 Run it with `python -m tests.benchmarks.worst_requests [seconds] [characters of a prompt] [kinds]`.
 The server is the product as a user starts it, over a database that somebody filled: tasks and

@@ -14,7 +14,7 @@ from tests.checkout import ROOT, run
 
 WEB = ROOT / "http" / "web"
 FORMATTER = ROOT / "tests" / "browser" / "prettier"
-"""Where the formatter is pinned."""
+"""The folder in which the formatter is pinned."""
 
 LONGEST = 100
 

@@ -83,7 +83,7 @@ def show_few(page: Page, kind: str, few: int = 2) -> None:
 
 
 def ask_for_one(route: Route) -> None:
-    """As if only one came at first."""
+    """Answer as if only one came at first."""
     route.continue_(url=route.request.url.replace("limit=10", "limit=1"))
 
 

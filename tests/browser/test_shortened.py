@@ -1,4 +1,4 @@
-"""What is longer than the server shows at first: the page says so, and loads all of it."""
+"""Texts that the server shows in part: the page says so, and loads all of them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tests.checkout import ROOT, run
 
 WEB = ROOT / "http" / "web"
 COMPILER = ROOT / "tests" / "browser" / "typescript"
-"""Where the compiler is pinned, with the hash of what npm may install for each platform."""
+"""The folder that pins the compiler, and the hashes of what npm may install."""
 
 
 @pytest.fixture(scope="module")

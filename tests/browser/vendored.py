@@ -105,7 +105,7 @@ PACKAGES = (
 )
 
 EXPORTS = {"uplot.js": "export default uPlot;\n"}
-"""What is added at the end of a script that becomes a module."""
+"""Text that is added at the end of a script that becomes a module."""
 
 
 def archive_of(package: Package) -> bytes:

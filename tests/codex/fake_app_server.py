@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 COMMAND = (sys.executable, str(Path(__file__)))
-"""How to start it; behaviours follow."""
+"""The command that starts it; behaviours follow."""
 
 
 METHODS = (

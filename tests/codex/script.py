@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import attrs
 
 ENDING = "Done."
-"""What the model says when its script has run out."""
+"""The model's words when its script has run out."""
 
 GATE_SECONDS = 60.0
 """A gate that nobody opens opens by itself after this time, so that no test hangs for ever."""

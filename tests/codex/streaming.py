@@ -13,7 +13,7 @@ USAGE = {
     "output_tokens_details": {"reasoning_tokens": 5},
     "total_tokens": 120,
 }
-"""What every step says that it has used."""
+"""The tokens that every step says it has used."""
 
 
 def events_of(step: Step, tools: Tools, response_id: str) -> Iterator[Event]:

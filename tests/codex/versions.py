@@ -40,7 +40,7 @@ class NotFetched(Exception):
 
 @attrs.frozen
 class Outcome:
-    """How the tests went against one version."""
+    """The outcome of the tests against one version."""
 
     version: str
     passed: int

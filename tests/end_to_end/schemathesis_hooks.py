@@ -42,7 +42,7 @@ OBJECTS = frozenset({"details", "answers"})
 """Plain JSON, in which a random number may be larger than any that is taken."""
 
 ASKED_FOR = {412: "If-Match", 422: "Idempotency-Key"}
-"""What a request must have said to be answered so."""
+"""The words that a request must have had to be answered so."""
 
 KEY = re.compile("[!-~]+")
 COUNT = itertools.count()

@@ -123,7 +123,7 @@ class Server:
 
 @attrs.define
 class Client:
-    """What a script would use: HTTP, and the stream of events."""
+    """A client as a script would use it: HTTP, and the stream of events."""
 
     server: Server
     http: httpx.AsyncClient

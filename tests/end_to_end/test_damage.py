@@ -1,4 +1,4 @@
-"""What the disk has changed in the database is told as damaged, and nothing is allowed by it."""
+"""Changes that the disk made in the database are told as damage, and allow nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""As installed: what a restart and a crash of the server leave alone, and what is left of them."""
+"""The detached app-server, as installed: a restart and a crash of the server leave it alone."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ ALLOCATIONS_APART = 12
 
 @attrs.define
 class Account:
-    """What a server has said of each approval that it was asked to make and to settle."""
+    """The answers of a server on each approval that it was asked to make and to settle."""
 
     acknowledged: set[str] = attrs.field(factory=set)
     settled: set[str] = attrs.field(factory=set)

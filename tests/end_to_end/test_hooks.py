@@ -1,4 +1,4 @@
-"""What a hook of Codex's user decides instead of a person is told, with the real Codex."""
+"""Decisions of a hook instead of a person are told, with the real Codex."""
 
 from __future__ import annotations
 

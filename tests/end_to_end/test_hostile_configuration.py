@@ -146,7 +146,7 @@ LOOSE = {
     "approvalPolicy": "never",
     "approvalsReviewer": "auto_review",
 }
-"""How another program may have opened its thread."""
+"""The ways in which another program may have opened its thread."""
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.end_to_end.server import Client, Server, client_of
 
 @attrs.frozen
 class Machine:
-    """Where a user has Codex, and the server."""
+    """A user's machine, with Codex and the server."""
 
     binary: Path
     home: Path

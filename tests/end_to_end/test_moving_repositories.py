@@ -17,10 +17,10 @@ from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client
 
 SECONDS = 4
-"""How long one command of the agent moves what git reads; Codex waits ten for it."""
+"""Seconds that one command of the agent moves what git reads; Codex waits ten for it."""
 
 CHAOS_COMMANDS = 40
-"""How many such commands there are in a chaos run."""
+"""Number of such commands in a chaos run."""
 
 PREPARE = """
 set -e

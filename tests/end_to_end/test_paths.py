@@ -31,7 +31,7 @@ TRICKS = (
 """Relative, foreign, unprintable and endless ones, and options."""
 
 NO_FOLDERS = ("/dev/null", "/etc/passwd", "/proc/self/fd/0")
-"""Where a run is to work, these are found out when its turn comes."""
+"""Folders of a run, which are looked at when its turn comes."""
 
 FIELDS: tuple[tuple[str, str, str], ...] = (
     ("POST", "/api/repos", "localPath"),
@@ -52,7 +52,7 @@ MORE: dict[tuple[str, str], dict[str, object]] = {
     ("POST", "/api/repos/{id}/worktrees"): {"branchName": "b"},
     ("POST", "/api/automations"): {"title": "a", "scheduleExpr": "hourly"},
 }
-"""What else a body needs."""
+"""The other fields that a body needs."""
 
 
 @pytest.mark.parametrize(("method", "route", "field"), FIELDS)

@@ -17,7 +17,7 @@ from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
 
 REVIEW = "APPROVAL REQUEST END"
-"""What Codex's prompt to the model that is to decide ends with."""
+"""The end of Codex's prompt to the model that is to decide."""
 
 
 @attrs.frozen

@@ -14,7 +14,7 @@ from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
 
 CALL = 120
-"""What one call of the scripted model uses."""
+"""The tokens of one call of the scripted model."""
 
 
 @pytest.fixture(params=["app-server", "cli"])

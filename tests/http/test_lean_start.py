@@ -35,7 +35,7 @@ HEAVY = {
     "command_center.http.cli.top": "`top`",
     "rich.live": "`top`",
 }
-"""What must not be loaded, and what it is for."""
+"""Modules that must not be loaded, with their purpose."""
 
 
 def started(folder: Path, *flags: str) -> list[Any]:

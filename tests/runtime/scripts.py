@@ -15,7 +15,7 @@ from command_center.runtime import Restart, Strategy
 
 
 class Deed(enum.Enum):
-    """What a message makes its actor do."""
+    """The acts that a message makes its actor do."""
 
     WORK = "work"
     NAP = "nap"
@@ -31,7 +31,7 @@ class Deed(enum.Enum):
 
 
 class End(enum.Enum):
-    """What an actor does in `on_stop`."""
+    """The acts of an actor in `on_stop`."""
 
     QUICK = "quick"
     SLOW = "slow"
@@ -41,7 +41,7 @@ class End(enum.Enum):
 
 
 class How(enum.Enum):
-    """How a message is sent."""
+    """The way in which a message is sent."""
 
     TELL = "tell"
     TRY_TELL = "try_tell"
@@ -50,7 +50,7 @@ class How(enum.Enum):
 
 
 class Act(enum.Enum):
-    """What an operator does."""
+    """The acts of an operator."""
 
     SUSPEND = "suspend"
     RESUME = "resume"

@@ -86,7 +86,7 @@ class NotHandled(Request[str]):
 
 @attrs.define
 class Ledger:
-    """What actors and senders saw themselves."""
+    """The counts that actors and senders saw themselves."""
 
     sent: int = 0
     unsure: int = 0

@@ -1,4 +1,4 @@
-"""What was acknowledged is there after a loss of power, at whatever moment."""
+"""Acknowledged writes are there after a loss of power, at whatever moment."""
 
 from __future__ import annotations
 

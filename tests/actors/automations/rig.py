@@ -105,7 +105,7 @@ class Rig:
         return await self.center.ask(SCHEDULER, message)
 
     async def automation(self, automation: Automation) -> Automation:
-        """As it is now."""
+        """Return it as it is now."""
         return await self.center.storage.read(lambda db: automations.get(db, automation.id))
 
     async def runs(self, automation: Automation) -> list[AutomationRun]:
@@ -209,7 +209,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def at(moment: datetime) -> str:
-    """As it is shown."""
+    """Return it as it is shown."""
     return to_timestamp(moment)
 
 

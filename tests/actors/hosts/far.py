@@ -33,7 +33,7 @@ NAME = "far"
 
 @attrs.frozen
 class Machine:
-    """Where this machine has `here`, the other one has `there`."""
+    """Two machines in one: the other has `there` in the place of `here`."""
 
     here: Path
     there: Path

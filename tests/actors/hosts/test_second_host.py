@@ -41,12 +41,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 LOOKS = {"open", "os.listdir", "os.scandir", "os.mkdir", "os.remove", "os.rename", "os.rmdir"}
-"""What an audit of Python calls a look at the disk."""
+"""Python's names in an audit for a look at the disk."""
 
 
 @attrs.define
 class Audit:
-    """What this process does to its own machine, in the folder and by starting programs."""
+    """Acts of this process on its own machine, in the folder and by starting programs."""
 
     folder: str | None = None
     seen: list[str] = attrs.field(factory=list)

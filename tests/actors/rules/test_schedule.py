@@ -173,7 +173,7 @@ def test_whatever_is_given_is_a_schedule_or_is_refused(text: str) -> None:
 # ── the independent reading ──────────────────────────────────────────────────────────────────
 
 Matches = Callable[[datetime], bool]
-"""Whether a wall time, to the minute, is one that the schedule names."""
+"""Judges whether a schedule names a wall time, to the minute."""
 
 
 def every_due_minute(

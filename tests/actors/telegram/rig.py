@@ -37,7 +37,7 @@ GROUP = -100200
 
 @attrs.frozen
 class Rig:
-    """What a test has in its hands."""
+    """The parts that a test uses."""
 
     center: Center
     api: FakeBotApi

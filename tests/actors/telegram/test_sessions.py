@@ -26,7 +26,7 @@ from tests.telegram_bot_api import Fault, fake_bot_api
 
 @attrs.define
 class Heard:
-    """What a session was told, and what it answers to being steered."""
+    """The messages that a session was told, and its answer to being steered."""
 
     session: Session
     steered: list[SteerSession] = attrs.field(factory=list)

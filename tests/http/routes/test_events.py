@@ -101,7 +101,7 @@ class Watched:
 
 @attrs.define
 class WebSocket:
-    """What comes by WebSocket."""
+    """Events as they come by WebSocket."""
 
     connection: Any
 
@@ -119,7 +119,7 @@ class WebSocket:
 
 @attrs.define
 class EventSource:
-    """What comes as server-sent events."""
+    """Events as they come as server-sent events."""
 
     stream: trio.SocketStream
     _rest: bytes = b""

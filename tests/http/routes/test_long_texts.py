@@ -1,4 +1,4 @@
-"""What is longer than a row shows: in lists and events in part, and whole in pieces."""
+"""Texts that are longer than a row shows: in lists and events in part, and whole in pieces."""
 
 from __future__ import annotations
 

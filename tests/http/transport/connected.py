@@ -24,7 +24,7 @@ QUICK = ConnectionLimits(idle=5, head=5, read=5, write=5, linger=1, goodbye=0.2)
 
 @attrs.define
 class Server:
-    """Where an app is served, and its connections."""
+    """A served app, and its connections."""
 
     port: int
     connections: Connections

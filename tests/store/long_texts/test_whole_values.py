@@ -1,4 +1,4 @@
-"""What is too long for a row: shortened there, whole beside it, read piece by piece."""
+"""Values that are too long for a row: shortened there, whole beside it, read piece by piece."""
 
 from __future__ import annotations
 

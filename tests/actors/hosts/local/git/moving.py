@@ -31,7 +31,7 @@ MOVED = (
 """The files of a checkout that decide what git runs, or lead to others that do."""
 
 State = Mapping[Path, bytes | None]
-"""What is in each file; None where it is not there."""
+"""The bytes of each file; None if it is not there."""
 
 
 def state_of(repository: Path) -> State:

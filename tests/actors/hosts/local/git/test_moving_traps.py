@@ -24,10 +24,10 @@ from tests.actors.hosts.local.git.test_hostile_repositories import look_around
 from tests.actors.hosts.local.git.traps import Trap, traps
 
 SECONDS = 0.3
-"""How long a trap is moved in the usual run, and at least two rounds of work."""
+"""Seconds that a trap is moved in the usual run, and at least two rounds of work."""
 
 CHAOS_SECONDS = 10.0
-"""How long it is moved in a chaos run."""
+"""Seconds that it is moved in a chaos run."""
 
 EVERY_TRAP = pytest.mark.parametrize("trap", traps(), ids=lambda trap: trap.name)
 

@@ -36,7 +36,7 @@ REFUSED_BEFORE = (
     ".git/packed-refs",
     ".git/shallow",
 )
-"""Where a pipe is seen before git is started."""
+"""Places at which a pipe is seen before git is started."""
 
 NOT_READ = (
     ".gitattributes",
@@ -46,10 +46,10 @@ NOT_READ = (
     ".git/hooks/post-index-change",
     ".git/logs/HEAD",
 )
-"""Where a pipe keeps nobody waiting, as nobody opens it."""
+"""Places at which a pipe keeps nobody waiting, as nobody opens it."""
 
 SEEN_AT_WORK = ("folder/.gitignore", ".git/refs/heads/main")
-"""Where git comes to a pipe, and is ended."""
+"""Places at which git comes to a pipe, and is ended."""
 
 
 def put_pipe(path: Path) -> None:
