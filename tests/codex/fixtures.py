@@ -30,8 +30,11 @@ def scripted_model() -> Iterator[ScriptedModel]:
 
 @pytest.fixture
 def codex_model() -> str | None:
-    """The model that Codex believes to call; `both_models` runs a test with each kind."""
-    return OLD_MODEL
+    """The model that Codex believes to call: its own default, if it is None.
+
+    `both_models` runs a test with each kind.
+    """
+    return None
 
 
 both_models = pytest.mark.parametrize(

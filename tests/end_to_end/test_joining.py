@@ -43,7 +43,7 @@ class Machine:
 @pytest.fixture
 def machine(codex_binary: Path, scripted_model: ScriptedModel) -> Iterator[Machine]:
     with tempfile.TemporaryDirectory(prefix="cc-") as folder:
-        home = write_codex_home(Path(folder) / "home", scripted_model)
+        home = write_codex_home(Path(folder) / "home", scripted_model, called=None)
         settings = {"CC_CODEX_COMMAND": str(codex_binary), "CODEX_HOME": str(home)}
         server = Server(Path(folder) / "data", settings)
         yield Machine(codex_binary, home, server)

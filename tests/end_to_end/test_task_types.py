@@ -41,7 +41,7 @@ def model() -> Iterator[ScriptedModel]:
 def settings(
     tmp_path_factory: pytest.TempPathFactory, codex_binary: Path, model: ScriptedModel
 ) -> dict[str, str]:
-    home = write_codex_home(tmp_path_factory.mktemp("types") / "codex-home", model)
+    home = write_codex_home(tmp_path_factory.mktemp("types") / "codex-home", model, called=None)
     return {"CC_CODEX_COMMAND": str(codex_binary), "CODEX_HOME": str(home)}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.codex.script import CallTool, CutOff, Refuse, Say
-from tests.codex.scripted_model import ScriptedModel
+from tests.codex.scripted_model import OLD_MODEL, ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
 
 
@@ -33,6 +33,7 @@ async def test_that_codex_tries_again_is_told_while_it_does(
     assert "There I am." == ended["lastMessage"]
 
 
+@pytest.mark.parametrize("codex_model", [OLD_MODEL])
 async def test_the_model_is_the_one_that_codex_uses_and_what_it_warns_of_is_told(
     codex_client: Client, repository: Path
 ) -> None:
