@@ -40,6 +40,7 @@ from command_center.store import (
     plain_data,
     redact,
 )
+from command_center.store.lists.pages import PAGE_BYTES
 from command_center.store.long_texts.shortening import shorten
 from command_center.store.timestamps import now_timestamp
 
@@ -178,7 +179,10 @@ class Subscription:
         self._news.set()
 
     async def take(self) -> list[Published]:
-        """Return all that is buffered, at least one event; an empty list once it is closed.
+        """Return what is buffered, as far as a page holds it; an empty list once it is closed.
+
+        There is at least one event otherwise. So a watcher that is slow has no more on its way to
+        it than that, whatever waits: what waits is shared with the others, what is sent is not.
 
         A caller that is cancelled while it waits misses nothing.
         """
@@ -191,9 +195,12 @@ class Subscription:
                 await self._news.wait()
             finally:
                 self._waiting = False
-        taken = list(self._buffer)
-        self._buffer.clear()
-        self._bytes = 0
+        taken: list[Published] = []
+        size = 0
+        while self._buffer and size < PAGE_BYTES:
+            taken.append(self._buffer.popleft())
+            size += len(taken[-1].event.body)
+        self._bytes -= size
         return taken
 
     async def drain(self) -> list[bytes]:

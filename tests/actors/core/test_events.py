@@ -21,6 +21,7 @@ from command_center.actors.core.events import (
 )
 from command_center.runtime import MailboxFull
 from command_center.store import EventFilter, StoredEvent, Transaction
+from command_center.store.lists.pages import PAGE_BYTES
 from tests.actors.rows import Rig, rig
 from tests.made_up import made_up
 
@@ -82,7 +83,19 @@ async def test_what_waits_for_a_slow_subscriber_is_bounded_by_its_size_too() -> 
         for number in range(1, 6):
             fanout.publish([attrs.evolve(event(number), body=third)])
         assert "lagging" == slow.closed
-        assert [third] * 3 == await slow.drain()
+        assert [[third]] * 3 == [await slow.drain() for _ in range(3)]
+        assert [] == await slow.drain()
+
+
+async def test_of_what_waits_no_more_is_taken_at_once_than_a_page_holds() -> None:
+    fanout = Fanout()
+    size = PAGE_BYTES // 2
+    with fanout.subscribe(EventFilter()) as slow:
+        for number in range(1, 6):
+            fanout.publish([attrs.evolve(event(number), body=bytes(size))])
+        taken = [len(await slow.take()) for _ in range(3)]
+        fanout.publish([event(6)])
+        assert ([2, 2, 1], [b"6"]) == (taken, await slow.drain())
 
 
 async def test_an_event_that_is_larger_than_the_buffer_reaches_who_keeps_up() -> None:

@@ -1,13 +1,21 @@
 """The schema that the migrations make, held against the records that go into it."""
 
+import json
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from sqlite_utils import Database
 
 from command_center.store import Record, Table, open_database, tables
-from command_center.store.database.checksums import COLUMN
+from command_center.store.database.checksums import (
+    COLUMN,
+    damaged_rows,
+    seal_rows,
+    teach_checksums,
+)
 from command_center.store.database.migrations import MIGRATIONS
 
 ALL_TABLES = [table for table in vars(tables).values() if isinstance(table, Table)]
@@ -48,3 +56,53 @@ def test_migrations_are_numbered_in_their_order() -> None:
         names = [migration.name for migration in MIGRATIONS.pending(db)]
     numbers = [int(name.split("_")[0]) for name in names]
     assert [*range(1, len(names) + 1)] == numbers
+
+
+def test_what_was_long_in_a_row_is_shortened_and_kept_whole(path: Path) -> None:
+    open_database(path).close()
+    diff, body = "é" * 600_000, {"aggregatedOutput": "x" * 900_000, "exitCode": 3}
+    with sqlite3.connect(path) as conn:  # as the version before left it
+        teach_checksums(conn)
+        shortened = ("sessions", "approvals", "agents", "items")
+        for table in shortened:
+            conn.execute(f"DROP TRIGGER whole_values_of_{table}")
+        conn.execute("DROP TABLE whole_values")
+        for table in shortened:
+            conn.execute(f"ALTER TABLE {table} DROP COLUMN shortened")
+        conn.execute("DELETE FROM _sqlite_migrations WHERE name = '0022_whole_values'")
+        repository = {"name": "a", "host": "local", "local_path": "/a", "facts": "{}"}
+        put(conn, "repositories", {**ROW, **repository, **flags("write", "network", "commit")})
+        task = {"repository_id": 1, "type": "prompt_task", "title": "t", "prompt": "p"}
+        put(conn, "tasks", {**ROW, **task, **SAID, "approval_required": 0, **ONCE})
+        session = {"task_id": 1, "repository_id": 1, "runner": "stub", "sandbox": "read-only"}
+        more = {"cwd": "/a", "prompt": "p", "origin": "run", "attempt": 1, "token_baseline": 0}
+        network = {"allow_network": 0, "allow_commit": 0}
+        put(conn, "sessions", {**ROW, **session, **more, **SAID, **network, "diff": diff})
+        item = {"session_id": 1, "turn_id": "t", "item_id": "i", "type": "commandExecution"}
+        put(conn, "items", {**ROW, **item, "status": "completed", "body": json.dumps(body)})
+        for table in ("repositories", "tasks", "sessions", "items"):
+            seal_rows(Database(conn), table)
+    conn.close()
+    with open_database(path) as db:
+        session_now, item_now = tables.sessions.get(db, 1), tables.items.get(db, 1)
+        assert (["diff"], ["body"]) == (session_now.shortened, item_now.shortened)
+        assert len(session_now.diff or "") < 70_000
+        assert 3 == item_now.body["exitCode"]
+        assert diff == tables.sessions.whole(db, session_now, "diff")
+        assert body == tables.items.whole(db, item_now, "body")
+        assert [] == [*damaged_rows(db)]
+
+
+ROW = {"created_at": "2026", "updated_at": "2026"}
+SAID = {"priority": "normal", "requested_by": "web", "status": "open", "correlation_id": "c"}
+ONCE = {"on_interrupt": "stop", "max_attempts": 1}
+
+
+def flags(*names: str) -> dict[str, int]:
+    return {**{f"allow_{name}": 0 for name in names}, "require_worktree": 0}
+
+
+def put(conn: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:
+    places = ", ".join("?" * len(row))
+    sql = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})"  # noqa: S608
+    conn.execute(sql, [*row.values()])
