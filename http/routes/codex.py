@@ -15,7 +15,7 @@ from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.tasks import PromptThread, RunOutcome, ThreadPrompt
 from command_center.actors.rules.lengths import Note
 from command_center.actors.tasks.threads import ask_codex, needs_app_server
-from command_center.http.wire.codec import PageQuery
+from command_center.http.wire.codec import PageQuery, within_page
 from command_center.http.wire.operation import Answer, Api
 from command_center.store import Page
 
@@ -82,4 +82,4 @@ async def _list_of(center: Center, call: Call) -> Page[Any]:
         raise needs_app_server(center.settings.runner)
     bridge = center.system.lookup(BRIDGE)
     answer = await ask_codex(bridge, attrs.evolve(call, timeout=LOOK_SECONDS))
-    return Page(items=answer["data"], next_cursor=answer.get("nextCursor"))
+    return Page(items=within_page(answer["data"]), next_cursor=answer.get("nextCursor"))

@@ -39,8 +39,9 @@ from command_center.http.wire.problems import (
     WrongContentType,
 )
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
-from command_center.store.lists.pages import Page
+from command_center.store.lists.pages import PAGE_BYTES, Page
 from command_center.store.lists.where import Scalar
+from command_center.store.long_texts.shortening import shorten
 
 T = TypeVar("T", bound=msgspec.Struct)
 R = TypeVar("R")
@@ -311,6 +312,12 @@ def cut_page(items: Sequence[R], query: PageQuery, listing: str) -> Page[R]:
     if end < len(items):
         following = encode_cursor(listing, newest_first=False, last_id=end)
     return Page(items=[*items[begin:end]], next_cursor=following)
+
+
+def within_page(items: Sequence[R]) -> list[R]:
+    """Return plain JSON items of somebody else's page, each with its part of a page's bytes."""
+    room = PAGE_BYTES // max(1, len(items))
+    return [shorten(item, room) for item in items]
 
 
 _encoder = msgspec.json.Encoder()

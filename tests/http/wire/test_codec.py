@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,16 +11,22 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from command_center.http.wire.codec import (
+    LONGEST_AT_ONCE,
     MAX_DEPTH,
     IdConverter,
     PageQuery,
+    aside,
     decode_body,
     decode_json,
     decode_query,
+    encode_aside,
+    is_long,
     json_response,
+    within_page,
 )
 from command_center.http.wire.problems import InvalidFields, MalformedBody, install_error_handlers
 from command_center.store import Page
+from command_center.store.lists.pages import PAGE_BYTES
 from tests.http.live import client_of
 
 
@@ -391,3 +398,43 @@ async def test_a_parameter_that_says_null_is_not_taken_for_one_that_was_left_out
         answer = await client.get("/events?sessionId=null")
         assert 400 == answer.status_code
         assert "sessionId" == answer.json()["error"]["details"][0]["path"]
+
+
+@pytest.mark.parametrize("count", [1, 20, 500])
+def test_a_page_of_somebody_else_is_no_longer_than_ours(count: int) -> None:
+    items = [{"id": f"thread-{number}", "preview": "x" * 2_000_000} for number in range(count)]
+    shown = within_page(items)
+    assert [item["id"] for item in items] == [item["id"] for item in shown]
+    assert len(msgspec.json.encode(shown)) < 1.2 * PAGE_BYTES
+    assert [{"id": "a", "preview": "b"}] == within_page([{"id": "a", "preview": "b"}])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Page(items=[1]), True),
+        ({"id": 1}, False),
+        ("x" * LONGEST_AT_ONCE, False),
+        ("x" * (LONGEST_AT_ONCE + 1), True),
+        ([1] * 101, True),
+        ([["x" * (LONGEST_AT_ONCE + 1)]], True),
+    ],
+)
+def test_what_may_take_long_to_encode_is_known(value: object, *, expected: bool) -> None:
+    assert expected is is_long(value)
+
+
+async def test_what_is_long_is_decoded_and_encoded_beside_the_loop() -> None:
+    threads: list[int] = []
+
+    def where(*_: object) -> bytes:
+        threads.append(threading.get_ident())
+        return b"{}"
+
+    await aside(where, 1)
+    assert threading.get_ident() not in threads
+    long = "x" * (2 * LONGEST_AT_ONCE)
+    assert msgspec.json.encode([long]) == await encode_aside([long])
+    async with client_of(app_that_decodes()) as client:
+        answer = await client.post("/stop", json={"reason": long})
+        assert (200, long) == (answer.status_code, answer.json()["reason"])
