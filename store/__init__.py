@@ -6,10 +6,11 @@ worker threads by whoever uses this package, which itself knows neither trio nor
 rules.
 
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
-``tables`` (the rows of what ``records`` names; ``statuses`` are those of a session) and ``events``
-(the log; ``log_identity`` tells it from others). ``idempotency_keys``, ``released_threads``,
-``orphaned_turns`` and ``trusted_configurations`` are small tables with functions of their own. No
-SQL stands outside of the store: what the tables cannot ask or change is in ``queries``.
+``tables`` (the rows of what ``records`` names, each a ``table`` with its ``columns``; ``statuses``
+are those of a session) and ``events`` (the log; ``log_identity`` tells it from others).
+``idempotency_keys``, ``released_threads``, ``orphaned_turns`` and ``trusted_configurations`` are
+small tables with functions of their own. No SQL stands outside of the store: what the tables cannot
+ask or change is in ``queries``.
 
 ``database`` opens the file and lends connections that read, ``ownership`` keeps a second process
 away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too long for a row, and
@@ -81,8 +82,8 @@ from command_center.store.records import (
 )
 from command_center.store.redaction.redact import redact
 from command_center.store.redaction.streamed import StreamedText
+from command_center.store.table import Table
 from command_center.store.tables import (
-    Table,
     agents,
     approvals,
     automation_runs,
