@@ -54,6 +54,7 @@ from command_center.actors.contracts.tasks import (
 )
 from command_center.actors.contracts.worktrees import (
     CleanWorktrees,
+    CommitWork,
     CreateWorktree,
     DiffWorktree,
     FindBounds,
@@ -64,6 +65,7 @@ from command_center.actors.contracts.worktrees import (
     PruneWorktrees,
     RemoveWorktree,
     SeeConfiguration,
+    SeeWork,
     TidyWorktrees,
 )
 from command_center.runtime import Address
@@ -92,6 +94,8 @@ RepositoriesMessage: TypeAlias = (
     | CleanWorktrees
     | TidyWorktrees
     | MergeWorktree
+    | CommitWork
+    | SeeWork
     | PrepareWorkplace
     | SeeConfiguration
     | FindBounds

@@ -23,7 +23,7 @@ MARKER: Final = "\n[… cut here: the diff is longer than {limit} bytes …]\n"
 FILES_LIMIT: Final = 2000
 """Files that are listed."""
 
-_PLAIN: Final = (
+PLAIN: Final = (
     "--no-ext-diff",
     "--no-textconv",
     "--no-color",
@@ -80,7 +80,7 @@ async def read_diff(checkout: Checkout, base: str, *, limit: int = PATCH_LIMIT) 
         "--numstat",
         "-z",
         "--no-renames",
-        *_PLAIN,
+        *PLAIN,
         "--end-of-options",
         start,
         "--",
@@ -104,7 +104,7 @@ async def read_diff(checkout: Checkout, base: str, *, limit: int = PATCH_LIMIT) 
     patch = await checkout.run(
         "diff",
         "--patch",
-        *_PLAIN,
+        *PLAIN,
         "--end-of-options",
         start,
         "--",

@@ -71,7 +71,8 @@ class GitCommand:
         arguments: the command and its arguments.
         writes: what it changes.
         also: folders beside the repository that it writes to.
-        extra: variables that this command needs.
+        extra: variables that this command needs. `GIT_ATTR_SOURCE` names the commit whose
+            attributes count; they come from an empty tree otherwise.
         sent: what git reads on its stdin, which is empty otherwise.
         limit: bytes of output that are taken.
         may_cut: whether more output than that is cut (and the process ended), or an error.

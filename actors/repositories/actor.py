@@ -33,6 +33,7 @@ from command_center.actors.contracts.sessions import ThreadsReleased
 from command_center.actors.contracts.worktrees import (
     Bounds,
     CleanWorktrees,
+    CommitWork,
     CreateWorktree,
     DiffWorktree,
     FindBounds,
@@ -44,6 +45,7 @@ from command_center.actors.contracts.worktrees import (
     RemoveWorktree,
     SeeConfiguration,
     SeenConfiguration,
+    SeeWork,
     TidyWorktrees,
     WorktreeCreated,
     WorktreeState,
@@ -51,6 +53,8 @@ from command_center.actors.contracts.worktrees import (
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout, NotAWorkTree
+from command_center.actors.git.changes import Uncommitted
+from command_center.actors.git.committing import Committed
 from command_center.actors.git.diffs import Diff
 from command_center.actors.git.facts import (
     WorktreeEntry,
@@ -73,6 +77,7 @@ from command_center.actors.ledger.repositories import (
     patch_repository,
 )
 from command_center.actors.repositories.cleanup import WorktreeCleaning
+from command_center.actors.repositories.landing import Landing
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.workspaces import Workplaces
@@ -106,6 +111,7 @@ class Repositories(Actor):
         self._locks = KeyedLocks()
         places = Places(storage)
         self._worktrees = Worktrees(storage, hosts, self._locks, places)
+        self._landing = Landing(storage, hosts, self._locks)
         self._workplaces = Workplaces(storage, hosts, self._locks, places)
         self._cleaning = WorktreeCleaning(storage, hosts, self._locks)
 
@@ -278,6 +284,16 @@ class Repositories(Actor):
     async def merge_worktree(self, message: MergeWorktree) -> Deferred[MergeResult]:
         """Merge a worktree's branch back."""
         return self.ctx.answer_later(self._worktrees.merge, message)
+
+    @handles(SeeWork)
+    async def see_work(self, message: SeeWork) -> Deferred[Uncommitted]:
+        """Show what a session's folder has that is not committed."""
+        return self.ctx.answer_later(self._landing.see, message)
+
+    @handles(CommitWork)
+    async def commit_work(self, message: CommitWork) -> Deferred[Committed]:
+        """Commit what an ended session left."""
+        return self.ctx.answer_later(self._landing.commit, message)
 
     @handles(PrepareWorkplace)
     async def prepare_workplace(self, message: PrepareWorkplace) -> Deferred[Session]:

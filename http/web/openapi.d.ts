@@ -102,6 +102,12 @@ export interface ApprovalNumbers {
   settled: Record<string, number>;
 }
 
+/** Name and address of who wrote what is committed. */
+export interface Author {
+  name: string;
+  email: string;
+}
+
 /** A schedule that makes and runs tasks. */
 export interface Automation {
   id: number;
@@ -204,6 +210,24 @@ export interface ChangedFile {
   path: string;
   added: number | null;
   removed: number | null;
+}
+
+/** The part of a session's work that is committed, and how. */
+export interface CommitRequest {
+  message?: string | null;
+  paths?: string[];
+  author?: Author | null;
+  headSha?: string | null;
+  requestedBy?: string;
+}
+
+/** A commit that was made. `beforeSha` is the commit that it follows; null for the first. */
+export interface Committed {
+  branchName: string;
+  beforeSha: string | null;
+  sha: string;
+  message: string;
+  files: number;
 }
 
 /** Ask a person something that no session asks by itself. */
@@ -888,6 +912,25 @@ export interface Tree {
   abandoned: string[];
 }
 
+/** The state of a work tree before a commit. */
+export interface Uncommitted {
+  path: string;
+  branchName: string | null;
+  headSha: string | null;
+  baseRef: string | null;
+  commits: number | null;
+  files: UncommittedFile[];
+  isCut: boolean;
+}
+
+/** A file that differs from the last commit. */
+export interface UncommittedFile {
+  path: string;
+  status: "added" | "conflicted" | "deleted" | "modified" | "type_changed";
+  added: number | null;
+  removed: number | null;
+}
+
 /** A worktree that is ready to be worked in. */
 export interface WorktreeCreated {
   path: string;
@@ -1188,6 +1231,24 @@ export interface Operations {
     query: Record<string, never>;
     body: StopSession;
     answer: SessionStopped;
+  };
+  /** Show what a session's folder has that is not committed */
+  showUncommitted: {
+    method: "GET";
+    path: `/api/sessions/${number}/uncommitted`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Uncommitted;
+  };
+  /** Commit what an ended session left in its folder */
+  commitSession: {
+    method: "POST";
+    path: `/api/sessions/${number}/commit`;
+    isExact: false;
+    query: Record<string, never>;
+    body: CommitRequest;
+    answer: Committed;
   };
   /** Say something to the running turn */
   steerSession: {
@@ -2252,6 +2313,11 @@ export interface UsageShown {
   tokenBaseline: number;
 }
 
+/** Work that a session left was committed; `commit` says where and how much. */
+export interface WorkCommitted {
+  commit: Committed;
+}
+
 /** A worktree was made, by a person or for a run. */
 export interface WorktreeAdded {
   path: string;
@@ -2292,6 +2358,7 @@ export interface EventData {
   "worktree.created": WorktreeAdded;
   "worktree.removed": WorktreeRemoved;
   "worktree.pruned": WorktreePruned;
+  "session.committed": WorkCommitted;
   "worktree.merged": WorktreeMerged;
   "task.created": TaskCreated;
   "task.updated": TaskUpdated;

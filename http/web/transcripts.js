@@ -9,8 +9,8 @@ import { ACTIVE, changed, followers, state } from "./store.js";
 
 /**
  * @typedef {{key: string, type: string, done: boolean, body: any, text: string, cut: boolean,
- * lost?: boolean, shortened?: boolean, version: number}} Entry Of one that is `lost` nobody heard how
- * it ended; what is `shortened` says more than is here.
+ * lost?: boolean, shortened?: boolean, version: number}} Entry Of one that is `lost` nobody heard
+ * how it ended; what is `shortened` says more than is here.
  * @typedef {{id: number, agent?: number, entries: Map<string, Entry>, events: Event[], earlier:
  * string | null, seen: Set<number>, earlierItems: string | null, ready: boolean}} Transcript
  * Of session `id`, or of a sub-agent of it, which has no events of its own. `earlier` and

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from command_center.actors.contracts.repositories import RepositoryDeleted
+from command_center.actors.git.committing import Committed
 from command_center.actors.git.merging import MergeResult
 from command_center.store import EventData
 from command_center.store.records import CodexConfig, Reviewer
@@ -85,6 +86,12 @@ class WorktreePruned(EventData, frozen=True, kw_only=True, tag="worktree.pruned"
     branch_name: str | None
     head_sha: str | None
     force: bool
+
+
+class WorkCommitted(EventData, frozen=True, kw_only=True, tag="session.committed"):
+    """Work that a session left was committed; `commit` says where and how much."""
+
+    commit: Committed
 
 
 class WorktreeMerged(EventData, frozen=True, kw_only=True, tag="worktree.merged"):

@@ -59,7 +59,7 @@ export const Changes = ({ session }) => {
       !own &&
       !theirs.length &&
       html`<p class="quiet-line">
-        Nothing was changed${ENDED.has(session.status) ? "." : " yet."}
+        Codex has told of no change${ENDED.has(session.status) ? "." : " yet."}
       </p>`
     }
   `;
@@ -151,7 +151,8 @@ const Told = ({ agent, session, asked, remarks }) => {
     ${!entries.length && html`<p class="hint">Nothing was said.</p>`}
     <${Transcript} entries=${entries} hasEarlier=${Boolean(transcript.earlierItems)}
       loadEarlier=${() => loadEarlierItems(session.id, agent.id)} cwd=${session.cwd} asked=${asked}
-      remarks=${remarks} isOver=${isOver} loadWhole=${(/** @type {Entry} */ entry) => loadWhole(session.id, entry)}
+      remarks=${remarks} isOver=${isOver}
+      loadWhole=${(/** @type {Entry} */ entry) => loadWhole(session.id, entry)}
       label=${`Transcript of ${agent.path || agent.name || agent.id}`} />
   `;
 };

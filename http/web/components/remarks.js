@@ -33,7 +33,8 @@ const unasked = ({ rules }) =>
 /** @param {any} told */
 const decided = ({ decision, risk, rationale, hook }) =>
   [
-    `${hook ? "A hook" : "A model"} decided: ${words(decision)}${risk ? `, ${words(risk)} risk` : ""}.`,
+    `${hook ? "A hook" : "A model"} decided: ` +
+      `${words(decision)}${risk ? `, ${words(risk)} risk` : ""}.`,
     rationale,
     hook && `Nobody was asked. It is set in ${hook}.`,
   ]

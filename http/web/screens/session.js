@@ -41,6 +41,8 @@ import {
 
 // few sessions have one
 const Goal = lazily(() => import("../components/goal.js"), "Goal");
+// only ended ones have it
+const Landing = lazily(() => import("../components/landing.js"), "Landing");
 
 /** @param {{id: number}} props */
 export const Session = ({ id }) => {
@@ -130,6 +132,11 @@ export const Session = ({ id }) => {
       <div class="pane-side">
         <section class="pane pane-changes" aria-label="Changes">
           <h2 class="section">Changes</h2>
+          ${
+            ENDED.has(session.status) &&
+            session.worktreePath &&
+            html`<${Landing} session=${session} key=${session.status} />`
+          }
           <${Changes} session=${session} />
         </section>
         <section class="pane pane-details" aria-label="Details">

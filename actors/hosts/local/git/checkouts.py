@@ -91,9 +91,9 @@ class LocalGit:
                         checkout.path,
                         *command.arguments,
                         where={
+                            "GIT_ATTR_SOURCE": EMPTY_TREE[checkout.object_format],
                             **command.extra,
                             **shadow.variables(),
-                            "GIT_ATTR_SOURCE": EMPTY_TREE[checkout.object_format],
                         },
                         writable=(*shadow.writable(), *command.also),
                         sent=command.sent,

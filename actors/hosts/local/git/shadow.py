@@ -55,7 +55,9 @@ REFS_LIMIT: Final = 128 * 1024 * 1024
 PATTERNS_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of `info/exclude` and `info/sparse-checkout`."""
 
-READS_INDEX: Final = frozenset({"diff", "ls-files", "read-tree", "reset", "status"})
+READS_INDEX: Final = frozenset(
+    {"add", "commit", "diff", "ls-files", "read-tree", "reset", "status"}
+)
 """The commands that need a copy of the index."""
 
 OPENED_BY_PATH: Final = (

@@ -1,0 +1,261 @@
+"""Committing what a session left."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import attrs
+import pytest
+
+from command_center.actors.contracts.worktrees import CommitRequest, CommitWork, SeeWork
+from command_center.actors.git.committing import Author, Committed
+from command_center.actors.rules.errors import Conflict, Invalid, NotFound
+from command_center.store import Session
+from tests.actors.git.repository import commit, make_repository, plain_git
+from tests.actors.repositories.rig import Rig, open_rig
+
+ADA = Author(name="Ada Lovelace", email="ada@example.org")
+
+
+@attrs.frozen
+class Work:
+    """A session that has ended, and the folder in which it worked."""
+
+    rig: Rig
+    session: Session
+    folder: Path
+
+    async def commit(self, **wanted: object) -> Committed:
+        fields = {"author": ADA, "requested_by": "ada", **wanted}
+        return await self.rig.ask(CommitWork(self.session.id, CommitRequest(**fields)))  # type: ignore[arg-type]
+
+    def git(self, *arguments: str) -> str:
+        return plain_git(self.folder, *arguments)
+
+    def write(self, **files: str) -> None:
+        for name, text in files.items():
+            (self.folder / name.replace("_", ".")).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "project")
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with open_rig(tmp_path / "rig") as rig:
+        yield rig
+
+
+@pytest.fixture
+async def work(rig: Rig, project: Path) -> Work:
+    repository = await rig.register(project)
+    made = await rig.make_worktree(repository)
+    session = await rig.start_session(
+        repository, cwd=made.path, worktree_path=made.path, branch_name="work"
+    )
+    await rig.end_session(session)
+    return Work(rig, session, Path(made.path))
+
+
+async def test_what_is_new_changed_and_deleted_is_committed_on_the_branch(
+    work: Work, project: Path
+) -> None:
+    commit(work.folder, {"old.txt": "1\n"})
+    before = work.git("rev-parse", "HEAD")
+    (work.folder / "old.txt").unlink()
+    work.write(readme_txt="changed\n", new_txt="new\n")
+    made = await work.commit(message="Do it")
+    assert (
+        Committed(
+            branch_name="work",
+            before_sha=before,
+            sha=plain_git(project, "rev-parse", "work"),
+            message="Do it",
+            files=3,
+        )
+        == made
+    )
+    assert "" == work.git("status", "--porcelain")
+    told = work.git("show", "--no-patch", "--format=%an|%ae|%s|%P")
+    assert f"Ada Lovelace|ada@example.org|Do it|{before}" == told
+    changed = work.git("show", "--name-status", "--format=").split("\n")
+    assert {"M\treadme.txt", "A\tnew.txt", "D\told.txt"} == set(changed)
+    event = (await work.rig.events())[-1]
+    assert ("session.committed", "ada", work.session.id, made.sha) == (
+        event["type"],
+        event["actor"],
+        event["sessionId"],
+        event["data"]["commit"]["sha"],
+    )
+
+
+async def test_the_message_is_the_tasks_title_unless_given(work: Work) -> None:
+    work.write(new_txt="new\n")
+    made = await work.commit()
+    assert made.message == work.git("show", "--no-patch", "--format=%s")
+
+
+async def test_of_some_paths_only_those_are_committed(work: Work) -> None:
+    (work.folder / "src").mkdir()
+    work.write(one_txt="1\n", two_txt="2\n")
+    (work.folder / "src" / "three.txt").write_text("3\n", encoding="utf-8")
+    work.git("add", "two.txt")
+    made = await work.commit(paths=["one.txt", "src"])
+    assert 2 == made.files
+    assert "A  two.txt" == work.git("status", "--porcelain")
+    names = work.git("show", "--name-only", "--format=").split("\n")
+    assert {"one.txt", "src/three.txt"} == set(names)
+
+
+async def test_a_name_with_signs_of_patterns_is_that_file_alone(work: Work) -> None:
+    work.write(**{"*_txt": "star\n", "b_txt": "b\n"})
+    await work.commit(paths=["*.txt"])
+    assert "?? b.txt" == work.git("status", "--porcelain")
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../x", ".git/config", "a/.git", ""])
+async def test_a_path_outside_is_refused(work: Work, path: str) -> None:
+    work.write(new_txt="new\n")
+    with pytest.raises(Invalid):
+        await work.commit(paths=[path])
+    assert "?? new.txt" == work.git("status", "--porcelain")
+
+
+async def test_a_message_that_says_nothing_is_refused(work: Work) -> None:
+    work.write(new_txt="new\n")
+    with pytest.raises(Invalid, match="needs a message"):
+        await work.commit(message=" \n")
+
+
+async def test_what_is_left_is_told_with_its_lines_and_commits(work: Work) -> None:
+    commit(work.folder, {"old.txt": "1\n2\n"})
+    (work.folder / "old.txt").unlink()
+    work.write(readme_txt="changed\n", new_txt="new\n")
+    left = await work.rig.ask(SeeWork(work.session.id))
+    assert ("work", "main", 1, False) == (
+        left.branch_name,
+        left.base_ref,
+        left.commits,
+        left.is_cut,
+    )
+    told = {file.path: (file.status, file.added, file.removed) for file in left.files}
+    assert {
+        "readme.txt": ("modified", 1, 1),
+        "old.txt": ("deleted", 0, 2),
+        "new.txt": ("added", None, None),
+    } == told
+    await work.commit()
+    left = await work.rig.ask(SeeWork(work.session.id))
+    assert ([], 2) == (left.files, left.commits)
+
+
+async def test_nothing_to_commit_a_moved_branch_and_no_branch_are_conflicts(work: Work) -> None:
+    head = work.git("rev-parse", "HEAD")
+    with pytest.raises(Conflict, match="nothing to commit"):
+        await work.commit()
+    work.write(new_txt="new\n")
+    with pytest.raises(Conflict, match="nothing to commit"):
+        await work.commit(paths=["readme.txt"])
+    with pytest.raises(Conflict, match="has moved") as moved:
+        await work.commit(head_sha="0" * 40)
+    assert {"headSha": head} == moved.value.facts
+    assert head != (await work.commit(head_sha=head)).sha
+    work.git("checkout", "-q", "--detach")
+    work.write(more_txt="more\n")
+    with pytest.raises(Conflict, match="on no branch"):
+        await work.commit()
+
+
+async def test_while_a_session_works_there_nothing_is_committed(work: Work) -> None:
+    work.write(new_txt="new\n")
+    repository = work.session.repository_id
+    assert repository
+    await work.rig.storage.write(lambda tx: tx.db.execute("UPDATE sessions SET finished_at = NULL"))
+    with pytest.raises(Conflict, match="works in"):
+        await work.commit()
+
+
+async def test_in_the_main_checkout_the_files_have_to_be_named(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project)
+    session = await rig.start_session(repository)
+    await rig.end_session(session)
+    work = Work(rig, session, project)
+    work.write(mine_txt="mine\n", agents_txt="agent\n")
+    with pytest.raises(Invalid, match="Name the files"):
+        await work.commit()
+    await work.commit(paths=["agents.txt"])
+    assert "?? mine.txt" == work.git("status", "--porcelain")
+
+
+async def test_of_a_session_that_is_not_there_nothing_is_committed(rig: Rig) -> None:
+    with pytest.raises(NotFound):
+        await rig.ask(CommitWork(7, CommitRequest()))
+
+
+async def test_who_is_unknown_to_git_has_to_be_named(
+    work: Work, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+    work.write(new_txt="new\n")
+    for name in ("user.name", "user.email"):
+        if work.git("config", "--default", "", "--local", "--get", name):
+            work.git("config", "--unset", name)
+    with pytest.raises(Conflict, match="Git does not know who you are"):
+        await work.commit(author=None)
+    assert (await work.commit()).files == 1
+    assert "Ada Lovelace" == work.git("show", "--no-patch", "--format=%cn")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the canary is a shell script")
+async def test_nothing_of_the_repository_runs(work: Work, project: Path, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {canary}\ncat\n", encoding="utf-8")
+    program.chmod(0o755)
+    for hook in (
+        "pre-commit",
+        "commit-msg",
+        "prepare-commit-msg",
+        "post-commit",
+        "post-index-change",
+    ):
+        (project / ".git/hooks" / hook).symlink_to(program)
+    for key in ("filter.evil.clean", "filter.evil.process", "core.fsmonitor", "gpg.program"):
+        plain_git(project, "config", key, str(program))
+    plain_git(project, "config", "commit.gpgSign", "true")
+    (project / ".git/info").mkdir(exist_ok=True)
+    (project / ".git/info/attributes").write_text("* filter=evil\n", encoding="utf-8")
+    work.write(new_txt="new\n")
+    await work.commit()
+    assert not canary.exists()
+
+
+async def test_what_a_filter_keeps_is_refused(work: Work) -> None:
+    commit(work.folder, {".gitattributes": "*.bin filter=lfs diff=lfs\n"})
+    work.write(a_bin="large\n", b_txt="small\n")
+    with pytest.raises(Conflict, match=r"a\.bin is kept by the filter lfs"):
+        await work.commit()
+    assert "?? a.bin\n?? b.txt" == work.git("status", "--porcelain")
+    assert 1 == (await work.commit(paths=["b.txt"])).files
+
+
+async def test_line_ends_are_committed_as_the_attributes_say(work: Work) -> None:
+    commit(work.folder, {".gitattributes": "*.txt text eol=crlf\n"})
+    (work.folder / "dos.txt").write_bytes(b"one\r\ntwo\r\n")
+    await work.commit()
+    assert "one\ntwo" == work.git("cat-file", "blob", "HEAD:dos.txt").replace("\r", "<cr>")
+
+
+@pytest.mark.skipif(not hasattr(os, "fsencode") or sys.platform == "win32", reason="POSIX names")
+async def test_a_name_that_is_no_text_is_committed_too(work: Work) -> None:
+    name = b"caf\xe9.bin"
+    with open(os.fsencode(work.folder) + b"/" + name, "wb") as file:  # noqa: PTH123, ASYNC230
+        file.write(b"1")
+    assert 1 == (await work.commit()).files
+    assert "" == work.git("status", "--porcelain")

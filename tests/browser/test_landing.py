@@ -1,0 +1,82 @@
+"""Commit and merge in the page what a session of the real Codex left in its worktree."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from command_center.actors.codex.settings import Transport
+from tests.browser.conftest import OpenPage, made
+from tests.browser.test_agents import photograph
+from tests.codex.script import Run, Say
+from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.test_transports import reached_by
+
+
+@attrs.frozen
+class Left:
+    """The address of an ended session's page, and the repository in whose worktree it worked."""
+
+    url: str
+    repository: Path
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(self.repository), *arguments],  # noqa: S607 - the user's own git
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout.strip()
+
+
+@pytest.fixture
+def left(tmp_path: Path, codex_binary: Path, repository: Path) -> Iterator[Left]:
+    for key, value in (("user.name", "Ada"), ("user.email", "ada@example.org")):
+        subprocess.run(["git", "-C", str(repository), "config", key, value], check=True)  # noqa: S607 - as above
+    with (
+        ScriptedModel() as model,
+        reached_by(Transport.SPAWN, tmp_path, codex_binary, model) as reached,
+        httpx.Client(base_url=reached.server.url, trust_env=False, timeout=30) as client,
+    ):
+        model.script = (Run("echo '# Ours' > README.md; echo 1 > one.txt"), Say.text("Done."))
+        flags = {"allowWrite": True, "requireWorktree": True}
+        registered = made(client, "/api/repos", {"localPath": str(repository), **flags})
+        wanted = {"repositoryId": registered["id"], "title": "Make it ours", "prompt": "Do it."}
+        task = made(client, "/api/tasks", wanted)
+        session = made(client, f"/api/tasks/{task['id']}/run", {})["session"]
+        yield Left(f"{reached.server.url}/#/sessions/{session['id']}?pane=changes", repository)
+
+
+@pytest.mark.parametrize(
+    ("device", "scheme"), [("phone", "dark"), ("desktop", "light")], ids=["phone", "desktop"]
+)
+def test_what_a_session_left_is_committed_and_merged(
+    left: Left, open_page: OpenPage, request: pytest.FixtureRequest, *, device: str, scheme: Any
+) -> None:
+    page = open_page(left.url, device=device, color_scheme=scheme).page
+    card = page.get_by_role("region", name="Landing")
+    expect(card).to_contain_text("Not committed")
+    expect(card).to_contain_text("2 files +1")
+    photograph(page, f"{request.node.name}-left")
+    card.get_by_role("button", name="Commit…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Message")).to_have_value("Make it ours")
+    photograph(page, f"{request.node.name}-commit")
+    dialog.get_by_label("Message").fill("Make it ours, at last")
+    dialog.get_by_role("button", name="Commit", exact=True).click()
+    expect(card).to_contain_text("1 commit")
+    assert "Begin" == left.git("log", "-1", "--format=%s", "main")
+    photograph(page, f"{request.node.name}-committed")
+    card.get_by_role("button", name="Merge into main…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Merge", exact=True).click()
+    expect(card).to_have_count(0)
+    assert "Make it ours, at last" == left.git("log", "-1", "--format=%s", "main")
+    assert "1" == (left.repository / "one.txt").read_text().strip()
