@@ -337,15 +337,14 @@ async def test_a_goal_that_a_sub_agent_sets_for_itself_ends_with_its_session(
 ) -> None:
     """Codex would go on with it, turn after turn, and nobody would be asked what that asks."""
     gate = Gate()
-    own = "Zebras."
+    own = (Run("echo beat >> heart", justification="May I?"), Say.text("Again."))
+    of_session = [(CallTool("update_goal", {"status": "complete"}), Say.text("All is done."))]
 
     def choose(prompt: str) -> Script:
-        if 'source="goal"' in prompt and own in prompt:
-            return (Run("echo beat >> heart", justification="May I?"), Say.text("Again."))
-        if 'source="goal"' in prompt:
-            return (CallTool("update_goal", {"status": "complete"}), Say.text("All is done."))
+        if 'source="goal"' in prompt:  # the session's, and only then the sub-agent's
+            return of_session.pop() if of_session else own
         if "agent" in prompt:
-            begin = CallTool("create_goal", {"objective": own})
+            begin = CallTool("create_goal", {"objective": "Zebras."})
             return (begin, Hold(gate, Say.text("I go on by myself.")))
         return (SpawnAgent("You are the agent."), Say.text("I begin."))
 

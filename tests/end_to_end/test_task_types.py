@@ -104,7 +104,8 @@ async def test_a_review_can_be_stopped_but_not_steered(
         assert 409 == steered.status_code
         assert "is a review" in steered.json()["error"]["message"]
         stopped = await client.post(f"/api/sessions/{session['id']}/stop", {"requestedBy": "ada"})
-        assert "Stopped by ada." == stopped["session"]["exitReason"]
+        # Before 0.169 Codex ends a review so late that it may be given up first.
+        assert stopped["session"]["exitReason"].startswith("Stopped by ada.")
     gate.open()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.codex.script import CallTool, CutOff, Refuse, Say
-from tests.codex.scripted_model import OLD_MODEL, ScriptedModel
+from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, Server, client_of
 
 
@@ -33,17 +33,17 @@ async def test_that_codex_tries_again_is_told_while_it_does(
     assert "There I am." == ended["lastMessage"]
 
 
-@pytest.mark.parametrize("codex_model", [OLD_MODEL])
+@pytest.mark.parametrize("codex_model", ["of-no-catalogue"])
 async def test_the_model_is_the_one_that_codex_uses_and_what_it_warns_of_is_told(
     codex_client: Client, repository: Path
 ) -> None:
     session = await codex_client.run(await codex_client.register(repository), "Go.")
     ended = await codex_client.until_session(session, "completed")
-    assert "gpt-5.4" == ended["model"]
+    assert "of-no-catalogue" == ended["model"]
     events = await codex_client.get(f"/api/sessions/{session['id']}/events")
     warnings = [event["data"] for event in events["items"] if event["type"] == "session.warning"]
     assert ["warning"] == [warning["kind"] for warning in warnings]
-    assert "gpt-5.4" in warnings[0]["message"]
+    assert "of-no-catalogue" in warnings[0]["message"]
 
 
 async def test_an_error_that_ends_the_turn_is_why_the_session_failed_and_no_warning(
