@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec import UNSET
 from sqlite_utils import Database
 
 from command_center.store.columns import column_of
@@ -218,7 +219,7 @@ class Table(Generic[R]):
 
         A record that is added while somebody turns the pages appears on a later one, or, with
         the newest first, not at all; none is shown twice. A page ends early where it would be
-        long (``pages``).
+        long (``pages``). One that is not as it was written is left out, and its id told.
 
         Args:
             db: a connection.
@@ -238,16 +239,21 @@ class Table(Generic[R]):
             position = decode_cursor(cursor, self.name, newest_first=newest_first)
             (conditions.below if newest_first else conditions.above)("id", position)
         order = f"ORDER BY id {'DESC' if newest_first else 'ASC'}"
+        damaged: list[int] = []
         if words is None:
-            rows = self._listed(db, conditions, f"{order} LIMIT {limit + 1}", order)
+            rows = self._listed(db, conditions, f"{order} LIMIT {limit + 1}", order, damaged)
         else:
-            rows = self._rows_that_hold(db, words, conditions, order)
+            rows = self._rows_that_hold(db, words, conditions, order, damaged)
         with closing(rows):
             items, last = fill(rows, limit)
-        if last is None:
-            return Page(items=items)
-        following = encode_cursor(self.name, newest_first=newest_first, last_id=last)
-        return Page(items=items, next_cursor=following)
+        if last is None and damaged and len(items) + len(damaged) > limit:  # there may be more
+            ids = (*damaged, *(item.id for item in items))
+            last = min(ids) if newest_first else max(ids)
+        following = None
+        if last is not None:
+            following = encode_cursor(self.name, newest_first=newest_first, last_id=last)
+            damaged = [id_ for id_ in damaged if (id_ >= last if newest_first else id_ <= last)]
+        return Page(items=items, next_cursor=following, damaged=damaged or UNSET)
 
     def insert(self, tx: Transaction, **fields: Any) -> R:
         """Add a record; fields left out take their defaults, and the store sets its own.
@@ -431,20 +437,38 @@ class Table(Generic[R]):
         return self._from_row(values)
 
     def _listed(
-        self, db: Database, conditions: Conditions, chosen: str, order: str
+        self,
+        db: Database,
+        conditions: Conditions,
+        chosen: str,
+        order: str,
+        damaged: list[int],
     ) -> Generator[Row[R], None, None]:
-        """Read records one by one; where ids have to be sorted, only they are."""
+        """Read records one by one; where ids have to be sorted, only they are.
+
+        One that is not as it was written is passed over; `damaged` gets its id.
+        """
         sql = (
             f"{self._select} WHERE id IN "  # noqa: S608 - as above
             f"(SELECT id FROM {self.name}{conditions.sql} {chosen}) {order}"
         )
         with closing(self._rows(db, sql, conditions.arguments)) as rows:
             for row in rows:
-                record = self._read(row)
-                yield Row(record.id, size_of(row), record)
+                try:
+                    record = self._read(row)
+                except DamagedRecord as error:
+                    damaged.append(error.id)
+                    yield Row(error.id, 0, None, scanned=size_of(row))
+                else:
+                    yield Row(record.id, size_of(row), record)
 
     def _rows_that_hold(
-        self, db: Database, words: str, conditions: Conditions, order: str
+        self,
+        db: Database,
+        words: str,
+        conditions: Conditions,
+        order: str,
+        damaged: list[int],
     ) -> Generator[Row[R], None, None]:
         """Look through records, and read those that hold the words."""
         sql = (
@@ -456,7 +480,7 @@ class Table(Generic[R]):
         with closing(db.execute(sql, (words, *conditions.arguments))) as found:
             for id_, size, holds in found:
                 if holds:
-                    yield from self._listed(db, self._conditions({"id": id_}), "", "")
+                    yield from self._listed(db, self._conditions({"id": id_}), "", "", damaged)
                 else:
                     yield Row(id_, 0, None, scanned=size)
 

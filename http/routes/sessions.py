@@ -110,7 +110,7 @@ async def list_sessions(center: Center, query: SessionsQuery) -> Page[Session]:
     shown = await center.storage.read_long(lambda db: explained(db, page.items, limit))
     if not query.diff:
         shown = [msgspec.structs.replace(session, diff=None) for session in shown]
-    return Page(items=shown, next_cursor=page.next_cursor)
+    return msgspec.structs.replace(page, items=shown)
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>")
@@ -196,7 +196,7 @@ async def list_agents(center: Center, session_id: int, query: AgentsQuery) -> Pa
     if query.diff:
         return page
     shown = [msgspec.structs.replace(agent, diff=None) for agent in page.items]
-    return Page(items=shown, next_cursor=page.next_cursor)
+    return msgspec.structs.replace(page, items=shown)
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>/plan")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 T = TypeVar("T")
 
@@ -26,10 +27,14 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True, rename="camel"
     """Some of a list's items, and the cursor that gives the next ones; None after the last.
 
     Where there is a cursor there may be fewer items than were asked for, or none.
+
+    Attributes:
+        damaged: the ids of those that are left out, as they are not as they were written.
     """
 
     items: list[T]
     next_cursor: str | None = None
+    damaged: list[int] | UnsetType = UNSET
 
 
 class Row(NamedTuple, Generic[T]):

@@ -51,6 +51,12 @@ async def test_a_damaged_approval_is_told_and_cannot_be_resolved(server: Server)
         ):
             assert (500, damaged) == (answer.status_code, answer.json()["error"]["facts"])
         assert "Second" == (await client.get("/api/approvals/2"))["title"]
+        listed = await client.get("/api/approvals")
+        assert ([2], [1], None) == (
+            [approval["id"] for approval in listed["items"]],
+            listed["damaged"],
+            listed["nextCursor"],
+        )
         events = (await client.get("/api/events"))["items"]
         async with client.watch(after=0) as stream:
             streamed = await stream.until("event.damaged")

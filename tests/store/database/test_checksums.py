@@ -95,6 +95,33 @@ def test_a_record_that_was_changed_cannot_be_changed_again(filled: Path) -> None
     writer.close()
 
 
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("words", [None, "t"])
+@pytest.mark.parametrize("limit", [1, 2, 3, 20])
+def test_pages_leave_out_what_is_damaged_and_name_it_once(
+    filled: Path, limit: int, words: str | None, *, newest_first: bool
+) -> None:
+    change(filled, "UPDATE tasks SET priority = 'high' WHERE id IN (1, 4, 5, 20)")
+    found: list[int] = []
+    damaged: list[int] = []
+    cursor: str | None = None
+    with reading(filled) as db:
+        for _ in range(30):
+            page = tasks.page(
+                db, {}, limit=limit, cursor=cursor, newest_first=newest_first, words=words
+            )
+            assert len(page.items) <= limit
+            found += [task.id for task in page.items]
+            damaged += page.damaged or []
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+    assert cursor is None
+    whole = [number for number in range(1, 21) if number not in {1, 4, 5, 20}]
+    assert sorted(found, reverse=newest_first) == found
+    assert (whole, [1, 4, 5, 20]) == (sorted(found), sorted(damaged))
+
+
 @pytest.mark.parametrize("text", [b"caf\xe9", b"\xff"])
 def test_a_text_that_is_none_any_more_is_damaged(filled: Path, text: bytes) -> None:
     change(filled, "UPDATE tasks SET prompt = CAST(? AS TEXT) WHERE id = 5", text)
