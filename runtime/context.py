@@ -43,6 +43,9 @@ class Place(Target, Protocol):
     def system(self) -> TreePort:
         """Return the system that it is part of."""
 
+    def halt_watched(self, *, final: bool) -> None:
+        """Ask the current life to end, and keep its deadline even if nobody waits for the end."""
+
 
 class OwnLife(Protocol):
     """The current life of an actor, as the actor itself sees it."""
@@ -181,11 +184,14 @@ class Context:
         return await self._cell.system.start_child(supervisor, spec)
 
     async def stop_child(self, ref: ActorRef[Any]) -> None:
-        """Stop another actor for good, and wait for its end, which its deadline bounds.
+        """Stop an actor for good, and wait for its end, which its deadline bounds.
 
-        For itself an actor calls `stop`.
+        An actor that stops itself so ends after the message in hand; that is not waited for.
         """
-        await ref.cell.stop()
+        if ref.cell is self._cell:
+            self._cell.halt_watched(final=True)
+        else:
+            await ref.cell.stop()
 
     def stop(self, kind: ExitKind = ExitKind.NORMAL) -> None:
         """End this life after the message in hand.

@@ -7,6 +7,15 @@ derived from, by the errors with which an actor answers.
 from __future__ import annotations
 
 
+def text_of(error: BaseException) -> str:
+    """Return an exception's type and text; the type alone, where its text cannot be made."""
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}"
+    except Exception:  # noqa: BLE001 - foreign code must not harm whoever tells of it
+        return name
+
+
 class Refusal(Exception):
     """An answer that says no.
 
@@ -108,7 +117,7 @@ class StartFailed(Exception):
     def __init__(self, path: str, error: BaseException | None) -> None:
         self.path = path
         self.error = error
-        what = "was stopped" if error is None else f"raised {type(error).__name__}: {error}"
+        what = "was stopped" if error is None else f"raised {text_of(error)}"
         super().__init__(f"{path} did not start: it {what}.")
 
 
@@ -128,7 +137,7 @@ class RestartLimitReached(Exception):
         self.supervisor = supervisor
         self.child = child
         self.error = error
-        cause = "" if error is None else f", last with {type(error).__name__}: {error}"
+        cause = "" if error is None else f", last with {text_of(error)}"
         super().__init__(f"{supervisor} gave up: {child} failed too often{cause}.")
 
 
@@ -147,4 +156,4 @@ class SystemFailed(Exception):
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
-        super().__init__(f"The actor system failed: {error}")
+        super().__init__(f"The actor system failed: {error and text_of(error)}")

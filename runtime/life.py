@@ -48,6 +48,9 @@ GRACE = 1.0
 TURNS = 64
 """Messages in a row that an actor may handle before it lets other tasks run."""
 
+_WISHES_TO_END = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""Exceptions that end the program, not the actor that raises one."""
+
 _ELSEWHERE: set[Deferred[Any]] = set()
 """The owner of replies that no life owes any more, since another actor was asked for them."""
 
@@ -161,6 +164,8 @@ class Life:
             except Exception as error:  # noqa: BLE001 - the edge of a life
                 if self.error is None:
                     self.error = error
+            except _WISHES_TO_END as error:
+                self.cell.system.end_with(error)
             await self._close()
         finally:
             self._end(start_failed=start_failed)
@@ -290,6 +295,8 @@ class Life:
             except Exception as error:  # noqa: BLE001 - the edge of a life
                 if self.error is None:
                     self.error = error
+            except _WISHES_TO_END as error:
+                self.cell.system.end_with(error)
         if self.tasks:
             self.all_tasks_ended = trio.Event()
             for scope in self.tasks:
@@ -308,6 +315,7 @@ class Life:
         """Report the end, once; a life that was given up has been reported."""
         if self.abandoned:
             self.phase = Phase.ENDED
+            self.cell.system.abandoned.remove(self.cell.path)
             return
         if self.error is not None:
             kind = ExitKind.START_FAILED if start_failed else ExitKind.CRASHED
@@ -433,6 +441,8 @@ class Life:
     def link(self, target: Target) -> None:
         """Crash when the other's current life crashes, and the other way round."""
         other = target.life
+        if other is self:
+            return
         if other is None or other.has_ended:
             self.fail(LinkBroken(self.cell.path, target.path, None))
             return
@@ -508,6 +518,8 @@ class Life:
                 await work(*args)
         except Exception as error:  # noqa: BLE001 - a crash of a background task is the actor's
             self.fail(error)
+        except _WISHES_TO_END as error:
+            self.cell.system.end_with(error)
         finally:
             del tasks[scope]
             if not tasks and self.all_tasks_ended is not None:

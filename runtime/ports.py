@@ -56,6 +56,9 @@ class SystemPort(Protocol):
     ) -> None:
         """Keep a message that was not handled."""
 
+    def end_with(self, error: BaseException) -> None:
+        """Stop every actor in order, and raise the error where the system was opened."""
+
     def describe_error(self, error: BaseException | None) -> str | None:
         """Return an exception's type and text, redacted."""
 

@@ -108,7 +108,10 @@ class ActorRef(Generic[Message_contra]):
             ActorCrashed: the target crashed while it had the request, which is lost.
             AskTimeout: no reply within `timeout`.
             SelfAsk: asked from within the target's own handler.
+            ValueError: the timeout is not a number.
         """
+        if timeout != timeout:  # noqa: PLR0124 - of numbers, that is NaN alone
+            raise ValueError("The timeout of an ask must be a number.")
         cell = self.cell
         mailbox = self._mailbox
         task = trio.lowlevel.current_task()

@@ -121,6 +121,13 @@ class ChildSpec:
 
     def __attrs_post_init__(self) -> None:
         _check_id(self.id)
+        if not callable(self.start):
+            raise InvalidSpec(self.id, "start must be callable")
+        _check_type(self.id, "restart", self.restart, Restart)
+        _check_type(self.id, "backoff", self.backoff, (Backoff, type(None)))
+        _check_type(self.id, "mailbox", self.mailbox, int)
+        _check_type(self.id, "shutdown", self.shutdown, (int, float))
+        _check_type(self.id, "contract", self.contract, str)
         if not (math.isfinite(self.shutdown) and self.shutdown >= 0):
             raise InvalidSpec(self.id, "shutdown must be finite and not negative")
         if self.mailbox < 1:
@@ -157,6 +164,14 @@ class SupervisorSpec:
     def __attrs_post_init__(self) -> None:
         if self.id != "":
             _check_id(self.id)
+        _check_type(self.id, "strategy", self.strategy, Strategy)
+        _check_type(self.id, "intensity", self.intensity, Intensity)
+        _check_type(self.id, "backoff", self.backoff, Backoff)
+        _check_type(self.id, "restart", self.restart, Restart)
+        _check_type(self.id, "quarantine", self.quarantine, bool)
+        _check_type(self.id, "contract", self.contract, str)
+        for child in self.children:
+            _check_type(self.id, "each child", child, (ChildSpec, SupervisorSpec))
         seen: set[str] = set()
         for child in self.children:
             if child.id == "":
@@ -170,6 +185,14 @@ class SupervisorSpec:
             )
 
 
+def _check_type(id_: str, field: str, value: object, kind: type | tuple[type, ...]) -> None:
+    if not isinstance(value, kind):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        wanted = " or ".join("None" if one is type(None) else one.__name__ for one in kinds)
+        raise InvalidSpec(id_, f"{field} must be {wanted}, not {value!r}")
+
+
 def _check_id(id_: str) -> None:
+    _check_type(str(id_), "id", id_, str)
     if not id_ or "/" in id_:
         raise InvalidSpec(id_, "an id is a non-empty name without '/'")

@@ -118,7 +118,8 @@ class Supervisor(Child):
     def child_retired(self, child: Child) -> None:
         """Let a dead child leave the tree, unless an operator may want it back."""
         stays = not child.is_dynamic and child.spec.restart is not Restart.TEMPORARY
-        if not stays and self.children.pop(child.spec.id, None) is not None:
+        if not stays and self.children.get(child.spec.id) is child:  # and no later one of that id
+            del self.children[child.spec.id]
             self.system.unregister(child)
 
     def child_ended(self, child: Child, end: Exit) -> None:

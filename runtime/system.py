@@ -20,9 +20,11 @@ from command_center.runtime.errors import (
     ActorNotFound,
     ActorStopped,
     ChildExists,
+    InvalidSpec,
     StartFailed,
     SupervisorNotFound,
     SystemFailed,
+    text_of,
 )
 from command_center.runtime.messages import Address
 from command_center.runtime.ref import ActorRef
@@ -76,6 +78,7 @@ class System:
         self._nursery: trio.Nursery | None = None
         self._host_ended = trio.Event()
         self._host_error: BaseException | None = None
+        self._fatal: BaseException | None = None
         self._body = trio.CancelScope()
 
     # The life of the system.
@@ -91,6 +94,8 @@ class System:
         except trio.Cancelled:
             await self._stop_shielded()
             raise
+        if self._fatal is not None:
+            await self._stop_shielded()
         self._raise_host_error()
         if self.root.exit is not None and self.root.exit.is_failure:
             await self._stop_shielded()
@@ -130,11 +135,23 @@ class System:
             if isinstance(error, trio.Cancelled):
                 raise
         finally:
-            for child in self.children.values():
+            for child in tuple(self.children.values()):
                 child.close(DeadLetterReason.STOPPED)
             self._host_ended.set()
 
+    def end_with(self, error: BaseException) -> None:
+        """Stop every actor in order, and raise the error where the system was opened.
+
+        For what is no `Exception`: a wish to end the program, such as `SystemExit`.
+        """
+        if self._fatal is None:
+            self._fatal = error
+        self.request_stop()
+        self._body.cancel()
+
     def _raise_host_error(self) -> None:
+        if self._fatal is not None:
+            raise self._fatal
         if self._host_error is not None:
             raise self._host_error
 
@@ -199,8 +216,13 @@ class System:
         """Return an exception's type and text, redacted."""
         if error is None:
             return None
-        text = f"{type(error).__name__}: {error}"
-        return text if self._redact is None else self._redact(text)
+        if self._redact is None:
+            return text_of(error)
+        try:
+            return self._redact(text_of(error))
+        except Exception:  # noqa: BLE001 - the edge to foreign code must not harm the tree
+            _log.exception("redaction failed")
+            return type(error).__name__
 
     # The registry.
 
@@ -278,7 +300,10 @@ class System:
                 is free again, and the failure counts for nobody.
             SupervisorNotFound: no supervisor stands there.
             ActorStopped: the supervisor is stopping.
+            InvalidSpec: it is no `ChildSpec`.
         """
+        if not isinstance(spec, ChildSpec):
+            raise InvalidSpec(str(getattr(spec, "id", spec)), "only a ChildSpec is started so")
         parent = self.children.get(supervisor)
         if not isinstance(parent, Supervisor):
             raise SupervisorNotFound(supervisor)
@@ -295,8 +320,7 @@ class System:
             raise
         if cell.running_since is None:
             raise StartFailed(cell.path, None if cell.exit is None else cell.exit.error)
-        if not isinstance(cell, Cell):
-            raise ActorNotFound(cell.path)
+        assert isinstance(cell, Cell)  # noqa: S101 - of a ChildSpec a supervisor makes a Cell
         return cell.ref
 
     # Operations.
