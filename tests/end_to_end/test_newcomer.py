@@ -103,7 +103,7 @@ async def test_a_turn_that_is_cut_off_by_a_crash_is_interrupted_with_its_reason(
         assert "restarted" in ended["exitReason"]
         after = await client.get(f"/api/sessions/{session['id']}/events")
         assert before["items"] == after["items"][: len(before["items"])]
-        assert ["session.interrupted"] == [
-            event["type"] for event in after["items"][len(before["items"]) :]
-        ]
+        first, *others = [event["type"] for event in after["items"][len(before["items"]) :]]
+        assert "session.interrupted" == first
+        assert {"session.item.cut_off"} >= {*others}  # of a message that was kept by then
     gate.open()
