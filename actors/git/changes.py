@@ -88,8 +88,13 @@ async def read_uncommitted(checkout: Checkout, base: str | None) -> Uncommitted:
     )
 
 
+def is_unmerged(letters: str) -> bool:
+    """Say whether a file has conflicts, by the two letters that git's status has for it."""
+    return "U" in letters or letters in {"AA", "DD"}
+
+
 def _status_of(letters: str) -> FileStatus:
-    if "U" in letters or letters in {"AA", "DD"}:
+    if is_unmerged(letters):
         return "conflicted"
     work_tree = letters[1] if letters[1] != " " else letters[0]
     return _STATUSES.get(work_tree, "modified")

@@ -1,22 +1,32 @@
 """Committing what a work tree has: by git as it runs here, and by nobody's hooks.
 
 No hook of the repository runs, nothing is signed, and no filter: a file that a filter keeps
-(git-lfs, git-crypt) would be committed as it is on the disk, so it is refused. Line ends are those
-that the attributes of the last commit ask for.
+(git-lfs, git-crypt) would be committed as it is on the disk, so it is refused, whether the last
+commit's attributes say so or those that the work tree has now. Line ends are those that the
+attributes of the last commit ask for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Annotated, Final
 
 import msgspec
 
+from command_center.actors.git.changes import is_unmerged
+from command_center.actors.git.diffs import PLAIN
 from command_center.actors.git.errors import GitFailed
-from command_center.actors.git.facts import LIST_LIMIT, SCAN_DEADLINE, read_status
-from command_center.actors.git.names import resolve_commit
-from command_center.actors.git.ports import Checkout, Writes, shown
+from command_center.actors.git.facts import (
+    SCAN_DEADLINE,
+    WorkTreeStatus,
+    read_status,
+    read_worktrees,
+)
+from command_center.actors.git.names import branch_commit, resolve_commit
+from command_center.actors.git.ports import ANSWER_LIMIT, OF_THE_TREE, Checkout, Writes, shown
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict, Invalid
 
@@ -60,37 +70,24 @@ async def commit_changes(
 
     Raises:
         Invalid: the message says nothing, or a path is not one of the work tree.
-        Conflict: it is on no branch, or its branch has moved; there is nothing to commit; git knows
-            no user; or a file is kept by a filter.
+        Conflict: it is on no branch of its own, or its branch has moved; a merge is not finished;
+            there is nothing to commit; git knows no user; a file is kept by a filter, or is a
+            repository of its own.
     """
-    if not message.strip():
-        raise Invalid.field("message", "A commit needs a message.")
+    if not message.strip() or "\0" in message:
+        raise Invalid.field("message", "A commit needs a message, which is text.")
     for path in paths:
         _check_path(path)
     status = await read_status(checkout)
-    if status.branch is None:
-        raise Conflict(f"{checkout.path} is on no branch.")
-    if head is not None and status.head != head:
-        raise Conflict(
-            f"{status.branch} has moved meanwhile: look at it again.", headSha=status.head
-        )
+    branch = await _check_branch(checkout, status, head)
     changed = await _changed(checkout, paths)
     if not changed:
         raise Conflict("There is nothing to commit.", headSha=status.head)
     attributes = {} if status.head is None else {"GIT_ATTR_SOURCE": status.head}
-    await _check_filters(checkout, changed, attributes)
+    for source in (attributes, OF_THE_TREE):
+        await _check_filters(checkout, changed, source)
     identity = attributes | await _identity(checkout, author)
-    chosen = b"\0".join(path.encode(errors="surrogateescape") for path in changed)
-    await checkout.run(
-        "add",
-        "--all",
-        "--pathspec-from-file=-",
-        "--pathspec-file-nul",
-        writes=Writes.OBJECTS | Writes.INDEX,
-        extra=attributes,
-        sent=chosen,
-        deadline=CHECKOUT_DEADLINE,
-    )
+    staged = await _stage(checkout, changed, attributes, status.head)
     await checkout.run(
         "commit",
         "--quiet",
@@ -104,15 +101,15 @@ async def commit_changes(
         "--pathspec-file-nul",
         writes=Writes.OBJECTS | Writes.INDEX | Writes.REFS,
         extra=identity,
-        sent=chosen,
+        sent=b"\0".join(_without_parents(staged)),
         deadline=CHECKOUT_DEADLINE,
     )
     return Committed(
-        branch_name=status.branch,
+        branch_name=branch,
         before_sha=status.head,
         sha=await resolve_commit(checkout, "HEAD"),
         message=message,
-        files=len(changed),
+        files=len(staged),
     )
 
 
@@ -122,8 +119,38 @@ def _check_path(path: str) -> None:
         raise Invalid.field("paths", f"{path!r} is no path in the work tree.")
 
 
-async def _changed(checkout: Checkout, paths: Sequence[str]) -> list[str]:
-    """List the files that differ from the last commit, as git names them."""
+async def _check_branch(checkout: Checkout, status: WorkTreeStatus, head: str | None) -> str:
+    """Return the branch that the commit goes to, which is this work tree's alone.
+
+    HEAD is a file that an agent may write: it can name what is no branch, or another's.
+
+    Raises:
+        Conflict: there is none, it has moved, or a merge into it is not finished.
+    """
+    branch = status.branch
+    if branch is None:
+        raise Conflict(f"{checkout.path} is on no branch.")
+    if head is not None and status.head != head:
+        raise Conflict(f"{branch} has moved meanwhile: look at it again.", headSha=status.head)
+    if status.head is not None and await branch_commit(checkout, branch) != status.head:
+        raise Conflict(f"{checkout.path} is on no branch: its HEAD is {branch}.")
+    there = [tree for tree in await read_worktrees(checkout) if tree.branch_name == branch]
+    if len(there) > 1:
+        raise Conflict(
+            f"{branch} is checked out in {len(there)} work trees.",
+            paths=[tree.path for tree in there],
+        )
+    if await checkout.git.is_merging(checkout):
+        raise Conflict(f"A merge into {branch} is not finished. End it with your own git.")
+    return branch
+
+
+async def _changed(checkout: Checkout, paths: Sequence[str]) -> list[bytes]:
+    """List the files that differ from the last commit, as git names them.
+
+    Raises:
+        Conflict: one is a repository of its own, or has conflicts.
+    """
     answer = await checkout.run(
         "status",
         "--porcelain=v1",
@@ -131,17 +158,40 @@ async def _changed(checkout: Checkout, paths: Sequence[str]) -> list[str]:
         "--ignore-submodules=dirty",
         "--no-renames",
         "-z",
-        "--",
-        *paths,
-        limit=LIST_LIMIT,
         deadline=SCAN_DEADLINE,
     )
-    records = answer.stdout.decode(errors="surrogateescape").split("\0")
-    return [record[3:] for record in records if record]
+    chosen = {os.fsencode(PurePosixPath(path)) for path in paths}
+    found: dict[bytes, None] = {}
+    for record in answer.stdout.split(b"\0"):
+        letters, name = record[:2].decode(), record[3:]
+        bare = name.rstrip(b"/")
+        if not name or (chosen and not chosen.intersection((bare, *_parents(bare)))):
+            continue
+        if bare != name:
+            raise Conflict(
+                f"{shown(name)} is a repository of its own: a commit would have none of its files.",
+                path=shown(bare),
+            )
+        if is_unmerged(letters):
+            raise Conflict(f"{shown(name)} has conflicts.", path=shown(name))
+        found[name] = None
+    return list(found)
+
+
+def _parents(name: bytes) -> Iterator[bytes]:
+    while b"/" in name:
+        name = name.rpartition(b"/")[0]
+        yield name
+
+
+def _without_parents(names: Sequence[bytes]) -> list[bytes]:
+    """Leave out the files in whose place there is a folder now: what is in it replaces them."""
+    folders = {folder for name in names for folder in _parents(name)}
+    return [name for name in names if name not in folders]
 
 
 async def _check_filters(
-    checkout: Checkout, changed: Sequence[str], attributes: dict[str, str]
+    checkout: Checkout, changed: Sequence[bytes], attributes: Mapping[str, str]
 ) -> None:
     """Refuse files that a filter would have changed on their way into the repository.
 
@@ -156,8 +206,8 @@ async def _check_filters(
         "--stdin",
         "filter",
         extra=attributes,
-        sent=b"\0".join(path.encode(errors="surrogateescape") for path in changed),
-        limit=4 * LIST_LIMIT,
+        sent=b"\0".join(changed),
+        limit=4 * ANSWER_LIMIT,
         deadline=SCAN_DEADLINE,
     )
     fields = answer.stdout.split(b"\0")
@@ -168,6 +218,50 @@ async def _check_filters(
                 "Commit it with your own git.",
                 path=shown(path),
             )
+
+
+async def _stage(
+    checkout: Checkout, changed: Sequence[bytes], attributes: dict[str, str], head: str | None
+) -> list[bytes]:
+    """Take the files into the index, and list those that differ from the last commit there.
+
+    `git add` would ask submodules for their state, by a git that reads their configuration.
+
+    Raises:
+        Conflict: none differs, or one has a name that git takes from nobody.
+    """
+    answer = await checkout.run(
+        "update-index",
+        "--add",
+        "--remove",
+        "--replace",
+        "-z",
+        "--stdin",
+        writes=Writes.OBJECTS | Writes.INDEX,
+        extra=attributes,
+        sent=b"\0".join(changed),
+        deadline=CHECKOUT_DEADLINE,
+    )
+    refused = re.search(r"^Ignoring path (.*)$", answer.complaint, re.MULTILINE)
+    if refused is not None:
+        raise Conflict(f"Git takes no file of the name {refused[1]}.", path=refused[1])
+    answer = await checkout.run(
+        "diff",
+        "--cached",
+        "--name-only",
+        "--no-renames",
+        "--ignore-submodules=dirty",
+        *PLAIN,
+        "-z",
+        "--",
+        limit=4 * ANSWER_LIMIT,
+        deadline=SCAN_DEADLINE,
+    )
+    differing = set(answer.stdout.split(b"\0"))
+    staged = [name for name in changed if name in differing]
+    if not staged:
+        raise Conflict("There is nothing to commit.", headSha=head)
+    return staged
 
 
 async def _identity(checkout: Checkout, author: Author | None) -> dict[str, str]:

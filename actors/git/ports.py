@@ -29,6 +29,9 @@ DEADLINE: Final = 30.0
 ANSWER_LIMIT: Final = 8 * 1024 * 1024
 """Bytes of output that are kept unless a command is given its own limit."""
 
+OF_THE_TREE: Final[Mapping[str, str]] = MappingProxyType({"GIT_ATTR_SOURCE": ""})
+"""For a command that takes attributes from the work tree as it is now."""
+
 Identity = tuple[int, int]
 """A folder's device and inode: what it is, whatever its path leads to later."""
 
@@ -72,7 +75,7 @@ class GitCommand:
         writes: what it changes.
         also: folders beside the repository that it writes to.
         extra: variables that this command needs. `GIT_ATTR_SOURCE` names the commit whose
-            attributes count; they come from an empty tree otherwise.
+            attributes count (see `OF_THE_TREE`); they come from an empty tree otherwise.
         sent: what git reads on its stdin, which is empty otherwise.
         limit: bytes of output that are taken.
         may_cut: whether more output than that is cut (and the process ended), or an error.
@@ -234,6 +237,9 @@ class Git(Protocol):
         Raises:
             NotAWorkTree: git has made no worktree of it.
         """
+
+    async def is_merging(self, checkout: Checkout) -> bool:
+        """Say whether a merge into a work tree was begun and not finished."""
 
     async def has_index(self, checkout: Checkout) -> bool:
         """Say whether git has written an index, which it does behind the last of the files."""

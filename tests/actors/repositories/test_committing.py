@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ import pytest
 
 from command_center.actors.contracts.worktrees import CommitRequest, CommitWork, SeeWork
 from command_center.actors.git.committing import Author, Committed
+from command_center.actors.hosts.local.git.confinement import ConfinementSupport
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from command_center.store import Session
 from tests.actors.git.repository import commit, make_repository, plain_git
@@ -243,6 +245,138 @@ async def test_what_a_filter_keeps_is_refused(work: Work) -> None:
         await work.commit()
     assert "?? a.bin\n?? b.txt" == work.git("status", "--porcelain")
     assert 1 == (await work.commit(paths=["b.txt"])).files
+
+
+async def test_what_a_filter_of_new_attributes_keeps_is_refused(work: Work) -> None:
+    work.write(_gitattributes="*.key filter=git-crypt\n", a_key="secret\n")
+    with pytest.raises(Conflict, match=r"a\.key is kept by the filter git-crypt"):
+        await work.commit()
+    assert "?? .gitattributes\n?? a.key" == work.git("status", "--porcelain")
+
+
+async def test_a_filter_of_the_first_commits_attributes_is_seen(rig: Rig, tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    path.mkdir()
+    plain_git(path, "init", "--quiet", "--initial-branch=main")
+    repository = await rig.register(path)
+    session = await rig.start_session(repository)
+    await rig.end_session(session)
+    work = Work(rig, session, path)
+    work.write(_gitattributes="*.key filter=git-crypt\n", a_key="secret\n", b_txt="b\n")
+    with pytest.raises(Conflict, match="is kept by the filter"):
+        await work.commit(paths=["a.key", ".gitattributes"])
+    made = await work.commit(paths=["b.txt"])
+    assert (None, "b.txt") == (made.before_sha, work.git("ls-tree", "--name-only", "HEAD"))
+
+
+@pytest.mark.parametrize("leads_elsewhere", [False, True])
+async def test_a_repository_in_the_folder_is_no_change_of_one_file(
+    work: Work, tmp_path: Path, *, leads_elsewhere: bool
+) -> None:
+    inner = make_repository(tmp_path / "inner" if leads_elsewhere else work.folder / "inner")
+    if leads_elsewhere:
+        (work.folder / "inner").mkdir()
+        (work.folder / "inner/.git").write_text(f"gitdir: {inner}/.git\n", encoding="utf-8")
+    work.write(a_txt="a\n")
+    with pytest.raises(Conflict, match="inner/ is a repository of its own"):
+        await work.commit()
+    assert "?? a.txt\n?? inner/" == work.git("status", "--porcelain")
+    assert 1 == (await work.commit(paths=["a.txt"])).files
+
+
+async def test_a_folder_in_the_place_of_a_file_is_committed(work: Work) -> None:
+    (work.folder / "readme.txt").unlink()
+    (work.folder / "readme.txt").mkdir()
+    (work.folder / "readme.txt" / "more.txt").write_text("more\n", encoding="utf-8")
+    await work.commit()
+    assert "" == work.git("status", "--porcelain")
+    assert {"readme.txt/more.txt", "source.py"} == set(
+        work.git("ls-tree", "-r", "--name-only", "HEAD").split("\n")
+    )
+
+
+async def test_what_was_staged_and_is_as_before_counts_for_nothing(work: Work) -> None:
+    work.write(gone_txt="gone\n")
+    work.git("add", "gone.txt")
+    (work.folder / "gone.txt").unlink()
+    work.git("rm", "-q", "--cached", "readme.txt")
+    with pytest.raises(Conflict, match="nothing to commit"):
+        await work.commit()
+    work.write(new_txt="new\n")
+    assert 1 == (await work.commit()).files
+
+
+async def test_a_merge_that_is_not_finished_is_not_committed(work: Work) -> None:
+    work.git("checkout", "-q", "-b", "other")
+    commit(work.folder, {"readme.txt": "other\n"})
+    work.git("checkout", "-q", "work")
+    commit(work.folder, {"readme.txt": "work\n"})
+    plain_git(work.folder, "merge", "-q", "other", check=False)
+    with pytest.raises(Conflict, match="A merge into work is not finished"):
+        await work.commit()
+    (Path(work.git("rev-parse", "--absolute-git-dir")) / "MERGE_HEAD").unlink()
+    with pytest.raises(Conflict, match=r"readme\.txt has conflicts"):
+        await work.commit()
+    assert "UU readme.txt" == work.git("status", "--porcelain")
+
+
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [("refs/heads/main", "main is checked out in 2 work trees"), ("refs/stash", "is on no branch")],
+)
+async def test_a_commit_goes_to_no_branch_but_the_folders_own(
+    work: Work, project: Path, head: str, why: str
+) -> None:
+    plain_git(project, "update-ref", "refs/stash", "HEAD")
+    before = plain_git(project, "for-each-ref")
+    git_dir = Path(work.git("rev-parse", "--absolute-git-dir"))
+    (git_dir / "HEAD").write_text(f"ref: {head}\n", encoding="utf-8")
+    work.write(new_txt="new\n")
+    with pytest.raises(Conflict, match=why):
+        await work.commit()
+    assert before == plain_git(project, "for-each-ref")
+
+
+async def test_many_long_paths_and_a_message_that_is_no_text(work: Work) -> None:
+    work.write(new_txt="new\n")
+    with pytest.raises(Conflict, match="nothing to commit"):
+        await work.commit(paths=[f"{'a' * 3000}{number}" for number in range(2000)])
+    with pytest.raises(Invalid, match="which is text"):
+        await work.commit(message="a\0b")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the names are not to be had there")
+async def test_a_name_that_git_takes_from_nobody_is_told(work: Work) -> None:
+    (work.folder / "git~1").mkdir()
+    (work.folder / "git~1" / "config").write_text("", encoding="utf-8")
+    with pytest.raises(Conflict, match="Git takes no file of the name git~1/config"):
+        await work.commit()
+
+
+@pytest.fixture
+def unconfined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ConfinementSupport, "found", classmethod(lambda cls: cls(0)))
+
+
+@pytest.mark.usefixtures("unconfined")
+@pytest.mark.skipif(sys.platform == "win32", reason="the canary is a shell script")
+async def test_a_submodule_is_not_asked_for_its_state(work: Work, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {canary}\n", encoding="utf-8")
+    program.chmod(0o755)
+    inner = make_repository(work.folder / "folder" / "inner")
+    plain_git(inner, "config", "core.fsmonitor", str(program))
+    head, blob = plain_git(inner, "rev-parse", "HEAD"), work.git("rev-parse", "HEAD:readme.txt")
+    entries = f"100644 {blob}\tfo.der\n160000 {head}\tfolder/inner\n"
+    plain_git(work.folder, "update-index", "--add", "--index-info", sent=entries.encode())
+    index = Path(work.git("rev-parse", "--absolute-git-dir")) / "index"
+    # A file and a folder of one name, which git itself does not write.
+    forged = index.read_bytes()[:-20].replace(b"fo.der", b"folder")
+    index.write_bytes(forged + hashlib.sha1(forged).digest())  # noqa: S324 - it is git's
+    canary.unlink(missing_ok=True)
+    await work.commit()
+    assert not canary.exists()
 
 
 async def test_line_ends_are_committed_as_the_attributes_say(work: Work) -> None:

@@ -72,6 +72,11 @@ class LocalGit:
     ) -> GitOutput:
         """Run a command in a checkout, when it is that repository's turn."""
         repeatable = not command.writes and not command.also and sink is None
+        extra = dict(command.extra)
+        attributes = {"GIT_ATTR_SOURCE": EMPTY_TREE[checkout.object_format]}
+        if extra.get("GIT_ATTR_SOURCE") == "":
+            attributes.clear()
+            del extra["GIT_ATTR_SOURCE"]
         keeps_logs = is_true(checkout.configuration, "core.logallrefupdates", unset=True)
         async with self.program.turns.of(checkout.common_dir):
             for left in reversed(range(AGAIN if repeatable else 1)):
@@ -90,11 +95,7 @@ class LocalGit:
                     answer = await self.program.run(
                         checkout.path,
                         *command.arguments,
-                        where={
-                            "GIT_ATTR_SOURCE": EMPTY_TREE[checkout.object_format],
-                            **command.extra,
-                            **shadow.variables(),
-                        },
+                        where=attributes | extra | shadow.variables(),
                         writable=(*shadow.writable(), *command.also),
                         sent=command.sent,
                         limit=command.limit,
@@ -138,6 +139,10 @@ class LocalGit:
     async def claim_worktree(self, main: Checkout, path: Path) -> None:
         """Have a worktree that was just added name the git directory that it has."""
         await on_disk(path, worktrees.claim, main, path)
+
+    async def is_merging(self, checkout: Checkout) -> bool:
+        """Say whether a merge into a work tree was begun and not finished."""
+        return await trio.to_thread.run_sync(os.path.lexists, checkout.git_dir / "MERGE_HEAD")
 
     async def has_index(self, checkout: Checkout) -> bool:
         """Say whether git has written an index."""

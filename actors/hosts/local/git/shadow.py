@@ -56,7 +56,7 @@ PATTERNS_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of `info/exclude` and `info/sparse-checkout`."""
 
 READS_INDEX: Final = frozenset(
-    {"add", "commit", "diff", "ls-files", "read-tree", "reset", "status"}
+    {"commit", "diff", "ls-files", "read-tree", "reset", "status", "update-index"}
 )
 """The commands that need a copy of the index."""
 
