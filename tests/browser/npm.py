@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+import hashlib
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.checkout import run
+from tests.checkout import ROOT, run
+
+CACHE = ROOT / ".npm-packages"
+_PINS = ("package.json", "package-lock.json")
 
 
-def brought(folder: Path, package: str) -> Path:
-    """Return the folder's `node_modules` with the pinned package, which npm brings if need be.
+def brought(folder: Path, package: str, cache: Path = CACHE) -> Path:
+    """Return the `node_modules` with the package that the folder pins; npm brings it if need be.
 
-    Without npm the test is skipped.
+    Several processes may do this at once: each installs into a folder of its own, and the first to
+    be done has its folder kept, as a whole. Without npm the test is skipped.
     """
-    pinned = json.loads((folder / "package.json").read_bytes())["devDependencies"][package]
-    modules = folder / "node_modules"
-    about = modules / package / "package.json"
-    if not about.exists() or json.loads(about.read_bytes())["version"] != pinned:
+    pins = b"".join((folder / name).read_bytes() for name in _PINS)
+    kept = cache / f"{package}-{hashlib.sha256(pins).hexdigest()[:12]}"
+    if not kept.exists():
         npm = shutil.which("npm")
         if npm is None:
             pytest.skip(f"no npm is installed, which brings {package}: apt-get install npm")
-        done = run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
-        assert "EINTEGRITY" not in done.stdout, done.stdout
-        if done.returncode != 0:
-            pytest.skip(f"npm could not bring {package}: {done.stdout}")
-    return modules
+        cache.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as parent:
+            made = Path(parent, package)
+            made.mkdir()
+            for name in _PINS:
+                shutil.copy(folder / name, made)
+            done = run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=made)
+            assert "EINTEGRITY" not in done.stdout, done.stdout
+            if done.returncode != 0:
+                pytest.skip(f"npm could not bring {package}: {done.stdout}")
+            with contextlib.suppress(OSError):  # another one was faster
+                made.rename(kept)
+        assert kept.exists(), f"{kept} could not be made"
+    return kept / "node_modules"

@@ -19,7 +19,7 @@ COMPILER = ROOT / "tests" / "browser" / "typescript"
 
 @pytest.fixture(scope="module")
 def compiler() -> Path:
-    """TypeScript's compiler, a program of its own, as npm has put it into the pin's folder."""
+    """TypeScript's compiler, a program of its own, as npm has brought it."""
     modules = brought(COMPILER, "typescript")
     programs = [*modules.glob("@typescript/typescript-*/lib/tsc")]
     programs += modules.glob("@typescript/typescript-*/lib/tsc.exe")
