@@ -66,7 +66,9 @@ async def test_the_end_of_orphans_spares_it_and_ends_another_that_no_record_name
     (folder / "codex" / "app-server.json").unlink()
     Path(lost.socket).resolve().unlink()
     kept = await started(settings)
-    assert [lost.pid] == end_orphans(folder, {kept.life})
+    ended = end_orphans(folder, {kept.life})  # with what Codex runs as it starts, such as git
+    assert lost.pid in ended
+    assert kept.pid not in ended
     assert kept == detached.read(folder / "codex")
 
 
