@@ -49,13 +49,6 @@ MAX_CALLS = 1000
 _WRITING_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between two looks for a thread whose file Codex has not written yet."""
 
-_LEAVING_SECONDS = 3.0
-"""Seconds that a session that has ended may take to leave Codex, where somebody waits for it."""
-
-_CHANGED_SECONDS = 10.0
-"""Seconds that a change to another app-server may take, where somebody waits for it."""
-
-
 _CLOSE_IT = (
     "Close it there (a terminal, the Codex app, or `codex exec`), and prompt it again. If it was "
     "closed before, wait: Codex keeps a closed thread for half an hour."
@@ -274,13 +267,10 @@ class Bridge(Actor):
     async def _reach_writer(self, thread_id: str) -> None:
         if not await self._is_written_elsewhere(thread_id):
             return
-        if self._connector.is_detached and await self._codex.listens_for_terminals():
-            if not await self._connector.becomes_idle(_LEAVING_SECONDS):
-                raise ThreadElsewhere(thread_id, _BUSY)
-            await self._connector.change_soon(_CHANGED_SECONDS)
-            if not await self._is_written_elsewhere(thread_id):
-                return
-        raise ThreadElsewhere(thread_id, _CLOSE_IT)
+        if not await self._connector.change_if_idle():
+            raise ThreadElsewhere(thread_id, _BUSY)
+        if await self._is_written_elsewhere(thread_id):
+            raise ThreadElsewhere(thread_id, _CLOSE_IT)
 
     async def _is_written_elsewhere(self, thread_id: str) -> bool:
         seconds = self._settings.deadlines.probe
@@ -289,7 +279,7 @@ class Bridge(Actor):
         if home is None or not await self._codex.is_written(home, thread_id):
             return False
         read = requests.thread_read(thread_id)
-        thread = (await connection.call(read.method, read.params, seconds))["thread"]
+        thread = (await self._perform(Call(read.method, read.params, seconds)))["thread"]
         return (thread.get("status") or {}).get("type") == "notLoaded"
 
     # What Codex says

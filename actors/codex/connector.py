@@ -1,11 +1,12 @@
 """The connection of a bridge, kept up: made, made again after a backoff, changed for a better one.
 
 One connection is held at a time. It is changed only from our own app-server to a better one, and
-only while no turn runs in it.
+only while no turn runs in it. Calls that come meanwhile wait for the other one.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
@@ -31,8 +32,14 @@ _CALM_SECONDS = 60.0
 _CHANGE_SECONDS = 2.0
 """Between two looks whether a better app-server can be had."""
 
+_LEAVING_SECONDS = 3.0
+"""Seconds that a session that has ended may take to leave, where somebody waits for a change."""
+
 _LOOK_SECONDS = 0.1
 """Between two looks whether those who have no turn any more have left."""
+
+_CHANGED_SECONDS = 10.0
+"""Seconds that a change may take, where somebody waits for it."""
 
 _LEAVE_SECONDS = 1.5
 """Seconds that an app-server may take to say whether turns run in it, when it is to be left."""
@@ -100,12 +107,20 @@ class Connector:
             raise UnsupportedCodex(self.connection.support.problem)
         return self.connection
 
-    async def change_soon(self, seconds: float) -> None:
-        """Look at once for a better app-server; wait until it is connected, at most `seconds`."""
-        changed = self._changed
+    async def change_if_idle(self) -> bool:
+        """Change at once from our own app-server to a terminal's, if that can be joined.
+
+        Return False if somebody is at work, so that nothing was changed.
+        """
+        own, changed = self.connection, self._changed
+        if not self.is_detached or not await self._codex.listens_for_terminals():
+            return True
+        if not await self._becomes_idle(own):
+            return False
         self._change.set()
-        with trio.move_on_after(seconds):
+        with trio.move_on_after(_CHANGED_SECONDS):
             await changed.wait()
+        return True
 
     async def close(self) -> None:
         """End the connection and the child behind it, and a detached one without turns."""
@@ -139,8 +154,7 @@ class Connector:
                     tell("codex.unavailable", reason=self.why, retry_in=round(pause, 3))
                 self._retry_at = trio.current_time() + pause
                 await trio.sleep(pause)
-                self._attempt_ended = trio.Event()
-                self._connecting = True
+                self._begin_attempt()
         finally:
             with trio.CancelScope(shield=True):
                 await self._leave()
@@ -169,7 +183,8 @@ class Connector:
                     self._disconnected()
                 nursery.cancel_scope.cancel()
         finally:
-            self._end_attempt()
+            if self._left_for is None:
+                self._end_attempt()
         self._routes.lost(reason)
         self._routes.unreachable(reason)
         return reason
@@ -231,24 +246,32 @@ class Connector:
             better = way.outdated
             if await self._codex.listens_for_terminals():
                 better = "Another app-server listens on Codex's control socket, and is joined."
-            if better is not None and await self.is_idle():
-                self._left_for = better
+            if better is not None and await self._is_idle():
+                self._left_for = self.why = better
+                self._disconnected()
+                self._begin_attempt()
                 await self._codex.end_own()
                 return better
 
-    async def is_idle(self) -> bool:
+    async def _is_idle(self) -> bool:
         """Return whether nobody here is at work with Codex, and nobody else has a turn in it."""
         try:
-            return not self._is_busy() and not await self._has_turns()
+            return not (self._is_busy() or await self._has_turns() or self._is_busy())
         except Refusal:
             return False
 
-    async def becomes_idle(self, seconds: float) -> bool:
-        """Do as `is_idle`, but give those who have no turn any more so long to leave."""
-        with trio.move_on_after(seconds):
-            while not await self.is_idle():
-                if await self._has_turns():
-                    return False
+    async def _becomes_idle(self, own: Connection | None) -> bool:
+        """Do as `_is_idle`, but give those who have no turn any more a moment to leave.
+
+        Return True also once `own` is not the connection any more.
+        """
+        with trio.move_on_after(_LEAVING_SECONDS):
+            while self.connection is own:
+                with contextlib.suppress(Refusal):  # it is left, or lost, just now
+                    if await self._has_turns():
+                        return False
+                    if not self._is_busy():
+                        return True
                 await trio.sleep(_LOOK_SECONDS)
             return True
         return False
@@ -270,6 +293,12 @@ class Connector:
         self.connection = None
         self.process_id = None
         self.way = None
+
+    def _begin_attempt(self) -> None:
+        """Have calls wait for the connection that is made next."""
+        if not self._connecting:
+            self._attempt_ended = trio.Event()
+            self._connecting = True
 
     def _end_attempt(self) -> None:
         self._connecting = False
