@@ -60,7 +60,7 @@ class MarkWriter:
     def __init__(self, database: Path) -> None:
         self._descriptor: int | None = None
         with suppress(OSError):
-            self._descriptor = os.open(_mark_of(database), os.O_WRONLY | _BINARY)
+            self._descriptor = os.open(mark_of(database), os.O_WRONLY | _BINARY)
 
     def note(self, last_id: int) -> None:
         """Note the last event that is durable."""
@@ -95,7 +95,7 @@ def begin_life(db: Database, path: Path) -> str:
     is_new = life is None
     is_same = mark is not None and mark.life.life in {life, former} and mark.life.inode == inode
     if mark is not None and is_same and last_id < mark.last_id:
-        raise AcknowledgedLost(path, _mark_of(path), last_id, mark.last_id)
+        raise AcknowledgedLost(path, mark_of(path), last_id, mark.last_id)
     if not is_new and not is_same:
         known = secrets.token_hex(8)
     begun = _Life(life=secrets.token_hex(8), inode=inode)
@@ -119,20 +119,21 @@ def prove_writing(db: Database) -> None:
     db.execute("UPDATE log_identity SET proofs = proofs + 1")
 
 
-def _mark_of(database: Path) -> Path:
+def mark_of(database: Path) -> Path:
+    """Return where the mark of a database is."""
     return database.with_name(f"{database.name}-mark")
 
 
 def _read(database: Path) -> _Mark | None:
     try:
-        last_id, _, life = _mark_of(database).read_bytes().partition(b" ")
+        last_id, _, life = mark_of(database).read_bytes().partition(b" ")
         return _Mark(int(last_id), msgspec.json.decode(life, type=_Life))
     except (FileNotFoundError, ValueError, msgspec.MsgspecError):
         return None
 
 
 def _write(database: Path, mark: _Mark) -> None:
-    target = _mark_of(database)
+    target = mark_of(database)
     partial = target.with_name(f"{target.name}.partial")
     text = b"%0*d %s\n" % (_DIGITS, mark.last_id, msgspec.json.encode(mark.life))
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600)

@@ -10,8 +10,9 @@ database itself says who has claimed it, and three things hold together:
   the very lock that is held now, its holder is dead, since the system had let go of the lock.
 - Each transaction of the holder reads the claim. If another process has claimed the database since,
   it is the one that counts, whatever the holder believes.
-- Each commit is acknowledged only if the lock, the database and its log still stand under their
-  names. What was committed to a file that nobody will find again was not committed.
+- Each commit is acknowledged only if the lock, the database and what lies beside it (its log, the
+  log's index and the mark) still stand under their names. What was committed to a file that nobody
+  will find again was not committed, and without its index another program writes over a log.
 
 The claim is renewed while the server lives, with a commit that comes anyway or by one of its own.
 So a server that has nothing to do notices, too, and a look into the file tells how long ago it
@@ -79,10 +80,9 @@ class DatabaseClaim:
 
     life: str
     _database: Path
-    _log_path: Path
     _lock: DataFolderLock
     _identity: os.stat_result
-    _log: os.stat_result | None = None
+    _beside: dict[Path, os.stat_result] = attrs.field(factory=dict)
     _renewed: float = attrs.field(factory=time.monotonic)
 
     @property
@@ -91,8 +91,11 @@ class DatabaseClaim:
         return time.monotonic() - self._renewed >= RENEW_SECONDS
 
     def opened(self) -> None:
-        """Note the log that the connection has opened, which a commit is written to."""
-        self._log = self._log_path.stat()
+        """Note the files that the connection has opened beside the database."""
+        # SQLite's lie beside the file that a link leads to.
+        file = self._database.resolve()
+        paths = (Path(f"{file}-wal"), Path(f"{file}-shm"), log_identity.mark_of(self._database))
+        self._beside = {path: path.stat() for path in paths if path.exists()}
 
     def check_holder(self, db: Database) -> None:
         """Do nothing if the claim is still this one, in a transaction that may write.
@@ -106,15 +109,15 @@ class DatabaseClaim:
             raise ClaimLost(self._database, f"it was claimed by {ClaimHolder(*row[:-1])}")
 
     def check_files(self) -> None:
-        """Do nothing if the lock, the database and its log stand under their names.
+        """Do nothing if the lock, the database and the files beside it have their names.
 
         Raises:
             ClaimLost: one was removed, or another file stands in its place.
         """
         self._lock.check()
         check_in_place(self._database, self._identity, self._database)
-        if self._log is not None:
-            check_in_place(self._log_path, self._log, self._database)
+        for path, known in self._beside.items():
+            check_in_place(path, known, self._database)
 
     def renew(self, db: Database) -> None:
         """Renew it, in a transaction."""
@@ -146,8 +149,7 @@ def take_claim(database: Path, lock: DataFolderLock) -> DatabaseClaim:
         )
         # Who reaches the file by another name does not see the log: the claim stands in the file.
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    # SQLite's log lies beside the file that a link leads to.
-    return DatabaseClaim(life, database, Path(f"{database.resolve()}-wal"), lock, database.stat())
+    return DatabaseClaim(life, database, lock, database.stat())
 
 
 def _refuse_while_held(database: Path, lock: DataFolderLock) -> None:

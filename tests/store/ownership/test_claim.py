@@ -143,7 +143,7 @@ def file_of(name: str) -> Callable[[Path], Path]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows removes no file in use")
-@pytest.mark.parametrize("name", ["", "-wal", "lock"])
+@pytest.mark.parametrize("name", ["", "-wal", "-shm", "-mark", "lock"])
 @pytest.mark.parametrize("is_replaced", [True, False])
 def test_nothing_is_acknowledged_that_was_written_where_nobody_finds_it(
     path: Path, writer: Writer, name: str, *, is_replaced: bool
