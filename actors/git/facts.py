@@ -183,6 +183,25 @@ async def read_status(checkout: Checkout) -> WorkTreeStatus:
     )
 
 
+async def read_gitlinks(checkout: Checkout) -> list[Path]:
+    """Return the folders that git knows as other repositories, submodules among them."""
+    found: list[Path] = []
+    rest = b""
+
+    def take(chunk: bytes) -> None:
+        nonlocal rest
+        *records, rest = (rest + chunk).split(b"\0")
+        for record in records:
+            if record.startswith(b"160000 "):
+                name = record.partition(b"\t")[2].decode(errors="surrogateescape")
+                found.append(checkout.path / name)
+
+    await checkout.run(
+        "ls-files", "--stage", "-z", limit=TREE_LIMIT, sink=take, deadline=SCAN_DEADLINE
+    )
+    return found
+
+
 async def read_default_branch(checkout: Checkout, status: WorkTreeStatus) -> str | None:
     """Return the default branch: that of `origin`, else main or master, else the current one."""
     answer = await checkout.run(

@@ -7,7 +7,7 @@ from pathlib import Path
 from command_center.actors.contracts.hosts import Host
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout
-from command_center.actors.git.facts import WorktreeEntry, read_status
+from command_center.actors.git.facts import WorktreeEntry, read_gitlinks, read_status
 from command_center.actors.rules.errors import Conflict
 from command_center.store import Repository, Session, sessions
 
@@ -47,7 +47,7 @@ async def check_removable(
     """Refuse what must not be deleted.
 
     Raises:
-        Conflict: it is locked, worked in, or dirty (unless forced).
+        Conflict: it is locked, worked in, or (unless forced) dirty or with a repository in it.
     """
     path = Path(entry.path)
     if entry.locked_reason is not None:
@@ -62,3 +62,11 @@ async def check_removable(
             f"Worktree {entry.path} has uncommitted changes. To delete them, too, add force=true.",
             path=entry.path,
         )
+    for folder in await read_gitlinks(checkout):
+        inner = folder / ".git"
+        if await host.folders.same(inner, inner):  # it is there; git does not run inside
+            raise Conflict(
+                f"Worktree {entry.path} has a repository of its own in {folder}, which may have "
+                "changes. To delete it, too, add force=true.",
+                path=entry.path,
+            )

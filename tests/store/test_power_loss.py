@@ -71,7 +71,7 @@ def check(database: Path, acknowledged: bytes) -> None:
     ("megabytes", "moments"),
     [
         (6, 12),
-        pytest.param(40, 4000, marks=[pytest.mark.chaos, pytest.mark.timeout(3600)]),
+        pytest.param(8, 600, marks=[pytest.mark.chaos, pytest.mark.timeout(3600)]),
     ],
 )
 def test_a_loss_of_power_at_any_moment_loses_nothing_acknowledged(
