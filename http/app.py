@@ -62,5 +62,5 @@ def install(
 
 def _wrapped(operation: Operation, view: View, keys: IdempotencyKeys | None) -> View:
     if keys is not None and operation.is_done_once:
-        view = keys.once(view)
+        view = keys.once(operation, view)
     return view if operation.location is None else located(view, operation.location)

@@ -1,8 +1,11 @@
 """Answers that are kept under a key of the client's, so that a request sent twice is done once.
 
-A key is claimed before anything is done for its request, and the answer is put beside it after.
-What is in between when the process dies is told as unknown: whether that request was carried out
-can only be looked up. Keys are forgotten after a day.
+A key is claimed before anything is done for its request. What is done for it is noted beside the
+key in the transaction that does it: the answer, or at least the event that tells of a beginning.
+So when the process dies at any moment, the key says what happened: an answer is there, and is
+given; or nothing was committed, and the request can be carried out; or it was begun. What acts
+outside of the database before it commits leaves a time in which nothing is known. Keys are
+forgotten after a day.
 """
 
 from datetime import timedelta
@@ -23,22 +26,46 @@ class Kept:
 
     Attributes:
         state: ``answered``; ``begun`` in this life of the server, and not answered yet; or
-            ``unknown`` where a former life began it.
+            ``cut_off`` where a former life began it.
         is_same: whether it was used for the same request.
+        event_id: the first event that was committed for it; None where there is none, or it is
+            not known.
     """
 
-    state: Literal["answered", "begun", "unknown"]
+    state: Literal["answered", "begun", "cut_off"]
     is_same: bool
     status: int = 0
     body: bytes = b""
+    event_id: int | None = None
 
 
-def claim(tx: Transaction, key: str, request: str, instance: str) -> Kept | None:
-    """Claim a key for a request, by the request's hash; None where it was free."""
+NOT_NOTED = 0
+"""Stands for the event of a key that was claimed by a version that noted none."""
+
+
+def claim(
+    tx: Transaction,
+    key: str,
+    request: str,
+    instance: str,
+    *,
+    again_before_commit: bool = True,
+    again_when_begun: bool = False,
+) -> Kept | None:
+    """Claim a key for a request, by the request's hash; None where it is to be carried out.
+
+    Args:
+        tx: of the claim.
+        key: the client's.
+        request: the hash.
+        instance: the life of the server that claims it.
+        again_before_commit: carry out what a former life claimed and committed nothing for.
+        again_when_begun: carry out what a former life committed something for, but no answer.
+    """
     oldest = to_timestamp(from_timestamp(tx.now) - KEPT)
     tx.db.execute("DELETE FROM kept_answers WHERE created_at < ?", [oldest])
     found = tx.db.execute(
-        "SELECT request, instance, status, body FROM kept_answers WHERE key = ?", [key]
+        "SELECT request, instance, status, body, event_id FROM kept_answers WHERE key = ?", [key]
     ).fetchone()
     if found is None:
         tx.db.execute(
@@ -46,10 +73,31 @@ def claim(tx: Transaction, key: str, request: str, instance: str) -> Kept | None
             [key, tx.now, request, instance],
         )
         return None
-    is_same = found[0] == request
-    if found[2] is not None:
-        return Kept("answered", is_same, found[2], found[3])
-    return Kept("begun" if found[1] == instance else "unknown", is_same)
+    claimed_for, life, status, body, event_id = found
+    is_same = claimed_for == request
+    if status is not None:
+        return Kept("answered", is_same, status, body)
+    if life == instance:
+        return Kept("begun", is_same, event_id=event_id or None)
+    if is_same and (again_before_commit if event_id is None else again_when_begun):
+        tx.db.execute("UPDATE kept_answers SET instance = ? WHERE key = ?", [instance, key])
+        return None
+    return Kept("cut_off", is_same, event_id=event_id or None)
+
+
+def note_answer(tx: Transaction, key: str, status: int, body: bytes) -> None:
+    """Note the answer with what it tells of; the first one stays until `keep`."""
+    tx.db.execute(
+        "UPDATE kept_answers SET status = ?, body = ? WHERE key = ? AND status IS NULL",
+        [status, body, key],
+    )
+
+
+def note_event(tx: Transaction, key: str, event_id: int) -> None:
+    """Note that something was done whose answer is not known yet; the first event stays."""
+    tx.db.execute(
+        "UPDATE kept_answers SET event_id = ? WHERE key = ? AND event_id IS NULL", [event_id, key]
+    )
 
 
 def keep(tx: Transaction, key: str, status: int, body: bytes) -> None:

@@ -43,6 +43,11 @@ class Transaction:
             raise TransactionEnded
         return self._db
 
+    @property
+    def first_event_id(self) -> int | None:
+        """Return the id of the first event that was emitted here; None if there is none."""
+        return self._events[0].id if self._events else None
+
     def redact(self, value: Any) -> Any:
         """Give the value without what looks like a secret or is one of this installation's."""
         return redact(value, self._secrets)

@@ -114,8 +114,10 @@ class Approvals(Actor):
         resolution = message.resolution
         request = await self._storage.read(lambda db: request_of(db, message.approval_id))
         kept = answers_to_keep(request, resolution)
+        sequel: Session | None = None
 
-        def settle(tx: Transaction) -> tuple[Approval, Session | None]:
+        def settle(tx: Transaction) -> Approval:
+            nonlocal sequel
             approval = settlement.settle_approval(
                 tx,
                 message.approval_id,
@@ -126,9 +128,10 @@ class Approvals(Actor):
                 answers=kept,
             )
             answered = msgspec.structs.replace(approval, answers=resolution.answers)
-            return approval, say_answer(tx, answered, approval_seconds=self._seconds)
+            sequel = say_answer(tx, answered, approval_seconds=self._seconds)
+            return approval
 
-        approval, sequel = await self._storage.write(settle)
+        approval = await self._storage.write(settle)
         if sequel is not None:
             with contextlib.suppress(ActorNotFound, MailboxFull):  # else it is found by its row
                 self.ctx.lookup(TASKS).try_tell(SessionCommitted(sequel.id))

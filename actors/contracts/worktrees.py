@@ -18,7 +18,7 @@ from command_center.actors.git.facts import WorktreeEntry
 from command_center.actors.git.merging import MergeResult, Strategy
 from command_center.actors.rules.lengths import BranchName, Name, Note, PathText, Revision
 from command_center.runtime import Request
-from command_center.store import Session
+from command_center.store import Page, Session
 from command_center.store.records import Reviewer
 
 
@@ -99,14 +99,14 @@ class RemoveWorktree(msgspec.Struct, Request[WorktreeEntry], frozen=True):
     requested_by: Name = "api"
 
 
-class PruneWorktrees(msgspec.Struct, Request[list[WorktreeEntry]], frozen=True):
+class PruneWorktrees(msgspec.Struct, Request[Page[WorktreeEntry]], frozen=True):
     """Forget the worktrees whose folders are gone; the answer is those."""
 
     repository_id: int
     requested_by: Name = "api"
 
 
-class CleanWorktrees(msgspec.Struct, Request[list[WorktreeEntry]], frozen=True):
+class CleanWorktrees(msgspec.Struct, Request[Page[WorktreeEntry]], frozen=True):
     """Delete the worktrees that were made for sessions and that nobody needs; answers those.
 
     Needed is one with changes, with commits that the default branch lacks, that is locked, or

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import attrs
 import msgspec
@@ -91,6 +91,24 @@ WRITE_SECONDS = 60.0
 
 CLOSE_SECONDS = 5.0
 """Seconds that the writer's thread may take to finish its batch and close the file."""
+
+
+class NotedOrigin(str):
+    """An origin that takes note of what is committed for it, in the transactions that do it.
+
+    It goes along from message to message as every origin does. `note` gets each unit's transaction
+    and value, in the writer's thread.
+    """
+
+    __slots__ = ("note",)
+
+    def __new__(cls, name: str, note: Callable[[Transaction, object], None]) -> Self:
+        """Have `name` as the origin's word."""
+        made = super().__new__(cls, name)
+        made.note = note
+        return made
+
+    note: Callable[[Transaction, object], None]
 
 
 class Write(Request[Any]):
@@ -449,11 +467,14 @@ class Storage:
 
 
 def done_for(name: str, unit: Unit[T]) -> Unit[T]:
-    """Wrap a unit so that its transaction is put down to what it is done for."""
+    """Wrap a unit so that its transaction is put down to what it is done for, and noted there."""
 
     def run(tx: Transaction) -> T:
-        tx.origin = name
-        return unit(tx)
+        tx.origin = str(name)
+        value = unit(tx)
+        if isinstance(name, NotedOrigin):
+            name.note(tx, value)
+        return value
 
     return run
 

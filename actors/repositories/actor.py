@@ -86,7 +86,7 @@ from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.policy import same_place
 from command_center.actors.rules.preconditions import only_if
 from command_center.runtime import Actor, Deferred, Refusal, handles
-from command_center.store import Repository, Session, Transaction, sessions
+from command_center.store import Page, Repository, Session, Transaction, sessions
 from command_center.store import repositories as repository_table
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -259,12 +259,12 @@ class Repositories(Actor):
         return self.ctx.answer_later(self._worktrees.remove, message)
 
     @handles(PruneWorktrees)
-    async def prune_worktrees(self, message: PruneWorktrees) -> Deferred[list[WorktreeEntry]]:
+    async def prune_worktrees(self, message: PruneWorktrees) -> Deferred[Page[WorktreeEntry]]:
         """Forget worktrees whose folders are gone."""
         return self.ctx.answer_later(self._worktrees.prune, message)
 
     @handles(CleanWorktrees)
-    async def clean_worktrees(self, message: CleanWorktrees) -> Deferred[list[WorktreeEntry]]:
+    async def clean_worktrees(self, message: CleanWorktrees) -> Deferred[Page[WorktreeEntry]]:
         """Delete the worktrees that nobody needs."""
         return self.ctx.answer_later(self._cleaning.clean, message)
 

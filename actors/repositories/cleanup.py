@@ -23,7 +23,7 @@ from command_center.actors.ledger.worktrees import tell_worktree
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.worktree_checks import check_removable
 from command_center.actors.rules.errors import Conflict
-from command_center.store import Repository, Transaction, repositories
+from command_center.store import Page, Repository, Transaction, repositories
 from command_center.store.queries.summaries import finished_worktrees
 
 SYSTEM = "system"
@@ -38,7 +38,7 @@ class WorktreeCleaning:
     _hosts: Hosts
     _locks: KeyedLocks
 
-    async def clean(self, message: CleanWorktrees) -> list[WorktreeEntry]:
+    async def clean(self, message: CleanWorktrees) -> Page[WorktreeEntry]:
         """Delete the worktrees that nobody needs."""
         return await self._clean(message.repository_id, message.requested_by)
 
@@ -50,7 +50,7 @@ class WorktreeCleaning:
 
     async def _clean(
         self, repository_id: int, requested_by: str, *, only: Collection[str] | None = None
-    ) -> list[WorktreeEntry]:
+    ) -> Page[WorktreeEntry]:
         async with self._locks.of(repository_id):
             repository = await self._repository(repository_id)
             host = self._hosts.of(repository)
@@ -70,12 +70,12 @@ class WorktreeCleaning:
                 await remove_worktree(main, Path(entry.path))
                 removed.append(entry)
 
-            def tell(tx: Transaction) -> None:
+            def tell(tx: Transaction) -> Page[WorktreeEntry]:
                 for entry in removed:
                     tell_worktree(tx, WorktreeRemoved, repository, entry, requested_by)
+                return Page(items=removed)
 
-            await self._storage.write(tell)
-            return removed
+            return await self._storage.write(tell)
 
     async def _repository(self, repository_id: int) -> Repository:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))

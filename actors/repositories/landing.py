@@ -19,7 +19,15 @@ from command_center.actors.ledger.sessions import tell
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.worktree_checks import check_unused
 from command_center.actors.rules.errors import Invalid
-from command_center.store import Repository, Session, Task, repositories, sessions, tasks
+from command_center.store import (
+    Repository,
+    Session,
+    Task,
+    Transaction,
+    repositories,
+    sessions,
+    tasks,
+)
 
 
 @attrs.frozen
@@ -66,12 +74,12 @@ class Landing:
                 author=wanted.author,
                 head=wanted.head_sha,
             )
-            await self._storage.write(
-                lambda tx: tell(
-                    tx, session, WorkCommitted(commit=committed), actor=wanted.requested_by
-                )
-            )
-            return committed
+
+            def record(tx: Transaction) -> Committed:
+                tell(tx, session, WorkCommitted(commit=committed), actor=wanted.requested_by)
+                return committed
+
+            return await self._storage.write(record)
 
     async def _load(self, session_id: int) -> tuple[Session, Task, Repository]:
         def load(db: Database) -> tuple[Session, Task, Repository]:

@@ -49,7 +49,7 @@ from command_center.actors.repositories.worktree_checks import (
 )
 from command_center.actors.rules.errors import Conflict, NotFound
 from command_center.actors.rules.policy import same_place
-from command_center.store import Repository, Session, Transaction, repositories
+from command_center.store import Page, Repository, Session, Transaction, repositories
 
 
 @attrs.frozen
@@ -82,12 +82,12 @@ class Worktrees:
             )
             made = await add_worktree(main, path, wanted.branch_name, wanted.base_ref)
             created = await read_created(made, wanted.branch_name)
-            await self._storage.write(
-                lambda tx: tell_worktree(
-                    tx, WorktreeAdded, repository, created, wanted.requested_by
-                )
-            )
-            return created
+
+            def tell(tx: Transaction) -> WorktreeCreated:
+                tell_worktree(tx, WorktreeAdded, repository, created, wanted.requested_by)
+                return created
+
+            return await self._storage.write(tell)
 
     async def describe(self, message: ListWorktrees) -> list[WorktreeState]:
         """Say how each worktree is."""
@@ -146,18 +146,18 @@ class Worktrees:
             )
             return entry
 
-    async def prune(self, message: PruneWorktrees) -> list[WorktreeEntry]:
+    async def prune(self, message: PruneWorktrees) -> Page[WorktreeEntry]:
         """Forget worktrees whose folders are gone."""
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
             pruned = await prune_worktrees(await open_main(self._hosts.of(repository), repository))
 
-            def tell(tx: Transaction) -> None:
+            def tell(tx: Transaction) -> Page[WorktreeEntry]:
                 for entry in pruned:
                     tell_worktree(tx, WorktreePruned, repository, entry, message.requested_by)
+                return Page(items=pruned)
 
-            await self._storage.write(tell)
-            return pruned
+            return await self._storage.write(tell)
 
     async def merge(self, message: MergeWorktree) -> MergeResult:
         """Merge a worktree's branch into the main checkout's branch.
@@ -183,14 +183,16 @@ class Worktrees:
             result = await merge_branch(
                 main, entry.branch_name, strategy=wanted.strategy, message=wanted.message
             )
-            await self._storage.write(
-                lambda tx: tx.emit(
+
+            def tell(tx: Transaction) -> MergeResult:
+                tx.emit(
                     WorktreeMerged(path=entry.path, merge=result),
                     actor=wanted.requested_by,
                     repository_id=repository.id,
                 )
-            )
-            return result
+                return result
+
+            return await self._storage.write(tell)
 
     async def _repository(self, repository_id: int) -> Repository:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))

@@ -19,7 +19,7 @@ from command_center.actors.rules.errors import Conflict, Invalid, Unconfirmed
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Refusal
-from command_center.store import Session, Transaction, event_type, items, sessions
+from command_center.store import Transaction, event_type, items, sessions
 from command_center.store.queries.causes import without_outcome
 
 LATE_SECONDS = 2.0
@@ -152,13 +152,14 @@ class Steering:
         if scope.cancelled_caught:
             refusal = Conflict("The turn has ended, and Codex did not say whether it heard this.")
 
-        def record(tx: Transaction) -> Session:
+        def record(tx: Transaction) -> SteerReceipt | None:
             session = sessions.get(tx.db, self._state.id)
             outcome = _outcome(None if refusal else turn_id, str(refusal))
             ledger.tell(tx, session, outcome, actor="codex", causation_id=event)
-            return session
+            return None if refusal else SteerReceipt(session=session, turn_id=turn_id)
 
-        session = await self._state.keep(record)
-        if refusal is not None:
+        receipt = await self._state.keep(record)
+        if receipt is None:
+            assert refusal is not None  # noqa: S101 - as `record` has it
             raise refusal
-        return SteerReceipt(session=session, turn_id=turn_id)
+        return receipt

@@ -177,7 +177,7 @@ def name_origin(_logger: WrappedLogger, _method: str, line: EventDict) -> EventD
     """Add the id of the request that the line is about; a structlog processor."""
     begun_by = origin.get()
     if begun_by is not None:
-        line.setdefault("request_id", begun_by)
+        line.setdefault("request_id", str(begun_by))
     return line
 
 

@@ -3,9 +3,14 @@
 The key is claimed durably before the request is carried out, and the answer is kept beside it for
 a day. The same request under the same key is then given the same answer; another request is 422.
 While the first is still being answered, the same request is 409 with Retry-After. Refusals are not
-kept, since they did nothing: the key is free again. What failed in a way that does not tell whether
-something was done, or was cut off by the server's end, is never done again under its key: that is
-409, too, and a person has to look.
+kept, since they did nothing: the key is free again.
+
+The answer is noted in the transaction that carries the request out (the unit whose value is of the
+operation's answer type), not after it. So what the server's end cut off is known when it is sent
+again: either there is the answer, or nothing was committed and it is carried out now. Two kinds are
+409, and a person has to look: what acts outside of the database before it commits (`acts_outside`),
+and what was begun by one transaction and lacks the one that answers, unless it `is_repeatable`. So
+is, until the server's end, what failed in a way that does not tell whether something was done.
 """
 
 from __future__ import annotations
@@ -23,9 +28,10 @@ from quart import Response, request
 from quart.wrappers.response import DataBody
 from quart_trio.wrappers import TrioResponse
 
-from command_center.actors.core.storage import Storage
+from command_center.actors.core.storage import NotedOrigin, Storage
 from command_center.actors.rules.errors import Unconfirmed
-from command_center.http.wire.operation import View
+from command_center.http.wire.codec import encode
+from command_center.http.wire.operation import Operation, View
 from command_center.http.wire.problems import (
     JSON,
     Detail,
@@ -36,7 +42,16 @@ from command_center.http.wire.problems import (
     error_response,
     problem_of,
 )
-from command_center.store.idempotency_keys import Kept, claim, keep, release
+from command_center.runtime import origin
+from command_center.store import Transaction
+from command_center.store.idempotency_keys import (
+    Kept,
+    claim,
+    keep,
+    note_answer,
+    note_event,
+    release,
+)
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -60,8 +75,8 @@ class IdempotencyKeys:
     lost: set[str] = attrs.field(factory=set, init=False)
     _instance: str = attrs.field(factory=lambda: uuid.uuid4().hex, init=False)
 
-    def once(self, view: View) -> View:
-        """Return the view, carried out once for each key."""
+    def once(self, operation: Operation, view: View) -> View:
+        """Return an operation's view, carried out once for each key."""
 
         async def answered(**arguments: Any) -> Response:
             key = request.headers.get(HEADER)
@@ -72,22 +87,52 @@ class IdempotencyKeys:
                 raise InvalidFields(f"{HEADER}: {message}", [Detail(path=HEADER, message=message)])
             hashed = await _hash()
             try:
-                kept = await self.storage.write(lambda tx: claim(tx, key, hashed, self._instance))
+                kept = await self.storage.write(
+                    lambda tx: claim(
+                        tx,
+                        key,
+                        hashed,
+                        self._instance,
+                        again_before_commit=not operation.acts_outside,
+                        again_when_begun=operation.is_repeatable,
+                    )
+                )
             except Unconfirmed:
                 self.lost.add(key)
                 raise
             if kept is not None:
                 return _again(key, kept, is_lost=key in self.lost)
             self.lost.discard(key)
-            return await _carry_out(partial(view, **arguments), key, self.storage, self.lost)
+            notes = _Notes(key, operation)
+            origin.set(NotedOrigin(origin.get() or "", notes))
+            return await _carry_out(partial(view, **arguments), notes, self.storage, self.lost)
 
         return answered
 
 
+@attrs.define(eq=False)
+class _Notes:
+    """Notes what is committed for a request under its key, until the request is settled."""
+
+    key: str
+    _operation: Operation
+    is_open: bool = True
+
+    def __call__(self, tx: Transaction, value: object) -> None:
+        """Note a unit's value if it is the answer, else the first of its events."""
+        if not self.is_open:
+            return
+        if self._operation.is_answer(value):
+            note_answer(tx, self.key, self._operation.status_of(value), encode(value))
+        elif tx.first_event_id is not None:
+            note_event(tx, self.key, tx.first_event_id)
+
+
 async def _carry_out(
-    view: Callable[[], Awaitable[Response]], key: str, storage: Storage, lost: set[str]
+    view: Callable[[], Awaitable[Response]], notes: _Notes, storage: Storage, lost: set[str]
 ) -> Response:
     """Answer, and have the answer kept before it is sent."""
+    key = notes.key
     try:
         answer = await view()
     except Exception as error:  # noqa: BLE001 - it becomes an answer here, as it would outside
@@ -102,10 +147,13 @@ async def _carry_out(
                 await storage.write(lambda tx: keep(tx, key, status, body.data))
                 is_settled = True
             elif status < 500:  # noqa: PLR2004 - the border between refusals and failures
+                notes.is_open = False
                 await storage.write(lambda tx: release(tx, key))
                 is_settled = True
     finally:
-        if not is_settled:
+        if is_settled:
+            notes.is_open = False
+        else:
             lost.add(key)
     return answer
 
@@ -113,8 +161,8 @@ async def _carry_out(
 def _again(key: str, kept: Kept, *, is_lost: bool) -> Response:
     if not kept.is_same:
         raise KeyReused(key)
-    if kept.state == "unknown" or (kept.state == "begun" and is_lost):
-        raise KeyLost(key, is_cut=kept.state == "unknown")
+    if kept.state == "cut_off" or (kept.state == "begun" and is_lost):
+        raise KeyLost(key, is_cut=kept.state == "cut_off", event_id=kept.event_id)
     if kept.state == "begun":
         raise KeyInUse(key)
     return TrioResponse(

@@ -26,8 +26,8 @@ from command_center.actors.rules.lengths import Name
 from command_center.actors.rules.schedule import upcoming
 from command_center.http.wire.codec import PageQuery, cut_page
 from command_center.http.wire.etags import condition
-from command_center.http.wire.operation import Answer, Api
-from command_center.http.wire.responses import DueTime, Preview
+from command_center.http.wire.operation import Api
+from command_center.http.wire.responses import DueTime, Preview, run_status
 from command_center.store import (
     Automation,
     AutomationOutcome,
@@ -129,13 +129,13 @@ async def delete_automation(center: Center, automation_id: int, query: DeleteQue
     "POST",
     "/api/automations/<id:automation_id>/run",
     answers=(201, 202),
+    status=run_status,
     refuses=(409,),
     location="/api/sessions/{session.id}",
 )
-async def run_automation(center: Center, automation_id: int, body: RunByHand) -> Answer[HandRun]:
+async def run_automation(center: Center, automation_id: int, body: RunByHand) -> HandRun:
     """Run an automation now."""
-    outcome = await center.ask(SCHEDULER, RunAutomation(automation_id, body.requested_by))
-    return Answer(202 if outcome.blocked else 201, outcome)
+    return await center.ask(SCHEDULER, RunAutomation(automation_id, body.requested_by))
 
 
 @api.operation("GET", "/api/automations/<id:automation_id>/runs")

@@ -16,7 +16,8 @@ from command_center.actors.contracts.tasks import PromptThread, RunOutcome, Thre
 from command_center.actors.rules.lengths import Note
 from command_center.actors.tasks.threads import ask_codex, needs_app_server
 from command_center.http.wire.codec import PageQuery, within_page
-from command_center.http.wire.operation import Answer, Api
+from command_center.http.wire.operation import Api
+from command_center.http.wire.responses import run_status
 from command_center.store import Page
 
 api = Api[Center]("Codex")
@@ -67,13 +68,13 @@ async def list_models(center: Center, query: PageQuery) -> Page[Any]:
     "POST",
     "/api/codex/threads/<thread_id>/prompt",
     answers=(201, 202),
+    status=run_status,
     refuses=(404, 409),
     location="/api/sessions/{session.id}",
 )
-async def prompt_thread(center: Center, thread_id: str, body: ThreadPrompt) -> Answer[RunOutcome]:
+async def prompt_thread(center: Center, thread_id: str, body: ThreadPrompt) -> RunOutcome:
     """Start a turn in a thread."""
-    outcome = await center.ask(TASKS, PromptThread(thread_id, body))
-    return Answer(202 if outcome.blocked else 201, outcome)
+    return await center.ask(TASKS, PromptThread(thread_id, body))
 
 
 async def _list_of(center: Center, call: Call) -> Page[Any]:

@@ -131,6 +131,7 @@ async def patch_session(center: Center, session_id: int, body: SessionChanges) -
     "/api/sessions/<id:session_id>/stop",
     refuses=(409,),
     location="/api/sessions/{session.id}",
+    is_repeatable=True,
 )
 async def stop_session(center: Center, session_id: int, body: StopSession) -> SessionStopped:
     """Stop a session."""
@@ -143,7 +144,13 @@ async def show_uncommitted(center: Center, session_id: int) -> Uncommitted:
     return await center.ask(REPOSITORIES, SeeWork(session_id), timeout=GIT_SECONDS)
 
 
-@api.operation("POST", "/api/sessions/<id:session_id>/commit", answers=201, refuses=(409,))
+@api.operation(
+    "POST",
+    "/api/sessions/<id:session_id>/commit",
+    answers=201,
+    refuses=(409,),
+    acts_outside=True,
+)
 async def commit_session(center: Center, session_id: int, body: CommitRequest) -> Committed:
     """Commit what an ended session left in its folder."""
     return await center.ask(REPOSITORIES, CommitWork(session_id, body), timeout=GIT_SECONDS)

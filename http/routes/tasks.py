@@ -24,7 +24,8 @@ from command_center.actors.rules.policy import PolicyResult, RunInput
 from command_center.http.routes.events import EventsQuery, read_events
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
-from command_center.http.wire.operation import Answer, Api
+from command_center.http.wire.operation import Api
+from command_center.http.wire.responses import run_status
 from command_center.store import Event, Page, Session, Task, sessions, tasks
 from command_center.store.lists.where import Scalar
 from command_center.store.records import Priority, TaskStatus, TaskType
@@ -91,13 +92,13 @@ async def patch_task(center: Center, task_id: int, body: TaskChanges) -> Task:
     "POST",
     "/api/tasks/<id:task_id>/run",
     answers=(201, 202),
+    status=run_status,
     refuses=(409,),
     location="/api/sessions/{session.id}",
 )
-async def run_task(center: Center, task_id: int, body: RunInput) -> Answer[RunOutcome]:
+async def run_task(center: Center, task_id: int, body: RunInput) -> RunOutcome:
     """Run a task."""
-    outcome = await center.ask(TASKS, RunTask(task_id, body))
-    return Answer(202 if outcome.blocked else 201, outcome)
+    return await center.ask(TASKS, RunTask(task_id, body))
 
 
 @api.operation("POST", "/api/tasks/<id:task_id>/policy-check", refuses=(409,))

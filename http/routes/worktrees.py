@@ -69,7 +69,13 @@ async def list_worktrees(
     return cut_page(found, query, f"worktrees of {repository_id}")
 
 
-@api.operation("POST", "/api/repos/<id:repository_id>/worktrees", answers=201, refuses=(409,))
+@api.operation(
+    "POST",
+    "/api/repos/<id:repository_id>/worktrees",
+    answers=201,
+    refuses=(409,),
+    acts_outside=True,
+)
 async def create_worktree(
     center: Center, repository_id: int, body: WorktreeRequest
 ) -> WorktreeCreated:
@@ -92,26 +98,41 @@ async def diff_worktree(center: Center, repository_id: int, query: DiffQuery) ->
     return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
 
 
-@api.operation("POST", "/api/repos/<id:repository_id>/worktrees/merge", refuses=(409,))
+@api.operation(
+    "POST",
+    "/api/repos/<id:repository_id>/worktrees/merge",
+    refuses=(409,),
+    acts_outside=True,
+)
 async def merge_worktree(center: Center, repository_id: int, body: MergeRequest) -> MergeResult:
     """Merge a worktree's branch into the main checkout's."""
     message = MergeWorktree(repository_id, body)
     return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
 
 
-@api.operation("POST", "/api/repos/<id:repository_id>/worktrees/prune", refuses=(409,))
+@api.operation(
+    "POST",
+    "/api/repos/<id:repository_id>/worktrees/prune",
+    refuses=(409,),
+    acts_outside=True,
+)
 async def prune_worktrees(
     center: Center, repository_id: int, body: Requester
 ) -> Page[WorktreeEntry]:
     """Let git forget worktrees whose folders are gone."""
     message = PruneWorktrees(repository_id, body.requested_by)
-    return Page(items=[*await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)])
+    return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
 
 
-@api.operation("POST", "/api/repos/<id:repository_id>/worktrees/clean", refuses=(409,))
+@api.operation(
+    "POST",
+    "/api/repos/<id:repository_id>/worktrees/clean",
+    refuses=(409,),
+    acts_outside=True,
+)
 async def clean_worktrees(
     center: Center, repository_id: int, body: Requester
 ) -> Page[WorktreeEntry]:
     """Remove worktrees that nobody needs."""
     message = CleanWorktrees(repository_id, body.requested_by)
-    return Page(items=[*await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)])
+    return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)

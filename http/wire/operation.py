@@ -29,7 +29,6 @@ from typing import (
     ParamSpec,
     TypeAlias,
     TypeVar,
-    get_args,
     get_origin,
 )
 
@@ -46,7 +45,6 @@ from command_center.http.wire.codec import (
 )
 
 S = TypeVar("S")
-T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 Handler: TypeAlias = Callable[Concatenate[S, P], Awaitable[R]]
@@ -64,14 +62,6 @@ NOTHING: Final = Text("")
 """An answer without a body."""
 SENT_EVENTS: Final = Text("text/event-stream")
 """A stream of events."""
-
-
-@attrs.frozen
-class Answer(Generic[T]):
-    """An answer whose status the handler chooses among those that are declared."""
-
-    status: int
-    value: T
 
 
 @attrs.frozen
@@ -130,7 +120,11 @@ class Operation:
         body: the struct of the request's body; with `reads_body`, what is told of it.
         query: the struct of the query string.
         reads_body: the handler reads the request itself.
+        status: tells which of the statuses an answer has; None where it is always the first.
         is_done_once: it takes an Idempotency-Key.
+        acts_outside: it does something outside of the database before it commits anything, so that
+            of one that was cut off nobody knows whether it was carried out.
+        is_repeatable: it may be carried out again where it was begun, and happens once.
         location: where the record is shown that the answer holds. A 201 says it as `Location`.
         one_of: fields of the body that exclude each other.
         headers: headers of the answer that no other operation has, with what they hold.
@@ -147,7 +141,10 @@ class Operation:
     body: type | None
     query: type[msgspec.Struct] | None
     reads_body: bool
+    status: Callable[[Any], int] | None
     is_done_once: bool
+    acts_outside: bool
+    is_repeatable: bool
     location: Location | None
     one_of: OneOf | None
     headers: Mapping[str, str]
@@ -163,9 +160,8 @@ class Operation:
         Args:
             served: the handler's first argument.
         """
-        handler, query = self.handler, self.query
+        handler, query, status_of = self.handler, self.query, self.status_of
         body: type[msgspec.Struct] | None = None if self.reads_body else self.body
-        status = next(iter(self.answers))
         is_strict = self.rule.startswith("/api/") and not self.reads_body
 
         async def answer(**given: Any) -> Response:
@@ -178,11 +174,19 @@ class Operation:
             made = await handler(served, **given)
             if isinstance(made, Response):
                 return made
-            if isinstance(made, Answer):
-                return json_answer(await encode_aside(made.value), made.status)
-            return json_answer(await encode_aside(made), status)
+            return json_answer(await encode_aside(made), status_of(made))
 
         return answer
+
+    def status_of(self, made: object) -> int:
+        """Return the status of an answer."""
+        return next(iter(self.answers)) if self.status is None else self.status(made)
+
+    def is_answer(self, value: object) -> bool:
+        """Return True for what the handler may return as its answer."""
+        kind = next(iter(self.answers.values()))
+        kind = get_origin(kind) or kind
+        return isinstance(kind, type) and isinstance(value, kind)
 
 
 @attrs.frozen(eq=False)
@@ -230,7 +234,10 @@ class Api(Generic[S]):
         refuses: tuple[int, ...] = (),
         location: str | None = None,
         body: type | None = None,
+        status: Callable[[Any], int] | None = None,
         is_done_once: bool | None = None,
+        acts_outside: bool = False,
+        is_repeatable: bool = False,
         one_of: OneOf | None = None,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Callable[[Handler[S, P, R]], Handler[S, P, R]]:
@@ -239,12 +246,16 @@ class Api(Generic[S]):
         Args:
             method: GET, POST, PATCH or DELETE.
             rule: the path as the router has it.
-            answers: the status of the answer, or statuses (the handler returns an `Answer` then);
-                or what comes with each, where the handler's return type does not say it.
+            answers: the status of the answer, or statuses, of which `status` tells; or what comes
+                with each, where the handler's return type does not say it.
             refuses: statuses beyond those that every route of its kind may give.
             location: the path of the record that the answer holds; see `Location`.
             body: what the document says of a body that the handler reads itself.
+            status: tells which of several statuses an answer has.
             is_done_once: whether it takes an Idempotency-Key; a POST does, unless told otherwise.
+            acts_outside: whether it does something outside of the database, such as with git,
+                before anything of it is committed.
+            is_repeatable: whether it happens once also where it is carried out again.
             one_of: fields of the body that exclude each other, which the actor checks.
             headers: headers of the answer that no other operation has, with what they hold.
         """
@@ -264,7 +275,10 @@ class Api(Generic[S]):
                     body=body or kinds.get("body"),
                     query=kinds.get("query"),
                     reads_body=body is not None,
+                    status=status,
                     is_done_once=method == "POST" if is_done_once is None else is_done_once,
+                    acts_outside=acts_outside,
+                    is_repeatable=is_repeatable,
                     location=None if location is None else Location(location),
                     one_of=one_of,
                     headers=headers,
@@ -294,8 +308,6 @@ def camel(name: str) -> str:
 def _answers(statuses: int | tuple[int, ...] | Mapping[int, Any], kind: Any) -> dict[int, Any]:
     if isinstance(statuses, Mapping):
         return {**statuses}
-    if get_origin(kind) is Answer:
-        (kind,) = get_args(kind)
     several = statuses if isinstance(statuses, tuple) else (statuses,)
     return dict.fromkeys(several, kind)
 

@@ -151,15 +151,20 @@ class KeyInUse(Exception):
 class KeyLost(Exception):
     """The request of an Idempotency-Key will never have an answer, so it may have been done."""
 
-    def __init__(self, key: str, *, is_cut: bool) -> None:
-        """Tell a request that the server's end cut off from one that failed."""
+    def __init__(self, key: str, *, is_cut: bool, event_id: int | None) -> None:
+        """Tell a request that the server's end cut off from one that failed, and what is known.
+
+        `event_id` is the first event that was committed for it.
+        """
         ended = "was cut off when the server ended" if is_cut else "has failed"
+        known = "" if event_id is None else f" It was begun: event {event_id} tells of it."
         super().__init__(
-            f"The request of the Idempotency-Key {key} {ended}. Check whether it was carried out. "
-            "If it was not, send it under another key."
+            f"The request of the Idempotency-Key {key} {ended}.{known} Check whether it was "
+            "carried out. If it was not, send it under another key."
         )
         self.key = key
         self.is_cut = is_cut
+        self.event_id = event_id
 
 
 class NotInLog(Exception):
@@ -288,6 +293,13 @@ def _of_conflict(error: Conflict) -> Problem:
     return Problem(409, str(error), more={"facts": facts} if facts else {})
 
 
+def _of_lost(error: KeyLost) -> Problem:
+    facts: dict[str, object] = {"outcome": "unknown"}
+    if error.event_id is not None:
+        facts = {"outcome": "begun", "eventId": error.event_id}
+    return Problem(409, str(error), more={"facts": facts})
+
+
 def _of_position(error: NotInLog) -> Problem:
     return Problem(
         410, str(error), more={"facts": {"logId": error.log_id, "lastId": error.last_id}}
@@ -360,7 +372,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     WrongContentType: _of_status(415),
     KeyReused: _of_status(422),
     KeyInUse: lambda error: _retry(409, str(error), RETRY_AFTER_SECONDS),
-    KeyLost: _of_status(409),
+    KeyLost: _of_lost,
     NotInLog: _of_position,
     HTTPException: _of_werkzeug,
     WebsocketMismatch: _of_websocket_mismatch,

@@ -7,7 +7,9 @@ from typing import Any, Literal
 import msgspec
 
 from command_center.actors.codex.messages import AppServer
+from command_center.actors.contracts.automations import HandRun
 from command_center.actors.contracts.runners import Capabilities
+from command_center.actors.contracts.tasks import RunOutcome
 from command_center.actors.rules.policy import PolicyResult
 from command_center.runtime import ActorSnapshot, MessageTotals
 from command_center.store import Session, Timestamp
@@ -15,6 +17,11 @@ from command_center.store import Session, Timestamp
 
 class _Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A plain object."""
+
+
+def run_status(outcome: RunOutcome | HandRun) -> int:
+    """Return 201 for a run, and 202 for one that waits for approvals."""
+    return 202 if outcome.blocked else 201
 
 
 class ErrorDetail(_Shape, frozen=True, kw_only=True, rename="camel"):

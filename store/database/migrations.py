@@ -802,3 +802,15 @@ def _shorten_rows(db: Database, table: str, fields: dict[str, bool]) -> None:
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
+
+
+@MIGRATIONS(name="0023_events_of_kept_answers")
+def _events_of_kept_answers(db: Database) -> None:
+    db.executescript(_EVENTS_OF_KEPT_ANSWERS)
+
+
+# Of what older versions claimed nothing was noted, so that no event (NULL) says nothing.
+_EVENTS_OF_KEPT_ANSWERS = """
+ALTER TABLE kept_answers ADD COLUMN event_id INTEGER;
+UPDATE kept_answers SET event_id = 0;
+"""

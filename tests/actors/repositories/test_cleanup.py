@@ -43,7 +43,7 @@ async def test_only_worktrees_that_nobody_needs_are_cleaned_up(
 
     cleaned = await rig.ask(CleanWorktrees(repository.id))
 
-    assert [done.path] == [entry.path for entry in cleaned]
+    assert [done.path] == [entry.path for entry in cleaned.items]
     left = {state.branch_name for state in await rig.ask(ListWorktrees(repository.id))}
     assert {"main", "dirty", "ahead", "busy", "mine"} == left
 

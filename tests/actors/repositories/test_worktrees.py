@@ -346,11 +346,11 @@ async def test_worktrees_whose_folders_are_gone_are_forgotten(rig: Rig, project:
     made = await rig.make_worktree(repository)
     Path(made.path).rename(rig.data_dir / "gone")
 
-    (pruned,) = await rig.ask(PruneWorktrees(repository.id))
+    (pruned,) = (await rig.ask(PruneWorktrees(repository.id))).items
 
     assert made.path == pruned.path
     assert "worktree.pruned" == (await rig.kinds())[-1]
-    assert [] == await rig.ask(PruneWorktrees(repository.id))
+    assert [] == (await rig.ask(PruneWorktrees(repository.id))).items
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,40 @@ import trio.testing
 
 from command_center.actors.center import Center
 from command_center.http.app import create_app
+from command_center.http.middleware import idempotency
 from command_center.http.middleware.gate import Policy
 from command_center.store import Transaction
-from command_center.store.idempotency_keys import claim
+from command_center.store.idempotency_keys import NOT_NOTED, claim
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
 
 TASK: dict[str, Any] = {"repositoryId": 1, "title": "a", "prompt": "b"}
 KEY = {"Idempotency-Key": "5f0c"}
+OTHER_KEY = {"Idempotency-Key": "5f0d"}
+RUN = {"sandbox": "read-only"}
+AUTOMATION: dict[str, Any] = {
+    "repositoryId": 1,
+    "title": "a",
+    "scheduleExpr": "hourly",
+    "payload": {"prompt": "a", "runInput": RUN},
+}
+LATER = {"ttlSeconds": 3600}
+SENT: tuple[tuple[str, dict[str, Any], tuple[int, str | None]], ...] = (
+    ("/api/tasks", TASK, (201, "/api/tasks/1")),
+    ("/api/tasks/1/sessions", RUN, (201, "/api/sessions/1")),
+    ("/api/sessions/1/followups", {"message": "a"}, (201, "/api/followups/1")),
+    ("/api/tasks", {**TASK, "approvalRequired": True}, (201, "/api/tasks/2")),
+    ("/api/tasks/2/run", RUN, (202, None)),
+    ("/api/approvals/1/extend", LATER, (200, None)),
+    ("/api/approvals/1/resolve", {"status": "rejected"}, (200, None)),
+    ("/api/approvals", {"title": "May I?"}, (201, "/api/approvals/2")),
+    ("/api/automations", AUTOMATION, (201, "/api/automations/1")),
+    ("/api/automations/1/run", {}, (201, "/api/sessions/3")),
+    ("/api/repos/1/scan", {}, (200, None)),
+    ("/api/repos/1/worktrees", {"branchName": "a"}, (201, None)),
+    ("/api/repos/1/worktrees/prune", {}, (200, None)),
+    ("/api/repos/1/worktrees/clean", {}, (200, None)),
+)
 
 
 @attrs.frozen
@@ -38,6 +65,15 @@ class Api:
 
     async def tasks(self) -> int:
         return len((await self.http.get("/api/tasks")).json()["items"])
+
+
+async def commit_something(folder: Path) -> None:
+    """Make the folder a repository."""
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    await trio.run_process(["git", "init", "-q", folder])
+    await trio.run_process(
+        ["git", *author, "-C", folder, "commit", "-q", "--allow-empty", "-m", "a"]
+    )
 
 
 @asynccontextmanager
@@ -158,16 +194,139 @@ async def test_what_failed_is_not_done_again_and_nobody_is_told_to_wait(tmp_path
         assert 0 == await server.tasks()
 
 
-async def test_what_the_servers_end_cut_off_is_not_done_again(tmp_path: Path) -> None:
+@contextmanager
+def answers_are_lost(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have each request fail when it was carried out, before its answer is kept."""
+
+    def keep_nothing(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(idempotency, "keep", keep_nothing)
+        yield
+
+
+@pytest.mark.parametrize("is_begun_anew", [False, True])
+async def test_an_answer_that_was_lost_after_the_commit_is_that_of_the_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_begun_anew: bool
+) -> None:
+    async def check(server: Api) -> None:
+        again = await server.create()
+        assert (201, "/api/tasks/1") == (again.status_code, again.headers["Location"])
+        assert "true" == again.headers["Idempotency-Replayed"]
+        assert again.json() == (await server.http.get("/api/tasks/1")).json()
+        assert 1 == await server.tasks()
+
+    async with api(tmp_path) as server:
+        with answers_are_lost(monkeypatch):
+            assert 500 == (await server.create()).status_code
+        if not is_begun_anew:
+            await check(server)
+    if is_begun_anew:
+        async with api(tmp_path) as server:
+            await check(server)
+
+
+async def test_whatever_is_made_is_answered_as_it_was_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await commit_something(tmp_path)
+    async with api(tmp_path) as server:
+        for number, (path, body, answer) in enumerate(SENT):
+            key = {"Idempotency-Key": f"{number}"}
+            with answers_are_lost(monkeypatch):
+                lost = await server.http.post(path, json=body, headers=key)
+                assert 500 == lost.status_code, lost.text
+            again = await server.http.post(path, json=body, headers=key)
+            assert answer == (again.status_code, again.headers.get("Location")), again.text
+            assert "true" == again.headers["Idempotency-Replayed"]
+
+
+async def test_a_stop_that_was_cut_off_is_asked_for_again_and_happens_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with api(tmp_path) as server:
+        await server.create()
+        await server.http.post("/api/tasks/1/sessions", json=RUN)
+        with answers_are_lost(monkeypatch):
+            await server.http.post("/api/sessions/1/stop", json={}, headers=OTHER_KEY)
+    async with api(tmp_path) as server:
+        again = await server.http.post("/api/sessions/1/stop", json={}, headers=OTHER_KEY)
+        assert (200, "stopped") == (again.status_code, again.json()["session"]["status"])
+        told = await server.http.get("/api/events", params={"type": "session.stop.requested"})
+        assert 1 == len(told.json()["items"])
+
+
+async def test_what_is_done_in_memory_is_not_done_again_and_its_event_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, path = {"reason": "to look"}, "/api/runtime/actors/tasks/suspend"
+    async with api(tmp_path) as server:
+        with answers_are_lost(monkeypatch):
+            await server.http.post(path, json=order, headers=KEY)
+    async with api(tmp_path) as server:
+        cut = await server.http.post(path, json=order, headers=KEY)
+        assert (409, None) == (cut.status_code, cut.headers.get("Retry-After"))
+        facts = cut.json()["error"]["facts"]
+        event = (
+            await server.http.get("/api/events", params={"after": facts["eventId"] - 1})
+        ).json()
+        assert ("begun", "actor.suspended") == (
+            facts["outcome"],
+            event["items"][0]["type"],
+        )
+
+
+async def test_what_git_may_have_done_before_it_was_committed_is_not_done_again(
+    tmp_path: Path,
+) -> None:
+    await commit_something(tmp_path)
+    path, body = "/api/repos/1/worktrees", {"branchName": "a"}
+    async with api(tmp_path) as server, trio.open_nursery() as nursery:
+        system = server.center.system
+        system.suspend("/repositories", reason="so that nothing is committed")
+        nursery.start_soon(partial(server.http.post, path, json=body, headers=KEY))
+        while not system.snapshot_of("/repositories").depth:
+            await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    async with api(tmp_path) as server:
+        cut = await server.http.post(path, json=body, headers=KEY)
+        assert (409, None) == (cut.status_code, cut.headers.get("Retry-After"))
+        assert {"outcome": "unknown"} == cut.json()["error"]["facts"]
+        assert "another key" in cut.json()["error"]["message"]
+
+
+async def test_what_the_servers_end_cut_off_before_its_commit_is_carried_out_when_sent_again(
+    tmp_path: Path,
+) -> None:
+    async with api(tmp_path) as server, trio.open_nursery() as nursery:
+        system = server.center.system
+        system.suspend("/tasks", reason="so that nothing is committed")
+        nursery.start_soon(server.create)
+        while not system.snapshot_of("/tasks").depth:
+            await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    async with api(tmp_path) as server:
+        assert 0 == await server.tasks()
+        first, again = await server.create(), await server.create()
+        assert (201, 201) == (first.status_code, again.status_code)
+        assert "Idempotency-Replayed" not in first.headers
+        assert first.content == again.content
+        assert 1 == await server.tasks()
+
+
+async def test_of_what_a_version_without_notes_began_nothing_is_known(tmp_path: Path) -> None:
     async with api(tmp_path) as server:
         await server.create()
         await server.center.storage.write(
-            lambda tx: tx.db.execute("UPDATE kept_answers SET status = NULL, instance = 'former'")
+            lambda tx: tx.db.execute(
+                "UPDATE kept_answers SET status = NULL, instance = 'former', event_id = ?",
+                [NOT_NOTED],
+            )
         )
         cut = await server.create()
-        assert 409 == cut.status_code
-        assert "Retry-After" not in cut.headers
-        assert "another key" in cut.json()["error"]["message"]
+        assert (409, None) == (cut.status_code, cut.headers.get("Retry-After"))
+        assert {"outcome": "unknown"} == cut.json()["error"]["facts"]
         assert 1 == await server.tasks()
 
 

@@ -9,7 +9,7 @@ from quart_trio import QuartTrio
 
 from command_center.http.app import install
 from command_center.http.wire.codec import PageQuery
-from command_center.http.wire.operation import NOTHING, Answer, Api, Location, Operation
+from command_center.http.wire.operation import NOTHING, Api, Location, Operation
 from command_center.http.wire.problems import install_error_handlers
 from command_center.store import Page
 from tests.http.live import client_of
@@ -38,10 +38,16 @@ async def make_cup(label: str, body: Cup) -> Cup:
     return body
 
 
-@shelf.operation("POST", "/api/cups/<name>/fill", answers=(201, 202), is_done_once=False)
-async def fill_cup(label: str, name: str) -> Answer[str]:
+@shelf.operation(
+    "POST",
+    "/api/cups/<name>/fill",
+    answers=(201, 202),
+    status=lambda filled: 202 if "mug" in filled else 201,
+    is_done_once=False,
+)
+async def fill_cup(label: str, name: str) -> str:
     """Fill a cup."""
-    return Answer(202, f"{label}: {name}")
+    return f"{label}: {name}"
 
 
 @shelf.operation("POST", "/api/cups/raw", body=dict, answers={200: NOTHING})

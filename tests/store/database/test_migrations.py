@@ -17,6 +17,7 @@ from command_center.store.database.checksums import (
     teach_checksums,
 )
 from command_center.store.database.migrations import MIGRATIONS
+from command_center.store.idempotency_keys import NOT_NOTED
 
 ALL_TABLES = [table for table in vars(tables).values() if isinstance(table, Table)]
 
@@ -56,6 +57,17 @@ def test_migrations_are_numbered_in_their_order() -> None:
         names = [migration.name for migration in MIGRATIONS.pending(db)]
     numbers = [int(name.split("_")[0]) for name in names]
     assert [*range(1, len(names) + 1)] == numbers
+
+
+def test_of_keys_that_were_claimed_before_notes_nothing_is_noted(path: Path) -> None:
+    open_database(path).close()
+    with sqlite3.connect(path) as conn:  # as the version before left it
+        conn.execute("ALTER TABLE kept_answers DROP COLUMN event_id")
+        conn.execute("DELETE FROM _sqlite_migrations WHERE name = '0023_events_of_kept_answers'")
+        put(conn, "kept_answers", {"key": "k", "created_at": "t", "request": "r", "instance": "i"})
+    conn.close()
+    with open_database(path) as db:
+        assert [(NOT_NOTED,)] == db.execute("SELECT event_id FROM kept_answers").fetchall()
 
 
 def test_what_was_long_in_a_row_is_shortened_and_kept_whole(path: Path) -> None:
