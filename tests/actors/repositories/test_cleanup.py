@@ -59,7 +59,7 @@ async def test_a_worktree_with_a_repository_in_it_stays_unless_by_force(
     (inner / "readme.txt").write_text("not committed\n", encoding="utf-8")
     assert "" == plain_git(worktree, "status", "--porcelain", "--ignore-submodules=dirty")
 
-    assert [] == await rig.ask(CleanWorktrees(repository.id))
+    assert [] == (await rig.ask(CleanWorktrees(repository.id))).items
     with pytest.raises(Conflict, match="a repository of its own"):
         await rig.ask(RemoveWorktree(repository.id, str(worktree)))
     assert "not committed\n" == (inner / "readme.txt").read_text(encoding="utf-8")
@@ -76,4 +76,5 @@ async def test_a_submodule_that_was_not_checked_out_keeps_no_worktree(
     worktree = Path((await rig.make_worktree(repository)).path)
     assert not (worktree / "inner" / ".git").exists()
     assert inner.exists()
-    assert [str(worktree)] == [e.path for e in await rig.ask(CleanWorktrees(repository.id))]
+    cleaned = await rig.ask(CleanWorktrees(repository.id))
+    assert [str(worktree)] == [entry.path for entry in cleaned.items]
