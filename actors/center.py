@@ -20,7 +20,8 @@ from command_center.actors.ledger.automations import Terms
 from command_center.actors.operator.actions import JOURNAL, observer_for
 from command_center.actors.rules.schedule import find_zone
 from command_center.actors.sessions.directory import ASK_SECONDS, Sessions
-from command_center.actors.sessions.runners.registry import Workshop, make_runner
+from command_center.actors.sessions.runners.registry import make_runner
+from command_center.actors.sessions.runners.workshop import Workshop
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.tree import CenterSettings, build_tree, host_settings
 from command_center.runtime import (

@@ -50,8 +50,8 @@ from command_center.actors.operator.actions import Journal
 from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.operator.clock_watch import ClockWatch
 from command_center.actors.repositories.actor import Repositories
-from command_center.actors.sessions.foreign_turns import ForeignTurns
-from command_center.actors.sessions.orphaned_turns import OrphanedTurns
+from command_center.actors.sessions.runners.codex.foreign_turns import ForeignTurns
+from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks

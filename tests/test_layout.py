@@ -151,11 +151,11 @@ def test_actors_are_found_by_their_addresses() -> None:
 
 
 CODEX_SENDS = frozenset({"CodexNotification", "CodexServerRequest"})
-READERS = ("actors/codex/", "actors/sessions/runners/", "actors/sessions/foreign_turns.py")
+READERS = ("actors/codex/", "actors/sessions/runners/codex/")
 
 
 def test_what_codex_sends_is_read_by_codex_and_its_runners_alone() -> None:
-    """A session hears its runner in words that are no agent's; foreign turns are Codex's own."""
+    """A session hears its runner in words that are no agent's."""
     found = {
         path.as_posix()
         for path in source_files()

@@ -59,6 +59,7 @@ def copied(root: Path) -> Path:
         ("runtime", "sqlite3"),
         ("store", "trio"),
         ("actors", "quart"),
+        ("actors/sessions", "command_center.actors.codex.messages"),
         ("http/routes", "asyncio"),
         ("http/wire", "command_center.http.routes.tasks"),
         ("http/transport", "command_center.http.middleware.gate"),

@@ -17,6 +17,7 @@ import msgspec
 from command_center.actors.codex import shapes
 from command_center.actors.codex.diffs import is_change, unified_diff
 from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.questions import ApprovalRequest
 
 COMMAND: Final = "item/commandExecution/requestApproval"
 FILE_CHANGE: Final = "item/fileChange/requestApproval"
@@ -32,21 +33,6 @@ _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "fish", "pwsh", "powershell", 
 
 Params: TypeAlias = Mapping[str, Any]
 Details: TypeAlias = dict[str, Any]
-
-
-@attrs.frozen
-class ApprovalRequest:
-    """A question to a person.
-
-    `item_id` tells the questions of one turn apart and is the same when Codex asks again.
-    """
-
-    kind: str
-    title: str
-    details: Details
-    thread_id: str
-    turn_id: str | None
-    item_id: str
 
 
 @attrs.frozen
@@ -293,11 +279,6 @@ def async_questions(item: Params, thread_id: str, turn_id: str) -> dict[str, Any
     ]
     where = {"threadId": thread_id, "turnId": turn_id, "itemId": str(item.get("id"))}
     return {**where, "questions": questions} if questions else None
-
-
-def is_async(kind: str, details: Details) -> bool:
-    """Return whether Codex asked this without waiting for the answer."""
-    return kind == "user_input" and details.get("delivery") == "async"
 
 
 def _texts(question: Params, answers: Mapping[str, Any]) -> list[str]:

@@ -261,17 +261,16 @@ class BridgeConnected:
     app_server: AppServer = AppServer.JOINED
 
 
-AboutThread: TypeAlias = (
-    CodexAgentHeard
+ThreadMessage: TypeAlias = (
+    CodexNotification
+    | CodexServerRequest
+    | CodexAgentHeard
     | CodexRequestResolved
     | CodexRequestRefused
     | CodexLagged
     | BridgeConnected
     | BridgeLost
 )
-"""A message about a thread, its questions or the connection, in the bridge's own words."""
-
-ThreadMessage: TypeAlias = CodexNotification | CodexServerRequest | AboutThread
 """A message to whoever is attached to a thread."""
 
 WatcherMessage: TypeAlias = (

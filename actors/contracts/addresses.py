@@ -32,6 +32,7 @@ from command_center.actors.contracts.sessions import (
     ChangeGoal,
     ClearGoal,
     GrantSlot,
+    InterruptTurn,
     PatchSession,
     RequestSlot,
     SessionCommitted,
@@ -112,7 +113,8 @@ SessionMessage: TypeAlias = (
 SlotsMessage: TypeAlias = RequestSlot | SlotsChanged
 SLOTS: Address[SlotsMessage] = Address("/slots")
 
-ORPHANED_TURNS: Address[TurnLeft] = Address("/orphaned-turns")
+OrphanedTurnsMessage: TypeAlias = TurnLeft | InterruptTurn
+ORPHANED_TURNS: Address[OrphanedTurnsMessage] = Address("/orphaned-turns")
 
 TasksMessage: TypeAlias = (
     CreateTask

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from command_center.actors.codex.allow_rules import AllowRule
 from command_center.actors.contracts.fields import Prompt
 from command_center.actors.contracts.worktrees import SeenConfiguration
 from command_center.actors.rules.lengths import Name, Note
@@ -235,6 +234,12 @@ class StopDeadline(msgspec.Struct, frozen=True):
     """The turn was interrupted and has not ended in time."""
 
 
+class InterruptTurn(msgspec.Struct, frozen=True):
+    """Tell the agent at once to end the session's turn; its actor may wait for the disk."""
+
+    session: Session
+
+
 class TurnLeft(msgspec.Struct, frozen=True):
     """A session has ended, and its turn may run on."""
 
@@ -310,6 +315,40 @@ class Question(msgspec.Struct, frozen=True):
     asked: dict[str, Any]
 
 
+class QuestionClosed(msgspec.Struct, frozen=True):
+    """A question is no longer open: it was answered from here, or in another way."""
+
+    request_id: str
+
+
+class QuestionRefused(msgspec.Struct, frozen=True):
+    """The agent asked what nobody here understands, and was refused; `method` is its own word."""
+
+    method: str
+
+
+class ConnectionLost(msgspec.Struct, frozen=True):
+    """The connection to the agent is lost; what it tells until `ConnectionBack` is missed.
+
+    `ends_turns` says that the agent has ended with it, and so have its turns.
+    """
+
+    reason: str
+    ends_turns: bool = False
+
+
+class ConnectionBack(msgspec.Struct, frozen=True):
+    """There is a connection to the agent, on which the thread is not joined yet."""
+
+
+class NewsDropped(msgspec.Struct, frozen=True):
+    """Too much was told of the thread: some of it is lost, and what counts can be read again."""
+
+
+class SubAgentWorks(msgspec.Struct, frozen=True):
+    """A sub-agent told something that is not kept, and so it works."""
+
+
 class JoiningThread(msgspec.Struct, frozen=True):
     """The thread is about to be joined: what Codex waits for is asked again after this."""
 
@@ -332,6 +371,14 @@ class Warned(Observation, frozen=True):
     will_retry: bool = False
     info: Any = None
     details: str | None = None
+
+
+class CommandLet(Observation, frozen=True):
+    """A command begins that rules of the agent's user let out of the sandbox, each as it reads."""
+
+    item_id: str
+    command: str
+    rules: tuple[str, ...]
 
 
 class ModelDecided(Observation, frozen=True):
@@ -357,12 +404,6 @@ class HookAnswered(Observation, frozen=True):
     rationale: str | None
 
 
-class RulesFound(msgspec.Struct, frozen=True):
-    """The commands that the user's rules let out of the sandbox, read when Codex was joined."""
-
-    rules: tuple[AllowRule, ...]
-
-
 class ModelTold(msgspec.Struct, frozen=True):
     """Codex says which model the thread uses."""
 
@@ -384,6 +425,7 @@ Fact: TypeAlias = (
     | DiffChanged
     | UsageChanged
     | Warned
+    | CommandLet
     | ModelDecided
     | HookAnswered
     | TurnEnded
@@ -393,14 +435,19 @@ Fact: TypeAlias = (
 """A fact that a runner reads in what is told of a turn."""
 
 RunnerReport: TypeAlias = (
-    RulesFound
-    | ThreadOpened
+    ThreadOpened
     | JoiningThread
     | ModelTold
     | LaunchFailed
     | TurnOpened
     | ThreadNews
     | Question
+    | QuestionClosed
+    | QuestionRefused
+    | ConnectionLost
+    | ConnectionBack
+    | NewsDropped
+    | SubAgentWorks
     | ItemSeen
     | OutputDelta
     | AgentSeen

@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from command_center.actors.codex.approvals import ApprovalRequest
 from command_center.actors.codex.messages import connection_of
 from command_center.actors.contracts.events.approvals import (
     ApprovalExpired,
@@ -27,6 +26,7 @@ from command_center.actors.contracts.events.sessions import (
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.outcomes import record_outcome
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.questions import ApprovalRequest
 from command_center.store import (
     Approval,
     Session,

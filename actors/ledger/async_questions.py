@@ -15,11 +15,11 @@ from command_center.actors.codex.approvals import (
     USER_INPUT,
     async_questions,
     describe_request,
-    is_async,
 )
 from command_center.actors.contracts.sessions import ItemSeen
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
+from command_center.actors.rules.questions import is_async
 from command_center.store import Approval, Session, Task, Transaction, approvals, items, sessions
 
 SAID_AT = "saidAt"

@@ -15,7 +15,6 @@ from typing import Any, Final
 import msgspec
 from sqlite_utils import Database
 
-from command_center.actors.codex.approvals import is_async
 from command_center.actors.contracts.events.approvals import ApprovalResolved
 from command_center.actors.contracts.events.sessions import (
     CommandsLeft,
@@ -42,6 +41,7 @@ from command_center.actors.contracts.events.sessions import (
 from command_center.actors.core.clock import later
 from command_center.actors.ledger.reports import result_of
 from command_center.actors.rules.policy import RunSettings
+from command_center.actors.rules.questions import is_async
 from command_center.actors.rules.transitions import check
 from command_center.store import (
     EventData,

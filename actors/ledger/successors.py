@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from command_center.actors.codex.approvals import is_async
 from command_center.actors.contracts.events.sessions import (
     FollowupCancelled,
     FollowupChanged,
@@ -33,6 +32,7 @@ from command_center.actors.ledger.budgets import check_limits
 from command_center.actors.ledger.outcomes import record_outcome
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
+from command_center.actors.rules.questions import is_async
 from command_center.runtime import Backoff
 from command_center.store import (
     Approval,

@@ -7,12 +7,10 @@ reads what is told of it, and `transcript` keeps that, with `drafts` for what is
 `questions` are what is asked of people, `agents` who else works for the session. `steering`,
 `goals` and `interruption` hand on what people want of the turn, `limits` and `stall_detector` end
 it at a limit, `turn_ends` says whether the session goes on when it has ended, and `ending` ends the
-session. `slots` says which session begins next, `directory` is how others reach a session whether
-it has an actor or not. `orphaned_turns` ends the turns that outlive it, and `foreign_turns` finds
-those that never had one.
+session. `slots` says which session begins next, and `directory` is how others reach a session
+whether it has an actor or not. `prompts` has what the agent is told, and `permission_hints` what a
+question of the agent asks beyond the run's leave.
 
-`runner` is what a session needs of a runner, and `runners` has the ways to carry it out. `prompts`
-has what Codex is told, `turns` how a turn is found in Codex's thread, `agent_threads` how its
-sub-agents' are, `user_rules` what Codex's user lets it do unasked, and `permission_hints` what a
-question of Codex asks beyond the run's leave.
+`runner` is what a session needs of a runner, and `runners` has the ways to carry it out. What is
+Codex's own lies in `runners.codex`; nothing outside of `runners` reads it.
 """

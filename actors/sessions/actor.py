@@ -25,14 +25,6 @@ from typing import Final
 import structlog
 import trio
 
-from command_center.actors.codex.messages import (
-    BridgeConnected,
-    BridgeLost,
-    CodexAgentHeard,
-    CodexLagged,
-    CodexRequestRefused,
-    CodexRequestResolved,
-)
 from command_center.actors.contracts.events.sessions import RequestRefused
 from command_center.actors.contracts.sessions import (
     AgentItemSeen,
@@ -42,24 +34,29 @@ from command_center.actors.contracts.sessions import (
     ApprovalSettled,
     ChangeGoal,
     ClearGoal,
+    ConnectionBack,
+    ConnectionLost,
     GoalTold,
     GrantSlot,
     ItemSeen,
     JoiningThread,
     LaunchFailed,
     ModelTold,
+    NewsDropped,
     NoFurtherTurn,
     NothingAsked,
     Observation,
     PatchSession,
     Question,
-    RulesFound,
+    QuestionClosed,
+    QuestionRefused,
     SaveDrafts,
     SettingsTold,
     SteerReceipt,
     SteerSession,
     StopDeadline,
     StopSession,
+    SubAgentWorks,
     ThreadNews,
     ThreadOpened,
     TurnEnded,
@@ -208,7 +205,7 @@ class SessionActor(Actor):
         self._watch = watch = StallDetector(ctx.ref, services.stall_seconds)
         self._launch = Launch(ctx, state, runner, services)
         self._driver = driver = TurnDriver(ctx, state, runner)
-        self._agents = agents = Agents(state)
+        self._agents = agents = Agents(state, runner)
         self._questions = questions = Questions(ctx, state, runner, services, agents)
         self._steering = steering = Steering(services.storage, state, runner)
         self._pursuit = pursuit = Pursuit(ctx, state, runner, services.storage)
@@ -345,29 +342,29 @@ class SessionActor(Actor):
             case phase if phase in ACTIVE and not is_about_run:
                 self._questions.answer_soon(message.approval)
 
-    @handles(BridgeLost, when={"starting"})
-    def bridge_lost_early(self, _message: BridgeLost) -> None:
+    @handles(ConnectionLost, when={"starting"})
+    def connection_lost_early(self, _message: ConnectionLost) -> None:
         """Begin the turn on the next connection: the launch sees to that."""
         self._driver.look_again()
 
-    @handles(BridgeLost, when=IN_TURN)
-    async def bridge_lost(self, message: BridgeLost) -> None:
+    @handles(ConnectionLost, when=IN_TURN)
+    async def connection_lost(self, message: ConnectionLost) -> None:
         """Give up the turn with its app-server, unless that outlives connections."""
         if message.ends_turns or not self._runner.survives_restart:
             await self.handle_now(TurnLost(reason=message.reason))
 
-    @handles(BridgeConnected, when=ACTIVE)
-    def bridge_connected(self, _message: BridgeConnected) -> None:
+    @handles(ConnectionBack, when=ACTIVE)
+    def connection_back(self, _message: ConnectionBack) -> None:
         """Join the thread again and catch up."""
         self._driver.go_on()
 
-    @handles(CodexLagged, when=ACTIVE)
-    def lagged(self, _message: CodexLagged) -> None:
+    @handles(NewsDropped, when=ACTIVE)
+    def news_dropped(self, _message: NewsDropped) -> None:
         """Read again what counts: some of what Codex told was dropped."""
         self._driver.go_on()
 
-    @handles(CodexAgentHeard)
-    def agent_heard(self, _message: CodexAgentHeard) -> None:
+    @handles(SubAgentWorks)
+    def sub_agent_works(self, _message: SubAgentWorks) -> None:
         """Take it for a sign of life that a sub-agent works."""
         self._watch.heard()
 
@@ -394,27 +391,22 @@ class SessionActor(Actor):
         self._transcript.leave_to_person(message.item_id)
         await self._questions.ask(message)
 
-    @handles(CodexRequestResolved, when={"starting"})
-    def resolved_early(self, message: CodexRequestResolved) -> None:
+    @handles(QuestionClosed, when={"starting"})
+    def question_closed_early(self, message: QuestionClosed) -> None:
         """Hold the question no longer."""
         self._driver.drop_question(message.request_id)
 
-    @handles(CodexRequestResolved, when=IN_TURN)
-    async def resolved(self, message: CodexRequestResolved) -> None:
+    @handles(QuestionClosed, when=IN_TURN)
+    async def question_closed(self, message: QuestionClosed) -> None:
         """Close the question: Codex has its answer, from here or from another client of it."""
         await self._questions.close(message.request_id)
 
-    @handles(CodexRequestRefused)
-    async def request_refused(self, message: CodexRequestRefused) -> None:
+    @handles(QuestionRefused)
+    async def question_refused(self, message: QuestionRefused) -> None:
         """Tell of a request that nobody here understands."""
         await self._state.tell(RequestRefused(method=message.method))
 
     # ── what the runner reports ──────────────────────────────────────────────────────────────
-
-    @handles(RulesFound)
-    def rules_found(self, message: RulesFound) -> None:
-        """Tell from now on of commands that are let out of the sandbox by rules."""
-        self._transcript.rules = message.rules
 
     @handles(ModelTold)
     async def model_told(self, message: ModelTold) -> None:

@@ -11,22 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
+import msgspec
 
-from command_center.actors.codex.lineage import started_agents
 from command_center.actors.contracts.sessions import AgentSeen, AgentsListed, TurnEnded
 from command_center.actors.ledger import agents as ledger
+from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState
 from command_center.store import Agent
 from command_center.store.records import AgentStatus
-
-OVER: Mapping[str, AgentStatus] = {
-    "completed": "completed",
-    "interrupted": "interrupted",
-    "shutdown": "interrupted",
-    "notFound": "interrupted",
-    "errored": "failed",
-}
-"""The words of Codex for a sub-agent that works no more, in the items of its parent."""
 
 
 @attrs.define
@@ -34,6 +26,7 @@ class Agents:
     """The sub-agents of one session, by the threads that they work in."""
 
     _state: SessionState
+    _runner: Runner
     _known: dict[str, Agent] = attrs.field(factory=dict, init=False)
     ended_before_them: TurnEnded | None = attrs.field(default=None, init=False)
     """The end of the session's own turn, while sub-agents of it still work."""
@@ -75,15 +68,16 @@ class Agents:
 
     async def hear(self, item: Mapping[str, Any], by: str) -> None:
         """Read what an item of the thread `by` tells of the sub-agents that it started."""
-        for thread_id in started_agents(dict(item)):
-            if thread_id == self._state.session.codex_thread_id:
+        for told in self._runner.agents_in(item, by):
+            if told.thread_id == self._state.session.codex_thread_id:
                 continue
-            known = self._known.get(thread_id)
-            if known is None or item.get("tool") == "spawnAgent" or item.get("kind") == "started":
-                known = await self.learn(_started(thread_id, by, item, is_new=known is None))
-            status = _status_in(item, thread_id)
-            if known is not None and status is not None:
-                await self.stand(known, status)
+            known = self._known.get(told.thread_id)
+            if known is None or told.is_new:
+                is_new = told.is_new and known is None
+                seen = msgspec.structs.replace(told, is_new=is_new, status=None)
+                known = await self.learn(seen)
+            if known is not None and told.status is not None:
+                await self.stand(known, told.status)
 
     async def stand(self, agent: Agent, status: AgentStatus) -> None:
         """Keep how its newest turn stands."""
@@ -102,23 +96,3 @@ class Agents:
 def name_of(agent: Agent) -> str:
     """Give what people call it: its place in the tree, its name, or its number."""
     return agent.path or agent.name or f"sub-agent {agent.id}"
-
-
-def _started(thread_id: str, by: str, item: Mapping[str, Any], *, is_new: bool) -> AgentSeen:
-    path = item.get("agentPath")
-    return AgentSeen(
-        thread_id=thread_id,
-        parent_thread_id=by,
-        path=path,
-        name=None if path is None else str(path).rpartition("/")[2],
-        model=item.get("model") or None,
-        prompt=item.get("prompt") or None,
-        is_new=is_new and (item.get("tool") == "spawnAgent" or item.get("kind") == "started"),
-    )
-
-
-def _status_in(item: Mapping[str, Any], thread_id: str) -> AgentStatus | None:
-    if item.get("type") == "subAgentActivity":
-        return OVER.get(str(item.get("kind")))
-    told = (item.get("agentsStates") or {}).get(thread_id) or {}
-    return OVER.get(str(told.get("status")))

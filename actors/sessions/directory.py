@@ -8,8 +8,6 @@ from typing import Final, Protocol, TypeVar
 import attrs
 import trio
 
-from command_center.actors.codex import requests
-from command_center.actors.codex.messages import bridge_of
 from command_center.actors.contracts.addresses import (
     ORPHANED_TURNS,
     SLOTS,
@@ -20,6 +18,7 @@ from command_center.actors.contracts.addresses import (
 from command_center.actors.contracts.sessions import (
     ChangeGoal,
     ClearGoal,
+    InterruptTurn,
     PatchSession,
     SlotsChanged,
     StopSession,
@@ -114,7 +113,8 @@ class Sessions:
             with trio.move_on_after(URGENT_SECONDS):
                 return await self.ask(session_id, message)
             # Its actor may wait for the disk, which Codex does not.
-            self._interrupt(await self._storage.read(lambda db: sessions.get(db, session_id)))
+            session = await self._storage.read(lambda db: sessions.get(db, session_id))
+            self._tell(ORPHANED_TURNS, InterruptTurn(session))
             return await self.ask(session_id, message)
         except (ActorNotFound, ActorStopped):
             return await self._end_without_actor(session_id, message)
@@ -152,11 +152,6 @@ class Sessions:
         self._tell(SLOTS, SlotsChanged())
         self._tell(ORPHANED_TURNS, TurnLeft())
         return ended
-
-    def _interrupt(self, session: Session) -> None:
-        thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
-        if thread_id is not None and turn_id is not None:
-            self._tell(bridge_of(session.host), requests.turn_interrupt(thread_id, turn_id))
 
     def _tell(self, address: Address[M], message: M) -> None:
         ref: ActorRef[M] | None = self._find(address)

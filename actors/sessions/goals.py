@@ -1,34 +1,23 @@
-"""Goals of Codex's threads: while one is active, Codex begins turn after turn by itself.
-
-Source: the app-server protocol as the binary prints it (`codex app-server generate-json-schema`).
-A Codex that knows no goals follows none.
-"""
+"""The goals of sessions: while one is active, the agent begins turn after turn by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import attrs
-import structlog
 import trio
 
-from command_center.actors.codex import requests
-from command_center.actors.codex.errors import CodexError
 from command_center.actors.contracts.events.sessions import GoalRequested
 from command_center.actors.contracts.sessions import GoalChanges, GoalTold, NoFurtherTurn
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import why_not_go_on
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.sessions.agent_threads import Ask
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Context
 from command_center.store import Session, sessions
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
 
 NEXT_SECONDS: Final = 20.0
 """Seconds that Codex may take to begin the next turn for a goal."""
@@ -136,22 +125,3 @@ def no_goal_now(session: Session) -> Conflict:
         'a run has one that is asked for with `"goal": {}`.',
         currentStatus=session.status,
     )
-
-
-async def read_goal(ask: Ask, thread_id: str) -> dict[str, Any] | None:
-    """Return the thread's goal as Codex has it, or None where there is none."""
-    try:
-        goal = (await ask(requests.goal_get(thread_id)))["goal"]
-    except CodexError as error:
-        log.info("goal.unknown", thread=thread_id, reason=str(error))
-        return None
-    return None if goal is None else dict(goal)
-
-
-async def pause_goal(ask: Ask, thread_id: str) -> bool:
-    """Have Codex begin no further turn for the thread's goal; return whether it would have."""
-    goal = await read_goal(ask, thread_id)
-    if goal is None or goal.get("status") != "active":
-        return False
-    await ask(requests.goal_set(thread_id, status="paused"))
-    return True

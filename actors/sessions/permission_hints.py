@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from command_center.actors.codex.approvals import ApprovalRequest
 from command_center.actors.git.ports import PROGRAM
+from command_center.actors.rules.questions import ApprovalRequest
 from command_center.store import Session
 
 COMMITTING = frozenset(

@@ -13,12 +13,12 @@ from typing import Any
 import attrs
 import structlog
 
-from command_center.actors.codex.approvals import is_async
 from command_center.actors.contracts.sessions import AnswerDelivered, ItemSeen, Question
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import async_questions
 from command_center.actors.ledger import sessions as ledger
+from command_center.actors.rules.questions import is_async
 from command_center.actors.sessions.agents import Agents, name_of
 from command_center.actors.sessions.permission_hints import with_limits
 from command_center.actors.sessions.runner import FAILURES, Runner

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol, TypeAlias
 
-from command_center.actors.codex.approvals import ApprovalRequest
-from command_center.actors.codex.messages import AboutThread
 from command_center.actors.contracts.runners import lacks_capability
 from command_center.actors.contracts.sessions import (
+    AgentSeen,
     Fact,
     GoalChanges,
     Question,
     RunnerReport,
     ThreadNews,
 )
+from command_center.actors.rules.questions import ApprovalRequest
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
 from command_center.store import Approval, Session
 
@@ -26,8 +26,8 @@ FAILURES = (Refusal, ActorStopped, ActorCrashed, AskTimeout)
 """The errors of a question to another actor."""
 
 
-SessionRef: TypeAlias = ActorRef[RunnerReport | AboutThread]
-"""The actor of a session, as its runner sees it: to report to, and to attach to a thread."""
+SessionRef: TypeAlias = ActorRef[RunnerReport]
+"""The actor of a session, as its runner sees it."""
 
 
 class Runner(Protocol):
@@ -84,6 +84,12 @@ class Runner(Protocol):
 
     def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
         """Read what is told of a turn; of another than `turn_id`, where that is known, nothing."""
+
+    def agents_in(self, item: Mapping[str, Any], by: str) -> Iterable[AgentSeen]:
+        """Read what an item of the thread `by` tells of the sub-agents that it started.
+
+        One that `is_new` was started by it; another one may be known already.
+        """
 
     def changed_item(self, question: Question) -> str | None:
         """Return the id of the item about whose changes of files is asked, if it is about any."""
@@ -147,6 +153,11 @@ class PlainRunner:
     def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
         """Return nothing: it reports facts."""
         del news, session, turn_id
+        return ()
+
+    def agents_in(self, item: Mapping[str, Any], by: str) -> Iterable[AgentSeen]:
+        """Return nothing: no sub-agents work for it."""
+        del item, by
         return ()
 
     def changed_item(self, question: Question) -> str | None:

@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from command_center.actors.codex.allow_rules import AllowRule, allowing
 from command_center.actors.contracts.events.sessions import (
     AutoReviewed,
     CommandUnasked,
@@ -26,6 +25,7 @@ from command_center.actors.contracts.events.sessions import (
     usage_shown,
 )
 from command_center.actors.contracts.sessions import (
+    CommandLet,
     DiffChanged,
     HookAnswered,
     ItemSeen,
@@ -68,8 +68,6 @@ class Transcript:
         """Keep it beside the row; `when_unkept` is to call `keep_drafts` soon."""
         self._state = state
         self._storage = storage
-        self.rules: tuple[AllowRule, ...] = ()
-        """The rules of Codex's user that let commands out of the sandbox."""
         self._streams: dict[tuple[str, str], StreamedText] = {}
         self._drafts = Drafts(when_unkept)
         self._hooks: dict[str, HookAnswered] = {}
@@ -95,6 +93,11 @@ class Transcript:
                     details=fact.details,
                 )
                 await self._state.tell(_of(told, agent))
+            case CommandLet():
+                let = CommandUnasked(
+                    item_id=fact.item_id, command=fact.command, rules=list(fact.rules)
+                )
+                await self._state.tell(_of(let, agent))
             case ModelDecided():
                 decided = AutoReviewed(
                     item_id=fact.item_id,
@@ -166,16 +169,6 @@ class Transcript:
                 self._drafts.add(item_id, delta, agent)
             self.show(_of(DeltaShown(item_id=item_id, delta=delta, stream=stream), agent))
 
-    async def _tell_if_unasked(self, fact: ItemSeen, agent: Agent | None) -> None:
-        """Tell of a command that rules of Codex's user let out of the sandbox."""
-        command = str(fact.body.get("command"))
-        found = allowing(self.rules, command)
-        if found:
-            told = CommandUnasked(
-                item_id=fact.item_id, command=command, rules=[str(rule) for rule in found]
-            )
-            await self._state.tell(_of(told, agent))
-
     def leave_to_person(self, item_id: str | None) -> None:
         """Take note that a person is asked about the item: no hook has approved it.
 
@@ -200,8 +193,6 @@ class Transcript:
                 self._show_delta(stream, self._streams.pop(stream).end(), agent)
             self._drafts.complete(fact.item_id)
         else:
-            if fact.type == "commandExecution":
-                await self._tell_if_unasked(fact, agent)
             self._drafts.begin(fact.item_id)
             self.show(_of(ItemShown(item=fact.body, turn_id=fact.turn_id), agent))
         await self._state.change(

@@ -46,8 +46,8 @@ from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.policy import PolicyResult, evaluate
 from command_center.actors.rules.preconditions import only_if
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
+from command_center.actors.sessions.runners.codex.turns import LOOK_SECONDS
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.sessions.turns import LOOK_SECONDS
 from command_center.actors.tasks.threads import ThreadBusy, needs_app_server, read_idle_thread
 from command_center.runtime import (
     Actor,

@@ -18,7 +18,11 @@ from command_center.actors.codex.errors import (
 )
 from command_center.actors.codex.messages import Call, ReachWriter
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound, Unavailable
-from command_center.actors.sessions.turns import ask_bridge, count_queued, queue_reason
+from command_center.actors.sessions.runners.codex.turns import (
+    ask_bridge,
+    count_queued,
+    queue_reason,
+)
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout
 
 UNKNOWN = (

@@ -17,7 +17,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar, cast, dataclass_transform
+from typing import Literal, TypeAlias, TypeVar, cast, dataclass_transform, get_args
 
 import attrs
 import environ
@@ -42,6 +42,7 @@ from command_center.http.config.parsers import (
     url,
     whole_number,
 )
+from command_center.store.records import Runner
 
 Source: TypeAlias = Literal["flag", "environment", "file", "default"]
 
@@ -111,9 +112,9 @@ class Settings:
     repo_roots: tuple[Path, ...] = environ.var(
         (), PATHS, help="Folders that repositories must lie in; empty allows any."
     )
-    codex_runner_mode: Literal["auto", "app-server", "cli", "stub"] = environ.var(
+    codex_runner_mode: Literal["auto"] | Runner = environ.var(
         "auto",
-        one_of("auto", "app-server", "cli", "stub"),
+        one_of("auto", *get_args(Runner)),
         help="What runs a session; auto is app-server where Codex is found, else stub.",
     )
     codex_command: tuple[str, ...] = environ.var(

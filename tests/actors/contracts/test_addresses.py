@@ -11,7 +11,6 @@ from command_center.actors.automations.actor import AutomationActor
 from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.codex.bridge import Bridge
 from command_center.actors.codex.messages import (
-    AboutThread,
     BridgeMessage,
     CodexLagged,
     CodexNotification,
@@ -31,8 +30,8 @@ from command_center.actors.core.events import EventHub, EventsMessage
 from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.repositories.actor import Repositories
 from command_center.actors.sessions.actor import SessionActor
-from command_center.actors.sessions.foreign_turns import ForeignTurns
-from command_center.actors.sessions.orphaned_turns import OrphanedTurns
+from command_center.actors.sessions.runners.codex.foreign_turns import ForeignTurns
+from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
 from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
 from command_center.runtime import Actor, Down
@@ -61,11 +60,10 @@ def test_a_session_handles_what_others_have_for_it() -> None:
     assert set(get_args(SessionMessage)) <= SessionActor.handlers.keys()
 
 
-@pytest.mark.parametrize("messages", [RunnerReport, AboutThread])
-def test_a_session_handles_what_its_runner_and_the_bridge_tell_it(messages: Any) -> None:
+def test_a_session_handles_what_its_runner_reports() -> None:
     unhandled = [
         message
-        for message in get_args(messages)
+        for message in get_args(RunnerReport)
         if find_handler(dict(SessionActor.handlers), message) is None
     ]
     assert [] == unhandled

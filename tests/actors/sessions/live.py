@@ -30,10 +30,10 @@ from command_center.actors.codex.messages import (
 )
 from command_center.actors.contracts.worktrees import PrepareWorkplace
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
-from command_center.actors.sessions.orphaned_turns import OrphanedTurns
 from command_center.actors.sessions.prompts import Assignment
-from command_center.actors.sessions.runners.app_server import AppServerRunner
-from command_center.actors.sessions.runners.turn_events import heard
+from command_center.actors.sessions.runners.codex.app_server import AppServerRunner
+from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
+from command_center.actors.sessions.runners.codex.turn_events import heard
 from command_center.actors.sessions.services import SessionServices
 from command_center.runtime import (
     Actor,

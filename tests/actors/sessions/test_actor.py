@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from command_center.actors.codex.messages import BridgeConnected, BridgeLost, CodexLagged
 from command_center.actors.contracts.sessions import (
     ChangeGoal,
     ClearGoal,
+    ConnectionBack,
+    ConnectionLost,
     DiffChanged,
     GoalChanges,
     GoalTold,
     GrantSlot,
     LaunchFailed,
+    NewsDropped,
     NothingAsked,
     OutputDelta,
     SteerSession,
@@ -46,9 +48,9 @@ UNTIMELY = (
     NothingAsked(),
     OutputDelta(item_id="i", delta="d"),
     TurnSilent(seconds=0.0, count=2),
-    BridgeConnected("0.0.0", 1),
-    CodexLagged("t", 1),
-    BridgeLost("It is gone.", ends_turns=True),
+    ConnectionBack(),
+    NewsDropped(),
+    ConnectionLost("It is gone.", ends_turns=True),
     TurnLost("It is gone."),
     TurnEnded(outcome="completed"),
 )

@@ -12,12 +12,10 @@ import trio.testing
 
 from command_center.actors.codex.approvals import COMMAND
 from command_center.actors.codex.errors import CodexTimeout
-from command_center.actors.codex.messages import (
-    CodexLagged,
-)
 from command_center.actors.contracts.sessions import (
     ApprovalSettled,
     GrantSlot,
+    NewsDropped,
     PatchSession,
     SessionChanges,
     SteerSession,
@@ -142,7 +140,7 @@ async def test_a_codex_that_is_slow_to_say_how_the_turn_stands_costs_no_turn(
             raise late
 
         live.bridge.replies["thread/turns/list"] = list_late
-        await live.ref.tell(CodexLagged(THREAD, 1))
+        await live.ref.tell(NewsDropped())
         await live.bridge.until_called("thread/turns/list", listed + 1)
         await live.settled()
         assert "running" == (await live.session()).status

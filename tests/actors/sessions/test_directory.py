@@ -15,7 +15,7 @@ from command_center.actors.codex.messages import Call
 from command_center.actors.contracts.sessions import SteerSession, StopSession
 from command_center.actors.rules.errors import Conflict, NotFound
 from command_center.actors.sessions.directory import Sessions
-from command_center.actors.sessions.orphaned_turns import OrphanedTurns
+from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
 from command_center.runtime import ActorNotFound, ChildSpec
 from command_center.store import Session, Transaction
 from tests.actors.hosts.machines import this_machine
@@ -74,15 +74,6 @@ async def test_one_that_has_no_turn_ends_without_a_word_to_codex(tmp_path: Path)
         assert "stopped" == (await asked.stop(session.id, STOP)).status
         await trio.testing.wait_all_tasks_blocked(0.01)
         assert [] == bridge.methods()
-
-
-async def test_a_turn_is_interrupted_on_the_host_of_its_session(tmp_path: Path) -> None:
-    turn = {"status": "running", "codex_thread_id": "t", "codex_turn_id": "u"}
-    found: list[str] = []
-    async with without_actor(tmp_path, host="far", **turn) as (asked, session, _):
-        directory = Sessions(found.append, asked._storage, 60)
-        directory._interrupt(session)
-    assert ["/bridges/far"] == found
 
 
 async def test_what_an_actor_alone_can_do_is_refused_without_one(tmp_path: Path) -> None:

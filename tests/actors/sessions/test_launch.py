@@ -9,11 +9,9 @@ from typing import Any, NoReturn
 import pytest
 
 from command_center.actors.codex.errors import CodexError
-from command_center.actors.codex.messages import (
-    BridgeConnected,
-    BridgeLost,
-)
 from command_center.actors.contracts.sessions import (
+    ConnectionBack,
+    ConnectionLost,
     WorkplaceReady,
 )
 from command_center.actors.rules.errors import Unavailable
@@ -29,7 +27,7 @@ async def test_an_app_server_that_dies_before_it_is_prompted_costs_no_session(
         slow = live.bridge.gate("turn/start")
         live.bridge.turns = []
         await live.bridge.until_called("turn/start")
-        await live.ref.tell(BridgeLost("The process ended."))
+        await live.ref.tell(ConnectionLost("The process ended."))
         await live.settled()
         live.bridge.turns = [running_turn(live.session_id)]
         slow.set()
@@ -64,7 +62,7 @@ async def test_a_thread_that_was_opened_is_not_opened_again_before_it_is_committ
         live.bridge.replies |= {"thread/start": open_another, "thread/resume": resume}
         slow = live.bridge.gate("thread/start")
         await live.bridge.until_called("thread/start")
-        await live.ref.tell(BridgeConnected("", None))
+        await live.ref.tell(ConnectionBack())
         await live.settled()
         slow.set()
         running = await live.until(lambda session: session.status == "running")

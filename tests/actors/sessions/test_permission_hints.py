@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from command_center.actors.codex.approvals import ApprovalRequest
+from command_center.actors.rules.questions import ApprovalRequest
 from command_center.actors.sessions.permission_hints import git_commands, with_limits
 from command_center.store import Session
 

@@ -12,17 +12,17 @@ import pytest
 from command_center.actors.codex.approvals import COMMAND, ELICITATION, FILE_CHANGE
 from command_center.actors.codex.messages import (
     AnswerRequest,
-    BridgeConnected,
-    BridgeLost,
-    CodexRequestResolved,
 )
 from command_center.actors.contracts.sessions import (
     ApprovalSettled,
+    ConnectionBack,
+    ConnectionLost,
+    QuestionClosed,
 )
 from command_center.actors.ledger.approvals import settle_approval
 from command_center.actors.sessions import turn_driver
 from command_center.store import approvals
-from tests.actors.sessions.live import THREAD, live_session
+from tests.actors.sessions.live import live_session
 from tests.codex.test_approvals import FORM_PARAMS
 
 STARTING: dict[str, Any] = {"status": "starting", "codex_thread_id": None, "codex_turn_id": None}
@@ -63,7 +63,7 @@ async def test_a_question_that_was_answered_while_nobody_listened_is_closed(
         await live.ask("c:1", COMMAND, itemId="i", command="touch /x")
         await live.until(lambda session: session.status == "waiting_approval")
         live.bridge.status = {"type": "active", "activeFlags": []}
-        await live.ref.tell(BridgeConnected(None, None))
+        await live.ref.tell(ConnectionBack())
         await live.until(lambda session: session.status == "running")
         (approval,) = await live.rig.storage.read(lambda db: approvals.every(db, {}))
         assert "answered_elsewhere" == approval.status
@@ -95,7 +95,7 @@ async def test_a_decision_whose_way_to_codex_was_lost_is_sent_when_codex_asks_ag
             lambda tx: settle_approval(tx, 1, status="approved", actor="ada")
         )
         await live.ref.tell(ApprovalSettled(approval))
-        await live.ref.tell(BridgeLost("The proxy ended."))
+        await live.ref.tell(ConnectionLost("The proxy ended."))
         await live.settled()
         assert "waiting_approval" == (await live.session()).status
         live.bridge.loses_answers = False
@@ -130,7 +130,7 @@ async def test_a_question_that_was_answered_elsewhere_before_the_turn_is_known_i
         slow = live.bridge.gate("turn/start")
         await live.bridge.until_called("turn/start")
         await live.ask("c1:1", COMMAND, itemId="i", command="touch /x")
-        await live.ref.tell(CodexRequestResolved(THREAD, "c1:1", answered_here=False))
+        await live.ref.tell(QuestionClosed("c1:1"))
         slow.set()
         await live.until(lambda session: session.codex_turn_id is not None)
         await live.settled()

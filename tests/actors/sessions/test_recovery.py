@@ -11,8 +11,8 @@ import trio.testing
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.contracts.sessions import Fact, ItemSeen, ThreadNews
 from command_center.actors.sessions.actor import SessionActor
+from command_center.actors.sessions.runners.codex.turn_events import facts_of, heard
 from command_center.actors.sessions.runners.stub import StubRunner
-from command_center.actors.sessions.runners.turn_events import facts_of, heard
 from command_center.actors.sessions.services import SessionServices
 from command_center.runtime import Actor, ChildSpec, handles
 from command_center.store import Session, Transaction, sessions

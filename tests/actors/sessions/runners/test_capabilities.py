@@ -12,8 +12,9 @@ from command_center.actors.contracts.runners import RUNNERS, WITHOUT
 from command_center.actors.contracts.sessions import GoalChanges, LaunchFailed
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.runner import Runner, SessionRef
-from command_center.actors.sessions.runners.app_server import AppServerRunner
-from command_center.actors.sessions.runners.registry import MAKERS, Workshop, make_runner
+from command_center.actors.sessions.runners.codex.app_server import AppServerRunner
+from command_center.actors.sessions.runners.registry import MAKERS, make_runner
+from command_center.actors.sessions.runners.workshop import Workshop
 from command_center.runtime import Actor, ChildSpec, SupervisorSpec, handles, open_system
 from command_center.store import Session
 from command_center.store.records import Runner as RunnerName

@@ -9,23 +9,35 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from command_center.actors.codex.messages import (
-    AboutThread,
+    BridgeConnected,
+    BridgeLost,
+    CodexAgentHeard,
+    CodexLagged,
     CodexNotification,
+    CodexRequestRefused,
+    CodexRequestResolved,
     CodexServerRequest,
     ThreadMessage,
 )
 from command_center.actors.codex.warnings import warning_of
 from command_center.actors.contracts.sessions import (
+    ConnectionBack,
+    ConnectionLost,
     DiffChanged,
     Fact,
     GoalTold,
     HookAnswered,
     ItemSeen,
     ModelDecided,
+    NewsDropped,
     OutputDelta,
     PlanChanged,
     Question,
+    QuestionClosed,
+    QuestionRefused,
+    RunnerReport,
     SettingsTold,
+    SubAgentWorks,
     ThreadNews,
     TurnEnded,
     TurnOpened,
@@ -54,23 +66,33 @@ def facts_of(news: ThreadNews, session: Session, turn_id: str | None) -> Iterabl
     return translate(news.told, turn_id, is_review=session.type == "review_task")
 
 
-def heard(
-    message: ThreadMessage,
-) -> ThreadNews | Question | AboutThread:
+def heard(message: ThreadMessage) -> RunnerReport:
     """Tell what the bridge tells as a session hears it; Codex's own words are left to be read."""
+    told: RunnerReport
     match message:
         case CodexNotification():
-            return ThreadNews(message.thread_id, message, message.parent_id)
+            told = ThreadNews(message.thread_id, message, message.parent_id)
         case CodexServerRequest():
-            return Question(
+            told = Question(
                 thread_id=message.thread_id,
                 request_id=message.request_id,
                 turn_id=message.params.get("turnId"),
                 item_id=message.params.get("itemId"),
                 asked={"method": message.method, "params": message.params},
             )
-        case _:
-            return message
+        case CodexRequestResolved():
+            told = QuestionClosed(message.request_id)
+        case CodexRequestRefused():
+            told = QuestionRefused(message.method)
+        case CodexAgentHeard():
+            told = SubAgentWorks()
+        case CodexLagged():
+            told = NewsDropped()
+        case BridgeLost():
+            told = ConnectionLost(message.reason, message.ends_turns)
+        case BridgeConnected():
+            told = ConnectionBack()
+    return told
 
 
 def translate(

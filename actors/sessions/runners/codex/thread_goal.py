@@ -1,6 +1,12 @@
-"""The goal of a session's thread: given to it, changed, and told of as Codex has it."""
+"""The goal of a session's thread: given to it, changed, and told of as Codex has it.
+
+Source: the app-server protocol as the binary prints it (`codex app-server generate-json-schema`).
+A Codex that knows no goals follows none.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import attrs
 import structlog
@@ -10,9 +16,8 @@ from command_center.actors.codex.errors import CodexError
 from command_center.actors.contracts.sessions import GoalChanges, GoalTold
 from command_center.actors.ledger.sessions import WANTED
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.sessions.agent_threads import Ask
-from command_center.actors.sessions.goals import pause_goal, read_goal
 from command_center.actors.sessions.runner import SessionRef
+from command_center.actors.sessions.runners.codex.agent_threads import Ask
 from command_center.store import Session
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -79,3 +84,22 @@ class ThreadGoal:
         is_loaded = (thread.get("status") or {}).get("type") != "notLoaded"
         if not is_loaded or session.codex_turn_id is None:
             await pause_goal(self._ask, thread_id)
+
+
+async def read_goal(ask: Ask, thread_id: str) -> dict[str, Any] | None:
+    """Return the thread's goal as Codex has it, or None where there is none."""
+    try:
+        goal = (await ask(requests.goal_get(thread_id)))["goal"]
+    except CodexError as error:
+        log.info("goal.unknown", thread=thread_id, reason=str(error))
+        return None
+    return None if goal is None else dict(goal)
+
+
+async def pause_goal(ask: Ask, thread_id: str) -> bool:
+    """Have Codex begin no further turn for the thread's goal; return whether it would have."""
+    goal = await read_goal(ask, thread_id)
+    if goal is None or goal.get("status") != "active":
+        return False
+    await ask(requests.goal_set(thread_id, status="paused"))
+    return True

@@ -6,7 +6,8 @@ carried it out.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
 import trio
 
@@ -16,6 +17,7 @@ from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, run_exec
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.codex.ports import Codex
 from command_center.actors.contracts.sessions import (
+    AgentSeen,
     Fact,
     LaunchFailed,
     ThreadNews,
@@ -26,7 +28,8 @@ from command_center.actors.contracts.sessions import (
 )
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runner import PlainRunner, SessionRef
-from command_center.actors.sessions.runners.turn_events import facts_of, heard
+from command_center.actors.sessions.runners.codex.agent_threads import agents_in
+from command_center.actors.sessions.runners.codex.turn_events import facts_of, heard
 from command_center.store import Session
 
 
@@ -106,6 +109,10 @@ class CliRunner(PlainRunner):
     def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
         """Read what the process printed, which is told in the words of Codex."""
         return facts_of(news, session, turn_id)
+
+    def agents_in(self, item: Mapping[str, Any], by: str) -> Iterable[AgentSeen]:
+        """Read what the process printed of them, in the same words."""
+        return agents_in(item, by)
 
     def cancel_start(self) -> bool:
         """Start no process any more; return whether none was started."""

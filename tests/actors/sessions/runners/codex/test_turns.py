@@ -9,8 +9,8 @@ from command_center.actors.codex.messages import Call
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.hosts.local.codex.orphans import is_alive
-from command_center.actors.sessions.agent_threads import find_agents
-from command_center.actors.sessions.turns import end_what_is_left
+from command_center.actors.sessions.runners.codex.agent_threads import find_agents
+from command_center.actors.sessions.runners.codex.turns import end_what_is_left
 from command_center.store import Writer
 from tests.actors.hosts.local.codex.test_orphans import sleeper
 from tests.actors.sessions.units import done, running, writer

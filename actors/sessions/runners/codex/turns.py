@@ -17,8 +17,8 @@ from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Call
 from command_center.actors.codex.ports import Codex
-from command_center.actors.sessions.agent_threads import Ask, find_agents
-from command_center.actors.sessions.goals import pause_goal, read_goal
+from command_center.actors.sessions.runners.codex.agent_threads import Ask, find_agents
+from command_center.actors.sessions.runners.codex.thread_goal import pause_goal, read_goal
 from command_center.runtime import ActorRef
 from command_center.store import Session
 from command_center.store.timestamps import from_timestamp

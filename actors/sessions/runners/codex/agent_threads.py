@@ -5,13 +5,14 @@ Source: the app-server protocol as the binary prints it (`codex app-server gener
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
+from command_center.actors.codex.lineage import started_agents
 from command_center.actors.codex.messages import Call
 from command_center.actors.contracts.sessions import AgentSeen
 from command_center.store import Session
@@ -30,6 +31,16 @@ STATUSES: Final[Mapping[str, AgentStatus]] = {
     "failed": "failed",
 }
 """The state of a sub-agent, by the status of its newest turn."""
+
+
+OVER: Mapping[str, AgentStatus] = {
+    "completed": "completed",
+    "interrupted": "interrupted",
+    "shutdown": "interrupted",
+    "notFound": "interrupted",
+    "errored": "failed",
+}
+"""The words of Codex for a sub-agent that works no more, in the items of its parent."""
 
 
 async def find_agents(ask: Ask, thread_id: str) -> list[dict[str, Any]]:
@@ -96,3 +107,27 @@ def agent_seen(thread: Mapping[str, Any], turns: Sequence[Mapping[str, Any]] = (
         model=thread.get("model"),
         status=STATUSES.get(str(turns[-1].get("status"))) if turns else None,
     )
+
+
+def agents_in(item: Mapping[str, Any], by: str) -> Iterator[AgentSeen]:
+    """Read what an item of the thread `by` tells of the sub-agents that it started."""
+    is_new = item.get("tool") == "spawnAgent" or item.get("kind") == "started"
+    path = item.get("agentPath")
+    for thread_id in started_agents(dict(item)):
+        yield AgentSeen(
+            thread_id=thread_id,
+            parent_thread_id=by,
+            path=path,
+            name=None if path is None else str(path).rpartition("/")[2],
+            model=item.get("model") or None,
+            prompt=item.get("prompt") or None,
+            is_new=is_new,
+            status=_status_in(item, thread_id),
+        )
+
+
+def _status_in(item: Mapping[str, Any], thread_id: str) -> AgentStatus | None:
+    if item.get("type") == "subAgentActivity":
+        return OVER.get(str(item.get("kind")))
+    told = (item.get("agentsStates") or {}).get(thread_id) or {}
+    return OVER.get(str(told.get("status")))

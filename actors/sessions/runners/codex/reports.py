@@ -11,9 +11,9 @@ from typing import Any
 import attrs
 
 from command_center.actors.contracts.sessions import AgentItemSeen, TurnLost
-from command_center.actors.sessions.agent_threads import agent_seen
 from command_center.actors.sessions.runner import SessionRef
-from command_center.actors.sessions.runners.turn_events import ending, item_seen
+from command_center.actors.sessions.runners.codex.agent_threads import agent_seen
+from command_center.actors.sessions.runners.codex.turn_events import ending, item_seen
 
 
 @attrs.frozen

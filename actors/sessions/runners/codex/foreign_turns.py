@@ -53,9 +53,9 @@ from command_center.actors.ledger.adoption import (
 from command_center.actors.ledger.sessions import SYSTEM
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.rules.policy import PolicyDenied, same_place
-from command_center.actors.sessions.goals import pause_goal, read_goal
 from command_center.actors.sessions.runner import FAILURES
-from command_center.actors.sessions.turns import (
+from command_center.actors.sessions.runners.codex.thread_goal import pause_goal, read_goal
+from command_center.actors.sessions.runners.codex.turns import (
     LOOK_SECONDS,
     ask_bridge,
     end_what_is_left,

@@ -10,6 +10,7 @@ life of the server, and the commands and sub-agents that it left are ended.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -17,6 +18,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
+from command_center.actors.codex import requests
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
 from command_center.actors.codex.messages import (
     BridgeConnected,
@@ -28,19 +30,19 @@ from command_center.actors.codex.messages import (
 )
 from command_center.actors.contracts.events.sessions import TurnSettled
 from command_center.actors.contracts.hosts import Hosts
-from command_center.actors.contracts.sessions import TurnLeft
+from command_center.actors.contracts.sessions import InterruptTurn, TurnLeft
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
-from command_center.actors.sessions.goals import pause_goal
 from command_center.actors.sessions.runner import FAILURES
-from command_center.actors.sessions.turns import (
+from command_center.actors.sessions.runners.codex.thread_goal import pause_goal
+from command_center.actors.sessions.runners.codex.turns import (
     SETTLE_SECONDS,
     ask_bridge,
     end_what_is_left,
     interrupt_active,
     interrupt_when_listed,
 )
-from command_center.runtime import Actor, ActorNotFound, handles
+from command_center.runtime import Actor, ActorNotFound, MailboxFull, handles
 from command_center.store import Session, Transaction, orphaned_turns, sessions
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -72,6 +74,16 @@ class OrphanedTurns(Actor):
     def left(self, _message: TurnLeft) -> None:
         """Try at once: it may be the session's actor alone that did not reach Codex."""
         self._wanted.set()
+
+    @handles(InterruptTurn)
+    def interrupt(self, message: InterruptTurn) -> None:
+        """Tell Codex, and leave all else to the session's actor."""
+        session = message.session
+        thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
+        if thread_id is not None and turn_id is not None:
+            with suppress(ActorNotFound, MailboxFull):
+                bridge = self.ctx.lookup(bridge_of(session.host))
+                bridge.try_tell(requests.turn_interrupt(thread_id, turn_id))
 
     @handles(BridgeConnected)
     def connected(self, _message: BridgeConnected) -> None:

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
 import pytest
 import trio
 import trio.testing
 
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
 from command_center.actors.codex.messages import Call
-from command_center.actors.contracts.sessions import StopSession
+from command_center.actors.contracts.addresses import ORPHANED_TURNS
+from command_center.actors.contracts.sessions import InterruptTurn, StopSession
 from command_center.actors.sessions import interruption
-from command_center.actors.sessions import orphaned_turns as turns_module
-from command_center.actors.sessions.orphaned_turns import OrphanedTurns
+from command_center.actors.sessions.runners.codex import orphaned_turns as turns_module
+from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
 from command_center.runtime import ChildSpec
 from command_center.store import Transaction, orphaned_turns, tasks
 from tests.actors.hosts.machines import this_machine
@@ -196,3 +198,15 @@ async def test_a_turn_is_ended_by_the_next_life_of_the_server(tmp_path: Path) ->
         spec = ChildSpec("orphaned-turns", lambda: OrphanedTurns(found.storage, hosts))
         await found.system.start_child("/", spec)
         await bridge.until_called("turn/interrupt")
+
+
+async def test_a_turn_is_interrupted_on_the_host_of_its_session(tmp_path: Path) -> None:
+    far = PlayedBridge()
+    async with live_session(tmp_path / "db.sqlite3") as live:
+        system = live.rig.system
+        await system.start_child("/bridges", ChildSpec("far", lambda: far))
+        session = msgspec.structs.replace(await live.session(), host="far")
+        await system.lookup(ORPHANED_TURNS).tell(InterruptTurn(session))
+        await far.until_called("turn/interrupt")
+        await live.settled()
+        assert "turn/interrupt" not in live.bridge.methods()

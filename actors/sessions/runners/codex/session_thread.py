@@ -6,27 +6,34 @@ Whoever is attached to a thread is told what goes on in it, and is asked again w
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.allow_rules import AllowRule, allowing
 from command_center.actors.codex.confinement import Confinement, check_untouched, was_loaded
 from command_center.actors.codex.errors import CodexError, NotConfined
 from command_center.actors.codex.messages import Attach, BridgeMessage, Call, Detach
 from command_center.actors.contracts.sessions import (
     AgentsListed,
+    CommandLet,
+    Fact,
+    ItemSeen,
     JoiningThread,
     ModelTold,
-    RulesFound,
 )
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.sessions.agent_threads import agents_of, find_agents, turns_for
 from command_center.actors.sessions.runner import SessionRef
-from command_center.actors.sessions.runners.reports import Reports
-from command_center.actors.sessions.runners.thread_goal import ThreadGoal
-from command_center.actors.sessions.runners.turn_events import heard
-from command_center.actors.sessions.turns import ask_bridge
-from command_center.actors.sessions.user_rules import read_layers, read_user_rules
+from command_center.actors.sessions.runners.codex.agent_threads import (
+    agents_of,
+    find_agents,
+    turns_for,
+)
+from command_center.actors.sessions.runners.codex.reports import Reports
+from command_center.actors.sessions.runners.codex.thread_goal import ThreadGoal
+from command_center.actors.sessions.runners.codex.turn_events import heard
+from command_center.actors.sessions.runners.codex.turns import ask_bridge
+from command_center.actors.sessions.runners.codex.user_rules import read_layers, read_user_rules
 from command_center.runtime import ActorRef
 from command_center.store import Session
 
@@ -51,6 +58,8 @@ class SessionThread:
         self.reports = Reports(ref)
         self._held: Confinement | None = None
         """The confinement that the thread was opened or joined with."""
+        self._rules: tuple[AllowRule, ...] = ()
+        """The rules of Codex's user that let commands out of the sandbox."""
         self._loaded = False
         """True if others had loaded the thread when it was joined."""
 
@@ -102,7 +111,7 @@ class SessionThread:
             NotConfined: the machine's managed configuration has it obey files that nobody trusts.
         """
         layers = await read_layers(self.ask)
-        await self._ref.tell(RulesFound(await read_user_rules(self.ask, layers)))
+        self._rules = await read_user_rules(self.ask, layers)
         self._held = confinement = await self._confine(session)
         confinement.check_managed(layers)
         return confinement
@@ -110,6 +119,14 @@ class SessionThread:
     def exceeds(self, settings: Mapping[str, Any]) -> str | None:
         """Say which settings let the thread's next turns do more than it was opened for."""
         return None if self._held is None else self._held.exceeded_by(settings)
+
+    def unasked(self, fact: Fact) -> Iterator[CommandLet]:
+        """Tell whether the fact is that a command begins which rules let out of the sandbox."""
+        if isinstance(fact, ItemSeen) and fact.type == "commandExecution" and not fact.completed:
+            command = str(fact.body.get("command"))
+            rules = tuple(map(str, allowing(self._rules, command)))
+            if rules:
+                yield CommandLet(item_id=fact.item_id, command=command, rules=rules)
 
     async def join_agents(self, session: Session, thread_id: str) -> list[dict[str, Any]]:
         """Hear again of the thread's sub-agents, report what they did meanwhile, and return them.

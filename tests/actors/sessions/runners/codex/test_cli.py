@@ -15,7 +15,7 @@ from command_center.actors.contracts.worktrees import PrepareWorkplace
 from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.sessions.actor import SessionActor
 from command_center.actors.sessions.prompts import Assignment
-from command_center.actors.sessions.runners.cli import CliRunner
+from command_center.actors.sessions.runners.codex.cli import CliRunner
 from command_center.actors.sessions.services import SessionServices
 from command_center.runtime import Actor, ActorRef, ChildSpec, handles
 from command_center.store import Session, Transaction, sessions

@@ -13,8 +13,8 @@ import trio
 import trio.testing
 
 from command_center.actors.codex.messages import CodexNotification
-from command_center.actors.sessions import foreign_turns
-from command_center.actors.sessions.foreign_turns import ForeignTurns
+from command_center.actors.sessions.runners.codex import foreign_turns
+from command_center.actors.sessions.runners.codex.foreign_turns import ForeignTurns
 from command_center.runtime import ChildSpec
 from command_center.store import Session, Transaction, orphaned_turns, sessions
 from tests.actors.hosts.machines import this_machine

@@ -13,7 +13,7 @@ import structlog
 from command_center.actors.codex import requests
 from command_center.actors.codex.allow_rules import AllowRule, read_rules
 from command_center.actors.codex.errors import CodexError
-from command_center.actors.sessions.agent_threads import Ask
+from command_center.actors.sessions.runners.codex.agent_threads import Ask
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

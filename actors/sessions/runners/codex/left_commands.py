@@ -13,11 +13,11 @@ import structlog
 import trio
 
 from command_center.actors.codex import requests
-from command_center.actors.sessions.agent_threads import Ask
 from command_center.actors.sessions.runner import FAILURES
-from command_center.actors.sessions.runners.errors import SLOW, UNCERTAIN
-from command_center.actors.sessions.runners.reports import Reports
-from command_center.actors.sessions.turns import find_turn
+from command_center.actors.sessions.runners.codex.agent_threads import Ask
+from command_center.actors.sessions.runners.codex.errors import SLOW, UNCERTAIN
+from command_center.actors.sessions.runners.codex.reports import Reports
+from command_center.actors.sessions.runners.codex.turns import find_turn
 from command_center.runtime import Backoff
 from command_center.store import Session
 

@@ -5,19 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from command_center.actors.codex.messages import CodexNotification
+import pytest
+
+from command_center.actors.codex.messages import (
+    BridgeConnected,
+    BridgeLost,
+    CodexAgentHeard,
+    CodexLagged,
+    CodexNotification,
+    CodexRequestRefused,
+    CodexRequestResolved,
+    ThreadMessage,
+)
 from command_center.actors.contracts.sessions import (
+    ConnectionBack,
+    ConnectionLost,
     Fact,
     GoalTold,
     HookAnswered,
     ItemSeen,
+    NewsDropped,
     OutputDelta,
+    QuestionClosed,
+    QuestionRefused,
+    RunnerReport,
+    SubAgentWorks,
     TurnEnded,
     TurnOpened,
     Warned,
 )
 from command_center.actors.sessions.hearing import SIGNS_OF_LIFE
-from command_center.actors.sessions.runners.turn_events import ending, translate
+from command_center.actors.sessions.runners.codex.turn_events import ending, heard, translate
 
 
 def facts(
@@ -26,6 +44,26 @@ def facts(
     """Return what a notification of thread `t` tells the session whose turn it is."""
     told = {"threadId": "t", **params}
     return list(translate(CodexNotification("t", method, told), turn_id, is_review=is_review))
+
+
+@pytest.mark.parametrize(
+    ("message", "report"),
+    [
+        (CodexRequestResolved("t", "c1:1", answered_here=False), QuestionClosed("c1:1")),
+        (CodexRequestRefused("t", "item/new/request", {}), QuestionRefused("item/new/request")),
+        (CodexAgentHeard("t"), SubAgentWorks()),
+        (CodexLagged("t", 3), NewsDropped()),
+        (
+            BridgeLost("Gone.", ends_turns=True),
+            ConnectionLost("Gone.", ends_turns=True),
+        ),
+        (BridgeConnected("0.0.0", 1), ConnectionBack()),
+    ],
+)
+def test_a_session_hears_of_the_connection_in_words_that_are_no_agents(
+    message: ThreadMessage, report: RunnerReport
+) -> None:
+    assert report == heard(message)
 
 
 def test_another_turn_of_the_thread_is_not_the_sessions() -> None:

@@ -20,7 +20,6 @@ import trio
 from command_center.actors.codex import requests
 from command_center.actors.codex.approvals import (
     FILE_CHANGE,
-    ApprovalRequest,
     Decision,
     answer_to,
     describe_request,
@@ -34,6 +33,7 @@ from command_center.actors.codex.messages import (
 )
 from command_center.actors.codex.ports import Codex
 from command_center.actors.contracts.sessions import (
+    AgentSeen,
     AnswerDelivered,
     Fact,
     GoalChanges,
@@ -47,14 +47,25 @@ from command_center.actors.contracts.sessions import (
     TurnOpened,
 )
 from command_center.actors.rules.errors import Conflict, TooBusy, Unconfirmed
-from command_center.actors.sessions.goals import pause_goal
+from command_center.actors.rules.questions import ApprovalRequest
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runner import FAILURES, SessionRef
-from command_center.actors.sessions.runners.errors import NOTHING_KEPT, SLOW, UNCERTAIN, may_pass
-from command_center.actors.sessions.runners.left_commands import LeftCommands
-from command_center.actors.sessions.runners.session_thread import SessionThread, is_active, waits
-from command_center.actors.sessions.runners.turn_events import facts_of, turn_named
-from command_center.actors.sessions.turns import (
+from command_center.actors.sessions.runners.codex.agent_threads import agents_in
+from command_center.actors.sessions.runners.codex.errors import (
+    NOTHING_KEPT,
+    SLOW,
+    UNCERTAIN,
+    may_pass,
+)
+from command_center.actors.sessions.runners.codex.left_commands import LeftCommands
+from command_center.actors.sessions.runners.codex.session_thread import (
+    SessionThread,
+    is_active,
+    waits,
+)
+from command_center.actors.sessions.runners.codex.thread_goal import pause_goal
+from command_center.actors.sessions.runners.codex.turn_events import facts_of, turn_named
+from command_center.actors.sessions.runners.codex.turns import (
     LOOK_SECONDS,
     SETTLE_SECONDS,
     count_queued,
@@ -294,8 +305,14 @@ class AppServerRunner:
         return str(answer["turnId"])
 
     def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
-        """Read a notification of Codex."""
-        return facts_of(news, session, turn_id)
+        """Read a notification of Codex, and which commands its user's rules let do what they do."""
+        for fact in facts_of(news, session, turn_id):
+            yield from self._thread.unasked(fact)
+            yield fact
+
+    def agents_in(self, item: Mapping[str, Any], by: str) -> Iterable[AgentSeen]:
+        """Read an item of Codex."""
+        return agents_in(item, by)
 
     def changed_item(self, question: Question) -> str | None:
         """Return the item that a question about changed files names."""

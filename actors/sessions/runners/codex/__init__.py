@@ -1,0 +1,15 @@
+"""All that sessions do with Codex, and what reads and answers it in its own words.
+
+`app_server` is the runner of a turn of a thread over the bridge, and `cli` that of a run of `codex
+exec`; `making` makes them. `turn_events` reads what Codex tells, and makes of it what a session
+hears from any runner.
+
+The runner for the app-server has parts: `session_thread` opens and joins the thread, `thread_goal`
+gives it its goal, `turns` finds a turn in it, `agent_threads` finds its sub-agents' threads,
+`user_rules` reads what Codex's user lets it do unasked, `reports` tells what is read from the
+thread, `left_commands` follows what a turn left running, and `errors` says what may be done after
+which error.
+
+Two actors look after turns that no session's actor has: `orphaned_turns` ends those that outlive
+their sessions, and `foreign_turns` finds those that never had one.
+"""
