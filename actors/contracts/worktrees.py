@@ -12,7 +12,7 @@ import msgspec
 
 from command_center.actors.contracts.fields import FolderPath
 from command_center.actors.git.changes import Uncommitted
-from command_center.actors.git.committing import PATHS_LIMIT, Author, Committed
+from command_center.actors.git.committing import PATHS_LIMIT, Author, CommitMessage, Committed
 from command_center.actors.git.diffs import PATCH_LIMIT, Diff, Limit
 from command_center.actors.git.facts import WorktreeEntry
 from command_center.actors.git.merging import MergeResult, Strategy
@@ -158,7 +158,7 @@ class CommitRequest(
         head_sha: the commit that the branch must be at still.
     """
 
-    message: Note | None = None
+    message: CommitMessage | None = None
     paths: Annotated[list[PathText], msgspec.Meta(max_length=PATHS_LIMIT)] = []
     author: Author | None = None
     head_sha: Revision | None = None

@@ -29,9 +29,20 @@ from command_center.actors.git.names import branch_commit, resolve_commit
 from command_center.actors.git.ports import ANSWER_LIMIT, OF_THE_TREE, Checkout, Writes, shown
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict, Invalid
+from command_center.actors.rules.lengths import NOTE_LENGTH
 
-PATHS_LIMIT: Final = 2000
-"""Files that one commit may be asked to have."""
+PATHS_LIMIT: Final = 200
+"""Files and folders that may be named; more would not fit into a body."""
+
+
+CommitMessage = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=NOTE_LENGTH,
+        extra_json_schema={"pattern": r"^[^\x00]*[^\s\x00\x1c-\x1f\x85][^\x00]*$"},
+    ),
+]
+"""A message: it says something, and is text."""
 
 
 class Author(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):

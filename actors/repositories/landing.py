@@ -18,7 +18,7 @@ from command_center.actors.git.committing import Committed, commit_changes
 from command_center.actors.ledger.sessions import tell
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.worktree_checks import check_unused
-from command_center.actors.rules.errors import Invalid
+from command_center.actors.rules.errors import Conflict
 from command_center.store import (
     Repository,
     Session,
@@ -54,16 +54,14 @@ class Landing:
 
         Raises:
             NotFound: there is no such session.
-            Invalid: a path is not one of the work tree, or none is named though it is the main
-                checkout, which has changes of others too.
-            Conflict: a session works there, the folder is gone, or as `commit_changes`.
+            Invalid: as `commit_changes`.
+            Conflict: a session works there, the folder is gone, no path is named though it is the
+                main checkout, which has changes of others too, or as `commit_changes`.
         """
         wanted = message.wanted
         session, task, repository = await self._load(message.session_id)
         if session.worktree_path is None and not wanted.paths:
-            raise Invalid.field(
-                "paths", "Name the files: the main checkout has changes of others, too."
-            )
+            raise Conflict("Name the files: the main checkout has changes of others, too.")
         async with self._locks.of(repository.id):
             host = self._hosts.of(repository)
             await check_unused(self._storage, host, repository, Path(session.cwd))

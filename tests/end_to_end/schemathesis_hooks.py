@@ -35,6 +35,9 @@ REAL: dict[str, Any] = {
 WORKTREE = os.environ.get("CC_TEST_WORKTREE", "")
 """A worktree that is there; a path that names none is right, too, and is 404."""
 
+LONG = 1000
+"""Characters of a path from which on it is replaced."""
+
 RECORDS = frozenset({"repositoryId", "taskId", "sessionId"})
 """Ids, of which most are to be of records that are there."""
 
@@ -66,6 +69,8 @@ def map_case(_context: Any, case: Any) -> Any:
     if isinstance(case.body, dict):
         if operation == "createAutomation":
             case.body.update({**AUTOMATION, **case.body})
+        if case.body.get("paths"):
+            case.body["paths"] = ["README.md"]
         put_real(case.body)
         if operation == "createWorktree":
             case.body.pop("path", None)  # it would be made there
@@ -109,7 +114,8 @@ def put_real(values: Any) -> None:
         for name in RECORDS & values.keys():
             if isinstance(values[name], int) and next(COUNT) % 4:
                 values[name] = 1
-        if len(values.get("path") or "") % 2:
+        path = values.get("path") or ""
+        if len(path) % 2 or len(path) > LONG:  # with the home folder for ~ it may be too long
             values["path"] = WORKTREE
         for name in OBJECTS & values.keys():
             if isinstance(values[name], dict):

@@ -197,8 +197,8 @@ class Client:
             async with open_websocket_url(str(url), extra_headers=headers) as connection:
                 try:
                     yield connection
-                finally:
                     is_closing = True
+                finally:
                     with trio.move_on_after(1):
                         await connection.aclose()
                     await connection._stream.aclose()

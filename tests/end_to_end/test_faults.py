@@ -169,26 +169,26 @@ async def test_clients_who_take_all_descriptors_take_nothing_from_a_turn(
         gate.wait_until_reached()
         await client.until_session(session, "running")
         address = ("127.0.0.1", int(codex_server.url.rpartition(":")[2]))
-        silent = ExitStack()
-        for number in range(100):
-            silent.enter_context(socket.create_connection(address))
-            if number == 20:
-                await client.get("/api/tasks")
-                limit_descriptors(pid, free)
-        before = processor_seconds(pid)
-        with trio.move_on_after(2):
-            await trio.sleep_forever()
-        assert processor_seconds(pid) - before < 1
-        # The client's own connection may be one of the silent ones that have made room.
-        async with client_of(codex_server) as another:
-            assert "running" == (await another.session(session))["status"]
-            assert 200 == (await another.http.get("/health")).status_code
-        gate.open()
-        ended = await client.until_session(session, "completed")
-        assert "Working." == ended["lastMessage"]
-        silent.close()
+        with ExitStack() as silent:
+            for number in range(100):
+                silent.enter_context(socket.create_connection(address))
+                if number == 20:
+                    await client.get("/api/tasks")
+                    limit_descriptors(pid, free)
+            before = processor_seconds(pid)
+            with trio.move_on_after(2):
+                await trio.sleep_forever()
+            assert processor_seconds(pid) - before < 1
+            # The client's own connection may be one of the silent ones that have made room.
+            async with client_of(codex_server) as another:
+                assert "running" == (await another.session(session))["status"]
+                assert 200 == (await another.http.get("/health")).status_code
+                gate.open()
+                ended = await another.until_session(session, "completed")
+                assert "Working." == ended["lastMessage"]
         limit_descriptors(pid, 200)
-        await client.task(registered, "There is room again.")
+        async with client_of(codex_server) as another:
+            await another.task(registered, "There is room again.")
     log = codex_server.log.read_text()
     assert log.count("accept.failed") + log.count("connections.all_in_use") <= 4
     assert "Traceback" not in log

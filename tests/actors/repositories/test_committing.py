@@ -188,7 +188,7 @@ async def test_in_the_main_checkout_the_files_have_to_be_named(rig: Rig, project
     await rig.end_session(session)
     work = Work(rig, session, project)
     work.write(mine_txt="mine\n", agents_txt="agent\n")
-    with pytest.raises(Invalid, match="Name the files"):
+    with pytest.raises(Conflict, match="Name the files"):
         await work.commit()
     await work.commit(paths=["agents.txt"])
     assert "?? mine.txt" == work.git("status", "--porcelain")
