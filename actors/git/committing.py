@@ -25,7 +25,7 @@ from command_center.actors.git.facts import (
     read_status,
     read_worktrees,
 )
-from command_center.actors.git.names import branch_commit, resolve_commit
+from command_center.actors.git.names import branch_commit
 from command_center.actors.git.ports import ANSWER_LIMIT, OF_THE_TREE, Checkout, Writes, shown
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict, Invalid
@@ -98,7 +98,7 @@ async def commit_changes(
     for source in (attributes, OF_THE_TREE):
         await _check_filters(checkout, changed, source)
     identity = attributes | await _identity(checkout, author)
-    staged = await _stage(checkout, changed, attributes, status.head)
+    staged = await _stage(checkout, branch, changed, attributes)
     await checkout.run(
         "commit",
         "--quiet",
@@ -111,14 +111,18 @@ async def commit_changes(
         "--pathspec-from-file=-",
         "--pathspec-file-nul",
         writes=Writes.OBJECTS | Writes.INDEX | Writes.REFS,
+        branch=branch,
         extra=identity,
         sent=b"\0".join(_without_parents(staged)),
         deadline=CHECKOUT_DEADLINE,
     )
+    sha = await branch_commit(checkout, branch)
+    if sha is None:
+        raise Conflict(f"{branch} is gone again.")
     return Committed(
         branch_name=branch,
-        before_sha=status.head,
-        sha=await resolve_commit(checkout, "HEAD"),
+        before_sha=await _parent(checkout, sha),
+        sha=sha,
         message=message,
         files=len(staged),
     )
@@ -232,9 +236,9 @@ async def _check_filters(
 
 
 async def _stage(
-    checkout: Checkout, changed: Sequence[bytes], attributes: dict[str, str], head: str | None
+    checkout: Checkout, branch: str, changed: Sequence[bytes], attributes: dict[str, str]
 ) -> list[bytes]:
-    """Take the files into the index, and list those that differ from the last commit there.
+    """Take the files into the index, and list those that differ from the branch's last commit.
 
     `git add` would ask submodules for their state, by a git that reads their configuration.
 
@@ -265,14 +269,20 @@ async def _stage(
         *PLAIN,
         "-z",
         "--",
+        branch=branch,
         limit=4 * ANSWER_LIMIT,
         deadline=SCAN_DEADLINE,
     )
     differing = set(answer.stdout.split(b"\0"))
     staged = [name for name in changed if name in differing]
     if not staged:
-        raise Conflict("There is nothing to commit.", headSha=head)
+        raise Conflict("There is nothing to commit.")
     return staged
+
+
+async def _parent(checkout: Checkout, sha: str) -> str | None:
+    answer = await checkout.run("rev-parse", "--verify", "--quiet", f"{sha}^", accepted=(0, 1, 128))
+    return answer.text if answer.exit_code == 0 else None
 
 
 async def _identity(checkout: Checkout, author: Author | None) -> dict[str, str]:

@@ -73,6 +73,8 @@ class GitCommand:
     Attributes:
         arguments: the command and its arguments.
         writes: what it changes.
+        branch: the branch that HEAD names while it runs, whatever the work tree's own HEAD says by
+            then. With the reftable format HEAD is where the refs are, and this has no effect.
         also: folders beside the repository that it writes to.
         extra: variables that this command needs. `GIT_ATTR_SOURCE` names the commit whose
             attributes count (see `OF_THE_TREE`); they come from an empty tree otherwise.
@@ -85,6 +87,7 @@ class GitCommand:
 
     arguments: tuple[str, ...]
     writes: Writes = Writes.NOTHING
+    branch: str | None = None
     also: Collection[Path] = ()
     extra: Mapping[str, str] = attrs.field(factory=dict)
     sent: bytes | None = None
@@ -163,6 +166,7 @@ class Checkout:
         self,
         *arguments: str,
         writes: Writes = Writes.NOTHING,
+        branch: str | None = None,
         also: Collection[Path] = (),
         extra: Mapping[str, str] = MappingProxyType({}),
         sent: bytes | None = None,
@@ -176,6 +180,7 @@ class Checkout:
         command = GitCommand(
             arguments=arguments,
             writes=writes,
+            branch=branch,
             also=also,
             extra=dict(extra),
             sent=sent,

@@ -12,7 +12,9 @@ import attrs
 import pytest
 
 from command_center.actors.contracts.worktrees import CommitRequest, CommitWork, SeeWork
+from command_center.actors.git import Checkout
 from command_center.actors.git.committing import Author, Committed
+from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.confinement import ConfinementSupport
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from command_center.store import Session
@@ -393,3 +395,25 @@ async def test_a_name_that_is_no_text_is_committed_too(work: Work) -> None:
         file.write(b"1")
     assert 1 == (await work.commit()).files
     assert "" == work.git("status", "--porcelain")
+
+
+async def test_an_agent_that_moves_head_meanwhile_moves_no_other_branch(
+    work: Work, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = plain_git(project, "rev-parse", "main")
+    git_dir = Path(work.git("rev-parse", "--absolute-git-dir"))
+    looked = LocalGit.is_merging
+
+    async def is_merging(git: LocalGit, checkout: Checkout) -> bool:
+        found = await looked(git, checkout)
+        (git_dir / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+        return found
+
+    monkeypatch.setattr(LocalGit, "is_merging", is_merging)
+    work.write(new_txt="new\n")
+    made = await work.commit()
+    assert ("work", before) == (made.branch_name, made.before_sha)
+    assert (before, made.sha) == (
+        plain_git(project, "rev-parse", "main"),
+        plain_git(project, "rev-parse", "work"),
+    )

@@ -86,8 +86,7 @@ class LocalGit:
                     self.program.home,
                     checkout.layout,
                     checkout.settings,
-                    command.arguments[0],
-                    command.writes,
+                    command,
                 )
                 failed: GitFailed | None = None
                 answer: GitOutput | None = None

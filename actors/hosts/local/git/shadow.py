@@ -34,7 +34,7 @@ import attrs
 import structlog
 
 from command_center.actors.git.errors import NotAWorkTree, UnsafeRepository
-from command_center.actors.git.ports import Identity, Layout, Writes
+from command_center.actors.git.ports import GitCommand, Identity, Layout, Writes
 from command_center.actors.hosts.local.git.folders import Folder, held, open_folder
 from command_center.actors.hosts.local.git.snapshots import (
     SMALL_FILE,
@@ -224,7 +224,7 @@ class _IndexLock:
 
 
 def make_shadow(
-    home: StandInFolder, layout: Layout, settings: bytes, command: str, writes: Writes
+    home: StandInFolder, layout: Layout, settings: bytes, command: GitCommand
 ) -> Shadow:
     """Make a stand-in for one command.
 
@@ -232,8 +232,7 @@ def make_shadow(
         home: where stand-ins are.
         layout: where the repository is.
         settings: the configuration file.
-        command: git's, which decides whether the index is needed.
-        writes: what the command changes.
+        command: git's, which decides what is needed.
 
     Raises:
         NotAWorkTree: HEAD is none.
@@ -242,11 +241,14 @@ def make_shadow(
     """
     common = home.take()
     linked = layout.git_dir != layout.common_dir
-    shadow = Shadow(home, layout, writes, common, common / "here" if linked else common)
+    git_dir = common / "here" if linked else common
+    shadow = Shadow(home, layout, command.writes, common, git_dir)
     try:
-        if Writes.INDEX in writes:
+        if Writes.INDEX in command.writes:
             shadow._lock = _lock_index(layout)  # noqa: SLF001 - it is being made
-        _fill(shadow, settings, index=command in READS_INDEX)
+        _fill(shadow, settings, index=command.arguments[0] in READS_INDEX)
+        if command.branch is not None:
+            (git_dir / "HEAD").write_bytes(os.fsencode(f"ref: refs/heads/{command.branch}\n"))
     except BaseException:
         shadow.discard()
         raise
