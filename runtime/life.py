@@ -48,9 +48,6 @@ GRACE = 1.0
 TURNS = 64
 """Messages in a row that an actor may handle before it lets other tasks run."""
 
-_WISHES_TO_END = (KeyboardInterrupt, SystemExit, GeneratorExit)
-"""Exceptions that end the program, not the actor that raises one."""
-
 _ELSEWHERE: set[Deferred[Any]] = set()
 """The owner of replies that no life owes any more, since another actor was asked for them."""
 
@@ -161,11 +158,8 @@ class Life:
                     actor = await self._begin()
                     start_failed = False
                     await self._serve(actor)
-            except Exception as error:  # noqa: BLE001 - the edge of a life
-                if self.error is None:
-                    self.error = error
-            except _WISHES_TO_END as error:
-                self.cell.system.end_with(error)
+            except BaseException as error:  # noqa: BLE001 - the edge of a life
+                self._leave_with(error)
             await self._close()
         finally:
             self._end(start_failed=start_failed)
@@ -292,11 +286,8 @@ class Life:
             try:
                 with self.closing:
                     await actor.on_stop()
-            except Exception as error:  # noqa: BLE001 - the edge of a life
-                if self.error is None:
-                    self.error = error
-            except _WISHES_TO_END as error:
-                self.cell.system.end_with(error)
+            except BaseException as error:  # noqa: BLE001 - the edge of a life
+                self._leave_with(error)
         if self.tasks:
             self.all_tasks_ended = trio.Event()
             for scope in self.tasks:
@@ -304,6 +295,18 @@ class Life:
             self._start_reaper()
             with trio.CancelScope(shield=True):
                 await self.all_tasks_ended.wait()
+
+    def _leave_with(self, error: BaseException) -> None:
+        """Crash with an error. What is none ends the system, and a cancellation goes on its way."""
+        if isinstance(error, Exception):
+            self.fail(error)
+            return
+        rest: BaseException | None = error
+        if isinstance(error, BaseExceptionGroup):
+            _, rest = error.split(trio.Cancelled)
+        if rest is None or isinstance(error, trio.Cancelled):
+            raise error
+        self.cell.system.end_with(rest)
 
     def _start_reaper(self) -> None:
         """See that the end is bounded, unless whoever asked for it does."""
@@ -516,10 +519,8 @@ class Life:
         try:
             with scope:
                 await work(*args)
-        except Exception as error:  # noqa: BLE001 - a crash of a background task is the actor's
-            self.fail(error)
-        except _WISHES_TO_END as error:
-            self.cell.system.end_with(error)
+        except BaseException as error:  # noqa: BLE001 - a crash of a background task is the actor's
+            self._leave_with(error)
         finally:
             del tasks[scope]
             if not tasks and self.all_tasks_ended is not None:

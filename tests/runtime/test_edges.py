@@ -99,6 +99,36 @@ async def test_so_does_one_of_a_background_task_and_of_on_stop(kind: type[BaseEx
     assert log == ["raises stop", "a stop"]
 
 
+class Odd(BaseException):
+    """An exception that is no error, of somebody's own."""
+
+
+async def test_so_does_one_that_comes_out_of_a_nursery_and_one_of_somebodys_own() -> None:
+    class Nests(Probe):
+        @handles(Note)
+        async def note(self, _message: Note) -> None:  # type: ignore[override]
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.sleep_forever)
+                raise SystemExit(4)
+
+    log: list[str] = []
+    spec = tree(probe("a", log), ChildSpec("nests", lambda: Nests(log, "nests")))
+    with trio.fail_after(5), pytest.raises(BaseExceptionGroup) as caught:
+        async with open_system(spec) as system:
+            log.clear()
+            await system.lookup("/nests").tell(Note("now"))
+            await trio.sleep_forever()
+    assert caught.group_contains(SystemExit)
+    assert log == ["nests stop", "a stop"]
+    raises = ChildSpec("raises", lambda: Raises(log))
+    with trio.fail_after(5), pytest.raises(Odd):
+        async with open_system(tree(probe("a", log), raises)) as system:
+            log.clear()
+            await system.lookup("/raises").tell(Raise(Odd()))
+            await trio.sleep_forever()
+    assert log == ["raises stop", "a stop"]
+
+
 @ENDS
 async def test_one_while_the_system_starts_is_raised_when_all_are_stopped(
     kind: type[BaseException],
