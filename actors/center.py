@@ -14,7 +14,8 @@ from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.clock import SystemClock, WallClock, machine_zone
 from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.core.events import EVENTS, Fanout
-from command_center.actors.core.storage import STORE, Storage
+from command_center.actors.core.storage import Storage
+from command_center.actors.core.writer import STORE
 from command_center.actors.hosts.registry import make_hosts
 from command_center.actors.ledger.automations import Terms
 from command_center.actors.operator.actions import JOURNAL, observer_for

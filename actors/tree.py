@@ -44,7 +44,8 @@ from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.core.events import EventHub, Fanout
-from command_center.actors.core.storage import Storage, Store
+from command_center.actors.core.storage import Storage
+from command_center.actors.core.writer import Store
 from command_center.actors.hosts.registry import HostSettings
 from command_center.actors.operator.actions import Journal
 from command_center.actors.operator.bridge_watch import BridgeWatch

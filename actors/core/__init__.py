@@ -1,6 +1,6 @@
 """The services that every actor uses: the store, the event log, the wall clock, and locks.
 
-`storage` reads and writes through the one writer, `events` follows the log and tells subscribers,
-`store_probe` finds out whether both work now. `clock` waits by the wall clock, and `locks` does
-work on one thing a piece at a time.
+`writer` is `/store`, the one writer, and `storage` the way to it and to what it wrote. `events`
+follows the log and tells subscribers, `store_probe` finds out whether reading and writing work now.
+`clock` waits by the wall clock, and `locks` does work on one thing a piece at a time.
 """

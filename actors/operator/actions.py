@@ -27,7 +27,8 @@ from command_center.actors.contracts.events.operator import (
     ActorSuspended,
 )
 from command_center.actors.contracts.fields import NotBlank
-from command_center.actors.core.storage import STORE, Storage
+from command_center.actors.core.storage import Storage
+from command_center.actors.core.writer import STORE
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from command_center.actors.rules.lengths import NOTE_LENGTH, Name
 from command_center.runtime import (

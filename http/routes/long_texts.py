@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from command_center.actors.center import Center
 from command_center.actors.rules.errors import NotFound
 from command_center.actors.rules.lengths import Name
-from command_center.http.wire.codec import Cursor
+from command_center.http.routes.sessions import PieceQuery
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import LongText
 from command_center.store import Table, agents, approvals, items, sessions
@@ -18,58 +18,33 @@ from command_center.store import Table, agents, approvals, items, sessions
 api = Api[Center]("Long texts")
 
 
-class SessionTextQuery(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
-):
-    """A field of a session, and the piece of it.
-
-    Attributes:
-        cursor: the `nextCursor` of the piece before.
-    """
+class SessionTextQuery(PieceQuery, frozen=True, kw_only=True):
+    """A field of a session, and the piece of it."""
 
     field: Literal["diff", "lastMessage", "result", "plan", "goal", "exitReason"]
-    cursor: Cursor | None = None
 
 
-class AgentTextQuery(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
-):
-    """A field of a sub-agent, and the piece of it.
-
-    Attributes:
-        cursor: the `nextCursor` of the piece before.
-    """
+class AgentTextQuery(PieceQuery, frozen=True, kw_only=True):
+    """A field of a sub-agent, and the piece of it."""
 
     field: Literal["diff", "lastMessage", "prompt"]
-    cursor: Cursor | None = None
 
 
-class ApprovalTextQuery(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
-):
-    """A field of an approval, and the piece of it.
-
-    Attributes:
-        cursor: the `nextCursor` of the piece before.
-    """
+class ApprovalTextQuery(PieceQuery, frozen=True, kw_only=True):
+    """A field of an approval, and the piece of it."""
 
     field: Literal["details", "title", "codexRequest"]
-    cursor: Cursor | None = None
 
 
-class ItemTextQuery(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
-):
+class ItemTextQuery(PieceQuery, frozen=True, kw_only=True):
     """An item of a transcript, and the piece of its body.
 
     Attributes:
         item_id: Codex's id of it.
-        cursor: the `nextCursor` of the piece before.
     """
 
     item_id: Name
     field: Literal["body"] = "body"
-    cursor: Cursor | None = None
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>/text")

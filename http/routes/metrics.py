@@ -23,7 +23,7 @@ from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.codex.messages import bridge_of
-from command_center.actors.core.storage import STORE
+from command_center.actors.core.writer import STORE
 from command_center.http.middleware.metrics import RequestMetrics, place_of
 from command_center.http.wire.operation import Api, Text
 from command_center.runtime import ActorSnapshot

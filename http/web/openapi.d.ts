@@ -1381,7 +1381,7 @@ export interface Operations {
     method: "GET";
     path: `/api/sessions/${number}/text`;
     isExact: false;
-    query: { field: "diff" | "exitReason" | "goal" | "lastMessage" | "plan" | "result" | null; cursor?: string | null; };
+    query: { cursor?: string | null; field: "diff" | "exitReason" | "goal" | "lastMessage" | "plan" | "result" | null; };
     body: undefined;
     answer: LongText;
   };
@@ -1390,7 +1390,7 @@ export interface Operations {
     method: "GET";
     path: `/api/sessions/${number}/items/text`;
     isExact: false;
-    query: { itemId: string | null; field?: "body" | null; cursor?: string | null; };
+    query: { cursor?: string | null; itemId: string | null; field?: "body" | null; };
     body: undefined;
     answer: LongText;
   };
@@ -1399,7 +1399,7 @@ export interface Operations {
     method: "GET";
     path: `/api/agents/${number}/text`;
     isExact: false;
-    query: { field: "diff" | "lastMessage" | "prompt" | null; cursor?: string | null; };
+    query: { cursor?: string | null; field: "diff" | "lastMessage" | "prompt" | null; };
     body: undefined;
     answer: LongText;
   };
@@ -1408,7 +1408,7 @@ export interface Operations {
     method: "GET";
     path: `/api/approvals/${number}/text`;
     isExact: false;
-    query: { field: "codexRequest" | "details" | "title" | null; cursor?: string | null; };
+    query: { cursor?: string | null; field: "codexRequest" | "details" | "title" | null; };
     body: undefined;
     answer: LongText;
   };

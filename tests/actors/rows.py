@@ -10,7 +10,8 @@ from typing import Any
 import attrs
 
 from command_center.actors.core.events import EventHub, Fanout
-from command_center.actors.core.storage import Storage, Store
+from command_center.actors.core.storage import Storage
+from command_center.actors.core.writer import Store
 from command_center.runtime import ChildSpec, SupervisorSpec, System, open_system
 from command_center.store import (
     Readers,

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 import trio
 
-from command_center.actors.core.storage import Storage, Store
+from command_center.actors.core.storage import Storage
+from command_center.actors.core.writer import Store
 from command_center.actors.operator.clock_watch import GAP_SECONDS, ClockWatch
 from command_center.runtime import ChildSpec, SupervisorSpec, System, open_system
 from command_center.store import EventFilter, Readers, events, open_database

@@ -22,7 +22,8 @@ from command_center.actors.contracts.worktrees import (
     WorktreeRequest,
 )
 from command_center.actors.core.events import EventHub, Fanout
-from command_center.actors.core.storage import Storage, Store
+from command_center.actors.core.storage import Storage
+from command_center.actors.core.writer import Store
 from command_center.actors.hosts.local.host import LocalHost
 from command_center.actors.repositories.actor import Repositories
 from command_center.runtime import (

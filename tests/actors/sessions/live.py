@@ -51,6 +51,8 @@ from tests.codex.confining import confined
 
 THREAD = "t"
 TURN = "u"
+STARTING: dict[str, Any] = {"status": "starting", "codex_thread_id": None, "codex_turn_id": None}
+"""The fields of a session whose thread is not opened yet."""
 
 Reply = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 

@@ -28,7 +28,7 @@ from command_center.actors.rules.errors import Conflict, TooBusy, Unavailable
 from command_center.actors.sessions import interruption
 from command_center.runtime import ActorCrashed
 from command_center.store import Transaction, approvals
-from tests.actors.sessions.live import THREAD, TURN, live_session, running_turn
+from tests.actors.sessions.live import STARTING, THREAD, TURN, live_session, running_turn
 
 STOP_SECONDS = 1.0
 
@@ -37,9 +37,6 @@ STOP_SECONDS = 1.0
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A turn has less time to end than in earnest."""
     monkeypatch.setattr(interruption, "STOP_SECONDS", STOP_SECONDS)
-
-
-STARTING: dict[str, Any] = {"status": "starting", "codex_thread_id": None, "codex_turn_id": None}
 
 
 async def test_nothing_is_kept_of_a_turn_whose_session_has_ended(tmp_path: Path) -> None:

@@ -15,9 +15,7 @@ from command_center.actors.contracts.sessions import (
     WorkplaceReady,
 )
 from command_center.actors.rules.errors import Unavailable
-from tests.actors.sessions.live import THREAD, TURN, live_session, running_turn
-
-STARTING: dict[str, Any] = {"status": "starting", "codex_thread_id": None, "codex_turn_id": None}
+from tests.actors.sessions.live import STARTING, THREAD, TURN, live_session, running_turn
 
 
 async def test_an_app_server_that_dies_before_it_is_prompted_costs_no_session(

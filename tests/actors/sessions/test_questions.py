@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 
@@ -22,10 +22,8 @@ from command_center.actors.contracts.sessions import (
 from command_center.actors.ledger.approvals import settle_approval
 from command_center.actors.sessions import turn_driver
 from command_center.store import approvals
-from tests.actors.sessions.live import live_session
+from tests.actors.sessions.live import STARTING, live_session
 from tests.codex.test_approvals import FORM_PARAMS
-
-STARTING: dict[str, Any] = {"status": "starting", "codex_thread_id": None, "codex_turn_id": None}
 
 
 async def test_a_question_of_a_thread_within_the_thread_is_not_lost_while_the_turn_begins(

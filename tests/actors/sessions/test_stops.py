@@ -15,7 +15,7 @@ from command_center.actors.contracts.sessions import (
 )
 from command_center.actors.sessions import interruption
 from command_center.actors.sessions.actor import MAILBOX
-from tests.actors.sessions.live import THREAD, TURN, live_session, running_turn
+from tests.actors.sessions.live import STARTING, THREAD, TURN, live_session, running_turn
 
 STOP_SECONDS = 1.0
 
@@ -24,9 +24,6 @@ STOP_SECONDS = 1.0
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A turn has less time to end than in earnest."""
     monkeypatch.setattr(interruption, "STOP_SECONDS", STOP_SECONDS)
-
-
-STARTING: dict[str, Any] = {"status": "starting", "codex_thread_id": None, "codex_turn_id": None}
 
 
 async def test_a_turn_that_begins_only_after_its_session_was_stopped_is_interrupted(
