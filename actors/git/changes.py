@@ -9,7 +9,7 @@ import msgspec
 from command_center.actors.git.diffs import FILES_LIMIT, PLAIN
 from command_center.actors.git.facts import LIST_LIMIT, SCAN_DEADLINE, read_status
 from command_center.actors.git.names import branch_commit
-from command_center.actors.git.ports import Checkout, shown
+from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, shown
 
 FileStatus = Literal["added", "modified", "deleted", "type_changed", "conflicted"]
 
@@ -52,31 +52,49 @@ class Uncommitted(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     is_cut: bool
 
 
-async def read_uncommitted(checkout: Checkout, base: str | None) -> Uncommitted:
-    """Compare a work tree with its last commit, and its branch with the branch `base`."""
-    status = await read_status(checkout)
-    listed = await checkout.run(
+async def list_changes(
+    checkout: Checkout, *, limit: int = ANSWER_LIMIT, may_cut: bool = False
+) -> tuple[list[tuple[str, bytes]], bool]:
+    """List the files that differ from the last commit, each with the two letters of git's status.
+
+    A folder that is a repository of its own has a slash at its end.
+
+    Args:
+        checkout: the work tree.
+        limit: bytes of the list.
+        may_cut: whether a longer one is cut, or an error.
+
+    Returns:
+        the files, and whether there are more.
+    """
+    answer = await checkout.run(
         "status",
         "--porcelain=v1",
         "--untracked-files=all",
         "--ignore-submodules=dirty",
         "--no-renames",
         "-z",
-        limit=LIST_LIMIT,
-        may_cut=True,
+        limit=limit,
+        may_cut=may_cut,
         deadline=SCAN_DEADLINE,
     )
-    records = [record for record in listed.stdout.split(b"\0")[:-1] if record]
+    records = answer.stdout.split(b"\0")[:-1]
+    return [(record[:2].decode(), record[3:]) for record in records], answer.cut
+
+
+async def read_uncommitted(checkout: Checkout, base: str | None) -> Uncommitted:
+    """Compare a work tree with its last commit, and its branch with the branch `base`."""
+    status = await read_status(checkout)
+    changes, is_cut = await list_changes(checkout, limit=LIST_LIMIT, may_cut=True)
     lines = {} if status.head is None else await _lines(checkout, status.head)
-    files = [
-        UncommittedFile(
-            path=shown(record[3:]),
-            status=_status_of(record[:2].decode()),
-            added=lines.get(record[3:], (None, None))[0],
-            removed=lines.get(record[3:], (None, None))[1],
+    files = []
+    for letters, name in changes[:FILES_LIMIT]:
+        added, removed = lines.get(name, (None, None))
+        files.append(
+            UncommittedFile(
+                path=shown(name), status=_status_of(letters), added=added, removed=removed
+            )
         )
-        for record in records[:FILES_LIMIT]
-    ]
     return Uncommitted(
         path=str(checkout.path),
         branch_name=status.branch,
@@ -84,7 +102,7 @@ async def read_uncommitted(checkout: Checkout, base: str | None) -> Uncommitted:
         base_ref=base,
         commits=await _commits(checkout, base, status.head),
         files=files,
-        is_cut=listed.cut or len(records) > FILES_LIMIT,
+        is_cut=is_cut or len(changes) > FILES_LIMIT,
     )
 
 

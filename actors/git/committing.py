@@ -16,7 +16,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from command_center.actors.git.changes import is_unmerged
+from command_center.actors.git.changes import is_unmerged, list_changes
 from command_center.actors.git.diffs import PLAIN
 from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import (
@@ -166,21 +166,12 @@ async def _changed(checkout: Checkout, paths: Sequence[str]) -> list[bytes]:
     Raises:
         Conflict: one is a repository of its own, or has conflicts.
     """
-    answer = await checkout.run(
-        "status",
-        "--porcelain=v1",
-        "--untracked-files=all",
-        "--ignore-submodules=dirty",
-        "--no-renames",
-        "-z",
-        deadline=SCAN_DEADLINE,
-    )
+    changes, _ = await list_changes(checkout)
     chosen = {os.fsencode(PurePosixPath(path)) for path in paths}
     found: dict[bytes, None] = {}
-    for record in answer.stdout.split(b"\0"):
-        letters, name = record[:2].decode(), record[3:]
+    for letters, name in changes:
         bare = name.rstrip(b"/")
-        if not name or (chosen and not chosen.intersection((bare, *_parents(bare)))):
+        if chosen and not chosen.intersection((bare, *_parents(bare))):
             continue
         if bare != name:
             raise Conflict(
