@@ -88,6 +88,13 @@ class Landing:
         return await self._storage.read(load)
 
     async def _checkout(self, session: Session, repository: Repository) -> Checkout:
-        """Open the folder in which a session worked."""
-        main = await open_main(self._hosts.of(repository), repository)
-        return await main.git.open(Path(session.cwd), common_dir=main.common_dir)
+        """Open the folder in which a session worked.
+
+        Raises:
+            Conflict: it is gone, or it is not the repository's any more.
+        """
+        host, folder = self._hosts.of(repository), Path(session.cwd)
+        main = await open_main(host, repository)
+        if not await host.folders.same(folder, folder):
+            raise Conflict(f"The folder {folder} is gone. What was committed is on its branch.")
+        return await main.git.open(folder, common_dir=main.common_dir)

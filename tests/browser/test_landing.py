@@ -61,7 +61,7 @@ def left(tmp_path: Path, codex_binary: Path, repository: Path) -> Iterator[Left]
 def test_what_a_session_left_is_committed_and_merged(
     left: Left, open_page: OpenPage, request: pytest.FixtureRequest, *, device: str, scheme: Any
 ) -> None:
-    page = open_page(left.url, device=device, color_scheme=scheme).page
+    page = open_page(left.url, device=device, color_scheme=scheme, expected={409}).page
     card = page.get_by_role("region", name="Landing")
     expect(card).to_contain_text("Not committed")
     expect(card).to_contain_text("2 files +1")
@@ -80,3 +80,9 @@ def test_what_a_session_left_is_committed_and_merged(
     expect(card).to_have_count(0)
     assert "Make it ours, at last" == left.git("log", "-1", "--format=%s", "main")
     assert "1" == (left.repository / "one.txt").read_text().strip()
+    cleaned = httpx.post(f"{left.url.partition('/#')[0]}/api/repos/1/worktrees/clean", json={})
+    assert 1 == len(cleaned.json()["items"])
+    page.reload()
+    pane = page.locator(".pane-changes")
+    expect(pane).to_contain_text("is gone")
+    expect(pane.get_by_role("alert")).to_have_count(0)

@@ -16,6 +16,8 @@ export const Landing = ({ session }) => {
   const [acts, setActs] = useState(0);
   const [left, error] = useLoaded(() => get(`/api/sessions/${id}/uncommitted`), [id, acts]);
   const [asked, ask] = useState(/** @type {"commit" | "merge" | null} */ (null));
+  // such as of a worktree that was tidied up
+  if (error?.status === 409) return html`<p class="quiet-line">${error.message}</p>`;
   if (error || !left) return html`<${Problem} error=${error} />`;
   const repo = repoOf(session);
   const isApart = session.worktreePath !== null;

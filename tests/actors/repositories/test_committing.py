@@ -11,7 +11,12 @@ from pathlib import Path
 import attrs
 import pytest
 
-from command_center.actors.contracts.worktrees import CommitRequest, CommitWork, SeeWork
+from command_center.actors.contracts.worktrees import (
+    CommitRequest,
+    CommitWork,
+    RemoveWorktree,
+    SeeWork,
+)
 from command_center.actors.git import Checkout
 from command_center.actors.git.committing import Author, Committed
 from command_center.actors.hosts.local.git.checkouts import LocalGit
@@ -417,3 +422,12 @@ async def test_an_agent_that_moves_head_meanwhile_moves_no_other_branch(
         plain_git(project, "rev-parse", "main"),
         plain_git(project, "rev-parse", "work"),
     )
+
+
+async def test_of_a_worktree_that_is_gone_that_is_told(work: Work) -> None:
+    repository = work.session.repository_id
+    await work.rig.ask(RemoveWorktree(repository, str(work.folder)))
+    with pytest.raises(Conflict, match="is gone"):
+        await work.rig.ask(SeeWork(work.session.id))
+    with pytest.raises(Conflict, match="is gone"):
+        await work.commit()
