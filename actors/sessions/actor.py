@@ -68,7 +68,7 @@ from command_center.actors.contracts.sessions import (
 )
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.preconditions import Condition, always
-from command_center.actors.rules.transitions import ENDED, IN_TURN, LIVE, PHASES
+from command_center.actors.rules.transitions import ENDED, IN_TURN, LIVE, PHASES, check
 from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.ending import Ending
 from command_center.actors.sessions.goals import Pursuit, no_goal_now
@@ -273,7 +273,11 @@ class SessionActor(Actor):
         """Stop the session, or have policy let it begin."""
         if message.stop is not None:
             return await self._ending.stop(message.stop, message.condition)
-        return await self._admit(message)
+        actor = message.changes.requested_by
+        admitted = await self._launch.ask_policy(message.condition, actor=actor)
+        if admitted.status == "queued":
+            self._launch.queue_soon()
+        return admitted
 
     @handles(PatchSession, when=ACTIVE | {"queued"})
     async def patch_under_way(self, message: PatchSession) -> Session | Deferred[Session]:
@@ -288,14 +292,9 @@ class SessionActor(Actor):
         """Stop what is left; nothing else leads out of the end, as the refusal says."""
         if message.stop is not None:
             return await self._stop_again(message.condition)
-        return await self._admit(message)
-
-    async def _admit(self, message: PatchSession) -> Session:
-        actor = message.changes.requested_by
-        admitted = await self._launch.ask_policy(message.condition, actor=actor)
-        if admitted.status == "queued":
-            self._launch.queue_soon()
-        return admitted
+        await self._state.check(message.condition)
+        check(self.session, message.changes.status)
+        return self.session
 
     @handles(ChangeGoal, when=ACTIVE, otherwise=_has_no_goal)
     async def change_goal(self, message: ChangeGoal) -> Deferred[Session]:

@@ -20,6 +20,8 @@ from command_center.actors.contracts.sessions import (
     NewsDropped,
     NothingAsked,
     OutputDelta,
+    PatchSession,
+    SessionChanges,
     SteerSession,
     StopDeadline,
     ThreadOpened,
@@ -117,6 +119,17 @@ async def test_a_wish_for_a_turn_that_has_not_begun_is_refused_in_its_own_words(
             await live.ref.ask(request_)
         assert f"Session {live.session_id} is {status} " in str(refused.value)
         assert [] == await live.events("session.steer")
+
+
+async def test_a_session_whose_actor_is_about_to_leave_refuses_what_was_asked_by_its_name(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db.sqlite3") as live:
+        live.bridge.gate("thread/backgroundTerminals/clean")
+        await live.ref.tell(TurnLost("It is gone."))
+        await live.bridge.until_called("thread/backgroundTerminals/clean")
+        with pytest.raises(Conflict, match="is interrupted and cannot become running"):
+            await live.ref.ask(PatchSession(SessionChanges(status="running")))
 
 
 async def test_a_turn_that_runs_takes_no_slot_and_begins_no_second_time(tmp_path: Path) -> None:
