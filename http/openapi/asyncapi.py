@@ -40,7 +40,9 @@ def asyncapi_document(*, secured: bool) -> dict[str, Any]:
             "title": "Command Center's streams",
             "version": version("command-center"),
             "description": (
-                "Each text frame holds one message. A client sends nothing. A stream that closes "
+                "Each text frame holds one message. A client sends nothing. The first message of "
+                "a stream of events is `stream.opened` or `stream.resumed`, which says which log "
+                "it is and after which event the stream begins. A stream that closes "
                 "with 1013 (too slow) or 1012 (the server stops) is resumed with `after` set to "
                 "the last id that came; 4410 says that the position to resume after is not in "
                 "this log. Events come as server-sent events, too: see /openapi.json."

@@ -1,9 +1,10 @@
 """/api/events: the log as pages, and as a stream that begins with the past.
 
-A stream first sends what was committed after `after`, then goes on live, with no gap and no repeat
-between the two. A client that is told to resume (close code 1013, or 1012 at shutdown) comes back
-with `after` set to the last id that it had; an event stream's client names it in `Last-Event-ID`.
-One that names what is not in this log is told so at once. Events said only live have `"id": null`.
+A stream begins with a frame that says which log it is of and where it begins. Then it sends what
+was committed after `after`, and goes on live, with no gap and no repeat between the two. A client
+that is told to resume (close code 1013, or 1012 at shutdown) comes back with `after` set to the
+last id that it had; an event stream's client names it in `Last-Event-ID`. One that names what is
+not in this log is told so at once. Events said only live have `"id": null`.
 """
 
 from __future__ import annotations
@@ -87,15 +88,15 @@ class StreamQuery(
 
     Attributes:
         after: the id of an event; what came after it is sent first. Without it only what is new.
-        log_id: the log that `after` is of. The first frame says then which log it is.
-        opening: the first frame says which log it is, though none is named.
+        log_id: the log that `after` is of; 410 if this is another.
+        opening: has no effect any more: the first frame always says which log it is.
         type: may be given more than once, for any of them.
         correlation_id: that of all that has one origin.
     """
 
     after: EventId | None = None
     log_id: LogId | None = None
-    opening: bool = False
+    opening: bool = True
     type: tuple[Name, ...] = ()
     repository_id: int | None = None
     task_id: int | None = None
@@ -157,8 +158,7 @@ async def send_events(center: Center, query: StreamQuery) -> None:
         # Whoever is let in has missed nothing since.
         await websocket.accept()
         feed = Feed(center, subscription, query.after)
-        if query.opening or query.log_id is not None:
-            await _send([Published(first_event(center, subscription, query.after))])
+        await _send([Published(first_event(center, subscription, query.after))])
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_discard_input)
             while batch := await feed.next():

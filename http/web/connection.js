@@ -143,11 +143,9 @@ function listen() {
   const resumed = `after=${state.lastId}&logId=${state.health?.logId}`;
   const opened = new WebSocket(`${scheme}//${location.host}/api/events/stream?${resumed}`);
   socket = opened;
-  opened.onopen = () => {
-    if (socket !== opened) return;
+  const resume = () => {
     clearTimeout(retry);
     attempt = 0;
-    heardAt = Date.now();
     enter("live");
     for (const { id, status } of state.sessions.values()) {
       if (!ACTIVE.has(status)) continue;
@@ -161,7 +159,9 @@ function listen() {
   opened.onmessage = (message) => {
     if (socket !== opened) return;
     heardAt = Date.now();
-    apply(JSON.parse(message.data));
+    const event = JSON.parse(message.data);
+    if (event.type === "stream.resumed") resume();
+    else apply(event);
   };
   opened.onclose = ({ code }) => {
     if (socket !== opened) return;

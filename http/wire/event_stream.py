@@ -7,10 +7,10 @@ gathered while a subscriber was busy is sent to it in one piece.
 A subscriber that cannot keep up is told to resume by event id: a WebSocket by close code 1013, an
 event stream by its end, after which an EventSource comes back by itself with `Last-Event-ID`.
 
-An event stream begins with an event of a name of its own, which says which log it is and where it
-begins. Who listens to events without a name, which an EventSource calls messages, does not hear it.
-Its id is the place to come back to, before any event has come. Frames of a WebSocket have no names,
-so there it comes only to who asks for it.
+Both begin with an event that says which log it is and where the stream begins, whatever the filter.
+In an event stream it has a name of its own: who listens to events without a name, which an
+EventSource calls messages, does not hear it. Its id is the place to come back to, before any event
+has come.
 """
 
 from __future__ import annotations

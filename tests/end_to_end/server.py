@@ -182,9 +182,13 @@ class Client:
 
     @asynccontextmanager
     async def watch(self, **query: Any) -> AsyncIterator[Stream]:
-        """The stream of events."""
+        """The stream of events, which has said which log it is of."""
         async with self.websocket("/api/events/stream", **query) as connection:
-            yield Stream(connection)
+            stream = Stream(connection)
+            stream.first = await stream.receive()
+            kind = "stream.resumed" if "after" in query else "stream.opened"
+            assert (kind, None) == (stream.first["type"], stream.first["id"])
+            yield stream
 
     @asynccontextmanager
     async def websocket(self, path: str, **query: Any) -> AsyncIterator[WebSocketConnection]:
@@ -210,13 +214,20 @@ class Client:
 
 @attrs.define
 class Stream:
-    """The events that a watcher has seen."""
+    """The events that a watcher has seen, after the first frame, which tells of the stream."""
 
     connection: WebSocketConnection
+    first: Any = None
     seen: list[Any] = attrs.field(factory=list)
 
     async def next(self) -> Any:
         """The next event."""
+        event = await self.receive()
+        self.seen.append(event)
+        return event
+
+    async def receive(self) -> Any:
+        """The next frame."""
         try:
             with trio.fail_after(WAIT_SECONDS):
                 event = json.loads(await self.connection.get_message())
@@ -224,7 +235,6 @@ class Stream:
             last = [(event["type"], event["data"]) for event in self.seen[-3:]]
             raise AssertionError(f"Nothing came within {WAIT_SECONDS} s after {last}") from None
         check_event(event)
-        self.seen.append(event)
         return event
 
     async def until(self, event_type: str, /, **data: object) -> Any:

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tests.end_to_end.server import Client, Server, client_of
+from tests.end_to_end.server import Client, Server, Stream, client_of
 
 DATABASE = "command-center.sqlite3"
 
@@ -44,8 +44,8 @@ async def ask_often(client: Client, times: int) -> int:
 
 async def refused(client: Client, **query: Any) -> Any:
     """Return what a stream and a list say to whoever resumes so; they say the same."""
-    async with client.watch(**query) as stream:
-        assert 4410 == await stream.closed()
+    async with client.websocket("/api/events/stream", **query) as connection:
+        assert 4410 == await Stream(connection).closed()
     answer = await client.http.get("/api/events", params=query)
     error = Client.expect(410, answer)["error"]
     sse = await client.http.get(
@@ -71,7 +71,7 @@ async def test_who_had_seen_what_is_no_longer_there_is_told_so_at_once(
         assert seen < await ask_often(client, 10)
         assert now == (await refused(client, after=seen, logId=former))["logId"]
         async with client.watch(after=1, logId=now) as stream:
-            assert {"logId": now, "after": 1} == (await stream.until("stream.resumed"))["data"]
+            assert {"logId": now, "after": 1} == stream.first["data"]
             assert 2 == (await stream.next())["id"]
     stub_server.stop()
     stub_server.start()

@@ -66,7 +66,7 @@ class Watched:
         url = httpx.URL(self.url.replace("http", "ws") + STREAM, params={**bounds, **query})
         async with open_websocket_url(str(url)) as connection:
             try:
-                yield WebSocket(connection)
+                yield WebSocket(connection, first=await first_frame(connection))
             finally:
                 with trio.move_on_after(1):
                     await connection.aclose()
@@ -104,6 +104,8 @@ class WebSocket:
     """Events as they come by WebSocket."""
 
     connection: Any
+    first: Any = None
+    """The first frame, which tells of the stream; None where the server has closed it instead."""
 
     async def next(self) -> Any:
         return json.loads(await self.connection.get_message())
@@ -115,6 +117,16 @@ class WebSocket:
         assert closed.value.reason is not None
         code: int = closed.value.reason.code
         return code
+
+
+async def first_frame(connection: Any) -> Any:
+    """The frame that tells of the stream, or None where the server has closed it instead."""
+    try:
+        first = json.loads(await connection.get_message())
+    except ConnectionClosed:
+        return None
+    assert first["type"] in {"stream.opened", "stream.resumed"}, first
+    return first
 
 
 @attrs.define
@@ -287,15 +299,13 @@ async def test_each_stream_says_which_log_it_is_and_a_client_comes_back_by_what_
             assert "stream.resumed" == resumed["event"]
             assert {"logId": log_id, "after": end} == json.loads(resumed["data"])["data"]
             assert f"{log_id}:{end + 1}" == (await source.fields())["id"]
-        async with server.websocket(opening=True) as socket:
-            assert {"logId": log_id, "after": end + 1} == (await socket.next())["data"]
-        async with server.websocket(after=end, logId=log_id, taskId=7) as socket:
-            first = await socket.next()
-            assert (None, "stream.resumed", end) == (
-                first["id"],
-                first["type"],
-                first["data"]["after"],
-            )
+        async with server.websocket(type="task.created") as socket:
+            assert "stream.opened" == socket.first["type"]
+            assert {"logId": log_id, "after": end + 1} == socket.first["data"]
+        for query in ({}, {"logId": log_id}, {"taskId": 7}, {"opening": False}):
+            async with server.websocket(after=end, **query) as socket:
+                assert (None, "stream.resumed") == (socket.first["id"], socket.first["type"])
+                assert {"logId": log_id, "after": end} == socket.first["data"]
 
 
 @pytest.mark.parametrize("wrong", ["past the end", "another log"])
