@@ -9,8 +9,8 @@ of the connection itself, `lineage` knows which thread was started from which, a
 whether any is at work.
 
 `requests` spells what is asked of Codex, and `confinement` what a run lets it do;
-`project_configuration` is what it takes from the project, and `allow_rules` what its user's rules
-let through. `shapes`, `approvals` and `diffs` make of a question of Codex's what a person is shown,
+`project_configuration` is what it takes from the project, `allow_rules` what its user's rules let
+through, and `allowed_tools` which tools its user has set never to be asked about. `shapes`, `approvals` and `diffs` make of a question of Codex's what a person is shown,
 and of the decision its answer. `exec_runner` runs `codex exec` where no app-server is wanted, and
 `exec_lines` reads what that prints. `warnings` reads what Codex warns of, and `versions` says which
 can be used. `errors` is what can go wrong.

@@ -265,6 +265,12 @@ class SettingsTold(msgspec.Struct, frozen=True):
     settings: dict[str, Any]
 
 
+class TurnLoosened(msgspec.Struct, frozen=True):
+    """The turn may do more than its session may; `reason` says what, and by whom."""
+
+    reason: str
+
+
 class NoFurtherTurn(msgspec.Struct, frozen=True):
     """Codex has begun no turn for the goal in the time since that turn."""
 
@@ -381,6 +387,34 @@ class CommandLet(Observation, frozen=True):
     rules: tuple[str, ...]
 
 
+class ToolLet(Observation, frozen=True):
+    """A tool of an MCP server is called, and nobody is asked: a setting of its user says so."""
+
+    item_id: str
+    server: str
+    tool: str
+    setting: str
+
+
+class CommandElsewhere(Observation, frozen=True):
+    """A command begins that a person runs past Codex's sandbox, in another client of Codex."""
+
+    item_id: str
+    command: str
+
+
+class CommandOutside(Observation, frozen=True):
+    """A command begins in a folder outside of those that the session works in."""
+
+    item_id: str
+    command: str
+    cwd: str
+
+
+class ModelAsked(Observation, frozen=True):
+    """Codex begins to ask a model what it would otherwise ask a person."""
+
+
 class ModelDecided(Observation, frozen=True):
     """A model of Codex decided what Codex would otherwise have asked a person."""
 
@@ -426,9 +460,14 @@ Fact: TypeAlias = (
     | UsageChanged
     | Warned
     | CommandLet
+    | ToolLet
+    | CommandElsewhere
+    | CommandOutside
+    | ModelAsked
     | ModelDecided
     | HookAnswered
     | TurnEnded
+    | TurnLoosened
     | GoalTold
     | SettingsTold
 )

@@ -26,6 +26,7 @@ from command_center.actors.rules.policy import (
     PolicyResult,
     RunInput,
     evaluate,
+    lies_in,
     same_place,
 )
 from command_center.store import (
@@ -256,14 +257,14 @@ def _check_place(
         Conflict: it works, or may write, elsewhere; or a model answers what it asks.
     """
     known = [last.worktree_path, *_worktrees(tx.db, repository)]
-    worktree = next((path for path in known if path and _lies_in(turn.cwd, path)), None)
-    if worktree is None and not _lies_in(turn.cwd, repository.local_path):
+    worktree = next((path for path in known if path and lies_in(turn.cwd, path)), None)
+    if worktree is None and not lies_in(turn.cwd, repository.local_path):
         raise Conflict(
             f"It works in {turn.cwd}, which is not a folder of repository {repository.id}."
         )
     inside = (worktree or repository.local_path, repository.local_path)
     for root in turn.writable:
-        if not any(_lies_in(root, folder) for folder in inside):
+        if not any(lies_in(root, folder) for folder in inside):
             raise Conflict(f"It may write in {root}, outside of repository {repository.id}.")
     if turn.reviewer != "user" and repository.reviewer != "auto":
         raise Conflict("A model answers its questions instead of a person.")
@@ -273,8 +274,3 @@ def _check_place(
 def _worktrees(db: Database, repository: Repository) -> list[str]:
     used = used_worktrees(db, repository.id)
     return [path for path in used if not same_place(path, repository.local_path)]
-
-
-def _lies_in(path: str, folder: str) -> bool:
-    """Return True if a path is the folder, or below it, as it is spelled."""
-    return any(same_place(str(one), folder) for one in (Path(path), *Path(path).parents))

@@ -22,6 +22,7 @@ Nothing here looks at a disk. Whether a path is what it claims to be is checked 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
@@ -248,6 +249,11 @@ def same_place(left: str, right: str) -> bool:
     Only spelling: links and mounts are followed where a path is used.
     """
     return os.path.normcase(os.path.normpath(left)) == os.path.normcase(os.path.normpath(right))
+
+
+def lies_in(path: str, folder: str) -> bool:
+    """Return True if an absolute path is the folder, or below it, as it is spelled."""
+    return any(same_place(str(one), folder) for one in (Path(path), *Path(path).parents))
 
 
 def _say_about_full_access(repository: Repository, run: RunInput, reasons: list[Reason]) -> None:

@@ -60,6 +60,7 @@ from command_center.actors.contracts.sessions import (
     ThreadNews,
     ThreadOpened,
     TurnEnded,
+    TurnLoosened,
     TurnLost,
     TurnOpened,
     TurnSilent,
@@ -536,6 +537,11 @@ class SessionActor(Actor):
     async def settings_told(self, message: SettingsTold) -> None:
         """End where Codex is to begin turns that could do more than the session may."""
         await self._turn_ends.hear_settings(message)
+
+    @handles(TurnLoosened, when=ACTIVE)
+    async def loosened(self, message: TurnLoosened) -> None:
+        """End: the turn could do more than the session may."""
+        await self._ending.give_up("policy", message.reason)
 
     # ── what time tells ──────────────────────────────────────────────────────────────────────
 

@@ -20,6 +20,7 @@ from command_center.actors.contracts.sessions import (
     SettingsTold,
     ThreadNews,
     TurnEnded,
+    TurnLoosened,
     TurnOpened,
     UsageChanged,
 )
@@ -81,7 +82,7 @@ class Hearing:
                     await self._limits.check_budget()
                 case GoalTold():
                     continue  # the session pursues its own
-                case SettingsTold():
+                case SettingsTold() | TurnLoosened():
                     await self._handle(fact)
                 case _ if agent is None:
                     continue

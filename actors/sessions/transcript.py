@@ -15,6 +15,8 @@ import msgspec
 
 from command_center.actors.contracts.events.sessions import (
     AutoReviewed,
+    CommandBegunOutside,
+    CommandRunElsewhere,
     CommandUnasked,
     DeltaShown,
     DiffShown,
@@ -22,10 +24,13 @@ from command_center.actors.contracts.events.sessions import (
     LiveEventData,
     PlanShown,
     SessionWarning,
+    ToolUnasked,
     usage_shown,
 )
 from command_center.actors.contracts.sessions import (
+    CommandElsewhere,
     CommandLet,
+    CommandOutside,
     DiffChanged,
     HookAnswered,
     ItemSeen,
@@ -33,6 +38,7 @@ from command_center.actors.contracts.sessions import (
     Observation,
     OutputDelta,
     PlanChanged,
+    ToolLet,
     UsageChanged,
     Warned,
 )
@@ -52,7 +58,16 @@ from command_center.store import (
 )
 
 OfAgent = TypeVar(
-    "OfAgent", AutoReviewed, CommandUnasked, SessionWarning, DeltaShown, DiffShown, ItemShown
+    "OfAgent",
+    AutoReviewed,
+    CommandUnasked,
+    CommandRunElsewhere,
+    CommandBegunOutside,
+    ToolUnasked,
+    SessionWarning,
+    DeltaShown,
+    DiffShown,
+    ItemShown,
 )
 
 MOST_STREAMS: Final = 100
@@ -93,11 +108,8 @@ class Transcript:
                     details=fact.details,
                 )
                 await self._state.tell(_of(told, agent))
-            case CommandLet():
-                let = CommandUnasked(
-                    item_id=fact.item_id, command=fact.command, rules=list(fact.rules)
-                )
-                await self._state.tell(_of(let, agent))
+            case CommandLet() | ToolLet() | CommandElsewhere() | CommandOutside():
+                await self._state.tell(_unasked(fact, agent))
             case ModelDecided():
                 decided = AutoReviewed(
                     item_id=fact.item_id,
@@ -252,6 +264,23 @@ def _decision_of(fact: HookAnswered) -> AutoReviewed:
         action={},
         hook=fact.hook,
     )
+
+
+def _unasked(
+    fact: CommandLet | ToolLet | CommandElsewhere | CommandOutside, agent: Agent | None
+) -> CommandUnasked | ToolUnasked | CommandRunElsewhere | CommandBegunOutside:
+    """Tell of what may go on outside of the sandbox without anybody having been asked here."""
+    match fact:
+        case CommandLet(item_id, command, rules):
+            let = CommandUnasked(item_id=item_id, command=command, rules=list(rules))
+            return _of(let, agent)
+        case ToolLet(item_id, server, tool, setting):
+            called = ToolUnasked(item_id=item_id, server=server, tool=tool, setting=setting)
+            return _of(called, agent)
+        case CommandElsewhere(item_id, command):
+            return _of(CommandRunElsewhere(item_id=item_id, command=command), agent)
+        case CommandOutside(item_id, command, cwd):
+            return _of(CommandBegunOutside(item_id=item_id, command=command, cwd=cwd), agent)
 
 
 def _of(event: OfAgent, agent: Agent | None) -> OfAgent:

@@ -1941,6 +1941,21 @@ export interface ClockMoved {
   seconds: number;
 }
 
+/** A command begins in a folder, `cwd`, outside of the session's. */
+export interface CommandBegunOutside {
+  itemId: string;
+  command: string;
+  cwd: string;
+  agentId?: number;
+}
+
+/** Somebody runs a command by hand in another client of Codex, in the session's thread. */
+export interface CommandRunElsewhere {
+  itemId: string;
+  command: string;
+  agentId?: number;
+}
+
 /** A command may run outside of the sandbox, and nobody is asked: its user's `rules` allow it. */
 export interface CommandUnasked {
   itemId: string;
@@ -2269,6 +2284,15 @@ export interface TaskUpdated {
   changed: string[];
 }
 
+/** A tool of an MCP server is called, and nobody is asked: `setting` of Codex's user says so. */
+export interface ToolUnasked {
+  itemId: string;
+  server: string;
+  tool: string;
+  setting: string;
+  agentId?: number;
+}
+
 /** A message that an actor took in hand. Times are in seconds, to the millisecond. */
 export interface TraceRecord {
   message: string;
@@ -2384,6 +2408,9 @@ export interface EventData {
   "session.warning": SessionWarning;
   "session.auto_review": AutoReviewed;
   "session.command.unasked": CommandUnasked;
+  "session.tool.unasked": ToolUnasked;
+  "session.command.elsewhere": CommandRunElsewhere;
+  "session.command.outside": CommandBegunOutside;
   "session.stalled": SessionStalled;
   "session.request.refused": RequestRefused;
   "session.followup.queued": FollowupQueued;

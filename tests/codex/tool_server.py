@@ -21,12 +21,13 @@ TOOL = {
 }
 
 
-def offer_tool(codex_home: Path, name: str) -> None:
-    """Have the Codex of that home start this as the MCP server `name`."""
+def offer_tool(codex_home: Path, name: str, settings: str = "") -> None:
+    """Have the Codex of that home start this as the MCP server `name`, with further settings."""
     with (codex_home / "config.toml").open("a", encoding="utf-8") as config:
         arguments = [str(Path(__file__))]
         config.write(f"\n[mcp_servers.{name}]\n")
         config.write(f"command = {json.dumps(sys.executable)}\nargs = {json.dumps(arguments)}\n")
+        config.write(settings)
 
 
 def answer(method: str, params: dict[str, Any]) -> dict[str, Any]:

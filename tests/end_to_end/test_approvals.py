@@ -148,6 +148,26 @@ async def test_the_call_of_a_tool_is_asked_with_its_arguments(
     ended = await codex_client.until_session(session, "completed")
     assert "It is gone." == ended["lastMessage"]
     assert "Deleted 7." in str(scripted_model.requests[-1].tool_outputs)
+    assert [] == (await codex_client.get("/api/events", type="session.tool.unasked"))["items"]
+
+
+async def test_the_call_of_a_tool_that_its_user_has_set_never_to_be_asked_about_is_told(
+    codex_client: Client, codex_home: Path, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    offer_tool(codex_home, "tracker", 'default_tools_approval_mode = "approve"\n')
+    scripted_model.script = (
+        CallTool("delete_ticket", {"id": 7}, "mcp__tracker"),
+        Say.text("It is gone."),
+    )
+    session = await codex_client.run(await codex_client.register(repository), "Delete it.")
+    await codex_client.until_session(session, "completed")
+    assert [] == (await codex_client.get("/api/approvals"))["items"]
+    (told,) = (await codex_client.get("/api/events", type="session.tool.unasked"))["items"]
+    assert {
+        "server": "tracker",
+        "tool": "delete_ticket",
+        "setting": "mcp_servers.tracker.default_tools_approval_mode",
+    }.items() <= told["data"].items()
 
 
 async def test_from_its_deadline_on_nobody_reads_an_approval_as_pending(

@@ -216,6 +216,40 @@ class CommandUnasked(EventData, frozen=True, kw_only=True, tag="session.command.
     agent_id: int | UnsetType = UNSET
 
 
+class ToolUnasked(EventData, frozen=True, kw_only=True, tag="session.tool.unasked"):
+    """A tool of an MCP server is called, and nobody is asked: `setting` of Codex's user says so."""
+
+    item_id: str
+    server: str
+    tool: str
+    setting: str
+    agent_id: int | UnsetType = UNSET
+
+
+class CommandRunElsewhere(EventData, frozen=True, kw_only=True, tag="session.command.elsewhere"):
+    """Somebody runs a command by hand in another client of Codex, in the session's thread.
+
+    It runs as that user, without a sandbox, and nobody is asked.
+    """
+
+    item_id: str
+    command: str
+    agent_id: int | UnsetType = UNSET
+
+
+class CommandBegunOutside(EventData, frozen=True, kw_only=True, tag="session.command.outside"):
+    """A command begins in a folder, `cwd`, outside of the session's.
+
+    The sandbox lets it read there. It may write there only if another client of Codex has changed
+    the folders of the running turn, which Codex 0.169 tells nobody.
+    """
+
+    item_id: str
+    command: str
+    cwd: str
+    agent_id: int | UnsetType = UNSET
+
+
 class SessionStalled(EventData, frozen=True, kw_only=True, tag="session.stalled"):
     """Nothing was heard of the turn for `CC_STALL_SECONDS`; Codex is asked for it."""
 

@@ -20,6 +20,10 @@ export function remarksOf(events) {
     if (type === "session.commands.left")
       for (const { itemId } of data.commands) remarks.left.add(itemId);
     else if (type === "session.command.unasked") remarks.notes.set(data.itemId, unasked(data));
+    else if (type === "session.tool.unasked") remarks.notes.set(data.itemId, called(data));
+    else if (type === "session.command.elsewhere") remarks.notes.set(data.itemId, BY_HAND);
+    else if (type === "session.command.outside")
+      remarks.notes.set(data.itemId, `It began outside of the session’s folder, in ${data.cwd}.`);
     else if (type === "session.auto_review" && data.itemId)
       remarks.notes.set(data.itemId, decided(data));
   }
@@ -29,6 +33,11 @@ export function remarksOf(events) {
 /** @param {any} told */
 const unasked = ({ rules }) =>
   `Nobody was asked: your Codex rules allow “${rules.join("”, “")}” outside of the sandbox.`;
+
+/** @param {any} told */
+const called = ({ setting }) => `Nobody was asked: so you have set it in Codex (${setting}).`;
+
+const BY_HAND = "Run by hand in another client of Codex, without a sandbox. Nobody was asked here.";
 
 /** @param {any} told */
 const decided = ({ decision, risk, rationale, hook }) =>

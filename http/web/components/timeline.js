@@ -37,6 +37,9 @@ const SAID = {
       .filter(Boolean)
       .join(" · "),
   "session.command.unasked": (d) => `your rules allow ${d.rules.join(", ")}: ${d.command}`,
+  "session.tool.unasked": (d) => `${d.setting} allows ${d.server}: ${d.tool}`,
+  "session.command.elsewhere": (d) => `run by hand, without a sandbox: ${d.command}`,
+  "session.command.outside": (d) => `in ${d.cwd}: ${d.command}`,
   "session.commands.left": (d) =>
     d.commands.map((/** @type {any} */ left) => left.command).join(" · "),
   "session.turn.started": (d) => `turn ${d.number}, for its goal`,

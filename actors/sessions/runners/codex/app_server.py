@@ -305,10 +305,9 @@ class AppServerRunner:
         return str(answer["turnId"])
 
     def facts_of(self, news: ThreadNews, session: Session, turn_id: str | None) -> Iterable[Fact]:
-        """Read a notification of Codex, and which commands its user's rules let do what they do."""
+        """Read a notification of Codex, and what goes on at which nobody here is asked."""
         for fact in facts_of(news, session, turn_id):
-            yield from self._thread.unasked(fact)
-            yield fact
+            yield from self._thread.weigh(fact)
 
     def agents_in(self, item: Mapping[str, Any], by: str) -> Iterable[AgentSeen]:
         """Read an item of Codex."""

@@ -11,18 +11,31 @@ from typing import Any, Final
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.allow_rules import AllowRule, allowing
-from command_center.actors.codex.confinement import Confinement, check_untouched, was_loaded
+from command_center.actors.codex.allowed_tools import approving_setting
+from command_center.actors.codex.confinement import (
+    Confinement,
+    Reviewer,
+    Sandbox,
+    check_untouched,
+    was_loaded,
+)
 from command_center.actors.codex.errors import CodexError, NotConfined
 from command_center.actors.codex.messages import Attach, BridgeMessage, Call, Detach
 from command_center.actors.contracts.sessions import (
     AgentsListed,
+    CommandElsewhere,
     CommandLet,
+    CommandOutside,
     Fact,
     ItemSeen,
     JoiningThread,
+    ModelAsked,
     ModelTold,
+    ToolLet,
+    TurnLoosened,
 )
 from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.policy import lies_in
 from command_center.actors.sessions.runner import SessionRef
 from command_center.actors.sessions.runners.codex.agent_threads import (
     agents_of,
@@ -39,6 +52,11 @@ from command_center.store import Session
 
 WAITING: Final = frozenset({"waitingOnApproval", "waitingOnUserInput"})
 """The flags of a thread that waits for somebody's answer."""
+
+MODEL_ASKED: Final = (
+    "A model was to decide in a person's place: another client of Codex has set it for this turn."
+)
+"""The reason of a session that ends because its turn left a question to a model."""
 
 
 class SessionThread:
@@ -60,6 +78,10 @@ class SessionThread:
         """The confinement that the thread was opened or joined with."""
         self._rules: tuple[AllowRule, ...] = ()
         """The rules of Codex's user that let commands out of the sandbox."""
+        self._layers: list[dict[str, Any]] = []
+        """The settings of Codex's user, as Codex reads them from its files."""
+        self._cwd = ""
+        """The folder of the thread, as Codex spells it."""
         self._loaded = False
         """True if others had loaded the thread when it was joined."""
 
@@ -89,7 +111,7 @@ class SessionThread:
         except NotConfined:
             await self.ask(requests.thread_unsubscribe(thread_id))
             raise
-        await self._tell_model(answer)
+        await self._note_opened(answer)
         return thread_id
 
     async def join(self, session: Session, thread_id: str) -> dict[str, Any]:
@@ -99,7 +121,7 @@ class SessionThread:
         await self.attach(thread_id)
         await self.goal.calm(session, thread_id)
         answer = await self.ask(requests.thread_resume(thread_id, confinement, model=session.model))
-        await self._tell_model(answer)
+        await self._note_opened(answer)
         self._loaded = was_loaded(answer)
         thread: dict[str, Any] = answer["thread"]
         return thread
@@ -110,7 +132,7 @@ class SessionThread:
         Raises:
             NotConfined: the machine's managed configuration has it obey files that nobody trusts.
         """
-        layers = await read_layers(self.ask)
+        self._layers = layers = await read_layers(self.ask)
         self._rules = await read_user_rules(self.ask, layers)
         self._held = confinement = await self._confine(session)
         confinement.check_managed(layers)
@@ -120,13 +142,46 @@ class SessionThread:
         """Say which settings let the thread's next turns do more than it was opened for."""
         return None if self._held is None else self._held.exceeded_by(settings)
 
-    def unasked(self, fact: Fact) -> Iterator[CommandLet]:
-        """Tell whether the fact is that a command begins which rules let out of the sandbox."""
-        if isinstance(fact, ItemSeen) and fact.type == "commandExecution" and not fact.completed:
-            command = str(fact.body.get("command"))
-            rules = tuple(map(str, allowing(self._rules, command)))
-            if rules:
-                yield CommandLet(item_id=fact.item_id, command=command, rules=rules)
+    def weigh(self, fact: Fact) -> Iterator[Fact]:
+        """Give the fact, behind what it tells of things at which nobody here is asked.
+
+        That a model is asked instead is no more than a reason to end the turn, if it may not be.
+        """
+        match fact:
+            case ModelAsked():
+                if self._held is not None and self._held.reviewer is Reviewer.USER:
+                    yield TurnLoosened(reason=MODEL_ASKED)
+                return
+            case ItemSeen(type="commandExecution", completed=False):
+                yield from self._command_unasked(fact)
+            case ItemSeen(type="mcpToolCall", completed=False):
+                yield from self._tool_unasked(fact)
+        yield fact
+
+    def _command_unasked(self, begun: ItemSeen) -> Iterator[Fact]:
+        """Tell of a command that a person runs by hand, that rules let out, or that is elsewhere.
+
+        Where Codex itself says that the thread works is no other place, however it spells that.
+        """
+        command, cwd = str(begun.body.get("command")), str(begun.body.get("cwd"))
+        if begun.body.get("source") == "userShell":
+            yield CommandElsewhere(item_id=begun.item_id, command=command)
+            return
+        rules = tuple(map(str, allowing(self._rules, command)))
+        if rules:
+            yield CommandLet(item_id=begun.item_id, command=command, rules=rules)
+        held = self._held
+        if held is None or held.sandbox is Sandbox.DANGER_FULL_ACCESS:
+            return
+        if not any(lies_in(cwd, folder) for folder in (held.cwd, self._cwd, *held.writable)):
+            yield CommandOutside(item_id=begun.item_id, command=command, cwd=cwd)
+
+    def _tool_unasked(self, begun: ItemSeen) -> Iterator[Fact]:
+        """Tell of the call of a tool that its user has set never to be asked about."""
+        server, tool = str(begun.body.get("server")), str(begun.body.get("tool"))
+        setting = approving_setting(self._layers, server, tool)
+        if setting is not None:
+            yield ToolLet(item_id=begun.item_id, server=server, tool=tool, setting=setting)
 
     async def join_agents(self, session: Session, thread_id: str) -> list[dict[str, Any]]:
         """Hear again of the thread's sub-agents, report what they did meanwhile, and return them.
@@ -179,7 +234,9 @@ class SessionThread:
         check_untouched(self._held, confinement)
         return confinement
 
-    async def _tell_model(self, answer: Mapping[str, Any]) -> None:
+    async def _note_opened(self, answer: Mapping[str, Any]) -> None:
+        """Take note of how Codex has opened the thread."""
+        self._cwd = str(answer.get("cwd"))
         model = answer.get("model")
         if isinstance(model, str):
             await self._ref.tell(ModelTold(model=model))

@@ -28,6 +28,7 @@ from command_center.actors.contracts.sessions import (
     GoalTold,
     HookAnswered,
     ItemSeen,
+    ModelAsked,
     ModelDecided,
     NewsDropped,
     OutputDelta,
@@ -142,6 +143,8 @@ def _facts(
             yield DiffChanged(diff=str(params["diff"]))
         case "thread/tokenUsage/updated":
             yield UsageChanged(usage=dict(params["tokenUsage"]))
+        case "item/autoApprovalReview/started":
+            yield ModelAsked()
         case "item/autoApprovalReview/completed" | "hook/completed":
             yield from _decisions(params)
         case "turn/completed" if turn is not None:
