@@ -93,6 +93,14 @@ def note_answer(tx: Transaction, key: str, status: int, body: bytes) -> None:
     )
 
 
+def answered(tx: Transaction, key: str) -> Kept:
+    """Return the answer that was noted for a key."""
+    status, body = tx.db.execute(
+        "SELECT status, body FROM kept_answers WHERE key = ?", [key]
+    ).fetchone()
+    return Kept("answered", is_same=True, status=status, body=body)
+
+
 def note_event(tx: Transaction, key: str, event_id: int) -> None:
     """Note that something was done whose answer is not known yet; the first event stays."""
     tx.db.execute(

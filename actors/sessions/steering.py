@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import attrs
+import msgspec
 import trio
+from sqlite_utils import Database
 
 from command_center.actors.contracts.events.sessions import (
     SteerAcknowledged,
@@ -19,7 +21,7 @@ from command_center.actors.rules.errors import Conflict, Invalid, Unconfirmed
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Refusal
-from command_center.store import Transaction, event_type, items, sessions
+from command_center.store import EventFilter, Transaction, event_type, events, items, sessions
 from command_center.store.queries.causes import without_outcome
 
 LATE_SECONDS = 2.0
@@ -61,6 +63,24 @@ def settle_cut_off(tx: Transaction, session_id: int, *, spared: Collection[int] 
         turn_id = heard.get(steer_id(session_id, event))
         outcome = _outcome(turn_id, CUT_OFF)
         ledger.tell(tx, session, outcome, actor="codex", causation_id=event)
+
+
+def outcome_of(db: Database, event: int) -> SteerReceipt | Conflict | None:
+    """Return what the log says came of the request that the event tells of; None if nothing yet."""
+    (asked,), _ = events.after(db, event - 1, limit=1)
+    wanted = EventFilter(types=OUTCOMES, session_id=asked.session_id)
+    following: int | None = event
+    while following is not None:
+        found, following = events.after(db, following, wanted=wanted)
+        for outcome in found:
+            told = msgspec.json.decode(outcome.body)
+            if told["causationId"] != event:
+                continue
+            if outcome.type == event_type(SteerRejected):
+                return Conflict(told["data"]["reason"])
+            session = sessions.get(db, asked.session_id or 0)
+            return SteerReceipt(session=session, turn_id=told["data"]["turnId"])
+    return None
 
 
 @attrs.define

@@ -9,8 +9,9 @@ The answer is noted in the transaction that carries the request out (the unit wh
 operation's answer type), not after it. So what the server's end cut off is known when it is sent
 again: either there is the answer, or nothing was committed and it is carried out now. Two kinds are
 409, and a person has to look: what acts outside of the database before it commits (`acts_outside`),
-and what was begun by one transaction and lacks the one that answers, unless it `is_repeatable`. So
-is, until the server's end, what failed in a way that does not tell whether something was done.
+and what was begun by one transaction and lacks the one that answers, unless it `is_repeatable` or
+the log tells later what came of it (`outcome_of`). So is, until the server's end, what failed in a
+way that does not tell whether something was done.
 """
 
 from __future__ import annotations
@@ -42,10 +43,11 @@ from command_center.http.wire.problems import (
     error_response,
     problem_of,
 )
-from command_center.runtime import origin
+from command_center.runtime import Refusal, origin
 from command_center.store import Transaction
 from command_center.store.idempotency_keys import (
     Kept,
+    answered,
     claim,
     keep,
     note_answer,
@@ -78,7 +80,7 @@ class IdempotencyKeys:
     def once(self, operation: Operation, view: View) -> View:
         """Return an operation's view, carried out once for each key."""
 
-        async def answered(**arguments: Any) -> Response:
+        async def answer_once(**arguments: Any) -> Response:
             key = request.headers.get(HEADER)
             if key is None:
                 return await view(**arguments)
@@ -101,13 +103,53 @@ class IdempotencyKeys:
                 self.lost.add(key)
                 raise
             if kept is not None:
-                return _again(key, kept, is_lost=key in self.lost)
+                return await self._again(operation, key, kept)
             self.lost.discard(key)
             notes = _Notes(key, operation)
             origin.set(NotedOrigin(origin.get() or "", notes))
             return await _carry_out(partial(view, **arguments), notes, self.storage, self.lost)
 
-        return answered
+        return answer_once
+
+    async def _again(self, operation: Operation, key: str, kept: Kept) -> Response:
+        """Answer a request whose key was claimed before."""
+        if not kept.is_same:
+            raise KeyReused(key)
+        if kept.state != "answered":
+            is_cut = kept.state == "cut_off"
+            if not is_cut and key not in self.lost:
+                raise KeyInUse(key)
+            kept = await self._settled(operation, key, kept)
+            if kept.state != "answered":
+                is_awaited = kept.event_id is not None and operation.outcome_of is not None
+                raise KeyLost(key, is_cut=is_cut, event_id=kept.event_id, is_awaited=is_awaited)
+        return TrioResponse(
+            kept.body, status=kept.status, content_type=JSON, headers={REPLAYED: "true"}
+        )
+
+    async def _settled(self, operation: Operation, key: str, kept: Kept) -> Kept:
+        """Keep what the log says by now came of a request that was begun, and return it.
+
+        A refusal is raised, and leaves the key free.
+        """
+        event_id, outcome_of = kept.event_id, operation.outcome_of
+        if event_id is None or outcome_of is None:
+            return kept
+
+        def settle(tx: Transaction) -> Kept | Refusal:
+            outcome = outcome_of(tx.db, event_id)
+            if outcome is None:
+                return kept
+            if isinstance(outcome, Refusal):
+                release(tx, key)
+                return outcome
+            note_answer(tx, key, operation.status_of(outcome), encode(outcome))
+            return answered(tx, key)
+
+        settled = await self.storage.write(settle)
+        if isinstance(settled, Refusal):
+            raise settled
+        return settled
 
 
 @attrs.define(eq=False)
@@ -156,18 +198,6 @@ async def _carry_out(
         else:
             lost.add(key)
     return answer
-
-
-def _again(key: str, kept: Kept, *, is_lost: bool) -> Response:
-    if not kept.is_same:
-        raise KeyReused(key)
-    if kept.state == "cut_off" or (kept.state == "begun" and is_lost):
-        raise KeyLost(key, is_cut=kept.state == "cut_off", event_id=kept.event_id)
-    if kept.state == "begun":
-        raise KeyInUse(key)
-    return TrioResponse(
-        kept.body, status=kept.status, content_type=JSON, headers={REPLAYED: "true"}
-    )
 
 
 async def _hash() -> str:

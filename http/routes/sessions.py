@@ -30,6 +30,7 @@ from command_center.actors.sessions.slots import (
     live_sessions,
     waiting_for,
 )
+from command_center.actors.sessions.steering import outcome_of
 from command_center.http.routes.events import EventsQuery, read_events
 from command_center.http.wire.codec import Cursor, PageQuery
 from command_center.http.wire.etags import condition
@@ -156,7 +157,7 @@ async def commit_session(center: Center, session_id: int, body: CommitRequest) -
     return await center.ask(REPOSITORIES, CommitWork(session_id, body), timeout=GIT_SECONDS)
 
 
-@api.operation("POST", "/api/sessions/<id:session_id>/steer", refuses=(409,))
+@api.operation("POST", "/api/sessions/<id:session_id>/steer", refuses=(409,), outcome_of=outcome_of)
 async def steer_session(center: Center, session_id: int, body: SteerSession) -> SteerReceipt:
     """Say something to the running turn."""
     return await center.sessions.ask(session_id, body)

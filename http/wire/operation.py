@@ -35,6 +35,7 @@ from typing import (
 import attrs
 import msgspec
 from quart import Response, request, websocket
+from sqlite_utils import Database
 
 from command_center.http.wire.codec import (
     decode_body,
@@ -49,6 +50,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Handler: TypeAlias = Callable[Concatenate[S, P], Awaitable[R]]
 View: TypeAlias = Callable[..., Awaitable[Response]]
+Outcome: TypeAlias = Callable[[Database, int], object]
 
 
 @attrs.frozen
@@ -125,6 +127,8 @@ class Operation:
         acts_outside: it does something outside of the database before it commits anything, so that
             of one that was cut off nobody knows whether it was carried out.
         is_repeatable: it may be carried out again where it was begun, and happens once.
+        outcome_of: reads from the log what came of it, by the event that tells of its beginning:
+            the answer, the refusal, or None as long as it is not known.
         location: where the record is shown that the answer holds. A 201 says it as `Location`.
         one_of: fields of the body that exclude each other.
         headers: headers of the answer that no other operation has, with what they hold.
@@ -145,6 +149,7 @@ class Operation:
     is_done_once: bool
     acts_outside: bool
     is_repeatable: bool
+    outcome_of: Outcome | None
     location: Location | None
     one_of: OneOf | None
     headers: Mapping[str, str]
@@ -238,6 +243,7 @@ class Api(Generic[S]):
         is_done_once: bool | None = None,
         acts_outside: bool = False,
         is_repeatable: bool = False,
+        outcome_of: Outcome | None = None,
         one_of: OneOf | None = None,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Callable[[Handler[S, P, R]], Handler[S, P, R]]:
@@ -256,6 +262,8 @@ class Api(Generic[S]):
             acts_outside: whether it does something outside of the database, such as with git,
                 before anything of it is committed.
             is_repeatable: whether it happens once also where it is carried out again.
+            outcome_of: reads from the log what came of one that was begun, where the answer is
+                not in the transaction that begins it.
             one_of: fields of the body that exclude each other, which the actor checks.
             headers: headers of the answer that no other operation has, with what they hold.
         """
@@ -279,6 +287,7 @@ class Api(Generic[S]):
                     is_done_once=method == "POST" if is_done_once is None else is_done_once,
                     acts_outside=acts_outside,
                     is_repeatable=is_repeatable,
+                    outcome_of=outcome_of,
                     location=None if location is None else Location(location),
                     one_of=one_of,
                     headers=headers,

@@ -151,17 +151,22 @@ class KeyInUse(Exception):
 class KeyLost(Exception):
     """The request of an Idempotency-Key will never have an answer, so it may have been done."""
 
-    def __init__(self, key: str, *, is_cut: bool, event_id: int | None) -> None:
+    def __init__(
+        self, key: str, *, is_cut: bool, event_id: int | None, is_awaited: bool = False
+    ) -> None:
         """Tell a request that the server's end cut off from one that failed, and what is known.
 
-        `event_id` is the first event that was committed for it.
+        `event_id` is the first event that was committed for it; with `is_awaited` another one will
+        tell what came of it.
         """
         ended = "was cut off when the server ended" if is_cut else "has failed"
         known = "" if event_id is None else f" It was begun: event {event_id} tells of it."
-        super().__init__(
-            f"The request of the Idempotency-Key {key} {ended}.{known} Check whether it was "
-            "carried out. If it was not, send it under another key."
+        next_step = (
+            "What came of it is told when its turn has ended. Send it again then."
+            if is_awaited
+            else "Check whether it was carried out. If it was not, send it under another key."
         )
+        super().__init__(f"The request of the Idempotency-Key {key} {ended}.{known} {next_step}")
         self.key = key
         self.is_cut = is_cut
         self.event_id = event_id

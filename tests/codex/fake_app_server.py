@@ -126,6 +126,8 @@ class FakeAppServer:
                 self.write({"id": id_, "result": {"turn": {"id": turn_id}}})
                 self.pending.append((turn_id, json.loads(params["input"][0]["text"])))
                 self.play(params["threadId"])
+            case "turn/steer":
+                self.write({"id": id_, "result": {"turnId": params["expectedTurnId"]}})
             case "fake/environment":
                 self.write({"id": id_, "result": dict(os.environ)})
             case "commandCenter/methods":

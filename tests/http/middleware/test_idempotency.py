@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 import attrs
 import httpx
@@ -16,13 +16,21 @@ import trio
 import trio.testing
 
 from command_center.actors.center import Center
+from command_center.actors.contracts.events.sessions import (
+    SteerAcknowledged,
+    SteerRejected,
+    SteerRequested,
+)
+from command_center.actors.contracts.sessions import SteerSession
+from command_center.actors.rules.errors import Unconfirmed
 from command_center.http.app import create_app
 from command_center.http.middleware import idempotency
 from command_center.http.middleware.gate import Policy
-from command_center.store import Transaction
+from command_center.store import EventData, Transaction
 from command_center.store.idempotency_keys import NOT_NOTED, claim
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
+from tests.made_up import made_up
 
 TASK: dict[str, Any] = {"repositoryId": 1, "title": "a", "prompt": "b"}
 KEY = {"Idempotency-Key": "5f0c"}
@@ -275,6 +283,67 @@ async def test_what_is_done_in_memory_is_not_done_again_and_its_event_is_named(
             facts["outcome"],
             event["items"][0]["type"],
         )
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+@pytest.mark.parametrize("is_begun_anew", [False, True])
+async def test_steering_that_was_cut_off_is_answered_with_what_came_of_it_once_that_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_taken: bool, is_begun_anew: bool
+) -> None:
+    path = "/api/sessions/1/steer"
+
+    def steer(server: Api) -> Awaitable[httpx.Response]:
+        return server.http.post(path, json={"message": "a"}, headers=OTHER_KEY)
+
+    async def check(server: Api) -> None:
+        early = await steer(server)
+        assert (409, None) == (early.status_code, early.headers.get("Retry-After"))
+        facts = early.json()["error"]["facts"]
+        assert "begun" == facts["outcome"]
+        assert "Send it again then" in early.json()["error"]["message"]
+        cause, told = facts["eventId"], SteerAcknowledged(turn_id="u")
+        outcomes = [told if is_taken else SteerRejected(reason="It was too late.")]
+        for causation_id, outcome in (
+            (cause + 900, made_up("session.steer.rejected")),
+            (cause, *outcomes),
+        ):
+            await server.center.storage.write(
+                partial(tell_of_session, outcome=outcome, causation_id=causation_id)
+            )
+        late = await steer(server)
+        if is_taken:
+            session = (await server.http.get("/api/sessions/1")).json()
+            receipt = {"session": session, "turnId": "u", "status": "acknowledged"}
+            assert (200, receipt) == (late.status_code, late.json())
+            assert "true" == late.headers["Idempotency-Replayed"]
+            assert late.content == (await steer(server)).content
+        else:
+            assert 409 == late.status_code
+            assert "It was too late." == late.json()["error"]["message"]
+            # The key is free: what is sent now is a new request, and there is no turn.
+            assert "stub runner" in (await steer(server)).json()["error"]["message"]
+
+    async with api(tmp_path) as server:
+        await server.create()
+        await server.http.post("/api/tasks/1/sessions", json=RUN)
+
+        async def begin(_sessions: object, _id: int, message: SteerSession) -> Never:
+            asked = SteerRequested(message=message.message, turn_id="u")
+            await server.center.storage.write(partial(tell_of_session, outcome=asked))
+            raise Unconfirmed("Codex did not answer.")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(type(server.center.sessions), "ask", begin)
+            assert 503 == (await steer(server)).status_code
+        if not is_begun_anew:
+            await check(server)
+    if is_begun_anew:
+        async with api(tmp_path) as server:
+            await check(server)
+
+
+def tell_of_session(tx: Transaction, outcome: EventData, causation_id: int | None = None) -> None:
+    tx.emit(outcome, actor="codex", session_id=1, causation_id=causation_id)
 
 
 async def test_what_git_may_have_done_before_it_was_committed_is_not_done_again(

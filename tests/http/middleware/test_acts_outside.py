@@ -1,0 +1,245 @@
+"""Each POST that acts outside of the database before it commits anything is declared so.
+
+Every one is sent under a key, and what is done for it by git and by Codex is watched.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+import trio
+
+from command_center.actors.center import Center, open_center
+from command_center.actors.codex.messages import Call
+from command_center.actors.codex.ports import Codex
+from command_center.actors.core.storage import NotedOrigin
+from command_center.actors.git.ports import Checkout, Git, GitCommand, GitOutput, Writes
+from command_center.actors.hosts.local.codex.codex import LocalCodex
+from command_center.actors.hosts.local.git.checkouts import LocalGit
+from command_center.actors.tree import CenterSettings
+from command_center.http.app import create_app
+from command_center.http.middleware import idempotency
+from command_center.http.middleware.gate import Policy
+from command_center.http.routes.table import OPERATIONS
+from command_center.runtime import ActorRef, origin
+from command_center.store import EventFilter, Transaction, open_database
+from tests.codex.bridging import faked
+from tests.http.live import client_of
+
+GIT_LOOKS = {
+    *("open", "says_something", "commit_folders", "is_merging", "has_index", "is_untouched"),
+}
+GIT_DEEDS = {
+    *("make_folder", "claim_worktree", "delete_worktree", "forget_worktree"),
+    "take_away_worktree",
+}
+CODEX_LOOKS = {
+    *("settings", "connect", "listens_for_terminals", "take_over", "file_of", "is_written"),
+    *("project_files", "read_configuration"),
+}
+CODEX_DEEDS = {"end_own", "start", "end_commands"}
+
+
+@attrs.define(eq=False)
+class Watch:
+    """The operations that did something outside, of those for which nothing was committed then."""
+
+    committed: set[str] = attrs.field(factory=set)
+    acted: set[str] = attrs.field(factory=set)
+
+    def deed(self) -> None:
+        """Take note that something is done outside of the database."""
+        name = origin.get()
+        if isinstance(name, NotedOrigin):
+            notes: Any = name.note
+            if notes.key not in self.committed:
+                self.acted.add(notes._operation.id)
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch()
+    note, run, ask = idempotency._Notes.__call__, LocalGit.run, ActorRef.ask
+
+    def noting(self: Any, tx: Transaction, value: object) -> None:
+        if tx.first_event_id is not None:
+            watch.committed.add(self.key)
+        note(self, tx, value)
+
+    async def running(
+        self: LocalGit,
+        checkout: Checkout,
+        command: GitCommand,
+        sink: Callable[[bytes], None] | None = None,
+    ) -> GitOutput:
+        if command.writes != Writes.NOTHING:
+            watch.deed()
+        return await run(self, checkout, command, sink)
+
+    async def asking(self: ActorRef[Any], message: Any, **given: Any) -> Any:
+        if isinstance(message, Call) and not message.method.endswith(("/read", "/list", "/get")):
+            watch.deed()
+        return await ask(self, message, **given)
+
+    monkeypatch.setattr(idempotency._Notes, "__call__", noting)
+    monkeypatch.setattr(LocalGit, "run", running)
+    monkeypatch.setattr(ActorRef, "ask", asking)
+    for kind, deeds in ((LocalGit, GIT_DEEDS), (LocalCodex, CODEX_DEEDS)):
+        for name in deeds:
+            monkeypatch.setattr(kind, name, _watched(watch, getattr(kind, name)))
+    return watch
+
+
+def _watched(watch: Watch, method: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any, **given: Any) -> Any:
+        watch.deed()
+        return method(*arguments, **given)
+
+    return call
+
+
+def test_each_method_of_a_host_is_known_as_a_look_or_a_deed() -> None:
+    for port, known in ((Git, GIT_LOOKS | GIT_DEEDS | {"run"}), (Codex, CODEX_LOOKS | CODEX_DEEDS)):
+        assert known == {name for name in vars(port) if not name.startswith("_")}
+
+
+@asynccontextmanager
+async def center_with_codex(folder: Path) -> AsyncIterator[tuple[Center, httpx.AsyncClient]]:
+    """A center whose Codex is a fake app-server, and a client of it."""
+    database = folder / "center.sqlite3"
+    open_database(database).close()
+    settings = CenterSettings(
+        database=database,
+        data_dir=folder,
+        runner="app-server",
+        bridge=faked(),
+        max_sessions=8,
+        approval_seconds=3600,
+    )
+    async with (
+        open_center(settings) as center,
+        client_of(create_app(center, Policy())) as http,
+    ):
+        yield center, http
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Run git as a user does."""
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run(["git", *author, "-C", folder, *arguments], check=True)  # noqa: S607 - the developer's git
+
+
+@attrs.define
+class Script:
+    """Sends requests, each under a key of its own, and notes of which operations they were."""
+
+    center: Center
+    http: httpx.AsyncClient
+    operations: dict[str, str]
+    sent: set[str] = attrs.field(factory=set)
+
+    async def post(self, rule: str, body: dict[str, Any], *ids: object) -> Any:
+        """Send a request, whose path has these ids in the order of its places."""
+        path = rule.format(*ids)
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        answer = await self.http.post(path, json=body, headers=key)
+        assert answer.status_code < 400, (path, answer.text)
+        self.sent.add(self.operations[rule])
+        return answer.json()
+
+    async def until(self, session: Any, status: str) -> None:
+        """Wait until the session has that status."""
+        with (
+            trio.fail_after(30),
+            self.center.fanout.subscribe(EventFilter(session_id=session["id"])) as watch,
+        ):
+            path = f"/api/sessions/{session['id']}"
+            while status != (found := (await self.http.get(path)).json())["status"]:
+                assert not found["finishedAt"], found
+                await watch.take()
+
+
+async def every_post(script: Script, folder: Path) -> None:
+    """Send each POST that takes a key, so that it does what it is for."""
+    repository = folder / "work"
+    await script.post("/api/repos/inspect", {"localPath": str(repository)})
+    allowed = {"allowWrite": True, "allowCommit": True}
+    made = await script.post("/api/repos", {"localPath": str(repository), **allowed})
+    await script.post("/api/repos/{}/scan", {}, made["id"])
+
+    worktrees = "/api/repos/{}/worktrees"
+    for branch in ("merged", "pruned"):
+        worktree = await script.post(worktrees, {"branchName": branch}, made["id"])
+        if branch == "merged":
+            git(Path(worktree["path"]), "commit", "-q", "--allow-empty", "-m", "b")
+            merge = {"path": worktree["path"]}
+            await script.post(f"{worktrees}/merge", merge, made["id"])
+        else:
+            shutil.rmtree(worktree["path"])
+    await script.post(f"{worktrees}/prune", {}, made["id"])
+    await script.post(f"{worktrees}/clean", {}, made["id"])
+
+    question = {"id": "q", "header": "a", "question": "b?", "options": None}
+    asks = {"itemId": "i", "questions": [question]}
+    waits = json.dumps([{"ask": "item/tool/requestUserInput", "params": asks}])
+    told = {"repositoryId": made["id"], "title": "a", "prompt": waits}
+    task = await script.post("/api/tasks", told)
+    await script.post("/api/tasks/{}/policy-check", {}, task["id"])
+    run = await script.post("/api/tasks/{}/run", {}, task["id"])
+    session = run["session"]
+    await script.until(session, "waiting_approval")
+    await script.post("/api/sessions/{}/steer", {"message": "a"}, session["id"])
+    asked = (await script.http.get("/api/approvals")).json()["items"][0]
+    decided = {"status": "approved", "answers": {"q": ["a"]}}
+    await script.post("/api/approvals/{}/resolve", decided, asked["id"])
+    await script.until(session, "completed")
+    (repository / "new.txt").write_text("a")
+    await script.post("/api/sessions/{}/commit", {"paths": ["new.txt"]}, session["id"])
+    created = await script.post("/api/tasks/{}/sessions", {}, task["id"])
+    await script.post("/api/sessions/{}/followups", {"message": "a"}, created["id"])
+    await script.post("/api/sessions/{}/stop", {}, created["id"])
+
+    thread = {"repositoryId": made["id"], "cwd": str(repository), "prompt": "[]"}
+    await script.post("/api/codex/threads/{}/prompt", thread, "of-another")
+
+    approval = await script.post("/api/approvals", {"title": "a"})
+    await script.post("/api/approvals/{}/extend", {"ttlSeconds": 7200}, approval["id"])
+
+    automation = {
+        "repositoryId": made["id"],
+        "title": "a",
+        "scheduleExpr": "hourly",
+        "payload": {"prompt": "[]", "runInput": {"sandbox": "read-only"}},
+    }
+    made = await script.post("/api/automations", automation)
+    await script.post("/api/automations/{}/run", {}, made["id"])
+
+    order = {"reason": "a", "confirm": True}
+    for action in ("suspend", "resume", "drain", "restart", "stop"):
+        await script.post(f"/api/runtime/actors/{{}}/{action}", order, "tasks")
+
+
+async def test_what_acts_outside_before_it_commits_is_declared_so_and_nothing_else(
+    tmp_path: Path, watch: Watch
+) -> None:
+    repository = tmp_path / "work"
+    git(tmp_path, "init", "-q", str(repository))
+    git(repository, "commit", "-q", "--allow-empty", "-m", "a")
+    done_once = [operation for operation in OPERATIONS if operation.is_done_once]
+    rules = {re.sub("<[^>]*>", "{}", operation.rule): operation.id for operation in done_once}
+    async with center_with_codex(tmp_path / "data") as (center, http):
+        script = Script(center, http, rules)
+        await every_post(script, tmp_path)
+    assert {*rules.values()} == script.sent
+    assert {operation.id for operation in done_once if operation.acts_outside} == watch.acted
