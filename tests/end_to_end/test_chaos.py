@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import attrs
+import httpx
 import pytest
 import trio
 
-from tests.codex.script import Run, Say
+from tests.codex.script import Gate, Hold, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import (
     ENDED,
@@ -61,6 +64,11 @@ class AppServer:
         with trio.fail_after(WAIT_SECONDS):
             while not self.socket.exists():  # noqa: ASYNC110 - another process makes it
                 await trio.sleep(0.02)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self.process is not None
+        self.process.send_signal(number)
 
     def kill(self) -> None:
         """`kill -9`."""
@@ -267,6 +275,56 @@ async def test_with_an_app_server_that_it_spawned_the_turn_is_interrupted_at_onc
         with trio.fail_after(1):
             await client.until_session(session, "interrupted")
         await check_that_it_was_continued(client, session)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="only POSIX stops a process for a while")
+async def test_steering_that_a_kill_cut_off_is_answered_with_what_came_of_it(
+    shared_server: Server,
+    app_server: AppServer,
+    scripted_model: ScriptedModel,
+    repository: Path,
+) -> None:
+    gate = Gate()
+    scripted_model.script = (Hold(gate, Say.text("Halfway.")), Say.text("Done."))
+    await app_server.until_ready()
+    shared_server.start()
+    async with client_of(shared_server) as client, trio.open_nursery() as nursery:
+        session = await client.run(await client.register(repository), "Work.")
+        gate.wait_until_reached()
+        await client.until_session(session, "running")
+        async with client.watch(sessionId=session["id"]) as stream:
+            app_server.send(signal.SIGSTOP)
+            nursery.start_soon(steer, client, session)
+            await stream.until("session.steer.requested")
+            shared_server.kill()
+    app_server.send(signal.SIGCONT)
+    shared_server.start()
+    async with client_of(shared_server) as client:
+        early = await steer(client, session)
+        assert early is not None
+        assert (409, "begun") == (early.status_code, early.json()["error"]["facts"]["outcome"])
+        gate.open()
+        ended = await client.until_session(session, "completed")
+        items = (await client.get(f"/api/sessions/{session['id']}/items"))["items"]
+        said = [
+            item["body"]["content"][0]["text"] for item in items if item["type"] == "userMessage"
+        ]
+        late = await steer(client, session)
+        assert late is not None
+        if "Hurry." in said:
+            assert (200, ended["codexTurnId"]) == (late.status_code, late.json()["turnId"])
+        else:
+            assert 409 == late.status_code
+            assert "not in its thread" in late.json()["error"]["message"]
+
+
+async def steer(client: Client, session: Any) -> httpx.Response | None:
+    """Say something to the turn, always under the same key; None where the server is killed."""
+    path, headers = f"/api/sessions/{session['id']}/steer", {"Idempotency-Key": "hurry"}
+    try:
+        return await client.http.post(path, json={"message": "Hurry."}, headers=headers)
+    except httpx.TransportError:
+        return None
 
 
 async def begin_a_story_to_be_continued(client: Client, repository: Path) -> Any:
