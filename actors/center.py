@@ -12,6 +12,7 @@ import attrs
 
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.clock import SystemClock, WallClock, machine_zone
+from command_center.actors.codex.ports import CodexHost
 from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.core.events import EVENTS, Fanout
 from command_center.actors.core.storage import Storage
@@ -21,7 +22,7 @@ from command_center.actors.ledger.automations import Terms
 from command_center.actors.operator.actions import JOURNAL, observer_for
 from command_center.actors.rules.schedule import find_zone
 from command_center.actors.sessions.directory import ASK_SECONDS, Sessions
-from command_center.actors.sessions.runners.registry import make_runner
+from command_center.actors.sessions.runners.registry import make_runner, make_threads
 from command_center.actors.sessions.runners.workshop import Workshop
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.tree import CenterSettings, build_tree, host_settings
@@ -43,7 +44,7 @@ class Center:
     """The running product: ask its actors, read its store, watch its events."""
 
     settings: CenterSettings
-    hosts: Hosts
+    hosts: Hosts[CodexHost]
     system: System
     storage: Storage
     fanout: Fanout
@@ -72,7 +73,7 @@ async def open_center(
     settings: CenterSettings,
     *,
     clock: WallClock | None = None,
-    hosts: Hosts | None = None,
+    hosts: Hosts[CodexHost] | None = None,
     on_stuck: Callable[[Sequence[str]], None] | None = None,
 ) -> AsyncIterator[Center]:
     """Start the tree, lend it, and stop it in order, each part within its deadline.
@@ -113,7 +114,15 @@ async def open_center(
     )
     try:
         log_id = await storage.read(log_identity.log_id)
-        tree = build_tree(settings, hosts, storage, services, schedules, fanout=fanout)
+        tree = build_tree(
+            settings,
+            hosts,
+            storage,
+            services,
+            schedules,
+            threads=make_threads(workshop),
+            fanout=fanout,
+        )
         found.append(
             open_system(
                 tree,

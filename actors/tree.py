@@ -39,10 +39,12 @@ from command_center.actors.approvals.actor import Approvals
 from command_center.actors.automations.actor import AutomationServices
 from command_center.actors.automations.scheduler import Scheduler
 from command_center.actors.codex.bridge import Bridge
+from command_center.actors.codex.ports import CodexHost
 from command_center.actors.codex.routing import Routes
 from command_center.actors.codex.settings import BridgeSettings
-from command_center.actors.contracts.hosts import Hosts
+from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.runners import RUNNERS
+from command_center.actors.contracts.threads import AgentThreads
 from command_center.actors.core.events import EventHub, Fanout
 from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import Store
@@ -103,11 +105,12 @@ def host_settings(settings: CenterSettings) -> HostSettings:
 
 def build_tree(
     settings: CenterSettings,
-    hosts: Hosts,
+    hosts: Hosts[CodexHost],
     storage: Storage,
     services: SessionServices,
     schedules: AutomationServices,
     *,
+    threads: AgentThreads,
     fanout: Fanout,
 ) -> SupervisorSpec:
     """Return the spec of the whole tree."""
@@ -239,7 +242,7 @@ def build_tree(
             ),
             ChildSpec(
                 id="tasks",
-                start=partial(Tasks, services, runner=settings.runner),
+                start=partial(Tasks, services, threads, runner=settings.runner),
                 contract="New runs wait until it is back; turns are not touched.",
             ),
             SupervisorSpec(
@@ -258,7 +261,7 @@ def build_tree(
     )
 
 
-def _actors_of(hosts: Hosts) -> list[SupervisorSpec]:
+def _actors_of(hosts: Hosts[Host]) -> list[SupervisorSpec]:
     """Return the supervisor of what hosts need, where any needs something."""
     needed = [
         SupervisorSpec(id=host.name, children=host.actors, quarantine=True)

@@ -16,7 +16,6 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.codex.approvals import check_answers, without_secrets
 from command_center.actors.contracts.addresses import TASKS, session_at
 from command_center.actors.contracts.approvals import (
     CreateApproval,
@@ -41,6 +40,7 @@ from command_center.actors.ledger.deadlines import (
     warn,
 )
 from command_center.actors.ledger.successors import say_answer
+from command_center.actors.rules.answers import check_answers, without_secrets
 from command_center.actors.rules.errors import Invalid, Unavailable
 from command_center.runtime import Actor, ActorNotFound, Deferred, MailboxFull, handles
 from command_center.store import (
@@ -112,8 +112,9 @@ class Approvals(Actor):
 
     async def _resolve(self, message: ResolveApproval) -> Approval:
         resolution = message.resolution
-        request = await self._storage.read(lambda db: request_of(db, message.approval_id))
-        kept = answers_to_keep(request, resolution)
+        kept = await self._storage.read(
+            lambda db: answers_to_keep(db, message.approval_id, resolution)
+        )
         sequel: Session | None = None
 
         def settle(tx: Transaction) -> Approval:
@@ -200,26 +201,21 @@ class Approvals(Actor):
         return min(left, LOOK_SECONDS)
 
 
-def request_of(db: Database, approval_id: int) -> dict[str, Any] | None:
-    """Return what Codex asked, however long; None where Codex did not ask."""
-    request: dict[str, Any] | None
-    request = approvals.whole(db, approvals.get(db, approval_id), "codex_request")
-    return request
-
-
 def answers_to_keep(
-    request: dict[str, Any] | None, resolution: Resolution
+    db: Database, approval_id: int, resolution: Resolution
 ) -> dict[str, Any] | None:
     """Return the answers as they may be stored.
 
     Raises:
-        Invalid: Codex asked something else, or wants more; it names the answer.
+        Invalid: the agent asked something else, or wants more; it names the answer.
     """
-    answers = resolution.answers or {}
-    if request is None or resolution.status == "rejected":
+    approval = approvals.get(db, approval_id)
+    if approval.codex_request is None or resolution.status == "rejected":
         return resolution.answers
-    check_answers(request["method"], request["params"], answers)
-    return without_secrets(request["method"], request["params"], answers) or None
+    details = approvals.whole(db, approval, "details")  # however long
+    answers = resolution.answers or {}
+    check_answers(approval.kind, details, answers)
+    return without_secrets(approval.kind, details, answers) or None
 
 
 def create_approval(tx: Transaction, wanted: CreateApproval, *, seconds: float) -> Approval:

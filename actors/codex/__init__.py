@@ -8,10 +8,13 @@ session that it is about, by its `inbox`; `open_requests` are what Codex asks, `
 of the connection itself, `lineage` knows which thread was started from which, and `active_turns`
 whether any is at work.
 
-`requests` spells what is asked of Codex, and `confinement` what a run lets it do;
-`project_configuration` is what it takes from the project, `allow_rules` what its user's rules let
-through, and `allowed_tools` which tools its user has set never to be asked about. `shapes`, `approvals` and `diffs` make of a question of Codex's what a person is shown,
-and of the decision its answer. `exec_runner` runs `codex exec` where no app-server is wanted, and
-`exec_lines` reads what that prints. `warnings` reads what Codex warns of, and `versions` says which
-can be used. `errors` is what can go wrong.
+`requests` spells what is asked of Codex, `confinement` what a run lets it do, `allow_rules` what
+its user's rules let through, and `allowed_tools` which tools its user is never asked about.
+`shapes`, `approvals` and `diffs` make of a question of Codex's what a person is shown, and of the
+decision its answer. `exec_runner` runs `codex exec` where no app-server is wanted, and `exec_lines`
+reads what that prints. `warnings` reads what Codex warns of, and `versions` says which can be used.
+`errors` is what can go wrong.
+
+Nothing imports it but the runners for Codex, the adapters of hosts, and what puts the parts
+together: all others speak of any agent, in the words of `contracts`.
 """

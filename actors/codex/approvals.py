@@ -16,8 +16,8 @@ import msgspec
 
 from command_center.actors.codex import shapes
 from command_center.actors.codex.diffs import is_change, unified_diff
-from command_center.actors.rules.errors import Invalid
-from command_center.actors.rules.questions import ApprovalRequest
+from command_center.actors.rules.answers import check_answers, texts_of
+from command_center.actors.rules.questions import ApprovalRequest, UnawaitedQuestion
 
 COMMAND: Final = "item/commandExecution/requestApproval"
 FILE_CHANGE: Final = "item/fileChange/requestApproval"
@@ -65,20 +65,11 @@ def describe_request(
 
 def answer_to(method: str, params: Params, decision: Decision) -> dict[str, Any]:
     """Return the result that answers the request; raise `Invalid` for answers that do not fit."""
-    return KNOWN_REQUESTS[method].answer(params, decision)
-
-
-def check_answers(method: str, params: Params, answers: Mapping[str, Any]) -> None:
-    """Raise `Invalid`, naming the field, if an approval with these answers would not fit."""
-    answer_to(method, params, Decision(approved=True, answers=answers))
-
-
-def without_secrets(method: str, params: Params, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answers as they may be stored: those to secret questions are left out."""
-    if method != USER_INPUT:
-        return dict(answers)
-    secret = {question["id"] for question in params["questions"] if question.get("isSecret")}
-    return {key: "[secret]" if key in secret else value for key, value in answers.items()}
+    question = KNOWN_REQUESTS[method]
+    if decision.approved:
+        _, details = question.describe(params, ())
+        check_answers(question.kind, details, decision.answers)
+    return question.answer(params, decision)
 
 
 def script_of(command: str) -> str:
@@ -244,22 +235,16 @@ def _describe_user_input(params: Params, changes: Sequence[Params]) -> tuple[str
 def _answer_user_input(params: Params, decision: Decision) -> dict[str, Any]:
     if not decision.approved:
         return {"answers": {}}
-    unknown = set(decision.answers) - {question["id"] for question in params["questions"]}
-    if unknown:
-        raise Invalid.field(f"answers.{min(unknown)}", "no such question was asked.")
     return {
         "answers": {
-            question["id"]: {"answers": _texts(question, decision.answers)}
+            question["id"]: {"answers": texts_of(decision.answers[question["id"]])}
             for question in params["questions"]
         }
     }
 
 
-def async_questions(item: Params, thread_id: str, turn_id: str) -> dict[str, Any] | None:
-    """Return the questions of a message that Codex does not wait for, as it asks the others.
-
-    None, if the message asks nothing.
-    """
+def unawaited_question(item: Params, thread_id: str, turn_id: str) -> UnawaitedQuestion | None:
+    """Return what a message of Codex asks without waiting; None if it asks nothing."""
     asked = item.get("questions")
     if item.get("delivery") != "async" or not isinstance(asked, list):
         return None
@@ -277,24 +262,12 @@ def async_questions(item: Params, thread_id: str, turn_id: str) -> dict[str, Any
         for number, question in enumerate(asked, 1)
         if isinstance(question, dict)
     ]
+    if not questions:
+        return None
     where = {"threadId": thread_id, "turnId": turn_id, "itemId": str(item.get("id"))}
-    return {**where, "questions": questions} if questions else None
-
-
-def _texts(question: Params, answers: Mapping[str, Any]) -> list[str]:
-    path = f"answers.{question['id']}"
-    given = answers.get(question["id"])
-    texts = [given] if isinstance(given, str) else given
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise Invalid.field(path, "must be a text or a list of texts.")
-    if not texts:
-        raise Invalid.field(path, "must be answered.")
-    labels = [option["label"] for option in question.get("options") or []]
-    if labels and not question.get("isOther"):
-        for text in texts:
-            if text not in labels:
-                raise Invalid.field(path, f"must be one of {', '.join(labels)}.")
-    return texts
+    params = {**where, "questions": questions}
+    shown = describe_request(USER_INPUT, params)
+    return UnawaitedQuestion(shown=shown, asked={"method": USER_INPUT, "params": params})
 
 
 # Elicitations
@@ -345,63 +318,10 @@ def _answer_elicitation(params: Params, decision: Decision) -> dict[str, Any]:
         return {"action": "decline"}
     answer: dict[str, Any] = {"action": "accept"}
     if params["mode"] != "url":
-        answer["content"] = _checked_content(params.get("requestedSchema"), decision.answers)
+        answer["content"] = dict(decision.answers)
     if decision.for_session and _offers_session(params):
         answer["_meta"] = {"persist": "session"}
     return answer
-
-
-_JSON_TYPES: Mapping[str, tuple[type, ...]] = {
-    "string": (str,),
-    "number": (int, float),
-    "integer": (int,),
-    "boolean": (bool,),
-    "array": (list,),
-}
-
-
-def _checked_content(schema: Any, answers: Mapping[str, Any]) -> dict[str, Any]:
-    fields = schema.get("properties") if isinstance(schema, dict) else None
-    if not isinstance(fields, dict):
-        return dict(answers)
-    for name in schema.get("required") or []:
-        if name not in answers and "default" not in fields.get(name, {}):
-            raise Invalid.field(f"answers.{name}", "must be answered.")
-    for name, value in answers.items():
-        if name not in fields:
-            raise Invalid.field(f"answers.{name}", "no such field was asked for.")
-        _check_field(f"answers.{name}", fields[name], value)
-    return dict(answers)
-
-
-def _check_field(path: str, field: Params, value: Any) -> None:
-    """Refuse a value of another type than the field's, or one that it does not offer."""
-    kind = field.get("type")
-    wanted = _JSON_TYPES.get(str(kind), (object,))
-    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-        raise Invalid.field(path, f"must be of type {kind}.")
-    if isinstance(value, list):
-        least, most = field.get("minItems") or 0, field.get("maxItems")
-        if len(value) < least or (most is not None and len(value) > most):
-            raise Invalid.field(path, f"must be {_span(least, most)} of them.")
-        for each in value:
-            _check_option(path, field.get("items") or {}, each)
-    else:
-        _check_option(path, field, value)
-
-
-def _span(least: int, most: int | None) -> str:
-    if most is None:
-        return f"at least {least}"
-    return f"{least} to {most}" if least else f"at most {most}"
-
-
-def _check_option(path: str, field: Params, value: Any) -> None:
-    options = field.get("enum") or [
-        option.get("const") for option in field.get("oneOf") or field.get("anyOf") or []
-    ]
-    if options and value not in options:
-        raise Invalid.field(path, f"must be one of {', '.join(map(str, options))}.")
 
 
 @attrs.frozen

@@ -23,21 +23,23 @@ from command_center.actors.codex.errors import (
 )
 from command_center.actors.codex.messages import (
     AnswerRequest,
-    AppServer,
     Attach,
-    BridgeHealth,
-    BridgeStatus,
     Call,
-    CheckVersion,
     Detach,
-    ProbeHealth,
     ReachWriter,
-    Watch,
 )
 from command_center.actors.codex.ports import Codex
 from command_center.actors.codex.routing import AnyInbox, Routes
 from command_center.actors.codex.settings import Transport
-from command_center.actors.codex.versions import Support
+from command_center.actors.codex.versions import RANGE, Support
+from command_center.actors.contracts.bridges import (
+    AppServer,
+    BridgeHealth,
+    BridgeStatus,
+    CheckVersion,
+    ProbeHealth,
+    Watch,
+)
 from command_center.actors.rules.errors import TooBusy
 from command_center.runtime import Actor, Deferred, Down, Refusal, handles
 
@@ -259,6 +261,7 @@ class Bridge(Actor):
             command=self._settings.described,
             transport=self._settings.transport.value,
             message=message,
+            supported=RANGE,
             version=None if connection is None else connection.server_version,
             warning=support.problem or support.notice,
             app_server=None if connector.way is None else connector.way.app_server,

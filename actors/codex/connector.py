@@ -18,10 +18,13 @@ import trio
 from command_center.actors.codex.active_turns import has_turns
 from command_center.actors.codex.connection import Connection, Listener
 from command_center.actors.codex.errors import BridgeUnavailable, UnsupportedCodex, WireClosed
-from command_center.actors.codex.messages import AppServer, Call
+from command_center.actors.codex.messages import Call
 from command_center.actors.codex.ports import Codex, Lease, Way
 from command_center.actors.codex.routing import Routes
 from command_center.actors.codex.warnings import CodexWarning
+from command_center.actors.contracts.bridges import (
+    AppServer,
+)
 from command_center.runtime import Refusal
 
 log = structlog.get_logger(__name__)

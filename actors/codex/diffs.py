@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from command_center.actors.rules.unified_diffs import added, changed, deleted
+
 
 def unified_diff(changes: Sequence[Mapping[str, Any]]) -> str:
     """Join the changes; Codex gives the bare content of added and deleted files, else hunks."""
@@ -22,22 +24,10 @@ def is_change(change: object) -> bool:
 
 def _one(change: Mapping[str, Any]) -> str:
     path, kind, text = str(change["path"]), change["kind"], str(change["diff"])
-    target = kind.get("move_path") or path
     match kind["type"]:
         case "add":
-            return f"--- /dev/null\n+++ {path}\n{_whole(text, '+')}"
+            return added(path, text)
         case "delete":
-            return f"--- {path}\n+++ /dev/null\n{_whole(text, '-')}"
+            return deleted(path, text)
         case _:
-            body = text if text.endswith("\n") or not text else f"{text}\n"
-            return f"--- {path}\n+++ {target}\n{body}"
-
-
-def _whole(text: str, sign: str) -> str:
-    lines = text.splitlines()
-    if not lines:
-        return ""
-    span = f"1,{len(lines)}" if len(lines) > 1 else "1"
-    head = f"@@ -0,0 +{span} @@" if sign == "+" else f"@@ -{span} +0,0 @@"
-    end = "" if text.endswith("\n") else "\\ No newline at end of file\n"
-    return head + "\n" + "".join(f"{sign}{line}\n" for line in lines) + end
+            return changed(path, text, target=kind.get("move_path"))

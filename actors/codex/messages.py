@@ -6,16 +6,19 @@ The order of what is told about one thread is the order in which Codex told it. 
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Generic, Never, TypeAlias, TypeVar
+from typing import Any, Generic, Never, TypeAlias, TypeVar
 
 import attrs
-import msgspec
 
-from command_center.actors.codex.versions import RANGE
+from command_center.actors.contracts.bridges import (
+    AnyBridgeMessage,
+    BridgeConnected,
+    BridgeLost,
+    BridgeNews,
+    bridge_of,
+)
 from command_center.runtime import ActorRef, Address, Request
-from command_center.store.records import LOCAL
 
 M = TypeVar("M")
 
@@ -77,19 +80,6 @@ class ReachWriter(Request[None]):
 
 
 @attrs.frozen
-class Watch(Request[None]):
-    """Tell `ref`, which is attached to no thread, of every `BridgeConnected` and `BridgeLost`.
-
-    A watcher that comes late is told at once if there is a connection. One that wants `statuses` is
-    told of every `thread/status/changed`, too, whoever is attached to the thread: Codex tells them
-    to all its clients, subscribed or not.
-    """
-
-    ref: ActorRef[WatcherMessage]
-    statuses: bool = False
-
-
-@attrs.frozen
 class AnswerRequest(Request[None]):
     """Answer an open request of Codex, with a result or else with an error's text.
 
@@ -100,55 +90,6 @@ class AnswerRequest(Request[None]):
     request_id: str
     result: Mapping[str, Any] | None = None
     error: str | None = None
-
-
-class BridgeStatus(enum.Enum):
-    """The state of the way to Codex."""
-
-    CONNECTED = "connected"
-    DISABLED = "disabled"
-    UNAVAILABLE = "unavailable"
-
-
-class AppServer(enum.Enum):
-    """Whose app-server it is that was reached."""
-
-    JOINED = "joined"
-    """It was there already, and goes on without us."""
-    DETACHED = "detached"
-    """It is our own, and goes on without us."""
-    SPAWNED = "spawned"
-    """It is our own, and ends with us."""
-
-
-class BridgeHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The bridge's health; `message` says what to do where something is to be done.
-
-    Attributes:
-        version: of the Codex that is connected, if it says one.
-        supported: the versions that may be used.
-        warning: what to know of a version that was not tested, or cannot be used.
-        app_server: whose app-server it is; None while none is reached.
-    """
-
-    status: BridgeStatus
-    command: str
-    transport: str
-    message: str
-    version: str | None = None
-    supported: str = RANGE
-    warning: str | None = None
-    app_server: AppServer | None = None
-
-
-@attrs.frozen
-class CheckVersion(Request[None]):
-    """Refuse with `UnsupportedCodex` where the Codex that is connected cannot be used."""
-
-
-@attrs.frozen
-class ProbeHealth(Request[BridgeHealth]):
-    """Ask Codex for its loaded threads, and say whether it answered."""
 
 
 @attrs.frozen
@@ -176,7 +117,7 @@ class CodexAgentHeard:
 class CodexServerRequest:
     """Codex asks something and waits for `Answer(request_id, …)`.
 
-    `request_id` is unique over all connections; `connection_of` names its own. After a
+    `request_id` is unique over all connections, and its own stands before its colon. After a
     reconnection Codex asks again under another id: match what was asked before by thread, turn and
     item. What one connection asks under two ids are two questions. `thread_id` may be a thread
     that the attached one has started; it is asked of its parent's attachment.
@@ -186,11 +127,6 @@ class CodexServerRequest:
     request_id: str
     method: str
     params: dict[str, Any]
-
-
-def connection_of(request_id: str) -> str:
-    """Return the name of the connection on which a request was asked."""
-    return request_id.partition(":")[0]
 
 
 @attrs.frozen
@@ -222,45 +158,6 @@ class CodexLagged:
     dropped: int
 
 
-@attrs.frozen
-class BridgeUnreachable:
-    """Told to who watches, once until there is a connection: there has been none so far."""
-
-    reason: str
-
-
-@attrs.frozen
-class BridgeWarned:
-    """Told to who watches: Codex warns of something that concerns no one thread."""
-
-    kind: str
-    message: str
-    details: str | None
-
-
-@attrs.frozen
-class BridgeLost:
-    """The connection is lost. What Codex tells until `BridgeConnected` is missed.
-
-    `ends_turns` says that the app-server has ended with it, and so have its turns.
-    """
-
-    reason: str
-    ends_turns: bool = False
-
-
-@attrs.frozen
-class BridgeConnected:
-    """There is a connection, not subscribed to any thread: `thread/resume` subscribes.
-
-    Told to everyone attached when a connection begins, the first one included.
-    """
-
-    server_version: str | None
-    process_id: int | None
-    app_server: AppServer = AppServer.JOINED
-
-
 ThreadMessage: TypeAlias = (
     CodexNotification
     | CodexServerRequest
@@ -273,24 +170,15 @@ ThreadMessage: TypeAlias = (
 )
 """A message to whoever is attached to a thread."""
 
-WatcherMessage: TypeAlias = (
-    BridgeConnected
-    | BridgeLost
-    | BridgeUnreachable
-    | BridgeWarned
-    | CodexNotification
-    | CodexLagged
-)
+WatcherMessage: TypeAlias = BridgeNews | CodexNotification | CodexLagged
 """A message to whoever watches the connection; the last two only to those that want statuses."""
 
 BridgeMessage: TypeAlias = (
-    Call | Attach[Any] | Detach | Watch | AnswerRequest | CheckVersion | ReachWriter | ProbeHealth
+    AnyBridgeMessage | Call | Attach[Any] | Detach | AnswerRequest | ReachWriter
 )
+"""The messages that the bridge to Codex takes."""
 
 
-def bridge_of(host: str) -> Address[BridgeMessage]:
+def codex_on(host: str) -> Address[BridgeMessage]:
     """Give the address of the bridge to the Codex of a host."""
-    return Address(f"/bridges/{host}")
-
-
-BRIDGE: Final = bridge_of(LOCAL)
+    return Address(bridge_of(host))

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import Protocol
 
 import attrs
 import trio
 
-from command_center.actors.codex.messages import AppServer
-from command_center.actors.codex.project_configuration import ProjectConfiguration
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.contracts.bridges import AppServer
+from command_center.actors.contracts.hosts import Host
+from command_center.actors.contracts.project_configuration import AgentFiles
 
 
 class Wire(Protocol):
@@ -80,21 +80,8 @@ class Lease(Protocol):
         """Let it be ended when no turn runs in it."""
 
 
-@attrs.frozen
-class ProjectFiles:
-    """The places where Codex looks in a project.
-
-    Attributes:
-        paths: those by which it may look up whether it trusts the project's files.
-        obeyed: the `.codex` folders that it obeys, if it trusts them.
-    """
-
-    paths: tuple[str, ...]
-    obeyed: tuple[str, ...]
-
-
-class Codex(Protocol):
-    """Codex on a host."""
+class Codex(AgentFiles, Protocol):
+    """Codex on a host. Its own files in a project are the `.codex` folders that it obeys."""
 
     @property
     def settings(self) -> BridgeSettings:
@@ -133,12 +120,10 @@ class Codex(Protocol):
     async def is_written(self, home: str, thread_id: str) -> bool:
         """Say whether a process writes a thread of that CODEX_HOME, as far as can be known."""
 
-    async def project_files(self, cwd: Path, main: Path) -> ProjectFiles:
-        """Say where Codex looks, in a folder of a repository with that main checkout."""
 
-    async def read_configuration(self, cwd: Path, main: Path) -> ProjectConfiguration | None:
-        """Read the files that Codex obeys there where it trusts them; None if there are none.
+class CodexHost(Host, Protocol):
+    """A host that has a Codex."""
 
-        Raises:
-            NotShowable: there is too much of it, or something that is no regular file; says what.
-        """
+    @property
+    def codex(self) -> Codex:
+        """Return its Codex."""

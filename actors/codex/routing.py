@@ -15,9 +15,6 @@ from command_center.actors.codex import protocol
 from command_center.actors.codex.inbox import GROWS, STATUS, Inbox
 from command_center.actors.codex.lineage import Lineage, started_agents
 from command_center.actors.codex.messages import (
-    AppServer,
-    BridgeConnected,
-    BridgeLost,
     CodexAgentHeard,
     CodexNotification,
     CodexRequestRefused,
@@ -30,6 +27,11 @@ from command_center.actors.codex.messages import (
 from command_center.actors.codex.open_requests import OpenRequest, OpenRequests
 from command_center.actors.codex.warnings import WARNINGS, CodexWarning, warning_of
 from command_center.actors.codex.watchers import Watchers
+from command_center.actors.contracts.bridges import (
+    AppServer,
+    BridgeConnected,
+    BridgeLost,
+)
 from command_center.runtime import ActorRef
 
 M = TypeVar("M")

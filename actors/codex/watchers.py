@@ -10,13 +10,15 @@ from typing import Final
 
 from command_center.actors.codex.inbox import Inbox
 from command_center.actors.codex.messages import (
-    BridgeConnected,
-    BridgeUnreachable,
-    BridgeWarned,
     CodexNotification,
     WatcherMessage,
 )
 from command_center.actors.codex.warnings import CodexWarning
+from command_center.actors.contracts.bridges import (
+    BridgeConnected,
+    BridgeUnreachable,
+    BridgeWarned,
+)
 from command_center.runtime import ActorRef
 
 MAX_WARNINGS: Final = 100

@@ -1,6 +1,6 @@
 """Hosts: the machines that repositories lie on, as the rest of the program sees them.
 
-Whatever touches a machine goes through the host of a repository: its folders, its git, its Codex.
+Whatever touches a machine goes through the host of a repository: its folders, its git, its agent.
 Two folders are the same only on the same host. `local` is this machine (`hosts.local`), and the
 only one today; docs/hosts.md shows how to write another.
 """
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import attrs
 
-from command_center.actors.codex.ports import Codex
+from command_center.actors.contracts.project_configuration import AgentFiles
 from command_center.actors.git.ports import Git
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.runtime import ChildSpec
@@ -72,7 +72,10 @@ class Folders(Protocol):
 
 
 class Host(Protocol):
-    """A machine. All that is done on it is done through these."""
+    """A machine. All that is done on it is done through these.
+
+    What an agent needs of a machine beside them, its adapter says: `codex.ports.CodexHost`.
+    """
 
     @property
     def name(self) -> str:
@@ -87,8 +90,8 @@ class Host(Protocol):
         """Return its git."""
 
     @property
-    def codex(self) -> Codex:
-        """Return its Codex."""
+    def agent_files(self) -> AgentFiles:
+        """Return the files by which projects there configure the agent."""
 
     @property
     def actors(self) -> Sequence[ChildSpec]:
@@ -111,17 +114,20 @@ class HostMissing(Conflict):
         super().__init__(f"This server has no host {host!r} any more.", host=host)
 
 
+H_co = TypeVar("H_co", bound=Host, covariant=True)
+
+
 @attrs.frozen
-class Hosts:
+class Hosts(Generic[H_co]):
     """The hosts by name.
 
     hosts = Hosts({"local": host})
     folders = hosts.of(repository).folders
     """
 
-    _known: Mapping[str, Host]
+    _known: Mapping[str, H_co]
 
-    def of(self, record: OnHost) -> Host:
+    def of(self, record: OnHost) -> H_co:
         """Give the host of a repository or session.
 
         Raises:
@@ -132,7 +138,7 @@ class Hosts:
         except KeyError:
             raise HostMissing(record.host) from None
 
-    def named(self, name: str, field: str = "host") -> Host:
+    def named(self, name: str, field: str = "host") -> H_co:
         """Give the host that somebody named.
 
         Raises:
@@ -150,6 +156,6 @@ class Hosts:
         """Say whether there is one of that name."""
         return name in self._known
 
-    def __iter__(self) -> Iterator[Host]:
+    def __iter__(self) -> Iterator[H_co]:
         """Go through all of them."""
         return iter(self._known.values())

@@ -61,6 +61,13 @@ def lacks_capability(session: Session, runner: str, capability: Lacking) -> Conf
     )
 
 
+def needs_threads(runner: str) -> Conflict:
+    """Return the refusal of what only a runner can do that has threads."""
+    return Conflict(
+        f"This needs CC_CODEX_RUNNER_MODE=app-server; the runner here is {runner}.", runner=runner
+    )
+
+
 RUNNERS: Final[Mapping[Runner, Capabilities]] = MappingProxyType(
     {
         "app-server": Capabilities(

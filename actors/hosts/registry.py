@@ -9,8 +9,9 @@ from typing import Final
 
 import attrs
 
+from command_center.actors.codex.ports import CodexHost
 from command_center.actors.codex.settings import BridgeSettings
-from command_center.actors.contracts.hosts import Host, Hosts
+from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.hosts.local.host import LocalHost
 from command_center.store.records import LOCAL
 
@@ -30,14 +31,14 @@ class HostSettings:
     codex: BridgeSettings
 
 
-def make_hosts(settings: HostSettings) -> Hosts:
+def make_hosts(settings: HostSettings) -> Hosts[CodexHost]:
     """Make every host of this server."""
     return Hosts({name: make(settings) for name, make in MAKERS.items()})
 
 
-def _local(settings: HostSettings) -> Host:
+def _local(settings: HostSettings) -> CodexHost:
     return LocalHost.of(settings.data_dir, settings.codex, roots=settings.roots)
 
 
-MAKERS: Final[Mapping[str, Callable[[HostSettings], Host]]] = MappingProxyType({LOCAL: _local})
+MAKERS: Final[Mapping[str, Callable[[HostSettings], CodexHost]]] = MappingProxyType({LOCAL: _local})
 """The function that makes each host, by its name."""

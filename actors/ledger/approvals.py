@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from command_center.actors.codex.messages import connection_of
 from command_center.actors.contracts.events.approvals import (
     ApprovalExpired,
     ApprovalRequested,
@@ -25,8 +24,9 @@ from command_center.actors.contracts.events.sessions import (
 )
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.outcomes import record_outcome
+from command_center.actors.rules.answers import SECRET
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.rules.questions import ApprovalRequest
+from command_center.actors.rules.questions import ApprovalRequest, connection_of
 from command_center.store import (
     Approval,
     Session,
@@ -40,9 +40,6 @@ from command_center.store.records import ApprovalKind, ApprovalStatus
 
 REDACTED = "[redacted"
 """Begins what stands where redaction took something out."""
-
-WITHHELD = "[secret]"
-"""Stands in a stored answer for what must not be stored."""
 
 
 def request_approval(
@@ -164,7 +161,7 @@ def _asked_before(
 def is_withheld(answers: Mapping[str, Any] | None) -> bool:
     """Tell whether the stored answers are not what the person said, because it held a secret."""
     text = msgspec.json.encode(answers or {}).decode()
-    return WITHHELD in text or REDACTED in text
+    return SECRET in text or REDACTED in text
 
 
 def settle_approval(

@@ -11,43 +11,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from command_center.actors.codex.approvals import (
-    USER_INPUT,
-    async_questions,
-    describe_request,
-)
-from command_center.actors.contracts.sessions import ItemSeen
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
-from command_center.actors.rules.questions import is_async
+from command_center.actors.rules.questions import UnawaitedQuestion, is_async
 from command_center.store import Approval, Session, Task, Transaction, approvals, items, sessions
 
 SAID_AT = "saidAt"
 """The detail of an approval that tells from when on its answer may have been heard."""
 
 
-def ask(tx: Transaction, session_id: int, item: ItemSeen, *, approval_seconds: float) -> None:
-    """Have a person asked what a finished message of Codex asks, once however often it is seen."""
+def ask(
+    tx: Transaction, session_id: int, question: UnawaitedQuestion, *, approval_seconds: float
+) -> None:
+    """Have a person asked what a finished message asks, once however often it is seen."""
     session = sessions.get(tx.db, session_id)
-    params = async_questions(item.body, session.codex_thread_id or "", item.turn_id)
-    known: dict[str, str | int] = {
+    shown = question.shown
+    known = {
         "session_id": session_id,
-        "codex_turn_id": item.turn_id,
-        "codex_item_id": item.item_id,
+        "codex_turn_id": shown.turn_id,
+        "codex_item_id": shown.item_id,
+        "kind": shown.kind,
     }
-    if params is None or approvals.find(tx.db, {**known, "kind": "user_input"}) is not None:
+    if approvals.find(tx.db, known) is not None:
         return
-    described = describe_request(USER_INPUT, params)
     approval = approvals.insert(
         tx,
         **known,
-        kind=described.kind,
-        title=described.title,
-        details={**described.details, "delivery": "async"},
+        title=shown.title,
+        details={**shown.details, "delivery": "async"},
         repository_id=session.repository_id,
         task_id=session.task_id,
         codex_thread_id=session.codex_thread_id,
-        codex_request={"method": USER_INPUT, "params": params},
+        codex_request=dict(question.asked),
         requested_by="codex",
         expires_at=later(tx.now, approval_seconds),
         correlation_id=session.correlation_id,

@@ -8,12 +8,12 @@ the files; a retry or a continuation of it, too.
 
 from __future__ import annotations
 
-from command_center.actors.codex.project_configuration import diff_of
 from command_center.actors.contracts.events.sessions import ConfigurationWeighed, SessionBlocked
 from command_center.actors.contracts.worktrees import SeenConfiguration
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import sessions as ledger
+from command_center.actors.rules.unified_diffs import diff_of
 from command_center.store import (
     Approval,
     Session,

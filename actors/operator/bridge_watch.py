@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
-from command_center.actors.codex.messages import (
+from command_center.actors.contracts.bridges import (
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,

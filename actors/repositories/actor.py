@@ -104,7 +104,7 @@ NAME_LENGTH = 200
 class Repositories(Actor):
     """Answers every message about repositories and their worktrees."""
 
-    def __init__(self, storage: Storage, hosts: Hosts) -> None:
+    def __init__(self, storage: Storage, hosts: Hosts[Host]) -> None:
         """Work on those hosts."""
         self._storage = storage
         self._hosts = hosts

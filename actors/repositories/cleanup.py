@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 
 from command_center.actors.contracts.events.repositories import WorktreeRemoved
-from command_center.actors.contracts.hosts import Hosts
+from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.worktrees import (
     CleanWorktrees,
     TidyWorktrees,
@@ -35,7 +35,7 @@ class WorktreeCleaning:
     """Deletes what nobody needs; each public method answers a message."""
 
     _storage: Storage
-    _hosts: Hosts
+    _hosts: Hosts[Host]
     _locks: KeyedLocks
 
     async def clean(self, message: CleanWorktrees) -> Page[WorktreeEntry]:

@@ -8,7 +8,7 @@ import attrs
 from sqlite_utils import Database
 
 from command_center.actors.contracts.events.repositories import WorkCommitted
-from command_center.actors.contracts.hosts import Hosts
+from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.worktrees import CommitWork, SeeWork
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
@@ -35,7 +35,7 @@ class Landing:
     """The work behind the messages; each public method answers one of them."""
 
     _storage: Storage
-    _hosts: Hosts
+    _hosts: Hosts[Host]
     _locks: KeyedLocks
 
     async def see(self, message: SeeWork) -> Uncommitted:

@@ -8,9 +8,9 @@ import attrs
 import structlog
 from sqlite_utils import Database
 
-from command_center.actors.codex.project_configuration import NotShowable, ProjectConfiguration
 from command_center.actors.contracts.events.repositories import WorktreeAdded
 from command_center.actors.contracts.hosts import Host, Hosts
+from command_center.actors.contracts.project_configuration import NotShowable, ProjectConfiguration
 from command_center.actors.contracts.worktrees import (
     Bounds,
     FindBounds,
@@ -49,7 +49,7 @@ class Workplaces:
     """Finds or makes a session's folder; each public method answers a message."""
 
     _storage: Storage
-    _hosts: Hosts
+    _hosts: Hosts[Host]
     _locks: KeyedLocks
     _places: Places
 
@@ -159,7 +159,7 @@ class Workplaces:
                 writable = await self._commit_folders(session, repository)
             except (NotAWorkTree, UnsafeRepository, GitFailed) as error:
                 log.warning("session.commit_folders.unknown", session=session.id, reason=str(error))
-        files = await self._hosts.of(repository).codex.project_files(*place)
+        files = await self._hosts.of(repository).agent_files.project_files(*place)
         found = await self._read_configuration(session, repository)
         configuration = found if isinstance(found, ProjectConfiguration) else None
         return Bounds(
@@ -197,7 +197,7 @@ class Workplaces:
         if repository.codex_config != "ask":
             return None
         try:
-            return await self._hosts.of(repository).codex.read_configuration(
+            return await self._hosts.of(repository).agent_files.read_configuration(
                 Path(session.cwd), Path(repository.local_path)
             )
         except NotShowable as error:

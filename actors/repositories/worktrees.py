@@ -57,7 +57,7 @@ class Worktrees:
     """The work behind the messages; each public method answers one of them."""
 
     _storage: Storage
-    _hosts: Hosts
+    _hosts: Hosts[Host]
     _locks: KeyedLocks
     _places: Places
 

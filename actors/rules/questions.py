@@ -26,3 +26,16 @@ class ApprovalRequest:
 def is_async(kind: str, details: Mapping[str, Any]) -> bool:
     """Return whether the agent asked this without waiting for the answer."""
     return kind == "user_input" and details.get("delivery") == "async"
+
+
+def connection_of(request_id: str) -> str:
+    """Return the name of the connection on which a request was asked: what its id begins with."""
+    return request_id.partition(":")[0]
+
+
+@attrs.frozen
+class UnawaitedQuestion:
+    """A question that the agent does not wait for, as it is shown and in the agent's own words."""
+
+    shown: ApprovalRequest
+    asked: Mapping[str, Any]

@@ -12,5 +12,6 @@ whether it has an actor or not. `prompts` has what the agent is told, and `permi
 question of the agent asks beyond the run's leave.
 
 `runner` is what a session needs of a runner, and `runners` has the ways to carry it out. What is
-Codex's own lies in `runners.codex`; nothing outside of `runners` reads it.
+Codex's own lies in `runners.codex`; nothing outside of `runners` reads it but what puts the parts
+together, and the API's own pages of Codex.
 """

@@ -80,11 +80,14 @@ class Questions:
         return await self._state.keep(lambda tx: settlement.waits_for_person(tx, self._state.id))
 
     async def ask_meanwhile(self, item: ItemSeen) -> None:
-        """Have a person asked what a message of Codex asks, which does not wait for it."""
-        if item.completed and item.body.get("questions"):
+        """Have a person asked what a message asks that does not wait for the answer."""
+        question = self._runner.asked_meanwhile(item, self._state.session)
+        if question is not None:
             seconds = self._services.approval_seconds
             await self._state.keep(
-                lambda tx: async_questions.ask(tx, self._state.id, item, approval_seconds=seconds)
+                lambda tx: async_questions.ask(
+                    tx, self._state.id, question, approval_seconds=seconds
+                )
             )
 
     def answer_soon(self, approval: Approval) -> None:

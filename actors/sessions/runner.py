@@ -14,11 +14,12 @@ from command_center.actors.contracts.sessions import (
     AgentSeen,
     Fact,
     GoalChanges,
+    ItemSeen,
     Question,
     RunnerReport,
     ThreadNews,
 )
-from command_center.actors.rules.questions import ApprovalRequest
+from command_center.actors.rules.questions import ApprovalRequest, UnawaitedQuestion
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
 from command_center.store import Approval, Session
 
@@ -97,6 +98,9 @@ class Runner(Protocol):
     def describe(self, question: Question, changes: Sequence[Mapping[str, Any]]) -> ApprovalRequest:
         """Make a question readable to a person; `changes` are those of its `changed_item`."""
 
+    def asked_meanwhile(self, item: ItemSeen, session: Session) -> UnawaitedQuestion | None:
+        """Return what a finished item of the session's thread asks without waiting, if it does."""
+
     async def answer(self, question: Question, approval: Approval) -> None:
         """Answer the question with its settled approval, then report `AnswerDelivered`."""
 
@@ -166,6 +170,9 @@ class PlainRunner:
     def describe(self, question: Question, changes: Sequence[Mapping[str, Any]]) -> ApprovalRequest:
         """Raise `NotImplementedError`: it asks nothing."""
         raise NotImplementedError
+
+    def asked_meanwhile(self, item: ItemSeen, session: Session) -> None:
+        """Return None: it asks nothing."""
 
     async def answer(self, question: Question, approval: Approval) -> None:
         """Do nothing: it asks nothing."""

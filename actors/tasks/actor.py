@@ -7,7 +7,6 @@ the process end in between, `on_start` finds every session that has no actor and
 
 from __future__ import annotations
 
-import contextlib
 from functools import partial
 
 import msgspec
@@ -15,9 +14,8 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.codex.messages import CheckVersion, bridge_of
 from command_center.actors.contracts.addresses import REPOSITORIES, session_at
-from command_center.actors.contracts.runners import RUNNERS
+from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.sessions import SessionCommitted, StopSession
 from command_center.actors.contracts.tasks import (
     ChangeFollowup,
@@ -32,6 +30,7 @@ from command_center.actors.contracts.tasks import (
     RunTask,
     check_texts,
 )
+from command_center.actors.contracts.threads import AgentThreads, ThreadBusy
 from command_center.actors.contracts.worktrees import FindFolder
 from command_center.actors.ledger.successors import change_followup, queue_followup
 from command_center.actors.ledger.tasks import (
@@ -46,15 +45,10 @@ from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.policy import PolicyResult, evaluate
 from command_center.actors.rules.preconditions import only_if
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
-from command_center.actors.sessions.runners.codex.turns import LOOK_SECONDS
 from command_center.actors.sessions.services import SessionServices
-from command_center.actors.tasks.threads import ThreadBusy, needs_app_server, read_idle_thread
 from command_center.runtime import (
     Actor,
-    ActorCrashed,
-    ActorNotFound,
     ActorStopped,
-    AskTimeout,
     ChildExists,
     ChildSpec,
     Deferred,
@@ -74,8 +68,8 @@ ADOPT_SECONDS = 3.0
 RESCAN_SECONDS = 10.0
 """Seconds that a live session may be without an actor before that is noticed."""
 
-CHECK_SECONDS = 2.0
-"""Seconds that the bridge may take to say which Codex it has."""
+LOOK_SECONDS = 0.1
+"""Seconds between two looks for that session."""
 
 GIT_SECONDS = 60.0
 """Seconds that git may take to say which folders a repository has."""
@@ -87,9 +81,10 @@ CANCELLED = StopSession(reason="Its task was cancelled.", requested_by="task")
 class Tasks(Actor):
     """Keeps tasks, and sees to it that each live session has its actor."""
 
-    def __init__(self, services: SessionServices, *, runner: Runner) -> None:
-        """Give new sessions `runner`, and every session's actor `services`."""
+    def __init__(self, services: SessionServices, threads: AgentThreads, *, runner: Runner) -> None:
+        """Give new sessions `runner`, whose threads these are, and their actors `services`."""
         self._services = services
+        self._threads = threads
         self._storage = services.storage
         self._runner: Runner = runner
 
@@ -170,17 +165,12 @@ class Tasks(Actor):
         return self.ctx.answer_later(self._run, message)
 
     async def _check_codex(self, task_id: int) -> None:
-        """Refuse what the Codex of its host could not carry out; one that is away may come.
-
-        Raises:
-            UnsupportedCodex: it says which version to install.
-        """
+        """Refuse what the agent of its host could not carry out; one that is away may come."""
         if RUNNERS[self._runner].has_threads:
             host = await self._storage.read(
                 lambda db: repositories.get(db, tasks.get(db, task_id).repository_id).host
             )
-            with contextlib.suppress(ActorNotFound, ActorStopped, ActorCrashed, AskTimeout):
-                await self.ctx.lookup(bridge_of(host)).ask(CheckVersion(), timeout=CHECK_SECONDS)
+            await self._threads.check_version(host)
 
     async def _run(self, message: RunTask) -> RunOutcome:
         await self._check_codex(message.task_id)
@@ -200,16 +190,15 @@ class Tasks(Actor):
     async def prompt(self, message: PromptThread) -> Deferred[RunOutcome]:
         """Answer once the session is committed, and its actor is there."""
         if not RUNNERS[self._runner].has_threads:
-            raise needs_app_server(self._runner)
+            raise needs_threads(self._runner)
         check_texts(prompt=message.wanted.prompt)
         return self.ctx.answer_later(self._prompt, message)
 
     async def _prompt(self, message: PromptThread) -> RunOutcome:
         wanted = message.wanted
         host = await self._storage.read(lambda db: repositories.get(db, wanted.repository_id).host)
-        bridge = self.ctx.lookup(bridge_of(host))
         try:
-            thread = await read_idle_thread(bridge, message.thread_id)
+            thread = await self._threads.read_idle(host, message.thread_id)
         except ThreadBusy:
             await self._name_session(message.thread_id)
             raise
@@ -217,7 +206,7 @@ class Tasks(Actor):
             FindFolder(
                 wanted.repository_id,
                 wanted.cwd,
-                str(thread["cwd"]) if wanted.resume and thread.get("cwd") else None,
+                thread.cwd if wanted.resume else None,
             ),
             timeout=GIT_SECONDS,
         )
@@ -227,7 +216,7 @@ class Tasks(Actor):
                 tx,
                 message.thread_id,
                 wanted,
-                preview=str(thread.get("name") or thread.get("preview") or ""),
+                preview=thread.title,
                 runner=self._runner,
                 approval_seconds=self._services.approval_seconds,
             )

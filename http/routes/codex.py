@@ -9,16 +9,24 @@ import msgspec
 
 from command_center.actors.center import Center
 from command_center.actors.codex import requests
-from command_center.actors.codex.messages import BRIDGE, BridgeHealth, Call, ProbeHealth
+from command_center.actors.codex.messages import (
+    Call,
+    codex_on,
+)
 from command_center.actors.contracts.addresses import TASKS
-from command_center.actors.contracts.runners import RUNNERS
+from command_center.actors.contracts.bridges import (
+    BridgeHealth,
+    ProbeHealth,
+)
+from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.tasks import PromptThread, RunOutcome, ThreadPrompt
 from command_center.actors.rules.lengths import Note
-from command_center.actors.tasks.threads import ask_codex, needs_app_server
+from command_center.actors.sessions.runners.codex.threads import ask_codex
 from command_center.http.wire.codec import PageQuery, within_page
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import run_status
 from command_center.store import Page
+from command_center.store.records import LOCAL
 
 api = Api[Center]("Codex")
 
@@ -41,7 +49,7 @@ class ThreadsQuery(PageQuery, frozen=True, kw_only=True, rename="camel"):
 @api.operation("GET", "/api/codex/bridge/health")
 async def bridge_health(center: Center) -> BridgeHealth:
     """Tell how the bridge to Codex is."""
-    return await center.ask(BRIDGE, ProbeHealth())
+    return await center.ask(codex_on(LOCAL), ProbeHealth())
 
 
 @api.operation("GET", "/api/codex/threads/loaded", refuses=(409,))
@@ -80,7 +88,7 @@ async def prompt_thread(center: Center, thread_id: str, body: ThreadPrompt) -> R
 async def _list_of(center: Center, call: Call) -> Page[Any]:
     """Return a list of Codex's own; only the runner app-server has one."""
     if not RUNNERS[center.settings.runner].has_threads:
-        raise needs_app_server(center.settings.runner)
-    bridge = center.system.lookup(BRIDGE)
+        raise needs_threads(center.settings.runner)
+    bridge = center.system.lookup(codex_on(LOCAL))
     answer = await ask_codex(bridge, attrs.evolve(call, timeout=LOOK_SECONDS))
     return Page(items=within_page(answer["data"]), next_cursor=answer.get("nextCursor"))

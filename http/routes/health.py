@@ -11,7 +11,12 @@ import attrs
 import trio
 
 from command_center.actors.center import Center
-from command_center.actors.codex.messages import BridgeHealth, BridgeStatus, ProbeHealth, bridge_of
+from command_center.actors.contracts.bridges import (
+    BridgeHealth,
+    BridgeStatus,
+    ProbeHealth,
+    bridge_of,
+)
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.core.store_probe import StoreProbe
 from command_center.http.wire.operation import Api

@@ -22,7 +22,7 @@ from quart import Response
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
-from command_center.actors.codex.messages import bridge_of
+from command_center.actors.contracts.bridges import bridge_of
 from command_center.actors.core.writer import STORE
 from command_center.http.middleware.metrics import RequestMetrics, place_of
 from command_center.http.wire.operation import Api, Text

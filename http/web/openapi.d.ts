@@ -185,8 +185,8 @@ export interface BridgeHealth {
   command: string;
   transport: string;
   message: string;
-  version: string | null;
   supported: string;
+  version: string | null;
   warning: string | null;
   appServer: AppServer | null;
 }

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from command_center.actors.codex.messages import AppServer
 from command_center.actors.contracts.automations import HandRun
+from command_center.actors.contracts.bridges import (
+    AppServer,
+)
 from command_center.actors.contracts.runners import Capabilities
 from command_center.actors.contracts.tasks import RunOutcome
 from command_center.actors.rules.policy import PolicyResult

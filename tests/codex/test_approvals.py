@@ -16,12 +16,11 @@ from command_center.actors.codex.approvals import (
     USER_INPUT,
     Decision,
     answer_to,
-    check_answers,
     describe_request,
     script_of,
     why_not,
-    without_secrets,
 )
+from command_center.actors.rules.answers import check_answers, without_secrets
 from command_center.actors.rules.errors import Invalid
 from tests.codex.schemas import check, check_server_request
 
@@ -274,7 +273,8 @@ def test_questions_are_shown_with_their_options_and_answered_by_id() -> None:
 
 def test_answers_to_secret_questions_are_not_to_be_stored() -> None:
     answers = {"db": "SQLite", "key": "hunter2"}
-    assert without_secrets(USER_INPUT, INPUT_PARAMS, answers) == {
+    shown = describe_request(USER_INPUT, INPUT_PARAMS)
+    assert without_secrets(shown.kind, shown.details, answers) == {
         "db": "SQLite",
         "key": "[secret]",
     }
@@ -302,9 +302,12 @@ def test_answers_to_secret_questions_are_not_to_be_stored() -> None:
 def test_an_answer_that_does_not_fit_is_refused_with_its_field(
     method: str, params: dict[str, Any], answers: dict[str, Any], field: str
 ) -> None:
+    shown = describe_request(method, params)
     with pytest.raises(Invalid) as caught:
-        check_answers(method, params, answers)
+        check_answers(shown.kind, shown.details, answers)
     assert [detail["path"] for detail in caught.value.details] == [field]
+    with pytest.raises(Invalid):
+        answer_to(method, params, Decision(approved=True, answers=answers))
 
 
 def test_the_call_of_a_tool_is_shown_with_its_arguments() -> None:

@@ -20,9 +20,6 @@ from command_center.actors.codex.errors import (
 from command_center.actors.codex.messages import (
     AnswerRequest,
     Attach,
-    BridgeConnected,
-    BridgeLost,
-    BridgeStatus,
     Call,
     CodexLagged,
     CodexNotification,
@@ -30,10 +27,15 @@ from command_center.actors.codex.messages import (
     CodexRequestResolved,
     CodexServerRequest,
     Detach,
+)
+from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.contracts.bridges import (
+    BridgeConnected,
+    BridgeLost,
+    BridgeStatus,
     ProbeHealth,
     Watch,
 )
-from command_center.actors.codex.settings import BridgeSettings, Transport
 from command_center.actors.hosts.local.codex.orphans import is_alive
 from command_center.actors.rules.errors import TooBusy
 from command_center.runtime import ActorRef, Backoff, System

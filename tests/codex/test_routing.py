@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from command_center.actors.codex.inbox import MAX_QUEUED, Inbox
 from command_center.actors.codex.messages import (
-    BridgeWarned,
     CodexAgentHeard,
     CodexLagged,
     CodexNotification,
@@ -18,6 +17,9 @@ from command_center.actors.codex.messages import (
 from command_center.actors.codex.open_requests import MAX_OPEN
 from command_center.actors.codex.protocol import Notification, ServerRequest
 from command_center.actors.codex.routing import AnyInbox, Routes
+from command_center.actors.contracts.bridges import (
+    BridgeWarned,
+)
 from command_center.runtime import ActorRef
 
 

@@ -7,14 +7,7 @@ from pathlib import Path
 import pytest
 
 from command_center.actors.codex.errors import UnsupportedCodex
-from command_center.actors.codex.messages import (
-    BridgeStatus,
-    BridgeWarned,
-    Call,
-    CheckVersion,
-    ProbeHealth,
-    Watch,
-)
+from command_center.actors.codex.messages import Call
 from command_center.actors.codex.versions import (
     NEEDED,
     NEWEST,
@@ -25,6 +18,13 @@ from command_center.actors.codex.versions import (
     read_version,
     spelled,
     support_of,
+)
+from command_center.actors.contracts.bridges import (
+    BridgeStatus,
+    BridgeWarned,
+    CheckVersion,
+    ProbeHealth,
+    Watch,
 )
 from tests.codex.bridging import faked, open_bridge, real
 from tests.codex.schemas import schema_of

@@ -131,6 +131,8 @@ async def test_what_was_trusted_in_the_checkout_is_obeyed_in_its_worktrees_and_o
     first = await project.run()
     await project.decide(await project.asked(first), "approved")
     await project.said(first)
+    where = f"/api/repos/{project.registered['id']}/worktrees"  # one of a run would be tidied up
+    await project.client.post(where, {"branchName": "another"}, status=201)
     session = await project.run(branchName="another")
     assert "here" == await project.said(session)
     if project.client.server.settings["CC_CODEX_RUNNER_MODE"] == "app-server":

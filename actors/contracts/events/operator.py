@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from command_center.actors.codex.messages import AppServer
+from command_center.actors.contracts.bridges import (
+    AppServer,
+)
 from command_center.store import EventData
 
 

@@ -26,6 +26,11 @@ class LocalHost:
     name: str = LOCAL
     actors: tuple[ChildSpec, ...] = ()
 
+    @property
+    def agent_files(self) -> LocalCodex:
+        """Return the Codex, whose files they are."""
+        return self.codex
+
     @classmethod
     def of(
         cls,

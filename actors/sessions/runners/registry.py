@@ -8,8 +8,10 @@ from typing import Final
 
 from command_center.actors.contracts.hosts import HostMissing
 from command_center.actors.contracts.runners import RUNNERS
+from command_center.actors.contracts.threads import AgentThreads
 from command_center.actors.sessions.runner import Runner, SessionRef
 from command_center.actors.sessions.runners.codex.making import make_app_server, make_cli
+from command_center.actors.sessions.runners.codex.threads import CodexThreads
 from command_center.actors.sessions.runners.stub import StubRunner
 from command_center.actors.sessions.runners.unavailable import UnavailableRunner
 from command_center.actors.sessions.runners.workshop import Workshop
@@ -31,6 +33,11 @@ def make_runner(workshop: Workshop, here: RunnerName, session: Session, ref: Ses
         return MAKERS[name](workshop, session, ref)
     except HostMissing as error:
         return UnavailableRunner(ref, name, str(error))
+
+
+def make_threads(workshop: Workshop) -> AgentThreads:
+    """Return the threads of the runner that has any."""
+    return CodexThreads(workshop.lookup)
 
 
 def _stub(_workshop: Workshop, _session: Session, ref: SessionRef) -> Runner:

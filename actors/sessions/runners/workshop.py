@@ -6,6 +6,7 @@ from typing import Final, Protocol, TypeVar
 
 import attrs
 
+from command_center.actors.codex.ports import CodexHost
 from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.contracts.worktrees import Bounds, FindBounds
@@ -37,7 +38,7 @@ class Workshop:
             lives of their actors.
     """
 
-    hosts: Hosts
+    hosts: Hosts[CodexHost]
     lookup: Lookup
     prompted: set[int] = attrs.field(factory=set)
 

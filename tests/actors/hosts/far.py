@@ -221,6 +221,11 @@ class FarHost:
         )
 
     @property
+    def agent_files(self) -> Codex:
+        """Return its Codex."""
+        return self.codex
+
+    @property
     def actors(self) -> list[ChildSpec]:
         """Return what keeps its agent."""
         return [ChildSpec(id="link", start=partial(Link, self.agent))]

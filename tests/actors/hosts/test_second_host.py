@@ -14,7 +14,7 @@ import trio
 
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex import requests
-from command_center.actors.codex.messages import Call, bridge_of
+from command_center.actors.codex.messages import Call, codex_on
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.addresses import REPOSITORIES, TASKS
 from command_center.actors.contracts.hosts import HostMissing, Hosts
@@ -225,7 +225,7 @@ async def test_a_turn_that_another_client_begins_on_another_host_gets_a_session_
         outcome = await center.ask(TASKS, RunTask(task.id, RunInput()))
         first = await until_ended(center, outcome.session.id)
         thread = str(first.codex_thread_id)
-        bridge = center.system.lookup(bridge_of(NAME))
+        bridge = center.system.lookup(codex_on(NAME))
         await bridge.ask(requests.thread_join(thread))
         gate = Gate()
         scripted_model.script = (Say.text("Work", gate, "ing."),)

@@ -21,11 +21,13 @@ from command_center.actors.codex.errors import BridgeUnavailable
 from command_center.actors.codex.messages import (
     AnswerRequest,
     Attach,
-    BridgeConnected,
     Call,
     CodexNotification,
     CodexServerRequest,
     Detach,
+)
+from command_center.actors.contracts.bridges import (
+    BridgeConnected,
     Watch,
 )
 from command_center.actors.contracts.worktrees import PrepareWorkplace

@@ -13,6 +13,7 @@ import trio
 from command_center.actors.contracts.addresses import TASKS
 from command_center.actors.contracts.tasks import CreateTask
 from command_center.actors.sessions.runner import Runner
+from command_center.actors.sessions.runners.codex.threads import CodexThreads
 from command_center.actors.sessions.runners.stub import StubRunner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.tasks import actor as tasks_actor
@@ -51,8 +52,9 @@ async def tasks_over(path: Path, broken: set[int]) -> AsyncIterator[Rig]:
             max_sessions=4,
             make_runner=make_runner,
         )
+        threads = CodexThreads(made.system.lookup)
         await made.system.start_child(
-            "/", ChildSpec(id="tasks", start=lambda: Tasks(services, runner="stub"))
+            "/", ChildSpec(id="tasks", start=lambda: Tasks(services, threads, runner="stub"))
         )
         yield made
 

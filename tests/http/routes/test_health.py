@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from command_center.actors.codex.messages import BridgeHealth, BridgeStatus
+from command_center.actors.contracts.bridges import (
+    BridgeHealth,
+    BridgeStatus,
+)
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from command_center.http.routes.health import checks_of
@@ -26,7 +29,12 @@ async def test_a_store_that_nobody_writes_to_is_not_well(tmp_path: Path) -> None
 
 def bridge(status: BridgeStatus, warning: str | None = None) -> BridgeHealth:
     return BridgeHealth(
-        status=status, command="codex", transport="auto", message="It is so.", warning=warning
+        status=status,
+        command="codex",
+        transport="auto",
+        message="It is so.",
+        supported="1 to 2",
+        warning=warning,
     )
 
 

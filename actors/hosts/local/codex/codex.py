@@ -13,9 +13,9 @@ import structlog
 import trio
 
 from command_center.actors.codex.errors import WireClosed
-from command_center.actors.codex.ports import ProjectFiles, Way
-from command_center.actors.codex.project_configuration import ProjectConfiguration
+from command_center.actors.codex.ports import Way
 from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.contracts.project_configuration import ProjectConfiguration, ProjectFiles
 from command_center.actors.hosts.local.codex import detached, orphans, project_files
 from command_center.actors.hosts.local.codex.environment import agent_environment
 from command_center.actors.hosts.local.codex.places import inherited

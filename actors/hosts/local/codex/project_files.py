@@ -1,5 +1,9 @@
 """The files of this machine by which a project configures Codex.
 
+Codex obeys the `.codex` folders between a thread's folder and the top of its checkout, if it trusts
+them; of a linked worktree, the hooks are those of the main checkout. It looks trust up by each of
+those folders, then by the top of the project, then by the main checkout, first by their real paths.
+
 Whoever writes to the repository writes these files, too: they are read as hostile input. Only
 regular files are read, never more than can be shown, and nothing is followed out of the folders.
 Each function blocks, and is called in a thread.
@@ -18,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from command_center.actors.codex.project_configuration import NotShowable, ProjectConfiguration
+from command_center.actors.contracts.project_configuration import NotShowable, ProjectConfiguration
 
 FOLDER: Final = ".codex"
 MOST_FILES: Final = 200

@@ -23,9 +23,11 @@ import structlog
 import trio
 
 from command_center.actors.codex.errors import WireClosed
-from command_center.actors.codex.messages import AppServer
 from command_center.actors.codex.ports import Way
 from command_center.actors.codex.settings import BridgeSettings, Transport
+from command_center.actors.contracts.bridges import (
+    AppServer,
+)
 from command_center.actors.hosts.local.codex import detached
 from command_center.actors.hosts.local.codex.places import control_socket
 from command_center.actors.hosts.local.codex.transports import open_socket, open_unix, open_wire

@@ -23,6 +23,7 @@ from command_center.actors.codex.approvals import (
     Decision,
     answer_to,
     describe_request,
+    unawaited_question,
 )
 from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.errors import CodexError, RequestGone
@@ -37,6 +38,7 @@ from command_center.actors.contracts.sessions import (
     AnswerDelivered,
     Fact,
     GoalChanges,
+    ItemSeen,
     LaunchFailed,
     NothingAsked,
     Question,
@@ -47,7 +49,7 @@ from command_center.actors.contracts.sessions import (
     TurnOpened,
 )
 from command_center.actors.rules.errors import Conflict, TooBusy, Unconfirmed
-from command_center.actors.rules.questions import ApprovalRequest
+from command_center.actors.rules.questions import ApprovalRequest, UnawaitedQuestion
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runner import FAILURES, SessionRef
 from command_center.actors.sessions.runners.codex.agent_threads import agents_in
@@ -321,6 +323,11 @@ class AppServerRunner:
     def describe(self, question: Question, changes: Sequence[Mapping[str, Any]]) -> ApprovalRequest:
         """Make a request of Codex readable."""
         return describe_request(*_asked(question), changes)
+
+    def asked_meanwhile(self, item: ItemSeen, session: Session) -> UnawaitedQuestion | None:
+        """Read the questions of a message of Codex's."""
+        thread_id = session.codex_thread_id or ""
+        return unawaited_question(item.body, thread_id, item.turn_id) if item.completed else None
 
     async def answer(self, question: Question, approval: Approval) -> None:
         """Send the decision in the shape that Codex's request wants."""

@@ -24,19 +24,21 @@ from sqlite_utils import Database
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
 from command_center.actors.codex.messages import (
+    Call,
+    CodexLagged,
+    CodexNotification,
+    codex_on,
+)
+from command_center.actors.codex.ports import CodexHost
+from command_center.actors.contracts.addresses import REPOSITORIES, SLOTS, TASKS, session_at
+from command_center.actors.contracts.bridges import (
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
     BridgeWarned,
-    Call,
-    CodexLagged,
-    CodexNotification,
     Watch,
-    bridge_of,
 )
-from command_center.actors.contracts.addresses import REPOSITORIES, SLOTS, TASKS, session_at
 from command_center.actors.contracts.events.sessions import TurnRefused
-from command_center.actors.contracts.hosts import Host
 from command_center.actors.contracts.sessions import SessionCommitted, SlotsChanged, ThreadsReleased
 from command_center.actors.contracts.worktrees import FindBounds
 from command_center.actors.core.storage import Storage
@@ -94,7 +96,7 @@ class ForeignTurns(Actor):
     """Gives each turn of a host's Codex that no session began a session, or an end."""
 
     def __init__(
-        self, storage: Storage, host: Host, *, instance_id: str, max_sessions: int
+        self, storage: Storage, host: CodexHost, *, instance_id: str, max_sessions: int
     ) -> None:
         """Look on `host`; at most `max_sessions` that Codex began work at once."""
         self._storage = storage
@@ -160,7 +162,7 @@ class ForeignTurns(Actor):
 
     async def _watch(self) -> None:
         try:
-            await self.ctx.lookup(bridge_of(self._host.name)).tell(
+            await self.ctx.lookup(codex_on(self._host.name)).tell(
                 Watch(self.ctx.ref, statuses=True)
             )
         except ActorNotFound:
@@ -186,7 +188,7 @@ class ForeignTurns(Actor):
         return True
 
     async def _ask(self, call: Call) -> dict[str, Any]:
-        return await ask_bridge(self.ctx.lookup(bridge_of(self._host.name)), call)
+        return await ask_bridge(self.ctx.lookup(codex_on(self._host.name)), call)
 
     def _thread(self, thread_id: str) -> Thread:
         return Thread(self._host.name, thread_id)

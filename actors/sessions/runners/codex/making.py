@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from command_center.actors.codex.confinement import Confinement, Reviewer, Sandbox
-from command_center.actors.codex.messages import bridge_of
+from command_center.actors.codex.messages import codex_on
 from command_center.actors.codex.settings import Transport
 from command_center.actors.sessions.runner import SessionRef
 from command_center.actors.sessions.runners.codex.app_server import AppServerRunner
@@ -19,7 +19,7 @@ def make_app_server(workshop: Workshop, session: Session, ref: SessionRef) -> Ap
     codex = workshop.hosts.of(session).codex
     return AppServerRunner(
         ref,
-        workshop.lookup(bridge_of(session.host)),
+        workshop.lookup(codex_on(session.host)),
         codex,
         workshop.assign,
         partial(confine, workshop),

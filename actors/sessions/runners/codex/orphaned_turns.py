@@ -20,13 +20,14 @@ from sqlite_utils import Database
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
-from command_center.actors.codex.messages import (
+from command_center.actors.codex.messages import codex_on
+from command_center.actors.codex.ports import CodexHost
+from command_center.actors.contracts.bridges import (
     BridgeConnected,
     BridgeLost,
     BridgeUnreachable,
     BridgeWarned,
     Watch,
-    bridge_of,
 )
 from command_center.actors.contracts.events.sessions import TurnSettled
 from command_center.actors.contracts.hosts import Hosts
@@ -54,7 +55,7 @@ PAUSE_SECONDS: Final = 5.0
 class OrphanedTurns(Actor):
     """Interrupts what is left, over every connection to Codex until it is known to be over."""
 
-    def __init__(self, storage: Storage, hosts: Hosts) -> None:
+    def __init__(self, storage: Storage, hosts: Hosts[CodexHost]) -> None:
         """Find the turns in `storage`; those are ended that run on `hosts`."""
         self._storage = storage
         self._hosts = hosts
@@ -82,7 +83,7 @@ class OrphanedTurns(Actor):
         thread_id, turn_id = session.codex_thread_id, session.codex_turn_id
         if thread_id is not None and turn_id is not None:
             with suppress(ActorNotFound, MailboxFull):
-                bridge = self.ctx.lookup(bridge_of(session.host))
+                bridge = self.ctx.lookup(codex_on(session.host))
                 bridge.try_tell(requests.turn_interrupt(thread_id, turn_id))
 
     @handles(BridgeConnected)
@@ -105,7 +106,7 @@ class OrphanedTurns(Actor):
     async def _watch(self) -> None:
         for host in self._hosts:
             try:
-                await self.ctx.lookup(bridge_of(host.name)).tell(Watch(self.ctx.ref))
+                await self.ctx.lookup(codex_on(host.name)).tell(Watch(self.ctx.ref))
             except ActorNotFound:
                 log.info("orphaned_turns.without_bridge", host=host.name)
 
@@ -141,7 +142,7 @@ class OrphanedTurns(Actor):
 
     async def _settle(self, session: Session) -> None:
         """End one turn and what it left. Codex's refusals say that there is nothing to end."""
-        ask = partial(ask_bridge, self.ctx.lookup(bridge_of(session.host)))
+        ask = partial(ask_bridge, self.ctx.lookup(codex_on(session.host)))
         codex = self._hosts.of(session).codex
         thread_id = str(session.codex_thread_id)
         interrupted = False

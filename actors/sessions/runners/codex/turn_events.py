@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from command_center.actors.codex.messages import (
-    BridgeConnected,
-    BridgeLost,
     CodexAgentHeard,
     CodexLagged,
     CodexNotification,
@@ -20,6 +18,10 @@ from command_center.actors.codex.messages import (
     ThreadMessage,
 )
 from command_center.actors.codex.warnings import warning_of
+from command_center.actors.contracts.bridges import (
+    BridgeConnected,
+    BridgeLost,
+)
 from command_center.actors.contracts.sessions import (
     ConnectionBack,
     ConnectionLost,

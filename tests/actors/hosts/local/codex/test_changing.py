@@ -13,8 +13,15 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from command_center.actors.codex.messages import AppServer, Detach, ProbeHealth, ReachWriter
+from command_center.actors.codex.messages import (
+    Detach,
+    ReachWriter,
+)
 from command_center.actors.codex.settings import Transport
+from command_center.actors.contracts.bridges import (
+    AppServer,
+    ProbeHealth,
+)
 from command_center.actors.hosts.local.codex.codex import LocalCodex
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import open_bridge, real

@@ -11,8 +11,11 @@ from pathlib import Path
 import psutil
 import trio
 
-from command_center.actors.codex.messages import BridgeStatus, ProbeHealth
 from command_center.actors.codex.protocol import encode_request
+from command_center.actors.contracts.bridges import (
+    BridgeStatus,
+    ProbeHealth,
+)
 from command_center.actors.hosts.local.codex.environment import OWNER, current_life
 from command_center.actors.hosts.local.codex.orphans import (
     ProcessRecord,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from command_center.actors.codex.project_configuration import NotShowable
+from command_center.actors.contracts.project_configuration import NotShowable
 from command_center.actors.hosts.local.codex import project_files
 from command_center.actors.hosts.local.codex.project_files import (
     codex_folders,

@@ -13,12 +13,14 @@ from command_center.actors.codex.approvals import COMMAND, Decision, answer_to, 
 from command_center.actors.codex.messages import (
     AnswerRequest,
     Attach,
-    BridgeStatus,
     CodexRequestResolved,
     Detach,
-    ProbeHealth,
 )
 from command_center.actors.codex.settings import BridgeSettings, Deadlines, Transport
+from command_center.actors.contracts.bridges import (
+    BridgeStatus,
+    ProbeHealth,
+)
 from command_center.actors.hosts.local.codex import detached
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import Bridged, open_bridge, real

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from command_center.actors.codex.messages import (
-    BridgeConnected,
-    BridgeLost,
     CodexAgentHeard,
     CodexLagged,
     CodexNotification,
     CodexRequestRefused,
     CodexRequestResolved,
     ThreadMessage,
+)
+from command_center.actors.contracts.bridges import (
+    BridgeConnected,
+    BridgeLost,
 )
 from command_center.actors.contracts.sessions import (
     ConnectionBack,

@@ -1,6 +1,6 @@
-"""A project's configuration, as a person is shown it."""
+"""The difference of two sets of files, as a person is shown it."""
 
-from command_center.actors.codex.project_configuration import diff_of
+from command_center.actors.rules.unified_diffs import diff_of
 
 
 def test_a_person_is_shown_what_differs_from_what_was_trusted_before() -> None:
