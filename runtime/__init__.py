@@ -9,14 +9,14 @@ which state), `messages` (what it takes), `context` (what it may do), `ref` (how
 `specs` (how it is started) and `errors`; `system` is the whole tree, and the door to it. Inside, a
 `supervisor` and the `cell` of an actor are each a `child`, which is a place in the tree. In a cell
 runs one `life` after the other, fed from its `mailbox` and answering by a `reply`. `restart_policy`
-is the arithmetic of restarting, `ask_timeouts` ends asks in time, and `origins` is what a message
-was sent for; `lazy_event` and `cancel_shields` are two tools over trio. `signals`, `snapshots`,
-`accounting`, `tracing` and `deadletters` are how all of it is seen from outside. `ports` says what
-the lower of these need of the higher, so that none imports upward.
+is the arithmetic of restarting, and `origins` is what a message was sent for. Beside a life run its
+`background_tasks`; its `reaper` bounds its end, and its `monitors` are told of deaths. The
+`deadline_queue` lets things happen in time; `lazy_event` and `cancel_shields` are two tools over
+trio. `signals`, `snapshots`, `accounting`, `tracing` and `deadletters` are how all of it is seen
+from outside. `ports` says what the lower of these need of the higher, so that none imports upward.
 """
 
 from command_center.runtime.actor import Actor
-from command_center.runtime.cell import Down
 from command_center.runtime.child import Status
 from command_center.runtime.context import Context
 from command_center.runtime.deadletters import DeadLetter, DeadLetterReason, DeadLetters
@@ -39,6 +39,7 @@ from command_center.runtime.errors import (
 )
 from command_center.runtime.handlers import handles
 from command_center.runtime.messages import Address, Asked, Request
+from command_center.runtime.monitors import Down
 from command_center.runtime.origins import origin, working_for
 from command_center.runtime.ref import ActorRef
 from command_center.runtime.reply import Deferred

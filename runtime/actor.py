@@ -27,7 +27,7 @@ class Actor:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.handlers = cls.handlers | collect_handlers(cls, cls.states)
+        cls.handlers = collect_handlers(cls, cls.states)
 
     @property
     def state(self) -> str:

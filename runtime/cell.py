@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
 from command_center.runtime.child import Child, Intent, Phase, Status
 from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.errors import ActorStopped
 from command_center.runtime.life import Life, LifeHost
 from command_center.runtime.mailbox import Mailbox
-from command_center.runtime.ports import Parent, Watcher
+from command_center.runtime.ports import Parent
 from command_center.runtime.ref import ActorRef, LinkedLife
 from command_center.runtime.reply import Deferred
 from command_center.runtime.restart_policy import comes_back
 from command_center.runtime.signals import Exit, ExitKind
 from command_center.runtime.specs import ChildSpec
 from command_center.runtime.tracing import Trace
-
-
-@attrs.frozen
-class Down:
-    """Told to the monitors of an actor that is dead. `reason` is an exit kind or quarantined."""
-
-    path: str
-    reason: str
 
 
 class Cell(Child):
@@ -37,7 +27,6 @@ class Cell(Child):
     """
 
     __slots__ = (
-        "_monitors",
         "_spec",
         "dead",
         "handled",
@@ -70,7 +59,6 @@ class Cell(Child):
         self.has_left = False
         """True once it has left the tree; its counts then live on in the system's."""
         self.tracing: Trace | None = None
-        self._monitors: dict[Watcher, None] | None = None
 
     @property
     def spec(self) -> ChildSpec:
@@ -95,7 +83,7 @@ class Cell(Child):
             return Status.STOPPING
         if life.current is not None:
             return Status.BUSY
-        return Status.SUSPENDED if self.mailbox.held else Status.IDLE
+        return Status.SUSPENDED if self.mailbox.suspended else Status.IDLE
 
     # Lives.
 
@@ -138,7 +126,7 @@ class Cell(Child):
         """Take no more messages, but handle those that wait, then end for good."""
         self.intent = Intent.RETIRE
         self.mailbox.closed = DeadLetterReason.DRAINING
-        self.mailbox.held = False
+        self.mailbox.suspended = False
         self.mailbox.drop_line(self._drop_closed)
         self.mailbox.wake()
 
@@ -146,13 +134,15 @@ class Cell(Child):
         """Take messages again."""
         self.mailbox.closed = None
 
-    def refuse(self, message: object) -> None:
-        """Make a dead letter of a message that was sent to a closed mailbox."""
+    def refuse(self, message: object, waited: float = 0.0) -> ActorStopped:
+        """Make a dead letter of a message to a closed mailbox; return what its asker is told."""
         if self.has_left:
             self.system.departed.sent += 1
         else:
             self.mailbox.sent += 1
-        self.drop(message, None, self.mailbox.closed or DeadLetterReason.STOPPED)
+        reason = self.mailbox.closed or DeadLetterReason.STOPPED
+        self.drop(message, None, reason)
+        return ActorStopped(self.path, type(message).__name__, waited, reason.value)
 
     def _drop_closed(self, message: object, reply: Deferred[Any] | None) -> None:
         self.drop(message, reply, self.mailbox.closed or DeadLetterReason.STOPPED)
@@ -190,32 +180,6 @@ class Cell(Child):
     def _trace_ended(self, trace: Trace) -> None:
         if self.tracing is trace:
             self.tracing = None
-
-    # Monitors.
-
-    def add_monitor(self, watcher: Watcher) -> None:
-        """Tell `watcher` of this actor's death, at once if it is dead."""
-        if self.is_dead:
-            reason = DeadLetterReason.QUARANTINED.value if self.quarantined else self._death()
-            watcher.notice(Down(self.path, reason))
-            return
-        if self._monitors is None:
-            self._monitors = {}
-        self._monitors[watcher] = None
-
-    def _death(self) -> str:
-        return ExitKind.SHUTDOWN.value if self.exit is None else self.exit.kind.value
-
-    def remove_monitor(self, watcher: Watcher) -> None:
-        """No longer tell `watcher`."""
-        if self._monitors is not None:
-            self._monitors.pop(watcher, None)
-
-    def tell_monitors(self, reason: str) -> None:
-        """Tell every monitor once that this actor is dead."""
-        watchers, self._monitors = self._monitors, None
-        for watcher in watchers or ():
-            watcher.notice(Down(self.path, reason))
 
     def notice(self, message: object) -> None:
         """Put a message of the runtime itself, room or not; a closed mailbox ignores it."""

@@ -8,7 +8,8 @@ import time
 
 from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.lazy_event import LazyEvent
-from command_center.runtime.ports import Parent, SystemPort
+from command_center.runtime.monitors import Down
+from command_center.runtime.ports import Parent, SystemPort, Watcher
 from command_center.runtime.restart_policy import RestartWindow
 from command_center.runtime.signals import Crashed, Exit, ExitKind, Started, Stopped
 from command_center.runtime.specs import Backoff, ChildSpec, Intensity, SupervisorSpec
@@ -74,6 +75,7 @@ class Child(abc.ABC):
         "started_at",
         "streak",
         "system",
+        "watchers",
         "window",
     )
 
@@ -95,6 +97,7 @@ class Child(abc.ABC):
         self.next_start: float | None = None
         self.running_since: float | None = None
         self.started_at: float | None = None
+        self.watchers: dict[Watcher, None] | None = None
         self.began = LazyEvent()
         self.ended = LazyEvent()
 
@@ -133,10 +136,6 @@ class Child(abc.ABC):
     @abc.abstractmethod
     def reopen(self) -> None:
         """Take messages again, before a new life of a child that was closed."""
-
-    @abc.abstractmethod
-    def tell_monitors(self, reason: str) -> None:
-        """Tell those who monitor this child that it is dead, once."""
 
     # What is common.
 
@@ -206,8 +205,7 @@ class Child(abc.ABC):
             self.last_error = self.system.describe_error(end.error)
             self.system.emit(Crashed(self.path, end.error, end.kind is ExitKind.START_FAILED))
         parent = self.parent
-        failed_trial = self.intent is Intent.TRIAL and self.is_dynamic
-        if self.intent is Intent.RETIRE or failed_trial or parent is None:
+        if self.intent is Intent.RETIRE or parent is None:
             self.retire(end.kind.value)
         elif self.intent is Intent.DECIDE:
             parent.child_ended(self, end)
@@ -221,15 +219,51 @@ class Child(abc.ABC):
             self.parent.child_retired(self)
         if not self.is_dead:
             self.is_dead = True
-            self.tell_monitors(reason)
+            self._tell_monitors(reason)
             self.system.emit(Stopped(self.path, reason))
+        if self.parent is not None:
+            self._forget_error()
 
     def set_aside(self) -> None:
         """Be dead until an operator starts it again."""
         self.quarantined = True
         self.is_dead = True
         self.close(DeadLetterReason.QUARANTINED)
-        self.tell_monitors(DeadLetterReason.QUARANTINED.value)
+        self._tell_monitors(DeadLetterReason.QUARANTINED.value)
+        self._forget_error()
+
+    def _forget_error(self) -> None:
+        """Keep of the exit its kind alone, for the error holds all that its frames hold."""
+        if self.exit is not None and self.exit.error is not None:
+            self.exit = Exit(self.exit.kind)
+
+    # Monitors.
+
+    def add_monitor(self, watcher: Watcher) -> None:
+        """Tell `watcher` of the death of what stands here, at once if it is dead."""
+        if not self.is_dead:
+            if self.watchers is None:
+                self.watchers = {}
+            self.watchers[watcher] = None
+        elif self.quarantined:
+            watcher.notice(Down(self.path, DeadLetterReason.QUARANTINED.value), self)
+        else:
+            kind = ExitKind.SHUTDOWN if self.exit is None else self.exit.kind
+            watcher.notice(Down(self.path, kind.value), self)
+
+    def remove_monitor(self, watcher: Watcher) -> None:
+        """No longer tell `watcher`."""
+        if self.watchers is not None:
+            self.watchers.pop(watcher, None)
+
+    def _tell_monitors(self, reason: str) -> None:
+        watchers, self.watchers = self.watchers, None
+        if watchers:
+            down = Down(self.path, reason, None if self.exit is None else self.exit.error)
+            for watcher in watchers:
+                watcher.notice(down, self)
+
+    # Restarts.
 
     def own_window(self, intensity: Intensity) -> RestartWindow:
         """Return this child's own count of restarts."""

@@ -7,11 +7,12 @@ from typing import Any, Protocol, TypeVar, TypeVarTuple, overload
 
 import trio
 
-from command_center.runtime.errors import Refusal
+from command_center.runtime.errors import refusal_in
 from command_center.runtime.messages import Address, Asked
+from command_center.runtime.ports import Watched
 from command_center.runtime.ref import ActorRef, Target, Timekeeper
 from command_center.runtime.reply import Deferred
-from command_center.runtime.signals import ExitKind
+from command_center.runtime.signals import Exit, ExitKind
 from command_center.runtime.specs import ChildSpec
 
 Message = TypeVar("Message")
@@ -63,6 +64,22 @@ class OwnLife(Protocol):
 
     def link(self, target: Target) -> None:
         """Crash when the other's current life crashes, and the other way round."""
+
+    def unlink(self, target: Target) -> None:
+        """Share its fate no longer with the other's current life."""
+
+    def monitor(self, target: Watched) -> None:
+        """Be told of the other's death, as long as this life lasts."""
+
+    def demonitor(self, target: Watched) -> None:
+        """Be told of it no longer."""
+
+    def exit(self) -> Exit:
+        """Return how it ends, as far as that is known."""
+
+    @property
+    def is_ending(self) -> bool:
+        """Return True while it closes."""
 
     def leave(self, kind: ExitKind) -> None:
         """End after the message in hand."""
@@ -141,8 +158,12 @@ class Context:
         async def settle() -> None:
             try:
                 value = await work(*args)
-            except Refusal as refusal:
+            except Exception as error:
+                refusal = refusal_in(error)
+                if refusal is None:
+                    raise
                 reply.fail(refusal)
+                del refusal
             else:
                 reply.send(value)
 
@@ -155,7 +176,8 @@ class Context:
         The handler returns this at once, and owes nothing any more: the other answers even if this
         actor dies. It costs neither a task nor a second wait. If the other is dead or dies, the
         asker gets its `ActorStopped` or `ActorCrashed`. The asker's own timeout bounds it all. A
-        message that was told is forwarded, too, and answered to nobody.
+        message that was told is forwarded, too, and answered to nobody; while the other has no room
+        for it, this actor takes no further message.
         """
         return self._life.forward(ref.cell, message)
 
@@ -163,13 +185,14 @@ class Context:
         """Receive `Down(path, reason)`, as a user message, when that actor is dead.
 
         A restart is not a death; a quarantine is. If the actor is dead already, the notice comes at
-        once. The notice takes its place in the mailbox even if that is full.
+        once. The notice takes its place in the mailbox even if that is full. A monitor ends with
+        the life that set it: the next life sets its own.
         """
-        ref.cell.add_monitor(self._cell)
+        self._life.monitor(ref.cell)
 
     def demonitor(self, ref: ActorRef[Any]) -> None:
         """Stop monitoring that actor; a notice that is in the mailbox already still comes."""
-        ref.cell.remove_monitor(self._cell)
+        self._life.demonitor(ref.cell)
 
     def link(self, ref: ActorRef[Any]) -> None:
         """Share the fate of that actor's current life: if either crashes, so does the other.
@@ -178,6 +201,15 @@ class Context:
         own supervisor. Linking to an actor without a life crashes this one.
         """
         self._life.link(ref.cell)
+
+    def unlink(self, ref: ActorRef[Any]) -> None:
+        """Share the fate of that actor's current life no longer."""
+        self._life.unlink(ref.cell)
+
+    @property
+    def exit(self) -> Exit | None:
+        """Return how this life ends, for `on_stop` to know; None while it has not begun to end."""
+        return self._life.exit() if self._life.is_ending else None
 
     async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef[Any]:
         """Start a dynamic child under any supervisor; see `System.start_child`."""

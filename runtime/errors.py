@@ -24,6 +24,16 @@ class Refusal(Exception):
     """
 
 
+def refusal_in(error: BaseException) -> Refusal | None:
+    """Return the refusal that an exception is, or that is all that went wrong in a nursery."""
+    if isinstance(error, Refusal):
+        return error
+    if not isinstance(error, ExceptionGroup):
+        return None
+    inner = [refusal_in(one) for one in error.exceptions]
+    return None if None in inner else inner[0]
+
+
 class UnhandledMessage(Refusal):
     """The target has no handler for a message of this type."""
 

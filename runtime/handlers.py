@@ -111,20 +111,29 @@ class Handler(NamedTuple):
 
 
 def collect_handlers(cls: type, states: frozenset[str]) -> dict[type, Handler]:
-    """Return the handlers that a class itself marks, by the type of their messages.
+    """Return the handlers of a class and of all its bases, by the type of their messages.
+
+    A mark belongs to a method's name: a method that overrides a marked one handles its messages,
+    marked or not. Of a message that several classes mark, the nearest class says how it is handled.
 
     Raises:
         TypeError: the marks contradict each other, or leave open what is done in some state.
     """
-    marked: dict[type, list[tuple[_Mark, str, Handler]]] = {}
-    for name, value in vars(cls).items():
-        mark = getattr(value, "__dict__", {}).get(_MARK)
-        if mark is not None:
-            handler = Handler(value, inspect.iscoroutinefunction(value))
-            marked.setdefault(mark.message_type, []).append((mark, name, handler))
+    named: set[str] = set()
+    marked: dict[type, tuple[type, list[tuple[_Mark, str, Handler]]]] = {}
+    for owner in cls.__mro__:
+        for name, value in vars(owner).items():
+            mark = getattr(value, "__dict__", {}).get(_MARK)
+            if mark is None or name in named:
+                continue
+            named.add(name)
+            nearest, marks = marked.setdefault(mark.message_type, (owner, []))
+            if nearest is owner:
+                method = inspect.getattr_static(cls, name)
+                marks.append((mark, name, Handler(method, inspect.iscoroutinefunction(method))))
     return {
         message_type: _only(cls, message_type, marks, states)
-        for message_type, marks in marked.items()
+        for message_type, (_, marks) in marked.items()
     }
 
 

@@ -3,23 +3,21 @@
 The task owns a cancel scope of its own, so ending one actor touches no other. Background tasks run
 beside it in the system's nursery, each in its own scope, and are ended and awaited before the life
 counts as over; a nursery for each actor would do the same, at twice the memory.
-
-An end is bounded in four steps, because trio cannot kill: the message in hand has three quarters
-of the shutdown deadline, then it is cancelled; `on_stop` and the background tasks have the rest,
-then they are cancelled too; after a grace, shields that still hold are lifted; after another, the
-task is given up, reported by name, and no longer waited for.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, Protocol
 
+import attrs
 import trio
 
 from command_center.runtime.actor import Actor
-from command_center.runtime.cancel_shields import lift_shields
+from command_center.runtime.background_tasks import BackgroundTasks
 from command_center.runtime.child import Phase
 from command_center.runtime.context import Context, Place, TreePort
 from command_center.runtime.deadletters import DeadLetterReason
@@ -27,24 +25,22 @@ from command_center.runtime.errors import (
     ActorCrashed,
     ActorStopped,
     LinkBroken,
-    Refusal,
     UnhandledMessage,
+    refusal_in,
 )
 from command_center.runtime.handlers import Handler, find_handler
 from command_center.runtime.lazy_event import LazyEvent
-from command_center.runtime.mailbox import Envelope
+from command_center.runtime.mailbox import Envelope, Mailbox
+from command_center.runtime.monitors import Down
 from command_center.runtime.origins import origin
-from command_center.runtime.ports import SystemPort
+from command_center.runtime.ports import SystemPort, Watched
+from command_center.runtime.reaper import HAND_SHARE, see_the_end
 from command_center.runtime.ref import LinkedLife, Target
 from command_center.runtime.reply import Deferred, Forwarded
 from command_center.runtime.signals import Abandoned, Exit, ExitKind
 from command_center.runtime.specs import ChildSpec
 from command_center.runtime.tracing import Outcome, Trace
 
-HAND_SHARE = 0.75
-"""The share of the shutdown deadline that the message in hand may use."""
-GRACE = 1.0
-"""Seconds that a cancelled task has to end, before its shields are lifted and again after."""
 TURNS = 64
 """Messages in a row that an actor may handle before it lets other tasks run."""
 
@@ -83,6 +79,9 @@ class Home(Place, Protocol):
     def life_ended(self, life: LinkedLife, end: Exit) -> None:
         """Take note of the end of a life."""
 
+    def notice(self, message: object) -> None:
+        """Put a message of the runtime itself."""
+
     def drop(
         self,
         message: object,
@@ -99,7 +98,6 @@ class Life:
     __slots__ = (
         "abandoned",
         "actor",
-        "all_tasks_ended",
         "cell",
         "closing",
         "current",
@@ -108,8 +106,10 @@ class Life:
         "deadline",
         "deferred",
         "ended",
+        "errands",
         "error",
         "is_watched",
+        "killed",
         "leaving",
         "links",
         "over",
@@ -117,6 +117,7 @@ class Life:
         "scope",
         "task",
         "tasks",
+        "watched",
     )
 
     def __init__(self, cell: Home) -> None:
@@ -133,7 +134,11 @@ class Life:
         """True if somebody waits in `gone`, and so enforces the deadline."""
         self.leaving: ExitKind | None = None
         """The end that the actor itself asked for."""
+        self.killed = False
+        """True if its end was forced: something of it was cancelled at a deadline."""
         self.error: Exception | None = None
+        self.errands: deque[Callable[[], Awaitable[object]]] | None = None
+        """Things to do before the next message."""
         self.abandoned = False
         self.current: Envelope | None = None
         self.current_since = 0.0
@@ -142,8 +147,9 @@ class Life:
         self.deadline = math.inf
         self.deferred: set[Deferred[Any]] | None = None
         self.links: set[LinkedLife] | None = None
-        self.tasks: dict[trio.CancelScope, trio.lowlevel.Task | None] | None = None
-        self.all_tasks_ended: trio.Event | None = None
+        self.tasks: BackgroundTasks | None = None
+        self.watched: set[Watched] | None = None
+        """The places that this life monitors."""
 
     @trio.lowlevel.enable_ki_protection
     async def run(self, delay: float) -> None:
@@ -190,13 +196,23 @@ class Life:
         turns = 0
         while not self.over:
             if not user or mailbox.held:
-                if mailbox.closed is DeadLetterReason.DRAINING and not user:
-                    return
                 turns = 0
-                mailbox.parked = self.task
-                await trio.lowlevel.wait_task_rescheduled(mailbox.stop_parking)
+                if self.errands:
+                    await self.errands.popleft()()
+                elif mailbox.held and not mailbox.suspended:
+                    mailbox.held = False
+                elif mailbox.closed is DeadLetterReason.DRAINING and not user:
+                    return
+                else:
+                    mailbox.parked = self.task
+                    await trio.lowlevel.wait_task_rescheduled(mailbox.stop_parking)
                 user = mailbox.user
                 continue
+            if turns == TURNS:
+                turns = 0
+                await trio.lowlevel.checkpoint()
+                continue
+            turns += 1
             envelope = user.popleft()
             message, reply, _, sent_for = envelope
             self.current = envelope
@@ -227,16 +243,18 @@ class Life:
                 self.current_since = clock()
             try:
                 answer = await call(actor, message) if is_async else call(actor, message)
-            except Refusal as refusal:
+            except BaseException as error:
+                refusal = refusal_in(error)
+                if refusal is None:
+                    self._lose(envelope, error)
+                    if trace is not None:
+                        trace.record(envelope, self.current_since, clock(), Outcome.LOST)
+                    raise
                 outcome = Outcome.REFUSED
                 cell.refused += 1
                 if reply is not None:
                     reply.fail(refusal)
-            except BaseException as error:
-                self._lose(envelope, error)
-                if trace is not None:
-                    trace.record(envelope, self.current_since, clock(), Outcome.LOST)
-                raise
+                del refusal
             else:
                 if reply is not None and reply.owner is None:
                     reply.send(answer)
@@ -246,10 +264,6 @@ class Life:
             self.current = None
             if trace is not None:
                 trace.record(envelope, self.current_since, clock(), outcome)
-            turns += 1
-            if turns == TURNS:
-                turns = 0
-                await trio.lowlevel.checkpoint()
 
     def _lose(self, envelope: Envelope, error: BaseException) -> None:
         """Count the message in hand as lost, and tell its asker."""
@@ -289,12 +303,8 @@ class Life:
             except BaseException as error:  # noqa: BLE001 - the edge of a life
                 self._leave_with(error)
         if self.tasks:
-            self.all_tasks_ended = trio.Event()
-            for scope in self.tasks:
-                scope.cancel()
             self._start_reaper()
-            with trio.CancelScope(shield=True):
-                await self.all_tasks_ended.wait()
+            await self.tasks.end()
 
     def _leave_with(self, error: BaseException) -> None:
         """Crash with an error. What is none ends the system, and a cancellation goes on its way."""
@@ -320,11 +330,13 @@ class Life:
             self.phase = Phase.ENDED
             self.cell.system.abandoned.remove(self.cell.path)
             return
+        self._finish(self.exit(start_failed=start_failed))
+
+    def exit(self, *, start_failed: bool = False) -> Exit:
+        """Return how it ends, as far as that is known."""
         if self.error is not None:
-            kind = ExitKind.START_FAILED if start_failed else ExitKind.CRASHED
-        else:
-            kind = self.leaving or ExitKind.SHUTDOWN
-        self._finish(Exit(kind, self.error))
+            return Exit(ExitKind.START_FAILED if start_failed else ExitKind.CRASHED, self.error)
+        return Exit(self.leaving or (ExitKind.KILLED if self.killed else ExitKind.SHUTDOWN))
 
     def _finish(self, end: Exit) -> None:
         self.phase = Phase.ENDED
@@ -335,7 +347,18 @@ class Life:
         partners, self.links = self.links, None
         for partner in partners or ():
             partner.partner_ended(self, self.cell.path, end)
+        self._stop_watching()
         self.cell.life_ended(self, end)
+        # The error knows the frames that it came through, and they know this life.
+        self.error = None
+
+    def _stop_watching(self) -> None:
+        """End its monitors, and withdraw those notices that it has not taken."""
+        watched, self.watched = self.watched, None
+        if watched is not None:
+            for place in watched:
+                place.remove_monitor(self)
+            self.cell.mailbox.withdraw(lambda message: type(message) is Down and message.to is self)
 
     # What others ask of a life.
 
@@ -344,7 +367,9 @@ class Life:
         self._set_deadline()
         self.is_watched = True
         self.over = True
-        if self.phase in (Phase.BACKOFF, Phase.STARTING):
+        if self.cell.spec.shutdown == 0:
+            self.cut()
+        elif self.phase in (Phase.BACKOFF, Phase.STARTING):
             self.scope.cancel()
         else:
             self.cell.mailbox.wake()
@@ -367,6 +392,11 @@ class Life:
         self.scope.cancel()
 
     @property
+    def is_ending(self) -> bool:
+        """Return True while it closes."""
+        return self.phase is Phase.STOPPING
+
+    @property
     def has_ended(self) -> bool:
         """Return whether it is over, or given up."""
         return self.phase is Phase.ENDED or self.abandoned
@@ -379,8 +409,7 @@ class Life:
 
     def partner_ended(self, partner: LinkedLife, path: str, end: Exit) -> None:
         """Forget a partner, and crash if it crashed."""
-        if self.links is not None:
-            self.links.discard(partner)
+        self.part(partner)
         if end.is_failure:
             self.fail(LinkBroken(self.cell.path, path, end.error))
 
@@ -393,51 +422,42 @@ class Life:
 
     async def gone(self) -> None:
         """Wait for the end and enforce its deadline; returns at the latest when it gave up."""
-        began = self.cell.system.clock()
-        with trio.move_on_at(self.cutoff):
-            await self.ended.wait()
-            return
-        self.scope.cancel()
-        with trio.move_on_at(self.deadline):
-            await self.ended.wait()
-            return
-        self._cancel_everything()
-        with trio.move_on_after(GRACE):
-            await self.ended.wait()
-            return
-        for task in self._own_tasks():
-            lift_shields(task)
-        with trio.move_on_after(GRACE):
-            await self.ended.wait()
-            return
-        self._abandon(began)
+        await see_the_end(self)
 
-    def _cancel_everything(self) -> None:
+    def cut(self) -> None:
+        """Cancel the message in hand."""
+        if self.phase is Phase.RUNNING:
+            self.killed = True
+        self.scope.cancel()
+
+    def cancel_everything(self) -> None:
+        """Cancel all that still runs."""
+        self.killed = True
         self.scope.cancel()
         if self.closing is not None:
             self.closing.cancel()
-        for scope in self.tasks or ():
-            scope.cancel()
+        if self.tasks is not None:
+            self.tasks.cancel()
 
-    def _own_tasks(self) -> list[trio.lowlevel.Task]:
-        own = [self.task] if self.task is not None else []
-        if self.tasks:
-            own += [task for task in self.tasks.values() if task is not None]
-        return own
+    def own_tasks(self) -> Iterable[trio.lowlevel.Task]:
+        """Return the tasks of it that run."""
+        own = () if self.task is None else (self.task,)
+        return (*own, *(self.tasks or ()))
 
-    def _abandon(self, began: float) -> None:
+    def abandon(self, waited: float) -> None:
+        """Count as over, though it is not."""
         if self.has_ended:
             return
         if self.current is not None:
             self._lose(self.current, trio.TooSlowError())
         self.abandoned = True
         self.over = True
-        if self.all_tasks_ended is not None:
-            self.all_tasks_ended.set()
+        if self.tasks is not None:
+            self.tasks.give_up()
         system = self.cell.system
         system.abandoned.append(self.cell.path)
-        system.emit(Abandoned(self.cell.path, system.clock() - began))
-        self._finish(Exit(ExitKind.SHUTDOWN, None))
+        system.emit(Abandoned(self.cell.path, waited))
+        self._finish(Exit(ExitKind.KILLED))
 
     # What the actor asks of its life.
 
@@ -451,6 +471,37 @@ class Life:
             return
         self.join(other)
         other.join(self)
+
+    def unlink(self, target: Target) -> None:
+        """Share its fate no longer with the other's current life."""
+        other = target.life
+        if other is not None:
+            self.part(other)
+            other.part(self)
+
+    def part(self, partner: LinkedLife) -> None:
+        """Forget a partner."""
+        if self.links is not None:
+            self.links.discard(partner)
+
+    def monitor(self, target: Watched) -> None:
+        """Be told of the other's death, as long as this life lasts."""
+        if self.watched is None:
+            self.watched = set()
+        self.watched.add(target)
+        target.add_monitor(self)
+
+    def demonitor(self, target: Watched) -> None:
+        """Be told of it no longer."""
+        if self.watched is not None:
+            self.watched.discard(target)
+        target.remove_monitor(self)
+
+    def notice(self, down: Down, target: Watched) -> None:
+        """Be told of a death."""
+        if self.watched is not None:
+            self.watched.discard(target)
+        self.cell.notice(attrs.evolve(down, to=self))
 
     def defer(self) -> Deferred[Any]:
         """Take over the answer to the message in hand; nobody awaits it if the message was told."""
@@ -469,59 +520,43 @@ class Life:
         """Let another actor answer the message in hand, by its answer to `message`."""
         mailbox = target.mailbox
         envelope = self.current
-        first = envelope[1] if envelope is not None else None
-        if first is None:
-            first = Deferred(None, mailbox, message, mailbox.clock())
+        asker = envelope[1] if envelope is not None else None
+        first = asker or Deferred(None, mailbox, message, mailbox.clock())
         first.owner = _ELSEWHERE
         onward = Forwarded(first, mailbox, message)
-        if mailbox.room > len(mailbox.user):
+        if mailbox.room > len(mailbox.user) or (asker is None and mailbox is self.cell.mailbox):
             mailbox.put(message, onward, origin.get())
         elif mailbox.closed is not None:
-            reason = mailbox.closed
-            target.refuse(message)
-            waited = mailbox.clock() - first.asked_at
-            first.fail(ActorStopped(target.path, type(message).__name__, waited, reason.value))
-        else:
+            first.fail(target.refuse(message, mailbox.clock() - first.asked_at))
+        elif asker is not None:
             mailbox.line_up(message, onward)
+        else:
+            mailbox.line_up(message, onward, self.cell.mailbox.wake)
+            self._run_errand(partial(self._wait_in_line, mailbox, onward))
         return first
+
+    def _run_errand(self, errand: Callable[[], Awaitable[object]]) -> None:
+        """Do something after the message in hand, before the next one."""
+        if self.errands is None:
+            self.errands = deque()
+        self.errands.append(errand)
+        self.cell.mailbox.held = True
+        self.cell.mailbox.wake()
+
+    async def _wait_in_line(self, mailbox: Mailbox, sender: object) -> None:
+        """Wait until another mailbox has taken what was sent to it, or until told to end."""
+        own = self.cell.mailbox
+        while mailbox.line and sender in mailbox.line and not self.over:
+            own.parked = self.task
+            await trio.lowlevel.wait_task_rescheduled(own.stop_parking)
 
     def start_task(
         self, work: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None
     ) -> trio.CancelScope:
         """Run `work` beside the handlers."""
-        scope = trio.CancelScope()
-        if self.has_ended:
-            raise ActorStopped(
-                self.cell.path, name or repr(work), 0.0, "its background tasks are ended"
-            )
-        if self.tasks is None:
-            self.tasks = {}
-        self.tasks[scope] = None
-        if self.all_tasks_ended is not None:
-            scope.cancel()
         label = name or getattr(work, "__name__", "task")
-        self.cell.system.start_soon(
-            self._run_task, scope, work, args, name=f"{self.cell.path} {label}"
-        )
-        return scope
-
-    @trio.lowlevel.enable_ki_protection
-    async def _run_task(
-        self,
-        scope: trio.CancelScope,
-        work: Callable[..., Awaitable[object]],
-        args: tuple[Any, ...],
-    ) -> None:
-        tasks = self.tasks
-        if tasks is None:
-            return
-        tasks[scope] = trio.lowlevel.current_task()
-        try:
-            with scope:
-                await work(*args)
-        except BaseException as error:  # noqa: BLE001 - a crash of a background task is the actor's
-            self._leave_with(error)
-        finally:
-            del tasks[scope]
-            if not tasks and self.all_tasks_ended is not None:
-                self.all_tasks_ended.set()
+        if self.has_ended:
+            raise ActorStopped(self.cell.path, str(label), 0.0, "its background tasks are ended")
+        if self.tasks is None:
+            self.tasks = BackgroundTasks(self.cell.system, self._leave_with)
+        return self.tasks.start(work, args, f"{self.cell.path} {label}")

@@ -10,7 +10,7 @@ that nobody overtakes.
 
 The system lane is not a queue. What it carries (stop, suspend, resume) is idempotent and only the
 newest word counts, so each is a flag that the actor's loop reads before it takes a user message:
-`held` here, and `over` in the actor's life. Inspection needs no message at all: it only reads.
+`suspended` here, and `over` in the actor's life. Inspection needs no message at all: it only reads.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class _Waiter:
 
     message: object
     reply: Deferred[Any] | None
-    task: trio.lowlevel.Task | None
+    leaves: Callable[[], None] | None
+    """Told when it no longer waits."""
     sent_for: str | None
 
 
@@ -58,6 +59,7 @@ class Mailbox:
         "path",
         "room",
         "sent",
+        "suspended",
         "user",
     )
 
@@ -68,8 +70,10 @@ class Mailbox:
         self.room = capacity
         """The depth below which a message is put at once; 0 while the mailbox is closed."""
         self.user: deque[Envelope] = _NOTHING
+        self.suspended = False
+        """True while the actor takes no user message, until it is resumed."""
         self.held = False
-        """True while the actor is suspended: it takes no user message until it is resumed."""
+        """True if there is something to look at before the next user message."""
         self._closed: DeadLetterReason | None = None
         self.parked: trio.lowlevel.Task | None = None
         """The actor's task, if it sleeps because there is nothing to do."""
@@ -114,14 +118,14 @@ class Mailbox:
         self.parked = None
         return trio.lowlevel.Abort.SUCCEEDED
 
-    def line_up(self, message: object, sender: Deferred[Any] | trio.lowlevel.Task) -> None:
-        """Stand in line for room: the task that tells, or the reply of an ask."""
+    def line_up(
+        self, message: object, sender: object, leaves: Callable[[], None] | None = None
+    ) -> None:
+        """Stand in line for room: who tells, which `leaves` tells of it, or the reply of an ask."""
         if self.line is None:
             self.line = OrderedDict()
-        if isinstance(sender, Deferred):
-            self.line[sender] = _Waiter(message, sender, None, origin.get())
-        else:
-            self.line[sender] = _Waiter(message, None, sender, origin.get())
+        reply = sender if isinstance(sender, Deferred) else None
+        self.line[sender] = _Waiter(message, reply, leaves, origin.get())
 
     def leave_line(self, sender: object) -> None:
         """Stop waiting for room; nothing if the message was put already."""
@@ -133,8 +137,17 @@ class Mailbox:
         while self.line and len(self.user) < self.capacity:
             _, waiter = self.line.popitem(last=False)
             self.put(waiter.message, waiter.reply, waiter.sent_for)
-            if waiter.task is not None:
-                trio.lowlevel.reschedule(waiter.task)
+            if waiter.leaves is not None:
+                waiter.leaves()
+
+    def withdraw(self, is_void: Callable[[object], bool]) -> None:
+        """Take out messages of the runtime itself that count no more, as if never sent."""
+        if any(is_void(envelope[0]) for envelope in self.user):
+            kept = [envelope for envelope in self.user if not is_void(envelope[0])]
+            self.sent -= len(self.user) - len(kept)
+            self.user.clear()
+            self.user.extend(kept)
+            self.admit()
 
     def drop_all(self, drop: Callable[[object, Deferred[Any] | None], None]) -> None:
         """Take out every message, and those of senders in line, in order, and release these."""
@@ -149,5 +162,5 @@ class Mailbox:
             _, waiter = self.line.popitem(last=False)
             self.sent += 1
             drop(waiter.message, waiter.reply)
-            if waiter.task is not None:
-                trio.lowlevel.reschedule(waiter.task)
+            if waiter.leaves is not None:
+                waiter.leaves()

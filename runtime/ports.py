@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from command_center.runtime.accounting import Counts
 from command_center.runtime.deadletters import DeadLetterReason
+from command_center.runtime.monitors import Down
 from command_center.runtime.signals import Exit, Signal
 from command_center.runtime.specs import SupervisorSpec
 
@@ -31,10 +32,20 @@ class Line(Protocol):
 
 
 class Watcher(Protocol):
-    """An actor that monitors another."""
+    """One that is told of a death."""
 
-    def notice(self, message: object) -> None:
-        """Take a message of the runtime itself."""
+    def notice(self, down: Down, target: Watched) -> None:
+        """Be told that `target` is dead; it has forgotten the watcher."""
+
+
+class Watched(Protocol):
+    """A place in the tree that can be monitored."""
+
+    def add_monitor(self, watcher: Watcher) -> None:
+        """Tell `watcher` of the death of what stands there, at once if it is dead."""
+
+    def remove_monitor(self, watcher: Watcher) -> None:
+        """No longer tell `watcher`."""
 
 
 class SystemPort(Protocol):

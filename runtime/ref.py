@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 import trio
 
-from command_center.runtime.ask_timeouts import AskTimeouts
-from command_center.runtime.errors import ActorStopped, MailboxFull, SelfAsk
+from command_center.runtime.deadline_queue import DeadlineQueue
+from command_center.runtime.errors import ActorStopped, MailboxFull, SelfAsk, UnhandledMessage
 from command_center.runtime.mailbox import Mailbox
 from command_center.runtime.messages import Asked, Message_contra
+from command_center.runtime.monitors import Down
 from command_center.runtime.origins import origin
-from command_center.runtime.ports import Watcher
+from command_center.runtime.ports import Watched
 from command_center.runtime.reply import Deferred
 from command_center.runtime.signals import Exit
 
@@ -23,7 +25,7 @@ _origin = origin.get
 class Timekeeper(Protocol):
     """The part of the system that a handle uses."""
 
-    ask_timeouts: AskTimeouts
+    deadlines: DeadlineQueue
 
 
 class LinkedLife(Protocol):
@@ -38,11 +40,14 @@ class LinkedLife(Protocol):
     def join(self, partner: LinkedLife) -> None:
         """Crash when the partner crashes."""
 
+    def part(self, partner: LinkedLife) -> None:
+        """Forget a partner."""
+
     def partner_ended(self, partner: LinkedLife, path: str, end: Exit) -> None:
         """Forget a partner, and crash if it crashed."""
 
 
-class Target(Watcher, Protocol):
+class Target(Watched, Protocol):
     """The part of an actor's place that a handle uses."""
 
     path: str
@@ -57,17 +62,32 @@ class Target(Watcher, Protocol):
     def life(self) -> LinkedLife | None:
         """Return its current life, or the last."""
 
-    def refuse(self, message: object) -> None:
-        """Make a dead letter of a message that was sent to a closed mailbox."""
-
-    def add_monitor(self, watcher: Watcher) -> None:
-        """Tell `watcher` of this actor's death, at once if it is dead."""
-
-    def remove_monitor(self, watcher: Watcher) -> None:
-        """No longer tell `watcher`."""
+    def refuse(self, message: object, waited: float = 0.0) -> ActorStopped | UnhandledMessage:
+        """Make a dead letter of a message to a closed mailbox; return what its asker is told."""
 
     async def stop(self) -> None:
         """Stop for good, and wait for the end."""
+
+
+def _reschedule(task: trio.lowlevel.Task) -> Callable[[], None]:
+    return lambda: trio.lowlevel.reschedule(task)
+
+
+class _DeathWatch:
+    """A task that waits for a death."""
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+        self._down: Down | None = None
+
+    def notice(self, down: Down, _target: Watched) -> None:
+        self._down = down
+        self._event.set()
+
+    async def wait(self) -> Down:
+        await self._event.wait()
+        assert self._down is not None  # noqa: S101 - it is set before the event
+        return self._down
 
 
 class ActorRef(Generic[Message_contra]):
@@ -94,6 +114,15 @@ class ActorRef(Generic[Message_contra]):
     def is_dead(self) -> bool:
         """Return True if it is stopped for good, or quarantined: its monitors have been told."""
         return self.cell.is_dead
+
+    async def wait_dead(self) -> Down:
+        """Wait until it is stopped for good or quarantined, and return how that came."""
+        waiting = _DeathWatch()
+        self.cell.add_monitor(waiting)
+        try:
+            return await waiting.wait()
+        finally:
+            self.cell.remove_monitor(waiting)
 
     async def ask(self, message: Asked[Message_contra, R], *, timeout: float = 10.0) -> R:  # noqa: ASYNC109
         """Send a request and wait for its reply.
@@ -124,12 +153,10 @@ class ActorRef(Generic[Message_contra]):
         if len(mailbox.user) < mailbox.room:
             mailbox.put(message, reply, _origin())
         elif mailbox.closed is not None:
-            reason = mailbox.closed
-            cell.refuse(message)
-            raise ActorStopped(self.path, type(message).__name__, 0.0, reason.value)
+            raise cell.refuse(message)
         else:
             mailbox.line_up(message, reply)
-        cell.system.ask_timeouts.add(timeout, reply)
+        cell.system.deadlines.add(asked_at + timeout, reply)
         answer: R = await trio.lowlevel.wait_task_rescheduled(reply.give_up)
         return answer
 
@@ -137,7 +164,8 @@ class ActorRef(Generic[Message_contra]):
         """Send a message, waiting for room; messages of one sender arrive in the order sent.
 
         Returns when the message is in the mailbox, or is a dead letter because the target is
-        dead. With room there is no checkpoint. Cancelled while it waits, it was not sent.
+        dead. With room there is no checkpoint. Cancelled while it waits, it was not sent. What a
+        handler tells its own actor takes its place even if there is no room.
         """
         mailbox = self._mailbox
         user = mailbox.user
@@ -154,12 +182,16 @@ class ActorRef(Generic[Message_contra]):
             self.cell.refuse(message)
         else:
             task = trio.lowlevel.current_task()
+            life = self.cell.life
+            if life is not None and life.task is task:
+                mailbox.put(message, None, _origin())  # nobody else could make room for it
+                return
 
             def give_up(_raise_cancel: object) -> trio.lowlevel.Abort:
                 mailbox.leave_line(task)
                 return trio.lowlevel.Abort.SUCCEEDED
 
-            mailbox.line_up(message, task)
+            mailbox.line_up(message, task, _reschedule(task))
             await trio.lowlevel.wait_task_rescheduled(give_up)
 
     def try_tell(self, message: Message_contra) -> None:

@@ -46,9 +46,15 @@ class Deferred(Generic[R]):
 
     def unwrap(self) -> R:
         """Return the value, or raise the error, that it was settled with."""
-        if self.error is not None:
-            raise self.error
-        return self.value
+        error = self.error
+        if error is None:
+            return self.value
+        # What is raised must not be reached from its own frames: nothing would free it at once.
+        self.error = None
+        try:
+            raise error
+        finally:
+            del error
 
     def send(self, value: R) -> None:
         """Answer with a value."""

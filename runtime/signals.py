@@ -21,6 +21,8 @@ class ExitKind(enum.Enum):
     """By its own wish."""
     SHUTDOWN = "shutdown"
     """Because a supervisor or an operator stopped it, or by its own wish with this kind."""
+    KILLED = "killed"
+    """Because it was stopped, and by force: its deadline passed, or is 0."""
     CRASHED = "crashed"
     """By an exception in a handler, a background task, `on_stop`, or a linked actor's crash."""
     START_FAILED = "start_failed"

@@ -272,10 +272,9 @@ def _stack(cell: Cell) -> tuple[str, ...]:
     if life is None or life.task is None or life.phase is Phase.ENDED:
         return ()
     lines = list(_frames(life.task))
-    for task in (life.tasks or {}).values():
-        if task is not None:
-            lines.append(f"background task {task.name}")
-            lines.extend(_frames(task))
+    for task in life.tasks or ():
+        lines.append(f"background task {task.name}")
+        lines.extend(_frames(task))
     return tuple(lines)
 
 

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Never, Protocol
 
 import trio
 
 from command_center.runtime.cell import Cell
 from command_center.runtime.child import Child, Intent, Phase, Status
 from command_center.runtime.deadletters import DeadLetterReason
-from command_center.runtime.errors import RestartLimitReached, StartFailed
+from command_center.runtime.errors import RestartLimitReached, StartFailed, UnhandledMessage
 from command_center.runtime.life import LifeHost
+from command_center.runtime.mailbox import Mailbox
 from command_center.runtime.ports import Parent
+from command_center.runtime.ref import ActorRef
 from command_center.runtime.restart_policy import RestartWindow, comes_back
 from command_center.runtime.signals import Exit, ExitKind, Quarantined, Restarted
 from command_center.runtime.specs import (
@@ -29,6 +31,9 @@ from command_center.runtime.specs import (
     Strategy,
     SupervisorSpec,
 )
+
+_PORTION = 64
+"""The children that are stopped, or decided on, before other tasks run."""
 
 
 class Registry(LifeHost, Protocol):
@@ -52,7 +57,9 @@ class Supervisor(Child):
         "_window",
         "_work",
         "children",
+        "mailbox",
         "prefix",
+        "ref",
     )
 
     system: Registry
@@ -73,6 +80,10 @@ class Supervisor(Child):
         self._window = RestartWindow(spec.intensity)
         self._ends: deque[tuple[Child, Exit]] = deque()
         self._parked = trio.lowlevel.ParkingLot()
+        self.mailbox = Mailbox(self.path, 1, system.clock)
+        """Closed for ever: a supervisor takes no message."""
+        self.mailbox.closed = DeadLetterReason.UNHANDLED
+        self.ref: ActorRef[Never] = ActorRef(self)
         self.children: dict[str, Child] = {}
         for child_spec in spec.children:
             self.add(child_spec, is_dynamic=False)
@@ -81,6 +92,11 @@ class Supervisor(Child):
     def spec(self) -> SupervisorSpec:
         """Return the spec that this supervisor was made from."""
         return self._spec
+
+    @property
+    def life(self) -> None:
+        """Return None: nobody links to a supervisor."""
+        return
 
     @property
     def phase(self) -> Phase:
@@ -168,8 +184,21 @@ class Supervisor(Child):
         finally:
             self._phase = Phase.ENDED
             self.has_ended(end)
+            del end  # its error was raised through this frame
+
+    def _restore_children(self) -> None:
+        """Give a place again to those children of the spec that have left, as temporary ones do."""
+        kept = self.children
+        self.children = {}
+        for spec in self._spec.children:
+            child = kept.get(spec.id)
+            if child is None:
+                self.add(spec, is_dynamic=False)
+            else:
+                self.children[spec.id] = child
 
     async def _start_all(self) -> None:
+        self._restore_children()
         for child in tuple(self.children.values()):
             child.forgive()
             child.spawn(Intent.TRIAL)
@@ -182,16 +211,22 @@ class Supervisor(Child):
             self.child_ended(child, end)
 
     async def _supervise(self) -> None:
+        decided = 0
         while True:
             while not self._ends:
                 await self._parked.park()
-            child, end = self._ends.popleft()
-            # An end is stale if the child has a new life, or was dealt with, since.
-            if child.exit is end and child.intent in (Intent.DECIDE, Intent.TRIAL):
-                await self._decide(child, end)
+            await self._decide(*self._ends.popleft())
+            decided += 1
+            if decided % _PORTION == 0:
+                await trio.lowlevel.checkpoint()
 
     async def _decide(self, child: Child, end: Exit) -> None:
-        """Apply the restart policy to one end."""
+        """Apply the restart policy to one end.
+
+        It is stale if the child has a new life, or was dealt with, since.
+        """
+        if child.exit is not end or child.intent not in (Intent.DECIDE, Intent.TRIAL):
+            return
         if not comes_back(child.spec.restart, end.kind):
             child.retire(end.kind.value)
             return
@@ -273,6 +308,17 @@ class Supervisor(Child):
             child.halt(final=final)
             await child.gone()
 
+    # What a supervisor's place does for those who hold its handle.
+
+    def refuse(self, message: object, waited: float = 0.0) -> UnhandledMessage:  # noqa: ARG002
+        """Make a dead letter of a message, for a supervisor takes none."""
+        departed = self.system.departed
+        departed.sent += 1
+        departed.dead += 1
+        now = self.system.clock()
+        self.system.add_dead_letter(self.path, message, DeadLetterReason.UNHANDLED, now)
+        return UnhandledMessage(self.path, type(message).__name__)
+
     # What a supervisor's place does for the one above.
 
     def close(self, reason: DeadLetterReason) -> None:
@@ -290,22 +336,22 @@ class Supervisor(Child):
     def reopen(self) -> None:
         """Do nothing: each child is opened when it is started."""
 
-    def tell_monitors(self, reason: str) -> None:
-        """Do nothing: only actors are monitored, and each child tells its own monitors."""
-
 
 async def _stop_together(children: Sequence[Child]) -> None:
     """Stop children at once; only those that do not end by themselves cost a task each."""
-    for child in children:
+    for number, child in enumerate(children, 1):
         child.halt(final=True)
+        if number % _PORTION == 0:
+            await trio.lowlevel.checkpoint()
     with trio.move_on_after(_quick(children)):
         for child in children:
             if child.is_alive:
                 await child.ended.wait()
     async with trio.open_nursery() as nursery:
-        for child in children:
-            if child.is_alive:
-                nursery.start_soon(child.gone)
+        for number, child in enumerate([child for child in children if child.is_alive], 1):
+            nursery.start_soon(child.gone)
+            if number % _PORTION == 0:
+                await trio.lowlevel.checkpoint()
 
 
 def _quick(children: Sequence[Child]) -> float:

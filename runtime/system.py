@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
@@ -12,10 +12,10 @@ import structlog
 import trio
 
 from command_center.runtime.accounting import Counts
-from command_center.runtime.ask_timeouts import AskTimeouts
 from command_center.runtime.cell import Cell
 from command_center.runtime.child import Child, Intent, Phase
 from command_center.runtime.deadletters import DeadLetterReason, DeadLetters
+from command_center.runtime.deadline_queue import DeadlineQueue
 from command_center.runtime.errors import (
     ActorNotFound,
     ActorStopped,
@@ -27,6 +27,7 @@ from command_center.runtime.errors import (
     text_of,
 )
 from command_center.runtime.messages import Address
+from command_center.runtime.ports import Parent
 from command_center.runtime.ref import ActorRef
 from command_center.runtime.signals import Operated, Signal
 from command_center.runtime.snapshots import (
@@ -66,7 +67,7 @@ class System:
         self._redact = redact
         self.rng = random.Random(seed)  # noqa: S311 - jitter is no secret
         self.clock: Callable[[], float] = trio.lowlevel.current_clock().current_time
-        self.ask_timeouts = AskTimeouts(self.clock)
+        self.deadlines = DeadlineQueue(self.clock)
         self.dead_letters = DeadLetters(dead_letter_capacity)
         self.departed = Counts()
         """The counts of actors that have left the tree."""
@@ -122,11 +123,11 @@ class System:
         """Hold the nursery of every task of the tree, and end the body when the root ends."""
         try:
             async with trio.open_nursery() as self._nursery:
-                self._nursery.start_soon(self.ask_timeouts.run, name="ask timeouts")
+                self._nursery.start_soon(self.deadlines.run, name="deadlines")
                 self.root.spawn(Intent.TRIAL)
                 await self.root.ended.wait()
                 self._body.cancel()
-                self.ask_timeouts.stop()
+                self.deadlines.stop()
         except BaseException as error:
             # Raised again where the system was opened; a system task must not raise it.
             self._host_error = error
@@ -250,9 +251,9 @@ class System:
     @overload
     def find(self, path: str) -> ActorRef[Any] | None: ...
     def find(self, path: str) -> ActorRef[Any] | None:
-        """Return the handle of the actor at a path, or None."""
+        """Return the handle of what stands at a path, or None."""
         child = self.children.get(path)
-        return child.ref if isinstance(child, Cell) else None
+        return child.ref if isinstance(child, Cell | Supervisor) else None
 
     @overload
     def lookup(self, path: Address[Message]) -> ActorRef[Message]: ...
@@ -262,11 +263,12 @@ class System:
         """Return the handle of the actor at a path; raises `ActorNotFound`.
 
         At an `Address`, the handle takes the messages that the actor there takes, and no others.
+        That of a supervisor takes none: it is for monitoring it, stopping it, and waiting for it.
         """
-        child = self.children.get(path)
-        if not isinstance(child, Cell):
+        ref = self.find(path)
+        if ref is None:
             raise ActorNotFound(path)
-        return child.ref
+        return ref
 
     # Inspection.
 
@@ -319,7 +321,9 @@ class System:
             cell.halt_watched(final=True)
             raise
         if cell.running_since is None:
-            raise StartFailed(cell.path, None if cell.exit is None else cell.exit.error)
+            error = None if cell.exit is None else cell.exit.error
+            cell.halt_watched(final=True)
+            raise StartFailed(cell.path, error)
         assert isinstance(cell, Cell)  # noqa: S101 - of a ChildSpec a supervisor makes a Cell
         return cell.ref
 
@@ -342,13 +346,14 @@ class System:
 
         Its mailbox fills and then makes senders wait. It can still be stopped. Outlives restarts.
         """
-        self._cell(path).mailbox.held = True
+        mailbox = self._cell(path).mailbox
+        mailbox.suspended = mailbox.held = True
         self.emit(Operated(path, "suspend", reason))
 
     def resume(self, path: str, *, reason: str) -> None:
         """Let a suspended actor go on."""
         mailbox = self._cell(path).mailbox
-        mailbox.held = False
+        mailbox.suspended = False
         mailbox.wake()
         self.emit(Operated(path, "resume", reason))
 
@@ -374,9 +379,11 @@ class System:
         """Stop a child within its deadline and start it anew; wait until it has started.
 
         It keeps its mailbox, and counts as no failure. It is the way back for a quarantined or a
-        stopped child, whose failures are forgotten. If the start fails, its supervisor decides.
+        stopped child, whose failures are forgotten. If the start fails, a child that was dead stays
+        as it was; of any other its supervisor decides.
 
         Raises:
+            StartFailed: the start raised, or the child was stopped before it returned.
             ActorStopped: its supervisor is stopping, or it has left the tree.
         """
         child = self._child(path)
@@ -384,28 +391,12 @@ class System:
         if parent is None or not parent.is_serving:
             raise ActorStopped(path, "restart", 0.0, DeadLetterReason.STOPPED.value)
         self.emit(Operated(path, "restart", reason))
-        child.forgive()
-        done = trio.Event()
-        restarted = False
-
+        restarting = _Restarting(child, parent)
         # In a task of its own, for the deadline must be kept even if the operator goes away.
-        async def stop_and_start() -> None:
-            nonlocal restarted
-            if child.is_alive:
-                child.halt(final=False)
-                await child.gone()
-            # Meanwhile a dynamic child may have left the tree, or the supervisor begun to stop.
-            if parent.is_serving and self.children.get(child.path) is child:
-                restarted = True
-                child.restarts += 1
-                child.spawn(Intent.DECIDE)
-            done.set()
-
-        self.start_soon(stop_and_start, name=f"restart of {path}")
-        await done.wait()
-        if not restarted:
-            raise ActorStopped(path, "restart", 0.0, DeadLetterReason.STOPPED.value)
-        await child.began.wait()
+        self.start_soon(restarting.run, self.children, name=f"restart of {path}")
+        await restarting.done.wait()
+        if restarting.failure is not None:
+            raise restarting.failure
 
     async def stop_child(self, path: str, *, reason: str) -> None:
         """Stop a child for good and wait for its end.
@@ -420,6 +411,47 @@ class System:
     def trace(self, path: str, *, messages: int = 100, seconds: float = 30.0) -> Trace:
         """Record an actor's messages; ends by itself, and ends a former trace of that actor."""
         return self._cell(path).start_trace(messages=messages, seconds=seconds)
+
+
+class _Restarting:
+    """The restart of one child by an operator."""
+
+    def __init__(self, child: Child, parent: Parent[Child]) -> None:
+        self._child = child
+        self._parent = parent
+        self._was_quarantined = child.quarantined
+        self._was_dead = child.is_dead
+        self.done = trio.Event()
+        self.failure: ActorStopped | StartFailed | None = None
+
+    async def run(self, children: Mapping[str, Child]) -> None:
+        child, path = self._child, self._child.path
+        child.forgive()
+        if child.is_alive:
+            child.halt(final=False)
+            await child.gone()
+        # Meanwhile a dynamic child may have left the tree, or the supervisor begun to stop.
+        if self._parent.is_serving and children.get(path) is child:
+            child.restarts += 1
+            child.spawn(Intent.TRIAL)
+            await child.began.wait()
+            if child.running_since is None:
+                self.failure = StartFailed(path, None if child.exit is None else child.exit.error)
+                self._deal_with_failure()
+        else:
+            self.failure = ActorStopped(path, "restart", 0.0, DeadLetterReason.STOPPED.value)
+        self.done.set()
+
+    def _deal_with_failure(self) -> None:
+        child, end = self._child, self._child.exit
+        if end is None or child.is_alive or child.intent is not Intent.TRIAL:
+            return
+        if self._was_quarantined:
+            child.set_aside()
+        elif self._was_dead:
+            child.retire(end.kind.value)
+        else:
+            self._parent.child_ended(child, end)
 
 
 def open_system(

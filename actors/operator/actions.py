@@ -43,6 +43,7 @@ from command_center.runtime import (
     Quarantined,
     Restarted,
     Signal,
+    StartFailed,
     Status,
     System,
     handles,
@@ -95,7 +96,8 @@ async def operate(
     Raises:
         NotFound: there is no such child.
         Invalid: the reason says nothing.
-        Conflict: it would end a life and was not confirmed, or cannot be done to this child.
+        Conflict: it would end a life and was not confirmed, cannot be done to this child, or the
+            child was to be restarted and did not start.
     """
     before = _check(system, path, action, order)
 
@@ -146,9 +148,22 @@ async def _carry_out(system: System, path: str, action: Action, reason: str) -> 
         case "drain":
             await system.drain(path, reason=reason)
         case "restart":
-            await system.restart(path, reason=reason)
+            try:
+                await system.restart(path, reason=reason)
+            except StartFailed:
+                raise Conflict(_why_not_started(system, path)) from None
         case "stop":
             await system.stop_child(path, reason=reason)
+
+
+def _why_not_started(system: System, path: str) -> str:
+    """Say that a restart failed, with the redacted error, and what happens next."""
+    try:
+        after = system.snapshot_of(path)
+    except ActorNotFound:
+        return f"{path} did not start, and has left the tree."
+    then = "Mend the cause and restart it." if after.status in AT_REST else "It is tried again."
+    return f"{path} did not start: {after.last_error or 'it was stopped'}. {then}"
 
 
 class SignalSeen(msgspec.Struct, frozen=True):

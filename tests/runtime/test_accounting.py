@@ -46,7 +46,7 @@ from command_center.runtime import (
     handles,
     open_system,
 )
-from command_center.runtime.life import GRACE
+from command_center.runtime.reaper import GRACE
 from command_center.runtime.supervisor import Supervisor
 from tests.runtime.probes import Boom
 from tests.runtime.scripts import (
@@ -355,7 +355,7 @@ class Case:
                     await system.stop_child(path, reason="script")
                 case _:
                     pass
-        except ActorStopped:
+        except (ActorStopped, StartFailed):
             pass
 
     async def add(self, system: System, step: Add) -> None:

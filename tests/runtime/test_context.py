@@ -1,4 +1,4 @@
-"""Abilities of an actor from within: background tasks, monitors, links, and its own end."""
+"""Abilities of an actor from within: background tasks, links, and its own end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from command_center.runtime import (
     ChildExists,
     ChildSpec,
     Context,
-    Intensity,
+    Exit,
+    ExitKind,
     LinkBroken,
     Restart,
     Status,
@@ -155,86 +156,6 @@ async def test_a_background_task_may_settle_a_deferred_reply_after_its_asker_gav
         assert await ref.ask(Echo("fine")) == "fine"
 
 
-async def test_a_monitor_is_told_of_a_death() -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("w", log), probe("a", restart=Restart.TEMPORARY))) as system:
-        target = system.lookup("/a")
-        await do(system.lookup("/w"), lambda ctx: ctx.monitor(target))
-        await target.tell(Crash())
-        await trio.testing.wait_all_tasks_blocked()
-        assert log == ["w start", "w down /a crashed"]
-
-
-async def test_a_monitor_is_told_at_once_of_one_that_is_dead_already() -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("w", log), probe("a", restart=Restart.TEMPORARY))) as system:
-        target = system.lookup("/a")
-        await target.tell(Leave())
-        await trio.testing.wait_all_tasks_blocked()
-        await do(system.lookup("/w"), lambda ctx: ctx.monitor(target))
-        assert log == ["w start", "w down /a normal"]
-
-
-async def test_a_restart_is_not_a_death() -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("w", log), probe("a"))) as system:
-        target = system.lookup("/a")
-        await do(system.lookup("/w"), lambda ctx: ctx.monitor(target))
-        await target.tell(Crash())
-        await trio.testing.wait_all_tasks_blocked()
-        await system.restart("/a", reason="test")
-        assert log == ["w start"]
-        assert not target.is_dead
-
-
-async def test_a_quarantine_is_told_to_monitors() -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("w", log), probe("a"), quarantine=True)) as system:
-        target = system.lookup("/a")
-        await do(system.lookup("/w"), lambda ctx: ctx.monitor(target))
-        for _ in range(4):
-            await target.tell(Crash())
-            await trio.testing.wait_all_tasks_blocked()
-        assert log == ["w start", "w down /a quarantined"]
-        assert target.is_dead
-
-
-async def test_monitors_of_all_beneath_a_quarantined_supervisor_are_told() -> None:
-    log: list[str] = []
-    inner = branch("s", [probe("a"), probe("b")], intensity=Intensity(0, 10.0))
-    spec = tree(probe("w", log), inner, quarantine=True, intensity=Intensity(0, 10.0))
-    async with open_system(spec) as system:
-        early, late = system.lookup("/s/a"), system.lookup("/s/b")
-        await do(system.lookup("/w"), lambda ctx: ctx.monitor(early))
-        await early.tell(Crash())
-        await trio.testing.wait_all_tasks_blocked()
-        await do(system.lookup("/w"), lambda ctx: ctx.monitor(late))
-        assert log == ["w start", "w down /s/a quarantined", "w down /s/b quarantined"]
-
-
-async def test_a_monitor_that_was_taken_back_is_told_nothing() -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("w", log), probe("a"))) as system:
-        target = system.lookup("/a")
-        await do(system.lookup("/w"), lambda ctx: ctx.monitor(target))
-        await do(system.lookup("/w"), lambda ctx: ctx.demonitor(target))
-        await system.stop_child("/a", reason="test")
-        assert log == ["w start"]
-
-
-async def test_a_monitor_is_told_even_if_its_mailbox_is_full() -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("w", log, mailbox=1), probe("a"))) as system:
-        target = system.lookup("/a")
-        await do(system.lookup("/w"), lambda ctx: ctx.monitor(target))
-        system.suspend("/w", reason="test")
-        await system.lookup("/w").tell(Note("fills it"))
-        await system.stop_child("/a", reason="test")
-        system.resume("/w", reason="test")
-        await trio.testing.wait_all_tasks_blocked()
-        assert log == ["w start", "w fills it", "w down /a shutdown"]
-
-
 @pytest.mark.parametrize("victim", ["/a", "/b"])
 async def test_linked_actors_crash_together(victim: str) -> None:
     log: list[str] = []
@@ -332,3 +253,57 @@ async def test_an_actor_that_leaves_is_dying_from_that_moment() -> None:
         gate.set()
         await trio.testing.wait_all_tasks_blocked()
         assert system.snapshot_of("/a").status is Status.STOPPED
+
+
+async def test_on_stop_is_told_how_its_life_ends() -> None:
+    ends: list[Exit | None] = []
+
+    class Asks(Probe):
+        async def on_start(self) -> None:
+            ends.append(self.ctx.exit)
+
+        async def on_stop(self) -> None:
+            ends.append(self.ctx.exit)
+
+    async with open_system(tree(ChildSpec("a", Asks))) as system:
+        a = system.lookup("/a")
+        for message, kind in ((Crash(), ExitKind.CRASHED), (Leave(), ExitKind.NORMAL)):
+            await a.tell(message)
+            assert "hi" == await a.ask(Echo("hi"))
+            before, end = ends[-3:-1]
+            assert before is None
+            assert end is not None
+            assert kind is end.kind
+            assert (kind is ExitKind.CRASHED) is isinstance(end.error, Boom)
+    assert ends[-1] == Exit(ExitKind.SHUTDOWN)
+
+
+@pytest.mark.parametrize("shutdown", [0.0, 1.0])
+async def test_one_that_is_ended_by_force_is_killed_and_not_shut_down(
+    shutdown: float, autojump_clock: trio.testing.MockClock
+) -> None:
+    log: list[str] = []
+    spec = tree(probe("w", log), probe("a", shutdown=shutdown), probe("b", shutdown=shutdown))
+    async with open_system(spec) as system:
+        busy, idle = system.lookup("/a"), system.lookup("/b")
+        for target in (busy, idle):
+            await do(system.lookup("/w"), lambda ctx, target=target: ctx.monitor(target))  # type: ignore[misc]
+        await busy.tell(hold := Hold())
+        await hold.taken.wait()
+        await system.stop_child("/a", reason="test")
+        await system.stop_child("/b", reason="test")
+        await system.lookup("/w").ask(Echo("end"))
+        assert f"w down /b {'shutdown' if shutdown else 'killed'}" == log[-2]
+        assert "w down /a killed" == log[-3]
+
+
+async def test_unlinked_actors_no_longer_share_their_fate() -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("a", log), probe("b", log))) as system:
+        a, b = system.lookup("/a"), system.lookup("/b")
+        await do(a, lambda ctx: ctx.link(b))
+        await do(b, lambda ctx: ctx.unlink(a))
+        log.clear()
+        await a.tell(Crash())
+        assert "hi" == await a.ask(Echo("hi"))
+        assert ["a stop", "a start", "a hi"] == log

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 import trio
 import trio.testing
@@ -10,6 +11,8 @@ from command_center.runtime import (
     ActorCrashed,
     ActorStopped,
     AskTimeout,
+    ChildSpec,
+    handles,
     open_system,
 )
 from tests.runtime.probes import (
@@ -21,6 +24,7 @@ from tests.runtime.probes import (
     Later,
     NoSuchThing,
     Note,
+    Probe,
     Refuse,
     Settle,
     probe,
@@ -141,3 +145,61 @@ async def test_a_message_that_was_told_is_forwarded_without_an_answer() -> None:
         await system.lookup("/a").tell(Forward("/b", Echo("to nobody")))
         await trio.testing.wait_all_tasks_blocked()
         assert "b to nobody" == log[-1]
+
+
+@attrs.frozen
+class Pass:
+    number: int
+
+
+class Passes(Probe):
+    @handles(Pass)
+    def on_pass(self, message: Pass) -> None:
+        self.ctx.forward(self.ctx.lookup("/b"), Echo(str(message.number)))
+
+
+async def test_what_was_told_is_forwarded_no_faster_than_the_other_takes_it() -> None:
+    log: list[str] = []
+    spec = tree(ChildSpec("a", lambda: Passes(log, "a")), probe("b", log, mailbox=2))
+    async with open_system(spec) as system:
+        system.suspend("/b", reason="test")
+        a = system.lookup("/a")
+        for number in range(20):
+            await a.tell(Pass(number))
+        await trio.testing.wait_all_tasks_blocked()
+        assert (3, 17) == (system.snapshot_of("/a").handled, system.snapshot_of("/a").depth)
+        system.resume("/b", reason="test")
+        await a.ask(Echo("a"))
+        await system.lookup("/b").ask(Echo("end"))
+        echoed = [line for line in log if line.startswith("b ") and line != "b start"]
+        assert [*(f"b {number}" for number in range(20)), "b end"] == echoed
+
+
+async def test_one_that_waits_to_forward_what_was_told_can_be_stopped_and_asked_no_more() -> None:
+    spec = tree(ChildSpec("a", Passes), probe("b", mailbox=1))
+    async with open_system(spec) as system:
+        system.suspend("/b", reason="test")
+        for number in range(9):
+            await system.lookup("/a").tell(Pass(number))
+        await trio.testing.wait_all_tasks_blocked()
+        with trio.fail_after(2):  # and not three quarters of its deadline
+            await system.stop_child("/a", reason="test")
+        assert 7 == system.totals().dead
+
+
+class PassesToItself(Probe):
+    @handles(Pass)
+    def on_pass(self, message: Pass) -> None:
+        self.ctx.forward(self.ctx.ref, Echo(str(message.number)))
+
+
+async def test_what_was_told_may_be_forwarded_to_oneself_with_a_full_mailbox() -> None:
+    log: list[str] = []
+    spec = tree(ChildSpec("a", lambda: PassesToItself(log, "a"), mailbox=1))
+    async with open_system(spec) as system, trio.open_nursery() as nursery:
+        for number in range(3):
+            nursery.start_soon(system.lookup("/a").tell, Pass(number))
+        with trio.fail_after(5):
+            await trio.testing.wait_all_tasks_blocked()
+            await system.lookup("/a").ask(Echo("end"))
+        assert {"a 0", "a 1", "a 2"} <= set(log)

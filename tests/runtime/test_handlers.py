@@ -162,3 +162,83 @@ def test_a_request_that_some_state_refuses_without_words_is_refused() -> None:
             @handles(Enter, when=OPEN)
             def only(self, message: Enter) -> str:
                 return message.name
+
+
+class Greets(Actor):
+    @handles(Look)
+    async def look(self, _message: Look) -> str:
+        return "first"
+
+
+class Enters:
+    @handles(Enter)
+    def enter(self, message: Enter) -> str:
+        return f"in, {message.name}"
+
+
+async def answer(actor: type[Actor], message: Request[str]) -> str:
+    answers: list[str] = []
+    async with open_system(SupervisorSpec("", [ChildSpec("a", actor)])) as system:
+        answers.append(await system.lookup("/a").ask(message))
+    return answers[0]
+
+
+async def test_handlers_of_every_base_class_are_inherited() -> None:
+    class Both(Greets, Enters):
+        pass
+
+    assert "first" == await answer(Both, Look())
+    assert "in, Ann" == await answer(Both, Enter("Ann"))
+
+
+async def test_a_method_that_overrides_a_handler_is_the_handler() -> None:
+    class Other(Greets):
+        def look(self, _message: Look) -> str:  # type: ignore[override]
+            return "second"
+
+    class Third(Other):
+        pass
+
+    assert "second" == await answer(Other, Look())
+    assert "second" == await answer(Third, Look())
+    assert "first" == await answer(Greets, Look())
+
+
+async def test_one_that_overrides_it_for_another_message_handles_the_other_alone() -> None:
+    class Other(Greets):
+        @handles(Enter)
+        def look(self, message: Enter) -> str:  # type: ignore[override]
+            return f"in, {message.name}"
+
+    assert "in, Ann" == await answer(Other, Enter("Ann"))
+    with pytest.raises(UnhandledMessage):
+        await answer(Other, Look())
+
+
+class General(msgspec.Struct, Request[str], frozen=True):
+    pass
+
+
+class Special(General, frozen=True):
+    pass
+
+
+class MoreSpecial(Special, frozen=True):
+    pass
+
+
+async def test_a_handler_that_a_base_class_has_found_hides_none_of_a_subclass() -> None:
+    class Base(Actor):
+        @handles(General)
+        def general(self, _message: General) -> str:
+            return "general"
+
+    assert "general" == await answer(Base, MoreSpecial())
+
+    class Sub(Base):
+        @handles(Special)
+        def special(self, _message: Special) -> str:
+            return "special"
+
+    assert "special" == await answer(Sub, MoreSpecial())
+    assert "general" == await answer(Sub, General())

@@ -13,10 +13,13 @@ from command_center.runtime import (
     ActorRef,
     ActorStopped,
     AskTimeout,
+    ChildSpec,
     Context,
+    Deferred,
     MailboxFull,
     SelfAsk,
     UnhandledMessage,
+    handles,
     open_system,
 )
 from tests.runtime.probes import (
@@ -29,6 +32,7 @@ from tests.runtime.probes import (
     Leave,
     NoSuchThing,
     Note,
+    Probe,
     Refuse,
     Run,
     Settle,
@@ -320,3 +324,75 @@ async def test_a_handle_stays_dead_when_another_child_takes_its_path() -> None:
         assert await new.ask(Echo("new")) == "new"
         with pytest.raises(ActorStopped):
             await old.ask(Echo("old"))
+
+
+async def test_what_a_handler_tells_its_own_actor_needs_no_room() -> None:
+    log: list[str] = []
+
+    class TellsItself(Probe):
+        @handles(Note)
+        async def note(self, message: Note) -> None:  # type: ignore[override]
+            self.write(message.text)
+            if message.text == "first":
+                await self.ctx.ref.tell(Note("to myself"))
+
+    spec = tree(ChildSpec("a", lambda: TellsItself(log, "a"), mailbox=1))
+    async with open_system(spec) as system, trio.open_nursery() as nursery:
+        ref = system.lookup("/a")
+        system.suspend("/a", reason="test")
+        for text in ("first", "second", "third"):
+            nursery.start_soon(ref.tell, Note(text))
+            await trio.testing.wait_all_tasks_blocked()
+        system.resume("/a", reason="test")
+        with trio.fail_after(5):
+            assert "end" == await ref.ask(Echo("end"))
+        assert {"a first", "a second", "a third", "a to myself"} <= set(log)
+
+
+async def test_messages_without_a_handler_leave_others_their_turn() -> None:
+    async with open_system(tree(probe("a", mailbox=10_000))) as system:
+        ref = system.lookup("/a")
+        system.suspend("/a", reason="test")
+        for _ in range(10_000):
+            ref.try_tell(Unknown())
+        system.resume("/a", reason="test")
+        await trio.lowlevel.checkpoint()
+        await trio.lowlevel.checkpoint()
+        assert 0 < system.dead_letters.total < 1000
+
+
+async def test_a_refusal_that_a_nursery_wraps_is_an_answer() -> None:
+    class InNursery(Probe):
+        @handles(Refuse)
+        async def refuse(self, _message: Refuse) -> None:
+            async with trio.open_nursery() as outer:
+                outer.start_soon(trio.sleep_forever)
+                async with trio.open_nursery() as inner:
+                    inner.start_soon(trio.sleep_forever)
+                    raise NoSuchThing
+
+        @handles(AskedCrash)
+        async def asked_crash(self, _message: AskedCrash) -> None:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.fail)
+                raise NoSuchThing
+
+        async def fail(self) -> None:
+            raise ValueError
+
+        @handles(Later)
+        async def later(self, _message: Later) -> Deferred[str]:
+            return self.ctx.answer_later(self.refuse_later)
+
+        async def refuse_later(self) -> str:
+            async with trio.open_nursery():
+                raise NoSuchThing
+
+    async with open_system(tree(ChildSpec("a", InNursery))) as system:
+        ref = system.lookup("/a")
+        for request in (Refuse(), Later()):
+            with pytest.raises(NoSuchThing):
+                await ref.ask(request)
+        assert 0 == system.snapshot_of("/a").restarts
+        with pytest.raises(ActorCrashed):
+            await ref.ask(AskedCrash())

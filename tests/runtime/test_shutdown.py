@@ -16,6 +16,7 @@ from command_center.runtime import (
     ActorStopped,
     ChildSpec,
     Signal,
+    Stopped,
     Strategy,
     System,
     SystemFailed,
@@ -422,3 +423,29 @@ def test_an_interrupt_stops_the_actors_in_order() -> None:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == "stopped c\nstopped b\nstopped a\ninterrupted\n"
+
+
+async def test_many_that_are_stopped_together_let_others_run_in_between() -> None:
+    ended = 0
+    most = 0
+
+    def count(signal: Signal) -> None:
+        nonlocal ended
+        ended += isinstance(signal, Stopped)
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            before = ended
+            await trio.lowlevel.checkpoint()
+            most = max(most, ended - before)
+
+    async with open_system(tree(branch("many", [])), on_signal=count) as system:
+        for number in range(2000):
+            await system.start_child("/many", probe(str(number)))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watch)
+            await system.stop_child("/many", reason="test")
+            nursery.cancel_scope.cancel()
+    assert 2000 < ended
+    assert most <= 4 * 64

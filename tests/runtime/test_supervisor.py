@@ -34,6 +34,7 @@ from tests.runtime.probes import (
     FailsToStart,
     Leave,
     Note,
+    Probe,
     branch,
     probe,
     tree,
@@ -436,3 +437,56 @@ async def test_an_edge_needs_no_neighbour_to_be_healthy() -> None:
         assert system.snapshot_of("/s").status is Status.IDLE
         assert system.snapshot_of("/s/a").fault_domain == "/s/a"
         assert system.snapshot_of("/b").fault_domain == "/"
+
+
+@pytest.mark.parametrize("strategy", [Strategy.ONE_FOR_ALL, Strategy.REST_FOR_ONE])
+async def test_a_dynamic_child_whose_restart_with_its_group_fails_is_tried_again(
+    strategy: Strategy,
+) -> None:
+    log: list[str] = []
+    failures: list[Exception] = []
+    async with open_system(tree(probe("a", log), strategy=strategy)) as system:
+        dynamic = ChildSpec("d", lambda: FailsToStart(failures, log, "d"))
+        ref = await system.start_child("/", dynamic)
+        log.clear()
+        failures.append(Boom())
+        await crash(system, "/a")
+        assert ["d start", "d start"] == [line for line in log if line.startswith("d")]
+        assert system.lookup("/d") is ref
+        assert not ref.is_dead
+
+
+async def test_a_temporary_child_of_the_spec_comes_with_its_supervisors_restart() -> None:
+    log: list[str] = []
+    children = [probe("a", log), probe("b", log, restart=Restart.TEMPORARY), probe("c", log)]
+    spec = tree(branch("s", children, intensity=Intensity(0, 10.0)))
+    async with open_system(spec) as system:
+        old = system.lookup("/s/b")
+        await old.tell(Leave())
+        await old.wait_dead()
+        log.clear()
+        await crash(system, "/s/a")
+        assert ["c stop", "a start", "b start", "c start"] == log[-4:]
+        assert "hi" == await system.lookup("/s/b").ask(Echo("hi"))
+        assert old.is_dead
+
+
+async def test_a_start_that_its_group_cuts_off_is_reported_and_leaves_nothing() -> None:
+    log: list[str] = []
+
+    class StartsLate(Probe):
+        async def on_start(self) -> None:
+            await trio.sleep_forever()
+
+    spec = tree(probe("a", log), strategy=Strategy.ONE_FOR_ALL)
+    async with open_system(spec) as system, trio.open_nursery() as nursery:
+
+        async def start() -> None:
+            with pytest.raises(StartFailed, match="was stopped"):
+                await system.start_child("/", ChildSpec("d", StartsLate))
+
+        nursery.start_soon(start)
+        await trio.testing.wait_all_tasks_blocked()
+        await crash(system, "/a")
+        assert "hi" == await system.lookup("/a").ask(Echo("hi"))
+    assert system.find("/d") is None

@@ -13,10 +13,11 @@ from command_center.runtime import (
     Intensity,
     Operated,
     Signal,
+    StartFailed,
     Status,
     open_system,
 )
-from tests.runtime.probes import Echo, Hold, Note, Probe, branch, probe, tree
+from tests.runtime.probes import Boom, Echo, FailsToStart, Hold, Note, Probe, branch, probe, tree
 
 
 async def test_a_restart_by_an_operator_keeps_the_mailbox_and_counts_for_nothing(
@@ -141,3 +142,50 @@ async def test_a_restart_of_a_dynamic_child_that_leaves_meanwhile_is_an_error(
         await trio.testing.wait_all_tasks_blocked()
         nursery.start_soon(restart)
     assert system.find("/s/x") is None
+
+
+async def test_a_restart_by_an_operator_that_fails_is_told_and_a_dead_child_stays_dead() -> None:
+    log: list[str] = []
+    failures: list[Exception] = []
+    spec = tree(ChildSpec("x", lambda: FailsToStart(failures, log)), branch("s", []))
+    async with open_system(spec) as system:
+        await system.stop_child("/x", reason="test")
+        failures += [Boom(), Boom()]
+        for _ in range(2):
+            with pytest.raises(StartFailed, match="Boom"):
+                await system.restart("/x", reason="test")
+            assert Status.STOPPED is system.snapshot_of("/x").status
+            assert system.lookup("/x").is_dead
+        await system.restart("/x", reason="test")
+        assert 4 == len(log)
+        assert Status.IDLE is system.snapshot_of("/x").status
+
+
+async def test_of_one_that_lived_its_supervisor_decides_when_its_restart_fails() -> None:
+    log: list[str] = []
+    failures: list[Exception] = []
+    async with open_system(tree(ChildSpec("x", lambda: FailsToStart(failures, log)))) as system:
+        failures.append(Boom())
+        with pytest.raises(StartFailed):
+            await system.restart("/x", reason="test")
+        await trio.testing.wait_all_tasks_blocked()
+        assert 3 == len(log)
+        assert Status.IDLE is system.snapshot_of("/x").status
+
+
+async def test_a_quarantined_child_whose_restart_fails_stays_in_quarantine() -> None:
+    log: list[str] = []
+    failures: list[Exception] = []
+    spec = tree(branch("s", [], quarantine=True, intensity=Intensity(0, 10.0)))
+    async with open_system(spec) as system:
+        await system.start_child("/s", ChildSpec("x", lambda: FailsToStart(failures, log)))
+        failures += [Boom(), Boom()]
+        with pytest.raises(StartFailed):
+            await system.restart("/s/x", reason="test")
+        await trio.testing.wait_all_tasks_blocked()
+        assert Status.QUARANTINED is system.snapshot_of("/s/x").status
+        with pytest.raises(StartFailed):
+            await system.restart("/s/x", reason="test")
+        assert Status.QUARANTINED is system.snapshot_of("/s/x").status
+        await system.restart("/s/x", reason="test")
+        assert Status.IDLE is system.snapshot_of("/s/x").status

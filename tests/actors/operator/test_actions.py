@@ -105,6 +105,25 @@ async def test_quarantine_is_an_event_without_secrets_and_a_restart_is_the_way_b
         assert "It works." == await made.system.lookup("/edge/fragile").ask(Work())
 
 
+async def test_a_restart_whose_start_fails_is_refused_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    class NeverStarts(Actor):
+        lives = 0
+
+        async def on_start(self) -> None:
+            NeverStarts.lives += 1
+            if NeverStarts.lives > 1:
+                raise RuntimeError("The lamp is broken.")
+
+    async with fragile(tmp_path / "db.sqlite3") as made:
+        await made.system.start_child("/edge", ChildSpec(id="never", start=NeverStarts))
+        with pytest.raises(Conflict, match="The lamp is broken") as caught:
+            await operate(made.system, made.storage, "/edge/never", "restart", REASON)
+        assert "did not start" in str(caught.value)
+        assert "It is tried again." in str(caught.value)
+
+
 async def test_no_beginning_of_a_secret_is_left_where_an_errors_text_is_cut(tmp_path: Path) -> None:
     secret = "a word of ours that has no form"
     async with rig(tmp_path / "db.sqlite3") as made:

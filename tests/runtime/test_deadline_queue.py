@@ -1,4 +1,4 @@
-"""The one task that keeps the deadlines of all asks."""
+"""The one task that keeps the deadlines of all asks and timers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from command_center.runtime import ActorRef, AskTimeout, open_system
-from command_center.runtime.ask_timeouts import AskTimeouts
+from command_center.runtime.deadline_queue import DeadlineQueue
 from command_center.runtime.mailbox import Mailbox
 from command_center.runtime.reply import Deferred
 from tests.runtime.probes import Echo, Later, probe, tree
@@ -54,9 +54,17 @@ async def test_an_answer_in_time_is_an_answer_although_others_expire(
 
 async def test_answered_asks_behind_one_that_waits_are_swept_away() -> None:
     mailbox = Mailbox("/a", 10, trio.current_time)
-    deadlines = AskTimeouts(trio.current_time)
+    deadlines = DeadlineQueue(trio.current_time)
     task = trio.lowlevel.current_task()
     deadlines.add(10.0, Deferred(task, mailbox, "waits", 0.0))
     for _ in range(10_000):
         deadlines.add(10.0, Deferred(None, mailbox, "answered", 0.0))
-    assert len(deadlines._queues[10.0].asks) < 100
+    assert len(deadlines) < 100
+
+
+async def test_many_different_times_cost_no_more_than_one() -> None:
+    mailbox = Mailbox("/a", 10, trio.current_time)
+    deadlines = DeadlineQueue(trio.current_time)
+    for number in range(10_000):
+        deadlines.add(10.0 + number / 7, Deferred(None, mailbox, "answered", 0.0))
+    assert len(deadlines) < 100
