@@ -56,6 +56,8 @@ CodexConfig: TypeAlias = Literal["ignore", "ask"]
 
 Reviewer: TypeAlias = Literal["user", "auto"]
 
+Workplace: TypeAlias = Literal["worktree", "main_checkout"]
+
 ApprovalStatus: TypeAlias = Literal[
     "pending", "approved", "rejected", "expired", "answered_elsewhere", "cancelled"
 ]
@@ -97,6 +99,7 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
         host: whose disk ``local_path`` is on; ``local`` is this machine.
         codex_config: whether its own files may configure Codex, where a person trusts them.
         reviewer: who decides what Codex asks in it: a person, or a model of Codex.
+        workplace: where a run works that changes something and names no place.
         facts: what the last scan saw beside the columns: remotes, worktrees, languages, ….
         scanned_at: when that scan was; None before the first.
     """
@@ -118,6 +121,7 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     scanned_at: Timestamp | None = None
     codex_config: CodexConfig = "ignore"
     reviewer: Reviewer = "user"
+    workplace: Workplace = "main_checkout"
 
 
 class Task(Record, frozen=True, kw_only=True, rename="camel"):
@@ -156,6 +160,10 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         codex_ref: ``app-server:<thread>:<turn>``, ``cli:<thread>`` or ``stub:<n>``.
         wait_reason: what a queued session waits for.
+        waits_for: the session that it waits for; None where it is none in particular.
+        workplace: whether it works in a worktree or in the main checkout.
+        worktree_reserved: whether its worktree is not made yet; ``worktree_path`` says where it
+            will be, and nobody else gets that place.
         stop_requested: ``{reason, requestedBy, at}`` of the first stop.
         origin: what made it: a run of the task, a prompt to its thread, a follow-up, the retry or
             continuation of ``previous_session_id``, or a turn that Codex had begun itself.
@@ -217,6 +225,9 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     turns: int = 1
     host: str = LOCAL
     shortened: list[str] = []
+    workplace: Workplace = "main_checkout"
+    worktree_reserved: bool = False
+    waits_for: int | None = None
 
 
 class Approval(Record, frozen=True, kw_only=True, rename="camel"):

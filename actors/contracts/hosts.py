@@ -52,6 +52,9 @@ class Folders(Protocol):
     async def make_place(self, repository_id: int, name: str) -> Path:
         """Find a free place for a worktree that nobody named a place for, named like this."""
 
+    async def worktrees(self) -> Path:
+        """Return the folder in which `make_place` finds places, one folder per repository."""
+
     async def is_kept(self, path: Path) -> bool:
         """Say whether a folder lies where worktrees go that nobody named a place for."""
 

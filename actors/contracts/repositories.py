@@ -9,7 +9,7 @@ from command_center.actors.rules.lengths import Name, PathText
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Repository
-from command_center.store.records import LOCAL, CodexConfig, Reviewer
+from command_center.store.records import LOCAL, CodexConfig, Reviewer, Workplace
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -52,7 +52,11 @@ class CreateRepository(
     rename="camel",
     forbid_unknown_fields=True,
 ):
-    """Register a git repository. What is left out is not allowed; the name is the folder's."""
+    """Register a git repository. What is left out is not allowed; the name is the folder's.
+
+    Runs that change something work in worktrees of their own, unless `workplace` or the run says
+    otherwise.
+    """
 
     local_path: PathText
     host: Name = LOCAL
@@ -61,6 +65,7 @@ class CreateRepository(
     allow_network: bool = False
     allow_commit: bool = False
     require_worktree: bool = False
+    workplace: Workplace = "worktree"
     codex_config: CodexConfig = "ignore"
     reviewer: Reviewer = "user"
     requested_by: Name = "api"
@@ -80,6 +85,7 @@ class RepositoryChanges(
     allow_network: bool | msgspec.UnsetType = msgspec.UNSET
     allow_commit: bool | msgspec.UnsetType = msgspec.UNSET
     require_worktree: bool | msgspec.UnsetType = msgspec.UNSET
+    workplace: Workplace | msgspec.UnsetType = msgspec.UNSET
     codex_config: CodexConfig | msgspec.UnsetType = msgspec.UNSET
     reviewer: Reviewer | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"

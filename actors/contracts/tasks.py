@@ -110,7 +110,7 @@ class ThreadPrompt(
     """The body of `POST /api/codex/threads/:threadId/prompt`.
 
     `resume` false begins a new thread in the same task. `cwd` is the repository's folder or one of
-    its worktrees.
+    its worktrees; left out, it is the thread's, and for a new thread as for a run that names none.
     """
 
     repository_id: int

@@ -39,7 +39,7 @@ from command_center.store.queries.removal import remove_repository
 
 
 def create_repository(
-    tx: Transaction, message: CreateRepository, seen: Inspection, git_dir: Path
+    tx: Transaction, message: CreateRepository, seen: Inspection, git_dir: Path, worktrees: Path
 ) -> Repository:
     """Add the repository and tell of it."""
     repository = repository_table.insert(
@@ -50,9 +50,10 @@ def create_repository(
         allow_network=message.allow_network,
         allow_commit=message.allow_commit,
         require_worktree=message.require_worktree,
+        workplace=message.workplace,
         codex_config=message.codex_config,
         reviewer=message.reviewer,
-        **columns_of(seen, git_dir),
+        **columns_of(seen, git_dir, worktrees),
     )
     tx.emit(
         registered(repository),
@@ -72,6 +73,7 @@ def registered(repository: Repository) -> RepositoryRegistered:
         allow_network=repository.allow_network,
         allow_commit=repository.allow_commit,
         require_worktree=repository.require_worktree,
+        workplace=repository.workplace,
         codex_config=repository.codex_config,
         reviewer=repository.reviewer,
     )
@@ -174,7 +176,15 @@ def check_idle(db: Database, repository: Repository, what: str) -> None:
         )
 
 
-def columns_of(seen: Inspection, git_dir: Path) -> dict[str, Any]:
+def note_worktrees(tx: Transaction, folders: Mapping[int, Path]) -> None:
+    """Keep where worktrees of the repositories are made, without a word of it."""
+    for repository_id, folder in folders.items():
+        known = repository_table.get(tx.db, repository_id)
+        facts = {**known.facts, "worktreesFolder": str(folder)}
+        repository_table.update(tx, repository_id, facts=facts)
+
+
+def columns_of(seen: Inspection, git_dir: Path, worktrees: Path) -> dict[str, Any]:
     """Return what an inspection found, as the fields of a record."""
     return {
         "local_path": seen.local_path,
@@ -186,6 +196,7 @@ def columns_of(seen: Inspection, git_dir: Path) -> dict[str, Any]:
         "behind": seen.behind,
         "facts": {
             "gitDir": str(git_dir),
+            "worktreesFolder": str(worktrees),
             "remotes": msgspec.to_builtins(seen.remotes),
             "worktrees": msgspec.to_builtins(seen.worktrees),
             "warnings": list(seen.warnings),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ from command_center.actors.contracts.events.sessions import (
 )
 from command_center.actors.core.clock import later
 from command_center.actors.ledger.reports import result_of
+from command_center.actors.rules.branch_names import branch_of_run, folder_name
 from command_center.actors.rules.policy import RunSettings
 from command_center.actors.rules.questions import is_async
 from command_center.actors.rules.transitions import check
@@ -172,7 +174,8 @@ def insert_session(
     """Add a session in `created`, with what policy gives it, and tell of it.
 
     `more` are further fields: which session it follows, in which thread, within which budget.
-    What is said beside the task is a prompt, whatever the task's type.
+    What is said beside the task is a prompt, whatever the task's type. Where a worktree is to be
+    made for it, its place is reserved.
     """
     says_the_task = more.get("origin", "run") in {"run", "retry", "continue"}
     session = sessions.insert(
@@ -189,6 +192,7 @@ def insert_session(
         cwd=given.worktree_path or repository.local_path,
         worktree_path=given.worktree_path,
         branch_name=given.branch_name,
+        workplace="main_checkout" if given.worktree == "none" else "worktree",
         prompt=prompt,
         priority=task.priority,
         requested_by=requested_by,
@@ -196,6 +200,8 @@ def insert_session(
         causation_id=last_event(tx.db, "task_id", task.id),
         **more,
     )
+    if given.worktree == "automatic":
+        session = reserve_worktree(tx, session, repository)
     tell(
         tx,
         session,
@@ -203,6 +209,35 @@ def insert_session(
         actor=requested_by,
     )
     return session
+
+
+def reserve_worktree(tx: Transaction, session: Session, repository: Repository) -> Session:
+    """Give a session the place where its worktree will be, so that it waits for nobody elsewhere.
+
+    Sessions on one branch are given one place, as git has a branch checked out once. The place is
+    looked at when the session begins, and may be another one then.
+    """
+    folder = repository.facts.get("worktreesFolder")
+    if folder is None:
+        return session
+    branch = session.branch_name
+    place = None if branch is None else _place_of_branch(tx, session, branch)
+    if place is None:
+        name = folder_name(branch or branch_of_run(session.task_id, session.id))
+        place = str(Path(folder, str(repository.id), name))
+        if sessions.find(tx.db, {"host": session.host, "cwd": place, "finished_at": None}):
+            place = f"{place}-{session.id}"
+    return sessions.update(tx, session.id, cwd=place, worktree_path=place, worktree_reserved=True)
+
+
+def _place_of_branch(tx: Transaction, session: Session, branch: str) -> str | None:
+    """Return where a session worked on the branch last, or is going to."""
+    where: dict[str, int | str] = {
+        "repository_id": session.repository_id,
+        "branch_name": branch,
+    }
+    known = sessions.page(tx.db, where, limit=2, newest_first=True).items
+    return next((one.worktree_path for one in known if one.id != session.id), None)
 
 
 def created(session: Session) -> SessionCreated:

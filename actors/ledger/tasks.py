@@ -272,14 +272,15 @@ def prompt_thread(
     if wanted.resume:
         check_unused(tx.db, thread_id)
     task = _task_of(tx, thread_id, repository) or _thread_task(tx, thread_id, wanted, preview)
-    elsewhere = wanted.cwd is not None and not same_place(wanted.cwd, repository.local_path)
+    in_main = wanted.cwd is not None and same_place(wanted.cwd, repository.local_path)
     run = RunInput(
         model=wanted.model,
         sandbox=wanted.sandbox,
         allow_network=wanted.allow_network,
         allow_commit=wanted.allow_commit,
         goal=wanted.goal,
-        worktree_path=wanted.cwd if elsewhere else None,
+        worktree_path=None if in_main else wanted.cwd,
+        workplace="main_checkout" if in_main and not repository.require_worktree else None,
         requested_by=wanted.requested_by,
     )
     begun = begin_session(

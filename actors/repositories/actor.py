@@ -74,6 +74,7 @@ from command_center.actors.ledger.repositories import (
     create_repository,
     delete_repository,
     keep_scan,
+    note_worktrees,
     patch_repository,
 )
 from command_center.actors.repositories.cleanup import WorktreeCleaning
@@ -82,7 +83,7 @@ from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.workspaces import Workplaces
 from command_center.actors.repositories.worktrees import Worktrees
-from command_center.actors.rules.errors import Conflict, Invalid
+from command_center.actors.rules.errors import Conflict, Invalid, Unavailable
 from command_center.actors.rules.policy import same_place
 from command_center.actors.rules.preconditions import only_if
 from command_center.runtime import Actor, Deferred, Refusal, handles
@@ -117,14 +118,33 @@ class Repositories(Actor):
 
     async def on_start(self) -> None:
         """Tidy up what was left to be when the server ended."""
+        try:
+            await self._note_worktrees()
+        except Unavailable as error:
+            log.warning("worktrees.unnoted", reason=str(error))
         self.ctx.start_task(self._tidy_all)
 
+    async def _note_worktrees(self) -> None:
+        """Have runs reserve places where worktrees are made now: the data folder may have moved."""
+        moved: dict[int, Path] = {}
+        for repository in await self._known():
+            if repository.host in self._hosts:
+                folder = await self._hosts.of(repository).folders.worktrees()
+                if repository.facts.get("worktreesFolder") != str(folder):
+                    moved[repository.id] = folder
+        if moved:
+            await self._storage.write(lambda tx: note_worktrees(tx, moved))
+
     async def _tidy_all(self) -> None:
+        for repository in await self._known():
+            await self._tidy(TidyWorktrees(repository.id))
+
+    async def _known(self) -> list[Repository]:
+        """Read all repositories; log those that are damaged."""
         known, damaged = await self._storage.read(lambda db: repository_table.sound(db, {}))
         for error in damaged:
             log.error("repository.damaged", repository_id=error.id)
-        for repository in known:
-            await self._tidy(TidyWorktrees(repository.id))
+        return known
 
     def describe(self) -> Mapping[str, object]:
         """Return the ids of the repositories in which git works now."""
@@ -162,8 +182,9 @@ class Repositories(Actor):
         seen, git_dir = await self._examine(host, message.local_path)
         async with self._locks.of("registration"):
             await self._check_new(host, seen.local_path, git_dir, but=None)
+            worktrees = await host.folders.worktrees()
             return await self._storage.write(
-                lambda tx: create_repository(tx, message, seen, git_dir)
+                lambda tx: create_repository(tx, message, seen, git_dir, worktrees)
             )
 
     @handles(PatchRepository)
@@ -191,7 +212,7 @@ class Repositories(Actor):
             host = self._hosts.of(known)
             seen, git_dir = await self._examine(host, fields["local_path"])
             await self._check_new(host, seen.local_path, git_dir, but=repository_id)
-            fields |= columns_of(seen, git_dir)
+            fields |= columns_of(seen, git_dir, await host.folders.worktrees())
             return await self._storage.write(only_if(message.condition, change))
 
     @handles(ScanRepository)
@@ -209,7 +230,7 @@ class Repositories(Actor):
         seen = await self._look(host, checkout, status)
         contents = await read_contents(checkout, status)
         commits = await read_commits(checkout, status)
-        columns = columns_of(seen, checkout.common_dir)
+        columns = columns_of(seen, checkout.common_dir, await host.folders.worktrees())
         columns["facts"] |= {
             "contents": msgspec.to_builtins(contents),
             "commits": msgspec.to_builtins(commits),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import attrs
 
 from command_center.actors.contracts.hosts import Host
 from command_center.actors.core.storage import Storage
+from command_center.actors.rules.branch_names import folder_name
 from command_center.actors.rules.errors import Invalid
-from command_center.store import Repository, repositories
+from command_center.store import Repository, Session, repositories
 
 
 @attrs.frozen
@@ -21,8 +21,15 @@ class Places:
 
     async def free(self, host: Host, repository: Repository, branch: str) -> Path:
         """Find a place that nothing is at, where the host keeps worktrees."""
-        slug = re.sub(r"[^A-Za-z0-9]+", "-", branch).strip("-")[:60] or "worktree"
-        return await host.folders.make_place(repository.id, slug)
+        return await host.folders.make_place(repository.id, folder_name(branch))
+
+    async def reserved(self, host: Host, session: Session) -> Path:
+        """Find the place that was reserved for a session, or one beside it if something is there.
+
+        It is always where the host keeps worktrees.
+        """
+        name = folder_name(Path(session.cwd).name, longest=100)
+        return await host.folders.make_place(session.repository_id, name)
 
     async def asked(self, host: Host, wanted: str, field: str) -> Path:
         """Say where somebody wants a worktree, if one may be there.

@@ -28,6 +28,7 @@ from command_center.actors.git.trees import add_worktree, finish_worktree
 from command_center.actors.ledger.worktrees import read_created
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
+from command_center.actors.rules.branch_names import branch_of_run
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
 from command_center.store import (
@@ -88,22 +89,7 @@ class Workplaces:
                 return await self._prepare_given(
                     host, session, repository, main, session.worktree_path
                 )
-            if branch is not None:
-                await check_branch_name(main, branch)
-                for entry in await read_worktrees(main):
-                    if entry.branch_name != branch:
-                        continue
-                    if entry.is_main and repository.require_worktree:
-                        raise Conflict(
-                            f"Branch {branch} is checked out in the main checkout, and repository "
-                            f"{repository.id} requires a worktree."
-                        )
-                    found = await self._open(main, entry)
-                    return await self._keep_place(session, repository, found, branch, made=False)
-            branch = branch or await _new_branch(main, session)
-            place = await self._places.free(host, repository, branch)
-            made = await add_worktree(main, place, branch)
-            return await self._keep_place(session, repository, made, branch, made=True)
+            return await self._prepare_own(host, session, repository, main)
 
     async def find_folder(self, message: FindFolder) -> str:
         """Say which folder of a repository is meant, comparing where paths lead to.
@@ -208,6 +194,56 @@ class Workplaces:
         checkout = await main.git.open(Path(session.cwd), common_dir=main.common_dir)
         return await checkout.git.commit_folders(checkout)
 
+    async def _prepare_own(
+        self, host: Host, session: Session, repository: Repository, main: Checkout
+    ) -> Session:
+        """Make the session's worktree, or open that of its branch."""
+        branch = session.branch_name
+        entries = await read_worktrees(main)
+        if branch is not None:
+            await check_branch_name(main, branch)
+        for entry in entries:
+            if branch is None or entry.branch_name != branch:
+                continue
+            if entry.is_main and repository.require_worktree:
+                raise Conflict(
+                    f"Branch {branch} is checked out in the main checkout, and repository "
+                    f"{repository.id} requires a worktree."
+                )
+            found = await self._open(main, entry)
+            return await self._keep_place(session, repository, found, branch, made=False)
+        left = await self._left_by_a_crash(host, session, main, entries)
+        if left is not None:
+            return await self._keep_place(session, repository, *left, made=True)
+        branch = branch or await _new_branch(main, session)
+        place = (
+            await self._places.reserved(host, session)
+            if session.worktree_reserved
+            else await self._places.free(host, repository, branch)
+        )
+        made = await add_worktree(main, place, branch)
+        return await self._keep_place(session, repository, made, branch, made=True)
+
+    async def _left_by_a_crash(
+        self, host: Host, session: Session, main: Checkout, entries: list[WorktreeEntry]
+    ) -> tuple[Checkout, str] | None:
+        """Return the worktree that was made for the session just before a crash, and its branch.
+
+        Only one that is as a new one would be: at the same commit, with no changes.
+        """
+        if not session.worktree_reserved or session.branch_name is not None:
+            return None
+        named = branch_of_run(session.task_id, session.id)
+        for entry in entries:
+            if entry.branch_name is None or not entry.branch_name.startswith(named):
+                continue
+            if await host.folders.same(Path(entry.path), Path(session.cwd)):
+                found = await self._open(main, entry)
+                status = await read_status(found)
+                if not status.dirty and status.head == (await read_status(main)).head:
+                    return found, entry.branch_name
+        return None
+
     async def _prepare_given(
         self,
         host: Host,
@@ -255,10 +291,13 @@ class Workplaces:
     ) -> Session:
         """Commit where the session works, and that a worktree was made for it."""
         created = await read_created(checkout, branch) if made else None
+        named = None if session.worktree_reserved else session.worktree_path
         place = {
             "cwd": str(checkout.path),
-            "worktree_path": str(checkout.path) if checkout.linked else session.worktree_path,
+            "worktree_path": str(checkout.path) if checkout.linked else named,
+            "workplace": "worktree" if checkout.linked else "main_checkout",
             "branch_name": branch,
+            "worktree_reserved": False,
         }
 
         def keep(tx: Transaction) -> Session:
@@ -295,7 +334,7 @@ async def _innermost(host: Host, path: Path, folders: list[Path]) -> Path | None
 
 async def _new_branch(main: Checkout, session: Session) -> str:
     """Return the name of a branch that does not exist yet, for the session."""
-    name = wanted = f"cc/task-{session.task_id}-session-{session.id}"
+    name = wanted = branch_of_run(session.task_id, session.id)
     number = 1
     while await branch_commit(main, name) is not None:
         number += 1

@@ -21,6 +21,18 @@ _FORBIDDEN = re.compile(
     re.VERBOSE,
 )
 
+_NO_LETTER = re.compile(r"[^A-Za-z0-9]+")
+
+
+def branch_of_run(task_id: int, session_id: int) -> str:
+    """Name the branch of a session that named none; where it exists already, a number follows."""
+    return f"cc/task-{task_id}-session-{session_id}"
+
+
+def folder_name(branch: str, *, longest: int = 60) -> str:
+    """Name the folder of a branch's worktree, as every file system takes it."""
+    return _NO_LETTER.sub("-", branch).strip("-")[:longest] or "worktree"
+
 
 def is_branch_name(name: str) -> bool:
     """Tell whether a branch may be called this."""

@@ -52,9 +52,19 @@ def shares_thread(session: Session, other: Session) -> bool:
 
 
 def shares_folder(session: Session, other: Session) -> bool:
-    """Return whether both may write in one folder of one host; any number may read there."""
+    """Return whether both may write in one folder of one host; any number may read there.
+
+    A session whose worktree has no place yet is in no folder: it will be in one of its own.
+    """
+    if has_no_folder(session) or has_no_folder(other):
+        return False
     same_folder = session.host == other.host and session.cwd == other.cwd
     return same_folder and may_write(session) and may_write(other)
+
+
+def has_no_folder(session: Session) -> bool:
+    """Return whether the session is to work in a worktree for which no place is reserved."""
+    return session.workplace == "worktree" and session.worktree_path is None
 
 
 def may_write(session: Session) -> bool:

@@ -12,6 +12,11 @@ What a run leaves out, it takes from its repository: `sandbox` is then `workspac
 repository allows writing and `read-only` elsewhere, and `allowNetwork` and `allowCommit` are the
 repository's own. A caller who wants less says so.
 
+Where nothing names a place, a run that changes something works where the repository's `workplace`
+says: in a worktree of its own, or in the main checkout. What only looks (the read-only sandbox, and
+the types of tasks that report on a checkout as it lies) works in the main checkout: it is in
+nobody's way there, and a worktree would not have what is not committed.
+
 `danger-full-access` means no sandbox at all, so that nothing stops such a run from writing, from
 reaching the network or from committing. It is therefore denied unless the repository allows all
 three, whatever the run's own flags say, and where they do it still needs an approval every time.
@@ -34,7 +39,7 @@ from command_center.actors.rules.lengths import BranchName, Name, PathText
 from command_center.actors.rules.paths import check_path
 from command_center.runtime import Refusal
 from command_center.store import Repository, Session, Task
-from command_center.store.records import Sandbox
+from command_center.store.records import Sandbox, Workplace
 
 Decision = Literal["allow", "needs_approval", "deny"]
 WorktreeUse = Literal["none", "given", "automatic"]
@@ -87,6 +92,8 @@ class RunInput(
     Attributes:
         worktree_path: an absolute path, of a worktree that is there or is to be made.
         branch_name: what the worktree is to be on; made where there is none.
+        workplace: `worktree` for one of its own, or `main_checkout`; not beside a `worktree_path`
+            elsewhere.
         token_budget: tokens that the run may use.
         goal: what to pursue in more turns than one; None for one turn.
         requested_by: who wants it; None for `api`.
@@ -96,6 +103,7 @@ class RunInput(
     sandbox: Sandbox | None = None
     worktree_path: PathText | None = None
     branch_name: BranchName | None = None
+    workplace: Workplace | None = None
     allow_network: bool | None = None
     allow_commit: bool | None = None
     token_budget: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -182,13 +190,8 @@ def evaluate(repository: Repository, task: Task, run: RunInput) -> PolicyResult:
             if run.allow_commit:
                 say("commit_needs_write", "A run in the read-only sandbox cannot commit.")
 
-    in_main = run.worktree_path is not None and same_place(run.worktree_path, repository.local_path)
-    if in_main and repository.require_worktree:
-        say(
-            "main_checkout_not_allowed",
-            f"Repository {repository.id} requires a worktree; worktreePath is its main checkout.",
-        )
-    worktree = _worktree(repository, run, in_main=in_main, reasons=reasons)
+    looks = sandbox == "read-only" or task.type != "prompt_task"
+    worktree = _worktree(repository, run, looks=looks, reasons=reasons)
 
     _say_about_codex(repository, reasons)
     if task.approval_required:
@@ -224,6 +227,10 @@ def check_run(run: RunInput) -> None:
         raise Invalid.field(
             "branchName", f"{run.branch_name!r} is not a branch name that git accepts."
         )
+    if run.workplace == "main_checkout" and run.worktree_path is not None:
+        raise Invalid.field(
+            "workplace", "Name the main checkout by workplace or by worktreePath, not by both."
+        )
 
 
 def run_of(session: Session) -> RunInput:
@@ -232,10 +239,12 @@ def run_of(session: Session) -> RunInput:
     Everything is explicit in it: where the repository has tightened meanwhile, the session is
     denied rather than cut.
     """
+    path = None if session.worktree_reserved else session.worktree_path
     return RunInput(
         model=session.model,
         sandbox=msgspec.convert(session.sandbox, Sandbox),
-        worktree_path=session.worktree_path,
+        worktree_path=path,
+        workplace=session.workplace if path is None else None,
         branch_name=session.branch_name,
         allow_network=session.allow_network,
         allow_commit=session.allow_commit,
@@ -296,16 +305,29 @@ def _say_about_codex(repository: Repository, reasons: list[Reason]) -> None:
 
 
 def _worktree(
-    repository: Repository, run: RunInput, *, in_main: bool, reasons: list[Reason]
+    repository: Repository, run: RunInput, *, looks: bool, reasons: list[Reason]
 ) -> WorktreeUse:
+    in_main = run.worktree_path is not None and same_place(run.worktree_path, repository.local_path)
     if run.worktree_path is not None and not in_main:
         return "given"
-    if in_main:
+    if in_main or run.workplace == "main_checkout":
+        why = None
+        if repository.require_worktree:
+            named = "worktreePath" if in_main else "workplace"
+            why = f"Repository {repository.id} requires a worktree; {named} is its main checkout."
+        elif run.workplace == "worktree":
+            why = "The run is to have a worktree; worktreePath is the main checkout."
+        if why is not None:
+            reasons.append(Reason("main_checkout_not_allowed", why))
         return "none"
     if repository.require_worktree:
         why = f"Repository {repository.id} requires a worktree; one is made for the run."
     elif run.branch_name is not None:
         why = f"A worktree is made for branch {run.branch_name}."
+    elif run.workplace == "worktree":
+        why = "A worktree is made for the run, as it is to have one."
+    elif repository.workplace == "worktree" and not looks:
+        why = f"Runs in repository {repository.id} work in worktrees; one is made for the run."
     else:
         return "none"
     reasons.append(Reason("worktree_automatic", why))

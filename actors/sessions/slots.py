@@ -9,7 +9,7 @@ held and who waits is read from the sessions' own rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 import trio
@@ -195,10 +195,17 @@ def lingering_sessions(db: Database, host: str, cwd: str) -> list[Session]:
     return [one for one in known if one.id in left]
 
 
+class Wait(NamedTuple):
+    """A queued session's place and what it waits for, for people, and the session it waits for."""
+
+    reason: str | None
+    session_id: int | None = None
+
+
 def waiting_for(
     session: Session, live: list[Session], left: list[Session] | None = None, *, limit: int
-) -> str | None:
-    """Say why a queued session waits and its place, for people; None if it doesn't wait.
+) -> Wait:
+    """Say why a queued session waits; nothing of one that doesn't.
 
     Args:
         session: the one that may wait.
@@ -207,19 +214,31 @@ def waiting_for(
         limit: how many may work at once.
     """
     if session.status != "queued":
-        return None
+        return Wait(None)
     order = [other.id for other in in_order(live)]
     if session.id not in order:
-        return f"Attempt {session.attempt} begins after {session.begin_after}."
-    place = order.index(session.id) + 1
+        return Wait(f"Attempt {session.attempt} begins after {session.begin_after}.")
     active = [other for other in live if other.status in ACTIVE]
-    match obstacle(session, active, left or ()):
-        case Obstacle(other, "thread"):
-            why = f"session {other.id} works in the same thread"
-        case Obstacle(other, "folder") if other.finished_at is not None:
-            why = f"commands of session {other.id} still run in {session.cwd}"
-        case Obstacle(other, "folder"):
-            why = f"session {other.id} is writing in {session.cwd}"
-        case _:
-            why = f"{len(active)} of {limit} slots are in use"
-    return f"Number {place} in the queue: {why}."
+    found = obstacle(session, active, left or ())
+    place = f"Number {order.index(session.id) + 1} in the queue:"
+    if found is not None:
+        why = f"it waits for session {found.session.id}, {_what_it_does(found)}."
+        return Wait(f"{place} {why}", found.session.id)
+    why = f"{len(active)} of {limit} slots are in use"
+    for other in active:
+        if other.status == "waiting_approval":
+            why += f", one by session {other.id}, which waits for your decision."
+            return Wait(f"{place} {why}", other.id)
+    return Wait(f"{place} {why}.")
+
+
+def _what_it_does(found: Obstacle) -> str:
+    """Say what keeps the other session from being out of the way."""
+    other, shared = found
+    if other.status == "waiting_approval":
+        return "which waits for your decision"
+    if shared == "thread":
+        return "which works in the same thread"
+    if other.finished_at is not None:
+        return f"whose commands still run in {other.cwd}"
+    return f"which is writing in {other.cwd}"

@@ -202,15 +202,12 @@ class Tasks(Actor):
         except ThreadBusy:
             await self._name_session(message.thread_id)
             raise
-        folder = await self.ctx.lookup(REPOSITORIES).ask(
-            FindFolder(
-                wanted.repository_id,
-                wanted.cwd,
-                thread.cwd if wanted.resume else None,
-            ),
-            timeout=GIT_SECONDS,
-        )
-        wanted = msgspec.structs.replace(wanted, cwd=folder)
+        thread_cwd = thread.cwd if wanted.resume else None
+        if wanted.cwd is not None or thread_cwd is not None:
+            folder = await self.ctx.lookup(REPOSITORIES).ask(
+                FindFolder(wanted.repository_id, wanted.cwd, thread_cwd), timeout=GIT_SECONDS
+            )
+            wanted = msgspec.structs.replace(wanted, cwd=folder)
         outcome = await self._storage.write(
             lambda tx: prompt_thread(
                 tx,

@@ -259,7 +259,7 @@ def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Sessio
 
     def explain(session: Session) -> Session:
         left = left_in(session.host, session.cwd) if session.status == "queued" else []
-        reason = waiting_for(session, live, left, limit=limit)
-        return msgspec.structs.replace(session, wait_reason=reason)
+        wait = waiting_for(session, live, left, limit=limit)
+        return msgspec.structs.replace(session, wait_reason=wait.reason, waits_for=wait.session_id)
 
     return [explain(session) for session in shown]

@@ -264,6 +264,7 @@ export interface CreateRepository {
   allowNetwork?: boolean;
   allowCommit?: boolean;
   requireWorktree?: boolean;
+  workplace?: "main_checkout" | "worktree";
   codexConfig?: "ask" | "ignore";
   reviewer?: "auto" | "user";
   requestedBy?: string;
@@ -616,6 +617,7 @@ export interface Repository {
   scannedAt: string | null;
   codexConfig: "ask" | "ignore";
   reviewer: "auto" | "user";
+  workplace: "main_checkout" | "worktree";
 }
 
 /** Changes to a repository; what is left out stays. */
@@ -626,6 +628,7 @@ export interface RepositoryChanges {
   allowNetwork?: boolean;
   allowCommit?: boolean;
   requireWorktree?: boolean;
+  workplace?: "main_checkout" | "worktree";
   codexConfig?: "ask" | "ignore";
   reviewer?: "auto" | "user";
   requestedBy?: string;
@@ -672,6 +675,7 @@ export interface RunInput {
   sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
   worktreePath?: string | null;
   branchName?: string | null;
+  workplace?: "main_checkout" | "worktree" | null;
   allowNetwork?: boolean | null;
   allowCommit?: boolean | null;
   tokenBudget?: number | null;
@@ -757,6 +761,9 @@ export interface Session {
   turns: number;
   host: string;
   shortened: string[];
+  workplace: "main_checkout" | "worktree";
+  worktreeReserved: boolean;
+  waitsFor: number | null;
 }
 
 /** Move the session: `running` starts it through policy, `stopped` stops it. */
@@ -2084,6 +2091,7 @@ export interface RepositoryRegistered {
   allowNetwork: boolean;
   allowCommit: boolean;
   requireWorktree: boolean;
+  workplace?: "main_checkout" | "worktree";
   codexConfig?: "ask" | "ignore";
   reviewer?: "auto" | "user";
 }

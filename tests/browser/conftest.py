@@ -100,7 +100,8 @@ def filled_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def fill(client: httpx.Client, folder: Path) -> None:
     """Make a repository, tasks with sessions, an approval and an automation."""
     make_repository(folder)
-    made(client, "/api/repos", {"localPath": str(folder), "allowWrite": True})
+    wish = {"localPath": str(folder), "allowWrite": True, "workplace": "main_checkout"}
+    made(client, "/api/repos", wish)
     for title in ("Review the login flow", "Find the slow query", "Write the release notes"):
         body = {"repositoryId": 1, "title": title, "prompt": f"{title}, and be brief."}
         made(client, "/api/tasks", body)

@@ -86,11 +86,12 @@ def test_a_switch_of_the_policy_is_kept(
 @pytest.mark.parametrize(
     ("name", "field", "values"),
     [
+        ("Work side by side", "workplace", ("worktree", "main_checkout")),
         ("Use its own .codex files", "codexConfig", ("ask", "ignore")),
         ("Let a model decide", "reviewer", ("auto", "user")),
     ],
 )
-def test_a_switch_of_what_codex_obeys_is_kept(
+def test_a_switch_between_two_values_is_kept(
     client: httpx.Client,
     filled_server: Server,
     open_page: OpenPage,

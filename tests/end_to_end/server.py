@@ -148,11 +148,10 @@ class Client:
         return answer.json()
 
     async def register(self, repository: Path, **flags: object) -> Any:
-        """A repository in which everything is allowed that `flags` don't forbid."""
+        """A repository in whose main checkout runs may write, unless `flags` say otherwise."""
         allowed = {"allowWrite": True, "allowNetwork": False, "allowCommit": False}
-        return await self.post(
-            "/api/repos", {"localPath": str(repository), **allowed, **flags}, status=201
-        )
+        body = {"localPath": str(repository), "workplace": "main_checkout", **allowed, **flags}
+        return await self.post("/api/repos", body, status=201)
 
     async def task(self, repository: Any, prompt: str, **fields: object) -> Any:
         """A task with that prompt."""

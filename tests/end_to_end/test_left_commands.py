@@ -55,7 +55,8 @@ async def test_a_command_that_outlives_its_turn_is_told_of_when_it_ends(
         await codex_client.until_session(answering, "completed")
         waiting = await codex_client.session(other)
         assert "queued" == waiting["status"]
-        assert f"commands of session {session['id']} still run in" in waiting["waitReason"]
+        told = f"session {session['id']}, whose commands still run in"
+        assert (True, session["id"]) == (told in waiting["waitReason"], waiting["waitsFor"])
         gate.touch()
         await stream.until("session.item", type="commandExecution")
     ended = await command_of(codex_client, session, "completed")

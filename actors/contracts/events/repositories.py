@@ -10,7 +10,7 @@ from command_center.actors.contracts.repositories import RepositoryDeleted
 from command_center.actors.git.committing import Committed
 from command_center.actors.git.merging import MergeResult
 from command_center.store import EventData
-from command_center.store.records import CodexConfig, Reviewer
+from command_center.store.records import CodexConfig, Reviewer, Workplace
 
 
 class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.created"):
@@ -23,6 +23,7 @@ class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.creat
     allow_network: bool
     allow_commit: bool
     require_worktree: bool
+    workplace: Workplace | UnsetType = UNSET
     codex_config: CodexConfig | UnsetType = UNSET
     reviewer: Reviewer | UnsetType = UNSET
 

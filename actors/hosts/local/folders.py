@@ -115,6 +115,10 @@ class LocalFolders:
 
         return await trio.to_thread.run_sync(find)
 
+    async def worktrees(self) -> Path:
+        """Return the folder for worktrees in the data folder, links followed."""
+        return await trio.to_thread.run_sync(self.home.resolve)
+
     async def is_kept(self, path: Path) -> bool:
         """Say whether a folder lies where worktrees go that nobody named a place for."""
         return await self.within(path, self.home)

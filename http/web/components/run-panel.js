@@ -14,6 +14,11 @@ const SANDBOXES = [
   ["danger-full-access", "No sandbox"],
 ];
 
+const PLACES = [
+  ["worktree", "A worktree"],
+  ["main_checkout", "Your checkout"],
+];
+
 /** @param {{task: Task, onStarted: (outcome: RunOutcome) => void}} props */
 export const RunPanel = ({ task, onStarted }) => {
   const repo = repoOf(task);
@@ -56,6 +61,7 @@ export const RunPanel = ({ task, onStarted }) => {
     );
   const gets = policy?.run;
   const sandbox = run.sandbox || gets?.sandbox || "";
+  const place = run.workplace || (gets?.worktree === "none" ? "main_checkout" : "worktree");
   return html`<div class="run-panel">
     <div class="stack">
       <div class="field">
@@ -63,6 +69,14 @@ export const RunPanel = ({ task, onStarted }) => {
         <${Choice} label="Sandbox" value=${sandbox}
           onChange=${(/** @type {string} */ v) => set("sandbox", v)} options=${SANDBOXES} />
       </div>
+      ${
+        !repo?.requireWorktree &&
+        html`<div class="field">
+          <span class="label">Works in</span>
+          <${Choice} label="Works in" value=${gets || run.workplace ? place : ""}
+            onChange=${(/** @type {string} */ v) => set("workplace", v)} options=${PLACES} />
+        </div>`
+      }
       <${Switch} label="Network"
         on=${run.allowNetwork ?? gets?.allowNetwork ?? repo?.allowNetwork ?? false}
         onChange=${(/** @type {boolean} */ v) => set("allowNetwork", v)} />
@@ -121,7 +135,8 @@ export const RunPanel = ({ task, onStarted }) => {
               It gets: ${Words(gets.sandbox)}, network ${gets.allowNetwork ? "on" : "off"}, commits
               ${" "}
               ${gets.allowCommit ? "on" : "off"}
-              ${gets.worktree === "automatic" ? ", a worktree of its own" : ""}.
+              ${gets.worktree === "automatic" ? ", a worktree of its own" : ""}
+              ${gets.worktree === "none" ? ", your checkout" : ""}.
             </div>`
           }
         `

@@ -37,12 +37,25 @@ const PERMISSIONS = [
   [
     "requireWorktree",
     "Require a worktree",
-    "Each run gets a folder and a branch of its own; your checkout stays as it is.",
+    "No run works in your checkout, also not one that only reads or says so.",
   ],
 ];
 
-/** @type {["codexConfig" | "reviewer", string, string, string, string][]} */
-const CODEX = [
+/** @typedef {["workplace" | "codexConfig" | "reviewer", string, string, string, string]} Setting */
+
+/** @type {Setting} */
+const SIDE_BY_SIDE = [
+  "workplace",
+  "worktree",
+  "main_checkout",
+  "Work side by side",
+  "A run that changes something gets a folder and a branch of its own. Otherwise runs take turns " +
+    "in your checkout.",
+];
+
+/** @type {Setting[]} */
+const CHOICES = [
+  SIDE_BY_SIDE,
   [
     "codexConfig",
     "ask",
@@ -121,6 +134,7 @@ export const Register = ({ onClose }) => {
     allowCommit: false,
     requireWorktree: false,
   });
+  const [isApart, setApart] = useState(true);
   const [found, setFound] = useState(/** @type {Inspection | null} */ (null));
   const [failure, setFailure] = useState(/** @type {ApiError | null} */ (null));
   const { busy, error, run } = useAct();
@@ -146,6 +160,7 @@ export const Register = ({ onClose }) => {
         localPath: path.trim(),
         name: name.trim() || undefined,
         ...allowed,
+        workplace: isApart ? "worktree" : "main_checkout",
         requestedBy: ME,
       });
       learn("repos", repo);
@@ -185,6 +200,8 @@ export const Register = ({ onClose }) => {
               onChange=${(/** @type {boolean} */ on) => setAllowed({ ...allowed, [key]: on })} />
           `,
         )}
+        <${Switch} label=${SIDE_BY_SIDE[3]} hint=${SIDE_BY_SIDE[4]} on=${isApart}
+          onChange=${setApart} />
       </div>
       ${found?.warnings.map(
         (w) => html`
@@ -227,7 +244,7 @@ export const Repo = ({ id }) => {
     act.run(key, async () =>
       learn("repos", await patch(`/api/repos/${id}`, { [key]: on, requestedBy: ME })),
     );
-  /** @param {typeof CODEX[number][0]} key @param {string} on @param {string} off */
+  /** @param {typeof CHOICES[number][0]} key @param {string} on @param {string} off */
   const choose = (key, on, off) => (/** @type {boolean} */ chosen) =>
     act.run(key, async () =>
       learn(
@@ -286,7 +303,7 @@ export const Repo = ({ id }) => {
                 disabled=${act.busy === key} onChange=${set(key)} />
             `,
           )}
-          ${CODEX.map(
+          ${CHOICES.map(
             ([key, on, off, label, hint]) => html`
               <${Switch} key=${key} label=${label} hint=${hint} on=${repo[key] === on}
                 disabled=${act.busy === key} onChange=${choose(key, on, off)} />

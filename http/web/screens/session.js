@@ -135,6 +135,7 @@ export const Session = ({ id }) => {
           ${
             ENDED.has(session.status) &&
             session.worktreePath &&
+            !session.worktreeReserved &&
             html`<${Landing} session=${session} key=${session.status} />`
           }
           <${Changes} session=${session} />
@@ -275,6 +276,16 @@ const Follow = ({ session, transcript, asked, remarks, children }) => {
   `;
 };
 
+/** What a queued session waits for, a session as a link. @param {{session: SessionRecord}} props */
+const Wait = ({ session }) => {
+  const reason = session.waitReason || "Waits for its turn.";
+  const name = `session ${session.waitsFor}`;
+  const at = session.waitsFor === null ? -1 : reason.indexOf(name);
+  if (at < 0) return reason;
+  return html`${reason.slice(0, at)}
+    <a href=${`#/sessions/${session.waitsFor}`}>${name}</a>${reason.slice(at + name.length)}`;
+};
+
 /** Why it waits, or how it ended. @param {{session: SessionRecord}} props */
 const Why = ({ session }) => {
   const { error, busy, run } = useAct();
@@ -289,7 +300,7 @@ const Why = ({ session }) => {
       location.hash = `/sessions/${outcome.session.id}`;
     });
   if (session.status === "queued")
-    return html`<p class="why">Waits: ${session.waitReason || "for its turn"}.</p>`;
+    return html`<div class="why"><p><${Wait} session=${session} /></p></div>`;
   if (session.status === "blocked")
     return html`<p class="why">Waits until its approval is given.</p>`;
   if (!ENDED.has(session.status)) return null;
@@ -467,7 +478,7 @@ const Facts = ({ session }) => {
       `,
     ],
     ["Branch", session.branchName && html`<code>${session.branchName}</code>`],
-    ["Folder", html`<code>${session.cwd}</code>`],
+    ["Folder", html`<code>${session.cwd}</code>${session.worktreeReserved && " (to be made)"}`],
     [
       "Tokens",
       total.totalTokens !== undefined &&

@@ -121,11 +121,13 @@ async def center_with(
 
 
 async def register(center: Center, machine: Machine, host: str) -> Repository:
-    return await center.ask(
-        REPOSITORIES,
-        CreateRepository(local_path=str(machine.here / "project"), host=host, allow_write=True),
-        timeout=60,
+    wish = CreateRepository(
+        local_path=str(machine.here / "project"),
+        host=host,
+        allow_write=True,
+        workplace="main_checkout",
     )
+    return await center.ask(REPOSITORIES, wish, timeout=60)
 
 
 async def until_ended(center: Center, session_id: int) -> Session:

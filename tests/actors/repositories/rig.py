@@ -25,7 +25,9 @@ from command_center.actors.core.events import EventHub, Fanout
 from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import Store
 from command_center.actors.hosts.local.host import LocalHost
+from command_center.actors.ledger.tasks import create_session
 from command_center.actors.repositories.actor import Repositories
+from command_center.actors.rules.policy import RunInput
 from command_center.runtime import (
     ActorRef,
     Asked,
@@ -34,10 +36,20 @@ from command_center.runtime import (
     System,
     open_system,
 )
-from command_center.store import Readers, Repository, Session, events, open_database, sessions
+from command_center.store import (
+    Readers,
+    Repository,
+    Session,
+    Transaction,
+    events,
+    open_database,
+    sessions,
+)
 from tests.actors.rows import insert_session, insert_task
 
 R = TypeVar("R")
+
+DEFAULTS = RunInput()
 
 
 @attrs.frozen
@@ -74,8 +86,22 @@ class Rig:
         """A session of a new task that has not ended."""
 
         def write(tx: Any) -> Session:
-            wanted = {"sandbox": "read-only", "cwd": repository.local_path, **fields}
+            own = repository.require_worktree or fields.keys() & {"worktree_path", "branch_name"}
+            wanted = {
+                "sandbox": "read-only",
+                "cwd": repository.local_path,
+                "workplace": "worktree" if own else "main_checkout",
+                **fields,
+            }
             return insert_session(tx, insert_task(tx, repository), **wanted)
+
+        return await self.storage.write(write)
+
+    async def start_run(self, repository: Repository, run: RunInput = DEFAULTS) -> Session:
+        """The session of a new task's run, as policy lets it in."""
+
+        def write(tx: Transaction) -> Session:
+            return create_session(tx, insert_task(tx, repository).id, run, runner="stub")
 
         return await self.storage.write(write)
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.repositories import PatchRepository, RepositoryChanges
-from command_center.actors.contracts.worktrees import (
-    PrepareWorkplace,
-)
+from command_center.actors.contracts.worktrees import ListWorktrees, PrepareWorkplace
 from command_center.actors.git import WorktreeUnfinished
 from command_center.actors.rules.errors import Conflict
-from command_center.actors.rules.policy import PolicyDenied
+from command_center.actors.rules.policy import PolicyDenied, RunInput
+from command_center.store import Session, repositories, sessions
 from tests.actors.git.repository import make_repository, plain_git
 from tests.actors.repositories.rig import Rig, open_rig
 
@@ -204,3 +204,108 @@ async def test_a_worktree_on_a_branch_without_a_commit_is_worked_in_as_it_is(
     ready = await rig.ask(PrepareWorkplace(session.id))
 
     assert (str(left), "empty") == (ready.cwd, ready.branch_name)
+
+
+async def test_a_run_reserves_the_place_that_its_worktree_has_later(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    first = await rig.start_run(repository)
+    second = await rig.start_run(repository)
+
+    home = rig.data_dir.resolve() / "worktrees" / str(repository.id)
+    name = f"cc-task-{first.task_id}-session-{first.id}"
+    assert (str(home / name), True) == (first.worktree_path, first.worktree_reserved)
+    assert first.cwd == first.worktree_path != second.worktree_path
+    ready = await rig.ask(PrepareWorkplace(first.id))
+    assert (first.cwd, first.cwd, False) == (
+        ready.cwd,
+        ready.worktree_path,
+        ready.worktree_reserved,
+    )
+    assert "worktree" == ready.workplace
+    assert (Path(ready.cwd) / "readme.txt").exists()
+
+
+async def test_where_something_is_at_the_reserved_place_another_one_is_taken(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    session = await rig.start_run(repository)
+    Path(session.cwd).mkdir(parents=True)
+    (Path(session.cwd) / "mine.txt").write_text("keep me", encoding="utf-8")
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert f"{session.cwd}-2" == ready.cwd == ready.worktree_path
+    assert "keep me" == (Path(session.cwd) / "mine.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("touched", [False, True])
+async def test_a_worktree_made_before_a_crash_is_the_sessions_unless_somebody_worked_there(
+    rig: Rig, project: Path, *, touched: bool
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    reserved = await rig.start_run(repository)
+    made = await rig.ask(PrepareWorkplace(reserved.id))
+    await _forget_place(rig, reserved)
+    if touched:
+        (Path(made.cwd) / "draft.txt").write_text("mine", encoding="utf-8")
+
+    ready = await rig.ask(PrepareWorkplace(reserved.id))
+
+    assert (ready.cwd, ready.branch_name) == (made.cwd, made.branch_name) or touched
+    assert (Path(made.cwd) / "draft.txt").exists() == touched
+    assert not (Path(ready.cwd) / "draft.txt").exists()
+    assert 2 == (await rig.kinds()).count("worktree.created")
+
+
+async def _forget_place(rig: Rig, reserved: Session) -> None:
+    """Put the row back to what it was before its worktree was made."""
+    before = {"cwd": reserved.cwd, "worktree_path": reserved.worktree_path, "branch_name": None}
+    await rig.storage.write(
+        lambda tx: sessions.update(tx, reserved.id, **before, worktree_reserved=True)
+    )
+
+
+async def test_runs_on_one_branch_have_one_place_and_branches_of_one_name_have_two(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    first = await rig.start_run(repository, RunInput(branch_name="cc/mine"))
+    same = await rig.start_run(repository, RunInput(branch_name="cc/mine"))
+    alike = await rig.start_run(repository, RunInput(branch_name="cc-mine"))
+
+    assert first.cwd == same.cwd
+    assert f"{first.cwd}-{alike.id}" == alike.cwd
+    for session in (first, same, alike):
+        assert session.cwd == (await rig.ask(PrepareWorkplace(session.id))).cwd
+
+
+async def test_a_branch_that_the_main_checkout_is_on_is_worked_on_there(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    session = await rig.start_run(repository, RunInput(branch_name="main"))
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert (str(project), None, "main_checkout", False) == (
+        ready.cwd,
+        ready.worktree_path,
+        ready.workplace,
+        ready.worktree_reserved,
+    )
+    assert ready == await rig.ask(PrepareWorkplace(session.id))
+
+
+async def test_places_are_reserved_where_the_data_folder_is_now(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project, allow_write=True)
+    moved = {**repository.facts, "worktreesFolder": "/where/it/was"}
+    await rig.storage.write(lambda tx: repositories.update(tx, repository.id, facts=moved))
+    await rig.system.restart(REPOSITORIES, reason="a test")
+
+    await rig.ask(ListWorktrees(repository.id))
+
+    session = await rig.start_run(repository)
+    assert str(rig.data_dir.resolve() / "worktrees") in session.cwd

@@ -55,6 +55,8 @@ sessions = st.builds(
         ({"codex_thread_id": None}, "folder"),
         ({"sandbox": "read-only"}, None),
         ({"cwd": "/srv/b"}, None),
+        ({"workplace": "worktree"}, None),
+        ({"workplace": "worktree", "worktree_path": "/srv/a"}, "folder"),
         ({"host": "far"}, None),
         ({"host": "far", "codex_thread_id": "t"}, None),
         ({"id": 1}, None),

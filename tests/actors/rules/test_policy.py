@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,8 +30,9 @@ def a_repository(**fields: Any) -> Repository:
     return Repository(id=1, created_at=AT, updated_at=AT, name="project", local_path=MAIN, **fields)
 
 
-def a_task(*, approval_required: bool = False) -> Task:
+def a_task(*, approval_required: bool = False, **fields: Any) -> Task:
     return Task(
+        **fields,
         id=2,
         created_at=AT,
         updated_at=AT,
@@ -41,6 +43,10 @@ def a_task(*, approval_required: bool = False) -> Task:
         correlation_id="c",
         approval_required=approval_required,
     )
+
+
+WORKTREES = a_repository(allow_write=True, workplace="worktree")
+"""A repository in whose main checkout a run works only where it says so."""
 
 
 def codes(result: PolicyResult) -> list[str]:
@@ -54,17 +60,21 @@ repositories = st.builds(
     allow_network=flags,
     allow_commit=flags,
     require_worktree=flags,
+    workplace=st.sampled_from(["worktree", "main_checkout"]),
 )
-tasks = st.builds(a_task, approval_required=flags)
+tasks = st.builds(
+    a_task, approval_required=flags, type=st.sampled_from(["prompt_task", "review_task"])
+)
 runs = st.builds(
     RunInput,
     model=st.none() | st.just("gpt"),
     sandbox=st.none() | st.sampled_from(SANDBOXES),
     worktree_path=st.none() | st.sampled_from([MAIN, MAIN + os.sep, TREE]),
     branch_name=st.none() | st.just("cc/work"),
+    workplace=st.none() | st.sampled_from(["worktree", "main_checkout"]),
     allow_network=st.none() | flags,
     allow_commit=st.none() | flags,
-)
+).filter(lambda run: run.worktree_path is None or run.workplace != "main_checkout")
 
 
 def powers(result: PolicyResult) -> frozenset[str]:
@@ -77,7 +87,7 @@ def powers(result: PolicyResult) -> frozenset[str]:
     held = {"write"} if run.sandbox == "workspace-write" else set()
     held |= {"network"} if run.allow_network else set()
     held |= {"commit"} if run.allow_commit else set()
-    held |= {"main"} if run.worktree == "none" else set()
+    held |= {"main"} if run.worktree == "none" and "write" in held else set()
     return frozenset(held)
 
 
@@ -96,6 +106,8 @@ def test_no_combination_gives_a_run_more_than_its_repository_allows(
     assert repository.allow_network or "network" not in got
     assert repository.allow_commit or "commit" not in got
     assert not repository.require_worktree or "main" not in got
+    result = evaluate(repository, task, run).run
+    assert not repository.require_worktree or result is None or result.worktree != "none"
 
 
 @given(repositories, tasks, runs)
@@ -107,6 +119,7 @@ def test_no_combination_gives_a_run_more_than_it_asks_for(
     if run.sandbox == "read-only":
         assert "write" not in got
         assert "commit" not in got
+    assert run.workplace != "worktree" or "main" not in got
     if run.sandbox != "danger-full-access":
         assert "outside" not in got
         assert run.allow_network is not False or "network" not in got
@@ -134,14 +147,10 @@ def test_tightening_a_repository_or_a_task_never_loosens_the_result(
 ) -> None:
     before = evaluate(repository, task, run)
     if what == "approval_required":
-        after = evaluate(repository, a_task(approval_required=True), run)
+        after = evaluate(repository, a_task(approval_required=True, type=task.type), run)
     else:
-        fields = {
-            name: getattr(repository, name)
-            for name in ("allow_write", "allow_network", "allow_commit", "require_worktree")
-        }
-        fields[what] = what == "require_worktree"
-        after = evaluate(a_repository(**fields), task, run)
+        tighter = msgspec.structs.replace(repository, **{what: what == "require_worktree"})
+        after = evaluate(tighter, task, run)
 
     assert powers(after) <= powers(before)
     assert powers_at_once(after) <= powers_at_once(before)
@@ -199,6 +208,7 @@ def test_a_session_made_of_a_run_is_judged_like_the_run(
         cwd=first.run.worktree_path or MAIN,
         worktree_path=first.run.worktree_path,
         branch_name=first.run.branch_name,
+        workplace="main_checkout" if first.run.worktree == "none" else "worktree",
         prompt="Look at it.",
         priority="normal",
         requested_by="test",
@@ -210,6 +220,8 @@ def test_a_session_made_of_a_run_is_judged_like_the_run(
     assert again.decision == first.decision
     assert [r.code for r in again.approvals] == [r.code for r in first.approvals]
     assert powers(again) == powers(first)
+    assert again.run is not None
+    assert again.run.worktree == first.run.worktree
 
 
 @pytest.mark.parametrize(
@@ -252,6 +264,23 @@ def test_a_sandbox_that_is_left_out_is_what_the_repository_allows(
         (a_repository(require_worktree=True), RunInput(), ["worktree_automatic"]),
         (a_repository(require_worktree=True), RunInput(worktree_path=TREE), []),
         (a_repository(), RunInput(branch_name="cc/work"), ["worktree_automatic"]),
+        (a_repository(), RunInput(workplace="worktree"), ["worktree_automatic"]),
+        (WORKTREES, RunInput(), ["worktree_automatic"]),
+        (WORKTREES, RunInput(sandbox="read-only"), []),
+        (WORKTREES, RunInput(sandbox="read-only", workplace="worktree"), ["worktree_automatic"]),
+        (WORKTREES, RunInput(workplace="main_checkout"), []),
+        (WORKTREES, RunInput(worktree_path=MAIN), []),
+        (WORKTREES, RunInput(worktree_path=TREE), []),
+        (
+            a_repository(require_worktree=True),
+            RunInput(workplace="main_checkout"),
+            ["main_checkout_not_allowed"],
+        ),
+        (
+            a_repository(),
+            RunInput(workplace="worktree", worktree_path=MAIN),
+            ["main_checkout_not_allowed"],
+        ),
         (
             a_repository(allow_write=True, allow_commit=True),
             RunInput(sandbox="read-only", allow_commit=True),
@@ -277,6 +306,7 @@ def test_each_rule_gives_its_code(
         (RunInput(worktree_path=""), "worktreePath", "empty"),
         (RunInput(branch_name="--output=x"), "branchName", "not a branch name"),
         (RunInput(branch_name="a..b"), "branchName", "not a branch name"),
+        (RunInput(workplace="main_checkout", worktree_path=TREE), "workplace", "not by both"),
     ],
 )
 def test_a_run_that_names_what_cannot_be_is_refused_whatever_is_allowed(
@@ -292,3 +322,12 @@ def test_a_run_that_names_what_cannot_be_is_refused_whatever_is_allowed(
 def test_a_windows_path_of_a_run_is_refused_as_one() -> None:
     with pytest.raises(Invalid, match="Windows path"):
         evaluate(a_repository(), a_task(), RunInput(worktree_path=r"C:\worktrees\cc-review"))
+
+
+@pytest.mark.parametrize("kind", ["review_task", "repo_health_check", "investigate_failure"])
+def test_what_reports_on_a_checkout_works_in_it_unless_the_run_says_otherwise(kind: str) -> None:
+    report = a_task(type=kind)
+
+    assert [] == codes(evaluate(WORKTREES, report, RunInput()))
+    own = evaluate(WORKTREES, report, RunInput(workplace="worktree"))
+    assert ["worktree_automatic"] == codes(own)

@@ -148,9 +148,39 @@ async def test_two_sessions_never_write_in_one_folder_but_any_number_may_read_th
         assert [writer.id, reader.id] == granted.ids
         live = await made.storage.read(live_sessions)
         told = waiting_for(second, live, limit=10)
-        assert f"Number 1 in the queue: session {writer.id} is writing in /srv/a." == told
+        why = f"it waits for session {writer.id}, which is writing in /srv/a."
+        assert (f"Number 1 in the queue: {why}", writer.id) == told
         await end(made, writer)
         assert [writer.id, reader.id, second.id] == granted.ids
+
+
+async def test_a_session_with_a_worktree_waits_for_nobody_in_the_main_checkout(
+    tmp_path: Path,
+) -> None:
+    async with slots(tmp_path / "db.sqlite3", 10) as (made, granted):
+        here = await add(made, granted, cwd="/srv/a")
+        reserved = {"worktree_path": "/data/worktrees/1/b", "worktree_reserved": True}
+        there = {"cwd": "/data/worktrees/1/b", "workplace": "worktree"}
+        apart = await add(made, granted, **there, **reserved)
+        behind = await add(made, granted, **there, **reserved)
+        nowhere = await add(made, granted, cwd="/srv/a", workplace="worktree")
+        assert [here.id, apart.id, nowhere.id] == granted.ids
+        live = await made.storage.read(live_sessions)
+        assert apart.id == waiting_for(behind, live, limit=10).session_id
+
+
+async def test_where_all_slots_are_in_use_the_one_that_waits_for_a_person_is_named(
+    tmp_path: Path,
+) -> None:
+    async with slots(tmp_path / "db.sqlite3", 2) as (made, granted):
+        await add(made, granted, cwd="/srv/a")
+        asks = await add(made, granted, cwd="/srv/b")
+        await made.storage.write(lambda tx: sessions.update(tx, asks.id, status="waiting_approval"))
+        third = await add(made, granted, cwd="/srv/c")
+        live = await made.storage.read(live_sessions)
+        slots_are = "2 of 2 slots are in use, one by session"
+        told = f"Number 1 in the queue: {slots_are} {asks.id}, which waits for your decision."
+        assert (told, asks.id) == waiting_for(third, live, limit=2)
 
 
 async def test_the_same_path_on_two_hosts_is_two_folders(tmp_path: Path) -> None:
@@ -161,7 +191,8 @@ async def test_the_same_path_on_two_hosts_is_two_folders(tmp_path: Path) -> None
         assert [here.id, there.id] == granted.ids
         live = await made.storage.read(live_sessions)
         told = waiting_for(second, live, limit=10)
-        assert f"Number 1 in the queue: session {there.id} is writing in /srv/a." == told
+        why = f"it waits for session {there.id}, which is writing in /srv/a."
+        assert (f"Number 1 in the queue: {why}", there.id) == told
 
 
 @pytest.mark.parametrize("crash", [False, True])
@@ -217,7 +248,7 @@ async def test_a_retry_is_not_granted_before_its_pause_is_over(tmp_path: Path) -
         retry = await add(made, granted, begin_after=later, attempt=2)
         assert [] == granted.ids
         live = await made.storage.read(live_sessions)
-        assert f"Attempt 2 begins after {later}." == waiting_for(retry, live, limit=10)
+        assert (f"Attempt 2 begins after {later}.", None) == waiting_for(retry, live, limit=10)
 
 
 async def test_after_a_crash_what_is_held_and_who_waits_is_known_from_the_rows(

@@ -105,6 +105,49 @@ def test_what_was_long_in_a_row_is_shortened_and_kept_whole(path: Path) -> None:
         assert [] == [*damaged_rows(db)]
 
 
+def test_what_is_there_keeps_the_workplace_that_it_had(path: Path) -> None:
+    open_database(path).close()
+    with sqlite3.connect(path) as conn:  # as the version before left it
+        teach_checksums(conn)
+        for table, column in (
+            ("repositories", "workplace"),
+            ("sessions", "workplace"),
+            ("sessions", "worktree_reserved"),
+            ("sessions", "waits_for"),
+        ):
+            conn.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        conn.execute("DELETE FROM _sqlite_migrations WHERE name = '0024_workplaces'")
+        for requires in (0, 1):
+            place = {"name": "a", "host": "local", "local_path": f"/{requires}", "facts": "{}"}
+            allowed = {**flags("write", "network", "commit"), "require_worktree": requires}
+            put(conn, "repositories", {**ROW, **place, **allowed})
+        task = {"repository_id": 1, "type": "prompt_task", "title": "t", "prompt": "p"}
+        put(conn, "tasks", {**ROW, **task, **SAID, "approval_required": 0, **ONCE})
+        session = {"task_id": 1, "runner": "stub", "sandbox": "read-only", "cwd": "/a"}
+        more = {"prompt": "p", "origin": "run", "attempt": 1, "token_baseline": 0}
+        network = {"allow_network": 0, "allow_commit": 0}
+        for repository, worktree, branch in WORKPLACES:
+            where = {"repository_id": repository, "worktree_path": worktree, "branch_name": branch}
+            put(conn, "sessions", {**ROW, **session, **more, **SAID, **network, **where})
+        for table in ("repositories", "tasks", "sessions"):
+            seal_rows(Database(conn), table)
+    conn.close()
+    with open_database(path) as db:
+        assert {"main_checkout"} == {r.workplace for r in tables.repositories.every(db, {})}
+        found = [session.workplace for session in tables.sessions.every(db, {})]
+        assert [*WORKPLACES.values()] == found
+        assert [] == [*damaged_rows(db)]
+
+
+WORKPLACES = {
+    (1, None, None): "main_checkout",
+    (1, "/0", "main"): "main_checkout",
+    (1, "/tree", None): "worktree",
+    (1, None, "b"): "worktree",
+    (2, None, None): "worktree",
+}
+"""By repository, path and branch of a session, where it works. The second requires worktrees."""
+
 ROW = {"created_at": "2026", "updated_at": "2026"}
 SAID = {"priority": "normal", "requested_by": "web", "status": "open", "correlation_id": "c"}
 ONCE = {"on_interrupt": "stop", "max_attempts": 1}
