@@ -17,6 +17,7 @@ from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.core.events import EVENTS, Fanout
 from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import STORE
+from command_center.actors.devices.roster import Roster
 from command_center.actors.hosts.registry import make_hosts
 from command_center.actors.ledger.automations import Terms
 from command_center.actors.operator.actions import JOURNAL, observer_for
@@ -48,6 +49,7 @@ class Center:
     system: System
     storage: Storage
     fanout: Fanout
+    roster: Roster
     automations: AutomationServices
     log_id: str
     """The log's identity; see `store.log_identity`."""
@@ -84,7 +86,7 @@ async def open_center(
     that is stuck in a thread: a program ends itself then, for trio would wait.
     """
     found: list[System] = []
-    fanout = Fanout()
+    fanout, roster = Fanout(), Roster()
 
     def lookup(path: Address[M]) -> ActorRef[M]:
         return found[0].lookup(path)
@@ -122,6 +124,7 @@ async def open_center(
             schedules,
             threads=make_threads(workshop),
             fanout=fanout,
+            roster=roster,
         )
         found.append(
             open_system(
@@ -133,7 +136,7 @@ async def open_center(
         )
         async with found[0] as system:
             try:
-                yield Center(settings, hosts, system, storage, fanout, schedules, log_id)
+                yield Center(settings, hosts, system, storage, fanout, roster, schedules, log_id)
             finally:
                 fanout.close()
     finally:

@@ -5,6 +5,7 @@
     ├ /events                hub: durable log → subscribers
     ├ /journal               what the runtime tells of itself, as events
     ├ /hosts/…               only where a host needs actors of its own, such as a connection
+    ├ /devices               who else is let in, with what they may do
     ├ /repositories
     ├ /bridges/…             one per host: the connection to its Codex, and the end of what former
     │                        lives left
@@ -48,6 +49,8 @@ from command_center.actors.contracts.threads import AgentThreads
 from command_center.actors.core.events import EventHub, Fanout
 from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import Store
+from command_center.actors.devices.actor import Devices
+from command_center.actors.devices.roster import Roster
 from command_center.actors.hosts.registry import HostSettings
 from command_center.actors.operator.actions import Journal
 from command_center.actors.operator.bridge_watch import BridgeWatch
@@ -112,6 +115,7 @@ def build_tree(
     *,
     threads: AgentThreads,
     fanout: Fanout,
+    roster: Roster,
 ) -> SupervisorSpec:
     """Return the spec of the whole tree."""
     telegram: tuple[SupervisorSpec, ...] = ()
@@ -156,6 +160,11 @@ def build_tree(
                 id="journal",
                 start=partial(Journal, storage),
                 contract="Crashes and restarts that happen meanwhile are not told as events.",
+            ),
+            ChildSpec(
+                id="devices",
+                start=partial(Devices, storage, roster),
+                contract="Devices are let in as before; none is added or revoked until it is back.",
             ),
             *_actors_of(hosts),
             ChildSpec(

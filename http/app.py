@@ -7,6 +7,7 @@ from typing import Any
 from quart_trio import QuartTrio
 
 from command_center.actors.center import Center
+from command_center.http.middleware.authorization import authorized, authorized_socket
 from command_center.http.middleware.gate import Policy, install_gate
 from command_center.http.middleware.idempotency import IdempotencyKeys
 from command_center.http.middleware.location import located
@@ -31,11 +32,12 @@ def create_app(center: Center, policy: Policy) -> Application:
     app.config["RESPONSE_TIMEOUT"] = None
     install_error_handlers(app)
     counted = RequestMetrics()
+    credentials = policy.credentials(center.roster)
     center.system.observe(counted.signalled)
     served: dict[Api[Any], object] = {
         health.api: health.Probe(center),
         metrics.api: metrics.Scraped(center, counted),
-        signin.api: policy.sign_ins,
+        signin.api: credentials,
     }
     keys = IdempotencyKeys(center.storage)
     for api in APIS:
@@ -44,7 +46,7 @@ def create_app(center: Center, policy: Policy) -> Application:
     app.register_blueprint(documents.routes(secured=policy.token is not None))
     install_compression(app)
     install_etags(app)
-    install_gate(app, policy)
+    install_gate(app, policy, credentials)
     install_request_log(app, counted, center.settings.secrets)
     return app
 
@@ -57,10 +59,13 @@ def install(
         view = _wrapped(operation, operation.view(served), keys)
         app.add_url_rule(operation.rule, operation.id, view, methods=[operation.method])
     for socket in api.sockets:
-        app.add_websocket(socket.rule, socket.id, socket.view(served))
+        converse = authorized_socket(socket, socket.view(served))
+        app.add_websocket(socket.rule, socket.id, converse)
 
 
 def _wrapped(operation: Operation, view: View, keys: IdempotencyKeys | None) -> View:
     if keys is not None and operation.is_done_once:
         view = keys.once(operation, view)
-    return view if operation.location is None else located(view, operation.location)
+    if operation.location is not None:
+        view = located(view, operation.location)
+    return authorized(operation, view)

@@ -8,9 +8,9 @@ rules.
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
 ``tables`` (the rows of what ``records`` names, each a ``table`` with its ``columns``; ``statuses``
 are those of a session) and ``events`` (the log; ``log_identity`` tells it from others).
-``idempotency_keys``, ``released_threads``, ``orphaned_turns`` and ``trusted_configurations`` are
-small tables with functions of their own. No SQL stands outside of the store: what the tables cannot
-ask or change is in ``queries``.
+``device_tokens``, ``idempotency_keys``, ``released_threads``, ``orphaned_turns`` and
+``trusted_configurations`` are small tables with functions of their own. No SQL stands outside of
+the store: what the tables cannot ask or change is in ``queries``.
 
 ``database`` opens the file and lends connections that read, ``ownership`` keeps a second process
 away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too long for a row, and
@@ -18,6 +18,7 @@ away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too 
 """
 
 from command_center.store import (
+    device_tokens,
     events,
     log_identity,
     orphaned_turns,
@@ -69,10 +70,12 @@ from command_center.store.records import (
     AutomationRun,
     AutomationTrigger,
     ChannelMark,
+    Device,
     Followup,
     Item,
     Record,
     Repository,
+    Scope,
     Session,
     Task,
     TelegramButton,
@@ -89,6 +92,7 @@ from command_center.store.tables import (
     automation_runs,
     automations,
     channel_marks,
+    devices,
     followups,
     items,
     repositories,
@@ -130,6 +134,7 @@ __all__ = [
     "DataFolderUnusable",
     "DatabaseClaim",
     "DatabaseClaimed",
+    "Device",
     "Done",
     "Event",
     "EventData",
@@ -150,6 +155,7 @@ __all__ = [
     "Record",
     "RecordNotFound",
     "Repository",
+    "Scope",
     "Session",
     "SqliteTooOld",
     "StoreClosed",
@@ -174,6 +180,8 @@ __all__ = [
     "automation_runs",
     "automations",
     "channel_marks",
+    "device_tokens",
+    "devices",
     "event_type",
     "events",
     "followups",

@@ -59,6 +59,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         type: ``thing.happened``.
         actor: who did it, such as ``api``, ``telegram`` or ``/sessions/12``.
+        device: the device that did it, such as ``device:7 "Phone"``; what it called itself is
+            ``actor``. Left out for everybody else.
         correlation_id: shared by all that has one origin; None where there is none.
         causation_id: the id of the event that led to this one; None where there is none.
         data: plain JSON, free of secrets.
@@ -74,6 +76,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     approval_id: int | UnsetType = UNSET
     automation_id: int | UnsetType = UNSET
     actor: str
+    device: str | UnsetType = UNSET
     correlation_id: str | None
     causation_id: int | None
     data: Any

@@ -64,6 +64,9 @@ ApprovalStatus: TypeAlias = Literal[
 
 ApprovalScope: TypeAlias = Literal["once", "session"]
 
+Scope: TypeAlias = Literal["read", "work", "approve", "land", "operate", "admin"]
+"""One kind of thing that a device may do; none contains another."""
+
 AutomationTrigger: TypeAlias = Literal["schedule", "catch_up", "manual"]
 
 AutomationOutcome: TypeAlias = Literal[
@@ -477,3 +480,22 @@ class ChannelMark(Record, frozen=True, kw_only=True, rename="camel"):
 
     name: str
     value: int
+
+
+class Device(Record, frozen=True, kw_only=True, rename="camel"):
+    """A device, or a script, that has a token or a cookie of its own. `device_tokens` has hashes.
+
+    Attributes:
+        scopes: each thing that it may do, in the order of `Scope`.
+        expires_at: from when it is let in no more; None for never.
+        is_paired: a code let it in, and it has a cookie alone.
+        last_seen_at: when its last request came; None before the first.
+        last_seen_from: the address from which that came.
+    """
+
+    name: str
+    scopes: list[Scope]
+    expires_at: Timestamp | None = None
+    is_paired: bool = False
+    last_seen_at: Timestamp | None = None
+    last_seen_from: str | None = None

@@ -6,6 +6,7 @@ from command_center.store.records import (
     Automation,
     AutomationRun,
     ChannelMark,
+    Device,
     Followup,
     Item,
     Repository,
@@ -58,3 +59,4 @@ telegram_chats = Table(TelegramChat, "telegram_chats", redacted=["waits_for"])
 telegram_messages = Table(TelegramMessage, "telegram_messages", redacted=["content", "error"])
 telegram_buttons = Table(TelegramButton, "telegram_buttons", redacted=["action"])
 channel_marks = Table(ChannelMark, "telegram_marks")
+devices = Table(Device, "devices", redacted=["name"])

@@ -22,12 +22,16 @@ class Transaction:
             (``db.atomic()``), and cannot end the transaction that it shares with others.
         now: the moment at which the unit began, as a timestamp.
         origin: what the unit is done for, such as a request's id; None where nobody says.
+        device: the device whose request it is done for, as events name it; None for no device's.
+        requested_by: what that request calls who asked; events of that name are told the device.
     """
 
     def __init__(self, db: Database, last_event_id: int, secrets: Sequence[str]) -> None:
         self._db: Database | None = db
         self.now = now_timestamp()
         self.origin: str | None = None
+        self.device: str | None = None
+        self.requested_by: str | None = None
         self._last_event_id = last_event_id
         self._secrets = secrets
         self._events: list[StoredEvent] = []
@@ -100,6 +104,7 @@ class Transaction:
                 approval_id=UNSET if approval_id is None else approval_id,
                 automation_id=UNSET if automation_id is None else automation_id,
                 actor=self.redact(actor),
+                device=UNSET if self.device is None or actor != self.requested_by else self.device,
                 correlation_id=self.origin if correlation_id is None else correlation_id,
                 causation_id=causation_id,
                 data=shown,

@@ -19,6 +19,7 @@ from command_center.actors.contracts.automations import (
     Reload,
     RunAutomation,
 )
+from command_center.actors.contracts.devices import CreateDevice, PatchDevice, RevokeDevice
 from command_center.actors.contracts.repositories import (
     CreateRepository,
     DeleteRepository,
@@ -73,6 +74,9 @@ from command_center.runtime import Address
 
 ApprovalsMessage: TypeAlias = CreateApproval | ResolveApproval | ExtendApproval | DeadlinesPassed
 APPROVALS: Address[ApprovalsMessage] = Address("/approvals")
+
+DevicesMessage: TypeAlias = CreateDevice | PatchDevice | RevokeDevice
+DEVICES: Address[DevicesMessage] = Address("/devices")
 
 SchedulerMessage: TypeAlias = (
     CreateAutomation | PatchAutomation | DeleteAutomation | RunAutomation | Arm

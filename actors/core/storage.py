@@ -41,22 +41,39 @@ WRITE_SECONDS = 60.0
 """Seconds that a caller waits for its commit."""
 
 
-class NotedOrigin(str):
-    """An origin that takes note of what is committed for it, in the transactions that do it.
+class RequestOrigin(str):
+    """An origin that knows more of its request than the id, for the transactions done for it.
 
-    It goes along from message to message as every origin does. `note` gets each unit's transaction
-    and value, in the writer's thread.
+    It goes along from message to message as every origin does.
+
+    Attributes:
+        device: the device that asks, as events name it; None for nobody's.
+        requested_by: what the request calls who asks.
+        note: gets each unit's transaction and value, in the writer's thread.
     """
 
-    __slots__ = ("note",)
+    __slots__ = ("device", "note", "requested_by")
 
-    def __new__(cls, name: str, note: Callable[[Transaction, object], None]) -> Self:
-        """Have `name` as the origin's word."""
-        made = super().__new__(cls, name)
-        made.note = note
+    device: str | None
+    requested_by: str
+    note: Callable[[Transaction, object], None] | None
+
+    @classmethod
+    def of(
+        cls,
+        before: str | None,
+        *,
+        device: str | None = None,
+        requested_by: str | None = None,
+        note: Callable[[Transaction, object], None] | None = None,
+    ) -> Self:
+        """Return the origin `before`, which knows this, too."""
+        made = cls(before or "")
+        known = before if isinstance(before, RequestOrigin) else None
+        made.device = device if device or known is None else known.device
+        made.requested_by = requested_by or (known.requested_by if known else "api")
+        made.note = note if note or known is None else known.note
         return made
-
-    note: Callable[[Transaction, object], None]
 
 
 @attrs.frozen
@@ -138,8 +155,11 @@ def done_for(name: str, unit: Unit[T]) -> Unit[T]:
 
     def run(tx: Transaction) -> T:
         tx.origin = str(name)
+        if not isinstance(name, RequestOrigin):
+            return unit(tx)
+        tx.device, tx.requested_by = name.device, name.requested_by
         value = unit(tx)
-        if isinstance(name, NotedOrigin):
+        if name.note is not None:
             name.note(tx, value)
         return value
 

@@ -4,7 +4,8 @@ A function here takes a `Transaction`, changes rows, and emits the events that t
 It waits for nothing and knows no actor, so the same unit serves a request, a schedule and a button
 in Telegram.
 
-`sessions`, `tasks`, `repositories`, `approvals`, `automations` and `worktrees` write of these.
+`sessions`, `tasks`, `repositories`, `approvals`, `automations`, `devices` and `worktrees` write of
+these.
 `admission` lets a session in by policy, `adoption` a turn that runs already, `budgets` sums its
 tokens, `reports` reads its result and `successors` makes what follows it: a retry, a continuation,
 a follow-up. `drafts` are messages that are not complete. `firing` claims the due time of an

@@ -85,3 +85,12 @@ class TooBusy(Refusal):
         """Say which part."""
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class MissingScope(Refusal):
+    """The caller may not do this; `scope` is what it would take."""
+
+    def __init__(self, scope: str, why: str) -> None:
+        """Name the scope, and say why it is needed, or who has not got it."""
+        super().__init__(f'This needs the scope "{scope}". {why}')
+        self.scope = scope

@@ -1,10 +1,11 @@
-"""Authentication: by the token of CC_API_TOKEN, or by a cookie in its place.
+"""Authentication: by the token of CC_API_TOKEN, by that of a device, or by a cookie in its place.
 
-The token comes as a header, to a WebSocket also as the subprotocol pair `cc.v1,
-cc.bearer.<base64url of the token>`. It is compared in constant time, and how often an address may
-be wrong is limited (`throttle`). A page that has signed in (`signin`) brings a cookie instead,
-which counts for the own site alone. Made-up cookies tell nothing about the token, so a void one is
-no guess, and who is signed in need not wait for the guesses of others.
+A token comes as a header, to a WebSocket also as the subprotocol pair `cc.v1, cc.bearer.<base64url
+of the token>`. The one of CC_API_TOKEN is compared in constant time, and devices are found by the
+hash of theirs; how often an address may be wrong is limited (`throttle`). A page that has signed in
+(`signin`) brings a cookie instead, which counts for the own site alone. Made-up cookies tell
+nothing about the token, so a void one is no guess, and who is signed in need not wait for the
+guesses of others.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import hmac
 import time
 from collections.abc import Iterator, Mapping
 
+from command_center.actors.devices.roster import TOKEN_PREFIX, Admitted, Roster
 from command_center.http.middleware.signin import COOKIE, SIGN_IN, SignIns
 from command_center.http.middleware.throttle import WrongTokens, client_key
 from command_center.http.wire.asgi import Scope
+from command_center.http.wire.caller import ANYBODY, Caller
 from command_center.http.wire.problems import Refused
 
 SUBPROTOCOL = "cc.v1"
@@ -28,48 +31,89 @@ SAME_SITE = frozenset({b"same-origin", b"none"})
 
 
 class Credentials:
-    """The check that a client knows the token, or has signed in with it."""
+    """The check that a client knows a token, or has signed in with one.
 
-    def __init__(self, sign_ins: SignIns, wrong: WrongTokens) -> None:
-        self._sign_ins = sign_ins
-        self._digest = _digest(sign_ins.token.encode("utf-8", "surrogateescape"))
-        self._wrong = wrong
+    Attributes:
+        sign_ins: the cookies that count.
+        wrong: the counter of wrong tokens.
+        roster: the devices that are let in.
+    """
 
-    def check(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
-        """Authenticate; return True for a bearer token, False for a cookie.
+    def __init__(self, sign_ins: SignIns, wrong: WrongTokens, roster: Roster) -> None:
+        self.sign_ins = sign_ins
+        self.wrong = wrong
+        self.roster = roster
+        token = sign_ins.token
+        self._digest = None if token is None else _digest(token.encode("utf-8", "surrogateescape"))
+
+    def admit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[Caller, str | None]:
+        """Authenticate; return who it is, and the token if they brought one.
+
+        Where no token is needed, who brings none of ours is anybody. What looks like a device's
+        token has to be one all the same, so that a revoked one does not count for more than before.
 
         Raises Refused: 401 for who may not, 429 for who has to wait.
         """
         given = _bearer(headers)
         if given is None and scope["type"] == "websocket":
             given = _bearer_subprotocol(scope)
-        if given is None:
-            if scope["path"].rstrip("/") != SIGN_IN and self._has_signed_in(headers):
-                return False
-            raise Refused(
-                401,
-                'Send the token of CC_API_TOKEN as "Authorization: Bearer <token>".',
-                {"WWW-Authenticate": 'Bearer realm="command-center"'},
-            )
+        if self._digest is None and not (given or "").startswith(TOKEN_PREFIX):
+            given = None
+        if given is not None:
+            return self._by_token(given, scope), given
+        if scope["path"].rstrip("/") != SIGN_IN and (caller := self._by_cookie(headers, scope)):
+            return caller, None
+        if self._digest is None:
+            return ANYBODY, None
+        raise Refused(
+            401,
+            'Send the token of CC_API_TOKEN, or a device\'s, as "Authorization: Bearer <token>".',
+            {"WWW-Authenticate": 'Bearer realm="command-center"'},
+        )
+
+    def knows(self, given: str) -> bool:
+        """Return True for a token. Do not tell the result to a client that may not know it."""
+        return self._is_token(given) or self.roster.by_token(given) is not None
+
+    def _is_token(self, given: str) -> bool:
+        return self._digest is not None and hmac.compare_digest(
+            _digest(given.encode("utf-8", "surrogateescape")), self._digest
+        )
+
+    def _by_token(self, given: str, scope: Scope) -> Caller:
         address = client_key(scope)
-        self._wrong.check(address)
-        if not self.is_token(given):
-            self._wrong.add(address)
-            raise Refused(
-                401,
-                "The token is wrong. Send the one of CC_API_TOKEN.",
-                {"WWW-Authenticate": 'Bearer realm="command-center", error="invalid_token"'},
-            )
-        return True
+        self.wrong.check(address)
+        if self._is_token(given):
+            return ANYBODY
+        device = self.roster.by_token(given)
+        if device is None:
+            self.wrong.add(address)
+            raise _wrong("The token is wrong. Send the one of CC_API_TOKEN, or a device's.")
+        if device.has_expired:
+            raise _wrong(f"The token of {device} expired at {device.expires_at}.")
+        return self._seen(device, scope)
 
-    def is_token(self, given: str) -> bool:
-        """Return True for the token. Do not tell the result to a client that may not know it."""
-        return hmac.compare_digest(_digest(given.encode("utf-8", "surrogateescape")), self._digest)
-
-    def _has_signed_in(self, headers: Mapping[bytes, bytes]) -> bool:
+    def _by_cookie(self, headers: Mapping[bytes, bytes], scope: Scope) -> Caller | None:
         if headers.get(b"sec-fetch-site", b"none") not in SAME_SITE:
-            return False
-        return any(self._sign_ins.admits(value, time.time()) for value in _cookies(headers))
+            return None
+        now = time.time()
+        for value in _cookies(headers):
+            if self.sign_ins.admits(value, now):
+                return ANYBODY
+            device = self.sign_ins.device_of(value, now, self.roster)
+            if device is not None:
+                return self._seen(device, scope)
+        return None
+
+    def _seen(self, device: Admitted, scope: Scope) -> Caller:
+        client = scope.get("client")
+        self.roster.note_seen(device, "" if client is None else str(client[0]))
+        return Caller(device.id, str(device), device.scopes)
+
+
+def _wrong(message: str) -> Refused:
+    challenge = 'Bearer realm="command-center", error="invalid_token"'
+    return Refused(401, message, {"WWW-Authenticate": challenge})
 
 
 def without_bearer(scope: Scope) -> Scope:

@@ -15,7 +15,8 @@ error:
    that are no browsers send neither header. There is no CORS: no answer permits another origin to
    read it.
 5. **The token** for `/api/…`, if there is one, or a cookie in its place (`authentication`): 401, or
-   429 for an address that guesses too often. Whoever brought the token is then also told of one in
+   429 for an address that guesses too often. A device may have one of its own; the streams of one
+   end with its access (`revocation`). Whoever brought a token is then also told of one in
    the URL that is known by its value alone (400); to tell anybody else would answer their guess.
 6. **The body**: JSON by its name (415), no larger than `body_limit` (413, told at once where the
    length is announced), and complete within `body_seconds` (408). It reaches the app whole.
@@ -37,6 +38,7 @@ import attrs
 import trio
 from quart import Quart
 
+from command_center.actors.devices.roster import Roster
 from command_center.http.middleware.authentication import (
     SAME_SITE,
     SUBPROTOCOL,
@@ -50,9 +52,11 @@ from command_center.http.middleware.hosts import (
     configured_hosts,
 )
 from command_center.http.middleware.proxies import TrustedProxies
+from command_center.http.middleware.revocation import Revocable
 from command_center.http.middleware.signin import SignIns
 from command_center.http.middleware.throttle import WrongTokens
-from command_center.http.wire.asgi import SERVER, WHOLE_BODY, App, Message, Receive, Scope, Send
+from command_center.http.wire.asgi import SERVER, WHOLE_BODY, Message, Receive, Scope, Send
+from command_center.http.wire.caller import CALLER
 from command_center.http.wire.codec import is_json
 from command_center.http.wire.problems import JSON, Problem, Refused
 from command_center.http.wire.security_headers import SecurityHeaders
@@ -113,27 +117,26 @@ class Policy:
             return cls(token=token, hosts=hosts, proxies=proxies)
         return cls(token=token, hosts=hosts, proxies=proxies, sign_in_key=sign_in_key)
 
-    @property
-    def sign_ins(self) -> SignIns | None:
-        """Return the cookies that stand for the token, if there is one."""
-        return None if self.token is None else SignIns(self.token, self.sign_in_key)
+    def credentials(self, roster: Roster) -> Credentials:
+        """Return the check of tokens and cookies, those of the devices in `roster` included."""
+        wrong = WrongTokens(self.wrong_tokens, self.wrong_token_seconds)
+        return Credentials(SignIns(self.token, self.sign_in_key), wrong, roster)
 
 
-def install_gate(app: Quart, policy: Policy) -> None:
-    """Put the gate in front of `app`, its test client included."""
-    app.asgi_app = Gate(app.asgi_app, policy)  # type: ignore[assignment,method-assign]
+def install_gate(app: Quart, policy: Policy, credentials: Credentials | None = None) -> None:
+    """Put the gate in front of `app`, its test client included; without devices, unless told."""
+    app.asgi_app = Gate(app.asgi_app, policy, credentials)  # type: ignore[assignment,method-assign]
 
 
 class Gate:
     """ASGI middleware that applies a `Policy`; the module lists its checks."""
 
-    def __init__(self, app: Any, policy: Policy) -> None:
-        self._app: App = app
+    def __init__(self, app: Any, policy: Policy, credentials: Credentials | None = None) -> None:
+        credentials = credentials or policy.credentials(Roster())
+        self._app = Revocable(app, credentials.roster)
         self._policy = policy
         self._hosts = AllowedHosts(policy.hosts)
-        wrong = WrongTokens(policy.wrong_tokens, policy.wrong_token_seconds)
-        sign_ins = policy.sign_ins
-        self._credentials = None if sign_ins is None else Credentials(sign_ins, wrong)
+        self._credentials = credentials
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what fails a check; hand everything else to the app."""
@@ -178,9 +181,9 @@ class Gate:
         path = scope["path"]
         if changes or is_api(path):
             self._check_site(scope, headers, here)
-        if self._credentials is not None and path not in self._policy.exempt and is_api(path):
-            knows_token = self._credentials.check(scope, headers)
-            if knows_token and any(map(self._credentials.is_token, values)):
+        if path not in self._policy.exempt and is_api(path):
+            scope[CALLER], token = self._credentials.admit(scope, headers)
+            if token is not None and any(map(self._credentials.knows, values)):
                 raise _token_in_url()
         return headers
 

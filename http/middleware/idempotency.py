@@ -3,7 +3,7 @@
 The key is claimed durably before the request is carried out, and the answer is kept beside it for
 a day. The same request under the same key is then given the same answer; another request is 422.
 While the first is still being answered, the same request is 409 with Retry-After. Refusals are not
-kept, since they did nothing: the key is free again.
+kept, since they did nothing: the key is free again. Each device has keys of its own.
 
 The answer is noted in the transaction that carries the request out (the unit whose value is of the
 operation's answer type), not after it. So what the server's end cut off is known when it is sent
@@ -29,8 +29,9 @@ from quart import Response, request
 from quart.wrappers.response import DataBody
 from quart_trio.wrappers import TrioResponse
 
-from command_center.actors.core.storage import NotedOrigin, Storage
+from command_center.actors.core.storage import RequestOrigin, Storage
 from command_center.actors.rules.errors import Unconfirmed
+from command_center.http.wire.caller import caller_of
 from command_center.http.wire.codec import encode
 from command_center.http.wire.operation import Operation, View
 from command_center.http.wire.problems import (
@@ -87,6 +88,7 @@ class IdempotencyKeys:
             if not _KEY.fullmatch(key):
                 message = "Expected 1 to 255 printable ASCII characters."
                 raise InvalidFields(f"{HEADER}: {message}", [Detail(path=HEADER, message=message)])
+            key = caller_of(request.scope).key_of(key)
             hashed = await _hash()
             try:
                 kept = await self.storage.write(
@@ -106,7 +108,7 @@ class IdempotencyKeys:
                 return await self._again(operation, key, kept)
             self.lost.discard(key)
             notes = _Notes(key, operation)
-            origin.set(NotedOrigin(origin.get() or "", notes))
+            origin.set(RequestOrigin.of(origin.get(), note=notes))
             return await _carry_out(partial(view, **arguments), notes, self.storage, self.lost)
 
         return answer_once
@@ -114,15 +116,17 @@ class IdempotencyKeys:
     async def _again(self, operation: Operation, key: str, kept: Kept) -> Response:
         """Answer a request whose key was claimed before."""
         if not kept.is_same:
-            raise KeyReused(key)
+            raise KeyReused(_sent(key))
         if kept.state != "answered":
             is_cut = kept.state == "cut_off"
             if not is_cut and key not in self.lost:
-                raise KeyInUse(key)
+                raise KeyInUse(_sent(key))
             kept = await self._settled(operation, key, kept)
             if kept.state != "answered":
                 is_awaited = kept.event_id is not None and operation.outcome_of is not None
-                raise KeyLost(key, is_cut=is_cut, event_id=kept.event_id, is_awaited=is_awaited)
+                raise KeyLost(
+                    _sent(key), is_cut=is_cut, event_id=kept.event_id, is_awaited=is_awaited
+                )
         return TrioResponse(
             kept.body, status=kept.status, content_type=JSON, headers={REPLAYED: "true"}
         )
@@ -198,6 +202,11 @@ async def _carry_out(
         else:
             lost.add(key)
     return answer
+
+
+def _sent(key: str) -> str:
+    """Return a key as its caller sent it."""
+    return key.rpartition(" ")[2]
 
 
 async def _hash() -> str:

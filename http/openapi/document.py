@@ -75,7 +75,7 @@ with Allow, and other paths 404. A body that a GET brings is held to what bodies
 505."""
 
 _SECURITY_SCHEMES: Final = {
-    "token": {"type": "http", "scheme": "bearer", "description": "`CC_API_TOKEN`."},
+    "token": {"type": "http", "scheme": "bearer", "description": "`CC_API_TOKEN`, or a device's."},
     "cookie": {
         "type": "apiKey",
         "in": "cookie",
@@ -94,7 +94,7 @@ _WHEN: Mapping[int, str] = MappingProxyType(
     {
         400: "A field, a parameter or the JSON itself is wrong.",
         401: "The token is missing or wrong.",
-        403: "A browser sent it for another site's page.",
+        403: "A browser sent it for another site's page, or a device's scopes do not allow it.",
         404: "There is no such record.",
         408: "The body took too long to come.",
         409: "The state or the policy does not allow it.",
@@ -195,6 +195,7 @@ def _operation(
     told: dict[str, Any] = {
         "operationId": operation.id,
         "summary": operation.summary,
+        **_needed(operation),
         "tags": [operation.tag],
         "responses": {
             **{
@@ -217,6 +218,16 @@ def _operation(
             "content": {JSON: {"schema": schemas[operation.body]}},
         }
     return told
+
+
+def _needed(operation: Operation) -> dict[str, str]:
+    """Return the description, which tells what a device needs."""
+    if operation.scope is None:
+        return {}
+    told = f"A device needs the scope `{operation.scope}`."
+    if operation.needs is not None:
+        told += f" With {operation.needs.where} it needs `{operation.needs.scope}`, too."
+    return {"description": told}
 
 
 def _security(operation: Operation, *, secured: bool) -> list[dict[str, Any]]:
@@ -302,7 +313,7 @@ def _refusals(operation: Operation) -> list[int]:
     found = {400, 421, 500, 503, *operation.refuses}
     if is_api(operation.rule):
         found |= {401, 429}
-    if operation.method != "GET":
+    if operation.method != "GET" or operation.scope is not None:
         found |= {403}
     if _is_checked(operation) or _is_tagged(operation):
         found |= {412}

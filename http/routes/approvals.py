@@ -89,13 +89,14 @@ async def get_approval(center: Center, approval_id: int) -> Approval:
     "/api/approvals/<id:approval_id>/extend",
     refuses=(409,),
     one_of=OneOf(DEADLINE, is_needed=True),
+    scope="approve",
 )
 async def extend_approval(center: Center, approval_id: int, body: Extension) -> Approval:
     """Put off the deadline of an approval."""
     return await center.ask(APPROVALS, ExtendApproval(approval_id, body))
 
 
-@api.operation("POST", "/api/approvals/<id:approval_id>/resolve", refuses=(409,))
+@api.operation("POST", "/api/approvals/<id:approval_id>/resolve", refuses=(409,), scope="approve")
 async def resolve_approval(center: Center, approval_id: int, body: Resolution) -> Approval:
     """Decide on an approval."""
     return await center.ask(APPROVALS, ResolveApproval(approval_id, body))

@@ -51,13 +51,15 @@ async def list_repositories(center: Center, query: PageQuery) -> Page[Repository
     )
 
 
-@api.operation("POST", "/api/repos", answers=201, refuses=(409,), location="/api/repos/{id}")
+@api.operation(
+    "POST", "/api/repos", answers=201, refuses=(409,), location="/api/repos/{id}", scope="admin"
+)
 async def create_repository(center: Center, body: CreateRepository) -> Repository:
     """Register a repository."""
     return await center.ask(REPOSITORIES, body, timeout=GIT_SECONDS)
 
 
-@api.operation("POST", "/api/repos/inspect")
+@api.operation("POST", "/api/repos/inspect", scope="admin")
 async def inspect_folder(center: Center, body: InspectRepository) -> Inspection:
     """Look at a folder, and save nothing."""
     return await center.ask(REPOSITORIES, body, timeout=GIT_SECONDS)
@@ -69,7 +71,7 @@ async def get_repository(center: Center, repository_id: int) -> Repository:
     return await center.storage.read(lambda db: repositories.get(db, repository_id))
 
 
-@api.operation("PATCH", "/api/repos/<id:repository_id>", refuses=(409,))
+@api.operation("PATCH", "/api/repos/<id:repository_id>", refuses=(409,), scope="admin")
 async def patch_repository(
     center: Center, repository_id: int, body: RepositoryChanges
 ) -> Repository:
@@ -79,7 +81,7 @@ async def patch_repository(
     return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
 
 
-@api.operation("DELETE", "/api/repos/<id:repository_id>", refuses=(409,))
+@api.operation("DELETE", "/api/repos/<id:repository_id>", refuses=(409,), scope="admin")
 async def delete_repository(
     center: Center, repository_id: int, query: RequesterQuery
 ) -> RepositoryDeleted:

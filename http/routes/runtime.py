@@ -90,37 +90,43 @@ async def get_actor(center: Center, name: str, query: ActorQuery) -> ActorSnapsh
     return shown(found)
 
 
-@api.operation("POST", "/api/runtime/actors/<path:name>/suspend", refuses=(404, 409))
+@api.operation(
+    "POST", "/api/runtime/actors/<path:name>/suspend", refuses=(404, 409), scope="operate"
+)
 async def suspend_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Let an actor take no more messages."""
     return await _act(center, name, "suspend", body)
 
 
-@api.operation("POST", "/api/runtime/actors/<path:name>/resume", refuses=(404, 409))
+@api.operation(
+    "POST", "/api/runtime/actors/<path:name>/resume", refuses=(404, 409), scope="operate"
+)
 async def resume_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Let an actor go on."""
     return await _act(center, name, "resume", body)
 
 
-@api.operation("POST", "/api/runtime/actors/<path:name>/drain", refuses=(404, 409))
+@api.operation("POST", "/api/runtime/actors/<path:name>/drain", refuses=(404, 409), scope="operate")
 async def drain_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Let an actor finish its messages and stop."""
     return await _act(center, name, "drain", body)
 
 
-@api.operation("POST", "/api/runtime/actors/<path:name>/restart", refuses=(404, 409))
+@api.operation(
+    "POST", "/api/runtime/actors/<path:name>/restart", refuses=(404, 409), scope="operate"
+)
 async def restart_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Begin a new life of an actor."""
     return await _act(center, name, "restart", body)
 
 
-@api.operation("POST", "/api/runtime/actors/<path:name>/stop", refuses=(404, 409))
+@api.operation("POST", "/api/runtime/actors/<path:name>/stop", refuses=(404, 409), scope="operate")
 async def stop_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Stop an actor."""
     return await _act(center, name, "stop", body)
 
 
-@api.websocket("/api/runtime/actors/<path:name>/trace")
+@api.websocket("/api/runtime/actors/<path:name>/trace", scope="operate")
 async def trace_actor(center: Center, name: str, query: TraceQuery) -> None:
     """Send a record of each message that an actor handles, until the trace ends."""
     try:

@@ -151,6 +151,7 @@ async def show_uncommitted(center: Center, session_id: int) -> Uncommitted:
     answers=201,
     refuses=(409,),
     acts_outside=True,
+    scope="land",
 )
 async def commit_session(center: Center, session_id: int, body: CommitRequest) -> Committed:
     """Commit what an ended session left in its folder."""

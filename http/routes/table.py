@@ -8,6 +8,7 @@ from command_center.http.routes import (
     approvals,
     automations,
     codex,
+    devices,
     events,
     followups,
     health,
@@ -42,6 +43,7 @@ APIS: Final[tuple[Api[Any], ...]] = (
     telemetry.api,
     runtime.api,
     telegram.api,
+    devices.api,
     signin.api,
 )
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from quart import request
@@ -24,13 +24,20 @@ from command_center.actors.rules.policy import PolicyResult, RunInput
 from command_center.http.routes.events import EventsQuery, read_events
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.etags import condition
-from command_center.http.wire.operation import Api
+from command_center.http.wire.operation import Api, Needs
 from command_center.http.wire.responses import run_status
 from command_center.store import Event, Page, Session, Task, sessions, tasks
 from command_center.store.lists.where import Scalar
 from command_center.store.records import Priority, TaskStatus, TaskType
 
 api = Api[Center]("Tasks")
+
+UNASKED: Final = Needs(
+    scope="approve",
+    where="`approvalRequired: false`",
+    holds=lambda changes: changes.approval_required is False,
+)
+"""Whoever may not approve may not do away with an approval either."""
 
 
 class TasksQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -81,7 +88,7 @@ async def get_task(center: Center, task_id: int) -> Task:
     return await center.storage.read(lambda db: tasks.get(db, task_id))
 
 
-@api.operation("PATCH", "/api/tasks/<id:task_id>", refuses=(409,))
+@api.operation("PATCH", "/api/tasks/<id:task_id>", refuses=(409,), needs=UNASKED)
 async def patch_task(center: Center, task_id: int, body: TaskChanges) -> Task:
     """Change a task."""
     seen = condition(request, lambda db: tasks.get(db, task_id))
@@ -101,7 +108,7 @@ async def run_task(center: Center, task_id: int, body: RunInput) -> RunOutcome:
     return await center.ask(TASKS, RunTask(task_id, body))
 
 
-@api.operation("POST", "/api/tasks/<id:task_id>/policy-check", refuses=(409,))
+@api.operation("POST", "/api/tasks/<id:task_id>/policy-check", refuses=(409,), scope="read")
 async def check_policy(center: Center, task_id: int, body: RunInput) -> PolicyResult:
     """Tell what policy would say of a run."""
     return await center.ask(TASKS, CheckPolicy(task_id, body))

@@ -34,6 +34,7 @@ api = Api[Center]("Telegram")
     answers={200: NOTHING},
     refuses=(404,),
     is_done_once=False,
+    is_open=True,
 )
 async def receive_update(center: Center) -> Response:
     """Take an update; for Telegram alone."""

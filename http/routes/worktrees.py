@@ -84,7 +84,7 @@ async def create_worktree(
     return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
 
 
-@api.operation("DELETE", "/api/repos/<id:repository_id>/worktrees", refuses=(409,))
+@api.operation("DELETE", "/api/repos/<id:repository_id>/worktrees", refuses=(409,), scope="land")
 async def remove_worktree(center: Center, repository_id: int, query: RemovalQuery) -> WorktreeEntry:
     """Remove a worktree."""
     message = RemoveWorktree(repository_id, query.path, query.force, query.requested_by)
@@ -103,6 +103,7 @@ async def diff_worktree(center: Center, repository_id: int, query: DiffQuery) ->
     "/api/repos/<id:repository_id>/worktrees/merge",
     refuses=(409,),
     acts_outside=True,
+    scope="land",
 )
 async def merge_worktree(center: Center, repository_id: int, body: MergeRequest) -> MergeResult:
     """Merge a worktree's branch into the main checkout's."""
@@ -115,6 +116,7 @@ async def merge_worktree(center: Center, repository_id: int, body: MergeRequest)
     "/api/repos/<id:repository_id>/worktrees/prune",
     refuses=(409,),
     acts_outside=True,
+    scope="land",
 )
 async def prune_worktrees(
     center: Center, repository_id: int, body: Requester
@@ -129,6 +131,7 @@ async def prune_worktrees(
     "/api/repos/<id:repository_id>/worktrees/clean",
     refuses=(409,),
     acts_outside=True,
+    scope="land",
 )
 async def clean_worktrees(
     center: Center, repository_id: int, body: Requester

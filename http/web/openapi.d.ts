@@ -307,6 +307,41 @@ export interface DeadLettersShown {
   items: DeadLetterShown[];
 }
 
+/** A device, or a script, that has a token or a cookie of its own. `device_tokens` has hashes. */
+export interface Device {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  name: string;
+  scopes: ("admin" | "approve" | "land" | "operate" | "read" | "work")[];
+  expiresAt: string | null;
+  isPaired: boolean;
+  lastSeenAt: string | null;
+  lastSeenFrom: string | null;
+}
+
+/** Changes to a device; what is left out stays. `expiresAt` null is never. */
+export interface DeviceChanges {
+  name?: string;
+  scopes?: ("admin" | "approve" | "land" | "operate" | "read" | "work")[];
+  expiresAt?: string | null;
+  requestedBy?: string;
+}
+
+/** A device that was made, with its token, which is shown this once. */
+export interface DeviceToken {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  name: string;
+  scopes: ("admin" | "approve" | "land" | "operate" | "read" | "work")[];
+  expiresAt: string | null;
+  isPaired: boolean;
+  lastSeenAt: string | null;
+  lastSeenFrom: string | null;
+  token: string;
+}
+
 /** The changes since the work tree's branch left `baseRef`. */
 export interface Diff {
   baseRef: string;
@@ -362,6 +397,7 @@ export interface Event {
   approvalId?: number;
   automationId?: number;
   actor: string;
+  device?: string;
   correlationId: string | null;
   causationId: number | null;
   data: any;
@@ -457,6 +493,12 @@ export interface Health {
   checks: Record<string, string>;
 }
 
+/** The caller, and what they may do; `device` is null for who needs to be none. */
+export interface Identity {
+  device: Device | null;
+  scopes: ("admin" | "approve" | "land" | "operate" | "read" | "work")[];
+}
+
 /** Look at a folder; a folder that is not a git repository is an answer, not an error. */
 export interface InspectRepository {
   localPath: string;
@@ -546,6 +588,14 @@ export interface MessageTotals {
   dead: number;
   waiting: number;
   inHand: number;
+}
+
+/** A device, or a script, that is to have a token of its own. */
+export interface NewDevice {
+  name: string;
+  scopes: ("admin" | "approve" | "land" | "operate" | "read" | "work")[];
+  expiresAt?: string | null;
+  requestedBy?: string;
 }
 
 /** An automation that will run. */
@@ -1707,6 +1757,60 @@ export interface Operations {
     body: Record<string, any>;
     answer: null;
   };
+  /** List the devices */
+  listDevices: {
+    method: "GET";
+    path: "/api/devices";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<Device>;
+  };
+  /** Make a device, and show its token this once */
+  createDevice: {
+    method: "POST";
+    path: "/api/devices";
+    isExact: true;
+    query: Record<string, never>;
+    body: NewDevice;
+    answer: DeviceToken;
+  };
+  /** Tell who asks, and what they may do */
+  getCurrentDevice: {
+    method: "GET";
+    path: "/api/devices/current";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Identity;
+  };
+  /** Show a device */
+  getDevice: {
+    method: "GET";
+    path: `/api/devices/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Device;
+  };
+  /** Change a device; its open streams end where its access changed */
+  patchDevice: {
+    method: "PATCH";
+    path: `/api/devices/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: DeviceChanges;
+    answer: Device;
+  };
+  /** Revoke a device: it is let in no more, and its open streams end */
+  revokeDevice: {
+    method: "DELETE";
+    path: `/api/devices/${number}`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: Device;
+  };
   /** Give a cookie in place of the token */
   signIn: {
     method: "POST";
@@ -1995,6 +2099,28 @@ export interface DeltaShown {
   delta: string;
   stream: string;
   agentId?: number;
+}
+
+/** A device was given access; `paired` says that a code let it in. */
+export interface DeviceCreated {
+  id: number;
+  name: string;
+  scopes: ("admin" | "approve" | "land" | "operate" | "read" | "work")[];
+  expiresAt: string | null;
+  paired: boolean;
+}
+
+/** A device's access was taken away. */
+export interface DeviceRevoked {
+  id: number;
+  name: string;
+}
+
+/** Its name, scopes or expiry were changed; `changes` has both states of each field. */
+export interface DeviceUpdated {
+  id: number;
+  name: string;
+  changes: Record<string, Record<string, any>>;
 }
 
 /** The turn's diff grew to so many bytes; only live. */
@@ -2452,6 +2578,9 @@ export interface EventData {
   "automation.fired": AutomationFired;
   "automation.skipped": AutomationSkipped;
   "automation.paused": AutomationPaused;
+  "device.created": DeviceCreated;
+  "device.updated": DeviceUpdated;
+  "device.revoked": DeviceRevoked;
   "clock.jumped": ClockMoved;
   "bridge.connected": BridgeFound;
   "bridge.lost": BridgeGone;

@@ -37,6 +37,8 @@ import msgspec
 from quart import Response, request, websocket
 from sqlite_utils import Database
 
+from command_center.actors.core.storage import RequestOrigin
+from command_center.http.wire.caller import caller_of
 from command_center.http.wire.codec import (
     decode_body,
     decode_query,
@@ -44,6 +46,8 @@ from command_center.http.wire.codec import (
     json_answer,
     refuse_query,
 )
+from command_center.runtime import origin
+from command_center.store import Scope
 
 S = TypeVar("S")
 P = ParamSpec("P")
@@ -109,6 +113,21 @@ class OneOf:
     is_needed: bool = False
 
 
+@attrs.frozen(kw_only=True)
+class Needs:
+    """A scope that a body takes beside its operation's, because of what is in it.
+
+    Attributes:
+        scope: the scope.
+        where: what the body has then, for the documentation.
+        holds: tells of a body whether that is so.
+    """
+
+    scope: Scope
+    where: str
+    holds: Callable[[Any], bool]
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Operation:
     """One method of one route.
@@ -132,6 +151,9 @@ class Operation:
         location: where the record is shown that the answer holds. A 201 says it as `Location`.
         one_of: fields of the body that exclude each other.
         headers: headers of the answer that no other operation has, with what they hold.
+        scope: what a device needs to have for it; None where whoever is let in may do it.
+        needs: a further scope that some bodies take.
+        is_open: nothing is needed for it, or it checks a secret of its own.
     """
 
     id: str
@@ -153,6 +175,9 @@ class Operation:
     location: Location | None
     one_of: OneOf | None
     headers: Mapping[str, str]
+    scope: Scope | None
+    needs: Needs | None
+    is_open: bool
 
     @property
     def name(self) -> str:
@@ -168,12 +193,17 @@ class Operation:
         handler, query, status_of = self.handler, self.query, self.status_of
         body: type[msgspec.Struct] | None = None if self.reads_body else self.body
         is_strict = self.rule.startswith("/api/") and not self.reads_body
+        needs = self.needs
 
         async def answer(**given: Any) -> Response:
             if body is not None:
-                given["body"] = await decode_body(request, body)
+                given["body"] = asked = await decode_body(request, body)
+                note_requester(asked)
+                if needs is not None and needs.holds(asked):
+                    caller_of(request.scope).check(needs.scope)
             elif query is not None:
-                given["query"] = decode_query(request, query)
+                given["query"] = asked = decode_query(request, query)
+                note_requester(asked)
             elif is_strict:
                 refuse_query(request)
             made = await handler(served, **given)
@@ -194,18 +224,28 @@ class Operation:
         return isinstance(kind, type) and isinstance(value, kind)
 
 
+def note_requester(asked: object) -> None:
+    """Note what a device's request calls who asks, for the events that tell of it."""
+    begun_by = origin.get()
+    if isinstance(begun_by, RequestOrigin) and begun_by.device is not None:
+        word = getattr(asked, "requested_by", None) or getattr(asked, "resolved_by", None)
+        origin.set(RequestOrigin.of(begun_by, requested_by=word))
+
+
 @attrs.frozen(eq=False)
 class Socket:
     """One WebSocket.
 
     Attributes:
         query: the struct of the query string.
+        scope: what a device needs to have for it.
     """
 
     id: str
     rule: str
     handler: Callable[..., Awaitable[object]]
     query: type[msgspec.Struct]
+    scope: Scope
 
     def view(self, served: object) -> Callable[..., Awaitable[None]]:
         """Return what the router calls: it decodes the query, and hands over to the handler."""
@@ -246,6 +286,10 @@ class Api(Generic[S]):
         outcome_of: Outcome | None = None,
         one_of: OneOf | None = None,
         headers: Mapping[str, str] = MappingProxyType({}),
+        scope: Scope | None = None,
+        needs: Needs | None = None,
+        is_for_all: bool = False,
+        is_open: bool = False,
     ) -> Callable[[Handler[S, P, R]], Handler[S, P, R]]:
         """Declare the handler below as an operation.
 
@@ -266,7 +310,13 @@ class Api(Generic[S]):
                 not in the transaction that begins it.
             one_of: fields of the body that exclude each other, which the actor checks.
             headers: headers of the answer that no other operation has, with what they hold.
+            scope: what a device needs to have for it: `read` for a GET and else `work`, unless told
+                otherwise.
+            needs: a further scope that some bodies take.
+            is_for_all: whether every device may do it, whatever its scopes.
+            is_open: whether nothing is needed for it, or a secret of its own.
         """
+        taken: Scope = scope or ("read" if method == "GET" else "work")
 
         def declare(handler: Handler[S, P, R]) -> Handler[S, P, R]:
             kinds = inspect.get_annotations(handler, eval_str=True)
@@ -291,18 +341,28 @@ class Api(Generic[S]):
                     location=None if location is None else Location(location),
                     one_of=one_of,
                     headers=headers,
+                    scope=None if is_for_all or is_open else taken,
+                    needs=needs,
+                    is_open=is_open,
                 )
             )
             return handler
 
         return declare
 
-    def websocket(self, rule: str) -> Callable[[Handler[S, P, None]], Handler[S, P, None]]:
-        """Declare the handler below as a WebSocket, whose query it takes as `query`."""
+    def websocket(
+        self, rule: str, *, scope: Scope = "read"
+    ) -> Callable[[Handler[S, P, None]], Handler[S, P, None]]:
+        """Declare the handler below as a WebSocket, whose query it takes as `query`.
+
+        A device needs `scope` for it.
+        """
 
         def declare(handler: Handler[S, P, None]) -> Handler[S, P, None]:
             kinds = inspect.get_annotations(handler, eval_str=True)
-            self.sockets.append(Socket(camel(handler.__name__), rule, handler, kinds["query"]))
+            self.sockets.append(
+                Socket(camel(handler.__name__), rule, handler, kinds["query"], scope)
+            )
             return handler
 
         return declare

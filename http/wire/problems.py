@@ -31,6 +31,7 @@ from command_center.actors.rules.errors import (
     Conflict,
     Damaged,
     Invalid,
+    MissingScope,
     NotFound,
     PreconditionFailed,
     TooBusy,
@@ -379,6 +380,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     KeyInUse: lambda error: _retry(409, str(error), RETRY_AFTER_SECONDS),
     KeyLost: _of_lost,
     NotInLog: _of_position,
+    Refused: lambda error: error.problem,
     HTTPException: _of_werkzeug,
     WebsocketMismatch: _of_websocket_mismatch,
     # of the actors
@@ -386,6 +388,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     Invalid: _of_fields,
     Conflict: _of_conflict,
     PolicyDenied: _of_policy,
+    MissingScope: lambda error: Problem(403, str(error), more={"facts": {"scope": error.scope}}),
     PreconditionFailed: _of_status(412),
     Damaged: _of_damage,
     Unavailable: _of_unavailable,

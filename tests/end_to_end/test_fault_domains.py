@@ -39,6 +39,7 @@ CRASHED = (
     "/store",
     "/events",
     "/journal",
+    "/devices",
     "/repositories",
     "/bridges/local",
     "/bridge-watch/local",

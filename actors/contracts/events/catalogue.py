@@ -11,6 +11,7 @@ import msgspec
 from command_center.actors.contracts.events import (
     approvals,
     automations,
+    devices,
     operator,
     repositories,
     sessions,
@@ -33,7 +34,7 @@ EVENTS: Final[Mapping[str, type[EventData]]] = MappingProxyType(
     {
         event_type(kind): kind
         for kind in _declared_in(
-            repositories, tasks, sessions, approvals, automations, operator, streams
+            repositories, tasks, sessions, approvals, automations, devices, operator, streams
         )
     }
     | {event_type(EventDamaged): EventDamaged}

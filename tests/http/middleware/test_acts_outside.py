@@ -23,7 +23,7 @@ import trio
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.messages import Call
 from command_center.actors.codex.ports import Codex
-from command_center.actors.core.storage import NotedOrigin
+from command_center.actors.core.storage import RequestOrigin
 from command_center.actors.git.ports import Checkout, Git, GitCommand, GitOutput, Writes
 from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.hosts.local.git.checkouts import LocalGit
@@ -61,7 +61,7 @@ class Watch:
     def deed(self) -> None:
         """Take note that something is done outside of the database."""
         name = origin.get()
-        if isinstance(name, NotedOrigin):
+        if isinstance(name, RequestOrigin) and name.note is not None:
             notes: Any = name.note
             if notes.key not in self.committed:
                 self.acted.add(notes._operation.id)

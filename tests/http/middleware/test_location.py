@@ -11,6 +11,7 @@ import httpx
 import trio
 
 from command_center.actors.contracts.automations import HandRun
+from command_center.actors.contracts.devices import DeviceToken
 from command_center.actors.contracts.tasks import RunOutcome
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
@@ -55,7 +56,17 @@ async def test_each_thing_that_is_made_is_found_where_its_location_says(tmp_path
 
 
 def test_every_post_that_makes_a_record_declares_where_it_is() -> None:
-    records = Repository | Task | Session | RunOutcome | HandRun | Followup | Approval | Automation
+    records = (
+        Repository
+        | Task
+        | Session
+        | RunOutcome
+        | HandRun
+        | Followup
+        | Approval
+        | Automation
+        | DeviceToken
+    )
     made = {
         operation.rule
         for operation in OPERATIONS

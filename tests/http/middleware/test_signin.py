@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from quart_trio import QuartTrio
 
+from command_center.actors.devices.roster import Roster
 from command_center.http.app import install
 from command_center.http.middleware.gate import Policy, install_gate
 from command_center.http.middleware.signin import (
@@ -33,8 +34,9 @@ def app_with(token: str | None) -> QuartTrio:
     app = QuartTrio(__name__)
     install_error_handlers(app)
     policy = Policy(token=token, sign_in_key=KEY)
-    install(app, signin.api, policy.sign_ins)
-    install_gate(app, policy)
+    credentials = policy.credentials(Roster())
+    install(app, signin.api, credentials)
+    install_gate(app, policy, credentials)
     return app
 
 
@@ -56,7 +58,7 @@ async def test_the_token_is_traded_for_a_cookie_that_scripts_cannot_read() -> No
 
 async def test_the_cookie_is_for_https_alone_where_the_page_came_over_https() -> None:
     app = QuartTrio(__name__)
-    install(app, signin.api, OURS)
+    install(app, signin.api, Policy(token=TOKEN).credentials(Roster()))
     async with client_of(app) as client:
         answer = await client.post("/api/signin", headers={"Origin": "https://cc.example.com"})
     assert SimpleCookie(answer.headers["set-cookie"])[COOKIE]["secure"]

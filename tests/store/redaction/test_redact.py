@@ -140,6 +140,7 @@ SECRETS = {
     "anthropic": "sk-ant-api03-" + "Ab1c" * 12,
     "github": "ghp_" + "Ab1c" * 9,
     "github, fine": "github_pat_" + "Ab1_" * 20,
+    "a device of ours": "ccd_" + "Ab1c" * 10 + "_-0",
     "gitlab": "glpat-" + "Ab1c" * 5,
     "slack": "xoxb-" + "123456789012-" * 2 + "abcdef",
     "aws": "AKIA" + "ABCD1234" * 2,

@@ -1,0 +1,150 @@
+"""`/devices`: makes, changes and revokes them, durably before the roster says so."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+import trio
+
+from command_center.actors.contracts.devices import (
+    CreateDevice,
+    DeviceToken,
+    PatchDevice,
+    RevokeDevice,
+)
+from command_center.actors.core.storage import Storage
+from command_center.actors.devices.roster import Roster, hash_of, new_token
+from command_center.actors.ledger import devices as ledger
+from command_center.actors.rules.errors import Unavailable
+from command_center.actors.rules.preconditions import only_if
+from command_center.runtime import Actor, Deferred, Refusal, handles
+from command_center.store import Device, Transaction, device_tokens, devices
+
+T = TypeVar("T")
+
+SEEN_SECONDS = 60.0
+"""The least seconds between two writes of who was seen."""
+
+
+class Devices(Actor):
+    """Keeps the devices, and the roster by what is stored."""
+
+    def __init__(self, storage: Storage, roster: Roster) -> None:
+        """Write to `storage`; nobody else changes the `roster`."""
+        self._storage = storage
+        self._roster = roster
+        self._was_seen = trio.Event()
+        self._writing = trio.Lock()
+
+    async def on_start(self) -> None:
+        """Let in whom the store has; without that nobody new is."""
+        await self._load()
+        self._roster.on_seen = self._note_seen
+        self.ctx.start_task(self._save_seen)
+
+    async def on_stop(self) -> None:
+        """Write who was seen since the last time, and leave the roster as the store has it."""
+        self._roster.on_seen = None
+        await self._save()
+        with contextlib.suppress(Refusal):
+            await self._load()
+
+    def describe(self) -> Mapping[str, object]:
+        """Show how many there are."""
+        return {"devices": len(self._roster)}
+
+    @handles(CreateDevice)
+    async def create(self, message: CreateDevice) -> Deferred[DeviceToken]:
+        """Answer with the token once the device is committed."""
+        return self.ctx.answer_later(self._create, message)
+
+    async def _create(self, message: CreateDevice) -> DeviceToken:
+        token = new_token()
+        hashed = hash_of(token)
+        device = await self._commit(
+            lambda tx: ledger.create_device(
+                tx, message.wanted, token_hash=hashed, granted=message.granted
+            ),
+            lambda device: self._roster.put(device, hashed),
+        )
+        return DeviceToken(**msgspec.structs.asdict(device), token=token)
+
+    @handles(PatchDevice)
+    async def patch(self, message: PatchDevice) -> Deferred[Device]:
+        """Answer once the roster has the change."""
+        return self.ctx.answer_later(self._patch, message)
+
+    async def _patch(self, message: PatchDevice) -> Device:
+        return await self._commit(
+            only_if(
+                message.condition,
+                lambda tx: ledger.patch_device(
+                    tx, message.device_id, message.changes, message.granted
+                ),
+            ),
+            self._roster.put,
+        )
+
+    @handles(RevokeDevice)
+    async def revoke(self, message: RevokeDevice) -> Deferred[Device]:
+        """Answer once the device is let in no more."""
+        return self.ctx.answer_later(self._revoke, message)
+
+    async def _revoke(self, message: RevokeDevice) -> Device:
+        return await self._commit(
+            only_if(
+                message.condition,
+                lambda tx: ledger.revoke_device(tx, message.device_id, actor=message.requested_by),
+            ),
+            lambda device: self._roster.remove(device.id),
+        )
+
+    async def _commit(self, unit: Callable[[Transaction], T], follow: Callable[[T], None]) -> T:
+        """Commit a unit and have the roster follow, in the order of the commits.
+
+        Where it is not known whether it was committed, the roster is read anew.
+        """
+        async with self._writing:
+            try:
+                value = await self._storage.write(unit)
+            except Unavailable:
+                self.ctx.start_task(self._reload)
+                raise
+            follow(value)
+            return value
+
+    async def _reload(self) -> None:
+        async with self._writing:
+            await self._load()
+
+    async def _load(self) -> None:
+        def read(tx: Transaction) -> tuple[list[Device], dict[int, str]]:
+            sound, _ = devices.sound(tx.db, {})
+            return sound, device_tokens.every(tx.db)
+
+        # By the writer, after all that is under way there.
+        stored, hashes = await self._storage.write(read)
+        self._roster.load(stored, hashes)
+
+    def _note_seen(self) -> None:
+        self._was_seen.set()
+
+    async def _save_seen(self) -> None:
+        while True:
+            await self._was_seen.wait()
+            self._was_seen = trio.Event()
+            await self._save()
+            await trio.sleep(SEEN_SECONDS)
+
+    async def _save(self) -> None:
+        for device in self._roster.take_unsaved():
+            if device.seen is None:
+                continue
+            at, address = device.seen
+            unit = partial(ledger.note_seen, device_id=device.id, at=at, address=address)
+            with contextlib.suppress(Refusal):  # the next time does as well
+                await self._storage.write(unit)

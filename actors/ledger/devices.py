@@ -1,0 +1,153 @@
+"""Everything that is written of a device: each function is one unit of a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from command_center.actors.contracts.devices import DeviceChanges, NewDevice
+from command_center.actors.contracts.events.devices import (
+    DeviceCreated,
+    DeviceRevoked,
+    DeviceUpdated,
+)
+from command_center.actors.rules.errors import Invalid, MissingScope
+from command_center.actors.rules.scopes import ordered
+from command_center.store import Device, Scope, Transaction, device_tokens, devices
+from command_center.store.timestamps import from_timestamp, to_timestamp
+
+
+def create_device(
+    tx: Transaction,
+    wanted: NewDevice,
+    *,
+    token_hash: str,
+    granted: frozenset[Scope],
+    is_paired: bool = False,
+) -> Device:
+    """Keep a device and the hash of its token, and tell of it.
+
+    Raises:
+        Invalid: its name says nothing, or it expires at no moment that lies ahead.
+        MissingScope: who asks may not hand on one of its scopes.
+    """
+    check_name(wanted.name)
+    _check_granted(wanted.scopes, granted)
+    device = devices.insert(
+        tx,
+        name=wanted.name,
+        scopes=ordered(wanted.scopes),
+        expires_at=stored_expiry(wanted.expires_at),
+        is_paired=is_paired,
+    )
+    device_tokens.keep(tx, device.id, token_hash)
+    tx.emit(
+        DeviceCreated(
+            id=device.id,
+            name=device.name,
+            scopes=device.scopes,
+            expires_at=device.expires_at,
+            paired=is_paired,
+        ),
+        actor=wanted.requested_by,
+    )
+    return device
+
+
+def patch_device(
+    tx: Transaction, device_id: int, changes: DeviceChanges, granted: frozenset[Scope]
+) -> Device:
+    """Change what differs, and tell of it if anything does.
+
+    Raises:
+        RecordNotFound: there is no such device.
+        Invalid, MissingScope: as `create_device`; of scopes, for those that it had not before.
+    """
+    before = devices.get(tx.db, device_id)
+    given: dict[str, Any] = {}
+    if isinstance(changes.name, str):
+        check_name(changes.name)
+        given["name"] = changes.name
+    if not isinstance(changes.scopes, msgspec.UnsetType):
+        _check_granted(set(changes.scopes).difference(before.scopes), granted)
+        given["scopes"] = ordered(changes.scopes)
+    if not isinstance(changes.expires_at, msgspec.UnsetType):
+        given["expires_at"] = stored_expiry(changes.expires_at)
+        if _is_later(given["expires_at"], before.expires_at):
+            _check_granted(before.scopes, granted)
+    changed = {name: value for name, value in given.items() if getattr(before, name) != value}
+    if not changed:
+        return before
+    after = devices.update(tx, device_id, **changed)
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(Device)}
+    tx.emit(
+        DeviceUpdated(
+            id=device_id,
+            name=after.name,
+            changes={
+                names[name]: {"from": getattr(before, name), "to": getattr(after, name)}
+                for name in changed
+            },
+        ),
+        actor=changes.requested_by,
+    )
+    return after
+
+
+def revoke_device(tx: Transaction, device_id: int, *, actor: str) -> Device:
+    """Remove a device and its token, and tell of it; the device as it was.
+
+    Raises:
+        RecordNotFound: there is no such device.
+    """
+    device = devices.get(tx.db, device_id)
+    device_tokens.remove_device(tx, device_id)
+    tx.emit(DeviceRevoked(id=device_id, name=device.name), actor=actor)
+    return device
+
+
+def note_seen(tx: Transaction, device_id: int, *, at: str, address: str) -> None:
+    """Keep when a device was last seen, and from where; nothing if it is gone."""
+    if devices.find(tx.db, {"id": device_id}) is not None:
+        devices.update(tx, device_id, last_seen_at=at, last_seen_from=address)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that says nothing.
+
+    Raises:
+        Invalid: it does not.
+    """
+    if not name.strip():
+        raise Invalid.field("name", "Expected some text.")
+
+
+def stored_expiry(expires_at: str | None) -> str | None:
+    """Return an expiry as it is stored.
+
+    Raises:
+        Invalid: it is no moment that lies ahead.
+    """
+    if expires_at is None:
+        return None
+    try:
+        moment = from_timestamp(expires_at)
+        stored = to_timestamp(moment)
+    except (ValueError, OverflowError) as error:
+        raise Invalid.field("expiresAt", "Expected a time such as 2030-01-31T09:00:00Z.") from error
+    if moment <= datetime.now(UTC):
+        raise Invalid.field("expiresAt", "Expected a time in the future.")
+    return stored
+
+
+def _is_later(new: str | None, old: str | None) -> bool:
+    return old is not None and (new is None or new > old)
+
+
+def _check_granted(scopes: Iterable[Scope], granted: frozenset[Scope]) -> None:
+    for scope in ordered(scopes):
+        if scope not in granted:
+            raise MissingScope(scope, "Only who has it can give it to another device.")

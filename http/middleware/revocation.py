@@ -1,0 +1,66 @@
+"""Revocation: the streams of a device end with its access, at once.
+
+A WebSocket is closed with 1008, an event stream ends. Either is what its client knows to come back
+from, and then it is told why it may not. A request that has begun is carried out.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, Final
+
+import trio
+
+from command_center.actors.devices.roster import Roster
+from command_center.http.wire.asgi import App, Message, Receive, Scope, Send
+from command_center.http.wire.caller import caller_of
+
+POLICY_VIOLATION = 1008
+
+_CLOSE: Final = MappingProxyType(
+    {
+        "type": "websocket.close",
+        "code": POLICY_VIOLATION,
+        "reason": "The access of this device has changed.",
+    }
+)
+_END: Final = MappingProxyType({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class Revocable:
+    """ASGI middleware behind the authentication, which ends what a device may have no more."""
+
+    def __init__(self, app: Any, roster: Roster) -> None:
+        self._app: App = app
+        self._roster = roster
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve, until the device's access ends if it is a stream of one."""
+        device_id = caller_of(scope).device_id
+        device = None if device_id is None else self._roster.by_id(device_id)
+        if device is None:
+            await self._app(scope, receive, send)
+            return
+        ended = trio.CancelScope()
+
+        async def watched(message: Message) -> None:
+            if _begins_stream(message):
+                device.add_stream(ended)
+            await send(message)
+
+        if scope["type"] == "websocket":
+            device.add_stream(ended)
+        try:
+            with ended:
+                await self._app(scope, receive, watched)
+        finally:
+            device.drop_stream(ended)
+        if ended.cancelled_caught:
+            await send(_CLOSE if scope["type"] == "websocket" else _END)
+
+
+def _begins_stream(message: Message) -> bool:
+    return message["type"] == "http.response.start" and any(
+        name == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in message.get("headers", ())
+    )
