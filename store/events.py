@@ -15,11 +15,17 @@ from msgspec import UNSET, UnsetType
 from sqlite_utils import Database
 
 from command_center.store.database.checksums import row_checksum
+from command_center.store.errors import DamagedRecord, InvalidCursor, RecordNotFound
 from command_center.store.lists.cursors import decode_cursor, encode_cursor
 from command_center.store.lists.pages import MAX_LIMIT, Page, Row, check_limit, fill
 from command_center.store.lists.where import Conditions, Scalar
+from command_center.store.long_texts import whole_values
+from command_center.store.long_texts.whole_values import TextPiece
 from command_center.store.timestamps import Timestamp
 
+TABLE = "events"
+DATA = "data"
+"""The field of an event that may be shortened."""
 _LISTING = "events"
 
 
@@ -294,6 +300,28 @@ def _stored(row: tuple[Any, ...]) -> StoredEvent:
         data={},
     )
     return StoredEvent(id=event.id, type=event.type, ts=event.ts, body=msgspec.json.encode(event))
+
+
+def piece(db: Database, event_id: int, cursor: str | None = None) -> TextPiece:
+    """Give the JSON of an event's data, shortened or not, piece by piece.
+
+    Raises:
+        RecordNotFound: there is no event with this id.
+        DamagedRecord: it is not as it was written.
+        InvalidCursor: the cursor is not one of this event's data.
+    """
+    found, _ = after(db, event_id - 1, limit=1)
+    if not found or found[0].id != event_id:
+        raise RecordNotFound("Event", event_id)
+    if found[0].type == event_type(EventDamaged):
+        raise DamagedRecord("Event", event_id)
+    event = msgspec.json.decode(found[0].body, type=Event)
+    if event.shortened is True:
+        return whole_values.piece(db, TABLE, event_id, DATA, cursor)
+    if cursor is not None:
+        raise InvalidCursor(cursor)
+    text = msgspec.json.encode(event.data)
+    return TextPiece(text.decode(), len(text), None)
 
 
 _Bounds = Sequence[tuple[str, int]]

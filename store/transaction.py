@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from msgspec import UNSET
 from sqlite_utils import Database
 
 from command_center.store import events
 from command_center.store.errors import TransactionEnded
 from command_center.store.events import Event, EventData, StoredEvent, event_type, plain_data
+from command_center.store.long_texts import whole_values
 from command_center.store.long_texts.shortening import shorten
 from command_center.store.redaction.redact import redact
 from command_center.store.timestamps import now_timestamp
@@ -72,7 +74,8 @@ class Transaction:
         """Add an event to the log, as part of this transaction; published after its commit.
 
         Args:
-            event: what happened; redacted, and shortened where it is long, before it is stored.
+            event: what happened; redacted before it is stored. Where it is long, the log has it
+                shortened, and the whole is kept beside it (``events.piece``).
             actor: who did it, by whatever name they gave; redacted too.
             repository_id: of what it is about, as are the ids that follow.
             task_id: as above.
@@ -111,6 +114,9 @@ class Transaction:
                 shortened=UNSET if shown is data else True,
             ),
         )
+        if shown is not data:
+            whole = msgspec.json.encode(data).decode()
+            whole_values.keep(self.db, events.TABLE, event_id, events.DATA, whole)
         self._events.append(stored)
         self._last_event_id = event_id
         return event_id

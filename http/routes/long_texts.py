@@ -13,7 +13,8 @@ from command_center.actors.rules.lengths import Name
 from command_center.http.routes.sessions import PieceQuery
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import LongText
-from command_center.store import Table, agents, approvals, items, sessions
+from command_center.store import Table, agents, approvals, events, items, sessions
+from command_center.store.long_texts.whole_values import TextPiece
 
 api = Api[Center]("Long texts")
 
@@ -45,6 +46,12 @@ class ItemTextQuery(PieceQuery, frozen=True, kw_only=True):
 
     item_id: Name
     field: Literal["body"] = "body"
+
+
+class EventTextQuery(PieceQuery, frozen=True, kw_only=True):
+    """The data of an event, and the piece of it."""
+
+    field: Literal["data"] = "data"
 
 
 @api.operation("GET", "/api/sessions/<id:session_id>/text")
@@ -86,7 +93,17 @@ async def get_approval_text(center: Center, approval_id: int, query: ApprovalTex
     )
 
 
+@api.operation("GET", "/api/events/<id:event_id>/text")
+async def get_event_text(center: Center, event_id: int, query: EventTextQuery) -> LongText:
+    """Show the whole of an event's data as JSON, piece by piece."""
+    found = await center.storage.read_long(lambda db: events.piece(db, event_id, query.cursor))
+    return _shown(query.field, found)
+
+
 def _piece(db: Database, table: Table[Any], id_: int, field: str, cursor: str | None) -> LongText:
     name = next(f.name for f in msgspec.structs.fields(table.record) if f.encode_name == field)
-    found = table.piece(db, id_, name, cursor)
+    return _shown(field, table.piece(db, id_, name, cursor))
+
+
+def _shown(field: str, found: TextPiece) -> LongText:
     return LongText(field=field, text=found.text, bytes=found.size, next_cursor=found.next_cursor)

@@ -21,7 +21,8 @@ class SearchQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
     """The query of a search.
 
     Attributes:
-        q: words that a text has to have; those in double quotes are a phrase.
+        q: words that a text has to have; those in double quotes are a phrase. Of a long text only
+            the part that is shown is looked through.
     """
 
     q: Annotated[NotBlank, msgspec.Meta(max_length=500)]

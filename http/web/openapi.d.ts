@@ -1469,6 +1469,15 @@ export interface Operations {
     body: undefined;
     answer: LongText;
   };
+  /** Show the whole of an event's data as JSON, piece by piece */
+  getEventText: {
+    method: "GET";
+    path: `/api/events/${number}/text`;
+    isExact: false;
+    query: { cursor?: string | null; field?: "data" | null; };
+    body: undefined;
+    answer: LongText;
+  };
   /** List the approvals, the newest first */
   listApprovals: {
     method: "GET";

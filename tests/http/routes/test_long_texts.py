@@ -106,11 +106,19 @@ async def test_records_show_a_part_and_name_the_fields_and_all_can_be_had(tmp_pa
         assert ("make", 2) == (body["command"], body["exitCode"])
 
 
-async def test_an_event_says_that_it_is_shortened(tmp_path: Path) -> None:
+async def test_an_event_says_that_it_is_shortened_and_all_of_it_can_be_had(tmp_path: Path) -> None:
     async with asked(tmp_path) as (center, http):
         await center.storage.write(fill)
         events = (await http.get("/api/events?newestFirst=true&limit=1")).json()["items"]
-    assert events[0]["shortened"] is True
+        assert events[0]["shortened"] is True
+        path = f"/api/events/{events[0]['id']}/text"
+        assert {"text": LONG, "number": 7} == msgspec.json.decode(await whole(http, path))
+        assert 400 == (await http.get(path, params={"cursor": "a"})).status_code
+        assert 404 == (await http.get("/api/events/999/text")).status_code
+        short = await center.storage.write(lambda tx: tx.emit(made_up("a.b", {"a": 1}), actor="t"))
+        assert {"a": 1} == msgspec.json.decode(await whole(http, f"/api/events/{short}/text"))
+        other = {"cursor": (await http.get(path)).json()["nextCursor"]}
+        assert 400 == (await http.get(f"/api/events/{short}/text", params=other)).status_code
     assert 7 == events[0]["data"]["number"]
     assert len(events[0]["data"]["text"]) < LONGEST + 100
 

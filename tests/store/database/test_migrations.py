@@ -9,15 +9,17 @@ import msgspec
 import pytest
 from sqlite_utils import Database
 
-from command_center.store import Record, Table, open_database, tables
+from command_center.store import Record, Table, events, open_database, tables
 from command_center.store.database.checksums import (
     COLUMN,
     damaged_rows,
+    row_checksum,
     seal_rows,
     teach_checksums,
 )
 from command_center.store.database.migrations import MIGRATIONS
 from command_center.store.idempotency_keys import NOT_NOTED
+from command_center.store.long_texts.shortening import LONGEST
 
 ALL_TABLES = [table for table in vars(tables).values() if isinstance(table, Table)]
 
@@ -147,6 +149,40 @@ WORKPLACES = {
     (2, None, None): "worktree",
 }
 """By repository, path and branch of a session, where it works. The second requires worktrees."""
+
+
+def test_an_event_that_was_long_is_shortened_and_kept_whole_and_a_damaged_one_stays(
+    path: Path,
+) -> None:
+    open_database(path).close()
+    data = {"aggregatedOutput": "é\n" * 500_000, "exitCode": 3}
+    with sqlite3.connect(path) as conn:  # as the version before left it
+        conn.execute("DELETE FROM _sqlite_migrations WHERE name = '0026_long_events'")
+        for number in (1, 2, 3):
+            said = {"id": number, "type": "a.b", "ts": "2026", "actor": "a"}
+            cause = {"correlationId": None, "causationId": None}
+            body = json.dumps({**said, **cause, "data": data if number < 3 else {}})
+            row: dict[str, Any] = {"id": number, "type": "a.b", "ts": "2026"}
+            subjects = ("repository", "task", "session", "approval", "automation")
+            row |= {f"{name}_id": None for name in subjects} | {"correlation_id": None}
+            checksum = row_checksum(*row.values(), body.encode()) + (number == 2)
+            put(conn, "events", {**row, "body": body, "checksum": checksum})
+    conn.close()
+    with open_database(path) as db:
+        found, _ = events.after(db, 0)
+        assert ["a.b", "event.damaged", "a.b"] == [event.type for event in found]
+        first = json.loads(found[0].body)
+        assert (True, 3) == (first["shortened"], first["data"]["exitCode"])
+        assert len(found[0].body) < 4 * LONGEST
+        text, cursor = "", None
+        while not text or cursor:
+            piece = events.piece(db, 1, cursor)
+            text, cursor = text + piece.text, piece.next_cursor
+        assert data == json.loads(text)
+        assert len(text.encode()) == piece.size
+        with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+            db.execute("UPDATE events SET type = 'c'")
+
 
 ROW = {"created_at": "2026", "updated_at": "2026"}
 SAID = {"priority": "normal", "requested_by": "web", "status": "open", "correlation_id": "c"}
