@@ -13,7 +13,8 @@ instance) goes on beside the next ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -46,7 +47,6 @@ from command_center.runtime import (
     ActorNotFound,
     ActorStopped,
     AskTimeout,
-    Deferred,
     Refusal,
     handles,
     origin,
@@ -98,10 +98,11 @@ class UpdateInbox(Actor):
         self._storage = storage
         self._runner: Runner = runner
         self._approval_seconds = approval_seconds
-        self._locks: dict[int, trio.Lock] = {}
+        self._lines: dict[int, deque[TelegramUpdate]] = {}
+        """The updates that wait or are acted on, by their chats, the oldest first."""
         self._username: str | None = None
         self._problem: str | None = None
-        self._acting = 0
+        self._slow = 0
 
     async def on_start(self) -> None:
         """Take up what was kept and not done with."""
@@ -122,7 +123,7 @@ class UpdateInbox(Actor):
         for row in await self._storage.read(
             lambda db: telegram_updates.every(db, {"status": ["received", "begun", "again"]})
         ):
-            self.ctx.start_task(self._take, row)
+            self._line_up(row)
 
     async def on_stop(self) -> None:
         """Close the connections."""
@@ -130,18 +131,19 @@ class UpdateInbox(Actor):
             await self._api.close()
 
     def describe(self) -> Mapping[str, object]:
-        """Show how many updates are acted on now, and why none may come."""
-        return {"acting": self._acting, "username": self._username, "problem": self._problem}
+        """Show how many updates wait or are acted on now, and why none may come."""
+        acting = self._slow + sum(map(len, self._lines.values()))
+        return {"acting": acting, "username": self._username, "problem": self._problem}
 
     @handles(KeepUpdates)
-    async def keep(self, message: KeepUpdates) -> Deferred[int]:
-        """Answer once they are durable; they are acted on after that."""
-        return self.ctx.answer_later(self._keep, message)
+    async def keep(self, message: KeepUpdates) -> int:
+        """Answer once they are durable; they are acted on after that.
 
-    async def _keep(self, message: KeepUpdates) -> int:
+        Whoever comes next waits for it, so that nothing that was said is overtaken.
+        """
         rows = await self._storage.write(lambda tx: self._commit(tx, message))
         for row in rows:
-            self.ctx.start_task(self._take, row)
+            self._line_up(row)
         return len(rows)
 
     def _commit(self, tx: Transaction, message: KeepUpdates) -> list[TelegramUpdate]:
@@ -167,44 +169,58 @@ class UpdateInbox(Actor):
 
     # ── acting ───────────────────────────────────────────────────────────────────────────────
 
+    def _line_up(self, row: TelegramUpdate) -> None:
+        """Have an update acted on after those of its chat that came before."""
+        chat = read_update(row.body).chat
+        chat_id = 0 if chat is None else chat.id
+        line = self._lines.setdefault(chat_id, deque())
+        line.append(row)
+        if len(line) == 1:
+            self.ctx.start_task(self._work_off, chat_id, line)
+
+    async def _work_off(self, chat_id: int, line: deque[TelegramUpdate]) -> None:
+        while line:
+            await self._take(line[0])
+            line.popleft()
+        del self._lines[chat_id]
+
     async def _take(self, row: TelegramUpdate) -> None:
-        """Act on one update, after those of its chat that came before."""
+        """Act on one update; what takes long goes on beside those that follow it."""
         origin.set(f"telegram-update-{row.update_id}")
         update = read_update(row.body)
         visit = visit_of(update, again=row.status == "begun")
         if visit is None or not await self._storage.read(lambda db: self._may(db, visit)):
             await self._storage.write(lambda tx: finish(tx, row, None, None))
             return
-        self._acting += 1
-        lock = self._locks.setdefault(visit.chat_id, trio.Lock())
-        try:
-            await self._act(row, update, visit, lock)
-        finally:
-            self._acting -= 1
-            if not lock.statistics().tasks_waiting and not lock.locked():
-                self._locks.pop(visit.chat_id, None)
+        act = await self._do(row, visit, self._begin(row, update, visit))
+        if act.slow is not None:
+            self.ctx.start_task(self._go_on, row, update, visit, act)
+        else:
+            self.ctx.start_task(self._answer_press, update, act)
 
     def _may(self, db: Database, visit: Visit) -> bool:
         """Tell whether who was allowed when the update came still is."""
         return chats.is_allowed(db, self._settings.allowed_ids, visit.chat_id, visit.user_id)
 
-    async def _act(
-        self, row: TelegramUpdate, update: Update, visit: Visit, lock: trio.Lock
-    ) -> None:
+    async def _go_on(self, row: TelegramUpdate, update: Update, visit: Visit, act: Act) -> None:
+        """Do what takes long."""
+        self._slow += 1
         try:
-            async with lock:
-                act = await self._begin(row, update, visit)
-                slow = act.slow
-                if slow is None:
-                    await self._finish(row, visit, act)
-            if slow is not None:
-                again = act.once and visit.again
-                act = say(visit.reply(CUT_OFF)) if again else await slow()
+            done = await self._do(row, visit, _slowly(visit, act))
+            await self._answer_press(update, done)
+        finally:
+            self._slow -= 1
+
+    async def _do(self, row: TelegramUpdate, visit: Visit, found: Awaitable[Act]) -> Act:
+        """Finish what was found to do, unless that takes long; of a failure, tell."""
+        try:
+            act = await found
+            if act.slow is None:
                 await self._finish(row, visit, act)
         except _FAILURES as error:
             act = failed(visit, error)
             await self._finish(row, visit, act)
-        await self._answer_press(update, act)
+        return act
 
     async def _begin(self, row: TelegramUpdate, update: Update, visit: Visit) -> Act:
         """Note that the update is being acted on, and find out what it wants."""
@@ -297,6 +313,13 @@ def visit_of(update: Update, *, again: bool = False) -> Visit | None:
         reply_to=None if replied is None else replied.message_id,
         again=again,
     )
+
+
+async def _slowly(visit: Visit, act: Act) -> Act:
+    """Do what takes long, unless it may have been done already and may not be done twice."""
+    if act.slow is None or (act.once and visit.again):
+        return say(visit.reply(CUT_OFF))
+    return await act.slow()
 
 
 def finish(tx: Transaction, row: TelegramUpdate, visit: Visit | None, act: Act | None) -> None:
