@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.server import Client, Server, client_of
+from tests.end_to_end.server import Client, Server, client_of, none_left
+
+
+@pytest.fixture(autouse=True)
+def _no_server_is_left() -> Iterator[None]:
+    """Let no test meet what one before it left behind."""
+    with none_left():
+        yield
 
 
 @pytest.fixture

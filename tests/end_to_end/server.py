@@ -11,10 +11,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import attrs
 import httpx
@@ -34,7 +34,21 @@ WAIT_SECONDS = 30.0
 ENDED = frozenset({"completed", "failed", "stopped", "interrupted"})
 
 
-@attrs.define
+LIVE: Final[set[Server]] = set()
+"""The servers that were started and have not ended."""
+
+
+@contextmanager
+def none_left() -> Iterator[None]:
+    """End each server that the block has started and left, as a test does that fails."""
+    before = set(LIVE)
+    yield
+    for server in LIVE - before:
+        server.kill()
+        server.end()
+
+
+@attrs.define(eq=False)
 class Server:
     """`command-center serve` with a data folder of the test's; may be killed and started again.
 
@@ -72,6 +86,7 @@ class Server:
                     stderr=log,
                     text=True,
                 )
+        LIVE.add(self)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if " listens on " not in line:
@@ -118,6 +133,7 @@ class Server:
         code = self.process.wait(timeout=START_SECONDS)
         assert self.process.stdout is not None
         self.process.stdout.close()
+        LIVE.discard(self)
         return code
 
 
