@@ -26,6 +26,8 @@ from command_center.runtime.errors import (
     ActorStopped,
     AskTimeout,
     ChildExists,
+    ChildRunning,
+    Ignore,
     InvalidSpec,
     LinkBroken,
     MailboxFull,
@@ -57,6 +59,7 @@ from command_center.runtime.signals import (
 )
 from command_center.runtime.snapshots import ActorSnapshot, MessageTotals, SystemSnapshot
 from command_center.runtime.specs import (
+    AutoShutdown,
     Backoff,
     ChildSpec,
     Intensity,
@@ -78,8 +81,10 @@ __all__ = [
     "Address",
     "AskTimeout",
     "Asked",
+    "AutoShutdown",
     "Backoff",
     "ChildExists",
+    "ChildRunning",
     "ChildSpec",
     "Context",
     "Crashed",
@@ -90,6 +95,7 @@ __all__ = [
     "Down",
     "Exit",
     "ExitKind",
+    "Ignore",
     "Intensity",
     "InvalidSpec",
     "LinkBroken",

@@ -35,7 +35,13 @@ class Actor:
         return ""
 
     async def on_start(self) -> None:
-        """Load state. The actor takes no message before this returns; raising is a failed start."""
+        """Load state. The actor takes no message before this returns; raising is a failed start.
+
+        Raise `Ignore` if the actor is not to run: that is no failure.
+        """
+
+    async def on_continue(self) -> None:
+        """Do what the start need not wait for, after `on_start` and before any message."""
 
     async def on_stop(self) -> None:
         """Clean up, at every end of a life whose `on_start` returned, a crash included.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import abc
 import enum
 import time
+from typing import Any
 
 from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.lazy_event import LazyEvent
 from command_center.runtime.monitors import Down
 from command_center.runtime.ports import Parent, SystemPort, Watcher
+from command_center.runtime.ref import ActorRef
 from command_center.runtime.restart_policy import RestartWindow
 from command_center.runtime.signals import Crashed, Exit, ExitKind, Started, Stopped
 from command_center.runtime.specs import Backoff, ChildSpec, Intensity, SupervisorSpec
@@ -100,6 +102,9 @@ class Child(abc.ABC):
         self.watchers: dict[Watcher, None] | None = None
         self.began = LazyEvent()
         self.ended = LazyEvent()
+
+    ref: ActorRef[Any]
+    """The handle of the place."""
 
     # What differs between actors and supervisors.
 
@@ -205,7 +210,7 @@ class Child(abc.ABC):
             self.last_error = self.system.describe_error(end.error)
             self.system.emit(Crashed(self.path, end.error, end.kind is ExitKind.START_FAILED))
         parent = self.parent
-        if self.intent is Intent.RETIRE or parent is None:
+        if self.intent is Intent.RETIRE or parent is None or end.kind is ExitKind.IGNORED:
             self.retire(end.kind.value)
         elif self.intent is Intent.DECIDE:
             parent.child_ended(self, end)

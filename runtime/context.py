@@ -13,7 +13,7 @@ from command_center.runtime.ports import Watched
 from command_center.runtime.ref import ActorRef, Target, Timekeeper
 from command_center.runtime.reply import Deferred
 from command_center.runtime.signals import Exit, ExitKind
-from command_center.runtime.specs import ChildSpec
+from command_center.runtime.specs import ChildSpec, SupervisorSpec
 
 Message = TypeVar("Message")
 Reply = TypeVar("Reply")
@@ -31,7 +31,7 @@ class TreePort(Timekeeper, Protocol):
     def find(self, path: str) -> ActorRef[Any] | None:
         """Return the handle of the actor at a path, or None."""
 
-    async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef[Any]:
+    async def start_child(self, supervisor: str, spec: ChildSpec | SupervisorSpec) -> ActorRef[Any]:
         """Start a dynamic child under a supervisor."""
 
 
@@ -211,7 +211,7 @@ class Context:
         """Return how this life ends, for `on_stop` to know; None while it has not begun to end."""
         return self._life.exit() if self._life.is_ending else None
 
-    async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef[Any]:
+    async def start_child(self, supervisor: str, spec: ChildSpec | SupervisorSpec) -> ActorRef[Any]:
         """Start a dynamic child under any supervisor; see `System.start_child`."""
         return await self._cell.system.start_child(supervisor, spec)
 

@@ -34,6 +34,10 @@ def refusal_in(error: BaseException) -> Refusal | None:
     return None if None in inner else inner[0]
 
 
+class Ignore(Exception):
+    """Raised in `on_start` by an actor that is not to run: no failure, and its place stays."""
+
+
 class UnhandledMessage(Refusal):
     """The target has no handler for a message of this type."""
 
@@ -121,8 +125,16 @@ class ChildExists(Exception):
         super().__init__(f"{path} is taken.")
 
 
+class ChildRunning(Exception):
+    """A child that is to be deleted is not stopped."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"{path} is not stopped; stop it first.")
+
+
 class StartFailed(Exception):
-    """A child's start raised; the child is not in the tree, and its path is free."""
+    """A child's start raised, or the child was stopped before it had started."""
 
     def __init__(self, path: str, error: BaseException | None) -> None:
         self.path = path

@@ -24,6 +24,7 @@ from command_center.runtime.deadletters import DeadLetterReason
 from command_center.runtime.errors import (
     ActorCrashed,
     ActorStopped,
+    Ignore,
     LinkBroken,
     UnhandledMessage,
     refusal_in,
@@ -163,14 +164,16 @@ class Life:
                         await trio.sleep(delay)
                     actor = await self._begin()
                     start_failed = False
-                    await self._serve(actor)
+                    if actor is not None:
+                        await actor.on_continue()
+                        await self._serve(actor)
             except BaseException as error:  # noqa: BLE001 - the edge of a life
                 self._leave_with(error)
             await self._close()
         finally:
             self._end(start_failed=start_failed)
 
-    async def _begin(self) -> Actor:
+    async def _begin(self) -> Actor | None:
         self.phase = Phase.STARTING
         actor = self.cell.spec.start()
         if not isinstance(actor, Actor):
@@ -178,7 +181,11 @@ class Life:
         actor.ctx = Context(self.cell, self)
         self.actor = actor
         self.cell.kind = type(actor).__name__
-        await actor.on_start()
+        try:
+            await actor.on_start()
+        except Ignore:
+            self.leaving = ExitKind.IGNORED
+            return None
         self.phase = Phase.RUNNING
         self.cell.has_begun()
         return actor

@@ -11,7 +11,7 @@ from command_center.runtime.signals import ExitKind
 from command_center.runtime.specs import Intensity, Restart
 
 _COMES_BACK: dict[Restart, frozenset[ExitKind]] = {
-    Restart.PERMANENT: frozenset(ExitKind),
+    Restart.PERMANENT: frozenset(ExitKind) - {ExitKind.IGNORED},
     Restart.TRANSIENT: frozenset({ExitKind.CRASHED, ExitKind.START_FAILED}),
     Restart.TEMPORARY: frozenset(),
 }

@@ -23,6 +23,8 @@ class ExitKind(enum.Enum):
     """Because a supervisor or an operator stopped it, or by its own wish with this kind."""
     KILLED = "killed"
     """Because it was stopped, and by force: its deadline passed, or is 0."""
+    IGNORED = "ignored"
+    """By `Ignore` in `on_start`: it is not to run."""
     CRASHED = "crashed"
     """By an exception in a handler, a background task, `on_stop`, or a linked actor's crash."""
     START_FAILED = "start_failed"

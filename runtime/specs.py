@@ -37,6 +37,18 @@ class Strategy(enum.Enum):
     REST_FOR_ONE = "rest_for_one"
 
 
+class AutoShutdown(enum.Enum):
+    """The ends of significant children after which a supervisor shuts itself down.
+
+    An end counts if the child ended by itself and is not started again.
+    """
+
+    NEVER = "never"
+    ANY_SIGNIFICANT = "any_significant"
+    ALL_SIGNIFICANT = "all_significant"
+    """Not before the last of them that lives has ended."""
+
+
 @attrs.frozen
 class Intensity:
     """At most `restarts` restarts within any `period` seconds (sliding, monotonic)."""
@@ -108,7 +120,8 @@ class ChildSpec:
     `start` makes the actor anew for every life; it must not block. `shutdown` (seconds) bounds
     the whole of its end: the message in hand, `on_stop`, and its background tasks; 0 cancels at
     once. `mailbox` is the number of user messages that may wait. `backoff` overrides the
-    supervisor's. `contract` says, for people, what this child's death may disturb.
+    supervisor's. `contract` says, for people, what this child's death may disturb. Of `significant`
+    children the supervisor's `auto_shutdown` speaks.
     """
 
     id: str
@@ -118,6 +131,7 @@ class ChildSpec:
     mailbox: int = 1000
     backoff: Backoff | None = None
     contract: str = ""
+    significant: bool = False
 
     def __attrs_post_init__(self) -> None:
         _check_id(self.id)
@@ -130,6 +144,7 @@ class ChildSpec:
         _check_type(self.id, "contract", self.contract, str)
         if not (math.isfinite(self.shutdown) and self.shutdown >= 0):
             raise InvalidSpec(self.id, "shutdown must be finite and not negative")
+        _check_significance(self)
         if self.mailbox < 1:
             raise InvalidSpec(self.id, "a mailbox must have room for one message")
         if self.restart is Restart.TEMPORARY and self.backoff is not None:
@@ -149,7 +164,8 @@ class SupervisorSpec:
     Over its `intensity` the supervisor stops its children and escalates: it crashes, and its own
     supervisor decides. With `quarantine` it is the edge of its children's fault domains: each
     child is counted by itself, and over the limit that child alone is set aside until an operator
-    restarts it. A child supervisor is stopped by stopping its children, so needs no deadline.
+    restarts it. A child supervisor is stopped by stopping its children, so needs no deadline. By
+    `auto_shutdown` it ends, as shutdown, with its significant children.
     """
 
     id: str
@@ -160,6 +176,8 @@ class SupervisorSpec:
     restart: Restart = Restart.PERMANENT
     quarantine: bool = False
     contract: str = ""
+    auto_shutdown: AutoShutdown = AutoShutdown.NEVER
+    significant: bool = False
 
     def __attrs_post_init__(self) -> None:
         if self.id != "":
@@ -170,8 +188,11 @@ class SupervisorSpec:
         _check_type(self.id, "restart", self.restart, Restart)
         _check_type(self.id, "quarantine", self.quarantine, bool)
         _check_type(self.id, "contract", self.contract, str)
+        _check_type(self.id, "auto_shutdown", self.auto_shutdown, AutoShutdown)
+        _check_significance(self)
         for child in self.children:
             _check_type(self.id, "each child", child, (ChildSpec, SupervisorSpec))
+            self.check_child(child)
         seen: set[str] = set()
         for child in self.children:
             if child.id == "":
@@ -183,6 +204,23 @@ class SupervisorSpec:
             raise InvalidSpec(
                 self.id, "children that restart together cannot be quarantined one by one"
             )
+
+    def check_child(self, child: ChildSpec | SupervisorSpec) -> None:
+        """Refuse a child that cannot be one of this supervisor's, with `InvalidSpec`."""
+        if child.significant and self.auto_shutdown is AutoShutdown.NEVER:
+            raise InvalidSpec(child.id, f"{self.id or 'its supervisor'} has no auto_shutdown")
+
+
+def check_is_child(spec: object) -> None:
+    """Refuse what is no spec of a child, with `InvalidSpec`."""
+    if not isinstance(spec, ChildSpec | SupervisorSpec) or not spec.id:
+        raise InvalidSpec(str(getattr(spec, "id", spec)), "only a spec with an id is started")
+
+
+def _check_significance(spec: ChildSpec | SupervisorSpec) -> None:
+    _check_type(spec.id, "significant", spec.significant, bool)
+    if spec.significant and spec.restart is Restart.PERMANENT:
+        raise InvalidSpec(spec.id, "a permanent child always comes back, so is not significant")
 
 
 def _check_type(id_: str, field: str, value: object, kind: type | tuple[type, ...]) -> None:

@@ -25,6 +25,7 @@ from command_center.runtime.ref import ActorRef
 from command_center.runtime.restart_policy import RestartWindow, comes_back
 from command_center.runtime.signals import Exit, ExitKind, Quarantined, Restarted
 from command_center.runtime.specs import (
+    AutoShutdown,
     Backoff,
     ChildSpec,
     Restart,
@@ -44,6 +45,10 @@ class Registry(LifeHost, Protocol):
 
     def unregister(self, child: Child) -> None:
         """Free a child's path, and those beneath it; keep what it counted."""
+
+
+class _AutoShutdown(Exception):
+    """The significant children of a supervisor have ended."""
 
 
 class Supervisor(Child):
@@ -133,8 +138,14 @@ class Supervisor(Child):
 
     def child_retired(self, child: Child) -> None:
         """Let a dead child leave the tree, unless an operator may want it back."""
-        stays = not child.is_dynamic and child.spec.restart is not Restart.TEMPORARY
-        if not stays and self.children.get(child.spec.id) is child:  # and no later one of that id
+        ignored = child.exit is not None and child.exit.kind is ExitKind.IGNORED
+        stays = child.spec.restart is not Restart.TEMPORARY and (ignored or not child.is_dynamic)
+        if not stays:
+            self.remove(child)
+
+    def remove(self, child: Child) -> None:
+        """Let a dead child leave the tree."""
+        if self.children.get(child.spec.id) is child:  # and no later one of that id
             del self.children[child.spec.id]
             self.system.unregister(child)
 
@@ -179,6 +190,8 @@ class Supervisor(Child):
                 end = Exit(ExitKind.START_FAILED, error)
             except RestartLimitReached as error:
                 end = Exit(ExitKind.CRASHED, error)
+            except _AutoShutdown:
+                pass
             self._phase = Phase.STOPPING
             await self._stop_all()
         finally:
@@ -229,6 +242,7 @@ class Supervisor(Child):
             return
         if not comes_back(child.spec.restart, end.kind):
             child.retire(end.kind.value)
+            self._shut_down_with(child)
             return
         if self._is_too_often(child):
             if not self._spec.quarantine:
@@ -241,6 +255,15 @@ class Supervisor(Child):
             child.spawn(Intent.DECIDE, delay)
         else:
             await self._restart_together(child, delay)
+
+    def _shut_down_with(self, child: Child) -> None:
+        """Shut down if the end of this child calls for it."""
+        kind = self._spec.auto_shutdown
+        if child.spec.significant and (
+            kind is AutoShutdown.ANY_SIGNIFICANT
+            or not any(one.spec.significant and not one.is_dead for one in self.children.values())
+        ):
+            raise _AutoShutdown
 
     def _is_too_often(self, child: Child) -> bool:
         now = self.system.clock()

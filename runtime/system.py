@@ -20,7 +20,7 @@ from command_center.runtime.errors import (
     ActorNotFound,
     ActorStopped,
     ChildExists,
-    InvalidSpec,
+    ChildRunning,
     StartFailed,
     SupervisorNotFound,
     SystemFailed,
@@ -29,7 +29,7 @@ from command_center.runtime.errors import (
 from command_center.runtime.messages import Address
 from command_center.runtime.ports import Parent
 from command_center.runtime.ref import ActorRef
-from command_center.runtime.signals import Operated, Signal
+from command_center.runtime.signals import ExitKind, Operated, Signal
 from command_center.runtime.snapshots import (
     ActorSnapshot,
     MessageTotals,
@@ -38,7 +38,7 @@ from command_center.runtime.snapshots import (
     take_snapshot_of,
     take_totals,
 )
-from command_center.runtime.specs import ChildSpec, SupervisorSpec
+from command_center.runtime.specs import ChildSpec, SupervisorSpec, check_is_child
 from command_center.runtime.supervisor import Supervisor
 from command_center.runtime.tracing import Trace
 
@@ -253,7 +253,7 @@ class System:
     def find(self, path: str) -> ActorRef[Any] | None:
         """Return the handle of what stands at a path, or None."""
         child = self.children.get(path)
-        return child.ref if isinstance(child, Cell | Supervisor) else None
+        return None if child is None else child.ref
 
     @overload
     def lookup(self, path: Address[Message]) -> ActorRef[Message]: ...
@@ -290,11 +290,12 @@ class System:
 
     # Dynamic children.
 
-    async def start_child(self, supervisor: str, spec: ChildSpec) -> ActorRef[Any]:
+    async def start_child(self, supervisor: str, spec: ChildSpec | SupervisorSpec) -> ActorRef[Any]:
         """Start a child under a supervisor; return when its `on_start` has returned.
 
-        It leaves the tree when it ends and is not to be restarted. If the caller is cancelled
-        while it waits, the child is stopped.
+        A supervisor is started with all its children. A child leaves the tree when it ends and is
+        not to be restarted. One that raised `Ignore` is dead, and its place stays unless it is
+        temporary. If the caller is cancelled while it waits, the child is stopped.
 
         Raises:
             ChildExists: the id is taken.
@@ -302,10 +303,9 @@ class System:
                 is free again, and the failure counts for nobody.
             SupervisorNotFound: no supervisor stands there.
             ActorStopped: the supervisor is stopping.
-            InvalidSpec: it is no `ChildSpec`.
+            InvalidSpec: it is no spec, or cannot be a child of that supervisor.
         """
-        if not isinstance(spec, ChildSpec):
-            raise InvalidSpec(str(getattr(spec, "id", spec)), "only a ChildSpec is started so")
+        check_is_child(spec)
         parent = self.children.get(supervisor)
         if not isinstance(parent, Supervisor):
             raise SupervisorNotFound(supervisor)
@@ -313,19 +313,38 @@ class System:
             raise ActorStopped(parent.path, "start_child", 0.0, DeadLetterReason.STOPPED.value)
         if spec.id in parent.children:
             raise ChildExists(parent.children[spec.id].path)
-        cell = parent.add(spec, is_dynamic=True)
-        cell.spawn(Intent.TRIAL)
+        parent.spec.check_child(spec)
+        child = parent.add(spec, is_dynamic=True)
+        child.spawn(Intent.TRIAL)
         try:
-            await cell.began.wait()
+            await child.began.wait()
         except trio.Cancelled:
-            cell.halt_watched(final=True)
+            child.halt_watched(final=True)
             raise
-        if cell.running_since is None:
-            error = None if cell.exit is None else cell.exit.error
-            cell.halt_watched(final=True)
-            raise StartFailed(cell.path, error)
-        assert isinstance(cell, Cell)  # noqa: S101 - of a ChildSpec a supervisor makes a Cell
-        return cell.ref
+        end = child.exit
+        if child.running_since is None and (end is None or end.kind is not ExitKind.IGNORED):
+            child.halt_watched(final=True)
+            raise StartFailed(child.path, None if end is None else end.error)
+        return child.ref
+
+    def delete_child(self, path: str, *, reason: str = "") -> None:
+        """Take a stopped child out of the tree, and free its path; its handle stays dead.
+
+        The next life of its supervisor has it again, if its spec names it.
+
+        Raises:
+            ActorNotFound: nothing stands there.
+            ChildRunning: it is not stopped.
+        """
+        child = self._child(path)
+        if not child.is_dead or not isinstance(child.parent, Supervisor):
+            raise ChildRunning(path)
+        self.emit(Operated(path, "delete", reason))
+        child.parent.remove(child)
+
+    def spec_of(self, path: str) -> ChildSpec | SupervisorSpec:
+        """Return the spec of what stands at a path; raises `ActorNotFound`."""
+        return self._child(path).spec
 
     # Operations.
 
@@ -435,8 +454,9 @@ class _Restarting:
             child.restarts += 1
             child.spawn(Intent.TRIAL)
             await child.began.wait()
-            if child.running_since is None:
-                self.failure = StartFailed(path, None if child.exit is None else child.exit.error)
+            end = child.exit
+            if child.running_since is None and (end is None or end.kind is not ExitKind.IGNORED):
+                self.failure = StartFailed(path, None if end is None else end.error)
                 self._deal_with_failure()
         else:
             self.failure = ActorStopped(path, "restart", 0.0, DeadLetterReason.STOPPED.value)

@@ -11,7 +11,7 @@ import enum
 import attrs
 from hypothesis import strategies as st
 
-from command_center.runtime import Restart, Strategy
+from command_center.runtime import AutoShutdown, Restart, Strategy
 
 
 class Deed(enum.Enum):
@@ -57,17 +57,20 @@ class Act(enum.Enum):
     DRAIN = "drain"
     RESTART = "restart"
     STOP = "stop"
+    DELETE = "delete"
 
 
 @attrs.frozen
 class Leaf:
-    """An actor. `bad_starts` are the numbers of its lives whose start fails."""
+    """An actor. `bad_starts` are the numbers of its lives whose start fails, or is ignored."""
 
     restart: Restart = Restart.PERMANENT
     mailbox: int = 3
     shutdown: float = 2.0
     end: End = End.QUICK
     bad_starts: frozenset[int] = frozenset()
+    ignored: frozenset[int] = frozenset()
+    significant: bool = False
 
 
 @attrs.frozen
@@ -79,6 +82,7 @@ class Branch:
     restart: Restart = Restart.PERMANENT
     limit: int = 3
     quarantine: bool = False
+    auto_shutdown: AutoShutdown = AutoShutdown.NEVER
 
 
 @attrs.frozen
@@ -103,7 +107,7 @@ class Add:
     """Start a dynamic child under the `target`-th supervisor."""
 
     target: int
-    leaf: Leaf
+    child: Leaf | Branch
 
 
 @attrs.frozen
@@ -133,6 +137,8 @@ LEAVES = st.builds(
     shutdown=st.sampled_from([2.0, 0.0, 5.0]),
     end=st.sampled_from(End),
     bad_starts=st.frozensets(st.integers(1, 4), max_size=2),
+    ignored=st.one_of(st.just(frozenset()), st.frozensets(st.integers(0, 2), max_size=1)),
+    significant=st.booleans(),
 )
 
 
@@ -145,6 +151,7 @@ def branches(children: st.SearchStrategy[Leaf | Branch]) -> st.SearchStrategy[Br
         restart=RESTARTS,
         limit=st.integers(0, 4),
         quarantine=st.booleans(),
+        auto_shutdown=st.sampled_from(AutoShutdown),
     ).map(_without_contradiction)
 
 
@@ -164,7 +171,7 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
     st.builds(Send, TARGETS, st.sampled_from(Deed), st.sampled_from(How)),
     st.builds(Send, TARGETS, st.sampled_from(Deed), st.sampled_from(How)),
     st.builds(Operate, TARGETS, st.sampled_from(Act)),
-    st.builds(Add, st.integers(0, 3), LEAVES),
+    st.builds(Add, st.integers(0, 3), st.one_of(LEAVES, LEAVES, LOW)),
     st.builds(Wait, st.sampled_from([0.0, 0.5, 3.0, 20.0])),
 )
 

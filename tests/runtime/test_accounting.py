@@ -25,11 +25,14 @@ from command_center.runtime import (
     ActorRef,
     ActorStopped,
     AskTimeout,
+    AutoShutdown,
     Backoff,
     ChildExists,
+    ChildRunning,
     ChildSpec,
     Crashed,
     Deferred,
+    Ignore,
     Intensity,
     MailboxFull,
     Refusal,
@@ -111,6 +114,8 @@ class Worker(Actor):
         await trio.lowlevel.checkpoint()
         if self.life in self.leaf.bad_starts:
             raise Boom
+        if self.life in self.leaf.ignored:
+            raise Ignore
 
     async def on_stop(self) -> None:
         match self.leaf.end:
@@ -184,7 +189,7 @@ class Case:
     numbers: itertools.count[int] = attrs.field(factory=itertools.count)
     system: System | None = None
 
-    def child_spec(self, id_: str, leaf: Leaf) -> ChildSpec:
+    def child_spec(self, id_: str, leaf: Leaf, parent: AutoShutdown) -> ChildSpec:
         lives = itertools.count()
         return ChildSpec(
             id_,
@@ -192,13 +197,16 @@ class Case:
             restart=leaf.restart,
             mailbox=leaf.mailbox,
             shutdown=leaf.shutdown,
+            significant=leaf.significant
+            and leaf.restart is not Restart.PERMANENT
+            and parent is not AutoShutdown.NEVER,
         )
 
     def supervisor_spec(self, id_: str, branch: Branch) -> SupervisorSpec:
         return SupervisorSpec(
             id_,
             [
-                self.child_spec(str(number), child)
+                self.child_spec(str(number), child, branch.auto_shutdown)
                 if isinstance(child, Leaf)
                 else self.supervisor_spec(str(number), child)
                 for number, child in enumerate(branch.children)
@@ -208,6 +216,7 @@ class Case:
             intensity=Intensity(branch.limit, 10.0),
             backoff=Backoff(initial=0.2, cap=1.0),
             quarantine=branch.quarantine,
+            auto_shutdown=branch.auto_shutdown,
         )
 
     def observe(self, signal: Signal) -> None:
@@ -353,16 +362,29 @@ class Case:
                     await system.restart(path, reason="script")
                 case Act.STOP:
                     await system.stop_child(path, reason="script")
+                case Act.DELETE:
+                    system.delete_child(path, reason="script")
                 case _:
                     pass
-        except (ActorStopped, StartFailed):
+        except (ActorStopped, StartFailed, ChildRunning):
             pass
 
     async def add(self, system: System, step: Add) -> None:
         supervisor = self.supervisors[step.target % len(self.supervisors)]
-        spec = self.child_spec(f"d{next(self.numbers)}", step.leaf)
+        id_ = f"d{next(self.numbers)}"
+        spec: ChildSpec | SupervisorSpec
+        if isinstance(step.child, Branch):
+            spec = self.supervisor_spec(id_, step.child)
+        else:
+            spec = self.child_spec(id_, step.child, AutoShutdown.NEVER)
         with contextlib.suppress(StartFailed, ActorStopped, SupervisorNotFound, ChildExists):
-            self.refs.append(await system.start_child(supervisor, spec))
+            ref = await system.start_child(supervisor, spec)
+            beneath = [path for path in system.children if f"{path}/".startswith(f"{ref.path}/")]
+            for path in beneath:
+                if isinstance(system.children[path], Supervisor):
+                    self.supervisors.append(path)
+                else:
+                    self.refs.append(system.lookup(path))
 
     def settle_accounts(self) -> None:
         """Compare what the runtime counted with what actors and senders saw."""

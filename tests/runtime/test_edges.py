@@ -259,13 +259,12 @@ async def test_a_timeout_that_is_no_number_is_refused_and_nothing_is_sent() -> N
         assert "hi" not in " ".join(log)
 
 
-async def test_a_supervisor_is_not_started_as_a_child_that_nobody_knows_of() -> None:
+async def test_what_is_no_spec_of_a_child_is_not_started() -> None:
     async with open_system(tree(branch("many", []))) as system:
-        with pytest.raises(InvalidSpec, match="only a ChildSpec"):
-            await system.start_child("/many", SupervisorSpec("inner"))  # type: ignore[arg-type]
-        with pytest.raises(InvalidSpec):
-            await system.start_child("/many", "nothing")  # type: ignore[arg-type]
-        assert [] == [path for path in system.children if "inner" in path]
+        for spec in ("nothing", SupervisorSpec("")):
+            with pytest.raises(InvalidSpec, match="only a spec with an id"):
+                await system.start_child("/many", spec)  # type: ignore[arg-type]
+        assert ["/", "/many"] == sorted(system.children)
 
 
 @pytest.mark.parametrize(
@@ -278,6 +277,7 @@ async def test_a_supervisor_is_not_started_as_a_child_that_nobody_knows_of() -> 
         {"shutdown": "soon"},
         {"backoff": 1.0},
         {"contract": None},
+        {"significant": "yes"},
     ],
     ids=lambda fields: next(iter(fields)),
 )
@@ -296,6 +296,8 @@ def test_each_field_of_a_child_spec_is_checked(fields: dict[str, Any]) -> None:
         {"restart": "permanent"},
         {"quarantine": 1},
         {"contract": 0},
+        {"auto_shutdown": "never"},
+        {"significant": 1},
         {"children": ["one"]},
     ],
     ids=lambda fields: next(iter(fields)),
