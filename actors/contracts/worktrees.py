@@ -37,11 +37,17 @@ class WorktreeRequest(
 
 
 class WorktreeCreated(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A worktree that is ready to be worked in."""
+    """A worktree that is ready to be worked in.
+
+    `included` names the ignored files that it got by `.worktreeinclude`, the first 100 of them;
+    `includedCount` counts them all.
+    """
 
     path: str
     branch_name: str
     head_sha: str
+    included: list[str] = []
+    included_count: int = 0
 
 
 class CreateWorktree(msgspec.Struct, Request[WorktreeCreated], frozen=True):

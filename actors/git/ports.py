@@ -11,7 +11,7 @@ Everything that goes to a host and comes back is data: paths, texts, bytes and e
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -225,6 +225,35 @@ class Git(Protocol):
 
     async def says_something(self, checkout: Checkout, name: str) -> bool:
         """Say whether a small file of the common directory has more in it than comments."""
+
+    async def read_file(self, checkout: Checkout, name: str, limit: int) -> bytes | None:
+        """Read a file of a work tree; None if there is none, or a folder on the way to it is none.
+
+        Raises:
+            UnsafeRepository: it is a link, no regular file, or larger than the limit in bytes.
+        """
+
+    async def copy_files(
+        self, source: Checkout, target: Checkout, names: Sequence[bytes], limit: int
+    ) -> list[bytes]:
+        """Copy files from one work tree to another; what is there already stays as it is.
+
+        A link is copied as one if what it leads to lies in the source. Asking again goes on where
+        a crash cut it off.
+
+        Args:
+            source: a work tree that an agent may change meanwhile.
+            target: the other.
+            names: the files, as git names them.
+            limit: bytes of all files together.
+
+        Returns:
+            the names of those that are regular files or links; others are passed over.
+
+        Raises:
+            Conflict: a link leads out of the source, there is more than the limit, or a file
+                cannot be read or written; the file is named.
+        """
 
     async def commit_folders(self, checkout: Checkout) -> list[Path]:
         """Name the folders that a commit writes to, as they are now; no link among them."""

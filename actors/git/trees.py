@@ -10,6 +10,7 @@ the last of the files. Such a one is filled when it is to be used (`finish_workt
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ import trio
 
 from command_center.actors.git.errors import UnknownRef, WorktreeUnfinished
 from command_center.actors.git.facts import WorktreeEntry, read_worktrees
+from command_center.actors.git.including import MOST_BYTES
 from command_center.actors.git.names import branch_commit, check_branch_name, resolve_commit
 from command_center.actors.git.ports import Checkout, Writes
 from command_center.actors.rules.errors import Conflict
@@ -29,7 +31,12 @@ REMOVAL_DEADLINE: Final = 60.0
 
 
 async def add_worktree(
-    main: Checkout, path: Path, branch: str, base: str | None = None
+    main: Checkout,
+    path: Path,
+    branch: str,
+    base: str | None = None,
+    *,
+    include: Sequence[bytes] = (),
 ) -> Checkout:
     """Make a worktree on a branch; the branch is made too, at `base` or HEAD, where there is none.
 
@@ -40,12 +47,13 @@ async def add_worktree(
         path: where it goes: a folder that does not exist or is empty.
         branch: its branch.
         base: the branch, tag or commit that a new branch starts from.
+        include: files of `main` that are copied, as git does not follow them (see `including`).
 
     Raises:
         BadBranchName: git does not accept the name.
         UnknownRef: there is no such base, or no commit at all.
         Conflict: the branch exists and a base was named that it is not at, the folder cannot be
-            made, or git says no (the branch is checked out elsewhere, …).
+            made, a file cannot be copied, or git says no (the branch is checked out elsewhere, …).
     """
     await check_branch_name(main, branch)
     existing = await branch_commit(main, branch)
@@ -76,6 +84,7 @@ async def add_worktree(
         await main.git.claim_worktree(main, path)
         made = await main.git.open(path, common_dir=main.common_dir)
         await _fill(made)
+        await made.git.copy_files(main, made, include, MOST_BYTES)
     except BaseException:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + REMOVAL_DEADLINE):
             await _undo(main, path, branch if existing is None else None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from command_center.actors.contracts.events.repositories import (
     WorktreeAdded,
     WorktreePruned,
@@ -10,27 +13,48 @@ from command_center.actors.contracts.events.repositories import (
 from command_center.actors.contracts.worktrees import WorktreeCreated
 from command_center.actors.git import Checkout
 from command_center.actors.git.facts import WorktreeEntry, read_status
+from command_center.actors.git.ports import shown
 from command_center.store import Repository, Transaction
 
+MOST_NAMED: Final = 100
+"""Files that a worktree was given of which an event has the names."""
 
-async def read_created(checkout: Checkout, branch: str | None) -> WorktreeCreated:
-    """Return the worktree that was just made, as events tell of it."""
+
+async def read_created(
+    checkout: Checkout, branch: str | None, included: Sequence[bytes]
+) -> WorktreeCreated:
+    """Return the worktree that was just made, and which files it was given, as events tell it."""
     status = await read_status(checkout)
     return WorktreeCreated(
-        path=str(checkout.path), branch_name=branch or "", head_sha=status.head or ""
+        path=str(checkout.path),
+        branch_name=branch or "",
+        head_sha=status.head or "",
+        included=[shown(name) for name in included[:MOST_NAMED]],
+        included_count=len(included),
+    )
+
+
+def created(worktree: WorktreeCreated) -> WorktreeAdded:
+    """Make the event that tells of a worktree that was made."""
+    return WorktreeAdded(
+        path=worktree.path,
+        branch_name=worktree.branch_name,
+        head_sha=worktree.head_sha,
+        included=worktree.included,
+        included_count=worktree.included_count,
     )
 
 
 def tell_worktree(
     tx: Transaction,
-    event: type[WorktreeAdded | WorktreeRemoved | WorktreePruned],
+    event: type[WorktreeRemoved | WorktreePruned],
     repository: Repository,
-    worktree: WorktreeCreated | WorktreeEntry,
+    worktree: WorktreeEntry,
     actor: str,
     *,
     force: bool = False,
 ) -> None:
-    """Emit an event of a worktree that somebody made or took away."""
+    """Emit an event of a worktree that somebody took away."""
     tx.emit(
         event(
             path=worktree.path,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
 import structlog
 from sqlite_utils import Database
 
-from command_center.actors.contracts.events.repositories import WorktreeAdded
 from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.project_configuration import NotShowable, ProjectConfiguration
 from command_center.actors.contracts.worktrees import (
@@ -23,9 +23,10 @@ from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout, GitFailed, NotAWorkTree, UnsafeRepository
 from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
+from command_center.actors.git.including import MOST_BYTES, list_included, read_patterns
 from command_center.actors.git.names import branch_commit, check_branch_name
 from command_center.actors.git.trees import add_worktree, finish_worktree
-from command_center.actors.ledger.worktrees import read_created
+from command_center.actors.ledger.worktrees import created, read_created
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.rules.branch_names import branch_of_run
@@ -83,7 +84,7 @@ class Workplaces:
             branch = session.branch_name
             if result.run.worktree == "none":
                 await _check_branch(main, branch, "worktreePath")
-                return await self._keep_place(session, repository, main, branch, made=False)
+                return await self._keep_place(session, repository, main, branch)
             if result.run.worktree == "given":
                 assert session.worktree_path is not None  # noqa: S101 - that is what given means
                 return await self._prepare_given(
@@ -211,18 +212,21 @@ class Workplaces:
                     f"{repository.id} requires a worktree."
                 )
             found = await self._open(main, entry)
-            return await self._keep_place(session, repository, found, branch, made=False)
+            return await self._keep_place(session, repository, found, branch)
         left = await self._left_by_a_crash(host, session, main, entries)
+        included = await list_included(main, await read_patterns(main))
         if left is not None:
-            return await self._keep_place(session, repository, *left, made=True)
+            made, branch = left
+            await made.git.copy_files(main, made, included, MOST_BYTES)
+            return await self._keep_place(session, repository, made, branch, included)
         branch = branch or await _new_branch(main, session)
         place = (
             await self._places.reserved(host, session)
             if session.worktree_reserved
             else await self._places.free(host, repository, branch)
         )
-        made = await add_worktree(main, place, branch)
-        return await self._keep_place(session, repository, made, branch, made=True)
+        made = await add_worktree(main, place, branch, include=included)
+        return await self._keep_place(session, repository, made, branch, included)
 
     async def _left_by_a_crash(
         self, host: Host, session: Session, main: Checkout, entries: list[WorktreeEntry]
@@ -263,11 +267,12 @@ class Workplaces:
                 )
             found = await self._open(main, entry)
             await _check_branch(found, session.branch_name, "branchName")
-            return await self._keep_place(session, repository, found, entry.branch_name, made=False)
+            return await self._keep_place(session, repository, found, entry.branch_name)
         place = await self._places.asked(host, wanted, "worktreePath")
         branch = session.branch_name or await _new_branch(main, session)
-        made = await add_worktree(main, place, branch)
-        return await self._keep_place(session, repository, made, branch, made=True)
+        included = await list_included(main, await read_patterns(main))
+        made = await add_worktree(main, place, branch, include=included)
+        return await self._keep_place(session, repository, made, branch, included)
 
     async def _open(self, main: Checkout, entry: WorktreeEntry) -> Checkout:
         """Open a worktree that exists, and write its files if a crash kept git from it.
@@ -286,11 +291,10 @@ class Workplaces:
         repository: Repository,
         checkout: Checkout,
         branch: str | None,
-        *,
-        made: bool,
+        included: Sequence[bytes] | None = None,
     ) -> Session:
-        """Commit where the session works, and that a worktree was made for it."""
-        created = await read_created(checkout, branch) if made else None
+        """Commit where the session works; with the files that it got, that a worktree was made."""
+        made = None if included is None else await read_created(checkout, branch, included)
         named = None if session.worktree_reserved else session.worktree_path
         place = {
             "cwd": str(checkout.path),
@@ -304,13 +308,9 @@ class Workplaces:
             kept = sessions.get(tx.db, session.id)
             if any(getattr(kept, name) != value for name, value in place.items()):
                 kept = sessions.update(tx, session.id, **place)
-            if created is not None:
+            if made is not None:
                 tx.emit(
-                    WorktreeAdded(
-                        path=created.path,
-                        branch_name=created.branch_name,
-                        head_sha=created.head_sha,
-                    ),
+                    created(made),
                     actor=session.requested_by,
                     repository_id=repository.id,
                     task_id=session.task_id,

@@ -14,7 +14,6 @@ import attrs
 import msgspec
 
 from command_center.actors.contracts.events.repositories import (
-    WorktreeAdded,
     WorktreeMerged,
     WorktreePruned,
     WorktreeRemoved,
@@ -36,10 +35,11 @@ from command_center.actors.git import Checkout, NotAWorkTree
 from command_center.actors.git.diffs import Diff, read_diff
 from command_center.actors.git.errors import UnsafeRepository
 from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
+from command_center.actors.git.including import list_included, read_patterns
 from command_center.actors.git.merging import MergeResult, merge_branch
 from command_center.actors.git.names import check_branch_name
 from command_center.actors.git.trees import add_worktree, prune_worktrees, remove_worktree
-from command_center.actors.ledger.worktrees import read_created, tell_worktree
+from command_center.actors.ledger.worktrees import created, read_created, tell_worktree
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.worktree_checks import (
@@ -80,12 +80,15 @@ class Worktrees:
                 if wanted.path is None
                 else await self._places.asked(host, wanted.path, "path")
             )
-            made = await add_worktree(main, path, wanted.branch_name, wanted.base_ref)
-            created = await read_created(made, wanted.branch_name)
+            included = await list_included(main, await read_patterns(main))
+            made = await add_worktree(
+                main, path, wanted.branch_name, wanted.base_ref, include=included
+            )
+            worktree = await read_created(made, wanted.branch_name, included)
 
             def tell(tx: Transaction) -> WorktreeCreated:
-                tell_worktree(tx, WorktreeAdded, repository, created, wanted.requested_by)
-                return created
+                tx.emit(created(worktree), actor=wanted.requested_by, repository_id=repository.id)
+                return worktree
 
             return await self._storage.write(tell)
 

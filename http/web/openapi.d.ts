@@ -993,6 +993,8 @@ export interface WorktreeCreated {
   path: string;
   branchName: string;
   headSha: string;
+  included: string[];
+  includedCount: number;
 }
 
 /** A work tree of the repository as git lists it. */
@@ -2490,6 +2492,8 @@ export interface WorktreeAdded {
   path: string;
   branchName: string | null;
   headSha: string | null;
+  included?: string[];
+  includedCount?: number;
   force?: boolean;
 }
 

@@ -63,11 +63,17 @@ class ConfigurationTrusted(EventData, frozen=True, kw_only=True, tag="repo.codex
 
 
 class WorktreeAdded(EventData, frozen=True, kw_only=True, tag="worktree.created"):
-    """A worktree was made, by a person or for a run."""
+    """A worktree was made, by a person or for a run.
+
+    `included` names the ignored files that it got by `.worktreeinclude`, the first 100 of
+    `includedCount`.
+    """
 
     path: str
     branch_name: str | None
     head_sha: str | None
+    included: list[str] | UnsetType = UNSET
+    included_count: int | UnsetType = UNSET
     force: bool | UnsetType = UNSET
 
 

@@ -13,7 +13,7 @@ from command_center.actors.git import WorktreeUnfinished
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied, RunInput
 from command_center.store import Session, repositories, sessions
-from tests.actors.git.repository import make_repository, plain_git
+from tests.actors.git.repository import commit, make_repository, plain_git
 from tests.actors.repositories.rig import Rig, open_rig
 
 
@@ -309,3 +309,42 @@ async def test_places_are_reserved_where_the_data_folder_is_now(rig: Rig, projec
 
     session = await rig.start_run(repository)
     assert str(rig.data_dir.resolve() / "worktrees") in session.cwd
+
+
+@pytest.mark.parametrize("named", [False, True])
+async def test_a_new_worktree_has_the_ignored_files_that_the_repository_names(
+    rig: Rig, project: Path, tmp_path: Path, *, named: bool
+) -> None:
+    commit(project, {".gitignore": ".env\n*.pem\n", ".worktreeinclude": ".env\n"})
+    for name in (".env", "key.pem"):
+        (project / name).write_text("secret", encoding="utf-8")
+    repository = await rig.register(project, allow_write=True)
+    place = str(tmp_path / "place") if named else None
+    session = await rig.start_run(repository, RunInput(worktree_path=place))
+
+    ready = await rig.ask(PrepareWorkplace(session.id))
+
+    assert "secret" == (Path(ready.cwd) / ".env").read_text(encoding="utf-8")
+    assert not (Path(ready.cwd) / "key.pem").exists()
+    told = (await rig.events())[-1]["data"]
+    assert ([".env"], 1) == (told["included"], told["includedCount"])
+
+    made = await rig.make_worktree(repository)
+    assert ([".env"], 1) == (made.included, made.included_count)
+    assert (Path(made.path) / ".env").exists()
+
+
+async def test_a_worktree_that_a_crash_left_without_its_ignored_files_gets_them(
+    rig: Rig, project: Path
+) -> None:
+    commit(project, {".gitignore": ".env\n", ".worktreeinclude": ".env\n"})
+    (project / ".env").write_text("secret", encoding="utf-8")
+    repository = await rig.register(project, allow_write=True)
+    reserved = await rig.start_run(repository)
+    made = await rig.ask(PrepareWorkplace(reserved.id))
+    await _forget_place(rig, reserved)
+    (Path(made.cwd) / ".env").unlink()
+
+    ready = await rig.ask(PrepareWorkplace(reserved.id))
+
+    assert (made.cwd, "secret") == (ready.cwd, (Path(ready.cwd) / ".env").read_text("utf-8"))

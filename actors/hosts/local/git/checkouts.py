@@ -20,7 +20,7 @@ from command_center.actors.git.errors import GitFailed, NotAWorkTree, UnsafeRepo
 from command_center.actors.git.ports import Checkout, GitCommand, GitOutput, Layout
 from command_center.actors.git.settings import Setting, is_true, values, written_settings
 from command_center.actors.hosts.local.folders import same_file
-from command_center.actors.hosts.local.git import worktrees
+from command_center.actors.hosts.local.git import copying, worktrees
 from command_center.actors.hosts.local.git.configuration import (
     check_named,
     check_owner,
@@ -123,6 +123,18 @@ class LocalGit:
     async def says_something(self, checkout: Checkout, name: str) -> bool:
         """Say whether a small file of the common directory has more in it than comments."""
         return await trio.to_thread.run_sync(says_something, checkout.common_dir / name)
+
+    async def read_file(self, checkout: Checkout, name: str, limit: int) -> bytes | None:
+        """Read a file of a work tree."""
+        return await on_disk(checkout.path, copying.read_file, checkout.path, name, limit)
+
+    async def copy_files(
+        self, source: Checkout, target: Checkout, names: Sequence[bytes], limit: int
+    ) -> list[bytes]:
+        """Copy files from one work tree to another."""
+        return await on_disk(
+            target.path, copying.copy_files, source.path, target.path, names, limit
+        )
 
     async def commit_folders(self, checkout: Checkout) -> list[Path]:
         """Name the folders that a commit writes to, as they are now; no link among them."""

@@ -73,6 +73,42 @@ class Folder:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FILE | getattr(os, "O_BINARY", 0)
         return os.fdopen(os.open(self._at(name), flags, 0o666, dir_fd=self._descriptor), "wb")
 
+    def look(self, name: str) -> os.stat_result:
+        """Say what is there, a link as a link.
+
+        Raises:
+            FileNotFoundError: nothing is.
+        """
+        return os.stat(self._at(name), dir_fd=self._descriptor, follow_symlinks=False)
+
+    def open(self, name: str, limit: int) -> IO[bytes]:
+        """Open a file for reading, and wait for nobody.
+
+        Raises:
+            OSError: there is none, or it is a link.
+            UnsafeRepository: it is no regular file, or larger than the limit in bytes.
+        """
+        flags = os.O_RDONLY | _FILE | getattr(os, "O_BINARY", 0)
+        file = os.fdopen(os.open(self._at(name), flags, dir_fd=self._descriptor), "rb")
+        found = os.fstat(file.fileno())
+        if stat.S_ISREG(found.st_mode) and found.st_size <= limit:
+            return file
+        file.close()
+        why = f"larger than {limit} bytes" if stat.S_ISREG(found.st_mode) else "no regular file"
+        raise UnsafeRepository(self.path / name, f"it is {why}.")
+
+    def target(self, name: str) -> str:
+        """Return what a link in it says."""
+        return os.readlink(self._at(name), dir_fd=self._descriptor)
+
+    def link(self, name: str, target: str) -> None:
+        """Make a link.
+
+        Raises:
+            FileExistsError: there is something of that name.
+        """
+        os.symlink(target, self._at(name), dir_fd=self._descriptor)
+
     def append(self, name: str, content: bytes) -> None:
         """Write at the end of a file, made where there is none.
 

@@ -1,0 +1,115 @@
+"""Files that are copied from one work tree to another, while an agent may change both.
+
+Each folder on the way is held open and entered without following a link, so that nothing is read or
+written anywhere else. Each function blocks, and is called in a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from command_center.actors.git.errors import UnsafeRepository
+from command_center.actors.git.ports import shown
+from command_center.actors.hosts.local.git.folders import Folder, held
+from command_center.actors.rules.errors import Conflict
+
+PART: Final = ".command-center-part"
+"""The end of the name of a file that is being written."""
+
+
+def read_file(top: Path, name: str, limit: int) -> bytes | None:
+    """Read a file; None if there is none, or a folder on the way to it is none."""
+    try:
+        with _folder_of(top, name) as (folder, last), folder.open(last, limit) as file:
+            content = file.read(limit + 1)  # it may have grown since it was looked at
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise UnsafeRepository(top / name, f"it cannot be read: {error.strerror}.") from error
+    if len(content) > limit:
+        raise UnsafeRepository(top / name, f"it is larger than {limit} bytes.")
+    return content
+
+
+def copy_files(source: Path, target: Path, names: Sequence[bytes], limit: int) -> list[bytes]:
+    """Copy regular files, and links that stay within the source; return the names of those."""
+    copied = []
+    left = limit
+    for raw in names:
+        name = os.fsdecode(raw)
+        try:
+            size = _copy(source, target, name, left)
+        except (OSError, UnsafeRepository) as error:
+            why = error.problem if isinstance(error, UnsafeRepository) else f"{error.strerror}."
+            raise Conflict(f"{shown(raw)} cannot be copied to the worktree: {why}") from error
+        if size is None:
+            continue
+        copied.append(raw)
+        left -= size
+    return copied
+
+
+def _copy(source: Path, target: Path, name: str, limit: int) -> int | None:
+    """Copy one, and return its size in bytes; None for what is neither a file nor a link."""
+    with _folder_of(source, name) as (folder, last):
+        found = folder.look(last)
+        if stat.S_ISLNK(found.st_mode):
+            leads_to = folder.target(last)
+            _check_inside(source, name, leads_to)
+            with _folder_of(target, name, make=True) as (there, _):
+                if not _has(there, last):
+                    there.link(last, leads_to)
+            return 0
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        with folder.open(last, limit) as file, _folder_of(target, name, make=True) as (there, _):
+            if _has(there, last):
+                return 0
+            part = last + PART
+            there.unlink(part)  # a crash may have left it
+            with there.create(part) as new:
+                shutil.copyfileobj(file, new)
+                size = new.tell()
+                if size > limit:
+                    there.unlink(part)
+                    raise UnsafeRepository(source / name, f"it is larger than {limit} bytes.")
+                if sys.platform != "win32":
+                    os.fchmod(new.fileno(), stat.S_IMODE(found.st_mode) & 0o777)
+            there.rename(part, last)
+            return size
+
+
+def _check_inside(source: Path, name: str, leads_to: str) -> None:
+    """Refuse a link that leads out of the work tree, or into its git directory."""
+    where = (source / name).parent / leads_to
+    real = Path(os.path.realpath(where))
+    top = Path(os.path.realpath(source))
+    inside = real.is_relative_to(top) and ".git" not in real.relative_to(top).parts
+    if Path(leads_to).is_absolute() or not inside:
+        raise UnsafeRepository(source / name, f"it is a link that leads to {leads_to}, elsewhere.")
+
+
+def _has(folder: Folder, name: str) -> bool:
+    try:
+        folder.look(name)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def _folder_of(top: Path, name: str, *, make: bool = False) -> Iterator[tuple[Folder, str]]:
+    """Hold open the folder that a file is in, and give the file's own name in it."""
+    *folders, last = PurePosixPath(name).parts
+    with ExitStack() as stack:
+        at = stack.enter_context(held(top))
+        for part in folders:
+            at = stack.enter_context(at.enter(part, make=make))
+        yield at, last
