@@ -89,9 +89,12 @@ def agents_list(thread_id: str, *, cursor: str | None = None) -> Call:
     return Call("thread/list", _given(params))
 
 
-def turns_list(thread_id: str, *, cursor: str | None = None, limit: int | None = None) -> Call:
-    """Ask for the turns of a thread with all finished items, newest first; resumes nothing."""
-    params = {"threadId": thread_id, "itemsView": "full", "cursor": cursor, "limit": limit}
+def turns_list(
+    thread_id: str, *, cursor: str | None = None, limit: int | None = None, items: bool = True
+) -> Call:
+    """Ask for the turns of a thread, newest first, with all finished items; resumes nothing."""
+    view = "full" if items else "notLoaded"
+    params = {"threadId": thread_id, "itemsView": view, "cursor": cursor, "limit": limit}
     return Call("thread/turns/list", _given(params))
 
 

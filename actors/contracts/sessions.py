@@ -396,13 +396,6 @@ class ToolLet(Observation, frozen=True):
     setting: str
 
 
-class CommandElsewhere(Observation, frozen=True):
-    """A command begins that a person runs past Codex's sandbox, in another client of Codex."""
-
-    item_id: str
-    command: str
-
-
 class CommandOutside(Observation, frozen=True):
     """A command begins in a folder outside of those that the session works in."""
 
@@ -461,7 +454,6 @@ Fact: TypeAlias = (
     | Warned
     | CommandLet
     | ToolLet
-    | CommandElsewhere
     | CommandOutside
     | ModelAsked
     | ModelDecided

@@ -44,8 +44,9 @@ from command_center.store.queries.summaries import used_worktrees
 from command_center.store.records import Sandbox
 from command_center.store.statuses import ACTIVE
 
-Cause = Literal["goal", "message", "unknown"]
-"""The cause of a turn: the thread's goal, a message that somebody gave to Codex, or unknown."""
+Cause = Literal["goal", "message", "command", "unknown"]
+"""The cause of a turn: the thread's goal, a message that somebody gave to Codex, a command that
+somebody ran by hand, or unknown."""
 
 SANDBOXES: Final[Mapping[str, Sandbox]] = {
     "readOnly": "read-only",
@@ -127,6 +128,15 @@ def message_of(turn: Mapping[str, Any]) -> str | None:
         if item.get("type") == "userMessage":
             parts = item.get("content") or ()
             return "\n".join(str(part.get("text") or f"[{part.get('type')}]") for part in parts)
+    return None
+
+
+def command_of(turn: Mapping[str, Any]) -> str | None:
+    """Return the command that somebody ran by hand as the turn; None if nobody did."""
+    for item in turn.get("items", ()):
+        if ledger.is_by_hand(item):
+            actions = item.get("commandActions") or [item]
+            return str(actions[0].get("command"))
     return None
 
 

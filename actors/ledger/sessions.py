@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.contracts.events.approvals import ApprovalResolved
 from command_center.actors.contracts.events.sessions import (
+    CommandRunElsewhere,
     CommandsLeft,
     GoalCleared,
     GoalUpdated,
@@ -61,6 +62,8 @@ from command_center.store import (
 from command_center.store.queries.causes import last_event
 from command_center.store.records import Runner, SessionStatus
 from command_center.store.statuses import FINAL
+
+OfAgent = TypeVar("OfAgent", SessionItem, CommandRunElsewhere)
 
 SYSTEM = "system"
 """The actor that is recorded where no person acted."""
@@ -420,6 +423,9 @@ def record_item(
             status=status,
             body=dict(body),
         )
+        if is_by_hand(body):
+            by_hand = CommandRunElsewhere(item_id=item_id, command=str(body.get("command")))
+            tell(tx, session, _of(by_hand, agent_id), actor="codex")
     elif known.status == "completed" or (kind == "agentMessage" and not completed):
         return session
     else:
@@ -430,7 +436,7 @@ def record_item(
     if agent_id is not None:
         if kind == "agentMessage" and body.get("text"):
             agents.update(tx, agent_id, last_message=body["text"])
-        tell(tx, session, msgspec.structs.replace(told, agent_id=agent_id), actor="codex")
+        tell(tx, session, _of(told, agent_id), actor="codex")
         return session
     result = result_of(session, kind, body)
     if kind == "agentMessage" and body.get("text"):
@@ -441,6 +447,16 @@ def record_item(
         tell(tx, session, SessionResult(result=session.result), actor="codex")
     tell(tx, session, told, actor="codex")
     return session
+
+
+def is_by_hand(body: Mapping[str, Any]) -> bool:
+    """Return whether an item is a command that a person has run in another client of Codex."""
+    return body.get("type") == "commandExecution" and body.get("source") == "userShell"
+
+
+def _of(event: OfAgent, agent_id: int | None) -> OfAgent:
+    """Say whose it is, where it is a sub-agent's."""
+    return event if agent_id is None else msgspec.structs.replace(event, agent_id=agent_id)
 
 
 def running_commands(db: Database, session_id: int) -> list[Item]:

@@ -16,7 +16,6 @@ import msgspec
 from command_center.actors.contracts.events.sessions import (
     AutoReviewed,
     CommandBegunOutside,
-    CommandRunElsewhere,
     CommandUnasked,
     DeltaShown,
     DiffShown,
@@ -28,7 +27,6 @@ from command_center.actors.contracts.events.sessions import (
     usage_shown,
 )
 from command_center.actors.contracts.sessions import (
-    CommandElsewhere,
     CommandLet,
     CommandOutside,
     DiffChanged,
@@ -61,7 +59,6 @@ OfAgent = TypeVar(
     "OfAgent",
     AutoReviewed,
     CommandUnasked,
-    CommandRunElsewhere,
     CommandBegunOutside,
     ToolUnasked,
     SessionWarning,
@@ -108,7 +105,7 @@ class Transcript:
                     details=fact.details,
                 )
                 await self._state.tell(_of(told, agent))
-            case CommandLet() | ToolLet() | CommandElsewhere() | CommandOutside():
+            case CommandLet() | ToolLet() | CommandOutside():
                 await self._state.tell(_unasked(fact, agent))
             case ModelDecided():
                 decided = AutoReviewed(
@@ -267,8 +264,8 @@ def _decision_of(fact: HookAnswered) -> AutoReviewed:
 
 
 def _unasked(
-    fact: CommandLet | ToolLet | CommandElsewhere | CommandOutside, agent: Agent | None
-) -> CommandUnasked | ToolUnasked | CommandRunElsewhere | CommandBegunOutside:
+    fact: CommandLet | ToolLet | CommandOutside, agent: Agent | None
+) -> CommandUnasked | ToolUnasked | CommandBegunOutside:
     """Tell of what may go on outside of the sandbox without anybody having been asked here."""
     match fact:
         case CommandLet(item_id, command, rules):
@@ -277,8 +274,6 @@ def _unasked(
         case ToolLet(item_id, server, tool, setting):
             called = ToolUnasked(item_id=item_id, server=server, tool=tool, setting=setting)
             return _of(called, agent)
-        case CommandElsewhere(item_id, command):
-            return _of(CommandRunElsewhere(item_id=item_id, command=command), agent)
         case CommandOutside(item_id, command, cwd):
             return _of(CommandBegunOutside(item_id=item_id, command=command, cwd=cwd), agent)
 

@@ -2452,13 +2452,22 @@ export interface TraceRecord {
 export interface TurnAdopted {
   threadId: string;
   turnId: string;
-  cause: "goal" | "message" | "unknown";
+  cause: "command" | "goal" | "message" | "unknown";
 }
 
 /** Codex went on by itself for the session's goal; this is its turn of that `number`. */
 export interface TurnBegan {
   turnId: string;
   number: number;
+}
+
+/** A turn had begun and ended past Command Center before it could be let in or refused. */
+export interface TurnFound {
+  threadId: string;
+  turnId: string;
+  cause: "command" | "goal" | "message" | "unknown";
+  outcome: string;
+  agentId?: number;
 }
 
 /** A turn that no session began is interrupted; `reason` says why. */
@@ -2574,6 +2583,7 @@ export interface EventData {
   "session.goal.updated": GoalUpdated;
   "session.goal.cleared": GoalCleared;
   "session.turn.adopted": TurnAdopted;
+  "session.turn.found": TurnFound;
   "session.turn.refused": TurnRefused;
   "session.output.delta": DeltaShown;
   "session.item.started": ItemShown;

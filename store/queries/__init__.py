@@ -1,6 +1,7 @@
 """Statements of SQL that ask or change more than a table does by itself.
 
 `search` finds texts in transcripts; `telemetry` and `summaries` count; `causes` follows events to
-those that led to them. `removal` deletes a repository with all that refers to it, and `telegram`
-changes many rows of Telegram's tables at once.
+those that led to them, and `turns` says of which turns something is known. `removal` deletes a
+repository with all that refers to it, and `telegram` changes many rows of Telegram's tables at
+once.
 """

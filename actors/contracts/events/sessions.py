@@ -360,12 +360,27 @@ class GoalCleared(EventData, frozen=True, kw_only=True, tag="session.goal.cleare
 class TurnAdopted(EventData, frozen=True, kw_only=True, tag="session.turn.adopted"):
     """A turn that Codex began past Command Center is the session's from now on.
 
-    `cause` is `goal`, `message` (somebody said something to Codex elsewhere) or `unknown`.
+    `cause` is `goal`, `message` (somebody said something to Codex elsewhere), `command` (somebody
+    ran one by hand) or `unknown`.
     """
 
     thread_id: str
     turn_id: str
-    cause: Literal["goal", "message", "unknown"]
+    cause: Literal["goal", "message", "command", "unknown"]
+
+
+class TurnFound(EventData, frozen=True, kw_only=True, tag="session.turn.found"):
+    """A turn had begun and ended past Command Center before it could be let in or refused.
+
+    Its items tell what it did, and `outcome` how it ended: `completed`, `interrupted` or `failed`.
+    One of a sub-agent is told in the session for which that had worked.
+    """
+
+    thread_id: str
+    turn_id: str
+    cause: Literal["goal", "message", "command", "unknown"]
+    outcome: str
+    agent_id: int | UnsetType = UNSET
 
 
 class TurnRefused(EventData, frozen=True, kw_only=True, tag="session.turn.refused"):

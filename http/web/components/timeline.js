@@ -14,6 +14,7 @@ const NEAR = "300px 0px"; // how far from an end of them more are shown
 const CAUSES = {
   goal: "Codex began it for the goal",
   message: "a message was sent to Codex elsewhere",
+  command: "a command was run by hand elsewhere",
 };
 
 /** @type {Record<string, (data: any) => string>} */
@@ -49,6 +50,10 @@ const SAID = {
       : [words(d.status || ""), d.objective && `“${d.objective}”`].filter(Boolean).join(" · "),
   "session.goal.updated": (d) => `${words(d.status)} · “${d.objective}”`,
   "session.turn.adopted": (d) => CAUSES[d.cause] || "",
+  "session.turn.found": (d) =>
+    [CAUSES[d.cause], `it had ended before it was seen: ${words(d.outcome)}`]
+      .filter(Boolean)
+      .join(" · "),
   "session.request.refused": (d) => d.method,
   "session.followup.queued": (d) => (d.message ? `“${d.message}”` : ""),
   "session.followup.changed": (d) => `“${d.message}”`,

@@ -11,5 +11,6 @@ thread, `left_commands` follows what a turn left running, and `errors` says what
 which error.
 
 Two actors look after turns that no session's actor has: `orphaned_turns` ends those that outlive
-their sessions, and `foreign_turns` finds those that never had one.
+their sessions, and `foreign_turns` finds those that never had one; `missed_turns` lists for it
+those that are over.
 """

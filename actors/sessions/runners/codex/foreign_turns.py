@@ -6,12 +6,14 @@ that Codex has loaded: over each connection, where too much was told at once, an
 
 A turn that policy lets in becomes a session's (see `adoption`). Any other is interrupted, what it
 began is ended, and the goal of its thread is paused, for otherwise Codex would begin the next one.
-So is each turn of a sub-agent that goes on when the session has ended for which that worked.
+So is each turn of a sub-agent that goes on when the session has ended for which that worked. One
+that has ended before it was looked at is kept as it was (see `missed_turns`), also one that was
+over before this life of the server, or that a Codex of its own has carried out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -52,10 +54,13 @@ from command_center.actors.ledger.adoption import (
     thread_of_session,
     working_session,
 )
+from command_center.actors.ledger.missed_turns import keep, known_turns
 from command_center.actors.ledger.sessions import SYSTEM
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.rules.policy import PolicyDenied, same_place
 from command_center.actors.sessions.runner import FAILURES
+from command_center.actors.sessions.runners.codex.missed_turns import missed_turns
+from command_center.actors.sessions.runners.codex.session_thread import is_active
 from command_center.actors.sessions.runners.codex.thread_goal import pause_goal, read_goal
 from command_center.actors.sessions.runners.codex.turns import (
     LOOK_SECONDS,
@@ -73,6 +78,7 @@ from command_center.store import (
     released_threads,
     repositories,
 )
+from command_center.store.timestamps import from_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -87,6 +93,9 @@ MESSAGE_SECONDS: Final = 1.0
 
 TRUST_SECONDS: Final = 10.0
 """Seconds that it may take to find out whether a folder's files are trusted."""
+
+MOST_PAGES: Final = 10
+"""Hundreds of the threads used last that are looked at for turns of another process."""
 
 AT_ONCE: Final = 4
 """Threads that are looked at, at the same time."""
@@ -108,8 +117,13 @@ class ForeignTurns(Actor):
         self._again: set[str] = set()
         self._waiting: dict[str, set[str]] = {}
         """The threads to look at when a session's actor is gone, by its path."""
+        self._changed: dict[str, object] = {}
+        """The last change of each thread, as it was looked at."""
+        self._seen: dict[str, str] = {}
+        """The turn of each thread behind which all are known."""
         self._adopted = 0
         self._refused = 0
+        self._missed = 0
 
     async def on_start(self) -> None:
         """Ask to be told of every thread's status, and of the connection."""
@@ -117,8 +131,8 @@ class ForeignTurns(Actor):
         self.ctx.start_task(self._look_now_and_then)
 
     def describe(self) -> Mapping[str, object]:
-        """Return how many turns were given a session, and how many an end, since the start."""
-        return {"adopted": self._adopted, "refused": self._refused}
+        """Return how many turns were given a session, or an end, or were found at their end."""
+        return {"adopted": self._adopted, "refused": self._refused, "missed": self._missed}
 
     @handles(CodexNotification)
     def told(self, message: CodexNotification) -> None:
@@ -150,7 +164,8 @@ class ForeignTurns(Actor):
 
     @handles(BridgeLost)
     def lost(self, _message: BridgeLost) -> None:
-        """Wait for the next connection."""
+        """Wait for the next connection, and then look at all again: some may not have been."""
+        self._changed.clear()
 
     @handles(BridgeUnreachable)
     def unreachable(self, _message: BridgeUnreachable) -> None:
@@ -194,25 +209,51 @@ class ForeignTurns(Actor):
         return Thread(self._host.name, thread_id)
 
     async def _look(self) -> None:
-        """Examine each thread of ours that Codex has loaded and in which a turn runs."""
+        """Examine each thread of ours in which a turn runs, or that has changed.
+
+        Of those that Codex has not loaded, another process may have changed some.
+        """
         cursor: str | None = None
         while True:
             page = await self._ask(requests.threads_loaded(cursor=cursor))
             for thread_id in map(str, page["data"]):
                 idle_here = partial(is_idle_here, thread=self._thread(thread_id))
-                if await self._storage.read(idle_here) and await self._is_active(thread_id):
-                    self._examine_soon(thread_id)
+                if await self._storage.read(idle_here):
+                    self._examine_if_changed(await self._read_thread(thread_id))
+            cursor = page.get("nextCursor")
+            if cursor is None:
+                break
+        await self._look_at_stored()
+
+    async def _look_at_stored(self) -> None:
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            page = await self._ask(requests.threads_stored(cursor=cursor, limit=100))
+            changed = partial(changed_since, host=self._host.name, threads=page["data"])
+            for thread in await self._storage.read(changed):
+                self._examine_if_changed(thread)
             cursor = page.get("nextCursor")
             if cursor is None:
                 return
 
-    async def _is_active(self, thread_id: str) -> bool:
+    def _examine_if_changed(self, thread: Mapping[str, Any]) -> None:
+        """Examine it, unless nothing has changed in it since it was looked at last."""
+        thread_id = str(thread.get("id"))
+        is_new = self._changed.get(thread_id) != thread.get("updatedAt")
+        if is_active(thread) or (thread.get("id") and is_new):
+            self._changed[thread_id] = thread.get("updatedAt")
+            self._examine_soon(thread_id)
+
+    async def _read_thread(self, thread_id: str) -> dict[str, Any]:
+        """Return the thread as Codex describes it; empty, where it does not know it."""
         try:
-            thread = (await self._ask(requests.thread_read(thread_id)))["thread"]
+            return dict((await self._ask(requests.thread_read(thread_id)))["thread"])
         except CodexError as error:
             log.info("foreign_turns.unknown", thread=thread_id, reason=str(error))
-            return False
-        return (thread.get("status") or {}).get("type") == "active"
+            return {}
+
+    async def _is_active(self, thread_id: str) -> bool:
+        return is_active(await self._read_thread(thread_id))
 
     def _examine_soon(self, thread_id: str) -> None:
         if thread_id in self._examined:
@@ -260,12 +301,36 @@ class ForeignTurns(Actor):
         if working is not None:
             raise Unavailable(f"Session {working.id} gets its actor soon, or has just ended.")
         turn = await self._running_turn(thread_id)
+        await self._keep_missed(root, thread)
         if turn is None:
             return
         if root != thread:
             await self._examine_agent(last, root.id, thread_id, str(turn["id"]))
         else:
             await self._examine_own(last, turn, thread_id)
+
+    async def _keep_missed(self, root: Thread, thread: Thread) -> None:
+        """Keep what has ended in the thread and is known to nobody.
+
+        Raises:
+            Unavailable: a session has just begun in it.
+        """
+        known = await self._storage.read(lambda db: known_turns(db, root, thread))
+        if known is None:
+            return
+        try:
+            seen = self._seen.get(thread.id)
+            missed, newest = await missed_turns(self._ask, thread.id, known, seen)
+        except CodexError as error:
+            log.info("foreign_turns.unknown", thread=thread.id, reason=str(error))
+            return
+        if missed:
+            opened = await self._read_thread(thread.id)
+            self._missed += await self._storage.write(
+                lambda tx: keep(tx, root, thread, opened, missed, instance=self._instance)
+            )
+        if newest is not None:
+            self._seen[thread.id] = newest
 
     async def _examine_own(self, last: Session, turn: dict[str, Any], thread_id: str) -> None:
         opened = await self._ask(requests.thread_join(thread_id))
@@ -396,6 +461,23 @@ def is_idle_here(db: Database, *, thread: Thread) -> bool:
     """Return whether the thread is one of ours, or of a sub-agent, and no session works in it."""
     root = thread_of_session(db, thread)
     return last_session(db, root) is not None and working_session(db, root) is None
+
+
+def changed_since(
+    db: Database, *, host: str, threads: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return those of the threads that may have changed since a session of ours worked in them.
+
+    Codex tells when by the second, in which a turn may follow another one.
+    """
+    changed = []
+    for thread in threads:
+        last = last_session(db, Thread(host, str(thread["id"])))
+        if last is not None and last.finished_at is not None:
+            finished = int(from_timestamp(last.finished_at).timestamp())
+            if int(thread.get("updatedAt") or 0) >= finished:
+                changed.append(thread)
+    return changed
 
 
 def settle_released(

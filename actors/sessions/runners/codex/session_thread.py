@@ -23,7 +23,6 @@ from command_center.actors.codex.errors import CodexError, NotConfined
 from command_center.actors.codex.messages import Attach, BridgeMessage, Call, Detach
 from command_center.actors.contracts.sessions import (
     AgentsListed,
-    CommandElsewhere,
     CommandLet,
     CommandOutside,
     Fact,
@@ -34,6 +33,7 @@ from command_center.actors.contracts.sessions import (
     ToolLet,
     TurnLoosened,
 )
+from command_center.actors.ledger.sessions import is_by_hand
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import lies_in
 from command_center.actors.sessions.runner import SessionRef
@@ -159,13 +159,12 @@ class SessionThread:
         yield fact
 
     def _command_unasked(self, begun: ItemSeen) -> Iterator[Fact]:
-        """Tell of a command that a person runs by hand, that rules let out, or that is elsewhere.
+        """Tell of a command that rules let out, or that begins elsewhere.
 
         Where Codex itself says that the thread works is no other place, however it spells that.
         """
         command, cwd = str(begun.body.get("command")), str(begun.body.get("cwd"))
-        if begun.body.get("source") == "userShell":
-            yield CommandElsewhere(item_id=begun.item_id, command=command)
+        if is_by_hand(begun.body):
             return
         rules = tuple(map(str, allowing(self._rules, command)))
         if rules:
