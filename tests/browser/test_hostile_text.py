@@ -54,7 +54,7 @@ def plant(client: httpx.Client, checkout: Path) -> None:
     """Put the text everywhere."""
     by = {"requestedBy": PLANTED}
     name = {"name": PLANTED[:200], "localPath": str(checkout), "allowWrite": True}
-    made(client, "/api/repos", {**name, **by})
+    made(client, "/api/repos", {**name, "workplace": "main_checkout", **by})
     said = {"repositoryId": 1, "title": f"planted {PLANTED}", "prompt": f"planted {PLANTED}"}
     made(client, "/api/tasks", {**said, **by})
     made(client, "/api/tasks/1/run", by)
