@@ -212,12 +212,16 @@ class Client:
         token = self.http.headers.get("Authorization")
         headers = [] if token is None else [(b"Authorization", token.encode())]
         is_closing = False
+        failure: BaseException | None = None
         try:
             async with open_websocket_url(str(url), extra_headers=headers) as connection:
                 try:
                     yield connection
-                    is_closing = True
+                except BaseException as error:
+                    failure = error
+                    raise
                 finally:
+                    is_closing = True
                     with trio.move_on_after(1):
                         await connection.aclose()
                     await connection._stream.aclose()
@@ -225,6 +229,8 @@ class Client:
             # A ping crossed the close, and trio-websocket tried to answer it all the same.
             if not is_closing:
                 raise
+            if failure is not None:
+                raise failure from None
 
 
 @attrs.define

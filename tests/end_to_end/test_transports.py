@@ -122,12 +122,12 @@ async def test_the_same_story_is_told_over_every_transport(
         steer = {"message": "Use the smaller fixture.", "requestedBy": "mobile-web"}
         receipt = await client.post(f"/api/sessions/{session['id']}/steer", steer)
         assert "acknowledged" == receipt["status"]
+        gate.open()  # where Codex lets what the model says come to its end first
         after_steering.wait_until_reached()
         stop = {"reason": "Enough.", "requestedBy": "ada"}
         stopped = await client.post(f"/api/sessions/{session['id']}/stop", stop)
         assert "Stopped by ada: Enough." == stopped["session"]["exitReason"]
         await stream.until("session.stopped")
-    gate.open()
     after_steering.open()
     ended = await client.session(session)
     assert f"app-server:{ended['codexThreadId']}:{receipt['turnId']}" == ended["codexRef"]

@@ -129,8 +129,8 @@ async def test_a_turn_is_steered(
         await trio.to_thread.run_sync(gate.wait_until_reached)
         steer = requests.turn_steer(thread_id, turn_id, "Use less.", client_message_id="s-1")
         assert await bridged.bridge.ask(steer) == {"turnId": turn_id}
+        gate.open()  # where Codex lets what the model says come to its end first
         told = await bridged.until_told("turn/completed")
-        gate.open()
     assert last_message(told) == "Heard you."
     assert "Use less." in scripted_model.requests[-1].user_texts
 
