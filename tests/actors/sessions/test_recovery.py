@@ -1,4 +1,4 @@
-"""A turn that ends while its session finds it again loses nothing that it said."""
+"""A turn is found again after a restart, and loses nothing that it said meanwhile."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from command_center.actors.sessions.services import SessionServices
 from command_center.runtime import Actor, ChildSpec, handles
 from command_center.store import Session, Transaction, sessions
 from tests.actors.rows import insert_repository, insert_session, insert_task, rig
+from tests.actors.sessions.live import live_session
 
 SAID = {"type": "agentMessage", "id": "i", "text": "Missed."}
 ENDED = {"threadId": "t", "turn": {"id": "u", "status": "completed", "items": [], "error": None}}
@@ -80,3 +81,17 @@ async def test_a_turn_that_ends_during_recovery_ends_behind_what_was_missed(
                     break
                 await trio.sleep(0.02)
     assert ("completed", "Missed.") == (now.status, now.last_message)
+
+
+async def test_a_turn_that_began_too_lately_to_be_listed_is_looked_for_again(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db.sqlite3", survives_restart=True) as live:
+        listed, live.bridge.turns = live.bridge.turns, []
+        await live.rig.system.restart(live.ref.path, reason="a test")
+        await live.bridge.until_called("thread/turns/list", 2)
+        assert "running" == (await live.session()).status
+        live.bridge.turns = listed
+        await live.settled()
+        await live.complete()
+        assert "completed" == (await live.until(lambda session: session.finished_at)).status

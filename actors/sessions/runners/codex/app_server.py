@@ -211,7 +211,11 @@ class AppServerRunner:
 
     async def _recover(self, session: Session, thread_id: str, turn_id: str) -> None:
         thread = await self._thread.join(session, thread_id)
-        turns = await find_turns_since(self._thread.ask, session, thread_id)
+        patience = trio.current_time() + SETTLE_SECONDS
+        while not (turns := await find_turns_since(self._thread.ask, session, thread_id)):
+            if trio.current_time() > patience:
+                break
+            await trio.sleep(LOOK_SECONDS)  # it may have begun too lately to be listed
         if not turns:
             await self._ref.tell(TurnLost(reason="Codex does not know the turn any more."))
             return
