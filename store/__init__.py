@@ -82,6 +82,7 @@ from command_center.store.records import (
     TelegramChat,
     TelegramMessage,
     TelegramUpdate,
+    ViewedFile,
 )
 from command_center.store.redaction.redact import redact
 from command_center.store.redaction.streamed import StreamedText
@@ -102,6 +103,7 @@ from command_center.store.tables import (
     telegram_chats,
     telegram_messages,
     telegram_updates,
+    viewed_files,
 )
 from command_center.store.timestamps import (
     Timestamp,
@@ -173,6 +175,7 @@ __all__ = [
     "Transaction",
     "TransactionEnded",
     "Unit",
+    "ViewedFile",
     "Writer",
     "WrongThread",
     "agents",
@@ -205,4 +208,5 @@ __all__ = [
     "telegram_updates",
     "to_timestamp",
     "trusted_configurations",
+    "viewed_files",
 ]

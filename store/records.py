@@ -341,6 +341,19 @@ class Followup(Record, frozen=True, kw_only=True, rename="camel"):
     sent_session_id: int | None = None
 
 
+class ViewedFile(Record, frozen=True, kw_only=True, rename="camel"):
+    """A changed file that somebody has looked at, among the work of a task.
+
+    Attributes:
+        content: what git calls the content that was seen, or a mark of the diff where there was no
+            more; empty for a file that was gone, None where the look does not count any more.
+    """
+
+    task_id: int
+    path: str
+    content: str | None
+
+
 class Automation(Record, frozen=True, kw_only=True, rename="camel"):
     """A schedule that makes and runs tasks.
 

@@ -16,6 +16,7 @@ from command_center.store.records import (
     TelegramChat,
     TelegramMessage,
     TelegramUpdate,
+    ViewedFile,
 )
 from command_center.store.table import Table
 
@@ -50,6 +51,7 @@ agents = Table(
 )
 items = Table(Item, "items", redacted=["body"], long=["body"])
 followups = Table(Followup, "followups", redacted=["message", "requested_by"])
+viewed_files = Table(ViewedFile, "viewed_files")
 automations = Table(
     Automation, "automations", redacted=["title", "payload", "requested_by", "paused_reason"]
 )

@@ -20,6 +20,7 @@ from command_center.actors.contracts.automations import (
     RunAutomation,
 )
 from command_center.actors.contracts.devices import CreateDevice, PatchDevice, RevokeDevice
+from command_center.actors.contracts.landing import CommitWork, MarkViewed, SeeChanges, SeePatch
 from command_center.actors.contracts.repositories import (
     CreateRepository,
     DeleteRepository,
@@ -56,7 +57,6 @@ from command_center.actors.contracts.tasks import (
 )
 from command_center.actors.contracts.worktrees import (
     CleanWorktrees,
-    CommitWork,
     CreateWorktree,
     DiffWorktree,
     FindBounds,
@@ -67,7 +67,6 @@ from command_center.actors.contracts.worktrees import (
     PruneWorktrees,
     RemoveWorktree,
     SeeConfiguration,
-    SeeWork,
     TidyWorktrees,
 )
 from command_center.runtime import Address
@@ -99,8 +98,10 @@ RepositoriesMessage: TypeAlias = (
     | CleanWorktrees
     | TidyWorktrees
     | MergeWorktree
+    | SeeChanges
+    | SeePatch
+    | MarkViewed
     | CommitWork
-    | SeeWork
     | PrepareWorkplace
     | SeeConfiguration
     | FindBounds

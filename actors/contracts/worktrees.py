@@ -6,13 +6,9 @@ beside the repository's id, which comes from the path.
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
 
 from command_center.actors.contracts.fields import FolderPath
-from command_center.actors.git.changes import Uncommitted
-from command_center.actors.git.committing import PATHS_LIMIT, Author, CommitMessage, Committed
 from command_center.actors.git.diffs import PATCH_LIMIT, Diff, Limit
 from command_center.actors.git.facts import WorktreeEntry
 from command_center.actors.git.merging import MergeResult, Strategy
@@ -149,39 +145,6 @@ class MergeWorktree(msgspec.Struct, Request[MergeResult], frozen=True):
 
     repository_id: int
     wanted: MergeRequest
-
-
-class CommitRequest(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
-):
-    """The part of a session's work that is committed, and how.
-
-    Attributes:
-        message: the title of the session's task, unless given.
-        paths: files and folders whose changes are taken; all of them, if left out. A session that
-            worked in the main checkout has to name them.
-        author: the user whom git knows, unless given.
-        head_sha: the commit that the branch must be at still.
-    """
-
-    message: CommitMessage | None = None
-    paths: Annotated[list[PathText], msgspec.Meta(max_length=PATHS_LIMIT)] = []
-    author: Author | None = None
-    head_sha: Revision | None = None
-    requested_by: Name = "api"
-
-
-class SeeWork(msgspec.Struct, Request[Uncommitted], frozen=True):
-    """Show what a session's folder has that is not committed, and how far its branch has come."""
-
-    session_id: int
-
-
-class CommitWork(msgspec.Struct, Request[Committed], frozen=True):
-    """Commit what an ended session left in its folder, on the branch that is checked out there."""
-
-    session_id: int
-    wanted: CommitRequest
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ from command_center.actors.git.facts import (
     read_status,
     read_worktrees,
 )
-from command_center.actors.git.names import branch_commit
+from command_center.actors.git.names import branch_commit, check_path
 from command_center.actors.git.ports import ANSWER_LIMIT, OF_THE_TREE, Checkout, Writes, shown
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict, Invalid
@@ -88,7 +88,7 @@ async def commit_changes(
     if not message.strip() or "\0" in message:
         raise Invalid.field("message", "A commit needs a message, which is text.")
     for path in paths:
-        _check_path(path)
+        check_path(path, "paths")
     status = await read_status(checkout)
     branch = await _check_branch(checkout, status, head)
     changed = await _changed(checkout, paths)
@@ -126,12 +126,6 @@ async def commit_changes(
         message=message,
         files=len(staged),
     )
-
-
-def _check_path(path: str) -> None:
-    parts = PurePosixPath(path).parts
-    if not parts or parts[0] == "/" or ".." in parts or ".git" in parts or "\0" in path:
-        raise Invalid.field("paths", f"{path!r} is no path in the work tree.")
 
 
 async def _check_branch(checkout: Checkout, status: WorkTreeStatus, head: str | None) -> str:

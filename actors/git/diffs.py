@@ -36,7 +36,7 @@ PLAIN: Final = (
 """Nothing of the repository's own runs, and the output looks the same whatever it is set to."""
 
 
-class ChangedFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ComparedFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Lines added and deleted in one file; a binary file has no lines to count."""
 
     path: str
@@ -54,7 +54,7 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     base_ref: str
     base_sha: str
     head_sha: str
-    files: list[ChangedFile]
+    files: list[ComparedFile]
     untracked: list[str]
     patch: str
     is_cut: bool
@@ -128,9 +128,9 @@ async def read_diff(checkout: Checkout, base: str, *, limit: int = PATCH_LIMIT) 
     )
 
 
-def _change(line: bytes) -> ChangedFile:
+def _change(line: bytes) -> ComparedFile:
     added, removed, name = line.split(b"\t", 2)
-    return ChangedFile(
+    return ComparedFile(
         path=shown(name),
         added=int(added) if added.isdigit() else None,
         removed=int(removed) if removed.isdigit() else None,

@@ -91,6 +91,15 @@ class BadBranchName(Invalid):
         )
 
 
+class PatchChanged(Conflict):
+    """A file has changed since the page before, so that the next one would not fit."""
+
+    def __init__(self, path: str) -> None:
+        """Name the file."""
+        super().__init__(f"{path} has changed since: read it again from the beginning.", path=path)
+        self.path = path
+
+
 class UnknownRef(NotFound):
     """The repository has no commit of that name."""
 

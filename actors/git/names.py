@@ -7,9 +7,12 @@ back is used from there on.
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from command_center.actors.git.errors import BadBranchName, GitFailed, UnknownRef
 from command_center.actors.git.ports import Checkout
 from command_center.actors.rules.branch_names import LONGEST, is_branch_name
+from command_center.actors.rules.errors import Invalid
 
 
 async def check_branch_name(checkout: Checkout, name: str) -> str:
@@ -49,6 +52,24 @@ async def resolve_commit(checkout: Checkout, name: str) -> str:
     if answer.exit_code != 0 or not found.isalnum():
         raise UnknownRef(name)
     return found
+
+
+def check_path(path: str, field: str) -> None:
+    """Refuse what cannot be the path of a file in a work tree.
+
+    Raises:
+        Invalid: it leads out of it, or into the git directory; the message names the field.
+    """
+    parts = PurePosixPath(path).parts
+    if not parts or parts[0] == "/" or ".." in parts or ".git" in parts or not _is_text(path):
+        raise Invalid.field(field, f"{path!r} is no path in the work tree.")
+
+
+def _is_text(path: str) -> bool:
+    try:
+        return b"\0" not in path.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 async def branch_commit(checkout: Checkout, branch: str) -> str | None:

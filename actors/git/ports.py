@@ -32,6 +32,22 @@ ANSWER_LIMIT: Final = 8 * 1024 * 1024
 OF_THE_TREE: Final[Mapping[str, str]] = MappingProxyType({"GIT_ATTR_SOURCE": ""})
 """For a command that takes attributes from the work tree as it is now."""
 
+EMPTY_TREE: Final = MappingProxyType(
+    {
+        "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+        "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+    }
+)
+"""The tree without entries by object format: git knows it without having it stored."""
+
+EMPTY_BLOB: Final = MappingProxyType(
+    {
+        "sha1": "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+        "sha256": "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+    }
+)
+"""The content of an empty file, in the same way."""
+
 Identity = tuple[int, int]
 """A folder's device and inode: what it is, whatever its path leads to later."""
 
@@ -45,6 +61,21 @@ class Writes(enum.Flag):
     WORKTREES = enum.auto()
     TREE = enum.auto()
     INDEX = enum.auto()
+
+
+class Staging(enum.Enum):
+    """The way in which files come into the index of a stand-in, for one command.
+
+    The repository's own index stays as it is.
+
+    - `NAMED`: git knows of them; they are not read.
+    - `HASHED`: the index has what their content is called; no content is kept.
+    - `STORED`: their content is kept among the repository's objects.
+    """
+
+    NAMED = enum.auto()
+    HASHED = enum.auto()
+    STORED = enum.auto()
 
 
 @attrs.frozen
@@ -75,6 +106,8 @@ class GitCommand:
         writes: what it changes.
         branch: the branch that HEAD names while it runs, whatever the work tree's own HEAD says by
             then. With the reftable format HEAD is where the refs are, and this has no effect.
+        staged: files that the index has beside its own while it runs, by their names.
+        staging: how those come there.
         also: folders beside the repository that it writes to.
         extra: variables that this command needs. `GIT_ATTR_SOURCE` names the commit whose
             attributes count (see `OF_THE_TREE`); they come from an empty tree otherwise.
@@ -88,6 +121,8 @@ class GitCommand:
     arguments: tuple[str, ...]
     writes: Writes = Writes.NOTHING
     branch: str | None = None
+    staged: Collection[bytes] = ()
+    staging: Staging = Staging.NAMED
     also: Collection[Path] = ()
     extra: Mapping[str, str] = attrs.field(factory=dict)
     sent: bytes | None = None
@@ -167,6 +202,8 @@ class Checkout:
         *arguments: str,
         writes: Writes = Writes.NOTHING,
         branch: str | None = None,
+        staged: Collection[bytes] = (),
+        staging: Staging = Staging.NAMED,
         also: Collection[Path] = (),
         extra: Mapping[str, str] = MappingProxyType({}),
         sent: bytes | None = None,
@@ -181,6 +218,8 @@ class Checkout:
             arguments=arguments,
             writes=writes,
             branch=branch,
+            staged=staged,
+            staging=staging,
             also=also,
             extra=dict(extra),
             sent=sent,

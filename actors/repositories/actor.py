@@ -18,6 +18,14 @@ from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import foreign_turns_on
 from command_center.actors.contracts.hosts import Host, Hosts
+from command_center.actors.contracts.landing import (
+    Changes,
+    CommitWork,
+    MarkViewed,
+    SeeChanges,
+    SeePatch,
+    ViewedFiles,
+)
 from command_center.actors.contracts.repositories import (
     CreateRepository,
     DeleteRepository,
@@ -33,7 +41,6 @@ from command_center.actors.contracts.sessions import ThreadsReleased
 from command_center.actors.contracts.worktrees import (
     Bounds,
     CleanWorktrees,
-    CommitWork,
     CreateWorktree,
     DiffWorktree,
     FindBounds,
@@ -45,7 +52,6 @@ from command_center.actors.contracts.worktrees import (
     RemoveWorktree,
     SeeConfiguration,
     SeenConfiguration,
-    SeeWork,
     TidyWorktrees,
     WorktreeCreated,
     WorktreeState,
@@ -53,7 +59,7 @@ from command_center.actors.contracts.worktrees import (
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout, NotAWorkTree
-from command_center.actors.git.changes import Uncommitted
+from command_center.actors.git.changes import Patch
 from command_center.actors.git.committing import Committed
 from command_center.actors.git.diffs import Diff
 from command_center.actors.git.facts import (
@@ -81,6 +87,7 @@ from command_center.actors.repositories.cleanup import WorktreeCleaning
 from command_center.actors.repositories.landing import Landing
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
+from command_center.actors.repositories.seen_changes import SeenChanges
 from command_center.actors.repositories.workspaces import Workplaces
 from command_center.actors.repositories.worktrees import Worktrees
 from command_center.actors.rules.errors import Conflict, Invalid, Unavailable
@@ -112,6 +119,7 @@ class Repositories(Actor):
         self._locks = KeyedLocks()
         places = Places(storage)
         self._worktrees = Worktrees(storage, hosts, self._locks, places)
+        self._seeing = SeenChanges(storage, hosts)
         self._landing = Landing(storage, hosts, self._locks)
         self._workplaces = Workplaces(storage, hosts, self._locks, places)
         self._cleaning = WorktreeCleaning(storage, hosts, self._locks)
@@ -306,10 +314,20 @@ class Repositories(Actor):
         """Merge a worktree's branch back."""
         return self.ctx.answer_later(self._worktrees.merge, message)
 
-    @handles(SeeWork)
-    async def see_work(self, message: SeeWork) -> Deferred[Uncommitted]:
-        """Show what a session's folder has that is not committed."""
-        return self.ctx.answer_later(self._landing.see, message)
+    @handles(SeeChanges)
+    async def see_changes(self, message: SeeChanges) -> Deferred[Changes]:
+        """List what a session has changed."""
+        return self.ctx.answer_later(self._seeing.see, message)
+
+    @handles(SeePatch)
+    async def see_patch(self, message: SeePatch) -> Deferred[Patch]:
+        """Show what a session has changed in a file."""
+        return self.ctx.answer_later(self._seeing.see_patch, message)
+
+    @handles(MarkViewed)
+    async def mark_viewed(self, message: MarkViewed) -> Deferred[ViewedFiles]:
+        """Keep that files were looked at."""
+        return self.ctx.answer_later(self._seeing.mark, message)
 
     @handles(CommitWork)
     async def commit_work(self, message: CommitWork) -> Deferred[Committed]:

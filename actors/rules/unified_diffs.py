@@ -1,9 +1,29 @@
-"""Unified diffs of texts, to be read by a person."""
+"""Unified diffs of texts, to be read by a person; and read again, file by file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import unified_diff as hunks_of
+from typing import Final
+
+import attrs
+
+_HUNK: Final = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+_NAMES: Final = re.compile(r'diff --git "?a/(.*?)"? "?b/(.*?)"?')
+
+
+@attrs.frozen(kw_only=True)
+class FileDiff:
+    """A diff's part about one file; `previous` is the path before, None for a new file."""
+
+    path: str
+    previous: str | None
+    is_deleted: bool
+    is_binary: bool
+    additions: int
+    deletions: int
+    text: str
 
 
 def added(path: str, text: str) -> str:
@@ -58,3 +78,63 @@ def _whole(text: str, sign: str) -> str:
     head = f"@@ -0,0 +{span} @@" if sign == "+" else f"@@ -{span} +0,0 @@"
     end = "" if text.endswith("\n") else "\\ No newline at end of file\n"
     return head + "\n" + "".join(f"{sign}{line}\n" for line in lines) + end
+
+
+def split_diff(text: str) -> list[FileDiff]:
+    """Read a diff file by file, in its order; what belongs to no file is left out."""
+    parts: list[list[str]] = []
+    left = [0, 0]  # lines that the hunk still has, by its head
+    is_named = False  # by "diff --git", and no "--- " came since
+    for line in text.splitlines(keepends=True):
+        if parts and any(left) and line[:1] in {"+", "-", " ", "\n"}:
+            left[0] -= line[0] != "+" and left[0] > 0
+            left[1] -= line[0] != "-" and left[1] > 0
+        elif line.startswith("diff --git ") or (line.startswith("--- ") and not is_named):
+            parts.append([])
+            left = [0, 0]
+            is_named = line.startswith("diff")
+        elif line.startswith("--- "):
+            is_named = False
+        elif (hunk := _HUNK.match(line)) is not None:
+            left = [int(count or 1) for count in hunk.groups()]
+        if parts:
+            parts[-1].append(line)
+    return [found for part in parts for found in _read(part)]
+
+
+def _read(lines: Sequence[str]) -> Iterator[FileDiff]:
+    """Read the part of one file; nothing where it has no name."""
+    before: str | None = None
+    after: str | None = None
+    hunks = next((at for at, line in enumerate(lines) if line.startswith("@@")), len(lines))
+    for line in lines[:hunks]:
+        text = line.rstrip("\n")
+        if (named := _NAMES.fullmatch(text)) is not None:
+            before, after = named.groups()
+        elif text.startswith("new file mode"):
+            before = None
+        elif text.startswith("deleted file mode"):
+            after = None
+        elif text.startswith("--- "):
+            before = _plain(text[4:])
+        elif text.startswith("+++ "):
+            after = _plain(text[4:])
+    path = after or before
+    if path is not None:
+        body = [line for line in lines[hunks:] if not line.startswith("@@")]
+        yield FileDiff(
+            path=path,
+            previous=before,
+            is_deleted=after is None,
+            is_binary=any(line.startswith("Binary files ") for line in lines[:hunks]),
+            additions=sum(line.startswith("+") for line in body),
+            deletions=sum(line.startswith("-") for line in body),
+            text="".join(lines),
+        )
+
+
+def _plain(name: str) -> str | None:
+    name = name.rstrip("\t")
+    if name == "/dev/null":
+        return None
+    return re.sub(r'^"?[ab]/|"$', "", name)

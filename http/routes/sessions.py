@@ -10,7 +10,6 @@ from quart import request
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
-from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.sessions import (
     ChangeGoal,
     ClearGoal,
@@ -21,10 +20,6 @@ from command_center.actors.contracts.sessions import (
     SteerSession,
     StopSession,
 )
-from command_center.actors.contracts.worktrees import CommitRequest, CommitWork, SeeWork
-from command_center.actors.git.changes import Uncommitted
-from command_center.actors.git.committing import Committed
-from command_center.actors.repositories.actor import GIT_SECONDS
 from command_center.actors.sessions.slots import (
     lingering_sessions,
     live_sessions,
@@ -137,25 +132,6 @@ async def patch_session(center: Center, session_id: int, body: SessionChanges) -
 async def stop_session(center: Center, session_id: int, body: StopSession) -> SessionStopped:
     """Stop a session."""
     return SessionStopped(session=await center.sessions.stop(session_id, body))
-
-
-@api.operation("GET", "/api/sessions/<id:session_id>/uncommitted", refuses=(409,))
-async def show_uncommitted(center: Center, session_id: int) -> Uncommitted:
-    """Show what a session's folder has that is not committed."""
-    return await center.ask(REPOSITORIES, SeeWork(session_id), timeout=GIT_SECONDS)
-
-
-@api.operation(
-    "POST",
-    "/api/sessions/<id:session_id>/commit",
-    answers=201,
-    refuses=(409,),
-    acts_outside=True,
-    scope="land",
-)
-async def commit_session(center: Center, session_id: int, body: CommitRequest) -> Committed:
-    """Commit what an ended session left in its folder."""
-    return await center.ask(REPOSITORIES, CommitWork(session_id, body), timeout=GIT_SECONDS)
 
 
 @api.operation("POST", "/api/sessions/<id:session_id>/steer", refuses=(409,), outcome_of=outcome_of)

@@ -205,11 +205,37 @@ export interface Capabilities {
   takesImages: boolean;
 }
 
-/** Lines added and deleted in one file; a binary file has no lines to count. */
+/** A file that has changed. */
 export interface ChangedFile {
   path: string;
-  added: number | null;
-  removed: number | null;
+  previousPath: string | null;
+  status: "added" | "conflicted" | "deleted" | "modified" | "renamed" | "type_changed";
+  additions: number | null;
+  deletions: number | null;
+  isBinary: boolean;
+  isNew: boolean;
+  isCommitted: boolean;
+  isViewed: boolean;
+}
+
+/** The changes of a session, file by file; a page of them. */
+export interface Changes {
+  source: "agent" | "git";
+  problem: string | null;
+  path: string;
+  branchName: string | null;
+  headSha: string | null;
+  baseRef: string | null;
+  baseSha: string | null;
+  against: "base" | "commit" | "viewed";
+  commits: number | null;
+  total: number;
+  uncommitted: number;
+  additions: number;
+  deletions: number;
+  isCut: boolean;
+  items: ChangedFile[];
+  nextCursor: string | null;
 }
 
 /** The part of a session's work that is committed, and how. */
@@ -228,6 +254,13 @@ export interface Committed {
   sha: string;
   message: string;
   files: number;
+}
+
+/** Lines added and deleted in one file; a binary file has no lines to count. */
+export interface ComparedFile {
+  path: string;
+  added: number | null;
+  removed: number | null;
 }
 
 /** Ask a person something that no session asks by itself. */
@@ -347,7 +380,7 @@ export interface Diff {
   baseRef: string;
   baseSha: string;
   headSha: string;
-  files: ChangedFile[];
+  files: ComparedFile[];
   untracked: string[];
   patch: string;
   isCut: boolean;
@@ -611,6 +644,17 @@ export interface Order {
   reason: string;
   confirm?: boolean;
   requestedBy?: string;
+}
+
+/** A page of the changes of one file, as a unified diff. */
+export interface Patch {
+  path: string;
+  previousPath: string | null;
+  against: "base" | "commit" | "viewed";
+  patch: string;
+  isBinary: boolean;
+  isCut: boolean;
+  nextCursor: string | null;
 }
 
 /** A piece of a text; `isMatch` where it is what was searched for. */
@@ -969,23 +1013,11 @@ export interface Tree {
   abandoned: string[];
 }
 
-/** The state of a work tree before a commit. */
-export interface Uncommitted {
-  path: string;
-  branchName: string | null;
-  headSha: string | null;
-  baseRef: string | null;
-  commits: number | null;
-  files: UncommittedFile[];
-  isCut: boolean;
-}
-
-/** A file that differs from the last commit. */
-export interface UncommittedFile {
-  path: string;
-  status: "added" | "conflicted" | "deleted" | "modified" | "type_changed";
-  added: number | null;
-  removed: number | null;
+/** Files that somebody has looked at, or not as `isViewed` says. */
+export interface ViewedFiles {
+  paths: string[];
+  isViewed?: boolean;
+  requestedBy?: string;
 }
 
 /** A worktree that is ready to be worked in. */
@@ -1291,24 +1323,6 @@ export interface Operations {
     body: StopSession;
     answer: SessionStopped;
   };
-  /** Show what a session's folder has that is not committed */
-  showUncommitted: {
-    method: "GET";
-    path: `/api/sessions/${number}/uncommitted`;
-    isExact: false;
-    query: Record<string, never>;
-    body: undefined;
-    answer: Uncommitted;
-  };
-  /** Commit what an ended session left in its folder */
-  commitSession: {
-    method: "POST";
-    path: `/api/sessions/${number}/commit`;
-    isExact: false;
-    query: Record<string, never>;
-    body: CommitRequest;
-    answer: Committed;
-  };
   /** Say something to the running turn */
   steerSession: {
     method: "POST";
@@ -1389,6 +1403,42 @@ export interface Operations {
     query: Record<string, never>;
     body: undefined;
     answer: SessionGoal;
+  };
+  /** List the files that a session has changed */
+  listChanges: {
+    method: "GET";
+    path: `/api/sessions/${number}/changes`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; against?: "base" | "commit" | "viewed" | null; };
+    body: undefined;
+    answer: Changes;
+  };
+  /** Show what a session has changed in a file, page by page */
+  showPatch: {
+    method: "GET";
+    path: `/api/sessions/${number}/changes/patch`;
+    isExact: false;
+    query: { path: string | null; previousPath?: string | null; against?: "base" | "commit" | "viewed" | null; context?: number | null; ignoreSpace?: boolean | null; cursor?: string | null; };
+    body: undefined;
+    answer: Patch;
+  };
+  /** Keep that somebody looked at changed files, as they are now */
+  markViewed: {
+    method: "POST";
+    path: `/api/sessions/${number}/changes/viewed`;
+    isExact: false;
+    query: Record<string, never>;
+    body: ViewedFiles;
+    answer: ViewedFiles;
+  };
+  /** Commit what an ended session left in its folder */
+  commitSession: {
+    method: "POST";
+    path: `/api/sessions/${number}/commit`;
+    isExact: false;
+    query: Record<string, never>;
+    body: CommitRequest;
+    answer: Committed;
   };
   /** List the follow-ups of a session's task */
   listFollowups: {
@@ -2144,6 +2194,12 @@ export interface DiffShown {
 export interface EventDamaged {
 }
 
+/** Somebody looked at changed files, or says with `isViewed` that nobody has. */
+export interface FilesViewed {
+  paths: string[];
+  isViewed: boolean;
+}
+
 /** It was taken back. */
 export interface FollowupCancelled {
   followupId: number;
@@ -2538,6 +2594,7 @@ export interface EventData {
   "worktree.created": WorktreeAdded;
   "worktree.removed": WorktreeRemoved;
   "worktree.pruned": WorktreePruned;
+  "session.changes.viewed": FilesViewed;
   "session.committed": WorkCommitted;
   "worktree.merged": WorktreeMerged;
   "task.created": TaskCreated;

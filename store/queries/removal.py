@@ -13,6 +13,8 @@ _AUTOMATION_RUNS = """DELETE FROM automation_runs WHERE automation_id IN
     (SELECT id FROM automations WHERE repository_id = ?)"""
 _FOLLOWUPS = """DELETE FROM followups WHERE task_id IN
     (SELECT id FROM tasks WHERE repository_id = ?)"""
+_VIEWED_FILES = """DELETE FROM viewed_files WHERE task_id IN
+    (SELECT id FROM tasks WHERE repository_id = ?)"""
 _LAST_SESSIONS = "UPDATE automations SET last_session_id = NULL WHERE repository_id = ?"
 _SESSIONS = "DELETE FROM sessions WHERE repository_id = ?"
 _TASKS = "DELETE FROM tasks WHERE repository_id = ?"
@@ -45,6 +47,7 @@ def remove_repository(tx: Transaction, repository_id: int) -> Removed:
     approvals = run(_APPROVALS)
     run(_AUTOMATION_RUNS)
     run(_FOLLOWUPS)
+    run(_VIEWED_FILES)
     run(_LAST_SESSIONS)
     sessions = run(_SESSIONS)
     tasks = run(_TASKS)

@@ -61,10 +61,12 @@ def left(tmp_path: Path, codex_binary: Path, repository: Path) -> Iterator[Left]
 def test_what_a_session_left_is_committed_and_merged(
     left: Left, open_page: OpenPage, request: pytest.FixtureRequest, *, device: str, scheme: Any
 ) -> None:
-    page = open_page(left.url, device=device, color_scheme=scheme, expected={409}).page
+    page = open_page(left.url, device=device, color_scheme=scheme).page
     card = page.get_by_role("region", name="Landing")
     expect(card).to_contain_text("Not committed")
-    expect(card).to_contain_text("2 files +1")
+    expect(card).to_contain_text("2 files +2")
+    files = page.locator(".file")
+    expect(files.nth(1).locator(".add").filter(has_text="1")).not_to_have_count(0)
     photograph(page, f"{request.node.name}-left")
     card.get_by_role("button", name="Commit…").click()
     dialog = page.get_by_role("dialog")

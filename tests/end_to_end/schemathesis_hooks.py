@@ -41,6 +41,9 @@ LONG = 1000
 RECORDS = frozenset({"repositoryId", "taskId", "sessionId"})
 """Ids, of which most are to be of records that are there."""
 
+FILES = frozenset({"path", "previousPath"})
+"""Paths of files in a repository."""
+
 OBJECTS = frozenset({"details", "answers"})
 """Plain JSON, in which a random number may be larger than any that is taken."""
 
@@ -66,6 +69,8 @@ def map_case(_context: Any, case: Any) -> Any:
     if isinstance(case.query, dict):
         case.query.pop("cursor", None)
         put_real(case.query)
+        if operation == "showPatch":
+            case.query |= dict.fromkeys(FILES & case.query.keys(), "README.md")
     if isinstance(case.body, dict):
         if operation == "createAutomation":
             case.body.update({**AUTOMATION, **case.body})

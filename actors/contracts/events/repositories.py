@@ -95,6 +95,13 @@ class WorktreePruned(EventData, frozen=True, kw_only=True, tag="worktree.pruned"
     force: bool
 
 
+class FilesViewed(EventData, frozen=True, kw_only=True, tag="session.changes.viewed"):
+    """Somebody looked at changed files, or says with `isViewed` that nobody has."""
+
+    paths: list[str]
+    is_viewed: bool
+
+
 class WorkCommitted(EventData, frozen=True, kw_only=True, tag="session.committed"):
     """Work that a session left was committed; `commit` says where and how much."""
 

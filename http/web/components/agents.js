@@ -35,33 +35,19 @@ export const Agents = ({ session, asked, remarks }) => {
   </section>`;
 };
 
-/** What the turn has changed, and each sub-agent. @param {{session: Session}} props */
-export const Changes = ({ session }) => {
+/** What each sub-agent has changed. @param {{session: Session}} props */
+export const AgentChanges = ({ session }) => {
   const { id } = session;
-  const version = useStore(`diff:${id}`, `agents:${id}`, "reloaded");
-  const [own] = useLoaded(
-    () => wholeText(`/api/sessions/${id}/text`, { field: "diff" }),
-    [id],
-    version,
-  );
+  const version = useStore(`agents:${id}`, "reloaded");
   const [agents] = useLoaded(() => every(`/api/sessions/${id}/agents`, {}), [id], version);
-  if (own === undefined || !agents) return null;
-  const theirs = agents.filter(({ diff }) => diff);
+  const theirs = agents?.filter(({ diff }) => diff) || [];
   return html`
-    ${own && html`<${Diff} text=${own} />`}
     ${theirs.map(
       (agent) => html`
         <h3 class="section" key=${agent.id}>By ${nameOf(agent)}</h3>
         <${DiffOf} agent=${agent} />
       `,
     )}
-    ${
-      !own &&
-      !theirs.length &&
-      html`<p class="quiet-line">
-        Codex has told of no change${ENDED.has(session.status) ? "." : " yet."}
-      </p>`
-    }
   `;
 };
 

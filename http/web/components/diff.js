@@ -14,7 +14,7 @@ const SHOWN = 1500; // lines of a file that are shown at once
  */
 
 /** @param {string} text @returns {FileDiff[]} */
-function parseDiff(text) {
+export function parseDiff(text) {
   /** @type {FileDiff[]} */
   const files = [];
   let old = 0;
@@ -107,7 +107,6 @@ export const Diff = ({ text, cwd, label = "Changes" }) => {
 
 /** @param {{file: FileDiff, cwd?: string}} props */
 const FileView = ({ file, cwd }) => {
-  const [shown, setShown] = useState(SHOWN);
   const path = within(file.path, cwd);
   const moved = file.was && file.was !== file.path && `, moved from ${within(file.was, cwd)}`;
   return html`<details class="diff-file" open=${file.lines.length <= FOLDED}>
@@ -121,24 +120,80 @@ const FileView = ({ file, cwd }) => {
         <b class="add">+${file.added}</b> <b class="del">−${file.removed}</b>
       </span>
     </summary>
-    <div class="diff-lines" tabindex="0" role="group" aria-label=${path}>
+    <${Lines} lines=${file.lines} label=${path} />
+  </details>`;
+};
+
+/**
+ * The lines of a file, as many as are shown at once; in two columns, where there is room.
+ * @param {{lines: Line[], label: string, isSplit?: boolean}} props
+ */
+export const Lines = ({ lines, label, isSplit = false }) => {
+  const [shown, setShown] = useState(SHOWN);
+  const some = lines.slice(0, shown);
+  return html`
+    <div class="diff-lines" data-split=${isSplit} tabindex="0" role="group" aria-label=${label}>
       <table>
         <tbody>
-          ${file.lines.slice(0, shown).map(
-            (line) => html`<tr class=${line.kind}>
-              <td class="no">${line.now ?? line.old ?? ""}</td>
-              <td class="sign">${line.kind === "add" ? "+" : line.kind === "del" ? "−" : ""}</td>
-              <td class="text">${seen(line.text)}</td>
-            </tr>`,
-          )}
+          ${
+            isSplit
+              ? sideBySide(some).map(
+                  ([before, after]) => html`<tr class=${before === after ? before?.kind : ""}>
+                    <${Side} line=${before} no=${before?.old} />
+                    <${Side} line=${after} no=${after?.now} />
+                  </tr>`,
+                )
+              : some.map(
+                  (line) => html`<tr class=${line.kind}>
+                    <td class="no">${line.now ?? line.old ?? ""}</td>
+                    <td class="sign">
+                      ${line.kind === "add" ? "+" : line.kind === "del" ? "−" : ""}
+                    </td>
+                    <td class="text">${seen(line.text)}</td>
+                  </tr>`,
+                )
+          }
         </tbody>
       </table>
     </div>
     ${
-      file.lines.length > shown &&
+      lines.length > shown &&
       html`<button type="button" class="button quiet wide" onClick=${() => setShown(shown + SHOWN)}>
-        Show ${plural(Math.min(SHOWN, file.lines.length - shown), "more line", "more lines")}
+        Show ${plural(Math.min(SHOWN, lines.length - shown), "more line", "more lines")}
       </button>`
     }
-  </details>`;
+  `;
 };
+
+/** @param {{line: Line | null, no?: number | null}} props */
+const Side = ({ line, no }) => html`
+  <td class=${`no ${line?.kind || "none"}`}>${no ?? ""}</td>
+  <td class=${`text ${line?.kind || "none"}`}>${line && seen(line.text)}</td>
+`;
+
+/**
+ * Lines that were taken away beside those that came in their place.
+ * @param {Line[]} lines @returns {[Line | null, Line | null][]}
+ */
+function sideBySide(lines) {
+  /** @type {[Line | null, Line | null][]} */
+  const rows = [];
+  /** @type {{del: Line[], add: Line[]}} */
+  const waiting = { del: [], add: [] };
+  const flush = () => {
+    for (let at = 0; at < Math.max(waiting.del.length, waiting.add.length); at += 1)
+      rows.push([waiting.del[at] || null, waiting.add[at] || null]);
+    waiting.del = [];
+    waiting.add = [];
+  };
+  for (const line of lines) {
+    if (line.kind === "del" && waiting.add.length) flush();
+    if (line.kind === "del" || line.kind === "add") waiting[line.kind].push(line);
+    else {
+      flush();
+      rows.push([line, line]);
+    }
+  }
+  flush();
+  return rows;
+}

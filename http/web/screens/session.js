@@ -17,7 +17,7 @@ import {
   useAct,
   useLoaded,
 } from "../components/basics.js";
-import { Agents, Changes } from "../components/agents.js";
+import { Agents } from "../components/agents.js";
 import { remarksOf } from "../components/remarks.js";
 import { Result } from "../components/result.js";
 import { follow } from "../components/run-panel.js";
@@ -41,8 +41,8 @@ import {
 
 // few sessions have one
 const Goal = lazily(() => import("../components/goal.js"), "Goal");
-// only ended ones have it
-const Landing = lazily(() => import("../components/landing.js"), "Landing");
+// it waits for git
+const Changes = lazily(() => import("../components/changes.js"), "Changes");
 
 /** @param {{id: number}} props */
 export const Session = ({ id }) => {
@@ -101,7 +101,8 @@ export const Session = ({ id }) => {
     <//>
     <${Problem} error=${error} />
     <div class="panes-choice">
-      <${Choice} label="What to show" value=${pane} onChange=${setPane}
+      <${Choice} label="What to show" value=${pane === "review" ? "changes" : pane}
+        onChange=${setPane}
         options=${[
           ["transcript", "Transcript"],
           ["changes", "Changes"],
@@ -132,12 +133,6 @@ export const Session = ({ id }) => {
       <div class="pane-side">
         <section class="pane pane-changes" aria-label="Changes">
           <h2 class="section">Changes</h2>
-          ${
-            ENDED.has(session.status) &&
-            session.worktreePath &&
-            !session.worktreeReserved &&
-            html`<${Landing} session=${session} key=${session.status} />`
-          }
           <${Changes} session=${session} />
         </section>
         <section class="pane pane-details" aria-label="Details">

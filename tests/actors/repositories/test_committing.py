@@ -5,70 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import attrs
 import pytest
 
-from command_center.actors.contracts.worktrees import (
-    CommitRequest,
-    CommitWork,
-    RemoveWorktree,
-    SeeWork,
-)
+from command_center.actors.contracts.landing import CommitRequest, CommitWork, SeeChanges
+from command_center.actors.contracts.worktrees import RemoveWorktree
 from command_center.actors.git import Checkout
-from command_center.actors.git.committing import Author, Committed
+from command_center.actors.git.committing import Committed
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.confinement import ConfinementSupport
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
-from command_center.store import Session
 from tests.actors.git.repository import commit, make_repository, plain_git
-from tests.actors.repositories.rig import Rig, open_rig
-
-ADA = Author(name="Ada Lovelace", email="ada@example.org")
-
-
-@attrs.frozen
-class Work:
-    """A session that has ended, and the folder in which it worked."""
-
-    rig: Rig
-    session: Session
-    folder: Path
-
-    async def commit(self, **wanted: object) -> Committed:
-        fields = {"author": ADA, "requested_by": "ada", **wanted}
-        return await self.rig.ask(CommitWork(self.session.id, CommitRequest(**fields)))  # type: ignore[arg-type]
-
-    def git(self, *arguments: str) -> str:
-        return plain_git(self.folder, *arguments)
-
-    def write(self, **files: str) -> None:
-        for name, text in files.items():
-            (self.folder / name.replace("_", ".")).write_text(text, encoding="utf-8")
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return make_repository(tmp_path / "project")
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with open_rig(tmp_path / "rig") as rig:
-        yield rig
-
-
-@pytest.fixture
-async def work(rig: Rig, project: Path) -> Work:
-    repository = await rig.register(project)
-    made = await rig.make_worktree(repository)
-    session = await rig.start_session(
-        repository, cwd=made.path, worktree_path=made.path, branch_name="work"
-    )
-    await rig.end_session(session)
-    return Work(rig, session, Path(made.path))
+from tests.actors.repositories.rig import Rig
+from tests.actors.repositories.work import Work
 
 
 async def test_what_is_new_changed_and_deleted_is_committed_on_the_branch(
@@ -145,22 +95,22 @@ async def test_what_is_left_is_told_with_its_lines_and_commits(work: Work) -> No
     commit(work.folder, {"old.txt": "1\n2\n"})
     (work.folder / "old.txt").unlink()
     work.write(readme_txt="changed\n", new_txt="new\n")
-    left = await work.rig.ask(SeeWork(work.session.id))
+    left = await work.rig.ask(SeeChanges(work.session.id, "commit"))
     assert ("work", "main", 1, False) == (
         left.branch_name,
         left.base_ref,
         left.commits,
         left.is_cut,
     )
-    told = {file.path: (file.status, file.added, file.removed) for file in left.files}
+    told = {file.path: (file.status, file.additions, file.deletions) for file in left.items}
     assert {
         "readme.txt": ("modified", 1, 1),
         "old.txt": ("deleted", 0, 2),
-        "new.txt": ("added", None, None),
+        "new.txt": ("added", 1, 0),
     } == told
     await work.commit()
-    left = await work.rig.ask(SeeWork(work.session.id))
-    assert ([], 2) == (left.files, left.commits)
+    left = await work.rig.ask(SeeChanges(work.session.id, "commit"))
+    assert ([], 2) == (left.items, left.commits)
 
 
 async def test_nothing_to_commit_a_moved_branch_and_no_branch_are_conflicts(work: Work) -> None:
@@ -427,7 +377,9 @@ async def test_an_agent_that_moves_head_meanwhile_moves_no_other_branch(
 async def test_of_a_worktree_that_is_gone_that_is_told(work: Work) -> None:
     repository = work.session.repository_id
     await work.rig.ask(RemoveWorktree(repository, str(work.folder)))
-    with pytest.raises(Conflict, match="is gone"):
-        await work.rig.ask(SeeWork(work.session.id))
+    seen = await work.rig.ask(SeeChanges(work.session.id))
+    assert ("agent", []) == (seen.source, seen.items)
+    assert seen.problem is not None
+    assert "is gone" in seen.problem
     with pytest.raises(Conflict, match="is gone"):
         await work.commit()

@@ -16,6 +16,7 @@ from command_center.store import (
     repositories,
     sessions,
     tasks,
+    viewed_files,
 )
 from command_center.store.queries.removal import Removed, remove_repository
 from tests.store.units import add_repository, add_session, add_task, run
@@ -27,6 +28,7 @@ TABLES: tuple[Table[Any], ...] = (
     items,
     approvals,
     followups,
+    viewed_files,
     automations,
     automation_runs,
 )
@@ -42,6 +44,7 @@ def fill(tx: Transaction, path: str) -> int:
     )
     approvals.insert(tx, title="t", session_id=session, requested_by="codex")
     followups.insert(tx, task_id=task, session_id=session, message="m", requested_by="web")
+    viewed_files.insert(tx, task_id=task, path="a.py", content="1")
     automation = automations.insert(
         tx,
         repository_id=repository,

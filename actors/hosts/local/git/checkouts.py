@@ -17,7 +17,15 @@ import attrs
 import trio
 
 from command_center.actors.git.errors import GitFailed, NotAWorkTree, UnsafeRepository
-from command_center.actors.git.ports import Checkout, GitCommand, GitOutput, Layout
+from command_center.actors.git.ports import (
+    EMPTY_BLOB,
+    EMPTY_TREE,
+    Checkout,
+    GitCommand,
+    GitOutput,
+    Layout,
+    Staging,
+)
 from command_center.actors.git.settings import Setting, is_true, values, written_settings
 from command_center.actors.hosts.local.folders import same_file
 from command_center.actors.hosts.local.git import copying, worktrees
@@ -28,7 +36,6 @@ from command_center.actors.hosts.local.git.configuration import (
     user_settings,
 )
 from command_center.actors.hosts.local.git.folders import on_disk
-from command_center.actors.hosts.local.git.hardening import EMPTY_TREE
 from command_center.actors.hosts.local.git.layout import find_layout, resolved
 from command_center.actors.hosts.local.git.process import GitProgram
 from command_center.actors.hosts.local.git.shadow import make_shadow
@@ -91,10 +98,21 @@ class LocalGit:
                 failed: GitFailed | None = None
                 answer: GitOutput | None = None
                 try:
+                    where = attributes | extra | shadow.variables()
+                    if command.staged:
+                        await self.program.run(
+                            checkout.path,
+                            "update-index",
+                            *_STAGE[command.staging],
+                            where=where,
+                            writable=shadow.writable(),
+                            sent=_named(checkout, command),
+                            deadline=command.deadline,
+                        )
                     answer = await self.program.run(
                         checkout.path,
                         *command.arguments,
-                        where=attributes | extra | shadow.variables(),
+                        where=where,
                         writable=(*shadow.writable(), *command.also),
                         sent=command.sent,
                         limit=command.limit,
@@ -174,6 +192,24 @@ class LocalGit:
     async def take_away_worktree(self, main: Checkout, path: Path) -> None:
         """Delete what was made of a worktree."""
         await on_disk(path, worktrees.take_away, main, path)
+
+
+_STAGE: Final = {
+    Staging.NAMED: ("-z", "--index-info"),
+    Staging.HASHED: ("--add", "--remove", "--replace", "--info-only", "-z", "--stdin"),
+    Staging.STORED: ("--add", "--remove", "--replace", "-z", "--stdin"),
+}
+
+
+def _named(checkout: Checkout, command: GitCommand) -> bytes:
+    """Name the files to stage: as git lists them, or as entries of an index for empty ones.
+
+    Git looks at such a file anew in any case, as nobody says when it was last seen.
+    """
+    head = b""
+    if command.staging is Staging.NAMED:
+        head = f"100644 {EMPTY_BLOB[checkout.object_format]}\t".encode()
+    return b"".join(head + name + b"\0" for name in command.staged)
 
 
 def _main_of(layout: Layout, repository: Sequence[Setting]) -> Path:

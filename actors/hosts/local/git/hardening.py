@@ -74,15 +74,6 @@ ENVIRONMENT: Final = MappingProxyType(
 )
 """`GIT_ALLOW_PROTOCOL` outranks every `protocol.*` setting; no transport is called `none`."""
 
-EMPTY_TREE: Final = MappingProxyType(
-    {
-        "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
-        "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
-    }
-)
-"""The tree without entries by object format: git knows it without having it stored."""
-
-
 NOWHERE: Final = MappingProxyType({"GIT_DIR": NOTHING})
 """For a command that needs no repository: it looks for none."""
 

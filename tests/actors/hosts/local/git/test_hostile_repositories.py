@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from command_center.actors.git import Checkout, Git, GitFailed
+from command_center.actors.git.changes import Against, keep_contents, read_changes, read_patch
 from command_center.actors.git.diffs import read_diff
 from command_center.actors.git.facts import (
     read_commits,
@@ -55,6 +56,25 @@ async def look_around(checkout: Checkout) -> None:
     await read_store_size(checkout)
 
 
+async def look_at_changes(checkout: Checkout, folder: Path) -> None:
+    """All that shows what has changed, and keeps that it was seen."""
+    (folder / "new.txt").write_text("new\n", encoding="utf-8")
+    names = [file.path for file in (await read_changes(checkout, "main")).files]
+    assert "new.txt" in names
+    against: Against
+    for against in ("base", "commit"):
+        patch = await read_patch(checkout, "main", "new.txt", against=against)
+        assert "+new" in patch.patch
+    kept = await keep_contents(checkout, "main", ["new.txt"])
+    viewed = kept["new.txt"]
+    assert viewed
+    seen = await read_changes(checkout, "main", viewed=["new.txt"])
+    assert kept == seen.contents
+    patch = await read_patch(checkout, "main", "new.txt", against="viewed", viewed=viewed)
+    assert "" == patch.patch
+    (folder / "new.txt").unlink()
+
+
 @EVERY_TRAP
 async def test_no_trap_goes_off_in_the_git_that_is_held(
     trap: Trap, repository: Path, canary: Path, git: Git, tmp_path: Path
@@ -68,9 +88,10 @@ async def test_no_trap_goes_off_in_the_git_that_is_held(
 
     await look_around(await see("nothing"))
     await read_diff(await see("inspect and scan"), "main")
+    await look_at_changes(await see("diff"), repository)
     work = tmp_path / "worktree"
     try:
-        made = await add_worktree(await see("diff"), work, "side")
+        made = await add_worktree(await see("changes"), work, "side")
     except GitFailed:
         assert "lazy fetch" in trap.name  # what is missing is not fetched, so nothing is made
         assert not work.exists()
@@ -78,6 +99,7 @@ async def test_no_trap_goes_off_in_the_git_that_is_held(
         await look_around(made)
         (work / "readme.txt").write_text("changed here\n", encoding="utf-8")
         await read_diff(made, "main")
+        await look_at_changes(made, work)
         await remove_worktree(await see("worktree create"), work)
     await prune_worktrees(await see("worktree remove"))
     main = await see("worktree prune")

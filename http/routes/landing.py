@@ -1,0 +1,110 @@
+"""/api/sessions/…: what a session has changed, seen and committed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from command_center.actors.center import Center
+from command_center.actors.contracts.addresses import REPOSITORIES
+from command_center.actors.contracts.landing import (
+    Changes,
+    CommitRequest,
+    CommitWork,
+    MarkViewed,
+    SeeChanges,
+    SeePatch,
+    ViewedFiles,
+)
+from command_center.actors.git.changes import CONTEXT, Against, Patch, PatchCursor
+from command_center.actors.git.committing import Committed
+from command_center.actors.repositories.actor import GIT_SECONDS
+from command_center.actors.rules.lengths import PathText
+from command_center.http.wire.codec import Cursor, PageQuery, cut_page
+from command_center.http.wire.operation import Api
+from command_center.store import InvalidCursor
+
+api = Api[Center]("Landing")
+
+
+class ChangesQuery(
+    PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The query of the list of changed files.
+
+    Attributes:
+        against: counted from where the branch began, from its last commit, or from the last look.
+    """
+
+    against: Against = "base"
+
+
+class PatchQuery(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The file, and how its changes are shown.
+
+    Attributes:
+        previous_path: where the file was, if it was moved.
+        against: what the changes are counted from.
+        context: lines around each change.
+        ignore_space: changes of white space count as none.
+        cursor: the `nextCursor` of the page before.
+    """
+
+    path: PathText
+    previous_path: PathText | None = None
+    against: Against = "base"
+    context: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = CONTEXT
+    ignore_space: bool = False
+    cursor: Cursor | None = None
+
+
+@api.operation("GET", "/api/sessions/<id:session_id>/changes", refuses=(409,))
+async def list_changes(center: Center, session_id: int, query: ChangesQuery) -> Changes:
+    """List the files that a session has changed."""
+    found = await center.ask(
+        REPOSITORIES, SeeChanges(session_id, query.against), timeout=GIT_SECONDS
+    )
+    page = cut_page(found.items, query, f"changes of {session_id}")
+    return msgspec.structs.replace(found, items=page.items, next_cursor=page.next_cursor)
+
+
+@api.operation("GET", "/api/sessions/<id:session_id>/changes/patch", refuses=(409,))
+async def show_patch(center: Center, session_id: int, query: PatchQuery) -> Patch:
+    """Show what a session has changed in a file, page by page."""
+    cursor = None
+    if query.cursor is not None:
+        cursor = PatchCursor.read(query.cursor)
+        if cursor is None:
+            raise InvalidCursor(query.cursor)
+    message = SeePatch(
+        session_id,
+        query.path,
+        query.previous_path,
+        against=query.against,
+        context=query.context,
+        ignores_space=query.ignore_space,
+        cursor=cursor,
+    )
+    return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
+
+
+@api.operation("POST", "/api/sessions/<id:session_id>/changes/viewed", refuses=(409,))
+async def mark_viewed(center: Center, session_id: int, body: ViewedFiles) -> ViewedFiles:
+    """Keep that somebody looked at changed files, as they are now."""
+    return await center.ask(REPOSITORIES, MarkViewed(session_id, body), timeout=GIT_SECONDS)
+
+
+@api.operation(
+    "POST",
+    "/api/sessions/<id:session_id>/commit",
+    answers=201,
+    refuses=(409,),
+    acts_outside=True,
+    scope="land",
+)
+async def commit_session(center: Center, session_id: int, body: CommitRequest) -> Committed:
+    """Commit what an ended session left in its folder."""
+    return await center.ask(REPOSITORIES, CommitWork(session_id, body), timeout=GIT_SECONDS)

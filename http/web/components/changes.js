@@ -1,0 +1,252 @@
+// @ts-check
+// What a session has changed: its files, each with its patch once it is opened.
+import { get, ME, post } from "../api.js";
+import { basename, number, plural, seen } from "../format.js";
+import { html, useEffect, useMemo, useRef, useState } from "../html.js";
+import { useParam } from "../router.js";
+import { ENDED, useStore } from "../store.js";
+import { AgentChanges } from "./agents.js";
+import { Button, Choice, Loading, Problem, useAct, useLoaded } from "./basics.js";
+import { Lines, parseDiff } from "./diff.js";
+import { Landing } from "./landing.js";
+
+/** @import { ChangedFile, Changes as Seen, Patch, Session } from "../openapi.js" */
+/**
+ * @typedef {{session: Session, against: Against, ignoreSpace: boolean, isWide: boolean, version:
+ * unknown}} View
+ * @typedef {"base" | "commit" | "viewed"} Against
+ */
+
+const OPENED = 3; // files that are open from the beginning
+const LONG = 400; // changed lines of a file above which it begins closed
+const WIDE = 820; // pixels that two columns need
+
+/** @param {{session: Session}} props */
+export const Changes = ({ session }) => {
+  const { id } = session;
+  const version = useStore(`diff:${id}`, "reloaded");
+  const [acts, setActs] = useState(0);
+  const [against, setAgainst] = useState(/** @type {Against} */ ("base"));
+  const [ignoreSpace, setIgnoreSpace] = useState(false);
+  const [pane, setPane] = useParam("pane", "transcript");
+  const [changes, error] = useLoaded(
+    () => all(id, against),
+    [id, against, acts, session.status],
+    version,
+  );
+  const [isWide, measured] = useWide();
+  if (!changes) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
+  const view = { session, against, ignoreSpace, isWide, version: `${version} ${acts}` };
+  const act = () => setActs(acts + 1);
+  const isGit = changes.source === "git";
+  return html`<div class="changes" ref=${measured}>
+    <${Problem} error=${error} />
+    ${changes.problem && html`<p class="quiet-line">${changes.problem}</p>`}
+    ${
+      isGit &&
+      against === "base" &&
+      ENDED.has(session.status) &&
+      html`<${Landing} session=${session} changes=${changes} onAct=${act} />`
+    }
+    <div class="changes-head">
+      <p class="quiet-line">
+        ${changes.isCut ? "More than " : ""}${plural(changes.total, "file")}${" "}
+        <span class="counts">
+          <b class="add">+${number(changes.additions)}</b>
+          <b class="del"> −${number(changes.deletions)}</b>
+        </span>
+        ${isGit && changes.baseRef && html`<span class="hint"> since ${changes.baseRef}</span>`}
+      </p>
+      <div class="changes-tools">
+        <${Choice} label="Which changes" value=${against} onChange=${setAgainst}
+          options=${[
+            ["base", "All"],
+            ["viewed", "Not viewed"],
+            ...(isGit ? [["commit", "Not committed"]] : []),
+          ]} />
+        ${
+          isGit &&
+          html`<label class="check">
+            <input type="checkbox" checked=${ignoreSpace}
+              onChange=${(/** @type {any} */ e) => setIgnoreSpace(e.currentTarget.checked)} />
+            Ignore white space
+          </label>`
+        }
+        <${Button} kind="across" aria-pressed=${pane === "review"}
+          onClick=${() => setPane(pane === "review" ? "changes" : "review")}>
+          Across the page
+        <//>
+      </div>
+    </div>
+    ${!changes.items.length && html`<p class="quiet-line">${NOTHING[against]}</p>`}
+    <ul class="diff files">
+      ${changes.items.map(
+        (file, at) => html`<${File} key=${`${against} ${file.path}`} file=${file} view=${view}
+          onViewed=${act} startsOpen=${at < OPENED && !file.isViewed && sizeOf(file) <= LONG} />`,
+      )}
+    </ul>
+    ${!isGit && html`<${AgentChanges} session=${session} />`}
+  </div>`;
+};
+
+/** @type {Record<Against, string>} */
+const NOTHING = {
+  base: "Nothing has changed.",
+  commit: "All of it is committed.",
+  viewed: "You have viewed all of it.",
+};
+
+/** @param {ChangedFile} file */
+const sizeOf = (file) => (file.additions || 0) + (file.deletions || 0);
+
+/**
+ * All of the list, page by page.
+ * @param {number} id @param {Against} against @returns {Promise<Seen>}
+ */
+async function all(id, against) {
+  const path = /** @type {const} */ (`/api/sessions/${id}/changes`);
+  const first = await get(path, { against, limit: 500 });
+  const items = [...first.items];
+  let cursor = first.nextCursor;
+  while (cursor) {
+    const page = await get(path, { against, limit: 500, cursor });
+    items.push(...page.items);
+    cursor = page.nextCursor;
+  }
+  return { ...first, items };
+}
+
+/** Whether a part of the page has room for two columns. @returns {[boolean, any]} */
+function useWide() {
+  const [isWide, setWide] = useState(false);
+  const watcher = useRef(/** @type {ResizeObserver | null} */ (null));
+  const measured = useRef((/** @type {HTMLElement | null} */ element) => {
+    watcher.current?.disconnect();
+    if (!element) return;
+    watcher.current = new ResizeObserver(([{ contentRect }]) => setWide(contentRect.width >= WIDE));
+    watcher.current.observe(element);
+  });
+  return [isWide, measured.current];
+}
+
+/**
+ * A file; its patch is loaded once it is opened.
+ * @param {{file: ChangedFile, view: View, onViewed: () => void, startsOpen: boolean}} props
+ */
+const File = ({ file, view, onViewed, startsOpen }) => {
+  const [isOpen, setOpen] = useState(startsOpen);
+  const { error, run } = useAct();
+  const [wanted, want] = useState(/** @type {boolean | null} */ (null));
+  useEffect(() => want(null), [file.isViewed, error]);
+  const { id } = view.session;
+  const mark = (/** @type {boolean} */ isViewed) =>
+    run("mark", async () => {
+      want(isViewed);
+      await post(`/api/sessions/${id}/changes/viewed`, {
+        paths: [file.path],
+        isViewed,
+        requestedBy: ME,
+      });
+      setOpen(!isViewed);
+      onViewed();
+    });
+  const moved = file.previousPath && `, moved from ${file.previousPath}`;
+  const isFile = !file.path.endsWith("/");
+  return html`<li class="file" data-viewed=${file.isViewed}>
+    <details class="diff-file" open=${isOpen}
+      onToggle=${(/** @type {any} */ e) => setOpen(e.currentTarget.open)}>
+      <summary title=${`${file.path}${moved || ""}`}>
+        <b class="status" data-status=${file.status} title=${file.status.replace("_", " ")}>
+          ${file.status[0].toUpperCase()}
+        </b>
+        <span class="path">
+          <span class="folder">${seen(file.path.slice(0, -basename(file.path).length))}</span>
+          <b>${seen(basename(file.path))}</b>
+          ${moved && html`<span class="folder">${seen(moved)}</span>`}
+        </span>
+        <span class="counts">
+          ${
+            file.isBinary
+              ? "binary"
+              : html`<b class="add">+${number(file.additions || 0)}</b>
+                <b class="del"> −${number(file.deletions || 0)}</b>`
+          }
+        </span>
+      </summary>
+      ${isOpen && (isFile ? html`<${FilePatch} file=${file} view=${view} />` : OWN)}
+    </details>
+    <div class="file-tools">
+      ${
+        isFile &&
+        html`<label class="check">
+          <input type="checkbox" checked=${wanted ?? file.isViewed}
+            onChange=${(/** @type {any} */ e) => mark(e.currentTarget.checked)} />
+          Viewed<span class="visually-hidden"> ${file.path}</span>
+        </label>`
+      }
+      <${Problem} error=${error} />
+    </div>
+  </li>`;
+};
+
+const OWN = html`<p class="quiet-line">A repository of its own, not looked into.</p>`;
+
+const MORE = 40; // lines around a change when more of them are asked for
+
+/** @param {{file: ChangedFile, view: View}} props */
+const FilePatch = ({ file, view }) => {
+  const { session, against, ignoreSpace, isWide, version } = view;
+  const [context, setContext] = useState(3);
+  const [pages, setPages] = useState(1);
+  const load = () => patchOf(session.id, file, { against, ignoreSpace, context }, pages);
+  const asked = [session.id, file.path, against, ignoreSpace, context, pages];
+  const [patch, error] = useLoaded(load, asked, version);
+  const lines = useMemo(
+    () => (patch ? parseDiff(patch.patch).flatMap((part) => part.lines.filter(isNews)) : []),
+    [patch],
+  );
+  if (error) return html`<${Problem} error=${error} />`;
+  if (!patch) return html`<${Loading} />`;
+  return html`
+    ${
+      lines.length
+        ? html`<${Lines} lines=${lines} label=${file.path} isSplit=${isWide} />`
+        : html`<p class="quiet-line">
+          ${patch.isBinary ? "A binary file." : "Nothing else has changed in it."}
+        </p>`
+    }
+    <div class="file-more">
+      ${
+        patch.nextCursor &&
+        html`<${Button} kind="quiet" onClick=${() => setPages(pages + 1)}>Load more of it<//>`
+      }
+      ${
+        context < MORE &&
+        file.status !== "added" &&
+        !file.isBinary &&
+        html`<${Button} kind="quiet" onClick=${() => setContext(MORE)}>More lines around<//>`
+      }
+    </div>
+  `;
+};
+
+/** Whether the head of the file does not say it already. @param {import("./diff.js").Line} line */
+const isNews = ({ kind, text }) =>
+  kind !== "note" || !/^(new file|deleted file|rename|Binary)/.test(text);
+
+/**
+ * The first pages of a patch, joined. Where white space is all that has changed there is none.
+ * @param {number} id @param {ChangedFile} file
+ * @param {{against: Against, ignoreSpace: boolean, context: number}} how @param {number} pages
+ * @returns {Promise<Patch>}
+ */
+async function patchOf(id, file, how, pages) {
+  const path = /** @type {const} */ (`/api/sessions/${id}/changes/patch`);
+  const query = { ...how, path: file.path, previousPath: file.previousPath || undefined };
+  let patch = await get(path, query);
+  for (let page = 1; page < pages && patch.nextCursor; page += 1) {
+    const next = await get(path, { ...query, cursor: patch.nextCursor });
+    patch = { ...next, patch: patch.patch + next.patch };
+  }
+  return patch;
+}

@@ -1,0 +1,114 @@
+"""Changes of a session in the page: files, their patches, and what is new since a look."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage, made, make_repository
+from tests.browser.test_agents import photograph
+from tests.end_to_end.server import Server
+
+SOURCE = "".join(f"def function_{number}():\n    return {number}\n\n\n" for number in range(40))
+
+
+@attrs.frozen
+class Changed:
+    """The page of a session that has ended, and the worktree in which it changed something."""
+
+    url: str
+    folder: Path
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Iterator[Changed]:
+    project, folder = make_repository(tmp_path / "project"), tmp_path / "work"
+    (project / "code.py").write_text(SOURCE)
+
+    def git(*words: str) -> None:
+        author = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+        subprocess.run(["git", "-C", str(project), *author, *words], check=True)  # noqa: S607
+
+    git("add", ".")
+    git("commit", "-q", "-m", "Code")
+    git("worktree", "add", "-q", "-b", "work", str(folder))
+    (folder / "code.py").write_text(
+        SOURCE.replace("return 7\n", "return 8\n").replace("    return 30", "  return 30")
+    )
+    (folder / "notes.md").write_text("# Notes\n\nThis is new.\n")
+    (folder / "picture.png").write_bytes(bytes(range(256)))
+    server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        repository = made(client, "/api/repos", {"localPath": str(project), "allowWrite": True})
+        wanted = {"repositoryId": repository["id"], "title": "Change it", "prompt": "Do it."}
+        task = made(client, "/api/tasks", wanted)
+        run = {"worktreePath": str(folder)}
+        session = made(client, f"/api/tasks/{task['id']}/run", run)["session"]
+    yield Changed(f"{server.url}/#/sessions/{session['id']}?pane=changes", folder)
+    server.end()
+
+
+def row(page: Page, name: str) -> Any:
+    return page.locator(".file").filter(has=page.locator("summary", has_text=name))
+
+
+@pytest.mark.parametrize(
+    ("device", "scheme"),
+    [("phone", "light"), ("desktop", "dark")],
+)
+def test_files_are_viewed_one_by_one_and_what_is_new_is_shown(
+    changed: Changed,
+    open_page: OpenPage,
+    request: pytest.FixtureRequest,
+    *,
+    device: str,
+    scheme: Any,
+) -> None:
+    page = open_page(changed.url, device=device, color_scheme=scheme).page
+    expect(page.locator(".changes-head")).to_contain_text("3 files +5")
+    expect(row(page, "notes.md").locator(".add").filter(has_text="This is new.")).to_be_visible()
+    expect(row(page, "picture.png")).to_contain_text("A binary file.")
+    code = row(page, "code.py")
+    expect(code.locator(".add").filter(has_text="return 30")).to_be_visible()
+    photograph(page, f"{request.node.name}-all")
+    page.get_by_label("Ignore white space").check()
+    expect(code.locator(".add").filter(has_text="return 30")).to_have_count(0)
+    expect(code.locator(".add").filter(has_text="return 8")).to_be_visible()
+    page.get_by_label("Viewed code.py").check()
+    expect(code).to_have_attribute("data-viewed", "true")
+    page.get_by_role("button", name="Not viewed").click()
+    expect(code).to_have_count(0)
+    text = (changed.folder / "code.py").read_text()
+    (changed.folder / "code.py").write_text(text.replace("return 20\n", "return 21\n"))
+    page.reload()
+    page.get_by_role("button", name="Not viewed").click()
+    expect(code.locator(".add").filter(has_text="return 21")).to_be_visible()
+    expect(code.locator(".add").filter(has_text="return 8")).to_have_count(0)
+    photograph(page, f"{request.node.name}-new")
+
+
+def test_two_columns_are_shown_where_there_is_room(changed: Changed, open_page: OpenPage) -> None:
+    page = open_page(changed.url, device="desktop").page
+    code = row(page, "code.py")
+    expect(code.locator("[data-split='false']")).to_be_visible()
+    page.get_by_role("button", name="Across the page").click()
+    expect(code.locator("[data-split='true'] td.del").filter(has_text="return 7")).to_be_visible()
+    expect(code.locator("[data-split='true'] td.add").filter(has_text="return 8")).to_be_visible()
+    photograph(page, "two-columns")
+    page.set_viewport_size({"width": 800, "height": 1000})
+    expect(code.locator("[data-split='false']")).to_be_visible()
+    code.get_by_role("button", name="More lines around").click()
+    expect(code.locator(".same").filter(has_text="return 20")).to_be_visible()
+
+
+def test_what_git_cannot_say_any_more_codex_has_told(changed: Changed, open_page: OpenPage) -> None:
+    subprocess.run(["rm", "-r", str(changed.folder)], check=True)  # noqa: S607
+    page = open_page(changed.url).page
+    expect(page.locator(".changes")).to_contain_text("is gone")
