@@ -162,7 +162,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         codex_ref: ``app-server:<thread>:<turn>``, ``cli:<thread>`` or ``stub:<n>``.
-        wait_reason: what a queued session waits for.
+        wait_reason: what a session waits for that is queued, or whose turn does not begin.
         waits_for: the session that it waits for; None where it is none in particular.
         workplace: whether it works in a worktree or in the main checkout.
         worktree_reserved: whether its worktree is not made yet; ``worktree_path`` says where it

@@ -37,6 +37,7 @@ from command_center.actors.contracts.bridges import (
     BridgeHealth,
     BridgeStatus,
     CheckVersion,
+    ExplainAbsence,
     ProbeHealth,
     Watch,
 )
@@ -181,6 +182,12 @@ class Bridge(Actor):
         del message
         if self._connector.connection is not None:
             self._connector.get()
+
+    @handles(ExplainAbsence)
+    def explain_absence(self, message: ExplainAbsence) -> str | None:
+        """Give the reason of the last attempt, or of the first one that is under way."""
+        del message
+        return None if self._connector.connection is not None else self._connector.why
 
     @handles(ReachWriter)
     def reach_writer(self, message: ReachWriter) -> Deferred[None]:

@@ -75,7 +75,12 @@ class Connector:
         self.way: Way | None = None
         self.process_id: int | None = None
         self.connections = 0
-        self.why = settings.disabled or "The bridge is still connecting to Codex."
+        self.why = (
+            settings.disabled
+            or f"Codex was started and has not answered yet: {settings.described}."
+            if settings.url is None
+            else f"Codex at {settings.url} has not answered yet."
+        )
         self._connecting = settings.disabled is None
         self._attempt_ended = trio.Event()
         self._retry_at = 0.0

@@ -60,6 +60,11 @@ class CheckVersion(Request[None]):
 
 
 @attrs.frozen
+class ExplainAbsence(Request[str | None]):
+    """Say at once why there is no connection, in a sentence; None if there is one."""
+
+
+@attrs.frozen
 class ProbeHealth(Request[BridgeHealth]):
     """Ask the agent for something, and say whether it answered."""
 
@@ -118,7 +123,7 @@ class BridgeConnected:
 BridgeNews: TypeAlias = BridgeConnected | BridgeLost | BridgeUnreachable | BridgeWarned
 """A message to whoever watches the connection."""
 
-AnyBridgeMessage: TypeAlias = CheckVersion | ProbeHealth | Watch
+AnyBridgeMessage: TypeAlias = CheckVersion | ExplainAbsence | ProbeHealth | Watch
 """The messages that the bridge to every agent takes."""
 
 

@@ -219,6 +219,12 @@ class LaunchFailed(msgspec.Struct, frozen=True):
     reason: str
 
 
+class LaunchDelayed(msgspec.Struct, frozen=True):
+    """The turn has not begun yet; `reason` says what for, as people are told."""
+
+    reason: str
+
+
 class TurnSilent(msgspec.Struct, frozen=True):
     """Nothing was heard of the turn for `seconds`; `count` is how often that was told."""
 
@@ -469,6 +475,7 @@ RunnerReport: TypeAlias = (
     ThreadOpened
     | JoiningThread
     | ModelTold
+    | LaunchDelayed
     | LaunchFailed
     | TurnOpened
     | ThreadNews

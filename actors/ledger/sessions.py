@@ -150,7 +150,7 @@ def move(
     check(session, to)
     if to in FINAL:
         changes.setdefault("finished_at", tx.now)
-        changes.setdefault("wait_reason", None)
+    changes.setdefault("wait_reason", None)
     moved = sessions.update(tx, session_id, status=to, **changes)
     if tasks.get(tx.db, moved.task_id).status != "cancelled":
         tasks.update(tx, moved.task_id, status="running" if to == "starting" else to)

@@ -25,7 +25,7 @@ from typing import Final
 import structlog
 import trio
 
-from command_center.actors.contracts.events.sessions import RequestRefused
+from command_center.actors.contracts.events.sessions import RequestRefused, StartDelayed
 from command_center.actors.contracts.sessions import (
     AgentItemSeen,
     AgentSeen,
@@ -40,6 +40,7 @@ from command_center.actors.contracts.sessions import (
     GrantSlot,
     ItemSeen,
     JoiningThread,
+    LaunchDelayed,
     LaunchFailed,
     ModelTold,
     NewsDropped,
@@ -439,6 +440,13 @@ class SessionActor(Actor):
         """Let Codex go on; it was not silent, but waited."""
         self._watch.heard()
         await self._questions.keep_delivery(message.approval_id)
+
+    @handles(LaunchDelayed, when={"starting"})
+    async def launch_delayed(self, message: LaunchDelayed) -> None:
+        """Keep what it waits for, and show it to whoever watches now."""
+        reason = message.reason
+        await self._state.change(lambda tx: sessions.update(tx, self._id, wait_reason=reason))
+        self._transcript.show(StartDelayed(reason=reason))
 
     @handles(LaunchFailed, when={"starting"})
     async def launch_failed(self, message: LaunchFailed) -> None:

@@ -235,7 +235,9 @@ def explained(db: Database, shown: Sequence[Session], limit: int) -> list[Sessio
     left_in = cache(partial(lingering_sessions, db))
 
     def explain(session: Session) -> Session:
-        left = left_in(session.host, session.cwd) if session.status == "queued" else []
+        if session.status != "queued":
+            return session
+        left = left_in(session.host, session.cwd)
         wait = waiting_for(session, live, left, limit=limit)
         return msgspec.structs.replace(session, wait_reason=wait.reason, waits_for=wait.session_id)
 

@@ -74,6 +74,8 @@ const ALWAYS_KEPT = new Set([
 function applyToSession(event) {
   if (event.sessionId === undefined) return;
   if (event.type === "session.plan") learnPart(event.sessionId, { plan: event.data });
+  else if (event.type === "session.start.delayed")
+    learnPart(event.sessionId, { waitReason: event.data.reason });
   else if (event.type === "session.usage")
     learnPart(event.sessionId, { tokenUsage: event.data, tokenBaseline: event.data.tokenBaseline });
   else if (event.type === "session.diff") changed(`diff:${event.sessionId}`);

@@ -2434,6 +2434,11 @@ export interface SessionWarning {
   agentId?: number;
 }
 
+/** Its turn has not begun yet, and `reason`, its `waitReason`, says why; only live. */
+export interface StartDelayed {
+  reason: string;
+}
+
 /** Codex has taken it. */
 export interface SteerAcknowledged {
   turnId: string;
@@ -2642,6 +2647,7 @@ export interface EventData {
   "session.turn.adopted": TurnAdopted;
   "session.turn.found": TurnFound;
   "session.turn.refused": TurnRefused;
+  "session.start.delayed": StartDelayed;
   "session.output.delta": DeltaShown;
   "session.item.started": ItemShown;
   "session.plan": PlanShown;

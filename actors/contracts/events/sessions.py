@@ -398,6 +398,12 @@ class LiveEventData(EventData, frozen=True, kw_only=True):
     """An event that is only live: sent to who watches now, and never stored."""
 
 
+class StartDelayed(LiveEventData, frozen=True, kw_only=True, tag="session.start.delayed"):
+    """Its turn has not begun yet, and `reason`, its `waitReason`, says why; only live."""
+
+    reason: str
+
+
 class DeltaShown(LiveEventData, frozen=True, kw_only=True, tag="session.output.delta"):
     """A piece of a message or of a command's output; only live.
 

@@ -271,7 +271,7 @@ const Follow = ({ session, transcript, asked, remarks, children }) => {
   `;
 };
 
-/** What a queued session waits for, a session as a link. @param {{session: SessionRecord}} props */
+/** What a session that has not begun waits for, a session as a link. @param {{session: SessionRecord}} props */
 const Wait = ({ session }) => {
   const reason = session.waitReason || "Waits for its turn.";
   const name = `session ${session.waitsFor}`;
@@ -294,7 +294,7 @@ const Why = ({ session }) => {
       learn("sessions", outcome.session);
       location.hash = `/sessions/${outcome.session.id}`;
     });
-  if (session.status === "queued")
+  if (session.status === "queued" || session.waitReason)
     return html`<div class="why"><p><${Wait} session=${session} /></p></div>`;
   if (session.status === "blocked")
     return html`<p class="why">Waits until its approval is given.</p>`;

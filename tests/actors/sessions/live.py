@@ -28,6 +28,7 @@ from command_center.actors.codex.messages import (
 )
 from command_center.actors.contracts.bridges import (
     BridgeConnected,
+    ExplainAbsence,
     Watch,
 )
 from command_center.actors.contracts.worktrees import PrepareWorkplace
@@ -116,6 +117,11 @@ class PlayedBridge(Actor):
             await gate.wait()
         reply = self.replies.get(message.method)
         return {} if reply is None else dict(reply(message.params))
+
+    @handles(ExplainAbsence)
+    def explain_absence(self, _message: ExplainAbsence) -> str | None:
+        """Say whether there is a connection."""
+        return "The connection to Codex was lost." if self.is_lost else None
 
     @handles(Watch)
     async def watch(self, message: Watch) -> None:

@@ -11,6 +11,7 @@ turns tell whether the prompt arrived: it is sent only if none of them has that 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -33,12 +34,14 @@ from command_center.actors.codex.messages import (
     Call,
 )
 from command_center.actors.codex.ports import Codex
+from command_center.actors.contracts.bridges import ExplainAbsence
 from command_center.actors.contracts.sessions import (
     AgentSeen,
     AnswerDelivered,
     Fact,
     GoalChanges,
     ItemSeen,
+    LaunchDelayed,
     LaunchFailed,
     NothingAsked,
     Question,
@@ -88,6 +91,15 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 LAUNCH_SECONDS = 60.0
 """Seconds that a launch waits for a connection to Codex, as long as nothing was sent."""
+
+DELAY_SECONDS = 3.0
+"""Seconds after which a launch says what it waits for, and between two looks at that."""
+
+GIVEN_UP = f"The session fails if Codex does not answer within {LAUNCH_SECONDS:.0f} seconds."
+"""The end of what a launch waits for while there is no connection to Codex."""
+
+NOT_BEGUN = "Codex has not begun yet. It may be starting the MCP servers of its configuration."
+"""The reason why a launch waits while there is a connection."""
 
 PAUSE_SECONDS = 0.5
 """Seconds to wait before Codex is asked again."""
@@ -149,6 +161,12 @@ class AppServerRunner:
         What Codex may have done is never done again by guess: where an answer is missing, the
         thread itself is asked once there is a connection again.
         """
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tell_of_delay)
+            await self._launch_until_known(session)
+            nursery.cancel_scope.cancel()
+
+    async def _launch_until_known(self, session: Session) -> None:
         began = trio.current_time()
         while True:
             try:
@@ -162,6 +180,18 @@ class AppServerRunner:
                 await trio.sleep(PAUSE_SECONDS)
             else:
                 return
+
+    async def _tell_of_delay(self) -> None:
+        """Say what the launch waits for, and again where that is another thing; cancelled."""
+        told: str | None = None
+        while True:
+            await trio.sleep(DELAY_SECONDS)
+            with contextlib.suppress(*FAILURES):
+                absence = await self._bridge.ask(ExplainAbsence(), timeout=DELAY_SECONDS)
+                reason = NOT_BEGUN if absence is None else f"{absence} {GIVEN_UP}"
+                if reason != told:
+                    await self._ref.tell(LaunchDelayed(reason=reason))
+                    told = reason
 
     async def _launch(self, session: Session) -> None:
         thread_id = session.codex_thread_id
