@@ -8,12 +8,13 @@ Who writes an actor needs `actor` (what to write), `handlers` (what takes which 
 which state), `messages` (what it takes), `context` (what it may do), `ref` (how others talk to it),
 `specs` (how it is started) and `errors`; `system` is the whole tree, and the door to it. Inside, a
 `supervisor` and the `cell` of an actor are each a `child`, which is a place in the tree. In a cell
-runs one `life` after the other, fed from its `mailbox` and answering by a `reply`. `restart_policy`
-is the arithmetic of restarting, and `origins` is what a message was sent for. Beside a life run its
-`background_tasks`; its `reaper` bounds its end, and its `monitors` are told of deaths. The
-`deadline_queue` lets things happen in time; `lazy_event` and `cancel_shields` are two tools over
-trio. `signals`, `snapshots`, `accounting`, `tracing` and `deadletters` are how all of it is seen
-from outside. `ports` says what the lower of these need of the higher, so that none imports upward.
+runs one `life` after the other, fed from its `mailbox` and answering by a `reply`. A life has a
+message in `hand`, and beside it `background_tasks` and `timers`; its `bonds` are its links, its
+`groups` and its `monitors`, and its `reaper` bounds its end. `restart_policy` is the arithmetic of
+restarting, `origins` is what a message was sent for, and the `deadline_queue` lets things happen in
+time. `lazy_event` and `cancel_shields` are two tools over trio. `signals`, `snapshots`,
+`accounting`, `tracing` and `deadletters` are how all of it is seen from outside. `ports` says what
+the lower of these need of the higher, so that none imports upward.
 """
 
 from command_center.runtime.actor import Actor
@@ -44,7 +45,7 @@ from command_center.runtime.messages import Address, Asked, Request
 from command_center.runtime.monitors import Down
 from command_center.runtime.origins import origin, working_for
 from command_center.runtime.ref import ActorRef
-from command_center.runtime.reply import Deferred
+from command_center.runtime.reply import Deferred, SentRequest
 from command_center.runtime.signals import (
     Abandoned,
     Crashed,
@@ -68,6 +69,7 @@ from command_center.runtime.specs import (
     SupervisorSpec,
 )
 from command_center.runtime.system import System, open_system
+from command_center.runtime.timers import Timer
 from command_center.runtime.tracing import Outcome, Trace, TraceRecord
 
 __all__ = [
@@ -110,6 +112,7 @@ __all__ = [
     "RestartLimitReached",
     "Restarted",
     "SelfAsk",
+    "SentRequest",
     "Signal",
     "StartFailed",
     "Started",
@@ -121,6 +124,7 @@ __all__ = [
     "System",
     "SystemFailed",
     "SystemSnapshot",
+    "Timer",
     "Trace",
     "TraceRecord",
     "UnhandledMessage",

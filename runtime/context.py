@@ -7,13 +7,15 @@ from typing import Any, Protocol, TypeVar, TypeVarTuple, overload
 
 import trio
 
+from command_center.runtime.bonds import Bonds
 from command_center.runtime.errors import refusal_in
+from command_center.runtime.hand import Counted, Hand, Handling
 from command_center.runtime.messages import Address, Asked
-from command_center.runtime.ports import Watched
-from command_center.runtime.ref import ActorRef, Target, Timekeeper
+from command_center.runtime.ref import ActorRef, Target
 from command_center.runtime.reply import Deferred
 from command_center.runtime.signals import Exit, ExitKind
 from command_center.runtime.specs import ChildSpec, SupervisorSpec
+from command_center.runtime.timers import Timekeeper, Timer, Timers
 
 Message = TypeVar("Message")
 Reply = TypeVar("Reply")
@@ -22,8 +24,6 @@ Args = TypeVarTuple("Args")
 
 class TreePort(Timekeeper, Protocol):
     """The part of the system that an actor may use."""
-
-    clock: Callable[[], float]
 
     def lookup(self, path: str) -> ActorRef[Any]:
         """Return the handle of the actor at a path; raises `ActorNotFound`."""
@@ -34,8 +34,11 @@ class TreePort(Timekeeper, Protocol):
     async def start_child(self, supervisor: str, spec: ChildSpec | SupervisorSpec) -> ActorRef[Any]:
         """Start a dynamic child under a supervisor."""
 
+    def members(self, group: str) -> tuple[ActorRef[Any], ...]:
+        """Return the members of a group."""
 
-class Place(Target, Protocol):
+
+class Place(Target, Counted, Protocol):
     """An actor's place in the tree, as the actor itself sees it."""
 
     ref: ActorRef[Any]
@@ -48,7 +51,7 @@ class Place(Target, Protocol):
         """Ask the current life to end, and keep its deadline even if nobody waits for the end."""
 
 
-class OwnLife(Protocol):
+class OwnLife(Handling, Protocol):
     """The current life of an actor, as the actor itself sees it."""
 
     def start_task(
@@ -56,23 +59,11 @@ class OwnLife(Protocol):
     ) -> trio.CancelScope:
         """Run `work` beside the handlers."""
 
-    def defer(self) -> Deferred[Any]:
-        """Take over the answer to the message in hand."""
+    def bonds(self) -> Bonds:
+        """Return its links, monitors and groups."""
 
-    def forward(self, target: Target, message: object) -> Deferred[Any]:
-        """Let another actor answer the message in hand."""
-
-    def link(self, target: Target) -> None:
-        """Crash when the other's current life crashes, and the other way round."""
-
-    def unlink(self, target: Target) -> None:
-        """Share its fate no longer with the other's current life."""
-
-    def monitor(self, target: Watched) -> None:
-        """Be told of the other's death, as long as this life lasts."""
-
-    def demonitor(self, target: Watched) -> None:
-        """Be told of it no longer."""
+    def timers(self) -> Timers:
+        """Return its timers."""
 
     def exit(self) -> Exit:
         """Return how it ends, as far as that is known."""
@@ -143,7 +134,7 @@ class Context:
         The handler returns the deferred reply. To be called within a handler, before it awaits
         anything that lets another message of this actor begin (nothing does).
         """
-        return self._life.defer()
+        return Hand(self._cell, self._life).defer()
 
     def answer_later(
         self, work: Callable[[*Args], Awaitable[Reply]], *args: *Args
@@ -179,7 +170,7 @@ class Context:
         message that was told is forwarded, too, and answered to nobody; while the other has no room
         for it, this actor takes no further message.
         """
-        return self._life.forward(ref.cell, message)
+        return Hand(self._cell, self._life).forward(ref.cell, message)
 
     def monitor(self, ref: ActorRef[Any]) -> None:
         """Receive `Down(path, reason)`, as a user message, when that actor is dead.
@@ -188,11 +179,11 @@ class Context:
         once. The notice takes its place in the mailbox even if that is full. A monitor ends with
         the life that set it: the next life sets its own.
         """
-        self._life.monitor(ref.cell)
+        self._life.bonds().monitor(ref.cell)
 
     def demonitor(self, ref: ActorRef[Any]) -> None:
         """Stop monitoring that actor; a notice that is in the mailbox already still comes."""
-        self._life.demonitor(ref.cell)
+        self._life.bonds().demonitor(ref.cell)
 
     def link(self, ref: ActorRef[Any]) -> None:
         """Share the fate of that actor's current life: if either crashes, so does the other.
@@ -200,11 +191,61 @@ class Context:
         Holds for both current lives, and ends with either. Each is then restarted or not by its
         own supervisor. Linking to an actor without a life crashes this one.
         """
-        self._life.link(ref.cell)
+        self._life.bonds().link(ref.cell)
 
     def unlink(self, ref: ActorRef[Any]) -> None:
         """Share the fate of that actor's current life no longer."""
-        self._life.unlink(ref.cell)
+        self._life.bonds().unlink(ref.cell)
+
+    def join(self, group: str) -> None:
+        """Be a member of a group until this life ends; see `members`."""
+        self._life.bonds().join(group)
+
+    def leave(self, group: str) -> None:
+        """Be a member of a group no longer."""
+        self._life.bonds().leave(group)
+
+    def members(self, group: str) -> tuple[ActorRef[Any], ...]:
+        """Return the members of a group, in the order in which they joined."""
+        return self._cell.system.members(group)
+
+    def send_after(self, seconds: float, message: object) -> Timer:
+        """Let this actor get a message in `seconds`, unless its life ends or the timer does before.
+
+        It takes its place in the mailbox even if that is full.
+        """
+        return self._life.timers().start(seconds, message)
+
+    def send_every(self, seconds: float, message: object) -> Timer:
+        """Let this actor get a message every `seconds`, until its life or the timer ends.
+
+        While the last one waits in the mailbox, no other is put.
+        """
+        if not seconds > 0:
+            raise ValueError("The interval of a timer must be positive.")
+        return self._life.timers().start(seconds, message, seconds)
+
+    def set_receive_timeout(self, seconds: float | None, message: object = None) -> None:
+        """Let this actor get a message whenever it has had nothing to do for `seconds`.
+
+        None ends it. So does the end of this life.
+        """
+        self._life.timers().set_idle(seconds, message)
+        self._cell.mailbox.wake()
+
+    def stash(self) -> None:
+        """Put the message in hand aside, with the answer that is owed, until `unstash_all`.
+
+        It waits as those in the mailbox do. At the end of this life it is put back.
+
+        Raises:
+            MailboxFull: as many are put aside as the mailbox has room for.
+        """
+        Hand(self._cell, self._life).stash()
+
+    def unstash_all(self) -> None:
+        """Put all that was put aside in front of the mailbox, in the order in which it came."""
+        self._cell.mailbox.unstash()
 
     @property
     def exit(self) -> Exit | None:

@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
 
-import attrs
 import trio
 
 from command_center.runtime.actor import Actor
 from command_center.runtime.background_tasks import BackgroundTasks
+from command_center.runtime.bonds import Bonds, GroupKeeper
 from command_center.runtime.child import Phase
 from command_center.runtime.context import Context, Place, TreePort
 from command_center.runtime.deadletters import DeadLetterReason
@@ -31,25 +31,22 @@ from command_center.runtime.errors import (
 )
 from command_center.runtime.handlers import Handler, find_handler
 from command_center.runtime.lazy_event import LazyEvent
-from command_center.runtime.mailbox import Envelope, Mailbox
-from command_center.runtime.monitors import Down
+from command_center.runtime.mailbox import Envelope
 from command_center.runtime.origins import origin
-from command_center.runtime.ports import SystemPort, Watched
+from command_center.runtime.ports import SystemPort
 from command_center.runtime.reaper import HAND_SHARE, see_the_end
-from command_center.runtime.ref import LinkedLife, Target
-from command_center.runtime.reply import Deferred, Forwarded
+from command_center.runtime.ref import LinkedLife
+from command_center.runtime.reply import Deferred
 from command_center.runtime.signals import Abandoned, Exit, ExitKind
 from command_center.runtime.specs import ChildSpec
+from command_center.runtime.timers import Timers
 from command_center.runtime.tracing import Outcome, Trace
 
 TURNS = 64
 """Messages in a row that an actor may handle before it lets other tasks run."""
 
-_ELSEWHERE: set[Deferred[Any]] = set()
-"""The owner of replies that no life owes any more, since another actor was asked for them."""
 
-
-class LifeHost(SystemPort, TreePort, Protocol):
+class LifeHost(SystemPort, TreePort, GroupKeeper, Protocol):
     """The part of the system that an actor's place and its lives use."""
 
 
@@ -97,6 +94,8 @@ class Life:
     """One task that starts an actor, feeds it from the mailbox, and ends it."""
 
     __slots__ = (
+        "_bonds",
+        "_timers",
         "abandoned",
         "actor",
         "cell",
@@ -112,13 +111,11 @@ class Life:
         "is_watched",
         "killed",
         "leaving",
-        "links",
         "over",
         "phase",
         "scope",
         "task",
         "tasks",
-        "watched",
     )
 
     def __init__(self, cell: Home) -> None:
@@ -147,10 +144,9 @@ class Life:
         self.cutoff = math.inf
         self.deadline = math.inf
         self.deferred: set[Deferred[Any]] | None = None
-        self.links: set[LinkedLife] | None = None
+        self._bonds: Bonds | None = None
+        self._timers: Timers | None = None
         self.tasks: BackgroundTasks | None = None
-        self.watched: set[Watched] | None = None
-        """The places that this life monitors."""
 
     @trio.lowlevel.enable_ki_protection
     async def run(self, delay: float) -> None:
@@ -211,8 +207,13 @@ class Life:
                 elif mailbox.closed is DeadLetterReason.DRAINING and not user:
                     return
                 else:
+                    timers = self._timers
+                    if timers is not None and not mailbox.suspended:
+                        timers.fell_idle()
                     mailbox.parked = self.task
                     await trio.lowlevel.wait_task_rescheduled(mailbox.stop_parking)
+                    if timers is not None:
+                        timers.was_woken()
                 user = mailbox.user
                 continue
             if turns == TURNS:
@@ -277,6 +278,9 @@ class Life:
         if self.current is None:
             return
         self.current = None
+        if self.cell.mailbox.has_stashed(envelope):
+            self.cell.handled += 1
+            return
         self.cell.lost += 1
         message, reply, _, _ = envelope
         if reply is not None:
@@ -351,21 +355,14 @@ class Life:
         if self.deferred:
             for reply in tuple(self.deferred):
                 reply.fail(self._why_no_answer(reply.message, reply, self.error))
-        partners, self.links = self.links, None
-        for partner in partners or ():
-            partner.partner_ended(self, self.cell.path, end)
-        self._stop_watching()
+        if self._bonds is not None:
+            self._bonds.end(end)
+        if self._timers is not None:
+            self._timers.end()
+        self.cell.mailbox.unstash()
         self.cell.life_ended(self, end)
         # The error knows the frames that it came through, and they know this life.
         self.error = None
-
-    def _stop_watching(self) -> None:
-        """End its monitors, and withdraw those notices that it has not taken."""
-        watched, self.watched = self.watched, None
-        if watched is not None:
-            for place in watched:
-                place.remove_monitor(self)
-            self.cell.mailbox.withdraw(lambda message: type(message) is Down and message.to is self)
 
     # What others ask of a life.
 
@@ -399,6 +396,11 @@ class Life:
         self.scope.cancel()
 
     @property
+    def is_running(self) -> bool:
+        """Return True if it has started and has not begun to end."""
+        return self.phase is Phase.RUNNING
+
+    @property
     def is_ending(self) -> bool:
         """Return True while it closes."""
         return self.phase is Phase.STOPPING
@@ -408,17 +410,9 @@ class Life:
         """Return whether it is over, or given up."""
         return self.phase is Phase.ENDED or self.abandoned
 
-    def join(self, partner: LinkedLife) -> None:
-        """Crash when the partner crashes."""
-        if self.links is None:
-            self.links = set()
-        self.links.add(partner)
-
-    def partner_ended(self, partner: LinkedLife, path: str, end: Exit) -> None:
-        """Forget a partner, and crash if it crashed."""
-        self.part(partner)
-        if end.is_failure:
-            self.fail(LinkBroken(self.cell.path, path, end.error))
+    def partner_crashed(self, path: str, error: BaseException | None) -> None:
+        """Crash, for one that it is linked to did."""
+        self.fail(LinkBroken(self.cell.path, path, error))
 
     def _set_deadline(self) -> None:
         if self.deadline == math.inf:
@@ -468,94 +462,49 @@ class Life:
 
     # What the actor asks of its life.
 
-    def link(self, target: Target) -> None:
-        """Crash when the other's current life crashes, and the other way round."""
-        other = target.life
-        if other is self:
-            return
-        if other is None or other.has_ended:
-            self.fail(LinkBroken(self.cell.path, target.path, None))
-            return
-        self.join(other)
-        other.join(self)
+    def bonds(self) -> Bonds:
+        """Return its links, monitors and groups."""
+        if self._bonds is None:
+            self._bonds = Bonds(self.cell, self)
+        return self._bonds
 
-    def unlink(self, target: Target) -> None:
-        """Share its fate no longer with the other's current life."""
-        other = target.life
-        if other is not None:
-            self.part(other)
-            other.part(self)
+    def timers(self) -> Timers:
+        """Return its timers."""
+        if self._timers is None:
+            self._timers = Timers(self.cell.system, self.cell.mailbox, self.task)
+        return self._timers
 
-    def part(self, partner: LinkedLife) -> None:
-        """Forget a partner."""
-        if self.links is not None:
-            self.links.discard(partner)
-
-    def monitor(self, target: Watched) -> None:
-        """Be told of the other's death, as long as this life lasts."""
-        if self.watched is None:
-            self.watched = set()
-        self.watched.add(target)
-        target.add_monitor(self)
-
-    def demonitor(self, target: Watched) -> None:
-        """Be told of it no longer."""
-        if self.watched is not None:
-            self.watched.discard(target)
-        target.remove_monitor(self)
-
-    def notice(self, down: Down, target: Watched) -> None:
-        """Be told of a death."""
-        if self.watched is not None:
-            self.watched.discard(target)
-        self.cell.notice(attrs.evolve(down, to=self))
-
-    def defer(self) -> Deferred[Any]:
-        """Take over the answer to the message in hand; nobody awaits it if the message was told."""
-        envelope = self.current
-        reply = envelope[1] if envelope is not None else None
-        if reply is None:
-            message = None if envelope is None else envelope[0]
-            reply = Deferred(None, self.cell.mailbox, message, self.cell.system.clock())
+    def owe(self, reply: Deferred[Any]) -> None:
+        """Answer it, at the latest when this life ends."""
         if self.deferred is None:
             self.deferred = set()
         reply.owner = self.deferred
         self.deferred.add(reply)
-        return reply
 
-    def forward(self, target: Target, message: object) -> Deferred[Any]:
-        """Let another actor answer the message in hand, by its answer to `message`."""
-        mailbox = target.mailbox
-        envelope = self.current
-        asker = envelope[1] if envelope is not None else None
-        first = asker or Deferred(None, mailbox, message, mailbox.clock())
-        first.owner = _ELSEWHERE
-        onward = Forwarded(first, mailbox, message)
-        if mailbox.room > len(mailbox.user) or (asker is None and mailbox is self.cell.mailbox):
-            mailbox.put(message, onward, origin.get())
-        elif mailbox.closed is not None:
-            first.fail(target.refuse(message, mailbox.clock() - first.asked_at))
-        elif asker is not None:
-            mailbox.line_up(message, onward)
+    async def change_state(self, change: Callable[[Any], object]) -> None:
+        """Change the actor between two messages; raise what that raises, or that it ended."""
+        mailbox = self.cell.mailbox
+        task = trio.lowlevel.current_task()
+        done: Deferred[None] = Deferred(task, mailbox, change, mailbox.clock())
+        self.owe(done)
+        self.run_errand(partial(self._change, change, done))
+        await trio.lowlevel.wait_task_rescheduled(done.give_up)
+
+    async def _change(self, change: Callable[[Any], object], done: Deferred[None]) -> None:
+        try:
+            change(self.actor)
+        except Exception as error:  # noqa: BLE001 - it is the operator's, and told to them
+            done.fail(error)
         else:
-            mailbox.line_up(message, onward, self.cell.mailbox.wake)
-            self._run_errand(partial(self._wait_in_line, mailbox, onward))
-        return first
+            done.send(None)
 
-    def _run_errand(self, errand: Callable[[], Awaitable[object]]) -> None:
+    def run_errand(self, errand: Callable[[], Awaitable[object]]) -> None:
         """Do something after the message in hand, before the next one."""
         if self.errands is None:
             self.errands = deque()
         self.errands.append(errand)
         self.cell.mailbox.held = True
         self.cell.mailbox.wake()
-
-    async def _wait_in_line(self, mailbox: Mailbox, sender: object) -> None:
-        """Wait until another mailbox has taken what was sent to it, or until told to end."""
-        own = self.cell.mailbox
-        while mailbox.line and sender in mailbox.line and not self.over:
-            own.parked = self.task
-            await trio.lowlevel.wait_task_rescheduled(own.stop_parking)
 
     def start_task(
         self, work: Callable[..., Awaitable[object]], args: tuple[Any, ...], name: str | None

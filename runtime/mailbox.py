@@ -23,6 +23,7 @@ import attrs
 import trio
 
 from command_center.runtime.deadletters import DeadLetterReason
+from command_center.runtime.errors import MailboxFull
 from command_center.runtime.origins import origin
 from command_center.runtime.reply import Deferred
 
@@ -59,6 +60,7 @@ class Mailbox:
         "path",
         "room",
         "sent",
+        "stashed",
         "suspended",
         "user",
     )
@@ -79,6 +81,8 @@ class Mailbox:
         """The actor's task, if it sleeps because there is nothing to do."""
         self.sent = 0
         self.high_water = 0
+        self.stashed: deque[Envelope] | None = None
+        """The messages that the actor put aside; they wait, too."""
         self.line: OrderedDict[object, _Waiter] | None = None
         """The senders that wait for room. While there are any, there is none."""
 
@@ -140,6 +144,41 @@ class Mailbox:
             if waiter.leaves is not None:
                 waiter.leaves()
 
+    @property
+    def waiting(self) -> int:
+        """Return the number of messages that wait, those that were put aside included."""
+        return len(self.user) + (0 if self.stashed is None else len(self.stashed))
+
+    def holds(self, message: object) -> bool:
+        """Return True if this very message waits."""
+        return any(envelope[0] is message for envelope in self.user)
+
+    def stash(self, envelope: Envelope) -> None:
+        """Put a message aside; raises `MailboxFull` if so many are."""
+        if self.stashed is None:
+            self.stashed = deque()
+        if len(self.stashed) >= self.capacity:
+            raise MailboxFull(self.path, type(envelope[0]).__name__, self.capacity)
+        self.stashed.append(envelope)
+
+    def has_stashed(self, envelope: Envelope) -> bool:
+        """Return True if this was the last to be put aside, and still is."""
+        stashed = self.stashed
+        return stashed is not None and len(stashed) > 0 and stashed[-1] is envelope
+
+    def unstash(self) -> None:
+        """Put the messages that were put aside in front of all others, in their order."""
+        stashed, self.stashed = self.stashed, None
+        if not stashed:
+            return
+        for _, reply, _, _ in stashed:
+            if reply is not None:
+                reply.owner = None
+        if self.user is _NOTHING:
+            self.user = deque()
+        self.user.extendleft(reversed(stashed))
+        self.wake()
+
     def withdraw(self, is_void: Callable[[object], bool]) -> None:
         """Take out messages of the runtime itself that count no more, as if never sent."""
         if any(is_void(envelope[0]) for envelope in self.user):
@@ -151,6 +190,7 @@ class Mailbox:
 
     def drop_all(self, drop: Callable[[object, Deferred[Any] | None], None]) -> None:
         """Take out every message, and those of senders in line, in order, and release these."""
+        self.unstash()
         while self.user:
             message, reply, _, _ = self.user.popleft()
             drop(message, reply)

@@ -7,25 +7,24 @@ from typing import Generic, Protocol, TypeVar
 
 import trio
 
-from command_center.runtime.deadline_queue import DeadlineQueue
 from command_center.runtime.errors import ActorStopped, MailboxFull, SelfAsk, UnhandledMessage
 from command_center.runtime.mailbox import Mailbox
 from command_center.runtime.messages import Asked, Message_contra
 from command_center.runtime.monitors import Down
 from command_center.runtime.origins import origin
 from command_center.runtime.ports import Watched
-from command_center.runtime.reply import Deferred
-from command_center.runtime.signals import Exit
+from command_center.runtime.reply import Deferred, SentRequest
+from command_center.runtime.timers import Timekeeper
 
 R = TypeVar("R")
 
 _origin = origin.get
 
 
-class Timekeeper(Protocol):
-    """The part of the system that a handle uses."""
+class Linked(Protocol):
+    """The bonds of a life, as those it is linked to see them."""
 
-    deadlines: DeadlineQueue
+    partners: set[LinkedLife]
 
 
 class LinkedLife(Protocol):
@@ -34,17 +33,18 @@ class LinkedLife(Protocol):
     task: trio.lowlevel.Task | None
 
     @property
+    def is_running(self) -> bool:
+        """Return True if it has started and has not begun to end."""
+
+    @property
     def has_ended(self) -> bool:
         """Return whether it is over, or given up."""
 
-    def join(self, partner: LinkedLife) -> None:
-        """Crash when the partner crashes."""
+    def bonds(self) -> Linked:
+        """Return its links."""
 
-    def part(self, partner: LinkedLife) -> None:
-        """Forget a partner."""
-
-    def partner_ended(self, partner: LinkedLife, path: str, end: Exit) -> None:
-        """Forget a partner, and crash if it crashed."""
+    def partner_crashed(self, path: str, error: BaseException | None) -> None:
+        """Crash, for one that it is linked to did."""
 
 
 class Target(Watched, Protocol):
@@ -124,16 +124,24 @@ class ActorRef(Generic[Message_contra]):
         finally:
             self.cell.remove_monitor(waiting)
 
-    async def ask(self, message: Asked[Message_contra, R], *, timeout: float = 10.0) -> R:  # noqa: ASYNC109
+    async def ask(
+        self,
+        message: Asked[Message_contra, R],
+        *,
+        timeout: float = 10.0,  # noqa: ASYNC109
+        wait_for_start: bool = True,
+    ) -> R:
         """Send a request and wait for its reply.
 
         `timeout` (seconds) bounds all of it, the wait for room in the mailbox included. A request
         whose asker gave up while it waited in the mailbox is still handled; its reply is dropped.
+        Without `wait_for_start`, one that is starting or waits to be restarted is not asked.
 
         Raises:
             Refusal: what the handler answered with (a subclass of it).
             UnhandledMessage: the actor has no handler for this request.
-            ActorStopped: the target is or becomes dead; told at once, never after the timeout.
+            ActorStopped: the target is or becomes dead, or has not started; told at once, never
+                after the timeout.
             ActorCrashed: the target crashed while it had the request, which is lost.
             AskTimeout: no reply within `timeout`.
             SelfAsk: asked from within the target's own handler.
@@ -147,6 +155,8 @@ class ActorRef(Generic[Message_contra]):
         life = cell.life
         if life is not None and life.task is task:
             raise SelfAsk(self.path, type(message).__name__)
+        if not wait_for_start and not (life is not None and life.is_running):
+            raise ActorStopped(self.path, type(message).__name__, 0.0, "not started")
         await trio.lowlevel.checkpoint_if_cancelled()
         asked_at = mailbox.clock()
         reply: Deferred[R] = Deferred(task, mailbox, message, asked_at)
@@ -159,6 +169,32 @@ class ActorRef(Generic[Message_contra]):
         cell.system.deadlines.add(asked_at + timeout, reply)
         answer: R = await trio.lowlevel.wait_task_rescheduled(reply.give_up)
         return answer
+
+    def send_request(
+        self,
+        message: Asked[Message_contra, R],
+        *,
+        timeout: float = 10.0,
+    ) -> SentRequest[R]:
+        """Send a request without waiting, and return what waits for its reply.
+
+        Raises:
+            MailboxFull: there is no room; the request was not sent.
+            ValueError: the timeout is not a number.
+        """
+        if timeout != timeout:  # noqa: PLR0124 - of numbers, that is NaN alone
+            raise ValueError("The timeout of an ask must be a number.")
+        mailbox = self._mailbox
+        task = trio.lowlevel.current_task()
+        request: SentRequest[R] = SentRequest(task, mailbox, message, mailbox.clock())
+        if len(mailbox.user) < mailbox.room:
+            mailbox.put(message, request, _origin())
+            self.cell.system.deadlines.add(request.asked_at + timeout, request)
+        elif mailbox.closed is not None:
+            request.fail(self.cell.refuse(message))
+        else:
+            raise MailboxFull(self.path, type(message).__name__, mailbox.capacity)
+        return request
 
     async def tell(self, message: Message_contra) -> None:
         """Send a message, waiting for room; messages of one sender arrive in the order sent.

@@ -119,3 +119,40 @@ class Forwarded(Deferred[R]):
         if self.owner is not None:
             self.owner.discard(self)
         self._first.fail(error)
+
+
+class SentRequest(Deferred[R]):
+    """The answer to a request that was sent and is waited for later, once or several times."""
+
+    __slots__ = ("_settled",)
+
+    def __init__(
+        self, task: trio.lowlevel.Task | None, line: Line, message: object, asked_at: float
+    ) -> None:
+        super().__init__(task, line, message, asked_at)
+        self._settled = trio.Event()
+
+    async def wait(self) -> R:
+        """Wait for the answer, and return it or raise what `ask` would raise."""
+        await self._settled.wait()
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+    def send(self, value: R) -> None:
+        """Answer with a value."""
+        if self.owner is not None:
+            self.owner.discard(self)
+        if self.task is not None:
+            self.task = None
+            self.value = value
+            self._settled.set()
+
+    def fail(self, error: Exception) -> None:
+        """Answer with an exception."""
+        if self.owner is not None:
+            self.owner.discard(self)
+        if self.task is not None:
+            self.task = None
+            self.error = error
+            self._settled.set()

@@ -128,7 +128,7 @@ def take_totals(system: Inspected) -> MessageTotals:
             refused += child.refused
             lost += child.lost
             dead += child.dead
-            waiting += len(child.mailbox.user)
+            waiting += child.mailbox.waiting
             in_hand += child.life is not None and child.life.current is not None
     return MessageTotals(
         sent=sent,
@@ -185,7 +185,7 @@ def _actor(cell: Cell, domain: str, now: float, *, stack: bool) -> ActorSnapshot
         started_at=_timestamp(cell.started_at),
         current=None if current is None else type(current[0]).__name__,
         current_age=None if life is None or current is None else _seconds(now - life.current_since),
-        depth=len(mailbox.user),
+        depth=mailbox.waiting,
         capacity=mailbox.capacity,
         high_water=mailbox.high_water,
         oldest_age=None if oldest is None else _seconds(now - oldest),

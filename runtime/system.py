@@ -26,6 +26,7 @@ from command_center.runtime.errors import (
     SystemFailed,
     text_of,
 )
+from command_center.runtime.groups import Groups
 from command_center.runtime.messages import Address
 from command_center.runtime.ports import Parent
 from command_center.runtime.ref import ActorRef
@@ -68,6 +69,7 @@ class System:
         self.rng = random.Random(seed)  # noqa: S311 - jitter is no secret
         self.clock: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.deadlines = DeadlineQueue(self.clock)
+        self.groups = Groups()
         self.dead_letters = DeadLetters(dead_letter_capacity)
         self.departed = Counts()
         """The counts of actors that have left the tree."""
@@ -270,6 +272,10 @@ class System:
             raise ActorNotFound(path)
         return ref
 
+    def members(self, group: str) -> tuple[ActorRef[Any], ...]:
+        """Return the actors that joined a group, in that order; see `Context.join`."""
+        return self.groups.members(group)
+
     # Inspection.
 
     def snapshot(self) -> SystemSnapshot:
@@ -426,6 +432,26 @@ class System:
         child = self._child(path)
         self.emit(Operated(path, "stop", reason))
         await child.stop()
+
+    async def replace_state(
+        self, path: str, change: Callable[[Any], object], *, reason: str
+    ) -> None:
+        """Change an actor between two messages: `change(actor)` is called, and must not block.
+
+        A suspended actor is changed as well. What `change` raises is raised here, and does the
+        actor no other harm.
+
+        Raises:
+            ActorNotFound: no actor stands there.
+            ActorStopped: it does not run, or ended before.
+            ActorCrashed: it crashed before.
+        """
+        cell = self._cell(path)
+        life = cell.life
+        if life is None or not life.is_running:
+            raise ActorStopped(path, "replace_state", 0.0, DeadLetterReason.STOPPED.value)
+        self.emit(Operated(path, "replace_state", reason))
+        await life.change_state(change)
 
     def trace(self, path: str, *, messages: int = 100, seconds: float = 30.0) -> Trace:
         """Record an actor's messages; ends by itself, and ends a former trace of that actor."""

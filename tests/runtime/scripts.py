@@ -28,6 +28,10 @@ class Deed(enum.Enum):
     SPAWN_TASK = "spawn task"
     CRASH_TASK = "crash task"
     NOT_HANDLED = "not handled"
+    STASH = "stash once"
+    STASH_AND_CRASH = "stash once and crash"
+    UNSTASH = "unstash"
+    TIMER = "timer"
 
 
 class End(enum.Enum):
@@ -46,6 +50,7 @@ class How(enum.Enum):
     TELL = "tell"
     TRY_TELL = "try_tell"
     ASK = "ask"
+    SEND_REQUEST = "send_request"
     IMPATIENT_TELL = "tell, given up soon"
 
 
@@ -58,6 +63,7 @@ class Act(enum.Enum):
     RESTART = "restart"
     STOP = "stop"
     DELETE = "delete"
+    CHANGE = "change"
 
 
 @attrs.frozen

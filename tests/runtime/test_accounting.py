@@ -87,6 +87,11 @@ class NotHandled(Request[str]):
     deed: Deed
 
 
+@attrs.frozen
+class Tick:
+    pass
+
+
 @attrs.define
 class Ledger:
     """The counts that actors and senders saw themselves."""
@@ -96,6 +101,7 @@ class Ledger:
     """Asks and tells that were given up: perhaps sent, perhaps still in line."""
     answers: Counter[str] = attrs.field(factory=Counter)
     finished: int = 0
+    ticks: int = 0
     failed: int = 0
     order: defaultdict[tuple[str, int, int], list[int]] = attrs.field(
         factory=lambda: defaultdict(list)
@@ -104,11 +110,12 @@ class Ledger:
 
 
 class Worker(Actor):
-    def __init__(self, ledger: Ledger, leaf: Leaf, life: int) -> None:
+    def __init__(self, ledger: Ledger, leaf: Leaf, life: int, stashed: set[Task]) -> None:
         self.ledger = ledger
         self.leaf = leaf
         self.life = life
         self.owed: list[Deferred[str]] = []
+        self.stashed = stashed
 
     async def on_start(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -133,8 +140,19 @@ class Worker(Actor):
 
     @handles(Task)
     async def task(self, message: Task) -> str | Deferred[str]:
-        key = (self.ctx.path, id(self.ctx.ref), message.sender)
-        self.ledger.order[key].append(message.number)
+        if message.deed in (Deed.STASH, Deed.STASH_AND_CRASH) and message not in self.stashed:
+            self.stashed.add(message)
+            try:
+                self.ctx.stash()
+            except MailboxFull:
+                self.ledger.failed += 1
+                raise
+            if message.deed is Deed.STASH_AND_CRASH:
+                raise Boom
+            return "put aside"
+        if message.deed not in (Deed.STASH, Deed.STASH_AND_CRASH):  # those are overtaken
+            key = (self.ctx.path, id(self.ctx.ref), message.sender)
+            self.ledger.order[key].append(message.number)
         try:
             answer = await self.do(message.deed)
         except Refusal:
@@ -146,7 +164,7 @@ class Worker(Actor):
         self.ledger.finished += 1
         return answer
 
-    async def do(self, deed: Deed) -> str | Deferred[str]:  # noqa: C901 - a table of deeds
+    async def do(self, deed: Deed) -> str | Deferred[str]:  # noqa: C901, PLR0912 - a table of deeds
         match deed:
             case Deed.NAP:
                 await trio.sleep(0.3)
@@ -169,9 +187,19 @@ class Worker(Actor):
                 self.ctx.start_task(trio.sleep, 50.0)
             case Deed.CRASH_TASK:
                 self.ctx.start_task(self.fail_soon)
-            case Deed.WORK | Deed.NOT_HANDLED:
+            case Deed.UNSTASH:
+                self.ctx.unstash_all()
+            case Deed.TIMER:
+                self.ctx.send_after(0.2, Tick())
+                self.ctx.send_every(30.0, Tick())
+                self.ctx.set_receive_timeout(10.0, Tick())
+            case Deed.WORK | Deed.NOT_HANDLED | Deed.STASH | Deed.STASH_AND_CRASH:
                 pass
         return "done"
+
+    @handles(Tick)
+    def tick(self, _message: Tick) -> None:
+        self.ledger.ticks += 1
 
     async def fail_soon(self) -> None:
         await trio.sleep(0.1)
@@ -191,9 +219,10 @@ class Case:
 
     def child_spec(self, id_: str, leaf: Leaf, parent: AutoShutdown) -> ChildSpec:
         lives = itertools.count()
+        stashed: set[Task] = set()
         return ChildSpec(
             id_,
-            lambda: Worker(self.ledger, leaf, next(lives)),
+            lambda: Worker(self.ledger, leaf, next(lives), stashed),
             restart=leaf.restart,
             mailbox=leaf.mailbox,
             shutdown=leaf.shutdown,
@@ -322,6 +351,14 @@ class Case:
                     pass
             case How.ASK:
                 await self.ask(ref, message)
+            case How.SEND_REQUEST:
+                try:
+                    request = ref.send_request(message, timeout=7.0)
+                except MailboxFull:
+                    return
+                ledger.sent += 1
+                with contextlib.suppress(AskTimeout, ActorStopped, ActorCrashed, Refusal):
+                    await request.wait()
 
     async def ask(self, ref: ActorRef[Any], message: Task | NotHandled) -> None:
         ledger = self.ledger
@@ -341,7 +378,7 @@ class Case:
         ledger.sent += 1
         ledger.answers[answer] += 1
 
-    async def operate(self, system: System, step: Operate) -> None:
+    async def operate(self, system: System, step: Operate) -> None:  # noqa: C901 - a table of acts
         places = [*self.refs, *self.supervisors[1:]]
         if not places:
             return
@@ -362,11 +399,13 @@ class Case:
                     await system.restart(path, reason="script")
                 case Act.STOP:
                     await system.stop_child(path, reason="script")
+                case Act.CHANGE if is_actor:
+                    await system.replace_state(path, repr, reason="script")
                 case Act.DELETE:
                     system.delete_child(path, reason="script")
                 case _:
                     pass
-        except (ActorStopped, StartFailed, ChildRunning):
+        except (ActorStopped, ActorCrashed, StartFailed, ChildRunning):
             pass
 
     async def add(self, system: System, step: Add) -> None:
@@ -395,8 +434,9 @@ class Case:
         totals = self.system.totals()
         assert (totals.waiting, totals.in_hand) == (0, 0)
         assert totals.sent == totals.handled + totals.lost + totals.dead
-        assert ledger.sent <= totals.sent <= ledger.sent + ledger.unsure
-        assert totals.handled == ledger.finished
+        ticks = ledger.ticks + sum(type(it.message) is Tick for it in self.system.dead_letters)
+        assert ledger.sent + ticks <= totals.sent <= ledger.sent + ticks + ledger.unsure
+        assert totals.handled == ledger.finished + ledger.ticks
         assert totals.lost == ledger.failed
         assert totals.dead == self.system.dead_letters.total
         for key, numbers in ledger.order.items():

@@ -13,6 +13,7 @@ from command_center.runtime import (
     ActorRef,
     ActorStopped,
     AskTimeout,
+    Backoff,
     ChildSpec,
     Context,
     Deferred,
@@ -396,3 +397,50 @@ async def test_a_refusal_that_a_nursery_wraps_is_an_answer() -> None:
         assert 0 == system.snapshot_of("/a").restarts
         with pytest.raises(ActorCrashed):
             await ref.ask(AskedCrash())
+
+
+async def test_a_request_may_be_sent_now_and_waited_for_later() -> None:
+    async with open_system(tree(probe("a", mailbox=1))) as system:
+        ref = system.lookup("/a")
+        first = ref.send_request(hold := Hold())
+        await hold.taken.wait()
+        second = ref.send_request(Echo("second"))
+        with pytest.raises(MailboxFull):
+            ref.send_request(Echo("third"))
+        hold.gate.set()
+        assert "second" == await second.wait()
+        assert "released" == await first.wait()
+        assert "released" == await first.wait()  # and again
+        with pytest.raises(NoSuchThing):
+            await ref.send_request(Refuse()).wait()
+        with pytest.raises(ActorCrashed):
+            await ref.send_request(AskedCrash()).wait()
+        await system.stop_child("/a", reason="test")
+        with pytest.raises(ActorStopped):
+            await ref.send_request(Echo("late")).wait()
+        assert 1 == system.totals().dead
+
+
+async def test_a_request_that_was_sent_times_out(autojump_clock: trio.testing.MockClock) -> None:
+    async with open_system(tree(probe("a"))) as system:
+        request = system.lookup("/a").send_request(Later(), timeout=3.0)
+        with pytest.raises(AskTimeout, match=r"3\.000 s"):
+            await request.wait()
+        with pytest.raises(AskTimeout):
+            await request.wait()
+        assert 3.0 == round(trio.current_time() - request.asked_at, 3)
+
+
+async def test_who_does_not_want_to_wait_for_a_start_is_told_at_once(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    spec = tree(probe("a"), backoff=Backoff(initial=5.0, jitter=0.0))
+    async with open_system(spec) as system:
+        ref = system.lookup("/a")
+        assert "hi" == await ref.ask(Echo("hi"), wait_for_start=False)
+        await ref.tell(Crash())
+        await trio.testing.wait_all_tasks_blocked()
+        with pytest.raises(ActorStopped, match="not started"):
+            await ref.ask(Echo("hi"), wait_for_start=False)
+        assert "hi" == await ref.ask(Echo("hi"), timeout=10.0)
+        assert 0 == system.totals().dead

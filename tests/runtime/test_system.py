@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import trio
 import trio.testing
@@ -189,3 +191,61 @@ async def test_a_quarantined_child_whose_restart_fails_stays_in_quarantine() -> 
         assert Status.QUARANTINED is system.snapshot_of("/s/x").status
         await system.restart("/s/x", reason="test")
         assert Status.IDLE is system.snapshot_of("/s/x").status
+
+
+async def test_an_operator_changes_an_actor_between_two_messages() -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("a", log))) as system:
+        a = system.lookup("/a")
+        await a.tell(hold := Hold())
+        await hold.taken.wait()
+        await a.tell(Note("after"))
+
+        async def change() -> None:
+            await system.replace_state("/a", lambda actor: actor.write("change"), reason="test")
+            log.append("changed")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(change)
+            await trio.testing.wait_all_tasks_blocked()
+            assert ["a start"] == log
+            hold.gate.set()
+        assert ["a start", "a change"] == log[:2]
+        assert {"a after", "changed"} == set(log[2:])
+
+
+async def test_a_suspended_actor_is_changed_and_what_a_change_raises_is_the_operators() -> None:
+    log: list[str] = []
+    async with open_system(tree(probe("a", log))) as system:
+        system.suspend("/a", reason="test")
+        await system.lookup("/a").tell(Note("waits"))
+        with trio.fail_after(5):
+            await system.replace_state("/a", lambda actor: actor.write("change"), reason="test")
+
+            def fail(_actor: object) -> None:
+                raise Boom
+
+            with pytest.raises(Boom):
+                await system.replace_state("/a", fail, reason="test")
+        assert ["a start", "a change"] == log
+        assert Status.SUSPENDED is system.snapshot_of("/a").status
+        assert 0 == system.snapshot_of("/a").restarts
+
+
+async def test_an_actor_that_ends_before_it_is_changed_is_told_of() -> None:
+    async with open_system(tree(probe("a"))) as system:
+        await system.lookup("/a").tell(hold := Hold())
+        await hold.taken.wait()
+        async with trio.open_nursery() as nursery:
+
+            async def change() -> None:
+                with pytest.raises(ActorStopped):
+                    await system.replace_state("/a", repr, reason="test")
+
+            nursery.start_soon(change)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.start_soon(partial(system.stop_child, "/a", reason="test"))
+            await trio.testing.wait_all_tasks_blocked()
+            hold.gate.set()
+        with pytest.raises(ActorStopped):
+            await system.replace_state("/a", repr, reason="test")
