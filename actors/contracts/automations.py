@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from command_center.actors.contracts.fields import Prompt, Title
+from command_center.actors.contracts.fields import Prompt, ScheduleExpr, Title
 from command_center.actors.contracts.tasks import Attempts, Positive, RunOutcome, check_texts
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.lengths import Name
@@ -56,7 +56,7 @@ class CreateAutomation(
     repository_id: int
     template: Name | None = None
     title: Title | msgspec.UnsetType = msgspec.UNSET
-    schedule_expr: Name | msgspec.UnsetType = msgspec.UNSET
+    schedule_expr: ScheduleExpr | msgspec.UnsetType = msgspec.UNSET
     payload: AutomationPayload | msgspec.UnsetType = msgspec.UNSET
     timezone: Name | None = None
     enabled: bool = True
@@ -70,7 +70,7 @@ class AutomationChanges(
     """Changes to an automation; what is left out stays. `enabled: true` also ends a pause."""
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
-    schedule_expr: Name | msgspec.UnsetType = msgspec.UNSET
+    schedule_expr: ScheduleExpr | msgspec.UnsetType = msgspec.UNSET
     timezone: Name | msgspec.UnsetType | None = msgspec.UNSET
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
     missed_runs: MissedRuns | msgspec.UnsetType = msgspec.UNSET

@@ -11,7 +11,7 @@ from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
-from command_center.actors.rules.lengths import PROMPT_LENGTH
+from command_center.actors.rules.lengths import NAME_LENGTH, PROMPT_LENGTH
 from command_center.actors.rules.paths import PATH_BYTES
 
 TITLE_LENGTH: Final = 200
@@ -24,7 +24,12 @@ NotBlank: TypeAlias = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": 
 """A text that says something."""
 
 Prompt: TypeAlias = Annotated[
-    str, msgspec.Meta(max_length=PROMPT_LENGTH, extra_json_schema={"pattern": NOT_BLANK})
+    str,
+    msgspec.Meta(
+        max_length=PROMPT_LENGTH,
+        examples=["Find the flaky test."],
+        extra_json_schema={"pattern": NOT_BLANK},
+    ),
 ]
 """A text for Codex: it says something, in `PROMPT_LENGTH` characters."""
 
@@ -32,6 +37,15 @@ Title: TypeAlias = Annotated[
     str, msgspec.Meta(extra_json_schema={"pattern": NOT_BLANK, "maxLength": TITLE_LENGTH})
 ]
 """A title: it says something, in `TITLE_LENGTH` characters."""
+
+ScheduleExpr: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=NAME_LENGTH,
+        examples=["hourly:2", "daily@09:00", "weekly@mon,thu@18:30", "cron:*/15 9-17 * * mon-fri"],
+    ),
+]
+"""An expression for when an automation is due; see `rules.schedule`."""
 
 DateTime: TypeAlias = Annotated[
     str, msgspec.Meta(max_length=64, extra_json_schema={"format": "date-time"})

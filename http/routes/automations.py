@@ -20,6 +20,7 @@ from command_center.actors.contracts.automations import (
     RunAutomation,
     RunByHand,
 )
+from command_center.actors.contracts.fields import ScheduleExpr
 from command_center.actors.ledger.automations import existing, read_schedule, read_zone
 from command_center.actors.ledger.templates import TEMPLATES, Template
 from command_center.actors.rules.lengths import Name
@@ -68,7 +69,7 @@ class PreviewQuery(
         count: how many due times to give.
     """
 
-    schedule_expr: Name
+    schedule_expr: ScheduleExpr
     timezone: Name | None = None
     count: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
 

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from quart_trio import QuartTrio
 
+from command_center.actors.rules.lengths import PROMPT_LENGTH
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import WEBHOOK, Policy
 from command_center.http.openapi.asyncapi import asyncapi_document
@@ -49,6 +50,27 @@ async def test_the_table_of_operations_is_the_apps_routes(tmp_path: Path) -> Non
     told = {channel["address"] for channel in channels}
     sockets = {name.removeprefix("GET ") for name in routes_of(app, websocket=True)}
     assert told == {re.sub("<path:name>", "{path}", rule) for rule in sockets}
+
+
+def texts_in(part: Any) -> Iterator[dict[str, Any]]:
+    """The schemas of texts with a pattern, below a part of a document."""
+    if isinstance(part, dict):
+        if part.get("type") == "string" and "pattern" in part:
+            yield part
+        part = [*part.values()]
+    for inner in part if isinstance(part, list) else ():
+        yield from texts_in(inner)
+
+
+def test_a_pattern_that_a_long_text_has_to_fit_is_shown_with_one_that_does() -> None:
+    long = [
+        text
+        for text in texts_in(openapi_document(secured=True))
+        if text.get("maxLength", 0) >= PROMPT_LENGTH
+    ]
+    assert long  # for these Schemathesis finds no right body by itself
+    for text in long:
+        assert [] != [one for one in text["examples"] if re.search(text["pattern"], one)]
 
 
 async def test_every_route_is_documented_and_every_documented_route_exists(tmp_path: Path) -> None:
