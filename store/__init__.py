@@ -8,9 +8,9 @@ rules.
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
 ``tables`` (the rows of what ``records`` names, each a ``table`` with its ``columns``; ``statuses``
 are those of a session) and ``events`` (the log; ``log_identity`` tells it from others).
-``device_tokens``, ``idempotency_keys``, ``released_threads``, ``orphaned_turns`` and
-``trusted_configurations`` are small tables with functions of their own. No SQL stands outside of
-the store: what the tables cannot ask or change is in ``queries``.
+``device_tokens``, ``hook_answers``, ``idempotency_keys``, ``released_threads``, ``orphaned_turns``
+and ``trusted_configurations`` are small tables with functions of their own. No SQL stands outside
+of the store: what the tables cannot ask or change is in ``queries``.
 
 ``database`` opens the file and lends connections that read, ``ownership`` keeps a second process
 away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too long for a row, and
@@ -20,6 +20,7 @@ away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too 
 from command_center.store import (
     device_tokens,
     events,
+    hook_answers,
     log_identity,
     orphaned_turns,
     released_threads,
@@ -189,6 +190,7 @@ __all__ = [
     "events",
     "followups",
     "from_timestamp",
+    "hook_answers",
     "items",
     "log_identity",
     "now_timestamp",

@@ -12,5 +12,6 @@ keeps one that had ended before; `budgets` sums its tokens, `reports` reads its 
 are not complete. `firing` claims the due time of an automation, `outcomes` counts how its runs
 ended, and `templates` has automations to begin from. `deadlines` are those of approvals,
 `async_questions` what Codex asks without waiting, `agents` the sub-agents of a session, and `trust`
-has a person asked about a repository's own configuration of Codex.
+has a person asked about a repository's own configuration of Codex. `hook_answers` tells how hooks
+have decided in a person's place.
 """

@@ -3,7 +3,8 @@
 `actor` is the live session, a table of what is taken when, and `services` what it is given. Its
 parts each do what is to be done about one kind of message: `state` holds the row and writes it,
 `launch` takes the session to its turn, `turn_driver` has the turn begun or found again, `hearing`
-reads what is told of it, and `transcript` keeps that, with `drafts` for what is not complete.
+reads what is told of it, and `transcript` keeps that, with `drafts` for what is not complete and
+`hook_answers` for what hooks decide.
 `questions` are what is asked of people, `agents` who else works for the session. `steering`,
 `goals` and `interruption` hand on what people want of the turn, `limits` and `stall_detector` end
 it at a limit, `turn_ends` says whether the session goes on when it has ended, and `ending` ends the

@@ -88,7 +88,7 @@ from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.sessions.turn_driver import TurnDriver
 from command_center.actors.sessions.turn_ends import TurnEnds
 from command_center.runtime import Actor, Deferred, Refusal, handles
-from command_center.store import Session, agents, sessions
+from command_center.store import Session, agents, hook_answers, sessions
 from command_center.store.statuses import ACTIVE
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -164,6 +164,9 @@ class SessionActor(Actor):
         self._make_parts(session)
         self._agents.recall(
             await services.storage.read(lambda db: agents.every(db, {"session_id": self._id}))
+        )
+        self._transcript.hooks.recall(
+            await services.storage.read(lambda db: hook_answers.every(db, self._id))
         )
         match self._state.phase:
             case "ended":
@@ -389,7 +392,7 @@ class SessionActor(Actor):
     @handles(Question, when=IN_TURN)
     async def asked(self, message: Question) -> None:
         """Make an approval of it, or answer it by one that was settled before."""
-        self._transcript.leave_to_person(message.item_id)
+        await self._transcript.hooks.drop(message.item_id)
         await self._questions.ask(message)
 
     @handles(QuestionClosed, when={"starting"})

@@ -19,6 +19,7 @@ from command_center.actors.contracts.sessions import (
 from command_center.actors.contracts.worktrees import TidyWorktrees
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels
+from command_center.actors.ledger.hook_answers import settle_unseen
 from command_center.actors.rules.preconditions import Condition
 from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.interruption import Interruption, ended_by_request
@@ -131,7 +132,12 @@ class Ending:
             await self._outlast(ended)
         with trio.move_on_after(CLOSE_SECONDS):
             await self._runner.close(ended)
-        await self._state.keep(lambda tx: ledger.cut_off_items(tx, ended.id))
+
+        def settle(tx: Transaction) -> None:
+            ledger.cut_off_items(tx, ended.id)
+            settle_unseen(tx, ended.id)
+
+        await self._state.keep(settle)
         if ended.worktree_path is not None:
             self._tell(REPOSITORIES, TidyWorktrees(ended.repository_id))
         self._ctx.stop()

@@ -46,6 +46,7 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.agents import record_diff, record_usage
 from command_center.actors.ledger.budgets import AGENTS, tokens_before
 from command_center.actors.sessions.drafts import Drafts
+from command_center.actors.sessions.hook_answers import HookAnswers
 from command_center.actors.sessions.state import SessionState
 from command_center.store import (
     Agent,
@@ -82,8 +83,7 @@ class Transcript:
         self._storage = storage
         self._streams: dict[tuple[str, str], StreamedText] = {}
         self._drafts = Drafts(when_unkept)
-        self._hooks: dict[str, HookAnswered] = {}
-        """The answers of hooks that are approvals, unless a person is asked; by their items."""
+        self.hooks = HookAnswers(state)
 
     async def observe(self, fact: Observation, agent: Agent | None = None) -> None:
         """Keep what is to be kept of a fact, and show it to whoever watches now.
@@ -94,7 +94,7 @@ class Transcript:
             case ItemSeen():
                 await self._keep_item(fact, agent)
             case OutputDelta():
-                await self._tell_if_let(fact.item_id, agent)
+                await self.hooks.approve(fact.item_id)
                 self._show_output(fact, agent)
             case Warned():
                 told = SessionWarning(
@@ -108,6 +108,7 @@ class Transcript:
             case CommandLet() | ToolLet() | CommandOutside():
                 await self._state.tell(_unasked(fact, agent))
             case ModelDecided():
+                await self.hooks.drop(fact.item_id)
                 decided = AutoReviewed(
                     item_id=fact.item_id,
                     decision=fact.decision,
@@ -117,11 +118,8 @@ class Transcript:
                     action=fact.action,
                 )
                 await self._state.tell(_of(decided, agent))
-            case HookAnswered() if fact.denied:
-                self._hooks.pop(fact.item_id, None)
-                await self._state.tell(_of(_decision_of(fact), agent))
             case HookAnswered():
-                self._hooks[fact.item_id] = fact
+                await self.hooks.hear(fact, agent)
             case DiffChanged() if agent is not None:
                 await self._keep_agent_diff(agent, fact.diff)
             case _ if agent is None:
@@ -178,26 +176,11 @@ class Transcript:
                 self._drafts.add(item_id, delta, agent)
             self.show(_of(DeltaShown(item_id=item_id, delta=delta, stream=stream), agent))
 
-    def leave_to_person(self, item_id: str | None) -> None:
-        """Take note that a person is asked about the item: no hook has approved it.
-
-        Without an id, of whatever is under way.
-        """
-        if item_id is None:
-            self._hooks.clear()
-        else:
-            self._hooks.pop(item_id, None)
-
-    async def _tell_if_let(self, item_id: str, agent: Agent | None) -> None:
-        """Tell of what goes on, or has been done, by the leave of a hook."""
-        approved = self._hooks.pop(item_id, None)
-        if approved is not None:
-            await self._state.tell(_of(_decision_of(approved), agent))
-
     async def _keep_item(self, fact: ItemSeen, agent: Agent | None) -> None:
         if fact.completed:
-            if fact.body.get("status") != "declined":
-                await self._tell_if_let(fact.item_id, agent)
+            if fact.body.get("status") == "declined":
+                await self.hooks.drop(fact.item_id)
+            await self.hooks.approve(fact.item_id)
             for stream in [stream for stream in self._streams if stream[0] == fact.item_id]:
                 self._show_delta(stream, self._streams.pop(stream).end(), agent)
             self._drafts.complete(fact.item_id)
@@ -249,18 +232,6 @@ class Transcript:
     async def _keep_newest(self, event: LiveEventData, **changes: Any) -> None:
         await self._state.change(lambda tx: sessions.update(tx, self._state.id, **changes))
         self.show(event)
-
-
-def _decision_of(fact: HookAnswered) -> AutoReviewed:
-    return AutoReviewed(
-        item_id=fact.item_id,
-        decision="denied" if fact.denied else "approved",
-        rationale=fact.rationale,
-        risk=None,
-        authorization=None,
-        action={},
-        hook=fact.hook,
-    )
 
 
 def _unasked(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import attrs
 import pytest
+import trio
 
 from tests.codex.bridging import open_bridge, real
 from tests.codex.script import AddFile, Run, Say
@@ -96,3 +99,31 @@ async def test_what_a_hook_decides_is_told_and_what_it_leaves_to_a_person_is_ask
     told = (await client.get("/api/events", type="session.auto_review"))["items"]
     assert ["approved", "denied", "approved"] == [event["data"]["decision"] for event in told]
     assert {str(hooked.hook)} == {event["data"]["hook"] for event in told}
+
+
+async def until_kept(server: Server) -> None:
+    """Wait until the server has kept that a hook answered."""
+    (database,) = server.data_dir.glob("*.sqlite3")
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db, trio.fail_after(30):
+        while not db.execute("SELECT 1 FROM hook_answers").fetchall():  # noqa: ASYNC110 - a row says nothing of itself
+            await trio.sleep(0.02)
+
+
+async def test_what_a_hook_decides_is_told_also_if_the_server_is_killed_before_it_is_carried_out(
+    hooked: Hooked, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    """The detached app-server goes on meanwhile."""
+    server = hooked.client.server
+    allowed, go = hooked.outside / "allowed", hooked.outside / "go"
+    waiting = f"touch {allowed}; while [ ! -e {go} ]; do sleep 0.05; done"
+    scripted_model.script = (Run(waiting, justification="May I?"), Say.text("I did."))
+    session = await hooked.client.run(await hooked.client.register(repository), "Try.")
+    await until_kept(server)
+    server.kill()
+    go.touch()
+    server.start()
+    async with client_of(server) as client:
+        await client.until_session(session, "completed")
+        (told,) = (await client.get("/api/events", type="session.auto_review"))["items"]
+        assert ("approved", str(hooked.hook)) == (told["data"]["decision"], told["data"]["hook"])
+    assert allowed.exists()

@@ -191,7 +191,9 @@ class AutoReviewed(EventData, frozen=True, kw_only=True, tag="session.auto_revie
 
     `decision` is `approved`, `denied`, `timedOut` or `aborted`; `action` is what was asked for,
     such as a command, for the item `itemId`. `risk` and `authorization` are how the model rated it.
-    With `hook` it was a hook of Codex's user, set in that file, and Codex tells no `action`.
+    With `hook` it was a hook of Codex's user, set in that file, and Codex tells no `action`. Then
+    it is `unknown` if the turn was lost before it was seen whether the hook approved it or left it
+    to a person.
     """
 
     item_id: str | None

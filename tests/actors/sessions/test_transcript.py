@@ -6,12 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import trio
 
-from command_center.actors.contracts.sessions import HookAnswered, ItemSeen, OutputDelta
+from command_center.actors.contracts.sessions import (
+    HookAnswered,
+    ItemSeen,
+    ModelDecided,
+    OutputDelta,
+)
 from command_center.actors.ledger import drafts
+from command_center.actors.ledger.hook_answers import settle_unseen
 from command_center.actors.sessions.state import SessionState
 from command_center.actors.sessions.transcript import MOST_STREAMS, Transcript
-from command_center.store import EventFilter, Session, Transaction, items
+from command_center.store import EventFilter, Session, Transaction, hook_answers, items
 from tests.actors.rows import Rig, rig
 from tests.actors.sessions.units import running
 
@@ -137,10 +144,56 @@ async def test_what_a_person_was_asked_about_no_hook_has_approved(tmp_path: Path
             for name in ("i", "j", "k"):
                 answer = HookAnswered(item_id=name, hook="h", denied=False, rationale=None)
                 await transcript.observe(answer)
-            transcript.leave_to_person("i")
+            await transcript.hooks.drop("i")
             await transcript.observe(item("i"))
             declined = msgspec.structs.replace(item("j"), body={"id": "j", "status": "declined"})
             await transcript.observe(declined)
             await transcript.observe(item("k"))
             (body,) = await subscription.drain()
     assert "k" == msgspec.json.decode(body)["data"]["itemId"]
+
+
+async def test_an_answer_of_a_hook_is_told_by_a_later_life_or_as_unknown(tmp_path: Path) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        session = await made.storage.write(make_session)
+        former, transcript = (
+            Transcript(SessionState(session, made.storage), made.storage) for _ in range(2)
+        )
+        with made.fanout.subscribe(EventFilter(types=("session.auto_review",))) as subscription:
+            for name in ("i", "j"):
+                answer = HookAnswered(item_id=name, hook="h", denied=False, rationale=None)
+                await former.observe(answer)
+            kept = await made.storage.read(lambda db: hook_answers.every(db, session.id))
+            transcript.hooks.recall(kept)
+            await transcript.observe(item("i"))
+            await made.storage.write(lambda tx: settle_unseen(tx, session.id))
+            bodies: list[bytes] = []
+            with trio.fail_after(10):
+                while len(bodies) < 2:
+                    bodies += await subscription.drain()
+    told = [msgspec.json.decode(body)["data"] for body in bodies]
+    assert [("i", "approved"), ("j", "unknown")] == [
+        (one["itemId"], one["decision"]) for one in told
+    ]
+
+
+async def test_what_a_model_decides_no_hook_has_approved(tmp_path: Path) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        transcript = await transcript_in(made)
+        with made.fanout.subscribe(EventFilter(types=("session.auto_review",))) as subscription:
+            await transcript.observe(
+                HookAnswered(item_id="i", hook="h", denied=False, rationale=None)
+            )
+            await transcript.observe(
+                ModelDecided(
+                    item_id="i",
+                    decision="approved",
+                    rationale="Fine.",
+                    risk=None,
+                    authorization=None,
+                    action={},
+                )
+            )
+            await transcript.observe(item("i"))
+            (body,) = await subscription.drain()
+    assert "Fine." == msgspec.json.decode(body)["data"]["rationale"]
