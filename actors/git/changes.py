@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 import attrs
 import msgspec
+import trio
 
 from command_center.actors.git.diffs import FILES_LIMIT, PLAIN
 from command_center.actors.git.errors import GitFailed, PatchChanged
@@ -126,10 +127,11 @@ async def list_changes(
     paths: Sequence[str] = (),
     limit: int = ANSWER_LIMIT,
     may_cut: bool = False,
-) -> tuple[list[tuple[str, bytes]], bool]:
+) -> tuple[Iterator[tuple[str, bytes]], bool]:
     """List the files that differ from the last commit, each with the two letters of git's status.
 
-    A folder that is a repository of its own has a slash at its end.
+    A folder that is a repository of its own has a slash at its end. There may be a million of them:
+    go through them all in a thread.
 
     Args:
         checkout: the work tree.
@@ -153,8 +155,15 @@ async def list_changes(
         may_cut=may_cut,
         deadline=SCAN_DEADLINE,
     )
-    records = answer.stdout.split(b"\0")[:-1]
-    return [(record[:2].decode(), record[3:]) for record in records], answer.cut
+    return ((record[:2].decode(), record[3:]) for record in records_of(answer.stdout)), answer.cut
+
+
+def records_of(listed: bytes) -> Iterator[bytes]:
+    """Yield what a zero byte ends, one after the other."""
+    begin = 0
+    while (end := listed.find(b"\0", begin)) >= 0:
+        yield listed[begin:end]
+        begin = end + 1
 
 
 async def read_changes(
@@ -170,7 +179,7 @@ async def read_changes(
     """
     status = await read_status(checkout)
     changed, is_cut = await list_changes(checkout, limit=LIST_LIMIT, may_cut=True)
-    letters_of = {name: letters for letters, name in changed}
+    letters_of = await trio.to_thread.run_sync(_by_name, changed)
     start = await find_start(checkout, status.head, base, against=against)
     unknown = [name for name, letters in letters_of.items() if letters == "??"]
     answer = await checkout.run(
@@ -363,6 +372,10 @@ async def _page(
         is_cut=answer.cut and is_over,
         next_cursor=None if is_over else str(PatchCursor(end, mark)),
     )
+
+
+def _by_name(changed: Iterable[tuple[str, bytes]]) -> dict[bytes, str]:
+    return {name: letters for letters, name in changed}
 
 
 @attrs.frozen

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Annotated, Final
 
 import msgspec
+import trio
 
-from command_center.actors.git.changes import is_unmerged, list_changes
+from command_center.actors.git.changes import is_unmerged, list_changes, records_of
 from command_center.actors.git.diffs import PLAIN
 from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import (
@@ -30,6 +31,9 @@ from command_center.actors.git.ports import ANSWER_LIMIT, OF_THE_TREE, Checkout,
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.lengths import NOTE_LENGTH
+
+FILES_LIMIT: Final = 50_000
+"""Files that one commit takes."""
 
 PATHS_LIMIT: Final = 200
 """Files and folders that may be named; more would not fit into a body."""
@@ -82,8 +86,8 @@ async def commit_changes(
     Raises:
         Invalid: the message says nothing, or a path is not one of the work tree.
         Conflict: it is on no branch of its own, or its branch has moved; a merge is not finished;
-            there is nothing to commit; git knows no user; a file is kept by a filter, or is a
-            repository of its own.
+            there is nothing to commit, or more than FILES_LIMIT files; git knows no user; a file
+            is kept by a filter, or is a repository of its own.
     """
     if not message.strip() or "\0" in message:
         raise Invalid.field("message", "A commit needs a message, which is text.")
@@ -158,10 +162,14 @@ async def _changed(checkout: Checkout, paths: Sequence[str]) -> list[bytes]:
     """List the files that differ from the last commit, as git names them.
 
     Raises:
-        Conflict: one is a repository of its own, or has conflicts.
+        Conflict: one is a repository of its own, or has conflicts, or there are too many.
     """
     changes, _ = await list_changes(checkout)
     chosen = {os.fsencode(PurePosixPath(path)) for path in paths}
+    return await trio.to_thread.run_sync(_chosen, changes, chosen)
+
+
+def _chosen(changes: Iterable[tuple[str, bytes]], chosen: set[bytes]) -> list[bytes]:
     found: dict[bytes, None] = {}
     for letters, name in changes:
         bare = name.rstrip(b"/")
@@ -175,6 +183,11 @@ async def _changed(checkout: Checkout, paths: Sequence[str]) -> list[bytes]:
         if is_unmerged(letters):
             raise Conflict(f"{shown(name)} has conflicts.", path=shown(name))
         found[name] = None
+        if len(found) > FILES_LIMIT:
+            raise Conflict(
+                f"More than {FILES_LIMIT:,} files differ from the last commit. Name fewer of them, "
+                "or commit them with your own git."
+            )
     return list(found)
 
 
@@ -258,11 +271,17 @@ async def _stage(
         limit=4 * ANSWER_LIMIT,
         deadline=SCAN_DEADLINE,
     )
-    differing = set(answer.stdout.split(b"\0"))
-    staged = [name for name in changed if name in differing]
+    staged = await trio.to_thread.run_sync(_common, changed, answer.stdout)
     if not staged:
         raise Conflict("There is nothing to commit.")
     return staged
+
+
+def _common(changed: Sequence[bytes], listed: bytes) -> list[bytes]:
+    """Return those of the files that are listed."""
+    wanted = set(changed)
+    differing = {name for name in records_of(listed) if name in wanted}
+    return [name for name in changed if name in differing]
 
 
 async def _parent(checkout: Checkout, sha: str) -> str | None:

@@ -43,6 +43,8 @@ TASKS: Final = 300
 LONG_BY_AGENTS: Final = 4 * 1024 * 1024
 """Characters of a diff and of an output."""
 TRANSCRIPT: Final = 40
+FILES: Final = 150_000
+"""Files that an agent has left in its folder."""
 ADDRESS_SPACE: Final = 700_000 * 1024
 WORDS: Final = "lorem ipsum dolor sit amet consectetur "
 CONNECTIONS: Final = 4
@@ -58,11 +60,22 @@ GETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "search": ("/api/search?limit=500&q=lorem", "/api/search?limit=500&q=%22dolor%20sit%22"),
         "diff": ("/api/sessions/1/diff", "/api/sessions/1"),
         "telemetry": ("/api/telemetry/summary?window=90d",),
+        "uncommitted": ("/api/sessions/1/uncommitted",),
     }
 )
 NESTED: Final = "many values"
 REPLAYS: Final = "replays, read slowly"
-KINDS: Final = (*GETS, NESTED, REPLAYS)
+COMMIT: Final = "commit of too many"
+POSTS: Final[Mapping[str, tuple[str, bytes]]] = MappingProxyType(
+    {
+        NESTED: (
+            "/api/approvals",
+            msgspec.json.encode({"title": "T", "details": {"values": [[1]] * 230_000}}),
+        ),
+        COMMIT: ("/api/sessions/1/commit", msgspec.json.encode({"paths": ["many"]})),
+    }
+)
+KINDS: Final = (*GETS, NESTED, REPLAYS, COMMIT)
 
 
 def filled(prompt: int) -> Any:
@@ -176,7 +189,7 @@ def load(port: int, seconds: float, kinds: tuple[str, ...]) -> None:
 
 
 def _load_of(kind: str) -> Any:
-    return {NESTED: _post, REPLAYS: _replay}.get(kind, _get)
+    return {NESTED: _post, COMMIT: _post, REPLAYS: _replay}.get(kind, _get)
 
 
 def _get(port: int, kind: str, until: float) -> None:
@@ -191,14 +204,13 @@ def _get(port: int, kind: str, until: float) -> None:
                 connection.close()
 
 
-def _post(port: int, _: str, until: float) -> None:
-    details = {"values": [[1]] * 230_000}
-    body = msgspec.json.encode({"title": "T", "details": details})
+def _post(port: int, kind: str, until: float) -> None:
+    target, body = POSTS[kind]
     while time.monotonic() < until:
         with suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             headers = {"Content-Type": "application/json"}
-            connection.request("POST", "/api/approvals", body, headers)
+            connection.request("POST", target, body, headers)
             connection.getresponse().read()
             connection.close()
 
@@ -225,9 +237,16 @@ def _replay(port: int, _: str, until: float) -> None:
 def served(folder: Path, prompt: int) -> Iterator[Server]:
     """The product over a full database."""
     subprocess.run(["git", "init", "--quiet", folder / "checkout"], check=True)  # noqa: S607 - the developer's git
+    many = folder / "checkout" / "many"
+    many.mkdir()
+    for number in range(FILES):
+        (many / f"{number:x}").touch()
     server = Server(folder / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
     try:
-        made = httpx.post(f"{server.url}/api/repos", json={"localPath": str(folder / "checkout")})
+        made = httpx.post(
+            f"{server.url}/api/repos",
+            json={"localPath": str(folder / "checkout"), "allowCommit": True},
+        )
         made.raise_for_status()
         server.write(filled(prompt))
         yield server
