@@ -16,6 +16,7 @@ import click
 import structlog
 import trio
 
+from command_center.actors.rules.errors import Unavailable
 from command_center.http.config.logs import configure_logging
 from command_center.http.config.runner import choose_runner
 from command_center.http.config.settings import Settings, SettingsError
@@ -52,6 +53,7 @@ _REFUSALS = (
     NewerSchema,
     SettingsError,
     SqliteTooOld,
+    Unavailable,
     UntestedHypercorn,
 )
 

@@ -151,6 +151,7 @@ class Gate:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            _check_method(scope["method"])
             headers = self._check(scope, changes=scope["method"] not in _SAFE_METHODS)
             if b"content-length" in headers or b"transfer-encoding" in headers:
                 receive = await self._whole_body(scope, headers, receive)
@@ -196,7 +197,9 @@ class Gate:
                 "pages may do it. If that is this server, add its address to CC_ALLOWED_HOSTS.",
             )
         site = headers.get(b"sec-fetch-site", b"none")
-        if scope["type"] == "http" and site not in SAME_SITE:
+        # Browsers differ on the site of a WebSocket, whose scheme is another; all send its origin.
+        is_told = scope["type"] == "http" or origin is None
+        if is_told and site not in SAME_SITE:
             raise Refused(
                 403, "A page of another site sent this. Only this server's own pages may do it."
             )
@@ -301,6 +304,12 @@ def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 _ONLY_ONCE = frozenset(
     {b"host", b"origin", b"authorization", b"content-type", b"content-length", b"sec-fetch-site"}
 )
+
+
+def _check_method(method: str) -> None:
+    """Refuse a method in small letters, which is another one (RFC 9110, 9.1)."""
+    if method != method.upper():
+        raise Refused(501, "There is no such method. Methods are written in capitals.")
 
 
 def _check_target(scope: Scope) -> str | None:

@@ -62,7 +62,7 @@ def open_database(
     try:
         db = _connect_for_writing(path, busy_timeout)
     except FAULTS as error:
-        raise _opening_error(path, error) from error
+        raise opening_error(path, error) from error
     try:
         _refuse_what_is_not_ours(db, path, migrations)
         _set_writing_pragmas(db)
@@ -70,7 +70,7 @@ def open_database(
         seal_writes(db)
     except (*FAULTS, UnicodeError) as error:  # the schema's own text may be none any more
         db.close()
-        raise _opening_error(path, error) from error
+        raise opening_error(path, error) from error
     except BaseException:
         db.close()
         raise
@@ -197,7 +197,7 @@ def _copy(db: Database, path: Path, *, before: str) -> Path:
     partial = target.with_suffix(".partial")
     try:
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        partial.unlink(missing_ok=True)
+        _remove(partial, *_beside(partial))
         _create_private_file(partial)
         copy = sqlite3.connect(partial, isolation_level=None)
         try:
@@ -207,15 +207,26 @@ def _copy(db: Database, path: Path, *, before: str) -> Path:
             _check_copy(copy)
         finally:
             copy.close()
+        _remove(*_beside(partial))
         with partial.open("rb+") as whole:
             os.fsync(whole.fileno())
         partial.replace(target)
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
-            partial.unlink()
+            _remove(partial, *_beside(partial))
         reason = f"the copy before the migration {before} could not be made: {error}"
         raise CannotOpenDatabase(path, reason) from error
     return target
+
+
+def _beside(path: Path) -> list[Path]:
+    """Return the files that SQLite may have beside a database."""
+    return [path.with_name(f"{path.name}{suffix}") for suffix in ("-journal", "-wal", "-shm")]
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _check_copy(copy: sqlite3.Connection) -> None:
@@ -238,7 +249,8 @@ def _prune(path: Path) -> None:
             old.unlink()
 
 
-def _opening_error(path: Path, error: Exception) -> Exception:
+def opening_error(path: Path, error: Exception) -> Exception:
+    """Return what is raised where SQLite or the system cannot open or write the database."""
     if is_corruption(error):
         return CorruptDatabase(path, words_of(error))
     return CannotOpenDatabase(path, words_of(error))

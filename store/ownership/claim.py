@@ -31,7 +31,8 @@ import attrs
 from sqlite_utils import Database
 
 from command_center.store import log_identity
-from command_center.store.database.opening import open_database
+from command_center.store.database.opening import open_database, opening_error
+from command_center.store.database.sqlite_errors import FAULTS
 from command_center.store.errors import CannotOpenDatabase, ClaimLost, DatabaseClaimed
 from command_center.store.ownership.lock import DataFolderLock, check_in_place
 from command_center.store.timestamps import from_timestamp, now_timestamp
@@ -138,18 +139,27 @@ def take_claim(database: Path, lock: DataFolderLock) -> DatabaseClaim:
     _refuse_while_held(database, lock)
     with closing(open_database(database)) as db:
         try:
-            life = log_identity.begin_life(db, database)
-        except OSError as error:
-            reason = f"its mark cannot be kept: {error.strerror}"
-            raise CannotOpenDatabase(database, reason) from error
-        now = now_timestamp()
-        db.execute(
-            "INSERT OR REPLACE INTO claim VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
-            [life, os.getpid(), platform.node(), str(lock.folder), lock.identity, now, now],
-        )
-        # Who reaches the file by another name does not see the log: the claim stands in the file.
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            life = _write_claim(db, database, lock)
+        except FAULTS as error:
+            raise opening_error(database, error) from error
     return DatabaseClaim(life, database, lock, database.stat())
+
+
+def _write_claim(db: Database, database: Path, lock: DataFolderLock) -> str:
+    """Begin a life of the database, claim it for that, and return the life's name."""
+    try:
+        life = log_identity.begin_life(db, database)
+    except OSError as error:
+        reason = f"its mark cannot be kept: {error.strerror}"
+        raise CannotOpenDatabase(database, reason) from error
+    now = now_timestamp()
+    db.execute(
+        "INSERT OR REPLACE INTO claim VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+        [life, os.getpid(), platform.node(), str(lock.folder), lock.identity, now, now],
+    )
+    # Who reaches the file by another name does not see the log: the claim stands in the file.
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return life
 
 
 def _refuse_while_held(database: Path, lock: DataFolderLock) -> None:

@@ -1,23 +1,29 @@
-"""Each call of the system that a server makes while it answers fails once; nothing is lost by it.
+"""Each call of the system that a server makes fails once, and nothing is lost by it.
 
-A usual run tries some of the calls, `-m chaos` each of them.
+There are two scripts: a server that answers requests, and the whole life of one, from a start that
+copies the database before a migration to its orderly end. A usual run tries some of the calls,
+`-m chaos` each of them.
 """
 
 from __future__ import annotations
 
 import errno
 import random
+import re
 import shutil
 import sqlite3
 import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import attrs
 import httpx
 import pytest
 
+from command_center.store.database.opening import COPIES_KEPT
 from tests.end_to_end.server import Client, Server, client_of
 from tests.faults.faults import ERRORS, Call, Faults
 
@@ -26,6 +32,9 @@ pytestmark = pytest.mark.skipif(
 )
 STUB = {"CC_CODEX_RUNNER_MODE": "stub"}
 TITLES = tuple(f"Approval {number}" for number in range(4))
+DATABASE = "command-center.sqlite3"
+MIGRATION = "0023_events_of_kept_answers"
+"""The one that a life begins with."""
 SAMPLE = 5
 NEVER = 10**8
 ALLOCATIONS_APART = 12
@@ -41,9 +50,9 @@ class Account:
     refused: set[str] = attrs.field(factory=set)
     ended: bool = False
 
-    async def ask(self, client: Client) -> None:
+    async def ask(self, client: Client, prefix: str = "") -> None:
         """Make approvals and settle them, as far as the server does so."""
-        for title in TITLES:
+        for title in (f"{prefix}{title}" for title in TITLES):
             try:
                 made = await client.http.post("/api/approvals", json={"title": title})
                 assert made.status_code in {201, 503}, made.text
@@ -61,15 +70,17 @@ class Account:
                 self.ended = True
                 return
 
-    async def check(self, client: Client) -> None:
-        """Compare it with what is there after a restart."""
+    async def check(self, client: Client, before: Account) -> None:
+        """Compare it, and that of a life before, with what is there after a restart."""
         listed = (await client.get("/api/approvals"))["items"]
         times = Counter(approval["title"] for approval in listed)
         there = {approval["title"]: approval["status"] for approval in listed}
         assert set(times.values()) <= {1}, times
-        assert self.acknowledged <= there.keys()
+        assert self.acknowledged | before.acknowledged <= there.keys()
         assert self.refused.isdisjoint(there)
-        assert self.settled <= {title for title, status in there.items() if status == "approved"}
+        assert self.settled | before.settled <= {
+            title for title, status in there.items() if status == "approved"
+        }
         events = (await client.get("/api/events", limit=500))["items"]
         ids = sorted(event["id"] for event in events)
         assert [*range(1, len(ids) + 1)] == ids
@@ -81,67 +92,137 @@ class Account:
 
 @attrs.define
 class Disk:
-    """A data folder as it is after a first start, and copies of it to fail on."""
+    """A data folder as a former life left it, and copies of it to fail on.
+
+    Attributes:
+        is_whole_life: the calls of the start and of the end may fail, too.
+        log_id: the log's, which stays whatever fails.
+        before: what was acknowledged in the former life.
+    """
 
     template: Path
     folder: Path
+    is_whole_life: bool = False
+    log_id: str = ""
+    before: Account = attrs.field(factory=Account)
 
     def fresh(self) -> Path:
-        """A data folder as after a first start."""
+        """A data folder as the former life left it."""
         data = self.folder / "data"
         shutil.rmtree(data, ignore_errors=True)
         shutil.copytree(self.template, data)
+        # It is no copy to the server: its mark knows the database.
+        mark, inode = data / f"{DATABASE}-mark", (data / DATABASE).stat().st_ino
+        mark.write_text(re.sub(r'"inode":\d+', f'"inode":{inode}', mark.read_text()))
         return data
 
     async def calls(self) -> Counter[Call]:
         """Return how many calls of each kind the script makes."""
         data = self.fresh()
         faults = Faults.beneath(data)
-        server = Server(data, {**STUB, **faults.environment}, is_fresh=True).start()
+        server = Server(data, {**STUB, **faults.environment}, is_fresh=True)
+        order = partial(faults.fail, Call.ALLOCATE, errno.ENOMEM, after=NEVER)
         try:
-            faults.begin()
-            faults.fail(Call.ALLOCATE, errno.ENOMEM, after=NEVER)
-            async with client_of(server) as client:
-                await Account().ask(client)
+            account = await self.carry_out(server, faults, order)
+            assert {*TITLES} == account.acknowledged
             return Counter({call: faults.seen(call) for call in ERRORS})
         finally:
             server.end()
+
+    async def carry_out(self, server: Server, faults: Faults, order: Callable[[], None]) -> Account:
+        """Let the server live, failing as ordered; what it has acknowledged."""
+        account = Account()
+        if not self.is_whole_life:
+            server.start()
+        faults.begin()
+        order()
+        if self.is_whole_life:
+            try:
+                server.start()
+            except pytest.fail.Exception:  # it says why, and is started again
+                return account
+        async with client_of(server) as client:
+            await account.ask(client)
+        if self.is_whole_life and not account.ended:
+            assert server.stop() == 0
+        return account
 
     async def survives(self, call: Call, error: int, after: int) -> bool:
         """Fail that call, kill and start the server, and compare; say whether a call failed."""
         data = self.fresh()
         faults = Faults.beneath(data)
-        server = Server(data, {**STUB, **faults.environment}, is_fresh=True).start()
-        account = Account()
+        server = Server(data, {**STUB, **faults.environment}, is_fresh=True)
+        order = partial(faults.fail, call, error, after=after, times=1)
         try:
-            faults.begin()
-            faults.fail(call, error, after=after, times=1)
-            async with client_of(server) as client:
-                await account.ask(client)
+            account = await self.carry_out(server, faults, order)
             failed = faults.failed
             server.kill()
             faults.stop()
-            with closing(sqlite3.connect(data / "command-center.sqlite3")) as db:
+            assert "Traceback" not in server.log.read_text()
+            with closing(sqlite3.connect(data / DATABASE)) as db:
                 assert [("ok",)] == db.execute("PRAGMA integrity_check").fetchall()
             server.is_fresh = False
             server.settings = STUB
             server.start()
             async with client_of(server) as client:
-                await account.check(client)
+                await account.check(client, self.before)
+                assert self.log_id == (await client.get("/health"))["logId"]
+            self.check_copies(data / "backups")
         finally:
             faults.stop()
             server.end()
         return failed > 0
 
+    def check_copies(self, folder: Path) -> None:
+        """The copy from before the migration is whole, and none is left that is not."""
+        if not self.is_whole_life:
+            return
+        copies = [*folder.iterdir()]
+        assert {".db"} == {copy.suffix for copy in copies}
+        (copy,) = [copy for copy in copies if MIGRATION in copy.name]
+        with closing(sqlite3.connect(copy)) as db:
+            assert [("ok",)] == db.execute("PRAGMA integrity_check").fetchall()
+            kept = {title for (title,) in db.execute("SELECT title FROM approvals")}
+            assert self.before.acknowledged <= kept
+        # One that could not be removed goes with the next migration.
+        assert len(copies) <= COPIES_KEPT + 1
+
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Disk:
     server = Server(tmp_path / "template", STUB).start()
+    log_id = httpx.get(f"{server.url}/health").json()["logId"]
     server.end()
-    return Disk(tmp_path / "template", tmp_path)
+    return Disk(tmp_path / "template", tmp_path, log_id=log_id)
+
+
+@pytest.fixture
+async def old_disk(disk: Disk) -> Disk:
+    """One of a version before, with as many copies as are kept."""
+    server = Server(disk.template, STUB).start()
+    async with client_of(server) as client:
+        await disk.before.ask(client, "before")
+    server.end()
+    with closing(sqlite3.connect(disk.template / DATABASE)) as db:
+        db.execute("ALTER TABLE kept_answers DROP COLUMN event_id")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [MIGRATION])
+        db.commit()
+    folder = disk.template / "backups"
+    folder.mkdir()
+    for number in range(COPIES_KEPT):
+        (folder / f"{Path(DATABASE).stem}-before-000{number}.db").write_text("old")
+    return attrs.evolve(disk, is_whole_life=True)
 
 
 async def test_of_the_calls_that_answer_requests_any_may_fail(disk: Disk) -> None:
+    await fail_some(disk)
+
+
+async def test_of_the_calls_of_a_life_any_may_fail(old_disk: Disk) -> None:
+    await fail_some(old_disk)
+
+
+async def fail_some(disk: Disk) -> None:
     cases = await cases_of(disk)
     chance = random.Random(23)  # noqa: S311 - the same ones each time
     for case in chance.sample(cases, SAMPLE):
@@ -151,6 +232,16 @@ async def test_of_the_calls_that_answer_requests_any_may_fail(disk: Disk) -> Non
 @pytest.mark.chaos
 @pytest.mark.timeout(7200)
 async def test_of_the_calls_that_answer_requests_each_may_fail(disk: Disk) -> None:
+    await fail_each(disk)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(7200)
+async def test_of_the_calls_of_a_life_each_may_fail(old_disk: Disk) -> None:
+    await fail_each(old_disk)
+
+
+async def fail_each(disk: Disk) -> None:
     outcomes: Counter[str] = Counter()
     for call, error, after in await cases_of(disk):
         failed = await disk.survives(call, error, after)
@@ -162,6 +253,8 @@ async def test_of_the_calls_that_answer_requests_each_may_fail(disk: Disk) -> No
 async def cases_of(disk: Disk) -> list[tuple[Call, int, int]]:
     calls = await disk.calls()
     assert min(calls[Call.WRITE], calls[Call.SYNC]) > len(TITLES)
+    if disk.is_whole_life:
+        assert min(calls[Call.RENAME], calls[Call.TRUNCATE], calls[Call.UNLINK]) > 0
     return [
         (call, error, after)
         for call, count in sorted(calls.items())

@@ -9,21 +9,10 @@ from pathlib import Path
 
 import pytest
 
-<<<<<<< HEAD
 from command_center.actors.contracts.landing import CommitRequest, CommitWork, SeeChanges
 from command_center.actors.contracts.worktrees import RemoveWorktree
-from command_center.actors.git import Checkout
-from command_center.actors.git.committing import Committed
-=======
-from command_center.actors.contracts.worktrees import (
-    CommitRequest,
-    CommitWork,
-    RemoveWorktree,
-    SeeWork,
-)
 from command_center.actors.git import Checkout, committing
-from command_center.actors.git.committing import Author, Committed
->>>>>>> 75f58e1 (Bound the files of one commit, and go through them beside the loop)
+from command_center.actors.git.committing import Committed
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.confinement import ConfinementSupport
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
@@ -104,7 +93,7 @@ async def test_more_files_than_one_commit_takes_are_refused(
     with pytest.raises(Conflict, match="More than 2 files differ"):
         await work.commit()
     assert 2 == (await work.commit(paths=["a", "b"])).files
-    assert ["c"] == [file.path for file in (await work.rig.ask(SeeWork(work.session.id))).files]
+    assert 1 == (await work.commit()).files
 
 
 async def test_a_message_that_says_nothing_is_refused(work: Work) -> None:

@@ -140,6 +140,21 @@ async def test_a_browser_says_where_a_request_comes_from(site: str, status: int)
         assert status == (await client.get("/api/things", headers=headers)).status_code
 
 
+async def test_a_websocket_without_an_origin_is_another_sites_where_the_browser_says_so() -> None:
+    async with served(guarded_app()) as address:
+        here = {"Origin": f"http://localhost:{address.port}"}
+        assert 403 == await handshake(address, BEARER | {"Sec-Fetch-Site": "cross-site"})
+        assert 101 == await handshake(address, BEARER | {"Sec-Fetch-Site": "cross-site"} | here)
+        assert 101 == await handshake(address, BEARER | {"Sec-Fetch-Site": "same-origin"})
+
+
+@pytest.mark.parametrize("method", ["get", "Post", "head"])
+async def test_a_method_in_small_letters_is_another_one(method: str) -> None:
+    async with served(open_app()) as address:
+        sent = f"{method} /api/things HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        assert (await exchange(address, sent.encode())).startswith(b"HTTP/1.1 501 ")
+
+
 async def test_no_other_origin_is_permitted_to_read() -> None:
     async with client_of(open_app()) as client:
         preflight = {

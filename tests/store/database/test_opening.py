@@ -195,7 +195,8 @@ def test_a_start_that_is_cut_short_again_and_again_leaves_one_copy(path: Path) -
             open_database(path, migrations=two_steps(breaks))
         with open_database(path, migrations=two_steps(None)) as db:
             db.table("notes").insert({"id": number + 2, "text": "later"})
-        left_by_a_crash.write_bytes(b"a half")
+        for beside in ("", "-journal", "-wal"):
+            left_by_a_crash.with_name(left_by_a_crash.name + beside).write_bytes(b"a half")
         left_by_a_crash.chmod(0o644)
     open_database(path, migrations=two_steps(add_author)).close()
     (copy,) = (path.parent / "backups").iterdir()
