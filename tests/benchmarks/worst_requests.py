@@ -60,7 +60,7 @@ GETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "search": ("/api/search?limit=500&q=lorem", "/api/search?limit=500&q=%22dolor%20sit%22"),
         "diff": ("/api/sessions/1/diff", "/api/sessions/1"),
         "telemetry": ("/api/telemetry/summary?window=90d",),
-        "uncommitted": ("/api/sessions/1/uncommitted",),
+        "changes": ("/api/sessions/1/changes",),
     }
 )
 NESTED: Final = "many values"
