@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from quart_trio import QuartTrio
@@ -14,7 +15,7 @@ from command_center.http.middleware.location import located
 from command_center.http.middleware.metrics import RequestMetrics
 from command_center.http.middleware.request_log import install_request_log
 from command_center.http.openapi import routes as documents
-from command_center.http.routes import dashboard, health, metrics, signin
+from command_center.http.routes import dashboard, health, metrics, pairing, signin
 from command_center.http.routes.table import APIS
 from command_center.http.wire.codec import ActorPathConverter, IdConverter
 from command_center.http.wire.compression import install_compression
@@ -24,8 +25,13 @@ from command_center.http.wire.problems import install_error_handlers
 from command_center.http.wire.quart_app import Application
 
 
-def create_app(center: Center, policy: Policy) -> Application:
-    """Return the app that serves `center` to whom `policy` lets in."""
+def create_app(
+    center: Center, policy: Policy, urls: Callable[[], Sequence[str]] = tuple
+) -> Application:
+    """Return the app that serves `center` to whom `policy` lets in.
+
+    `urls` tells the addresses under which the page can be opened.
+    """
     app = Application(__name__)
     app.url_map.converters["id"] = IdConverter
     app.url_map.converters["actor"] = ActorPathConverter
@@ -38,6 +44,7 @@ def create_app(center: Center, policy: Policy) -> Application:
         health.api: health.Probe(center),
         metrics.api: metrics.Scraped(center, counted),
         signin.api: credentials,
+        pairing.api: pairing.Doorway(center, credentials, policy.counter(), urls),
     }
     keys = IdempotencyKeys(center.storage)
     for api in APIS:

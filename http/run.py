@@ -7,10 +7,11 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 import structlog
@@ -20,7 +21,7 @@ from command_center.actors.rules.errors import Unavailable
 from command_center.http.config.logs import configure_logging
 from command_center.http.config.runner import choose_runner
 from command_center.http.config.settings import Settings, SettingsError
-from command_center.http.config.urls import is_any
+from command_center.http.config.urls import is_loopback_url
 from command_center.http.serve import serve
 from command_center.http.transport.accept import ask_for_descriptors
 from command_center.http.wire.problems import AddressInUse, AddressUnavailable, UntestedHypercorn
@@ -62,7 +63,11 @@ class StartRefused(Exception):
     """The server cannot start here; its text is one line for the operator."""
 
 
-def run(settings: Settings, greet: Callable[[Settings, str], None] | None = None) -> int:
+Greeting: TypeAlias = Callable[[Settings, str, Sequence[str]], None]
+"""Told the settings, the server's address, and each address under which the page opens."""
+
+
+def run(settings: Settings, greet: Greeting | None = None) -> int:
     """Serve until told to stop, and return the exit code; `greet` is told when it is up, and where.
 
     If the garbage collector is off, it is on from then, and leaves alone what there is by then.
@@ -84,12 +89,12 @@ def run(settings: Settings, greet: Callable[[Settings, str], None] | None = None
         raise StartRefused(reason) from error
 
 
-def _ready(greet: Callable[[Settings, str], None], settings: Settings, address: str) -> None:
+def _ready(greet: Greeting, settings: Settings, address: str, urls: Sequence[str]) -> None:
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
     try:
-        greet(settings, address)
+        greet(settings, address, urls)
     except OSError as error:
         log.warning("server.greeting_lost", address=address, reason=str(error))
         _give_up_stdout()
@@ -121,23 +126,28 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _greet(settings: Settings, address: str) -> None:
+def _greet(settings: Settings, address: str, urls: Sequence[str]) -> None:
     """Tell the operator that the server is up, what runs sessions, and what to try next."""
     runner = choose_runner(settings)
     authorization = ' -H "Authorization: Bearer $CC_API_TOKEN"' if settings.api_token else ""
-    others = (
-        "Others:  Add the address that they type to CC_ALLOWED_HOSTS\n"
-        if is_any(settings.host) and not settings.allowed_hosts
-        else ""
-    )
     body = shlex.quote(json.dumps({"localPath": str(Path.cwd())}))
+    pages = "\n         ".join(f"{url}{_caution(url)}" for url in urls)
+    pair = "Pair:    command-center pair lets a phone in\n" if settings.api_token else ""
     click.echo(
         f"Command Center {version('command-center')} listens on {address}\n"
+        f"Open:    {pages or address}\n"
+        f"{pair}"
         f"Runner:  {runner.mode}. {runner.reason}\n"
         f"Data:    {settings.data_dir}\n"
         f"Check:   curl {address}/health\n"
         f"Begin:   curl {address}/api/repos{authorization}"
         f" -H 'Content-Type: application/json' -d {body}\n"
-        f"{others}"
         f"Stop:    Ctrl-C"
     )
+
+
+def _caution(url: str) -> str:
+    """Return what a browser will not do at an address, and who else may read along."""
+    if url.startswith("https://") or is_loopback_url(url):
+        return ""
+    return "  (not encrypted; the browser shows no notifications there)"

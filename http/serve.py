@@ -20,6 +20,7 @@ from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.tree import CenterSettings
 from command_center.http.app import create_app
+from command_center.http.config.addresses import Listening
 from command_center.http.config.runner import choose_runner
 from command_center.http.config.settings import Settings
 from command_center.http.middleware.gate import Policy
@@ -40,10 +41,12 @@ DATABASE = "command-center.sqlite3"
 """The file's name in the data folder."""
 
 
-async def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> int:
+async def serve(
+    settings: Settings, *, on_ready: Callable[[str, Sequence[str]], None] | None = None
+) -> int:
     """Serve until Ctrl-C, SIGTERM or SIGHUP, and stop in order; the exit code is 0.
 
-    `on_ready` is told the address once requests are answered.
+    `on_ready` is told the address once requests are answered, and all under which the page opens.
 
     Raises:
         AddressInUse, AddressUnavailable: nobody can listen there.
@@ -66,7 +69,7 @@ async def _serve_center(
     settings: Settings,
     center: Center,
     address: BoundAddress,
-    on_ready: Callable[[str], None] | None,
+    on_ready: Callable[[str, Sequence[str]], None] | None,
 ) -> None:
     policy = Policy.of(
         listen_on=settings.host,
@@ -75,14 +78,25 @@ async def _serve_center(
         token=None if settings.api_token is None else settings.api_token.reveal(),
         sign_in_key=sign_in_key(settings.data_dir),
     )
+    listening = Listening(
+        settings.host,
+        address.port,
+        settings.allowed_hosts,
+        is_proxied=bool(settings.trusted_proxies),
+    )
     shutdown = trio.Event()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_stop_on_signal, shutdown, center)
         bound = await nursery.start(
-            partial(serve_on, create_app(center, policy), address, shutdown=shutdown)
+            partial(
+                serve_on,
+                create_app(center, policy, listening.urls),
+                address,
+                shutdown=shutdown,
+            )
         )
         if on_ready is not None:
-            on_ready(bound.url)
+            on_ready(bound.url, listening.urls())
         await shutdown.wait()
         nursery.cancel_scope.deadline = trio.current_time() + 10.0
 

@@ -19,7 +19,13 @@ from command_center.actors.contracts.automations import (
     Reload,
     RunAutomation,
 )
-from command_center.actors.contracts.devices import CreateDevice, PatchDevice, RevokeDevice
+from command_center.actors.contracts.devices import (
+    CreateDevice,
+    OfferPairing,
+    PatchDevice,
+    RedeemCode,
+    RevokeDevice,
+)
 from command_center.actors.contracts.landing import CommitWork, MarkViewed, SeeChanges, SeePatch
 from command_center.actors.contracts.repositories import (
     CreateRepository,
@@ -74,7 +80,7 @@ from command_center.runtime import Address
 ApprovalsMessage: TypeAlias = CreateApproval | ResolveApproval | ExtendApproval | DeadlinesPassed
 APPROVALS: Address[ApprovalsMessage] = Address("/approvals")
 
-DevicesMessage: TypeAlias = CreateDevice | PatchDevice | RevokeDevice
+DevicesMessage: TypeAlias = CreateDevice | PatchDevice | RevokeDevice | OfferPairing | RedeemCode
 DEVICES: Address[DevicesMessage] = Address("/devices")
 
 SchedulerMessage: TypeAlias = (

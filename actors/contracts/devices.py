@@ -11,7 +11,7 @@ from command_center.actors.rules.lengths import NAME_LENGTH, Name
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.actors.rules.scopes import Scopes
 from command_center.runtime import Request
-from command_center.store import Device, Scope
+from command_center.store import Device, Scope, Timestamp
 
 DeviceName = Annotated[NotBlank, msgspec.Meta(max_length=NAME_LENGTH)]
 
@@ -30,6 +30,56 @@ class NewDevice(
     scopes: Scopes
     expires_at: DateTime | None = None
     requested_by: Name = "api"
+
+
+class NewPairing(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """A device that is to be let in by a code.
+
+    Attributes:
+        name: the device's; by which name the device calls itself, if left out.
+        scopes: each thing that it may do; what who asks may do, but not `admin`, if left out.
+        expires_at: from when it is let in no more; never, if left out.
+    """
+
+    name: DeviceName | None = None
+    scopes: Scopes | None = None
+    expires_at: DateTime | None = None
+    requested_by: Name = "api"
+
+
+class Pairing(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A code that lets one device in, once, until it expires."""
+
+    code: str
+    expires_at: Timestamp
+
+
+class OfferPairing(msgspec.Struct, Request[Pairing], frozen=True):
+    """Make a code; `granted` are the scopes that who asks may hand on, `device` is theirs."""
+
+    wanted: NewPairing
+    granted: frozenset[Scope]
+    device: str | None = None
+
+
+class RedeemCode(
+    msgspec.Struct,
+    Request[Device],
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+):
+    """Let a device in by its code; what is between letters and digits does not matter.
+
+    Attributes:
+        name: by which the device calls itself; it counts where whoever made the code gave none.
+    """
+
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    name: DeviceName | None = None
 
 
 class DeviceToken(Device, frozen=True, kw_only=True, rename="camel"):

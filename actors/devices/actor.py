@@ -13,18 +13,28 @@ import trio
 from command_center.actors.contracts.devices import (
     CreateDevice,
     DeviceToken,
+    NewDevice,
+    OfferPairing,
+    Pairing,
     PatchDevice,
+    RedeemCode,
     RevokeDevice,
 )
+from command_center.actors.core.clock import later
 from command_center.actors.core.storage import Storage
+from command_center.actors.devices.pairing import CODE_SECONDS, Codes, Offer
 from command_center.actors.devices.roster import Roster, hash_of, new_token
 from command_center.actors.ledger import devices as ledger
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.preconditions import only_if
+from command_center.actors.rules.scopes import ordered
 from command_center.runtime import Actor, Deferred, Refusal, handles
-from command_center.store import Device, Transaction, device_tokens, devices
+from command_center.store import Device, Transaction, device_tokens, devices, now_timestamp
 
 T = TypeVar("T")
+
+NAMELESS = "A paired device"
+"""The name of a device that nobody gave one, and that gives itself none."""
 
 SEEN_SECONDS = 60.0
 """The least seconds between two writes of who was seen."""
@@ -37,6 +47,7 @@ class Devices(Actor):
         """Write to `storage`; nobody else changes the `roster`."""
         self._storage = storage
         self._roster = roster
+        self._codes = Codes()
         self._was_seen = trio.Event()
         self._writing = trio.Lock()
 
@@ -102,6 +113,42 @@ class Devices(Actor):
             ),
             lambda device: self._roster.remove(device.id),
         )
+
+    @handles(OfferPairing)
+    async def offer(self, message: OfferPairing) -> Pairing:
+        """Make a code. Nothing is written before it is used."""
+        wanted = message.wanted
+        scopes = wanted.scopes or ordered(message.granted - {"admin"} or message.granted)
+        device = NewDevice(
+            name=NAMELESS if wanted.name is None else wanted.name,
+            scopes=scopes,
+            expires_at=wanted.expires_at,
+            requested_by=wanted.requested_by,
+        )
+        ledger.check(device, message.granted)
+        code = self._codes.offer(Offer(device, message.granted, message.device))
+        return Pairing(code=code, expires_at=later(now_timestamp(), CODE_SECONDS))
+
+    @handles(RedeemCode)
+    async def redeem(self, message: RedeemCode) -> Deferred[Device]:
+        """Spend the code; answer once its device is committed."""
+        if message.name is not None:
+            ledger.check_name(message.name)
+        return self.ctx.answer_later(self._redeem, self._codes.take(message.code), message.name)
+
+    async def _redeem(self, offer: Offer, name: str | None) -> Device:
+        hashed = hash_of(new_token())  # it is known to nobody: the device has a cookie alone
+        wanted = offer.wanted
+        if name is not None and wanted.name == NAMELESS:
+            wanted = msgspec.structs.replace(wanted, name=name)
+
+        def create(tx: Transaction) -> Device:
+            tx.device, tx.requested_by = offer.device, wanted.requested_by
+            return ledger.create_device(
+                tx, wanted, token_hash=hashed, granted=offer.granted, is_paired=True
+            )
+
+        return await self._commit(create, lambda device: self._roster.put(device, hashed))
 
     async def _commit(self, unit: Callable[[Transaction], T], follow: Callable[[T], None]) -> T:
         """Commit a unit and have the roster follow, in the order of the commits.

@@ -34,8 +34,7 @@ def create_device(
         Invalid: its name says nothing, or it expires at no moment that lies ahead.
         MissingScope: who asks may not hand on one of its scopes.
     """
-    check_name(wanted.name)
-    _check_granted(wanted.scopes, granted)
+    check(wanted, granted)
     device = devices.insert(
         tx,
         name=wanted.name,
@@ -72,12 +71,12 @@ def patch_device(
         check_name(changes.name)
         given["name"] = changes.name
     if not isinstance(changes.scopes, msgspec.UnsetType):
-        _check_granted(set(changes.scopes).difference(before.scopes), granted)
+        check_granted(set(changes.scopes).difference(before.scopes), granted)
         given["scopes"] = ordered(changes.scopes)
     if not isinstance(changes.expires_at, msgspec.UnsetType):
         given["expires_at"] = stored_expiry(changes.expires_at)
         if _is_later(given["expires_at"], before.expires_at):
-            _check_granted(before.scopes, granted)
+            check_granted(before.scopes, granted)
     changed = {name: value for name, value in given.items() if getattr(before, name) != value}
     if not changed:
         return before
@@ -115,6 +114,17 @@ def note_seen(tx: Transaction, device_id: int, *, at: str, address: str) -> None
         devices.update(tx, device_id, last_seen_at=at, last_seen_from=address)
 
 
+def check(wanted: NewDevice, granted: frozenset[Scope]) -> None:
+    """Refuse a device that may not be made.
+
+    Raises:
+        Invalid, MissingScope: as `create_device`.
+    """
+    check_name(wanted.name)
+    check_granted(wanted.scopes, granted)
+    stored_expiry(wanted.expires_at)
+
+
 def check_name(name: str) -> None:
     """Refuse a name that says nothing.
 
@@ -123,6 +133,17 @@ def check_name(name: str) -> None:
     """
     if not name.strip():
         raise Invalid.field("name", "Expected some text.")
+
+
+def check_granted(scopes: Iterable[Scope], granted: frozenset[Scope]) -> None:
+    """Refuse to hand on a scope that who asks has not got.
+
+    Raises:
+        MissingScope: it is one of these.
+    """
+    for scope in ordered(scopes):
+        if scope not in granted:
+            raise MissingScope(scope, "Only who has it can give it to another device.")
 
 
 def stored_expiry(expires_at: str | None) -> str | None:
@@ -145,9 +166,3 @@ def stored_expiry(expires_at: str | None) -> str | None:
 
 def _is_later(new: str | None, old: str | None) -> bool:
     return old is not None and (new is None or new > old)
-
-
-def _check_granted(scopes: Iterable[Scope], granted: frozenset[Scope]) -> None:
-    for scope in ordered(scopes):
-        if scope not in granted:
-            raise MissingScope(scope, "Only who has it can give it to another device.")

@@ -87,6 +87,14 @@ class TooBusy(Refusal):
         self.retry_after = retry_after
 
 
+class WrongCode(Refusal):
+    """The code is none that lets a device in."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("The code is wrong. Type it as it is shown, or ask for a new one.")
+
+
 class MissingScope(Refusal):
     """The caller may not do this; `scope` is what it would take."""
 

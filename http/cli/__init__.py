@@ -1,6 +1,7 @@
 """The command line: what a user types, and what it starts.
 
 `main` is `command-center` itself. `telegram` is the command that sets the bot up, as
-`telegram_setup` does it, `top` shows the running tree, live in a terminal, and `doctor` looks for
-what would keep the server from working.
+`telegram_setup` does it, `top` shows the running tree, live in a terminal, `pair` lets a phone in,
+and `doctor` looks for what would keep the server from working. `asking` is how they speak to a
+server that runs.
 """

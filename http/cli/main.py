@@ -13,7 +13,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import click
 import msgspec
@@ -31,6 +31,7 @@ from command_center.http.config.settings import (
     resolve_settings,
     usual_config_file,
 )
+from command_center.store.records import Scope
 
 REFUSED = 2
 INTERRUPTED = 130
@@ -184,11 +185,45 @@ def top(
 ) -> None:
     """Show the actor tree of a running server, live."""
     settings = _resolve(config_file, {}).settings
-    from command_center.http.cli.top import TopRefused, show  # noqa: PLC0415 - other commands answer sooner without it
+    from command_center.http.cli.asking import NotAnswered  # noqa: PLC0415 - other commands answer sooner without it
+    from command_center.http.cli.top import show  # noqa: PLC0415 - the same
 
     try:
         show(settings, url, sort=sort, interval=interval, once=once)
-    except TopRefused as refusal:
+    except NotAnswered as refusal:
+        _refuse(str(refusal))
+
+
+@main.command()
+@click.option("--name", metavar="NAME", help="The device's name; else what it calls itself.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(get_args(Scope)),
+    help="What it may do; may be given more than once. All but admin, unless given.",
+)
+@click.option(
+    "--days", type=click.IntRange(1, 3650), help="Days until it is let in no more; else never."
+)
+@click.option("--url", metavar="URL", help="The server's address; the settings' own unless given.")
+@_config_flag
+def pair(
+    *,
+    name: str | None,
+    scopes: tuple[str, ...],
+    days: int | None,
+    url: str | None,
+    config_file: Path | None,
+) -> None:
+    """Show an address and a QR code that sign one phone or browser in, once."""
+    settings = _resolve(config_file, {}).settings
+    from command_center.http.cli import pair as pairing  # noqa: PLC0415 - other commands answer sooner without it
+    from command_center.http.cli.asking import NotAnswered  # noqa: PLC0415 - the same
+
+    try:
+        pairing.show(pairing.pair(settings, url, name=name, scopes=scopes, days=days))
+    except NotAnswered as refusal:
         _refuse(str(refusal))
 
 

@@ -15,10 +15,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from command_center.http.cli.asking import ask, client_of
 from command_center.http.config.settings import Settings
-from command_center.http.config.urls import url_of
-
-TIMEOUT_SECONDS: Final = 10.0
 
 ORDERS: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
     "path": lambda actor: actor["path"],
@@ -37,26 +35,13 @@ COLOURS: Final = {
 }
 
 
-class TopRefused(Exception):
-    """The server did not answer with a tree; its text is one line for the operator."""
-
-
 def show(settings: Settings, url: str | None, *, sort: str, interval: float, once: bool) -> None:
     """Show the tree until interrupted, or once.
 
     Raises:
-        TopRefused: no server answers there, or it refuses.
+        NotAnswered: no server answers there, or it refuses.
     """
-    address = url or url_of(settings.host, settings.port)
-    if not address.startswith(("http://", "https://")):
-        raise TopRefused(f"--url must begin with http:// or https://, not {address!r}.")
-    token = settings.api_token
-    headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
-    try:
-        client = httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_SECONDS)
-    except httpx.InvalidURL as error:
-        raise TopRefused(f"{address} is not an address: {error}.") from error
-    with client:
+    with client_of(settings, url) as client:
         first = table_of(fetch(client), sort)
         if once:
             Console().print(first)
@@ -69,18 +54,7 @@ def show(settings: Settings, url: str | None, *, sort: str, interval: float, onc
 
 def fetch(client: httpx.Client) -> dict[str, Any]:
     """Fetch the tree from the API."""
-    try:
-        answer = client.get("/api/runtime")
-    except httpx.HTTPError as error:
-        raise TopRefused(f"No server answers at {client.base_url}: {error}.") from error
-    try:
-        said: dict[str, Any] = answer.json()
-        if answer.status_code == httpx.codes.OK and "actors" in said:
-            return said
-        message = said["error"]["message"]
-    except (ValueError, LookupError, TypeError) as error:
-        raise TopRefused(f"What answers at {client.base_url} is not a Command Center.") from error
-    raise TopRefused(f"{client.base_url} refused: {message}")
+    return ask(client, "GET", "/api/runtime", holds="actors")
 
 
 def table_of(tree: dict[str, Any], sort: str) -> Table:

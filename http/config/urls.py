@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlsplit
 
 _OWN: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names, nothing is bound here
 
@@ -16,3 +17,9 @@ def url_of(host: str, port: int) -> str:
     """Return a URL that reaches, from this machine, a server which listens there."""
     name = _OWN.get(host, host)
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def is_loopback_url(url: str) -> bool:
+    """Return True for a URL that leads to the machine itself, whichever that is."""
+    name = (urlsplit(url).hostname or "").lower()
+    return name in {"localhost", "::1"} or name.startswith("127.")

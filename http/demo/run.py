@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,7 +130,7 @@ def _task(title: str, prompt: str, repository: int, priority: str) -> Mapping[st
     }
 
 
-def _greet(_: Settings, address: str) -> None:
+def _greet(_: Settings, address: str, __: Sequence[str]) -> None:
     threading.Thread(target=begin_work, args=(address,), daemon=True).start()
     click.echo(
         f"The demo of Command Center listens on {address}\n"

@@ -22,7 +22,7 @@ from command_center.http.middleware.signin import COOKIE, SIGN_IN, SignIns
 from command_center.http.middleware.throttle import WrongTokens, client_key
 from command_center.http.wire.asgi import Scope
 from command_center.http.wire.caller import ANYBODY, Caller
-from command_center.http.wire.problems import Refused
+from command_center.http.wire.problems import CHALLENGE, Refused
 
 SUBPROTOCOL = "cc.v1"
 BEARER_SUBPROTOCOL = "cc.bearer."
@@ -68,7 +68,7 @@ class Credentials:
         raise Refused(
             401,
             'Send the token of CC_API_TOKEN, or a device\'s, as "Authorization: Bearer <token>".',
-            {"WWW-Authenticate": 'Bearer realm="command-center"'},
+            {"WWW-Authenticate": CHALLENGE},
         )
 
     def knows(self, given: str) -> bool:
@@ -112,8 +112,7 @@ class Credentials:
 
 
 def _wrong(message: str) -> Refused:
-    challenge = 'Bearer realm="command-center", error="invalid_token"'
-    return Refused(401, message, {"WWW-Authenticate": challenge})
+    return Refused(401, message, {"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'})
 
 
 def without_bearer(scope: Scope) -> Scope:

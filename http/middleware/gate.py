@@ -46,9 +46,11 @@ from command_center.http.middleware.authentication import (
     without_bearer,
 )
 from command_center.http.middleware.hosts import (
+    ANY_ADDRESS,
     DEFAULT_PORTS,
     AllowedHosts,
     Authority,
+    WrongHost,
     configured_hosts,
 )
 from command_center.http.middleware.proxies import TrustedProxies
@@ -64,6 +66,8 @@ from command_center.http.wire.security_headers import SecurityHeaders
 Headers: TypeAlias = Mapping[bytes, bytes]
 
 WEBHOOK = "/api/telegram/webhook"
+PAIR = "/api/pair"
+"""The path that a code opens."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _TOKEN_NAMES = re.compile(
@@ -81,6 +85,7 @@ class Policy:
     Attributes:
         token: what `/api/…` needs as its bearer; None lets everybody in who reaches the address.
         hosts: names beside the loopback's under which the server is known, with or without port.
+        knows_itself: whether it knows its machine's own addresses and names as well.
         proxies: the reverse proxies that are believed when they name their client.
         exempt: paths under `/api/` that check a secret of their own.
         body_limit: bytes of the largest body.
@@ -92,8 +97,9 @@ class Policy:
 
     token: str | None = attrs.field(default=None, repr=False)
     hosts: frozenset[str] = frozenset()
+    knows_itself: bool = False
     proxies: TrustedProxies = attrs.field(factory=TrustedProxies)
-    exempt: frozenset[str] = frozenset({WEBHOOK})
+    exempt: frozenset[str] = frozenset({WEBHOOK, PAIR})
     body_limit: int = 1024 * 1024
     body_seconds: float = 20.0
     wrong_tokens: int = 20
@@ -111,16 +117,21 @@ class Policy:
         sign_in_key: bytes | None = None,
     ) -> Policy:
         """Return the policy for an address that is listened on, by the settings."""
-        hosts = configured_hosts(listen_on, allowed_hosts)
-        proxies = TrustedProxies.of(trusted_proxies)
-        if sign_in_key is None:
-            return cls(token=token, hosts=hosts, proxies=proxies)
-        return cls(token=token, hosts=hosts, proxies=proxies, sign_in_key=sign_in_key)
+        policy = cls(
+            token=token,
+            hosts=configured_hosts(listen_on, allowed_hosts),
+            knows_itself=token is not None and listen_on in ANY_ADDRESS,
+            proxies=TrustedProxies.of(trusted_proxies),
+        )
+        return policy if sign_in_key is None else attrs.evolve(policy, sign_in_key=sign_in_key)
 
     def credentials(self, roster: Roster) -> Credentials:
         """Return the check of tokens and cookies, those of the devices in `roster` included."""
-        wrong = WrongTokens(self.wrong_tokens, self.wrong_token_seconds)
-        return Credentials(SignIns(self.token, self.sign_in_key), wrong, roster)
+        return Credentials(SignIns(self.token, self.sign_in_key), self.counter(), roster)
+
+    def counter(self) -> WrongTokens:
+        """Return a new counter of what clients guess."""
+        return WrongTokens(self.wrong_tokens, self.wrong_token_seconds)
 
 
 def install_gate(app: Quart, policy: Policy, credentials: Credentials | None = None) -> None:
@@ -135,7 +146,7 @@ class Gate:
         credentials = credentials or policy.credentials(Roster())
         self._app = Revocable(app, credentials.roster)
         self._policy = policy
-        self._hosts = AllowedHosts(policy.hosts)
+        self._hosts = AllowedHosts(policy.hosts, knows_itself=policy.knows_itself)
         self._credentials = credentials
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -155,6 +166,10 @@ class Gate:
             headers = self._check(scope, changes=scope["method"] not in _SAFE_METHODS)
             if b"content-length" in headers or b"transfer-encoding" in headers:
                 receive = await self._whole_body(scope, headers, receive)
+        except WrongHost as refused:
+            wants_page = b"text/html" in dict(scope["headers"]).get(b"accept", b"")
+            page = refused.page if wants_page else None
+            await _answer(send, "http.response", refused.problem, page=page)
         except Refused as refused:
             await _answer(send, "http.response", refused.problem)
         else:
@@ -177,7 +192,8 @@ class Gate:
         self._policy.proxies.apply(scope, headers)
         scope["headers"] = list(headers.items())
         authority = _check_target(scope) or headers.get(b"host", b"").decode("latin-1")
-        here = self._hosts.check(authority)
+        server = scope.get("server")
+        here = self._hosts.check(authority, None if server is None else server[0])
         values = _check_query(scope["query_string"])
         path = scope["path"]
         if changes or is_api(path):
@@ -277,10 +293,11 @@ def is_api(path: str) -> bool:
     return path.rstrip("/") in {"/api", "/metrics"} or path.startswith("/api/")
 
 
-async def _answer(send: Send, kind: str, problem: Problem) -> None:
-    body = problem.body()
+async def _answer(send: Send, kind: str, problem: Problem, *, page: bytes | None = None) -> None:
+    """Send a problem; as a page of HTML, if one is given."""
+    body = problem.body() if page is None else page
     headers = [
-        (b"content-type", JSON.encode()),
+        (b"content-type", b"text/html; charset=utf-8" if page is not None else JSON.encode()),
         (b"content-length", str(len(body)).encode()),
         *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
     ]

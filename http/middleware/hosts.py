@@ -1,15 +1,19 @@
 """The hosts that this server is reached as, against DNS rebinding and other sites' pages.
 
 A host is one of the loopback's, the address that is listened on, or one of CC_ALLOWED_HOSTS. What
-is listed with a port is known with that port only. Nothing is resolved.
+is listed with a port is known with that port only. A server that listens on every address and wants
+a token also knows the address in figures that its client is connected to, the machine's name, that
+name under `.local`, and the machine in a Tailscale net. Nothing is resolved.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from html import escape
 from typing import TypeAlias
 
+from command_center.http.config.addresses import is_name_in_tailnet, own_names
 from command_center.http.wire.problems import Refused
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -39,24 +43,77 @@ def configured_hosts(listen_on: str, allowed_hosts: Iterable[str]) -> frozenset[
     return frozenset(hosts)
 
 
+class WrongHost(Refused):
+    """The request names a host that is not this server's.
+
+    Attributes:
+        page: the same as HTML, for who reads it in a browser.
+    """
+
+    def __init__(self, authority: str, here: Authority | None, configured: Sequence[str]) -> None:
+        """Name the host, and the line to change."""
+        super().__init__(
+            421,
+            f"This server does not answer as {authority[:100]!r}. "
+            "Add the address that you typed to CC_ALLOWED_HOSTS.",
+        )
+        self.page = _page(here, configured)
+
+
+def _page(here: Authority | None, configured: Sequence[str]) -> bytes:
+    """Return a page that says which line to change; only a name that may be one stands in it."""
+    name = "the address that you typed" if here is None else f"<b>{escape(here[0])}</b>"
+    line = ",".join((*configured, "NAME" if here is None else here[0]))
+    return f"""\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Command Center: unknown name</title>
+<h1>Command Center does not know this name</h1>
+<p>You opened {name}. This server answers only to names that it knows, so that no other page can
+reach it under a name of its own.</p>
+<p>If the name is right, stop the server, set this where you start it, and start it again:</p>
+<pre>CC_ALLOWED_HOSTS={escape(line)}</pre>
+<p>In the configuration file the line is</p>
+<pre>allowed_hosts = [{escape(", ".join(f'"{host}"' for host in line.split(",")))}]</pre>
+<p>The greeting in the server's terminal lists the addresses that work now.</p>
+</html>
+""".encode()
+
+
 class AllowedHosts:
     """The hosts that this server is reached as, and the pages that are its own."""
 
-    def __init__(self, configured: Iterable[str]) -> None:
+    def __init__(self, configured: Iterable[str], *, knows_itself: bool = False) -> None:
+        """Know what is `configured`, and with `knows_itself` this machine by its own names, too."""
+        self._configured = sorted(set(configured) - LOOPBACK)
+        self._own = frozenset(own_names() if knows_itself else ())
+        self._knows_itself = knows_itself
         self._hosts = {
-            known for known in map(with_port, LOOPBACK.union(configured)) if known is not None
+            known
+            for known in map(with_port, LOOPBACK.union(self._configured, self._own))
+            if known is not None
         }
 
-    def check(self, authority: str) -> Authority:
-        """Return the host that a request names; raise Refused (421) if it is not this server's."""
+    def check(self, authority: str, local: str | None = None) -> Authority:
+        """Return the host that a request names; raise WrongHost if it is not this server's.
+
+        `local` is the address of this machine to which its client is connected.
+        """
         here = with_port(authority)
-        if here is None or (here not in self._hosts and (here[0], None) not in self._hosts):
-            raise Refused(
-                421,
-                f"This server does not answer as {authority[:100]!r}. "
-                "Add the address that you typed to CC_ALLOWED_HOSTS.",
-            )
+        if here is None or not self._is_known(here, local):
+            raise WrongHost(authority, here, self._configured)
         return here
+
+    def _is_known(self, here: Authority, local: str | None) -> bool:
+        name = here[0]
+        if here in self._hosts or (name, None) in self._hosts:
+            return True
+        # An address in figures is no name that could be rebound: the client is connected to it.
+        return self._knows_itself and (
+            name.strip("[]") == local or is_name_in_tailnet(name, self._own)
+        )
 
     def is_ours(self, origin: str, here: Authority) -> bool:
         """Return True if a page of that origin came from this server under a host of its own.

@@ -234,7 +234,7 @@ def _security(operation: Operation, *, secured: bool) -> list[dict[str, Any]]:
     """Return what it needs, any one of them; nothing where the list is empty."""
     if operation.rule == WEBHOOK:
         return [{"webhook": []}]
-    if not (secured and is_api(operation.rule)):
+    if operation.is_open or not (secured and is_api(operation.rule)):
         return []
     return [{"token": []}] if operation.rule == SIGN_IN else [{"token": []}, {"cookie": []}]
 

@@ -15,6 +15,7 @@ from command_center.http.routes import (
     landing,
     long_texts,
     metrics,
+    pairing,
     repos,
     runtime,
     search,
@@ -46,6 +47,7 @@ APIS: Final[tuple[Api[Any], ...]] = (
     runtime.api,
     telegram.api,
     devices.api,
+    pairing.api,
     signin.api,
 )
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(

@@ -6,6 +6,8 @@
 
 export const ME = "web";
 
+const PAIR = "/api/pair"; // where a 401 says that the code is wrong, and of its sender nothing
+
 const ANSWER_WITHIN_MS = 60_000;
 const SEND_AGAIN_MS = [400, 1200, 3000]; // after a POST whose answer was lost
 const SAME_ACT_MS = 120_000; // within which what its user does again is meant as the same
@@ -61,7 +63,7 @@ export async function call(method, path, body, headers = {}) {
     throw new ApiError(0, `The answer was cut off (${answer.status}).`);
   }
   if (answer.ok) return read;
-  if (answer.status === 401 && !headers.Authorization) onUnauthorized();
+  if (answer.status === 401 && !headers.Authorization && path !== PAIR) onUnauthorized();
   const error = new ApiError(answer.status, read.error?.message || answer.statusText, read.error);
   error.retryAfter = Number(answer.headers.get("Retry-After")) || null;
   throw error;

@@ -17,6 +17,7 @@ import { Now } from "./screens/now.js";
 /** @typedef {import("./router.js").Place} Place */
 
 const SignIn = lazily(() => import("./screens/signin.js"), "SignIn");
+const Pair = lazily(() => import("./screens/pair.js"), "Pair");
 const Help = lazily(() => import("./screens/help.js"), "Help");
 
 /** Screens are loaded when they are first gone to. @type {Record<string, () => Promise<any>>} */
@@ -31,6 +32,7 @@ const SCREENS = {
   threads: () => import("./screens/threads.js"),
   telemetry: () => import("./screens/telemetry.js"),
   runtime: () => import("./screens/runtime.js"),
+  devices: () => import("./screens/devices.js"),
   more: () => import("./screens/more.js"),
 };
 
@@ -66,6 +68,8 @@ function screenOf([first, second, ...rest]) {
       return ["telemetry", "Telemetry", {}];
     case "runtime":
       return ["runtime", "Runtime", { path: [second, ...rest].filter(Boolean).join("/") }];
+    case "devices":
+      return ["devices", "Devices", {}];
     case "more":
       return ["more", "More", {}];
     default:
@@ -83,6 +87,7 @@ export const PLACES = [
   ["threads", "threads", "Threads"],
   ["telemetry", "telemetry", "Telemetry"],
   ["runtime", "runtime", "Runtime"],
+  ["devices", "devices", "Devices"],
 ];
 const TABS = [PLACES[0], PLACES[1], PLACES[2], PLACES[4], ["more", "more", "More"]];
 
@@ -90,6 +95,9 @@ const App = () => {
   useStore("connection");
   const place = usePlace();
   const [help, setHelp] = useKeys();
+  if (place.parts[0] === "pair")
+    return html`<${Title} />
+      <div><${Pair} code=${place.parts[1] || ""} /></div>`;
   if (state.phase === "signin") return html`<${Title} /><${SignIn} />`;
   return html`
     <${Title} />

@@ -51,6 +51,7 @@ function apply(event) {
   else if (event.type === "automation.deleted") forget("automations", event.automationId);
   else if (thing === "automation") refresh("automations", event.automationId);
   else if (thing === "actor" || thing === "bridge") changed("runtime");
+  else if (thing === "device") changed("devices");
   else if (thing === "approval") {
     refresh("approvals", event.approvalId);
     refresh("tasks", event.taskId);

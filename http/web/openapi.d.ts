@@ -631,6 +631,14 @@ export interface NewDevice {
   requestedBy?: string;
 }
 
+/** A device that is to be let in by a code. */
+export interface NewPairing {
+  name?: string | null;
+  scopes?: ("admin" | "approve" | "land" | "operate" | "read" | "work")[] | null;
+  expiresAt?: string | null;
+  requestedBy?: string;
+}
+
 /** An automation that will run. */
 export interface NextAutomation {
   id: number;
@@ -644,6 +652,19 @@ export interface Order {
   reason: string;
   confirm?: boolean;
   requestedBy?: string;
+}
+
+/** A code, and each address that it can be used at. */
+export interface PairingOffer {
+  code: string;
+  expiresAt: string;
+  places: PairingPlace[];
+}
+
+/** An address that lets the device in which opens it. */
+export interface PairingPlace {
+  url: string;
+  qr: string[];
 }
 
 /** A page of the changes of one file, as a unified diff. */
@@ -681,6 +702,12 @@ export interface Preview {
 export interface Reason {
   code: string;
   message: string;
+}
+
+/** Let a device in by its code; what is between letters and digits does not matter. */
+export interface RedeemCode {
+  code: string;
+  name?: string | null;
 }
 
 /** Another copy of the repository; its address without any name or password in it. */
@@ -1870,6 +1897,24 @@ export interface Operations {
     isExact: false;
     query: { requestedBy?: string | null; };
     body: undefined;
+    answer: Device;
+  };
+  /** Make a code that lets a device in once, within five minutes */
+  offerPairing: {
+    method: "POST";
+    path: "/api/devices/pairings";
+    isExact: true;
+    query: Record<string, never>;
+    body: NewPairing;
+    answer: PairingOffer;
+  };
+  /** Let the device in that brings the code, and give it its cookie */
+  redeemCode: {
+    method: "POST";
+    path: "/api/pair";
+    isExact: true;
+    query: Record<string, never>;
+    body: RedeemCode;
     answer: Device;
   };
   /** Give a cookie in place of the token */

@@ -37,6 +37,7 @@ from command_center.actors.rules.errors import (
     TooBusy,
     Unavailable,
     Unconfirmed,
+    WrongCode,
 )
 from command_center.actors.rules.policy import PolicyDenied
 from command_center.runtime.errors import (
@@ -61,6 +62,8 @@ from command_center.store.errors import (
 log = structlog.get_logger("command_center.http")
 
 JSON = "application/json"
+CHALLENGE = 'Bearer realm="command-center"'
+"""The header of an answer to somebody unknown, which says how to become known."""
 CLIENT_LEFT = 499
 RETRY_AFTER_SECONDS = 1.0
 
@@ -388,6 +391,7 @@ _PROBLEMS: dict[type[BaseException], Callable[[Any], Problem]] = {
     Invalid: _of_fields,
     Conflict: _of_conflict,
     PolicyDenied: _of_policy,
+    WrongCode: lambda error: Problem(401, str(error), {"WWW-Authenticate": CHALLENGE}),
     MissingScope: lambda error: Problem(403, str(error), more={"facts": {"scope": error.scope}}),
     PreconditionFailed: _of_status(412),
     Damaged: _of_damage,

@@ -44,6 +44,7 @@ SCREENS: dict[str, str | re.Pattern[str]] = {
     "/threads": "Threads",
     "/telemetry": "Telemetry",
     "/runtime": "Runtime",
+    "/devices": "Devices",
     "/more": re.compile("^(More|Preferences)$"),
 }
 NEEDS_CODEX = {"/threads": {409}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -62,12 +62,14 @@ def bearer(device: Mapping[str, Any]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def server(folder: Path, *, token: str | None = TOKEN) -> AsyncIterator[Server]:
+async def server(
+    folder: Path, *, token: str | None = TOKEN, urls: Sequence[str] = ()
+) -> AsyncIterator[Server]:
     """Serve a center on the database in `folder`."""
     policy = Policy(token=token, sign_in_key=KEY)
     async with (
         opened(folder) as rig,
-        served(create_app(rig.center, policy)) as address,
+        served(create_app(rig.center, policy, lambda: urls)) as address,
         httpx.AsyncClient(base_url=address.url, headers=BEARER, timeout=30) as root,
     ):
         yield Server(rig, address, root)

@@ -14,7 +14,7 @@ import gc, json, os, sys
 from command_center.http import run
 from command_center.http.cli.main import main
 
-def greet(settings, address):
+def greet(settings, address, urls):
     collects = gc.isenabled() and gc.get_freeze_count() > 0
     print(json.dumps([collects, *sys.modules]), flush=True)
     os._exit(0)
@@ -33,6 +33,8 @@ HEAVY = {
     "command_center.http.openapi.schemas": "the API's documents",
     "command_center.http.demo.run": "the demonstration",
     "command_center.http.cli.top": "`top`",
+    "command_center.http.cli.pair": "`pair`",
+    "segno": "`pair`",
     "rich.live": "`top`",
 }
 """Modules that must not be loaded, with their purpose."""

@@ -1,7 +1,7 @@
 """The start from the command line: what is greeted with, and what is refused in a line."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,13 +26,17 @@ def log_left_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     structlog.reset_defaults()
 
 
-def let_serve(monkeypatch: pytest.MonkeyPatch, failure: Exception | None = None) -> None:
+def let_serve(
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception | None = None,
+    urls: Sequence[str] = (ADDRESS,),
+) -> None:
     """Put a server in place that is ready at once and then stops, in order or by a failure."""
 
-    async def serve(_settings: Settings, *, on_ready: Callable[[str], None]) -> int:
+    async def serve(_settings: Settings, *, on_ready: Callable[[str, Sequence[str]], None]) -> int:
         if failure is not None:
             raise failure
-        on_ready(ADDRESS)
+        on_ready(ADDRESS, urls)
         return 0
 
     monkeypatch.setattr("command_center.http.run.serve", serve)
@@ -60,16 +64,18 @@ def test_with_a_token_the_greeting_names_its_variable_and_not_the_token(
     assert "hush" not in told
 
 
-def test_who_listens_on_every_address_is_told_that_others_need_a_name_for_it(
+def test_each_address_of_the_page_is_told_with_what_a_browser_will_not_do_there(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    let_serve(monkeypatch)
-    token = Secret("hush")
-    run(Settings(host="0.0.0.0", api_token=token))
-    assert "CC_ALLOWED_HOSTS" in capsys.readouterr().out
-    run(Settings(host="0.0.0.0", api_token=token, allowed_hosts=("box.local",)))
-    run(Settings())
-    assert "CC_ALLOWED_HOSTS" not in capsys.readouterr().out
+    others = ["http://192.168.1.20:8787", "https://cc.example.com"]
+    let_serve(monkeypatch, urls=[*others, ADDRESS])
+    run(Settings(host="0.0.0.0", api_token=Secret("hush")))
+    told = capsys.readouterr().out.splitlines()
+    begin = told.index(
+        f"Open:    {others[0]}  (not encrypted; the browser shows no notifications there)"
+    )
+    assert [others[1], ADDRESS] == [line.strip() for line in told[begin + 1 : begin + 3]]
+    assert "command-center pair" in told[begin + 3]
 
 
 @pytest.mark.parametrize(

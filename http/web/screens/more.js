@@ -15,6 +15,7 @@ const PLACES = [
   ["threads", "threads", "Threads of Codex"],
   ["telemetry", "telemetry", "Telemetry"],
   ["runtime", "runtime", "Runtime"],
+  ["devices", "devices", "Devices"],
 ];
 
 export const More = () => {

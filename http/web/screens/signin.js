@@ -5,6 +5,7 @@ import { signIn } from "../api.js";
 import { Button, Field, Problem, useAct } from "../components/basics.js";
 import { html, useState } from "../html.js";
 import { connect } from "../connection.js";
+import { go } from "../router.js";
 
 export const SignIn = () => {
   const [token, setToken] = useState("");
@@ -26,7 +27,7 @@ export const SignIn = () => {
       <p>This server wants its token.</p>
       <input type="text" autocomplete="username" value="command-center" class="visually-hidden"
         tabindex="-1" readonly aria-label="User" />
-      <${Field} label="Token" hint="The value of CC_API_TOKEN. It is sent once and not kept.">
+      <${Field} label="Token" hint="CC_API_TOKEN, or a device's. It is sent once and not kept.">
         <input type="password" required autofocus autocomplete="current-password" value=${token}
           onInput=${(/** @type {any} */ e) => setToken(e.currentTarget.value)} />
       <//>
@@ -35,6 +36,7 @@ export const SignIn = () => {
         disabled=${Boolean(busy) || !token.trim()}>
         Sign in
       <//>
+      <${Button} kind="quiet wide" onClick=${() => go("/pair")}>I have a code<//>
     </form>
   </main>`;
 };

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from rich.console import Console
 
-from command_center.http.cli.top import TopRefused, fetch, table_of
+from command_center.http.cli.asking import NotAnswered
+from command_center.http.cli.top import fetch, table_of
 from tests.checkout import ROOT
 from tests.end_to_end.server import Server
 
@@ -82,6 +83,6 @@ def test_another_server_is_told_to_be_another(body: str, status: int) -> None:
     other = httpx.MockTransport(lambda _: httpx.Response(status, text=body))
     with (
         httpx.Client(base_url="http://other", transport=other) as client,
-        pytest.raises(TopRefused, match="not a Command Center"),
+        pytest.raises(NotAnswered, match="not a Command Center"),
     ):
         fetch(client)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
+
 import pytest
+import trio
 
 from command_center.http.config.settings import load_settings
+from command_center.http.middleware import hosts
 from command_center.http.middleware.gate import Policy
-from command_center.http.middleware.hosts import configured_hosts, with_port
+from command_center.http.middleware.hosts import (
+    AllowedHosts,
+    WrongHost,
+    configured_hosts,
+    with_port,
+)
+from command_center.http.transport.listen import bind, serve_on
 from tests.http.guarded import BEARER, TOKEN, guarded_app, handshake, open_app, status_of
 from tests.http.live import client_of, exchange, served
 
@@ -150,3 +161,104 @@ async def test_a_page_on_another_port_of_a_configured_name_is_another_sites(
     async with client_of(guarded_app()) as client:
         answer = await client.delete("/api/things", headers=headers)
     assert status == answer.status_code
+
+
+# A server that listens on every address
+
+
+@pytest.fixture
+def every_address(monkeypatch: pytest.MonkeyPatch) -> AllowedHosts:
+    monkeypatch.setattr(hosts, "own_names", lambda: ["box.fritz.box", "box", "box.local"])
+    policy = Policy.of(listen_on="0.0.0.0", token=TOKEN)
+    return AllowedHosts(policy.hosts, knows_itself=policy.knows_itself)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "192.168.1.20:8787",
+        "192.168.1.20",
+        "box",
+        "Box.local:8787",
+        "box.fritz.box",
+        "box.tail1a2b.ts.net",
+        "localhost",
+    ],
+)
+def test_it_knows_its_machines_own_addresses_and_names(
+    every_address: AllowedHosts, host: str
+) -> None:
+    assert with_port(host) == every_address.check(host, "192.168.1.20")
+
+
+def test_an_address_of_ipv6_is_known_in_brackets(every_address: AllowedHosts) -> None:
+    assert ("[fd00::20]", 8787) == every_address.check("[fd00::20]:8787", "fd00::20")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "192.168.1.21:8787",
+        "box.example",
+        "other.local",
+        "other.tail1a2b.ts.net",
+        "192.168.1.20.nip.io",
+        "0.0.0.0",
+        "evil.example",
+    ],
+)
+def test_it_refuses_a_rebound_name_still(every_address: AllowedHosts, host: str) -> None:
+    with pytest.raises(WrongHost):
+        every_address.check(host, "192.168.1.20")
+
+
+def test_without_a_token_or_on_one_address_it_knows_what_is_listed_alone() -> None:
+    for listen_on, token in (("0.0.0.0", None), ("127.0.0.1", TOKEN)):
+        policy = Policy.of(listen_on=listen_on, token=token)
+        assert not policy.knows_itself
+        with pytest.raises(WrongHost):
+            AllowedHosts(policy.hosts).check("192.168.1.20", "192.168.1.20")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.2 is no address")
+async def test_the_address_that_a_client_is_connected_to_is_known_over_a_socket() -> None:
+    address = bind("0.0.0.0", 0)
+    app = guarded_app(Policy.of(listen_on="0.0.0.0", token=TOKEN))
+    shutdown = trio.Event()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(partial(serve_on, app, address, shutdown=shutdown))
+        for host, status in (("127.0.0.2", 200), ("127.0.0.3", 421)):
+            async with await trio.open_tcp_stream("127.0.0.2", address.port) as stream:
+                sent = f"GET / HTTP/1.1\r\nHost: {host}:1\r\nConnection: close\r\n\r\n"
+                await stream.send_all(sent.encode())
+                answer = b"".join([part async for part in stream])
+            assert status == int(answer.split()[1])
+        shutdown.set()
+
+
+# What a person is told in a browser
+
+
+async def test_a_browser_is_told_which_line_to_change() -> None:
+    app = guarded_app(Policy.of(listen_on="127.0.0.1", token=TOKEN, allowed_hosts=["a.example"]))
+    async with client_of(app) as client:
+        headers = {"Host": "cc.example:8787", "Accept": "text/html,*/*"}
+        answer = await client.get("/", headers=headers)
+        assert (421, "text/html; charset=utf-8") == (
+            answer.status_code,
+            answer.headers["content-type"],
+        )
+        assert "<pre>CC_ALLOWED_HOSTS=a.example,cc.example</pre>" in answer.text
+        assert "default-src" in answer.headers["content-security-policy"]
+        for_programs = await client.get("/", headers={"Host": "cc.example"})
+        assert "CC_ALLOWED_HOSTS" in for_programs.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("host", ["<script>alert(1)</script>", '"x"', "a b"])
+async def test_no_markup_of_a_name_is_shown(host: str) -> None:
+    async with served(guarded_app()) as address:
+        sent = f"GET / HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
+        answer = await exchange(address, sent.encode())
+    assert 421 == int(answer.split()[1])
+    assert host.encode() not in answer
+    assert b"CC_ALLOWED_HOSTS=cc.example.com,NAME" in answer
