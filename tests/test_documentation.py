@@ -18,6 +18,7 @@ from command_center.http.transport.channel import ConnectionLimits
 from command_center.http.transport.websocket import TOO_BIG
 from command_center.http.wire.codec import MAX_DEPTH
 from tests.checkout import ROOT, pyproject, source_files
+from tests.http.catalogue import rows
 
 MIGRATION = re.compile(r"m\d{4}_\w+")
 """The name of a module that is one migration, and says by that what it does."""
@@ -111,6 +112,12 @@ def test_the_limits_that_security_promises_are_those_of_the_program() -> None:
 def test_the_table_of_events_says_what_their_classes_say() -> None:
     told = {kind: [" ".join((event.__doc__ or "").split())] for kind, event in EVENTS.items()}
     assert told == rows_of("docs/events.md")
+
+
+def test_the_catalogue_of_who_may_do_what_is_that_of_the_declarations() -> None:
+    """`uv run python -m tests.http.catalogue` writes it."""
+    told = re.findall(r"^\| `(?:[A-Z]+|WebSocket) /.*", text_of("docs/devices.md"), re.MULTILINE)
+    assert rows() == told
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -1,12 +1,16 @@
-"""The catalogue of who may do what, as docs/devices.md shows it; prints it when it is run."""
+"""The catalogue of who may do what, made of the declarations.
+
+`uv run python -m tests.http.catalogue` writes it into docs/devices.md.
+"""
 
 from __future__ import annotations
 
 import re
-import sys
+from pathlib import Path
 
 from command_center.http.routes.table import APIS, OPERATIONS
 from command_center.http.wire.operation import camel
+from tests.checkout import ROOT
 
 _PARAMETER = re.compile(r"<(?:[a-z]+:)?(?P<name>\w+)>")
 
@@ -34,5 +38,13 @@ def path_of(rule: str) -> str:
     return _PARAMETER.sub(lambda found: f":{camel(found['name'])}", rule)
 
 
+def write(page: Path) -> None:
+    """Put the rows into the page's last table."""
+    text = page.read_text(encoding="utf-8")
+    head = "| Operation | Scope |\n|---|---|\n"
+    before, _, _ = text.partition(head)
+    page.write_text(before + head + "\n".join(rows()) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(rows()) + "\n")
+    write(ROOT / "docs" / "devices.md")

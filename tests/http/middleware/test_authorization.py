@@ -13,19 +13,11 @@ import trio
 from command_center.actors.rules.scopes import EVERY_SCOPE
 from command_center.http.routes.table import APIS, OPERATIONS
 from command_center.store import Scope
-from tests.checkout import ROOT
-from tests.http.catalogue import rows
 from tests.http.devices import bearer, server
 from tests.http.guarded import handshake
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 TASK: dict[str, Any] = {"repositoryId": 1, "title": "a", "prompt": "b"}
-
-
-def test_the_catalogue_in_the_documentation_is_that_of_the_declarations() -> None:
-    page = (ROOT / "docs/devices.md").read_text(encoding="utf-8")
-    told = [row for row in page.splitlines() if re.match(r"\| `([A-Z]+|WebSocket) /", row)]
-    assert rows() == told
 
 
 def test_each_scope_is_told_with_what_it_is_for() -> None:
