@@ -102,6 +102,7 @@ async def open_center(
         instance_id=uuid.uuid4().hex,
         approval_seconds=settings.approval_seconds,
         stall_seconds=settings.stall_seconds,
+        setup_seconds=settings.setup_seconds,
         max_sessions=settings.max_sessions,
         make_runner=partial(make_runner, workshop, settings.runner),
     )

@@ -78,6 +78,7 @@ class CenterSettings:
     max_sessions: int
     approval_seconds: float
     stall_seconds: float = 600.0
+    setup_seconds: float = 900.0
     repo_roots: tuple[Path, ...] = ()
     timezone: str | None = None
     """Of automations that name none; else the machine's."""

@@ -149,6 +149,7 @@ def _center_settings(settings: Settings, claim: DatabaseClaim) -> CenterSettings
         max_sessions=settings.max_sessions,
         approval_seconds=settings.approval_ttl_seconds,
         stall_seconds=settings.stall_seconds,
+        setup_seconds=settings.setup_seconds,
         repo_roots=settings.repo_roots,
         timezone=settings.timezone,
         telegram=telegram_settings(settings),

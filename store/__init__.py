@@ -8,9 +8,9 @@ rules.
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
 ``tables`` (the rows of what ``records`` names, each a ``table`` with its ``columns``; ``statuses``
 are those of a session) and ``events`` (the log; ``log_identity`` tells it from others).
-``device_tokens``, ``hook_answers``, ``idempotency_keys``, ``released_threads``, ``orphaned_turns``
-and ``trusted_configurations`` are small tables with functions of their own. No SQL stands outside
-of the store: what the tables cannot ask or change is in ``queries``.
+``device_tokens``, ``hook_answers``, ``idempotency_keys``, ``released_threads``, ``orphaned_turns``,
+``unready_worktrees`` and ``trusted_configurations`` are small tables with functions of their own.
+No SQL stands outside of the store: what the tables cannot ask or change is in ``queries``.
 
 ``database`` opens the file and lends connections that read, ``ownership`` keeps a second process
 away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too long for a row, and
@@ -25,6 +25,7 @@ from command_center.store import (
     orphaned_turns,
     released_threads,
     trusted_configurations,
+    unready_worktrees,
 )
 from command_center.store.database.opening import open_database
 from command_center.store.database.readers import Readers
@@ -210,5 +211,6 @@ __all__ = [
     "telegram_updates",
     "to_timestamp",
     "trusted_configurations",
+    "unready_worktrees",
     "viewed_files",
 ]

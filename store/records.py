@@ -49,7 +49,15 @@ Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access
 Runner: TypeAlias = Literal["app-server", "cli", "stub"]
 
 ApprovalKind: TypeAlias = Literal[
-    "run", "trust", "command", "file_change", "permissions", "user_input", "elicitation", "manual"
+    "run",
+    "trust",
+    "setup",
+    "command",
+    "file_change",
+    "permissions",
+    "user_input",
+    "elicitation",
+    "manual",
 ]
 
 CodexConfig: TypeAlias = Literal["ignore", "ask"]

@@ -185,6 +185,13 @@ class Confinement:
             options += ["-c", f"{key}={_toml(value)}"]
         return tuple(options)
 
+    def sandbox_options(self) -> tuple[str, ...]:
+        """Spell it for `codex sandbox`, before the command that is to be held."""
+        options = ["sandbox"]
+        for key, value in {"sandbox_mode": self.sandbox.value, **self._overrides()}.items():
+            options += ["-c", f"{key}={_toml(value)}"]
+        return (*options, "--")
+
     def _overrides(self) -> dict[str, Any]:
         """Return what outweighs the user's configuration, and the repository's."""
         level = "trusted" if self.trusts_project else "untrusted"

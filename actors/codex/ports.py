@@ -7,7 +7,7 @@ this machine; docs/hosts.md shows how to write another.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -109,6 +109,12 @@ class Codex(AgentFiles, Protocol):
         """Start `codex` in a folder; its standard error is read in the nursery.
 
         Raises `WireClosed` with what to do, if it cannot be started.
+        """
+
+    async def script_command(self, script: str, variables: Mapping[str, str]) -> Sequence[str]:
+        """Return the command that runs a script in a shell of that machine.
+
+        All that it says goes to its standard output.
         """
 
     def file_of(self, content: bytes) -> AbstractAsyncContextManager[str]:

@@ -61,6 +61,9 @@ class ProjectFiles:
 class AgentFiles(Protocol):
     """The files of a host by which projects configure its agent."""
 
+    async def platform(self) -> str:
+        """Name the system, as Python does: `linux`, `darwin` or `win32`."""
+
     async def project_files(self, cwd: Path, main: Path) -> ProjectFiles:
         """Say where the agent looks, in a folder of a repository with that main checkout."""
 

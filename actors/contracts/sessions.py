@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 
 from command_center.actors.contracts.fields import Prompt
-from command_center.actors.contracts.worktrees import SeenConfiguration
+from command_center.actors.contracts.worktrees import Prepared, SeenConfiguration
 from command_center.actors.rules.lengths import Name, Note
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import ActorRef, Request
@@ -133,11 +133,24 @@ class ApprovalSettled(msgspec.Struct, frozen=True):
 class WorkplaceReady(msgspec.Struct, frozen=True):
     """The folder that the session works in is there; the session says which.
 
-    `configuration` are the files there that a person may have to trust, if there are any.
+    `configuration` are the files there that a person may have to trust, if there are any. What
+    `prepared` leaves undecided, a person decides first.
     """
 
-    session: Session
+    prepared: Prepared
     configuration: SeenConfiguration | None = None
+
+
+class SetUpTold(msgspec.Struct, frozen=True):
+    """A set-up script began, said something, or ended."""
+
+    fact: ItemSeen | OutputDelta
+
+
+class SetUpEnded(msgspec.Struct, frozen=True):
+    """The set-up of the session's worktree is over; `reason` says why it failed, if it did."""
+
+    reason: str | None
 
 
 class ThreadOpened(msgspec.Struct, frozen=True):
@@ -473,6 +486,7 @@ Fact: TypeAlias = (
 
 RunnerReport: TypeAlias = (
     ThreadOpened
+    | SetUpTold
     | JoiningThread
     | ModelTold
     | LaunchDelayed

@@ -210,11 +210,45 @@ class FindFolder(msgspec.Struct, Request[str], frozen=True):
     thread_cwd: str | None = None
 
 
-class PrepareWorkplace(msgspec.Struct, Request[Session], frozen=True):
+class SeenSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """The files and the script by which a repository has its worktrees set up.
+
+    Attributes:
+        digest: names the patterns and the script.
+        texts: both as a person reads them, by the files' paths.
+        included: ignored files that are copied, the first 100 of them.
+        included_count: how many there are.
+    """
+
+    digest: str
+    texts: dict[str, str]
+    included: list[str] = []
+    included_count: int = 0
+
+
+class SetUpScript(msgspec.Struct, frozen=True):
+    """A script that a person has let run in a new worktree, and the checkout that it is of."""
+
+    text: str
+    source: str
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A session with its `cwd`, `worktreePath` and `branchName` as they are now.
+
+    With `undecided` its worktree is not made yet: a person has to decide about that first. With
+    `script` it is made, and is to be set up.
+    """
+
+    session: Session
+    undecided: SeenSetup | None = None
+    script: SetUpScript | None = None
+
+
+class PrepareWorkplace(msgspec.Struct, Request[Prepared], frozen=True):
     """See that a session's folder is there and is what it was allowed to be.
 
-    Makes the worktree where one is wanted, and answers the session with its `cwd`,
-    `worktreePath` and `branchName` as they are then. Asking again changes nothing.
+    Makes the worktree where one is wanted. Asking again changes nothing.
     """
 
     session_id: int

@@ -1,12 +1,14 @@
 """`.worktreeinclude`: files that git ignores, such as `.env`, and that a new worktree gets, too.
 
 The file lies at the top of the main checkout and has patterns as a `.gitignore` has. What they
-match is copied from there, if git ignores it: what git follows, a worktree has anyway.
+match is copied from there, if git ignores it: what git follows, a worktree has anyway. A worktree
+whose commit does not ignore it does not get it either, or a secret would be committed there.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Final
 
 from command_center.actors.git.errors import GitAnswerTooLong
@@ -68,9 +70,26 @@ async def list_included(main: Checkout, patterns: list[str]) -> list[bytes]:
     except GitAnswerTooLong as error:
         raise _too_many() from error
     names = [name for name in matched.stdout.split(b"\0") if name and not name.endswith(b"/")]
+    found = await only_ignored(main, names)
+    if len(found) > MOST_FILES:
+        raise _too_many()
+    return found
+
+
+async def include_files(main: Checkout, made: Checkout, names: Sequence[bytes]) -> None:
+    """Copy files of the main checkout to a worktree that ignores them, too.
+
+    Raises:
+        Conflict: one cannot be copied, or they are too large.
+    """
+    await made.git.copy_files(main, made, await only_ignored(made, names), MOST_BYTES)
+
+
+async def only_ignored(checkout: Checkout, names: Sequence[bytes]) -> list[bytes]:
+    """Return those of the names that git ignores in a work tree, in order."""
     if not names:
         return []
-    ignored = await main.run(
+    answer = await checkout.run(
         "check-ignore",
         "-z",
         "--stdin",
@@ -80,10 +99,7 @@ async def list_included(main: Checkout, patterns: list[str]) -> list[bytes]:
         deadline=SCAN_DEADLINE,
         accepted=(0, 1),
     )
-    found = sorted(name.removeprefix(b"./") for name in ignored.stdout.split(b"\0") if name)
-    if len(found) > MOST_FILES:
-        raise _too_many()
-    return found
+    return sorted(name.removeprefix(b"./") for name in answer.stdout.split(b"\0") if name)
 
 
 def _too_many() -> Conflict:

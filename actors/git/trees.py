@@ -18,7 +18,7 @@ import trio
 
 from command_center.actors.git.errors import UnknownRef, WorktreeUnfinished
 from command_center.actors.git.facts import WorktreeEntry, read_worktrees
-from command_center.actors.git.including import MOST_BYTES
+from command_center.actors.git.including import include_files
 from command_center.actors.git.names import branch_commit, check_branch_name, resolve_commit
 from command_center.actors.git.ports import Checkout, Writes
 from command_center.actors.rules.errors import Conflict
@@ -84,7 +84,7 @@ async def add_worktree(
         await main.git.claim_worktree(main, path)
         made = await main.git.open(path, common_dir=main.common_dir)
         await _fill(made)
-        await made.git.copy_files(main, made, include, MOST_BYTES)
+        await include_files(main, made, include)
     except BaseException:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + REMOVAL_DEADLINE):
             await _undo(main, path, branch if existing is None else None)

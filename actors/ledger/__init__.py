@@ -11,7 +11,8 @@ keeps one that had ended before; `budgets` sums its tokens, `reports` reads its 
 `successors` makes what follows it: a retry, a continuation, a follow-up. `drafts` are messages that
 are not complete. `firing` claims the due time of an automation, `outcomes` counts how its runs
 ended, and `templates` has automations to begin from. `deadlines` are those of approvals,
-`async_questions` what Codex asks without waiting, `agents` the sub-agents of a session, and `trust`
-has a person asked about a repository's own configuration of Codex. `hook_answers` tells how hooks
+`async_questions` what Codex asks without waiting, `agents` the sub-agents of a session, `trust`
+has a person asked about a repository's own configuration of Codex, and `setup` about how its
+worktrees are set up. `hook_answers` tells how hooks
 have decided in a person's place.
 """

@@ -16,7 +16,10 @@ from command_center.actors.contracts.events.approvals import (
     ApprovalRequested,
     ApprovalResolved,
 )
-from command_center.actors.contracts.events.repositories import ConfigurationTrusted
+from command_center.actors.contracts.events.repositories import (
+    ConfigurationTrusted,
+    SetupTrusted,
+)
 from command_center.actors.contracts.events.sessions import (
     SessionBlocked,
     SessionResumed,
@@ -213,7 +216,7 @@ def settle_approval(
     if settled.session_id is not None:
         if settled.kind == "run":
             _settle_run(tx, settled)
-        elif settled.kind == "trust" and status in {"approved", "rejected", "expired"}:
+        elif settled.kind in {"trust", "setup"} and status in {"approved", "rejected", "expired"}:
             _settle_trust(tx, settled)
     return settled
 
@@ -265,7 +268,8 @@ def _settle_trust(tx: Transaction, approval: Approval) -> None:
         digest = approval.details["digest"]
         trusted_configurations.trust(tx, session.repository_id, digest, approval_id=approval.id)
         files = [file["path"] for file in approval.details["files"]]
-        told = ConfigurationTrusted(digest=digest, files=files)
+        event = ConfigurationTrusted if approval.kind == "trust" else SetupTrusted
+        told = event(digest=digest, files=files)
         ledger.tell(tx, session, told, actor=actor, approval_id=approval.id)
     if session.status == "blocked" and session.finished_at is None:
         ledger.move(tx, session.id, "queued", actor=actor)

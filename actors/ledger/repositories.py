@@ -93,8 +93,10 @@ def patch_repository(
         return before
     if "local_path" in changed:
         check_idle(tx.db, before, "moved")
-    if changed.get("codex_config") == "ignore" or "local_path" in changed:
+    if "local_path" in changed:
         trusted_configurations.forget(tx, repository_id)
+    elif changed.get("codex_config") == "ignore":
+        trusted_configurations.forget_codex(tx, repository_id)
     after = repository_table.update(tx, repository_id, **changed)
     names = {field.name: field.encode_name for field in msgspec.structs.fields(Repository)}
     tx.emit(

@@ -8,6 +8,8 @@ the files; a retry or a continuation of it, too.
 
 from __future__ import annotations
 
+from sqlite_utils import Database
+
 from command_center.actors.contracts.events.sessions import ConfigurationWeighed, SessionBlocked
 from command_center.actors.contracts.worktrees import SeenConfiguration
 from command_center.actors.core.clock import later
@@ -23,6 +25,7 @@ from command_center.store import (
     sessions,
     trusted_configurations,
 )
+from command_center.store.records import ApprovalKind
 
 CODE = "codex_config_untrusted"
 """The reason for which a session is blocked."""
@@ -43,7 +46,9 @@ def weigh_configuration(
         return _tell(tx, session, seen, obeyed=False, reason=seen.problem)
     if trusted_configurations.is_trusted(tx.db, repository.id, seen.digest):
         return _tell(tx, session, seen, obeyed=True, reason="A person has trusted this content.")
-    asked = [one for one in _asked(tx, session) if one.details["digest"] == seen.digest]
+    asked = [
+        one for one in asked_for(tx.db, session, "trust") if one.details["digest"] == seen.digest
+    ]
     refused = next((one for one in asked if one.status in {"rejected", "expired"}), None)
     if refused is not None:
         reason = f"Approval {refused.id} was {refused.status} by {refused.resolved_by}."
@@ -56,11 +61,11 @@ def weigh_configuration(
     return blocked
 
 
-def _asked(tx: Transaction, session: Session) -> list[Approval]:
+def asked_for(db: Database, session: Session, kind: ApprovalKind) -> list[Approval]:
     """Return the approvals asked for the run, by its session or those that it continues."""
-    asked = approvals.every(tx.db, {"session_id": session.id, "kind": "trust"})
+    asked = approvals.every(db, {"session_id": session.id, "kind": kind})
     if session.origin in {"retry", "continue"} and session.previous_session_id is not None:
-        asked += _asked(tx, sessions.get(tx.db, session.previous_session_id))
+        asked += asked_for(db, sessions.get(db, session.previous_session_id), kind)
     return asked
 
 

@@ -13,6 +13,7 @@ from command_center.actors.contracts.events.repositories import (
 from command_center.actors.contracts.worktrees import WorktreeCreated
 from command_center.actors.git import Checkout
 from command_center.actors.git.facts import WorktreeEntry, read_status
+from command_center.actors.git.including import only_ignored
 from command_center.actors.git.ports import shown
 from command_center.store import Repository, Transaction
 
@@ -25,12 +26,13 @@ async def read_created(
 ) -> WorktreeCreated:
     """Return the worktree that was just made, and which files it was given, as events tell it."""
     status = await read_status(checkout)
+    given = await only_ignored(checkout, included)
     return WorktreeCreated(
         path=str(checkout.path),
         branch_name=branch or "",
         head_sha=status.head or "",
-        included=[shown(name) for name in included[:MOST_NAMED]],
-        included_count=len(included),
+        included=[shown(name) for name in given[:MOST_NAMED]],
+        included_count=len(given),
     )
 
 

@@ -47,6 +47,7 @@ from command_center.actors.contracts.worktrees import (
     FindFolder,
     ListWorktrees,
     MergeWorktree,
+    Prepared,
     PrepareWorkplace,
     PruneWorktrees,
     RemoveWorktree,
@@ -335,7 +336,7 @@ class Repositories(Actor):
         return self.ctx.answer_later(self._landing.commit, message)
 
     @handles(PrepareWorkplace)
-    async def prepare_workplace(self, message: PrepareWorkplace) -> Deferred[Session]:
+    async def prepare_workplace(self, message: PrepareWorkplace) -> Deferred[Prepared]:
         """See that the folder that a session works in is there."""
         return self.ctx.answer_later(self._workplaces.prepare, message)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -15,20 +14,25 @@ from command_center.actors.contracts.worktrees import (
     Bounds,
     FindBounds,
     FindFolder,
+    Prepared,
     PrepareWorkplace,
     SeeConfiguration,
     SeenConfiguration,
+    SeenSetup,
+    SetUpScript,
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout, GitFailed, NotAWorkTree, UnsafeRepository
 from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
-from command_center.actors.git.including import MOST_BYTES, list_included, read_patterns
+from command_center.actors.git.including import include_files
 from command_center.actors.git.names import branch_commit, check_branch_name
 from command_center.actors.git.trees import add_worktree, finish_worktree
+from command_center.actors.ledger.setup import decision
 from command_center.actors.ledger.worktrees import created, read_created
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
+from command_center.actors.repositories.setup import Setup, read_setup
 from command_center.actors.rules.branch_names import branch_of_run
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
@@ -40,6 +44,7 @@ from command_center.store import (
     repositories,
     sessions,
     trusted_configurations,
+    unready_worktrees,
 )
 from command_center.store import tasks as task_table
 
@@ -55,8 +60,8 @@ class Workplaces:
     _locks: KeyedLocks
     _places: Places
 
-    async def prepare(self, message: PrepareWorkplace) -> Session:
-        """See that a session's folder is there.
+    async def prepare(self, message: PrepareWorkplace) -> Prepared:
+        """See that a session's folder is there, unless a person has to decide first.
 
         Raises:
             PolicyDenied: the repository does not allow the session any more.
@@ -84,13 +89,16 @@ class Workplaces:
             branch = session.branch_name
             if result.run.worktree == "none":
                 await _check_branch(main, branch, "worktreePath")
-                return await self._keep_place(session, repository, main, branch)
-            if result.run.worktree == "given":
-                assert session.worktree_path is not None  # noqa: S101 - that is what given means
-                return await self._prepare_given(
-                    host, session, repository, main, session.worktree_path
-                )
-            return await self._prepare_own(host, session, repository, main)
+                return Prepared(session=await self._keep_place(session, repository, main, branch))
+            try:
+                if result.run.worktree == "given":
+                    assert session.worktree_path is not None  # noqa: S101 - given means that
+                    return await self._prepare_given(
+                        host, session, repository, main, session.worktree_path
+                    )
+                return await self._prepare_own(host, session, repository, main)
+            except _Undecided as undecided:
+                return Prepared(session=session, undecided=undecided.seen)
 
     async def find_folder(self, message: FindFolder) -> str:
         """Say which folder of a repository is meant, comparing where paths lead to.
@@ -197,7 +205,7 @@ class Workplaces:
 
     async def _prepare_own(
         self, host: Host, session: Session, repository: Repository, main: Checkout
-    ) -> Session:
+    ) -> Prepared:
         """Make the session's worktree, or open that of its branch."""
         branch = session.branch_name
         entries = await read_worktrees(main)
@@ -212,21 +220,21 @@ class Workplaces:
                     f"{repository.id} requires a worktree."
                 )
             found = await self._open(main, entry)
-            return await self._keep_place(session, repository, found, branch)
+            return await self._take(session, repository, main, found, branch)
+        setup = await self._agreed_setup(session, repository, main)
         left = await self._left_by_a_crash(host, session, main, entries)
-        included = await list_included(main, await read_patterns(main))
         if left is not None:
             made, branch = left
-            await made.git.copy_files(main, made, included, MOST_BYTES)
-            return await self._keep_place(session, repository, made, branch, included)
+            await include_files(main, made, setup.included)
+            return await self._keep_made(session, repository, made, branch, setup)
         branch = branch or await _new_branch(main, session)
         place = (
             await self._places.reserved(host, session)
             if session.worktree_reserved
             else await self._places.free(host, repository, branch)
         )
-        made = await add_worktree(main, place, branch, include=included)
-        return await self._keep_place(session, repository, made, branch, included)
+        made = await add_worktree(main, place, branch, include=setup.included)
+        return await self._keep_made(session, repository, made, branch, setup)
 
     async def _left_by_a_crash(
         self, host: Host, session: Session, main: Checkout, entries: list[WorktreeEntry]
@@ -255,7 +263,7 @@ class Workplaces:
         repository: Repository,
         main: Checkout,
         wanted: str,
-    ) -> Session:
+    ) -> Prepared:
         path = await host.folders.expand(wanted, "worktreePath")
         for entry in await read_worktrees(main):
             if not await host.folders.same(Path(entry.path), path):
@@ -267,12 +275,57 @@ class Workplaces:
                 )
             found = await self._open(main, entry)
             await _check_branch(found, session.branch_name, "branchName")
-            return await self._keep_place(session, repository, found, entry.branch_name)
+            return await self._take(session, repository, main, found, entry.branch_name)
         place = await self._places.asked(host, wanted, "worktreePath")
         branch = session.branch_name or await _new_branch(main, session)
-        included = await list_included(main, await read_patterns(main))
-        made = await add_worktree(main, place, branch, include=included)
-        return await self._keep_place(session, repository, made, branch, included)
+        setup = await self._agreed_setup(session, repository, main)
+        made = await add_worktree(main, place, branch, include=setup.included)
+        return await self._keep_made(session, repository, made, branch, setup)
+
+    async def _agreed_setup(
+        self, session: Session, repository: Repository, main: Checkout
+    ) -> Setup:
+        """Read how a worktree is set up, as far as a person has agreed to that.
+
+        Raises:
+            _Undecided: nobody has decided about it.
+        """
+        platform = await self._hosts.of(repository).agent_files.platform()
+        setup = await read_setup(main, platform)
+        if setup.is_empty:
+            return setup
+        seen = setup.seen()
+        agreed = await self._storage.read(lambda db: decision(db, session, seen.digest))
+        if agreed is None:
+            raise _Undecided(seen)
+        return setup if agreed else Setup()
+
+    async def _take(
+        self,
+        session: Session,
+        repository: Repository,
+        main: Checkout,
+        found: Checkout,
+        branch: str | None,
+    ) -> Prepared:
+        """Work in a worktree that is there; one whose set-up has not succeeded is set up again."""
+        path = str(found.path)
+        setup = Setup()
+        if await self._storage.read(lambda db: unready_worktrees.is_noted(db, session.host, path)):
+            setup = await self._agreed_setup(session, repository, main)
+        kept = await self._keep_place(session, repository, found, branch)
+        return Prepared(session=kept, script=_script_for(kept, repository, setup))
+
+    async def _keep_made(
+        self,
+        session: Session,
+        repository: Repository,
+        made: Checkout,
+        branch: str | None,
+        setup: Setup,
+    ) -> Prepared:
+        kept = await self._keep_place(session, repository, made, branch, setup)
+        return Prepared(session=kept, script=_script_for(kept, repository, setup))
 
     async def _open(self, main: Checkout, entry: WorktreeEntry) -> Checkout:
         """Open a worktree that exists, and write its files if a crash kept git from it.
@@ -291,10 +344,10 @@ class Workplaces:
         repository: Repository,
         checkout: Checkout,
         branch: str | None,
-        included: Sequence[bytes] | None = None,
+        setup: Setup | None = None,
     ) -> Session:
-        """Commit where the session works; with the files that it got, that a worktree was made."""
-        made = None if included is None else await read_created(checkout, branch, included)
+        """Commit where the session works; with a `setup`, that a worktree was made for it."""
+        made = None if setup is None else await read_created(checkout, branch, setup.included)
         named = None if session.worktree_reserved else session.worktree_path
         place = {
             "cwd": str(checkout.path),
@@ -308,7 +361,11 @@ class Workplaces:
             kept = sessions.get(tx.db, session.id)
             if any(getattr(kept, name) != value for name, value in place.items()):
                 kept = sessions.update(tx, session.id, **place)
-            if made is not None:
+            if made is not None and setup is not None:
+                if setup.script:
+                    unready_worktrees.note(tx, session.host, made.path, repository.id)
+                else:
+                    unready_worktrees.forget(tx, session.host, made.path)
                 tx.emit(
                     created(made),
                     actor=session.requested_by,
@@ -324,6 +381,21 @@ class Workplaces:
 
     async def _repository(self, repository_id: int) -> Repository:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))
+
+
+class _Undecided(Exception):
+    """A worktree cannot be made before a person has decided how it is set up."""
+
+    def __init__(self, seen: SeenSetup) -> None:
+        super().__init__()
+        self.seen = seen
+
+
+def _script_for(session: Session, repository: Repository, setup: Setup) -> SetUpScript | None:
+    """Return what is to run for a session; one that may not write can set nothing up."""
+    if not setup.script or session.sandbox == "read-only":
+        return None
+    return SetUpScript(text=setup.script, source=repository.local_path)
 
 
 async def _innermost(host: Host, path: Path, folders: list[Path]) -> Path | None:

@@ -26,6 +26,7 @@ import structlog
 import trio
 
 from command_center.actors.contracts.events.sessions import RequestRefused, StartDelayed
+from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.sessions import (
     AgentItemSeen,
     AgentSeen,
@@ -53,6 +54,8 @@ from command_center.actors.contracts.sessions import (
     QuestionRefused,
     SaveDrafts,
     SettingsTold,
+    SetUpEnded,
+    SetUpTold,
     SteerReceipt,
     SteerSession,
     StopDeadline,
@@ -326,18 +329,35 @@ class SessionActor(Actor):
     @handles(WorkplaceReady, when={"starting"})
     async def workplace_ready(self, message: WorkplaceReady) -> None:
         """Launch the runner in the folder."""
-        if not await self._launch.settle_in(message.session, message.configuration):
+        if not await self._launch.settle_in(message.prepared, message.configuration):
             return
+        script = message.prepared.script
         if self.session.stop_requested is not None and self._runner.cancel_start():
             await self._ending.end("stopped", reason=None)
+        elif script is not None and RUNNERS[self.session.runner].is_real:
+            self._launch.set_up_soon(script)
         else:
+            self._drive_on()
+
+    @handles(SetUpTold, when={"starting"})
+    async def set_up_told(self, message: SetUpTold) -> None:
+        """Keep what the set-up script says, as of a command of the turn."""
+        await self._transcript.observe(message.fact)
+
+    @handles(SetUpEnded, when={"starting"})
+    async def set_up_ended(self, message: SetUpEnded) -> None:
+        """Begin the turn in the worktree that is ready, or fail."""
+        if message.reason is not None:
+            await self._ending.end("failed", reason=message.reason)
+        else:
+            await self._launch.keep_set_up()
             self._drive_on()
 
     @handles(ApprovalSettled)
     async def settled(self, message: ApprovalSettled) -> None:
         """Answer what Codex asked; let a blocked run go on, or end. The row is read for it."""
         await self._state.refresh()
-        is_about_run = message.approval.kind in {"run", "trust"}
+        is_about_run = message.approval.kind in {"run", "trust", "setup"}
         match self._state.phase:
             case "ended" if is_about_run:
                 self.ctx.stop()

@@ -16,17 +16,21 @@ from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.sessions import (
     LaunchFailed,
     RequestSlot,
+    SetUpEnded,
     SlotsChanged,
     WorkplaceReady,
 )
 from command_center.actors.contracts.worktrees import (
+    Prepared,
     PrepareWorkplace,
     SeeConfiguration,
     SeenConfiguration,
+    SetUpScript,
 )
 from command_center.actors.core.clock import sleep_until
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import admit, yield_folder
+from command_center.actors.ledger.setup import finish_setup, weigh_setup
 from command_center.actors.ledger.trust import weigh_configuration
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.preconditions import Condition, only_if
@@ -113,10 +117,13 @@ class Launch:
         while True:
             try:
                 repositories = self._ctx.lookup(REPOSITORIES)
-                session = await repositories.ask(
+                prepared = await repositories.ask(
                     PrepareWorkplace(self._state.id), timeout=GIT_SECONDS
                 )
-                seen = await repositories.ask(SeeConfiguration(session.id), timeout=GIT_SECONDS)
+                seen = None
+                if prepared.undecided is None:
+                    look = SeeConfiguration(self._state.id)
+                    seen = await repositories.ask(look, timeout=GIT_SECONDS)
             except FAILURES as error:
                 passes = isinstance(error, (Unavailable, ActorStopped, ActorCrashed))
                 if not passes or trio.current_time() - began > PREPARE_SECONDS:
@@ -125,31 +132,54 @@ class Launch:
                 log.warning("session.prepare.again", session=self._state.id, reason=str(error))
                 await trio.sleep(PAUSE_SECONDS)
             else:
-                await self._ctx.ref.tell(WorkplaceReady(session, seen))
+                await self._ctx.ref.tell(WorkplaceReady(prepared, seen))
                 return
 
-    async def settle_in(self, prepared: Session, seen: SeenConfiguration | None) -> bool:
+    async def settle_in(self, prepared: Prepared, seen: SeenConfiguration | None) -> bool:
         """Take the folder that is known now, or queue again where another session writes in it.
 
-        Where a person has to trust what was seen there, the session is blocked. Whoever waits for
-        the folder that was left, or for the slot, may have it. Return whether the session still
-        starts.
+        Where a person has to decide how the folder is set up, or to trust what was seen there, the
+        session is blocked. Whoever waits for the folder that was left, or for the slot, may have
+        it. Return whether the session still starts.
         """
-        key = prepared.id
+        key = self._state.id
+        seconds = self._services.approval_seconds
 
         def settle(tx: Transaction) -> Session:
+            if prepared.undecided is not None:
+                return weigh_setup(tx, key, prepared.undecided, approval_seconds=seconds)
             placed = yield_folder(tx, key)
             if seen is None or not RUNNERS[self._state.session.runner].is_real:
                 return placed
-            seconds = self._services.approval_seconds
             return weigh_configuration(tx, key, seen, approval_seconds=seconds)
 
         placed = await self._state.change(settle)
-        if prepared.worktree_path is not None or placed.status == "blocked":
+        if placed.worktree_path is not None or placed.status == "blocked":
             await self._ctx.lookup(SLOTS).tell(SlotsChanged())
         if placed.status == "queued":
             self.queue_soon()
+        if placed.status == "starting" and prepared.undecided is not None:
+            self.prepare_soon()  # somebody has decided meanwhile
+            return False
         return placed.status == "starting"
+
+    def set_up_soon(self, script: SetUpScript) -> None:
+        """Have the script run in the worktree; `SetUpEnded` follows."""
+        self._ctx.start_task(self._set_up, script)
+
+    async def _set_up(self, script: SetUpScript) -> None:
+        """Run it; the runner tells what it says meanwhile."""
+        try:
+            reason = await self._runner.set_up(
+                self._state.session, script, seconds=self._services.setup_seconds
+            )
+        except FAILURES as error:
+            reason = str(error)
+        await self._ctx.ref.tell(SetUpEnded(reason))
+
+    async def keep_set_up(self) -> None:
+        """Commit that the worktree is ready."""
+        await self._state.change(lambda tx: finish_setup(tx, self._state.id))
 
     async def keep_thread(self, thread_id: str) -> None:
         """Commit which thread is the session's, before any prompt is sent to it."""

@@ -19,6 +19,7 @@ from command_center.actors.contracts.sessions import (
     RunnerReport,
     ThreadNews,
 )
+from command_center.actors.contracts.worktrees import SetUpScript
 from command_center.actors.rules.questions import ApprovalRequest, UnawaitedQuestion
 from command_center.runtime import ActorCrashed, ActorRef, ActorStopped, AskTimeout, Refusal
 from command_center.store import Approval, Session
@@ -42,6 +43,13 @@ class Runner(Protocol):
 
     survives_restart: bool
     """True if a turn may still be alive after this process was replaced by another."""
+
+    async def set_up(self, session: Session, script: SetUpScript, *, seconds: float) -> str | None:
+        """Run a script in the session's folder, held as its commands are.
+
+        Report with `SetUpTold` what it says. Return why it failed, None if it did not. Cancelling
+        this ends it.
+        """
 
     async def launch(self, session: Session) -> None:
         """Begin the turn: report `ThreadOpened`, then `TurnOpened`, or else `LaunchFailed`.
@@ -124,6 +132,9 @@ class PlainRunner:
     """
 
     name: str
+
+    async def set_up(self, session: Session, script: SetUpScript, *, seconds: float) -> str | None:
+        """Do nothing: it has no sandbox."""
 
     def assume_prompt_sent(self) -> None:
         """Do nothing: it looks into no thread."""

@@ -22,6 +22,8 @@ class SessionServices:
     """Seconds that a person has to decide what Codex asks."""
     stall_seconds: float
     """Seconds of silence after which a turn is looked at; 0 for never."""
+    setup_seconds: float
+    """Seconds that the set-up script of a worktree may take."""
     max_sessions: int
     """Sessions that may work at once."""
     make_runner: Callable[[Session, SessionRef], Runner]

@@ -108,7 +108,7 @@ def _body(approval: Approval, room: int) -> Text:
             said = str(details.get("script") or details.get("command") or "")
             extra = _rest(details, "network", "additionalPermissions")
             return lines(block(shorten_middle(said, room - 300)) if said else None, extra or None)
-        case "file_change" | "trust":
+        case "file_change" | "trust" | "setup":
             diff = str(details.get("diff") or "")
             files = _paths(f.get("path") for f in details.get("files") or [])
             return lines(
@@ -208,10 +208,11 @@ def approval_keyboard(approval: Approval, answers: Mapping[str, Any] | None = No
     """Return the buttons of an approval that is pending."""
     if approval.kind == "user_input":
         return _question_keyboard(approval, answers or {})
-    if approval.kind == "trust":
+    if approval.kind in {"trust", "setup"}:
+        yes = "✅ Trust them" if approval.kind == "trust" else "✅ Set up so"
         return (
             (
-                Button("✅ Trust them", Resolve(approval.id, "approved")),
+                Button(yes, Resolve(approval.id, "approved")),
                 Button("❌ Leave them out", Resolve(approval.id, "rejected")),
             ),
             (Button("🔍 Details", Details(approval.id)),),

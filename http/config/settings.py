@@ -146,6 +146,11 @@ class Settings:
         whole_number(0, _DAY),
         help="Seconds of silence after which a session counts as stalled; 0 never.",
     )
+    setup_seconds: int = environ.var(
+        900,
+        whole_number(1, _DAY),
+        help="Seconds that the set-up script of a worktree may take.",
+    )
     timezone: str | None = environ.var(
         None, optional(TIME_ZONE), help="Time zone of automations; else the machine's."
     )

@@ -64,7 +64,7 @@ export interface Approval {
   id: number;
   createdAt: string;
   updatedAt: string;
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "trust" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "setup" | "trust" | "user_input";
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
   title: string;
   details: Record<string, any>;
@@ -1562,7 +1562,7 @@ export interface Operations {
     method: "GET";
     path: "/api/approvals";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; status?: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected" | null; kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "trust" | "user_input" | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; };
+    query: { limit?: number | null; cursor?: string | null; status?: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected" | null; kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "setup" | "trust" | "user_input" | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; };
     body: undefined;
     answer: Page<Approval>;
   };
@@ -2019,14 +2019,14 @@ export interface AgentStarted {
 /** Nobody settled it in time. */
 export interface ApprovalExpired {
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "trust" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "setup" | "trust" | "user_input";
   note: string | null;
   scope: string | null;
 }
 
 /** Its deadline is near: a fifth of its time, and 10 minutes at most, are left. */
 export interface ApprovalExpiring {
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "trust" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "setup" | "trust" | "user_input";
   title: string;
   expiresAt: string;
 }
@@ -2039,7 +2039,7 @@ export interface ApprovalExtended {
 
 /** Something waits on a person. `details` are those of a question that a session asks. */
 export interface ApprovalRequested {
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "trust" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "setup" | "trust" | "user_input";
   title: string;
   expiresAt: string | null;
   details?: Record<string, any>;
@@ -2049,7 +2049,7 @@ export interface ApprovalRequested {
 export interface ApprovalResolved {
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
   note: string | null;
-  kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "trust" | "user_input";
+  kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "setup" | "trust" | "user_input";
   scope?: string | null;
 }
 
@@ -2479,6 +2479,12 @@ export interface SessionWarning {
   agentId?: number;
 }
 
+/** A person agreed to the set-up of worktrees, with the content that it has. */
+export interface SetupTrusted {
+  digest: string;
+  files: string[];
+}
+
 /** Its turn has not begun yet, and `reason`, its `waitReason`, says why; only live. */
 export interface StartDelayed {
   reason: string;
@@ -2640,6 +2646,7 @@ export interface EventData {
   "repo.updated": RepositoryUpdated;
   "repo.scanned": RepositoryScanned;
   "repo.deleted": RepositoryForgotten;
+  "repo.setup.trusted": SetupTrusted;
   "repo.codex_config.trusted": ConfigurationTrusted;
   "worktree.created": WorktreeAdded;
   "worktree.removed": WorktreeRemoved;

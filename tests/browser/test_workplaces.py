@@ -96,3 +96,42 @@ def test_a_repository_is_registered_with_a_workplace(
     switch = page.get_by_role("switch", name="Work side by side")
     expect(switch).to_be_checked(checked=workplace == "worktree")
     photograph(page, f"{request.node.name}-registered")
+
+
+@pytest.mark.parametrize(
+    ("device", "scheme"), [("phone", "light"), ("desktop", "dark")], ids=["phone", "desktop"]
+)
+def test_a_person_agrees_to_a_set_up_and_sees_what_it_says(
+    setup_url: str, open_page: OpenPage, request: pytest.FixtureRequest, *, device: str, scheme: Any
+) -> None:
+    at = f"{setup_url}/#/sessions/1"
+    page = open_page(at, device=device, color_scheme=scheme, expected={409}).page
+    expect(page.get_by_text("1 file to copy: .env")).to_be_visible()
+    expect(page.locator(".diff .add").filter(has_text="echo installed")).to_be_visible()
+    expect(page.get_by_role("button", name="Leave out")).to_be_visible()
+    photograph(page, f"{request.node.name}-asked")
+    page.get_by_role("button", name="Approve", exact=True).click()
+    expect(page.get_by_text("exit code 3", exact=False).first).to_be_visible()
+    expect(page.get_by_text("no such tool", exact=False).first).to_be_visible()
+    photograph(page, f"{request.node.name}-failed")
+
+
+@pytest.fixture
+def setup_url(tmp_path: Path, codex_binary: Path, repository: Path) -> Iterator[str]:
+    """The address of a server in which session 1 waits for a set-up to be agreed to."""
+    (repository / ".git" / "info" / "exclude").write_text(".env\n")
+    (repository / ".env").write_text("PORT=1\n")
+    (repository / ".worktreeinclude").write_text(".env\n")
+    folder = repository / ".codex" / "environments"
+    folder.mkdir(parents=True)
+    script = "echo installed\necho no such tool\nexit 3"
+    (folder / "environment.toml").write_text(f"[setup]\nscript = '''\n{script}\n'''\n")
+    with (
+        ScriptedModel() as model,
+        reached_by(Transport.SPAWN, tmp_path, codex_binary, model) as reached,
+        httpx.Client(base_url=reached.server.url, trust_env=False, timeout=30) as client,
+    ):
+        made(client, "/api/repos", {"localPath": str(repository), "allowWrite": True})
+        made(client, "/api/tasks", {"repositoryId": 1, "title": "Set up", "prompt": "Go."})
+        made(client, "/api/tasks/1/run", {})
+        yield reached.server.url

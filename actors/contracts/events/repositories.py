@@ -52,6 +52,16 @@ class RepositoryForgotten(EventData, frozen=True, kw_only=True, tag="repo.delete
     with_: RepositoryDeleted
 
 
+class SetupTrusted(EventData, frozen=True, kw_only=True, tag="repo.setup.trusted"):
+    """A person agreed to the set-up of worktrees, with the content that it has.
+
+    `digest` names the content, and `files` are its files.
+    """
+
+    digest: str
+    files: list[str]
+
+
 class ConfigurationTrusted(EventData, frozen=True, kw_only=True, tag="repo.codex_config.trusted"):
     """A person trusted the repository's own configuration of Codex, with the content it has.
 

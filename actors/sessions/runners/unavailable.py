@@ -15,6 +15,7 @@ from command_center.actors.contracts.sessions import (
     RunnerReport,
     TurnLost,
 )
+from command_center.actors.contracts.worktrees import SetUpScript
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.runner import PlainRunner
 from command_center.runtime import ActorRef
@@ -33,6 +34,11 @@ class UnavailableRunner(PlainRunner):
         self.name = name
         self._ref = ref
         self._reason = reason
+
+    async def set_up(self, session: Session, script: SetUpScript, *, seconds: float) -> str | None:
+        """Return why it cannot be done."""
+        del session, script, seconds
+        return self._reason
 
     async def launch(self, session: Session) -> None:  # noqa: ARG002 - all are the same
         """Report that it cannot begin."""

@@ -259,14 +259,15 @@ function asked(approval) {
     rows.push(
       html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${seen(f.path)}</code> `)}</p>`,
     );
-  if (approval.kind === "trust")
+  if (approval.kind === "setup") rows.push(html`<${Included} details=${d} />`);
+  if (approval.kind === "trust" || approval.kind === "setup")
     rows.push(
       html`<p>
         ${plural(d.files.length, "file")},${" "}
         ${
           d.files.some((/** @type {any} */ f) => !f.isNew)
-            ? "as they differ from what was trusted last:"
-            : "none of them trusted before:"
+            ? "as they differ from what was agreed to last:"
+            : "none of them agreed to before:"
         }
       </p>`,
     );
@@ -303,6 +304,22 @@ function asked(approval) {
     );
   return rows;
 }
+
+/** The kinds whose refusal has the run go on without what was asked for. */
+const LEAVES_OUT = new Set(["trust", "setup"]);
+
+/** The ignored files that a worktree is given. @param {{details: any}} props */
+const Included = ({ details }) => {
+  const names = details.included || [];
+  if (!details.includedCount) return null;
+  const more = details.includedCount - names.length;
+  return html`<p>
+    ${plural(details.includedCount, "file")} to copy: ${names.map(
+      (/** @type {string} */ name) => html`<code>${seen(name)}</code> `,
+    )}
+    ${more > 0 && `and ${more} more`}
+  </p>`;
+};
 
 /** @param {{details: any}} props */
 const RunDetails = ({ details }) => {
@@ -379,7 +396,7 @@ const Decision = ({ approval, onDecide }) => {
     <div class="actions two">
       <${Button} kind="reject" icon="cross" busy=${busy === "rejected"} disabled=${Boolean(busy)}
         onClick=${() => decide("rejected")}>
-        ${asks ? "Decline" : approval.kind === "trust" ? "Leave out" : "Reject"}
+        ${asks ? "Decline" : LEAVES_OUT.has(approval.kind) ? "Leave out" : "Reject"}
       <//>
       <${Button} kind="approve" icon="check" busy=${busy === "approved"}
         disabled=${Boolean(busy) || (asks && !answers)}

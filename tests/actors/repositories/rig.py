@@ -18,6 +18,8 @@ from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.contracts.repositories import CreateRepository
 from command_center.actors.contracts.worktrees import (
     CreateWorktree,
+    PrepareWorkplace,
+    SeenSetup,
     WorktreeCreated,
     WorktreeRequest,
 )
@@ -41,9 +43,11 @@ from command_center.store import (
     Repository,
     Session,
     Transaction,
+    approvals,
     events,
     open_database,
     sessions,
+    trusted_configurations,
 )
 from tests.actors.rows import insert_session, insert_task
 
@@ -104,6 +108,26 @@ class Rig:
             return create_session(tx, insert_task(tx, repository).id, run, runner="stub")
 
         return await self.storage.write(write)
+
+    async def prepare(self, session_id: int) -> Session:
+        """The session in its folder; whatever is to be agreed to, somebody agrees to."""
+        prepared = await self.ask(PrepareWorkplace(session_id))
+        if prepared.undecided is not None:
+            await self.agree(prepared.session, prepared.undecided)
+            prepared = await self.ask(PrepareWorkplace(session_id))
+        return prepared.session
+
+    async def agree(self, session: Session, seen: SeenSetup) -> None:
+        """Agree to a set-up."""
+
+        def write(tx: Transaction) -> None:
+            trusted_configurations.offer(tx, session.repository_id, seen.digest, seen.texts)
+            asked = approvals.insert(tx, title="Set up?", requested_by="test")
+            trusted_configurations.trust(
+                tx, session.repository_id, seen.digest, approval_id=asked.id
+            )
+
+        await self.storage.write(write)
 
     async def end_session(self, session: Session) -> None:
         """End it."""

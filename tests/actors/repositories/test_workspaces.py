@@ -8,8 +8,13 @@ import pytest
 
 from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.repositories import PatchRepository, RepositoryChanges
-from command_center.actors.contracts.worktrees import ListWorktrees, PrepareWorkplace
+from command_center.actors.contracts.worktrees import (
+    ListWorktrees,
+    PrepareWorkplace,
+    SetUpScript,
+)
 from command_center.actors.git import WorktreeUnfinished
+from command_center.actors.ledger.setup import finish_setup
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied, RunInput
 from command_center.store import Session, repositories, sessions
@@ -34,7 +39,7 @@ async def test_a_session_works_in_the_main_checkout_where_that_is_allowed(
     repository = await rig.register(project)
     session = await rig.start_session(repository)
 
-    ready = await rig.ask(PrepareWorkplace(session.id))
+    ready = await rig.prepare(session.id)
 
     assert (str(project), None, None) == (ready.cwd, ready.worktree_path, ready.branch_name)
     assert "worktree.created" not in await rig.kinds()
@@ -46,7 +51,7 @@ async def test_a_session_gets_a_worktree_of_its_own_where_one_is_required(
     repository = await rig.register(project, require_worktree=True)
     session = await rig.start_session(repository)
 
-    ready = await rig.ask(PrepareWorkplace(session.id))
+    ready = await rig.prepare(session.id)
 
     assert ready.worktree_path == ready.cwd != str(project)
     assert f"cc/task-{session.task_id}-session-{session.id}" == ready.branch_name
@@ -57,7 +62,7 @@ async def test_a_session_gets_a_worktree_of_its_own_where_one_is_required(
         event["sessionId"],
         event["taskId"],
     )
-    assert ready == await rig.ask(PrepareWorkplace(session.id))
+    assert ready == await rig.prepare(session.id)
 
 
 async def test_a_session_works_at_the_place_and_on_the_branch_that_its_run_names(
@@ -68,14 +73,14 @@ async def test_a_session_works_at_the_place_and_on_the_branch_that_its_run_names
     first = await rig.start_session(
         repository, cwd=place, worktree_path=place, branch_name="cc/mine"
     )
-    ready = await rig.ask(PrepareWorkplace(first.id))
+    ready = await rig.prepare(first.id)
     assert (place, place, "cc/mine") == (ready.cwd, ready.worktree_path, ready.branch_name)
     await rig.end_session(first)
 
     second = await rig.start_session(repository, cwd=place, worktree_path=place)
-    again = await rig.ask(PrepareWorkplace(second.id))
+    again = await rig.prepare(second.id)
     third = await rig.start_session(repository, branch_name="cc/mine")
-    reused = await rig.ask(PrepareWorkplace(third.id))
+    reused = await rig.prepare(third.id)
 
     assert (place, "cc/mine") == (again.cwd, again.branch_name)
     assert (place, place) == (reused.cwd, reused.worktree_path)
@@ -92,7 +97,7 @@ async def test_a_session_is_not_put_on_another_branch_than_it_asked_for(
     )
 
     with pytest.raises(Conflict, match="is on work, not on other"):
-        await rig.ask(PrepareWorkplace(session.id))
+        await rig.prepare(session.id)
 
 
 async def test_the_main_checkout_under_another_name_is_still_the_main_checkout(
@@ -106,11 +111,11 @@ async def test_the_main_checkout_under_another_name_is_still_the_main_checkout(
     by_branch = await rig.start_session(repository, branch_name="main")
 
     with pytest.raises(Conflict, match="main checkout"):
-        await rig.ask(PrepareWorkplace(by_link.id))
+        await rig.prepare(by_link.id)
     with pytest.raises(PolicyDenied, match="main checkout"):
-        await rig.ask(PrepareWorkplace(by_name.id))
+        await rig.prepare(by_name.id)
     with pytest.raises(Conflict, match="main checkout"):
-        await rig.ask(PrepareWorkplace(by_branch.id))
+        await rig.prepare(by_branch.id)
 
 
 async def test_a_session_that_the_repository_allows_no_more_gets_no_place(
@@ -121,7 +126,7 @@ async def test_a_session_that_the_repository_allows_no_more_gets_no_place(
     await rig.ask(PatchRepository(repository.id, RepositoryChanges(allow_write=False)))
 
     with pytest.raises(PolicyDenied, match="does not allow writing"):
-        await rig.ask(PrepareWorkplace(session.id))
+        await rig.prepare(session.id)
 
 
 async def test_a_branch_that_a_crash_left_of_a_session_keeps_it_from_no_worktree(
@@ -133,11 +138,11 @@ async def test_a_branch_that_a_crash_left_of_a_session_keeps_it_from_no_worktree
     left = str(rig.data_dir / "worktrees" / "left")
     plain_git(project, "worktree", "add", "--no-checkout", "-b", branch, left)
 
-    ready = await rig.ask(PrepareWorkplace(session.id))
+    ready = await rig.prepare(session.id)
 
     assert (f"{branch}-2", False) == (ready.branch_name, ready.cwd == left)
     assert (Path(ready.cwd) / "readme.txt").exists()
-    assert ready == await rig.ask(PrepareWorkplace(session.id))
+    assert ready == await rig.prepare(session.id)
 
 
 @pytest.mark.parametrize("named_by", ["path", "branch"])
@@ -150,7 +155,7 @@ async def test_a_worktree_that_a_crash_left_without_its_files_gets_them_before_i
     run = {"worktree_path": str(left)} if named_by == "path" else {"branch_name": "work"}
     session = await rig.start_session(repository, **run)
 
-    ready = await rig.ask(PrepareWorkplace(session.id))
+    ready = await rig.prepare(session.id)
 
     assert (str(left), "work") == (ready.cwd, ready.branch_name)
     assert "hello\n" == (left / "readme.txt").read_text(encoding="utf-8")
@@ -170,11 +175,11 @@ async def test_a_worktree_that_git_may_still_be_writing_is_not_worked_in_and_is_
     session = await rig.start_session(repository, worktree_path=str(left))
 
     with pytest.raises(WorktreeUnfinished, match="force=true"):
-        await rig.ask(PrepareWorkplace(session.id))
+        await rig.prepare(session.id)
 
     assert "hel" == trace.read_text(encoding="utf-8")
     trace.unlink()
-    ready = await rig.ask(PrepareWorkplace(session.id))
+    ready = await rig.prepare(session.id)
     assert (Path(ready.cwd) / "source.py").exists()
 
 
@@ -186,7 +191,7 @@ async def test_a_worktree_where_everything_was_deleted_stays_as_somebody_left_it
     plain_git(Path(made.path), "rm", "--quiet", "-r", ".")
     session = await rig.start_session(repository, branch_name="work")
 
-    ready = await rig.ask(PrepareWorkplace(session.id))
+    ready = await rig.prepare(session.id)
 
     assert [".git"] == [entry.name for entry in Path(ready.cwd).iterdir()]
 
@@ -201,7 +206,7 @@ async def test_a_worktree_on_a_branch_without_a_commit_is_worked_in_as_it_is(
     (left / "draft.txt").write_text("mine\n", encoding="utf-8")
     session = await rig.start_session(repository, worktree_path=str(left))
 
-    ready = await rig.ask(PrepareWorkplace(session.id))
+    ready = await rig.prepare(session.id)
 
     assert (str(left), "empty") == (ready.cwd, ready.branch_name)
 
@@ -217,7 +222,7 @@ async def test_a_run_reserves_the_place_that_its_worktree_has_later(
     name = f"cc-task-{first.task_id}-session-{first.id}"
     assert (str(home / name), True) == (first.worktree_path, first.worktree_reserved)
     assert first.cwd == first.worktree_path != second.worktree_path
-    ready = await rig.ask(PrepareWorkplace(first.id))
+    ready = await rig.prepare(first.id)
     assert (first.cwd, first.cwd, False) == (
         ready.cwd,
         ready.worktree_path,
@@ -235,7 +240,7 @@ async def test_where_something_is_at_the_reserved_place_another_one_is_taken(
     Path(session.cwd).mkdir(parents=True)
     (Path(session.cwd) / "mine.txt").write_text("keep me", encoding="utf-8")
 
-    ready = await rig.ask(PrepareWorkplace(session.id))
+    ready = await rig.prepare(session.id)
 
     assert f"{session.cwd}-2" == ready.cwd == ready.worktree_path
     assert "keep me" == (Path(session.cwd) / "mine.txt").read_text(encoding="utf-8")
@@ -247,12 +252,12 @@ async def test_a_worktree_made_before_a_crash_is_the_sessions_unless_somebody_wo
 ) -> None:
     repository = await rig.register(project, allow_write=True)
     reserved = await rig.start_run(repository)
-    made = await rig.ask(PrepareWorkplace(reserved.id))
+    made = await rig.prepare(reserved.id)
     await _forget_place(rig, reserved)
     if touched:
         (Path(made.cwd) / "draft.txt").write_text("mine", encoding="utf-8")
 
-    ready = await rig.ask(PrepareWorkplace(reserved.id))
+    ready = await rig.prepare(reserved.id)
 
     assert (ready.cwd, ready.branch_name) == (made.cwd, made.branch_name) or touched
     assert (Path(made.cwd) / "draft.txt").exists() == touched
@@ -279,7 +284,7 @@ async def test_runs_on_one_branch_have_one_place_and_branches_of_one_name_have_t
     assert first.cwd == same.cwd
     assert f"{first.cwd}-{alike.id}" == alike.cwd
     for session in (first, same, alike):
-        assert session.cwd == (await rig.ask(PrepareWorkplace(session.id))).cwd
+        assert session.cwd == (await rig.prepare(session.id)).cwd
 
 
 async def test_a_branch_that_the_main_checkout_is_on_is_worked_on_there(
@@ -288,7 +293,7 @@ async def test_a_branch_that_the_main_checkout_is_on_is_worked_on_there(
     repository = await rig.register(project, allow_write=True)
     session = await rig.start_run(repository, RunInput(branch_name="main"))
 
-    ready = await rig.ask(PrepareWorkplace(session.id))
+    ready = await rig.prepare(session.id)
 
     assert (str(project), None, "main_checkout", False) == (
         ready.cwd,
@@ -296,7 +301,7 @@ async def test_a_branch_that_the_main_checkout_is_on_is_worked_on_there(
         ready.workplace,
         ready.worktree_reserved,
     )
-    assert ready == await rig.ask(PrepareWorkplace(session.id))
+    assert ready == await rig.prepare(session.id)
 
 
 async def test_places_are_reserved_where_the_data_folder_is_now(rig: Rig, project: Path) -> None:
@@ -322,7 +327,7 @@ async def test_a_new_worktree_has_the_ignored_files_that_the_repository_names(
     place = str(tmp_path / "place") if named else None
     session = await rig.start_run(repository, RunInput(worktree_path=place))
 
-    ready = await rig.ask(PrepareWorkplace(session.id))
+    ready = await rig.prepare(session.id)
 
     assert "secret" == (Path(ready.cwd) / ".env").read_text(encoding="utf-8")
     assert not (Path(ready.cwd) / "key.pem").exists()
@@ -341,10 +346,60 @@ async def test_a_worktree_that_a_crash_left_without_its_ignored_files_gets_them(
     (project / ".env").write_text("secret", encoding="utf-8")
     repository = await rig.register(project, allow_write=True)
     reserved = await rig.start_run(repository)
-    made = await rig.ask(PrepareWorkplace(reserved.id))
+    made = await rig.prepare(reserved.id)
     await _forget_place(rig, reserved)
     (Path(made.cwd) / ".env").unlink()
 
-    ready = await rig.ask(PrepareWorkplace(reserved.id))
+    ready = await rig.prepare(reserved.id)
 
     assert (made.cwd, "secret") == (ready.cwd, (Path(ready.cwd) / ".env").read_text("utf-8"))
+
+
+async def test_no_worktree_is_made_before_a_person_has_decided_how_it_is_set_up(
+    rig: Rig, project: Path
+) -> None:
+    commit(project, {".gitignore": ".env\n", ".worktreeinclude": ".env\n"})
+    (project / ".env").write_text("secret", encoding="utf-8")
+    repository = await rig.register(project, allow_write=True, codex_config="ask")
+    session = await rig.start_run(repository)
+
+    waiting = await rig.ask(PrepareWorkplace(session.id))
+
+    assert waiting.undecided is not None
+    assert ([".env"], {".worktreeinclude": ".env\n"}) == (
+        waiting.undecided.included,
+        waiting.undecided.texts,
+    )
+    assert (session, False) == (waiting.session, Path(session.cwd).exists())
+
+    await rig.agree(session, waiting.undecided)
+    await rig.ask(PatchRepository(repository.id, RepositoryChanges(codex_config="ignore")))
+    agreed = await rig.ask(PrepareWorkplace(session.id))
+    assert (None, True) == (agreed.undecided, (Path(session.cwd) / ".env").exists())
+
+    commit(project, {".worktreeinclude": ".env\n*.pem\n"})
+    second = await rig.start_run(repository)
+    changed = await rig.ask(PrepareWorkplace(second.id))
+    assert changed.undecided is not None
+    here = await rig.start_run(repository, RunInput(workplace="main_checkout"))
+    assert (await rig.ask(PrepareWorkplace(here.id))).undecided is None
+
+
+async def test_a_worktree_is_unready_until_its_script_has_succeeded(
+    rig: Rig, project: Path
+) -> None:
+    commit(project, {".codex/environments/environment.toml": "[setup]\nscript = 'make'\n"})
+    repository = await rig.register(project, allow_write=True)
+    session = await rig.start_run(repository)
+    await rig.prepare(session.id)
+
+    for _ in range(2):
+        prepared = await rig.ask(PrepareWorkplace(session.id))
+        assert SetUpScript(text="make", source=str(project)) == prepared.script
+    cannot = await rig.start_run(
+        repository, RunInput(worktree_path=session.cwd, sandbox="read-only")
+    )
+    assert (await rig.ask(PrepareWorkplace(cannot.id))).script is None
+
+    await rig.storage.write(lambda tx: finish_setup(tx, session.id))
+    assert (await rig.ask(PrepareWorkplace(session.id))).script is None

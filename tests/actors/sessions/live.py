@@ -31,7 +31,7 @@ from command_center.actors.contracts.bridges import (
     ExplainAbsence,
     Watch,
 )
-from command_center.actors.contracts.worktrees import PrepareWorkplace
+from command_center.actors.contracts.worktrees import Prepared, PrepareWorkplace
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runners.codex.app_server import AppServerRunner
@@ -174,11 +174,12 @@ class Neighbour(Actor):
         self._faults = [] if faults is None else faults
 
     @handles(PrepareWorkplace)
-    async def prepare(self, message: PrepareWorkplace) -> Session:
+    async def prepare(self, message: PrepareWorkplace) -> Prepared:
         """Say that the folder is as it was."""
         if self._faults:
             raise self._faults.pop(0)
-        return await self._rig().storage.read(lambda db: sessions.get(db, message.session_id))
+        found = await self._rig().storage.read(lambda db: sessions.get(db, message.session_id))
+        return Prepared(session=found)
 
     @handles(object)
     async def taken(self, message: object) -> None:
@@ -302,6 +303,7 @@ async def live_session(
         services = SessionServices(
             storage=found.storage,
             instance_id="this",
+            setup_seconds=60.0,
             approval_seconds=60,
             stall_seconds=0,
             max_sessions=4,

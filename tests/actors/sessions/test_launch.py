@@ -14,6 +14,7 @@ from command_center.actors.contracts.sessions import (
     ConnectionLost,
     WorkplaceReady,
 )
+from command_center.actors.contracts.worktrees import Prepared
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.sessions.runners.codex import app_server
 from tests.actors.sessions.live import STARTING, THREAD, TURN, live_session, running_turn
@@ -38,7 +39,7 @@ async def test_a_folder_that_is_ready_twice_is_launched_in_once(tmp_path: Path) 
     async with live_session(tmp_path / "db", **STARTING) as live:
         slow = live.bridge.gate("turn/start")
         await live.bridge.until_called("turn/start")
-        await live.ref.tell(WorkplaceReady(await live.session()))
+        await live.ref.tell(WorkplaceReady(Prepared(session=await live.session())))
         slow.set()
         await live.until(lambda session: session.status == "running")
         assert 1 == live.bridge.methods().count("turn/start")

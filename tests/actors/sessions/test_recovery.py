@@ -62,6 +62,7 @@ async def test_a_turn_that_ends_during_recovery_ends_behind_what_was_missed(
         services = SessionServices(
             storage=made.storage,
             instance_id="this",
+            setup_seconds=60.0,
             approval_seconds=60,
             stall_seconds=0,
             max_sessions=4,

@@ -47,6 +47,7 @@ async def tasks_over(path: Path, broken: set[int]) -> AsyncIterator[Rig]:
         services = SessionServices(
             storage=made.storage,
             instance_id="this",
+            setup_seconds=60.0,
             approval_seconds=60,
             stall_seconds=0,
             max_sessions=4,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -79,6 +81,20 @@ class LocalCodex:
             cwd=Path(cwd),
         )
 
+    async def platform(self) -> str:
+        """Name this system."""
+        return sys.platform
+
+    async def script_command(self, script: str, variables: Mapping[str, str]) -> Sequence[str]:
+        """Return the command: a login shell's, which knows the tools that its user has."""
+        if sys.platform == "win32":
+            set_all = "".join(f"$env:{name} = {_quoted(v)}; " for name, v in variables.items())
+            command = f"{set_all}& {{ {script}\n}} *>&1; exit $LASTEXITCODE"
+            return ("powershell", "-NoProfile", "-NonInteractive", "-Command", command)
+        shell = "bash" if shutil.which("bash") else "sh"
+        pairs = [f"{name}={value}" for name, value in variables.items()]
+        return ("env", *pairs, shell, "-lc", f"exec 2>&1 </dev/null\n{script}")
+
     @asynccontextmanager
     async def file_of(self, content: bytes) -> AsyncIterator[str]:
         """Keep a file with that content while the block runs."""
@@ -127,3 +143,8 @@ class LocalCodex:
         ended = await trio.to_thread.run_sync(partial(orphans.end_orphans, folder, spared))
         if ended:
             log.warning("codex.orphans_ended", process_ids=ended)
+
+
+def _quoted(text: str) -> str:
+    """Quote a text for PowerShell."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,7 +1,8 @@
 """All that sessions do with Codex, and what reads and answers it in its own words.
 
 `app_server` is the runner of a turn of a thread over the bridge, and `cli` that of a run of `codex
-exec`; `making` makes them. `threads` is asked about threads before there is a session.
+exec`; `making` makes them, and `set_up` runs for both the script of a new worktree. `threads` is
+asked about threads before there is a session.
 `turn_events` reads what Codex tells, and makes of it what a session hears from any runner.
 
 The runner for the app-server has parts: `session_thread` opens and joins the thread, `thread_goal`

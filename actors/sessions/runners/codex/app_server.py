@@ -51,6 +51,7 @@ from command_center.actors.contracts.sessions import (
     TurnLost,
     TurnOpened,
 )
+from command_center.actors.contracts.worktrees import SetUpScript
 from command_center.actors.rules.errors import Conflict, TooBusy, Unconfirmed
 from command_center.actors.rules.questions import ApprovalRequest, UnawaitedQuestion
 from command_center.actors.sessions.prompts import Assignment
@@ -68,6 +69,7 @@ from command_center.actors.sessions.runners.codex.session_thread import (
     is_active,
     waits,
 )
+from command_center.actors.sessions.runners.codex.set_up import run_set_up
 from command_center.actors.sessions.runners.codex.thread_goal import pause_goal
 from command_center.actors.sessions.runners.codex.turn_events import facts_of, turn_named
 from command_center.actors.sessions.runners.codex.turns import (
@@ -141,6 +143,7 @@ class AppServerRunner:
         self._bridge = bridge
         self._codex = codex
         self._assign = assign
+        self._confine = confine
         self.survives_restart = survives_restart
         self._thread = SessionThread(ref, bridge, confine)
         self._left = LeftCommands(self._thread.ask, self._thread.reports, survives_restart)
@@ -154,6 +157,11 @@ class AppServerRunner:
         """True once no prompt is to be sent any more."""
         self._turn_id: str | None = None
         """The turn that Codex answered to have begun."""
+
+    async def set_up(self, session: Session, script: SetUpScript, *, seconds: float) -> str | None:
+        """Run a script in Codex's sandbox, outside of any turn."""
+        confinement = await self._confine(session)
+        return await run_set_up(self._codex, confinement, script, self._ref, seconds=seconds)
 
     async def launch(self, session: Session) -> None:
         """Open the thread and report it; once it is committed, start the turn in it.

@@ -26,9 +26,11 @@ from command_center.actors.contracts.sessions import (
     TurnLost,
     TurnOpened,
 )
+from command_center.actors.contracts.worktrees import SetUpScript
 from command_center.actors.sessions.prompts import Assignment
 from command_center.actors.sessions.runner import PlainRunner, SessionRef
 from command_center.actors.sessions.runners.codex.agent_threads import agents_in
+from command_center.actors.sessions.runners.codex.set_up import run_set_up
 from command_center.actors.sessions.runners.codex.turn_events import facts_of, heard
 from command_center.store import Session
 
@@ -62,6 +64,11 @@ class CliRunner(PlainRunner):
         self._told = trio.Event()
         self._begun = False
         self._is_cancelled = False
+
+    async def set_up(self, session: Session, script: SetUpScript, *, seconds: float) -> str | None:
+        """Run a script in Codex's sandbox, outside of any turn."""
+        confinement = await self._confine(session)
+        return await run_set_up(self._codex, confinement, script, self._ref, seconds=seconds)
 
     async def launch(self, session: Session) -> None:
         """Run the process to its end, telling what it says; the thread is told when it names it."""

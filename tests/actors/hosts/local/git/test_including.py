@@ -122,6 +122,19 @@ async def test_the_files_come_into_a_new_worktree_as_they_are(checkout: Checkout
     assert "" == plain_git(made.path, "status", "--porcelain")
 
 
+async def test_a_worktree_whose_commit_does_not_ignore_a_file_does_not_get_it(
+    checkout: Checkout,
+) -> None:
+    first = plain_git(checkout.path, "rev-list", "--max-parents=0", "HEAD")
+    include = await list_included(checkout, [".env"])
+
+    place = checkout.path.parent / "made"
+    made = await add_worktree(checkout, place, "work", first, include=include)
+
+    assert not (made.path / ".env").exists()
+    assert "" == plain_git(made.path, "status", "--porcelain")
+
+
 async def test_what_is_there_already_stays_and_a_second_copy_goes_on(checkout: Checkout) -> None:
     made = await add_worktree(checkout, checkout.path.parent / "made", "work")
     (made.path / ".env").write_text("mine", encoding="utf-8")

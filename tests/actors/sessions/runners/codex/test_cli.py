@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.settings import BridgeSettings
-from command_center.actors.contracts.worktrees import PrepareWorkplace
+from command_center.actors.contracts.worktrees import Prepared, PrepareWorkplace
 from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.sessions.actor import SessionActor
 from command_center.actors.sessions.prompts import Assignment
@@ -39,8 +39,9 @@ async def test_an_actor_that_is_restarted_before_its_process_has_said_a_word_sta
         """Stands for `/slots` and `/repositories`."""
 
         @handles(PrepareWorkplace)
-        async def prepare(self, message: PrepareWorkplace) -> Session:
-            return await found.storage.read(lambda db: sessions.get(db, message.session_id))
+        async def prepare(self, message: PrepareWorkplace) -> Prepared:
+            found_now = await found.storage.read(lambda db: sessions.get(db, message.session_id))
+            return Prepared(session=found_now)
 
         @handles(object)
         async def taken(self, message: object) -> None:
@@ -78,6 +79,7 @@ async def test_an_actor_that_is_restarted_before_its_process_has_said_a_word_sta
         services = SessionServices(
             storage=found.storage,
             instance_id="this",
+            setup_seconds=60.0,
             approval_seconds=60,
             stall_seconds=0,
             max_sessions=4,
