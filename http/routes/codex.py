@@ -1,4 +1,4 @@
-"""/api/codex: Codex's own threads and models, through the bridge, and the health of the bridge."""
+"""/api/codex: the threads and models of a host's Codex, and how the bridge to it is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from command_center.actors.center import Center
 from command_center.actors.codex import requests
 from command_center.actors.codex.messages import (
+    BridgeMessage,
     Call,
     codex_on,
 )
@@ -20,11 +21,13 @@ from command_center.actors.contracts.bridges import (
 )
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.tasks import PromptThread, RunOutcome, ThreadPrompt
-from command_center.actors.rules.lengths import Note
+from command_center.actors.rules.errors import NotFound
+from command_center.actors.rules.lengths import Name, Note
 from command_center.actors.sessions.runners.codex.threads import ask_codex
 from command_center.http.wire.codec import PageQuery, within_page
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import run_status
+from command_center.runtime import Address
 from command_center.store import Page
 from command_center.store.records import LOCAL
 
@@ -34,8 +37,26 @@ LOOK_SECONDS = 10.0
 """Seconds that Codex may take for a list, since somebody waits to see it."""
 
 
-class ThreadsQuery(PageQuery, frozen=True, kw_only=True, rename="camel"):
-    """The query of the stored threads; the cursor is Codex's own.
+class HostQuery(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The host whose Codex is asked."""
+
+    host: Name = LOCAL
+
+
+class CodexPageQuery(PageQuery, frozen=True, kw_only=True, rename="camel"):
+    """The query of a list of Codex's; the cursor is Codex's own.
+
+    Attributes:
+        host: the host whose Codex is asked.
+    """
+
+    host: Name = LOCAL
+
+
+class ThreadsQuery(CodexPageQuery, frozen=True, kw_only=True, rename="camel"):
+    """The query of the stored threads.
 
     Attributes:
         query: what the thread's title or preview is to hold.
@@ -46,30 +67,31 @@ class ThreadsQuery(PageQuery, frozen=True, kw_only=True, rename="camel"):
     query: Note | None = None
 
 
-@api.operation("GET", "/api/codex/bridge/health")
-async def bridge_health(center: Center) -> BridgeHealth:
-    """Tell how the bridge to Codex is."""
-    return await center.ask(codex_on(LOCAL), ProbeHealth())
+@api.operation("GET", "/api/codex/bridge/health", refuses=(404,))
+async def bridge_health(center: Center, query: HostQuery) -> BridgeHealth:
+    """Tell how the bridge to the Codex of a host is."""
+    return await center.ask(_codex_of(center, query.host), ProbeHealth())
 
 
-@api.operation("GET", "/api/codex/threads/loaded", refuses=(409,))
-async def list_loaded_threads(center: Center, query: PageQuery) -> Page[str]:
+@api.operation("GET", "/api/codex/threads/loaded", refuses=(404, 409))
+async def list_loaded_threads(center: Center, query: CodexPageQuery) -> Page[str]:
     """List the threads that the app-server has in memory."""
     call = requests.threads_loaded(cursor=query.cursor, limit=query.limit)
-    return await _list_of(center, call)
+    return await _list_of(center, query.host, call)
 
 
-@api.operation("GET", "/api/codex/threads", refuses=(409,))
+@api.operation("GET", "/api/codex/threads", refuses=(404, 409))
 async def list_threads(center: Center, query: ThreadsQuery) -> Page[Any]:
     """List the threads that Codex has stored."""
     call = requests.threads_stored(query=query.query, cursor=query.cursor, limit=query.limit)
-    return await _list_of(center, call)
+    return await _list_of(center, query.host, call)
 
 
-@api.operation("GET", "/api/codex/models", refuses=(409,))
-async def list_models(center: Center, query: PageQuery) -> Page[Any]:
+@api.operation("GET", "/api/codex/models", refuses=(404, 409))
+async def list_models(center: Center, query: CodexPageQuery) -> Page[Any]:
     """List the models that Codex offers."""
-    return await _list_of(center, requests.models_list(cursor=query.cursor, limit=query.limit))
+    call = requests.models_list(cursor=query.cursor, limit=query.limit)
+    return await _list_of(center, query.host, call)
 
 
 @api.operation(
@@ -85,10 +107,17 @@ async def prompt_thread(center: Center, thread_id: str, body: ThreadPrompt) -> R
     return await center.ask(TASKS, PromptThread(thread_id, body))
 
 
-async def _list_of(center: Center, call: Call) -> Page[Any]:
+def _codex_of(center: Center, host: str) -> Address[BridgeMessage]:
+    """Give the address of the bridge to a host's Codex; raise `NotFound` if there is no host."""
+    if host not in center.hosts:
+        raise NotFound("Host", host)
+    return codex_on(host)
+
+
+async def _list_of(center: Center, host: str, call: Call) -> Page[Any]:
     """Return a list of Codex's own; only the runner app-server has one."""
     if not RUNNERS[center.settings.runner].has_threads:
         raise needs_threads(center.settings.runner)
-    bridge = center.system.lookup(codex_on(LOCAL))
+    bridge = center.system.lookup(_codex_of(center, host))
     answer = await ask_codex(bridge, attrs.evolve(call, timeout=LOOK_SECONDS))
     return Page(items=within_page(answer["data"]), next_cursor=answer.get("nextCursor"))

@@ -1692,12 +1692,12 @@ export interface Operations {
     body: undefined;
     answer: Preview;
   };
-  /** Tell how the bridge to Codex is */
+  /** Tell how the bridge to the Codex of a host is */
   bridgeHealth: {
     method: "GET";
     path: "/api/codex/bridge/health";
     isExact: true;
-    query: Record<string, never>;
+    query: { host?: string | null; };
     body: undefined;
     answer: BridgeHealth;
   };
@@ -1706,7 +1706,7 @@ export interface Operations {
     method: "GET";
     path: "/api/codex/threads/loaded";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; };
+    query: { limit?: number | null; cursor?: string | null; host?: string | null; };
     body: undefined;
     answer: Page<string>;
   };
@@ -1715,7 +1715,7 @@ export interface Operations {
     method: "GET";
     path: "/api/codex/threads";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; query?: string | null; };
+    query: { limit?: number | null; cursor?: string | null; host?: string | null; query?: string | null; };
     body: undefined;
     answer: Page<any>;
   };
@@ -1724,7 +1724,7 @@ export interface Operations {
     method: "GET";
     path: "/api/codex/models";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; };
+    query: { limit?: number | null; cursor?: string | null; host?: string | null; };
     body: undefined;
     answer: Page<any>;
   };

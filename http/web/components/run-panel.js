@@ -29,12 +29,12 @@ export const RunPanel = ({ task, onStarted }) => {
   const [models] = useLoaded(
     () =>
       can(state.health?.runnerMode, "hasThreads")
-        ? get("/api/codex/models").then(
+        ? get("/api/codex/models", { host: repo?.host ?? "local" }).then(
             (page) => page.items,
             () => [],
           )
         : Promise.resolve([]),
-    [],
+    [repo?.host],
   );
   const wanted = Object.fromEntries(
     Object.entries(run).filter(([, value]) => value !== "" && value !== undefined),

@@ -26,6 +26,8 @@ from command_center.actors.hosts.local.host import LocalHost
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.policy import RunInput
 from command_center.actors.tree import CenterSettings
+from command_center.http.app import create_app
+from command_center.http.middleware.gate import Policy
 from command_center.runtime import Restarted
 from command_center.store import Repository, Session, open_database, sessions
 from command_center.store.records import LOCAL, Runner
@@ -34,6 +36,7 @@ from tests.actors.hosts.far import NAME, FarHost, Machine, can_be_had
 from tests.codex.bridging import real
 from tests.codex.script import AddFile, Gate, Say
 from tests.codex.scripted_model import ScriptedModel
+from tests.http.live import client_of
 
 pytestmark = pytest.mark.skipif(
     not can_be_had(),
@@ -237,6 +240,35 @@ async def test_a_turn_that_another_client_begins_on_another_host_gets_a_session_
         gate.open()
         adopted = await until_ended(center, adopted.id)
     assert ("completed", NAME, thread) == (adopted.status, adopted.host, adopted.codex_thread_id)
+
+
+async def test_the_threads_and_the_bridge_of_each_host_are_told_apart(
+    machine: Machine, tmp_path: Path, codex: BridgeSettings, scripted_model: ScriptedModel
+) -> None:
+    scripted_model.script = (Say.text("Done."),)
+    async with center_with(machine, tmp_path, codex) as (center, _):
+        theirs = await register(center, machine, NAME)
+        task = await center.ask(
+            TASKS, CreateTask(repository_id=theirs.id, title="Work", prompt="Work.")
+        )
+        outcome = await center.ask(TASKS, RunTask(task.id, RunInput()))
+        ended = await until_ended(center, outcome.session.id)
+        async with client_of(create_app(center, Policy())) as client:
+            there = {"host": NAME}
+            listed = await client.get("/api/codex/threads", params=there)
+            assert [ended.codex_thread_id] == [one["id"] for one in listed.json()["items"]]
+            loaded = await client.get("/api/codex/threads/loaded", params=there)
+            assert [ended.codex_thread_id] == loaded.json()["items"]
+            models = await client.get("/api/codex/models", params=there)
+            assert models.json()["items"]
+            for params, status in (({}, "disabled"), (there, "connected")):
+                health = await client.get("/api/codex/bridge/health", params=params)
+                assert status == health.json()["status"]
+            nowhere = await client.get("/api/codex/threads", params={"host": "nowhere"})
+    assert (404, "Host nowhere not found.") == (
+        nowhere.status_code,
+        nowhere.json()["error"]["message"],
+    )
 
 
 async def test_a_host_that_went_away_is_used_again_when_it_is_back(

@@ -174,10 +174,11 @@ def test_an_event_that_was_long_is_shortened_and_kept_whole_and_a_damaged_one_st
         first = json.loads(found[0].body)
         assert (True, 3) == (first["shortened"], first["data"]["exitCode"])
         assert len(found[0].body) < 4 * LONGEST
-        text, cursor = "", None
-        while not text or cursor:
-            piece = events.piece(db, 1, cursor)
-            text, cursor = text + piece.text, piece.next_cursor
+        piece = events.piece(db, 1, None)
+        text = piece.text
+        while piece.next_cursor is not None:
+            piece = events.piece(db, 1, piece.next_cursor)
+            text += piece.text
         assert data == json.loads(text)
         assert len(text.encode()) == piece.size
         with pytest.raises(sqlite3.IntegrityError, match="never changed"):
