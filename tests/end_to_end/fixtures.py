@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.server import Client, Server, client_of, none_left
+from tests.end_to_end.server import Client, Server, client_of, end_left
 
 
 @pytest.fixture(autouse=True)
-def _no_server_is_left() -> Iterator[None]:
-    """Let no test meet what one before it left behind."""
-    with none_left():
-        yield
+def _no_server_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let no test meet what one before it left behind in a folder of its own."""
+    yield
+    folder = request.node.funcargs.get("tmp_path")
+    if folder is not None:
+        end_left(folder)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -38,12 +38,9 @@ LIVE: Final[set[Server]] = set()
 """The servers that were started and have not ended."""
 
 
-@contextmanager
-def none_left() -> Iterator[None]:
-    """End each server that the block has started and left, as a test does that fails."""
-    before = set(LIVE)
-    yield
-    for server in LIVE - before:
+def end_left(folder: Path) -> None:
+    """End each server whose data are in the folder and that still lives, as after a failed test."""
+    for server in [server for server in LIVE if server.data_dir.is_relative_to(folder)]:
         server.kill()
         server.end()
 
