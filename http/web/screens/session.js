@@ -271,7 +271,10 @@ const Follow = ({ session, transcript, asked, remarks, children }) => {
   `;
 };
 
-/** What a session that has not begun waits for, a session as a link. @param {{session: SessionRecord}} props */
+/**
+ * What a session that has not begun waits for, a session as a link.
+ * @param {{session: SessionRecord}} props
+ */
 const Wait = ({ session }) => {
   const reason = session.waitReason || "Waits for its turn.";
   const name = `session ${session.waitsFor}`;
