@@ -39,6 +39,9 @@ from command_center.store import Readers, log_identity, redact
 M = TypeVar("M")
 R = TypeVar("R")
 
+STALL_SECONDS = 10.0
+"""The time for which an actor may keep all others waiting, before that is told."""
+
 
 @attrs.frozen
 class Center:
@@ -133,6 +136,7 @@ async def open_center(
                 on_signal=observer_for(at(JOURNAL), settings.secrets),
                 on_stuck=on_stuck,
                 redact=partial(redact, secrets=settings.secrets),
+                stall_seconds=STALL_SECONDS,
             )
         )
         async with found[0] as system:

@@ -12,9 +12,10 @@ runs one `life` after the other, fed from its `mailbox` and answering by a `repl
 message in `hand`, and beside it `background_tasks` and `timers`; its `bonds` are its links, its
 `groups` and its `monitors`, and its `reaper` bounds its end. `restart_policy` is the arithmetic of
 restarting, `origins` is what a message was sent for, and the `deadline_queue` lets things happen in
-time. `lazy_event` and `cancel_shields` are two tools over trio. `signals`, `snapshots`,
-`accounting`, `tracing` and `deadletters` are how all of it is seen from outside. `ports` says what
-the lower of these need of the higher, so that none imports upward.
+time. A `watchdog` sees when an actor stalls the loop. `lazy_event` and `cancel_shields` are two
+tools over trio. `signals`, `snapshots`, `accounting`, `tracing` and `deadletters` are how all of it
+is seen from outside. `ports` says what the lower of these need of the higher, so that none imports
+upward.
 """
 
 from command_center.runtime.actor import Actor
@@ -55,6 +56,7 @@ from command_center.runtime.signals import (
     Quarantined,
     Restarted,
     Signal,
+    Stalled,
     Started,
     Stopped,
 )
@@ -114,6 +116,7 @@ __all__ = [
     "SelfAsk",
     "SentRequest",
     "Signal",
+    "Stalled",
     "StartFailed",
     "Started",
     "Status",

@@ -21,9 +21,13 @@ class BackgroundTasks:
     `failed` is told of what leaves one by an exception.
     """
 
-    __slots__ = ("_all_ended", "_failed", "_starter", "_tasks")
+    __slots__ = ("_all_ended", "_failed", "_starter", "_tasks", "path")
 
-    def __init__(self, starter: Starter, failed: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, path: str, starter: Starter, failed: Callable[[BaseException], None]
+    ) -> None:
+        self.path = path
+        """The path of the actor whose tasks they are."""
         self._starter = starter
         self._failed = failed
         self._tasks: dict[trio.CancelScope, trio.lowlevel.Task | None] = {}
@@ -44,7 +48,7 @@ class BackgroundTasks:
         self._tasks[scope] = None
         if self._all_ended is not None:
             scope.cancel()
-        self._starter.start_soon(self._run, scope, work, args, name=name)
+        self._starter.start_soon(self.run, scope, work, args, name=f"{self.path} {name}")
         return scope
 
     def cancel(self) -> None:
@@ -65,12 +69,13 @@ class BackgroundTasks:
             self._all_ended.set()
 
     @trio.lowlevel.enable_ki_protection
-    async def _run(
+    async def run(
         self,
         scope: trio.CancelScope,
         work: Callable[..., Awaitable[object]],
         args: tuple[Any, ...],
     ) -> None:
+        """Be one of them; `start` starts it."""
         self._tasks[scope] = trio.lowlevel.current_task()
         try:
             with scope:

@@ -514,5 +514,5 @@ class Life:
         if self.has_ended:
             raise ActorStopped(self.cell.path, str(label), 0.0, "its background tasks are ended")
         if self.tasks is None:
-            self.tasks = BackgroundTasks(self.cell.system, self._leave_with)
-        return self.tasks.start(work, args, f"{self.cell.path} {label}")
+            self.tasks = BackgroundTasks(self.cell.path, self.cell.system, self._leave_with)
+        return self.tasks.start(work, args, str(label))

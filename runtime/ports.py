@@ -55,6 +55,7 @@ class SystemPort(Protocol):
     rng: random.Random
     departed: Counts
     abandoned: list[str]
+    stalls: dict[str | None, int]
 
     def start_soon(self, work: Callable[..., Awaitable[object]], *args: Any, name: str) -> None:
         """Start a task of the tree."""

@@ -103,6 +103,26 @@ class Abandoned:
     waited: float
 
 
+@attrs.frozen
+class Stalled:
+    """Nothing was served for so many seconds, for an actor computed or blocked all that time.
+
+    `path` is None where it was no actor. `stack` says where it stood, outermost first.
+    """
+
+    path: str | None
+    seconds: float
+    stack: tuple[str, ...]
+
+
 Signal: TypeAlias = (
-    Started | Crashed | Restarted | Quarantined | Stopped | Operated | Abandoned | DeadLetter
+    Started
+    | Crashed
+    | Restarted
+    | Quarantined
+    | Stopped
+    | Operated
+    | Abandoned
+    | Stalled
+    | DeadLetter
 )

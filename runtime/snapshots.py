@@ -30,6 +30,7 @@ class Inspected(SystemPort, Protocol):
     root: Supervisor
     children: dict[str, Child]
     dead_letters: DeadLetters
+    stalls: dict[str | None, int]
 
 
 class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -43,6 +44,8 @@ class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         started_at: when its present life began, in UTC.
         current: the type of the message in hand.
         refused: of the handled, those that were answered with a refusal.
+        in_line: how many senders wait for room in its mailbox.
+        stalls: how often it kept all others waiting, by computing or blocking.
         failed: how many messages were refused, or lost in a crash.
         next_start_in: what is left of the backoff before the next start.
         stack: where its task waits, outermost first, if that was asked for.
@@ -60,6 +63,7 @@ class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     current_age: float | None
     depth: int
     capacity: int
+    in_line: int
     high_water: int
     oldest_age: float | None
     sent: int
@@ -69,6 +73,7 @@ class ActorSnapshot(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     dead: int
     failed: int
     background_tasks: int
+    stalls: int
     restarts: int
     restarts_in_window: int
     next_start_in: float | None
@@ -187,6 +192,7 @@ def _actor(cell: Cell, domain: str, now: float, *, stack: bool) -> ActorSnapshot
         current_age=None if life is None or current is None else _seconds(now - life.current_since),
         depth=mailbox.waiting,
         capacity=mailbox.capacity,
+        in_line=0 if mailbox.line is None else len(mailbox.line),
         high_water=mailbox.high_water,
         oldest_age=None if oldest is None else _seconds(now - oldest),
         sent=mailbox.sent,
@@ -196,6 +202,7 @@ def _actor(cell: Cell, domain: str, now: float, *, stack: bool) -> ActorSnapshot
         dead=cell.dead,
         failed=cell.refused + cell.lost,
         background_tasks=0 if life is None or not life.tasks else len(life.tasks),
+        stalls=cell.system.stalls.get(cell.path, 0),
         restarts=cell.restarts,
         restarts_in_window=_in_window(cell, now),
         next_start_in=_next_start(cell, now),
@@ -219,6 +226,7 @@ def _supervisor(supervisor: Supervisor, domain: str, now: float) -> ActorSnapsho
         current_age=None,
         depth=0,
         capacity=0,
+        in_line=0,
         high_water=0,
         oldest_age=None,
         sent=0,
@@ -228,6 +236,7 @@ def _supervisor(supervisor: Supervisor, domain: str, now: float) -> ActorSnapsho
         dead=0,
         failed=0,
         background_tasks=0,
+        stalls=0,
         restarts=supervisor.restarts,
         restarts_in_window=_in_window(supervisor, now),
         next_start_in=_next_start(supervisor, now),

@@ -30,7 +30,7 @@ from command_center.runtime.groups import Groups
 from command_center.runtime.messages import Address
 from command_center.runtime.ports import Parent
 from command_center.runtime.ref import ActorRef
-from command_center.runtime.signals import ExitKind, Operated, Signal
+from command_center.runtime.signals import ExitKind, Operated, Signal, Stalled
 from command_center.runtime.snapshots import (
     ActorSnapshot,
     MessageTotals,
@@ -42,6 +42,7 @@ from command_center.runtime.snapshots import (
 from command_center.runtime.specs import ChildSpec, SupervisorSpec, check_is_child
 from command_center.runtime.supervisor import Supervisor
 from command_center.runtime.tracing import Trace
+from command_center.runtime.watchdog import Watchdog
 
 _log = structlog.get_logger(__name__)
 
@@ -62,10 +63,16 @@ class System:
         redact: Callable[[str], str] | None = None,
         dead_letter_capacity: int = 1000,
         seed: int | None = None,
+        stall_seconds: float | None = None,
+        on_stall: Callable[[Stalled], None] | None = None,
     ) -> None:
         self._observers: list[Observer] = [] if on_signal is None else [on_signal]
         self._on_stuck = on_stuck
         self._redact = redact
+        self._stall_seconds = stall_seconds
+        self._on_stall = on_stall
+        self.stalls: dict[str | None, int] = {}
+        """The number of times that each actor held up all others; None for what is none."""
         self.rng = random.Random(seed)  # noqa: S311 - jitter is no secret
         self.clock: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.deadlines = DeadlineQueue(self.clock)
@@ -123,7 +130,10 @@ class System:
     @trio.lowlevel.enable_ki_protection
     async def _host(self) -> None:
         """Hold the nursery of every task of the tree, and end the body when the root ends."""
+        watchdog: Watchdog | None = None
         try:
+            if self._stall_seconds is not None:
+                watchdog = Watchdog(self._stall_seconds, self._stalls, self._has_stalled)
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self.deadlines.run, name="deadlines")
                 self.root.spawn(Intent.TRIAL)
@@ -138,9 +148,25 @@ class System:
             if isinstance(error, trio.Cancelled):
                 raise
         finally:
+            if watchdog is not None:
+                watchdog.stop()
             for child in tuple(self.children.values()):
                 child.close(DeadLetterReason.STOPPED)
             self._host_ended.set()
+
+    def _stalls(self, stalled: Stalled) -> None:
+        """Tell of a stall while it lasts, in the watchdog's thread."""
+        _log.error("runtime.stalled", path=stalled.path, stack="\n".join(stalled.stack))
+        if self._on_stall is not None:
+            try:
+                self._on_stall(stalled)
+            except Exception:  # noqa: BLE001 - the edge to foreign code must not end the watch
+                _log.exception("on_stall failed")
+
+    def _has_stalled(self, stalled: Stalled) -> None:
+        """Tell of a stall when it is over."""
+        self.stalls[stalled.path] = self.stalls.get(stalled.path, 0) + 1
+        self.emit(stalled)
 
     def end_with(self, error: BaseException) -> None:
         """Stop every actor in order, and raise the error where the system was opened.
@@ -508,6 +534,8 @@ def open_system(
     redact: Callable[[str], str] | None = None,
     dead_letter_capacity: int = 1000,
     seed: int | None = None,
+    stall_seconds: float | None = None,
+    on_stall: Callable[[Stalled], None] | None = None,
 ) -> System:
     """Make a system of actors, to be entered with `async with`.
 
@@ -515,7 +543,9 @@ def open_system(
     each within its deadline, whatever ended the body. `on_signal` observes from the start on.
     `on_stuck` is told the paths of those that could not be ended: a program passes a function
     that ends the process, for trio itself would wait for them. `redact` is applied to error texts.
-    `seed` makes the jitter repeatable.
+    `seed` makes the jitter repeatable. With `stall_seconds`, a thread watches for what keeps all
+    actors waiting for so long: it is logged and `on_stall` is called at once, in that thread (which
+    may end the process), and a `Stalled` signal comes when it is over.
 
     Raises:
         SystemFailed: on entering, if a child did not start; on leaving, if the root gave up,
@@ -528,4 +558,6 @@ def open_system(
         redact=redact,
         dead_letter_capacity=dead_letter_capacity,
         seed=seed,
+        stall_seconds=stall_seconds,
+        on_stall=on_stall,
     )

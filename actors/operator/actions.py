@@ -23,6 +23,7 @@ from command_center.actors.contracts.events.operator import (
     ActorHalted,
     ActorQuarantined,
     ActorResumed,
+    ActorStalled,
     ActorStartedAgain,
     ActorSuspended,
 )
@@ -43,6 +44,7 @@ from command_center.runtime import (
     Quarantined,
     Restarted,
     Signal,
+    Stalled,
     StartFailed,
     Status,
     System,
@@ -73,6 +75,9 @@ ENDING: frozenset[Action] = frozenset({"drain", "restart", "stop"})
 
 AT_REST = frozenset({Status.STOPPED, Status.QUARANTINED})
 """The statuses of a child that has no life to be disturbed."""
+
+FRAMES = 8
+"""Calls that the event of a stall shows, the innermost."""
 
 TEXT = 500
 """Characters of an error that an event shows."""
@@ -226,6 +231,9 @@ def _seen(signal: Signal, secrets: Sequence[str]) -> SignalSeen | None:
             return SignalSeen(path, ActorQuarantined(path=path, error=_text(error, secrets)))
         case Abandoned(path, waited):
             return SignalSeen(path, ActorAbandoned(path=path, waited_seconds=round(waited, 3)))
+        case Stalled(str(path), seconds, stack):
+            where = tuple(reversed(stack[-FRAMES:]))
+            return SignalSeen(path, ActorStalled(path=path, seconds=round(seconds, 3), where=where))
         case _:
             return None
 

@@ -19,6 +19,7 @@ export interface ActorSnapshot {
   currentAge: number | null;
   depth: number;
   capacity: number;
+  inLine: number;
   highWater: number;
   oldestAge: number | null;
   sent: number;
@@ -28,6 +29,7 @@ export interface ActorSnapshot {
   dead: number;
   failed: number;
   backgroundTasks: number;
+  stalls: number;
   restarts: number;
   restartsInWindow: number;
   nextStartIn: number | null;
@@ -1977,6 +1979,13 @@ export interface ActorResumed {
   status: string;
 }
 
+/** It kept everything else waiting, by computing or blocking. `where` is innermost first. */
+export interface ActorStalled {
+  path: string;
+  seconds: number;
+  where: string[];
+}
+
 /** It was started again, by its supervisor or by hand. */
 export interface ActorStartedAgain {
   path: string;
@@ -2728,6 +2737,7 @@ export interface EventData {
   "actor.restarted": ActorStartedAgain;
   "actor.quarantined": ActorQuarantined;
   "actor.abandoned": ActorAbandoned;
+  "actor.stalled": ActorStalled;
   "actor.suspended": ActorSuspended;
   "actor.resumed": ActorResumed;
   "actor.drained": ActorDrained;

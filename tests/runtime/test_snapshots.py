@@ -198,3 +198,16 @@ async def test_a_trace_that_nobody_reads_ends_at_its_deadline_too(
         await trio.sleep(6.0)
         await system.lookup("/a").ask(Echo("too late"))
         assert [record async for record in trace] == []
+
+
+async def test_senders_that_wait_for_room_are_shown() -> None:
+    async with open_system(tree(probe("a", mailbox=1))) as system, trio.open_nursery() as nursery:
+        system.suspend("/a", reason="test")
+        for number in range(4):
+            nursery.start_soon(system.lookup("/a").tell, Note(str(number)))
+        await trio.testing.wait_all_tasks_blocked()
+        seen = system.snapshot_of("/a")
+        assert (1, 3) == (seen.depth, seen.in_line)
+        system.resume("/a", reason="test")
+        await trio.testing.wait_all_tasks_blocked()
+        assert 0 == system.snapshot_of("/a").in_line

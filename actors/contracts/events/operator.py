@@ -99,6 +99,14 @@ class ActorAbandoned(EventData, frozen=True, kw_only=True, tag="actor.abandoned"
     waited_seconds: float
 
 
+class ActorStalled(EventData, frozen=True, kw_only=True, tag="actor.stalled"):
+    """It kept everything else waiting, by computing or blocking. `where` is innermost first."""
+
+    path: str
+    seconds: float
+    where: tuple[str, ...]
+
+
 class ActorSuspended(EventData, frozen=True, kw_only=True, tag="actor.suspended"):
     """Somebody suspended it. `status` is what it was before."""
 

@@ -21,6 +21,7 @@ from command_center.runtime import (
     Intensity,
     Quarantined,
     Request,
+    Stalled,
     Status,
     SupervisorSpec,
     handles,
@@ -195,3 +196,20 @@ async def test_the_store_is_restarted_although_nothing_can_be_written_before(
         with trio.fail_after(5):
             await operate(made.system, made.storage, "/store", "resume", REASON)
         assert "To see." == (await told(made, "actor.resumed"))[0]["data"]["reason"]
+
+
+async def test_an_actor_that_kept_all_others_waiting_is_told_of(tmp_path: Path) -> None:
+    async with rig(tmp_path / "db.sqlite3") as made:
+        await made.system.start_child(
+            "/", ChildSpec(id="journal", start=lambda: Journal(made.storage))
+        )
+        observe = observer_for(lambda: made.system.lookup("/journal"))
+        observe(Stalled(None, 3.0, ("main (x.py:1)",)))
+        observe(Stalled("/a", 3.0, tuple(f"f{number} (x.py:{number})" for number in range(20))))
+        with trio.fail_after(5):
+            while not (events := await told(made, "actor.stalled")):  # noqa: ASYNC110 - the log
+                await trio.sleep(0.02)
+        (event,) = events
+        assert ("/a", 3.0) == (event["data"]["path"], event["data"]["seconds"])
+        where = [f"f{number} (x.py:{number})" for number in range(19, 11, -1)]
+        assert where == event["data"]["where"]

@@ -1,0 +1,82 @@
+"""A handler that computes or blocks for long is seen, by name, while it does."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import trio
+
+from command_center.runtime import ChildSpec, Signal, Stalled, handles, open_system
+from tests.runtime.probes import Echo, Note, Probe, probe, tree
+
+
+class Blocks(Probe):
+    """Blocks the loop until it was seen to."""
+
+    def __init__(self, seen: threading.Event) -> None:
+        super().__init__()
+        self.seen = seen
+
+    @handles(Note)
+    def note(self, message: Note) -> None:
+        if message.text == "in a task":
+            self.ctx.start_task(self.block)
+        else:
+            assert self.seen.wait(60)
+
+    async def block(self) -> None:
+        assert self.seen.wait(60)
+
+
+class Witness:
+    """Notes the stalls of one actor; on a busy machine others may be seen before."""
+
+    def __init__(self, path: str | None) -> None:
+        self.path = path
+        self.stalls: list[Stalled] = []
+        self.seen = threading.Event()
+        self.over = trio.Event()
+
+    def on_stall(self, stalled: Stalled) -> None:
+        if stalled.path == self.path:
+            self.stalls.append(stalled)
+            self.seen.set()
+
+    def on_signal(self, signal: Signal) -> None:
+        if isinstance(signal, Stalled) and signal.path == self.path:
+            self.over.set()
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [("in a handler", "note (test_watchdog.py"), ("in a task", "block (test_watchdog.py")],
+)
+async def test_an_actor_that_blocks_the_loop_is_named_while_it_does(text: str, where: str) -> None:
+    witness = Witness("/a")
+    spec = tree(ChildSpec("a", lambda: Blocks(witness.seen)), probe("b"))
+    async with open_system(
+        spec, stall_seconds=0.05, on_stall=witness.on_stall, on_signal=witness.on_signal
+    ) as system:
+        await system.lookup("/a").tell(Note(text))
+        with trio.fail_after(60):
+            await witness.over.wait()
+        assert where in " ".join(witness.stalls[0].stack)
+        assert witness.stalls[0].seconds >= 0.05
+        assert system.snapshot_of("/a").stalls >= 1
+        assert "hi" == await system.lookup("/b").ask(Echo("hi"))
+
+
+async def test_what_blocks_the_loop_and_is_no_actor_is_seen_as_well() -> None:
+    witness = Witness(None)
+    async with open_system(tree(), stall_seconds=0.05, on_stall=witness.on_stall):
+        assert witness.seen.wait(60)
+    assert witness.stalls[0].path is None
+
+
+async def test_the_watch_ends_with_the_system() -> None:
+    before = set(threading.enumerate())
+    async with open_system(tree(), stall_seconds=0.05):
+        (thread,) = set(threading.enumerate()) - before
+        assert "watchdog" == thread.name
+    await trio.to_thread.run_sync(thread.join)
