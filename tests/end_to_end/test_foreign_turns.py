@@ -332,40 +332,6 @@ async def until_interrupted(other: Bridged, thread_id: str) -> None:
             await trio.sleep(0.02)
 
 
-async def test_a_goal_that_a_sub_agent_sets_for_itself_ends_with_its_session(
-    reached: Reached, model: ScriptedModel, repository: Path
-) -> None:
-    """Codex would go on with it, turn after turn, and nobody would be asked what that asks."""
-    gate = Gate()
-    own = (Run("echo beat >> heart", justification="May I?"), Say.text("Again."))
-    of_session = [(CallTool("update_goal", {"status": "complete"}), Say.text("All is done."))]
-
-    def choose(prompt: str) -> Script:
-        if 'source="goal"' in prompt:  # the session's, and only then the sub-agent's
-            return of_session.pop() if of_session else own
-        if "agent" in prompt:
-            begin = CallTool("create_goal", {"objective": "Zebras."})
-            return (begin, Hold(gate, Say.text("I go on by myself.")))
-        return (SpawnAgent("You are the agent."), Say.text("I begin."))
-
-    model.choose = choose
-    assert reached.shared is not None
-    async with client_of(reached.server) as client, open_bridge(reached.shared.settings) as other:
-        registered = await client.register(repository)
-        session = await client.run(registered, "Begin.", goal={}, model="gpt-6.1-sol")
-        async with client.watch(after=0, sessionId=session["id"]) as stream:
-            started = await stream.until("session.agent.started")
-            await stream.until("session.goal.updated", status="complete")
-            gate.wait_until_reached()
-            gate.open()
-            while (await stream.next())["type"] not in {"session.completed", "approval.requested"}:
-                pass
-        # Where its next turn began before the session had ended, a person was asked instead.
-        await client.post(f"/api/sessions/{session['id']}/stop")
-        await until_interrupted(other, started["data"]["threadId"])
-        assert [] == (await client.get("/api/approvals", status="pending"))["items"]
-
-
 async def test_what_another_client_begins_in_a_sub_agent_s_thread_is_interrupted_and_told(
     reached: Reached, model: ScriptedModel, repository: Path
 ) -> None:
