@@ -349,6 +349,39 @@ class Followup(Record, frozen=True, kw_only=True, rename="camel"):
     sent_session_id: int | None = None
 
 
+CommentSide: TypeAlias = Literal["before", "after"]
+
+
+class Comment(Record, frozen=True, kw_only=True, rename="camel"):
+    """A remark of a person on lines that a session has changed.
+
+    Attributes:
+        session_id: the session whose changes were looked at.
+        side: whether the lines are those of the file before or after the change.
+        line: the first one, from 1 on.
+        end_line: the last one.
+        quote: the lines as they were.
+        status: ``open`` until it is sent or taken back.
+        followup_id: the follow-up that has it, if one does.
+        sent_session_id: the session that was told, where that is known already.
+        steer_event_id: the event that asked for telling it to the running turn.
+    """
+
+    task_id: int
+    session_id: int
+    path: str
+    side: CommentSide
+    line: int
+    end_line: int
+    text: str
+    quote: str
+    status: Literal["open", "sent", "cancelled"] = "open"
+    requested_by: str
+    followup_id: int | None = None
+    sent_session_id: int | None = None
+    steer_event_id: int | None = None
+
+
 class ViewedFile(Record, frozen=True, kw_only=True, rename="camel"):
     """A changed file that somebody has looked at, among the work of a task.
 

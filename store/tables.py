@@ -6,6 +6,7 @@ from command_center.store.records import (
     Automation,
     AutomationRun,
     ChannelMark,
+    Comment,
     Device,
     Followup,
     Item,
@@ -51,6 +52,7 @@ agents = Table(
 )
 items = Table(Item, "items", redacted=["body"], long=["body"])
 followups = Table(Followup, "followups", redacted=["message", "requested_by"])
+comments = Table(Comment, "comments", redacted=["text", "quote", "requested_by"])
 viewed_files = Table(ViewedFile, "viewed_files")
 automations = Table(
     Automation, "automations", redacted=["title", "payload", "requested_by", "paused_reason"]

@@ -19,6 +19,13 @@ from command_center.actors.contracts.automations import (
     Reload,
     RunAutomation,
 )
+from command_center.actors.contracts.comments import (
+    ChangeComment,
+    CreateComment,
+    PlaceComments,
+    SendComments,
+    SteerComments,
+)
 from command_center.actors.contracts.devices import (
     CreateDevice,
     OfferPairing,
@@ -107,6 +114,8 @@ RepositoriesMessage: TypeAlias = (
     | SeeChanges
     | SeePatch
     | MarkViewed
+    | CreateComment
+    | PlaceComments
     | CommitWork
     | PrepareWorkplace
     | SeeConfiguration
@@ -117,7 +126,14 @@ RepositoriesMessage: TypeAlias = (
 REPOSITORIES: Address[RepositoriesMessage] = Address("/repositories")
 
 SessionMessage: TypeAlias = (
-    StopSession | SteerSession | PatchSession | ChangeGoal | ClearGoal | GrantSlot | ApprovalSettled
+    StopSession
+    | SteerSession
+    | SteerComments
+    | PatchSession
+    | ChangeGoal
+    | ClearGoal
+    | GrantSlot
+    | ApprovalSettled
 )
 """The messages that others have for a session; what its runner reports are more."""
 
@@ -134,6 +150,8 @@ TasksMessage: TypeAlias = (
     | CreateSession
     | RunTask
     | PromptThread
+    | ChangeComment
+    | SendComments
     | QueueFollowup
     | ChangeFollowup
     | EnsureSession

@@ -47,6 +47,9 @@ PATCH_BYTES: Final = 16 * 1024 * 1024
 CONTEXT: Final = 3
 """Lines around a change, unless more are asked for."""
 
+WHOLE: Final = 1_000_000
+"""Lines around a change that are all lines of a file."""
+
 _STATUSES: Final[Mapping[str, FileStatus]] = {
     "A": "added",
     "D": "deleted",
@@ -299,6 +302,22 @@ async def read_patch(
     compared = [*flags, "--find-renames", "--end-of-options", start, "--", *names]
     asked = Patch(path=path, previous_path=previous, against=against, patch="")
     return await _page(checkout, asked, compared, unknown, cursor)
+
+
+async def read_whole(checkout: Checkout, base: str | None, path: str) -> str:
+    """Return the diff of a changed file with all of its lines, as far as `PATCH_BYTES`.
+
+    Raises:
+        Invalid: the path is not one of the work tree.
+        NotFound: the file has not changed.
+    """
+    text, cursor = "", None
+    while True:
+        page = await read_patch(checkout, base, path, context=WHOLE, cursor=cursor)
+        text += page.patch
+        if page.next_cursor is None:
+            return text
+        cursor = PatchCursor.read(page.next_cursor)
 
 
 async def find_start(

@@ -140,19 +140,35 @@ def say_answer(tx: Transaction, approval: Approval, *, approval_seconds: float) 
     asked = sessions.get(tx.db, approval.session_id)
     if asked.finished_at is None:
         return None
-    task = tasks.get(tx.db, asked.task_id)
-    if task.status == "cancelled":
-        raise Conflict(f"Task {task.id} is cancelled.", currentStatus=task.status)
     actor = approval.resolved_by or ledger.SYSTEM
     message = async_questions.words_of(approval)
     approvals.update(tx, approval.id, delivered_at=tx.now)
+    followup, told = say(tx, asked, message=message, actor=actor, approval_seconds=approval_seconds)
+    return told if followup is None else None
+
+
+def say(
+    tx: Transaction, after: Session, *, message: str, actor: str, approval_seconds: float
+) -> tuple[Followup | None, Session]:
+    """Say something in a session's thread once the turn that runs there has ended.
+
+    Returns:
+        the follow-up and the live session that it waits for; or, where none is live, None and the
+        session that says it.
+
+    Raises:
+        Conflict: the task is cancelled, or has used up what it may.
+        PolicyDenied: the repository forbids it now.
+    """
+    task = tasks.get(tx.db, after.task_id)
+    if task.status == "cancelled":
+        raise Conflict(f"Task {task.id} is cancelled.", currentStatus=task.status)
     live = sessions.find(tx.db, {"task_id": task.id, "finished_at": None})
     if live is not None:
-        queue_followup(tx, live.id, message=message, actor=actor)
-        return None
+        return queue_followup(tx, live.id, message=message, actor=actor), live
     check_limits(tx, task)
     sequel = {"origin": "followup", "prompt": message, "requested_by": actor}
-    return _insert(tx, asked, task, sequel, approval_seconds=approval_seconds)
+    return None, _insert(tx, after, task, sequel, approval_seconds=approval_seconds)
 
 
 def change_followup(

@@ -17,6 +17,11 @@ import structlog
 from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import foreign_turns_on
+from command_center.actors.contracts.comments import (
+    CreateComment,
+    PlaceComments,
+    PlacedComment,
+)
 from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.landing import (
     Changes,
@@ -85,6 +90,7 @@ from command_center.actors.ledger.repositories import (
     patch_repository,
 )
 from command_center.actors.repositories.cleanup import WorktreeCleaning
+from command_center.actors.repositories.comments import Comments
 from command_center.actors.repositories.landing import Landing
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
@@ -95,7 +101,7 @@ from command_center.actors.rules.errors import Conflict, Invalid, Unavailable
 from command_center.actors.rules.policy import same_place
 from command_center.actors.rules.preconditions import only_if
 from command_center.runtime import Actor, Deferred, Refusal, handles
-from command_center.store import Page, Repository, Session, Transaction, sessions
+from command_center.store import Comment, Page, Repository, Session, Transaction, sessions
 from command_center.store import repositories as repository_table
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -121,6 +127,7 @@ class Repositories(Actor):
         places = Places(storage)
         self._worktrees = Worktrees(storage, hosts, self._locks, places)
         self._seeing = SeenChanges(storage, hosts)
+        self._comments = Comments(storage, self._seeing)
         self._landing = Landing(storage, hosts, self._locks)
         self._workplaces = Workplaces(storage, hosts, self._locks, places)
         self._cleaning = WorktreeCleaning(storage, hosts, self._locks)
@@ -329,6 +336,16 @@ class Repositories(Actor):
     async def mark_viewed(self, message: MarkViewed) -> Deferred[ViewedFiles]:
         """Keep that files were looked at."""
         return self.ctx.answer_later(self._seeing.mark, message)
+
+    @handles(CreateComment)
+    async def create_comment(self, message: CreateComment) -> Deferred[Comment]:
+        """Keep a comment on what a session has changed."""
+        return self.ctx.answer_later(self._comments.create, message)
+
+    @handles(PlaceComments)
+    async def place_comments(self, message: PlaceComments) -> Deferred[list[PlacedComment]]:
+        """Say where the lines of comments are now."""
+        return self.ctx.answer_later(self._comments.place, message)
 
     @handles(CommitWork)
     async def commit_work(self, message: CommitWork) -> Deferred[Committed]:

@@ -38,6 +38,7 @@ from command_center.actors.git.changes import (
     keep_contents,
     read_changes,
     read_patch,
+    read_whole,
 )
 from command_center.actors.git.diffs import FILES_LIMIT
 from command_center.actors.git.errors import PatchChanged
@@ -147,6 +148,26 @@ class SeenChanges:
             ignores_space=message.ignores_space,
             cursor=message.cursor,
         )
+
+    async def read_file(self, session_id: int, path: str) -> str:
+        """Return the diff of a file with all of its lines, or with those that the agent told.
+
+        Raises:
+            NotFound: there is no such session, or the file has not changed.
+            Invalid: the path is not one of the work tree.
+            Conflict: the folder is not the repository's any more, or the file changes meanwhile.
+        """
+        session, _, repository = await load_work(self._storage, session_id)
+        try:
+            checkout = await self._worktree(session, repository)
+        except FolderGone:
+            checkout = None
+        if checkout is not None:
+            return await read_whole(checkout, repository.default_branch, path)
+        for file in await self._diff_of(session):
+            if path in {file.path, file.previous}:
+                return file.text
+        raise NotFound("Changed file", path)
 
     async def mark(self, message: MarkViewed) -> ViewedFiles:
         """Keep that files were looked at, with the content that they have now.

@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 _HUNK: Final = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+_PLACES: Final = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _NAMES: Final = re.compile(r'diff --git "?a/(.*?)"? "?b/(.*?)"?')
 
 
@@ -100,6 +101,28 @@ def split_diff(text: str) -> list[FileDiff]:
         if parts:
             parts[-1].append(line)
     return [found for part in parts for found in _read(part)]
+
+
+def lines_of(text: str) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the lines that a file's diff shows, by their numbers: before the change, and after."""
+    before: dict[int, str] = {}
+    after: dict[int, str] = {}
+    old = new = old_left = new_left = 0
+    for line in text.splitlines():
+        if not (old_left or new_left):
+            if (hunk := _PLACES.match(line)) is not None:
+                old, new = int(hunk[1]), int(hunk[3])
+                old_left, new_left = int(hunk[2] or 1), int(hunk[4] or 1)
+            continue
+        if line.startswith("\\"):
+            continue
+        if not line.startswith("+"):
+            before[old] = line[1:]
+            old, old_left = old + 1, max(0, old_left - 1)
+        if not line.startswith("-"):
+            after[new] = line[1:]
+            new, new_left = new + 1, max(0, new_left - 1)
+    return before, after
 
 
 def _read(lines: Sequence[str]) -> Iterator[FileDiff]:

@@ -25,6 +25,7 @@ from typing import Final
 import structlog
 import trio
 
+from command_center.actors.contracts.comments import SentComments, SteerComments
 from command_center.actors.contracts.events.sessions import RequestRefused, StartDelayed
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.sessions import (
@@ -275,6 +276,17 @@ class SessionActor(Actor):
         """Record the request; answer when the turn has taken it, and that is recorded too."""
         event = await self._steering.request(message)
         return self.ctx.answer_later(self._steering.perform, message, event)
+
+    @handles(SteerComments, when=LIVE, otherwise=_cannot_be_steered)
+    async def steer_comments(self, message: SteerComments) -> Deferred[SentComments]:
+        """Say all open comments to the turn; answer when it has taken them."""
+        steer, event, sent = await self._steering.request_comments(message)
+
+        async def perform() -> SentComments:
+            receipt = await self._steering.perform(steer, event)
+            return SentComments(session=receipt.session, comments=sent)
+
+        return self.ctx.answer_later(perform)
 
     @handles(PatchSession, when={"created", "blocked"})
     async def patch(self, message: PatchSession) -> Session | Deferred[Session]:

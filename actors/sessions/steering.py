@@ -9,6 +9,7 @@ import msgspec
 import trio
 from sqlite_utils import Database
 
+from command_center.actors.contracts.comments import SteerComments
 from command_center.actors.contracts.events.sessions import (
     SteerAcknowledged,
     SteerRejected,
@@ -17,11 +18,20 @@ from command_center.actors.contracts.events.sessions import (
 from command_center.actors.contracts.sessions import SteerReceipt, SteerSession
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.comments import mark_steered, reopen_unheard, words_of_open
 from command_center.actors.rules.errors import Conflict, Invalid, Unconfirmed
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Refusal
-from command_center.store import EventFilter, Transaction, event_type, events, items, sessions
+from command_center.store import (
+    Comment,
+    EventFilter,
+    Transaction,
+    event_type,
+    events,
+    items,
+    sessions,
+)
 from command_center.store.queries.causes import without_outcome
 
 LATE_SECONDS = 2.0
@@ -63,6 +73,8 @@ def settle_cut_off(tx: Transaction, session_id: int, *, spared: Collection[int] 
         turn_id = heard.get(steer_id(session_id, event))
         outcome = _outcome(turn_id, CUT_OFF)
         ledger.tell(tx, session, outcome, actor="codex", causation_id=event)
+        if turn_id is None:
+            reopen_unheard(tx, session, event)
 
 
 def outcome_of(db: Database, event: int) -> SteerReceipt | Conflict | None:
@@ -118,6 +130,30 @@ class Steering:
         event = await self._storage.write(request)
         self._under_way[event] = trio.CancelScope()
         return event
+
+    async def request_comments(
+        self, asked: SteerComments
+    ) -> tuple[SteerSession, int, list[Comment]]:
+        """Record the request to say all open comments, and mark them; return it and its event.
+
+        Raises:
+            Conflict: there is no turn that can be steered, or no comment is open.
+            Unavailable: nothing can be written now.
+        """
+        session = self._state.session
+        self._runner.check_steerable(session)
+
+        def request(tx: Transaction) -> tuple[SteerSession, int, list[Comment]]:
+            steer = SteerSession(
+                message=words_of_open(tx, session), requested_by=asked.requested_by
+            )
+            told = SteerRequested(message=steer.message, turn_id=session.codex_turn_id)
+            event = ledger.tell(tx, session, told, actor=asked.requested_by)
+            return steer, event, mark_steered(tx, session, event, actor=asked.requested_by)
+
+        steer, event, sent = await self._storage.write(request)
+        self._under_way[event] = trio.CancelScope()
+        return steer, event, sent
 
     async def perform(self, steer: SteerSession, event: int) -> SteerReceipt:
         """Hand the request that was recorded to the turn, and record what came of it.
@@ -176,6 +212,8 @@ class Steering:
             session = sessions.get(tx.db, self._state.id)
             outcome = _outcome(None if refusal else turn_id, str(refusal))
             ledger.tell(tx, session, outcome, actor="codex", causation_id=event)
+            if refusal:
+                reopen_unheard(tx, session, event)
             return None if refusal else SteerReceipt(session=session, turn_id=turn_id)
 
         receipt = await self._state.keep(record)

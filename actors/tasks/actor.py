@@ -15,6 +15,7 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import REPOSITORIES, session_at
+from command_center.actors.contracts.comments import ChangeComment, SendComments, SentComments
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.sessions import SessionCommitted, StopSession
 from command_center.actors.contracts.tasks import (
@@ -32,6 +33,7 @@ from command_center.actors.contracts.tasks import (
 )
 from command_center.actors.contracts.threads import AgentThreads, ThreadBusy
 from command_center.actors.contracts.worktrees import FindFolder
+from command_center.actors.ledger.comments import change_comment, send_comments
 from command_center.actors.ledger.successors import change_followup, queue_followup
 from command_center.actors.ledger.tasks import (
     check_unused,
@@ -57,7 +59,7 @@ from command_center.runtime import (
     SupervisorNotFound,
     handles,
 )
-from command_center.store import Followup, Session, Task, repositories, sessions, tasks
+from command_center.store import Comment, Followup, Session, Task, repositories, sessions, tasks
 from command_center.store.records import Runner
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -268,6 +270,40 @@ class Tasks(Actor):
                 ),
             ),
         )
+
+    @handles(ChangeComment)
+    async def change_comment(self, message: ChangeComment) -> Deferred[Comment]:
+        """Answer once it is committed."""
+        text = message.text
+        if text is not None:
+            check_texts(text=text)
+        return self._storage.answer(
+            self.ctx,
+            only_if(
+                message.condition,
+                lambda tx: change_comment(
+                    tx, message.comment_id, text=text, actor=message.requested_by
+                ),
+            ),
+        )
+
+    @handles(SendComments)
+    async def send_comments(self, message: SendComments) -> Deferred[SentComments]:
+        """Answer once it is committed, and the session that says it has its actor."""
+        return self.ctx.answer_later(self._send_comments, message)
+
+    async def _send_comments(self, message: SendComments) -> SentComments:
+        sent = await self._storage.write(
+            lambda tx: send_comments(
+                tx,
+                message.session_id,
+                actor=message.requested_by,
+                approval_seconds=self._services.approval_seconds,
+            )
+        )
+        if sent.followup is None:
+            await self._start(sent.session.id)
+        return sent
 
     @handles(EnsureSession)
     async def ensure(self, message: EnsureSession) -> Deferred[None]:

@@ -240,6 +240,32 @@ export interface Changes {
   nextCursor: string | null;
 }
 
+/** A remark of a person on lines that a session has changed. */
+export interface Comment {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  taskId: number;
+  sessionId: number;
+  path: string;
+  side: "after" | "before";
+  line: number;
+  endLine: number;
+  text: string;
+  quote: string;
+  status: "cancelled" | "open" | "sent";
+  requestedBy: string;
+  followupId: number | null;
+  sentSessionId: number | null;
+  steerEventId: number | null;
+}
+
+/** The text of a comment. */
+export interface CommentText {
+  text: string;
+  requestedBy?: string;
+}
+
 /** The part of a session's work that is committed, and how. */
 export interface CommitRequest {
   message?: string | null;
@@ -625,6 +651,16 @@ export interface MessageTotals {
   inHand: number;
 }
 
+/** A remark on lines of a file that a session has changed. */
+export interface NewComment {
+  path: string;
+  side?: "after" | "before";
+  line: number;
+  endLine?: number | null;
+  text: string;
+  requestedBy?: string;
+}
+
 /** A device, or a script, that is to have a token of its own. */
 export interface NewDevice {
   name: string;
@@ -684,6 +720,28 @@ export interface Patch {
 export interface Piece {
   text: string;
   isMatch: boolean;
+}
+
+/** A comment, and the place of its lines in the file now. */
+export interface PlacedComment {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  taskId: number;
+  sessionId: number;
+  path: string;
+  side: "after" | "before";
+  line: number;
+  endLine: number;
+  text: string;
+  quote: string;
+  status: "cancelled" | "open" | "sent";
+  requestedBy: string;
+  followupId: number | null;
+  sentSessionId: number | null;
+  steerEventId: number | null;
+  isOutdated: boolean | null;
+  currentLine: number | null;
 }
 
 /** The decision, every reason for it, and what the run gets (`run`, null on a denial). */
@@ -836,6 +894,19 @@ export interface RuntimeNumbers {
   mailboxDepth: number;
   oldestMessageSeconds: number;
   subscribers: number;
+}
+
+/** The way in which comments are sent: to the running turn, or once it has ended. */
+export interface SendRequest {
+  how?: "followup" | "steer";
+  requestedBy?: string;
+}
+
+/** The comments that were sent, and what they became. */
+export interface SentComments {
+  followup: Followup | null;
+  session: Session;
+  comments: Comment[];
 }
 
 /** One run of a task. */
@@ -1468,6 +1539,60 @@ export interface Operations {
     query: Record<string, never>;
     body: CommitRequest;
     answer: Committed;
+  };
+  /** List the comments on the work of a session's task, with their places in the files now */
+  listComments: {
+    method: "GET";
+    path: `/api/sessions/${number}/comments`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; status?: "cancelled" | "open" | "sent" | null; };
+    body: undefined;
+    answer: Page<PlacedComment>;
+  };
+  /** Say something of lines that a session has changed */
+  createComment: {
+    method: "POST";
+    path: `/api/sessions/${number}/comments`;
+    isExact: false;
+    query: Record<string, never>;
+    body: NewComment;
+    answer: Comment;
+  };
+  /** Send all open comments as one message, once */
+  sendComments: {
+    method: "POST";
+    path: `/api/sessions/${number}/comments/send`;
+    isExact: false;
+    query: Record<string, never>;
+    body: SendRequest;
+    answer: SentComments;
+  };
+  /** Show a comment */
+  getComment: {
+    method: "GET";
+    path: `/api/comments/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Comment;
+  };
+  /** Say something else instead */
+  changeComment: {
+    method: "PATCH";
+    path: `/api/comments/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: CommentText;
+    answer: Comment;
+  };
+  /** Take a comment back */
+  cancelComment: {
+    method: "DELETE";
+    path: `/api/comments/${number}`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: Comment;
   };
   /** List the follow-ups of a session's task */
   listFollowups: {
@@ -2195,6 +2320,39 @@ export interface CommandsLeft {
   commands: LeftCommand[];
 }
 
+/** Somebody commented on lines that the session has changed. */
+export interface CommentAdded {
+  commentId: number;
+  path: string;
+  side: "after" | "before";
+  line: number;
+  endLine: number;
+  text: string;
+}
+
+/** The comment was taken back. */
+export interface CommentCancelled {
+  commentId: number;
+  text: string;
+}
+
+/** The comment says something else. */
+export interface CommentChanged {
+  commentId: number;
+  text: string;
+}
+
+/** The turn did not hear comments that were sent to it; they are open again. */
+export interface CommentsReopened {
+  commentIds: number[];
+}
+
+/** Comments were sent, all as one message. */
+export interface CommentsSent {
+  commentIds: number[];
+  how: "followup" | "steer";
+}
+
 /** A person trusted the repository's own configuration of Codex, with the content it has. */
 export interface ConfigurationTrusted {
   digest: string;
@@ -2692,6 +2850,11 @@ export interface EventData {
   "session.command.outside": CommandBegunOutside;
   "session.stalled": SessionStalled;
   "session.request.refused": RequestRefused;
+  "session.comment.added": CommentAdded;
+  "session.comment.changed": CommentChanged;
+  "session.comment.cancelled": CommentCancelled;
+  "session.comments.sent": CommentsSent;
+  "session.comments.reopened": CommentsReopened;
   "session.followup.queued": FollowupQueued;
   "session.followup.changed": FollowupChanged;
   "session.followup.cancelled": FollowupCancelled;

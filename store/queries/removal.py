@@ -13,6 +13,8 @@ _AUTOMATION_RUNS = """DELETE FROM automation_runs WHERE automation_id IN
     (SELECT id FROM automations WHERE repository_id = ?)"""
 _FOLLOWUPS = """DELETE FROM followups WHERE task_id IN
     (SELECT id FROM tasks WHERE repository_id = ?)"""
+_COMMENTS = """DELETE FROM comments WHERE task_id IN
+    (SELECT id FROM tasks WHERE repository_id = ?)"""
 _VIEWED_FILES = """DELETE FROM viewed_files WHERE task_id IN
     (SELECT id FROM tasks WHERE repository_id = ?)"""
 _LAST_SESSIONS = "UPDATE automations SET last_session_id = NULL WHERE repository_id = ?"
@@ -46,6 +48,7 @@ def remove_repository(tx: Transaction, repository_id: int) -> Removed:
     run(_ITEMS)
     approvals = run(_APPROVALS)
     run(_AUTOMATION_RUNS)
+    run(_COMMENTS)
     run(_FOLLOWUPS)
     run(_VIEWED_FILES)
     run(_LAST_SESSIONS)

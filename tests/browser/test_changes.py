@@ -112,3 +112,35 @@ def test_what_git_cannot_say_any_more_codex_has_told(changed: Changed, open_page
     subprocess.run(["rm", "-r", str(changed.folder)], check=True)  # noqa: S607
     page = open_page(changed.url).page
     expect(page.locator(".changes")).to_contain_text("is gone")
+
+
+@pytest.mark.parametrize(("device", "scheme"), [("phone", "dark"), ("desktop", "light")])
+def test_lines_are_commented_on_and_all_comments_sent_once(
+    changed: Changed,
+    open_page: OpenPage,
+    request: pytest.FixtureRequest,
+    *,
+    device: str,
+    scheme: Any,
+) -> None:
+    page = open_page(changed.url, device=device, color_scheme=scheme).page
+    code = row(page, "code.py")
+    code.get_by_role("button", name="Comment on line 30 after the change").click()
+    code.get_by_label("Comment on line 30 after the change").last.fill("Why eight?")
+    photograph(page, f"{request.node.name}-writing")
+    code.get_by_role("button", name="Comment", exact=True).click()
+    expect(code.locator(".comment")).to_contain_text("Why eight?")
+    notes = row(page, "notes.md")
+    notes.get_by_role("button", name="Comment on line 3 after the change").click()
+    notes.get_by_label("Comment on line 3 after the change").last.fill("Say more.")
+    notes.get_by_role("button", name="Comment", exact=True).click()
+    bar = page.get_by_role("region", name="Comments")
+    expect(bar).to_contain_text("2 comments to send")
+    photograph(page, f"{request.node.name}-open")
+    notes.get_by_role("button", name="Take it back").click()
+    expect(bar).to_contain_text("1 comment to send")
+    bar.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/#/sessions/2")
+    prompt = "code.py, line 30:\n>     return 8\n\nWhy eight?"
+    with httpx.Client(base_url=changed.url.partition("/#")[0], trust_env=False) as client:
+        assert prompt in client.get("/api/sessions/2").json()["prompt"]

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from command_center.store import EventData, event_type
-from command_center.store.records import AgentStatus, SessionStatus
+from command_center.store.records import AgentStatus, CommentSide, SessionStatus
 
 
 class SessionCreated(EventData, frozen=True, kw_only=True, tag="session.created"):
@@ -262,6 +262,44 @@ class RequestRefused(EventData, frozen=True, kw_only=True, tag="session.request.
     """Codex asked for something that is not understood here."""
 
     method: str
+
+
+class CommentAdded(EventData, frozen=True, kw_only=True, tag="session.comment.added"):
+    """Somebody commented on lines that the session has changed."""
+
+    comment_id: int
+    path: str
+    side: CommentSide
+    line: int
+    end_line: int
+    text: str
+
+
+class CommentChanged(EventData, frozen=True, kw_only=True, tag="session.comment.changed"):
+    """The comment says something else."""
+
+    comment_id: int
+    text: str
+
+
+class CommentCancelled(EventData, frozen=True, kw_only=True, tag="session.comment.cancelled"):
+    """The comment was taken back."""
+
+    comment_id: int
+    text: str
+
+
+class CommentsSent(EventData, frozen=True, kw_only=True, tag="session.comments.sent"):
+    """Comments were sent, all as one message."""
+
+    comment_ids: list[int]
+    how: Literal["followup", "steer"]
+
+
+class CommentsReopened(EventData, frozen=True, kw_only=True, tag="session.comments.reopened"):
+    """The turn did not hear comments that were sent to it; they are open again."""
+
+    comment_ids: list[int]
 
 
 class FollowupQueued(EventData, frozen=True, kw_only=True, tag="session.followup.queued"):

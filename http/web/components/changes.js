@@ -1,19 +1,21 @@
 // @ts-check
 // What a session has changed: its files, each with its patch once it is opened.
-import { get, ME, post } from "../api.js";
+import { every, get, ME, post } from "../api.js";
 import { basename, number, plural, seen } from "../format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { useParam } from "../router.js";
 import { ENDED, useStore } from "../store.js";
 import { AgentChanges } from "./agents.js";
 import { Button, Choice, Loading, Problem, useAct, useLoaded } from "./basics.js";
+import { NewComment, Outdated, Said, SendBar } from "./comments.js";
 import { Lines, parseDiff } from "./diff.js";
 import { Landing } from "./landing.js";
 
-/** @import { ChangedFile, Changes as Seen, Patch, Session } from "../openapi.js" */
+/** @import { ChangedFile, Changes as Seen, Patch, PlacedComment, Session } from "../openapi.js" */
+/** @import { DiffSide } from "./diff.js" */
 /**
  * @typedef {{session: Session, against: Against, ignoreSpace: boolean, isWide: boolean, version:
- * unknown}} View
+ * unknown, comments: PlacedComment[], onAct: () => void}} View
  * @typedef {"base" | "commit" | "viewed"} Against
  */
 
@@ -34,10 +36,27 @@ export const Changes = ({ session }) => {
     [id, against, acts, session.status],
     version,
   );
+  const [comments = []] = useLoaded(
+    () => every(`/api/sessions/${id}/comments`, {}),
+    [id, acts, session.status],
+    version,
+  );
   const [isWide, measured] = useWide();
   if (!changes) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
-  const view = { session, against, ignoreSpace, isWide, version: `${version} ${acts}` };
   const act = () => setActs(acts + 1);
+  const view = {
+    session,
+    against,
+    ignoreSpace,
+    isWide,
+    version: `${version} ${acts}`,
+    comments: comments.filter(({ status }) => status !== "cancelled"),
+    onAct: act,
+  };
+  const listed = new Set(changes.items.flatMap(({ path, previousPath }) => [path, previousPath]));
+  const apart = comments.filter(
+    ({ status, path, isOutdated }) => status === "open" && (isOutdated || !listed.has(path)),
+  );
   const isGit = changes.source === "git";
   return html`<div class="changes" ref=${measured}>
     <${Problem} error=${error} />
@@ -86,6 +105,14 @@ export const Changes = ({ session }) => {
       )}
     </ul>
     ${!isGit && html`<${AgentChanges} session=${session} />`}
+    ${
+      against === "base" &&
+      apart.length > 0 &&
+      html`<h3 class="section">Comments on lines that have changed since</h3>
+        <${Outdated} comments=${apart} onAct=${act} />`
+    }
+    <${SendBar} session=${session} onAct=${act}
+      open=${comments.filter(({ status }) => status === "open").length} />
   </div>`;
 };
 
@@ -195,7 +222,8 @@ const MORE = 40; // lines around a change when more of them are asked for
 
 /** @param {{file: ChangedFile, view: View}} props */
 const FilePatch = ({ file, view }) => {
-  const { session, against, ignoreSpace, isWide, version } = view;
+  const { session, against, ignoreSpace, isWide, version, comments, onAct } = view;
+  const [picked, pick] = useState(/** @type {{side: DiffSide, line: number} | null} */ (null));
   const [context, setContext] = useState(3);
   const [pages, setPages] = useState(1);
   const load = () => patchOf(session.id, file, { against, ignoreSpace, context }, pages);
@@ -207,10 +235,39 @@ const FilePatch = ({ file, view }) => {
   );
   if (error) return html`<${Problem} error=${error} />`;
   if (!patch) return html`<${Loading} />`;
+  /** @param {DiffSide} side */
+  const pathOn = (side) => (side === "before" && file.previousPath) || file.path;
+  const saying = {
+    hasBefore: patch.against === "base",
+    pick: (/** @type {DiffSide} */ side, /** @type {number} */ line) => pick({ side, line }),
+    under: (/** @type {DiffSide} */ side, /** @type {number} */ line) => {
+      const there = comments.filter(
+        (comment) =>
+          comment.path === pathOn(side) &&
+          comment.side === side &&
+          comment.currentLine !== null &&
+          comment.currentLine + comment.endLine - comment.line === line,
+      );
+      const isPicked = picked?.side === side && picked.line === line;
+      if (!there.length && !isPicked) return null;
+      return html`
+        ${there.map((one) => html`<${Said} key=${one.id} comment=${one} onAct=${onAct} />`)}
+        ${
+          isPicked &&
+          html`<${NewComment} session=${session} path=${pathOn(side)} side=${side} line=${line}
+            onClose=${() => {
+              pick(null);
+              onAct();
+            }} />`
+        }
+      `;
+    },
+  };
   return html`
     ${
       lines.length
-        ? html`<${Lines} lines=${lines} label=${file.path} isSplit=${isWide} />`
+        ? html`<${Lines} lines=${lines} label=${file.path} isSplit=${isWide}
+          saying=${saying} />`
         : html`<p class="quiet-line">
           ${patch.isBinary ? "A binary file." : "Nothing else has changed in it."}
         </p>`

@@ -125,34 +125,43 @@ const FileView = ({ file, cwd }) => {
 };
 
 /**
- * The lines of a file, as many as are shown at once; in two columns, where there is room.
- * @param {{lines: Line[], label: string, isSplit?: boolean}} props
+ * What is said of lines: where a new remark begins, and those that there are, under their lines.
+ * @typedef {"before" | "after"} DiffSide
+ * @typedef {{pick: (side: DiffSide, line: number) => void, under: (side: DiffSide, line: number) =>
+ * any, hasBefore: boolean}} Saying
  */
-export const Lines = ({ lines, label, isSplit = false }) => {
+
+/**
+ * The lines of a file, as many as are shown at once; in two columns, where there is room.
+ * @param {{lines: Line[], label: string, isSplit?: boolean, saying?: Saying}} props
+ */
+export const Lines = ({ lines, label, isSplit = false, saying }) => {
   const [shown, setShown] = useState(SHOWN);
   const some = lines.slice(0, shown);
+  const rows = isSplit
+    ? sideBySide(some).map(([before, after]) => ({
+        row: html`<tr class=${before === after ? before?.kind : ""}>
+          <${Side} line=${before} side="before" saying=${saying} />
+          <${Side} line=${after} side="after" saying=${saying} />
+        </tr>`,
+        said: [before?.kind === "del" ? before : null, after],
+      }))
+    : some.map((line) => ({
+        row: html`<tr class=${line.kind}>
+          <${LineNumber} line=${line} side=${sideOf(line)} saying=${saying} />
+          <td class="sign">${line.kind === "add" ? "+" : line.kind === "del" ? "−" : ""}</td>
+          <td class="text">${seen(line.text)}</td>
+        </tr>`,
+        said: [line],
+      }));
   return html`
     <div class="diff-lines" data-split=${isSplit} tabindex="0" role="group" aria-label=${label}>
       <table>
         <tbody>
-          ${
-            isSplit
-              ? sideBySide(some).map(
-                  ([before, after]) => html`<tr class=${before === after ? before?.kind : ""}>
-                    <${Side} line=${before} no=${before?.old} />
-                    <${Side} line=${after} no=${after?.now} />
-                  </tr>`,
-                )
-              : some.map(
-                  (line) => html`<tr class=${line.kind}>
-                    <td class="no">${line.now ?? line.old ?? ""}</td>
-                    <td class="sign">
-                      ${line.kind === "add" ? "+" : line.kind === "del" ? "−" : ""}
-                    </td>
-                    <td class="text">${seen(line.text)}</td>
-                  </tr>`,
-                )
-          }
+          ${rows.map(
+            ({ row, said }) =>
+              html`${row}${saying && said.map((line) => line && under(saying, line))}`,
+          )}
         </tbody>
       </table>
     </div>
@@ -165,9 +174,38 @@ export const Lines = ({ lines, label, isSplit = false }) => {
   `;
 };
 
-/** @param {{line: Line | null, no?: number | null}} props */
-const Side = ({ line, no }) => html`
-  <td class=${`no ${line?.kind || "none"}`}>${no ?? ""}</td>
+/** @param {Line} line @returns {DiffSide} */
+const sideOf = (line) => (line.kind === "del" ? "before" : "after");
+
+/** @param {Line} line @param {DiffSide} side */
+const numberOf = (line, side) => (side === "before" ? line.old : line.now);
+
+/** What is said of a line, in a row below it. @param {Saying} saying @param {Line} line */
+function under(saying, line) {
+  const number = numberOf(line, sideOf(line));
+  const said = number !== null && saying.under(sideOf(line), number);
+  return said && html`<tr class="said"><td colspan="4">${said}</td></tr>`;
+}
+
+/** @param {{line: Line | null, side: DiffSide, saying?: Saying}} props */
+const LineNumber = ({ line, side, saying }) => {
+  const number = line && numberOf(line, side);
+  return html`<td class=${`no ${line?.kind || "none"}`}>
+    ${
+      number && saying && (side === "after" || saying.hasBefore)
+        ? html`<button type="button" class="line" title="Comment on it"
+          aria-label=${`Comment on line ${number} ${side} the change`}
+          onClick=${() => saying.pick(side, number)}>
+          ${number}
+        </button>`
+        : (number ?? "")
+    }
+  </td>`;
+};
+
+/** @param {{line: Line | null, side: DiffSide, saying?: Saying}} props */
+const Side = ({ line, side, saying }) => html`
+  <${LineNumber} line=${line} side=${side} saying=${saying} />
   <td class=${`text ${line?.kind || "none"}`}>${line && seen(line.text)}</td>
 `;
 

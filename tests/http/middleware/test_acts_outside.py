@@ -200,9 +200,12 @@ async def every_post(script: Script, folder: Path) -> None:
     (Path(worked["cwd"]) / "new.txt").write_text("a")
     viewed = {"paths": ["new.txt"]}
     await script.post("/api/sessions/{}/changes/viewed", viewed, session["id"])
+    comment = {"path": "new.txt", "line": 1, "text": "a"}
+    await script.post("/api/sessions/{}/comments", comment, session["id"])
     await script.post("/api/sessions/{}/commit", {"paths": ["new.txt"]}, session["id"])
     created = await script.post("/api/tasks/{}/sessions", {}, task["id"])
     await script.post("/api/sessions/{}/followups", {"message": "a"}, created["id"])
+    await script.post("/api/sessions/{}/comments/send", {}, created["id"])
     await script.post("/api/sessions/{}/stop", {}, created["id"])
 
     thread = {"repositoryId": made["id"], "cwd": str(repository), "prompt": "[]"}

@@ -11,6 +11,7 @@ from command_center.store import (
     approvals,
     automation_runs,
     automations,
+    comments,
     followups,
     items,
     repositories,
@@ -28,6 +29,7 @@ TABLES: tuple[Table[Any], ...] = (
     items,
     approvals,
     followups,
+    comments,
     viewed_files,
     automations,
     automation_runs,
@@ -44,6 +46,18 @@ def fill(tx: Transaction, path: str) -> int:
     )
     approvals.insert(tx, title="t", session_id=session, requested_by="codex")
     followups.insert(tx, task_id=task, session_id=session, message="m", requested_by="web")
+    comments.insert(
+        tx,
+        task_id=task,
+        session_id=session,
+        path="a.py",
+        side="after",
+        line=1,
+        end_line=1,
+        text="t",
+        quote="q",
+        requested_by="web",
+    )
     viewed_files.insert(tx, task_id=task, path="a.py", content="1")
     automation = automations.insert(
         tx,
