@@ -23,7 +23,6 @@ from collections.abc import Mapping
 from typing import Final
 
 import structlog
-import trio
 
 from command_center.actors.contracts.comments import SentComments, SteerComments
 from command_center.actors.contracts.events.sessions import RequestRefused, StartDelayed
@@ -208,7 +207,7 @@ class SessionActor(Actor):
         ctx, services = self.ctx, self._services
         self._state = state = SessionState(session, services.storage, services.unconfirmed)
         self._transcript = transcript = Transcript(
-            state, services.storage, lambda: ctx.start_task(self._save_soon)
+            state, services.storage, lambda: ctx.send_after(SAVE_SECONDS, SaveDrafts())
         )
         self._runner = runner = services.make_runner(session, ctx.ref)
         self._watch = watch = StallDetector(ctx.ref, services.stall_seconds)
@@ -541,10 +540,6 @@ class SessionActor(Actor):
         """Keep how a command ended that outlived its turn."""
         if message.completed and message.type == "commandExecution":
             await self._transcript.observe(message)
-
-    async def _save_soon(self) -> None:
-        await trio.sleep(SAVE_SECONDS)
-        await self.ctx.ref.tell(SaveDrafts())
 
     @handles(SaveDrafts, when=ACTIVE)
     async def save_drafts(self, _message: SaveDrafts) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Final
 
 import attrs
-import trio
 
 from command_center.actors.contracts.events.sessions import GoalRequested
 from command_center.actors.contracts.sessions import GoalChanges, GoalTold, NoFurtherTurn
@@ -16,7 +15,7 @@ from command_center.actors.ledger.admission import why_not_go_on
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState
-from command_center.runtime import Context
+from command_center.runtime import Context, Timer
 from command_center.store import Session, sessions
 
 NEXT_SECONDS: Final = 20.0
@@ -42,7 +41,7 @@ class Pursuit:
     _storage: Storage
     is_between: bool = attrs.field(default=False, init=False)
     """True while a turn has ended, and the next one is waited for."""
-    _deadline: trio.CancelScope | None = attrs.field(default=None, init=False)
+    _deadline: Timer | None = attrs.field(default=None, init=False)
 
     @property
     def goes_on(self) -> bool:
@@ -91,12 +90,10 @@ class Pursuit:
         self.is_between = True
         reason = await self._state.keep(lambda tx: why_not_go_on(tx, session.id))
         if reason is None:
-            self._deadline = self._ctx.start_task(self._give_up_later, session.codex_turn_id)
+            self._deadline = self._ctx.send_after(
+                NEXT_SECONDS, NoFurtherTurn(session.codex_turn_id)
+            )
         return reason
-
-    async def _give_up_later(self, turn_id: str | None) -> None:
-        await trio.sleep(NEXT_SECONDS)
-        await self._ctx.ref.tell(NoFurtherTurn(turn_id))
 
     async def begin_turn(self, turn_id: str) -> None:
         """Commit that the turn is the session's."""

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import structlog
-import trio
 from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import TASKS, session_at
@@ -86,11 +85,7 @@ class Slots(Actor):
             await self._grant()
         except Unavailable as error:
             log.warning("slots.unread", reason=str(error))
-            self.ctx.start_task(self._look_later)
-
-    async def _look_later(self) -> None:
-        await trio.sleep(PAUSE_SECONDS)
-        self._look_soon()
+            self.ctx.send_after(PAUSE_SECONDS, SlotsChanged())
 
     @handles(Down)
     async def gone(self, message: Down) -> None:
