@@ -2,13 +2,14 @@
 
     python -m tests.benchmarks.actors
 
-Ratios, because the machine and its load are the same for both sides; still, a busy machine
-disturbs pykka's threads more than one trio thread, so compare on a quiet one.
+Ratios, because the machine and its load are the same for both sides: they take turns, round by
+round. Still, a busy machine disturbs pykka's threads more than one trio thread, so compare on a
+quiet one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import rich.console
 import rich.table
@@ -19,46 +20,67 @@ ROUNDS = 5
 
 
 def rates(count: int) -> rich.table.Table:
-    """Measure telling and asking."""
+    """Measure telling and asking, each in turns with its peers."""
     table = rich.table.Table("what", "peer", "runtime/s", "peer/s", "ratio", "aim")
 
-    def row(
+    def rows(
         what: str,
-        ours: float,
-        peer: str,
-        theirs: Callable[[], float],
-        aim: str = "",
+        ours: Callable[[], float],
+        peers: Mapping[str, tuple[Callable[[], float], str]],
     ) -> None:
-        rate = messages.best(theirs, ROUNDS)
-        table.add_row(what, peer, f"{ours:,.0f}", f"{rate:,.0f}", f"{ours / rate:.2f}", aim)
+        measures = {"": ours} | {name: measure for name, (measure, _) in peers.items()}
+        found = messages.in_turns(measures, ROUNDS)
+        for name, (_, aim) in peers.items():
+            ratio = found[""] / found[name]
+            table.add_row(
+                what, name, f"{found['']:,.0f}", f"{found[name]:,.0f}", f"{ratio:.2f}", aim
+            )
 
-    told = messages.best(lambda: messages.tell_runtime(count), ROUNDS)
-    row("tell", told, "pykka", lambda: messages.tell_pykka(count), "≥ 3")
-    row("tell", told, "trio memory channel", lambda: messages.tell_memory_channel(count))
-    row("tell", told, "asyncio.Queue", lambda: messages.tell_asyncio_queue(count))
-    row("tell", told, "bare deque and lot", lambda: messages.tell_bare(count))
     few = count // 5
-    asked = messages.best(lambda: messages.ask_runtime(few), ROUNDS)
-    row("ask", asked, "pykka", lambda: messages.ask_pykka(few), "≥ 6")
-    row("ask", asked, "trio memory channel", lambda: messages.ask_memory_channel(few))
-    row("ask", asked, "asyncio.Queue", lambda: messages.ask_asyncio_queue(few))
-    row("ask", asked, "bare deque and lot", lambda: messages.ask_bare(few))
-    many = messages.best(lambda: messages.ask_runtime(few, 32), ROUNDS)
-    row(
-        "ask, 32 askers",
-        many,
-        "asyncio.Queue",
-        lambda: messages.ask_asyncio_queue(few, 32),
-        "≥ 0.5",
+    rows(
+        "tell",
+        lambda: messages.tell_runtime(count),
+        {
+            "pykka": (lambda: messages.tell_pykka(count), "≥ 4"),
+            "trio memory channel": (lambda: messages.tell_memory_channel(count), ""),
+            "asyncio.Queue": (lambda: messages.tell_asyncio_queue(count), ""),
+            "bare deque and lot": (lambda: messages.tell_bare(count), ""),
+        },
     )
-    row(
-        "ask, 32 askers",
-        many,
-        "asyncio.Queue, with a timeout",
-        lambda: messages.ask_asyncio_queue(few, 32, timeout=True),
+    rows(
+        "ask",
+        lambda: messages.ask_runtime(few),
+        {
+            "two bare task switches": (lambda: messages.switch_bare(few), "≥ 0.95"),
+            "pykka": (lambda: messages.ask_pykka(few), ""),
+            "trio memory channel": (lambda: messages.ask_memory_channel(few), ""),
+            "asyncio.Queue": (lambda: messages.ask_asyncio_queue(few), ""),
+            "bare deque and lot": (lambda: messages.ask_bare(few), ""),
+        },
     )
-    row("ask, 32 askers", many, "bare deque and lot", lambda: messages.ask_bare(few, 32))
+    rows(
+        "ask, 32 askers",
+        lambda: messages.ask_runtime(few, 32),
+        {
+            "asyncio.Queue": (lambda: messages.ask_asyncio_queue(few, 32), "≥ 0.6"),
+            "asyncio.Queue, with a timeout": (
+                lambda: messages.ask_asyncio_queue(few, 32, timeout=True),
+                "",
+            ),
+            "bare deque and lot": (lambda: messages.ask_bare(few, 32), ""),
+        },
+    )
     return table
+
+
+def coming_and_going(count: int) -> str:
+    """Start dynamic children, stop them together, and say what each costs and the longest wait."""
+    it = scale.dynamic_children(count)
+    return (
+        f"{count:,} dynamic children: {it.start_micros:.0f} µs to start each (aim: 120), "
+        f"{it.stop_micros:.0f} µs to stop each, ended together with {it.longest * 1000:.0f} ms "
+        "between two turns of another task at most (aim: 50)"
+    )
 
 
 def footprints(count: int) -> rich.table.Table:
@@ -89,6 +111,7 @@ def main() -> None:
     console = rich.console.Console()
     console.print(rates(100_000))
     console.print(footprints(10_000))
+    console.print(coming_and_going(50_000))
     console.print(f"snapshot of 10,000 actors: {scale.snapshot_seconds(10_000):.3f} s")
 
 

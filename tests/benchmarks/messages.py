@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 import pykka
 import trio
+import trio.testing
 
 from command_center.runtime import (
     Actor,
@@ -330,6 +331,48 @@ def ask_asyncio_queue(count: int, askers: int = 1, *, timeout: bool = False) -> 
     return asyncio.run(main())
 
 
-def best(measure: Callable[[], float], rounds: int) -> float:
-    """Return the best of some rounds: the one that was disturbed least."""
-    return max(measure() for _ in range(rounds))
+def switch_bare(count: int) -> float:
+    """Have two bare trio tasks wake each other: the floor of an ask, which has to do that."""
+
+    async def main() -> float:
+        asker = trio.lowlevel.current_task()
+        answerers: list[trio.lowlevel.Task] = []
+
+        async def answer() -> None:
+            answerers.append(trio.lowlevel.current_task())
+            while True:
+                await trio.lowlevel.wait_task_rescheduled(_abort)
+                trio.lowlevel.reschedule(asker)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(answer)
+            await trio.testing.wait_all_tasks_blocked()
+            (answerer,) = answerers
+            began = time.perf_counter()
+            for _ in range(count):
+                trio.lowlevel.reschedule(answerer)
+                await trio.lowlevel.wait_task_rescheduled(_abort)
+            result = rate(count, began)
+            nursery.cancel_scope.cancel()
+        return result
+
+    return trio.run(main)
+
+
+def _abort(_raise_cancel: object) -> trio.lowlevel.Abort:
+    return trio.lowlevel.Abort.SUCCEEDED
+
+
+def in_turns(measures: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Measure one after the other, round by round; return the best of each.
+
+    So what disturbs the machine for a while disturbs all of them. Each round begins with another.
+    The best of the rounds is the one that was disturbed least.
+    """
+    names = list(measures)
+    found: dict[str, float] = dict.fromkeys(names, 0.0)
+    for number in range(rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            found[name] = max(found[name], measures[name]())
+    return found

@@ -171,3 +171,47 @@ def snapshot_seconds(count: int) -> float:
         return took
 
     return trio.run(main)
+
+
+@attrs.frozen
+class ComingAndGoing:
+    """The cost of dynamic children, in microseconds each, and the longest wait in seconds."""
+
+    start_micros: float
+    stop_micros: float
+    longest: float
+
+
+def dynamic_children(count: int) -> ComingAndGoing:
+    """Start dynamic children one by one, and stop them together while another task runs."""
+
+    async def main() -> ComingAndGoing:
+        longest = 0.0
+
+        async def watch() -> None:
+            nonlocal longest
+            before = time.perf_counter()
+            while True:
+                await trio.lowlevel.checkpoint()
+                now = time.perf_counter()
+                longest = max(longest, now - before)
+                before = now
+
+        async with open_system(SupervisorSpec("", [SupervisorSpec("s")])) as system:
+            began = time.perf_counter()
+            for number in range(count):
+                await system.start_child("/s", ChildSpec(str(number), Idle))
+            started = time.perf_counter()
+            gc.collect()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(watch)
+                await trio.lowlevel.checkpoint()
+                ending = time.perf_counter()
+                await system.stop_child("/s", reason="to measure it")
+                ended = time.perf_counter()
+                nursery.cancel_scope.cancel()
+        return ComingAndGoing(
+            (started - began) / count * 1e6, (ended - ending) / count * 1e6, longest
+        )
+
+    return trio.run(main)
