@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar, overload
 
 from command_center.runtime.errors import Refusal
-from command_center.runtime.messages import Request
+from command_center.runtime.messages import Asked, Request
 from command_center.runtime.reply import Deferred
 
 ActorT = TypeVar("ActorT")
@@ -33,7 +33,7 @@ class _Mark(NamedTuple):
     otherwise: Refuse | None
 
 
-class _Answers(Protocol[Reply]):
+class _Answers(Protocol[MessageT, Reply]):
     """Take a handler that returns the reply, now or deferred, and give it back unchanged."""
 
     @overload
@@ -67,15 +67,15 @@ class _Notices(Protocol[NoticeT]):
 
 @overload
 def handles(  # type: ignore[overload-overlap]  # a request is also an object; it comes first
-    message_type: type[Request[Reply]],
+    message_type: type[Asked[MessageT, Reply]],
     *,
     when: Collection[str] | None = None,
     otherwise: Refuse | None = None,
-) -> _Answers[Reply]: ...
+) -> _Answers[MessageT, Reply]: ...
 @overload
 def handles(
-    message_type: type[MessageT], *, when: Collection[str] | None = None
-) -> _Notices[MessageT]: ...
+    message_type: type[NoticeT], *, when: Collection[str] | None = None
+) -> _Notices[NoticeT]: ...
 def handles(
     message_type: type[Any],
     *,

@@ -83,7 +83,7 @@ def test_an_address_is_the_path() -> None:
 PROGRAM = """\
 import attrs
 
-from command_center.runtime import ActorRef, Address, Context, Deferred, Request
+from command_center.runtime import Actor, ActorRef, Address, Context, Deferred, Request, handles
 
 
 @attrs.frozen
@@ -128,6 +128,40 @@ def answer(ctx: Context) -> Deferred[int]:
 
 def answer_wrongly(ctx: Context) -> Deferred[int]:
     return ctx.forward(ctx.lookup(COUNTER), Elsewhere())  # refused
+
+
+async def send(ctx: Context) -> int:
+    ctx.lookup(COUNTER).send_request(Elsewhere())  # refused
+    text: str = await ctx.lookup(COUNTER).send_request(Count("")).wait()  # refused
+    return await ctx.lookup(COUNTER).send_request(Count("")).wait()
+
+
+class Right(Actor):
+    @handles(Count)
+    def count(self, message: Count) -> int:
+        return 1
+
+    @handles(Forget)
+    async def forget(self, message: Forget) -> None:
+        pass
+
+
+class Wrong(Actor):
+    @handles(Count)  # refused: the method takes something else
+    def count(self, message: Forget) -> int:
+        return 1
+
+    @handles(Count)  # refused: the reply is an int
+    def text(self, message: Count) -> str:
+        return ""
+
+    @handles(Forget)  # refused: it has no reply
+    async def forget(self, message: Forget) -> int:
+        return 1
+
+    @handles(Forget)  # refused: the method takes something else
+    async def elsewhere(self, message: Elsewhere) -> None:
+        pass
 """
 
 
