@@ -24,6 +24,7 @@ from command_center.http.config.settings import Settings, SettingsError
 from command_center.http.config.urls import is_loopback_url
 from command_center.http.serve import serve
 from command_center.http.transport.accept import ask_for_descriptors
+from command_center.http.transport.encryption import UnusableCertificate
 from command_center.http.wire.problems import AddressInUse, AddressUnavailable, UntestedHypercorn
 from command_center.store.errors import (
     AcknowledgedLost,
@@ -56,6 +57,7 @@ _REFUSALS = (
     SqliteTooOld,
     Unavailable,
     UntestedHypercorn,
+    UnusableCertificate,
 )
 
 

@@ -26,6 +26,7 @@ from command_center.http.config.settings import Settings
 from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.signin import sign_in_key
 from command_center.http.routes.telegram import telegram_settings
+from command_center.http.transport.encryption import Certificate
 from command_center.http.transport.listen import BoundAddress, bind, serve_on
 from command_center.store import ClaimLost, DatabaseClaim, DataFolderLock, take_claim
 
@@ -49,17 +50,19 @@ async def serve(
     `on_ready` is told the address once requests are answered, and all under which the page opens.
 
     Raises:
+        UnusableCertificate: the one of the settings cannot be used.
         AddressInUse, AddressUnavailable: nobody can listen there.
         DataFolderInUse, DataFolderUnusable: another process has the data folder, or nobody can.
         DatabaseClaimed: another process has the database.
         Exception: what `take_claim` raises for a file that cannot be used.
     """
-    address = bind(settings.host, settings.port)
+    certificate = certificate_of(settings)
+    address = bind(settings.host, settings.port, is_encrypted=certificate is not None)
     try:
         with DataFolderLock(settings.data_dir) as lock:
             claim = await trio.to_thread.run_sync(take_claim, settings.data_dir / DATABASE, lock)
             async with open_center(_center_settings(settings, claim), on_stuck=_give_up) as center:
-                await _serve_center(settings, center, address, on_ready)
+                await _serve_center(settings, center, address, certificate, on_ready)
     finally:
         address.close()
     return 0
@@ -69,6 +72,7 @@ async def _serve_center(
     settings: Settings,
     center: Center,
     address: BoundAddress,
+    certificate: Certificate | None,
     on_ready: Callable[[str, Sequence[str]], None] | None,
 ) -> None:
     policy = Policy.of(
@@ -83,6 +87,7 @@ async def _serve_center(
         address.port,
         settings.allowed_hosts,
         is_proxied=bool(settings.trusted_proxies),
+        is_encrypted=certificate is not None,
     )
     shutdown = trio.Event()
     async with trio.open_nursery() as nursery:
@@ -93,12 +98,24 @@ async def _serve_center(
                 create_app(center, policy, listening.urls),
                 address,
                 shutdown=shutdown,
+                certificate=certificate,
             )
         )
         if on_ready is not None:
             on_ready(bound.url, listening.urls())
         await shutdown.wait()
         nursery.cancel_scope.deadline = trio.current_time() + 10.0
+
+
+def certificate_of(settings: Settings) -> Certificate | None:
+    """Return the certificate of the settings, if they have one.
+
+    Raises:
+        UnusableCertificate: it cannot be used.
+    """
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return Certificate(settings.tls_cert, settings.tls_key)
 
 
 async def _stop_on_signal(shutdown: trio.Event, center: Center) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -22,13 +24,19 @@ def client_of(settings: Settings, url: str | None) -> httpx.Client:
     Raises:
         NotAnswered: that is no address.
     """
-    address = url or url_of(settings.host, settings.port)
+    certificate = settings.tls_cert
+    address = url or url_of(settings.host, settings.port, is_encrypted=certificate is not None)
     if not address.startswith(("http://", "https://")):
         raise NotAnswered(f"--url must begin with http:// or https://, not {address!r}.")
     token = settings.api_token
     headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
     try:
-        return httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_SECONDS)
+        known = _own(certificate) if url is None and certificate is not None else True
+        return httpx.Client(
+            base_url=address, headers=headers, timeout=TIMEOUT_SECONDS, verify=known
+        )
+    except OSError as error:
+        raise NotAnswered(f"CC_TLS_CERT {certificate} cannot be read: {error}.") from error
     except httpx.InvalidURL as error:
         raise NotAnswered(f"{address} is not an address: {error}.") from error
 
@@ -53,3 +61,11 @@ def ask(
     except (ValueError, LookupError, TypeError) as error:
         raise NotAnswered(f"What answers at {client.base_url} is not a Command Center.") from error
     raise NotAnswered(f"{client.base_url} refused: {message}")
+
+
+def _own(certificate: Path) -> ssl.SSLContext:
+    """Trust the server's own certificate and no other, whatever names it is for."""
+    context = ssl.create_default_context(cafile=certificate)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context

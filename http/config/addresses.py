@@ -26,12 +26,14 @@ class Listening:
         port: that was bound.
         allowed_hosts: the further names, with or without a port.
         is_proxied: a proxy or a tunnel stands before those names, and speaks https.
+        is_encrypted: the server itself does.
     """
 
     host: str
     port: int
     allowed_hosts: Sequence[str] = ()
     is_proxied: bool = False
+    is_encrypted: bool = False
 
     def urls(self) -> list[str]:
         """Return each address under which the page can be opened, the most useful to others first.
@@ -43,7 +45,7 @@ class Listening:
             if self.is_proxied:
                 found.append(f"https://{name}")
             else:
-                found.append(f"http://{name}" + ("" if _has_port(name) else f":{self.port}"))
+                found.append(self._scheme + (name if _has_port(name) else f"{name}:{self.port}"))
         names = [*own_addresses(), *own_names()[-1:]] if is_any(self.host) else [self.host]
         found += [self._url(name) for name in names if not _is_loopback(name)]
         if is_any(self.host) or _is_loopback(self.host):
@@ -51,7 +53,11 @@ class Listening:
         return [*dict.fromkeys(found)]
 
     def _url(self, name: str) -> str:
-        return f"http://{f'[{name}]' if ':' in name else name}:{self.port}"
+        return f"{self._scheme}{f'[{name}]' if ':' in name else name}:{self.port}"
+
+    @property
+    def _scheme(self) -> str:
+        return "https://" if self.is_encrypted else "http://"
 
 
 def own_addresses() -> list[str]:

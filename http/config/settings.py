@@ -109,6 +109,12 @@ class Settings:
         NETWORKS,
         help="Addresses or networks of proxies that are believed when they name their client.",
     )
+    tls_cert: Path | None = environ.var(
+        None, optional(PATH), help="Certificate with its chain (PEM), to speak https with."
+    )
+    tls_key: Path | None = environ.var(
+        None, optional(PATH), help="Key of the certificate (PEM), for its owner alone."
+    )
     repo_roots: tuple[Path, ...] = environ.var(
         (), PATHS, help="Folders that repositories must lie in; empty allows any."
     )
@@ -190,6 +196,11 @@ def _contradictions(settings: Settings) -> list[str]:
             f"CC_HOST is {settings.host}, which other machines can reach:"
             " set CC_API_TOKEN, or listen on 127.0.0.1."
         )
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        given, missing = "CC_TLS_CERT", "CC_TLS_KEY"
+        if settings.tls_cert is None:
+            given, missing = missing, given
+        problems.append(f"{given} is set: set {missing} as well, or neither.")
     if settings.codex_transport == "websocket" and settings.codex_url is None:
         problems.append("CC_CODEX_TRANSPORT is websocket: set CC_CODEX_URL.")
     if settings.telegram_mode != "off" and settings.telegram_bot_token is None:

@@ -13,10 +13,11 @@ def is_any(host: str) -> bool:
     return host in _OWN
 
 
-def url_of(host: str, port: int) -> str:
+def url_of(host: str, port: int, *, is_encrypted: bool = False) -> str:
     """Return a URL that reaches, from this machine, a server which listens there."""
     name = _OWN.get(host, host)
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+    scheme = "https" if is_encrypted else "http"
+    return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
 
 
 def is_loopback_url(url: str) -> bool:

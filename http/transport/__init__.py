@@ -2,5 +2,5 @@
 
 `listen` binds the address and serves, in the seat that `hypercorn_worker` leaves; `accept` takes
 connections, and each is a `connection`. On it come requests (`exchange`) or a WebSocket
-(`websocket`); `channel` is what these need of it.
+(`websocket`); `channel` is what these need of it. `encryption` is TLS on all of them.
 """

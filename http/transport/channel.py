@@ -11,8 +11,8 @@ from typing import Protocol
 
 import attrs
 import h11
-import trio
 
+from command_center.http.transport.encryption import ClientStream
 from command_center.http.wire.asgi import App, Scope
 from command_center.http.wire.problems import Problem
 
@@ -60,7 +60,7 @@ class ClientChannel(Protocol):
     """
 
     app: App
-    stream: trio.SocketStream
+    stream: ClientStream
     limits: ConnectionLimits
     http: h11.Connection
     due: float

@@ -25,6 +25,7 @@ import trio
 
 from command_center.http.transport.accept import Occasional, room_for_connections
 from command_center.http.transport.channel import CHUNK, ConnectionLimits, date_line
+from command_center.http.transport.encryption import ClientStream, EncryptedStream
 from command_center.http.transport.exchange import Exchange
 from command_center.http.transport.websocket import WebSocket, asks_for_websocket
 from command_center.http.wire.asgi import App, Scope
@@ -128,7 +129,7 @@ class ClientConnection:
         app: App,
         connections: Connections,
         state: Mapping[str, Any],
-        stream: trio.SocketStream,
+        stream: ClientStream,
     ) -> None:
         self.app = app
         self.state = state
@@ -158,6 +159,9 @@ class ClientConnection:
             self.server = self.stream.socket.getsockname()[:2]
             with self._serving:
                 await (self._serve() if has_place else self.refuse(ALL_IN_USE))
+                if isinstance(self.stream, EncryptedStream):
+                    self.due = trio.current_time() + self.limits.goodbye
+                    await self.stream.send_eof()
             if self._in_head:
                 self._in_head = False
                 with trio.CancelScope() as self._serving:
@@ -320,7 +324,7 @@ class ClientConnection:
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": request.http_version.decode("ascii"),
             "method": request.method.decode("ascii"),
-            "scheme": scheme,
+            "scheme": f"{scheme}s" if isinstance(self.stream, EncryptedStream) else scheme,
             "path": unquote(path.decode("ascii")),
             "raw_path": path,
             "query_string": query,

@@ -38,6 +38,7 @@ from quart_trio import QuartTrio
 
 from command_center.http.transport.accept import accept
 from command_center.http.transport.connection import ClientConnection, Connections
+from command_center.http.transport.encryption import Certificate, EncryptedStream
 from command_center.http.wire.problems import UntestedHypercorn
 
 TESTED = frozenset({"0.18.0"})
@@ -57,11 +58,12 @@ async def serve(
     config: Config,
     connections: Connections,
     *,
+    certificate: Certificate | None,
     shutdown_trigger: Callable[[], Awaitable[None]],
     task_status: trio.TaskStatus[list[str]],
 ) -> None:
     """Run hypercorn's worker with our connections in it."""
-    worker = _seating(hypercorn.trio.run.worker_serve, connections)
+    worker = _seating(hypercorn.trio.run.worker_serve, connections, certificate)
     await worker(
         wrap_app(app, config.wsgi_max_body_size, "asgi"),
         config,
@@ -70,7 +72,7 @@ async def serve(
     )
 
 
-def _seating(worker: Any, connections: Connections) -> Any:
+def _seating(worker: Any, connections: Connections, certificate: Certificate | None) -> Any:
     """Return the worker with our connection in the place of its own class, and our loop in trio's.
 
     A copy, and no change of hypercorn's module, so that an untouched worker may run beside it.
@@ -82,7 +84,8 @@ def _seating(worker: Any, connections: Connections) -> Any:
         def call(scope: Any, receive: Any, send: Any) -> Any:
             return app(scope, receive, send, trio.to_thread.run_sync, trio.from_thread.run)
 
-        await ClientConnection(call, connections, state, stream).run()
+        encrypted = certificate and EncryptedStream(stream, certificate.current())
+        await ClientConnection(call, connections, state, encrypted or stream).run()
 
     accepting = partial(accept, make_room=connections.make_room)
     ours = types.SimpleNamespace(**{**vars(trio), LOOP: accepting})

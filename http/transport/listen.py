@@ -21,6 +21,7 @@ from command_center.http.config.urls import url_of
 from command_center.http.transport import hypercorn_worker
 from command_center.http.transport.channel import ConnectionLimits
 from command_center.http.transport.connection import Connections
+from command_center.http.transport.encryption import Certificate
 from command_center.http.wire.problems import AddressInUse, AddressUnavailable, UntestedHypercorn
 from command_center.http.wire.quart_handlers import Answering, Streaming
 
@@ -40,11 +41,12 @@ class BoundAddress:
     host: str
     port: int
     sockets: Sequence[socket.socket] = attrs.field(repr=False)
+    is_encrypted: bool = False
 
     @property
     def url(self) -> str:
         """Return the address as a browser on this machine takes it."""
-        return url_of(self.host, self.port)
+        return url_of(self.host, self.port, is_encrypted=self.is_encrypted)
 
     def close(self) -> None:
         """Give the address up without having served."""
@@ -52,7 +54,7 @@ class BoundAddress:
             sock.close()
 
 
-def bind(host: str, port: int) -> BoundAddress:
+def bind(host: str, port: int, *, is_encrypted: bool = False) -> BoundAddress:
     """Listen on an address; port 0 takes a free one.
 
     A name that stands for several addresses (`localhost`) is listened to on each, on one port.
@@ -77,7 +79,9 @@ def bind(host: str, port: int) -> BoundAddress:
         if error.errno in _IN_USE:
             raise AddressInUse(host, port) from None
         raise AddressUnavailable(host, port, error.strerror or str(error)) from None
-    return BoundAddress(host, sockets[0].getsockname()[1], tuple(sockets))
+    return BoundAddress(
+        host, sockets[0].getsockname()[1], tuple(sockets), is_encrypted=is_encrypted
+    )
 
 
 def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
@@ -106,14 +110,15 @@ async def serve_on(
     shutdown: trio.Event,
     grace: float = GRACE_SECONDS,
     limits: ConnectionLimits | None = None,
+    certificate: Certificate | None = None,
     task_status: trio.TaskStatus[BoundAddress] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve `app` on an address that is bound already, which is closed at the end.
 
-    `task_status.started` tells the address once requests are answered. When `shutdown` is set,
-    nothing new is accepted, idle connections close, WebSockets close with 1012, event streams
-    end, and requests in hand have `grace` seconds to be answered, if their clients read; then the
-    app's own shutdown runs.
+    With a `certificate` it speaks TLS alone. `task_status.started` tells the address once requests
+    are answered. When `shutdown` is set, nothing new is accepted, idle connections close,
+    WebSockets close with 1012, event streams end, and requests in hand have `grace` seconds to be
+    answered, if their clients read; then the app's own shutdown runs.
 
     Raises:
         UntestedHypercorn: the installed hypercorn is not one that our connections sit in.
@@ -137,7 +142,12 @@ async def serve_on(
 
         async def serve(task_status: trio.TaskStatus[list[str]]) -> None:
             await hypercorn_worker.serve(
-                app, config, connections, shutdown_trigger=shutdown.wait, task_status=task_status
+                app,
+                config,
+                connections,
+                certificate=certificate,
+                shutdown_trigger=shutdown.wait,
+                task_status=task_status,
             )
             nursery.cancel_scope.cancel()
 

@@ -41,7 +41,7 @@ KEY_BYTES = 16
 
 FRAMES = "command_center.frames"
 """The extension by which an app may send `frames` (whole, encoded) in a `websocket.send`, and
-`offer` them without waiting."""
+`offer` them without waiting; an encrypted connection takes no offer."""
 
 NORMAL = 1000
 ABNORMAL = 1006
@@ -156,7 +156,13 @@ class WebSocket:
 
     @contextmanager
     def _borrowed_socket(self) -> Iterator[None]:
-        """Hold the stream's socket a second time: trio's own can't send without waiting."""
+        """Hold the stream's socket a second time: trio's own can't send without waiting.
+
+        Nor can one that is encrypted, whose socket is left alone.
+        """
+        if not isinstance(self._stream, trio.SocketStream):
+            yield
+            return
         self._socket = socket.socket(fileno=self._stream.socket.fileno())
         try:
             self._socket.settimeout(0)
@@ -176,7 +182,8 @@ class WebSocket:
     async def _serve(self) -> None:
         scope = self._connection.scope(self._request, "websocket", "ws")
         del scope["method"]
-        scope["extensions"] |= {"websocket.http.response": {}, FRAMES: {"offer": self.offer}}
+        offered = {} if self._socket is None else {"offer": self.offer}
+        scope["extensions"] |= {"websocket.http.response": {}, FRAMES: offered}
         scope["subprotocols"] = [
             part.strip().decode("latin-1")
             for name, value in self._request.headers

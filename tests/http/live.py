@@ -13,6 +13,7 @@ from hypercorn.utils import wrap_app
 from quart_trio import QuartTrio
 
 from command_center.http.transport.channel import ConnectionLimits
+from command_center.http.transport.encryption import Certificate
 from command_center.http.transport.listen import BoundAddress, bind, configured, serve_on
 
 
@@ -22,16 +23,18 @@ async def served(
     *,
     grace: float = 1.0,
     limits: ConnectionLimits | None = None,
+    certificate: Certificate | None = None,
 ) -> AsyncIterator[BoundAddress]:
     """Serve `app` on a free port of the loopback; at the end it is shut down and waited for."""
     shutdown = trio.Event()
     serve = partial(
         serve_on,
         app,
-        bind("127.0.0.1", 0),
+        bind("127.0.0.1", 0, is_encrypted=certificate is not None),
         shutdown=shutdown,
         grace=grace,
         limits=limits,
+        certificate=certificate,
     )
     async with trio.open_nursery() as nursery:
         address: BoundAddress = await nursery.start(serve)
