@@ -168,9 +168,22 @@ def starts(path: Path) -> set[str]:
 
 
 def names_git(path: Path) -> bool:
-    """Return whether a file has the program's name as a text, or takes it from the port."""
+    """Return whether a file has the program's name as a text, or takes it from the port.
+
+    A field's value that says where something comes from is none, nor is the type of that field.
+    """
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    return any(isinstance(node, ast.Constant) and node.value == "git" for node in ast.walk(tree))
+    others = {
+        id(inner)
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal")
+        or (isinstance(node, ast.keyword) and node.arg == "source")
+        for inner in ast.walk(node)
+    }
+    return any(
+        isinstance(node, ast.Constant) and node.value == "git" and id(node) not in others
+        for node in ast.walk(tree)
+    )
 
 
 def test_only_the_port_of_git_names_the_program() -> None:
