@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import attrs
 import msgspec
@@ -24,7 +24,7 @@ from command_center.actors.contracts.tasks import PromptThread, RunOutcome, Thre
 from command_center.actors.rules.errors import NotFound
 from command_center.actors.rules.lengths import Name, Note
 from command_center.actors.sessions.runners.codex.threads import ask_codex
-from command_center.http.wire.codec import PageQuery, within_page
+from command_center.http.wire.codec import PageLimit, PageQuery, within_page
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import run_status
 from command_center.runtime import Address
@@ -63,7 +63,7 @@ class ThreadsQuery(CodexPageQuery, frozen=True, kw_only=True, rename="camel"):
         limit: the most items to give; Codex may give fewer.
     """
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 20
+    limit: PageLimit = 20
     query: Note | None = None
 
 

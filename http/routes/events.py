@@ -22,7 +22,7 @@ from command_center.actors.center import Center
 from command_center.actors.core.events import Outlet, Published
 from command_center.actors.rules.lengths import Name
 from command_center.http.transport.websocket import FRAMES
-from command_center.http.wire.codec import PageQuery
+from command_center.http.wire.codec import Cursor, PageLimit
 from command_center.http.wire.event_stream import EventStream, Feed, first_event, text_frame
 from command_center.http.wire.operation import SENT_EVENTS, Api
 from command_center.http.wire.positions import (
@@ -46,7 +46,9 @@ NOT_IN_LOG = 4410
 EVENT_STREAM = "text/event-stream"
 
 
-class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class LogQuery(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
     """The events that are wanted, and from where on.
 
     Attributes:
@@ -54,9 +56,6 @@ class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
         log_id: the log that `after` is of; 410 if this is another.
         type: may be given more than once, for any of them.
         correlation_id: that of all that has one origin.
-        since: not before this moment.
-        until: before this moment.
-        newest_first: the order; else the oldest come first.
     """
 
     after: EventId | None = None
@@ -68,51 +67,51 @@ class EventsQuery(PageQuery, frozen=True, kw_only=True, rename="camel", forbid_u
     approval_id: int | None = None
     automation_id: int | None = None
     correlation_id: Name | None = None
+
+    def wanted(self, **subject: int) -> EventFilter:
+        """Return the filter; `subject` is what the path names."""
+        fields: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in EventFilter.__struct_fields__
+            if name in self.__struct_fields__
+        }
+        return EventFilter(types=self.type, **fields | subject)
+
+
+class EventsQuery(LogQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """The events of a page.
+
+    Attributes:
+        limit: the most items to give.
+        cursor: the `nextCursor` of the page before.
+        since: not before this moment.
+        until: before this moment.
+        newest_first: the order; else the oldest come first.
+    """
+
+    limit: PageLimit = 50
+    cursor: Cursor | None = None
     since: Moment | None = None
     until: Moment | None = None
     newest_first: bool = False
 
     def wanted(self, **subject: int) -> EventFilter:
         """Return the filter; `subject` is what the path names."""
-        fields: dict[str, Any] = {
-            name: getattr(self, name) for name in EventFilter.__struct_fields__ if name != "types"
-        }
-        span = {name: normalised(name, fields[name]) for name in ("since", "until")}
-        return EventFilter(types=self.type, **fields | span | subject)
+        return msgspec.structs.replace(
+            super().wanted(**subject),
+            since=normalised("since", self.since),
+            until=normalised("until", self.until),
+        )
 
 
-class StreamQuery(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
-):
-    """The events that a stream sends.
+class StreamQuery(LogQuery, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """The events that a stream sends: what came after `after`, without it only what is new.
 
     Attributes:
-        after: the id of an event; what came after it is sent first. Without it only what is new.
-        log_id: the log that `after` is of; 410 if this is another.
         opening: has no effect any more: the first frame always says which log it is.
-        type: may be given more than once, for any of them.
-        correlation_id: that of all that has one origin.
     """
 
-    after: EventId | None = None
-    log_id: LogId | None = None
     opening: bool = True
-    type: tuple[Name, ...] = ()
-    repository_id: int | None = None
-    task_id: int | None = None
-    session_id: int | None = None
-    approval_id: int | None = None
-    automation_id: int | None = None
-    correlation_id: Name | None = None
-
-    def wanted(self) -> EventFilter:
-        """Return the filter."""
-        fields = {
-            name: getattr(self, name)
-            for name in EventFilter.__struct_fields__
-            if name in self.__struct_fields__
-        }
-        return EventFilter(types=self.type, **fields)
 
 
 @api.operation("GET", "/api/events", answers={200: Page[Event]}, refuses=(410,))

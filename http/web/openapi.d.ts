@@ -1383,7 +1383,7 @@ export interface Operations {
     method: "GET";
     path: `/api/tasks/${number}/events`;
     isExact: false;
-    query: { limit?: number | null; cursor?: string | null; after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
+    query: { after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; limit?: number | null; cursor?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
     body: undefined;
     answer: Page<Event>;
   };
@@ -1437,7 +1437,7 @@ export interface Operations {
     method: "GET";
     path: `/api/sessions/${number}/events`;
     isExact: false;
-    query: { limit?: number | null; cursor?: string | null; after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
+    query: { after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; limit?: number | null; cursor?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
     body: undefined;
     answer: Page<Event>;
   };
@@ -1869,7 +1869,7 @@ export interface Operations {
     method: "GET";
     path: "/api/events";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
+    query: { after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; limit?: number | null; cursor?: string | null; since?: string | null; until?: string | null; newestFirst?: boolean | null; };
     body: undefined;
     answer: Page<Event>;
   };
@@ -1878,7 +1878,7 @@ export interface Operations {
     method: "GET";
     path: "/api/events/stream";
     isExact: true;
-    query: { after?: number | null; logId?: string | null; opening?: boolean | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; };
+    query: { after?: number | null; logId?: string | null; type?: string[] | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; approvalId?: number | null; automationId?: number | null; correlationId?: string | null; opening?: boolean | null; };
     body: undefined;
     answer: null;
   };

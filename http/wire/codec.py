@@ -49,6 +49,9 @@ R = TypeVar("R")
 Cursor: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
 """A place in a list or a text, to go on from."""
 
+PageLimit: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=500)]
+"""The most items that a page is to have."""
+
 MAX_DEPTH = 64
 MAX_VALUES = 20_000
 MAX_QUERY_FIELDS = 64
@@ -82,7 +85,7 @@ class PageQuery(
         cursor: the `nextCursor` of the page before.
     """
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
+    limit: PageLimit = 50
     cursor: Cursor | None = None
 
     def filters(self) -> dict[str, Scalar | Sequence[Scalar]]:
