@@ -28,7 +28,12 @@ from command_center.actors.automations.actor import (
     AutomationServices,
 )
 from command_center.actors.automations.alarms import Alarms
-from command_center.actors.contracts.addresses import TASKS, AutomationMessage, automation_at
+from command_center.actors.contracts.addresses import (
+    AUTOMATIONS,
+    TASKS,
+    AutomationMessage,
+    automation_at,
+)
 from command_center.actors.contracts.automations import (
     Arm,
     CreateAutomation,
@@ -232,7 +237,7 @@ class Scheduler(Actor):
         fresh = [automation]  # only the first life may believe it
         try:
             await self.ctx.start_child(
-                "/automations",
+                AUTOMATIONS,
                 ChildSpec(
                     id=str(automation_id),
                     start=partial(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from command_center.actors.contracts.approvals import (
     CreateApproval,
@@ -165,11 +165,18 @@ def foreign_turns_on(host: str) -> Address[ThreadsReleased]:
     return Address(f"/foreign-turns/{host}")
 
 
+SESSIONS: Final = "/sessions"
+"""The path of the supervisor of the sessions' actors."""
+
+AUTOMATIONS: Final = "/automations"
+"""The path of the supervisor of the automations' actors."""
+
+
 def session_at(session_id: int) -> Address[SessionMessage]:
     """Return the address of the actor of a session that has not ended."""
-    return Address(f"/sessions/{session_id}")
+    return Address(f"{SESSIONS}/{session_id}")
 
 
 def automation_at(automation_id: int) -> Address[AutomationMessage]:
     """Return the address of the actor of an enabled automation."""
-    return Address(f"/automations/{automation_id}")
+    return Address(f"{AUTOMATIONS}/{automation_id}")

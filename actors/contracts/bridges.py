@@ -24,7 +24,7 @@ class BridgeStatus(enum.Enum):
 
 
 class AppServer(enum.Enum):
-    """Whose app-server it is that was reached."""
+    """The owner of the app-server that was reached, and what ends it."""
 
     JOINED = "joined"
     """It was there already, and goes on without us."""

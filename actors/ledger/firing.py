@@ -19,6 +19,7 @@ from typing import Final
 import attrs
 import msgspec
 
+from command_center.actors.contracts.addresses import automation_at
 from command_center.actors.contracts.automations import HandRun
 from command_center.actors.contracts.events.automations import AutomationFired, AutomationSkipped
 from command_center.actors.contracts.tasks import CreateTask, RunOutcome
@@ -98,7 +99,7 @@ def claim(tx: Transaction, automation_id: int, terms: Terms, now: datetime) -> C
         terms,
         now,
         trigger="catch_up" if catches_up else "schedule",
-        actor=f"/automations/{automation.id}",
+        actor=automation_at(automation.id),
         due=due,
     )
     return Claim(automation, outcome.session.id)
@@ -287,7 +288,7 @@ def _pass_over(
             missed=due.missed,
             next_run_at=due.following,
         ),
-        actor=f"/automations/{automation.id}",
+        actor=automation_at(automation.id),
         repository_id=automation.repository_id,
         session_id=automation.last_session_id if outcome == "skipped" else None,
         automation_id=automation.id,

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from command_center.actors.contracts.addresses import automation_at
 from command_center.actors.contracts.events.automations import AutomationPaused
 from command_center.store import (
     Automation,
@@ -121,7 +122,7 @@ def count(  # noqa: D417 - the rest are the event's own fields
             reason=reason,
             resume=resume,
         ),
-        actor=f"/automations/{automation.id}",
+        actor=automation_at(automation.id),
         repository_id=paused.repository_id,
         task_id=task_id,
         session_id=session_id,

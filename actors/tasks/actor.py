@@ -14,7 +14,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.contracts.addresses import REPOSITORIES, session_at
+from command_center.actors.contracts.addresses import REPOSITORIES, SESSIONS, session_at
 from command_center.actors.contracts.comments import ChangeComment, SendComments, SentComments
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.sessions import SessionCommitted, StopSession
@@ -324,7 +324,7 @@ class Tasks(Actor):
             mailbox=MAILBOX,
         )
         try:
-            await self.ctx.start_child("/sessions", spec)
+            await self.ctx.start_child(SESSIONS, spec)
         except ChildExists:
             return
         except (StartFailed, ActorStopped, SupervisorNotFound):

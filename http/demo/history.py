@@ -12,6 +12,7 @@ from pathlib import Path
 import attrs
 
 from command_center.actors.automations.clock import machine_zone
+from command_center.actors.contracts.addresses import automation_at
 from command_center.actors.contracts.events.sessions import SessionStarted
 from command_center.actors.ledger.repositories import registered
 from command_center.actors.ledger.sessions import ENDINGS, created
@@ -174,7 +175,7 @@ def _session(tx: Transaction, past: Past) -> None:
     )
     tx.now = began
     about = f"demo-{began}-{past.automation or 'web'}"
-    asked_by = f"/automations/{past.automation}" if past.automation else "web"
+    asked_by = automation_at(past.automation) if past.automation else "web"
     task = tasks.insert(
         tx,
         repository_id=past.repository,

@@ -19,6 +19,7 @@ from command_center.actors.contracts.bridges import (
 )
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.core.store_probe import StoreProbe
+from command_center.actors.core.writer import STORE
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import Health
 from command_center.runtime import ActorNotFound, Status
@@ -71,7 +72,7 @@ async def health(probe: Probe) -> Health:
 async def _store(probe: Probe) -> str:
     """Return `ok` if the store can be read and written now, or what cannot be done."""
     try:
-        status = probe.center.system.snapshot_of("/store").status
+        status = probe.center.system.snapshot_of(STORE).status
     except ActorNotFound:
         return "unavailable"
     if status not in {Status.IDLE, Status.BUSY}:
