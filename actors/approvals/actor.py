@@ -116,6 +116,7 @@ class Approvals(Actor):
             lambda db: answers_to_keep(db, message.approval_id, resolution)
         )
         sequel: Session | None = None
+        alike: list[Approval] = []
 
         def settle(tx: Transaction) -> Approval:
             nonlocal sequel
@@ -130,9 +131,12 @@ class Approvals(Actor):
             )
             answered = msgspec.structs.replace(approval, answers=resolution.answers)
             sequel = say_answer(tx, answered, approval_seconds=self._seconds)
+            alike[:] = settlement.settle_alike(tx, approval)
             return approval
 
         approval = await self._storage.write(settle)
+        for other in alike:
+            self._tell_session_soon(other)
         if sequel is not None:
             with contextlib.suppress(ActorNotFound, MailboxFull):  # else it is found by its row
                 self.ctx.lookup(TASKS).try_tell(SessionCommitted(sequel.id))

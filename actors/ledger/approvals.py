@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -43,6 +43,10 @@ from command_center.store.records import ApprovalKind, ApprovalStatus
 
 REDACTED = "[redacted"
 """Begins what stands where redaction took something out."""
+
+
+ABOUT_CONTENT: Final = frozenset({"trust", "setup"})
+"""The kinds in which a person decides about files of a repository, whichever run asks."""
 
 
 def request_approval(
@@ -216,9 +220,35 @@ def settle_approval(
     if settled.session_id is not None:
         if settled.kind == "run":
             _settle_run(tx, settled)
-        elif settled.kind in {"trust", "setup"} and status in {"approved", "rejected", "expired"}:
+        elif settled.kind in ABOUT_CONTENT and status in {"approved", "rejected", "expired"}:
             _settle_trust(tx, settled)
     return settled
+
+
+def settle_alike(tx: Transaction, settled: Approval) -> list[Approval]:
+    """Approve what asks about the very content that a person has just agreed to.
+
+    Runs that go on side by side in a repository each ask; one yes is enough.
+    """
+    if settled.status != "approved" or settled.kind not in ABOUT_CONTENT:
+        return []
+    wanted = {
+        "kind": settled.kind,
+        "repository_id": settled.repository_id,
+        "status": "pending",
+    }
+    return [
+        settle_approval(
+            tx,
+            other.id,
+            status="approved",
+            actor=settled.resolved_by or ledger.SYSTEM,
+            note=f"The same was agreed to with approval {settled.id}.",
+        )
+        for other in approvals.every(tx.db, wanted)
+        if other.details["digest"] == settled.details["digest"]
+        and (other.expires_at is None or other.expires_at > tx.now)
+    ]
 
 
 def check_pending(tx: Transaction, approval: Approval) -> None:
@@ -264,8 +294,9 @@ def _settle_trust(tx: Transaction, approval: Approval) -> None:
     assert approval.session_id is not None  # noqa: S101 - only sessions ask for trust
     session = sessions.get(tx.db, approval.session_id)
     actor = approval.resolved_by or ledger.SYSTEM
-    if approval.status == "approved":
-        digest = approval.details["digest"]
+    digest = approval.details["digest"]
+    known = trusted_configurations.is_trusted(tx.db, session.repository_id, digest)
+    if approval.status == "approved" and not known:
         trusted_configurations.trust(tx, session.repository_id, digest, approval_id=approval.id)
         files = [file["path"] for file in approval.details["files"]]
         event = ConfigurationTrusted if approval.kind == "trust" else SetupTrusted

@@ -111,8 +111,10 @@ def _body(approval: Approval, room: int) -> Text:
         case "file_change" | "trust" | "setup":
             diff = str(details.get("diff") or "")
             files = _paths(f.get("path") for f in details.get("files") or [])
+            copied = _paths(details.get("included") or [])
             return lines(
                 labelled("", files),
+                labelled("Copies ", copied) if copied else None,
                 diff_summary(diff) if diff else None,
                 block(shorten_middle(diff, room - SHORT - 100)) if diff else None,
             )

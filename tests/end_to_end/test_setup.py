@@ -141,6 +141,20 @@ async def test_a_worktree_is_set_up_once_a_person_agreed_and_asked_about_when_th
     assert (Path(ended["cwd"]) / "other.txt").exists()
 
 
+async def test_one_yes_is_enough_for_all_runs_that_ask_about_the_same(project: Project) -> None:
+    project.configure("echo made > made.txt")
+    first, second = await project.run(), await project.run()
+    asked = await project.asked(first), await project.asked(second)
+    await project.decide(asked[0], "approved")
+    for session in (first, second):
+        await project.client.until_session(session, "completed")
+    alike = await project.client.get(f"/api/approvals/{asked[1]['id']}")
+    assert ("approved", "ada") == (alike["status"], alike["resolvedBy"])
+    assert f"approval {asked[0]['id']}" in alike["resolutionNote"]
+    told = await project.client.get("/api/events", type="repo.setup.trusted")
+    assert 1 == len(told["items"])
+
+
 async def test_a_run_goes_on_without_what_a_person_refused(project: Project) -> None:
     project.configure(SCRIPT)
     session = await project.run()

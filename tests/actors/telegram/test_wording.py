@@ -159,6 +159,21 @@ def test_a_change_of_files_shows_its_diff_and_size() -> None:
     assert "-a\n+b" in said
 
 
+def test_a_set_up_shows_its_script_and_the_files_to_copy_and_can_be_left_out() -> None:
+    details = {
+        "files": [{"path": ".worktreeinclude", "isNew": True}],
+        "included": [".env", "key.pem"],
+        "includedCount": 2,
+        "diff": "--- a/.worktreeinclude\n+++ b/.worktreeinclude\n@@ -0,0 +1 @@\n+.env\n",
+    }
+    asked = approval(kind="setup", title="Set up worktrees?", details=details)
+    said = to_plain(approval_text(asked, WHERE))
+    assert ".env, key.pem" in said
+    assert "+.env" in said
+    labels = [label_of(button) for row in approval_keyboard(asked) for button in row]
+    assert {"✅ Set up so", "❌ Leave them out"} <= set(labels)
+
+
 @pytest.mark.parametrize(
     ("kind", "details"),
     [
