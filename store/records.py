@@ -349,6 +349,30 @@ class Followup(Record, frozen=True, kw_only=True, rename="camel"):
     sent_session_id: int | None = None
 
 
+class DiscardedWork(Record, frozen=True, kw_only=True, rename="camel"):
+    """Work that a person discarded, kept as a commit for some time.
+
+    Attributes:
+        branch_name: the branch that was checked out; None where none was.
+        head_sha: the commit that the work came after.
+        sha: the commit that has it, which the ref ``refs/command-center/discarded/<sha>`` keeps.
+        files: their number.
+        status: ``kept`` before its files are taken back, then ``discarded``; ``expired`` once it is
+            kept no longer.
+        expires_at: until when it is kept.
+    """
+
+    repository_id: int
+    session_id: int
+    branch_name: str | None = None
+    head_sha: str
+    sha: str
+    files: int
+    status: Literal["kept", "discarded", "expired"] = "kept"
+    requested_by: str
+    expires_at: Timestamp
+
+
 CommentSide: TypeAlias = Literal["before", "after"]
 
 

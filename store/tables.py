@@ -8,6 +8,7 @@ from command_center.store.records import (
     ChannelMark,
     Comment,
     Device,
+    DiscardedWork,
     Followup,
     Item,
     Repository,
@@ -52,6 +53,7 @@ agents = Table(
 )
 items = Table(Item, "items", redacted=["body"], long=["body"])
 followups = Table(Followup, "followups", redacted=["message", "requested_by"])
+discarded = Table(DiscardedWork, "discarded", redacted=["requested_by"])
 comments = Table(Comment, "comments", redacted=["text", "quote", "requested_by"])
 viewed_files = Table(ViewedFile, "viewed_files")
 automations = Table(

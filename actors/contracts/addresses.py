@@ -33,7 +33,14 @@ from command_center.actors.contracts.devices import (
     RedeemCode,
     RevokeDevice,
 )
-from command_center.actors.contracts.landing import CommitWork, MarkViewed, SeeChanges, SeePatch
+from command_center.actors.contracts.landing import (
+    CommitWork,
+    DiscardWork,
+    MarkViewed,
+    RestoreWork,
+    SeeChanges,
+    SeePatch,
+)
 from command_center.actors.contracts.repositories import (
     CreateRepository,
     DeleteRepository,
@@ -117,6 +124,8 @@ RepositoriesMessage: TypeAlias = (
     | CreateComment
     | PlaceComments
     | CommitWork
+    | DiscardWork
+    | RestoreWork
     | PrepareWorkplace
     | SeeConfiguration
     | FindBounds

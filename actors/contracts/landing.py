@@ -14,8 +14,9 @@ from command_center.actors.git.changes import (
     PatchCursor,
 )
 from command_center.actors.git.committing import PATHS_LIMIT, Author, CommitMessage, Committed
-from command_center.actors.rules.lengths import Name, PathText, Revision
+from command_center.actors.rules.lengths import BranchName, Name, PathText, Revision
 from command_center.runtime import Request
+from command_center.store import DiscardedWork
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -118,3 +119,46 @@ class CommitWork(msgspec.Struct, Request[Committed], frozen=True):
 
     session_id: int
     wanted: CommitRequest
+
+
+class DiscardRequest(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The work of a session that is discarded: all that is not committed.
+
+    Attributes:
+        head_sha: the commit that the branch must be at still.
+    """
+
+    head_sha: Revision | None = None
+    requested_by: Name = "api"
+
+
+class DiscardWork(msgspec.Struct, Request[DiscardedWork], frozen=True):
+    """Take a worktree back to its last commit, and keep what was there for 30 days."""
+
+    session_id: int
+    wanted: DiscardRequest
+
+
+class RestoreRequest(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The branch that discarded work comes back on: `cc/restored-<id>`, unless named."""
+
+    branch_name: BranchName | None = None
+    requested_by: Name = "api"
+
+
+class Restored(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A branch that has the work again, after the commit that it came after."""
+
+    branch_name: str
+    sha: str
+
+
+class RestoreWork(msgspec.Struct, Request[Restored], frozen=True):
+    """Make a branch of work that was discarded."""
+
+    discarded_id: int
+    wanted: RestoreRequest

@@ -26,7 +26,10 @@ from command_center.actors.contracts.hosts import Host, Hosts
 from command_center.actors.contracts.landing import (
     Changes,
     CommitWork,
+    DiscardWork,
     MarkViewed,
+    Restored,
+    RestoreWork,
     SeeChanges,
     SeePatch,
     ViewedFiles,
@@ -91,6 +94,7 @@ from command_center.actors.ledger.repositories import (
 )
 from command_center.actors.repositories.cleanup import WorktreeCleaning
 from command_center.actors.repositories.comments import Comments
+from command_center.actors.repositories.discards import Discards
 from command_center.actors.repositories.landing import Landing
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
@@ -101,7 +105,15 @@ from command_center.actors.rules.errors import Conflict, Invalid, Unavailable
 from command_center.actors.rules.policy import same_place
 from command_center.actors.rules.preconditions import only_if
 from command_center.runtime import Actor, Deferred, Refusal, handles
-from command_center.store import Comment, Page, Repository, Session, Transaction, sessions
+from command_center.store import (
+    Comment,
+    DiscardedWork,
+    Page,
+    Repository,
+    Session,
+    Transaction,
+    sessions,
+)
 from command_center.store import repositories as repository_table
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -128,6 +140,7 @@ class Repositories(Actor):
         self._worktrees = Worktrees(storage, hosts, self._locks, places)
         self._seeing = SeenChanges(storage, hosts)
         self._comments = Comments(storage, self._seeing)
+        self._discards = Discards(storage, hosts, self._locks)
         self._landing = Landing(storage, hosts, self._locks)
         self._workplaces = Workplaces(storage, hosts, self._locks, places)
         self._cleaning = WorktreeCleaning(storage, hosts, self._locks)
@@ -314,6 +327,7 @@ class Repositories(Actor):
         """Tidy up; log what cannot be tidied up now, such as a repository that is gone."""
         try:
             await self._cleaning.tidy(message)
+            await self._discards.expire(message.repository_id)
         except Refusal as error:
             log.info("worktrees.untidy", repository=message.repository_id, reason=str(error))
 
@@ -351,6 +365,16 @@ class Repositories(Actor):
     async def commit_work(self, message: CommitWork) -> Deferred[Committed]:
         """Commit what an ended session left."""
         return self.ctx.answer_later(self._landing.commit, message)
+
+    @handles(DiscardWork)
+    async def discard_work(self, message: DiscardWork) -> Deferred[DiscardedWork]:
+        """Take away what an ended session left, and keep it."""
+        return self.ctx.answer_later(self._discards.discard, message)
+
+    @handles(RestoreWork)
+    async def restore_work(self, message: RestoreWork) -> Deferred[Restored]:
+        """Bring back what was discarded."""
+        return self.ctx.answer_later(self._discards.restore, message)
 
     @handles(PrepareWorkplace)
     async def prepare_workplace(self, message: PrepareWorkplace) -> Deferred[Prepared]:

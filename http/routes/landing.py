@@ -1,10 +1,11 @@
-"""/api/sessions/…: what a session has changed, seen and committed."""
+"""/api/sessions/…: what a session has changed, seen, committed or discarded."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import msgspec
+from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import REPOSITORIES
@@ -12,7 +13,12 @@ from command_center.actors.contracts.landing import (
     Changes,
     CommitRequest,
     CommitWork,
+    DiscardRequest,
+    DiscardWork,
     MarkViewed,
+    Restored,
+    RestoreRequest,
+    RestoreWork,
     SeeChanges,
     SeePatch,
     ViewedFiles,
@@ -23,7 +29,7 @@ from command_center.actors.repositories.actor import GIT_SECONDS
 from command_center.actors.rules.lengths import PathText
 from command_center.http.wire.codec import Cursor, PageQuery, cut_page
 from command_center.http.wire.operation import Api
-from command_center.store import InvalidCursor
+from command_center.store import DiscardedWork, InvalidCursor, Page, discarded, repositories
 
 api = Api[Center]("Landing")
 
@@ -108,3 +114,49 @@ async def mark_viewed(center: Center, session_id: int, body: ViewedFiles) -> Vie
 async def commit_session(center: Center, session_id: int, body: CommitRequest) -> Committed:
     """Commit what an ended session left in its folder."""
     return await center.ask(REPOSITORIES, CommitWork(session_id, body), timeout=GIT_SECONDS)
+
+
+@api.operation(
+    "POST",
+    "/api/sessions/<id:session_id>/discard",
+    answers=201,
+    refuses=(409,),
+    location="/api/discarded/{id}",
+    acts_outside=True,
+    scope="land",
+)
+async def discard_work(center: Center, session_id: int, body: DiscardRequest) -> DiscardedWork:
+    """Take away what an ended session left in its worktree, and keep it for 30 days."""
+    return await center.ask(REPOSITORIES, DiscardWork(session_id, body), timeout=GIT_SECONDS)
+
+
+@api.operation("GET", "/api/repos/<id:repository_id>/discarded")
+async def list_discarded(
+    center: Center, repository_id: int, query: PageQuery
+) -> Page[DiscardedWork]:
+    """List what was discarded of the work in a repository, the newest first."""
+
+    def read(db: Database) -> Page[DiscardedWork]:
+        repositories.require(db, repository_id)
+        where = {"repository_id": repository_id}
+        return discarded.page(db, where, limit=query.limit, cursor=query.cursor, newest_first=True)
+
+    return await center.storage.read_long(read)
+
+
+@api.operation("GET", "/api/discarded/<id:discarded_id>")
+async def get_discarded(center: Center, discarded_id: int) -> DiscardedWork:
+    """Show work that was discarded."""
+    return await center.storage.read(lambda db: discarded.get(db, discarded_id))
+
+
+@api.operation(
+    "POST",
+    "/api/discarded/<id:discarded_id>/restore",
+    refuses=(409,),
+    acts_outside=True,
+    scope="land",
+)
+async def restore_discarded(center: Center, discarded_id: int, body: RestoreRequest) -> Restored:
+    """Bring discarded work back on a branch of its own."""
+    return await center.ask(REPOSITORIES, RestoreWork(discarded_id, body), timeout=GIT_SECONDS)

@@ -414,6 +414,28 @@ export interface Diff {
   isCut: boolean;
 }
 
+/** The work of a session that is discarded: all that is not committed. */
+export interface DiscardRequest {
+  headSha?: string | null;
+  requestedBy?: string;
+}
+
+/** Work that a person discarded, kept as a commit for some time. */
+export interface DiscardedWork {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  repositoryId: number;
+  sessionId: number;
+  branchName: string | null;
+  headSha: string;
+  sha: string;
+  files: number;
+  status: "discarded" | "expired" | "kept";
+  requestedBy: string;
+  expiresAt: string;
+}
+
 /** A due time, in UTC and by the wall clock. */
 export interface DueTime {
   at: string;
@@ -843,6 +865,18 @@ export interface Resolution {
   resolutionNote?: string | null;
   scope?: "once" | "session";
   answers?: Record<string, any> | null;
+}
+
+/** The branch that discarded work comes back on: `cc/restored-<id>`, unless named. */
+export interface RestoreRequest {
+  branchName?: string | null;
+  requestedBy?: string;
+}
+
+/** A branch that has the work again, after the commit that it came after. */
+export interface Restored {
+  branchName: string;
+  sha: string;
 }
 
 /** The body of a run by hand. */
@@ -1539,6 +1573,42 @@ export interface Operations {
     query: Record<string, never>;
     body: CommitRequest;
     answer: Committed;
+  };
+  /** Take away what an ended session left in its worktree, and keep it for 30 days */
+  discardWork: {
+    method: "POST";
+    path: `/api/sessions/${number}/discard`;
+    isExact: false;
+    query: Record<string, never>;
+    body: DiscardRequest;
+    answer: DiscardedWork;
+  };
+  /** List what was discarded of the work in a repository, the newest first */
+  listDiscarded: {
+    method: "GET";
+    path: `/api/repos/${number}/discarded`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<DiscardedWork>;
+  };
+  /** Show work that was discarded */
+  getDiscarded: {
+    method: "GET";
+    path: `/api/discarded/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: DiscardedWork;
+  };
+  /** Bring discarded work back on a branch of its own */
+  restoreDiscarded: {
+    method: "POST";
+    path: `/api/discarded/${number}/restore`;
+    isExact: false;
+    query: Record<string, never>;
+    body: RestoreRequest;
+    answer: Restored;
   };
   /** List the comments on the work of a session's task, with their places in the files now */
   listComments: {
@@ -2775,6 +2845,22 @@ export interface WorkCommitted {
   commit: Committed;
 }
 
+/** Work that was not committed was taken away; it is kept as the commit `sha`. */
+export interface WorkDiscarded {
+  discardedId: number;
+  branchName: string | null;
+  headSha: string;
+  sha: string;
+  files: number;
+}
+
+/** Work that was discarded is on a branch again. */
+export interface WorkRestored {
+  discardedId: number;
+  branchName: string;
+  sha: string;
+}
+
 /** A worktree was made, by a person or for a run. */
 export interface WorktreeAdded {
   path: string;
@@ -2820,6 +2906,8 @@ export interface EventData {
   "worktree.pruned": WorktreePruned;
   "session.changes.viewed": FilesViewed;
   "session.committed": WorkCommitted;
+  "session.discarded": WorkDiscarded;
+  "session.restored": WorkRestored;
   "worktree.merged": WorktreeMerged;
   "task.created": TaskCreated;
   "task.updated": TaskUpdated;

@@ -144,3 +144,23 @@ def test_lines_are_commented_on_and_all_comments_sent_once(
     prompt = "code.py, line 30:\n>     return 8\n\nWhy eight?"
     with httpx.Client(base_url=changed.url.partition("/#")[0], trust_env=False) as client:
         assert prompt in client.get("/api/sessions/2").json()["prompt"]
+
+
+def test_what_is_discarded_comes_back_on_a_branch(
+    changed: Changed, open_page: OpenPage, request: pytest.FixtureRequest
+) -> None:
+    page = open_page(changed.url).page
+    page.get_by_role("button", name="Discard…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("picture.png")
+    photograph(page, f"{request.node.name}-asked")
+    dialog.get_by_role("button", name="Discard", exact=True).click()
+    expect(page.locator(".changes")).to_contain_text("Nothing has changed.")
+    assert not (changed.folder / "notes.md").exists()
+    page.goto(f"{changed.url.partition('#')[0]}#/repos/1")
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_role("status").filter(has_text="cc/restored-1")).to_be_visible()
+    photograph(page, f"{request.node.name}-restored")
+    shown = ["git", "-C", str(changed.folder), "show", "cc/restored-1:notes.md"]
+    done = subprocess.run(shown, check=True, capture_output=True, text=True)
+    assert "This is new." in done.stdout

@@ -118,6 +118,24 @@ class WorkCommitted(EventData, frozen=True, kw_only=True, tag="session.committed
     commit: Committed
 
 
+class WorkDiscarded(EventData, frozen=True, kw_only=True, tag="session.discarded"):
+    """Work that was not committed was taken away; it is kept as the commit `sha`."""
+
+    discarded_id: int
+    branch_name: str | None
+    head_sha: str
+    sha: str
+    files: int
+
+
+class WorkRestored(EventData, frozen=True, kw_only=True, tag="session.restored"):
+    """Work that was discarded is on a branch again."""
+
+    discarded_id: int
+    branch_name: str
+    sha: str
+
+
 class WorktreeMerged(EventData, frozen=True, kw_only=True, tag="worktree.merged"):
     """A worktree's branch was merged."""
 

@@ -49,7 +49,7 @@ export const Changes = ({ session }) => {
     against,
     ignoreSpace,
     isWide,
-    version: `${version} ${acts}`,
+    version: changes, // so that no patch is asked for of a file that has left the list
     comments: comments.filter(({ status }) => status !== "cancelled"),
     onAct: act,
   };

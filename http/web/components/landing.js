@@ -1,7 +1,7 @@
 // @ts-check
 // What an ended session left in its worktree, and its way home: commit it, then merge the branch.
 import { ME, post } from "../api.js";
-import { number, plural } from "../format.js";
+import { number, plural, seen } from "../format.js";
 import { html, useState } from "../html.js";
 import { repoOf, taskOf, useStore } from "../store.js";
 import { Button, Confirm, Field } from "./basics.js";
@@ -12,7 +12,7 @@ import { Button, Confirm, Field } from "./basics.js";
 /** @param {Props} props */
 export const Landing = ({ session, changes, onAct }) => {
   useStore("tasks", "repos");
-  const [asked, ask] = useState(/** @type {"commit" | "merge" | null} */ (null));
+  const [asked, ask] = useState(/** @type {"commit" | "merge" | "discard" | null} */ (null));
   const repo = repoOf(session);
   const { uncommitted, commits, branchName } = changes;
   if (!(uncommitted || commits)) return null;
@@ -29,7 +29,8 @@ export const Landing = ({ session, changes, onAct }) => {
     <div class="actions start">
       ${
         uncommitted > 0 &&
-        html`<${Button} kind="primary" onClick=${() => ask("commit")}>Commit…<//>`
+        html`<${Button} kind="primary" onClick=${() => ask("commit")}>Commit…<//>
+          <${Button} onClick=${() => ask("discard")}>Discard…<//>`
       }
       ${
         !uncommitted &&
@@ -41,6 +42,30 @@ export const Landing = ({ session, changes, onAct }) => {
     ${
       asked === "commit" &&
       html`<${Commit} session=${session} changes=${changes} onClose=${done} />`
+    }
+    ${
+      asked === "discard" &&
+      html`<${Confirm} title="Discard what is not committed?" label="Discard" onClose=${done}
+        act=${() =>
+          post(`/api/sessions/${session.id}/discard`, {
+            headSha: changes.headSha,
+            requestedBy: ME,
+          })}>
+        <p>${totalOf(changes)} on <code>${branchName}</code>:</p>
+        <ul class="lost">
+          ${changes.items
+            .filter((file) => !file.isCommitted)
+            .map(
+              (file) => html`<li key=${file.path}>
+                <b>${file.status[0].toUpperCase()}</b> <code>${seen(file.path)}</code>
+              </li>`,
+            )}
+        </ul>
+        <p>
+          It is kept for 30 days. Until then it comes back on a branch from the page of its
+          repository.
+        </p>
+      <//>`
     }
     ${
       asked === "merge" &&

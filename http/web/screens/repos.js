@@ -11,6 +11,7 @@ import {
   Empty,
   Field,
   Head,
+  lazily,
   Loading,
   Older,
   Problem,
@@ -24,6 +25,9 @@ import { basename, count, plural, size } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { go, useParam } from "../router.js";
 import { forgetRepository, learn, listed, need, state, useStore } from "../store.js";
+
+// few repositories have any
+const Discarded = lazily(() => import("../components/discarded.js"), "Discarded");
 
 /** @type {["allowWrite" | "allowNetwork" | "allowCommit" | "requireWorktree", string, string][]} */
 const PERMISSIONS = [
@@ -266,6 +270,7 @@ export const Repo = ({ id }) => {
         <section aria-labelledby="worktrees">
           <h2 id="worktrees" class="section">Worktrees</h2>
           <${Worktrees} repo=${repo} />
+          <${Discarded} repo=${repo} />
         </section>
         <section aria-labelledby="tasks">
           <h2 id="tasks" class="section">Tasks</h2>

@@ -162,6 +162,19 @@ class Script:
                 await watch.take()
 
 
+async def land(script: Script, folder: Path, session_id: int) -> None:
+    """Do with what a session left all that can be done."""
+    (folder / "new.txt").write_text("a")
+    viewed = {"paths": ["new.txt"]}
+    await script.post("/api/sessions/{}/changes/viewed", viewed, session_id)
+    comment = {"path": "new.txt", "line": 1, "text": "a"}
+    await script.post("/api/sessions/{}/comments", comment, session_id)
+    await script.post("/api/sessions/{}/commit", {"paths": ["new.txt"]}, session_id)
+    (folder / "more.txt").write_text("a")
+    gone = await script.post("/api/sessions/{}/discard", {}, session_id)
+    await script.post("/api/discarded/{}/restore", {}, gone["id"])
+
+
 async def every_post(script: Script, folder: Path) -> None:
     """Send each POST that takes a key, so that it does what it is for."""
     repository = folder / "work"
@@ -197,12 +210,7 @@ async def every_post(script: Script, folder: Path) -> None:
     await script.post("/api/approvals/{}/resolve", decided, asked["id"])
     await script.until(session, "completed")
     worked = (await script.http.get(f"/api/sessions/{session['id']}")).json()
-    (Path(worked["cwd"]) / "new.txt").write_text("a")
-    viewed = {"paths": ["new.txt"]}
-    await script.post("/api/sessions/{}/changes/viewed", viewed, session["id"])
-    comment = {"path": "new.txt", "line": 1, "text": "a"}
-    await script.post("/api/sessions/{}/comments", comment, session["id"])
-    await script.post("/api/sessions/{}/commit", {"paths": ["new.txt"]}, session["id"])
+    await land(script, Path(worked["cwd"]), session["id"])
     created = await script.post("/api/tasks/{}/sessions", {}, task["id"])
     await script.post("/api/sessions/{}/followups", {"message": "a"}, created["id"])
     await script.post("/api/sessions/{}/comments/send", {}, created["id"])

@@ -12,6 +12,7 @@ from command_center.store import (
     automation_runs,
     automations,
     comments,
+    discarded,
     followups,
     items,
     repositories,
@@ -31,6 +32,7 @@ TABLES: tuple[Table[Any], ...] = (
     followups,
     comments,
     viewed_files,
+    discarded,
     automations,
     automation_runs,
 )
@@ -57,6 +59,16 @@ def fill(tx: Transaction, path: str) -> int:
         text="t",
         quote="q",
         requested_by="web",
+    )
+    discarded.insert(
+        tx,
+        repository_id=repository,
+        session_id=session,
+        head_sha="a",
+        sha="b",
+        files=1,
+        requested_by="web",
+        expires_at=tx.now,
     )
     viewed_files.insert(tx, task_id=task, path="a.py", content="1")
     automation = automations.insert(

@@ -56,7 +56,7 @@ PATTERNS_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of `info/exclude` and `info/sparse-checkout`."""
 
 READS_INDEX: Final = frozenset(
-    {"commit", "diff", "ls-files", "read-tree", "reset", "status", "update-index"}
+    {"commit", "diff", "ls-files", "read-tree", "reset", "status", "update-index", "write-tree"}
 )
 """The commands that need a copy of the index."""
 
