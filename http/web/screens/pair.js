@@ -1,11 +1,12 @@
 // @ts-check
 // Pairing: the address that a code stands in signs this browser in, as a device of its own. Who is
 // signed in already is asked first.
-import { ApiError, ask, get } from "../api.js";
+import { ask, get } from "../api.js";
 import { Button, Field, Problem, useAct } from "../components/basics.js";
 import { connect } from "../connection.js";
 import { html, useEffect, useState } from "../html.js";
 import { go, replace } from "../router.js";
+import { state, useStore } from "../store.js";
 
 /** @import { Identity } from "../openapi.js" */
 
@@ -46,18 +47,15 @@ export const Pair = ({ code }) => {
       replace("/");
       await connect();
     });
+  useStore("connection");
+  const { phase } = state;
+  // only once it is known who this browser is: what was asked before is answered by then
   useEffect(() => {
     setTyped(code);
     if (!code) return;
-    run("look", async () => {
-      try {
-        setKnown(await get("/api/devices/current"));
-      } catch (failure) {
-        if (!(failure instanceof ApiError) || failure.status !== 401) throw failure;
-        await pair(code);
-      }
-    });
-  }, [code]);
+    if (phase === "signin") pair(code);
+    else if (phase === "live") run("look", async () => setKnown(await get("/api/devices/current")));
+  }, [code, phase]);
   return html`<main class="signin" id="main">
     <form class="card stack"
       onSubmit=${(/** @type {any} */ e) => {
