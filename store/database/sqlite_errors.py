@@ -44,6 +44,11 @@ def is_of_the_machine_to_read(error: BaseException) -> bool:
     return is_of_the_machine(error) and _primary_code(error) != sqlite3.SQLITE_READONLY
 
 
+def is_held(error: BaseException) -> bool:
+    """Tell whether another process holds the file."""
+    return _primary_code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
 def may_have_been_kept(error: BaseException) -> bool:
     """Tell whether a commit that raised this may have been written, such as one not flushed.
 

@@ -32,7 +32,12 @@ from sqlite_utils import Database
 
 from command_center.store import log_identity
 from command_center.store.database.opening import open_database, opening_error
-from command_center.store.database.sqlite_errors import FAULTS
+from command_center.store.database.sqlite_errors import (
+    FAULTS,
+    is_corruption,
+    is_held,
+    is_of_the_machine,
+)
 from command_center.store.errors import CannotOpenDatabase, ClaimLost, DatabaseClaimed
 from command_center.store.ownership.lock import DataFolderLock, check_in_place
 from command_center.store.timestamps import from_timestamp, now_timestamp
@@ -186,11 +191,20 @@ def _is_open_elsewhere(database: Path) -> bool:
         try:
             conn.execute("PRAGMA locking_mode = EXCLUSIVE")
             conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        except sqlite3.OperationalError as error:
-            return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-        except sqlite3.Error:
-            return False  # to be told by who opens it in earnest
+        except FAULTS as error:
+            if is_held(error):
+                return True
+            _refuse_without_answer(database, error)
     return False
+
+
+def _refuse_without_answer(database: Path, error: Exception) -> None:
+    """Refuse the start if the machine failed, so that nobody knows whether another has the file.
+
+    That a file is damaged, or no database of ours, is told by who opens it in earnest.
+    """
+    if is_of_the_machine(error) and not is_corruption(error):
+        raise opening_error(database, error) from error
 
 
 def _claim_in(database: Path) -> tuple[ClaimHolder, str] | None:
@@ -199,6 +213,7 @@ def _claim_in(database: Path) -> tuple[ClaimHolder, str] | None:
     try:
         with closing(sqlite3.connect(address, uri=True)) as conn:
             row = conn.execute(_READ).fetchone()
-    except sqlite3.Error:
+    except FAULTS as error:
+        _refuse_without_answer(database, error)
         return None
     return None if row is None else (ClaimHolder(*row[:-1]), row[-1])

@@ -6,11 +6,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from command_center.store import (
+    CannotOpenDatabase,
     ClaimLost,
     DatabaseClaim,
     DatabaseClaimed,
@@ -112,6 +115,31 @@ def test_what_a_killed_holder_had_is_free(path: Path, *, is_lock_kept: bool) -> 
         path.with_name("lock").unlink()
     with DataFolderLock(path.parent) as lock:
         take_claim(path, lock)
+
+
+@pytest.mark.parametrize("question", ["sqlite_schema", "FROM claim"])
+@pytest.mark.parametrize("code", [None, sqlite3.SQLITE_IOERR])
+def test_who_cannot_find_out_whether_another_has_the_database_does_not_take_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch, code: int | None, question: str
+) -> None:
+    class Failing(sqlite3.Connection):
+        def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
+            if question not in sql:
+                return super().execute(sql, *arguments)
+            if code is None:
+                raise MemoryError
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = code
+            raise error
+
+    with held(path):
+        other = by_a_hard_link(path)
+        with monkeypatch.context() as patched:
+            patched.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Failing))
+            with DataFolderLock(other.parent) as lock, pytest.raises(CannotOpenDatabase):
+                take_claim(other, lock)
+        with DataFolderLock(other.parent) as lock, pytest.raises(DatabaseClaimed):
+            take_claim(other, lock)
 
 
 def test_whoever_only_looks_into_the_file_keeps_no_server_from_starting_again(path: Path) -> None:
