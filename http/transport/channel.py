@@ -29,6 +29,7 @@ class ConnectionLimits:
         head: from a request's first byte to the end of its head.
         read: without a byte while a body is awaited.
         write: for taking 64 KiB of what is sent to it.
+        unsent_bytes: that wait for all clients together; above, the one that is stuck is cut.
         linger: how long input is thrown away before a connection with input left is closed.
         goodbye: for answering a WebSocket's close; once the server ends, for lingering, too, and
             for taking 64 KiB.
@@ -48,6 +49,7 @@ class ConnectionLimits:
     connections: int = 8192
     head_bytes: int = 32 * 1024
     message_bytes: int = 1024 * 1024
+    unsent_bytes: int = 64 * 1024 * 1024
 
 
 class ClientChannel(Protocol):

@@ -27,6 +27,7 @@ from command_center.http.transport.accept import Occasional, room_for_connection
 from command_center.http.transport.channel import CHUNK, ConnectionLimits, date_line
 from command_center.http.transport.encryption import ClientStream, EncryptedStream
 from command_center.http.transport.exchange import Exchange
+from command_center.http.transport.unsent import Unsent
 from command_center.http.transport.websocket import WebSocket, asks_for_websocket
 from command_center.http.wire.asgi import App, Scope
 from command_center.http.wire.problems import JSON, Problem
@@ -56,6 +57,8 @@ class Connections:
         self._silent: dict[ClientConnection, None] = {}
         self._crowded = Occasional("connections.silent_ones_closed")
         self._refused = Occasional("connections.all_in_use")
+        self._stuck = Occasional("connections.stuck_ones_cut")
+        self.unsent = Unsent(limits.unsent_bytes)
         shortest = min(limits.idle, limits.head, limits.read, limits.write)
         self._interval = min(LOOK_SECONDS, shortest / 4)
 
@@ -88,6 +91,11 @@ class Connections:
     def works(self, connection: ClientConnection) -> None:
         """Know that its client waits for us."""
         self._silent.pop(connection, None)
+
+    def sends(self, connection: ClientConnection, size: int) -> None:
+        """Know that it is about to send much; cut those that are stuck if all have too much."""
+        if self.unsent.add(connection, size):
+            self._stuck.tell(bytes=len(self.unsent))
 
     def make_room(self) -> bool:
         """Close the connection whose client has been silent for the longest; False without one."""
@@ -210,11 +218,24 @@ class ClientConnection:
 
         One that does not read is cut; one that reads slowly has its time for each piece.
         """
-        for start in range(0, len(data), CHUNK):
-            allowed = self.limits.goodbye if self.leaving else self.limits.write
-            self.due = trio.current_time() + allowed
-            await self.stream.send_all(data[start : start + CHUNK])
+        if len(data) <= CHUNK:
+            await self._write_piece(data)
+        else:
+            self._connections.sends(self, len(data))
+            unsent = self._connections.unsent
+            try:
+                for start in range(0, len(data), CHUNK):
+                    piece = data[start : start + CHUNK]
+                    await self._write_piece(piece)
+                    unsent.sent(self, len(piece))
+            finally:
+                unsent.discard(self)
         self.due = math.inf
+
+    async def _write_piece(self, piece: bytes) -> None:
+        allowed = self.limits.goodbye if self.leaving else self.limits.write
+        self.due = trio.current_time() + allowed
+        await self.stream.send_all(piece)
 
     async def read(self) -> bool:
         """Read what has come into the parser; False at the end of the client's input."""

@@ -445,6 +445,22 @@ async def test_at_the_end_an_event_that_its_client_has_in_part_is_not_ended_for_
     assert [] == logs
 
 
+async def test_of_clients_that_read_nothing_the_one_that_is_stuck_for_longest_is_cut() -> None:
+    body = b"x" * 32 * 1024 * 1024
+    limits = ConnectionLimits(unsent_bytes=40 * 1024 * 1024)
+    async with (
+        connected(answering(body), limits) as server,
+        await server.connect() as stuck,
+        await server.connect() as stream,
+    ):
+        await stuck.send_all(LAST_GET)
+        await stuck.receive_some(1)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        await stream.send_all(LAST_GET)
+        assert (await everything(stream)).endswith(body)
+        assert len(await everything(stuck)) < len(body)
+
+
 async def test_at_the_end_a_client_that_does_not_read_is_not_waited_for() -> None:
     app, limits = answering(bytes(64 * 1024 * 1024)), ConnectionLimits(goodbye=0.05)
     async with connected(app, limits) as server, await server.connect() as stream:
