@@ -99,6 +99,7 @@ def test_the_limits_that_security_promises_are_those_of_the_program() -> None:
         f"a client that does not read what it is sent, {limits.write:.0f} seconds",
         f"a WebSocket that answers no ping, {2 * limits.heartbeat:.0f};",
         f"more than {BUFFER:,} events or {BUFFER_BYTES // 2**20} MiB behind",
+        f"it comes to {limits.unsent_bytes // 2**20} MiB over all of them",
         f"Nesting deeper than {MAX_DEPTH} levels",
         f"There may be {limits.connections:,}, or",
         f"it asks the system for {DESCRIPTORS:,}",

@@ -49,7 +49,7 @@ class ConnectionLimits:
     connections: int = 8192
     head_bytes: int = 32 * 1024
     message_bytes: int = 1024 * 1024
-    unsent_bytes: int = 64 * 1024 * 1024
+    unsent_bytes: int = 32 * 1024 * 1024
 
 
 class ClientChannel(Protocol):

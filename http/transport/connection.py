@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Never
 from urllib.parse import unquote
 
@@ -165,7 +167,7 @@ class ClientConnection:
         try:
             self.client = self.stream.socket.getpeername()[:2]
             self.server = self.stream.socket.getsockname()[:2]
-            with self._serving:
+            with self._serving, _leaving_nothing():
                 await (self._serve() if has_place else self.refuse(ALL_IN_USE))
                 if isinstance(self.stream, EncryptedStream):
                     self.due = trio.current_time() + self.limits.goodbye
@@ -356,6 +358,33 @@ class ClientConnection:
             "state": dict(self.state),
             "extensions": {},
         }
+
+
+@contextmanager
+def _leaving_nothing() -> Iterator[None]:
+    """Empty the frames that an exception leaves, which may hold all that was to be sent.
+
+    They stand in cycles, and so would be kept until a full collection, which may be hours away.
+    """
+    try:
+        yield
+    except BaseException as error:
+        _empty_frames(error)
+        raise
+
+
+def _empty_frames(error: BaseException) -> None:
+    seen: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        each = left.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        traceback.clear_frames(each.__traceback__)
+        left += [each.__cause__, each.__context__]
+        if isinstance(each, BaseExceptionGroup):
+            left += each.exceptions
 
 
 def _parser(limits: ConnectionLimits) -> h11.Connection:

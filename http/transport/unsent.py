@@ -18,7 +18,7 @@ class Sending(Protocol):
 
 
 class Unsent:
-    """What waits on each connection, the one first that has been stuck for the longest."""
+    """The bytes that wait on each connection, the one first that is stuck for the longest."""
 
     def __init__(self, most: int) -> None:
         """Hold so many bytes at most, unless one connection alone has more."""

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
+import weakref
 from contextlib import AsyncExitStack
 
 import attrs
@@ -459,6 +461,29 @@ async def test_of_clients_that_read_nothing_the_one_that_is_stuck_for_longest_is
         await stream.send_all(LAST_GET)
         assert (await everything(stream)).endswith(body)
         assert len(await everything(stuck)) < len(body)
+
+
+async def test_what_a_client_that_is_cut_did_not_take_is_forgotten_at_once() -> None:
+    made: list[weakref.ref[object]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        held = trio.Event()
+        made.append(weakref.ref(held))
+        await answering(bytes(32 * 1024 * 1024))(scope, receive, send)
+
+    gc.disable()
+    try:
+        async with (
+            connected(app, ConnectionLimits(write=0.05)) as server,
+            await server.connect() as stream,
+        ):
+            await stream.send_all(GET)
+            await stream.receive_some(1)
+            while len(server.connections) > 0:
+                await trio.testing.wait_all_tasks_blocked(0.01)
+            assert [None] == [held() for held in made]
+    finally:
+        gc.enable()
 
 
 async def test_at_the_end_a_client_that_does_not_read_is_not_waited_for() -> None:

@@ -1,4 +1,4 @@
-"""What waits for all clients together is bounded, and who is stuck for longest goes first."""
+"""The bytes that wait for all clients are bounded, and who is stuck for longest goes first."""
 
 from __future__ import annotations
 
