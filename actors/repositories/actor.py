@@ -138,7 +138,7 @@ class Repositories(Actor):
         self._locks = KeyedLocks()
         places = Places(storage)
         self._worktrees = Worktrees(storage, hosts, self._locks, places)
-        self._seeing = SeenChanges(storage, hosts)
+        self._seeing = SeenChanges(storage, hosts, self._locks)
         self._comments = Comments(storage, self._seeing)
         self._discards = Discards(storage, hosts, self._locks)
         self._landing = Landing(storage, hosts, self._locks)

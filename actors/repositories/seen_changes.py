@@ -26,8 +26,9 @@ from command_center.actors.contracts.landing import (
     SeePatch,
     ViewedFiles,
 )
+from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
-from command_center.actors.git import Checkout
+from command_center.actors.git import Checkout, GitFailed, NotAWorkTree, UnsafeRepository
 from command_center.actors.git.changes import (
     PAGE_BYTES,
     Against,
@@ -72,15 +73,26 @@ class SeenChanges:
 
     _storage: Storage
     _hosts: Hosts[Host]
+    _locks: KeyedLocks
 
     async def see(self, message: SeeChanges) -> Changes:
         """List what a session has changed.
+
+        Where git cannot read the folder, it may be deleted just now: then it is looked at again
+        once that has ended.
 
         Raises:
             NotFound: there is no such session.
             Conflict: the folder is not the repository's any more.
         """
         session, _, repository = await load_work(self._storage, message.session_id)
+        try:
+            return await self._see(message, session, repository)
+        except (NotAWorkTree, UnsafeRepository, GitFailed):
+            async with self._locks.of(repository.id):
+                return await self._see(message, session, repository)
+
+    async def _see(self, message: SeeChanges, session: Session, repository: Repository) -> Changes:
         viewed = await self._viewed(session)
         try:
             checkout = await self._worktree(session, repository)

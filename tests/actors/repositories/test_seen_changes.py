@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+import trio
 
 from command_center.actors.contracts.landing import (
     Changes,
@@ -14,7 +16,11 @@ from command_center.actors.contracts.landing import (
     SeePatch,
     ViewedFiles,
 )
+from command_center.actors.contracts.worktrees import RemoveWorktree
+from command_center.actors.git import Checkout, NotAWorkTree
 from command_center.actors.git.changes import PAGE_BYTES, Against, Patch, PatchCursor
+from command_center.actors.hosts.local.git.checkouts import LocalGit
+from command_center.actors.repositories.worktrees import Worktrees
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from command_center.store import sessions
 from tests.actors.git.repository import commit, plain_git
@@ -201,6 +207,36 @@ async def test_before_the_first_commit_all_files_are_new(rig: Rig, tmp_path: Pat
     (project / "a.txt").write_text("a\n")
     seen = await rig.ask(SeeChanges(session.id))
     assert "agent" == seen.source  # it is the main checkout, whatever the run called it
+
+
+async def test_a_worktree_that_is_deleted_meanwhile_is_seen_as_gone(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, looked = LocalGit.open, trio.Event()
+
+    async def deleting(main: Checkout, path: Path) -> None:
+        (path / ".git").unlink()  # as it is half way
+        looked.set()
+        await asked.wait()
+        shutil.rmtree(path)
+
+    asked = trio.Event()
+
+    async def open_it(git: LocalGit, path: Path, *, common_dir: Path | None = None) -> Checkout:
+        try:
+            return await opened(git, path, common_dir=common_dir)
+        except NotAWorkTree:
+            asked.set()
+            raise
+
+    monkeypatch.setattr(f"{Worktrees.__module__}.remove_worktree", deleting)
+    monkeypatch.setattr(LocalGit, "open", open_it)
+    async with trio.open_nursery() as nursery:
+        removal = RemoveWorktree(work.session.repository_id, str(work.folder))
+        nursery.start_soon(work.rig.ask, removal)
+        await looked.wait()
+        seen = await see(work)
+    assert "agent" == seen.source
 
 
 async def test_what_was_viewed_is_kept_until_it_changes(work: Work) -> None:
