@@ -214,10 +214,12 @@ async def old_disk(disk: Disk) -> Disk:
     return attrs.evolve(disk, is_whole_life=True)
 
 
+@pytest.mark.timeout(600)
 async def test_of_the_calls_that_answer_requests_any_may_fail(disk: Disk) -> None:
     await fail_some(disk)
 
 
+@pytest.mark.timeout(600)
 async def test_of_the_calls_of_a_life_any_may_fail(old_disk: Disk) -> None:
     await fail_some(old_disk)
 
