@@ -284,6 +284,16 @@ class SettingsTold(msgspec.Struct, frozen=True):
     settings: dict[str, Any]
 
 
+class ThreadIdle(msgspec.Struct, frozen=True):
+    """No turn runs in the session's thread; the end of its own is told just after, if it ran."""
+
+
+class TurnDoubted(msgspec.Struct, frozen=True):
+    """The thread has been idle for a while, and the end of that turn was not heard by then."""
+
+    turn_id: str | None
+
+
 class TurnLoosened(msgspec.Struct, frozen=True):
     """The turn may do more than its session may; `reason` says what, and by whom."""
 
@@ -479,6 +489,7 @@ Fact: TypeAlias = (
     | HookAnswered
     | TurnEnded
     | TurnLoosened
+    | ThreadIdle
     | GoalTold
     | SettingsTold
 )

@@ -57,6 +57,9 @@ OUTCOMES: Final[Mapping[str, SessionStatus]] = {
 TOLD: Final = (TurnBegan, TurnAdopted, TurnRefused, TurnFound)
 """The events that say whose a turn is."""
 
+INSIDE: Final = "inside"
+"""The member of a review's turn that has the turn inside of it."""
+
 _VERSION_WITH_TIME: Final = 7
 
 
@@ -201,7 +204,7 @@ def _keep_as_session(
             worktree_path=worktree,
             branch_name=last.branch_name if is_same else None,
         ),
-        prompt=message_of(turn) or command_of(turn) or "",
+        prompt=message_of(turn.get(INSIDE) or turn) or command_of(turn) or "",
         runner="app-server",
         requested_by="codex",
         origin="codex",
@@ -227,7 +230,8 @@ def _keep_as_session(
         runner="app-server",
         instance=instance,
     )
-    _keep_items(tx, session.id, turn)
+    for one in (turn.get(INSIDE), turn):
+        _keep_items(tx, session.id, one or {})
     ledger.move(
         tx,
         session.id,
@@ -282,6 +286,6 @@ def _timestamp(seconds: float) -> str:
 
 
 def _cause_of(turn: Mapping[str, Any]) -> Cause:
-    if message_of(turn) is not None:
+    if message_of(turn.get(INSIDE) or turn) is not None:
         return "message"
     return "unknown" if command_of(turn) is None else "command"

@@ -61,8 +61,10 @@ from command_center.actors.contracts.sessions import (
     StopDeadline,
     StopSession,
     SubAgentWorks,
+    ThreadIdle,
     ThreadNews,
     ThreadOpened,
+    TurnDoubted,
     TurnEnded,
     TurnLoosened,
     TurnLost,
@@ -102,6 +104,9 @@ MAILBOX: Final = 64
 What Codex tells beyond that waits in the bridge, where it can be joined.
 """
 
+
+DOUBT_SECONDS: Final = 2.0
+"""Seconds after which the end of a turn, whose thread is idle, should have been heard."""
 
 SAVE_SECONDS: Final = 0.9
 """Seconds for which what was said of a message may be unkept: a crash takes no more than one."""
@@ -575,6 +580,17 @@ class SessionActor(Actor):
     async def settings_told(self, message: SettingsTold) -> None:
         """End where Codex is to begin turns that could do more than the session may."""
         await self._turn_ends.hear_settings(message)
+
+    @handles(ThreadIdle, when=IN_TURN)
+    def thread_idle(self, _message: ThreadIdle) -> None:
+        """Look in a while whether the end of the turn was heard."""
+        self.ctx.send_after(DOUBT_SECONDS, TurnDoubted(self.session.codex_turn_id))
+
+    @handles(TurnDoubted, when=IN_TURN)
+    def turn_doubted(self, message: TurnDoubted) -> None:
+        """Find out how the turn stands, unless its end is known, or another has begun."""
+        if message.turn_id == self.session.codex_turn_id and not self._turn_ends.is_known:
+            self._driver.go_on()
 
     @handles(TurnLoosened, when=ACTIVE)
     async def loosened(self, message: TurnLoosened) -> None:

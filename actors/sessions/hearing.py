@@ -18,6 +18,7 @@ from command_center.actors.contracts.sessions import (
     OutputDelta,
     PlanChanged,
     SettingsTold,
+    ThreadIdle,
     ThreadNews,
     TurnEnded,
     TurnLoosened,
@@ -80,8 +81,8 @@ class Hearing:
                 case UsageChanged():
                     await self._transcript.keep_agent_usage(told.thread_id, fact.usage)
                     await self._limits.check_budget()
-                case GoalTold():
-                    continue  # the session pursues its own
+                case GoalTold() | ThreadIdle():
+                    continue  # the session has its own
                 case SettingsTold() | TurnLoosened():
                     await self._handle(fact)
                 case _ if agent is None:

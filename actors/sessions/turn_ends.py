@@ -38,14 +38,18 @@ class TurnEnds:
     _handle: Callable[[object], Awaitable[None]]
     """Handles a fact as the message that it is."""
 
+    @property
+    def is_known(self) -> bool:
+        """Return whether the turn is known to have ended, and the session goes on all the same."""
+        return self._pursuit.is_between or self._agents.ended_before_them is not None
+
     async def follow(self, opened: TurnOpened) -> None:
         """Go on with another turn, for the session's goal or at a word of a sub-agent."""
         if opened.turn_id == self._state.session.codex_turn_id:
             return
         if self._driver.ended_meanwhile is not None and self._state.session.goal is not None:
             await self._handle(self._driver.ended_meanwhile)
-        waits = self._pursuit.is_between or self._agents.ended_before_them is not None
-        if waits and self._state.is_active:
+        if self.is_known and self._state.is_active:
             self._driver.ended_meanwhile = self._agents.ended_before_them = None
             await self._pursuit.begin_turn(opened.turn_id)
             self._watch.heard()

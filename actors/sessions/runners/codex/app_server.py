@@ -82,6 +82,7 @@ from command_center.actors.sessions.runners.codex.turns import (
     find_turns_since,
     interrupt_active,
     interrupt_when_listed,
+    is_inside,
     message_id,
     pause_goals,
     queue_reason,
@@ -263,6 +264,9 @@ class AppServerRunner:
             turn_id = str(turns[turns.index(turn) + 1]["id"])
             await self._ref.tell(TurnOpened(turn_id=turn_id))
         await self._thread.reports.items(turn_id, newest)
+        if newest is not turns[-1] and is_inside(newest, turns[1]):
+            newest = turns[1]
+            await self._thread.reports.items(turn_id, newest)
         agents = await self._thread.join_agents(session, thread_id)
         # Of a turn that was lost, nobody has answered what it asked.
         is_lost = newest.get("status") == "interrupted"

@@ -301,7 +301,7 @@ class ForeignTurns(Actor):
         if working is not None:
             raise Unavailable(f"Session {working.id} gets its actor soon, or has just ended.")
         turn = await self._running_turn(thread_id)
-        await self._keep_missed(root, thread)
+        await self._keep_missed(root, thread, running=None if turn is None else str(turn["id"]))
         if turn is None:
             return
         if root != thread:
@@ -309,8 +309,8 @@ class ForeignTurns(Actor):
         else:
             await self._examine_own(last, turn, thread_id)
 
-    async def _keep_missed(self, root: Thread, thread: Thread) -> None:
-        """Keep what has ended in the thread and is known to nobody.
+    async def _keep_missed(self, root: Thread, thread: Thread, *, running: str | None) -> None:
+        """Keep what has ended in the thread and is known to nobody, but for the turn that ran.
 
         Raises:
             Unavailable: a session has just begun in it.
@@ -320,7 +320,9 @@ class ForeignTurns(Actor):
             return
         try:
             seen = self._seen.get(thread.id)
-            missed, newest = await missed_turns(self._ask, thread.id, known, seen)
+            missed, newest = await missed_turns(
+                self._ask, thread.id, known, seen=seen, besides=running
+            )
         except CodexError as error:
             log.info("foreign_turns.unknown", thread=thread.id, reason=str(error))
             return

@@ -5,12 +5,17 @@ Source: the app-server protocol as the binary prints it (`codex app-server gener
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, Final
 
 from command_center.actors.codex import requests
-from command_center.actors.ledger.missed_turns import KnownTurns, began_at
+from command_center.actors.ledger.missed_turns import INSIDE, KnownTurns, began_at
 from command_center.actors.sessions.runners.codex.agent_threads import Ask
+from command_center.actors.sessions.runners.codex.turns import is_inside
+
+RUNNING: Final[dict[str, Any]] = {"status": "inProgress"}
+"""A turn that is not listed any more, and so is not known to have ended."""
 
 _AT_ONCE: Final = 100
 """Turns that are listed at once without their items."""
@@ -20,37 +25,45 @@ _WITH_ITEMS: Final = 20
 
 
 async def missed_turns(
-    ask: Ask, thread_id: str, known: KnownTurns, seen: str | None
+    ask: Ask, thread_id: str, known: KnownTurns, *, seen: str | None, besides: str | None
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """List those that are not known, with their items, the oldest first.
+    """List those that are not known, with their items, the oldest first; not the one `besides`.
 
-    Also return the newest turn that has ended: what came before it need not be looked at again,
-    and is not where that is `seen`.
+    A review has the turn inside of it as its `INSIDE`; both are known if one is. Also return the
+    newest turn that has ended: what came before it need not be looked at again, and is not where
+    that is `seen`.
     """
-    newest: str | None = None
+    listed: list[str] = []
     missed: set[str] = set()
-    found: list[dict[str, Any]] = []
+    whole: dict[str, dict[str, Any]] = {}
 
     def look(turn: dict[str, Any]) -> bool:
-        nonlocal newest
         if turn["id"] == seen or began_at(turn) < known.since:
             return False
-        if turn.get("status") != "inProgress":
-            newest = newest or str(turn["id"])
-            if not known.has(turn):
-                missed.add(str(turn["id"]))
+        listed.append(str(turn["id"]))
+        if not known.has(turn) and turn["id"] != besides:
+            missed.add(str(turn["id"]))
         return True
 
     def collect(turn: dict[str, Any]) -> bool:
-        if turn["id"] in missed:
-            missed.discard(str(turn["id"]))
-            found.append(turn)
-        return bool(missed)
+        is_beyond = missed <= whole.keys()  # the one before the oldest may be inside of that
+        whole[str(turn["id"])] = turn
+        return not is_beyond
 
     await _list_turns(ask, thread_id, look, limit=_AT_ONCE, items=False)
     if missed:
         await _list_turns(ask, thread_id, collect, limit=_WITH_ITEMS, items=True)
-    return found[::-1], newest or seen
+    # Without its items, a turn that runs may be listed as one that was interrupted.
+    running = {one for one in missed if whole.get(one, RUNNING)["status"] == "inProgress"}
+    for outer, inner in itertools.pairwise(listed):
+        if inner in whole and outer in whole and is_inside(whole[inner], whole[outer]):
+            if {outer, inner} <= missed:
+                whole[outer][INSIDE] = whole[inner]
+                missed.discard(inner)
+            else:
+                missed -= {outer, inner}
+    over = [one for one in listed if one not in running | {besides}]
+    return [whole[one] for one in reversed(over) if one in missed], next(iter(over), seen)
 
 
 async def _list_turns(

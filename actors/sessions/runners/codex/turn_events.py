@@ -41,6 +41,7 @@ from command_center.actors.contracts.sessions import (
     RunnerReport,
     SettingsTold,
     SubAgentWorks,
+    ThreadIdle,
     ThreadNews,
     TurnEnded,
     TurnOpened,
@@ -50,7 +51,13 @@ from command_center.actors.contracts.sessions import (
 from command_center.store import Session
 
 ABOUT_THREAD = frozenset(
-    {"turn/started", "thread/goal/updated", "thread/goal/cleared", "thread/settings/updated"}
+    {
+        "turn/started",
+        "thread/goal/updated",
+        "thread/goal/cleared",
+        "thread/settings/updated",
+        "thread/status/changed",
+    }
 )
 """The notifications that tell of the thread, whichever turn they name."""
 
@@ -127,7 +134,7 @@ def _facts(
     params = notification.params
     match notification.method:
         case method if method in ABOUT_THREAD:
-            yield _of_thread(params, turn_id)
+            yield from _of_thread(params, turn_id)
         case "item/started" | "item/completed":
             completed = notification.method == "item/completed"
             yield item_seen(turn_id, params["item"], completed=completed)
@@ -155,16 +162,22 @@ def _facts(
             yield from _warnings(notification)
 
 
-def _of_thread(params: Mapping[str, Any], turn_id: str) -> TurnOpened | GoalTold | SettingsTold:
+def _of_thread(
+    params: Mapping[str, Any], turn_id: str
+) -> Iterator[TurnOpened | GoalTold | SettingsTold | ThreadIdle]:
     """Read which turn the thread has, which goal, or what its next turns may do."""
     match params:
         case {"turn": _}:
-            return TurnOpened(turn_id=turn_id)
+            yield TurnOpened(turn_id=turn_id)
         case {"threadSettings": settings}:
-            return SettingsTold(settings=dict(settings))
+            yield SettingsTold(settings=dict(settings))
+        case {"status": {"type": "idle"}}:
+            yield ThreadIdle()
+        case {"status": _}:
+            pass
         case _:
             goal = params.get("goal")
-            return GoalTold(goal=None if goal is None else dict(goal))
+            yield GoalTold(goal=None if goal is None else dict(goal))
 
 
 def _warnings(notification: CodexNotification) -> Iterator[Warned]:

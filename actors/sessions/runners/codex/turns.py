@@ -87,6 +87,18 @@ async def find_turns_since(ask: Ask, session: Session, thread_id: str) -> list[d
             return []
 
 
+def is_inside(turn: Mapping[str, Any], review: Mapping[str, Any]) -> bool:
+    """Return whether the turn is the one inside of the review, both as Codex lists them.
+
+    It lists the turn while that runs, and then also the review, just behind it. The turn counts as
+    interrupted.
+    """
+    root = turn.get("rootTurnId")
+    is_its = turn.get("status") == "interrupted" if root is None else root == review["id"]
+    entered = (item.get("type") == "enteredReviewMode" for item in review.get("items", ()))
+    return is_its and any(entered)
+
+
 async def interrupt_when_listed(
     ask: Ask, session: Session, thread_id: str, *, patience: float = math.inf
 ) -> bool:
