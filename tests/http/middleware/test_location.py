@@ -16,7 +16,17 @@ from command_center.actors.contracts.tasks import RunOutcome
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from command_center.http.routes.table import OPERATIONS
-from command_center.store import Approval, Automation, Device, Followup, Repository, Session, Task
+from command_center.store import (
+    Approval,
+    Automation,
+    Comment,
+    Device,
+    DiscardedWork,
+    Followup,
+    Repository,
+    Session,
+    Task,
+)
 from tests.actors.automations.rig import opened
 from tests.http.live import client_of
 
@@ -67,6 +77,8 @@ def test_every_post_that_makes_a_record_declares_where_it_is() -> None:
         | Automation
         | Device
         | DeviceToken
+        | Comment
+        | DiscardedWork
     )
     made = {
         operation.rule
