@@ -29,7 +29,9 @@ BEGIN = (
 def begin(server: Server, repository: Path) -> None:
     """A first session, whose turn begins."""
     with httpx.Client(base_url=server.url, timeout=30, trust_env=False) as client:
-        made(client, "/api/repos", {"localPath": str(repository), "allowWrite": True})
+        # In a worktree, git says what has changed; here each agent does.
+        allowed = {"allowWrite": True, "workplace": "main_checkout"}
+        made(client, "/api/repos", {"localPath": str(repository), **allowed})
         made(client, "/api/tasks", {"repositoryId": 1, "title": "Delegate", "prompt": "Begin."})
         made(client, "/api/tasks/1/run", {})
 
