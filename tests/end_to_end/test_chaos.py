@@ -65,8 +65,17 @@ class AppServer:
             while not self.socket.exists():  # noqa: ASYNC110 - another process makes it
                 await trio.sleep(0.02)
 
-    def send(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+    def freeze(self) -> None:
+        """Have it do nothing more, and let it live."""
+        if sys.platform != "win32":
+            self._send(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it work again."""
+        if sys.platform != "win32":
+            self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(number)
 
@@ -293,11 +302,11 @@ async def test_steering_that_a_kill_cut_off_is_answered_with_what_came_of_it(
         gate.wait_until_reached()
         await client.until_session(session, "running")
         async with client.watch(sessionId=session["id"]) as stream:
-            app_server.send(signal.SIGSTOP)
+            app_server.freeze()
             nursery.start_soon(steer, client, session)
             await stream.until("session.steer.requested")
             shared_server.kill()
-    app_server.send(signal.SIGCONT)
+    app_server.go_on()
     shared_server.start()
     async with client_of(shared_server) as client:
         early = await steer(client, session)

@@ -187,14 +187,20 @@ async def test_a_folder_that_became_a_link_is_not_followed_on_either_side(
         await made.git.copy_files(checkout, made, [b"deep/one.pem"], 1000)
 
 
+def make_pipe(path: Path) -> None:
+    """A named pipe; reading it waits for whoever writes."""
+    if sys.platform != "win32":
+        os.mkfifo(path)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes of that kind")
 async def test_a_pipe_is_passed_over_and_nobody_waits_for_it(checkout: Checkout) -> None:
-    os.mkfifo(checkout.path / "keys" / "pipe")
+    make_pipe(checkout.path / "keys" / "pipe")
     made = await add_worktree(checkout, checkout.path.parent / "made", "work")
 
     assert [] == await made.git.copy_files(checkout, made, [b"keys/pipe"], 1000)
 
-    os.mkfifo(checkout.path / NAME)
+    make_pipe(checkout.path / NAME)
     with pytest.raises(UnsafeRepository, match="no regular file"):
         await read_patterns(checkout)
 
