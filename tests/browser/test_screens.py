@@ -329,7 +329,7 @@ def test_what_sessions_have_changed_is_loaded_where_it_is_looked_at(
     settle(page)
     assert sum(answers) < len(diff)
     page.goto(f"{server.url}/#/sessions/1?pane=changes")
-    expect(page.get_by_label("Changes").get_by_text("+10000")).to_be_visible()
+    expect(page.get_by_label("Changes").get_by_text("1 file +10K")).to_be_visible()
     with httpx.Client(base_url=server.url, trust_env=False) as client:
         found = client.get("/api/sessions").json()["items"][-1]
         assert found["diff"].startswith(diff[:40_000])
