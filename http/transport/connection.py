@@ -362,7 +362,7 @@ class ClientConnection:
 
 @contextmanager
 def _leaving_nothing() -> Iterator[None]:
-    """Empty the frames that an exception leaves, which may hold all that was to be sent.
+    """Empty the frames that a cancellation leaves, which may hold all that was to be sent.
 
     They stand in cycles, and so would be kept until a full collection, which may be hours away.
     """
@@ -374,17 +374,16 @@ def _leaving_nothing() -> Iterator[None]:
 
 
 def _empty_frames(error: BaseException) -> None:
-    seen: set[int] = set()
-    left: list[BaseException | None] = [error]
-    while left:
-        each = left.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        traceback.clear_frames(each.__traceback__)
-        left += [each.__cause__, each.__context__]
-        if isinstance(each, BaseExceptionGroup):
-            left += each.exceptions
+    """Empty the frames through which cancellations came, all of which have ended.
+
+    To empty a frame that waits is to end its coroutine. So what caused an exception, and what was
+    handled when it came, is left alone: they may lead to an actor or a listener that lives.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            _empty_frames(each)
+    elif isinstance(error, trio.Cancelled):
+        traceback.clear_frames(error.__traceback__)
 
 
 def _parser(limits: ConnectionLimits) -> h11.Connection:
