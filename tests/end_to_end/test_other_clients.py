@@ -107,14 +107,15 @@ async def test_a_command_in_a_folder_that_another_client_has_put_a_turn_in_is_to
         running = await client.until_session(session, "running")
         there = {"environmentId": "local", "cwd": str(outside.parent)}
         wish = {"threadId": running["codexThreadId"], "turnId": running["codexTurnId"]}
+        is_moved = True
         try:
             await other.call("turn/settings/update", {**wish, "environments": [there]})
-        except CodexError as error:
-            pytest.skip(f"This Codex lets nobody put a turn in another folder: {error}")
+        except CodexError:  # a version before 0.169 lets nobody do that
+            is_moved = False
         begun.open()
         await client.until_session(session, "completed")
         told = (await client.get("/api/events", type="session.command.outside"))["items"]
-        (event,) = told
-        assert str(outside.parent) == event["data"]["cwd"]
-        assert "echo > written" in event["data"]["command"]
-    assert outside.exists()
+        assert (is_moved, is_moved) == (bool(told), outside.exists())
+        for event in told:
+            assert str(outside.parent) == event["data"]["cwd"]
+            assert "echo > written" in event["data"]["command"]
