@@ -55,10 +55,7 @@ async def run_set_up(
     code: int | None = None
     said = ""
     with trio.move_on_after(seconds) as deadline:
-        try:
-            code, said = await _run(codex, (*confinement.sandbox_options(), *command), cwd, output)
-        except WireClosed as error:
-            said = error.reason
+        code, said = await _run(codex, (*confinement.sandbox_options(), *command), cwd, output)
     ended = {
         "status": "completed" if code == 0 else "failed",
         "aggregatedOutput": output.text or said,
@@ -80,7 +77,10 @@ async def _run(
 ) -> tuple[int | None, str]:
     """Run it, and return its exit code and what Codex itself complained of."""
     async with trio.open_nursery() as nursery:
-        child = await codex.start(arguments, nursery, cwd=cwd)
+        try:
+            child = await codex.start(arguments, nursery, cwd=cwd)
+        except WireClosed as error:
+            return None, error.reason
         try:
             async with trio.open_nursery() as reading:
                 reading.start_soon(output.read, child)
