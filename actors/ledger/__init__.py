@@ -14,6 +14,6 @@ are not complete. `firing` claims the due time of an automation, `outcomes` coun
 ended, and `templates` has automations to begin from. `deadlines` are those of approvals,
 `async_questions` what Codex asks without waiting, `agents` the sub-agents of a session, `trust`
 has a person asked about a repository's own configuration of Codex, and `setup` about how its
-worktrees are set up. `hook_answers` tells how hooks
-have decided in a person's place.
+worktrees are set up. `left_commands` are those that go on when their turn has completed.
+`hook_answers` tells how hooks have decided in a person's place.
 """

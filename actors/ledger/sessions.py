@@ -19,11 +19,9 @@ from sqlite_utils import Database
 from command_center.actors.contracts.events.approvals import ApprovalResolved
 from command_center.actors.contracts.events.sessions import (
     CommandRunElsewhere,
-    CommandsLeft,
     GoalCleared,
     GoalUpdated,
     ItemCutOff,
-    LeftCommand,
     SessionBlocked,
     SessionCompleted,
     SessionCreated,
@@ -457,36 +455,6 @@ def is_by_hand(body: Mapping[str, Any]) -> bool:
 def _of(event: OfAgent, agent_id: int | None) -> OfAgent:
     """Say whose it is, where it is a sub-agent's."""
     return event if agent_id is None else msgspec.structs.replace(event, agent_id=agent_id)
-
-
-def running_commands(db: Database, session_id: int) -> list[Item]:
-    """Give the commands of the session, not of its sub-agents, of whose end nothing was heard."""
-    return commands_under_way(db, [session_id])
-
-
-def commands_under_way(db: Database, session_ids: list[int]) -> list[Item]:
-    """Give those of several sessions."""
-    return items.every(
-        db,
-        {
-            "session_id": session_ids,
-            "type": "commandExecution",
-            "status": "in_progress",
-            "agent_id": None,
-        },
-    )
-
-
-def tell_left_commands(tx: Transaction, session_id: int) -> list[Item]:
-    """Tell which commands go on now that the turn has ended, if any do."""
-    left = running_commands(tx.db, session_id)
-    if left:
-        commands = [
-            LeftCommand(item_id=item.item_id, command=str(item.body.get("command") or ""))
-            for item in left
-        ]
-        tell(tx, sessions.get(tx.db, session_id), CommandsLeft(commands=commands))
-    return left
 
 
 def cut_off_items(tx: Transaction, session_id: int) -> None:

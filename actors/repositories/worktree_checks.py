@@ -8,6 +8,7 @@ from command_center.actors.contracts.hosts import Host
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout
 from command_center.actors.git.facts import WorktreeEntry, read_gitlinks, read_status
+from command_center.actors.ledger.left_commands import lingering_sessions
 from command_center.actors.rules.errors import Conflict
 from command_center.store import Repository, Session, sessions
 
@@ -22,7 +23,7 @@ async def live_sessions(storage: Storage, repository: Repository) -> list[Sessio
 
 
 async def check_unused(storage: Storage, host: Host, repository: Repository, path: Path) -> None:
-    """Refuse while a session works in a folder.
+    """Refuse while a session works in a folder, or commands that one has left run there.
 
     Raises:
         Conflict: one does; the error names it.
@@ -33,6 +34,12 @@ async def check_unused(storage: Storage, host: Host, repository: Repository, pat
                 f"Session {session.id} works in {path} and is {session.status}.",
                 sessionId=session.id,
             )
+    left = await storage.read(lambda db: lingering_sessions(db, repository.host, str(path)))
+    for session in left:
+        raise Conflict(
+            f"Commands of session {session.id} still run in {path}. Stop the session to end them.",
+            sessionId=session.id,
+        )
 
 
 async def check_removable(

@@ -20,6 +20,7 @@ from command_center.actors.contracts.worktrees import TidyWorktrees
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels
 from command_center.actors.ledger.hook_answers import settle_unseen
+from command_center.actors.ledger.left_commands import tell_left_commands
 from command_center.actors.rules.preconditions import Condition
 from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.interruption import Interruption, ended_by_request
@@ -144,7 +145,7 @@ class Ending:
 
     async def _outlast(self, ended: Session) -> None:
         """Follow the commands that the turn left, until none of them runs any more."""
-        left = await self._state.keep(lambda tx: ledger.tell_left_commands(tx, ended.id))
+        left = await self._state.keep(lambda tx: tell_left_commands(tx, ended.id))
         if left:
             await self._runner.follow_commands(ended, {item.item_id for item in left})
 

@@ -22,7 +22,7 @@ from command_center.actors.contracts.sessions import (
     SlotsChanged,
 )
 from command_center.actors.core.storage import Storage
-from command_center.actors.ledger.sessions import commands_under_way, running_commands
+from command_center.actors.ledger.left_commands import running_commands
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.occupancy import Obstacle, obstacle
 from command_center.runtime import (
@@ -40,9 +40,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PAUSE_SECONDS: Final = 1.0
 """Seconds to wait where the rows cannot be read, before they are looked at again."""
-
-LOOKED_BACK: Final = 20
-"""Completed sessions of a folder that are looked at, to say whose commands are waited for."""
 
 RANK: Final[Mapping[str, int]] = {"high": 0, "normal": 1, "low": 2}
 """The order of priorities: the smaller, the sooner."""
@@ -180,14 +177,6 @@ def in_order(live: list[Session]) -> list[Session]:
         if session.status == "queued" and (session.begin_after or "") <= now
     ]
     return sorted(queued, key=lambda session: (RANK[session.priority], session.id))
-
-
-def lingering_sessions(db: Database, host: str, cwd: str) -> list[Session]:
-    """List those of the last completed sessions of a folder whose commands go on."""
-    place = {"host": host, "cwd": cwd, "status": "completed"}
-    known = sessions.page(db, place, limit=LOOKED_BACK, newest_first=True).items
-    left = {item.session_id for item in commands_under_way(db, [one.id for one in known])}
-    return [one for one in known if one.id in left]
 
 
 class Wait(NamedTuple):

@@ -20,11 +20,8 @@ from command_center.actors.contracts.sessions import (
     SteerSession,
     StopSession,
 )
-from command_center.actors.sessions.slots import (
-    lingering_sessions,
-    live_sessions,
-    waiting_for,
-)
+from command_center.actors.ledger.left_commands import lingering_sessions
+from command_center.actors.sessions.slots import live_sessions, waiting_for
 from command_center.actors.sessions.steering import outcome_of
 from command_center.http.routes.events import EventsQuery, read_events
 from command_center.http.wire.codec import Cursor, PageQuery

@@ -65,6 +65,29 @@ async def test_a_command_that_outlives_its_turn_is_told_of_when_it_ends(
     await codex_client.until_session(other, "completed")
 
 
+async def test_a_worktree_is_kept_until_the_commands_that_a_turn_left_in_it_have_ended(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    scripted_model.script = (
+        begin(f"until [ -e {gate} ]; do sleep 0.1; done; git status > {gate}.said 2>&1"),
+        Say.text("It goes on."),
+    )
+    registered = await codex_client.register(repository, workplace="worktree")
+    session = await completed(codex_client, registered, "Begin.")
+    await command_of(codex_client, session, "in_progress")
+    scripted_model.script = (Say.text("I have nothing to do."),)
+    async with codex_client.watch(after=0) as stream:
+        other = await completed(codex_client, registered, "Look.")
+        await stream.until("worktree.removed", path=other["cwd"])
+        assert Path(session["cwd"]).is_dir()
+        cleaned = await codex_client.post(f"/api/repos/{registered['id']}/worktrees/clean")
+        assert [] == cleaned["items"]
+        gate.touch()
+        await command_of(codex_client, session, "completed")
+        await stream.until("worktree.removed", path=session["cwd"])
+
+
 async def test_a_command_that_was_approved_goes_on_when_its_shell_is_too_slow_for_the_turn(
     codex_client: Client, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
 ) -> None:
