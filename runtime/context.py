@@ -244,8 +244,11 @@ class Context:
         Hand(self._cell, self._life).stash()
 
     def unstash_all(self) -> None:
-        """Put all that was put aside in front of the mailbox, in the order in which it came."""
-        self._cell.mailbox.unstash()
+        """Put all that was put aside in front of the mailbox, in the order in which it came.
+
+        If the message in hand is put aside as well, it stays so.
+        """
+        Hand(self._cell, self._life).unstash()
 
     @property
     def exit(self) -> Exit | None:

@@ -96,3 +96,7 @@ class Hand:
         self._place.handled -= 1
         if envelope[1] is not None:
             envelope[1].owner = _ELSEWHERE
+
+    def unstash(self) -> None:
+        """Put back what was put aside before this message."""
+        self._place.mailbox.unstash(self._life.current)

@@ -166,11 +166,16 @@ class Mailbox:
         stashed = self.stashed
         return stashed is not None and len(stashed) > 0 and stashed[-1] is envelope
 
-    def unstash(self) -> None:
-        """Put the messages that were put aside in front of all others, in their order."""
+    def unstash(self, in_hand: Envelope | None = None) -> None:
+        """Put the messages that were put aside in front of all others, in their order.
+
+        The one in hand stays aside, for its handler would else meet it again at once.
+        """
         stashed, self.stashed = self.stashed, None
         if not stashed:
             return
+        if in_hand is not None and stashed[-1] is in_hand:
+            self.stashed = deque((stashed.pop(),))
         for _, reply, _, _ in stashed:
             if reply is not None:
                 reply.owner = None

@@ -15,6 +15,7 @@ from command_center.runtime import (
     ActorRef,
     ActorStopped,
     ChildSpec,
+    Deferred,
     Request,
     System,
     handles,
@@ -150,3 +151,36 @@ async def test_no_more_is_put_aside_than_the_mailbox_has_room_for() -> None:
             await ref.ask(Work("three"))
         balance(system)
         assert [] == answers
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_who_puts_a_message_aside_and_then_all_back_keeps_that_one_aside(
+    *, fails: bool
+) -> None:
+    class Hesitates(Gate):
+        @handles(Work)
+        def work(self, message: Work) -> str | Deferred[str]:
+            answer = super().work(message)
+            if message.name == "two" and not hesitated:
+                hesitated.append(message.name)
+                self.ctx.unstash_all()
+                self.ctx.stash()
+                if fails:
+                    raise ValueError
+            return answer
+
+    hesitated: list[str] = []
+    done: list[str] = []
+    answers: list[str] = []
+    spec = tree(ChildSpec("a", lambda: Hesitates(done)))
+    async with open_system(spec) as system, trio.open_nursery() as nursery:
+        ref = system.lookup("/a")
+        for name in ("one", "two"):
+            nursery.start_soon(ask, ref, name, answers)
+            await trio.testing.wait_all_tasks_blocked()
+        assert ([], 2) == (answers, balance(system)[0])
+        await ref.tell(Open())
+        await trio.testing.wait_all_tasks_blocked()
+        assert ["one", "two"] == sorted(done)
+        assert ["one is done", "two is done"] == sorted(answers)
+        balance(system)
