@@ -61,7 +61,7 @@ class Bonds:
     def unlink(self, target: Target) -> None:
         """Share its fate no longer with the other's current life."""
         other = target.life
-        if other is not None:
+        if other is not None and not other.has_ended:
             self.partners.discard(other)
             other.bonds().partners.discard(self._life)
 

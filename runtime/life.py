@@ -464,15 +464,22 @@ class Life:
 
     def bonds(self) -> Bonds:
         """Return its links, monitors and groups."""
+        self._refuse_if_ended("a bond")
         if self._bonds is None:
             self._bonds = Bonds(self.cell, self)
         return self._bonds
 
     def timers(self) -> Timers:
         """Return its timers."""
+        self._refuse_if_ended("a timer")
         if self._timers is None:
             self._timers = Timers(self.cell.system, self.cell.mailbox, self.task)
         return self._timers
+
+    def _refuse_if_ended(self, what: str) -> None:
+        """Let one that was given up, and goes on all the same, begin nothing that outlives it."""
+        if self.has_ended:
+            raise ActorStopped(self.cell.path, what, 0.0, "its life has ended")
 
     def owe(self, reply: Deferred[Any]) -> None:
         """Answer it, at the latest when this life ends."""
@@ -511,8 +518,7 @@ class Life:
     ) -> trio.CancelScope:
         """Run `work` beside the handlers."""
         label = name or getattr(work, "__name__", "task")
-        if self.has_ended:
-            raise ActorStopped(self.cell.path, str(label), 0.0, "its background tasks are ended")
+        self._refuse_if_ended(str(label))
         if self.tasks is None:
             self.tasks = BackgroundTasks(self.cell.path, self.cell.system, self._leave_with)
         return self.tasks.start(work, args, str(label))

@@ -9,12 +9,15 @@ from typing import Any
 import attrs
 import pytest
 import trio
+import trio.testing
 
 from command_center.runtime import (
     ActorCrashed,
     ActorNotFound,
+    ActorStopped,
     Backoff,
     ChildSpec,
+    Context,
     Intensity,
     InvalidSpec,
     Restart,
@@ -249,6 +252,52 @@ async def test_one_that_was_given_up_and_ended_after_all_is_not_held_against_the
         while system.abandoned:  # noqa: ASYNC110 - it is told nobody
             await trio.sleep(0.01)
     assert [] == stuck
+
+
+BONDS: dict[str, Callable[[Context], object]] = {
+    "send_after": lambda ctx: ctx.send_after(1.0, Note("late")),
+    "send_every": lambda ctx: ctx.send_every(1.0, Note("late")),
+    "join": lambda ctx: ctx.join("readers"),
+    "monitor": lambda ctx: ctx.monitor(ctx.lookup("/other")),
+    "link": lambda ctx: ctx.link(ctx.lookup("/other")),
+    "start_task": lambda ctx: ctx.start_task(trio.sleep_forever),
+}
+
+
+@pytest.mark.parametrize("bond", BONDS)
+async def test_a_life_that_was_given_up_begins_nothing_that_outlives_it(
+    autojump_clock: trio.testing.MockClock, bond: str
+) -> None:
+    taken, gate = trio.Event(), trio.Event()
+    refused: list[str] = []
+
+    class Holds(Probe):
+        @handles(Note)
+        async def note(self, _message: Note) -> None:  # type: ignore[override]
+            taken.set()
+            while not gate.is_set():
+                try:
+                    with trio.CancelScope(shield=True):
+                        await gate.wait()
+                except trio.Cancelled:
+                    continue
+            try:
+                BONDS[bond](self.ctx)
+            except ActorStopped as error:
+                refused.append(error.target)
+
+    log: list[str] = []
+    spec = tree(ChildSpec("holds", Holds, shutdown=0.1), probe("other", log))
+    async with open_system(spec) as system:
+        await system.lookup("/holds").tell(Note("hold"))
+        await taken.wait()
+        with trio.fail_after(10):
+            await system.stop_child("/holds", reason="test")
+        gate.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert [] == system.abandoned
+        assert ["/holds"] == refused
+        assert ((), 0) == (system.members("readers"), len(system.deadlines))
 
 
 async def test_a_timeout_that_is_no_number_is_refused_and_nothing_is_sent() -> None:
