@@ -411,7 +411,8 @@ class System:
     async def drain(self, path: str, *, reason: str, timeout: float = 60.0) -> bool:  # noqa: ASYNC109
         """Let an actor handle what waits in its mailbox, but nothing new, and then end for good.
 
-        After `timeout` seconds it is stopped with what it has left. Returns whether it drained.
+        After `timeout` seconds it is stopped with what it has left, also if the caller no longer
+        waits. Returns whether it drained.
         """
         cell = self._cell(path)
         self.emit(Operated(path, "drain", reason))
@@ -420,11 +421,18 @@ class System:
             return False
         ended = cell.ended
         cell.drain()
-        with trio.move_on_after(timeout):
-            await ended.wait()
-            return True
-        await cell.stop()
-        return False
+        bound = trio.CancelScope(deadline=self.clock() + timeout)
+
+        # In a task of its own, for the deadline must be kept even if the operator goes away.
+        async def keep_the_deadline() -> None:
+            with bound:
+                await ended.wait()
+            if bound.cancelled_caught:
+                cell.halt_watched(final=True)
+
+        self.start_soon(keep_the_deadline, name=f"drain of {path}")
+        await ended.wait()
+        return not bound.cancelled_caught
 
     async def restart(self, path: str, *, reason: str) -> None:
         """Stop a child within its deadline and start it anew; wait until it has started.

@@ -91,6 +91,18 @@ async def test_a_drain_that_takes_too_long_becomes_a_stop(
         assert (totals.lost, totals.dead) == (1, 1)
 
 
+async def test_a_drain_has_its_deadline_also_if_nobody_waits_for_it_any_more(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with open_system(tree(probe("a", shutdown=2.0))) as system:
+        ref = system.lookup("/a")
+        await ref.tell(Hold())
+        with trio.move_on_after(1.0):
+            await system.drain("/a", reason="test", timeout=10.0)
+        await trio.sleep(20.0)
+        assert system.snapshot_of("/a").status is Status.STOPPED
+
+
 async def test_every_operation_is_signalled_with_its_reason() -> None:
     signals: list[Signal] = []
     async with open_system(tree(probe("a")), on_signal=signals.append) as system:
