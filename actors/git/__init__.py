@@ -5,7 +5,8 @@ Start with `ports` (the git of a host, and the checkouts that it opens; everythi
 repository is like, `diffs` what was changed in it; `names` checks branches and commits before they
 are arguments; `trees` makes and removes worktrees, `including` finds the ignored files that they
 are given, `changes` shows what differs in one, `committing` commits it, `discarding` takes it away
-and keeps it, and `merging` brings their branches back. `errors` is what can go wrong.
+and keeps it, and `merging` brings their branches back. For both, `stepping` takes the files from
+one commit to another. `errors` is what can go wrong.
 """
 
 from command_center.actors.git.errors import (

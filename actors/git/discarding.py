@@ -14,6 +14,7 @@ from command_center.actors.git.facts import read_status
 from command_center.actors.git.merging import NOBODY
 from command_center.actors.git.names import branch_commit, check_branch_name
 from command_center.actors.git.ports import Checkout, Staging, Writes, shown
+from command_center.actors.git.stepping import step_tree
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict
 
@@ -89,20 +90,9 @@ async def take_back(checkout: Checkout, kept: KeptWork) -> None:
     """Take the files of a work tree back to the last commit, from the state that was kept.
 
     Raises:
-        Conflict: a file has changed since; then nothing was.
+        Conflict: a file has changed since, or an ignored one is in the way; then nothing was.
     """
-    await checkout.run(
-        "read-tree",
-        "--no-recurse-submodules",
-        "-m",
-        "-u",
-        kept.sha,
-        kept.head,
-        writes=Writes.TREE | Writes.INDEX,
-        staged=kept.names,
-        staging=Staging.HASHED,
-        deadline=CHECKOUT_DEADLINE,
-    )
+    await step_tree(checkout, kept.sha, kept.head, staged=kept.names)
 
 
 async def restore_kept(checkout: Checkout, sha: str, branch: str) -> None:

@@ -16,6 +16,7 @@ from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import SCAN_DEADLINE, read_status
 from command_center.actors.git.names import branch_commit
 from command_center.actors.git.ports import Checkout, Writes, shown
+from command_center.actors.git.stepping import step_tree
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict
 
@@ -56,7 +57,8 @@ async def merge_branch(
 
     Raises:
         Conflict: the target is dirty or on no branch, there is no such branch, the merge
-            conflicts (`conflicts` names the files), or it cannot be a fast-forward as asked.
+            conflicts (`conflicts` names the files), an ignored file is in its way, or it cannot be
+            a fast-forward as asked.
     """
     status = await read_status(target)
     if status.branch is None or status.head is None:
@@ -139,28 +141,11 @@ async def _merge_commit(
 
 async def _step(target: Checkout, branch: str, before: str, after: str, why: str) -> None:
     """Take the checkout and its branch from one commit to the next, both or neither."""
-    await target.run(
-        "read-tree",
-        "--no-recurse-submodules",
-        "-m",
-        "-u",
-        before,
-        after,
-        writes=Writes.TREE | Writes.INDEX,
-        deadline=CHECKOUT_DEADLINE,
-    )
+    await step_tree(target, before, after)
     try:
         await target.run(
             "update-ref", "-m", why, f"refs/heads/{branch}", after, before, writes=Writes.REFS
         )
     except GitFailed:
-        await target.run(
-            "read-tree",
-            "--no-recurse-submodules",
-            "-m",
-            "-u",
-            after,
-            before,
-            writes=Writes.TREE | Writes.INDEX,
-        )
+        await step_tree(target, after, before)
         raise

@@ -135,6 +135,24 @@ async def test_a_file_that_changed_after_it_was_kept_stays_and_so_do_all(
     assert "kept" == row.status
 
 
+@pytest.mark.parametrize("ignored", ["old.txt/.env", "src"])
+async def test_an_ignored_file_that_is_in_the_way_stays_and_so_do_all(
+    work: Work, ignored: str
+) -> None:
+    commit(work.folder, {"old.txt": "1\n", "src/a.txt": "a\n"})
+    commit(work.folder, {".gitignore": ".env\nsrc\n"})
+    (work.folder / "old.txt").unlink()
+    (work.folder / "src" / "a.txt").unlink()
+    (work.folder / "src").rmdir()
+    (work.folder / ignored).parent.mkdir(exist_ok=True)
+    (work.folder / ignored).write_text("mine alone\n")
+    before = work.git("status", "--porcelain")
+    with pytest.raises(Conflict, match="ignore"):
+        await discard(work)
+    assert "mine alone\n" == (work.folder / ignored).read_text()
+    assert before == work.git("status", "--porcelain")
+
+
 async def test_it_is_kept_for_its_time_and_no_longer(
     work: Work, project: Path, tmp_path: Path
 ) -> None:

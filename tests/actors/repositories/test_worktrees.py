@@ -403,6 +403,25 @@ async def test_a_merge_that_conflicts_changes_nothing_and_names_the_files(
     assert "worktree.merged" not in await rig.kinds()
 
 
+@pytest.mark.parametrize("ignored", [".env", "build/out.txt"])
+async def test_no_merge_writes_over_a_file_that_git_ignores(
+    rig: Rig, project: Path, ignored: str
+) -> None:
+    commit(project, {".gitignore": ".env\nbuild\n"})
+    (project / ignored).parent.mkdir(exist_ok=True)
+    (project / ignored).write_text("mine\n", encoding="utf-8")
+    repository = await rig.register(project)
+    made = await rig.make_worktree(repository)
+    commit(Path(made.path), {".gitignore": "\n"})
+    commit(Path(made.path), {".env": "theirs\n", "build": "theirs\n"})
+
+    with pytest.raises(Conflict, match="ignores"):
+        await rig.ask(MergeWorktree(repository.id, MergeRequest(path=made.path)))
+
+    assert "mine\n" == (project / ignored).read_text(encoding="utf-8")
+    assert "" == plain_git(project, "status", "--porcelain")
+
+
 async def test_nothing_is_merged_into_or_out_of_what_is_in_use(rig: Rig, project: Path) -> None:
     repository = await rig.register(project)
     made = await rig.make_worktree(repository)

@@ -8,6 +8,12 @@ import pytest
 from command_center.actors.git import Checkout, Git, GitFailed
 from command_center.actors.git.changes import Against, keep_contents, read_changes, read_patch
 from command_center.actors.git.diffs import read_diff
+from command_center.actors.git.discarding import (
+    forget_kept,
+    keep_work,
+    restore_kept,
+    take_back,
+)
 from command_center.actors.git.facts import (
     read_commits,
     read_contents,
@@ -75,6 +81,14 @@ async def look_at_changes(checkout: Checkout, folder: Path) -> None:
     (folder / "new.txt").unlink()
 
 
+async def discard_and_restore(checkout: Checkout, branch: str) -> None:
+    """All that is done with what people discard."""
+    kept = await keep_work(checkout, "Discarded")
+    await take_back(checkout, kept)
+    await restore_kept(checkout, kept.sha, branch)
+    await forget_kept(checkout, kept.sha)
+
+
 @EVERY_TRAP
 async def test_no_trap_goes_off_in_the_git_that_is_held(
     trap: Trap, repository: Path, canary: Path, git: Git, tmp_path: Path
@@ -100,6 +114,10 @@ async def test_no_trap_goes_off_in_the_git_that_is_held(
         (work / "readme.txt").write_text("changed here\n", encoding="utf-8")
         await read_diff(made, "main")
         await look_at_changes(made, work)
+        await discard_and_restore(made, "restored")
+        assert "changed here\n" != (work / "readme.txt").read_text(encoding="utf-8")
+        kept = plain_git(repository, "cat-file", "blob", "restored:readme.txt", check=False)
+        assert "changed here" == kept
         await remove_worktree(await see("worktree create"), work)
     await prune_worktrees(await see("worktree remove"))
     main = await see("worktree prune")

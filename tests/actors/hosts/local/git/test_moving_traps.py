@@ -20,7 +20,11 @@ from command_center.actors.hosts.local.git.confinement import ConfinementSupport
 from command_center.runtime import Refusal
 from tests.actors.git.repository import commit, plain_git
 from tests.actors.hosts.local.git.moving import State, a_second_common_directory, moving, state_of
-from tests.actors.hosts.local.git.test_hostile_repositories import look_around
+from tests.actors.hosts.local.git.test_hostile_repositories import (
+    discard_and_restore,
+    look_around,
+    look_at_changes,
+)
 from tests.actors.hosts.local.git.traps import Trap, traps
 
 SECONDS = 0.3
@@ -45,7 +49,7 @@ def canary(tmp_path: Path) -> Path:
 async def work(git: Git, repository: Path, branch: str) -> int:
     """Do everything with a repository, whatever is refused; returns how much was not."""
     done = 0
-    for step in (_look, _add, _merge, _remove):
+    for step in (_look, _add, _discard, _merge, _remove):
         with suppress(Refusal):
             await step(git, repository, branch)
             done += 1
@@ -62,6 +66,13 @@ async def _add(git: Git, repository: Path, branch: str) -> None:
     made = await add_worktree(await git.open(repository), repository.parent / branch, branch)
     (made.path / "readme.txt").write_text("changed here\n", encoding="utf-8")
     await read_diff(made, "main")
+
+
+async def _discard(git: Git, repository: Path, branch: str) -> None:
+    main = await git.open(repository)
+    made = await git.open(repository.parent / branch, common_dir=main.common_dir)
+    await look_at_changes(made, made.path)
+    await discard_and_restore(made, f"{branch}-restored")
 
 
 async def _merge(git: Git, repository: Path, _: str) -> None:
