@@ -10,8 +10,9 @@ What was viewed belongs to the session's task, so that the next turn shows what 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 import msgspec
@@ -58,6 +59,8 @@ from command_center.store import (
     viewed_files,
 )
 
+T = TypeVar("T")
+
 
 class FolderGone(Conflict):
     """The folder of a session is not there any more."""
@@ -78,33 +81,33 @@ class SeenChanges:
     async def see(self, message: SeeChanges) -> Changes:
         """List what a session has changed.
 
-        Where git cannot read the folder, it may be deleted just now: then it is looked at again
-        once that has ended.
-
         Raises:
             NotFound: there is no such session.
             Conflict: the folder is not the repository's any more.
         """
         session, _, repository = await load_work(self._storage, message.session_id)
-        try:
-            return await self._see(message, session, repository)
-        except (NotAWorkTree, UnsafeRepository, GitFailed):
-            async with self._locks.of(repository.id):
-                return await self._see(message, session, repository)
-
-    async def _see(self, message: SeeChanges, session: Session, repository: Repository) -> Changes:
         viewed = await self._viewed(session)
-        try:
-            checkout = await self._worktree(session, repository)
-        except FolderGone as gone:
-            return await self._told(session, viewed, message.against, str(gone))
-        if checkout is None:
-            return await self._told(session, viewed, message.against)
-        base = repository.default_branch
+
+        async def in_git(checkout: Checkout) -> Changes:
+            return await self._listed(checkout, repository.default_branch, viewed, message.against)
+
+        async def in_told(problem: str | None) -> Changes:
+            return await self._told(session, viewed, message.against, problem)
+
+        return await self._look(session, repository, in_git, in_told)
+
+    async def _listed(
+        self,
+        checkout: Checkout,
+        base: str | None,
+        viewed: Mapping[str, str | None],
+        against: Against,
+    ) -> Changes:
+        """List what differs in a worktree."""
         found = await read_changes(
             checkout,
             base,
-            against="commit" if message.against == "commit" else "base",
+            against="commit" if against == "commit" else "base",
             viewed=list(viewed),
         )
         files = [
@@ -121,14 +124,14 @@ class SeenChanges:
                 head_sha=found.head,
                 base_ref=base,
                 base_sha=found.start,
-                against=message.against,
+                against=against,
                 commits=found.commits,
                 total=0,
                 uncommitted=0,
                 additions=0,
                 deletions=0,
                 is_cut=found.is_cut,
-                items=_unseen(files, message.against),
+                items=_unseen(files, against),
             )
         )
 
@@ -141,25 +144,26 @@ class SeenChanges:
             Conflict: it has changed since the page before, or the folder is not the repository's.
         """
         session, _, repository = await load_work(self._storage, message.session_id)
-        try:
-            checkout = await self._worktree(session, repository)
-        except FolderGone:
-            checkout = None
-        if checkout is None:
+        viewed = await self._viewed(session) if message.against == "viewed" else {}
+
+        async def in_git(checkout: Checkout) -> Patch:
+            return await read_patch(
+                checkout,
+                repository.default_branch,
+                message.path,
+                previous=message.previous_path,
+                against=message.against,
+                viewed=viewed.get(message.path),
+                context=message.context,
+                ignores_space=message.ignores_space,
+                cursor=message.cursor,
+            )
+
+        async def in_told(_: str | None) -> Patch:
             told = {file.path: file for file in await self._diff_of(session)}
             return _page_of(told.get(message.path), message.path, message.cursor)
-        viewed = await self._viewed(session) if message.against == "viewed" else {}
-        return await read_patch(
-            checkout,
-            repository.default_branch,
-            message.path,
-            previous=message.previous_path,
-            against=message.against,
-            viewed=viewed.get(message.path),
-            context=message.context,
-            ignores_space=message.ignores_space,
-            cursor=message.cursor,
-        )
+
+        return await self._look(session, repository, in_git, in_told)
 
     async def read_file(self, session_id: int, path: str) -> str:
         """Return the diff of a file with all of its lines, or with those that the agent told.
@@ -170,16 +174,17 @@ class SeenChanges:
             Conflict: the folder is not the repository's any more, or the file changes meanwhile.
         """
         session, _, repository = await load_work(self._storage, session_id)
-        try:
-            checkout = await self._worktree(session, repository)
-        except FolderGone:
-            checkout = None
-        if checkout is not None:
+
+        async def in_git(checkout: Checkout) -> str:
             return await read_whole(checkout, repository.default_branch, path)
-        for file in await self._diff_of(session):
-            if path in {file.path, file.previous}:
-                return file.text
-        raise NotFound("Changed file", path)
+
+        async def in_told(_: str | None) -> str:
+            for file in await self._diff_of(session):
+                if path in {file.path, file.previous}:
+                    return file.text
+            raise NotFound("Changed file", path)
+
+        return await self._look(session, repository, in_git, in_told)
 
     async def mark(self, message: MarkViewed) -> ViewedFiles:
         """Keep that files were looked at, with the content that they have now.
@@ -211,17 +216,17 @@ class SeenChanges:
     async def _contents(
         self, session: Session, repository: Repository, paths: Sequence[str]
     ) -> dict[str, str]:
-        try:
-            checkout = await self._worktree(session, repository)
-        except FolderGone:
-            checkout = None
-        if checkout is not None:
+        async def in_git(checkout: Checkout) -> dict[str, str]:
             return await keep_contents(checkout, repository.default_branch, paths)
-        told = {file.path: _mark(file) for file in await self._diff_of(session)}
-        for path in paths:
-            if path not in told:
-                raise NotFound("Changed file", path)
-        return {path: told[path] for path in paths}
+
+        async def in_told(_: str | None) -> dict[str, str]:
+            told = {file.path: _mark(file) for file in await self._diff_of(session)}
+            for path in paths:
+                if path not in told:
+                    raise NotFound("Changed file", path)
+            return {path: told[path] for path in paths}
+
+        return await self._look(session, repository, in_git, in_told)
 
     async def _told(
         self,
@@ -277,17 +282,42 @@ class SeenChanges:
         )
         return {file.path: file.content for file in found if file.content is not None}
 
-    async def _worktree(self, session: Session, repository: Repository) -> Checkout | None:
-        """Open the worktree of a session; None where it has none to itself.
+    async def _look(
+        self,
+        session: Session,
+        repository: Repository,
+        in_git: Callable[[Checkout], Awaitable[T]],
+        in_told: Callable[[str | None], Awaitable[T]],
+    ) -> T:
+        """Look at the worktree of a session, or at what its agent told where it has none to itself.
+
+        Where git cannot read the folder, it may be deleted just now: then it is looked at again
+        once that has ended.
+
+        Args:
+            session: the session.
+            repository: that of its task.
+            in_git: looks at the worktree.
+            in_told: looks at what was told; its argument says why there is no worktree any more.
 
         Raises:
-            FolderGone: it is not there any more.
-            Conflict: it is not the repository's any more.
+            Conflict: the folder is not the repository's any more.
         """
-        if session.worktree_path is None or session.worktree_reserved:
-            return None
-        checkout = await open_folder(self._hosts.of(repository), session, repository)
-        return checkout if checkout.linked else None
+
+        async def look() -> T:
+            if session.worktree_path is None or session.worktree_reserved:
+                return await in_told(None)
+            try:
+                checkout = await open_folder(self._hosts.of(repository), session, repository)
+            except FolderGone as gone:
+                return await in_told(str(gone))
+            return await (in_git(checkout) if checkout.linked else in_told(None))
+
+        try:
+            return await look()
+        except (NotAWorkTree, UnsafeRepository, GitFailed):
+            async with self._locks.of(repository.id):
+                return await look()
 
 
 async def load_work(storage: Storage, session_id: int) -> tuple[Session, Task, Repository]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -209,8 +210,23 @@ async def test_before_the_first_commit_all_files_are_new(rig: Rig, tmp_path: Pat
     assert "agent" == seen.source  # it is the main checkout, whatever the run called it
 
 
+async def no_patch(work: Work) -> None:
+    with pytest.raises(NotFound):
+        await patch_of(work, "readme.txt")
+
+
+async def none_viewed(work: Work) -> None:
+    with pytest.raises(NotFound):
+        await view(work, "readme.txt")
+
+
+async def told_by_the_agent(work: Work) -> None:
+    assert "agent" == (await see(work)).source
+
+
+@pytest.mark.parametrize("look", [told_by_the_agent, no_patch, none_viewed])
 async def test_a_worktree_that_is_deleted_meanwhile_is_seen_as_gone(
-    work: Work, monkeypatch: pytest.MonkeyPatch
+    work: Work, monkeypatch: pytest.MonkeyPatch, look: Callable[[Work], Awaitable[None]]
 ) -> None:
     opened, looked = LocalGit.open, trio.Event()
 
@@ -235,8 +251,7 @@ async def test_a_worktree_that_is_deleted_meanwhile_is_seen_as_gone(
         removal = RemoveWorktree(work.session.repository_id, str(work.folder))
         nursery.start_soon(work.rig.ask, removal)
         await looked.wait()
-        seen = await see(work)
-    assert "agent" == seen.source
+        await look(work)
 
 
 async def test_what_was_viewed_is_kept_until_it_changes(work: Work) -> None:
