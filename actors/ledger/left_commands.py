@@ -11,32 +11,38 @@ from sqlite_utils import Database
 
 from command_center.actors.contracts.events.sessions import CommandsLeft, LeftCommand
 from command_center.actors.ledger import sessions as ledger
-from command_center.store import Item, Session, Transaction, items, sessions
+from command_center.store import Item, Session, Transaction, agents, items, sessions
 
 LOOKED_BACK: Final = 20
 """Completed sessions of a folder that are looked at, to say whose commands go on there."""
 
 
 def running_commands(db: Database, session_id: int) -> list[Item]:
-    """Give the commands of the session, not of its sub-agents, of whose end nothing was heard."""
+    """Give the commands of the session and its sub-agents of whose end nothing was heard."""
     return commands_under_way(db, [session_id])
 
 
 def commands_under_way(db: Database, session_ids: list[int]) -> list[Item]:
     """Give those of several sessions."""
     return items.every(
-        db,
-        {
-            "session_id": session_ids,
-            "type": "commandExecution",
-            "status": "in_progress",
-            "agent_id": None,
-        },
+        db, {"session_id": session_ids, "type": "commandExecution", "status": "in_progress"}
     )
 
 
-def tell_left_commands(tx: Transaction, session_id: int) -> list[Item]:
-    """Tell which commands go on now that the turn has ended, if any do."""
+def left_by_thread(db: Database, session_id: int) -> dict[str, set[str]]:
+    """Give the ids of the items that are those commands, by the thread that began them."""
+    found: dict[str, set[str]] = {}
+    for item in running_commands(db, session_id):
+        if item.agent_id is None:
+            thread_id = sessions.get(db, session_id).codex_thread_id
+        else:
+            thread_id = agents.get(db, item.agent_id).thread_id
+        found.setdefault(str(thread_id), set()).add(item.item_id)
+    return found
+
+
+def tell_left_commands(tx: Transaction, session_id: int) -> dict[str, set[str]]:
+    """Tell which commands go on now that the turn has ended; return them as `left_by_thread`."""
     left = running_commands(tx.db, session_id)
     if left:
         commands = [
@@ -44,7 +50,7 @@ def tell_left_commands(tx: Transaction, session_id: int) -> list[Item]:
             for item in left
         ]
         ledger.tell(tx, sessions.get(tx.db, session_id), CommandsLeft(commands=commands))
-    return left
+    return left_by_thread(tx.db, session_id)
 
 
 def lingering_sessions(db: Database, host: str, cwd: str) -> list[Session]:

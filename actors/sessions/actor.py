@@ -564,6 +564,13 @@ class SessionActor(Actor):
             await self._transcript.observe(message.item, agent)
             await self._agents.hear(message.item.body, message.thread_id)
 
+    @handles(AgentItemSeen, when=ENDED)
+    async def agent_item_seen_late(self, message: AgentItemSeen) -> None:
+        """Keep how a command of a sub-agent ended that outlived its turn."""
+        agent, item = self._agents.of(message.thread_id), message.item
+        if agent is not None and item.completed and item.type == "commandExecution":
+            await self._transcript.observe(item, agent)
+
     @handles(AgentsListed, when=ACTIVE)
     async def agents_listed(self, message: AgentsListed) -> None:
         """Take those for ended that Codex has no more; perhaps the session ends with them."""

@@ -20,7 +20,7 @@ from command_center.actors.contracts.worktrees import TidyWorktrees
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels
 from command_center.actors.ledger.hook_answers import settle_unseen
-from command_center.actors.ledger.left_commands import tell_left_commands
+from command_center.actors.ledger.left_commands import left_by_thread, tell_left_commands
 from command_center.actors.rules.preconditions import Condition
 from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.interruption import Interruption, ended_by_request
@@ -147,7 +147,7 @@ class Ending:
         """Follow the commands that the turn left, until none of them runs any more."""
         left = await self._state.keep(lambda tx: tell_left_commands(tx, ended.id))
         if left:
-            await self._runner.follow_commands(ended, {item.item_id for item in left})
+            await self._runner.follow_commands(ended, left)
 
     def end_commands_soon(self) -> None:
         """End the commands that the turn left, though the session has ended."""
@@ -155,7 +155,8 @@ class Ending:
 
     async def _end_commands(self, ended: Session) -> None:
         try:
-            await self._runner.end_commands(ended)
+            left = await self._services.storage.read(lambda db: left_by_thread(db, ended.id))
+            await self._runner.end_commands(ended, left)
         except FAILURES as error:
             log.warning("session.commands.not_ended", session=ended.id, reason=str(error))
 

@@ -112,11 +112,14 @@ class Runner(Protocol):
     async def answer(self, question: Question, approval: Approval) -> None:
         """Answer the question with its settled approval, then report `AnswerDelivered`."""
 
-    async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
-        """Report the ends of commands that the turn left; return when none is left to hear of."""
+    async def follow_commands(self, session: Session, left: Mapping[str, set[str]]) -> None:
+        """Report the ends of commands that the turn left; return when none is left to hear of.
 
-    async def end_commands(self, session: Session) -> None:
-        """End the commands that the turn left."""
+        `left` are the items by their threads: the session's own, and those of its sub-agents.
+        """
+
+    async def end_commands(self, session: Session, threads: Iterable[str]) -> None:
+        """End the commands that the turn left, and its sub-agents in these threads."""
 
     async def close(self, session: Session) -> None:
         """Let go of what was held for the session, which has ended."""
@@ -188,10 +191,10 @@ class PlainRunner:
     async def answer(self, question: Question, approval: Approval) -> None:
         """Do nothing: it asks nothing."""
 
-    async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
+    async def follow_commands(self, session: Session, left: Mapping[str, set[str]]) -> None:
         """Return at once: no command outlives its turn."""
 
-    async def end_commands(self, session: Session) -> None:
+    async def end_commands(self, session: Session, threads: Iterable[str]) -> None:
         """Do nothing: no command outlives its turn."""
 
     async def close(self, session: Session) -> None:

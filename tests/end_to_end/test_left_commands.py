@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import trio
 
-from tests.codex.script import CallTool, Say
+from tests.codex.fixtures import both_models
+from tests.codex.script import CallTool, Say, Script, SpawnAgent, WaitForAgents
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client
 
@@ -118,3 +120,58 @@ async def test_a_command_that_outlives_its_turn_is_ended_by_a_stop_of_its_sessio
     assert "completed" == stopped["session"]["status"]
     ended = await command_of(codex_client, session, "completed")
     assert "failed" == ended["body"]["status"]
+
+
+def leave_to_agent(command: str) -> Callable[[str], Script]:
+    """A session whose sub-agent begins the command, and waits for it a moment only."""
+
+    def choose(prompt: str) -> Script:
+        if prompt == "Begin in my place.":
+            return (begin(command), Say.text("It goes on."))
+        if prompt == "Have it begun.":
+            return (SpawnAgent("Begin in my place."), WaitForAgents(), Say.text("It is begun."))
+        return (Say.text("I write, too."),)
+
+    return choose
+
+
+@both_models
+async def test_a_command_that_outlives_its_sub_agent_is_told_of_when_it_ends(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    scripted_model.choose = leave_to_agent(
+        f"until [ -e {gate} ]; do sleep 0.1; done; echo late > late.txt; echo late"
+    )
+    registered = await codex_client.register(repository)
+    session = await completed(codex_client, registered, "Have it begun.")
+    async with codex_client.watch(after=0, sessionId=session["id"]) as stream:
+        left = await stream.until("session.commands.left")
+        assert 1 == len(left["data"]["commands"])
+        other = await codex_client.run(registered, "Write.")
+        reading = await codex_client.run(registered, "Read.", sandbox="read-only")
+        await codex_client.until_session(reading, "completed")
+        waiting = await codex_client.session(other)
+        assert ("queued", session["id"]) == (waiting["status"], waiting["waitsFor"])
+        gate.touch()
+        ended = await stream.until("session.item", type="commandExecution")
+    assert ("completed", 0) == (ended["data"]["item"]["status"], ended["data"]["item"]["exitCode"])
+    assert ended["data"]["agentId"] is not None
+    await codex_client.until_session(other, "completed")
+    assert (repository / "late.txt").exists()
+
+
+@both_models
+async def test_a_command_that_outlives_its_sub_agent_is_ended_by_a_stop_of_its_session(
+    codex_client: Client, scripted_model: ScriptedModel, repository: Path
+) -> None:
+    scripted_model.choose = leave_to_agent("echo begun; sleep 600")
+    registered = await codex_client.register(repository)
+    session = await completed(codex_client, registered, "Have it begun.")
+    async with codex_client.watch(after=0, sessionId=session["id"]) as stream:
+        await stream.until("session.commands.left")
+        other = await codex_client.run(registered, "Write.")
+        await codex_client.post(f"/api/sessions/{session['id']}/stop")
+        ended = await stream.until("session.item", type="commandExecution")
+    assert "failed" == ended["data"]["item"]["status"]
+    await codex_client.until_session(other, "completed")

@@ -395,14 +395,17 @@ class AppServerRunner:
         """Compare them with what the thread was opened or joined for."""
         return self._thread.exceeds(settings)
 
-    async def follow_commands(self, session: Session, item_ids: set[str]) -> None:
+    async def follow_commands(self, session: Session, left: Mapping[str, set[str]]) -> None:
         """Report how each of the commands ends; return when none is left."""
-        await self._left.follow(session, item_ids)
+        await self._left.follow(session, left)
 
-    async def end_commands(self, session: Session) -> None:
+    async def end_commands(self, session: Session, threads: Iterable[str]) -> None:
         """End what Codex knows of, and what it has lost."""
-        if session.codex_thread_id is not None:
-            await end_commands(self._thread.ask, self._codex, session, session.codex_thread_id)
+        for thread_id in {session.codex_thread_id, *threads} - {None}:
+            try:
+                await end_commands(self._thread.ask, self._codex, session, str(thread_id))
+            except CodexError as error:  # Codex may not have loaded it any more
+                log.info("session.commands.unknown", thread=thread_id, reason=str(error))
 
     async def close(self, session: Session) -> None:
         """Leave the thread; of a turn that did not complete, end what it left.

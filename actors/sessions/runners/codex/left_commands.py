@@ -6,6 +6,7 @@ What Codex tells of them may go to whoever works in the thread by now, so it is 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -14,7 +15,7 @@ import trio
 
 from command_center.actors.codex import requests
 from command_center.actors.sessions.runner import FAILURES
-from command_center.actors.sessions.runners.codex.agent_threads import Ask
+from command_center.actors.sessions.runners.codex.agent_threads import Ask, turns_for
 from command_center.actors.sessions.runners.codex.errors import SLOW, UNCERTAIN
 from command_center.actors.sessions.runners.codex.reports import Reports
 from command_center.actors.sessions.runners.codex.turns import find_turn
@@ -35,9 +36,16 @@ class LeftCommands:
     _reports: Reports
     _survives_restart: bool
 
-    async def follow(self, session: Session, item_ids: set[str]) -> None:
-        """Report the end of each command that Codex lists no more; return when none is left."""
-        thread_id, left = str(session.codex_thread_id), set(item_ids)
+    async def follow(self, session: Session, left: Mapping[str, set[str]]) -> None:
+        """Report the end of each command that Codex lists no more; return when none is left.
+
+        `left` are the items by their threads, which may be those of sub-agents.
+        """
+        async with trio.open_nursery() as nursery:
+            for thread_id, item_ids in left.items():
+                nursery.start_soon(self._follow, session, thread_id, set(item_ids))
+
+    async def _follow(self, session: Session, thread_id: str, left: set[str]) -> None:
         for attempt in itertools.count(1):
             try:
                 listed = await self._listed(thread_id)
@@ -65,6 +73,10 @@ class LeftCommands:
                 return listed
 
     async def _report(self, session: Session, thread_id: str, ended: set[str]) -> None:
+        if thread_id != session.codex_thread_id:
+            turns = await turns_for(self._ask, session, thread_id)
+            await self._reports.agent_items(thread_id, turns, frozenset(ended))
+            return
         turn = await find_turn(self._ask, session, thread_id)
         if turn is not None:
             await self._reports.items(str(session.codex_turn_id), turn, frozenset(ended))

@@ -45,9 +45,18 @@ class Reports:
     async def agent(self, agent: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> None:
         """Tell of a sub-agent, of the finished items of its turns, and how it stands after them."""
         await self._ref.tell(agent_seen(agent))
+        await self.agent_items(str(agent["id"]), turns)
+        await self._ref.tell(agent_seen(agent, turns))
+
+    async def agent_items(
+        self,
+        agent_id: str,
+        turns: Sequence[Mapping[str, Any]],
+        only: frozenset[str] | None = None,
+    ) -> None:
+        """Tell of the finished items of a sub-agent's turns, as `items` does of the session's."""
         for turn in turns:
             for item in turn.get("items", ()):
-                if item.get("status") != "inProgress":
+                if item.get("status") != "inProgress" and (only is None or item["id"] in only):
                     seen = item_seen(str(turn["id"]), item, completed=True)
-                    await self._ref.tell(AgentItemSeen(str(agent["id"]), seen))
-        await self._ref.tell(agent_seen(agent, turns))
+                    await self._ref.tell(AgentItemSeen(agent_id, seen))
