@@ -7,13 +7,12 @@ written anywhere else. Each function blocks, and is called in a thread.
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import IO, Final
 
 from command_center.actors.git.errors import UnsafeRepository
 from command_center.actors.git.ports import shown
@@ -22,6 +21,8 @@ from command_center.actors.rules.errors import Conflict
 
 PART: Final = ".command-center-part"
 """The end of the name of a file that is being written."""
+
+_PART_BYTES: Final = 1024 * 1024
 
 
 def read_file(top: Path, name: str, limit: int) -> bytes | None:
@@ -75,8 +76,7 @@ def _copy(source: Path, target: Path, name: str, limit: int) -> int | None:
             part = last + PART
             there.unlink(part)  # a crash may have left it
             with there.create(part) as new:
-                shutil.copyfileobj(file, new)
-                size = new.tell()
+                size = _pour(file, new, limit + 1)  # it may have grown since it was looked at
                 if size > limit:
                     there.unlink(part)
                     raise UnsafeRepository(source / name, f"it is larger than {limit} bytes.")
@@ -84,6 +84,15 @@ def _copy(source: Path, target: Path, name: str, limit: int) -> int | None:
                     os.fchmod(new.fileno(), stat.S_IMODE(found.st_mode) & 0o777)
             there.rename(part, last)
             return size
+
+
+def _pour(source: IO[bytes], target: IO[bytes], limit: int) -> int:
+    """Copy what is in a file, as far as the limit; return the number of bytes."""
+    left = limit
+    while left and (part := source.read(min(left, _PART_BYTES))):
+        target.write(part)
+        left -= len(part)
+    return limit - left
 
 
 def _check_inside(source: Path, name: str, leads_to: str) -> None:

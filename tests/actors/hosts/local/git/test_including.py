@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import sys
@@ -20,6 +21,8 @@ from command_center.actors.git.including import (
 )
 from command_center.actors.git.trees import add_worktree
 from command_center.actors.hosts.local.git.checkouts import LocalGit
+from command_center.actors.hosts.local.git.copying import copy_files
+from command_center.actors.hosts.local.git.folders import Folder
 from command_center.actors.rules.errors import Conflict
 from tests.actors.git.repository import commit, plain_git
 
@@ -230,3 +233,24 @@ async def test_the_patterns_are_those_of_the_main_checkout_within_bounds(
     (checkout.path / NAME).symlink_to(".env")
     with pytest.raises(UnsafeRepository, match="cannot be read"):
         await read_patterns(checkout)
+
+
+def test_a_file_that_grows_while_it_is_copied_is_not_read_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Growing(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            assert size is not None
+            assert 0 < size <= 11
+            return b"." * size
+
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    target.mkdir()
+    (source / ".env").write_bytes(b".")
+    monkeypatch.setattr(Folder, "open", lambda *_: Growing())
+
+    with pytest.raises(Conflict, match="larger than 10 bytes"):
+        copy_files(source, target, [b".env"], 10)
+
+    assert [] == list(target.iterdir())
