@@ -262,6 +262,7 @@ async def read_patch(
     context: int = CONTEXT,
     ignores_space: bool = False,
     cursor: PatchCursor | None = None,
+    size: int = PAGE_BYTES,
 ) -> Patch:
     """Show what has changed in one file, a page of it.
 
@@ -275,6 +276,7 @@ async def read_patch(
         context: lines around each change.
         ignores_space: whether changes of white space count as none.
         cursor: where the page before ended.
+        size: bytes of the page at most.
 
     Raises:
         Invalid: the path is not one of the work tree.
@@ -292,7 +294,7 @@ async def read_patch(
         try:
             compared = [*flags, "--end-of-options", viewed, "--", path]
             asked = Patch(path=path, previous_path=previous, against=against, patch="")
-            return await _page(checkout, asked, compared, (), cursor)
+            return await _page(checkout, asked, compared, (), cursor=cursor, size=size)
         except GitFailed:
             against = "base"  # its content was not kept, or the file is gone
     elif against == "viewed":
@@ -301,7 +303,7 @@ async def read_patch(
     start = await find_start(checkout, status.head, base, against=against)
     compared = [*flags, "--find-renames", "--end-of-options", start, "--", *names]
     asked = Patch(path=path, previous_path=previous, against=against, patch="")
-    return await _page(checkout, asked, compared, unknown, cursor)
+    return await _page(checkout, asked, compared, unknown, cursor=cursor, size=size)
 
 
 async def read_whole(checkout: Checkout, base: str | None, path: str) -> str:
@@ -311,13 +313,7 @@ async def read_whole(checkout: Checkout, base: str | None, path: str) -> str:
         Invalid: the path is not one of the work tree.
         NotFound: the file has not changed.
     """
-    text, cursor = "", None
-    while True:
-        page = await read_patch(checkout, base, path, context=WHOLE, cursor=cursor)
-        text += page.patch
-        if page.next_cursor is None:
-            return text
-        cursor = PatchCursor.read(page.next_cursor)
+    return (await read_patch(checkout, base, path, context=WHOLE, size=PATCH_BYTES)).patch
 
 
 async def find_start(
@@ -359,7 +355,9 @@ async def _page(
     asked: Patch,
     compared: Sequence[str],
     staged: Sequence[bytes],
+    *,
     cursor: PatchCursor | None,
+    size: int,
 ) -> Patch:
     begin = 0 if cursor is None else min(cursor.end, PATCH_BYTES)
     answer = await checkout.run(
@@ -368,7 +366,7 @@ async def _page(
         *PLAIN,
         *compared,
         staged=staged,
-        limit=begin + PAGE_BYTES,
+        limit=begin + size,
         may_cut=True,
         deadline=SCAN_DEADLINE,
     )
@@ -379,7 +377,7 @@ async def _page(
     mark = hashlib.sha256(head).hexdigest()[:16]
     if cursor is not None and cursor.mark != mark:
         raise PatchChanged(asked.path)
-    page = text[begin : begin + PAGE_BYTES]
+    page = text[begin : begin + size]
     if answer.cut:
         page = page[: page.rfind(b"\n") + 1] or page
     end = begin + len(page)

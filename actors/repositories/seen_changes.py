@@ -171,7 +171,7 @@ class SeenChanges:
         Raises:
             NotFound: there is no such session, or the file has not changed.
             Invalid: the path is not one of the work tree.
-            Conflict: the folder is not the repository's any more, or the file changes meanwhile.
+            Conflict: the folder is not the repository's any more.
         """
         session, _, repository = await load_work(self._storage, session_id)
 
