@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import trio
 import trio.testing
 
-from command_center.runtime import ActorRef, Context, Timer, open_system
+from command_center.runtime import ActorRef, Context, System, Timer, open_system
 from tests.runtime.probes import Crash, Echo, Hold, Note, Run, probe, tree
+
+
+@asynccontextmanager
+async def alone(mailbox: int = 1000) -> AsyncIterator[tuple[System, ActorRef[Any], list[str]]]:
+    """Run one actor, and give its handle and what it writes down."""
+    log: list[str] = []
+    async with open_system(tree(probe("a", log, mailbox=mailbox))) as system:
+        yield system, system.lookup("/a"), log
 
 
 async def set_timer(ref: ActorRef[Any], work: Callable[[Context], object]) -> Any:
@@ -28,9 +37,7 @@ def notes(log: list[str]) -> list[str]:
 async def test_a_message_comes_after_its_time_and_once(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("a", log))) as system:
-        a = system.lookup("/a")
+    async with alone() as (_, a, log):
         timer: Timer = await set_timer(a, lambda ctx: ctx.send_after(5.0, Note("later")))
         await trio.sleep(4.9)
         assert ([], False) == (notes(log), timer.is_over)
@@ -43,9 +50,7 @@ async def test_a_message_comes_after_its_time_and_once(
 async def test_a_timer_that_is_cancelled_sends_nothing(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("a", log))) as system:
-        a = system.lookup("/a")
+    async with alone() as (_, a, log):
         timer: Timer = await set_timer(a, lambda ctx: ctx.send_after(5.0, Note("later")))
         timer.cancel()
         await trio.sleep(100)
@@ -55,9 +60,7 @@ async def test_a_timer_that_is_cancelled_sends_nothing(
 async def test_a_timer_ends_with_its_life(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("a", log))) as system:
-        a = system.lookup("/a")
+    async with alone() as (_, a, log):
         await set_timer(a, lambda ctx: ctx.send_after(5.0, Note("later")))
         await set_timer(a, lambda ctx: ctx.send_every(5.0, Note("again")))
         await set_timer(a, lambda ctx: ctx.set_receive_timeout(5.0, Note("idle")))
@@ -69,9 +72,7 @@ async def test_a_timer_ends_with_its_life(
 async def test_a_message_comes_again_and_again_until_its_timer_ends(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("a", log))) as system:
-        a = system.lookup("/a")
+    async with alone() as (_, a, log):
         timer: Timer = await set_timer(a, lambda ctx: ctx.send_every(5.0, Note("tick")))
         await trio.sleep(17.5)
         assert ["tick"] * 3 == notes(log)
@@ -85,9 +86,7 @@ async def test_a_message_comes_again_and_again_until_its_timer_ends(
 async def test_ticks_do_not_pile_up_in_front_of_a_busy_actor(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("a", log))) as system:
-        a = system.lookup("/a")
+    async with alone() as (system, a, log):
         await set_timer(a, lambda ctx: ctx.send_every(5.0, Note("tick")))
         await a.tell(hold := Hold())
         await trio.sleep(100)
@@ -100,9 +99,7 @@ async def test_ticks_do_not_pile_up_in_front_of_a_busy_actor(
 async def test_a_timer_is_heard_with_a_full_mailbox(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("a", log, mailbox=1))) as system:
-        a = system.lookup("/a")
+    async with alone(mailbox=1) as (system, a, log):
         await set_timer(a, lambda ctx: ctx.send_after(5.0, Note("later")))
         system.suspend("/a", reason="test")
         await a.tell(Note("fills it"))
@@ -115,9 +112,7 @@ async def test_a_timer_is_heard_with_a_full_mailbox(
 async def test_an_actor_is_told_when_it_has_had_nothing_to_do(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    log: list[str] = []
-    async with open_system(tree(probe("a", log))) as system:
-        a = system.lookup("/a")
+    async with alone() as (_, a, log):
         await set_timer(a, lambda ctx: ctx.set_receive_timeout(5.0, Note("idle")))
         for _ in range(5):
             await trio.sleep(4.0)
