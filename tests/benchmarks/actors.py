@@ -90,7 +90,7 @@ def footprints(count: int) -> rich.table.Table:
     for name, run, number in (
         ("plain trio task", scale.plain_tasks, count),
         ("task, scope and nursery", scale.tasks_with_scope_and_nursery, count),
-        ("supervised actor (aims: 2.2, 3.2)", scale.supervised_actors, count),
+        ("supervised actor (aims: 2.0, 2.8)", scale.supervised_actors, count),
         (f"pykka actor ({count // 10} of them)", scale.pykka_actors, count // 10),
     ):
         it = scale.measure(run, number)
