@@ -43,6 +43,17 @@ class Raise:
     error: BaseException
 
 
+async def hold_out(taken: trio.Event, gate: trio.Event) -> None:
+    """Go on until the gate is open, cancelled or not."""
+    taken.set()
+    while not gate.is_set():
+        try:
+            with trio.CancelScope(shield=True):
+                await gate.wait()
+        except trio.Cancelled:
+            continue
+
+
 class Raises(Probe):
     """Raises what it is told to, at the place that it is told."""
 
@@ -227,19 +238,10 @@ async def test_one_that_was_given_up_and_ended_after_all_is_not_held_against_the
     stuck: list[tuple[str, ...]] = []
     taken, gate = trio.Event(), trio.Event()
 
-    async def hold() -> None:
-        taken.set()
-        while not gate.is_set():
-            try:
-                with trio.CancelScope(shield=True):
-                    await gate.wait()
-            except trio.Cancelled:
-                continue
-
     class Holds(Probe):
         @handles(Note)
         async def note(self, _message: Note) -> None:  # type: ignore[override]
-            await hold()
+            await hold_out(taken, gate)
 
     spec = tree(ChildSpec("holds", Holds, shutdown=0.1), probe("other"))
     async with open_system(spec, on_stuck=lambda paths: stuck.append(tuple(paths))) as system:
@@ -274,13 +276,7 @@ async def test_a_life_that_was_given_up_begins_nothing_that_outlives_it(
     class Holds(Probe):
         @handles(Note)
         async def note(self, _message: Note) -> None:  # type: ignore[override]
-            taken.set()
-            while not gate.is_set():
-                try:
-                    with trio.CancelScope(shield=True):
-                        await gate.wait()
-                except trio.Cancelled:
-                    continue
+            await hold_out(taken, gate)
             try:
                 BONDS[bond](self.ctx)
             except ActorStopped as error:
