@@ -45,28 +45,29 @@ class Watchdog:
         self._on_recovery = on_recovery
         self._loop = threading.get_ident()
         self._token = trio.lowlevel.current_trio_token()
-        self._is_stopped = False
+        self._stopped = threading.Event()
         self._answer = threading.Event()
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def stop(self) -> None:
-        """End the watch; the thread ends by itself."""
-        self._is_stopped = True
+        """End the watch; its thread ends at once, unless it is telling of a stall."""
+        self._stopped.set()
         self._answer.set()
 
     def _watch(self) -> None:
-        pause = threading.Event()
-        while not self._is_stopped:
+        while True:
+            # The answer before the look: `stop` does the two in the other order.
             self._answer = answer = threading.Event()
+            if self._stopped.is_set():
+                return
             try:
                 self._token.run_sync_soon(answer.set)
                 stalled = self._wait_for(answer)
-                if stalled is not None and not self._is_stopped:
+                if stalled is not None and not self._stopped.is_set():
                     self._token.run_sync_soon(self._on_recovery, stalled)
             except trio.RunFinishedError:
                 return
-            if not self._is_stopped:
-                pause.wait(self._seconds / 4)
+            self._stopped.wait(self._seconds / 4)
 
     def _wait_for(self, answer: threading.Event) -> Stalled | None:
         """Wait until the loop answers, and tell whom it waits for, if it does not in time."""

@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from command_center.runtime import ChildSpec, Signal, Stalled, handles, open_system
+from command_center.runtime.watchdog import Watchdog
 from tests.runtime.probes import Echo, Note, Probe, probe, tree
 
 
@@ -80,3 +81,29 @@ async def test_the_watch_ends_with_the_system() -> None:
         (thread,) = set(threading.enumerate()) - before
         assert "watchdog" == thread.name
     await trio.to_thread.run_sync(thread.join)
+
+
+async def test_a_watch_that_ends_while_it_begins_to_look_again_tells_of_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[Stalled] = []
+    is_here = threading.Event()
+
+    def tell(stalled: Stalled) -> None:
+        told.append(stalled)
+        watchdog.stop()
+
+    class Event(threading.Event):
+        def __init__(self) -> None:
+            super().__init__()
+            if threading.current_thread().name == "watchdog":
+                assert is_here.wait(60)
+                watchdog.stop()
+
+    monkeypatch.setattr(threading, "Event", Event)
+    before = set(threading.enumerate())
+    watchdog = Watchdog(0.05, tell, told.append)
+    (thread,) = set(threading.enumerate()) - before
+    is_here.set()
+    thread.join(60)  # nothing else is served meanwhile
+    assert ([], False) == (told, thread.is_alive())
