@@ -6,14 +6,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from command_center.actors.git.changes import (
-    CONTEXT,
-    Against,
-    ChangedFile,
-    Patch,
-    PatchCursor,
-)
+from command_center.actors.git.changes import Against, ChangedFile
 from command_center.actors.git.committing import PATHS_LIMIT, Author, CommitMessage, Committed
+from command_center.actors.git.patches import CONTEXT, Patch, PatchCursor
 from command_center.actors.rules.lengths import BranchName, Name, PathText, Revision
 from command_center.runtime import Request
 from command_center.store import DiscardedWork

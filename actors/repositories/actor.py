@@ -68,7 +68,6 @@ from command_center.actors.contracts.worktrees import (
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout, NotAWorkTree
-from command_center.actors.git.changes import Patch
 from command_center.actors.git.committing import Committed
 from command_center.actors.git.diffs import Diff
 from command_center.actors.git.facts import (
@@ -84,6 +83,7 @@ from command_center.actors.git.facts import (
     read_worktrees,
 )
 from command_center.actors.git.merging import MergeResult
+from command_center.actors.git.patches import Patch
 from command_center.actors.ledger.repositories import (
     columns_of,
     create_repository,

@@ -31,19 +31,21 @@ from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout, GitFailed, NotAWorkTree, UnsafeRepository
 from command_center.actors.git.changes import (
-    PAGE_BYTES,
     Against,
     ChangedFile,
     FileStatus,
-    Patch,
-    PatchCursor,
     keep_contents,
     read_changes,
-    read_patch,
-    read_whole,
 )
 from command_center.actors.git.diffs import FILES_LIMIT
 from command_center.actors.git.errors import PatchChanged
+from command_center.actors.git.patches import (
+    PAGE_BYTES,
+    Patch,
+    PatchCursor,
+    read_patch,
+    read_whole,
+)
 from command_center.actors.ledger.sessions import tell
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.rules.errors import Conflict, NotFound

@@ -23,8 +23,9 @@ from command_center.actors.contracts.landing import (
     SeePatch,
     ViewedFiles,
 )
-from command_center.actors.git.changes import CONTEXT, Against, Patch, PatchCursor
+from command_center.actors.git.changes import Against
 from command_center.actors.git.committing import Committed
+from command_center.actors.git.patches import CONTEXT, Patch, PatchCursor
 from command_center.actors.repositories.actor import GIT_SECONDS
 from command_center.actors.rules.lengths import PathText
 from command_center.http.wire.codec import Cursor, PageQuery, cut_page

@@ -19,7 +19,8 @@ from command_center.actors.contracts.landing import (
 )
 from command_center.actors.contracts.worktrees import RemoveWorktree
 from command_center.actors.git import Checkout, NotAWorkTree
-from command_center.actors.git.changes import PAGE_BYTES, Against, Patch, PatchCursor
+from command_center.actors.git.changes import Against
+from command_center.actors.git.patches import PAGE_BYTES, Patch, PatchCursor
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.repositories.worktrees import Worktrees
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound

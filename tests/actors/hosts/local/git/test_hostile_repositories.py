@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from command_center.actors.git import Checkout, Git, GitFailed
-from command_center.actors.git.changes import Against, keep_contents, read_changes, read_patch
+from command_center.actors.git.changes import Against, keep_contents, read_changes
 from command_center.actors.git.diffs import read_diff
 from command_center.actors.git.discarding import (
     forget_kept,
@@ -24,6 +24,7 @@ from command_center.actors.git.facts import (
     read_worktrees,
 )
 from command_center.actors.git.merging import merge_branch
+from command_center.actors.git.patches import read_patch
 from command_center.actors.git.ports import Writes
 from command_center.actors.git.trees import add_worktree, prune_worktrees, remove_worktree
 from command_center.actors.hosts.local.git.checkouts import LocalGit
