@@ -184,3 +184,21 @@ async def test_who_puts_a_message_aside_and_then_all_back_keeps_that_one_aside(
         assert ["one", "two"] == sorted(done)
         assert ["one is done", "two is done"] == sorted(answers)
         balance(system)
+
+
+async def test_what_was_put_aside_is_in_front_of_the_next_life() -> None:
+    done: list[str] = []
+    lives: list[Gate] = []
+
+    def live() -> Gate:
+        lives.append(gate := Gate(done))
+        gate.is_open = len(lives) > 1
+        return gate
+
+    async with open_system(tree(ChildSpec("a", live))) as system:
+        ref = system.lookup("/a")
+        await ref.tell(Work("one"))
+        await ref.tell(Fail())
+        await ref.tell(Work("two"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert ["one", "two"] == done

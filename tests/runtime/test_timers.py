@@ -11,6 +11,7 @@ import trio
 import trio.testing
 
 from command_center.runtime import ActorRef, Context, System, Timer, open_system
+from command_center.runtime.origins import origin
 from tests.runtime.probes import Crash, Echo, Hold, Note, Run, probe, tree
 
 
@@ -123,3 +124,30 @@ async def test_an_actor_is_told_when_it_has_had_nothing_to_do(
         await set_timer(a, lambda ctx: ctx.set_receive_timeout(None))
         await trio.sleep(100)
         assert 7 == len(notes(log))
+
+
+async def test_what_a_timer_missed_is_not_made_up_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with alone() as (_, a, log):
+        await set_timer(a, lambda ctx: ctx.send_every(5.0, Note("tick")))
+        autojump_clock.jump(17.0)
+        await trio.sleep(4.0)
+        assert ["tick"] == notes(log)
+        await trio.sleep(2.0)
+        assert ["tick"] * 2 == notes(log)
+
+
+async def test_a_timers_message_is_for_whom_it_was_set(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    seen: list[str | None] = []
+    async with alone() as (_, a, _log):
+        origin.set("them")
+        await set_timer(
+            a, lambda ctx: ctx.send_after(5.0, Run(lambda _: seen.append(origin.get())))
+        )
+        origin.set("others")
+        await a.ask(Echo("set"))
+        await trio.sleep(6.0)
+    assert ["them"] == seen
