@@ -71,9 +71,15 @@ class Credentials:
             {"WWW-Authenticate": CHALLENGE},
         )
 
-    def knows(self, given: str) -> bool:
-        """Return True for a token. Do not tell the result to a client that may not know it."""
-        return self._is_token(given) or self.roster.by_token(given) is not None
+    def is_known_to(self, caller: Caller, given: str) -> bool:
+        """Return True for a token that the caller may know: a device knows its own alone.
+
+        To tell a device of any other would answer its guesses, which nobody counts here.
+        """
+        device = self.roster.by_token(given)
+        if caller.device_id is not None:
+            return device is not None and device.id == caller.device_id
+        return device is not None or self._is_token(given)
 
     def _is_token(self, given: str) -> bool:
         return self._digest is not None and hmac.compare_digest(

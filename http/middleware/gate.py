@@ -17,7 +17,8 @@ error:
 5. **The token** for `/api/…`, if there is one, or a cookie in its place (`authentication`): 401, or
    429 for an address that guesses too often. A device may have one of its own; the streams of one
    end with its access (`revocation`). Whoever brought a token is then also told of one in
-   the URL that is known by its value alone (400); to tell anybody else would answer their guess.
+   the URL that is known by its value alone (400), a device of its own; to tell anybody else would
+   answer their guess.
 6. **The body**: JSON by its name (415), no larger than `body_limit` (413, told at once where the
    length is announced), and complete within `body_seconds` (408). It reaches the app whole.
 
@@ -199,8 +200,11 @@ class Gate:
         if changes or is_api(path):
             self._check_site(scope, headers, here)
         if path not in self._policy.exempt and is_api(path):
-            scope[CALLER], token = self._credentials.admit(scope, headers)
-            if token is not None and any(map(self._credentials.knows, values)):
+            caller, token = self._credentials.admit(scope, headers)
+            scope[CALLER] = caller
+            if token is not None and any(
+                self._credentials.is_known_to(caller, value) for value in values
+            ):
                 raise _token_in_url()
         return headers
 

@@ -20,7 +20,7 @@ from command_center.actors.devices.roster import hash_of
 from command_center.http.middleware.signin import COOKIE, DEVICE_LIFE_SECONDS
 from command_center.store import devices
 from tests.http.devices import Server, bearer, server
-from tests.http.guarded import subprotocols_of
+from tests.http.guarded import TOKEN, subprotocols_of
 
 STREAM = "/api/events/stream"
 TASK: dict[str, Any] = {"repositoryId": 1, "title": "a", "prompt": "b"}
@@ -223,6 +223,17 @@ async def test_a_devices_token_in_a_url_is_refused_by_its_value(tmp_path: Path) 
             answer = await http.get("/api/tasks", params={"query": device["token"]})
         assert 400 == answer.status_code
         assert "Do not put a token in a URL" in answer.json()["error"]["message"]
+
+
+async def test_a_device_is_not_told_whether_a_guess_is_the_token_of_another(tmp_path: Path) -> None:
+    async with server(tmp_path) as at:
+        device, other = await at.device("read"), await at.device("read")
+        async with at.client(device) as http:
+            for guess in (TOKEN, other["token"], "a-wrong-guess-of-32-characters!!"):
+                answer = await http.get("/api/tasks", params={"query": guess})
+                assert 200 == answer.status_code, guess
+        answer = await at.root.get("/api/tasks", params={"query": other["token"]})
+        assert 400 == answer.status_code
 
 
 async def test_a_device_is_last_seen_when_it_asked_and_that_outlives_the_server(
