@@ -36,25 +36,35 @@ class Revocable:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve, until the device's access ends if it is a stream of one."""
-        device_id = caller_of(scope).device_id
-        device = None if device_id is None else self._roster.by_id(device_id)
-        if device is None:
+        caller = caller_of(scope)
+        device_id, device = caller.device_id, None
+        if device_id is None:
             await self._app(scope, receive, send)
             return
         ended = trio.CancelScope()
 
-        async def watched(message: Message) -> None:
-            if _begins_stream(message):
+        def begin() -> None:
+            """Watch the stream; end it if the access has changed since the request came."""
+            nonlocal device
+            device = self._roster.by_id(device_id)
+            if device is None or device.scopes != caller.scopes:
+                ended.cancel()
+            else:
                 device.add_stream(ended)
+
+        async def watched(message: Message) -> None:
             await send(message)
+            if _begins_stream(message):
+                begin()
 
         if scope["type"] == "websocket":
-            device.add_stream(ended)
+            begin()
         try:
             with ended:
                 await self._app(scope, receive, watched)
         finally:
-            device.drop_stream(ended)
+            if device is not None:
+                device.drop_stream(ended)
         if ended.cancelled_caught:
             await send(_CLOSE if scope["type"] == "websocket" else _END)
 
