@@ -57,11 +57,18 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class OfferPairing(msgspec.Struct, Request[Pairing], frozen=True):
-    """Make a code; `granted` are the scopes that who asks may hand on, `device` is theirs."""
+    """Make a code.
+
+    Attributes:
+        granted: the scopes that who asks may hand on.
+        device: theirs, as events name it; None for nobody's.
+        device_id: of that device.
+    """
 
     wanted: NewPairing
     granted: frozenset[Scope]
     device: str | None = None
+    device_id: int | None = None
 
 
 class RedeemCode(

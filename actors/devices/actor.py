@@ -126,7 +126,8 @@ class Devices(Actor):
             requested_by=wanted.requested_by,
         )
         ledger.check(device, message.granted)
-        code = self._codes.offer(Offer(device, message.granted, message.device))
+        offer = Offer(device, message.granted, message.device, message.device_id)
+        code = self._codes.offer(offer)
         return Pairing(code=code, expires_at=later(now_timestamp(), CODE_SECONDS))
 
     @handles(RedeemCode)
@@ -143,6 +144,7 @@ class Devices(Actor):
             wanted = msgspec.structs.replace(wanted, name=name)
 
         def create(tx: Transaction) -> Device:
+            ledger.check_offer(tx, offer.device_id, wanted.scopes)
             tx.device, tx.requested_by = offer.device, wanted.requested_by
             return ledger.create_device(
                 tx, wanted, token_hash=hashed, granted=offer.granted, is_paired=True

@@ -36,11 +36,13 @@ class Offer:
     Attributes:
         granted: the scopes that who offers it may hand on.
         device: that of who offers it, as events name it; None for nobody's.
+        device_id: of that device.
     """
 
     wanted: NewDevice
     granted: frozenset[Scope]
     device: str | None = None
+    device_id: int | None = None
 
 
 @attrs.define

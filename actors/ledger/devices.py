@@ -14,9 +14,16 @@ from command_center.actors.contracts.events.devices import (
     DeviceRevoked,
     DeviceUpdated,
 )
-from command_center.actors.rules.errors import Invalid, MissingScope
+from command_center.actors.rules.errors import Conflict, Invalid, MissingScope
 from command_center.actors.rules.scopes import ordered
-from command_center.store import Device, Scope, Transaction, device_tokens, devices
+from command_center.store import (
+    Device,
+    Scope,
+    Transaction,
+    device_tokens,
+    devices,
+    now_timestamp,
+)
 from command_center.store.timestamps import from_timestamp, to_timestamp
 
 
@@ -144,6 +151,26 @@ def check_granted(scopes: Iterable[Scope], granted: frozenset[Scope]) -> None:
     for scope in ordered(scopes):
         if scope not in granted:
             raise MissingScope(scope, "Only who has it can give it to another device.")
+
+
+def check_offer(tx: Transaction, device_id: int | None, scopes: Iterable[Scope]) -> None:
+    """Refuse a code whose device may not give these scopes any more; None is nobody's device.
+
+    Raises:
+        Conflict: it was revoked, has expired, or lacks `admin` or one of the scopes.
+    """
+    if device_id is None:
+        return
+    device = devices.find(tx.db, {"id": device_id})
+    if (
+        device is None
+        or (device.expires_at is not None and device.expires_at <= now_timestamp())
+        or not {"admin", *scopes} <= set(device.scopes)
+    ):
+        raise Conflict(
+            "The device that made this code may not use it any more. Ask for a new one.",
+            outcome="withdrawn",
+        )
 
 
 def stored_expiry(expires_at: str | None) -> str | None:

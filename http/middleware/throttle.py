@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import trio
 
@@ -48,6 +50,25 @@ class WrongTokens:
             del self._windows[address]
             return 0
         return left if count >= self._limit else 0
+
+    @contextmanager
+    def guess(self, address: str) -> Iterator[None]:
+        """Count what is tried meanwhile as wrong from its beginning, unless it succeeds.
+
+        So what an address tries at once is no more than what it may try in turn.
+
+        Raises:
+            Refused: 429 for an address that has to wait.
+        """
+        self.check(address)
+        self.add(address)
+        yield
+        self._take_back(address)
+
+    def _take_back(self, address: str) -> None:
+        if address in self._windows:
+            began, count = self._windows[address]
+            self._windows[address] = (began, max(0, count - 1))
 
     def add(self, address: str) -> None:
         """Count a wrong token."""

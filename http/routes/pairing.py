@@ -17,7 +17,6 @@ from quart import Response, request
 from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import DEVICES
 from command_center.actors.contracts.devices import NewPairing, OfferPairing, Pairing, RedeemCode
-from command_center.actors.rules.errors import Conflict, WrongCode
 from command_center.http.middleware.authentication import Credentials
 from command_center.http.middleware.gate import PAIR
 from command_center.http.middleware.throttle import WrongTokens, client_key
@@ -67,7 +66,7 @@ api = Api[Doorway]("Devices")
 async def offer_pairing(doorway: Doorway, body: NewPairing) -> PairingOffer:
     """Make a code that lets a device in once, within five minutes."""
     caller = caller_of(request.scope)
-    message = OfferPairing(body, caller.scopes, caller.name)
+    message = OfferPairing(body, caller.scopes, caller.name, caller.device_id)
     pairing = await doorway.center.ask(DEVICES, message)
     urls = await trio.to_thread.run_sync(doorway.urls)
     places = await trio.to_thread.run_sync(_places, urls, pairing.code)
@@ -86,13 +85,8 @@ async def offer_pairing(doorway: Doorway, body: NewPairing) -> PairingOffer:
 )
 async def redeem_code(doorway: Doorway, body: RedeemCode) -> Response:
     """Let the device in that brings the code, and give it its cookie."""
-    address = client_key(cast("Scope", request.scope))
-    doorway.wrong.check(address)
-    try:
+    with doorway.wrong.guess(client_key(cast("Scope", request.scope))):
         device = await doorway.center.ask(DEVICES, body)
-    except (WrongCode, Conflict):
-        doorway.wrong.add(address)
-        raise
     answer = json_response(device, 201)
     known = doorway.center.roster.by_id(device.id)
     if known is not None:

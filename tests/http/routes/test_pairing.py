@@ -111,6 +111,55 @@ def facts_of(answer: httpx.Response) -> Any:
     return answer.json()["error"]["facts"]
 
 
+@pytest.mark.parametrize("act", ["revoke", "narrow"])
+async def test_a_code_ends_with_the_access_of_the_device_that_made_it(
+    tmp_path: Path, act: str
+) -> None:
+    async with server(tmp_path) as at, browser(at) as phone:
+        device = await at.device("admin", "read")
+        async with at.client(device) as http:
+            code = (await http.post("/api/devices/pairings")).json()["code"]
+        if act == "revoke":
+            await at.root.delete(f"/api/devices/{device['id']}")
+        else:
+            await at.root.patch(f"/api/devices/{device['id']}", json={"scopes": ["read"]})
+        answer = await phone.post("/api/pair", json={"code": code})
+        assert (409, {"outcome": "withdrawn"}) == (answer.status_code, facts_of(answer))
+        assert "set-cookie" not in answer.headers
+
+
+async def test_guesses_at_once_are_no_more_than_guesses_in_turn(tmp_path: Path) -> None:
+    async with server(tmp_path) as at:
+        statuses: list[int] = []
+        has_refused = trio.Event()
+
+        async def guess() -> None:
+            async with browser(at) as http:
+                answer = await http.post("/api/pair", json={"code": "00000000"})
+            statuses.append(answer.status_code)
+            if len(statuses) == 5:
+                has_refused.set()
+
+        actor = "/api/runtime/actors/devices"
+        order = {"requestedBy": "me", "reason": "to hold the answers"}
+        assert 200 == (await at.root.post(f"{actor}/suspend", json=order)).status_code
+        with trio.fail_after(30):
+            async with trio.open_nursery() as nursery:
+                for _ in range(25):
+                    nursery.start_soon(guess)
+                await has_refused.wait()
+                assert [429] * 5 == statuses
+                assert 200 == (await at.root.post(f"{actor}/resume", json=order)).status_code
+        assert [401] * 20 + [429] * 5 == sorted(statuses)
+
+
+async def test_codes_that_are_right_are_no_guesses(tmp_path: Path) -> None:
+    async with server(tmp_path) as at, browser(at) as phone:
+        for _ in range(21):
+            code = (await offer(at))["code"]
+            assert 201 == (await phone.post("/api/pair", json={"code": code})).status_code
+
+
 async def test_guesses_of_codes_are_limited_and_tokens_are_not_by_them(tmp_path: Path) -> None:
     async with server(tmp_path) as at, browser(at) as guesser:
         code = (await offer(at))["code"]
