@@ -37,7 +37,7 @@ from command_center.actors.codex.settings import BridgeSettings, Deadlines
 from command_center.actors.hosts.local.codex.environment import OWNER, agent_environment
 from command_center.actors.hosts.local.codex.orphans import descendants_of, is_alive, kill_all
 from command_center.actors.hosts.local.codex.places import codex_home, inherited
-from command_center.actors.hosts.local.codex.processes import Tail, find_program
+from command_center.actors.hosts.local.codex.processes import Tail, find_program, start_child
 from command_center.actors.hosts.local.codex.transports import open_socket, open_unix
 
 if sys.platform != "win32":
@@ -274,17 +274,24 @@ def socket_in(folder: Path) -> Path:
 
 
 async def _version_of(program: list[str], environment: Mapping[str, str]) -> str:
-    """Return the version that the program prints; empty if it prints none in time."""
-    with trio.move_on_after(_VERSION_SECONDS), contextlib.suppress(OSError):
-        done = await trio.run_process(
-            [*program, "--version"],
-            env=environment,
-            capture_stdout=True,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
-        return done.stdout.decode("utf-8", "replace").strip()[:100]
-    return ""
+    """Return the version that the program prints; empty if it prints none in time.
+
+    It is ended with what it has started, as a wrapper that hangs may have.
+    """
+    said = b""
+    async with trio.open_nursery() as nursery:
+        try:
+            child = await start_child([*program, "--version"], nursery, environment=environment)
+        except WireClosed:
+            return ""
+        try:
+            with trio.move_on_after(_VERSION_SECONDS) as deadline:
+                async for piece in child.stdout:
+                    said = (said + piece)[:1000]
+        finally:
+            await child.end(0)
+        nursery.cancel_scope.cancel()
+    return "" if deadline.cancelled_caught else said.decode("utf-8", "replace").strip()[:100]
 
 
 def _digest(environment: Mapping[str, str], program: tuple[str, ...]) -> str:

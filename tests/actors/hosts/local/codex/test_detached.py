@@ -24,6 +24,7 @@ from command_center.actors.hosts.local.codex.orphans import end_orphans, is_aliv
 from tests.codex.bridging import open_bridge, real
 from tests.codex.script import Gate, Say
 from tests.codex.scripted_model import ScriptedModel
+from tests.end_to_end.server import wait_for_no_process
 
 if os.name == "nt":
     pytest.skip("Windows has no detached app-server", allow_module_level=True)
@@ -223,3 +224,15 @@ async def test_a_new_one_is_started_where_the_old_one_was_killed(
         after = detached.read(tmp_path / "data" / "codex")
     assert after is not None
     assert record.pid != after.pid
+
+
+async def test_a_program_that_does_not_say_its_version_is_ended_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detached, "_VERSION_SECONDS", 1.0)
+    mute = tmp_path / "codex"
+    mute.write_text("#!/bin/sh\nsleep 600\n")
+    mute.chmod(0o755)
+    marked = {"PATH": os.environ["PATH"], "MARK": str(tmp_path)}
+    assert "" == await detached._version_of([str(mute)], marked)
+    wait_for_no_process(f"MARK={tmp_path}")
