@@ -25,6 +25,7 @@ from command_center.actors.ledger.automations import existing, read_schedule, re
 from command_center.actors.ledger.templates import TEMPLATES, Template
 from command_center.actors.rules.lengths import Name
 from command_center.actors.rules.schedule import upcoming
+from command_center.http.wire.caller import caller_of
 from command_center.http.wire.codec import PageQuery, cut_page
 from command_center.http.wire.etags import condition
 from command_center.http.wire.operation import Api
@@ -116,7 +117,16 @@ async def patch_automation(
 ) -> Automation:
     """Change an automation."""
     seen = condition(request, lambda db: existing(db, automation_id))
-    return await center.ask(SCHEDULER, PatchAutomation(automation_id, body, seen))
+    asks_no_more = body.payload is not msgspec.UNSET and not body.payload.approval_required
+    caller = caller_of(request.scope)
+
+    def may(db: Database) -> None:
+        """Let nobody do away with an approval who may not approve."""
+        seen(db)
+        if asks_no_more and existing(db, automation_id).payload.get("approvalRequired"):
+            caller.check("approve")
+
+    return await center.ask(SCHEDULER, PatchAutomation(automation_id, body, may))
 
 
 @api.operation("DELETE", "/api/automations/<id:automation_id>", refuses=(409,))

@@ -78,6 +78,22 @@ async def test_who_may_not_approve_may_not_do_away_with_an_approval(tmp_path: Pa
             assert 200 == allowed.status_code
 
 
+async def test_who_may_not_approve_takes_no_wish_for_it_off_an_automation(tmp_path: Path) -> None:
+    payload = {"prompt": "b", "approvalRequired": True}
+    body = {"repositoryId": 1, "title": "a", "scheduleExpr": "hourly", "payload": payload}
+    async with server(tmp_path) as at:
+        assert 201 == (await at.root.post("/api/automations", json=body)).status_code
+        async with at.client(await at.device("work")) as agent:
+            refused = await agent.patch("/api/automations/1", json={"payload": {"prompt": "c"}})
+            assert (403, "approve") == (refused.status_code, scope_in(refused.json()))
+            kept = {**payload, "prompt": "c"}
+            allowed = await agent.patch("/api/automations/1", json={"payload": kept})
+            assert 200 == allowed.status_code
+        async with at.client(await at.device("work", "approve")) as person:
+            allowed = await person.patch("/api/automations/1", json={"payload": {"prompt": "c"}})
+            assert 200 == allowed.status_code
+
+
 def scope_in(refusal: Any) -> str:
     scope: str = refusal["error"]["facts"]["scope"]
     return scope
