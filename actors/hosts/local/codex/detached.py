@@ -286,6 +286,7 @@ async def _version_of(program: list[str], environment: Mapping[str, str]) -> str
             return ""
         try:
             with trio.move_on_after(_VERSION_SECONDS) as deadline:
+                await child.stdin.aclose()
                 async for piece in child.stdout:
                     said = (said + piece)[:1000]
         finally:
