@@ -41,7 +41,7 @@ class Revocable:
         if device_id is None:
             await self._app(scope, receive, send)
             return
-        ended = trio.CancelScope()
+        ended, serving, sending = trio.CancelScope(), trio.CancelScope(), trio.Lock()
 
         def begin() -> None:
             """Watch the stream; end it if the access has changed since the request came."""
@@ -51,21 +51,32 @@ class Revocable:
                 ended.cancel()
             else:
                 device.add_stream(ended)
+            nursery.start_soon(watch)
+
+        async def watch() -> None:
+            """End the stream with the access: after the frame that is on its way, not within it."""
+            with ended:
+                await trio.sleep_forever()
+            async with sending:
+                serving.cancel()
 
         async def watched(message: Message) -> None:
-            await send(message)
-            if _begins_stream(message):
-                begin()
+            async with sending:
+                await send(message)
+                if _begins_stream(message):
+                    begin()
 
-        if scope["type"] == "websocket":
-            begin()
         try:
-            with ended:
-                await self._app(scope, receive, watched)
+            async with trio.open_nursery() as nursery:
+                if scope["type"] == "websocket":
+                    begin()
+                with serving:
+                    await self._app(scope, receive, watched)
+                nursery.cancel_scope.cancel()
         finally:
             if device is not None:
                 device.drop_stream(ended)
-        if ended.cancelled_caught:
+        if serving.cancelled_caught:
             await send(_CLOSE if scope["type"] == "websocket" else _END)
 
 
