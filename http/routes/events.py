@@ -200,9 +200,14 @@ def _frames(batch: Sequence[Published]) -> bytes:
 
 
 async def _send(batch: list[Published]) -> None:
-    """Send what has gathered: in one piece, where the connection takes frames as they are."""
+    """Send what has gathered: in one piece, where the connection takes frames as they are.
+
+    The batch is emptied, so that a client that reads slowly keeps it in memory but once.
+    """
     if FRAMES in websocket.scope.get("extensions", {}):
-        await websocket.send(Frames(_frames(batch)))
+        frames = Frames(_frames(batch))
+        batch.clear()
+        await websocket.send(frames)
     else:
         for each in batch:
             await websocket.send(each.event.body.decode())

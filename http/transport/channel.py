@@ -77,6 +77,9 @@ class ClientChannel(Protocol):
     async def read(self) -> bool:
         """Read what has come into the parser; return False at the end of the client's input."""
 
+    async def turn(self) -> None:
+        """Wait until it is this connection's turn to go on; for what a client or a timer began."""
+
     async def write(self, data: bytes) -> None:
         """Send bytes; raise BrokenResourceError if the client is gone."""
 

@@ -29,6 +29,7 @@ from command_center.http.transport.accept import Occasional, room_for_connection
 from command_center.http.transport.channel import CHUNK, ConnectionLimits, date_line
 from command_center.http.transport.encryption import ClientStream, EncryptedStream
 from command_center.http.transport.exchange import Exchange
+from command_center.http.transport.turns import LoopTurns
 from command_center.http.transport.unsent import Unsent
 from command_center.http.transport.websocket import WebSocket, asks_for_websocket
 from command_center.http.wire.asgi import App, Scope
@@ -38,6 +39,9 @@ from command_center.http.wire.security_headers import EVERY_ANSWER
 log = structlog.get_logger("command_center.http")
 
 LOOK_SECONDS = 0.5
+
+FIRST = b"GET /health "
+"""The beginning of the request that has the first turn."""
 
 
 class Connections:
@@ -61,6 +65,7 @@ class Connections:
         self._refused = Occasional("connections.all_in_use")
         self._stuck = Occasional("connections.stuck_ones_cut")
         self.unsent = Unsent(limits.unsent_bytes)
+        self.turns = LoopTurns()
         shortest = min(limits.idle, limits.head, limits.read, limits.write)
         self._interval = min(LOOK_SECONDS, shortest / 4)
 
@@ -109,13 +114,16 @@ class Connections:
         return False
 
     async def watch(self) -> Never:
-        """Cut connections whose client takes too long, until cancelled."""
-        while True:
-            await trio.sleep(self._interval)
-            now = trio.current_time()
-            for connection in tuple(self._open):
-                if connection.due < now:
-                    connection.cut()
+        """Give the connections their turns, and cut those that take too long, until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.turns.run)
+            while True:
+                await trio.sleep(self._interval)
+                now = trio.current_time()
+                for connection in tuple(self._open):
+                    if connection.due < now:
+                        connection.cut()
+                        await self.turns.take()
 
     async def leave(self) -> None:
         """End every connection as soon as that is polite.
@@ -149,6 +157,7 @@ class ClientConnection:
         self.client: tuple[str, int] | None = None
         self.server: tuple[str, int] | None = None
         self.due = math.inf
+        self._is_first = False
         self._connections = connections
         self._serving = trio.CancelScope()
         self._in_head = False
@@ -221,11 +230,13 @@ class ClientConnection:
         One that does not read is cut; one that reads slowly has its time for each piece.
         """
         if len(data) <= CHUNK:
+            await self.turn()
             await self._write_piece(data)
         else:
             self._connections.sends(self, len(data))
             unsent = self._connections.unsent
             try:
+                await self.turn()
                 for start in range(0, len(data), CHUNK):
                     piece = data[start : start + CHUNK]
                     await self._write_piece(piece)
@@ -241,9 +252,19 @@ class ClientConnection:
 
     async def read(self) -> bool:
         """Read what has come into the parser; False at the end of the client's input."""
-        data = await self.stream.receive_some(CHUNK)
+        try:
+            data = await self.stream.receive_some(CHUNK)
+        except trio.BrokenResourceError:
+            await self.turn()
+            raise
         self.http.receive_data(data)
+        self._is_first = data.startswith(FIRST)
+        await self.turn()
         return bool(data)
+
+    async def turn(self) -> None:
+        """Wait until it is this connection's turn to go on."""
+        await self._connections.turns.take(first=self._is_first)
 
     async def linger(self) -> None:
         """Say that nothing more will be sent, and throw away what comes, for a moment."""

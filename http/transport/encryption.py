@@ -17,6 +17,8 @@ import attrs
 import structlog
 import trio
 
+from command_center.http.transport.turns import LoopTurns
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger("command_center.http")
 
 
@@ -129,10 +131,14 @@ class _Half(trio.abc.Stream):
 class EncryptedStream(trio.abc.HalfCloseableStream):
     """The server's side of TLS on a socket; the handshake is made when it is first used."""
 
-    def __init__(self, stream: trio.SocketStream, context: ssl.SSLContext) -> None:
+    def __init__(
+        self, stream: trio.SocketStream, context: ssl.SSLContext, turns: LoopTurns
+    ) -> None:
         self.socket = stream.socket
         self._stream = stream
         self._tls = trio.SSLStream(_Half(stream), context, server_side=True)
+        self._turns = turns
+        self._has_begun = False
         self._has_ended = False
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
@@ -144,7 +150,14 @@ class EncryptedStream(trio.abc.HalfCloseableStream):
         await self._tls.wait_send_all_might_not_block()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """Return what has come; after our end, what nobody needs any more."""
+        """Return what has come; after our end, what nobody needs any more.
+
+        The handshake waits for its turn, since it takes longer than most requests.
+        """
+        if not self._has_begun:
+            self._has_begun = True
+            await trio.lowlevel.wait_readable(self.socket)
+            await self._turns.take()
         if self._has_ended:
             return bytes(await self._stream.receive_some(max_bytes))
         return bytes(await self._tls.receive_some(max_bytes))

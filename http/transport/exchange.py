@@ -158,6 +158,7 @@ class Exchange:
                     data = b""
                 self._http.receive_data(data)
                 self._buffered += len(data)
+                await self._connection.turn()
                 if not data:
                     self._gone = True
                     return

@@ -84,7 +84,9 @@ def _seating(worker: Any, connections: Connections, certificate: Certificate | N
         def call(scope: Any, receive: Any, send: Any) -> Any:
             return app(scope, receive, send, trio.to_thread.run_sync, trio.from_thread.run)
 
-        encrypted = certificate and EncryptedStream(stream, certificate.current())
+        encrypted = certificate and EncryptedStream(
+            stream, certificate.current(), connections.turns
+        )
         await ClientConnection(call, connections, state, encrypted or stream).run()
 
     accepting = partial(accept, make_room=connections.make_room)

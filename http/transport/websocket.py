@@ -296,6 +296,7 @@ class WebSocket:
                 data = b""
         if data is None and trio.current_time() < self._awaiting_input.deadline:
             return  # not silent for long: woken to do what comes first
+        await self._connection.turn()
         if data is None and not self._pinged:
             self._pinged = True
             if self._frames is not None:

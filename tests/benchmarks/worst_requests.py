@@ -48,6 +48,8 @@ FILES: Final = 150_000
 ADDRESS_SPACE: Final = 700_000 * 1024
 WORDS: Final = "lorem ipsum dolor sit amet consectetur "
 CONNECTIONS: Final = 4
+STREAMS: Final = 75
+"""Streams that each connection of `CROWD` stands for, which begin at the same moment."""
 
 GETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -65,6 +67,7 @@ GETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 NESTED: Final = "many values"
 REPLAYS: Final = "replays, read slowly"
+CROWD: Final = "many replays, unread"
 COMMIT: Final = "commit of too many"
 POSTS: Final[Mapping[str, tuple[str, bytes]]] = MappingProxyType(
     {
@@ -75,7 +78,7 @@ POSTS: Final[Mapping[str, tuple[str, bytes]]] = MappingProxyType(
         COMMIT: ("/api/sessions/1/commit", msgspec.json.encode({"paths": ["many"]})),
     }
 )
-KINDS: Final = (*GETS, NESTED, REPLAYS, COMMIT)
+KINDS: Final = (*GETS, NESTED, REPLAYS, CROWD, COMMIT)
 
 
 def filled(prompt: int) -> Any:
@@ -189,7 +192,7 @@ def load(port: int, seconds: float, kinds: tuple[str, ...]) -> None:
 
 
 def _load_of(kind: str) -> Any:
-    return {NESTED: _post, COMMIT: _post, REPLAYS: _replay}.get(kind, _get)
+    return {NESTED: _post, COMMIT: _post, REPLAYS: _replay, CROWD: _crowd}.get(kind, _get)
 
 
 def _get(port: int, kind: str, until: float) -> None:
@@ -215,18 +218,35 @@ def _post(port: int, kind: str, until: float) -> None:
             connection.close()
 
 
-def _replay(port: int, _: str, until: float) -> None:
-    """Ask for all of the past, as server-sent events and as a WebSocket, and hardly read it."""
+def _begun(port: int, count: int) -> list[socket.socket]:
+    """Ask for all of the past so often, half as server-sent events and half as WebSockets."""
     upgrade = (
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
     )
     wishes = ("Accept: text/event-stream\r\n", upgrade)
+    streams = [socket.create_connection(("127.0.0.1", port), timeout=1) for _ in range(count)]
+    for number, stream in enumerate(streams):
+        wish = wishes[number % len(wishes)]
+        head = f"GET /api/events/stream?after=0 HTTP/1.1\r\nHost: localhost\r\n{wish}\r\n"
+        stream.sendall(head.encode())
+    return streams
+
+
+def _crowd(port: int, _: str, until: float) -> None:
+    """Begin many streams at once, read none, and leave; again and again."""
+    while time.monotonic() < until:
+        with suppress(OSError):
+            streams = _begun(port, STREAMS)
+            time.sleep(2)
+            for stream in streams:
+                stream.close()
+
+
+def _replay(port: int, _: str, until: float) -> None:
+    """Ask for all of the past, and hardly read it."""
     with suppress(OSError):
-        streams = [socket.create_connection(("127.0.0.1", port), timeout=1) for _ in wishes]
-        for stream, wish in zip(streams, wishes, strict=True):
-            head = f"GET /api/events/stream?after=0 HTTP/1.1\r\nHost: localhost\r\n{wish}\r\n"
-            stream.sendall(head.encode())
+        streams = _begun(port, 2)
         while time.monotonic() < until:
             for stream in streams:
                 stream.recv(4096)
