@@ -16,14 +16,25 @@ async def has_turns(ask: Callable[[Call], Awaitable[dict[str, Any]]]) -> bool:
 
     Raises what `ask` raises.
     """
+    return bool(await active_threads(ask))
+
+
+async def active_threads(
+    ask: Callable[[Call], Awaitable[dict[str, Any]]],
+) -> list[dict[str, Any]]:
+    """Return the threads in which a turn runs, as Codex describes them.
+
+    Raises what `ask` raises.
+    """
+    found: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
         page = await ask(requests.threads_loaded(cursor=cursor))
         for thread_id in page["data"]:
             with contextlib.suppress(CodexError):  # it was unloaded meanwhile
-                thread = (await ask(requests.thread_read(thread_id)))["thread"]
+                thread = dict((await ask(requests.thread_read(thread_id)))["thread"])
                 if (thread.get("status") or {}).get("type") == "active":
-                    return True
+                    found.append(thread)
         cursor = page.get("nextCursor")
         if cursor is None:
-            return False
+            return found

@@ -53,6 +53,7 @@ from command_center.actors.contracts.sessions import (
     ApprovalSettled,
     ChangeGoal,
     ClearGoal,
+    FindRunningTurns,
     GrantSlot,
     InterruptTurn,
     PatchSession,
@@ -85,6 +86,7 @@ from command_center.actors.contracts.worktrees import (
     MergeWorktree,
     PrepareWorkplace,
     PruneWorktrees,
+    RemakeWorktree,
     RemoveWorktree,
     SeeConfiguration,
     TidyWorktrees,
@@ -127,6 +129,7 @@ RepositoriesMessage: TypeAlias = (
     | DiscardWork
     | RestoreWork
     | PrepareWorkplace
+    | RemakeWorktree
     | SeeConfiguration
     | FindBounds
     | FindFolder
@@ -169,7 +172,10 @@ TasksMessage: TypeAlias = (
 TASKS: Address[TasksMessage] = Address("/tasks")
 
 
-def foreign_turns_on(host: str) -> Address[ThreadsReleased]:
+ForeignTurnsMessage: TypeAlias = ThreadsReleased | FindRunningTurns
+
+
+def foreign_turns_on(host: str) -> Address[ForeignTurnsMessage]:
     """Return the address of the actor that looks for the turns that no session began on a host."""
     return Address(f"/foreign-turns/{host}")
 

@@ -267,6 +267,13 @@ class ThreadsReleased(msgspec.Struct, frozen=True):
     """A repository was deleted, and something may go on in the threads of its sessions."""
 
 
+class FindRunningTurns(msgspec.Struct, Request[list[str]], frozen=True):
+    """Ask in which folders turns run now, whoever began them; a folder may be listed twice.
+
+    It may only be deleted where none runs, and Command Center need not know of each.
+    """
+
+
 class GoalTold(msgspec.Struct, frozen=True):
     """The thread's goal as Codex has it, or None where there is none any more.
 

@@ -198,16 +198,34 @@ class FindBounds(msgspec.Struct, Request[Bounds], frozen=True):
     session_id: int
 
 
-class FindFolder(msgspec.Struct, Request[str], frozen=True):
+class WorkFolder(msgspec.Struct, frozen=True):
+    """A folder of a repository; with `branch_name`, a worktree that is gone and is made again."""
+
+    path: str
+    branch_name: str | None = None
+
+
+class FindFolder(msgspec.Struct, Request[WorkFolder], frozen=True):
     """Say which folder of a repository a path means: its own, or that of one of its worktrees.
 
     `cwd` is what a person names, and refused unless it is one of them. Without it, the folder of a
-    thread decides, `thread_cwd`, which may lie below one of them.
+    thread decides, `thread_cwd`, which may lie below one of them. A worktree that sessions have
+    worked in counts, too, where it was deleted and can be made again.
     """
 
     repository_id: int
     cwd: str | None
     thread_cwd: str | None = None
+
+
+class RemakeWorktree(msgspec.Struct, Request[bool], frozen=True):
+    """Make the worktree of an ended session again, if it is gone; answers whether it was.
+
+    It is on its branch, with the ignored files that a person has agreed to. The set-up script runs
+    for the next session there.
+    """
+
+    session_id: int
 
 
 class SeenSetup(msgspec.Struct, frozen=True, kw_only=True):

@@ -254,10 +254,13 @@ def prompt_thread(
     wanted: ThreadPrompt,
     *,
     preview: str,
+    branch_name: str | None = None,
     runner: Runner,
     approval_seconds: float,
 ) -> RunOutcome:
     """Make a session of the thread's task, and take it as far as policy lets it.
+
+    `branch_name` is that of the worktree at `cwd`, where that has to be made again.
 
     Raises:
         Invalid: `cwd` is no absolute path of this system.
@@ -280,6 +283,7 @@ def prompt_thread(
         allow_commit=wanted.allow_commit,
         goal=wanted.goal,
         worktree_path=None if in_main else wanted.cwd,
+        branch_name=None if in_main else branch_name,
         workplace="main_checkout" if in_main and not repository.require_worktree else None,
         requested_by=wanted.requested_by,
     )

@@ -8,12 +8,14 @@ are one transaction.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
+import trio
 from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import foreign_turns_on
@@ -45,7 +47,7 @@ from command_center.actors.contracts.repositories import (
     ScanRepository,
     WorkplaceFacts,
 )
-from command_center.actors.contracts.sessions import ThreadsReleased
+from command_center.actors.contracts.sessions import FindRunningTurns, ThreadsReleased
 from command_center.actors.contracts.worktrees import (
     Bounds,
     CleanWorktrees,
@@ -58,10 +60,12 @@ from command_center.actors.contracts.worktrees import (
     Prepared,
     PrepareWorkplace,
     PruneWorktrees,
+    RemakeWorktree,
     RemoveWorktree,
     SeeConfiguration,
     SeenConfiguration,
     TidyWorktrees,
+    WorkFolder,
     WorktreeCreated,
     WorktreeState,
 )
@@ -104,7 +108,16 @@ from command_center.actors.repositories.worktrees import Worktrees
 from command_center.actors.rules.errors import Conflict, Invalid, Unavailable
 from command_center.actors.rules.policy import same_place
 from command_center.actors.rules.preconditions import only_if
-from command_center.runtime import Actor, Deferred, Refusal, handles
+from command_center.runtime import (
+    Actor,
+    ActorCrashed,
+    ActorStopped,
+    AskTimeout,
+    Backoff,
+    Deferred,
+    Refusal,
+    handles,
+)
 from command_center.store import (
     Comment,
     DiscardedWork,
@@ -120,6 +133,12 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 GIT_SECONDS = 300.0
 """Seconds to wait for an answer that needs git: `ask(…, timeout=GIT_SECONDS)`."""
+
+TURNS_SECONDS = 15.0
+"""Seconds that Codex may take to say where turns run."""
+
+TIDY: Final = Backoff(initial=0.5, cap=60.0)
+"""The pauses between two attempts to tidy up, while that cannot be said or turns run."""
 
 LANGUAGES_SHOWN = 5
 """Number of languages of a repository that a session is told of."""
@@ -137,13 +156,15 @@ class Repositories(Actor):
         self._hosts = hosts
         self._locks = KeyedLocks()
         places = Places(storage)
-        self._worktrees = Worktrees(storage, hosts, self._locks, places)
+        self._worktrees = Worktrees(storage, hosts, self._locks, places, self._running_turns)
         self._seeing = SeenChanges(storage, hosts, self._locks)
         self._comments = Comments(storage, self._seeing)
         self._discards = Discards(storage, hosts, self._locks)
         self._landing = Landing(storage, hosts, self._locks)
         self._workplaces = Workplaces(storage, hosts, self._locks, places)
-        self._cleaning = WorktreeCleaning(storage, hosts, self._locks)
+        self._cleaning = WorktreeCleaning(storage, hosts, self._locks, self._running_turns)
+        self._tidied_later: set[int] = set()
+        """The repositories that are tidied up once it can be said where turns run."""
 
     async def on_start(self) -> None:
         """Tidy up what was left to be when the server ended."""
@@ -324,12 +345,44 @@ class Repositories(Actor):
         self.ctx.start_task(self._tidy, message)
 
     async def _tidy(self, message: TidyWorktrees) -> None:
-        """Tidy up; log what cannot be tidied up now, such as a repository that is gone."""
+        """Tidy up; later, where a turn runs that somebody else began, or may run."""
+        key = message.repository_id
+        if not await self._is_tidied(key) and key not in self._tidied_later:
+            self._tidied_later.add(key)
+            self.ctx.start_task(self._tidy_later, key)
+
+    async def _tidy_later(self, repository_id: int) -> None:
+        for attempt in itertools.count(1):
+            await trio.sleep(TIDY.delay(attempt))
+            if await self._is_tidied(repository_id):
+                break
+        self._tidied_later.discard(repository_id)
+
+    async def _is_tidied(self, repository_id: int) -> bool:
+        """Tidy up; log what cannot be tidied up, such as a repository that is gone."""
         try:
-            await self._cleaning.tidy(message)
-            await self._discards.expire(message.repository_id)
+            await self._cleaning.tidy(TidyWorktrees(repository_id))
+            await self._discards.expire(repository_id)
+        except Unavailable as error:
+            log.info("worktrees.later", repository=repository_id, reason=str(error))
+            return False
         except Refusal as error:
-            log.info("worktrees.untidy", repository=message.repository_id, reason=str(error))
+            log.info("worktrees.untidy", repository=repository_id, reason=str(error))
+        return True
+
+    async def _running_turns(self, host: str) -> list[str]:
+        """Ask who knows Codex in which folders of a host turns run.
+
+        Raises:
+            Unavailable: that cannot be said now, as just after the start.
+        """
+        turns = self.ctx.find(foreign_turns_on(host))
+        if turns is None:
+            raise Unavailable("Codex is not reached yet.", retry_after=1.0)
+        try:
+            return await turns.ask(FindRunningTurns(), timeout=TURNS_SECONDS)
+        except (ActorStopped, ActorCrashed, AskTimeout) as error:
+            raise Unavailable(str(error), retry_after=1.0) from error
 
     @handles(MergeWorktree)
     async def merge_worktree(self, message: MergeWorktree) -> Deferred[MergeResult]:
@@ -394,9 +447,14 @@ class Repositories(Actor):
         return self.ctx.answer_later(self._workplaces.bounds, message)
 
     @handles(FindFolder)
-    async def find_folder(self, message: FindFolder) -> Deferred[str]:
+    async def find_folder(self, message: FindFolder) -> Deferred[WorkFolder]:
         """Say which folder of a repository is meant."""
         return self.ctx.answer_later(self._workplaces.find_folder, message)
+
+    @handles(RemakeWorktree)
+    async def remake_worktree(self, message: RemakeWorktree) -> Deferred[bool]:
+        """Make a worktree again in which a thread works."""
+        return self.ctx.answer_later(self._workplaces.remake, message)
 
     @handles(GatherFacts)
     async def gather(self, message: GatherFacts) -> Deferred[WorkplaceFacts]:

@@ -21,8 +21,14 @@ from command_center.actors.git.names import branch_commit
 from command_center.actors.git.trees import remove_worktree
 from command_center.actors.ledger.worktrees import tell_worktree
 from command_center.actors.repositories.main_checkout import open_main
-from command_center.actors.repositories.worktree_checks import check_removable
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.repositories.worktree_checks import (
+    ENDING_SECONDS,
+    RunningTurns,
+    TurnRuns,
+    check_no_turn,
+    check_removable,
+)
+from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.store import Page, Repository, Transaction, repositories
 from command_center.store.queries.summaries import finished_worktrees
 
@@ -37,13 +43,22 @@ class WorktreeCleaning:
     _storage: Storage
     _hosts: Hosts[Host]
     _locks: KeyedLocks
+    _turns: RunningTurns
 
     async def clean(self, message: CleanWorktrees) -> Page[WorktreeEntry]:
-        """Delete the worktrees that nobody needs."""
+        """Delete the worktrees that nobody needs.
+
+        Raises:
+            Unavailable: whether a turn runs in one of them cannot be said now.
+        """
         return await self._clean(message.repository_id, message.requested_by)
 
     async def tidy(self, message: TidyWorktrees) -> None:
-        """Delete those that were made for runs whose tasks are done."""
+        """Delete those that were made for runs whose tasks are done.
+
+        Raises:
+            Unavailable: a turn runs in one of them, or that cannot be said now.
+        """
         done = await self._storage.read(lambda db: finished_worktrees(db, message.repository_id))
         if done:
             await self._clean(message.repository_id, SYSTEM, only=done)
@@ -55,27 +70,60 @@ class WorktreeCleaning:
             repository = await self._repository(repository_id)
             host = self._hosts.of(repository)
             main = await open_main(host, repository)
-            removed = []
-            for entry in await read_worktrees(main):
-                if entry.is_main or not await host.folders.is_kept(Path(entry.path)):
-                    continue
-                if only is not None and entry.path not in only:
-                    continue
+            candidates = [
+                entry
+                for entry in await read_worktrees(main)
+                if not entry.is_main
+                and (only is None or entry.path in only)
+                and await host.folders.is_kept(Path(entry.path))
+            ]
+            is_tidying = only is not None
+            patience = 0.0 if is_tidying else ENDING_SECONDS
+            removed: list[WorktreeEntry] = []
+            later: Unavailable | None = None
+            for entry in candidates:
                 try:
-                    await check_removable(self._storage, host, repository, main, entry, force=False)
+                    if await self._delete_unneeded(host, repository, main, entry, patience):
+                        removed.append(entry)
+                except TurnRuns as error:
+                    later = Unavailable(str(error)) if is_tidying else later
                 except Conflict:
                     continue
-                if not await _is_merged(main, entry, repository):
-                    continue
-                await remove_worktree(main, Path(entry.path))
-                removed.append(entry)
+                except Unavailable as error:
+                    later = error
+                    break
 
             def tell(tx: Transaction) -> Page[WorktreeEntry]:
                 for entry in removed:
                     tell_worktree(tx, WorktreeRemoved, repository, entry, requested_by)
                 return Page(items=removed)
 
-            return await self._storage.write(tell)
+            page = await self._storage.write(tell)
+        if later is not None:
+            raise later
+        return page
+
+    async def _delete_unneeded(
+        self,
+        host: Host,
+        repository: Repository,
+        main: Checkout,
+        entry: WorktreeEntry,
+        patience: float,
+    ) -> bool:
+        """Delete one; False where its commits are needed.
+
+        Raises:
+            Conflict: it is needed.
+            Unavailable: whether a turn runs in it cannot be said now.
+        """
+        path = Path(entry.path)
+        await check_removable(self._storage, host, repository, main, entry, force=False)
+        if not await _is_merged(main, entry, repository):
+            return False
+        await check_no_turn(self._turns, host, path, patience=patience)
+        await remove_worktree(main, path)
+        return True
 
     async def _repository(self, repository_id: int) -> Repository:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))

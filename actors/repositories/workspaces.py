@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -16,10 +17,13 @@ from command_center.actors.contracts.worktrees import (
     FindFolder,
     Prepared,
     PrepareWorkplace,
+    RemakeWorktree,
     SeeConfiguration,
     SeenConfiguration,
     SeenSetup,
     SetUpScript,
+    WorkFolder,
+    WorktreeCreated,
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
@@ -28,14 +32,21 @@ from command_center.actors.git.facts import WorktreeEntry, read_status, read_wor
 from command_center.actors.git.including import include_files
 from command_center.actors.git.names import branch_commit, check_branch_name
 from command_center.actors.git.trees import add_worktree, finish_worktree
-from command_center.actors.ledger.setup import decision
+from command_center.actors.ledger.sessions import SYSTEM
+from command_center.actors.ledger.setup import decision, finish_setup
 from command_center.actors.ledger.worktrees import created, read_created
 from command_center.actors.repositories.locations import Places
+from command_center.actors.repositories.lost_worktrees import (
+    LostWorktree,
+    check_lost,
+    clear_place,
+    find_lost,
+)
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.setup import Setup, read_setup
 from command_center.actors.rules.branch_names import branch_of_run
 from command_center.actors.rules.errors import Conflict, Invalid
-from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
+from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of, same_place
 from command_center.store import (
     Repository,
     Session,
@@ -100,33 +111,37 @@ class Workplaces:
             except _Undecided as undecided:
                 return Prepared(session=session, undecided=undecided.seen)
 
-    async def find_folder(self, message: FindFolder) -> str:
+    async def find_folder(self, message: FindFolder) -> WorkFolder:
         """Say which folder of a repository is meant, comparing where paths lead to.
 
         Raises:
             Invalid: the path that was named does not exist, or is none of its folders.
-            Conflict: none was named, and the thread works in another place.
+            Conflict: none was named, and the thread works in another place; or it works in a
+                worktree that is gone and that cannot be made again.
         """
         repository = await self._repository(message.repository_id)
         named = message.cwd is not None
         text = message.cwd if message.cwd is not None else message.thread_cwd
         host = self._hosts.of(repository)
         if text is None or await host.folders.same(Path(text), Path(repository.local_path)):
-            return repository.local_path
+            return WorkFolder(repository.local_path)
+        main = await open_main(host, repository)
+        entries = await read_worktrees(main)
         try:
             wanted = await host.folders.resolve(text, "cwd")
         except Invalid:
+            lost = await find_lost(self._storage, repository, text)
+            if lost is not None and (not named or same_place(text, lost.path)):
+                return WorkFolder(lost.path, await check_lost(main, entries, lost))
             if named:
                 raise
             wanted = None
-        main = await open_main(host, repository)
         folders = [
-            Path(repository.local_path if entry.is_main else entry.path)
-            for entry in await read_worktrees(main)
+            Path(repository.local_path if entry.is_main else entry.path) for entry in entries
         ]
         around = None if wanted is None else await _innermost(host, wanted, folders)
         if around is not None and (not named or await host.folders.same(around, Path(text))):
-            return str(around)
+            return WorkFolder(str(around))
         if named and around is not None:
             raise Invalid.field(
                 "cwd", f"{text} lies inside {around}. Codex works in a whole checkout: name that."
@@ -134,11 +149,43 @@ class Workplaces:
         if named:
             where = f"the folder of repository {repository.id} ({repository.local_path})"
             raise Invalid.field("cwd", f"{text} is neither {where} nor one of its worktrees.")
-        lost = "is not there any more" if wanted is None else "is none of the repository's folders"
+        why = "is not there any more" if wanted is None else "is none of the repository's folders"
         raise Conflict(
-            f"The thread works in {text}, which {lost}. Name the folder to work in as cwd.",
+            f"The thread works in {text}, which {why}. Name the folder to work in as cwd.",
             threadCwd=text,
         )
+
+    async def remake(self, message: RemakeWorktree) -> bool:
+        """Make the worktree of an ended session again, if it is gone.
+
+        Raises:
+            Conflict: it cannot be made.
+        """
+        session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
+        if session.worktree_path is None or session.worktree_reserved:
+            return False
+        host = self._hosts.named(session.host)
+        path = Path(session.worktree_path)
+        async with self._locks.of(session.repository_id):
+            if await host.folders.same(path, path):
+                return False
+            repository = await self._repository(session.repository_id)
+            main = await open_main(host, repository)
+            is_ready = False
+            try:
+                setup = await self._agreed_setup(session, repository, main)
+                is_ready = not setup.script
+            except _Undecided:
+                setup = Setup()  # who works there next is asked
+            lost = await find_lost(self._storage, repository, str(path))
+            if lost is None:
+                return False
+            made, branch = await self._make_again(host, main, lost, setup)
+            worktree = await read_created(made, branch, setup.included)
+            await self._storage.write(
+                partial(_keep_remade, session=session, made=worktree, is_ready=is_ready)
+            )
+            return True
 
     async def bounds(self, message: FindBounds) -> Bounds:
         """Say where a session ends; where git cannot say what a commit writes to, it writes none.
@@ -265,7 +312,8 @@ class Workplaces:
         wanted: str,
     ) -> Prepared:
         path = await host.folders.expand(wanted, "worktreePath")
-        for entry in await read_worktrees(main):
+        entries = await read_worktrees(main)
+        for entry in entries:
             if not await host.folders.same(Path(entry.path), path):
                 continue
             if entry.is_main and repository.require_worktree:
@@ -274,13 +322,35 @@ class Workplaces:
                     "worktree."
                 )
             found = await self._open(main, entry)
-            await _check_branch(found, session.branch_name, "branchName")
+            if session.codex_thread_id is None:  # what its thread switched to, it goes on with
+                await _check_branch(found, session.branch_name, "branchName")
             return await self._take(session, repository, main, found, entry.branch_name)
+        if session.codex_thread_id is not None:
+            gone = LostWorktree(str(path), session.branch_name)
+            await check_lost(main, entries, gone)
+            setup = await self._agreed_setup(session, repository, main)
+            made, branch = await self._make_again(host, main, gone, setup)
+            return await self._keep_made(session, repository, made, branch, setup)
         place = await self._places.asked(host, wanted, "worktreePath")
         branch = session.branch_name or await _new_branch(main, session)
         setup = await self._agreed_setup(session, repository, main)
         made = await add_worktree(main, place, branch, include=setup.included)
         return await self._keep_made(session, repository, made, branch, setup)
+
+    async def _make_again(
+        self, host: Host, main: Checkout, lost: LostWorktree, setup: Setup
+    ) -> tuple[Checkout, str]:
+        """Make a worktree at the place where it was; return it and its branch.
+
+        Raises:
+            Conflict: it cannot be made; or something else is there by now.
+        """
+        try:
+            place = await self._places.asked(host, lost.path, "worktreePath")
+        except Invalid as error:
+            raise Conflict(str(error), threadCwd=lost.path) from error
+        branch = await clear_place(main, await read_worktrees(main), lost)
+        return await add_worktree(main, place, branch, include=setup.included), branch
 
     async def _agreed_setup(
         self, session: Session, repository: Repository, main: Checkout
@@ -313,7 +383,10 @@ class Workplaces:
         setup = Setup()
         if await self._storage.read(lambda db: unready_worktrees.is_noted(db, session.host, path)):
             setup = await self._agreed_setup(session, repository, main)
+            await include_files(main, found, setup.included)
         kept = await self._keep_place(session, repository, found, branch)
+        if not setup.is_empty and not setup.script:
+            await self._storage.write(lambda tx: finish_setup(tx, session.id))
         return Prepared(session=kept, script=_script_for(kept, repository, setup))
 
     async def _keep_made(
@@ -389,6 +462,23 @@ class _Undecided(Exception):
     def __init__(self, seen: SeenSetup) -> None:
         super().__init__()
         self.seen = seen
+
+
+def _keep_remade(
+    tx: Transaction, *, session: Session, made: WorktreeCreated, is_ready: bool
+) -> None:
+    """Note that a session's worktree was made again, for somebody who has no session yet."""
+    if is_ready:
+        unready_worktrees.forget(tx, session.host, made.path)
+    else:
+        unready_worktrees.note(tx, session.host, made.path, session.repository_id)
+    tx.emit(
+        created(made),
+        actor=SYSTEM,
+        repository_id=session.repository_id,
+        task_id=session.task_id,
+        correlation_id=session.correlation_id,
+    )
 
 
 def _script_for(session: Session, repository: Repository, setup: Setup) -> SetUpScript | None:

@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final, Protocol
+
+import trio
 
 from command_center.actors.contracts.hosts import Host
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout
 from command_center.actors.git.facts import WorktreeEntry, read_gitlinks, read_status
 from command_center.actors.ledger.left_commands import lingering_sessions
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, Invalid
+from command_center.actors.rules.policy import lies_in
 from command_center.store import Repository, Session, sessions
+
+ENDING_SECONDS: Final = 3.0
+"""Seconds that an agent may take to say that a turn has ended whose session has."""
+
+LOOK_SECONDS: Final = 0.1
+"""Seconds between two looks for it."""
+
+
+class RunningTurns(Protocol):
+    """The turns that run in agents' threads, whoever began them."""
+
+    async def __call__(self, host: str) -> list[str]:
+        """Return the folders in which turns run on a host.
+
+        Raises:
+            Unavailable: the agent cannot be asked now.
+        """
+
+
+class TurnRuns(Conflict):
+    """A turn runs in a folder that was to be deleted."""
+
+    def __init__(self, path: Path) -> None:
+        """Say where, and what to do."""
+        super().__init__(f"A turn of Codex runs in {path}. Wait for its end, or stop it.")
 
 
 async def live_sessions(storage: Storage, repository: Repository) -> list[Session]:
@@ -40,6 +69,34 @@ async def check_unused(storage: Storage, host: Host, repository: Repository, pat
             f"Commands of session {session.id} still run in {path}. Stop the session to end them.",
             sessionId=session.id,
         )
+
+
+async def check_no_turn(
+    turns: RunningTurns, host: Host, path: Path, *, patience: float = ENDING_SECONDS
+) -> None:
+    """Refuse while a turn runs in a folder, also one that no session knows of yet.
+
+    Raises:
+        TurnRuns: one does, after `patience` seconds still.
+        Unavailable: that cannot be said now.
+    """
+    deadline = trio.current_time() + patience
+    while await _has_turn(turns, host, path):
+        if trio.current_time() >= deadline:
+            raise TurnRuns(path)
+        await trio.sleep(LOOK_SECONDS)
+
+
+async def _has_turn(turns: RunningTurns, host: Host, path: Path) -> bool:
+    for folder in await turns(host.name):
+        if lies_in(folder, str(path)):
+            return True
+        try:
+            if await host.folders.within(await host.folders.resolve(folder, "cwd"), path):
+                return True
+        except Invalid:
+            continue  # it is gone
+    return False
 
 
 async def check_removable(

@@ -43,11 +43,13 @@ from command_center.actors.ledger.worktrees import created, read_created, tell_w
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.worktree_checks import (
+    RunningTurns,
+    check_no_turn,
     check_removable,
     check_unused,
     live_sessions,
 )
-from command_center.actors.rules.errors import Conflict, NotFound
+from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
 from command_center.actors.rules.policy import same_place
 from command_center.store import Page, Repository, Session, Transaction, repositories
 
@@ -60,6 +62,7 @@ class Worktrees:
     _hosts: Hosts[Host]
     _locks: KeyedLocks
     _places: Places
+    _turns: RunningTurns
 
     async def create(self, message: CreateWorktree) -> WorktreeCreated:
         """Make a worktree.
@@ -127,8 +130,9 @@ class Worktrees:
 
         Raises:
             NotFound: there is no such worktree.
-            Conflict: it is the main checkout, a session works in it, it is locked, or it has
-                changes and `force` is not set.
+            Conflict: it is the main checkout, a session or a turn works in it, it is locked, or it
+                has changes and `force` is not set.
+            Unavailable: whether a turn runs in it cannot be said now, and `force` is not set.
         """
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
@@ -136,6 +140,15 @@ class Worktrees:
             main = await open_main(host, repository)
             entry = await self._linked(host, main, message.path)
             await check_removable(self._storage, host, repository, main, entry, force=message.force)
+            try:
+                await check_no_turn(self._turns, host, Path(entry.path))
+            except Unavailable as error:
+                if not message.force:
+                    raise Unavailable(
+                        f"Codex does not say whether a turn runs in {entry.path}: {error} "
+                        "To delete it all the same, add force=true.",
+                        retry_after=error.retry_after,
+                    ) from error
             await remove_worktree(main, Path(entry.path))
             await self._storage.write(
                 lambda tx: tell_worktree(

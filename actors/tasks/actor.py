@@ -205,17 +205,20 @@ class Tasks(Actor):
             await self._name_session(message.thread_id)
             raise
         thread_cwd = thread.cwd if wanted.resume else None
+        branch: str | None = None
         if wanted.cwd is not None or thread_cwd is not None:
             folder = await self.ctx.lookup(REPOSITORIES).ask(
                 FindFolder(wanted.repository_id, wanted.cwd, thread_cwd), timeout=GIT_SECONDS
             )
-            wanted = msgspec.structs.replace(wanted, cwd=folder)
+            wanted = msgspec.structs.replace(wanted, cwd=folder.path)
+            branch = folder.branch_name
         outcome = await self._storage.write(
             lambda tx: prompt_thread(
                 tx,
                 message.thread_id,
                 wanted,
                 preview=thread.title,
+                branch_name=branch,
                 runner=self._runner,
                 approval_seconds=self._services.approval_seconds,
             )
@@ -293,6 +296,7 @@ class Tasks(Actor):
         return self.ctx.answer_later(self._send_comments, message)
 
     async def _send_comments(self, message: SendComments) -> SentComments:
+        await self._check_folder(message.session_id)
         sent = await self._storage.write(
             lambda tx: send_comments(
                 tx,
@@ -304,6 +308,23 @@ class Tasks(Actor):
         if sent.followup is None:
             await self._start(sent.session.id)
         return sent
+
+    async def _check_folder(self, session_id: int) -> None:
+        """See that the next turn of a session's task has a folder, where one may begin now.
+
+        Raises:
+            Conflict: its worktree is gone and cannot be made again.
+        """
+
+        def find(db: Database) -> Session:
+            session = sessions.get(db, session_id)
+            newest = sessions.find(db, {"task_id": session.task_id}, newest_first=True)
+            return newest or session
+
+        newest = await self._storage.read(find)
+        if newest.finished_at is not None and newest.codex_thread_id is not None:
+            ask = FindFolder(newest.repository_id, None, newest.cwd)
+            await self.ctx.lookup(REPOSITORIES).ask(ask, timeout=GIT_SECONDS)
 
     @handles(EnsureSession)
     async def ensure(self, message: EnsureSession) -> Deferred[None]:

@@ -2861,7 +2861,7 @@ export interface WorkRestored {
   sha: string;
 }
 
-/** A worktree was made, by a person or for a run. */
+/** A worktree was made, by a person or for a run, or again where another client needs it. */
 export interface WorktreeAdded {
   path: string;
   branchName: string | null;

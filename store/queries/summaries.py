@@ -52,11 +52,12 @@ def pending_deadlines(db: Database) -> list[Deadline]:
 def finished_worktrees(db: Database, repository_id: int) -> set[str]:
     """Return the paths of worktrees made for runs whose tasks are all completed or cancelled.
 
-    One is left out after a run that failed or was stopped: somebody may want to go on there.
+    One is left out after a run that failed or was stopped: somebody may want to go on there. So is
+    one that was made again for somebody else than a run.
     """
     made = db.execute(
-        "SELECT json_extract(body, '$.data.path') FROM events "
-        "WHERE type = 'worktree.created' AND repository_id = ? AND session_id IS NOT NULL",
+        "SELECT json_extract(body, '$.data.path'), session_id, max(id) FROM events "
+        "WHERE type = 'worktree.created' AND repository_id = ? GROUP BY 1",
         [repository_id],
     )
     needed = db.execute(
@@ -65,14 +66,21 @@ def finished_worktrees(db: Database, repository_id: int) -> set[str]:
         "AND (finished_at IS NULL OR tasks.status NOT IN ('completed', 'cancelled'))",
         [repository_id],
     )
-    return {path for (path,) in made} - {path for (path,) in needed}
+    for_runs = {path for path, session_id, _ in made if session_id is not None}
+    return for_runs - {path for (path,) in needed}
 
 
-def used_worktrees(db: Database, repository_id: int) -> list[str]:
-    """Return the paths of the worktrees that sessions of the repository have worked in."""
+def used_worktrees(db: Database, repository_id: int) -> dict[str, str | None]:
+    """Return the worktrees that sessions of the repository have worked in, or are going to.
+
+    By their paths, the branch that each was on last; None where no session knew.
+    """
     used = db.execute(
-        "SELECT DISTINCT worktree_path FROM sessions WHERE repository_id = ? "
-        "AND worktree_path IS NOT NULL",
+        "SELECT worktree_path, branch_name FROM sessions WHERE repository_id = ? "
+        "AND worktree_path IS NOT NULL ORDER BY id",
         [repository_id],
     )
-    return [path for (path,) in used]
+    found: dict[str, str | None] = {}
+    for path, branch in used:
+        found[path] = branch or found.get(path)
+    return found

@@ -162,6 +162,9 @@ def test_a_followup_is_queued_taken_back_and_a_thread_of_codex_continued(
     expect(page).to_have_url(f"{codex_server.url}/#/sessions/3")
     expect(page.get_by_role("list", name="Transcript")).to_contain_text("Once more, please.")
     expect(page.locator(".head").get_by_text("Completed")).to_be_visible()
+    with httpx.Client(base_url=codex_server.url, trust_env=False) as client:
+        where = {client.get(f"/api/sessions/{number}").json()["cwd"] for number in (1, 2, 3)}
+    assert (1, False) == (len(where), str(repository) in where)  # in one worktree, gone or not
 
 
 def test_what_a_turn_did_while_its_page_was_away_is_there_when_it_is_back(

@@ -73,7 +73,7 @@ class ConfigurationTrusted(EventData, frozen=True, kw_only=True, tag="repo.codex
 
 
 class WorktreeAdded(EventData, frozen=True, kw_only=True, tag="worktree.created"):
-    """A worktree was made, by a person or for a run.
+    """A worktree was made, by a person or for a run, or again where another client needs it.
 
     `included` names the ignored files that it got by `.worktreeinclude`, the first 100 of
     `includedCount`.

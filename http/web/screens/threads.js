@@ -118,10 +118,22 @@ export const Threads = () => {
   `;
 };
 
+/**
+ * @param {string | undefined} path
+ * @param {string | undefined} folder
+ */
+const liesIn = (path, folder) =>
+  Boolean(folder) &&
+  (path === folder || ["/", "\\"].some((between) => path?.startsWith(folder + between)));
+
 /** @param {{thread: any, onClose: () => void}} props */
 const Continue = ({ thread, onClose }) => {
   const repos = [...state.repos.values()];
-  const isIn = (/** @type {any} */ repo) => thread.cwd?.startsWith(repo?.localPath);
+  const isIn = (/** @type {any} */ repo) =>
+    liesIn(thread.cwd, repo?.localPath) ||
+    ["/", "\\"].some((between) =>
+      liesIn(thread.cwd, `${repo?.facts.worktreesFolder}${between}${repo?.id}`),
+    );
   const fitting = repos.find(isIn) || repos[0];
   const [repositoryId, setRepository] = useState(String(fitting?.id || ""));
   const [prompt, setPrompt] = useState("");

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 
 import attrs
 import msgspec
+import trio
 
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.addresses import REPOSITORIES, RepositoriesMessage
 from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.contracts.repositories import CreateRepository
+from command_center.actors.contracts.sessions import FindRunningTurns
 from command_center.actors.contracts.worktrees import (
     CreateWorktree,
     PrepareWorkplace,
@@ -29,13 +31,16 @@ from command_center.actors.core.writer import Store
 from command_center.actors.hosts.local.host import LocalHost
 from command_center.actors.ledger.tasks import create_session
 from command_center.actors.repositories.actor import Repositories
+from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.policy import RunInput
 from command_center.runtime import (
+    Actor,
     ActorRef,
     Asked,
     ChildSpec,
     SupervisorSpec,
     System,
+    handles,
     open_system,
 )
 from command_center.store import (
@@ -47,6 +52,7 @@ from command_center.store import (
     events,
     open_database,
     sessions,
+    tasks,
     trusted_configurations,
 )
 from tests.actors.rows import insert_session, insert_task
@@ -56,6 +62,42 @@ R = TypeVar("R")
 DEFAULTS = RunInput()
 
 
+@attrs.define
+class RunningTurns:
+    """Turns that run in `folders`, and how often somebody asked for them; or nobody can say it."""
+
+    folders: list[str] = attrs.field(factory=list)
+    are_known: bool = True
+    asked: int = 0
+    _ask: trio.Event = attrs.field(factory=trio.Event)
+
+    def find(self) -> list[str]:
+        self.asked += 1
+        self._ask.set()
+        self._ask = trio.Event()
+        if not self.are_known:
+            raise Unavailable("Codex is away.")
+        return list(self.folders)
+
+    async def until_asked(self, times: int) -> None:
+        """Wait until it was asked so often from now on."""
+        wanted = self.asked + times
+        with trio.fail_after(30):
+            while self.asked < wanted:
+                await self._ask.wait()
+
+
+class ForeignTurns(Actor):
+    """Says where turns run, in the place of the one that asks Codex."""
+
+    def __init__(self, turns: RunningTurns) -> None:
+        self._turns = turns
+
+    @handles(FindRunningTurns)
+    def find(self, _message: FindRunningTurns) -> list[str]:
+        return self._turns.find()
+
+
 @attrs.frozen
 class Rig:
     """The running part; `events` are all that were committed, the oldest first."""
@@ -63,6 +105,7 @@ class Rig:
     system: System
     storage: Storage
     data_dir: Path
+    turns: RunningTurns
 
     async def ask(self, message: Asked[RepositoriesMessage, R]) -> R:
         """Ask the actor under test."""
@@ -129,6 +172,11 @@ class Rig:
 
         await self.storage.write(write)
 
+    async def end_run(self, session: Session) -> None:
+        """End it, and its task with it."""
+        await self.end_session(session)
+        await self.storage.write(lambda tx: tasks.update(tx, session.task_id, status="completed"))
+
     async def end_session(self, session: Session) -> None:
         """End it."""
         await self.storage.write(
@@ -158,11 +206,14 @@ async def open_rig(folder: Path, *, repo_roots: tuple[Path, ...] = ()) -> AsyncI
 
     readers = Readers(database)
     storage = Storage(readers, partial(at, "/store"), partial(at, "/events"))
+    turns = RunningTurns()
+    at_turns = ChildSpec(id=host.name, start=partial(ForeignTurns, turns))
     spec = SupervisorSpec(
         id="",
         children=(
             ChildSpec(id="store", start=partial(Store, database, partial(at, "/events"))),
             ChildSpec(id="events", start=partial(EventHub, Fanout(), readers)),
+            SupervisorSpec(id="foreign-turns", children=[at_turns]),
             ChildSpec(
                 id="repositories",
                 start=partial(Repositories, storage, Hosts({host.name: host})),
@@ -172,6 +223,6 @@ async def open_rig(folder: Path, *, repo_roots: tuple[Path, ...] = ()) -> AsyncI
     try:
         found.append(open_system(spec))
         async with found[0] as system:
-            yield Rig(system, storage, data_dir)
+            yield Rig(system, storage, data_dir, turns)
     finally:
         readers.close()

@@ -4,15 +4,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import trio
 
+from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.worktrees import (
     CleanWorktrees,
     CreateWorktree,
     ListWorktrees,
     RemoveWorktree,
+    TidyWorktrees,
     WorktreeRequest,
 )
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, Unavailable
 from tests.actors.git.repository import commit, make_repository, plain_git
 from tests.actors.repositories.rig import Rig, open_rig
 
@@ -78,3 +81,63 @@ async def test_a_submodule_that_was_not_checked_out_keeps_no_worktree(
     assert inner.exists()
     cleaned = await rig.ask(CleanWorktrees(repository.id))
     assert [str(worktree)] == [entry.path for entry in cleaned.items]
+
+
+async def test_nothing_is_deleted_in_which_a_turn_runs_that_no_session_knows_of(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    worktree = await rig.make_worktree(repository)
+    below = Path(worktree.path) / "below"
+    below.mkdir()
+    rig.turns.folders = [str(below)]
+
+    assert [] == (await rig.ask(CleanWorktrees(repository.id))).items
+    for force in (False, True):
+        with pytest.raises(Conflict, match="A turn of Codex runs in"):
+            await rig.ask(RemoveWorktree(repository.id, worktree.path, force=force))
+    assert below.exists()
+
+    rig.turns.folders = []
+    assert [worktree.path] == [
+        entry.path for entry in (await rig.ask(CleanWorktrees(repository.id))).items
+    ]
+
+
+async def test_where_nobody_can_say_which_turns_run_only_force_deletes(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    worktree = await rig.make_worktree(repository)
+    rig.turns.are_known = False
+
+    with pytest.raises(Unavailable, match="Codex is away"):
+        await rig.ask(CleanWorktrees(repository.id))
+    with pytest.raises(Unavailable, match="add force=true"):
+        await rig.ask(RemoveWorktree(repository.id, worktree.path))
+    assert Path(worktree.path).exists()
+    await rig.ask(RemoveWorktree(repository.id, worktree.path, force=True))
+    assert not Path(worktree.path).exists()
+
+
+async def test_what_was_made_for_a_run_is_tidied_up_once_no_turn_runs_there(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    session = await rig.prepare((await rig.start_run(repository)).id)
+    await rig.end_run(session)
+    rig.turns.folders = [session.cwd]
+    repositories = rig.system.lookup(REPOSITORIES)
+
+    await repositories.tell(TidyWorktrees(repository.id))
+    await rig.turns.until_asked(2)
+    rig.turns.are_known = False
+    await rig.turns.until_asked(1)
+    assert Path(session.cwd).exists()
+
+    rig.turns.folders, rig.turns.are_known = [], True
+    await rig.turns.until_asked(1)
+    with trio.fail_after(30):
+        while "worktree.removed" not in await rig.kinds():  # noqa: ASYNC110 - it is read
+            await trio.sleep(0.05)
+    assert not Path(session.cwd).exists()

@@ -1,23 +1,32 @@
 """Sessions work in the main checkout, or in a worktree made for them."""
 
 import os
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Awaitable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from command_center.actors.contracts.addresses import REPOSITORIES
 from command_center.actors.contracts.repositories import PatchRepository, RepositoryChanges
 from command_center.actors.contracts.worktrees import (
+    CleanWorktrees,
+    FindFolder,
     ListWorktrees,
     PrepareWorkplace,
+    RemakeWorktree,
+    RemoveWorktree,
     SetUpScript,
+    WorkFolder,
 )
 from command_center.actors.git import WorktreeUnfinished
 from command_center.actors.ledger.setup import finish_setup
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied, RunInput
 from command_center.store import Session, repositories, sessions
+from command_center.store.queries.summaries import finished_worktrees
 from tests.actors.git.repository import commit, make_repository, plain_git
 from tests.actors.repositories.rig import Rig, open_rig
 
@@ -403,3 +412,130 @@ async def test_a_worktree_is_unready_until_its_script_has_succeeded(
 
     await rig.storage.write(lambda tx: finish_setup(tx, session.id))
     assert (await rig.ask(PrepareWorkplace(session.id))).script is None
+
+
+async def _gone_on_with(rig: Rig, ended: Session, **fields: Any) -> Session:
+    """The next session in an ended one's thread."""
+    await rig.end_run(ended)
+    own = {"worktree_path": ended.worktree_path, "branch_name": ended.branch_name}
+    repository = await rig.storage.read(lambda db: repositories.get(db, ended.repository_id))
+    return await rig.start_session(
+        repository,
+        **{**own, "cwd": ended.cwd, "codex_thread_id": "t", "sandbox": "workspace-write", **fields},
+    )
+
+
+async def test_a_thread_whose_worktree_was_deleted_gets_it_again_as_it_was_at_first(
+    rig: Rig, project: Path
+) -> None:
+    script = ".codex/environments/environment.toml"
+    included = {".gitignore": ".env\n", ".worktreeinclude": ".env\n"}
+    commit(project, {**included, script: "[setup]\nscript = 'make'\n"})
+    (project / ".env").write_text("secret", encoding="utf-8")
+    repository = await rig.register(project, allow_write=True)
+    first = await rig.prepare((await rig.start_run(repository)).id)
+    place = Path(first.cwd)
+    await rig.storage.write(lambda tx: finish_setup(tx, first.id))
+    commit(place, {"work.txt": "done\n"})
+    second = await _gone_on_with(rig, first)
+    await rig.end_session(second)
+    found = FindFolder(repository.id, None, str(place / "below"))
+    with pytest.raises(Conflict, match="is none of"):
+        await rig.ask(FindFolder(repository.id, None, str(project.parent)))
+
+    await rig.ask(RemoveWorktree(repository.id, str(place)))
+    for wanted in (found, FindFolder(repository.id, str(place))):
+        assert WorkFolder(str(place), first.branch_name) == await rig.ask(wanted)
+    third = await _gone_on_with(rig, second)
+    prepared = await rig.ask(PrepareWorkplace(third.id))
+
+    assert (str(place), first.branch_name) == (prepared.session.cwd, prepared.session.branch_name)
+    assert "done\n" == (place / "work.txt").read_text(encoding="utf-8")
+    assert "secret" == (place / ".env").read_text(encoding="utf-8")
+    assert SetUpScript(text="make", source=str(project)) == prepared.script
+    await rig.end_session(third)
+
+    shutil.rmtree(place)  # past git, which keeps it in its list
+    fourth = await rig.prepare((await _gone_on_with(rig, third)).id)
+    assert (str(place), True) == (fourth.cwd, (place / ".env").exists())
+
+
+async def test_a_worktree_that_cannot_be_made_again_is_refused_with_what_to_do(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    first = await rig.prepare((await rig.start_run(repository)).id)
+    place, branch = first.cwd, first.branch_name
+    second = await _gone_on_with(rig, first)
+    await rig.end_session(second)
+    plain_git(project, "worktree", "remove", place)
+    third = await _gone_on_with(rig, second)
+
+    async def refused(words: str) -> None:
+        find, prepare = FindFolder(repository.id, None, place), PrepareWorkplace(third.id)
+        for ask in (partial(rig.ask, find), partial(rig.ask, prepare)):
+            with pytest.raises(Conflict, match=words) as refusal:
+                await ask()
+            assert "or prompt the thread with the folder to work in as cwd" in str(refusal.value)
+
+    plain_git(project, "checkout", "--quiet", str(branch))
+    await refused(f"its branch {branch} is checked out in {project}. Switch that")
+    plain_git(project, "checkout", "--quiet", "main")
+    plain_git(project, "branch", "--delete", "--force", str(branch))
+    await refused(f"nor is its branch {branch}. Make the branch again .git branch {branch} COMMIT")
+
+    plain_git(project, "branch", str(branch))
+    assert place == (await rig.prepare(third.id)).cwd
+
+
+async def test_a_thread_goes_on_with_the_branch_that_it_has_switched_to(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    first = await rig.prepare((await rig.start_run(repository)).id)
+    plain_git(Path(first.cwd), "switch", "--quiet", "--create", "better")
+
+    second = await rig.prepare((await _gone_on_with(rig, first)).id)
+
+    assert (first.cwd, "better") == (second.cwd, second.branch_name)
+
+
+async def test_a_worktree_is_made_again_for_who_works_there_past_command_center(
+    rig: Rig, project: Path
+) -> None:
+    commit(project, {".gitignore": ".env\n", ".worktreeinclude": ".env\n"})
+    (project / ".env").write_text("secret", encoding="utf-8")
+    repository = await rig.register(project, allow_write=True)
+    session = await rig.prepare((await rig.start_run(repository)).id)
+    await rig.end_run(session)
+    place = Path(session.cwd)
+    assert not await rig.ask(RemakeWorktree(session.id))
+
+    await rig.ask(RemoveWorktree(repository.id, str(place)))
+    assert await rig.ask(RemakeWorktree(session.id))
+
+    assert "secret" == (place / ".env").read_text(encoding="utf-8")
+    told = (await rig.events())[-1]
+    assert ("worktree.created", None, session.task_id) == (
+        told["type"],
+        told.get("sessionId"),
+        told["taskId"],
+    )
+    await rig.system.lookup(REPOSITORIES).ask(CleanWorktrees(repository.id), timeout=60)
+    assert not place.exists()
+
+
+async def test_a_worktree_that_was_made_again_for_somebody_is_not_tidied_up(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    session = await rig.prepare((await rig.start_run(repository)).id)
+    await rig.end_run(session)
+
+    def left_over() -> Awaitable[set[str]]:
+        return rig.storage.read(lambda db: finished_worktrees(db, repository.id))
+
+    assert {session.cwd} == await left_over()
+    await rig.ask(RemoveWorktree(repository.id, session.cwd))
+    await rig.ask(RemakeWorktree(session.id))
+    assert set() == await left_over()

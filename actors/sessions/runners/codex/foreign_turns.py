@@ -9,6 +9,9 @@ began is ended, and the goal of its thread is paused, for otherwise Codex would 
 So is each turn of a sub-agent that goes on when the session has ended for which that worked. One
 that has ended before it was looked at is kept as it was (see `missed_turns`), also one that was
 over before this life of the server, or that a Codex of its own has carried out.
+
+Where another client loads such a thread, or a turn begins in it, the worktree that it works in is
+made again if it is gone.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.codex import requests
+from command_center.actors.codex.active_turns import active_threads
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
 from command_center.actors.codex.messages import (
     Call,
@@ -41,8 +45,13 @@ from command_center.actors.contracts.bridges import (
     Watch,
 )
 from command_center.actors.contracts.events.sessions import TurnRefused
-from command_center.actors.contracts.sessions import SessionCommitted, SlotsChanged, ThreadsReleased
-from command_center.actors.contracts.worktrees import FindBounds
+from command_center.actors.contracts.sessions import (
+    FindRunningTurns,
+    SessionCommitted,
+    SlotsChanged,
+    ThreadsReleased,
+)
+from command_center.actors.contracts.worktrees import FindBounds, RemakeWorktree
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger.adoption import (
     ForeignTurn,
@@ -70,13 +79,14 @@ from command_center.actors.sessions.runners.codex.turns import (
     is_turn_of,
     message_id,
 )
-from command_center.runtime import Actor, ActorNotFound, AskTimeout, Down, handles
+from command_center.runtime import Actor, ActorNotFound, AskTimeout, Deferred, Down, handles
 from command_center.store import (
     Session,
     Transaction,
     orphaned_turns,
     released_threads,
     repositories,
+    sessions,
 )
 from command_center.store.timestamps import from_timestamp
 
@@ -93,6 +103,9 @@ MESSAGE_SECONDS: Final = 1.0
 
 TRUST_SECONDS: Final = 10.0
 """Seconds that it may take to find out whether a folder's files are trusted."""
+
+REMAKE_SECONDS: Final = 300.0
+"""Seconds that it may take to make a worktree again."""
 
 MOST_PAGES: Final = 10
 """Hundreds of the threads used last that are looked at for turns of another process."""
@@ -121,6 +134,8 @@ class ForeignTurns(Actor):
         """The last change of each thread, as it was looked at."""
         self._seen: dict[str, str] = {}
         """The turn of each thread behind which all are known."""
+        self._loaded: set[str] = set()
+        """The threads that Codex is known to have loaded."""
         self._adopted = 0
         self._refused = 0
         self._missed = 0
@@ -136,9 +151,35 @@ class ForeignTurns(Actor):
 
     @handles(CodexNotification)
     def told(self, message: CodexNotification) -> None:
-        """Look at a thread that has become active."""
-        if (message.params.get("status") or {}).get("type") == "active":
-            self._examine_soon(message.thread_id)
+        """Look at a thread that has become active, and at one that was loaded for its folder."""
+        thread_id = message.thread_id
+        match (message.params.get("status") or {}).get("type"):
+            case "active":
+                self._loaded.add(thread_id)
+                self._examine_soon(thread_id)
+            case "idle" if thread_id not in self._loaded:
+                self._loaded.add(thread_id)
+                self.ctx.start_task(self._try, partial(self._see_folder, thread_id))
+            case "notLoaded":
+                self._loaded.discard(thread_id)
+
+    @handles(FindRunningTurns)
+    def find_running(self, _message: FindRunningTurns) -> Deferred[list[str]]:
+        """Say in which folders turns run now."""
+        return self.ctx.answer_later(self._find_running)
+
+    async def _find_running(self) -> list[str]:
+        """Ask Codex.
+
+        Raises:
+            Unavailable: it cannot be asked now.
+        """
+        if self._host.codex.settings.disabled is not None:
+            return []
+        try:
+            return [str(thread["cwd"]) for thread in await active_threads(self._ask)]
+        except (*FAILURES, ActorNotFound) as error:
+            raise Unavailable(str(error), retry_after=PAUSE_SECONDS) from error
 
     @handles(Down)
     def gone(self, message: Down) -> None:
@@ -166,6 +207,7 @@ class ForeignTurns(Actor):
     def lost(self, _message: BridgeLost) -> None:
         """Wait for the next connection, and then look at all again: some may not have been."""
         self._changed.clear()
+        self._loaded.clear()
 
     @handles(BridgeUnreachable)
     def unreachable(self, _message: BridgeUnreachable) -> None:
@@ -216,6 +258,7 @@ class ForeignTurns(Actor):
         cursor: str | None = None
         while True:
             page = await self._ask(requests.threads_loaded(cursor=cursor))
+            self._loaded.update(map(str, page["data"]))
             for thread_id in map(str, page["data"]):
                 idle_here = partial(is_idle_here, thread=self._thread(thread_id))
                 if await self._storage.read(idle_here):
@@ -304,10 +347,29 @@ class ForeignTurns(Actor):
         await self._keep_missed(root, thread, running=None if turn is None else str(turn["id"]))
         if turn is None:
             return
+        await self._see_folder(thread_id)
         if root != thread:
             await self._examine_agent(last, root.id, thread_id, str(turn["id"]))
         else:
             await self._examine_own(last, turn, thread_id)
+
+    async def _see_folder(self, thread_id: str) -> None:
+        """Have the worktree made again that the thread works in, if it is gone."""
+
+        def find(db: Database) -> Session | None:
+            root = thread_of_session(db, self._thread(thread_id))
+            unfinished = {"codex_thread_id": root.id, "host": root.host, "finished_at": None}
+            # A session that is to work there has its own folder made.
+            return None if sessions.find(db, unfinished) else last_session(db, root)
+
+        last = await self._storage.read(find)
+        if last is None or last.workplace != "worktree":
+            return
+        ask = RemakeWorktree(last.id)
+        try:
+            await self.ctx.lookup(REPOSITORIES).ask(ask, timeout=REMAKE_SECONDS)
+        except Conflict as error:
+            log.warning("foreign_turns.without_folder", session=last.id, reason=str(error))
 
     async def _keep_missed(self, root: Thread, thread: Thread, *, running: str | None) -> None:
         """Keep what has ended in the thread and is known to nobody, but for the turn that ran.
