@@ -54,6 +54,7 @@ async def test_a_newcomer_runs_watches_approves_steers_stops_and_finds_it_all_af
             assert (thread, turn) == (now["codexThreadId"], receipt["turnId"])
             await stream.until("session.steer.acknowledged")
 
+            gate.open()  # 0.154 tells the model only when it has said all
             gate_after_steering.wait_until_reached()
             stopped = await client.post(
                 f"/api/sessions/{session['id']}/stop", {"reason": "Enough.", "requestedBy": "ada"}
@@ -63,7 +64,6 @@ async def test_a_newcomer_runs_watches_approves_steers_stops_and_finds_it_all_af
             again = await client.post(f"/api/sessions/{session['id']}/stop")
             assert again == stopped
             await stream.until("session.stopped")
-        gate.open()
         gate_after_steering.open()
         before = await client.get("/api/events", limit=500)
         types = [event["type"] for event in before["items"]]
