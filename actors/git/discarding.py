@@ -117,4 +117,6 @@ async def restore_kept(checkout: Checkout, sha: str, branch: str) -> None:
 
 async def forget_kept(checkout: Checkout, sha: str) -> None:
     """Keep what was discarded no longer; git takes it away when it tidies up."""
-    await checkout.run("update-ref", "-d", f"{KEPT_BELOW}/{sha}", writes=Writes.REFS)
+    await checkout.run(
+        "update-ref", "-d", f"{KEPT_BELOW}/{sha}", writes=Writes.REFS | Writes.PACKED
+    )

@@ -53,7 +53,10 @@ Identity = tuple[int, int]
 
 
 class Writes(enum.Flag):
-    """Parts of a repository that a command changes; it only reads the others."""
+    """Parts of a repository that a command changes; it only reads the others.
+
+    `PACKED` goes with `REFS` where a ref is taken away, which may be in `packed-refs`, too.
+    """
 
     NOTHING = 0
     OBJECTS = enum.auto()
@@ -61,6 +64,7 @@ class Writes(enum.Flag):
     WORKTREES = enum.auto()
     TREE = enum.auto()
     INDEX = enum.auto()
+    PACKED = enum.auto()
 
 
 class Staging(enum.Enum):

@@ -32,6 +32,8 @@ OURS: Final[tuple[Setting, ...]] = (
     ("core.bare", "false"),
     ("core.bigFileThreshold", "16m"),
     ("core.fsmonitor", "false"),
+    ("core.fsync", "committed,reference"),
+    ("core.fsyncMethod", "fsync"),
     ("core.hooksPath", NOTHING),
     ("core.packedGitLimit", "256m"),
     ("core.packedGitWindowSize", "32m"),
@@ -48,7 +50,8 @@ OURS: Final[tuple[Setting, ...]] = (
 )
 """Settings that nobody can change. Files over 16 MiB are binary, so that git never holds one whole.
 
-An index is written in one piece, since only that piece is copied back from a stand-in.
+An index is written in one piece, since only that piece is copied back from a stand-in. Objects and
+refs are on the disk when git says that they are written; git itself flushes no loose object.
 """
 
 LONGEST_VALUE: Final = 4096

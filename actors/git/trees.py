@@ -152,5 +152,5 @@ async def _undo(main: Checkout, path: Path, branch: str | None) -> None:
     await main.git.take_away_worktree(main, path)
     if branch is not None and await branch_commit(main, branch) is not None:
         await main.run(
-            "branch", "--delete", "--force", "--end-of-options", branch, writes=Writes.REFS
+            "update-ref", "-d", f"refs/heads/{branch}", writes=Writes.REFS | Writes.PACKED
         )

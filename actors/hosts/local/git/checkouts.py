@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from command_center.actors.git.ports import (
     GitOutput,
     Layout,
     Staging,
+    Writes,
 )
 from command_center.actors.git.settings import Setting, is_true, values, written_settings
 from command_center.actors.hosts.local.folders import same_file
@@ -85,6 +87,8 @@ class LocalGit:
             attributes.clear()
             del extra["GIT_ATTR_SOURCE"]
         keeps_logs = is_true(checkout.configuration, "core.logallrefupdates", unset=True)
+        if Writes.REFS in command.writes:
+            await self.program.settle(checkout.common_dir)
         async with self.program.turns.of(checkout.common_dir):
             for left in reversed(range(AGAIN if repeatable else 1)):
                 shadow = await on_disk(
@@ -97,6 +101,7 @@ class LocalGit:
                 )
                 failed: GitFailed | None = None
                 answer: GitOutput | None = None
+                killed = True
                 try:
                     where = attributes | extra | shadow.variables()
                     if command.staged:
@@ -106,6 +111,7 @@ class LocalGit:
                             *_STAGE[command.staging],
                             where=where,
                             writable=shadow.writable(),
+                            holds=shadow.holds(),
                             sent=_named(checkout, command),
                             deadline=command.deadline,
                         )
@@ -114,6 +120,7 @@ class LocalGit:
                         *command.arguments,
                         where=where,
                         writable=(*shadow.writable(), *command.also),
+                        holds=shadow.holds(),
                         sent=command.sent,
                         limit=command.limit,
                         may_cut=command.may_cut,
@@ -121,15 +128,17 @@ class LocalGit:
                         deadline=command.deadline,
                         accepted=command.accepted,
                     )
+                    killed = answer.cut
                     await on_disk(checkout.path, shadow.bring_back, keeps_logs)
                     refs_moved = await trio.to_thread.run_sync(shadow.refs_were_packed)
                 except GitFailed as error:
+                    killed = error.exit_code < 0
                     complaint = shadow.named_as_it_is(error.complaint)
                     failed = GitFailed(error.command, error.exit_code, complaint)
                     refs_moved = await trio.to_thread.run_sync(shadow.refs_were_packed)
                 finally:
                     with trio.CancelScope(shield=True):
-                        await trio.to_thread.run_sync(shadow.discard)
+                        await trio.to_thread.run_sync(partial(shadow.discard, killed=killed))
                 if left and refs_moved:
                     continue
                 if failed is not None:

@@ -109,6 +109,21 @@ class Folder:
         """
         os.symlink(target, self._at(name), dir_fd=self._descriptor)
 
+    def name_again(self, name: str, second: str) -> None:
+        """Give a file a second name.
+
+        Raises:
+            FileExistsError: there is something of that name.
+            OSError: the file system knows one name only.
+        """
+        os.link(
+            self._at(name),
+            self._at(second),
+            src_dir_fd=self._descriptor,
+            dst_dir_fd=self._descriptor,
+            follow_symlinks=False,
+        )
+
     def append(self, name: str, content: bytes) -> None:
         """Write at the end of a file, made where there is none.
 
@@ -133,6 +148,11 @@ class Folder:
             src_dir_fd=self._descriptor,
             dst_dir_fd=self._descriptor,
         )
+
+    def flush(self) -> None:
+        """See that its names are on the disk, where folders can be flushed."""
+        if self._descriptor is not None:
+            os.fsync(self._descriptor)
 
     def unlink(self, name: str) -> None:
         """Take a file away, if it is there."""

@@ -63,6 +63,10 @@ AT_ONCE: Final = 8
 
 SHARE: Final = 2
 """Those of one repository."""
+
+SETTLE_SECONDS: Final = 10.0
+"""Seconds that a command waits for the end of what killed ones left."""
+
 LOOK_SECONDS: Final = 0.3
 """Seconds between two looks at a process that has not ended yet."""
 
@@ -169,6 +173,7 @@ class GitProgram:
         where: Mapping[str, str] = NOWHERE,
         users: bool = False,
         writable: Sequence[Path] = (),
+        holds: Sequence[int] = (),
         sent: bytes | None = None,
         limit: int = ANSWER_LIMIT,
         may_cut: bool = False,
@@ -185,6 +190,7 @@ class GitProgram:
                 what else this command needs.
             users: whether git reads the configuration of the user and of the system.
             writable: the folders that it may write to, where the system can hold it to that.
+            holds: descriptors that it keeps open while it runs.
             sent: what git reads on its stdin, which is empty otherwise.
             limit: bytes of output that are taken.
             may_cut: whether more output than that is cut (and the process ended), or an error.
@@ -208,6 +214,7 @@ class GitProgram:
                 directory,
                 environment(self.inherited, ceiling=directory.parent, users=users, extra=where),
                 writable=writable,
+                holds=holds,
                 sent=sent,
                 limit=limit,
                 sink=sink,
@@ -224,6 +231,18 @@ class GitProgram:
                 raise GitFailed(arguments[0], answer.exit_code, answer.complaint)
             return answer
         raise GitTimedOut(arguments[0], deadline)
+
+    async def settle(self, common_dir: Path) -> None:
+        """Take away the locks that killed commands left in a repository, if any; wait for it."""
+        await self._find()
+        if not self.home.left:
+            return
+        with trio.move_on_after(SETTLE_SECONDS):
+            while True:
+                seconds = await trio.to_thread.run_sync(self.home.settle, common_dir)
+                if not seconds:
+                    return
+                await trio.sleep(seconds)
 
     async def _find(self) -> _Program:
         async with self._finding:
@@ -269,6 +288,7 @@ class GitProgram:
             Path(program.path).parent,
             environment(self.inherited),
             writable=(),
+            holds=(),
             sent=None,
             limit=SMALL_ANSWER,
             sink=None,
@@ -283,6 +303,7 @@ class GitProgram:
         variables: Mapping[str, str],
         *,
         writable: Sequence[Path],
+        holds: Sequence[int],
         sent: bytes | None,
         limit: int,
         sink: Callable[[bytes], None] | None,
@@ -297,6 +318,7 @@ class GitProgram:
                 stderr=subprocess.PIPE,
                 cwd=directory,
                 env=variables,
+                **({"pass_fds": holds} if holds else {}),
                 **APART,
             )
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:

@@ -11,9 +11,9 @@ is given a folder in the server's data folder (`GIT_DIR`), made for one command,
   `worktrees`.
 
 What git changes among the links is changed at once. What it writes among the copies is brought
-back by us, where it matters: the index under git's own lock, and the lines of the reflogs. Both go
-through folders that are held open and are entered without following a link, so that nothing is
-written where a link would lead.
+back by us, where it matters: the index and `packed-refs` under git's own locks, and the lines of
+the reflogs. They go through folders that are held open and are entered without following a link, so
+that nothing is written where a link would lead.
 
 A linked worktree gets two folders, one for what is its own and one for what is shared, as git has
 it. There is no file of the repository that says where the second one is.
@@ -26,16 +26,24 @@ import re
 import shutil
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import attrs
 import structlog
 
 from command_center.actors.git.errors import NotAWorkTree, UnsafeRepository
 from command_center.actors.git.ports import GitCommand, Identity, Layout, Writes
-from command_center.actors.hosts.local.git.folders import Folder, held, open_folder
+from command_center.actors.hosts.local.git.folders import held, open_folder
+from command_center.actors.hosts.local.git.locks import (
+    FileLock,
+    LeftLocks,
+    Note,
+    inherited,
+    refs_of,
+)
 from command_center.actors.hosts.local.git.snapshots import (
     SMALL_FILE,
     check_regular,
@@ -70,7 +78,6 @@ OPENED_BY_PATH: Final = (
 IN_THE_TREE: Final = (".gitignore", ".gitmodules")
 """The same, at the top of the work tree."""
 
-_LOCK = "index.lock"
 _FOLDERS = ("info", "here", "here/info")
 _HEAD = re.compile(rb"ref:\s*refs/[^\0\n]+\n?|[0-9a-f]{40,64}\n?")
 
@@ -83,6 +90,8 @@ class StandInFolder:
     """
 
     path: Path
+    left: list[LeftLocks] = attrs.field(factory=list, init=False)
+    """What killed commands left and is not settled."""
     _free: list[Path] = attrs.field(factory=list, init=False)
 
     @property
@@ -93,8 +102,11 @@ class StandInFolder:
     def prepare(self) -> None:
         """Make it anew: what is in it was left by a server that was cut off."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left in self.path.iterdir():
-            shutil.rmtree(left, ignore_errors=True)
+        for folder in self.path.iterdir():
+            if (left := LeftLocks.found(folder)) is not None:
+                self.left.append(left)
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
         for name in ("objects", "refs"):
             (self.no_repository / name).mkdir(parents=True)
 
@@ -107,6 +119,16 @@ class StandInFolder:
             for name in _FOLDERS:
                 (made / name).mkdir()
             return made
+
+    def settle(self, common_dir: Path) -> float:
+        """Take away what killed commands locked in a repository; return the seconds to wait."""
+        seconds = 0.0
+        for left in [left for left in self.left if left.common_dir == common_dir]:
+            wait = left.settle()
+            seconds = max(seconds, wait)
+            if not wait:
+                self.left.remove(left)
+        return seconds
 
     def put(self, folder: Path) -> None:
         """Give it back, empty again."""
@@ -127,7 +149,9 @@ class Shadow:
     writes: Writes
     common: Path
     git_dir: Path
-    _lock: _IndexLock | None = None
+    _locks: list[FileLock] = attrs.field(factory=list)
+    _note: Note | None = None
+    _refs: Sequence[str] = ()
     _packed: Identity | None = None
 
     def variables(self) -> dict[str, str]:
@@ -162,6 +186,19 @@ class Shadow:
         """Say whether git has packed refs since the copy was made, which may lack some now."""
         return self._packed != _stamp(self.layout.common_dir / "packed-refs")
 
+    def _flush(self, ref: str) -> None:
+        """See that the name of a ref that git has put in place is on the disk, too."""
+        with suppress(OSError, UnsafeRepository), ExitStack() as stack:
+            at = stack.enter_context(held(self.layout.common_dir, self.layout.identities[1]))
+            for part in Path(ref).parent.parts:
+                at = stack.enter_context(at.enter(part))
+            at.flush()
+
+    def _was_repacked(self) -> bool:
+        """Say whether git wrote the copy of `packed-refs`, which has the time of the original."""
+        written = _stamp(self.common / "packed-refs")
+        return written is not None and (self._packed is None or written[1] != self._packed[1])
+
     def bring_back(self, logs: bool) -> None:  # noqa: FBT001 - a thread is given it by position
         """Take over into the repository what git wrote in here.
 
@@ -170,8 +207,13 @@ class Shadow:
 
         A reflog that is a link or the like gets no line: the ref is moved, and that is what counts.
         """
-        if self._lock is not None:
-            self._lock.install(self.git_dir / "index")
+        for lock in self._locks:
+            if lock.name == "index":
+                lock.install(self.git_dir / "index")
+            elif self._was_repacked():
+                lock.install(self.common / "packed-refs")
+        for ref in self._refs:
+            self._flush(ref)
         if logs and Writes.REFS in self.writes:
             for written, place, known in (
                 (self.git_dir, self.layout.git_dir, self.layout.identities[0]),
@@ -184,43 +226,30 @@ class Shadow:
                 if place == self.layout.common_dir:
                     break
 
-    def discard(self) -> None:
-        """Empty it for the next command, and let go of the index."""
-        if self._lock is not None:
-            self._lock.release()
+    def holds(self) -> Sequence[int]:
+        """Return the descriptors by which git holds what is locked for it, as this process does."""
+        note = None if self._note is None else self._note.file
+        return inherited(note, *(lock.file for lock in self._locks))
+
+    def discard(self, *, killed: bool = False) -> None:
+        """Empty it for the next command, and let go of what was locked.
+
+        A command that was killed may have left locks of its own: its stand-in stays until those
+        are settled.
+        """
+        for lock in self._locks:
+            lock.release()
+        if self._note is not None:
+            self._note.file.close()
+            if killed:
+                self.home.left.append(LeftLocks(self.common, self.layout.common_dir))
+                return
         try:
             _empty(self.common)
         except OSError:
             shutil.rmtree(self.common, ignore_errors=True)
         else:
             self.home.put(self.common)
-
-
-@attrs.define
-class _IndexLock:
-    """Git's own lock of an index: whoever finds it there gives up."""
-
-    folder: Folder
-    file: IO[bytes]
-    installed: bool = False
-
-    def install(self, index: Path) -> None:
-        """Put a new index in the place of the old one, with its time of change."""
-        with self.file as file, index.open("rb") as new:
-            shutil.copyfileobj(new, file)
-            file.flush()
-            written = os.fstat(new.fileno())
-            if sys.platform != "win32":
-                os.utime(file.fileno(), ns=(written.st_atime_ns, written.st_mtime_ns))
-        self.folder.rename(_LOCK, "index")
-        self.installed = True
-
-    def release(self) -> None:
-        """Take the lock away."""
-        self.file.close()
-        if not self.installed:
-            self.folder.unlink(_LOCK)
-        self.folder.close()
 
 
 def make_shadow(
@@ -244,8 +273,10 @@ def make_shadow(
     git_dir = common / "here" if linked else common
     shadow = Shadow(home, layout, command.writes, common, git_dir)
     try:
-        if Writes.INDEX in command.writes:
-            shadow._lock = _lock_index(layout)  # noqa: SLF001 - it is being made
+        shadow._locks.extend(_lock(layout, command.writes))  # noqa: SLF001 - it is being made
+        if Writes.REFS in command.writes:
+            shadow._refs = refs_of(command)  # noqa: SLF001 - the same
+            shadow._note = Note.write(common, layout, command)  # noqa: SLF001 - the same
         _fill(shadow, settings, index=command.arguments[0] in READS_INDEX)
         if command.branch is not None:
             (git_dir / "HEAD").write_bytes(os.fsencode(f"ref: refs/heads/{command.branch}\n"))
@@ -344,16 +375,24 @@ def _link_folder(source: Path, link: Path) -> None:
         link.symlink_to(source, target_is_directory=True)
 
 
-def _lock_index(layout: Layout) -> _IndexLock:
-    folder = open_folder(layout.git_dir, layout.identities[0])
-    try:
-        return _IndexLock(folder, folder.create(_LOCK))
-    except OSError as error:
-        folder.close()
-        raise Conflict(
-            f"{layout.git_dir / _LOCK} cannot be made: {error.strerror}. Another git may be at "
-            "work; if none is, delete that file."
-        ) from error
+def _lock(layout: Layout, writes: Writes) -> Iterator[FileLock]:
+    """Lock the files that are copied and that the command changes."""
+    wanted = {
+        Writes.INDEX: (layout.git_dir, layout.identities[0], "index"),
+        Writes.PACKED: (layout.common_dir, layout.identities[1], "packed-refs"),
+    }
+    for kind, (place, known, name) in wanted.items():
+        if kind not in writes:
+            continue
+        folder = open_folder(place, known)
+        try:
+            yield FileLock.take(folder, name)
+        except OSError as error:
+            folder.close()
+            raise Conflict(
+                f"{place / name}.lock cannot be made: {error.strerror}. Another git may be at "
+                "work; if none is, delete that file."
+            ) from error
 
 
 def _append_logs(written: Path, place: Path, known: Identity) -> None:

@@ -12,10 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from command_center.actors.git.errors import NotAWorkTree
+from command_center.actors.git.errors import NotAWorkTree, UnsafeRepository
 from command_center.actors.git.ports import Checkout
 from command_center.actors.hosts.local.git.folders import held
 from command_center.actors.hosts.local.git.layout import resolved
+from command_center.actors.hosts.local.git.locks import clear
 from command_center.actors.hosts.local.git.snapshots import read_small
 from command_center.actors.rules.errors import Conflict
 
@@ -24,11 +25,16 @@ SHARED: Final = ("objects", "refs", "reftable", "logs")
 
 
 def is_untouched(added: Checkout) -> bool:
-    """Return True if a new worktree has no files yet, and git, by its `index.lock`, writes none."""
+    """Return True if a new worktree has no files yet, and git, by its `index.lock`, writes none.
+
+    A lock that a killed server left says nothing.
+    """
     try:
         names = [entry.name for entry in added.path.iterdir()]
     except OSError:
         return False
+    with suppress(UnsafeRepository), held(added.git_dir, added.layout.identities[0]) as folder:
+        clear(folder, "index.lock")
     return names == [".git"] and not os.path.lexists(added.git_dir / "index.lock")
 
 
