@@ -7,13 +7,15 @@ where a file is not as it was kept: nothing is lost that nobody kept.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
-from command_center.actors.git.changes import list_changes
-from command_center.actors.git.facts import read_status
+from command_center.actors.git.changes import list_changes, records_of
+from command_center.actors.git.facts import SCAN_DEADLINE, read_status
 from command_center.actors.git.merging import NOBODY
 from command_center.actors.git.names import branch_commit, check_branch_name
-from command_center.actors.git.ports import Checkout, Staging, Writes, shown
+from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
 from command_center.actors.git.stepping import step_tree
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict
@@ -41,6 +43,9 @@ class KeptWork:
 
 async def keep_work(checkout: Checkout, message: str, *, head: str | None = None) -> KeptWork:
     """Make a commit of what is not committed, new files among it, on no branch.
+
+    Where the index has of a file what neither the last commit nor the disk has, that is kept, too:
+    as the second parent of the commit.
 
     Args:
         checkout: the work tree, which stays as it is.
@@ -72,18 +77,53 @@ async def keep_work(checkout: Checkout, message: str, *, head: str | None = None
         staging=Staging.STORED,
         deadline=CHECKOUT_DEADLINE,
     )
+    parents = [status.head]
+    index = await _staged_alone(checkout, status.head, tree.text)
+    if index is not None:
+        parents.append(await _commit(checkout, index, parents, f"Staged: {message}"))
+    made = await _commit(checkout, tree.text, parents, message)
+    await checkout.run("update-ref", f"{KEPT_BELOW}/{made}", made, writes=Writes.REFS)
+    return KeptWork(status.branch, status.head, made, names)
+
+
+async def _staged_alone(checkout: Checkout, head: str, tree: str) -> str | None:
+    """Write the index as a tree, if it has of a file what neither the commit nor the disk has."""
+    index = await checkout.run(
+        "write-tree", writes=Writes.OBJECTS, accepted=(0, 128), deadline=CHECKOUT_DEADLINE
+    )
+    if index.exit_code:
+        return None  # it has conflicts, whose sides are in commits
+    staged = set(await _differing(checkout, head, index.text))
+    return None if staged.isdisjoint(await _differing(checkout, index.text, tree)) else index.text
+
+
+async def _differing(checkout: Checkout, before: str, after: str) -> list[bytes]:
+    """List the files in which one tree differs from another."""
+    answer = await checkout.run(
+        "diff-tree",
+        "-r",
+        "-z",
+        "--name-only",
+        "--no-renames",
+        before,
+        after,
+        limit=4 * ANSWER_LIMIT,
+        deadline=SCAN_DEADLINE,
+    )
+    return list(records_of(answer.stdout))
+
+
+async def _commit(checkout: Checkout, tree: str, parents: Sequence[str], message: str) -> str:
     made = await checkout.run(
         "commit-tree",
         "--no-gpg-sign",
-        "-p",
-        status.head,
-        tree.text,
+        *(argument for parent in parents for argument in ("-p", parent)),
+        tree,
         writes=Writes.OBJECTS,
         sent=message.encode(),
         extra=NOBODY,
     )
-    await checkout.run("update-ref", f"{KEPT_BELOW}/{made.text}", made.text, writes=Writes.REFS)
-    return KeptWork(status.branch, status.head, made.text, names)
+    return made.text
 
 
 async def take_back(checkout: Checkout, kept: KeptWork) -> None:
@@ -113,6 +153,18 @@ async def restore_kept(checkout: Checkout, sha: str, branch: str) -> None:
     await checkout.run(
         "update-ref", f"refs/heads/{branch}", sha, "0" * len(sha), writes=Writes.REFS
     )
+
+
+async def list_kept(checkout: Checkout) -> dict[str, float]:
+    """Return the commits that are kept, each with its time in seconds."""
+    answer = await checkout.run(
+        "for-each-ref",
+        "--format=%(refname:lstrip=3) %(committerdate:unix)",
+        f"{KEPT_BELOW}/",
+        deadline=SCAN_DEADLINE,
+    )
+    pairs = (line.split(" ") for line in answer.text.split("\n") if line)
+    return {sha: float(moment or 0) for sha, moment in pairs}
 
 
 async def forget_kept(checkout: Checkout, sha: str) -> None:

@@ -3,19 +3,23 @@
 The merge is worked out among git's objects first (`merge-tree`, git 2.38): where it conflicts,
 nothing was touched and nothing has to be undone. Only a merge that is whole reaches the checkout,
 as a step forward from the commit that it was worked out for, and only if the branch is still
-there (`update-ref` with the old value).
+there (`update-ref` with the old value). One that a kill cut off in between goes on when it is asked
+for again: the changes of the checkout are those of the merge, and nobody's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
 
+from command_center.actors.git.changes import list_changes, records_of
+from command_center.actors.git.diffs import PLAIN
 from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import SCAN_DEADLINE, read_status
 from command_center.actors.git.names import branch_commit
-from command_center.actors.git.ports import Checkout, Writes, shown
+from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
 from command_center.actors.git.stepping import step_tree
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict
@@ -63,11 +67,6 @@ async def merge_branch(
     status = await read_status(target)
     if status.branch is None or status.head is None:
         raise Conflict("The target checkout is on no branch, or has no commit yet.")
-    if status.dirty:
-        raise Conflict(
-            f"The target checkout {target.path} has changes that are not committed.",
-            targetBranch=status.branch,
-        )
     tip = await branch_commit(target, branch)
     if tip is None:
         raise Conflict(f"There is no branch {branch}.", branchName=branch)
@@ -88,8 +87,15 @@ async def merge_branch(
         after = await _merge_commit(
             target, status.branch, status.head, branch, tip=tip, message=message
         )
+    begun = await _begun(target, after) if status.dirty else []
+    if begun is None or (begun and how == "up-to-date"):
+        raise Conflict(
+            f"The target checkout {target.path} has changes that are not committed.",
+            targetBranch=status.branch,
+        )
     if how != "up-to-date":
-        await _step(target, status.branch, status.head, after, f"merge {branch}")
+        why = f"merge {branch}"
+        await _step(target, status.branch, status.head, after, why, begun=begun)
     return MergeResult(
         target_branch=status.branch,
         branch_name=branch,
@@ -139,9 +145,48 @@ async def _merge_commit(
     return committed.text
 
 
-async def _step(target: Checkout, branch: str, before: str, after: str, why: str) -> None:
+async def _begun(target: Checkout, after: str) -> list[bytes] | None:
+    """Return the files that are changed already, if all are as a merge has them.
+
+    A server that was killed in the middle of that merge leaves it so. None if one is not.
+    """
+    changes, _ = await list_changes(target)
+    letters_of = {name: letters for letters, name in changes}
+    names = list(letters_of)
+    if any(name.endswith(b"/") for name in names):
+        return None
+    staged = {name for name, letters in letters_of.items() if letters[0] not in " ?"}
+    if staged.intersection(await _unlike(target, after, ())):
+        return None
+    return None if set(names).intersection(await _unlike(target, after, names)) else names
+
+
+async def _unlike(target: Checkout, after: str, staged: Sequence[bytes]) -> list[bytes]:
+    """List the files that the index, with some files as they are, has unlike a commit."""
+    answer = await target.run(
+        "diff",
+        "--cached",
+        "--name-only",
+        "--no-renames",
+        "--ignore-submodules=dirty",
+        *PLAIN,
+        "-z",
+        "--end-of-options",
+        after,
+        "--",
+        staged=staged,
+        staging=Staging.HASHED,
+        limit=4 * ANSWER_LIMIT,
+        deadline=SCAN_DEADLINE,
+    )
+    return list(records_of(answer.stdout))
+
+
+async def _step(
+    target: Checkout, branch: str, before: str, after: str, why: str, *, begun: Sequence[bytes]
+) -> None:
     """Take the checkout and its branch from one commit to the next, both or neither."""
-    await step_tree(target, before, after)
+    await step_tree(target, before, after, staged=begun)
     try:
         await target.run(
             "update-ref", "-m", why, f"refs/heads/{branch}", after, before, writes=Writes.REFS

@@ -92,6 +92,7 @@ class Layout:
         common_dir: the git directory that all worktrees of the repository share.
         asserted: whether its configuration has to name this work tree still.
         identities: what the git directories were when they were found.
+        top: the same of its top.
     """
 
     path: Path
@@ -99,6 +100,7 @@ class Layout:
     common_dir: Path
     asserted: bool
     identities: tuple[Identity, Identity]
+    top: Identity
 
 
 @attrs.frozen(kw_only=True)

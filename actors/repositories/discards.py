@@ -14,7 +14,13 @@ from command_center.actors.contracts.landing import DiscardWork, Restored, Resto
 from command_center.actors.core.clock import later
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
-from command_center.actors.git.discarding import forget_kept, keep_work, restore_kept, take_back
+from command_center.actors.git.discarding import (
+    forget_kept,
+    keep_work,
+    list_kept,
+    restore_kept,
+    take_back,
+)
 from command_center.actors.ledger.sessions import tell
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.seen_changes import load_work, open_folder
@@ -26,6 +32,7 @@ from command_center.store import (
     Session,
     Transaction,
     discarded,
+    from_timestamp,
     now_timestamp,
     repositories,
     sessions,
@@ -127,21 +134,25 @@ class Discards:
             return await self._storage.write(record)
 
     async def expire(self, repository_id: int) -> None:
-        """Let go of what was kept for long enough."""
+        """Let go of what was kept for long enough, also where a crash left no row of it."""
         now = now_timestamp()
 
         def load(db: Database) -> tuple[Repository, list[DiscardedWork]]:
             rows = discarded.every(db, {"repository_id": repository_id})
-            over = [row for row in rows if row.status != "expired" and row.expires_at <= now]
-            return repositories.get(db, repository_id), over
+            return repositories.get(db, repository_id), rows
 
-        repository, over = await self._storage.read(load)
-        if not over:
-            return
+        repository, rows = await self._storage.read(load)
         async with self._locks.of(repository_id):
             main = await open_main(self._hosts.of(repository), repository)
-            for row in over:
+            for row in rows:
+                if row.status == "expired" or row.expires_at > now:
+                    continue
                 await forget_kept(main, row.sha)
                 await self._storage.write(
                     lambda tx, id_=row.id: discarded.update(tx, id_, status="expired")  # type: ignore[misc]
                 )
+            known = {row.sha for row in rows}
+            oldest = from_timestamp(now).timestamp() - KEPT_SECONDS
+            for sha, moment in (await list_kept(main)).items():
+                if sha not in known and moment < oldest:
+                    await forget_kept(main, sha)

@@ -186,11 +186,11 @@ class Rig:
 
 @asynccontextmanager
 async def open_rig(folder: Path, *, repo_roots: tuple[Path, ...] = ()) -> AsyncIterator[Rig]:
-    """Start it with its data folder below `folder`."""
+    """Start it with its data folder below `folder`, which an earlier one may have left."""
     data_dir = folder / "data"
     home = folder / "home"
-    data_dir.mkdir(parents=True)
-    home.mkdir()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    home.mkdir(exist_ok=True)
     database = data_dir / "command-center.db"
     open_database(database).close()
     host = LocalHost.of(

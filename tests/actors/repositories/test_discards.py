@@ -172,5 +172,35 @@ async def test_it_is_kept_for_its_time_and_no_longer(
         await restore(work, row)
 
 
+async def test_what_was_staged_and_then_changed_is_kept_too(work: Work, project: Path) -> None:
+    work.write(new_txt="staged\n")
+    work.git("add", "new.txt")
+    work.write(new_txt="new\n")
+    row = await discard(work)
+    assert "new" == plain_git(project, "show", f"{row.sha}:new.txt")
+    assert "staged" == plain_git(project, "show", f"{row.sha}^2:new.txt")
+    assert row.head_sha == plain_git(project, "rev-parse", f"{row.sha}^2^")
+    work.write(new_txt="new\n")
+    work.git("add", "new.txt")
+    again = await discard(work)
+    assert row.head_sha == plain_git(project, "show", "-s", "--format=%P", again.sha)
+
+
+async def test_what_a_crash_kept_without_a_row_is_kept_for_its_time_and_no_longer(
+    work: Work, project: Path, tmp_path: Path
+) -> None:
+    of_old = {"GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z"}
+    shas = []
+    for variables in (of_old, {}):
+        shas.append(
+            plain_git(project, "commit-tree", "HEAD^{tree}", "-m", "x", variables=variables)
+        )
+        plain_git(project, "update-ref", f"{KEPT_BELOW}/{shas[-1]}", shas[-1])
+    host = LocalHost.of(tmp_path / "host", BridgeSettings())
+    kept = Discards(work.rig.storage, Hosts({host.name: host}), KeyedLocks())
+    await kept.expire(work.session.repository_id)
+    assert shas[1] == plain_git(project, "for-each-ref", "--format=%(objectname)", KEPT_BELOW)
+
+
 async def found(work: Work, row: DiscardedWork) -> DiscardedWork:
     return await work.rig.storage.read(lambda db: discarded.get(db, row.id))

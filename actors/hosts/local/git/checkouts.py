@@ -153,14 +153,14 @@ class LocalGit:
 
     async def read_file(self, checkout: Checkout, name: str, limit: int) -> bytes | None:
         """Read a file of a work tree."""
-        return await on_disk(checkout.path, copying.read_file, checkout.path, name, limit)
+        return await on_disk(checkout.path, copying.read_file, checkout.layout, name, limit)
 
     async def copy_files(
         self, source: Checkout, target: Checkout, names: Sequence[bytes], limit: int
     ) -> list[bytes]:
         """Copy files from one work tree to another."""
         return await on_disk(
-            target.path, copying.copy_files, source.path, target.path, names, limit
+            target.path, copying.copy_files, source.layout, target.layout, names, limit
         )
 
     async def commit_folders(self, checkout: Checkout) -> list[Path]:

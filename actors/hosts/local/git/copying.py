@@ -1,7 +1,8 @@
 """Files that are copied from one work tree to another, while an agent may change both.
 
-Each folder on the way is held open and entered without following a link, so that nothing is read or
-written anywhere else. Each function blocks, and is called in a thread.
+The top is the folder that was looked at, or nothing is copied. Each folder on the way is held open
+and entered without following a link, so that nothing is read or written anywhere else. Each
+function blocks, and is called in a thread.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from command_center.actors.git.errors import UnsafeRepository
-from command_center.actors.git.ports import shown
+from command_center.actors.git.ports import Layout, shown
 from command_center.actors.hosts.local.git.folders import Folder, held
 from command_center.actors.rules.errors import Conflict
 
@@ -25,7 +26,7 @@ PART: Final = ".command-center-part"
 _PART_BYTES: Final = 1024 * 1024
 
 
-def read_file(top: Path, name: str, limit: int) -> bytes | None:
+def read_file(top: Layout, name: str, limit: int) -> bytes | None:
     """Read a file; None if there is none, or a folder on the way to it is none."""
     try:
         with _folder_of(top, name) as (folder, last), folder.open(last, limit) as file:
@@ -33,13 +34,13 @@ def read_file(top: Path, name: str, limit: int) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise UnsafeRepository(top / name, f"it cannot be read: {error.strerror}.") from error
+        raise UnsafeRepository(top.path / name, f"it cannot be read: {error.strerror}.") from error
     if len(content) > limit:
-        raise UnsafeRepository(top / name, f"it is larger than {limit} bytes.")
+        raise UnsafeRepository(top.path / name, f"it is larger than {limit} bytes.")
     return content
 
 
-def copy_files(source: Path, target: Path, names: Sequence[bytes], limit: int) -> list[bytes]:
+def copy_files(source: Layout, target: Layout, names: Sequence[bytes], limit: int) -> list[bytes]:
     """Copy regular files, and links that stay within the source; return the names of those."""
     copied = []
     left = limit
@@ -57,13 +58,13 @@ def copy_files(source: Path, target: Path, names: Sequence[bytes], limit: int) -
     return copied
 
 
-def _copy(source: Path, target: Path, name: str, limit: int) -> int | None:
+def _copy(source: Layout, target: Layout, name: str, limit: int) -> int | None:
     """Copy one, and return its size in bytes; None for what is neither a file nor a link."""
     with _folder_of(source, name) as (folder, last):
         found = folder.look(last)
         if stat.S_ISLNK(found.st_mode):
             leads_to = folder.target(last)
-            _check_inside(source, name, leads_to)
+            _check_inside(source.path, name, leads_to)
             with _folder_of(target, name, make=True) as (there, _):
                 if not _has(there, last):
                     there.link(last, leads_to)
@@ -79,7 +80,7 @@ def _copy(source: Path, target: Path, name: str, limit: int) -> int | None:
                 size = _pour(file, new, limit + 1)  # it may have grown since it was looked at
                 if size > limit:
                     there.unlink(part)
-                    raise UnsafeRepository(source / name, f"it is larger than {limit} bytes.")
+                    raise UnsafeRepository(source.path / name, f"it is larger than {limit} bytes.")
                 if sys.platform != "win32":
                     os.fchmod(new.fileno(), stat.S_IMODE(found.st_mode) & 0o777)
             there.rename(part, last)
@@ -114,11 +115,11 @@ def _has(folder: Folder, name: str) -> bool:
 
 
 @contextmanager
-def _folder_of(top: Path, name: str, *, make: bool = False) -> Iterator[tuple[Folder, str]]:
+def _folder_of(top: Layout, name: str, *, make: bool = False) -> Iterator[tuple[Folder, str]]:
     """Hold open the folder that a file is in, and give the file's own name in it."""
     *folders, last = PurePosixPath(name).parts
     with ExitStack() as stack:
-        at = stack.enter_context(held(top))
+        at = stack.enter_context(held(top.path, top.top))
         for part in folders:
             at = stack.enter_context(at.enter(part, make=make))
         yield at, last

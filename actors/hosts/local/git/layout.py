@@ -62,6 +62,7 @@ def _find(path: Path) -> Layout:
         common_dir,
         asserted=git_dir == common_dir != entry,
         identities=(identity(git_dir), identity(common_dir)),
+        top=identity(path),
     )
 
 

@@ -21,7 +21,7 @@ import stat
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Final
@@ -32,7 +32,7 @@ import psutil
 import structlog
 
 from command_center.actors.git.errors import UnsafeRepository
-from command_center.actors.git.ports import GitCommand, Identity, Layout
+from command_center.actors.git.ports import PROGRAM, GitCommand, Identity, Layout
 from command_center.actors.hosts.local.git.folders import Folder, held
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ if sys.platform != "win32":
     import fcntl
 
 MARK: Final = b"Command Center holds this lock while it runs.\n"
-"""What is in a lock of ours."""
+"""Content of a lock of ours."""
 
 NOTE: Final = "command-center.lock"
 """The file beside a stand-in; no ref can have that name."""
@@ -156,7 +156,7 @@ class Note:
 
 @attrs.frozen
 class LeftLocks:
-    """What a killed command left, with its stand-in, which goes once that is settled."""
+    """Locks of a killed command, with its stand-in, which goes once they are settled."""
 
     standin: Path
     common_dir: Path
@@ -225,7 +225,7 @@ def _may_be_of_another(moment: float) -> bool:
     for process in psutil.process_iter(["name", "create_time", "ppid"]):
         name, began = process.info["name"] or "", process.info["create_time"] or 0.0
         ours = process.info["ppid"] == os.getpid()
-        if name.startswith("git") and not ours and began < moment + CLOCK_SECONDS:
+        if name.startswith(PROGRAM) and not ours and began < moment + CLOCK_SECONDS:
             return True
     return False
 
@@ -237,10 +237,8 @@ def _read(standin: Path) -> _Noted | None:
         return None
 
 
-def _make(folder: Folder, lock: str) -> IO[bytes]:
+def _linked(folder: Folder, lock: str) -> IO[bytes]:
     """Make a lock that is marked from the moment on that it is there, where names can be linked."""
-    if sys.platform == "win32":
-        return _marked(folder, lock)
     part = f"{lock}.{secrets.token_hex(8)}"
     file = _marked(folder, part)
     try:
@@ -264,21 +262,28 @@ def _marked(folder: Folder, name: str) -> IO[bytes]:
     return file
 
 
-def _hold(file: IO[bytes]) -> bool:
-    """Have the system hold a file for this process; False if it cannot, or another has it."""
-    if sys.platform == "win32":
+if sys.platform == "win32":
+    _make = _marked
+
+    def _hold(_file: IO[bytes]) -> bool:
+        """Say that a file is held: there, who has one open keeps all others from deleting it."""
         return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
-
-def inherited(*files: IO[bytes] | None) -> Sequence[int]:
-    """Return the descriptors that a git process is given, so that it holds them, too."""
-    if sys.platform == "win32":
+    def inherited(*_files: IO[bytes] | None) -> Sequence[int]:
+        """Return nothing: a git process is given no descriptor there."""
         return ()
-    with suppress(ValueError):
+
+else:
+    _make = _linked
+
+    def _hold(file: IO[bytes]) -> bool:
+        """Have the system hold a file for this process; False if it cannot, or another has it."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def inherited(*files: IO[bytes] | None) -> Sequence[int]:
+        """Return the descriptors that a git process is given, so that it holds them, too."""
         return tuple(file.fileno() for file in files if file is not None)
-    return ()

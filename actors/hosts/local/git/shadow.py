@@ -91,7 +91,7 @@ class StandInFolder:
 
     path: Path
     left: list[LeftLocks] = attrs.field(factory=list, init=False)
-    """What killed commands left and is not settled."""
+    """Locks of killed commands that are not settled."""
     _free: list[Path] = attrs.field(factory=list, init=False)
 
     @property

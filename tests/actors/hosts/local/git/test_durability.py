@@ -1,4 +1,4 @@
-"""What git has written is on the disk when it says so."""
+"""Objects, refs and indexes are on the disk when git says that they are written."""
 
 from __future__ import annotations
 

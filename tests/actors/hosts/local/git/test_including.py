@@ -235,8 +235,29 @@ async def test_the_patterns_are_those_of_the_main_checkout_within_bounds(
         await read_patterns(checkout)
 
 
-def test_a_file_that_grows_while_it_is_copied_is_not_read_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_nothing_is_copied_to_or_from_a_folder_that_took_the_place_of_a_work_tree(
+    git: LocalGit, repository: Path, tmp_path: Path
+) -> None:
+    source = await git.open(repository)
+    target = await add_worktree(source, tmp_path / "work", "work")
+    (repository / ".env").write_text("mine\n", encoding="utf-8")
+    for moved in (repository, target.path):
+        moved.rename(moved.with_name("away"))
+        moved.mkdir()
+        (moved / ".env").write_text("another's\n", encoding="utf-8")
+        with pytest.raises(Conflict, match="another folder now"):
+            await git.copy_files(source, target, [b".env"], 100)
+        with pytest.raises(UnsafeRepository, match="another folder now"):
+            await git.read_file(source if moved == repository else target, ".env", 100)
+        (moved / ".env").unlink()
+        moved.rmdir()
+        moved.with_name("away").rename(moved)
+    await git.copy_files(source, target, [b".env"], 100)
+    assert "mine\n" == (target.path / ".env").read_text(encoding="utf-8")
+
+
+async def test_a_file_that_grows_while_it_is_copied_is_not_read_for_ever(
+    git: LocalGit, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Growing(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
@@ -244,13 +265,12 @@ def test_a_file_that_grows_while_it_is_copied_is_not_read_for_ever(
             assert 0 < size <= 11
             return b"." * size
 
-    source, target = tmp_path / "source", tmp_path / "target"
-    source.mkdir()
-    target.mkdir()
-    (source / ".env").write_bytes(b".")
+    source = await git.open(repository)
+    target = await add_worktree(source, tmp_path / "work", "work")
+    (repository / ".env").write_bytes(b".")
     monkeypatch.setattr(Folder, "open", lambda *_: Growing())
 
     with pytest.raises(Conflict, match="larger than 10 bytes"):
-        copy_files(source, target, [b".env"], 10)
+        copy_files(source.layout, target.layout, [b".env"], 10)
 
-    assert [] == list(target.iterdir())
+    assert not list(target.path.glob(".env*"))

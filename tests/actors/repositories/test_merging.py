@@ -1,0 +1,64 @@
+"""Merging what a session committed in its worktree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from command_center.actors.contracts.worktrees import MergeRequest, MergeWorktree
+from command_center.actors.git.merging import MergeResult
+from command_center.actors.rules.errors import Conflict
+from tests.actors.git.repository import commit, plain_git
+from tests.actors.repositories.work import Work
+
+
+async def merge(work: Work, **wanted: str) -> MergeResult:
+    fields = {"path": str(work.folder), "requested_by": "ada", **wanted}
+    request = MergeRequest(**fields)  # type: ignore[arg-type]
+    return await work.rig.ask(MergeWorktree(work.session.repository_id, request))
+
+
+def half_merged(work: Work, project: Path) -> None:
+    """Leave the main checkout as a merge that was cut off while it wrote files leaves it."""
+    commit(project, {"old.txt": "old\n", "same.txt": "same\n"})
+    plain_git(work.folder, "merge", "--quiet", "main")
+    (work.folder / "old.txt").unlink()
+    commit(work.folder, {"readme.txt": "changed\n", "new.txt": "new\n", "more.txt": "more\n"})
+    (project / "readme.txt").write_text("changed\n")
+    (project / "new.txt").write_text("new\n")
+    (project / "old.txt").unlink()
+    plain_git(project, "add", "new.txt")
+
+
+async def test_a_merge_that_was_cut_off_goes_on_when_it_is_asked_for_again(
+    work: Work, project: Path
+) -> None:
+    half_merged(work, project)
+    merged = await merge(work)
+    assert ("fast-forward", "") == (merged.how, plain_git(project, "status", "--porcelain"))
+    assert merged.head_sha == plain_git(project, "rev-parse", "main")
+    assert "more\n" == (project / "more.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("readme.txt", "mine\n"), ("same.txt", "mine\n"), ("mine.txt", "mine\n")]
+)
+async def test_changes_that_are_not_the_merges_are_not_taken_for_it(
+    work: Work, project: Path, name: str, text: str
+) -> None:
+    half_merged(work, project)
+    (project / name).write_text(text)
+    with pytest.raises(Conflict, match="not committed"):
+        await merge(work)
+    assert text == (project / name).read_text()
+
+
+async def test_what_is_staged_unlike_the_merge_is_not_lost(work: Work, project: Path) -> None:
+    half_merged(work, project)
+    (project / "new.txt").write_text("staged\n")
+    plain_git(project, "add", "new.txt")
+    (project / "new.txt").write_text("new\n")
+    with pytest.raises(Conflict, match="not committed"):
+        await merge(work)
+    assert "staged" == plain_git(project, "show", ":new.txt")
