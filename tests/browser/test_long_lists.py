@@ -245,6 +245,7 @@ def test_sessions_of_each_outcome_are_shown_to_the_oldest(
     expect(rows(page).locator(".row-title")).to_have_text(OLD[3])
     page.get_by_role("button", name="Failed", exact=True).click()
     page.get_by_role("button", name="Show more").click()
+    expect(rows(page)).to_have_count(PAGE)
     page.get_by_role("button", name="Load older").click()
     expect(rows(page)).to_have_count(FAILED + 1)
     expect(rows(page).last).to_contain_text("It was session 3.")
@@ -276,3 +277,18 @@ def test_what_the_page_asked_before_it_was_loaded_anew_takes_nothing_away(
     held.release()
     page.get_by_role("button", name="Load older").click()
     expect(rows(page)).to_have_count(FAILED + 1)
+
+
+@pytest.mark.parametrize("device", ["phone", "desktop"])
+@pytest.mark.parametrize("screen", ["sessions", "tasks"])
+def test_rows_that_are_not_painted_yet_are_as_high_as_those_that_are(
+    long_server: Server, open_page: OpenPage, screen: str, device: str
+) -> None:
+    """Else what is below them moves away from under a finger."""
+    page = open_page(f"{long_server.url}/#/{screen}", device=device, **UNWORKED).page
+    settle(page)
+    expect(rows(page)).to_have_count(60)
+    heights = rows(page).evaluate_all(
+        "(all) => all.map((row) => parseFloat(getComputedStyle(row).height))"
+    )
+    assert {68, 69} == set(heights)  # with the line above it, which the first has not
