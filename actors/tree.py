@@ -171,7 +171,9 @@ def build_tree(
             ChildSpec(
                 id="repositories",
                 contract="Git work in hand is refused; turns are not touched.",
-                start=partial(Repositories, storage, hosts),
+                start=partial(
+                    Repositories, storage, hosts, approval_seconds=settings.approval_seconds
+                ),
             ),
             SupervisorSpec(
                 id="bridges",

@@ -52,6 +52,7 @@ ApprovalKind: TypeAlias = Literal[
     "run",
     "trust",
     "setup",
+    "push",
     "command",
     "file_change",
     "permissions",
@@ -111,6 +112,8 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
         codex_config: whether its own files may configure Codex, where a person trusts them.
         reviewer: who decides what Codex asks in it: a person, or a model of Codex.
         workplace: where a run works that changes something and names no place.
+        allow_push: whether a push needs no approval, to one of ``push_addresses``.
+        push_addresses: the addresses of its remotes when somebody allowed that.
         facts: what the last scan saw beside the columns: remotes, worktrees, languages, ….
         scanned_at: when that scan was; None before the first.
     """
@@ -133,6 +136,8 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     codex_config: CodexConfig = "ignore"
     reviewer: Reviewer = "user"
     workplace: Workplace = "main_checkout"
+    allow_push: bool = False
+    push_addresses: list[str] = []
 
 
 class Task(Record, frozen=True, kw_only=True, rename="camel"):
@@ -371,6 +376,38 @@ class DiscardedWork(Record, frozen=True, kw_only=True, rename="camel"):
     status: Literal["kept", "discarded", "expired"] = "kept"
     requested_by: str
     expires_at: Timestamp
+
+
+class Push(Record, frozen=True, kw_only=True, rename="camel"):
+    """One commit on its way to a branch of a remote.
+
+    Attributes:
+        remote: its name.
+        address: where it was when the push was asked for; that is where it goes.
+        branch_name: the remote's branch.
+        sha: the commit; it is pushed, wherever its own branch is by then.
+        remote_sha: where the branch was there; None where there was none.
+        lease: the commit that it replaces there, if it is forced: it must be there still.
+        commits: those that the remote lacked.
+        status: ``failed`` also where a person said no.
+        approval_id: the approval that it waited for, if it needed one.
+        problem: why it failed, and what to do.
+    """
+
+    repository_id: int
+    session_id: int
+    remote: str
+    address: str
+    branch_name: str
+    sha: str
+    remote_sha: str | None = None
+    lease: str | None = None
+    commits: int
+    status: Literal["waiting_approval", "pushing", "pushed", "failed"] = "pushing"
+    approval_id: int | None = None
+    problem: str | None = None
+    requested_by: str
+    finished_at: Timestamp | None = None
 
 
 CommentSide: TypeAlias = Literal["before", "after"]

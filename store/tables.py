@@ -11,6 +11,7 @@ from command_center.store.records import (
     DiscardedWork,
     Followup,
     Item,
+    Push,
     Repository,
     Session,
     Task,
@@ -54,6 +55,7 @@ agents = Table(
 items = Table(Item, "items", redacted=["body"], long=["body"])
 followups = Table(Followup, "followups", redacted=["message", "requested_by"])
 discarded = Table(DiscardedWork, "discarded", redacted=["requested_by"])
+pushes = Table(Push, "pushes", redacted=["problem", "requested_by"])
 comments = Table(Comment, "comments", redacted=["text", "quote", "requested_by"])
 viewed_files = Table(ViewedFile, "viewed_files")
 automations = Table(

@@ -41,6 +41,7 @@ from command_center.actors.contracts.landing import (
     SeeChanges,
     SeePatch,
 )
+from command_center.actors.contracts.pushes import CarryOutPushes, PushWork
 from command_center.actors.contracts.repositories import (
     CreateRepository,
     DeleteRepository,
@@ -128,6 +129,8 @@ RepositoriesMessage: TypeAlias = (
     | CommitWork
     | DiscardWork
     | RestoreWork
+    | PushWork
+    | CarryOutPushes
     | PrepareWorkplace
     | RemakeWorktree
     | SeeConfiguration

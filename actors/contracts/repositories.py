@@ -68,6 +68,7 @@ class CreateRepository(
     workplace: Workplace = "worktree"
     codex_config: CodexConfig = "ignore"
     reviewer: Reviewer = "user"
+    allow_push: bool = False
     requested_by: Name = "api"
 
 
@@ -77,6 +78,7 @@ class RepositoryChanges(
     """Changes to a repository; what is left out stays.
 
     A new `localPath` is checked like a first one, and refused while a session is active.
+    `allowPush` is about the remotes as they are when it is set; set it again where they change.
     """
 
     name: Name | msgspec.UnsetType = msgspec.UNSET
@@ -88,6 +90,7 @@ class RepositoryChanges(
     workplace: Workplace | msgspec.UnsetType = msgspec.UNSET
     codex_config: CodexConfig | msgspec.UnsetType = msgspec.UNSET
     reviewer: Reviewer | msgspec.UnsetType = msgspec.UNSET
+    allow_push: bool | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"
 
 

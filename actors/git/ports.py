@@ -122,6 +122,8 @@ class GitCommand:
         may_cut: whether more output than that is cut (and the process ended), or an error.
         deadline: seconds for git's work; waiting for a turn does not count.
         accepted: exit codes that are answers.
+        reaches: whether it speaks with another machine. Then git has the user's credential helper
+            and ssh, and no limits of the system's, which would hold those, too.
     """
 
     arguments: tuple[str, ...]
@@ -136,6 +138,7 @@ class GitCommand:
     may_cut: bool = False
     deadline: float = DEADLINE
     accepted: Collection[int] = (0,)
+    reaches: bool = False
 
 
 @attrs.frozen
@@ -173,6 +176,7 @@ class Checkout:
         object_format: `sha1` or `sha256`.
         configuration: what the repository's own settings are, keys in lower case but for the
             middle; a key may be there more than once. Git is not told them.
+        user: what the user's and the system's configuration say here, in the same way.
         settings: the configuration file that git is given.
     """
 
@@ -181,6 +185,7 @@ class Checkout:
     main: Path
     object_format: str
     configuration: tuple[Setting, ...]
+    user: tuple[Setting, ...]
     settings: bytes
 
     @property
@@ -218,6 +223,7 @@ class Checkout:
         sink: Callable[[bytes], None] | None = None,
         deadline: float = DEADLINE,
         accepted: Collection[int] = (0,),
+        reaches: bool = False,
     ) -> GitOutput:
         """Run a git command here; see `GitCommand` and `Git.run`."""
         command = GitCommand(
@@ -233,6 +239,7 @@ class Checkout:
             may_cut=may_cut,
             deadline=deadline,
             accepted=accepted,
+            reaches=reaches,
         )
         return await self.git.run(self, command, sink)
 

@@ -116,6 +116,9 @@ OF_THE_REPOSITORY: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType
 )
 """Keys that only a repository may set: they say how it is stored."""
 
+TO_REACH: Final = re.compile(r"(credential|http|ssh)\..+|core\.sshcommand", re.DOTALL)
+"""Keys of the user's alone, for a command that speaks with another machine: how it is let in."""
+
 NAMED: Final = re.compile(r"branch\.(.+)\.(remote|merge)|remote\.(.+)\.fetch", re.DOTALL)
 """Keys with a name in the middle: which branch follows which, so that ahead and behind are told."""
 
@@ -149,6 +152,17 @@ def written_settings(path: Path, user: Iterable[Setting], repository: Iterable[S
     return b"".join(_entry(key, value) for key, value in (*taken, *OURS))
 
 
+def settings_to_reach(user: Iterable[Setting]) -> bytes:
+    """Write what a command is given beside, if it speaks with another machine."""
+    return b"".join(
+        _entry(key, value)
+        for key, value in user
+        if TO_REACH.fullmatch(key) is not None
+        and key.isprintable()
+        and re.sub(r"[\n\t]", "", value).isprintable()
+    )
+
+
 def values(settings: Sequence[Setting], key: str) -> list[str]:
     """Return all values of a key, in git's order."""
     return [value for found, value in settings if found == key]
@@ -174,4 +188,5 @@ def _entry(key: str, value: str) -> bytes:
 
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = escaped.replace("\n", "\\n").replace("\t", "\\t")
     return f'"{escaped}"'

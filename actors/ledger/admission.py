@@ -151,7 +151,7 @@ def run_approvals(tx: Transaction, session: Session) -> list[Approval]:
 
 def _ask(tx: Transaction, session: Session, reason: Reason, *, expires_at: str) -> None:
     task = task_table.get(tx.db, session.task_id)
-    settlement.ask_before_run(
+    settlement.ask_about(
         tx,
         session,
         "run",

@@ -27,6 +27,7 @@ from command_center.actors.contracts.events.sessions import (
 )
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.outcomes import record_outcome
+from command_center.actors.ledger.push_outcomes import settle_push
 from command_center.actors.rules.answers import SECRET
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.questions import ApprovalRequest, connection_of
@@ -114,7 +115,7 @@ def tell_requested(tx: Transaction, session: Session, approval: Approval, *, act
     )
 
 
-def ask_before_run(
+def ask_about(
     tx: Transaction,
     session: Session,
     kind: ApprovalKind,
@@ -122,8 +123,9 @@ def ask_before_run(
     details: Mapping[str, Any],
     *,
     expires_at: str,
-) -> None:
-    """Have a person asked, on behalf of whoever wants the run, whether the session may begin."""
+    requested_by: str | None = None,
+) -> Approval:
+    """Have a person asked about a session, on behalf of whoever wants the run unless named."""
     approval = approvals.insert(
         tx,
         kind=kind,
@@ -132,11 +134,12 @@ def ask_before_run(
         repository_id=session.repository_id,
         task_id=session.task_id,
         session_id=session.id,
-        requested_by=session.requested_by,
+        requested_by=requested_by or session.requested_by,
         expires_at=expires_at,
         correlation_id=session.correlation_id,
     )
-    tell_requested(tx, session, approval, actor=session.requested_by)
+    tell_requested(tx, session, approval, actor=approval.requested_by)
+    return approval
 
 
 def _asked_before(
@@ -220,6 +223,8 @@ def settle_approval(
     if settled.session_id is not None:
         if settled.kind == "run":
             _settle_run(tx, settled)
+        elif settled.kind == "push":
+            settle_push(tx, settled)
         elif settled.kind in ABOUT_CONTENT and status in {"approved", "rejected", "expired"}:
             _settle_trust(tx, settled)
     return settled

@@ -7,7 +7,7 @@ that it meets in the transaction, never a copy.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +39,15 @@ from command_center.store.queries.removal import remove_repository
 
 
 def create_repository(
-    tx: Transaction, message: CreateRepository, seen: Inspection, git_dir: Path, worktrees: Path
+    tx: Transaction,
+    message: CreateRepository,
+    seen: Inspection,
+    git_dir: Path,
+    worktrees: Path,
+    *,
+    addresses: Sequence[str],
 ) -> Repository:
-    """Add the repository and tell of it."""
+    """Add the repository and tell of it; `addresses` are those that it may be pushed to."""
     repository = repository_table.insert(
         tx,
         name=message.name or seen.name or os.fspath(git_dir),
@@ -53,6 +59,8 @@ def create_repository(
         workplace=message.workplace,
         codex_config=message.codex_config,
         reviewer=message.reviewer,
+        allow_push=message.allow_push,
+        push_addresses=list(addresses),
         **columns_of(seen, git_dir, worktrees),
     )
     tx.emit(
@@ -76,6 +84,8 @@ def registered(repository: Repository) -> RepositoryRegistered:
         workplace=repository.workplace,
         codex_config=repository.codex_config,
         reviewer=repository.reviewer,
+        allow_push=repository.allow_push,
+        push_addresses=repository.push_addresses,
     )
 
 

@@ -63,7 +63,7 @@ def _ask(tx: Transaction, session: Session, seen: SeenSetup, *, expires_at: str)
     texts: dict[str, str] = tx.redact(seen.texts)
     trusted_configurations.offer(tx, repository.id, seen.digest, seen.texts)
     changed = "have changed since somebody agreed to them" if before else "are new"
-    settlement.ask_before_run(
+    settlement.ask_about(
         tx,
         session,
         "setup",

@@ -75,7 +75,7 @@ def _ask(tx: Transaction, session: Session, seen: SeenConfiguration, *, expires_
     texts: dict[str, str] = tx.redact(seen.texts)
     trusted_configurations.offer(tx, repository.id, seen.digest, seen.texts)
     changed = "have changed since they were trusted" if before else "are not trusted yet"
-    settlement.ask_before_run(
+    settlement.ask_about(
         tx,
         session,
         "trust",

@@ -2,9 +2,9 @@
 
 `actor` is `/repositories`, the only actor that works with git. `worktrees` makes, lists, compares,
 merges and removes them, `seen_changes` shows what a session changed, `comments` are remarks on
-that, `landing` commits what it left, `discards` takes it away and keeps it, `cleanup` removes those
-that are no longer needed, and `workspaces` makes ready the folder that a session works in; `setup`
-reads what a new worktree is given, and `lost_worktrees` sees which can be made again.
-`main_checkout` and `worktree_checks` look first whether something may be done; `locations` says
-what people may name.
+that, `landing` commits what it left, `pushes` sends that to a remote, `discards` takes it away and
+keeps it, `cleanup` removes those that are no longer needed, and `workspaces` makes ready the folder
+that a session works in; `setup` reads what a new worktree is given, and `lost_worktrees` sees which
+can be made again. `main_checkout` and `worktree_checks` look first whether something may be done;
+`locations` says what people may name.
 """

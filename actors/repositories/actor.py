@@ -36,6 +36,7 @@ from command_center.actors.contracts.landing import (
     SeePatch,
     ViewedFiles,
 )
+from command_center.actors.contracts.pushes import CarryOutPushes, PushWork
 from command_center.actors.contracts.repositories import (
     CreateRepository,
     DeleteRepository,
@@ -88,6 +89,7 @@ from command_center.actors.git.facts import (
 )
 from command_center.actors.git.merging import MergeResult
 from command_center.actors.git.patches import Patch
+from command_center.actors.git.remotes import push_addresses
 from command_center.actors.ledger.repositories import (
     columns_of,
     create_repository,
@@ -102,6 +104,7 @@ from command_center.actors.repositories.discards import Discards
 from command_center.actors.repositories.landing import Landing
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
+from command_center.actors.repositories.pushes import Pushes
 from command_center.actors.repositories.seen_changes import SeenChanges
 from command_center.actors.repositories.workspaces import Workplaces
 from command_center.actors.repositories.worktrees import Worktrees
@@ -122,6 +125,7 @@ from command_center.store import (
     Comment,
     DiscardedWork,
     Page,
+    Push,
     Repository,
     Session,
     Transaction,
@@ -150,8 +154,8 @@ NAME_LENGTH = 200
 class Repositories(Actor):
     """Answers every message about repositories and their worktrees."""
 
-    def __init__(self, storage: Storage, hosts: Hosts[Host]) -> None:
-        """Work on those hosts."""
+    def __init__(self, storage: Storage, hosts: Hosts[Host], *, approval_seconds: float) -> None:
+        """Work on those hosts; a push that needs an approval waits that long for it."""
         self._storage = storage
         self._hosts = hosts
         self._locks = KeyedLocks()
@@ -161,18 +165,26 @@ class Repositories(Actor):
         self._comments = Comments(storage, self._seeing)
         self._discards = Discards(storage, hosts, self._locks)
         self._landing = Landing(storage, hosts, self._locks)
+        self._pushes = Pushes(storage, hosts, approval_seconds)
         self._workplaces = Workplaces(storage, hosts, self._locks, places)
         self._cleaning = WorktreeCleaning(storage, hosts, self._locks, self._running_turns)
         self._tidied_later: set[int] = set()
         """The repositories that are tidied up once it can be said where turns run."""
 
     async def on_start(self) -> None:
-        """Tidy up what was left to be when the server ended."""
+        """Tidy up what was left to be when the server ended, and go on with pushes."""
         try:
             await self._note_worktrees()
         except Unavailable as error:
             log.warning("worktrees.unnoted", reason=str(error))
         self.ctx.start_task(self._tidy_all)
+        self.ctx.start_task(self._push_all)
+
+    async def _push_all(self) -> None:
+        try:
+            await self._pushes.go_on()
+        except Unavailable as error:
+            log.warning("pushes.unread", reason=str(error))
 
     async def _note_worktrees(self) -> None:
         """Have runs reserve places where worktrees are made now: the data folder may have moved."""
@@ -229,12 +241,16 @@ class Repositories(Actor):
 
     async def _create(self, message: CreateRepository) -> Repository:
         host = self._hosts.named(message.host)
-        seen, git_dir = await self._examine(host, message.local_path)
+        seen, checkout = await self._examine(host, message.local_path)
+        git_dir = checkout.common_dir
+        addresses = push_addresses(checkout) if message.allow_push else []
         async with self._locks.of("registration"):
             await self._check_new(host, seen.local_path, git_dir, but=None)
             worktrees = await host.folders.worktrees()
             return await self._storage.write(
-                lambda tx: create_repository(tx, message, seen, git_dir, worktrees)
+                lambda tx: create_repository(
+                    tx, message, seen, git_dir, worktrees, addresses=addresses
+                )
             )
 
     @handles(PatchRepository)
@@ -255,14 +271,21 @@ class Repositories(Actor):
         def change(tx: Transaction) -> Repository:
             return patch_repository(tx, repository_id, fields, changes.requested_by)
 
-        if "local_path" not in fields:
+        if "local_path" not in fields and not fields.get("allow_push"):
             return await self._storage.write(only_if(message.condition, change))
         async with self._locks.of("registration"), self._locks.of(repository_id):
             known = await self._storage.read(lambda db: repository_table.get(db, repository_id))
             host = self._hosts.of(known)
-            seen, git_dir = await self._examine(host, fields["local_path"])
-            await self._check_new(host, seen.local_path, git_dir, but=repository_id)
-            fields |= columns_of(seen, git_dir, await host.folders.worktrees())
+            if "local_path" in fields:
+                seen, checkout = await self._examine(host, fields["local_path"])
+                git_dir = checkout.common_dir
+                await self._check_new(host, seen.local_path, git_dir, but=repository_id)
+                fields |= columns_of(seen, git_dir, await host.folders.worktrees())
+                fields["push_addresses"] = []
+            else:
+                checkout = await open_main(host, known)
+            if fields.get("allow_push"):
+                fields["push_addresses"] = push_addresses(checkout)
             return await self._storage.write(only_if(message.condition, change))
 
     @handles(ScanRepository)
@@ -419,6 +442,16 @@ class Repositories(Actor):
         """Commit what an ended session left."""
         return self.ctx.answer_later(self._landing.commit, message)
 
+    @handles(PushWork)
+    async def push_work(self, message: PushWork) -> Deferred[Push]:
+        """Push what a session committed, or ask a person."""
+        return self.ctx.answer_later(self._pushes.push, message)
+
+    @handles(CarryOutPushes)
+    async def carry_out_pushes(self, _message: CarryOutPushes) -> None:
+        """Go on with the pushes that were let through."""
+        self.ctx.start_task(self._push_all)
+
     @handles(DiscardWork)
     async def discard_work(self, message: DiscardWork) -> Deferred[DiscardedWork]:
         """Take away what an ended session left, and keep it."""
@@ -485,8 +518,8 @@ class Repositories(Actor):
             warnings=await read_warnings(checkout),
         )
 
-    async def _examine(self, host: Host, local_path: str) -> tuple[Inspection, Path]:
-        """Inspect a folder that is to be registered; return that, and its git directory.
+    async def _examine(self, host: Host, local_path: str) -> tuple[Inspection, Checkout]:
+        """Inspect a folder that is to be registered; return that, and the checkout.
 
         Raises:
             Invalid: it cannot be registered; the error names the field.
@@ -496,7 +529,7 @@ class Repositories(Actor):
             checkout = await host.git.open(path)
         except NotAWorkTree as error:
             raise Invalid.field("localPath", str(error)) from error
-        return await self._look(host, checkout, await read_status(checkout)), checkout.common_dir
+        return await self._look(host, checkout, await read_status(checkout)), checkout
 
     async def _look(self, host: Host, checkout: Checkout, status: WorkTreeStatus) -> Inspection:
         warnings = await read_warnings(checkout)

@@ -43,6 +43,9 @@ from command_center.actors.telegram.wording import (
 )
 from command_center.store import Approval
 
+SUBJECTS: Final = 10
+"""Commits of a push that are named."""
+
 FOR_SESSION: Final = frozenset({"command", "file_change", "permissions"})
 """The kinds of approvals that can be given for the whole session."""
 
@@ -69,6 +72,8 @@ def approval_text(
     body = (
         question_text(approval, answers or {}, min(room, BODY))
         if approval.kind == "user_input"
+        else _push(details)
+        if approval.kind == "push"
         else _body(approval, min(room, BODY))
     )
     return fit(lines(head, body or None, foot or None))
@@ -140,6 +145,19 @@ def _body(approval: Approval, room: int) -> Text:
         case _:
             rest = _rest(details, *(key for key in details if key not in {"reason", "cwd"}))
             return lines(rest) if rest else ()
+
+
+def _push(details: Mapping[str, Any]) -> Text:
+    """Word where commits go, and which they are."""
+    commits = details.get("commits") or []
+    more = int(details.get("commitCount") or 0) - len(commits[:SUBJECTS])
+    return lines(
+        text("to ", code(shorten(str(details.get("branchName")), 200))),
+        text("at ", code(shorten(str(details.get("address")), 300))),
+        "⚠️ It replaces what the branch has there." if details.get("force") else None,
+        *(text("• ", shorten(str(one.get("subject")), 120)) for one in commits[:SUBJECTS]),
+        f"and {more} more" if more > 0 else None,
+    )
 
 
 def _arguments(arguments: object, room: int) -> StyledText | None:

@@ -66,7 +66,7 @@ export interface Approval {
   id: number;
   createdAt: string;
   updatedAt: string;
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "setup" | "trust" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
   title: string;
   details: Record<string, any>;
@@ -328,6 +328,7 @@ export interface CreateRepository {
   workplace?: "main_checkout" | "worktree";
   codexConfig?: "ask" | "ignore";
   reviewer?: "auto" | "user";
+  allowPush?: boolean;
   requestedBy?: string;
 }
 
@@ -780,6 +781,36 @@ export interface Preview {
   items: DueTime[];
 }
 
+/** One commit on its way to a branch of a remote. */
+export interface Push {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  repositoryId: number;
+  sessionId: number;
+  remote: string;
+  address: string;
+  branchName: string;
+  sha: string;
+  remoteSha: string | null;
+  lease: string | null;
+  commits: number;
+  status: "failed" | "pushed" | "pushing" | "waiting_approval";
+  approvalId: number | null;
+  problem: string | null;
+  requestedBy: string;
+  finishedAt: string | null;
+}
+
+/** The branch of a session that is pushed, and where to. */
+export interface PushRequest {
+  remote?: string | null;
+  branch?: string | null;
+  force?: "with-lease" | null;
+  headSha?: string | null;
+  requestedBy?: string;
+}
+
 /** One rule that spoke: a code to act on and a sentence to read. */
 export interface Reason {
   code: string;
@@ -821,6 +852,8 @@ export interface Repository {
   codexConfig: "ask" | "ignore";
   reviewer: "auto" | "user";
   workplace: "main_checkout" | "worktree";
+  allowPush: boolean;
+  pushAddresses: string[];
 }
 
 /** Changes to a repository; what is left out stays. */
@@ -834,6 +867,7 @@ export interface RepositoryChanges {
   workplace?: "main_checkout" | "worktree";
   codexConfig?: "ask" | "ignore";
   reviewer?: "auto" | "user";
+  allowPush?: boolean;
   requestedBy?: string;
 }
 
@@ -1610,6 +1644,33 @@ export interface Operations {
     body: RestoreRequest;
     answer: Restored;
   };
+  /** Push what a session committed, or ask a person whether it may be */
+  pushSession: {
+    method: "POST";
+    path: `/api/sessions/${number}/push`;
+    isExact: false;
+    query: Record<string, never>;
+    body: PushRequest;
+    answer: Push;
+  };
+  /** List the pushes of a session, the newest first */
+  listPushes: {
+    method: "GET";
+    path: `/api/sessions/${number}/pushes`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<Push>;
+  };
+  /** Show a push */
+  getPush: {
+    method: "GET";
+    path: `/api/pushes/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Push;
+  };
   /** List the comments on the work of a session's task, with their places in the files now */
   listComments: {
     method: "GET";
@@ -1759,7 +1820,7 @@ export interface Operations {
     method: "GET";
     path: "/api/approvals";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; status?: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected" | null; kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "setup" | "trust" | "user_input" | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; };
+    query: { limit?: number | null; cursor?: string | null; status?: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected" | null; kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input" | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; };
     body: undefined;
     answer: Page<Approval>;
   };
@@ -2223,14 +2284,14 @@ export interface AgentStarted {
 /** Nobody settled it in time. */
 export interface ApprovalExpired {
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "setup" | "trust" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
   note: string | null;
   scope: string | null;
 }
 
 /** Its deadline is near: a fifth of its time, and 10 minutes at most, are left. */
 export interface ApprovalExpiring {
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "setup" | "trust" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
   title: string;
   expiresAt: string;
 }
@@ -2243,7 +2304,7 @@ export interface ApprovalExtended {
 
 /** Something waits on a person. `details` are those of a question that a session asks. */
 export interface ApprovalRequested {
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "setup" | "trust" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
   title: string;
   expiresAt: string | null;
   details?: Record<string, any>;
@@ -2253,7 +2314,7 @@ export interface ApprovalRequested {
 export interface ApprovalResolved {
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
   note: string | null;
-  kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "run" | "setup" | "trust" | "user_input";
+  kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
   scope?: string | null;
 }
 
@@ -2550,6 +2611,28 @@ export interface PlanShown {
   steps: (Record<string, any>)[];
 }
 
+/** Commits were not pushed; `problem` says why, and what to do. */
+export interface PushFailed {
+  pushId: number;
+  remote: string;
+  branchName: string;
+  sha: string;
+  problem: string;
+}
+
+/** Somebody wants commits pushed; `approvalId` says which approval that waits for. */
+export interface PushRequested {
+  pushId: number;
+  remote: string;
+  address: string;
+  branchName: string;
+  sha: string;
+  remoteSha: string | null;
+  lease: string | null;
+  commits: number;
+  approvalId: number | null;
+}
+
 /** It was forgotten, with its tasks and sessions; the folder stays as it is. */
 export interface RepositoryForgotten {
   name: string;
@@ -2569,6 +2652,8 @@ export interface RepositoryRegistered {
   workplace?: "main_checkout" | "worktree";
   codexConfig?: "ask" | "ignore";
   reviewer?: "auto" | "user";
+  allowPush?: boolean;
+  pushAddresses?: string[];
 }
 
 /** Git was asked again for its state. */
@@ -2854,6 +2939,16 @@ export interface WorkDiscarded {
   files: number;
 }
 
+/** Commits are on a branch of a remote. */
+export interface WorkPushed {
+  pushId: number;
+  remote: string;
+  address: string;
+  branchName: string;
+  sha: string;
+  commits: number;
+}
+
 /** Work that was discarded is on a branch again. */
 export interface WorkRestored {
   discardedId: number;
@@ -2908,6 +3003,9 @@ export interface EventData {
   "session.committed": WorkCommitted;
   "session.discarded": WorkDiscarded;
   "session.restored": WorkRestored;
+  "session.push.requested": PushRequested;
+  "session.pushed": WorkPushed;
+  "session.push.failed": PushFailed;
   "worktree.merged": WorktreeMerged;
   "task.created": TaskCreated;
   "task.updated": TaskUpdated;

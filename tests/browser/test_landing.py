@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from playwright.sync_api import expect
 
 from command_center.actors.codex.settings import Transport
+from tests.actors.git.remote import local_ssh
 from tests.browser.conftest import OpenPage, made
 from tests.browser.test_agents import photograph
 from tests.codex.script import Run, Say
@@ -88,3 +90,44 @@ def test_what_a_session_left_is_committed_and_merged(
     pane = page.locator(".pane-changes")
     expect(pane).to_contain_text("is gone")
     expect(pane.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="The other side is a script.")
+def test_what_is_committed_is_pushed_once_a_person_has_seen_where_it_goes(
+    request: pytest.FixtureRequest,
+    open_page: OpenPage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(local_ssh(tmp_path)))
+    bare = tmp_path / "bare"
+    subprocess.run(["git", "init", "--quiet", "--bare", str(bare)], check=True)  # noqa: S607 - as above
+    left: Left = request.getfixturevalue("left")
+    left.git("remote", "add", "origin", f"git@example.org:{bare}")
+    page = open_page(left.url, device="phone", color_scheme="dark").page
+    card = page.get_by_role("region", name="Landing")
+    dialog = page.get_by_role("dialog")
+    card.get_by_role("button", name="Commit…").click()
+    dialog.get_by_role("button", name="Commit", exact=True).click()
+    expect(card).to_contain_text("1 commit")
+    card.get_by_role("button", name="Push…").click()
+    photograph(page, f"{request.node.name}-push")
+    dialog.get_by_role("button", name="Push", exact=True).click()
+    expect(card).to_contain_text("waits for an approval")
+    photograph(page, f"{request.node.name}-waits")
+    card.get_by_role("link", name="decide").click()
+    approval = page.get_by_role("article")
+    expect(approval).to_contain_text(f"git@example.org:{bare}")
+    expect(approval).to_contain_text("Make it ours")
+    photograph(page, f"{request.node.name}-asked")
+    approval.get_by_role("button", name="Approve").click()
+    page.goto(left.url)
+    expect(card).to_contain_text("is there", timeout=30_000)
+    photograph(page, f"{request.node.name}-pushed")
+    listed = subprocess.run(
+        ["git", "-C", str(bare), "log", "--format=%s", "--branches"],  # noqa: S607 - as above
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "Make it ours" == listed.stdout.splitlines()[0]

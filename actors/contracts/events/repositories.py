@@ -26,6 +26,8 @@ class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.creat
     workplace: Workplace | UnsetType = UNSET
     codex_config: CodexConfig | UnsetType = UNSET
     reviewer: Reviewer | UnsetType = UNSET
+    allow_push: bool | UnsetType = UNSET
+    push_addresses: list[str] | UnsetType = UNSET
 
 
 class RepositoryUpdated(EventData, frozen=True, kw_only=True, tag="repo.updated"):
@@ -134,6 +136,41 @@ class WorkRestored(EventData, frozen=True, kw_only=True, tag="session.restored")
     discarded_id: int
     branch_name: str
     sha: str
+
+
+class PushRequested(EventData, frozen=True, kw_only=True, tag="session.push.requested"):
+    """Somebody wants commits pushed; `approvalId` says which approval that waits for."""
+
+    push_id: int
+    remote: str
+    address: str
+    branch_name: str
+    sha: str
+    remote_sha: str | None
+    lease: str | None
+    commits: int
+    approval_id: int | None
+
+
+class WorkPushed(EventData, frozen=True, kw_only=True, tag="session.pushed"):
+    """Commits are on a branch of a remote."""
+
+    push_id: int
+    remote: str
+    address: str
+    branch_name: str
+    sha: str
+    commits: int
+
+
+class PushFailed(EventData, frozen=True, kw_only=True, tag="session.push.failed"):
+    """Commits were not pushed; `problem` says why, and what to do."""
+
+    push_id: int
+    remote: str
+    branch_name: str
+    sha: str
+    problem: str
 
 
 class WorktreeMerged(EventData, frozen=True, kw_only=True, tag="worktree.merged"):

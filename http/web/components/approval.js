@@ -28,6 +28,8 @@ const Questions = lazily(() => import("./questions.js"), "Questions");
 const KINDS = {
   run: ["play", "Start a run"],
   trust: ["lock", "Trust a configuration"],
+  setup: ["file", "Set up worktrees"],
+  push: ["merge", "Push commits"],
   command: ["command", "Run a command"],
   file_change: ["file", "Change files"],
   permissions: ["lock", "More permissions"],
@@ -260,6 +262,7 @@ function asked(approval) {
       html`<p>${d.files.map((/** @type {any} */ f) => html`<code>${seen(f.path)}</code> `)}</p>`,
     );
   if (approval.kind === "setup") rows.push(html`<${Included} details=${d} />`);
+  if (approval.kind === "push") rows.push(html`<${PushDetails} details=${d} />`);
   if (approval.kind === "trust" || approval.kind === "setup")
     rows.push(
       html`<p>
@@ -319,6 +322,30 @@ const Included = ({ details }) => {
     )}
     ${more > 0 && `and ${more} more`}
   </p>`;
+};
+
+/** Where the commits go, and which they are. @param {{details: any}} props */
+const PushDetails = ({ details }) => {
+  const { address, branchName, sha, remoteSha, force, commits, commitCount } = details;
+  return html`
+    <dl class="facts">
+      <dt>To</dt>
+      <dd><code>${seen(address)}</code></dd>
+      <dt>Branch</dt>
+      <dd><code>${seen(branchName)}</code> ${remoteSha ? "" : "(new)"}</dd>
+      ${force && html`<dt>Replaces</dt><dd><code>${remoteSha.slice(0, 12)}</code></dd>`}
+      <dt>Commit</dt>
+      <dd><code>${sha.slice(0, 12)}</code></dd>
+    </dl>
+    <ul class="lost">
+      ${commits.map(
+        (/** @type {any} */ one) => html`<li key=${one.sha}>
+          <code>${one.sha.slice(0, 8)}</code> ${seen(one.subject)}
+        </li>`,
+      )}
+      ${commitCount > commits.length && html`<li>and ${commitCount - commits.length} more</li>`}
+    </ul>
+  `;
 };
 
 /** @param {{details: any}} props */

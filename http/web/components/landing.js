@@ -1,10 +1,10 @@
 // @ts-check
 // What an ended session left in its worktree, and its way home: commit it, then merge the branch.
-import { ME, post } from "../api.js";
+import { get, ME, post } from "../api.js";
 import { number, plural, seen } from "../format.js";
 import { html, useState } from "../html.js";
 import { repoOf, taskOf, useStore } from "../store.js";
-import { Button, Confirm, Field } from "./basics.js";
+import { Button, Confirm, Field, useLoaded } from "./basics.js";
 
 /** @import { Changes, Session } from "../openapi.js" */
 /** @typedef {{session: Session, changes: Changes, onAct: () => void}} Props */
@@ -12,7 +12,9 @@ import { Button, Confirm, Field } from "./basics.js";
 /** @param {Props} props */
 export const Landing = ({ session, changes, onAct }) => {
   useStore("tasks", "repos");
-  const [asked, ask] = useState(/** @type {"commit" | "merge" | "discard" | null} */ (null));
+  const [asked, ask] = useState(
+    /** @type {"commit" | "merge" | "discard" | "push" | null} */ (null),
+  );
   const repo = repoOf(session);
   const { uncommitted, commits, branchName } = changes;
   if (!(uncommitted || commits)) return null;
@@ -38,7 +40,25 @@ export const Landing = ({ session, changes, onAct }) => {
           Merge into ${repo?.currentBranch || "the main checkout"}…
         <//>`
       }
+      ${(commits || 0) > 0 && html`<${Button} onClick=${() => ask("push")}>Push…<//>`}
     </div>
+    <${Pushes} session=${session} headSha=${changes.headSha || null} />
+    ${
+      asked === "push" &&
+      html`<${Confirm} title=${`Push ${branchName}?`} label="Push" kind="primary" onClose=${done}
+        act=${() =>
+          post(`/api/sessions/${session.id}/push`, { headSha: changes.headSha, requestedBy: ME })}>
+        <p>
+          Its ${plural(commits || 0, "commit")} ${commits === 1 ? "goes" : "go"} to the branch of
+          this name at the remote.${" "}
+          ${
+            repo?.allowPush
+              ? "A remote that is new since you allowed pushes is asked about first."
+              : "You are asked first, and see the address and the commits."
+          }
+        </p>
+      <//>`
+    }
     ${
       asked === "commit" &&
       html`<${Commit} session=${session} changes=${changes} onClose=${done} />`
@@ -83,6 +103,35 @@ export const Landing = ({ session, changes, onAct }) => {
       <//>`
     }
   </section>`;
+};
+
+/** The words for where the newest push stands. */
+const PUSHED = {
+  waiting_approval: "waits for an approval",
+  pushing: "is on its way",
+  pushed: "is there",
+  failed: "was not pushed",
+};
+
+/** What was pushed last. @param {{session: Session, headSha: string | null}} props */
+const Pushes = ({ session, headSha }) => {
+  const version = useStore(`pushes:${session.id}`);
+  const [page] = useLoaded(
+    () => get(`/api/sessions/${session.id}/pushes`, { limit: 1 }),
+    [session.id],
+    `${headSha} ${version}`,
+  );
+  const push = page?.items[0];
+  if (!push) return null;
+  return html`<p class="quiet-line">
+    <code>${push.sha.slice(0, 8)}</code> ${PUSHED[push.status]}
+    ${push.status === "pushed" && html`: <code>${push.branchName}</code> at ${push.remote}`}
+    ${
+      push.status === "waiting_approval" &&
+      html`: <a href=${`#/approvals/${push.approvalId}`}>decide</a>`
+    }
+    ${push.status === "failed" && html`. ${seen(push.problem || "")}`}
+  </p>`;
 };
 
 /** @param {{session: Session, changes: Changes, onClose: () => void}} props */

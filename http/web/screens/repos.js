@@ -29,7 +29,9 @@ import { forgetRepository, learn, listed, need, state, useStore } from "../store
 // few repositories have any
 const Discarded = lazily(() => import("../components/discarded.js"), "Discarded");
 
-/** @type {["allowWrite" | "allowNetwork" | "allowCommit" | "requireWorktree", string, string][]} */
+/** @typedef {"allowWrite" | "allowNetwork" | "allowCommit" | "allowPush"} Allowance */
+
+/** @type {[Allowance | "requireWorktree", string, string][]} */
 const PERMISSIONS = [
   [
     "allowWrite",
@@ -38,6 +40,11 @@ const PERMISSIONS = [
   ],
   ["allowNetwork", "Network", "Runs may use the network, this server included: set a token first."],
   ["allowCommit", "Commit", "Runs may commit. Without it the git folder is read-only to them."],
+  [
+    "allowPush",
+    "Push unasked",
+    "You push to the remotes as they are now. Otherwise each push waits for an approval.",
+  ],
   [
     "requireWorktree",
     "Require a worktree",
@@ -136,6 +143,7 @@ export const Register = ({ onClose }) => {
     allowWrite: true,
     allowNetwork: false,
     allowCommit: false,
+    allowPush: false,
     requireWorktree: false,
   });
   const [isApart, setApart] = useState(true);

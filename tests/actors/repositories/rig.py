@@ -61,6 +61,9 @@ R = TypeVar("R")
 
 DEFAULTS = RunInput()
 
+OF_THE_MACHINE = {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"}
+"""Variables that outrank what a test's user has configured."""
+
 
 @attrs.define
 class RunningTurns:
@@ -197,7 +200,11 @@ async def open_rig(folder: Path, *, repo_roots: tuple[Path, ...] = ()) -> AsyncI
         data_dir,
         BridgeSettings(),
         roots=repo_roots,
-        environment={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)},
+        environment={
+            **{name: value for name, value in os.environ.items() if name not in OF_THE_MACHINE},
+            "HOME": str(home),
+            "XDG_CONFIG_HOME": str(home),
+        },
     )
     found: list[System] = []
 
@@ -216,7 +223,9 @@ async def open_rig(folder: Path, *, repo_roots: tuple[Path, ...] = ()) -> AsyncI
             SupervisorSpec(id="foreign-turns", children=[at_turns]),
             ChildSpec(
                 id="repositories",
-                start=partial(Repositories, storage, Hosts({host.name: host})),
+                start=partial(
+                    Repositories, storage, Hosts({host.name: host}), approval_seconds=3600
+                ),
             ),
         ),
     )

@@ -34,6 +34,7 @@ from command_center.http.middleware.gate import Policy
 from command_center.http.routes.table import OPERATIONS
 from command_center.runtime import ActorRef, origin
 from command_center.store import EventFilter, Transaction, open_database
+from tests.actors.git.remote import local_ssh
 from tests.codex.bridging import faked
 from tests.http.live import client_of
 
@@ -80,7 +81,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
         sink: Callable[[bytes], None] | None = None,
     ) -> GitOutput:
         # What nothing refers to is as good as not there.
-        if command.writes & ~Writes.OBJECTS:
+        if command.writes & ~Writes.OBJECTS or command.arguments[0] == "push":
             watch.deed()
         return await run(self, checkout, command, sink)
 
@@ -170,6 +171,7 @@ async def land(script: Script, folder: Path, session_id: int) -> None:
     comment = {"path": "new.txt", "line": 1, "text": "a"}
     await script.post("/api/sessions/{}/comments", comment, session_id)
     await script.post("/api/sessions/{}/commit", {"paths": ["new.txt"]}, session_id)
+    await script.post("/api/sessions/{}/push", {}, session_id)
     (folder / "more.txt").write_text("a")
     gone = await script.post("/api/sessions/{}/discard", {}, session_id)
     await script.post("/api/discarded/{}/restore", {}, gone["id"])
@@ -179,7 +181,7 @@ async def every_post(script: Script, folder: Path) -> None:
     """Send each POST that takes a key, so that it does what it is for."""
     repository = folder / "work"
     await script.post("/api/repos/inspect", {"localPath": str(repository)})
-    allowed = {"allowWrite": True, "allowCommit": True}
+    allowed = {"allowWrite": True, "allowCommit": True, "allowPush": True}
     made = await script.post("/api/repos", {"localPath": str(repository), **allowed})
     await script.post("/api/repos/{}/scan", {}, made["id"])
 
@@ -237,10 +239,13 @@ async def every_post(script: Script, folder: Path) -> None:
 
 
 async def test_what_acts_outside_before_it_commits_is_declared_so_and_nothing_else(
-    tmp_path: Path, watch: Watch
+    tmp_path: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = tmp_path / "work"
     git(tmp_path, "init", "-q", str(repository))
+    git(tmp_path, "init", "-q", "--bare", str(tmp_path / "remote"))
+    git(repository, "remote", "add", "origin", f"git@example.org:{tmp_path / 'remote'}")
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(local_ssh(tmp_path)))
     git(repository, "commit", "-q", "--allow-empty", "-m", "a")
     done_once = [operation for operation in OPERATIONS if operation.is_done_once]
     rules = {re.sub("<[^>]*>", "{}", operation.rule): operation.id for operation in done_once}

@@ -23,6 +23,7 @@ from command_center.store import (
     Device,
     DiscardedWork,
     Followup,
+    Push,
     Repository,
     Session,
     Task,
@@ -79,6 +80,7 @@ def test_every_post_that_makes_a_record_declares_where_it_is() -> None:
         | DeviceToken
         | Comment
         | DiscardedWork
+        | Push
     )
     made = {
         operation.rule

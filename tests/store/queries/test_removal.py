@@ -15,6 +15,7 @@ from command_center.store import (
     discarded,
     followups,
     items,
+    pushes,
     repositories,
     sessions,
     tasks,
@@ -33,6 +34,7 @@ TABLES: tuple[Table[Any], ...] = (
     comments,
     viewed_files,
     discarded,
+    pushes,
     automations,
     automation_runs,
 )
@@ -69,6 +71,17 @@ def fill(tx: Transaction, path: str) -> int:
         files=1,
         requested_by="web",
         expires_at=tx.now,
+    )
+    pushes.insert(
+        tx,
+        repository_id=repository,
+        session_id=session,
+        remote="origin",
+        address="https://example.org/a",
+        branch_name="a",
+        sha="a",
+        commits=1,
+        requested_by="web",
     )
     viewed_files.insert(tx, task_id=task, path="a.py", content="1")
     automation = automations.insert(

@@ -28,7 +28,13 @@ from command_center.actors.git.ports import (
     Staging,
     Writes,
 )
-from command_center.actors.git.settings import Setting, is_true, values, written_settings
+from command_center.actors.git.settings import (
+    Setting,
+    is_true,
+    settings_to_reach,
+    values,
+    written_settings,
+)
 from command_center.actors.hosts.local.folders import same_file
 from command_center.actors.hosts.local.git import copying, worktrees
 from command_center.actors.hosts.local.git.configuration import (
@@ -73,6 +79,7 @@ class LocalGit:
             main=_main_of(layout, repository),
             object_format=object_format,
             configuration=repository,
+            user=user,
             settings=written_settings(path, user, repository),
         )
 
@@ -80,7 +87,10 @@ class LocalGit:
         self, checkout: Checkout, command: GitCommand, sink: Callable[[bytes], None] | None = None
     ) -> GitOutput:
         """Run a command in a checkout, when it is that repository's turn."""
-        repeatable = not command.writes and not command.also and sink is None
+        repeatable = not (command.writes or command.also or command.reaches) and sink is None
+        settings = checkout.settings
+        if command.reaches:
+            settings += settings_to_reach(checkout.user)
         extra = dict(command.extra)
         attributes = {"GIT_ATTR_SOURCE": EMPTY_TREE[checkout.object_format]}
         if extra.get("GIT_ATTR_SOURCE") == "":
@@ -96,7 +106,7 @@ class LocalGit:
                     make_shadow,
                     self.program.home,
                     checkout.layout,
-                    checkout.settings,
+                    settings,
                     command,
                 )
                 failed: GitFailed | None = None
@@ -127,6 +137,7 @@ class LocalGit:
                         sink=sink,
                         deadline=command.deadline,
                         accepted=command.accepted,
+                        reaches=command.reaches,
                     )
                     killed = answer.cut
                     await on_disk(checkout.path, shadow.bring_back, keeps_logs)

@@ -53,6 +53,34 @@ KEPT: Final = frozenset(
 )
 """The only variables of the server's own environment that reach git."""
 
+TO_REACH: Final = frozenset(
+    {
+        "ALL_PROXY",
+        "CURL_CA_BUNDLE",
+        "DBUS_SESSION_BUS_ADDRESS",
+        "GH_CONFIG_DIR",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSH_VARIANT",
+        "GIT_SSL_CAINFO",
+        "GIT_SSL_CAPATH",
+        "GNUPGHOME",
+        "HTTPS_PROXY",
+        "HTTP_PROXY",
+        "NO_PROXY",
+        "SSH_AUTH_SOCK",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+        "XDG_CACHE_HOME",
+        "XDG_DATA_HOME",
+        "XDG_RUNTIME_DIR",
+    }
+)
+"""Those that reach it beside, if it speaks with another machine: the user's ssh, helpers, proxy."""
+
+TRANSPORTS: Final = "https:ssh"
+"""The transports by which it may."""
+
 ENVIRONMENT: Final = MappingProxyType(
     {
         "GIT_ALLOC_LIMIT": "256m",
@@ -83,6 +111,7 @@ def environment(
     *,
     ceiling: Path | None = None,
     users: bool = False,
+    reaches: bool = False,
     extra: Mapping[str, str] = NOWHERE,
 ) -> dict[str, str]:
     """Make the whole environment of one git process.
@@ -91,10 +120,14 @@ def environment(
         inherited: the server's environment; only `KEPT` is taken from it.
         ceiling: the folder above which git does not look for a repository, itself excluded.
         users: whether git reads the configuration of the user and of the system.
+        reaches: whether it speaks with another machine.
         extra: where the repository is, and what else this command needs.
     """
-    made = {name: value for name, value in inherited.items() if name.upper() in KEPT}
+    kept = KEPT | TO_REACH if reaches else KEPT
+    made = {name: value for name, value in inherited.items() if name.upper() in kept}
     made.update(ENVIRONMENT)
+    if reaches:
+        made["GIT_ALLOW_PROTOCOL"] = TRANSPORTS
     if not users:
         made["GIT_CONFIG_GLOBAL"] = NOTHING
         made["GIT_CONFIG_NOSYSTEM"] = "1"

@@ -180,6 +180,7 @@ class GitProgram:
         sink: Callable[[bytes], None] | None = None,
         deadline: float = DEADLINE,
         accepted: Collection[int] = (0,),
+        reaches: bool = False,
     ) -> GitOutput:
         """Run one command in a folder and wait for it.
 
@@ -197,6 +198,8 @@ class GitProgram:
             sink: takes the output as it comes, which is then not kept.
             deadline: seconds.
             accepted: exit codes that are answers.
+            reaches: whether it speaks with another machine, by programs of the user's. They write
+                where they will, so that the system holds nothing of this command.
 
         Raises:
             GitMissing: there is no git, or one that is too old.
@@ -208,11 +211,20 @@ class GitProgram:
         """
         with trio.move_on_after(deadline):
             program = await self._find()
+            if reaches:
+                program = attrs.evolve(program, confinement=ConfinementSupport(0))
             answer, stuck = await self._run(
                 program,
                 arguments,
                 directory,
-                environment(self.inherited, ceiling=directory.parent, users=users, extra=where),
+                environment(
+                    self.inherited,
+                    ceiling=directory.parent,
+                    users=users,
+                    reaches=reaches,
+                    extra=where,
+                ),
+                watched=sent is None and not reaches,
                 writable=writable,
                 holds=holds,
                 sent=sent,
@@ -302,6 +314,7 @@ class GitProgram:
         directory: Path,
         variables: Mapping[str, str],
         *,
+        watched: bool = True,
         writable: Sequence[Path],
         holds: Sequence[int],
         sent: bytes | None,
@@ -328,7 +341,7 @@ class GitProgram:
         running = _Run(process, limit, sink)
         try:
             async with trio.open_nursery() as watching:
-                if sys.platform == "linux" and sent is None:
+                if sys.platform == "linux" and watched:
                     watching.start_soon(running.watch)
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(running.read_output)
