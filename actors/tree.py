@@ -51,6 +51,8 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.core.writer import Store
 from command_center.actors.devices.actor import Devices
 from command_center.actors.devices.roster import Roster
+from command_center.actors.forges.actor import PullRequests
+from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.hosts.registry import HostSettings
 from command_center.actors.operator.actions import Journal
 from command_center.actors.operator.bridge_watch import BridgeWatch
@@ -83,6 +85,7 @@ class CenterSettings:
     timezone: str | None = None
     """Of automations that name none; else the machine's."""
     telegram: TelegramSettings | None = None
+    github: GitHubSettings = attrs.field(factory=GitHubSettings)
     claim: DatabaseClaim | None = None
     """This process's authority over the database; None where nobody else can reach it."""
     on_claim_lost: Callable[[ClaimLost], None] | None = None
@@ -239,6 +242,11 @@ def build_tree(
                 ],
                 quarantine=True,
                 contract="Turns that Codex begins by itself have no session until it is back.",
+            ),
+            ChildSpec(
+                id="pull-requests",
+                start=partial(PullRequests, storage, settings.github),
+                contract="Pull requests are opened and read late; no turn waits for them.",
             ),
             ChildSpec(
                 id="approvals",

@@ -25,6 +25,7 @@ from command_center.http.config.runner import choose_runner
 from command_center.http.config.settings import Settings
 from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.signin import sign_in_key
+from command_center.http.routes.github import github_settings
 from command_center.http.routes.telegram import telegram_settings
 from command_center.http.transport.encryption import Certificate
 from command_center.http.transport.listen import BoundAddress, bind, serve_on
@@ -148,7 +149,10 @@ def _claim_lost(error: ClaimLost) -> None:
 
 
 def _center_settings(settings: Settings, claim: DatabaseClaim) -> CenterSettings:
-    hidden = (settings.api_token, settings.telegram_bot_token, settings.telegram_webhook_secret)
+    hidden = (
+        *(settings.api_token, settings.telegram_bot_token, settings.telegram_webhook_secret),
+        *(settings.github_token, settings.github_webhook_secret),
+    )
     secrets = tuple(secret.reveal() for secret in hidden if secret is not None)
     return CenterSettings(
         database=settings.data_dir / DATABASE,
@@ -170,6 +174,7 @@ def _center_settings(settings: Settings, claim: DatabaseClaim) -> CenterSettings
         repo_roots=settings.repo_roots,
         timezone=settings.timezone,
         telegram=telegram_settings(settings),
+        github=github_settings(settings),
         claim=claim,
         on_claim_lost=_claim_lost,
         secrets=secrets,

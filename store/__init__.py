@@ -8,9 +8,10 @@ rules.
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
 ``tables`` (the rows of what ``records`` names, each a ``table`` with its ``columns``; ``statuses``
 are those of a session) and ``events`` (the log; ``log_identity`` tells it from others).
-``device_tokens``, ``hook_answers``, ``idempotency_keys``, ``released_threads``, ``orphaned_turns``,
-``unready_worktrees`` and ``trusted_configurations`` are small tables with functions of their own.
-No SQL stands outside of the store: what the tables cannot ask or change is in ``queries``.
+``device_tokens``, ``forge_deliveries``, ``hook_answers``, ``idempotency_keys``,
+``released_threads``, ``orphaned_turns``, ``unready_worktrees`` and ``trusted_configurations`` are
+small tables with functions of their own. No SQL stands outside of the store: what the tables cannot
+ask or change is in ``queries``.
 
 ``database`` opens the file and lends connections that read, ``ownership`` keeps a second process
 away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too long for a row, and
@@ -20,6 +21,7 @@ away from it, ``lists`` has pages and cursors, ``long_texts`` keeps what is too 
 from command_center.store import (
     device_tokens,
     events,
+    forge_deliveries,
     hook_answers,
     log_identity,
     orphaned_turns,
@@ -77,6 +79,7 @@ from command_center.store.records import (
     DiscardedWork,
     Followup,
     Item,
+    PullRequest,
     Push,
     Record,
     Repository,
@@ -103,6 +106,7 @@ from command_center.store.tables import (
     discarded,
     followups,
     items,
+    pull_requests,
     pushes,
     repositories,
     sessions,
@@ -163,6 +167,7 @@ __all__ = [
     "Outcome",
     "Page",
     "Piece",
+    "PullRequest",
     "Push",
     "Readers",
     "Record",
@@ -201,6 +206,7 @@ __all__ = [
     "event_type",
     "events",
     "followups",
+    "forge_deliveries",
     "from_timestamp",
     "hook_answers",
     "items",
@@ -209,6 +215,7 @@ __all__ = [
     "open_database",
     "orphaned_turns",
     "plain_data",
+    "pull_requests",
     "pushes",
     "redact",
     "released_threads",

@@ -410,6 +410,53 @@ class Push(Record, frozen=True, kw_only=True, rename="camel"):
     finished_at: Timestamp | None = None
 
 
+ChecksState: TypeAlias = Literal["none", "pending", "passing", "failing"]
+
+ReviewState: TypeAlias = Literal["none", "approved", "changes_requested"]
+
+
+class PullRequest(Record, frozen=True, kw_only=True, rename="camel"):
+    """A pull request of a session's branch, as its forge told of it last.
+
+    Attributes:
+        session_id: the session that it was opened for; it is its task's.
+        host: the forge's, such as ``github.com``.
+        project: the repository there: its owner and its name.
+        base: the branch that it is to be merged into.
+        status: ``opening`` until the forge has it. ``elsewhere`` has a ``url`` at which a person
+            opens it. ``failed`` was not opened.
+        head_sha: the commit that it ends with.
+        checks: what all checks of that commit come to; ``check_runs`` are the single ones.
+        review: what all reviews come to; ``reviews`` are the single ones.
+        merge_state: whether it can be merged, in the forge's word.
+        problem: why it was not opened, or not read, and what to do.
+        read_at: when the forge was asked last and answered.
+    """
+
+    repository_id: int
+    task_id: int
+    session_id: int
+    host: str
+    project: str
+    branch_name: str
+    base: str
+    title: str
+    body: str = ""
+    is_draft: bool = False
+    status: Literal["opening", "open", "merged", "closed", "failed", "elsewhere"] = "opening"
+    number: int | None = None
+    url: str | None = None
+    head_sha: str
+    checks: ChecksState = "none"
+    check_runs: list[dict[str, Any]] = []
+    review: ReviewState = "none"
+    reviews: list[dict[str, Any]] = []
+    merge_state: str | None = None
+    problem: str | None = None
+    requested_by: str
+    read_at: Timestamp | None = None
+
+
 CommentSide: TypeAlias = Literal["before", "after"]
 
 

@@ -11,6 +11,7 @@ from command_center.store.records import (
     DiscardedWork,
     Followup,
     Item,
+    PullRequest,
     Push,
     Repository,
     Session,
@@ -56,6 +57,11 @@ items = Table(Item, "items", redacted=["body"], long=["body"])
 followups = Table(Followup, "followups", redacted=["message", "requested_by"])
 discarded = Table(DiscardedWork, "discarded", redacted=["requested_by"])
 pushes = Table(Push, "pushes", redacted=["problem", "requested_by"])
+pull_requests = Table(
+    PullRequest,
+    "pull_requests",
+    redacted=["title", "body", "check_runs", "reviews", "problem", "requested_by"],
+)
 comments = Table(Comment, "comments", redacted=["text", "quote", "requested_by"])
 viewed_files = Table(ViewedFile, "viewed_files")
 automations = Table(

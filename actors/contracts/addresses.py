@@ -41,6 +41,11 @@ from command_center.actors.contracts.landing import (
     SeeChanges,
     SeePatch,
 )
+from command_center.actors.contracts.pull_requests import (
+    KeepDelivery,
+    OpenPullRequest,
+    ReadPullRequest,
+)
 from command_center.actors.contracts.pushes import CarryOutPushes, PushWork
 from command_center.actors.contracts.repositories import (
     CreateRepository,
@@ -139,6 +144,9 @@ RepositoriesMessage: TypeAlias = (
     | GatherFacts
 )
 REPOSITORIES: Address[RepositoriesMessage] = Address("/repositories")
+
+PullRequestMessage: TypeAlias = OpenPullRequest | ReadPullRequest | KeepDelivery
+PULL_REQUESTS: Address[PullRequestMessage] = Address("/pull-requests")
 
 SessionMessage: TypeAlias = (
     StopSession

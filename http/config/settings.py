@@ -52,6 +52,8 @@ _YEAR = 365 * _DAY
 
 _BEARER = secret(r"[\x21-\x7e]+", "printable ASCII characters without spaces")
 _BOT_TOKEN = secret(r"[0-9]+:[A-Za-z0-9_-]+", "a bot's token, as BotFather gives it")
+_GITHUB_TOKEN = secret(r"[\x21-\x7e]{8,512}", "a token, as GitHub gives it")
+_HOOK_SECRET = secret(r"[\x20-\x7e]{16,256}", "16 to 256 printable ASCII characters")
 _WEBHOOK_SECRET = secret(r"[A-Za-z0-9_-]{1,256}", "1 to 256 letters, digits, _ or -")
 
 
@@ -174,6 +176,15 @@ class Settings:
     )
     telegram_api_base: str = environ.var(
         "https://api.telegram.org", url("https", "http"), help="Address of the Bot API."
+    )
+    github_token: Secret | None = environ.var(
+        None, optional(_GITHUB_TOKEN), help="Token for GitHub; else that of `gh auth token`."
+    )
+    github_api_base: str = environ.var(
+        "https://api.github.com", url("https", "http"), help="Address of GitHub's REST API."
+    )
+    github_webhook_secret: Secret | None = environ.var(
+        None, optional(_HOOK_SECRET), help="Secret that GitHub signs its deliveries with."
     )
     log_level: Literal["debug", "info", "warning", "error"] = environ.var(
         "info", one_of("debug", "info", "warning", "error"), help="Least level that is logged."

@@ -67,6 +67,7 @@ from command_center.http.wire.security_headers import SecurityHeaders
 Headers: TypeAlias = Mapping[bytes, bytes]
 
 WEBHOOK = "/api/telegram/webhook"
+GITHUB_WEBHOOK = "/api/github/webhook"
 PAIR = "/api/pair"
 """The path that a code opens."""
 
@@ -100,7 +101,7 @@ class Policy:
     hosts: frozenset[str] = frozenset()
     knows_itself: bool = False
     proxies: TrustedProxies = attrs.field(factory=TrustedProxies)
-    exempt: frozenset[str] = frozenset({WEBHOOK, PAIR})
+    exempt: frozenset[str] = frozenset({WEBHOOK, GITHUB_WEBHOOK, PAIR})
     body_limit: int = 1024 * 1024
     body_seconds: float = 20.0
     wrong_tokens: int = 20

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import msgspec
 
-from command_center.http.middleware.gate import WEBHOOK, is_api
+from command_center.http.middleware.gate import GITHUB_WEBHOOK, WEBHOOK, is_api
 from command_center.http.middleware.signin import COOKIE, SIGN_IN
 from command_center.http.openapi.schemas import REFERENCE, schemas_of, without_null
+from command_center.http.routes.github import SIGNATURE
 from command_center.http.routes.table import APIS, OPERATIONS
 from command_center.http.routes.telegram import HEADER as SECRET_HEADER
 from command_center.http.wire.codec import LARGEST
@@ -87,6 +88,12 @@ _SECURITY_SCHEMES: Final = {
         "in": "header",
         "name": SECRET_HEADER,
         "description": "`CC_TELEGRAM_WEBHOOK_SECRET`.",
+    },
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": SIGNATURE,
+        "description": "`sha256=` and an HMAC over the body, by `CC_GITHUB_WEBHOOK_SECRET`.",
     },
 }
 
@@ -234,6 +241,8 @@ def _security(operation: Operation, *, secured: bool) -> list[dict[str, Any]]:
     """Return what it needs, any one of them; nothing where the list is empty."""
     if operation.rule == WEBHOOK:
         return [{"webhook": []}]
+    if operation.rule == GITHUB_WEBHOOK:
+        return [{"signature": []}]
     if operation.is_open or not (secured and is_api(operation.rule)):
         return []
     return [{"token": []}] if operation.rule == SIGN_IN else [{"token": []}, {"cookie": []}]

@@ -781,6 +781,44 @@ export interface Preview {
   items: DueTime[];
 }
 
+/** A pull request of a session's branch, as its forge told of it last. */
+export interface PullRequest {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  repositoryId: number;
+  taskId: number;
+  sessionId: number;
+  host: string;
+  project: string;
+  branchName: string;
+  base: string;
+  title: string;
+  body: string;
+  isDraft: boolean;
+  status: "closed" | "elsewhere" | "failed" | "merged" | "open" | "opening";
+  number: number | null;
+  url: string | null;
+  headSha: string;
+  checks: "failing" | "none" | "passing" | "pending";
+  checkRuns: (Record<string, any>)[];
+  review: "approved" | "changes_requested" | "none";
+  reviews: (Record<string, any>)[];
+  mergeState: string | null;
+  problem: string | null;
+  requestedBy: string;
+  readAt: string | null;
+}
+
+/** A pull request of what was pushed of a session. */
+export interface PullRequestRequest {
+  title?: string | null;
+  body?: string;
+  draft?: boolean;
+  base?: string | null;
+  requestedBy?: string;
+}
+
 /** One commit on its way to a branch of a remote. */
 export interface Push {
   id: number;
@@ -1671,6 +1709,42 @@ export interface Operations {
     body: undefined;
     answer: Push;
   };
+  /** Open a pull request of what was pushed of a session's task */
+  openPullRequest: {
+    method: "POST";
+    path: `/api/sessions/${number}/pull-request`;
+    isExact: false;
+    query: Record<string, never>;
+    body: PullRequestRequest;
+    answer: PullRequest;
+  };
+  /** List the pull requests of a session's task, the newest first */
+  listPullRequests: {
+    method: "GET";
+    path: `/api/sessions/${number}/pull-requests`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<PullRequest>;
+  };
+  /** Show a pull request, as its forge told of it last */
+  getPullRequest: {
+    method: "GET";
+    path: `/api/pull-requests/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: PullRequest;
+  };
+  /** Ask the forge about a pull request now */
+  readPullRequest: {
+    method: "POST";
+    path: `/api/pull-requests/${number}/read`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: PullRequest;
+  };
   /** List the comments on the work of a session's task, with their places in the files now */
   listComments: {
     method: "GET";
@@ -2098,6 +2172,15 @@ export interface Operations {
   receiveUpdate: {
     method: "POST";
     path: "/api/telegram/webhook";
+    isExact: true;
+    query: Record<string, never>;
+    body: Record<string, any>;
+    answer: null;
+  };
+  /** Take a delivery; for GitHub alone */
+  receiveDelivery: {
+    method: "POST";
+    path: "/api/github/webhook";
     isExact: true;
     query: Record<string, never>;
     body: Record<string, any>;
@@ -2611,6 +2694,34 @@ export interface PlanShown {
   steps: (Record<string, any>)[];
 }
 
+/** The forge tells something new of it; `changes` has both states of each field. */
+export interface PullRequestChanged {
+  pullRequestId: number;
+  changes: Record<string, Record<string, any>>;
+}
+
+/** It was not opened; `problem` says why, and what to do. */
+export interface PullRequestFailed {
+  pullRequestId: number;
+  problem: string;
+}
+
+/** The forge has it; without a `number` it is opened by a person, at `url`. */
+export interface PullRequestOpened {
+  pullRequestId: number;
+  number: number | null;
+  url: string;
+}
+
+/** Somebody wants a pull request of what was pushed. */
+export interface PullRequestRequested {
+  pullRequestId: number;
+  project: string;
+  branchName: string;
+  base: string;
+  title: string;
+}
+
 /** Commits were not pushed; `problem` says why, and what to do. */
 export interface PushFailed {
   pushId: number;
@@ -3007,6 +3118,10 @@ export interface EventData {
   "session.pushed": WorkPushed;
   "session.push.failed": PushFailed;
   "worktree.merged": WorktreeMerged;
+  "session.pull_request.requested": PullRequestRequested;
+  "session.pull_request.opened": PullRequestOpened;
+  "session.pull_request.failed": PullRequestFailed;
+  "session.pull_request.updated": PullRequestChanged;
   "task.created": TaskCreated;
   "task.updated": TaskUpdated;
   "task.cancelled": TaskCancelled;

@@ -13,6 +13,7 @@ from command_center.actors.contracts.events import (
     automations,
     devices,
     operator,
+    pull_requests,
     repositories,
     sessions,
     streams,
@@ -34,7 +35,15 @@ EVENTS: Final[Mapping[str, type[EventData]]] = MappingProxyType(
     {
         event_type(kind): kind
         for kind in _declared_in(
-            repositories, tasks, sessions, approvals, automations, devices, operator, streams
+            repositories,
+            pull_requests,
+            tasks,
+            sessions,
+            approvals,
+            automations,
+            devices,
+            operator,
+            streams,
         )
     }
     | {event_type(EventDamaged): EventDamaged}

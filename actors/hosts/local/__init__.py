@@ -1,5 +1,5 @@
 """This machine as a host: its folders, its git, its Codex.
 
 `host` puts them together. `folders` says where paths lead to. `git` runs git, held against hostile
-repositories, and `codex` reaches and starts Codex.
+repositories, and `codex` reaches and starts Codex. `gh` asks the GitHub CLI for its token.
 """

@@ -1,10 +1,11 @@
 // @ts-check
 // What an ended session left in its worktree, and its way home: commit it, then merge the branch.
-import { get, ME, post } from "../api.js";
+import { ME, post } from "../api.js";
 import { number, plural, seen } from "../format.js";
 import { html, useState } from "../html.js";
 import { repoOf, taskOf, useStore } from "../store.js";
-import { Button, Confirm, Field, useLoaded } from "./basics.js";
+import { Button, Confirm, Field } from "./basics.js";
+import { Outward } from "./outward.js";
 
 /** @import { Changes, Session } from "../openapi.js" */
 /** @typedef {{session: Session, changes: Changes, onAct: () => void}} Props */
@@ -42,7 +43,7 @@ export const Landing = ({ session, changes, onAct }) => {
       }
       ${(commits || 0) > 0 && html`<${Button} onClick=${() => ask("push")}>Push…<//>`}
     </div>
-    <${Pushes} session=${session} headSha=${changes.headSha || null} />
+    <${Outward} session=${session} headSha=${changes.headSha || null} />
     ${
       asked === "push" &&
       html`<${Confirm} title=${`Push ${branchName}?`} label="Push" kind="primary" onClose=${done}
@@ -103,35 +104,6 @@ export const Landing = ({ session, changes, onAct }) => {
       <//>`
     }
   </section>`;
-};
-
-/** The words for where the newest push stands. */
-const PUSHED = {
-  waiting_approval: "waits for an approval",
-  pushing: "is on its way",
-  pushed: "is there",
-  failed: "was not pushed",
-};
-
-/** What was pushed last. @param {{session: Session, headSha: string | null}} props */
-const Pushes = ({ session, headSha }) => {
-  const version = useStore(`pushes:${session.id}`);
-  const [page] = useLoaded(
-    () => get(`/api/sessions/${session.id}/pushes`, { limit: 1 }),
-    [session.id],
-    `${headSha} ${version}`,
-  );
-  const push = page?.items[0];
-  if (!push) return null;
-  return html`<p class="quiet-line">
-    <code>${push.sha.slice(0, 8)}</code> ${PUSHED[push.status]}
-    ${push.status === "pushed" && html`: <code>${push.branchName}</code> at ${push.remote}`}
-    ${
-      push.status === "waiting_approval" &&
-      html`: <a href=${`#/approvals/${push.approvalId}`}>decide</a>`
-    }
-    ${push.status === "failed" && html`. ${seen(push.problem || "")}`}
-  </p>`;
 };
 
 /** @param {{session: Session, changes: Changes, onClose: () => void}} props */

@@ -172,6 +172,7 @@ async def land(script: Script, folder: Path, session_id: int) -> None:
     await script.post("/api/sessions/{}/comments", comment, session_id)
     await script.post("/api/sessions/{}/commit", {"paths": ["new.txt"]}, session_id)
     await script.post("/api/sessions/{}/push", {}, session_id)
+    await script.post("/api/sessions/{}/pull-request", {"base": "main"}, session_id)
     (folder / "more.txt").write_text("a")
     gone = await script.post("/api/sessions/{}/discard", {}, session_id)
     await script.post("/api/discarded/{}/restore", {}, gone["id"])

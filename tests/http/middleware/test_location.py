@@ -23,6 +23,7 @@ from command_center.store import (
     Device,
     DiscardedWork,
     Followup,
+    PullRequest,
     Push,
     Repository,
     Session,
@@ -81,6 +82,7 @@ def test_every_post_that_makes_a_record_declares_where_it_is() -> None:
         | Comment
         | DiscardedWork
         | Push
+        | PullRequest
     )
     made = {
         operation.rule

@@ -15,6 +15,7 @@ from command_center.store import (
     discarded,
     followups,
     items,
+    pull_requests,
     pushes,
     repositories,
     sessions,
@@ -35,6 +36,7 @@ TABLES: tuple[Table[Any], ...] = (
     viewed_files,
     discarded,
     pushes,
+    pull_requests,
     automations,
     automation_runs,
 )
@@ -81,6 +83,19 @@ def fill(tx: Transaction, path: str) -> int:
         branch_name="a",
         sha="a",
         commits=1,
+        requested_by="web",
+    )
+    pull_requests.insert(
+        tx,
+        repository_id=repository,
+        task_id=task,
+        session_id=session,
+        host="example.org",
+        project="a/b",
+        branch_name="a",
+        base="main",
+        title="t",
+        head_sha="a",
         requested_by="web",
     )
     viewed_files.insert(tx, task_id=task, path="a.py", content="1")

@@ -1,0 +1,326 @@
+"""`/pull-requests`: opens pull requests, and keeps what their forge tells of them.
+
+That one is wanted is on the disk before the forge is asked, and the forge is asked first whether it
+has one of that branch: so one that a crash cut off is opened once. Afterwards each that is open is
+read now and then, more often while its checks run, and at once when the forge says so by its
+webhook. A delivery is only a hint at what to read: nothing in it is believed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+import structlog
+import trio
+from sqlite_utils import Database
+
+from command_center.actors.contracts.pull_requests import (
+    KeepDelivery,
+    OpenPullRequest,
+    ReadPullRequest,
+)
+from command_center.actors.core.locks import KeyedLocks
+from command_center.actors.core.storage import Storage
+from command_center.actors.forges.links import Project, page_to_open, project_of
+from command_center.actors.forges.ports import Forge, Proposal, Seen
+from command_center.actors.forges.settings import GitHubSettings
+from command_center.actors.ledger.pull_requests import (
+    PlannedPullRequest,
+    note_not_opened,
+    note_opened,
+    note_seen,
+    request_pull_request,
+)
+from command_center.actors.rules.errors import Conflict, Unavailable
+from command_center.runtime import Actor, Deferred, Refusal, handles
+from command_center.store import (
+    PullRequest,
+    Push,
+    Repository,
+    Session,
+    Task,
+    forge_deliveries,
+    pull_requests,
+    pushes,
+    repositories,
+    sessions,
+    tasks,
+)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+FORGE_SECONDS: Final = 120.0
+"""Seconds to wait for an answer that needs the forge: `ask(…, timeout=FORGE_SECONDS)`."""
+
+RESTS: Final = 3600.0
+"""Seconds that the actor rests at most while there is nothing to read."""
+
+UNTOLD: Final = "Whether it was opened is not known: ask again, and it is opened once. "
+"""Begins the problem of a pull request of which nobody knows how far it came."""
+
+
+def make_github(settings: GitHubSettings) -> Forge:
+    """Make the client, which brings an HTTP client that nothing else needs."""
+    from command_center.actors.forges.github import GitHub  # noqa: PLC0415 - as said
+
+    return GitHub(settings)
+
+
+@attrs.define
+class _Turn:
+    """The time from which a pull request is to be read again, and the looks that failed."""
+
+    due: float = 0.0
+    failures: int = 0
+
+
+class PullRequests(Actor):
+    """Opens pull requests and reads those that are open."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        settings: GitHubSettings,
+        make_forge: Callable[[GitHubSettings], Forge] = make_github,
+    ) -> None:
+        """Speak with the forge of the settings, once there is something to say."""
+        self._storage = storage
+        self._settings = settings
+        self._make_forge = make_forge
+        self._made: Forge | None = None
+        self._locks = KeyedLocks()
+        self._turns: dict[int, _Turn] = {}
+        self._nudged = trio.Event()
+
+    @property
+    def _forge(self) -> Forge:
+        if self._made is None:
+            self._made = self._make_forge(self._settings)
+        return self._made
+
+    async def on_start(self) -> None:
+        """Go on with what was cut off, and read what is open."""
+        self.ctx.start_task(self._follow)
+
+    async def on_stop(self) -> None:
+        """Let go of the connections."""
+        if self._made is not None:
+            await self._made.close()
+
+    def describe(self) -> Mapping[str, object]:
+        """Show the pull requests that are followed."""
+        return {"followed": sorted(self._turns)}
+
+    @handles(OpenPullRequest)
+    async def open(self, message: OpenPullRequest) -> Deferred[PullRequest]:
+        """Open a pull request."""
+        return self.ctx.answer_later(self._open, message)
+
+    async def _open(self, message: OpenPullRequest) -> PullRequest:
+        """Open a pull request of what was pushed last of the session's task.
+
+        Raises:
+            NotFound: there is no such session.
+            Conflict: nothing was pushed, nothing says onto what, or the forge refuses it.
+            Unavailable: the forge is not reached.
+        """
+        wanted = message.wanted
+
+        def load(db: Database) -> tuple[Task, Repository, Push | None]:
+            session = sessions.get(db, message.session_id)
+            return (
+                tasks.get(db, session.task_id),
+                repositories.get(db, session.repository_id),
+                _last_push(db, session),
+            )
+
+        task, repository, push = await self._storage.read(load)
+        if push is None:
+            raise Conflict("Nothing of this session was pushed. Push it first.")
+        project = project_of(push.address)
+        base = wanted.base or repository.default_branch
+        if project is None:
+            raise Conflict(f"{push.address} is no project of a forge that is known.")
+        if base is None or base == push.branch_name:
+            raise Conflict(
+                f"A pull request of {push.branch_name} needs another branch to go into: name it "
+                "as base."
+            )
+        plan = PlannedPullRequest(
+            session_id=message.session_id,
+            host=project.host,
+            project=project.path,
+            branch=push.branch_name,
+            base=base,
+            title=(wanted.title or task.title)[:256],
+            body=wanted.body,
+            is_draft=wanted.draft,
+            head_sha=push.sha,
+        )
+        pull_request_id = await self._storage.write(
+            lambda tx: request_pull_request(tx, plan, requested_by=wanted.requested_by).id
+        )
+        return await self._carry_out(pull_request_id)
+
+    async def _carry_out(self, pull_request_id: int) -> PullRequest:
+        """Have a pull request opened that is wanted; return it as it is then."""
+        async with self._locks.of(pull_request_id):
+            found = await self._storage.read(lambda db: pull_requests.get(db, pull_request_id))
+            if found.status != "opening":
+                return found
+            project = Project(found.host, found.project)
+            if project.host != self._settings.host or not await self._forge.is_known():
+                page = page_to_open(project, found.branch_name, found.base)
+                return await self._storage.write(
+                    lambda tx: note_opened(tx, found.id, {"status": "elsewhere", "url": page})
+                )
+            proposal = Proposal(
+                project=found.project,
+                branch=found.branch_name,
+                base=found.base,
+                title=found.title,
+                body=found.body,
+                is_draft=found.is_draft,
+            )
+            try:
+                seen = await self._forge.propose(proposal)
+            except Refusal as error:
+                unsure = UNTOLD if isinstance(error, Unavailable) else ""
+                problem = f"{unsure}{error}"
+                await self._storage.write(lambda tx: note_not_opened(tx, found.id, problem).id)
+                raise
+            opened = await self._storage.write(
+                lambda tx: note_opened(tx, found.id, {"number": seen.number, **_fields(seen)})
+            )
+            self._read_soon(opened.id)
+            return opened
+
+    @handles(ReadPullRequest)
+    async def read(self, message: ReadPullRequest) -> Deferred[PullRequest]:
+        """Ask the forge now."""
+        return self.ctx.answer_later(self._read, message.pull_request_id)
+
+    async def _read(self, pull_request_id: int) -> PullRequest:
+        """Ask the forge about a pull request, and keep what it tells.
+
+        Raises:
+            NotFound: there is none.
+            Conflict: the forge has it not, or refuses.
+            Unavailable: the forge is not reached.
+        """
+        async with self._locks.of(pull_request_id):
+            known = await self._storage.read(lambda db: pull_requests.get(db, pull_request_id))
+            if known.number is None:
+                return known
+            seen = await self._forge.look(known.project, known.number)
+            return await self._storage.write(lambda tx: note_seen(tx, known.id, _fields(seen)))
+
+    @handles(KeepDelivery)
+    async def keep_delivery(self, message: KeepDelivery) -> Deferred[bool]:
+        """Keep a delivery, and read soon what it is about."""
+        return self.ctx.answer_later(self._keep_delivery, message)
+
+    async def _keep_delivery(self, message: KeepDelivery) -> bool:
+        delivery = forge_deliveries.Delivery(message.delivery_id, message.event, message.body)
+        is_new = await self._storage.write(lambda tx: forge_deliveries.keep(tx, delivery))
+        self._nudged.set()
+        return is_new
+
+    async def _follow(self) -> None:
+        """Carry out and read what is due, for as long as the actor lives."""
+        while True:
+            self._nudged = trio.Event()
+            try:
+                await self._heed_deliveries()
+                rest = await self._go_on()
+            except Unavailable as error:
+                log.warning("pull_requests.unread", reason=str(error))
+                rest = self._settings.backoff.initial
+            with trio.move_on_after(rest):
+                await self._nudged.wait()
+
+    async def _heed_deliveries(self) -> None:
+        """Have read soon what was delivered about."""
+        for delivery in await self._storage.read(forge_deliveries.undone):
+            project = _project_in(delivery.body)
+            for known in await self._storage.read(
+                lambda db: pull_requests.sound(db, {"status": "open"})[0]
+            ):
+                if known.project.lower() == project and known.host == self._settings.host:
+                    self._turns[known.id] = _Turn()
+            await self._storage.write(
+                lambda tx, id_=delivery.id: forge_deliveries.note_done(tx, id_)  # type: ignore[misc]
+            )
+
+    async def _go_on(self) -> float:
+        """Do what is due; return the seconds until the next is."""
+        found = await self._storage.read(
+            lambda db: pull_requests.sound(db, {"status": ["opening", "open"]})[0]
+        )
+        self._turns = {one.id: self._turns.get(one.id, _Turn()) for one in found}
+        for one in found:
+            turn = self._turns[one.id]
+            if turn.due > trio.current_time():
+                continue
+            pause = self._settings.idle_seconds
+            try:
+                if one.status == "opening":
+                    one = await self._carry_out(one.id)  # noqa: PLW2901 - as it is now
+                one = await self._read(one.id)  # noqa: PLW2901 - as it is now
+                turn.failures = 0
+                if one.checks in {"none", "pending"}:
+                    pause = self._settings.busy_seconds
+            except Refusal as error:
+                turn.failures += 1
+                pause = self._settings.backoff.delay(turn.failures)
+                if isinstance(error, Unavailable) and error.retry_after is not None:
+                    pause = max(pause, error.retry_after)
+                problem = str(error)
+                await self._storage.write(
+                    lambda tx, id_=one.id, said=problem: pull_requests.update(tx, id_, problem=said)  # type: ignore[misc]
+                )
+            turn.due = trio.current_time() + pause
+        now = trio.current_time()
+        return max(0.0, min((turn.due - now for turn in self._turns.values()), default=RESTS))
+
+    def _read_soon(self, pull_request_id: int) -> None:
+        self._turns[pull_request_id] = _Turn()
+        self._nudged.set()
+
+
+def _last_push(db: Database, session: Session) -> Push | None:
+    """Find what was pushed last of the work of a session's task."""
+    siblings = [one.id for one in sessions.every(db, {"task_id": session.task_id}, texts=False)]
+    done = pushes.every(db, {"session_id": siblings, "status": "pushed"})
+    return done[-1] if done else None
+
+
+def _fields(seen: Seen) -> dict[str, Any]:
+    """Return what a forge tells, as the fields of a record."""
+    return {
+        "url": seen.url,
+        "title": seen.title,
+        "base": seen.base,
+        "head_sha": seen.head_sha,
+        "status": seen.status,
+        "is_draft": seen.is_draft,
+        "merge_state": seen.merge_state,
+        "checks": seen.checks_state,
+        "check_runs": [attrs.asdict(check) for check in seen.checks],
+        "review": seen.review_state,
+        "reviews": [attrs.asdict(review) for review in seen.reviews],
+    }
+
+
+def _project_in(body: bytes) -> str | None:
+    """Return the project that a delivery is about, in lower case."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    repository = told.get("repository") if isinstance(told, dict) else None
+    name = repository.get("full_name") if isinstance(repository, dict) else None
+    return name.lower() if isinstance(name, str) else None

@@ -1,0 +1,115 @@
+"""Everything that is written of a pull request: wanted, opened or not, and what its forge tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from command_center.actors.contracts.events.pull_requests import (
+    PullRequestChanged,
+    PullRequestFailed,
+    PullRequestOpened,
+    PullRequestRequested,
+)
+from command_center.actors.ledger import sessions as ledger
+from command_center.store import PullRequest, Transaction, pull_requests, sessions
+
+SILENT: Final = frozenset({"read_at", "problem"})
+"""Fields whose change is no news."""
+
+
+@attrs.frozen(kw_only=True)
+class PlannedPullRequest:
+    """A pull request as it would be opened now."""
+
+    session_id: int
+    host: str
+    project: str
+    branch: str
+    base: str
+    title: str
+    body: str
+    is_draft: bool
+    head_sha: str
+
+
+def request_pull_request(
+    tx: Transaction, plan: PlannedPullRequest, *, requested_by: str
+) -> PullRequest:
+    """Note that a pull request is wanted; one of the same branch that is open is that one."""
+    session = sessions.get(tx.db, plan.session_id)
+    same: dict[str, Any] = {
+        "repository_id": session.repository_id,
+        "host": plan.host,
+        "project": plan.project,
+        "branch_name": plan.branch,
+        "base": plan.base,
+        "status": ["opening", "open"],
+    }
+    for known in pull_requests.every(tx.db, same):
+        return known
+    made = pull_requests.insert(
+        tx,
+        repository_id=session.repository_id,
+        task_id=session.task_id,
+        session_id=session.id,
+        host=plan.host,
+        project=plan.project,
+        branch_name=plan.branch,
+        base=plan.base,
+        title=plan.title,
+        body=plan.body,
+        is_draft=plan.is_draft,
+        head_sha=plan.head_sha,
+        requested_by=requested_by,
+    )
+    told = PullRequestRequested(
+        pull_request_id=made.id,
+        project=made.project,
+        branch_name=made.branch_name,
+        base=made.base,
+        title=made.title,
+    )
+    ledger.tell(tx, session, told, actor=requested_by)
+    return made
+
+
+def note_opened(tx: Transaction, pull_request_id: int, fields: Mapping[str, Any]) -> PullRequest:
+    """Note that the forge has it, or at which page a person opens it."""
+    before = pull_requests.get(tx.db, pull_request_id)
+    if before.status != "opening":
+        return before
+    opened = pull_requests.update(tx, pull_request_id, **fields)
+    told = PullRequestOpened(pull_request_id=opened.id, number=opened.number, url=opened.url or "")
+    session = sessions.get(tx.db, opened.session_id)
+    ledger.tell(tx, session, told, actor=opened.requested_by)
+    return opened
+
+
+def note_not_opened(tx: Transaction, pull_request_id: int, problem: str) -> PullRequest:
+    """Note why it was not opened."""
+    failed = pull_requests.update(tx, pull_request_id, status="failed", problem=problem)
+    told = PullRequestFailed(pull_request_id=failed.id, problem=problem)
+    session = sessions.get(tx.db, failed.session_id)
+    ledger.tell(tx, session, told, actor=failed.requested_by)
+    return failed
+
+
+def note_seen(tx: Transaction, pull_request_id: int, fields: Mapping[str, Any]) -> PullRequest:
+    """Keep what the forge tells, and tell of what is new."""
+    before = pull_requests.get(tx.db, pull_request_id)
+    after = pull_requests.update(tx, pull_request_id, read_at=tx.now, problem=None, **fields)
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(PullRequest)}
+    changes = {
+        names[name]: {"from": getattr(before, name), "to": getattr(after, name)}
+        for name in fields
+        if name not in SILENT and getattr(before, name) != getattr(after, name)
+    }
+    if changes:
+        session = sessions.get(tx.db, after.session_id)
+        told = PullRequestChanged(pull_request_id=after.id, changes=changes)
+        ledger.tell(tx, session, told, actor="forge")
+    return after

@@ -1,0 +1,334 @@
+"""Opening pull requests at a GitHub that speaks the wire, and following them there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+import msgspec
+import pytest
+import trio
+
+from command_center.actors.contracts.addresses import PULL_REQUESTS
+from command_center.actors.contracts.pull_requests import (
+    KeepDelivery,
+    OpenPullRequest,
+    PullRequestRequest,
+    ReadPullRequest,
+)
+from command_center.actors.forges.actor import PullRequests
+from command_center.actors.forges.settings import GitHubSettings
+from command_center.actors.rules.errors import Conflict, Unavailable
+from command_center.runtime import Backoff, ChildSpec
+from command_center.store import (
+    EventFilter,
+    PullRequest,
+    Session,
+    Transaction,
+    events,
+    forge_deliveries,
+    pull_requests,
+    pushes,
+    repositories,
+)
+from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
+from tests.fake_github import TOKEN, FakeGitHub, Fault, fake_github
+
+PROJECT = "ada/work"
+SHA = "1" * 40
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    with fake_github() as github:
+        github.heads["work"] = SHA
+        yield github
+
+
+@attrs.frozen
+class Opened:
+    """The actor, with a session whose work was pushed."""
+
+    rig: Rig
+    session: Session
+
+    async def open(self, **wanted: Any) -> PullRequest:
+        request = PullRequestRequest(requested_by="ada", **wanted)
+        message = OpenPullRequest(self.session.id, request)
+        return await self.rig.system.lookup(PULL_REQUESTS).ask(message, timeout=60)
+
+    async def read(self, known: PullRequest) -> PullRequest:
+        return await self.rig.system.lookup(PULL_REQUESTS).ask(
+            ReadPullRequest(known.id), timeout=60
+        )
+
+    async def until(self, known: PullRequest, is_so: Callable[[PullRequest], bool]) -> PullRequest:
+        """Wait until the pull request is so, which an event tells."""
+        with (
+            trio.fail_after(60),
+            self.rig.fanout.subscribe(EventFilter(session_id=self.session.id)) as news,
+        ):
+            while True:
+                found = await self.rig.storage.read(lambda db: pull_requests.get(db, known.id))
+                if is_so(found):
+                    return found
+                await news.take()
+
+    async def told(self) -> list[str]:
+        page = await self.rig.storage.read(lambda db: events.page(db, limit=500))
+        return [msgspec.json.decode(raw)["type"] for raw in page.items]
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path, github: FakeGitHub, *, address: str | None = None, **settings: Any
+) -> AsyncIterator[Opened]:
+    """Have a push of a session's work that arrived at the fake, unless it is told where."""
+    told = {
+        "token": TOKEN,
+        "api_base": github.url,
+        "busy_seconds": 3600.0,
+        "idle_seconds": 3600.0,
+        "backoff": Backoff(initial=0.05, cap=0.1, jitter=0.0),
+        **settings,
+    }
+    spec = GitHubSettings(**told)
+
+    async with rig(folder / "db") as plain:
+
+        def write(tx: Transaction) -> Session:
+            repository = insert_repository(tx)
+            repositories.update(tx, repository.id, default_branch="main")
+            session = insert_session(tx, insert_task(tx, repository))
+            pushes.insert(
+                tx,
+                repository_id=repository.id,
+                session_id=session.id,
+                remote="origin",
+                address=address or f"git@127.0.0.1:{PROJECT}.git",
+                branch_name="work",
+                sha=SHA,
+                commits=1,
+                status="pushed",
+                requested_by="ada",
+            )
+            return session
+
+        session = await plain.storage.write(write)
+        storage = plain.storage
+        child = ChildSpec(id="pull-requests", start=partial(PullRequests, storage, spec))
+        await plain.system.start_child("/", child)
+        yield Opened(plain, session)
+
+
+async def test_a_pull_request_is_opened_once_and_says_where(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        made = await it.open(title="Mine", body="Look.", draft=True)
+        assert ("open", 1, "main", "https://example.org/ada/work/pull/1") == (
+            made.status,
+            made.number,
+            made.base,
+            made.url,
+        )
+        assert ("Mine", "Look.", True) == (
+            github.pulls[PROJECT, 1]["title"],
+            github.pulls[PROJECT, 1]["body"],
+            github.pulls[PROJECT, 1]["draft"],
+        )
+        assert made.id == (await it.open()).id
+        assert 1 == github.times(r"POST /repos/ada/work/pulls")
+        told = await it.told()
+        assert ["session.pull_request.requested", "session.pull_request.opened"] == told[-2:]
+
+
+async def test_one_that_is_open_already_or_whose_answer_was_lost_is_that_one(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        github.fail("POST /repos", Fault(0, is_done=True))
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await it.open()
+        made = await it.open()
+        assert ("open", 1, 1) == (made.status, made.number, len(github.pulls))
+        assert 1 == github.times(r"POST /repos/ada/work/pulls")
+
+
+async def test_what_a_crash_cut_off_is_opened_after_the_restart(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        github.check(SHA, "tests", None)
+        made = await it.open()
+        await it.until(made, lambda one: one.checks == "pending")
+        await it.rig.storage.write(
+            lambda tx: pull_requests.update(tx, made.id, status="opening", number=None)
+        )
+        await it.rig.system.restart(PULL_REQUESTS, reason="test")
+        found = await it.until(made, lambda one: one.status == "open")
+        assert (1, 1) == (found.number, len(github.pulls))
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "words"),
+    [
+        (Fault(401), Conflict, "does not take the token"),
+        (
+            Fault(
+                403,
+                "Resource not accessible",
+                {"X-Accepted-GitHub-Permissions": "pull_requests=write"},
+            ),
+            Conflict,
+            "lacks a right: Resource not accessible.*pull_requests=write",
+        ),
+        (Fault(404), Conflict, "has no ada/work"),
+        (Fault(422, "Validation Failed"), Conflict, "refuses it.*Validation Failed"),
+        (Fault(500), Unavailable, "answers 500"),
+        (Fault(502), Unavailable, "answers 502"),
+        (Fault(403, "Slow down", {"Retry-After": "30"}), Unavailable, "rate limit.*30 s"),
+        (Fault(429, "Slow down", {"Retry-After": "30"}), Unavailable, "rate limit"),
+        (Fault(0), Unavailable, "cannot be reached"),
+    ],
+)
+async def test_each_way_to_fail_says_what_to_do(
+    tmp_path: Path, github: FakeGitHub, fault: Fault, error: type[Exception], words: str
+) -> None:
+    async with opened(tmp_path, github) as it:
+        github.fail("POST /repos", fault)
+        with pytest.raises(error, match=words) as refused:
+            await it.open()
+        assert TOKEN not in str(refused.value)
+        (row,) = await it.rig.storage.read(lambda db: pull_requests.every(db, {}))
+        assert ("failed", True) == (row.status, str(refused.value) in (row.problem or ""))
+        assert "session.pull_request.failed" == (await it.told())[-1]
+
+
+async def test_a_github_that_is_slow_or_makes_no_sense_is_unavailable(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github, call_seconds=0.5) as it:
+        github.changed.acquire()  # no request is answered until it is released
+        try:
+            with pytest.raises(Unavailable, match=r"longer than|cannot be reached"):
+                await it.open()
+        finally:
+            github.changed.release()
+    async with opened(tmp_path / "again", github) as it:
+        github.fail("POST /repos", Fault(200, "not a pull request"))
+        with pytest.raises(Unavailable, match="cannot be read"):
+            await it.open()
+
+
+async def test_a_rate_limit_is_obeyed(tmp_path: Path, github: FakeGitHub) -> None:
+    async with opened(tmp_path, github) as it:
+        github.limit = 0
+        for _ in range(3):
+            with pytest.raises(Unavailable, match="rate limit") as refused:
+                await it.open()
+            assert refused.value.retry_after is not None
+        assert 1 == len(github.asked)
+
+
+async def test_checks_and_reviews_are_part_of_it_and_what_has_not_changed_costs_nothing(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        github.check(SHA, "lint", "success")
+        github.check(SHA, "tests", None)
+        made = await it.open()
+        found = await it.until(made, lambda one: one.checks != "none")
+        assert "pending" == found.checks
+        spent = github.spent
+        assert found.checks == (await it.read(made)).checks
+        assert spent == github.spent
+        github.check(SHA, "tests", "failure", "1 failed")
+        github.review(PROJECT, 1, "bob", "APPROVED")
+        github.review(PROJECT, 1, "cleo", "CHANGES_REQUESTED", "Not like this.")
+        found = await it.read(made)
+        assert ("failing", "changes_requested", "1 failed") == (
+            found.checks,
+            found.review,
+            found.check_runs[1]["summary"].partition("\n")[2],
+        )
+        github.review(PROJECT, 1, "cleo", "APPROVED")
+        github.check(SHA, "tests", "success")
+        github.pulls[PROJECT, 1]["merged"] = True
+        github.pulls[PROJECT, 1]["state"] = "closed"
+        found = await it.read(made)
+        assert ("passing", "approved", "merged") == (found.checks, found.review, found.status)
+
+
+async def test_it_is_read_again_by_itself_and_after_a_failure(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github, busy_seconds=0.05) as it:
+        made = await it.open()
+        github.check(SHA, "tests", None)
+        await it.until(made, lambda one: one.checks == "pending")
+        github.fail("GET /repos/ada/work/pulls/1", Fault(500))
+        github.check(SHA, "tests", "success")
+        await it.until(made, lambda one: one.checks == "passing")
+
+
+async def test_a_delivery_has_it_read_at_once_and_counts_once(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        github.check(SHA, "tests", None)
+        made = await it.open()
+        await it.until(made, lambda one: one.checks == "pending")
+        github.check(SHA, "tests", "failure")
+        actor = it.rig.system.lookup(PULL_REQUESTS)
+        delivery = KeepDelivery("1", "check_run", b'{"repository": {"full_name": "Ada/Work"}}')
+        assert await actor.ask(delivery, timeout=60)
+        await it.until(made, lambda one: one.checks == "failing")
+        assert not await actor.ask(delivery, timeout=60)
+        for number, body in enumerate((b"", b"[]", b"{}", b'{"repository": 1}', b"\xff")):
+            await actor.ask(KeepDelivery(f"bad-{number}", "ping", body), timeout=60)
+        github.check(SHA, "tests", "success")
+        again = KeepDelivery("2", "check_run", delivery.body)
+        assert await actor.ask(again, timeout=60)
+        await it.until(made, lambda one: one.checks == "passing")
+        assert [] == await it.rig.storage.read(forge_deliveries.undone)
+
+
+@pytest.mark.parametrize("has_token", [True, False])
+async def test_where_it_cannot_be_opened_a_page_says_where_it_can(
+    tmp_path: Path, github: FakeGitHub, *, has_token: bool
+) -> None:
+    address = "git@gitlab.com:ada/work.git" if has_token else f"git@127.0.0.1:{PROJECT}.git"
+    token = TOKEN if has_token else None
+    async with opened(tmp_path, github, address=address, token=token) as it:
+        made = await it.open()
+        assert ("elsewhere", None, []) == (made.status, made.number, github.asked)
+        assert made.url is not None
+        assert ("merge_requests" in made.url) == has_token
+
+
+async def test_a_token_is_asked_for_where_none_is_given(tmp_path: Path, github: FakeGitHub) -> None:
+    hosts: list[str] = []
+
+    async def find(host: str) -> str:
+        hosts.append(host)
+        return TOKEN
+
+    async with opened(tmp_path, github, token=None, find_token=find) as it:
+        assert 1 == (await it.open()).number
+        assert ["127.0.0.1"] == hosts
+
+
+async def test_without_a_push_or_another_branch_there_is_nothing_to_open(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        with pytest.raises(Conflict, match="name it as base"):
+            await it.open(base="work")
+        await it.rig.storage.write(lambda tx: tx.db.execute("UPDATE pushes SET status = 'failed'"))
+        with pytest.raises(Conflict, match="Push it first"):
+            await it.open()
