@@ -4,8 +4,8 @@ A key is claimed before anything is done for its request. What is done for it is
 key in the transaction that does it: the answer, or at least the event that tells of a beginning.
 So when the process dies at any moment, the key says what happened: an answer is there, and is
 given; or nothing was committed, and the request can be carried out; or it was begun. What acts
-outside of the database before it commits leaves a time in which nothing is known. Keys are
-forgotten after a day.
+outside of the database before it commits has its intent noted first, so that whoever carries it out
+again knows what to look for. Keys are forgotten after a day.
 """
 
 from datetime import timedelta
@@ -39,6 +39,17 @@ class Kept:
     event_id: int | None = None
 
 
+@attrs.frozen
+class Claimed:
+    """A key whose request is to be carried out.
+
+    Attributes:
+        intent: what a former life was about to do for it outside of the database; None if nothing.
+    """
+
+    intent: bytes | None = None
+
+
 NOT_NOTED = 0
 """Stands for the event of a key that was claimed by a version that noted none."""
 
@@ -49,39 +60,40 @@ def claim(
     request: str,
     instance: str,
     *,
-    again_before_commit: bool = True,
     again_when_begun: bool = False,
-) -> Kept | None:
-    """Claim a key for a request, by the request's hash; None where it is to be carried out.
+) -> Kept | Claimed:
+    """Claim a key for a request, by the request's hash.
+
+    What a former life claimed and committed nothing for is carried out again.
 
     Args:
         tx: of the claim.
         key: the client's.
         request: the hash.
         instance: the life of the server that claims it.
-        again_before_commit: carry out what a former life claimed and committed nothing for.
         again_when_begun: carry out what a former life committed something for, but no answer.
     """
     oldest = to_timestamp(from_timestamp(tx.now) - KEPT)
     tx.db.execute("DELETE FROM kept_answers WHERE created_at < ?", [oldest])
     found = tx.db.execute(
-        "SELECT request, instance, status, body, event_id FROM kept_answers WHERE key = ?", [key]
+        "SELECT request, instance, status, body, event_id, intent FROM kept_answers WHERE key = ?",
+        [key],
     ).fetchone()
     if found is None:
         tx.db.execute(
             "INSERT INTO kept_answers (key, created_at, request, instance) VALUES (?, ?, ?, ?)",
             [key, tx.now, request, instance],
         )
-        return None
-    claimed_for, life, status, body, event_id = found
+        return Claimed()
+    claimed_for, life, status, body, event_id, intent = found
     is_same = claimed_for == request
     if status is not None:
         return Kept("answered", is_same, status, body)
     if life == instance:
         return Kept("begun", is_same, event_id=event_id or None)
-    if is_same and (again_before_commit if event_id is None else again_when_begun):
+    if is_same and (event_id is None or again_when_begun):
         tx.db.execute("UPDATE kept_answers SET instance = ? WHERE key = ?", [instance, key])
-        return None
+        return Claimed(intent)
     return Kept("cut_off", is_same, event_id=event_id or None)
 
 
@@ -106,6 +118,11 @@ def note_event(tx: Transaction, key: str, event_id: int) -> None:
     tx.db.execute(
         "UPDATE kept_answers SET event_id = ? WHERE key = ? AND event_id IS NULL", [event_id, key]
     )
+
+
+def note_intent(tx: Transaction, key: str, intent: bytes) -> None:
+    """Note what is about to be done outside of the database; the newest stays."""
+    tx.db.execute("UPDATE kept_answers SET intent = ? WHERE key = ?", [intent, key])
 
 
 def keep(tx: Transaction, key: str, status: int, body: bytes) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Self, TypeVar
 
 import attrs
+import msgspec
 import trio
 from sqlite_utils import Database
 
@@ -34,6 +35,17 @@ from command_center.store import Readers, Transaction
 
 T = TypeVar("T")
 
+
+class OutsideAct(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of what a request is about to do outside of the database, and how to tell that it did.
+
+    It is noted under the request's key. If the server is killed, and the request is sent again, its
+    handler looks by it whether it was done (`Storage.intended`).
+    """
+
+
+N = TypeVar("N", bound=OutsideAct)
+
 LONG_READS_AT_ONCE = 2
 """Pages of lists that are read at the same time."""
 
@@ -50,13 +62,15 @@ class RequestOrigin(str):
         device: the device that asks, as events name it; None for nobody's.
         requested_by: what the request calls who asks.
         note: gets each unit's transaction and value, in the writer's thread.
+        intent: what a former life was about to do for the same request, encoded.
     """
 
-    __slots__ = ("device", "note", "requested_by")
+    __slots__ = ("device", "intent", "note", "requested_by")
 
     device: str | None
     requested_by: str
     note: Callable[[Transaction, object], None] | None
+    intent: bytes | None
 
     @classmethod
     def of(
@@ -66,6 +80,7 @@ class RequestOrigin(str):
         device: str | None = None,
         requested_by: str | None = None,
         note: Callable[[Transaction, object], None] | None = None,
+        intent: bytes | None = None,
     ) -> Self:
         """Return the origin `before`, which knows this, too."""
         made = cls(before or "")
@@ -73,6 +88,7 @@ class RequestOrigin(str):
         made.device = device if device or known is None else known.device
         made.requested_by = requested_by or (known.requested_by if known else "api")
         made.note = note if note or known is None else known.note
+        made.intent = intent if intent or known is None else known.intent
         return made
 
 
@@ -107,6 +123,25 @@ class Storage:
         except ActorStopped as error:
             raise Unavailable(f"The store is stopped: {error}", retry_after=1.0) from error
         return answer
+
+    async def intend(self, intent: OutsideAct) -> None:
+        """Note what is about to be done outside, if it is done for a request that has a key.
+
+        It is durable when this returns. The note is taken as each unit's value is.
+
+        Raises:
+            Unavailable: as `write`.
+        """
+        begun_by = origin.get()
+        if isinstance(begun_by, RequestOrigin) and begun_by.note is not None:
+            await self.write(lambda _: intent)
+
+    def intended(self, kind: type[N]) -> N | None:
+        """Return what a former life was about to do for this request; None if that is not known."""
+        begun_by = origin.get()
+        if not isinstance(begun_by, RequestOrigin) or begun_by.intent is None:
+            return None
+        return msgspec.json.decode(begun_by.intent, type=kind)
 
     def answer(self, ctx: Context, unit: Unit[T]) -> Deferred[T]:
         """Have the store answer the message in hand, once the unit is durable, with its value.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Annotated, Final
 
@@ -56,6 +56,14 @@ class Author(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_u
     email: Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x20<>\x7f]+$", max_length=200)]
 
 
+class CommitPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit that is about to be made: its branch, the commit that it follows, its message."""
+
+    branch: str
+    head: str | None
+    message: str
+
+
 class Committed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A commit that was made. `beforeSha` is the commit that it follows; None for the first."""
 
@@ -73,6 +81,7 @@ async def commit_changes(
     paths: Sequence[str] = (),
     author: Author | None = None,
     head: str | None = None,
+    intend: Callable[[CommitPlan], Awaitable[None]] | None = None,
 ) -> Committed:
     """Commit the changes of a work tree on its branch, new and deleted files among them.
 
@@ -82,6 +91,7 @@ async def commit_changes(
         paths: the files and folders whose changes are taken; all, if there are none.
         author: whoever git knows as the user, unless given.
         head: the commit that the branch must be at still.
+        intend: is told of the commit before anything is written for it.
 
     Raises:
         Invalid: the message says nothing, or a path is not one of the work tree.
@@ -102,6 +112,8 @@ async def commit_changes(
     for source in (attributes, OF_THE_TREE):
         await _check_filters(checkout, changed, source)
     identity = attributes | await _identity(checkout, author)
+    if intend is not None:
+        await intend(CommitPlan(branch=branch, head=status.head, message=message))
     staged = await _stage(checkout, branch, changed, attributes)
     await checkout.run(
         "commit",
@@ -130,6 +142,54 @@ async def commit_changes(
         message=message,
         files=len(staged),
     )
+
+
+async def find_commit(checkout: Checkout, plan: CommitPlan) -> Committed | None:
+    """Return the commit that was made as planned; None if there is none.
+
+    It is the one that follows the plan's head on the branch, with the plan's message.
+    """
+    branch = f"refs/heads/{plan.branch}"
+    since = branch if plan.head is None else f"{plan.head}..{branch}"
+    listed = await checkout.run(
+        "rev-list",
+        "--first-parent",
+        "--end-of-options",
+        since,
+        accepted=(0, 128),
+        deadline=SCAN_DEADLINE,
+    )
+    sha = listed.text.rpartition("\n")[2]
+    if listed.exit_code or not sha or await _parent(checkout, sha) != plan.head:
+        return None
+    found = await checkout.run("cat-file", "commit", sha)
+    _, _, message = found.stdout.decode(errors="replace").partition("\n\n")
+    if _words(message) != _words(plan.message):
+        return None
+    names = await checkout.run(
+        "diff-tree",
+        "-r",
+        "-z",
+        "--root",
+        "--no-commit-id",
+        "--name-only",
+        "--no-renames",
+        sha,
+        limit=4 * ANSWER_LIMIT,
+        deadline=SCAN_DEADLINE,
+    )
+    return Committed(
+        branch_name=plan.branch,
+        before_sha=plan.head,
+        sha=sha,
+        message=plan.message,
+        files=len(list(records_of(names.stdout))),
+    )
+
+
+def _words(message: str) -> list[str]:
+    """Return what git leaves of a message, whatever it does with white space."""
+    return message.split()
 
 
 async def _check_branch(checkout: Checkout, status: WorkTreeStatus, head: str | None) -> str:

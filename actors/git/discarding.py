@@ -135,6 +135,26 @@ async def take_back(checkout: Checkout, kept: KeptWork) -> None:
     await step_tree(checkout, kept.sha, kept.head, staged=kept.names)
 
 
+async def take_back_again(checkout: Checkout, kept: KeptWork) -> bool:
+    """Go on with `take_back` where a crash cut it off; `kept` need not have `names`.
+
+    Return False, and leave all as it is, if anything in the work tree has changed since.
+    """
+    if (await read_status(checkout)).head != kept.head:
+        return False
+    changes, _ = await list_changes(checkout)
+    names = tuple(name for _, name in changes)
+    if not set(names) <= set(await _differing(checkout, kept.head, kept.sha)):
+        return False
+    if not names:
+        return True
+    try:
+        await take_back(checkout, attrs.evolve(kept, names=names))
+    except Conflict:
+        return False
+    return True
+
+
 async def restore_kept(checkout: Checkout, sha: str, branch: str) -> None:
     """Make a branch of what was kept.
 

@@ -9,7 +9,7 @@ for again: the changes of the checkout are those of the merge, and nobody's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -49,7 +49,12 @@ class MergeResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 async def merge_branch(
-    target: Checkout, branch: str, *, strategy: Strategy = "auto", message: str | None = None
+    target: Checkout,
+    branch: str,
+    *,
+    strategy: Strategy = "auto",
+    message: str | None = None,
+    intend: Callable[[MergeResult], Awaitable[None]] | None = None,
 ) -> MergeResult:
     """Merge a branch into the branch that `target` has checked out.
 
@@ -58,6 +63,7 @@ async def merge_branch(
         branch: a local branch.
         strategy: `auto` steps forward where it can and makes a merge commit elsewhere.
         message: of the merge commit.
+        intend: is told what will have been done, before anything of the checkout is touched.
 
     Raises:
         Conflict: the target is dirty or on no branch, there is no such branch, the merge
@@ -93,16 +99,19 @@ async def merge_branch(
             f"The target checkout {target.path} has changes that are not committed.",
             targetBranch=status.branch,
         )
-    if how != "up-to-date":
-        why = f"merge {branch}"
-        await _step(target, status.branch, status.head, after, why, begun=begun)
-    return MergeResult(
+    result = MergeResult(
         target_branch=status.branch,
         branch_name=branch,
         how=how,
         before_sha=status.head,
         head_sha=after,
     )
+    if how != "up-to-date":
+        if intend is not None:
+            await intend(result)
+        why = f"merge {branch}"
+        await _step(target, status.branch, status.head, after, why, begun=begun)
+    return result
 
 
 async def _merge_commit(

@@ -72,6 +72,21 @@ def _is_text(path: str) -> bool:
         return False
 
 
+async def has_commit(checkout: Checkout, branch: str, sha: str) -> bool:
+    """Return True if there is such a branch, and it has a commit."""
+    if await branch_commit(checkout, branch) is None:
+        return False
+    answer = await checkout.run(
+        "merge-base",
+        "--is-ancestor",
+        "--end-of-options",
+        sha,
+        f"refs/heads/{branch}",
+        accepted=(0, 1, 128),
+    )
+    return answer.exit_code == 0
+
+
 async def branch_commit(checkout: Checkout, branch: str) -> str | None:
     """Return the commit of a branch of this repository; None if there is no such branch."""
     answer = await checkout.run(

@@ -17,7 +17,7 @@ from typing import Final
 import trio
 
 from command_center.actors.git.errors import UnknownRef, WorktreeUnfinished
-from command_center.actors.git.facts import WorktreeEntry, read_worktrees
+from command_center.actors.git.facts import WorktreeEntry
 from command_center.actors.git.including import include_files
 from command_center.actors.git.names import branch_commit, check_branch_name, resolve_commit
 from command_center.actors.git.ports import Checkout, Writes
@@ -124,15 +124,18 @@ async def remove_worktree(main: Checkout, path: Path) -> None:
     await main.git.delete_worktree(main, path)
 
 
-async def prune_worktrees(main: Checkout) -> list[WorktreeEntry]:
-    """Forget the worktrees whose folders are gone; returns those that were forgotten."""
-    forgotten = []
-    for entry in await read_worktrees(main):
-        if entry.prunable_reason is None or entry.locked_reason is not None:
-            continue
-        if await main.git.forget_worktree(main, Path(entry.path)):
-            forgotten.append(entry)
-    return forgotten
+def prunable(there: Sequence[WorktreeEntry]) -> list[WorktreeEntry]:
+    """Return the worktrees whose folders are gone."""
+    return [
+        entry
+        for entry in there
+        if entry.prunable_reason is not None and entry.locked_reason is None
+    ]
+
+
+async def prune_worktrees(main: Checkout, found: Sequence[WorktreeEntry]) -> list[WorktreeEntry]:
+    """Forget worktrees whose folders are gone; returns those that were forgotten."""
+    return [entry for entry in found if await main.git.forget_worktree(main, Path(entry.path))]
 
 
 async def _fill(made: Checkout) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
 import attrs
@@ -14,10 +14,10 @@ from command_center.actors.contracts.worktrees import (
     TidyWorktrees,
 )
 from command_center.actors.core.locks import KeyedLocks
-from command_center.actors.core.storage import Storage
+from command_center.actors.core.storage import OutsideAct, Storage
 from command_center.actors.git import Checkout
 from command_center.actors.git.facts import WorktreeEntry, read_worktrees
-from command_center.actors.git.names import branch_commit
+from command_center.actors.git.names import has_commit
 from command_center.actors.git.trees import remove_worktree
 from command_center.actors.ledger.worktrees import tell_worktree
 from command_center.actors.repositories.main_checkout import open_main
@@ -34,6 +34,18 @@ from command_center.store.queries.summaries import finished_worktrees
 
 SYSTEM = "system"
 """Actor in the events of a clean-up."""
+
+
+class Removal(OutsideAct, frozen=True, kw_only=True):
+    """Worktrees that are taken away, as git listed them."""
+
+    worktrees: list[WorktreeEntry]
+
+
+def gone(removed: Sequence[WorktreeEntry], there: Sequence[WorktreeEntry]) -> list[WorktreeEntry]:
+    """Return those that were to be removed and are there no more."""
+    left = {entry.path for entry in there}
+    return [entry for entry in removed if entry.path not in left]
 
 
 @attrs.frozen
@@ -70,20 +82,28 @@ class WorktreeCleaning:
             repository = await self._repository(repository_id)
             host = self._hosts.of(repository)
             main = await open_main(host, repository)
+            there = await read_worktrees(main)
             candidates = [
                 entry
-                for entry in await read_worktrees(main)
+                for entry in there
                 if not entry.is_main
                 and (only is None or entry.path in only)
                 and await host.folders.is_kept(Path(entry.path))
             ]
             is_tidying = only is not None
             patience = 0.0 if is_tidying else ENDING_SECONDS
-            removed: list[WorktreeEntry] = []
+            begun = self._storage.intended(Removal)
+            removed = [] if begun is None else gone(begun.worktrees, there)
             later: Unavailable | None = None
             for entry in candidates:
+
+                async def intend(entry: WorktreeEntry = entry) -> None:
+                    await self._storage.intend(Removal(worktrees=[*removed, entry]))
+
                 try:
-                    if await self._delete_unneeded(host, repository, main, entry, patience):
+                    if await self._delete_unneeded(
+                        host, repository, main, entry, patience=patience, intend=intend
+                    ):
                         removed.append(entry)
                 except TurnRuns as error:
                     later = Unavailable(str(error)) if is_tidying else later
@@ -109,7 +129,9 @@ class WorktreeCleaning:
         repository: Repository,
         main: Checkout,
         entry: WorktreeEntry,
+        *,
         patience: float,
+        intend: Callable[[], Awaitable[None]],
     ) -> bool:
         """Delete one; False where its commits are needed.
 
@@ -122,6 +144,7 @@ class WorktreeCleaning:
         if not await _is_merged(main, entry, repository):
             return False
         await check_no_turn(self._turns, host, path, patience=patience)
+        await intend()
         await remove_worktree(main, path)
         return True
 
@@ -132,14 +155,6 @@ class WorktreeCleaning:
 async def _is_merged(main: Checkout, entry: WorktreeEntry, repository: Repository) -> bool:
     """Return True if the default branch has all commits of a worktree."""
     base = repository.default_branch
-    if entry.head_sha is None or base is None or await branch_commit(main, base) is None:
+    if entry.head_sha is None or base is None:
         return False
-    answer = await main.run(
-        "merge-base",
-        "--is-ancestor",
-        "--end-of-options",
-        entry.head_sha,
-        f"refs/heads/{base}",
-        accepted=(0, 1),
-    )
-    return answer.exit_code == 0
+    return await has_commit(main, base, entry.head_sha)

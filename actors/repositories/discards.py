@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -10,17 +11,25 @@ from sqlite_utils import Database
 
 from command_center.actors.contracts.events.repositories import WorkDiscarded, WorkRestored
 from command_center.actors.contracts.hosts import Host, Hosts
-from command_center.actors.contracts.landing import DiscardWork, Restored, RestoreWork
+from command_center.actors.contracts.landing import (
+    DiscardRequest,
+    DiscardWork,
+    Restored,
+    RestoreWork,
+)
 from command_center.actors.core.clock import later
 from command_center.actors.core.locks import KeyedLocks
-from command_center.actors.core.storage import Storage
+from command_center.actors.core.storage import OutsideAct, Storage
 from command_center.actors.git.discarding import (
+    KeptWork,
     forget_kept,
     keep_work,
     list_kept,
     restore_kept,
     take_back,
+    take_back_again,
 )
+from command_center.actors.git.names import branch_commit
 from command_center.actors.ledger.sessions import tell
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.seen_changes import load_work, open_folder
@@ -40,6 +49,16 @@ from command_center.store import (
 
 KEPT_SECONDS: Final = 30 * 24 * 3600
 """Seconds for which discarded work is kept."""
+
+
+class Discarding(OutsideAct, frozen=True, kw_only=True):
+    """The work that is about to be taken away, which is kept."""
+
+    discarded_id: int
+
+
+class Restoring(OutsideAct, frozen=True, kw_only=True):
+    """The branch is about to be made."""
 
 
 @attrs.frozen
@@ -64,14 +83,17 @@ class Discards:
         session, task, repository = await load_work(self._storage, message.session_id)
         async with self._locks.of(repository.id):
             host = self._hosts.of(repository)
+            begun = self._storage.intended(Discarding)
+            if begun is not None:
+                return await self._begun_before_a_crash(begun, host, session, repository, wanted)
             await check_unused(self._storage, host, repository, Path(session.cwd))
             checkout = await open_folder(host, session, repository)
             if not checkout.linked:
                 raise Conflict("The main checkout has changes of others, too. Nothing is taken.")
             kept = await keep_work(checkout, f"Discarded: {task.title}", head=wanted.head_sha)
 
-            def keep(tx: Transaction) -> DiscardedWork:
-                return discarded.insert(
+            def keep(tx: Transaction) -> Discarding:
+                row = discarded.insert(
                     tx,
                     repository_id=repository.id,
                     session_id=session.id,
@@ -82,23 +104,48 @@ class Discards:
                     requested_by=wanted.requested_by,
                     expires_at=later(tx.now, KEPT_SECONDS),
                 )
+                return Discarding(discarded_id=row.id)
 
-            row = await self._storage.write(keep)
+            begun = await self._storage.write(keep)
             await take_back(checkout, kept)
+            return await self._record(begun, session, wanted)
 
-            def record(tx: Transaction) -> DiscardedWork:
-                done = discarded.update(tx, row.id, status="discarded")
-                told = WorkDiscarded(
-                    discarded_id=done.id,
-                    branch_name=done.branch_name,
-                    head_sha=done.head_sha,
-                    sha=done.sha,
-                    files=done.files,
-                )
-                tell(tx, session, told, actor=wanted.requested_by)
-                return done
+    async def _record(
+        self, begun: Discarding, session: Session, wanted: DiscardRequest
+    ) -> DiscardedWork:
+        def record(tx: Transaction) -> DiscardedWork:
+            done = discarded.update(tx, begun.discarded_id, status="discarded")
+            told = WorkDiscarded(
+                discarded_id=done.id,
+                branch_name=done.branch_name,
+                head_sha=done.head_sha,
+                sha=done.sha,
+                files=done.files,
+            )
+            tell(tx, session, told, actor=wanted.requested_by)
+            return done
 
-            return await self._storage.write(record)
+        return await self._storage.write(record)
+
+    async def _begun_before_a_crash(
+        self,
+        begun: Discarding,
+        host: Host,
+        session: Session,
+        repository: Repository,
+        wanted: DiscardRequest,
+    ) -> DiscardedWork:
+        """Go on with it; it stays `kept` if something in the worktree has changed since."""
+        row = await self._storage.read(lambda db: discarded.get(db, begun.discarded_id))
+        kept = KeptWork(row.branch_name, row.head_sha, row.sha, names=())
+        is_taken = False
+        with suppress(Conflict):
+            await check_unused(self._storage, host, repository, Path(session.cwd))
+            checkout = await open_folder(host, session, repository)
+            is_taken = await take_back_again(checkout, kept)
+        if is_taken:
+            return await self._record(begun, session, wanted)
+        return await self._storage.write(lambda tx: discarded.get(tx.db, row.id))
 
     async def restore(self, message: RestoreWork) -> Restored:
         """Make a branch of what was discarded.
@@ -124,7 +171,10 @@ class Discards:
         branch = wanted.branch_name or f"cc/restored-{row.id}"
         async with self._locks.of(repository.id):
             main = await open_main(self._hosts.of(repository), repository)
-            await restore_kept(main, row.sha, branch)
+            begun = self._storage.intended(Restoring)
+            if begun is None or await branch_commit(main, branch) != row.sha:
+                await self._storage.intend(Restoring())
+                await restore_kept(main, row.sha, branch)
 
             def record(tx: Transaction) -> Restored:
                 told = WorkRestored(discarded_id=row.id, branch_name=branch, sha=row.sha)

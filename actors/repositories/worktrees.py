@@ -23,6 +23,7 @@ from command_center.actors.contracts.worktrees import (
     CreateWorktree,
     DiffWorktree,
     ListWorktrees,
+    MergeRequest,
     MergeWorktree,
     PruneWorktrees,
     RemoveWorktree,
@@ -30,16 +31,23 @@ from command_center.actors.contracts.worktrees import (
     WorktreeState,
 )
 from command_center.actors.core.locks import KeyedLocks
-from command_center.actors.core.storage import Storage
+from command_center.actors.core.storage import OutsideAct, Storage
 from command_center.actors.git import Checkout, NotAWorkTree
 from command_center.actors.git.diffs import Diff, read_diff
 from command_center.actors.git.errors import UnsafeRepository
 from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
-from command_center.actors.git.including import list_included, read_patterns
+from command_center.actors.git.including import include_files, list_included, read_patterns
 from command_center.actors.git.merging import MergeResult, merge_branch
-from command_center.actors.git.names import check_branch_name
-from command_center.actors.git.trees import add_worktree, prune_worktrees, remove_worktree
+from command_center.actors.git.names import check_branch_name, has_commit
+from command_center.actors.git.trees import (
+    add_worktree,
+    finish_worktree,
+    prunable,
+    prune_worktrees,
+    remove_worktree,
+)
 from command_center.actors.ledger.worktrees import created, read_created, tell_worktree
+from command_center.actors.repositories.cleanup import Removal, gone
 from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.worktree_checks import (
@@ -52,6 +60,19 @@ from command_center.actors.repositories.worktree_checks import (
 from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
 from command_center.actors.rules.policy import same_place
 from command_center.store import Page, Repository, Session, Transaction, repositories
+
+
+class Making(OutsideAct, frozen=True, kw_only=True):
+    """The place of a worktree that is made."""
+
+    path: str
+
+
+class Merging(OutsideAct, frozen=True, kw_only=True):
+    """A worktree's path, and what the merge of its branch will have done."""
+
+    path: str
+    merge: MergeResult
 
 
 @attrs.frozen
@@ -78,15 +99,20 @@ class Worktrees:
             host = self._hosts.of(repository)
             main = await open_main(host, repository)
             await check_branch_name(main, wanted.branch_name)
-            path = (
-                await self._places.free(host, repository, wanted.branch_name)
-                if wanted.path is None
-                else await self._places.asked(host, wanted.path, "path")
-            )
             included = await list_included(main, await read_patterns(main))
-            made = await add_worktree(
-                main, path, wanted.branch_name, wanted.base_ref, include=included
-            )
+            made = await self._left_by_a_crash(host, main, wanted.branch_name)
+            if made is None:
+                path = (
+                    await self._places.free(host, repository, wanted.branch_name)
+                    if wanted.path is None
+                    else await self._places.asked(host, wanted.path, "path")
+                )
+                await self._storage.intend(Making(path=str(path)))
+                made = await add_worktree(
+                    main, path, wanted.branch_name, wanted.base_ref, include=included
+                )
+            else:
+                await include_files(main, made, included)
             worktree = await read_created(made, wanted.branch_name, included)
 
             def tell(tx: Transaction) -> WorktreeCreated:
@@ -94,6 +120,24 @@ class Worktrees:
                 return worktree
 
             return await self._storage.write(tell)
+
+    async def _left_by_a_crash(self, host: Host, main: Checkout, branch: str) -> Checkout | None:
+        """Return the worktree that a former life made for the same request.
+
+        Raises:
+            WorktreeUnfinished: it has only a part of its files.
+        """
+        begun = self._storage.intended(Making)
+        if begun is None:
+            return None
+        for entry in await read_worktrees(main):
+            if entry.branch_name == branch and await host.folders.same(
+                Path(entry.path), Path(begun.path)
+            ):
+                made = await main.git.open(Path(entry.path), common_dir=main.common_dir)
+                await finish_worktree(made)
+                return made
+        return None
 
     async def describe(self, message: ListWorktrees) -> list[WorktreeState]:
         """Say how each worktree is."""
@@ -166,7 +210,13 @@ class Worktrees:
         """Forget worktrees whose folders are gone."""
         async with self._locks.of(message.repository_id):
             repository = await self._repository(message.repository_id)
-            pruned = await prune_worktrees(await open_main(self._hosts.of(repository), repository))
+            main = await open_main(self._hosts.of(repository), repository)
+            there = await read_worktrees(main)
+            begun = self._storage.intended(Removal)
+            pruned = [] if begun is None else gone(begun.worktrees, there)
+            found = prunable(there)
+            await self._storage.intend(Removal(worktrees=pruned + found))
+            pruned += await prune_worktrees(main, found)
 
             def tell(tx: Transaction) -> Page[WorktreeEntry]:
                 for entry in pruned:
@@ -188,27 +238,42 @@ class Worktrees:
             repository = await self._repository(message.repository_id)
             host = self._hosts.of(repository)
             main = await open_main(host, repository)
-            entry = await self._linked(host, main, wanted.path)
-            if entry.branch_name is None:
-                raise Conflict(f"Worktree {entry.path} is on no branch.")
-            for path in (Path(entry.path), main.path):
-                await check_unused(self._storage, host, repository, path)
-            checkout = await main.git.open(Path(entry.path), common_dir=main.common_dir)
-            if (await read_status(checkout)).dirty:
-                raise Conflict(f"Worktree {entry.path} has changes that are not committed.")
-            result = await merge_branch(
-                main, entry.branch_name, strategy=wanted.strategy, message=wanted.message
-            )
+            merging = self._storage.intended(Merging)
+            if merging is None or not await has_commit(
+                main, merging.merge.target_branch, merging.merge.head_sha
+            ):
+                merging = await self._merge(host, repository, main, wanted)
+            done = WorktreeMerged(path=merging.path, merge=merging.merge)
 
             def tell(tx: Transaction) -> MergeResult:
-                tx.emit(
-                    WorktreeMerged(path=entry.path, merge=result),
-                    actor=wanted.requested_by,
-                    repository_id=repository.id,
-                )
-                return result
+                tx.emit(done, actor=wanted.requested_by, repository_id=repository.id)
+                return done.merge
 
             return await self._storage.write(tell)
+
+    async def _merge(
+        self, host: Host, repository: Repository, main: Checkout, wanted: MergeRequest
+    ) -> Merging:
+        entry = await self._linked(host, main, wanted.path)
+        if entry.branch_name is None:
+            raise Conflict(f"Worktree {entry.path} is on no branch.")
+        for path in (Path(entry.path), main.path):
+            await check_unused(self._storage, host, repository, path)
+        checkout = await main.git.open(Path(entry.path), common_dir=main.common_dir)
+        if (await read_status(checkout)).dirty:
+            raise Conflict(f"Worktree {entry.path} has changes that are not committed.")
+
+        async def intend(merge: MergeResult) -> None:
+            await self._storage.intend(Merging(path=entry.path, merge=merge))
+
+        merge = await merge_branch(
+            main,
+            entry.branch_name,
+            strategy=wanted.strategy,
+            message=wanted.message,
+            intend=intend,
+        )
+        return Merging(path=entry.path, merge=merge)
 
     async def _repository(self, repository_id: int) -> Repository:
         return await self._storage.read(lambda db: repositories.get(db, repository_id))

@@ -7,11 +7,11 @@ kept, since they did nothing: the key is free again. Each device has keys of its
 
 The answer is noted in the transaction that carries the request out (the unit whose value is of the
 operation's answer type), not after it. So what the server's end cut off is known when it is sent
-again: either there is the answer, or nothing was committed and it is carried out now. Two kinds are
-409, and a person has to look: what acts outside of the database before it commits (`acts_outside`),
-and what was begun by one transaction and lacks the one that answers, unless it `is_repeatable` or
-the log tells later what came of it (`outcome_of`). So is, until the server's end, what failed in a
-way that does not tell whether something was done.
+again: either there is the answer, or nothing was committed and it is carried out now. What acts
+outside of the database before it commits notes its `OutsideAct` first; carried out again, it looks
+whether that was done. What was begun by one transaction and lacks the one that answers is 409,
+unless it `is_repeatable`, until the log tells what came of it (`outcome_of`). So is, until the
+server's end, what failed in a way that does not tell whether something was done.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from quart import Response, request
 from quart.wrappers.response import DataBody
 from quart_trio.wrappers import TrioResponse
 
-from command_center.actors.core.storage import RequestOrigin, Storage
+from command_center.actors.core.storage import OutsideAct, RequestOrigin, Storage
 from command_center.actors.rules.errors import Unconfirmed
 from command_center.http.wire.caller import caller_of
 from command_center.http.wire.codec import encode
@@ -53,6 +53,7 @@ from command_center.store.idempotency_keys import (
     keep,
     note_answer,
     note_event,
+    note_intent,
     release,
 )
 
@@ -97,18 +98,17 @@ class IdempotencyKeys:
                         key,
                         hashed,
                         self._instance,
-                        again_before_commit=not operation.acts_outside,
                         again_when_begun=operation.is_repeatable,
                     )
                 )
             except Unconfirmed:
                 self.lost.add(key)
                 raise
-            if kept is not None:
+            if isinstance(kept, Kept):
                 return await self._again(operation, key, kept)
             self.lost.discard(key)
             notes = _Notes(key, operation)
-            origin.set(RequestOrigin.of(origin.get(), note=notes))
+            origin.set(RequestOrigin.of(origin.get(), note=notes, intent=kept.intent))
             return await _carry_out(partial(view, **arguments), notes, self.storage, self.lost)
 
         return answer_once
@@ -165,10 +165,12 @@ class _Notes:
     is_open: bool = True
 
     def __call__(self, tx: Transaction, value: object) -> None:
-        """Note a unit's value if it is the answer, else the first of its events."""
+        """Note a unit's value if it is the answer or an intent, else the first of its events."""
         if not self.is_open:
             return
-        if self._operation.is_answer(value):
+        if isinstance(value, OutsideAct):
+            note_intent(tx, self.key, encode(value))
+        elif self._operation.is_answer(value):
             note_answer(tx, self.key, self._operation.status_of(value), encode(value))
         elif tx.first_event_id is not None:
             note_event(tx, self.key, tx.first_event_id)

@@ -109,7 +109,6 @@ async def mark_viewed(center: Center, session_id: int, body: ViewedFiles) -> Vie
     "/api/sessions/<id:session_id>/commit",
     answers=201,
     refuses=(409,),
-    acts_outside=True,
     scope="land",
 )
 async def commit_session(center: Center, session_id: int, body: CommitRequest) -> Committed:
@@ -123,7 +122,6 @@ async def commit_session(center: Center, session_id: int, body: CommitRequest) -
     answers=201,
     refuses=(409,),
     location="/api/discarded/{id}",
-    acts_outside=True,
     scope="land",
 )
 async def discard_work(center: Center, session_id: int, body: DiscardRequest) -> DiscardedWork:
@@ -155,7 +153,6 @@ async def get_discarded(center: Center, discarded_id: int) -> DiscardedWork:
     "POST",
     "/api/discarded/<id:discarded_id>/restore",
     refuses=(409,),
-    acts_outside=True,
     scope="land",
 )
 async def restore_discarded(center: Center, discarded_id: int, body: RestoreRequest) -> Restored:

@@ -91,7 +91,11 @@ async def get_actor(center: Center, name: str, query: ActorQuery) -> ActorSnapsh
 
 
 @api.operation(
-    "POST", "/api/runtime/actors/<path:name>/suspend", refuses=(404, 409), scope="operate"
+    "POST",
+    "/api/runtime/actors/<path:name>/suspend",
+    refuses=(404, 409),
+    scope="operate",
+    is_repeatable=True,
 )
 async def suspend_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Let an actor take no more messages."""
@@ -99,28 +103,48 @@ async def suspend_actor(center: Center, name: str, body: Order) -> ActorSnapshot
 
 
 @api.operation(
-    "POST", "/api/runtime/actors/<path:name>/resume", refuses=(404, 409), scope="operate"
+    "POST",
+    "/api/runtime/actors/<path:name>/resume",
+    refuses=(404, 409),
+    scope="operate",
+    is_repeatable=True,
 )
 async def resume_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Let an actor go on."""
     return await _act(center, name, "resume", body)
 
 
-@api.operation("POST", "/api/runtime/actors/<path:name>/drain", refuses=(404, 409), scope="operate")
+@api.operation(
+    "POST",
+    "/api/runtime/actors/<path:name>/drain",
+    refuses=(404, 409),
+    scope="operate",
+    is_repeatable=True,
+)
 async def drain_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Let an actor finish its messages and stop."""
     return await _act(center, name, "drain", body)
 
 
 @api.operation(
-    "POST", "/api/runtime/actors/<path:name>/restart", refuses=(404, 409), scope="operate"
+    "POST",
+    "/api/runtime/actors/<path:name>/restart",
+    refuses=(404, 409),
+    scope="operate",
+    is_repeatable=True,
 )
 async def restart_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Begin a new life of an actor."""
     return await _act(center, name, "restart", body)
 
 
-@api.operation("POST", "/api/runtime/actors/<path:name>/stop", refuses=(404, 409), scope="operate")
+@api.operation(
+    "POST",
+    "/api/runtime/actors/<path:name>/stop",
+    refuses=(404, 409),
+    scope="operate",
+    is_repeatable=True,
+)
 async def stop_actor(center: Center, name: str, body: Order) -> ActorSnapshot:
     """Stop an actor."""
     return await _act(center, name, "stop", body)

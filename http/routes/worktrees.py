@@ -74,7 +74,6 @@ async def list_worktrees(
     "/api/repos/<id:repository_id>/worktrees",
     answers=201,
     refuses=(409,),
-    acts_outside=True,
 )
 async def create_worktree(
     center: Center, repository_id: int, body: WorktreeRequest
@@ -102,7 +101,6 @@ async def diff_worktree(center: Center, repository_id: int, query: DiffQuery) ->
     "POST",
     "/api/repos/<id:repository_id>/worktrees/merge",
     refuses=(409,),
-    acts_outside=True,
     scope="land",
 )
 async def merge_worktree(center: Center, repository_id: int, body: MergeRequest) -> MergeResult:
@@ -115,7 +113,6 @@ async def merge_worktree(center: Center, repository_id: int, body: MergeRequest)
     "POST",
     "/api/repos/<id:repository_id>/worktrees/prune",
     refuses=(409,),
-    acts_outside=True,
     scope="land",
 )
 async def prune_worktrees(
@@ -130,7 +127,6 @@ async def prune_worktrees(
     "POST",
     "/api/repos/<id:repository_id>/worktrees/clean",
     refuses=(409,),
-    acts_outside=True,
     scope="land",
 )
 async def clean_worktrees(

@@ -143,8 +143,6 @@ class Operation:
         reads_body: the handler reads the request itself.
         status: tells which of the statuses an answer has; None where it is always the first.
         is_done_once: it takes an Idempotency-Key.
-        acts_outside: it does something outside of the database before it commits anything, so that
-            of one that was cut off nobody knows whether it was carried out.
         is_repeatable: it may be carried out again where it was begun, and happens once.
         outcome_of: reads from the log what came of it, by the event that tells of its beginning:
             the answer, the refusal, or None as long as it is not known.
@@ -169,7 +167,6 @@ class Operation:
     reads_body: bool
     status: Callable[[Any], int] | None
     is_done_once: bool
-    acts_outside: bool
     is_repeatable: bool
     outcome_of: Outcome | None
     location: Location | None
@@ -281,7 +278,6 @@ class Api(Generic[S]):
         body: type | None = None,
         status: Callable[[Any], int] | None = None,
         is_done_once: bool | None = None,
-        acts_outside: bool = False,
         is_repeatable: bool = False,
         outcome_of: Outcome | None = None,
         one_of: OneOf | None = None,
@@ -303,8 +299,6 @@ class Api(Generic[S]):
             body: what the document says of a body that the handler reads itself.
             status: tells which of several statuses an answer has.
             is_done_once: whether it takes an Idempotency-Key; a POST does, unless told otherwise.
-            acts_outside: whether it does something outside of the database, such as with git,
-                before anything of it is committed.
             is_repeatable: whether it happens once also where it is carried out again.
             outcome_of: reads from the log what came of one that was begun, where the answer is
                 not in the transaction that begins it.
@@ -335,7 +329,6 @@ class Api(Generic[S]):
                     reads_body=body is not None,
                     status=status,
                     is_done_once=method == "POST" if is_done_once is None else is_done_once,
-                    acts_outside=acts_outside,
                     is_repeatable=is_repeatable,
                     outcome_of=outcome_of,
                     location=None if location is None else Location(location),

@@ -10,7 +10,12 @@ from command_center.actors.git import Git, GitFailed
 from command_center.actors.git.diffs import read_diff
 from command_center.actors.git.facts import read_commits, read_status, read_worktrees
 from command_center.actors.git.merging import merge_branch
-from command_center.actors.git.trees import add_worktree, prune_worktrees, remove_worktree
+from command_center.actors.git.trees import (
+    add_worktree,
+    prunable,
+    prune_worktrees,
+    remove_worktree,
+)
 from command_center.actors.hosts.local.git.process import GitProgram
 from tests.actors.git.repository import commit, make_repository, plain_git
 
@@ -31,7 +36,7 @@ async def use(git: Git, repository: Path, tmp_path: Path) -> None:
     assert "" == plain_git(repository, "status", "--porcelain")
     assert merged.head_sha == (await read_commits(main, status))[0].sha
     await remove_worktree(main, made.path)
-    assert [] == await prune_worktrees(main)
+    assert [] == await prune_worktrees(main, prunable(await read_worktrees(main)))
     plain_git(repository, "fsck", "--strict")
 
 

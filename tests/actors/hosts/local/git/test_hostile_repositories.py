@@ -26,7 +26,12 @@ from command_center.actors.git.facts import (
 from command_center.actors.git.merging import merge_branch
 from command_center.actors.git.patches import read_patch
 from command_center.actors.git.ports import Writes
-from command_center.actors.git.trees import add_worktree, prune_worktrees, remove_worktree
+from command_center.actors.git.trees import (
+    add_worktree,
+    prunable,
+    prune_worktrees,
+    remove_worktree,
+)
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
 from tests.actors.git.repository import make_repository, plain_git
@@ -120,7 +125,8 @@ async def test_no_trap_goes_off_in_the_git_that_is_held(
         kept = plain_git(repository, "cat-file", "blob", "restored:readme.txt", check=False)
         assert "changed here" == kept
         await remove_worktree(await see("worktree create"), work)
-    await prune_worktrees(await see("worktree remove"))
+    main = await see("worktree remove")
+    await prune_worktrees(main, prunable(await read_worktrees(main)))
     main = await see("worktree prune")
     await main.run("read-tree", "--reset", "-u", "HEAD", writes=Writes.TREE | Writes.INDEX)
     if plain_git(repository, "branch", "--list", "work"):

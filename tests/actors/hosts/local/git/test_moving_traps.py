@@ -15,7 +15,12 @@ from command_center.actors.git import Git
 from command_center.actors.git.diffs import read_diff
 from command_center.actors.git.facts import read_status, read_worktrees
 from command_center.actors.git.merging import merge_branch
-from command_center.actors.git.trees import add_worktree, prune_worktrees, remove_worktree
+from command_center.actors.git.trees import (
+    add_worktree,
+    prunable,
+    prune_worktrees,
+    remove_worktree,
+)
 from command_center.actors.hosts.local.git.confinement import ConfinementSupport
 from command_center.runtime import Refusal
 from tests.actors.git.repository import commit, plain_git
@@ -84,7 +89,7 @@ async def _merge(git: Git, repository: Path, _: str) -> None:
 async def _remove(git: Git, repository: Path, branch: str) -> None:
     main = await git.open(repository)
     await remove_worktree(main, repository.parent / branch)
-    await prune_worktrees(main)
+    await prune_worktrees(main, prunable(await read_worktrees(main)))
 
 
 async def move_and_work(
