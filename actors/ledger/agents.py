@@ -11,8 +11,8 @@ from command_center.actors.ledger.sessions import tell
 from command_center.store import Agent, Session, Transaction, agents, sessions
 from command_center.store.records import AgentStatus
 
-MOST_AGENTS: Final = 200
-"""Sub-agents of one session that are kept; of those beyond only the tokens are counted."""
+MOST_AGENTS: Final = 1000
+"""Sub-agents that one session may have: each is seen, bounded and ended with it."""
 
 KEPT: Final = ("path", "name", "model", "prompt")
 """Fields that are told of a sub-agent now and then, and hold from then on."""

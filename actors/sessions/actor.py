@@ -229,7 +229,7 @@ class SessionActor(Actor):
         self._turn_ends = TurnEnds(
             state, watch, driver, runner, agents, pursuit, interruption, ending, self.handle_now
         )
-        self._limits = limits = Limits(state, transcript, watch, driver, questions, ending)
+        self._limits = limits = Limits(state, transcript, watch, driver, questions, agents, ending)
         self._hearing = Hearing(
             state, runner, transcript, watch, driver, agents, limits, self.handle_now
         )
@@ -555,6 +555,7 @@ class SessionActor(Actor):
     async def agent_seen(self, message: AgentSeen) -> None:
         """Keep what Codex says of a sub-agent when it is asked."""
         await self._agents.learn(message)
+        await self._limits.check_agents()
 
     @handles(AgentItemSeen, when=ACTIVE)
     async def agent_item_seen(self, message: AgentItemSeen) -> None:

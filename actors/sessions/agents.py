@@ -30,6 +30,8 @@ class Agents:
     _known: dict[str, Agent] = attrs.field(factory=dict, init=False)
     ended_before_them: TurnEnded | None = attrs.field(default=None, init=False)
     """The end of the session's own turn, while sub-agents of it still work."""
+    are_too_many: bool = attrs.field(default=False, init=False)
+    """True once one could not be kept, so that nobody would see what it does."""
 
     def recall(self, agents: Sequence[Agent]) -> None:
         """Begin with those that are kept already."""
@@ -52,7 +54,9 @@ class Agents:
     async def learn(self, seen: AgentSeen) -> Agent | None:
         """Keep one, or what is new of it; None where there are too many to keep."""
         agent = await self._state.keep(lambda tx: ledger.learn(tx, self._state.id, seen))
-        if agent is not None:
+        if agent is None:
+            self.are_too_many = True
+        else:
             self._known[seen.thread_id] = agent
         if seen.is_new:
             await self._state.refresh()

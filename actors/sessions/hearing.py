@@ -57,6 +57,7 @@ class Hearing:
             await self._hear_turn(told)
         else:
             await self._hear_agent(told)
+        await self._limits.check_agents()
 
     async def _hear_turn(self, told: ThreadNews) -> None:
         session = self._state.session

@@ -1,4 +1,4 @@
-"""The limits of a turn: the tokens that it may use, and the time that it may be silent."""
+"""The limits of a turn: its tokens, its sub-agents, and the time that it may be silent."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import attrs
 
 from command_center.actors.contracts.events.sessions import SessionStalled
 from command_center.actors.contracts.sessions import TurnSilent
+from command_center.actors.ledger import agents as ledger
 from command_center.actors.ledger.budgets import overspent
 from command_center.actors.rules.transitions import IN_TURN
+from command_center.actors.sessions.agents import Agents
 from command_center.actors.sessions.ending import Ending
 from command_center.actors.sessions.questions import Questions
 from command_center.actors.sessions.stall_detector import StallDetector
@@ -25,6 +27,7 @@ class Limits:
     _watch: StallDetector
     _driver: TurnDriver
     _questions: Questions
+    _agents: Agents
     _ending: Ending
 
     async def check_budget(self) -> None:
@@ -32,6 +35,12 @@ class Limits:
         reason = await self._state.keep(lambda tx: overspent(tx, self._state.id))
         if reason is not None:
             await self._ending.give_up("budget", reason)
+
+    async def check_agents(self) -> None:
+        """Interrupt a turn that has started more sub-agents than can be followed."""
+        if self._agents.are_too_many and self._state.is_active:
+            reason = f"It started more than {ledger.MOST_AGENTS} sub-agents."
+            await self._ending.give_up("limit", reason)
 
     async def judge_silence(self, told: TurnSilent) -> None:
         """Ask Codex when nothing was heard for long, and give up what stays silent.
