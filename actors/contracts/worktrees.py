@@ -132,16 +132,22 @@ class TidyWorktrees(msgspec.Struct, frozen=True):
 class MergeRequest(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """The way in which a worktree's branch comes back into the branch of the main checkout."""
+    """The way in which a worktree's branch comes back.
+
+    Attributes:
+        into: a local branch that is checked out in no other work tree; the one of the main
+            checkout, if left out.
+    """
 
     path: FolderPath
+    into: BranchName | None = None
     strategy: Strategy = "auto"
     message: Note | None = None
     requested_by: Name = "api"
 
 
 class MergeWorktree(msgspec.Struct, Request[MergeResult], frozen=True):
-    """Merge a worktree's branch into the main checkout's; both must be clean and idle."""
+    """Merge a worktree's branch into another; where that is checked out must be clean and idle."""
 
     repository_id: int
     wanted: MergeRequest

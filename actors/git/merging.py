@@ -1,4 +1,4 @@
-"""Bringing a worktree's branch back into the checkout that it came from.
+"""Bringing a worktree's branch back into the branch that it came from, or into another one.
 
 The merge is worked out among git's objects first (`merge-tree`, git 2.38): where it conflicts,
 nothing was touched and nothing has to be undone. Only a merge that is whole reaches the checkout,
@@ -17,7 +17,7 @@ import msgspec
 from command_center.actors.git.changes import list_changes, records_of
 from command_center.actors.git.diffs import PLAIN
 from command_center.actors.git.errors import GitFailed
-from command_center.actors.git.facts import SCAN_DEADLINE, read_status
+from command_center.actors.git.facts import SCAN_DEADLINE, read_status, read_worktrees
 from command_center.actors.git.names import branch_commit
 from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
 from command_center.actors.git.stepping import step_tree
@@ -52,66 +52,86 @@ async def merge_branch(
     target: Checkout,
     branch: str,
     *,
+    into: str | None = None,
     strategy: Strategy = "auto",
     message: str | None = None,
     intend: Callable[[MergeResult], Awaitable[None]] | None = None,
 ) -> MergeResult:
-    """Merge a branch into the branch that `target` has checked out.
+    """Merge a branch into the branch that `target` has checked out, or into another one.
 
     Args:
-        target: the checkout; it must be clean.
+        target: the checkout; it must be clean if its branch is the one that is merged into.
         branch: a local branch.
+        into: a local branch that is checked out nowhere else; that of `target` unless given.
         strategy: `auto` steps forward where it can and makes a merge commit elsewhere.
         message: of the merge commit.
         intend: is told what will have been done, before anything of the checkout is touched.
 
     Raises:
-        Conflict: the target is dirty or on no branch, there is no such branch, the merge
-            conflicts (`conflicts` names the files), an ignored file is in its way, or it cannot be
-            a fast-forward as asked.
+        Conflict: the target is dirty or on no branch, there is no such branch, `into` is checked
+            out in another work tree, the merge conflicts (`conflicts` names the files), an ignored
+            file is in its way, or it cannot be a fast-forward as asked.
     """
     status = await read_status(target)
-    if status.branch is None or status.head is None:
-        raise Conflict("The target checkout is on no branch, or has no commit yet.")
-    tip = await branch_commit(target, branch)
-    if tip is None:
-        raise Conflict(f"There is no branch {branch}.", branchName=branch)
-    fork = await target.run("merge-base", status.head, tip, accepted=(0, 1), deadline=SCAN_DEADLINE)
+    if into is None or into == status.branch:
+        if status.branch is None or status.head is None:
+            raise Conflict("The target checkout is on no branch, or has no commit yet.")
+        merge = await _work_out(target, status.branch, branch, strategy=strategy, message=message)
+        begun = await _begun(target, merge.head_sha) if status.dirty else []
+        if begun is None or (begun and merge.how == "up-to-date"):
+            raise Conflict(
+                f"The target checkout {target.path} has changes that are not committed.",
+                targetBranch=status.branch,
+            )
+        if merge.how != "up-to-date":
+            if intend is not None:
+                await intend(merge)
+            await _step(target, merge, begun=begun)
+        return merge
+    for tree in await read_worktrees(target):
+        if tree.branch_name == into:
+            raise Conflict(
+                f"{into} is checked out in {tree.path}. Merge there, or check out another branch.",
+                targetBranch=into,
+                path=tree.path,
+            )
+    merge = await _work_out(target, into, branch, strategy=strategy, message=message)
+    if merge.how != "up-to-date":
+        if intend is not None:
+            await intend(merge)
+        await _move(target, merge)
+    return merge
+
+
+async def _work_out(
+    target: Checkout, into: str, branch: str, *, strategy: Strategy, message: str | None
+) -> MergeResult:
+    """Work out what a branch becomes by a merge, among git's objects alone."""
+    tips = []
+    for name in (into, branch):
+        tip = await branch_commit(target, name)
+        if tip is None:
+            raise Conflict(f"There is no branch {name}.", branchName=name)
+        tips.append(tip)
+    before, tip = tips
+    fork = await target.run("merge-base", before, tip, accepted=(0, 1), deadline=SCAN_DEADLINE)
     if fork.text == tip:
         how: Literal["up-to-date", "fast-forward", "merge-commit"] = "up-to-date"
-        after = status.head
-    elif fork.text == status.head and strategy != "merge-commit":
+        after = before
+    elif fork.text == before and strategy != "merge-commit":
         how, after = "fast-forward", tip
     elif strategy == "fast-forward":
         raise Conflict(
-            f"{status.branch} has commits that {branch} lacks, so it cannot be fast-forwarded.",
-            targetBranch=status.branch,
+            f"{into} has commits that {branch} lacks, so it cannot be fast-forwarded.",
+            targetBranch=into,
             branchName=branch,
         )
     else:
         how = "merge-commit"
-        after = await _merge_commit(
-            target, status.branch, status.head, branch, tip=tip, message=message
-        )
-    begun = await _begun(target, after) if status.dirty else []
-    if begun is None or (begun and how == "up-to-date"):
-        raise Conflict(
-            f"The target checkout {target.path} has changes that are not committed.",
-            targetBranch=status.branch,
-        )
-    result = MergeResult(
-        target_branch=status.branch,
-        branch_name=branch,
-        how=how,
-        before_sha=status.head,
-        head_sha=after,
+        after = await _merge_commit(target, into, before, branch, tip=tip, message=message)
+    return MergeResult(
+        target_branch=into, branch_name=branch, how=how, before_sha=before, head_sha=after
     )
-    if how != "up-to-date":
-        if intend is not None:
-            await intend(result)
-        why = f"merge {branch}"
-        await _step(target, status.branch, status.head, after, why, begun=begun)
-    return result
 
 
 async def _merge_commit(
@@ -191,15 +211,24 @@ async def _unlike(target: Checkout, after: str, staged: Sequence[bytes]) -> list
     return list(records_of(answer.stdout))
 
 
-async def _step(
-    target: Checkout, branch: str, before: str, after: str, why: str, *, begun: Sequence[bytes]
-) -> None:
+async def _step(target: Checkout, merge: MergeResult, *, begun: Sequence[bytes]) -> None:
     """Take the checkout and its branch from one commit to the next, both or neither."""
-    await step_tree(target, before, after, staged=begun)
+    await step_tree(target, merge.before_sha, merge.head_sha, staged=begun)
     try:
-        await target.run(
-            "update-ref", "-m", why, f"refs/heads/{branch}", after, before, writes=Writes.REFS
-        )
+        await _move(target, merge)
     except GitFailed:
-        await step_tree(target, after, before)
+        await step_tree(target, merge.head_sha, merge.before_sha)
         raise
+
+
+async def _move(target: Checkout, merge: MergeResult) -> None:
+    """Take the branch to the merge, if it is still where it was."""
+    await target.run(
+        "update-ref",
+        "-m",
+        f"merge {merge.branch_name}",
+        f"refs/heads/{merge.target_branch}",
+        merge.head_sha,
+        merge.before_sha,
+        writes=Writes.REFS,
+    )

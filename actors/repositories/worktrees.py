@@ -226,12 +226,13 @@ class Worktrees:
             return await self._storage.write(tell)
 
     async def merge(self, message: MergeWorktree) -> MergeResult:
-        """Merge a worktree's branch into the main checkout's branch.
+        """Merge a worktree's branch into the main checkout's branch, or into another.
 
         Raises:
             NotFound: there is no such worktree.
-            Conflict: it is the main checkout, one of the two is dirty or worked in, or the merge
-                conflicts.
+            Invalid: no branch can have the name of the target.
+            Conflict: it is the main checkout, one of the two is dirty or worked in, the target is
+                checked out elsewhere, or the merge conflicts.
         """
         wanted = message.wanted
         async with self._locks.of(message.repository_id):
@@ -257,7 +258,12 @@ class Worktrees:
         entry = await self._linked(host, main, wanted.path)
         if entry.branch_name is None:
             raise Conflict(f"Worktree {entry.path} is on no branch.")
-        for path in (Path(entry.path), main.path):
+        if wanted.into is not None:
+            await check_branch_name(main, wanted.into)
+        places = [Path(entry.path)]
+        if wanted.into in {None, (await read_status(main)).branch}:
+            places.append(main.path)
+        for path in places:
             await check_unused(self._storage, host, repository, path)
         checkout = await main.git.open(Path(entry.path), common_dir=main.common_dir)
         if (await read_status(checkout)).dirty:
@@ -269,6 +275,7 @@ class Worktrees:
         merge = await merge_branch(
             main,
             entry.branch_name,
+            into=wanted.into,
             strategy=wanted.strategy,
             message=wanted.message,
             intend=intend,

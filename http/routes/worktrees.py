@@ -104,7 +104,7 @@ async def diff_worktree(center: Center, repository_id: int, query: DiffQuery) ->
     scope="land",
 )
 async def merge_worktree(center: Center, repository_id: int, body: MergeRequest) -> MergeResult:
-    """Merge a worktree's branch into the main checkout's."""
+    """Merge a worktree's branch into the main checkout's, or into another."""
     message = MergeWorktree(repository_id, body)
     return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
 

@@ -646,9 +646,10 @@ export interface LongText {
   nextCursor: string | null;
 }
 
-/** The way in which a worktree's branch comes back into the branch of the main checkout. */
+/** The way in which a worktree's branch comes back. */
 export interface MergeRequest {
   path: string;
+  into?: string | null;
   strategy?: "auto" | "fast-forward" | "merge-commit";
   message?: string | null;
   requestedBy?: string;
@@ -1385,7 +1386,7 @@ export interface Operations {
     body: undefined;
     answer: Diff;
   };
-  /** Merge a worktree's branch into the main checkout's */
+  /** Merge a worktree's branch into the main checkout's, or into another */
   mergeWorktree: {
     method: "POST";
     path: `/api/repos/${number}/worktrees/merge`;

@@ -57,6 +57,20 @@ def left(tmp_path: Path, codex_binary: Path, repository: Path) -> Iterator[Left]
         yield Left(f"{reached.server.url}/#/sessions/{session['id']}?pane=changes", repository)
 
 
+def change_readme(left: Left, branch: str) -> None:
+    """Give a branch that is checked out nowhere a commit with another README.md."""
+    blob = left.git("hash-object", "-w", ".git/HEAD")
+    tree = subprocess.run(
+        ["git", "-C", str(left.repository), "mktree"],  # noqa: S607 - as above
+        input=f"100644 blob {blob}\tREADME.md\n",
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    made = left.git("commit-tree", "-p", branch, tree, "-m", "Theirs")
+    left.git("update-ref", f"refs/heads/{branch}", made)
+
+
 @pytest.mark.parametrize(
     ("device", "scheme"), [("phone", "dark"), ("desktop", "light")], ids=["phone", "desktop"]
 )
@@ -80,7 +94,14 @@ def test_what_a_session_left_is_committed_and_merged(
     assert "Begin" == left.git("log", "-1", "--format=%s", "main")
     photograph(page, f"{request.node.name}-committed")
     card.get_by_role("button", name="Merge into main…").click()
-    page.get_by_role("dialog").get_by_role("button", name="Merge", exact=True).click()
+    dialog.get_by_label("Into").fill("release")
+    left.git("branch", "release", "main")
+    change_readme(left, "release")
+    dialog.get_by_role("button", name="Merge", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("README.md")
+    photograph(page, f"{request.node.name}-conflicts")
+    dialog.get_by_label("Into").fill("main")
+    dialog.get_by_role("button", name="Merge", exact=True).click()
     expect(card).to_have_count(0)
     assert "Make it ours, at last" == left.git("log", "-1", "--format=%s", "main")
     assert "1" == (left.repository / "one.txt").read_text().strip()

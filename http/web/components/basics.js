@@ -206,6 +206,12 @@ export const Problem = ({ error }) =>
               <div><code>${d.path}</code> ${d.message}</div>
             `,
         )}
+        ${error.conflicts.map(
+          (path) =>
+            html`
+              <div><code>${seen(path)}</code></div>
+            `,
+        )}
       </div>
     </div>`
     : null;

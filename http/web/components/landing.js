@@ -88,22 +88,32 @@ export const Landing = ({ session, changes, onAct }) => {
         </p>
       <//>`
     }
-    ${
-      asked === "merge" &&
-      html`<${Confirm} title=${`Merge ${branchName}?`} label="Merge" kind="primary"
-        onClose=${done}
-        act=${() =>
-          post(`/api/repos/${session.repositoryId}/worktrees/merge`, {
-            path: changes.path,
-            requestedBy: ME,
-          })}>
-        <p>
-          Its ${plural(commits || 0, "commit")} ${commits === 1 ? "comes" : "come"} into
-          <code> ${repo?.currentBranch}</code> of the main checkout, which must be clean.
-        </p>
-      <//>`
-    }
+    ${asked === "merge" && html`<${Merge} session=${session} changes=${changes} onClose=${done} />`}
   </section>`;
+};
+
+/** @param {{session: Session, changes: Changes, onClose: () => void}} props */
+const Merge = ({ session, changes, onClose }) => {
+  const current = repoOf(session)?.currentBranch || "";
+  const [into, setInto] = useState(current);
+  const commits = changes.commits || 0;
+  return html`<${Confirm} title=${`Merge ${changes.branchName}?`} label="Merge" kind="primary"
+    onClose=${onClose}
+    act=${() =>
+      post(`/api/repos/${session.repositoryId}/worktrees/merge`, {
+        path: changes.path,
+        into: into.trim() && into.trim() !== current ? into.trim() : undefined,
+        requestedBy: ME,
+      })}>
+    <${Field} label="Into" hint="Any local branch that no other work tree has checked out.">
+      <input value=${into} autocapitalize="none" spellcheck=${false}
+        onInput=${(/** @type {any} */ e) => setInto(e.currentTarget.value)} />
+    <//>
+    <p>
+      Its ${plural(commits, "commit")} ${commits === 1 ? "comes" : "come"} into it.
+      ${into.trim() === current ? " The main checkout must be clean." : ""}
+    </p>
+  <//>`;
 };
 
 /** @param {{session: Session, changes: Changes, onClose: () => void}} props */

@@ -8,7 +8,7 @@ import pytest
 
 from command_center.actors.contracts.worktrees import MergeRequest, MergeWorktree
 from command_center.actors.git.merging import MergeResult
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.errors import Conflict, Invalid
 from tests.actors.git.repository import commit, plain_git
 from tests.actors.repositories.work import Work
 
@@ -62,3 +62,54 @@ async def test_what_is_staged_unlike_the_merge_is_not_lost(work: Work, project: 
     with pytest.raises(Conflict, match="not committed"):
         await merge(work)
     assert "staged" == plain_git(project, "show", ":new.txt")
+
+
+async def test_it_is_merged_into_a_branch_that_is_checked_out_nowhere(
+    work: Work, project: Path
+) -> None:
+    plain_git(project, "branch", "release")
+    commit(work.folder, {"new.txt": "new\n"})
+    (project / "mine.txt").write_text("not committed\n")
+    merged = await merge(work, into="release")
+    assert ("release", "fast-forward") == (merged.target_branch, merged.how)
+    assert "new" == plain_git(project, "show", "release:new.txt")
+    assert "?? mine.txt" == plain_git(project, "status", "--porcelain")
+    event = (await work.rig.events())[-1]
+    assert ("worktree.merged", "release") == (
+        event["type"],
+        event["data"]["merge"]["targetBranch"],
+    )
+
+
+async def test_a_merge_into_another_branch_names_its_conflicts(work: Work, project: Path) -> None:
+    plain_git(project, "switch", "--quiet", "-c", "release")
+    before = commit(project, {"readme.txt": "theirs\n"})
+    plain_git(project, "switch", "--quiet", "main")
+    commit(work.folder, {"readme.txt": "ours\n"})
+    with pytest.raises(Conflict) as error:
+        await merge(work, into="release")
+    assert ["readme.txt"] == error.value.facts["conflicts"]
+    assert before == plain_git(project, "rev-parse", "release")
+
+
+async def test_a_branch_that_is_checked_out_elsewhere_is_not_merged_into(
+    work: Work, project: Path, tmp_path: Path
+) -> None:
+    plain_git(project, "worktree", "add", "--quiet", "-b", "release", str(tmp_path / "other"))
+    commit(work.folder, {"new.txt": "new\n"})
+    for into in ("release", "work"):
+        with pytest.raises(Conflict, match="is checked out in"):
+            await merge(work, into=into)
+    with pytest.raises(Conflict, match="no branch absent"):
+        await merge(work, into="absent")
+    with pytest.raises(Invalid):
+        await merge(work, into="-x")
+
+
+async def test_the_branch_of_the_main_checkout_can_be_named(work: Work, project: Path) -> None:
+    commit(work.folder, {"new.txt": "new\n"})
+    await merge(work, into="main")
+    assert ("new\n", "") == (
+        (project / "new.txt").read_text(),
+        plain_git(project, "status", "--porcelain"),
+    )
