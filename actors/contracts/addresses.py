@@ -40,6 +40,7 @@ from command_center.actors.contracts.landing import (
     RestoreWork,
     SeeChanges,
     SeePatch,
+    SeePicture,
 )
 from command_center.actors.contracts.pull_requests import (
     KeepDelivery,
@@ -128,6 +129,7 @@ RepositoriesMessage: TypeAlias = (
     | MergeWorktree
     | SeeChanges
     | SeePatch
+    | SeePicture
     | MarkViewed
     | CreateComment
     | PlaceComments

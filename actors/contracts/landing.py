@@ -9,6 +9,7 @@ import msgspec
 from command_center.actors.git.changes import Against, ChangedFile
 from command_center.actors.git.committing import PATHS_LIMIT, Author, CommitMessage, Committed
 from command_center.actors.git.patches import CONTEXT, Patch, PatchCursor
+from command_center.actors.git.pictures import Picture, PictureSide
 from command_center.actors.rules.lengths import BranchName, Name, PathText, Revision
 from command_center.runtime import Request
 from command_center.store import DiscardedWork
@@ -70,6 +71,14 @@ class SeePatch(msgspec.Struct, Request[Patch], frozen=True):
     context: int = CONTEXT
     ignores_space: bool = False
     cursor: PatchCursor | None = None
+
+
+class SeePicture(msgspec.Struct, Request[Picture], frozen=True):
+    """Show a picture that a session has changed, before that or after it."""
+
+    session_id: int
+    path: str
+    side: PictureSide
 
 
 class ViewedFiles(

@@ -34,6 +34,7 @@ from command_center.actors.contracts.landing import (
     RestoreWork,
     SeeChanges,
     SeePatch,
+    SeePicture,
     ViewedFiles,
 )
 from command_center.actors.contracts.pushes import CarryOutPushes, PushWork
@@ -89,6 +90,7 @@ from command_center.actors.git.facts import (
 )
 from command_center.actors.git.merging import MergeResult
 from command_center.actors.git.patches import Patch
+from command_center.actors.git.pictures import Picture
 from command_center.actors.git.remotes import push_addresses
 from command_center.actors.ledger.repositories import (
     columns_of,
@@ -421,6 +423,11 @@ class Repositories(Actor):
     async def see_patch(self, message: SeePatch) -> Deferred[Patch]:
         """Show what a session has changed in a file."""
         return self.ctx.answer_later(self._seeing.see_patch, message)
+
+    @handles(SeePicture)
+    async def see_picture(self, message: SeePicture) -> Deferred[Picture]:
+        """Show a picture that a session has changed."""
+        return self.ctx.answer_later(self._seeing.see_picture, message)
 
     @handles(MarkViewed)
     async def mark_viewed(self, message: MarkViewed) -> Deferred[ViewedFiles]:

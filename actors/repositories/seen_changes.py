@@ -25,6 +25,7 @@ from command_center.actors.contracts.landing import (
     MarkViewed,
     SeeChanges,
     SeePatch,
+    SeePicture,
     ViewedFiles,
 )
 from command_center.actors.core.locks import KeyedLocks
@@ -46,6 +47,7 @@ from command_center.actors.git.patches import (
     read_patch,
     read_whole,
 )
+from command_center.actors.git.pictures import Picture, read_picture
 from command_center.actors.ledger.sessions import tell
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.rules.errors import Conflict, NotFound
@@ -164,6 +166,25 @@ class SeenChanges:
         async def in_told(_: str | None) -> Patch:
             told = {file.path: file for file in await self._diff_of(session)}
             return _page_of(told.get(message.path), message.path, message.cursor)
+
+        return await self._look(session, repository, in_git, in_told)
+
+    async def see_picture(self, message: SeePicture) -> Picture:
+        """Show a picture that a session has changed in its worktree.
+
+        Raises:
+            NotFound: there is no such session or picture, or its worktree is gone.
+            Invalid: the path is not one of the work tree.
+            Conflict: the folder is not the repository's any more.
+        """
+        session, _, repository = await load_work(self._storage, message.session_id)
+
+        async def in_git(checkout: Checkout) -> Picture:
+            base = repository.default_branch
+            return await read_picture(checkout, base, message.path, message.side)
+
+        async def in_told(_: str | None) -> Picture:
+            raise NotFound("Picture", message.path)
 
         return await self._look(session, repository, in_git, in_told)
 

@@ -21,11 +21,13 @@ from command_center.actors.contracts.landing import (
     RestoreWork,
     SeeChanges,
     SeePatch,
+    SeePicture,
     ViewedFiles,
 )
 from command_center.actors.git.changes import Against
 from command_center.actors.git.committing import Committed
 from command_center.actors.git.patches import CONTEXT, Patch, PatchCursor
+from command_center.actors.git.pictures import Picture, PictureSide
 from command_center.actors.repositories.actor import GIT_SECONDS
 from command_center.actors.rules.lengths import PathText
 from command_center.http.wire.codec import Cursor, PageQuery, cut_page
@@ -68,6 +70,15 @@ class PatchQuery(
     cursor: Cursor | None = None
 
 
+class PictureQuery(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The picture; `side` is `before` the change or `after` it."""
+
+    path: PathText
+    side: PictureSide = "after"
+
+
 @api.operation("GET", "/api/sessions/<id:session_id>/changes", refuses=(409,))
 async def list_changes(center: Center, session_id: int, query: ChangesQuery) -> Changes:
     """List the files that a session has changed."""
@@ -95,6 +106,13 @@ async def show_patch(center: Center, session_id: int, query: PatchQuery) -> Patc
         ignores_space=query.ignore_space,
         cursor=cursor,
     )
+    return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
+
+
+@api.operation("GET", "/api/sessions/<id:session_id>/changes/picture", refuses=(409,))
+async def show_picture(center: Center, session_id: int, query: PictureQuery) -> Picture:
+    """Show a picture that a session has changed, as it was or as it is."""
+    message = SeePicture(session_id, query.path, query.side)
     return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
 
 

@@ -19,7 +19,7 @@ export class ApiError extends Error {
     this.status = status; // 0 where no answer came, or only a part of one
     this.details = error.details || [];
     /** Files in which a merge conflicts. @type {string[]} */
-    this.conflicts = /** @type {any} */ (error).conflicts || [];
+    this.conflicts = /** @type {any} */ (error).facts?.conflicts || [];
     /** Seconds after which the server wants to be asked again. @type {number | null} */
     this.retryAfter = null;
   }

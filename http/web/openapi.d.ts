@@ -740,6 +740,15 @@ export interface Patch {
   nextCursor: string | null;
 }
 
+/** A picture; `data` is its content in Base64, and `size` its bytes. */
+export interface Picture {
+  path: string;
+  side: "after" | "before";
+  mediaType: "image/gif" | "image/jpeg" | "image/png" | "image/webp";
+  size: number;
+  data: string;
+}
+
 /** A piece of a text; `isMatch` where it is what was searched for. */
 export interface Piece {
   text: string;
@@ -1628,6 +1637,15 @@ export interface Operations {
     query: { path: string | null; previousPath?: string | null; against?: "base" | "commit" | "viewed" | null; context?: number | null; ignoreSpace?: boolean | null; cursor?: string | null; };
     body: undefined;
     answer: Patch;
+  };
+  /** Show a picture that a session has changed, as it was or as it is */
+  showPicture: {
+    method: "GET";
+    path: `/api/sessions/${number}/changes/picture`;
+    isExact: false;
+    query: { path: string | null; side?: "after" | "before" | null; };
+    body: undefined;
+    answer: Picture;
   };
   /** Keep that somebody looked at changed files, as they are now */
   markViewed: {

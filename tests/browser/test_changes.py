@@ -14,7 +14,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, made, make_repository
 from tests.browser.test_agents import photograph
+from tests.browser.vendored import WEB as VENDOR
 from tests.end_to_end.server import Server
+
+WEB = VENDOR.parent
 
 SOURCE = "".join(f"def function_{number}():\n    return {number}\n\n\n" for number in range(40))
 
@@ -43,7 +46,8 @@ def changed(tmp_path: Path) -> Iterator[Changed]:
         SOURCE.replace("return 7\n", "return 8\n").replace("    return 30", "  return 30")
     )
     (folder / "notes.md").write_text("# Notes\n\nThis is new.\n")
-    (folder / "picture.png").write_bytes(bytes(range(256)))
+    (folder / "picture.png").write_bytes((WEB / "icons" / "icon-192.png").read_bytes())
+    (folder / "raw.bin").write_bytes(bytes(range(256)))
     server = Server(tmp_path / "data", {"CC_CODEX_RUNNER_MODE": "stub"}).start()
     with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
         repository = made(client, "/api/repos", {"localPath": str(project), "allowWrite": True})
@@ -72,9 +76,11 @@ def test_files_are_viewed_one_by_one_and_what_is_new_is_shown(
     scheme: Any,
 ) -> None:
     page = open_page(changed.url, device=device, color_scheme=scheme).page
-    expect(page.locator(".changes-head")).to_contain_text("3 files +5")
+    expect(page.locator(".changes-head")).to_contain_text("4 files +5")
     expect(row(page, "notes.md").locator(".add").filter(has_text="This is new.")).to_be_visible()
-    expect(row(page, "picture.png")).to_contain_text("A binary file.")
+    expect(row(page, "picture.png").get_by_alt_text("picture.png after")).to_be_visible()
+    row(page, "raw.bin").locator("summary").click()
+    expect(row(page, "raw.bin")).to_contain_text("A binary file.")
     code = row(page, "code.py")
     expect(code.locator(".add").filter(has_text="return 30")).to_be_visible()
     photograph(page, f"{request.node.name}-all")
@@ -106,6 +112,81 @@ def test_two_columns_are_shown_where_there_is_room(changed: Changed, open_page: 
     expect(code.locator("[data-split='false']")).to_be_visible()
     code.get_by_role("button", name="More lines around").click()
     expect(code.locator(".same").filter(has_text="return 20")).to_be_visible()
+    expect(code.locator(".same").filter(has_text="return 39")).to_have_count(1)
+    code.get_by_role("button", name="The whole file").click()
+    expect(code.locator("tr.hunk")).to_have_count(1)
+    expect(code.get_by_role("button", name="The whole file")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("device", "scheme"),
+    [("phone", "dark"), ("phone", "light"), ("desktop", "light"), ("desktop", "dark")],
+)
+def test_code_has_colours_and_a_text_is_found_in_all_files(
+    changed: Changed,
+    open_page: OpenPage,
+    request: pytest.FixtureRequest,
+    *,
+    device: str,
+    scheme: Any,
+) -> None:
+    page = open_page(changed.url, device=device, color_scheme=scheme).page
+    code = row(page, "code.py")
+    keyword = code.locator(".add .hl-keyword").filter(has_text="return").first
+    expect(keyword).to_be_visible()
+    colours = "element => [element, element.parentElement].map(e => getComputedStyle(e).color)"
+    first, second = keyword.evaluate(colours)
+    assert first != second
+    photograph(page, f"{request.node.name}-colours")
+    find = page.get_by_label("Find in the changes")
+    find.fill("RETURN 8")
+    finder = page.get_by_role("search")
+    expect(finder).to_contain_text("1 place")
+    find.press("Enter")
+    expect(finder).to_contain_text("1 of 1 place")
+    expect(code.locator("mark[data-current]").first).to_be_in_viewport()
+    photograph(page, f"{request.node.name}-found")
+    find.fill("new.")
+    expect(row(page, "notes.md").locator("mark")).to_have_text("new.")
+    expect(code.locator("mark")).to_have_count(0)
+
+
+def test_a_comment_speaks_of_several_lines(changed: Changed, open_page: OpenPage) -> None:
+    page = open_page(changed.url, device="phone").page
+    code = row(page, "code.py")
+    code.get_by_role("button", name="Comment on line 29 after the change").click()
+    code.get_by_label("Comment on line 29 after the change").last.fill("Why?")
+    code.get_by_role("button", name="Comment on line 31 after the change").click()
+    expect(code.locator(".said")).to_contain_text("Lines 29 to 31")
+    code.get_by_role("button", name="Comment", exact=True).click()
+    expect(code.locator(".comment")).to_contain_text("Why?")
+    with httpx.Client(base_url=changed.url.partition("/#")[0], trust_env=False) as client:
+        (comment,) = client.get("/api/sessions/1/comments").json()["items"]
+    assert (29, 31, "Why?") == (comment["line"], comment["endLine"], comment["text"])
+
+
+def test_ten_thousand_lines_stay_smooth(changed: Changed, open_page: OpenPage) -> None:
+    """By the time of the processor that a tap on a line takes, whatever else runs meanwhile."""
+    (changed.folder / "long.py").write_text("".join(f"x = {n}  # line\n" for n in range(10_000)))
+    page = open_page(changed.url, device="phone").page
+    long = row(page, "long.py")
+    long.locator("summary").click()
+    page.get_by_label("Find in the changes").fill("x = 9999")
+    last = long.get_by_role("button", name="Comment on line 10000 after the change")
+    expect(last).to_have_count(1, timeout=60_000)
+    expect(long.locator("mark")).to_have_count(1)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def taken() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(float(m["value"]) for m in metrics if m["name"] == "ScriptDuration")
+
+    before = taken()
+    last.evaluate("element => element.click()")
+    expect(long.get_by_label("Comment on line 10000 after the change").last).to_be_visible()
+    seconds = taken() - before
+    assert seconds < 0.5, seconds
 
 
 def test_what_git_cannot_say_any_more_codex_has_told(changed: Changed, open_page: OpenPage) -> None:

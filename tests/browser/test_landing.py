@@ -77,7 +77,7 @@ def change_readme(left: Left, branch: str) -> None:
 def test_what_a_session_left_is_committed_and_merged(
     left: Left, open_page: OpenPage, request: pytest.FixtureRequest, *, device: str, scheme: Any
 ) -> None:
-    page = open_page(left.url, device=device, color_scheme=scheme).page
+    page = open_page(left.url, device=device, color_scheme=scheme, expected={409}).page
     card = page.get_by_role("region", name="Landing")
     expect(card).to_contain_text("Not committed")
     expect(card).to_contain_text("2 files +2")

@@ -96,6 +96,13 @@ PACKAGES = (
         edits={"export = uPlot;": "export default uPlot;"},
     ),
     Package(
+        name="@highlightjs/cdn-assets",
+        version="11.12.0",
+        licence="BSD-3-Clause",
+        folder=WEB,
+        files={"es/highlight.min.js": "highlight.js", "LICENSE": "highlight.LICENSE.txt"},
+    ),
+    Package(
         name="axe-core",
         version="4.14.1",
         licence="MPL-2.0",

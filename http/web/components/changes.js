@@ -1,7 +1,7 @@
 // @ts-check
 // What a session has changed: its files, each with its patch once it is opened.
 import { every, get, ME, post } from "../api.js";
-import { basename, number, plural, seen } from "../format.js";
+import { basename, number, plural, seen, size, Words } from "../format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { useParam } from "../router.js";
 import { ENDED, useStore } from "../store.js";
@@ -15,11 +15,12 @@ import { Landing } from "./landing.js";
 /** @import { DiffSide } from "./diff.js" */
 /**
  * @typedef {{session: Session, against: Against, ignoreSpace: boolean, isWide: boolean, version:
- * unknown, comments: PlacedComment[], onAct: () => void}} View
+ * unknown, comments: PlacedComment[], find: string, onAct: () => void}} View
  * @typedef {"base" | "commit" | "viewed"} Against
  */
 
 const OPENED = 3; // files that are open from the beginning
+const MOST_FOUND_IN = 200; // files that are opened while a text is looked for
 const LONG = 400; // changed lines of a file above which it begins closed
 const WIDE = 820; // pixels that two columns need
 
@@ -42,6 +43,7 @@ export const Changes = ({ session }) => {
     version,
   );
   const [isWide, measured] = useWide();
+  const [find, setFind] = useState("");
   if (!changes) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
   const act = () => setActs(acts + 1);
   const view = {
@@ -51,6 +53,7 @@ export const Changes = ({ session }) => {
     isWide,
     version: changes, // so that no patch is asked for of a file that has left the list
     comments: comments.filter(({ status }) => status !== "cancelled"),
+    find,
     onAct: act,
   };
   const listed = new Set(changes.items.flatMap(({ path, previousPath }) => [path, previousPath]));
@@ -96,12 +99,14 @@ export const Changes = ({ session }) => {
           Across the page
         <//>
       </div>
+      ${changes.items.length > 0 && html`<${Finder} onFind=${setFind} />`}
     </div>
     ${!changes.items.length && html`<p class="quiet-line">${NOTHING[against]}</p>`}
     <ul class="diff files">
       ${changes.items.map(
         (file, at) => html`<${File} key=${`${against} ${file.path}`} file=${file} view=${view}
-          onViewed=${act} startsOpen=${at < OPENED && !file.isViewed && sizeOf(file) <= LONG} />`,
+          onViewed=${act} isSearched=${Boolean(find) && at < MOST_FOUND_IN}
+          startsOpen=${at < OPENED && !file.isViewed && sizeOf(file) <= LONG} />`,
       )}
     </ul>
     ${!isGit && html`<${AgentChanges} session=${session} />`}
@@ -113,6 +118,62 @@ export const Changes = ({ session }) => {
     }
     <${SendBar} session=${session} onAct=${act}
       open=${comments.filter(({ status }) => status === "open").length} />
+  </div>`;
+};
+
+const TYPING_MS = 250;
+
+/**
+ * Where a text is looked for in all files: they open, and the places are gone through one by one.
+ * @param {{onFind: (text: string) => void}} props
+ */
+const Finder = ({ onFind }) => {
+  const [text, setText] = useState("");
+  const [found, setFound] = useState({ at: -1, count: 0 });
+  const place = useRef(/** @type {HTMLElement | null} */ (null));
+  const wanted = text.trim().length > 1 ? text.toLowerCase() : "";
+  const marks = () => [...(place.current?.closest(".changes")?.querySelectorAll("td mark") || [])];
+  useEffect(() => {
+    const timer = setTimeout(() => onFind(wanted), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [wanted]);
+  useEffect(() => {
+    setFound({ at: -1, count: 0 });
+    const changes = place.current?.closest(".changes");
+    if (!wanted || !changes) return;
+    const watcher = new MutationObserver(() => {
+      const count = marks().length;
+      setFound((before) => (before.count === count ? before : { ...before, count }));
+    });
+    watcher.observe(changes, { childList: true, subtree: true });
+    return () => watcher.disconnect();
+  }, [wanted]);
+  /** @param {number} by */
+  const go = (by) => {
+    const all = marks();
+    if (!all.length) return;
+    const at = (found.at + by + all.length) % all.length;
+    for (const mark of all) mark.removeAttribute("data-current");
+    all[at].setAttribute("data-current", "true");
+    all[at].scrollIntoView({ block: "center" });
+    setFound({ at, count: all.length });
+  };
+  return html`<div class="finder" role="search" ref=${place}>
+    <input type="search" aria-label="Find in the changes" placeholder="Find in the changes"
+      value=${text} onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)}
+      onKeyDown=${(/** @type {any} */ e) => {
+        if (e.key === "Enter") go(e.shiftKey ? -1 : 1);
+      }} />
+    ${
+      wanted &&
+      html`
+        <span class="hint" role="status">
+          ${found.at >= 0 ? `${found.at + 1} of ` : ""}${plural(found.count, "place")}
+        </span>
+        <${Button} kind="quiet" disabled=${!found.count} onClick=${() => go(-1)}>Previous<//>
+        <${Button} kind="quiet" disabled=${!found.count} onClick=${() => go(1)}>Next<//>
+      `
+    }
   </div>`;
 };
 
@@ -158,10 +219,14 @@ function useWide() {
 
 /**
  * A file; its patch is loaded once it is opened.
- * @param {{file: ChangedFile, view: View, onViewed: () => void, startsOpen: boolean}} props
+ * @param {{file: ChangedFile, view: View, onViewed: () => void, startsOpen: boolean, isSearched:
+ * boolean}} props
  */
-const File = ({ file, view, onViewed, startsOpen }) => {
+const File = ({ file, view, onViewed, startsOpen, isSearched }) => {
   const [isOpen, setOpen] = useState(startsOpen);
+  useEffect(() => {
+    if (isSearched) setOpen(true);
+  }, [isSearched]);
   const { error, run } = useAct();
   const [wanted, want] = useState(/** @type {boolean | null} */ (null));
   useEffect(() => want(null), [file.isViewed, error]);
@@ -218,13 +283,15 @@ const File = ({ file, view, onViewed, startsOpen }) => {
 
 const OWN = html`<p class="quiet-line">A repository of its own, not looked into.</p>`;
 
-const MORE = 40; // lines around a change when more of them are asked for
+const CONTEXTS = [3, 40, 100_000]; // lines around a change: at first, more of them, and all
+const PICTURE = /\.(png|jpe?g|gif|webp)$/i;
 
 /** @param {{file: ChangedFile, view: View}} props */
 const FilePatch = ({ file, view }) => {
-  const { session, against, ignoreSpace, isWide, version, comments, onAct } = view;
-  const [picked, pick] = useState(/** @type {{side: DiffSide, line: number} | null} */ (null));
-  const [context, setContext] = useState(3);
+  const { session, against, ignoreSpace, isWide, version, comments, find, onAct } = view;
+  const [picked, pick] = useState(/** @type {Picked | null} */ (null));
+  const [step, setStep] = useState(0);
+  const context = CONTEXTS[step];
   const [pages, setPages] = useState(1);
   const load = () => patchOf(session.id, file, { against, ignoreSpace, context }, pages);
   const asked = [session.id, file.path, against, ignoreSpace, context, pages];
@@ -239,7 +306,12 @@ const FilePatch = ({ file, view }) => {
   const pathOn = (side) => (side === "before" && file.previousPath) || file.path;
   const saying = {
     hasBefore: patch.against === "base",
-    pick: (/** @type {DiffSide} */ side, /** @type {number} */ line) => pick({ side, line }),
+    pick: (/** @type {DiffSide} */ side, /** @type {number} */ line) =>
+      pick((before) =>
+        before?.side === side && line > before.line
+          ? { ...before, endLine: line }
+          : { side, line, endLine: line },
+      ),
     under: (/** @type {DiffSide} */ side, /** @type {number} */ line) => {
       const there = comments.filter(
         (comment) =>
@@ -254,7 +326,7 @@ const FilePatch = ({ file, view }) => {
         ${there.map((one) => html`<${Said} key=${one.id} comment=${one} onAct=${onAct} />`)}
         ${
           isPicked &&
-          html`<${NewComment} session=${session} path=${pathOn(side)} side=${side} line=${line}
+          html`<${NewComment} session=${session} path=${pathOn(side)} ...${picked}
             onClose=${() => {
               pick(null);
               onAct();
@@ -267,10 +339,12 @@ const FilePatch = ({ file, view }) => {
     ${
       lines.length
         ? html`<${Lines} lines=${lines} label=${file.path} isSplit=${isWide}
-          saying=${saying} />`
-        : html`<p class="quiet-line">
-          ${patch.isBinary ? "A binary file." : "Nothing else has changed in it."}
-        </p>`
+          saying=${saying} find=${find} />`
+        : patch.isBinary && PICTURE.test(file.path)
+          ? html`<${Pictures} session=${session} file=${file} version=${version} />`
+          : html`<p class="quiet-line">
+            ${patch.isBinary ? "A binary file." : "Nothing else has changed in it."}
+          </p>`
     }
     <div class="file-more">
       ${
@@ -278,13 +352,47 @@ const FilePatch = ({ file, view }) => {
         html`<${Button} kind="quiet" onClick=${() => setPages(pages + 1)}>Load more of it<//>`
       }
       ${
-        context < MORE &&
+        step + 1 < CONTEXTS.length &&
         file.status !== "added" &&
         !file.isBinary &&
-        html`<${Button} kind="quiet" onClick=${() => setContext(MORE)}>More lines around<//>`
+        html`<${Button} kind="quiet" onClick=${() => setStep(step + 1)}>
+          ${step ? "The whole file" : "More lines around"}
+        <//>`
       }
     </div>
   `;
+};
+
+/** @typedef {{side: DiffSide, line: number, endLine: number}} Picked Lines to be commented on. */
+
+/**
+ * A picture as it was, and as it is.
+ * @param {{session: Session, file: ChangedFile, version: unknown}} props
+ */
+const Pictures = ({ session, file, version }) => html`<div class="pictures">
+  ${
+    !file.isNew &&
+    html`<${OnePicture} id=${session.id} side="before" version=${version}
+      path=${file.previousPath || file.path} />`
+  }
+  ${
+    file.status !== "deleted" &&
+    html`<${OnePicture} id=${session.id} side="after" version=${version} path=${file.path} />`
+  }
+</div>`;
+
+/** @param {{id: number, path: string, side: DiffSide, version: unknown}} props */
+const OnePicture = ({ id, path, side, version }) => {
+  const [picture, error] = useLoaded(
+    () => get(`/api/sessions/${id}/changes/picture`, { path, side }),
+    [id, path, side],
+    version,
+  );
+  if (!picture) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
+  return html`<figure>
+    <img src=${`data:${picture.mediaType};base64,${picture.data}`} alt=${`${path} ${side}`} />
+    <figcaption class="hint">${Words(side)} · ${size(picture.size)}</figcaption>
+  </figure>`;
 };
 
 /** Whether the head of the file does not say it already. @param {import("./diff.js").Line} line */

@@ -43,13 +43,22 @@ const Writing = ({ text: before = "", label, act, onClose }) => {
 };
 
 /**
- * @param {{session: Session, path: string, side: DiffSide, line: number, onClose: () => void}}
- * props
+ * A tap on a line further down, meanwhile, has it speak of all lines up to that one.
+ * @param {{session: Session, path: string, side: DiffSide, line: number, endLine: number, onClose:
+ * () => void}} props
  */
-export const NewComment = ({ session, path, side, line, onClose }) => html`
+export const NewComment = ({ session, path, side, line, endLine, onClose }) => html`
+  ${endLine > line && html`<p class="hint">Lines ${line} to ${endLine}</p>`}
   <${Writing} label=${`Comment on line ${line} ${side} the change`} onClose=${onClose}
     act=${(/** @type {string} */ text) =>
-      post(`/api/sessions/${session.id}/comments`, { path, side, line, text, requestedBy: ME })} />
+      post(`/api/sessions/${session.id}/comments`, {
+        path,
+        side,
+        line,
+        endLine,
+        text,
+        requestedBy: ME,
+      })} />
 `;
 
 /** @param {{comment: PlacedComment, onAct: () => void}} props */

@@ -1,10 +1,15 @@
 // @ts-check
 // A unified diff as people read one: by file, folded where it is long, with its lines numbered.
-import { html, useMemo, useState } from "../html.js";
+import { html, useMemo, useRef, useState } from "../html.js";
 import { basename, plural, seen, within } from "../format.js";
+import { useColours, written } from "./colours.js";
+
+/** @import { Colours } from "./colours.js" */
+/** @typedef {[Line | null, Line | null]} Row A line before and after, or one that is both. */
 
 const FOLDED = 400; // lines of a file above which it begins folded
 const SHOWN = 1500; // lines of a file that are shown at once
+const PART = 100; // rows that are made anew together
 
 /**
  * @typedef {{kind: "add" | "del" | "same" | "hunk" | "note", text: string, old: number | null, now:
@@ -133,36 +138,25 @@ const FileView = ({ file, cwd }) => {
 
 /**
  * The lines of a file, as many as are shown at once; in two columns, where there is room.
- * @param {{lines: Line[], label: string, isSplit?: boolean, saying?: Saying}} props
+ * @param {{lines: Line[], label: string, isSplit?: boolean, saying?: Saying, find?: string}} props
  */
-export const Lines = ({ lines, label, isSplit = false, saying }) => {
-  const [shown, setShown] = useState(SHOWN);
-  const some = lines.slice(0, shown);
-  const rows = isSplit
-    ? sideBySide(some).map(([before, after]) => ({
-        row: html`<tr class=${before === after ? before?.kind : ""}>
-          <${Side} line=${before} side="before" saying=${saying} />
-          <${Side} line=${after} side="after" saying=${saying} />
-        </tr>`,
-        said: [before?.kind === "del" ? before : null, after],
-      }))
-    : some.map((line) => ({
-        row: html`<tr class=${line.kind}>
-          <${LineNumber} line=${line} side=${sideOf(line)} saying=${saying} />
-          <td class="sign">${line.kind === "add" ? "+" : line.kind === "del" ? "−" : ""}</td>
-          <td class="text">${seen(line.text)}</td>
-        </tr>`,
-        said: [line],
-      }));
+export const Lines = ({ lines, label, isSplit = false, saying, find = "" }) => {
+  const [asked, setShown] = useState(SHOWN);
+  const colours = useColours(label, lines);
+  const shown = find ? lines.length : asked;
+  const parts = useMemo(() => {
+    const some = lines.slice(0, shown);
+    /** @type {Row[]} */
+    const rows = isSplit ? sideBySide(some) : some.map((line) => [line, line]);
+    return Array.from({ length: Math.ceil(rows.length / PART) }, (_, at) =>
+      rows.slice(at * PART, (at + 1) * PART),
+    );
+  }, [lines, shown, isSplit]);
+  const how = { isSplit, colours, find, saying };
   return html`
     <div class="diff-lines" data-split=${isSplit} tabindex="0" role="group" aria-label=${label}>
       <table>
-        <tbody>
-          ${rows.map(
-            ({ row, said }) =>
-              html`${row}${saying && said.map((line) => line && under(saying, line))}`,
-          )}
-        </tbody>
+        ${parts.map((rows, at) => html`<${Part} key=${at} rows=${rows} ...${how} />`)}
       </table>
     </div>
     ${
@@ -172,6 +166,49 @@ export const Lines = ({ lines, label, isSplit = false, saying }) => {
       </button>`
     }
   `;
+};
+
+/**
+ * Some rows of it. Where nothing is said of them, they are made once: another one's remark costs
+ * them nothing.
+ * @param {{rows: Row[], isSplit: boolean, colours: Colours | null, find: string, saying?: Saying}}
+ * props
+ */
+const Part = ({ rows, isSplit, colours, find, saying }) => {
+  const kept = useRef(/** @type {{of: unknown[], made: any} | null} */ (null));
+  const said = rows.map(([before, after]) =>
+    (before === after ? [after] : [before?.kind === "del" ? before : null, after])
+      .map((line) => line && saying && under(saying, line))
+      .filter(Boolean),
+  );
+  const how = { saying, colours, find };
+  const isQuiet = said.every((remarks) => !remarks.length);
+  const of = [rows, isSplit, colours, find, Boolean(saying), saying?.hasBefore];
+  if (isQuiet && kept.current?.of.every((value, at) => value === of[at])) return kept.current.made;
+  const made = html`<tbody>
+    ${rows.map(
+      ([before, after], at) => html`
+        ${
+          isSplit
+            ? html`<tr class=${before === after ? before?.kind : ""}>
+              <${Side} line=${before} side="before" ...${how} />
+              <${Side} line=${after} side="after" ...${how} />
+            </tr>`
+            : after &&
+              html`<tr class=${after.kind}>
+                <${LineNumber} line=${after} side=${sideOf(after)} saying=${saying} />
+                <td class="sign">
+                  ${after.kind === "add" ? "+" : after.kind === "del" ? "−" : ""}
+                </td>
+                <td class="text">${written(after, colours, find)}</td>
+              </tr>`
+        }
+        ${said[at]}
+      `,
+    )}
+  </tbody>`;
+  kept.current = isQuiet ? { of, made } : null;
+  return made;
 };
 
 /** @param {Line} line @returns {DiffSide} */
@@ -203,18 +240,21 @@ const LineNumber = ({ line, side, saying }) => {
   </td>`;
 };
 
-/** @param {{line: Line | null, side: DiffSide, saying?: Saying}} props */
-const Side = ({ line, side, saying }) => html`
+/**
+ * @param {{line: Line | null, side: DiffSide, saying?: Saying, colours: Colours | null, find:
+ * string}} props
+ */
+const Side = ({ line, side, saying, colours, find }) => html`
   <${LineNumber} line=${line} side=${side} saying=${saying} />
-  <td class=${`text ${line?.kind || "none"}`}>${line && seen(line.text)}</td>
+  <td class=${`text ${line?.kind || "none"}`}>${line && written(line, colours, find)}</td>
 `;
 
 /**
  * Lines that were taken away beside those that came in their place.
- * @param {Line[]} lines @returns {[Line | null, Line | null][]}
+ * @param {Line[]} lines @returns {Row[]}
  */
 function sideBySide(lines) {
-  /** @type {[Line | null, Line | null][]} */
+  /** @type {Row[]} */
   const rows = [];
   /** @type {{del: Line[], add: Line[]}} */
   const waiting = { del: [], add: [] };
