@@ -245,7 +245,12 @@ def build_tree(
             ),
             ChildSpec(
                 id="pull-requests",
-                start=partial(PullRequests, storage, settings.github),
+                start=partial(
+                    PullRequests,
+                    storage,
+                    settings.github,
+                    approval_seconds=settings.approval_seconds,
+                ),
                 contract="Pull requests are opened and read late; no turn waits for them.",
             ),
             ChildSpec(

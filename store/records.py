@@ -53,6 +53,7 @@ ApprovalKind: TypeAlias = Literal[
     "trust",
     "setup",
     "push",
+    "merge",
     "command",
     "file_change",
     "permissions",
@@ -64,6 +65,9 @@ ApprovalKind: TypeAlias = Literal[
 CodexConfig: TypeAlias = Literal["ignore", "ask"]
 
 Reviewer: TypeAlias = Literal["user", "auto"]
+
+NewsAnswer: TypeAlias = Literal["tell", "follow_up"]
+"""The thing that is done about news of a pull request: people are told, or its task goes on."""
 
 Workplace: TypeAlias = Literal["worktree", "main_checkout"]
 
@@ -114,6 +118,9 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
         workplace: where a run works that changes something and names no place.
         allow_push: whether a push needs no approval, to one of ``push_addresses``.
         push_addresses: the addresses of its remotes when somebody allowed that.
+        on_checks_failed: what is done where checks of a pull request fail.
+        on_review: what is done where a reviewer wants changes.
+        forge_followups: turns that one pull request may lead to in that way.
         facts: what the last scan saw beside the columns: remotes, worktrees, languages, ….
         scanned_at: when that scan was; None before the first.
     """
@@ -138,6 +145,9 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     workplace: Workplace = "main_checkout"
     allow_push: bool = False
     push_addresses: list[str] = []
+    on_checks_failed: NewsAnswer = "tell"
+    on_review: NewsAnswer = "tell"
+    forge_followups: int = 3
 
 
 class Task(Record, frozen=True, kw_only=True, rename="camel"):
@@ -431,6 +441,10 @@ class PullRequest(Record, frozen=True, kw_only=True, rename="camel"):
         merge_state: whether it can be merged, in the forge's word.
         problem: why it was not opened, or not read, and what to do.
         read_at: when the forge was asked last and answered.
+        followups: turns that its checks and reviews have led to.
+        answered: the news about which something was done: ``checks:<commit>``, ``review:<id>``.
+        merge_when: ``checks_pass`` where a person agreed to that, for the commit ``merge_sha``.
+        merge_approval_id: the approval that asked about it last.
     """
 
     repository_id: int
@@ -455,6 +469,12 @@ class PullRequest(Record, frozen=True, kw_only=True, rename="camel"):
     problem: str | None = None
     requested_by: str
     read_at: Timestamp | None = None
+    followups: int = 0
+    answered: list[str] = []
+    merge_when: Literal["checks_pass"] | None = None
+    merge_method: Literal["merge", "squash", "rebase"] | None = None
+    merge_sha: str | None = None
+    merge_approval_id: int | None = None
 
 
 CommentSide: TypeAlias = Literal["before", "after"]

@@ -65,6 +65,7 @@ class FakeGitHub:
     reviews: dict[tuple[str, int], list[dict[str, Any]]] = attrs.field(factory=dict)
     issues: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict)
     logs: dict[int, str] = attrs.field(factory=dict)
+    remarks: dict[tuple[str, int], list[dict[str, Any]]] = attrs.field(factory=dict)
     asked: list[str] = attrs.field(factory=list)
     faults: deque[tuple[str, Fault]] = attrs.field(factory=deque)
     spent: int = 0
@@ -88,21 +89,33 @@ class FakeGitHub:
                 "conclusion": conclusion,
                 "html_url": f"https://example.org/{name}",
                 "output": {"title": name, "summary": summary, "text": None},
+                "app": {"slug": "github-actions"},
             }
         )
 
-    def review(self, project: str, number: int, author: str, state: str, body: str = "") -> None:
+    def review(
+        self,
+        project: str,
+        number: int,
+        author: str,
+        state: str,
+        body: str = "",
+        *,
+        association: str = "MEMBER",
+    ) -> int:
         """Have somebody review."""
         found = self.reviews.setdefault((project, number), [])
         found.append(
             {
                 "id": len(found) + 1,
                 "user": {"login": author},
+                "author_association": association,
                 "state": state,
                 "body": body,
                 "html_url": f"https://example.org/{author}",
             }
         )
+        return len(found)
 
     def times(self, line: str) -> int:
         """Return how often something was asked."""
@@ -160,7 +173,7 @@ class FakeGitHub:
         left = {"X-RateLimit-Remaining": str(self.limit - self.spent)}
         return status, {"ETag": etag, **left}, content
 
-    def _route(self, method: str, target: str, body: Any) -> tuple[int, Any]:
+    def _route(self, method: str, target: str, body: Any) -> tuple[int, Any]:  # noqa: C901 - all of it
         parts = urlsplit(target)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         found = re.fullmatch(r"/repos/([^/]+/[^/]+)/(.+)", parts.path)
@@ -177,12 +190,27 @@ class FakeGitHub:
             if (project, number) in self.pulls:
                 reviews = self.reviews.get((project, number), [])
                 answer = 200, reviews if named[2] else self.pulls[project, number]
+        elif named := re.fullmatch(r"pulls/(\d+)/comments", rest):
+            answer = 200, self.remarks.get((project, int(named[1])), [])
+        elif named := re.fullmatch(r"pulls/(\d+)/merge", rest):
+            answer = self._merge(self.pulls[project, int(named[1])], body)
+        elif named := re.fullmatch(r"actions/jobs/(\d+)/logs", rest):
+            if int(named[1]) in self.logs:
+                answer = 200, self.logs[int(named[1])]
         elif named := re.fullmatch(r"commits/(\w+)/check-runs", rest):
             runs = self.checks.get(named[1], [])
             answer = 200, {"total_count": len(runs), "check_runs": runs}
         elif named := re.fullmatch(r"commits/(\w+)/status", rest):
             answer = 200, {"state": "pending", "statuses": self.statuses.get(named[1], [])}
         return answer
+
+    def _merge(self, pull: dict[str, Any], body: Any) -> tuple[int, Any]:
+        if body["sha"] != pull["head"]["sha"]:
+            return 409, {"message": "Head branch was modified. Review and try the merge again."}
+        if pull["mergeable_state"] != "clean":
+            return 405, {"message": "Pull Request is not mergeable"}
+        pull |= {"state": "closed", "merged": True}
+        return 200, {"merged": True, "sha": "2" * 40}
 
     def _pulls_of(self, project: str) -> list[dict[str, Any]]:
         return [
@@ -238,6 +266,8 @@ def fake_github() -> Iterator[FakeGitHub]:
                 self.close_connection = True
                 return
             sent = b"" if body is None else json.dumps(body).encode()
+            if isinstance(body, str):  # a log
+                sent = body.encode()
             self.send_response(status)
             for name, value in fields.items():
                 self.send_header(name, value)

@@ -16,7 +16,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.contracts.addresses import REPOSITORIES, TASKS, session_at
+from command_center.actors.contracts.addresses import PULL_REQUESTS, REPOSITORIES, TASKS, session_at
 from command_center.actors.contracts.approvals import (
     CreateApproval,
     DeadlinesPassed,
@@ -25,6 +25,7 @@ from command_center.actors.contracts.approvals import (
     ResolveApproval,
 )
 from command_center.actors.contracts.events.approvals import ApprovalRequested
+from command_center.actors.contracts.pull_requests import FollowPullRequests
 from command_center.actors.contracts.pushes import CarryOutPushes
 from command_center.actors.contracts.sessions import ApprovalSettled, SessionCommitted
 from command_center.actors.core.clock import LOOK_SECONDS, seconds_until
@@ -141,9 +142,11 @@ class Approvals(Actor):
         if sequel is not None:
             with contextlib.suppress(ActorNotFound, MailboxFull):  # else it is found by its row
                 self.ctx.lookup(TASKS).try_tell(SessionCommitted(sequel.id))
-        if approval.kind == "push":
-            with contextlib.suppress(ActorNotFound, MailboxFull):  # else it is found by its row
+        with contextlib.suppress(ActorNotFound, MailboxFull):  # else it is found by its row
+            if approval.kind == "push":
                 self.ctx.lookup(REPOSITORIES).try_tell(CarryOutPushes())
+            elif approval.kind == "merge":
+                self.ctx.lookup(PULL_REQUESTS).try_tell(FollowPullRequests())
         self._tell_session_soon(msgspec.structs.replace(approval, answers=resolution.answers))
         return approval
 

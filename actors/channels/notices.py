@@ -39,6 +39,7 @@ WANTED: Final = EventFilter(
         "session.failed",
         "session.stopped",
         "session.interrupted",
+        "session.pull_request.news",
         "automation.paused",
         "actor.quarantined",
     )
@@ -98,12 +99,25 @@ class ActorSetAside:
     error: str | None
 
 
+@attrs.frozen
+class PullRequestTold:
+    """Checks of a pull request fail, or reviewers want changes."""
+
+    session: Session
+    url: str
+    checks: list[str]
+    reviews: int
+    goes_on: bool
+    reason: str | None
+
+
 Notice: TypeAlias = (
     ApprovalAsked
     | DeadlineNears
     | DeadlineExtended
     | ApprovalSettledBySomebody
     | SessionOver
+    | PullRequestTold
     | AutomationHeld
     | ActorSetAside
 )
@@ -121,10 +135,7 @@ def notice_of(db: Database, event: StoredEvent) -> Notice | None:
         return AutomationHeld(automation, automation.paused_reason or data.get("reason"))
     if event.approval_id is not None:
         return _of_approval(read(db, approvals, event.approval_id), event.type, data)
-    session = read(db, sessions, event.session_id)
-    if session is None or session.finished_at is None:
-        return None
-    return SessionOver(session, cut_off=event.type == "session.interrupted")
+    return _of_session(read(db, sessions, event.session_id), event.type, data)
 
 
 def read(db: Database, table: Table[R], key: int | None) -> R | None:
@@ -135,6 +146,23 @@ def read(db: Database, table: Table[R], key: int | None) -> R | None:
         return table.get(db, key)
     except RecordNotFound:
         return None
+
+
+def _of_session(session: Session | None, kind: str, data: dict[str, Any]) -> Notice | None:
+    if session is None:
+        return None
+    if kind == "session.pull_request.news":
+        return PullRequestTold(
+            session,
+            str(data.get("url")),
+            [str(head) for head in data.get("checks") or ()],
+            int(data.get("reviews") or 0),
+            goes_on=data.get("answer") == "follow_up",
+            reason=data.get("reason"),
+        )
+    if session.finished_at is None:
+        return None
+    return SessionOver(session, cut_off=kind == "session.interrupted")
 
 
 def _of_approval(approval: Approval | None, kind: str, data: dict[str, Any]) -> Notice | None:

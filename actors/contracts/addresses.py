@@ -43,7 +43,9 @@ from command_center.actors.contracts.landing import (
     SeePicture,
 )
 from command_center.actors.contracts.pull_requests import (
+    FollowPullRequests,
     KeepDelivery,
+    MergePullRequest,
     OpenPullRequest,
     ReadPullRequest,
 )
@@ -147,7 +149,9 @@ RepositoriesMessage: TypeAlias = (
 )
 REPOSITORIES: Address[RepositoriesMessage] = Address("/repositories")
 
-PullRequestMessage: TypeAlias = OpenPullRequest | ReadPullRequest | KeepDelivery
+PullRequestMessage: TypeAlias = (
+    OpenPullRequest | ReadPullRequest | KeepDelivery | MergePullRequest | FollowPullRequests
+)
 PULL_REQUESTS: Address[PullRequestMessage] = Address("/pull-requests")
 
 SessionMessage: TypeAlias = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -54,3 +54,24 @@ class KeepDelivery(msgspec.Struct, Request[bool], frozen=True):
     delivery_id: str
     event: str
     body: bytes
+
+
+class MergeOrder(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """A merge of a pull request as it is now, once its checks pass; a person is asked first."""
+
+    merge_when: Literal["checks_pass"] = "checks_pass"
+    method: Literal["merge", "squash", "rebase"] = "merge"
+    requested_by: Name = "api"
+
+
+class MergePullRequest(msgspec.Struct, Request[PullRequest], frozen=True):
+    """Ask a person whether a pull request may be merged once its checks pass."""
+
+    pull_request_id: int
+    wanted: MergeOrder
+
+
+class FollowPullRequests(msgspec.Struct, frozen=True):
+    """Look at once whether there is something to do."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated, TypeAlias
+
 import msgspec
 
 from command_center.actors.git.facts import Commit, Remote, WorktreeEntry
@@ -9,7 +11,9 @@ from command_center.actors.rules.lengths import Name, PathText
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Repository
-from command_center.store.records import LOCAL, CodexConfig, Reviewer, Workplace
+from command_center.store.records import LOCAL, CodexConfig, NewsAnswer, Reviewer, Workplace
+
+Followups: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -69,6 +73,9 @@ class CreateRepository(
     codex_config: CodexConfig = "ignore"
     reviewer: Reviewer = "user"
     allow_push: bool = False
+    on_checks_failed: NewsAnswer = "tell"
+    on_review: NewsAnswer = "tell"
+    forge_followups: Followups = 3
     requested_by: Name = "api"
 
 
@@ -91,6 +98,9 @@ class RepositoryChanges(
     codex_config: CodexConfig | msgspec.UnsetType = msgspec.UNSET
     reviewer: Reviewer | msgspec.UnsetType = msgspec.UNSET
     allow_push: bool | msgspec.UnsetType = msgspec.UNSET
+    on_checks_failed: NewsAnswer | msgspec.UnsetType = msgspec.UNSET
+    on_review: NewsAnswer | msgspec.UnsetType = msgspec.UNSET
+    forge_followups: Followups | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"
 
 

@@ -8,6 +8,7 @@ webhook. A delivery is only a hint at what to read: nothing in it is believed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -17,25 +18,33 @@ import structlog
 import trio
 from sqlite_utils import Database
 
+from command_center.actors.contracts.addresses import TASKS
 from command_center.actors.contracts.pull_requests import (
+    FollowPullRequests,
     KeepDelivery,
+    MergePullRequest,
     OpenPullRequest,
     ReadPullRequest,
 )
+from command_center.actors.contracts.sessions import SessionCommitted
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.forges.links import Project, page_to_open, project_of
+from command_center.actors.forges.news import read_news
 from command_center.actors.forges.ports import Forge, Proposal, Seen
 from command_center.actors.forges.settings import GitHubSettings
+from command_center.actors.ledger.pull_request_merges import call_off
+from command_center.actors.ledger.pull_request_news import FORGE, answer_news
 from command_center.actors.ledger.pull_requests import (
     PlannedPullRequest,
     note_not_opened,
     note_opened,
     note_seen,
+    request_merge,
     request_pull_request,
 )
 from command_center.actors.rules.errors import Conflict, Unavailable
-from command_center.runtime import Actor, Deferred, Refusal, handles
+from command_center.runtime import Actor, ActorNotFound, Deferred, MailboxFull, Refusal, handles
 from command_center.store import (
     PullRequest,
     Push,
@@ -84,12 +93,15 @@ class PullRequests(Actor):
         self,
         storage: Storage,
         settings: GitHubSettings,
+        *,
+        approval_seconds: float,
         make_forge: Callable[[GitHubSettings], Forge] = make_github,
     ) -> None:
         """Speak with the forge of the settings, once there is something to say."""
         self._storage = storage
         self._settings = settings
         self._make_forge = make_forge
+        self._approval_seconds = approval_seconds
         self._made: Forge | None = None
         self._locks = KeyedLocks()
         self._turns: dict[int, _Turn] = {}
@@ -195,7 +207,7 @@ class PullRequests(Actor):
             opened = await self._storage.write(
                 lambda tx: note_opened(tx, found.id, {"number": seen.number, **_fields(seen)})
             )
-            self._read_soon(opened.id)
+            self._nudged.set()  # it is read soon
             return opened
 
     @handles(ReadPullRequest)
@@ -216,7 +228,64 @@ class PullRequests(Actor):
             if known.number is None:
                 return known
             seen = await self._forge.look(known.project, known.number)
-            return await self._storage.write(lambda tx: note_seen(tx, known.id, _fields(seen)))
+            found = await self._storage.write(lambda tx: note_seen(tx, known.id, _fields(seen)))
+            if found.status == "open":
+                await self._answer_news(found, seen)
+                found = await self._merge(found)
+            return found
+
+    async def _answer_news(self, pull: PullRequest, seen: Seen) -> None:
+        """Do what its repository wants about checks that fail, and about reviews."""
+        news = await read_news(self._forge, pull, seen)
+        if news is None:
+            return
+        told = await self._storage.write(
+            lambda tx: answer_news(tx, pull.id, news, approval_seconds=self._approval_seconds)
+        )
+        if told is not None:
+            with contextlib.suppress(ActorNotFound, MailboxFull):  # else it is found by its row
+                self.ctx.lookup(TASKS).try_tell(SessionCommitted(told.id))
+
+    async def _merge(self, pull: PullRequest) -> PullRequest:
+        """Merge a pull request whose checks pass, if a person has agreed to that commit."""
+        if pull.merge_when is None:
+            return pull
+        problem = "It has new commits since that was agreed to: ask again."
+        if pull.merge_sha == pull.head_sha:
+            if pull.checks != "passing" or pull.number is None:
+                return pull
+            try:
+                await self._forge.merge(
+                    pull.project, pull.number, pull.head_sha, pull.merge_method or "merge"
+                )
+                seen = await self._forge.look(pull.project, pull.number)
+                return await self._storage.write(lambda tx: note_seen(tx, pull.id, _fields(seen)))
+            except Conflict as error:
+                problem = str(error)
+        return await self._storage.write(lambda tx: call_off(tx, pull.id, problem, actor=FORGE))
+
+    @handles(MergePullRequest)
+    async def merge(self, message: MergePullRequest) -> Deferred[PullRequest]:
+        """Ask a person whether it may be merged once its checks pass."""
+        return self.ctx.answer_later(self._ask_to_merge, message)
+
+    async def _ask_to_merge(self, message: MergePullRequest) -> PullRequest:
+        wanted = message.wanted
+        return await self._storage.write(
+            lambda tx: request_merge(
+                tx,
+                message.pull_request_id,
+                method=wanted.method,
+                requested_by=wanted.requested_by,
+                approval_seconds=self._approval_seconds,
+            )
+        )
+
+    @handles(FollowPullRequests)
+    async def follow_now(self, _message: FollowPullRequests) -> None:
+        """Look at all that are open at once."""
+        self._turns.clear()
+        self._nudged.set()
 
     @handles(KeepDelivery)
     async def keep_delivery(self, message: KeepDelivery) -> Deferred[bool]:
@@ -285,10 +354,6 @@ class PullRequests(Actor):
             turn.due = trio.current_time() + pause
         now = trio.current_time()
         return max(0.0, min((turn.due - now for turn in self._turns.values()), default=RESTS))
-
-    def _read_soon(self, pull_request_id: int) -> None:
-        self._turns[pull_request_id] = _Turn()
-        self._nudged.set()
 
 
 def _last_push(db: Database, session: Session) -> Push | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Literal
 from urllib.parse import quote
@@ -18,7 +18,7 @@ import attrs
 import httpx
 import trio
 
-from command_center.actors.forges.ports import Check, Proposal, Review, Seen
+from command_center.actors.forges.ports import Check, Proposal, Remark, Review, Seen
 from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.rules.errors import Conflict, Unavailable
 
@@ -31,6 +31,10 @@ KEPT: Final = 512
 LONGEST_PAUSE: Final = 3600.0
 """Seconds for which GitHub is left in peace at most."""
 
+LOG_LENGTH: Final = 4000
+"""Characters of a log that are read, the last ones."""
+
+_TRUSTED: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 _SUMMARY: Final = 2000
 _SAID: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"})
 _PASSING: Final = frozenset({"success", "neutral", "skipped"})
@@ -40,7 +44,15 @@ _PASSING: Final = frozenset({"success", "neutral", "skipped"})
 class _Answer:
     status: int
     headers: httpx.Headers
-    body: Any
+    content: bytes
+
+    @property
+    def body(self) -> Any:
+        """Return the JSON; None where it is none."""
+        try:
+            return json.loads(self.content) if self.content else None
+        except (ValueError, RecursionError):
+            return None
 
 
 @attrs.define(eq=False)
@@ -125,18 +137,44 @@ class GitHub:
                 reviews=[_review(review) for review in reviews if review["state"] in _SAID],
             )
 
+    async def read_log(self, project: str, job: int) -> str:
+        """Read the end of the log of a check."""
+        answer = await self._send("GET", f"/repos/{project}/actions/jobs/{job}/logs")
+        return answer.content.decode("utf-8", "replace")[-LOG_LENGTH:]
+
+    async def read_remarks(self, project: str, number: int) -> Mapping[int, Sequence[Remark]]:
+        """Read what reviews say of lines, by the review; the first hundred of all."""
+        found = await self._get(f"/repos/{project}/pulls/{number}/comments?per_page=100")
+        remarks: dict[int, list[Remark]] = {}
+        with _understood():
+            for comment in found:
+                line = comment.get("line") or comment.get("original_line")
+                remark = Remark(
+                    path=str(comment["path"]),
+                    line=line if isinstance(line, int) else None,
+                    text=str(comment.get("body") or "")[:_SUMMARY],
+                )
+                remarks.setdefault(comment.get("pull_request_review_id") or 0, []).append(remark)
+        return remarks
+
+    async def merge(self, project: str, number: int, sha: str, method: str) -> None:
+        """Merge a pull request, if it still ends with that commit."""
+        wanted = {"sha": sha, "merge_method": method}
+        await self._send("PUT", f"/repos/{project}/pulls/{number}/merge", wanted)
+
     async def _get(self, path: str, *, cached: bool = True) -> Any:
         """Read something; what has not changed comes from what is kept."""
         etag, known = self._kept.get(path, ("", None)) if cached else ("", None)
         answer = await self._send("GET", path, etag=etag)
         if answer.status == httpx.codes.NOT_MODIFIED:
             return known
+        body = answer.body
         if cached and "ETag" in answer.headers:
             self._kept.pop(path, None)
-            self._kept[path] = (answer.headers["ETag"], answer.body)
+            self._kept[path] = (answer.headers["ETag"], body)
             while len(self._kept) > KEPT:
                 del self._kept[next(iter(self._kept))]
-        return answer.body
+        return body
 
     async def _send(
         self, method: str, path: str, body: Mapping[str, object] | None = None, *, etag: str = ""
@@ -184,7 +222,7 @@ class GitHub:
                         if len(content) > LARGEST_ANSWER:
                             break
                     else:
-                        return _Answer(response.status_code, response.headers, _parsed(content))
+                        return _Answer(response.status_code, response.headers, bytes(content))
                 reason = "the answer is too large"
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 reason = type(error).__name__
@@ -203,7 +241,8 @@ class GitHub:
             self._silent_until = trio.current_time() + min(seconds, LONGEST_PAUSE)
 
     def _refusal(self, answer: _Answer, path: str) -> Exception:
-        body = answer.body if isinstance(answer.body, dict) else {}
+        parsed = answer.body
+        body = parsed if isinstance(parsed, dict) else {}
         told = str(body.get("message", ""))[:300]
         errors = body.get("errors")
         if isinstance(errors, list):
@@ -253,13 +292,6 @@ def _enough(seconds: float) -> Unavailable:
     )
 
 
-def _parsed(content: bytearray) -> Any:
-    try:
-        return json.loads(content) if content else None
-    except (ValueError, RecursionError):
-        return None
-
-
 def _seen(pull: Mapping[str, Any]) -> Seen:
     status: Literal["open", "merged", "closed"] = "open"
     if pull.get("merged") or pull.get("merged_at"):
@@ -289,6 +321,7 @@ def _check(run: Mapping[str, Any]) -> Check:
         state=state,
         url=run.get("html_url"),
         summary=summary[:_SUMMARY],
+        job=run.get("id") if (run.get("app") or {}).get("slug") == "github-actions" else None,
     )
 
 
@@ -307,6 +340,8 @@ def _status(status: Mapping[str, Any]) -> Check:
 
 def _review(review: Mapping[str, Any]) -> Review:
     return Review(
+        id=int(review["id"]),
+        is_trusted=review.get("author_association") in _TRUSTED,
         author=str((review.get("user") or {}).get("login")),
         state=str(review.get("state")).lower(),
         text=str(review.get("body") or "")[:_SUMMARY],

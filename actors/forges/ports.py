@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 import attrs
@@ -12,19 +12,34 @@ from command_center.store.records import ChecksState, ReviewState
 
 @attrs.frozen(kw_only=True)
 class Check:
-    """One check of a commit. `state` is what it comes to."""
+    """One check of a commit. `state` is what it comes to; `job` names its log, if it has one."""
 
     name: str
     state: Literal["pending", "passing", "failing"]
     url: str | None = None
     summary: str = ""
+    job: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Remark:
+    """Words of a review about lines."""
+
+    path: str
+    line: int | None
+    text: str
 
 
 @attrs.frozen(kw_only=True)
 class Review:
-    """One person's review. `state` is `approved`, `changes_requested` or `commented`."""
+    """One person's review. `state` is `approved`, `changes_requested` or `commented`.
 
+    `is_trusted` says that the forge lets its author write to the project.
+    """
+
+    id: int
     author: str
+    is_trusted: bool = False
     state: str
     text: str = ""
     url: str | None = None
@@ -95,6 +110,15 @@ class Forge(Protocol):
 
     async def look(self, project: str, number: int) -> Seen:
         """Read a pull request with its checks and reviews."""
+
+    async def read_log(self, project: str, job: int) -> str:
+        """Read the end of the log of a check."""
+
+    async def read_remarks(self, project: str, number: int) -> Mapping[int, Sequence[Remark]]:
+        """Read what reviews say of lines, by the review; the first hundred of all."""
+
+    async def merge(self, project: str, number: int, sha: str, method: str) -> None:
+        """Merge a pull request, if it still ends with that commit."""
 
     async def close(self) -> None:
         """Let go of the connections."""

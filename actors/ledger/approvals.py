@@ -27,6 +27,7 @@ from command_center.actors.contracts.events.sessions import (
 )
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.outcomes import record_outcome
+from command_center.actors.ledger.pull_request_merges import settle_merge
 from command_center.actors.ledger.push_outcomes import settle_push
 from command_center.actors.rules.answers import SECRET
 from command_center.actors.rules.errors import Conflict
@@ -225,6 +226,8 @@ def settle_approval(
             _settle_run(tx, settled)
         elif settled.kind == "push":
             settle_push(tx, settled)
+        elif settled.kind == "merge":
+            settle_merge(tx, settled)
         elif settled.kind in ABOUT_CONTENT and status in {"approved", "rejected", "expired"}:
             _settle_trust(tx, settled)
     return settled

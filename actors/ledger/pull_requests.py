@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import attrs
 import msgspec
 
 from command_center.actors.contracts.events.pull_requests import (
+    MergeRequested,
     PullRequestChanged,
     PullRequestFailed,
     PullRequestOpened,
     PullRequestRequested,
 )
+from command_center.actors.core.clock import later
+from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import sessions as ledger
-from command_center.store import PullRequest, Transaction, pull_requests, sessions
+from command_center.actors.rules.errors import Conflict
+from command_center.store import PullRequest, Transaction, approvals, pull_requests, sessions
 
 SILENT: Final = frozenset({"read_at", "problem"})
 """Fields whose change is no news."""
@@ -113,3 +117,64 @@ def note_seen(tx: Transaction, pull_request_id: int, fields: Mapping[str, Any]) 
         told = PullRequestChanged(pull_request_id=after.id, changes=changes)
         ledger.tell(tx, session, told, actor="forge")
     return after
+
+
+def request_merge(
+    tx: Transaction,
+    pull_request_id: int,
+    *,
+    method: Literal["merge", "squash", "rebase"],
+    requested_by: str,
+    approval_seconds: float,
+) -> PullRequest:
+    """Ask a person whether a pull request may be merged, as it is now, once its checks pass.
+
+    Raises:
+        Conflict: it is not open, or that is asked or agreed to already.
+    """
+    pull = pull_requests.get(tx.db, pull_request_id)
+    if pull.status != "open":
+        raise Conflict(f"Pull request {pull.id} is {pull.status}.", currentStatus=pull.status)
+    asked = pull.merge_approval_id
+    is_asked = asked is not None and approvals.get(tx.db, asked).status == "pending"
+    if (pull.merge_when is not None or is_asked) and pull.merge_sha == pull.head_sha:
+        raise Conflict(
+            f"Approval {asked} asks about that." if is_asked else "A person has agreed to that.",
+            approvalId=asked,
+        )
+    session = sessions.get(tx.db, pull.session_id)
+    approval = settlement.ask_about(
+        tx,
+        session,
+        "merge",
+        title=f"Merge pull request {pull.number} into {pull.base} once its checks pass?"[:200],
+        details={
+            "reason": "It is merged by itself, with this commit as its last one, when all checks "
+            "pass. With a new commit it has to be agreed to again.",
+            "pullRequestId": pull.id,
+            "url": pull.url,
+            "branchName": pull.base,
+            "sha": pull.head_sha,
+            "method": method,
+            "checks": pull.checks,
+            "review": pull.review,
+        },
+        expires_at=later(tx.now, approval_seconds),
+        requested_by=requested_by,
+    )
+    pull = pull_requests.update(
+        tx,
+        pull.id,
+        merge_method=method,
+        merge_sha=pull.head_sha,
+        merge_when=None,
+        merge_approval_id=approval.id,
+    )
+    told = MergeRequested(
+        pull_request_id=pull.id,
+        merge_when="checks_pass",
+        sha=pull.head_sha,
+        approval_id=approval.id,
+    )
+    ledger.tell(tx, session, told, actor=requested_by, approval_id=approval.id)
+    return pull

@@ -61,6 +61,9 @@ def create_repository(
         reviewer=message.reviewer,
         allow_push=message.allow_push,
         push_addresses=list(addresses),
+        on_checks_failed=message.on_checks_failed,
+        on_review=message.on_review,
+        forge_followups=message.forge_followups,
         **columns_of(seen, git_dir, worktrees),
     )
     tx.emit(
@@ -86,6 +89,9 @@ def registered(repository: Repository) -> RepositoryRegistered:
         reviewer=repository.reviewer,
         allow_push=repository.allow_push,
         push_addresses=repository.push_addresses,
+        on_checks_failed=repository.on_checks_failed,
+        on_review=repository.on_review,
+        forge_followups=repository.forge_followups,
     )
 
 

@@ -15,6 +15,7 @@ from command_center.actors.channels.notices import (
     DeadlineExtended,
     DeadlineNears,
     Notice,
+    PullRequestTold,
     SessionOver,
     read,
 )
@@ -74,6 +75,12 @@ class TelegramChannel:
                 self._settled(tx, approval)
             case SessionOver(session, cut_off):
                 self._session_ended(tx, session, "interrupted" if cut_off else "sessions")
+            case PullRequestTold():
+                said = wording.pull_request_text(
+                    notice, where_of(tx.db, notice.session, self._zone)
+                )
+                outgoing = Outgoing(text=said, purpose="session", session_id=notice.session.id)
+                self._post(tx, "sessions", outgoing)
             case AutomationHeld(automation, reason):
                 self._automation_paused(tx, automation, reason)
             case ActorSetAside(path, error):

@@ -13,6 +13,7 @@ from typing import Final
 
 import attrs
 
+from command_center.actors.channels.notices import PullRequestTold
 from command_center.actors.ledger.budgets import used_tokens
 from command_center.actors.telegram.buttons import (
     FollowSoon,
@@ -123,6 +124,23 @@ def session_text(session: Session, where: Where) -> Text:
     room = LONGEST - length_of(head) - length_of(foot) - 10
     said = shorten(session.last_message or "", min(room, BODY))
     return fit(lines(head, text("\n", said) if said else None, text("\n", foot) if foot else None))
+
+
+def pull_request_text(told: PullRequestTold, where: Where) -> Text:
+    """Say that checks fail or reviewers want changes, and what is done about it."""
+    title = where.task.title if where.task is not None else told.session.prompt
+    reviews = "1 review" if told.reviews == 1 else f"{told.reviews} reviews"
+    return fit(
+        lines(
+            text("🔀 ", bold("News of a pull request"), repository_name(where)),
+            text(shorten(title, TITLE)),
+            *(text("• ", shorten(head, 200)) for head in told.checks[:10]),
+            f"• {reviews}" if told.reviews else None,
+            "The task goes on with a turn that is told." if told.goes_on else None,
+            labelled("", told.reason),
+            text(shorten(told.url, 300)),
+        )
+    )
 
 
 def session_keyboard(session: Session) -> Keyboard:

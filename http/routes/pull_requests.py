@@ -7,6 +7,8 @@ from sqlite_utils import Database
 from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import PULL_REQUESTS
 from command_center.actors.contracts.pull_requests import (
+    MergeOrder,
+    MergePullRequest,
     OpenPullRequest,
     PullRequestRequest,
     ReadPullRequest,
@@ -66,3 +68,15 @@ async def get_pull_request(center: Center, pull_request_id: int) -> PullRequest:
 async def read_pull_request(center: Center, pull_request_id: int) -> PullRequest:
     """Ask the forge about a pull request now."""
     return await center.ask(PULL_REQUESTS, ReadPullRequest(pull_request_id), timeout=FORGE_SECONDS)
+
+
+@api.operation(
+    "POST",
+    "/api/pull-requests/<id:pull_request_id>/merge",
+    answers=202,
+    refuses=(409,),
+    scope="land",
+)
+async def merge_pull_request(center: Center, pull_request_id: int, body: MergeOrder) -> PullRequest:
+    """Ask a person whether a pull request may be merged once its checks pass."""
+    return await center.ask(PULL_REQUESTS, MergePullRequest(pull_request_id, body))

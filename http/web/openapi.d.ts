@@ -66,7 +66,7 @@ export interface Approval {
   id: number;
   createdAt: string;
   updatedAt: string;
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "merge" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
   title: string;
   details: Record<string, any>;
@@ -329,6 +329,9 @@ export interface CreateRepository {
   codexConfig?: "ask" | "ignore";
   reviewer?: "auto" | "user";
   allowPush?: boolean;
+  onChecksFailed?: "follow_up" | "tell";
+  onReview?: "follow_up" | "tell";
+  forgeFollowups?: number;
   requestedBy?: string;
 }
 
@@ -646,6 +649,13 @@ export interface LongText {
   nextCursor: string | null;
 }
 
+/** A merge of a pull request as it is now, once its checks pass; a person is asked first. */
+export interface MergeOrder {
+  mergeWhen?: "checks_pass";
+  method?: "merge" | "rebase" | "squash";
+  requestedBy?: string;
+}
+
 /** The way in which a worktree's branch comes back. */
 export interface MergeRequest {
   path: string;
@@ -818,6 +828,12 @@ export interface PullRequest {
   problem: string | null;
   requestedBy: string;
   readAt: string | null;
+  followups: number;
+  answered: string[];
+  mergeWhen: "checks_pass" | null;
+  mergeMethod: "merge" | "rebase" | "squash" | null;
+  mergeSha: string | null;
+  mergeApprovalId: number | null;
 }
 
 /** A pull request of what was pushed of a session. */
@@ -902,6 +918,9 @@ export interface Repository {
   workplace: "main_checkout" | "worktree";
   allowPush: boolean;
   pushAddresses: string[];
+  onChecksFailed: "follow_up" | "tell";
+  onReview: "follow_up" | "tell";
+  forgeFollowups: number;
 }
 
 /** Changes to a repository; what is left out stays. */
@@ -916,6 +935,9 @@ export interface RepositoryChanges {
   codexConfig?: "ask" | "ignore";
   reviewer?: "auto" | "user";
   allowPush?: boolean;
+  onChecksFailed?: "follow_up" | "tell";
+  onReview?: "follow_up" | "tell";
+  forgeFollowups?: number;
   requestedBy?: string;
 }
 
@@ -1764,6 +1786,15 @@ export interface Operations {
     body: undefined;
     answer: PullRequest;
   };
+  /** Ask a person whether a pull request may be merged once its checks pass */
+  mergePullRequest: {
+    method: "POST";
+    path: `/api/pull-requests/${number}/merge`;
+    isExact: false;
+    query: Record<string, never>;
+    body: MergeOrder;
+    answer: PullRequest;
+  };
   /** List the comments on the work of a session's task, with their places in the files now */
   listComments: {
     method: "GET";
@@ -1913,7 +1944,7 @@ export interface Operations {
     method: "GET";
     path: "/api/approvals";
     isExact: true;
-    query: { limit?: number | null; cursor?: string | null; status?: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected" | null; kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input" | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; };
+    query: { limit?: number | null; cursor?: string | null; status?: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected" | null; kind?: "command" | "elicitation" | "file_change" | "manual" | "merge" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input" | null; repositoryId?: number | null; taskId?: number | null; sessionId?: number | null; };
     body: undefined;
     answer: Page<Approval>;
   };
@@ -2386,14 +2417,14 @@ export interface AgentStarted {
 /** Nobody settled it in time. */
 export interface ApprovalExpired {
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "merge" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
   note: string | null;
   scope: string | null;
 }
 
 /** Its deadline is near: a fifth of its time, and 10 minutes at most, are left. */
 export interface ApprovalExpiring {
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "merge" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
   title: string;
   expiresAt: string;
 }
@@ -2406,7 +2437,7 @@ export interface ApprovalExtended {
 
 /** Something waits on a person. `details` are those of a question that a session asks. */
 export interface ApprovalRequested {
-  kind: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
+  kind: "command" | "elicitation" | "file_change" | "manual" | "merge" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
   title: string;
   expiresAt: string | null;
   details?: Record<string, any>;
@@ -2416,7 +2447,7 @@ export interface ApprovalRequested {
 export interface ApprovalResolved {
   status: "answered_elsewhere" | "approved" | "cancelled" | "expired" | "pending" | "rejected";
   note: string | null;
-  kind?: "command" | "elicitation" | "file_change" | "manual" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
+  kind?: "command" | "elicitation" | "file_change" | "manual" | "merge" | "permissions" | "push" | "run" | "setup" | "trust" | "user_input";
   scope?: string | null;
 }
 
@@ -2705,6 +2736,21 @@ export interface LeftCommand {
   command: string;
 }
 
+/** Somebody wants it merged once its checks pass; `approvalId` says who is asked. */
+export interface MergeRequested {
+  pullRequestId: number;
+  mergeWhen: "checks_pass";
+  sha: string;
+  approvalId: number;
+}
+
+/** It is merged once its checks pass, or it is not, and `problem` says why. */
+export interface MergeSettled {
+  pullRequestId: number;
+  mergeWhen: "checks_pass" | null;
+  problem: string | null;
+}
+
 export type Outcome = "handled" | "lost" | "refused";
 
 /** Codex changed its plan; only live. */
@@ -2723,6 +2769,17 @@ export interface PullRequestChanged {
 export interface PullRequestFailed {
   pullRequestId: number;
   problem: string;
+}
+
+/** Checks fail, or reviewers want changes; `answer` says what was done, `reason` why no more. */
+export interface PullRequestNews {
+  pullRequestId: number;
+  url: string;
+  checks: string[];
+  reviews: number;
+  answer: "follow_up" | "tell";
+  followupSessionId: number | null;
+  reason: string | null;
 }
 
 /** The forge has it; without a `number` it is opened by a person, at `url`. */
@@ -2784,6 +2841,9 @@ export interface RepositoryRegistered {
   reviewer?: "auto" | "user";
   allowPush?: boolean;
   pushAddresses?: string[];
+  onChecksFailed?: "follow_up" | "tell";
+  onReview?: "follow_up" | "tell";
+  forgeFollowups?: number;
 }
 
 /** Git was asked again for its state. */
@@ -3141,6 +3201,9 @@ export interface EventData {
   "session.pull_request.opened": PullRequestOpened;
   "session.pull_request.failed": PullRequestFailed;
   "session.pull_request.updated": PullRequestChanged;
+  "session.pull_request.news": PullRequestNews;
+  "session.pull_request.merge.requested": MergeRequested;
+  "session.pull_request.merge.settled": MergeSettled;
   "task.created": TaskCreated;
   "task.updated": TaskUpdated;
   "task.cancelled": TaskCancelled;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from command_center.store import EventData
 
@@ -39,3 +39,37 @@ class PullRequestChanged(EventData, frozen=True, kw_only=True, tag="session.pull
 
     pull_request_id: int
     changes: dict[str, dict[str, Any]]
+
+
+class PullRequestNews(EventData, frozen=True, kw_only=True, tag="session.pull_request.news"):
+    """Checks fail, or reviewers want changes; `answer` says what was done, `reason` why no more.
+
+    With `follow_up`, `followupSessionId` is the session that is told.
+    """
+
+    pull_request_id: int
+    url: str
+    checks: list[str]
+    reviews: int
+    answer: Literal["tell", "follow_up"]
+    followup_session_id: int | None
+    reason: str | None
+
+
+class MergeRequested(
+    EventData, frozen=True, kw_only=True, tag="session.pull_request.merge.requested"
+):
+    """Somebody wants it merged once its checks pass; `approvalId` says who is asked."""
+
+    pull_request_id: int
+    merge_when: Literal["checks_pass"]
+    sha: str
+    approval_id: int
+
+
+class MergeSettled(EventData, frozen=True, kw_only=True, tag="session.pull_request.merge.settled"):
+    """It is merged once its checks pass, or it is not, and `problem` says why."""
+
+    pull_request_id: int
+    merge_when: Literal["checks_pass"] | None
+    problem: str | None

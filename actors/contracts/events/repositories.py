@@ -10,7 +10,7 @@ from command_center.actors.contracts.repositories import RepositoryDeleted
 from command_center.actors.git.committing import Committed
 from command_center.actors.git.merging import MergeResult
 from command_center.store import EventData
-from command_center.store.records import CodexConfig, Reviewer, Workplace
+from command_center.store.records import CodexConfig, NewsAnswer, Reviewer, Workplace
 
 
 class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.created"):
@@ -28,6 +28,9 @@ class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.creat
     reviewer: Reviewer | UnsetType = UNSET
     allow_push: bool | UnsetType = UNSET
     push_addresses: list[str] | UnsetType = UNSET
+    on_checks_failed: NewsAnswer | UnsetType = UNSET
+    on_review: NewsAnswer | UnsetType = UNSET
+    forge_followups: int | UnsetType = UNSET
 
 
 class RepositoryUpdated(EventData, frozen=True, kw_only=True, tag="repo.updated"):

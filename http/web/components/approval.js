@@ -30,6 +30,7 @@ const KINDS = {
   trust: ["lock", "Trust a configuration"],
   setup: ["file", "Set up worktrees"],
   push: ["merge", "Push commits"],
+  merge: ["merge", "Merge a pull request"],
   command: ["command", "Run a command"],
   file_change: ["file", "Change files"],
   permissions: ["lock", "More permissions"],

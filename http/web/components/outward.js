@@ -3,7 +3,7 @@
 import { get, ME, post } from "../api.js";
 import { seen } from "../format.js";
 import { html, useState } from "../html.js";
-import { taskOf, useStore } from "../store.js";
+import { state, taskOf, useStore } from "../store.js";
 import { Button, Confirm, Field, Switch, useLoaded } from "./basics.js";
 
 /** @import { PullRequest, Push, Session } from "../openapi.js" */
@@ -70,7 +70,42 @@ const CHECKS = {
 const REVIEWS = { none: "", approved: " · approved", changes_requested: " · changes requested" };
 
 /** A pull request, as its forge told of it last. @param {{pull: PullRequest}} props */
-const Pulled = ({ pull }) => html`<p class="quiet-line">
+const Pulled = ({ pull }) => {
+  useStore("approvals");
+  const [merging, setMerging] = useState(false);
+  const asked = state.approvals.get(pull.mergeApprovalId || 0)?.status === "pending";
+  const isAgreed = pull.mergeWhen === "checks_pass";
+  return html`
+    <${Told} pull=${pull} />
+    ${isAgreed && html`<p class="quiet-line">It is merged once its checks pass.</p>`}
+    ${
+      asked &&
+      html`<p class="quiet-line">
+        Merging it waits for an approval:
+        <a href=${`#/approvals/${pull.mergeApprovalId}`}> decide</a>
+      </p>`
+    }
+    ${
+      pull.status === "open" &&
+      !isAgreed &&
+      !asked &&
+      html`<div class="actions start">
+        <${Button} icon="merge" onClick=${() => setMerging(true)}>Merge when checks pass…<//>
+      </div>`
+    }
+    ${
+      merging &&
+      html`<${Confirm} title="Merge it once its checks pass?" label="Ask" kind="primary"
+        onClose=${() => setMerging(false)}
+        act=${() => post(`/api/pull-requests/${pull.id}/merge`, { requestedBy: ME })}>
+        <p>You are asked for an approval first. A new commit makes it void.</p>
+      <//>`
+    }
+  `;
+};
+
+/** @param {{pull: PullRequest}} props */
+const Told = ({ pull }) => html`<p class="quiet-line">
   ${
     pull.url
       ? html`<a href=${pull.url} target="_blank" rel="noreferrer">

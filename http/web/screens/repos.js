@@ -52,7 +52,8 @@ const PERMISSIONS = [
   ],
 ];
 
-/** @typedef {["workplace" | "codexConfig" | "reviewer", string, string, string, string]} Setting */
+/** @typedef {"workplace" | "codexConfig" | "reviewer" | "onChecksFailed" | "onReview"} Named */
+/** @typedef {[Named, string, string, string, string]} Setting */
 
 /** @type {Setting} */
 const SIDE_BY_SIDE = [
@@ -80,6 +81,20 @@ const CHOICES = [
     "user",
     "Let a model decide",
     "A model answers Codex’s requests instead of you. Each decision is shown with its reason.",
+  ],
+  [
+    "onChecksFailed",
+    "follow_up",
+    "tell",
+    "Go on where checks fail",
+    "A pull request’s task gets a turn with the logs of the checks. Otherwise you are told.",
+  ],
+  [
+    "onReview",
+    "follow_up",
+    "tell",
+    "Go on where reviewers want changes",
+    "The task gets a turn with what they say, if they may write there. Otherwise you are told.",
   ],
 ];
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from command_center.actors.channels.notices import PullRequestTold
 from command_center.actors.telegram.approval_wording import (
     approval_keyboard,
     approval_text,
@@ -24,6 +25,7 @@ from command_center.actors.telegram.wording import (
     diff_head,
     diff_summary,
     diff_text,
+    pull_request_text,
     session_text,
 )
 from command_center.store import Approval, Session
@@ -246,3 +248,33 @@ def test_an_outcome_stands_below_what_was_asked_however_long_that_was() -> None:
     said = with_outcome(text("x" * 5000), outcome)
     assert fits(said)
     assert to_plain(said).endswith("Approved by web")
+
+
+def test_news_of_a_pull_request_name_the_checks_and_what_is_done() -> None:
+    told = PullRequestTold(
+        session(),
+        "https://example.org/pull/1",
+        ["The check 'tests' fails"] * 30,
+        2,
+        goes_on=False,
+        reason="It has led to 3 turns already.",
+    )
+    said = to_plain(pull_request_text(told, WHERE))
+    for words in ("'tests' fails", "2 reviews", "3 turns already", "https://example.org/pull/1"):
+        assert words in said
+    assert length_of(pull_request_text(told, WHERE)) <= LONGEST
+
+
+def test_a_push_shows_where_it_goes_and_the_first_of_its_commits() -> None:
+    commits = [{"sha": str(n), "author": "a", "subject": f"Commit {n}"} for n in range(20)]
+    details = {
+        "address": "https://example.org/a.git",
+        "branchName": "work",
+        "force": "with-lease",
+        "commits": commits,
+        "commitCount": 25,
+    }
+    said = to_plain(approval_text(approval(kind="push", details=details), WHERE))
+    for words in ("https://example.org/a.git", "work", "replaces", "Commit 9", "and 15 more"):
+        assert words in said
+    assert "Commit 10" not in said

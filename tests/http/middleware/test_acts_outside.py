@@ -34,7 +34,7 @@ from command_center.http.middleware import idempotency
 from command_center.http.middleware.gate import Policy
 from command_center.http.routes.table import OPERATIONS
 from command_center.runtime import ActorRef, origin
-from command_center.store import EventFilter, Transaction, open_database
+from command_center.store import EventFilter, Transaction, open_database, pull_requests
 from tests.actors.git.remote import local_ssh
 from tests.codex.bridging import faked
 from tests.http.live import client_of
@@ -175,7 +175,11 @@ async def land(script: Script, folder: Path, session_id: int) -> None:
     await script.post("/api/sessions/{}/comments", comment, session_id)
     await script.post("/api/sessions/{}/commit", {"paths": ["new.txt"]}, session_id)
     await script.post("/api/sessions/{}/push", {}, session_id)
-    await script.post("/api/sessions/{}/pull-request", {"base": "main"}, session_id)
+    pull = await script.post("/api/sessions/{}/pull-request", {"base": "main"}, session_id)
+    await script.center.storage.write(
+        lambda tx: pull_requests.update(tx, pull["id"], status="open").id
+    )
+    await script.post("/api/pull-requests/{}/merge", {}, pull["id"])
     (folder / "more.txt").write_text("a")
     gone = await script.post("/api/sessions/{}/discard", {}, session_id)
     await script.post("/api/discarded/{}/restore", {}, gone["id"])
