@@ -326,7 +326,10 @@ class Workplaces:
                 await _check_branch(found, session.branch_name, "branchName")
             return await self._take(session, repository, main, found, entry.branch_name)
         if session.codex_thread_id is not None:
-            gone = LostWorktree(str(path), session.branch_name)
+            known = await find_lost(self._storage, repository, str(path))
+            last = None if known is None else known.branch_name
+            # One that was there when the thread was prompted may have been tidied up since.
+            gone = LostWorktree(str(path), session.branch_name or last)
             await check_lost(main, entries, gone)
             setup = await self._agreed_setup(session, repository, main)
             made, branch = await self._make_again(host, main, gone, setup)

@@ -460,6 +460,20 @@ async def test_a_thread_whose_worktree_was_deleted_gets_it_again_as_it_was_at_fi
     assert (str(place), True) == (fourth.cwd, (place / ".env").exists())
 
 
+async def test_a_worktree_that_is_tidied_up_behind_a_prompt_is_made_again(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project, allow_write=True)
+    first = await rig.prepare((await rig.start_run(repository)).id)
+    assert WorkFolder(first.cwd) == await rig.ask(FindFolder(repository.id, None, first.cwd))
+    second = await _gone_on_with(rig, first, branch_name=None)
+    plain_git(project, "worktree", "remove", first.cwd)
+
+    ready = await rig.prepare(second.id)
+
+    assert (first.cwd, first.branch_name) == (ready.cwd, ready.branch_name)
+
+
 async def test_a_worktree_that_cannot_be_made_again_is_refused_with_what_to_do(
     rig: Rig, project: Path
 ) -> None:
