@@ -13,6 +13,7 @@ import trio
 
 from command_center.actors.codex.settings import Transport
 from command_center.actors.ledger.repositories import delete_repository
+from tests.actors.git.repository import plain_git
 from tests.codex.bridging import Bridged, open_bridge
 from tests.codex.script import (
     CallTool,
@@ -43,6 +44,9 @@ def reached(
         yield reached
 
 
+WORKPLACES = pytest.mark.parametrize("workplace", ["main_checkout", "worktree"])
+
+
 @attrs.frozen
 class Beside:
     """A thread that a session has worked in, and another client of its app-server."""
@@ -51,6 +55,11 @@ class Beside:
     other: Bridged
     repository: Any
     first: Any
+
+    @property
+    def place(self) -> Path:
+        """Return where the thread works."""
+        return Path(self.first["cwd"])
 
     @property
     def thread_id(self) -> str:
@@ -75,15 +84,21 @@ class Beside:
 
 @asynccontextmanager
 async def beside(
-    reached: Reached, repository: Path, *, begun_elsewhere: bool = False
+    reached: Reached,
+    repository: Path,
+    *,
+    begun_elsewhere: bool = False,
+    workplace: str = "main_checkout",
 ) -> AsyncIterator[Beside]:
     """A first session has ended in a thread; another client is there, which may have begun it.
+
+    In a worktree it has changed nothing, so that its worktree is gone.
 
     Codex's goals are on in a thread that was begun elsewhere.
     """
     assert reached.shared is not None
     async with client_of(reached.server) as client, open_bridge(reached.shared.settings) as other:
-        registered = await client.register(repository)
+        registered = await client.register(repository, workplace=workplace)
         if begun_elsewhere:
             thread_id = await other.begin(repository)
             await other.prompt(thread_id, "I begin.")
@@ -94,14 +109,18 @@ async def beside(
         else:
             session = await client.run(registered, "First.")
         first = await client.until_session(session, "completed")
+        if workplace == "worktree":
+            async with client.watch(after=0) as stream:
+                await stream.until("worktree.removed")
         yield Beside(client, other, registered, first)
 
 
+@WORKPLACES
 async def test_what_another_client_begins_in_a_thread_of_ours_is_a_session(
-    reached: Reached, model: ScriptedModel, repository: Path, tmp_path: Path
+    reached: Reached, model: ScriptedModel, repository: Path, tmp_path: Path, workplace: str
 ) -> None:
     outside = tmp_path / "outside.txt"
-    async with beside(reached, repository) as at:
+    async with beside(reached, repository, workplace=workplace) as at:
         model.script = (Run(f"echo made > {outside}", justification="May I?"), Say.text("Made."))
         async with at.client.watch(after=0) as stream:
             turn_id = await at.say("Go on here.")
@@ -114,6 +133,7 @@ async def test_what_another_client_begins_in_a_thread_of_ours_is_a_session(
             await approve(at.client, asked["approvalId"])
             session = await at.client.until_session({"id": adopted["sessionId"]}, "completed")
         assert "made\n" == outside.read_text()
+        assert (str(at.place), workplace) == (session["cwd"], session["workplace"])
         assert ("codex", "Go on here.", "Made.") == (
             session["origin"],
             session["prompt"],
@@ -123,16 +143,19 @@ async def test_what_another_client_begins_in_a_thread_of_ours_is_a_session(
         assert at.first["taskId"] == session["taskId"]
 
 
+@WORKPLACES
 async def test_it_is_stopped_as_any_session(
-    reached: Reached, model: ScriptedModel, repository: Path
+    reached: Reached, model: ScriptedModel, repository: Path, workplace: str
 ) -> None:
-    heart = repository / "heart"
-    async with beside(reached, repository) as at:
-        model.script = (Run("while true; do echo beat > heart; sleep 0.05; done"),)
+    async with beside(reached, repository, workplace=workplace) as at:
+        heart = at.place / "heart"
+        gate = Gate()
+        beating = Run("while true; do echo beat > heart; sleep 0.05; done")
+        model.script = (Hold(gate, beating),)
         async with at.client.watch(after=0) as stream:
             await at.say("Go on here.")
-            adopted = await stream.until("session.started", runner="app-server")
             adopted = await stream.until("session.turn.adopted")
+            gate.open()
             assert await beats(heart, within=20)
             stopped = await at.client.post(f"/api/sessions/{adopted['sessionId']}/stop")
             assert "stopped" == stopped["session"]["status"]
@@ -164,6 +187,28 @@ async def test_it_is_found_when_the_server_was_killed_meanwhile(
             assert "I went on." == session["lastMessage"]
             listed = await client.get("/api/sessions", taskId=session["taskId"])
             assert 2 == len(listed["items"])
+
+
+async def test_a_restart_deletes_no_worktree_in_which_a_turn_runs(
+    reached: Reached, model: ScriptedModel, repository: Path
+) -> None:
+    async with beside(reached, repository, workplace="worktree") as at:
+        reached.server.kill()
+        place, branch = str(at.place), at.first["branchName"]
+        plain_git(repository, "worktree", "add", "--quiet", place, branch)
+        gate = Gate()
+        model.script = (Hold(gate, Run("pwd -P")), Say.text("I went on."))
+        turn_id = await at.say("Go on here.")
+        reached.server.start()
+        async with client_of(reached.server) as client, client.watch(after=0) as stream:
+            adopted = await stream.until("session.turn.adopted", turnId=turn_id)
+            gate.open()
+            ran = await stream.until("session.item", type="commandExecution")
+            assert f"{at.place}\n" == ran["data"]["item"]["aggregatedOutput"]
+            ended = await client.until_session({"id": adopted["sessionId"]}, "completed")
+            assert (place, branch) == (ended["cwd"], ended["branchName"])
+            # Nobody needs it now.
+            await stream.until("worktree.removed", path=place)
 
 
 async def test_what_the_repository_does_not_allow_any_more_is_interrupted_and_told(
