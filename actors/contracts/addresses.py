@@ -36,7 +36,9 @@ from command_center.actors.contracts.devices import (
 from command_center.actors.contracts.landing import (
     CommitWork,
     DiscardWork,
+    MarkConflicts,
     MarkViewed,
+    ResolveConflicts,
     RestoreWork,
     SeeChanges,
     SeePatch,
@@ -136,6 +138,7 @@ RepositoriesMessage: TypeAlias = (
     | CreateComment
     | PlaceComments
     | CommitWork
+    | MarkConflicts
     | DiscardWork
     | RestoreWork
     | PushWork
@@ -181,6 +184,7 @@ TasksMessage: TypeAlias = (
     | PromptThread
     | ChangeComment
     | SendComments
+    | ResolveConflicts
     | QueueFollowup
     | ChangeFollowup
     | EnsureSession

@@ -8,11 +8,12 @@ import msgspec
 
 from command_center.actors.git.changes import Against, ChangedFile
 from command_center.actors.git.committing import PATHS_LIMIT, Author, CommitMessage, Committed
+from command_center.actors.git.conflicts import MarkedConflicts
 from command_center.actors.git.patches import CONTEXT, Patch, PatchCursor
 from command_center.actors.git.pictures import Picture, PictureSide
 from command_center.actors.rules.lengths import BranchName, Name, PathText, Revision
 from command_center.runtime import Request
-from command_center.store import DiscardedWork
+from command_center.store import DiscardedWork, Followup, Session
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -123,6 +124,37 @@ class CommitWork(msgspec.Struct, Request[Committed], frozen=True):
 
     session_id: int
     wanted: CommitRequest
+
+
+class ConflictsRequest(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The branch whose merge conflicts: that of the main checkout, unless named."""
+
+    base: BranchName | None = None
+    requested_by: Name = "api"
+
+
+class MarkConflicts(msgspec.Struct, Request[MarkedConflicts], frozen=True):
+    """Merge a base into the branch of an ended session, and mark what conflicts in the files."""
+
+    session_id: int
+    wanted: ConflictsRequest
+
+
+class Resolving(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Conflicts that Codex is asked to resolve, and the session that does, or will after a turn."""
+
+    merge: MarkedConflicts
+    followup: Followup | None
+    session: Session
+
+
+class ResolveConflicts(msgspec.Struct, Request[Resolving], frozen=True):
+    """Have Codex resolve in the session's thread what conflicts with a base."""
+
+    session_id: int
+    wanted: ConflictsRequest
 
 
 class DiscardRequest(

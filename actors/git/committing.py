@@ -26,6 +26,7 @@ from command_center.actors.git.facts import (
     read_status,
     read_worktrees,
 )
+from command_center.actors.git.merging import is_unresolved
 from command_center.actors.git.names import branch_commit, check_path
 from command_center.actors.git.ports import ANSWER_LIMIT, OF_THE_TREE, Checkout, Writes, shown
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
@@ -85,6 +86,8 @@ async def commit_changes(
 ) -> Committed:
     """Commit the changes of a work tree on its branch, new and deleted files among them.
 
+    A commit after a merge with marked conflicts takes the place of that merge (see `conflicts`).
+
     Args:
         checkout: the work tree.
         message: of the commit.
@@ -104,7 +107,7 @@ async def commit_changes(
     for path in paths:
         check_path(path, "paths")
     status = await read_status(checkout)
-    branch = await _check_branch(checkout, status, head)
+    branch = await check_own_branch(checkout, status, head)
     changed = await _changed(checkout, paths)
     if not changed:
         raise Conflict("There is nothing to commit.", headSha=status.head)
@@ -112,6 +115,7 @@ async def commit_changes(
     for source in (attributes, OF_THE_TREE):
         await _check_filters(checkout, changed, source)
     identity = attributes | await _identity(checkout, author)
+    takes_place = status.head is not None and await is_unresolved(checkout, status.head)
     if intend is not None:
         await intend(CommitPlan(branch=branch, head=status.head, message=message))
     staged = await _stage(checkout, branch, changed, attributes)
@@ -122,6 +126,7 @@ async def commit_changes(
         "--no-gpg-sign",
         "--no-status",
         "--cleanup=whitespace",
+        *(["--amend", "--reset-author"] if takes_place else []),
         f"--message={message}",
         "--only",
         "--pathspec-from-file=-",
@@ -192,7 +197,7 @@ def _words(message: str) -> list[str]:
     return message.split()
 
 
-async def _check_branch(checkout: Checkout, status: WorkTreeStatus, head: str | None) -> str:
+async def check_own_branch(checkout: Checkout, status: WorkTreeStatus, head: str | None) -> str:
     """Return the branch that the commit goes to, which is this work tree's alone.
 
     HEAD is a file that an agent may write: it can name what is no branch, or another's.

@@ -35,6 +35,9 @@ NOBODY: Final = {
 }
 """Author and committer of a merge if git knows no user."""
 
+UNRESOLVED: Final = "Command-Center-Unresolved"
+"""The line at the end of the message of a merge whose conflicts are marked in its files."""
+
 Strategy = Literal["auto", "fast-forward", "merge-commit"]
 
 
@@ -77,7 +80,7 @@ async def merge_branch(
         if status.branch is None or status.head is None:
             raise Conflict("The target checkout is on no branch, or has no commit yet.")
         merge = await _work_out(target, status.branch, branch, strategy=strategy, message=message)
-        begun = await _begun(target, merge.head_sha) if status.dirty else []
+        begun = await begun_already(target, merge.head_sha) if status.dirty else []
         if begun is None or (begun and merge.how == "up-to-date"):
             raise Conflict(
                 f"The target checkout {target.path} has changes that are not committed.",
@@ -86,7 +89,7 @@ async def merge_branch(
         if merge.how != "up-to-date":
             if intend is not None:
                 await intend(merge)
-            await _step(target, merge, begun=begun)
+            await step_to(target, merge, begun=begun)
         return merge
     for tree in await read_worktrees(target):
         if tree.branch_name == into:
@@ -114,6 +117,11 @@ async def _work_out(
             raise Conflict(f"There is no branch {name}.", branchName=name)
         tips.append(tip)
     before, tip = tips
+    if await is_unresolved(target, tip):
+        raise Conflict(
+            f"{branch} has conflicts that are not resolved. Resolve them, and commit.",
+            branchName=branch,
+        )
     fork = await target.run("merge-base", before, tip, accepted=(0, 1), deadline=SCAN_DEADLINE)
     if fork.text == tip:
         how: Literal["up-to-date", "fast-forward", "merge-commit"] = "up-to-date"
@@ -134,10 +142,13 @@ async def _work_out(
     )
 
 
-async def _merge_commit(
-    target: Checkout, into: str, head: str, branch: str, *, tip: str, message: str | None
-) -> str:
-    worked_out = await target.run(
+async def merge_trees(checkout: Checkout, head: str, tip: str) -> tuple[str, list[str]]:
+    """Merge two commits into a tree, which is whole if no file conflicts.
+
+    Returns:
+        the tree, and the files that conflict, as many as are named; they are marked in the tree.
+    """
+    answer = await checkout.run(
         "merge-tree",
         "--write-tree",
         "--name-only",
@@ -149,13 +160,42 @@ async def _merge_commit(
         accepted=(0, 1),
         deadline=CHECKOUT_DEADLINE,
     )
-    tree, *conflicts = (shown(part) for part in worked_out.stdout.split(b"\0") if part)
-    if worked_out.exit_code == 1:
+    tree, *conflicts = (shown(part) for part in answer.stdout.split(b"\0") if part)
+    return tree, conflicts[:CONFLICTS_LIMIT] if answer.exit_code else []
+
+
+async def is_unresolved(checkout: Checkout, sha: str) -> bool:
+    """Say whether a commit is a merge with conflicts that are marked, and nobody has resolved."""
+    answer = await checkout.run(
+        "log",
+        "-1",
+        f"--format=%P%x00%(trailers:key={UNRESOLVED},valueonly)",
+        "--no-show-signature",
+        "--end-of-options",
+        sha,
+        "--",
+        deadline=SCAN_DEADLINE,
+    )
+    parents, _, said = answer.text.partition("\0")
+    return len(parents.split()) == 2 and said.strip() == "yes"  # noqa: PLR2004 - a merge has two
+
+
+def _counted(conflicts: Sequence[str]) -> str:
+    if len(conflicts) == CONFLICTS_LIMIT:
+        return f"{CONFLICTS_LIMIT} files or more"
+    return "1 file" if len(conflicts) == 1 else f"{len(conflicts)} files"
+
+
+async def _merge_commit(
+    target: Checkout, into: str, head: str, branch: str, *, tip: str, message: str | None
+) -> str:
+    tree, conflicts = await merge_trees(target, head, tip)
+    if conflicts:
         raise Conflict(
-            f"{branch} conflicts with {into} in {len(conflicts)} file(s); nothing was changed.",
+            f"{branch} conflicts with {into} in {_counted(conflicts)}; nothing was changed.",
             targetBranch=into,
             branchName=branch,
-            conflicts=conflicts[:CONFLICTS_LIMIT],
+            conflicts=conflicts,
         )
     known = await target.run("var", "GIT_COMMITTER_IDENT", accepted=(0, 128))
     text = message or f"Merge branch '{branch}' into {into}"
@@ -174,7 +214,7 @@ async def _merge_commit(
     return committed.text
 
 
-async def _begun(target: Checkout, after: str) -> list[bytes] | None:
+async def begun_already(target: Checkout, after: str) -> list[bytes] | None:
     """Return the files that are changed already, if all are as a merge has them.
 
     A server that was killed in the middle of that merge leaves it so. None if one is not.
@@ -211,7 +251,7 @@ async def _unlike(target: Checkout, after: str, staged: Sequence[bytes]) -> list
     return list(records_of(answer.stdout))
 
 
-async def _step(target: Checkout, merge: MergeResult, *, begun: Sequence[bytes]) -> None:
+async def step_to(target: Checkout, merge: MergeResult, *, begun: Sequence[bytes]) -> None:
     """Take the checkout and its branch from one commit to the next, both or neither."""
     await step_tree(target, merge.before_sha, merge.head_sha, staged=begun)
     try:

@@ -29,6 +29,7 @@ from command_center.actors.contracts.landing import (
     Changes,
     CommitWork,
     DiscardWork,
+    MarkConflicts,
     MarkViewed,
     Restored,
     RestoreWork,
@@ -75,6 +76,7 @@ from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout, NotAWorkTree
 from command_center.actors.git.committing import Committed
+from command_center.actors.git.conflicts import MarkedConflicts
 from command_center.actors.git.diffs import Diff
 from command_center.actors.git.facts import (
     WorktreeEntry,
@@ -458,6 +460,11 @@ class Repositories(Actor):
     async def carry_out_pushes(self, _message: CarryOutPushes) -> None:
         """Go on with the pushes that were let through."""
         self.ctx.start_task(self._push_all)
+
+    @handles(MarkConflicts)
+    async def mark_conflicts(self, message: MarkConflicts) -> Deferred[MarkedConflicts]:
+        """Merge a base into a session's branch, with its conflicts marked."""
+        return self.ctx.answer_later(self._landing.mark_conflicts, message)
 
     @handles(DiscardWork)
     async def discard_work(self, message: DiscardWork) -> Deferred[DiscardedWork]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import attrs
 
 from command_center.actors.contracts.repositories import GatherFacts, WorkplaceFacts
+from command_center.actors.git.conflicts import MarkedConflicts
 from command_center.actors.ledger.reports import schema_of
 from command_center.actors.sessions.runner import FAILURES
 from command_center.runtime import ActorRef
@@ -90,3 +91,15 @@ def describe_facts(facts: WorkplaceFacts) -> str:
         for commit in facts.commits
     ]
     return "\n".join(lines)
+
+
+def words_of_conflicts(merge: MarkedConflicts) -> str:
+    """Write what a thread is told whose branch conflicts with its base."""
+    files = "\n".join(f"- {path}" for path in merge.conflicts)
+    return (
+        f"The branch {merge.base_ref} was merged into this one, {merge.branch_name}, and these "
+        f"files conflict:\n\n{files}\n\n"
+        "The conflicts are marked in them by <<<<<<<, ======= and >>>>>>>. A file that one side "
+        "has deleted, or that is binary, has no marks: decide what becomes of it. Resolve each "
+        "conflict so that the code does what both sides meant, and leave no mark. Do not commit."
+    )

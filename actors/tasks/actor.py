@@ -16,6 +16,7 @@ from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import REPOSITORIES, SESSIONS, session_at
 from command_center.actors.contracts.comments import ChangeComment, SendComments, SentComments
+from command_center.actors.contracts.landing import MarkConflicts, ResolveConflicts, Resolving
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.sessions import SessionCommitted, StopSession
 from command_center.actors.contracts.tasks import (
@@ -34,7 +35,7 @@ from command_center.actors.contracts.tasks import (
 from command_center.actors.contracts.threads import AgentThreads, ThreadBusy
 from command_center.actors.contracts.worktrees import FindFolder
 from command_center.actors.ledger.comments import change_comment, send_comments
-from command_center.actors.ledger.successors import change_followup, queue_followup
+from command_center.actors.ledger.successors import change_followup, queue_followup, say
 from command_center.actors.ledger.tasks import (
     check_unused,
     create_session,
@@ -47,6 +48,7 @@ from command_center.actors.rules.errors import Unavailable
 from command_center.actors.rules.policy import PolicyResult, evaluate
 from command_center.actors.rules.preconditions import only_if
 from command_center.actors.sessions.actor import MAILBOX, SessionActor
+from command_center.actors.sessions.prompts import words_of_conflicts
 from command_center.actors.sessions.services import SessionServices
 from command_center.runtime import (
     Actor,
@@ -59,7 +61,16 @@ from command_center.runtime import (
     SupervisorNotFound,
     handles,
 )
-from command_center.store import Comment, Followup, Session, Task, repositories, sessions, tasks
+from command_center.store import (
+    Comment,
+    Followup,
+    Session,
+    Task,
+    Transaction,
+    repositories,
+    sessions,
+    tasks,
+)
 from command_center.store.records import Runner
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -308,6 +319,32 @@ class Tasks(Actor):
         if sent.followup is None:
             await self._start(sent.session.id)
         return sent
+
+    @handles(ResolveConflicts)
+    async def resolve_conflicts(self, message: ResolveConflicts) -> Deferred[Resolving]:
+        """Answer once the conflicts are marked, and what asks for their resolution is committed."""
+        return self.ctx.answer_later(self._resolve_conflicts, message)
+
+    async def _resolve_conflicts(self, message: ResolveConflicts) -> Resolving:
+        marking = MarkConflicts(message.session_id, message.wanted)
+        merge = await self.ctx.lookup(REPOSITORIES).ask(marking, timeout=GIT_SECONDS)
+
+        def write(tx: Transaction) -> Resolving:
+            session = sessions.get(tx.db, message.session_id)
+            newest = sessions.find(tx.db, {"task_id": session.task_id}, newest_first=True)
+            followup, told = say(
+                tx,
+                newest or session,
+                message=words_of_conflicts(merge),
+                actor=message.wanted.requested_by,
+                approval_seconds=self._services.approval_seconds,
+            )
+            return Resolving(merge=merge, followup=followup, session=told)
+
+        resolving = await self._storage.write(write)
+        if resolving.followup is None:
+            await self._start(resolving.session.id)
+        return resolving
 
     async def _check_folder(self, session_id: int) -> None:
         """See that the next turn of a session's task has a folder, where one may begin now.

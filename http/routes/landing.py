@@ -8,14 +8,17 @@ import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
-from command_center.actors.contracts.addresses import REPOSITORIES
+from command_center.actors.contracts.addresses import REPOSITORIES, TASKS
 from command_center.actors.contracts.landing import (
     Changes,
     CommitRequest,
     CommitWork,
+    ConflictsRequest,
     DiscardRequest,
     DiscardWork,
     MarkViewed,
+    ResolveConflicts,
+    Resolving,
     Restored,
     RestoreRequest,
     RestoreWork,
@@ -132,6 +135,18 @@ async def mark_viewed(center: Center, session_id: int, body: ViewedFiles) -> Vie
 async def commit_session(center: Center, session_id: int, body: CommitRequest) -> Committed:
     """Commit what an ended session left in its folder."""
     return await center.ask(REPOSITORIES, CommitWork(session_id, body), timeout=GIT_SECONDS)
+
+
+@api.operation(
+    "POST",
+    "/api/sessions/<id:session_id>/resolve-conflicts",
+    answers=201,
+    refuses=(409,),
+    scope="land",
+)
+async def resolve_conflicts(center: Center, session_id: int, body: ConflictsRequest) -> Resolving:
+    """Have Codex resolve what conflicts with a base, which is merged into the session's branch."""
+    return await center.ask(TASKS, ResolveConflicts(session_id, body), timeout=GIT_SECONDS)
 
 
 @api.operation(

@@ -291,6 +291,12 @@ export interface ComparedFile {
   removed: number | null;
 }
 
+/** The branch whose merge conflicts: that of the main checkout, unless named. */
+export interface ConflictsRequest {
+  base?: string | null;
+  requestedBy?: string;
+}
+
 /** Ask a person something that no session asks by itself. */
 export interface CreateApproval {
   title: string;
@@ -649,6 +655,14 @@ export interface LongText {
   nextCursor: string | null;
 }
 
+/** The merge of a base into a branch, with the files in which the conflicts are marked. */
+export interface MarkedConflicts {
+  branchName: string;
+  baseRef: string;
+  sha: string;
+  conflicts: string[];
+}
+
 /** A merge of a pull request as it is now, once its checks pass; a person is asked first. */
 export interface MergeOrder {
   mergeWhen?: "checks_pass";
@@ -969,6 +983,13 @@ export interface Resolution {
   resolutionNote?: string | null;
   scope?: "once" | "session";
   answers?: Record<string, any> | null;
+}
+
+/** Conflicts that Codex is asked to resolve, and the session that does, or will after a turn. */
+export interface Resolving {
+  merge: MarkedConflicts;
+  followup: Followup | null;
+  session: Session;
 }
 
 /** The branch that discarded work comes back on: `cc/restored-<id>`, unless named. */
@@ -1686,6 +1707,15 @@ export interface Operations {
     query: Record<string, never>;
     body: CommitRequest;
     answer: Committed;
+  };
+  /** Have Codex resolve what conflicts with a base, which is merged into the session's branch */
+  resolveConflicts: {
+    method: "POST";
+    path: `/api/sessions/${number}/resolve-conflicts`;
+    isExact: false;
+    query: Record<string, never>;
+    body: ConflictsRequest;
+    answer: Resolving;
   };
   /** Take away what an ended session left in its worktree, and keep it for 30 days */
   discardWork: {
@@ -2630,6 +2660,11 @@ export interface ConfigurationWeighed {
   reason: string;
 }
 
+/** A base was merged into the branch of a session; its conflicts are marked in the files. */
+export interface ConflictsMarked {
+  merge: MarkedConflicts;
+}
+
 /** A piece of a message or of a command's output; only live. */
 export interface DeltaShown {
   itemId: string;
@@ -3191,6 +3226,7 @@ export interface EventData {
   "worktree.pruned": WorktreePruned;
   "session.changes.viewed": FilesViewed;
   "session.committed": WorkCommitted;
+  "session.conflicts.marked": ConflictsMarked;
   "session.discarded": WorkDiscarded;
   "session.restored": WorkRestored;
   "session.push.requested": PushRequested;

@@ -28,6 +28,7 @@ class Left:
 
     url: str
     repository: Path
+    model: ScriptedModel
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -54,7 +55,9 @@ def left(tmp_path: Path, codex_binary: Path, repository: Path) -> Iterator[Left]
         wanted = {"repositoryId": registered["id"], "title": "Make it ours", "prompt": "Do it."}
         task = made(client, "/api/tasks", wanted)
         session = made(client, f"/api/tasks/{task['id']}/run", {})["session"]
-        yield Left(f"{reached.server.url}/#/sessions/{session['id']}?pane=changes", repository)
+        yield Left(
+            f"{reached.server.url}/#/sessions/{session['id']}?pane=changes", repository, model
+        )
 
 
 def change_readme(left: Left, branch: str) -> None:
@@ -99,6 +102,7 @@ def test_what_a_session_left_is_committed_and_merged(
     change_readme(left, "release")
     dialog.get_by_role("button", name="Merge", exact=True).click()
     expect(dialog.get_by_role("alert")).to_contain_text("README.md")
+    expect(dialog.get_by_role("button", name="Resolve with Codex")).to_be_visible()
     photograph(page, f"{request.node.name}-conflicts")
     dialog.get_by_label("Into").fill("main")
     dialog.get_by_role("button", name="Merge", exact=True).click()
@@ -152,3 +156,31 @@ def test_what_is_committed_is_pushed_once_a_person_has_seen_where_it_goes(
         text=True,
     )
     assert "Make it ours" == listed.stdout.splitlines()[0]
+
+
+def test_codex_resolves_what_conflicts(left: Left, open_page: OpenPage) -> None:
+    page = open_page(left.url, device="phone", expected={409}).page
+    card = page.get_by_role("region", name="Landing")
+    card.get_by_role("button", name="Commit…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Commit", exact=True).click()
+    expect(card).to_contain_text("1 commit")
+    (left.repository / "README.md").write_text("# Theirs\n")
+    left.git("commit", "--quiet", "--all", "-m", "Theirs")
+    left.model.script = (Run("echo '# Both' > README.md"), Say.text("Resolved."))
+    card.get_by_role("button", name="Merge into main…").click()
+    dialog.get_by_role("button", name="Merge", exact=True).click()
+    dialog.get_by_role("button", name="Resolve with Codex").click()
+    page.wait_for_url("**/#/sessions/2*")
+    page.get_by_role("button", name="Changes").click()
+    expect(card).to_contain_text("Not committed")
+    asked = str(left.model.requests[-1].body)
+    assert "- README.md" in asked
+    card.get_by_role("button", name="Commit…").click()
+    dialog.get_by_role("button", name="Commit", exact=True).click()
+    expect(card).to_contain_text("2 commits")
+    card.get_by_role("button", name="Merge into main…").click()
+    dialog.get_by_role("button", name="Merge", exact=True).click()
+    expect(card).to_have_count(0)
+    assert "# Both" == (left.repository / "README.md").read_text().strip()
+    assert "Ada" == left.git("log", "-1", "--format=%an", "main")

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from command_center.actors.contracts.repositories import RepositoryDeleted
 from command_center.actors.git.committing import Committed
+from command_center.actors.git.conflicts import MarkedConflicts
 from command_center.actors.git.merging import MergeResult
 from command_center.store import EventData
 from command_center.store.records import CodexConfig, NewsAnswer, Reviewer, Workplace
@@ -121,6 +122,12 @@ class WorkCommitted(EventData, frozen=True, kw_only=True, tag="session.committed
     """Work that a session left was committed; `commit` says where and how much."""
 
     commit: Committed
+
+
+class ConflictsMarked(EventData, frozen=True, kw_only=True, tag="session.conflicts.marked"):
+    """A base was merged into the branch of a session; its conflicts are marked in the files."""
+
+    merge: MarkedConflicts
 
 
 class WorkDiscarded(EventData, frozen=True, kw_only=True, tag="session.discarded"):

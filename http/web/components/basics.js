@@ -356,7 +356,7 @@ export const Dialog = ({ title, onClose, children }) => {
 };
 
 /** Ask before what cannot be undone. @param {any} props */
-export const Confirm = ({ title, children, act, label, kind = "danger", onClose }) => {
+export const Confirm = ({ title, children, act, label, kind = "danger", instead, onClose }) => {
   const { busy, error, run } = useAct();
   const confirm = () =>
     run("act", async () => {
@@ -364,7 +364,7 @@ export const Confirm = ({ title, children, act, label, kind = "danger", onClose 
       onClose();
     });
   return html`<${Dialog} title=${title} onClose=${onClose}>
-    <div class="stack">${children}<${Problem} error=${error} /></div>
+    <div class="stack">${children}<${Problem} error=${error} />${error && instead?.(error)}</div>
     <div class="actions">
       <${Button} onClick=${onClose}>Not now<//>
       <${Button} kind=${kind} busy=${busy === "act"} onClick=${confirm}>${label}<//>

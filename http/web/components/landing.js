@@ -3,10 +3,11 @@
 import { ME, post } from "../api.js";
 import { number, plural, seen } from "../format.js";
 import { html, useState } from "../html.js";
-import { repoOf, taskOf, useStore } from "../store.js";
-import { Button, Confirm, Field } from "./basics.js";
+import { learn, repoOf, taskOf, useStore } from "../store.js";
+import { Button, Confirm, Field, Problem, useAct } from "./basics.js";
 import { Outward } from "./outward.js";
 
+/** @import { ApiError } from "../api.js" */
 /** @import { Changes, Session } from "../openapi.js" */
 /** @typedef {{session: Session, changes: Changes, onAct: () => void}} Props */
 
@@ -104,7 +105,10 @@ const Merge = ({ session, changes, onClose }) => {
         path: changes.path,
         into: into.trim() && into.trim() !== current ? into.trim() : undefined,
         requestedBy: ME,
-      })}>
+      })}
+    instead=${(/** @type {ApiError} */ error) =>
+      error.conflicts.length > 0 &&
+      html`<${Resolve} session=${session} base=${into.trim()} onClose=${onClose} />`}>
     <${Field} label="Into" hint="Any local branch that no other work tree has checked out.">
       <input value=${into} autocapitalize="none" spellcheck=${false}
         onInput=${(/** @type {any} */ e) => setInto(e.currentTarget.value)} />
@@ -114,6 +118,32 @@ const Merge = ({ session, changes, onClose }) => {
       ${into.trim() === current ? " The main checkout must be clean." : ""}
     </p>
   <//>`;
+};
+
+/**
+ * Have Codex resolve what conflicts.
+ * @param {{session: Session, base: string, onClose: () => void}} props
+ */
+const Resolve = ({ session, base, onClose }) => {
+  const { busy, error, run } = useAct();
+  const act = () =>
+    run("resolve", async () => {
+      const made = await post(`/api/sessions/${session.id}/resolve-conflicts`, {
+        base: base || undefined,
+        requestedBy: ME,
+      });
+      onClose();
+      learn("sessions", made.session);
+      if (!made.followup) location.hash = `/sessions/${made.session.id}`;
+    });
+  return html`
+    <p class="hint">
+      Codex can resolve them in the worktree: ${base} is merged into the branch with the conflicts
+      marked, and the thread is asked to resolve them. You commit what it makes of it.
+    </p>
+    <${Problem} error=${error} />
+    <${Button} kind="primary" busy=${busy === "resolve"} onClick=${act}>Resolve with Codex<//>
+  `;
 };
 
 /** @param {{session: Session, changes: Changes, onClose: () => void}} props */

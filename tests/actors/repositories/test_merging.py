@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from command_center.actors.contracts.landing import ConflictsRequest, MarkConflicts
 from command_center.actors.contracts.worktrees import MergeRequest, MergeWorktree
+from command_center.actors.git.conflicts import MarkedConflicts
 from command_center.actors.git.merging import MergeResult
 from command_center.actors.rules.errors import Conflict, Invalid
 from tests.actors.git.repository import commit, plain_git
@@ -113,3 +115,55 @@ async def test_the_branch_of_the_main_checkout_can_be_named(work: Work, project:
         (project / "new.txt").read_text(),
         plain_git(project, "status", "--porcelain"),
     )
+
+
+async def mark(work: Work, base: str | None = None) -> MarkedConflicts:
+    wanted = ConflictsRequest(base=base, requested_by="ada")
+    return await work.rig.ask(MarkConflicts(work.session.id, wanted))
+
+
+def make_conflict(work: Work, project: Path) -> str:
+    commit(work.folder, {"readme.txt": "ours\n", "new.txt": "new\n"})
+    return commit(project, {"readme.txt": "theirs\n"})
+
+
+async def test_conflicts_are_marked_in_the_files_and_the_next_commit_is_the_merge(
+    work: Work, project: Path
+) -> None:
+    theirs = make_conflict(work, project)
+    ours = work.git("rev-parse", "HEAD")
+    marked = await mark(work)
+    assert ("work", "main", ["readme.txt"]) == (
+        marked.branch_name,
+        marked.base_ref,
+        marked.conflicts,
+    )
+    assert "<<<<<<<" in (work.folder / "readme.txt").read_text()
+    assert "" == work.git("status", "--porcelain")
+    event = (await work.rig.events())[-1]
+    assert ("session.conflicts.marked", "ada") == (event["type"], event["actor"])
+    with pytest.raises(Conflict, match="not resolved"):
+        await merge(work)
+    assert marked == await mark(work)
+    work.write(readme_txt="both\n")
+    committed = await work.commit(message="Merge main")
+    assert f"{ours} {theirs}" == work.git("show", "-s", "--format=%P", committed.sha)
+    assert "Ada Lovelace Merge main" == work.git("show", "-s", "--format=%an %B", committed.sha)
+    assert "fast-forward" == (await merge(work)).how
+    assert "both\n" == (project / "readme.txt").read_text()
+
+
+async def test_only_what_conflicts_and_is_committed_is_marked(work: Work, project: Path) -> None:
+    make_conflict(work, project)
+    work.write(more_txt="not committed\n")
+    with pytest.raises(Conflict, match="not committed"):
+        await mark(work)
+    assert "not committed\n" == (work.folder / "more.txt").read_text()
+    (work.folder / "more.txt").unlink()
+    plain_git(project, "branch", "fits", "main^")
+    with pytest.raises(Conflict, match="does not conflict"):
+        await mark(work, "fits")
+    with pytest.raises(Conflict, match="no branch absent"):
+        await mark(work, "absent")
+    with pytest.raises(Invalid):
+        await mark(work, "-x")

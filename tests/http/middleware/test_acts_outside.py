@@ -185,6 +185,15 @@ async def land(script: Script, folder: Path, session_id: int) -> None:
     await script.post("/api/discarded/{}/restore", {}, gone["id"])
 
 
+def make_conflict(folder: Path) -> None:
+    """Make a branch `other` that conflicts with the one of a worktree, which is clean."""
+    git(folder, "switch", "-q", "-c", "other", "HEAD~1")
+    (folder / "new.txt").write_text("b")
+    git(folder, "add", "new.txt")
+    git(folder, "commit", "-q", "-m", "b")
+    git(folder, "switch", "-q", "-")
+
+
 async def every_post(script: Script, folder: Path) -> None:
     """Send each POST that takes a key, so that it does what it is for."""
     repository = folder / "work"
@@ -225,6 +234,10 @@ async def every_post(script: Script, folder: Path) -> None:
     await script.post("/api/sessions/{}/followups", {"message": "a"}, created["id"])
     await script.post("/api/sessions/{}/comments/send", {}, created["id"])
     await script.post("/api/sessions/{}/stop", {}, created["id"])
+
+    make_conflict(Path(worked["cwd"]))
+    base = {"base": "other"}
+    await script.post("/api/sessions/{}/resolve-conflicts", base, session["id"])
 
     thread = {"repositoryId": made["id"], "cwd": str(repository), "prompt": "[]"}
     await script.post("/api/codex/threads/{}/prompt", thread, "of-another")
