@@ -52,6 +52,7 @@ from command_center.actors.core.writer import Store
 from command_center.actors.devices.actor import Devices
 from command_center.actors.devices.roster import Roster
 from command_center.actors.forges.actor import PullRequests
+from command_center.actors.forges.issues import Issues
 from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.hosts.registry import HostSettings
 from command_center.actors.operator.actions import Journal
@@ -252,6 +253,17 @@ def build_tree(
                     approval_seconds=settings.approval_seconds,
                 ),
                 contract="Pull requests are opened and read late; no turn waits for them.",
+            ),
+            ChildSpec(
+                id="issues",
+                start=partial(
+                    Issues,
+                    storage,
+                    settings.github,
+                    runner=settings.runner,
+                    approval_seconds=settings.approval_seconds,
+                ),
+                contract="Issues become tasks late, and never twice.",
             ),
             ChildSpec(
                 id="approvals",

@@ -8,7 +8,7 @@ rules.
 Start with ``writer`` (how things are written; ``transaction`` is what a unit of work is given),
 ``tables`` (the rows of what ``records`` names, each a ``table`` with its ``columns``; ``statuses``
 are those of a session) and ``events`` (the log; ``log_identity`` tells it from others).
-``device_tokens``, ``forge_deliveries``, ``hook_answers``, ``idempotency_keys``,
+``device_tokens``, ``forge_deliveries``, ``hook_answers``, ``issue_tasks``, ``idempotency_keys``,
 ``released_threads``, ``orphaned_turns``, ``unready_worktrees`` and ``trusted_configurations`` are
 small tables with functions of their own. No SQL stands outside of the store: what the tables cannot
 ask or change is in ``queries``.
@@ -23,6 +23,7 @@ from command_center.store import (
     events,
     forge_deliveries,
     hook_answers,
+    issue_tasks,
     log_identity,
     orphaned_turns,
     released_threads,
@@ -209,6 +210,7 @@ __all__ = [
     "forge_deliveries",
     "from_timestamp",
     "hook_answers",
+    "issue_tasks",
     "items",
     "log_identity",
     "now_timestamp",

@@ -121,6 +121,8 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
         on_checks_failed: what is done where checks of a pull request fail.
         on_review: what is done where a reviewer wants changes.
         forge_followups: turns that one pull request may lead to in that way.
+        issue_label: the label by which an open issue becomes a task; None where none does.
+        issue_approval: whether a task that is made of an issue needs a person's approval.
         facts: what the last scan saw beside the columns: remotes, worktrees, languages, ….
         scanned_at: when that scan was; None before the first.
     """
@@ -148,6 +150,8 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     on_checks_failed: NewsAnswer = "tell"
     on_review: NewsAnswer = "tell"
     forge_followups: int = 3
+    issue_label: str | None = None
+    issue_approval: bool = True
 
 
 class Task(Record, frozen=True, kw_only=True, rename="camel"):

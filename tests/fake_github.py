@@ -14,7 +14,7 @@ import re
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition, Thread
@@ -117,6 +117,30 @@ class FakeGitHub:
         )
         return len(found)
 
+    def issue(
+        self,
+        project: str,
+        title: str,
+        body: str = "",
+        *,
+        author: str = "bob",
+        labels: Sequence[str] = (),
+    ) -> None:
+        """Have somebody open an issue."""
+        found = self.issues.setdefault(project, [])
+        number = len(found) + 1
+        found.append(
+            {
+                "number": number,
+                "title": title,
+                "body": body,
+                "state": "open",
+                "user": {"login": author},
+                "labels": [{"name": label} for label in labels],
+                "html_url": f"https://example.org/{project}/issues/{number}",
+            }
+        )
+
     def times(self, line: str) -> int:
         """Return how often something was asked."""
         return sum(re.match(line, asked) is not None for asked in self.asked)
@@ -181,7 +205,9 @@ class FakeGitHub:
         if found is None:
             return answer
         project, rest = found.groups()
-        if rest == "pulls" and method == "POST":
+        if rest.startswith("issues"):
+            answer = self._route_issues(project, rest, query)
+        elif rest == "pulls" and method == "POST":
             answer = self._open(project, body)
         elif rest == "pulls":
             answer = 200, [pull for pull in self._pulls_of(project) if _is_wanted(pull, query)]
@@ -211,6 +237,24 @@ class FakeGitHub:
             return 405, {"message": "Pull Request is not mergeable"}
         pull |= {"state": "closed", "merged": True}
         return 200, {"merged": True, "sha": "2" * 40}
+
+    def _route_issues(self, project: str, rest: str, query: dict[str, str]) -> tuple[int, Any]:
+        known = self.issues.get(project, [])
+        if rest == "issues":
+            return 200, self._issues_of(project, query)
+        number = int(rest.partition("/")[2])
+        return (200, known[number - 1]) if number <= len(known) else (404, {"message": "Not Found"})
+
+    def _issues_of(self, project: str, query: dict[str, str]) -> list[dict[str, Any]]:
+        label = query.get("labels")
+        found = [
+            issue
+            for issue in reversed(self.issues.get(project, []))
+            if issue["state"] == "open"
+            and (label is None or label in {one["name"] for one in issue["labels"]})
+        ]
+        size, page = int(query["per_page"]), int(query["page"])
+        return found[size * (page - 1) : size * page]
 
     def _pulls_of(self, project: str) -> list[dict[str, Any]]:
         return [

@@ -33,6 +33,7 @@ from command_center.actors.contracts.devices import (
     RedeemCode,
     RevokeDevice,
 )
+from command_center.actors.contracts.issues import ListIssues, LookForIssues, TakeIssue
 from command_center.actors.contracts.landing import (
     CommitWork,
     DiscardWork,
@@ -156,6 +157,9 @@ PullRequestMessage: TypeAlias = (
     OpenPullRequest | ReadPullRequest | KeepDelivery | MergePullRequest | FollowPullRequests
 )
 PULL_REQUESTS: Address[PullRequestMessage] = Address("/pull-requests")
+
+IssuesMessage: TypeAlias = ListIssues | TakeIssue | LookForIssues
+ISSUES: Address[IssuesMessage] = Address("/issues")
 
 SessionMessage: TypeAlias = (
     StopSession

@@ -13,6 +13,9 @@ from command_center.runtime import Request
 from command_center.store import Repository
 from command_center.store.records import LOCAL, CodexConfig, NewsAnswer, Reviewer, Workplace
 
+Label: TypeAlias = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f,]+$")
+]
 Followups: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
@@ -76,6 +79,8 @@ class CreateRepository(
     on_checks_failed: NewsAnswer = "tell"
     on_review: NewsAnswer = "tell"
     forge_followups: Followups = 3
+    issue_label: Label | None = None
+    issue_approval: bool = True
     requested_by: Name = "api"
 
 
@@ -101,6 +106,8 @@ class RepositoryChanges(
     on_checks_failed: NewsAnswer | msgspec.UnsetType = msgspec.UNSET
     on_review: NewsAnswer | msgspec.UnsetType = msgspec.UNSET
     forge_followups: Followups | msgspec.UnsetType = msgspec.UNSET
+    issue_label: Label | msgspec.UnsetType | None = msgspec.UNSET
+    issue_approval: bool | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"
 
 

@@ -18,7 +18,8 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.contracts.addresses import TASKS
+from command_center.actors.contracts.addresses import ISSUES, TASKS
+from command_center.actors.contracts.issues import LookForIssues
 from command_center.actors.contracts.pull_requests import (
     FollowPullRequests,
     KeepDelivery,
@@ -30,6 +31,7 @@ from command_center.actors.contracts.sessions import SessionCommitted
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.forges.links import Project, page_to_open, project_of
+from command_center.actors.forges.make import make_github
 from command_center.actors.forges.news import read_news
 from command_center.actors.forges.ports import Forge, Proposal, Seen
 from command_center.actors.forges.settings import GitHubSettings
@@ -52,12 +54,14 @@ from command_center.store import (
     Session,
     Task,
     forge_deliveries,
+    issue_tasks,
     pull_requests,
     pushes,
     repositories,
     sessions,
     tasks,
 )
+from command_center.store.issue_tasks import IssueOf
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -69,13 +73,6 @@ RESTS: Final = 3600.0
 
 UNTOLD: Final = "Whether it was opened is not known: ask again, and it is opened once. "
 """Begins the problem of a pull request of which nobody knows how far it came."""
-
-
-def make_github(settings: GitHubSettings) -> Forge:
-    """Make the client, which brings an HTTP client that nothing else needs."""
-    from command_center.actors.forges.github import GitHub  # noqa: PLC0415 - as said
-
-    return GitHub(settings)
 
 
 @attrs.define
@@ -141,15 +138,16 @@ class PullRequests(Actor):
         """
         wanted = message.wanted
 
-        def load(db: Database) -> tuple[Task, Repository, Push | None]:
+        def load(db: Database) -> tuple[Task, Repository, Push | None, IssueOf | None]:
             session = sessions.get(db, message.session_id)
             return (
                 tasks.get(db, session.task_id),
                 repositories.get(db, session.repository_id),
                 _last_push(db, session),
+                issue_tasks.issue_of(db, session.task_id),
             )
 
-        task, repository, push = await self._storage.read(load)
+        task, repository, push, issue = await self._storage.read(load)
         if push is None:
             raise Conflict("Nothing of this session was pushed. Push it first.")
         project = project_of(push.address)
@@ -168,7 +166,7 @@ class PullRequests(Actor):
             branch=push.branch_name,
             base=base,
             title=(wanted.title or task.title)[:256],
-            body=wanted.body,
+            body=_closing(wanted.body, issue, project),
             is_draft=wanted.draft,
             head_sha=push.sha,
         )
@@ -315,6 +313,9 @@ class PullRequests(Actor):
         """Have read soon what was delivered about."""
         for delivery in await self._storage.read(forge_deliveries.undone):
             project = _project_in(delivery.body)
+            if delivery.event == "issues":
+                with contextlib.suppress(ActorNotFound, MailboxFull):  # it looks by itself, too
+                    self.ctx.lookup(ISSUES).try_tell(LookForIssues())
             for known in await self._storage.read(
                 lambda db: pull_requests.sound(db, {"status": "open"})[0]
             ):
@@ -361,6 +362,14 @@ def _last_push(db: Database, session: Session) -> Push | None:
     siblings = [one.id for one in sessions.every(db, {"task_id": session.task_id}, texts=False)]
     done = pushes.every(db, {"session_id": siblings, "status": "pushed"})
     return done[-1] if done else None
+
+
+def _closing(body: str, issue: IssueOf | None, project: Project) -> str:
+    """Return what a pull request says, which closes the issue that its task was made of."""
+    if issue is None or issue.project != project.path:
+        return body
+    fixes = f"Fixes #{issue.number}"
+    return body if fixes in body else f"{body}\n\n{fixes}".strip()
 
 
 def _fields(seen: Seen) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import attrs
 import httpx
 import trio
 
-from command_center.actors.forges.ports import Check, Proposal, Remark, Review, Seen
+from command_center.actors.forges.ports import Check, FoundIssue, Proposal, Remark, Review, Seen
 from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.rules.errors import Conflict, Unavailable
 
@@ -36,6 +36,7 @@ LOG_LENGTH: Final = 4000
 
 _TRUSTED: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 _SUMMARY: Final = 2000
+_TITLE, _BODY = 300, 60_000
 _SAID: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"})
 _PASSING: Final = frozenset({"success", "neutral", "skipped"})
 
@@ -161,6 +162,26 @@ class GitHub:
         """Merge a pull request, if it still ends with that commit."""
         wanted = {"sha": sha, "merge_method": method}
         await self._send("PUT", f"/repos/{project}/pulls/{number}/merge", wanted)
+
+    async def list_issues(
+        self, project: str, label: str | None, *, page: int, limit: int
+    ) -> tuple[list[FoundIssue], bool]:
+        """List a page of open issues, the newest first; say whether there are more."""
+        labelled = "" if label is None else f"&labels={quote(label, safe='')}"
+        found = await self._get(
+            f"/repos/{project}/issues?state=open&per_page={limit}&page={page}{labelled}"
+        )
+        with _understood():
+            issues = [_issue(one) for one in found if "pull_request" not in one]
+            return issues, len(found) == limit
+
+    async def read_issue(self, project: str, number: int) -> FoundIssue | None:
+        """Read an issue; None where it is not open, or is a pull request."""
+        found = await self._get(f"/repos/{project}/issues/{number}")
+        with _understood():
+            if found["state"] != "open" or "pull_request" in found:
+                return None
+            return _issue(found)
 
     async def _get(self, path: str, *, cached: bool = True) -> Any:
         """Read something; what has not changed comes from what is kept."""
@@ -307,6 +328,17 @@ def _seen(pull: Mapping[str, Any]) -> Seen:
         status=status,
         is_draft=bool(pull.get("draft")),
         merge_state=pull.get("mergeable_state"),
+    )
+
+
+def _issue(issue: Mapping[str, Any]) -> FoundIssue:
+    return FoundIssue(
+        number=int(issue["number"]),
+        title=str(issue["title"])[:_TITLE],
+        body=str(issue.get("body") or "")[:_BODY],
+        author=str((issue.get("user") or {}).get("login")),
+        labels=[str(label["name"]) for label in issue.get("labels") or ()],
+        url=str(issue["html_url"]),
     )
 
 

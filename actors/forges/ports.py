@@ -81,6 +81,18 @@ class Seen:
 
 
 @attrs.frozen(kw_only=True)
+class FoundIssue:
+    """An open issue as its forge has it now."""
+
+    number: int
+    title: str
+    body: str
+    author: str
+    labels: list[str]
+    url: str
+
+
+@attrs.frozen(kw_only=True)
 class Proposal:
     """A pull request that is to be opened."""
 
@@ -119,6 +131,14 @@ class Forge(Protocol):
 
     async def merge(self, project: str, number: int, sha: str, method: str) -> None:
         """Merge a pull request, if it still ends with that commit."""
+
+    async def list_issues(
+        self, project: str, label: str | None, *, page: int, limit: int
+    ) -> tuple[list[FoundIssue], bool]:
+        """List a page of open issues, the newest first; say whether there are more."""
+
+    async def read_issue(self, project: str, number: int) -> FoundIssue | None:
+        """Read an issue; None where it is not open, or is a pull request."""
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -5,17 +5,16 @@ It waits for nothing and knows no actor, so the same unit serves a request, a sc
 in Telegram.
 
 `sessions`, `tasks`, `repositories`, `approvals`, `automations`, `devices` and `worktrees` write of
-these.
-`admission` lets a session in by policy, `adoption` a turn that runs already, and `missed_turns`
-keeps one that had ended before; `budgets` sums its tokens, `reports` reads its result and
-`successors` makes what follows it: a retry, a continuation, a follow-up. `comments` are what people
-say of its changes, `pushes` its commits on their way to a remote, `push_outcomes` what came of
-them, `pull_requests` what became of them there, `pull_request_news` what is done about it and
-`pull_request_merges` whether they are merged. `drafts` are messages that
-are not complete. `firing` claims the due time of an automation, `outcomes` counts how its runs
-ended, and `templates` has automations to begin from. `deadlines` are those of approvals,
-`async_questions` what Codex asks without waiting, `agents` the sub-agents of a session, `trust`
-has a person asked about a repository's own configuration of Codex, and `setup` about how its
-worktrees are set up. `left_commands` are those that go on when their turn has completed.
-`hook_answers` tells how hooks have decided in a person's place.
+these. `admission` lets a session in by policy, `adoption` a turn that runs already, and
+`missed_turns` keeps one that had ended before; `budgets` sums its tokens, `reports` reads its
+result and `successors` makes what follows it: a retry, a continuation, a follow-up. `comments` are
+what people say of its changes, `pushes` its commits on their way to a remote, `push_outcomes` what
+came of them, `pull_requests` what became of them there, `pull_request_news` what is done about it
+and `pull_request_merges` whether they are merged. `issues` makes tasks of a forge's issues.
+`drafts` are messages that are not complete. `firing` claims the due time of an automation,
+`outcomes` counts how its runs ended, and `templates` has automations to begin from. `deadlines` are
+those of approvals, `async_questions` what Codex asks without waiting, `agents` the sub-agents of a
+session, `trust` has a person asked about a repository's own configuration of Codex, and `setup`
+about how its worktrees are set up. `left_commands` are those that go on when their turn has
+completed. `hook_answers` tells how hooks have decided in a person's place.
 """

@@ -338,6 +338,8 @@ export interface CreateRepository {
   onChecksFailed?: "follow_up" | "tell";
   onReview?: "follow_up" | "tell";
   forgeFollowups?: number;
+  issueLabel?: string | null;
+  issueApproval?: boolean;
   requestedBy?: string;
 }
 
@@ -613,6 +615,23 @@ export interface Inspection {
   remotes: Remote[];
   worktrees: WorktreeEntry[];
   warnings: string[];
+}
+
+/** An open issue, as its forge has it. What it says, a stranger may have written. */
+export interface Issue {
+  number: number;
+  title: string;
+  body: string;
+  author: string;
+  labels: string[];
+  url: string;
+  taskId: number | null;
+}
+
+/** A task that is made of an issue. */
+export interface IssueRequest {
+  approval?: "not_required" | "required" | null;
+  requestedBy?: string;
 }
 
 /** One entry of a session's transcript, such as a message or a command. */
@@ -935,6 +954,8 @@ export interface Repository {
   onChecksFailed: "follow_up" | "tell";
   onReview: "follow_up" | "tell";
   forgeFollowups: number;
+  issueLabel: string | null;
+  issueApproval: boolean;
 }
 
 /** Changes to a repository; what is left out stays. */
@@ -952,6 +973,8 @@ export interface RepositoryChanges {
   onChecksFailed?: "follow_up" | "tell";
   onReview?: "follow_up" | "tell";
   forgeFollowups?: number;
+  issueLabel?: string | null;
+  issueApproval?: boolean;
   requestedBy?: string;
 }
 
@@ -1662,6 +1685,24 @@ export interface Operations {
     query: Record<string, never>;
     body: undefined;
     answer: SessionGoal;
+  };
+  /** List the open issues of a repository at GitHub, the newest first */
+  listIssues: {
+    method: "GET";
+    path: `/api/repos/${number}/issues`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; label?: string | null; };
+    body: undefined;
+    answer: Page<Issue>;
+  };
+  /** Make a task of an issue, once */
+  takeIssue: {
+    method: "POST";
+    path: `/api/repos/${number}/issues/${number}/task`;
+    isExact: false;
+    query: Record<string, never>;
+    body: IssueRequest;
+    answer: Task;
   };
   /** List the files that a session has changed */
   listChanges: {
@@ -2879,6 +2920,8 @@ export interface RepositoryRegistered {
   onChecksFailed?: "follow_up" | "tell";
   onReview?: "follow_up" | "tell";
   forgeFollowups?: number;
+  issueLabel?: string | null;
+  issueApproval?: boolean;
 }
 
 /** Git was asked again for its state. */

@@ -32,6 +32,8 @@ class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.creat
     on_checks_failed: NewsAnswer | UnsetType = UNSET
     on_review: NewsAnswer | UnsetType = UNSET
     forge_followups: int | UnsetType = UNSET
+    issue_label: str | UnsetType | None = UNSET
+    issue_approval: bool | UnsetType = UNSET
 
 
 class RepositoryUpdated(EventData, frozen=True, kw_only=True, tag="repo.updated"):

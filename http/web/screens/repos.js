@@ -28,6 +28,7 @@ import { forgetRepository, learn, listed, need, state, useStore } from "../store
 
 // few repositories have any
 const Discarded = lazily(() => import("../components/discarded.js"), "Discarded");
+const Issues = lazily(() => import("../components/issues.js"), "Issues");
 
 /** @typedef {"allowWrite" | "allowNetwork" | "allowCommit" | "allowPush"} Allowance */
 
@@ -295,6 +296,7 @@ export const Repo = ({ id }) => {
           <${Worktrees} repo=${repo} />
           <${Discarded} repo=${repo} />
         </section>
+        <section aria-labelledby="issues"><${Issues} repo=${repo} /></section>
         <section aria-labelledby="tasks">
           <h2 id="tasks" class="section">Tasks</h2>
           ${

@@ -36,11 +36,13 @@ from command_center.store import (
     comments,
     events,
     forge_deliveries,
+    issue_tasks,
     pull_requests,
     pushes,
     repositories,
     sessions,
 )
+from command_center.store.issue_tasks import IssueOf
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
 from tests.fake_github import TOKEN, FakeGitHub, Fault, fake_github
 
@@ -153,6 +155,19 @@ async def test_a_pull_request_is_opened_once_and_says_where(
         assert 1 == github.times(r"POST /repos/ada/work/pulls")
         told = await it.told()
         assert ["session.pull_request.requested", "session.pull_request.opened"] == told[-2:]
+
+
+async def test_it_closes_the_issue_that_its_task_was_made_of(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        session = it.session
+        await it.rig.storage.write(
+            lambda tx: issue_tasks.claim(
+                tx, session.repository_id, IssueOf(PROJECT, 7), session.task_id
+            )
+        )
+        assert "Look.\n\nFixes #7" == (await it.open(body="Look.")).body
 
 
 async def test_one_that_is_open_already_or_whose_answer_was_lost_is_that_one(

@@ -24,6 +24,7 @@ from command_center.actors.center import Center, open_center
 from command_center.actors.codex.messages import Call
 from command_center.actors.codex.ports import Codex
 from command_center.actors.core.storage import OutsideAct, RequestOrigin
+from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.git.discarding import KEPT_BELOW
 from command_center.actors.git.ports import Checkout, Git, GitCommand, GitOutput, Writes
 from command_center.actors.hosts.local.codex.codex import LocalCodex
@@ -37,6 +38,7 @@ from command_center.runtime import ActorRef, origin
 from command_center.store import EventFilter, Transaction, open_database, pull_requests
 from tests.actors.git.remote import local_ssh
 from tests.codex.bridging import faked
+from tests.fake_github import TOKEN, FakeGitHub, fake_github
 from tests.http.live import client_of
 
 GIT_LOOKS = {
@@ -111,7 +113,9 @@ def _watched(watch: Watch, method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @asynccontextmanager
-async def center_with_codex(folder: Path) -> AsyncIterator[tuple[Center, httpx.AsyncClient]]:
+async def center_with_codex(
+    folder: Path, forge: FakeGitHub
+) -> AsyncIterator[tuple[Center, httpx.AsyncClient]]:
     """A center whose Codex is a fake app-server, and a client of it."""
     database = folder / "center.sqlite3"
     open_database(database).close()
@@ -122,6 +126,7 @@ async def center_with_codex(folder: Path) -> AsyncIterator[tuple[Center, httpx.A
         bridge=faked(),
         max_sessions=8,
         approval_seconds=3600,
+        github=GitHubSettings(token=TOKEN, api_base=forge.url),
     )
     async with (
         open_center(settings) as center,
@@ -201,6 +206,7 @@ async def every_post(script: Script, folder: Path) -> None:
     allowed = {"allowWrite": True, "allowCommit": True, "allowPush": True}
     made = await script.post("/api/repos", {"localPath": str(repository), **allowed})
     await script.post("/api/repos/{}/scan", {}, made["id"])
+    await script.post("/api/repos/{}/issues/{}/task", {}, made["id"], 1)
 
     worktrees = "/api/repos/{}/worktrees"
     for branch in ("merged", "pruned"):
@@ -265,13 +271,16 @@ async def test_nothing_is_done_outside_before_it_is_known_that_it_may_be(
     repository = tmp_path / "work"
     git(tmp_path, "init", "-q", str(repository))
     git(tmp_path, "init", "-q", "--bare", str(tmp_path / "remote"))
+    git(repository, "remote", "add", "forge", "git@127.0.0.1:ada/work.git")
     git(repository, "remote", "add", "origin", f"git@example.org:{tmp_path / 'remote'}")
     monkeypatch.setenv("GIT_SSH_COMMAND", str(local_ssh(tmp_path)))
     git(repository, "commit", "-q", "--allow-empty", "-m", "a")
     done_once = [operation for operation in OPERATIONS if operation.is_done_once]
     rules = {re.sub("<[^>]*>", "{}", operation.rule): operation.id for operation in done_once}
-    async with center_with_codex(tmp_path / "data") as (center, http):
-        script = Script(center, http, rules)
-        await every_post(script, tmp_path)
+    with fake_github() as forge:
+        forge.issue("ada/work", "It breaks")
+        async with center_with_codex(tmp_path / "data", forge) as (center, http):
+            script = Script(center, http, rules)
+            await every_post(script, tmp_path)
     assert {*rules.values()} == script.sent
     assert set() == watch.acted
