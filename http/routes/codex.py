@@ -14,20 +14,22 @@ from command_center.actors.codex.messages import (
     Call,
     codex_on,
 )
+from command_center.actors.codex.versions import RANGE
 from command_center.actors.contracts.addresses import TASKS
 from command_center.actors.contracts.bridges import (
     BridgeHealth,
+    BridgeStatus,
     ProbeHealth,
 )
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.tasks import PromptThread, RunOutcome, ThreadPrompt
-from command_center.actors.rules.errors import NotFound
+from command_center.actors.rules.errors import NotFound, Unavailable
 from command_center.actors.rules.lengths import Name, Note
 from command_center.actors.sessions.runners.codex.threads import ask_codex
 from command_center.http.wire.codec import PageLimit, PageQuery, within_page
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import run_status
-from command_center.runtime import Address
+from command_center.runtime import ActorNotFound, Address, Status
 from command_center.store import Page
 from command_center.store.records import LOCAL
 
@@ -70,7 +72,18 @@ class ThreadsQuery(CodexPageQuery, frozen=True, kw_only=True, rename="camel"):
 @api.operation("GET", "/api/codex/bridge/health", refuses=(404,))
 async def bridge_health(center: Center, query: HostQuery) -> BridgeHealth:
     """Tell how the bridge to the Codex of a host is."""
-    return await center.ask(_codex_of(center, query.host), ProbeHealth())
+    bridge = _codex_of(center, query.host)
+    suspended = _suspension_of(center, bridge)
+    if suspended is None:
+        return await center.ask(bridge, ProbeHealth())
+    settings = center.hosts.named(query.host).codex.settings
+    return BridgeHealth(
+        status=BridgeStatus.UNAVAILABLE,
+        command=settings.described,
+        transport=settings.transport.value,
+        message=suspended,
+        supported=RANGE,
+    )
 
 
 @api.operation("GET", "/api/codex/threads/loaded", refuses=(404, 409))
@@ -114,10 +127,26 @@ def _codex_of(center: Center, host: str) -> Address[BridgeMessage]:
     return codex_on(host)
 
 
+def _suspension_of(center: Center, bridge: Address[BridgeMessage]) -> str | None:
+    """Return what to do about a bridge that an operator has suspended; None if nobody has."""
+    try:
+        status = center.system.snapshot_of(bridge).status
+    except ActorNotFound:
+        return None
+    if status is not Status.SUSPENDED:
+        return None
+    resume = f"POST /api/runtime/actors{bridge}/resume"
+    return f"The bridge to Codex is suspended. Resume it with {resume}."
+
+
 async def _list_of(center: Center, host: str, call: Call) -> Page[Any]:
     """Return a list of Codex's own; only the runner app-server has one."""
     if not RUNNERS[center.settings.runner].has_threads:
         raise needs_threads(center.settings.runner)
-    bridge = center.system.lookup(_codex_of(center, host))
+    address = _codex_of(center, host)
+    suspended = _suspension_of(center, address)
+    if suspended is not None:
+        raise Unavailable(suspended)
+    bridge = center.system.lookup(address)
     answer = await ask_codex(bridge, attrs.evolve(call, timeout=LOOK_SECONDS))
     return Page(items=within_page(answer["data"]), next_cursor=answer.get("nextCursor"))

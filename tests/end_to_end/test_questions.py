@@ -174,6 +174,23 @@ async def test_without_a_bridge_codexs_lists_are_503_and_say_what_to_do(tmp_path
     server.stop()
 
 
+async def test_what_a_suspended_bridge_is_asked_is_answered_at_once(tmp_path: Path) -> None:
+    server = server_with(tmp_path)
+    path = "/api/runtime/actors/bridges/local"
+    async with client_of(server) as client:
+        assert "connected" == (await client.get("/api/codex/bridge/health"))["status"]
+        await client.post(f"{path}/suspend", {"reason": "A look."})
+        with trio.fail_after(14):  # before Codex would have to answer
+            for name in ("threads", "threads/loaded", "models"):
+                answer = await client.http.get(f"/api/codex/{name}")
+                assert (503, True) == (answer.status_code, f"POST {path}/resume" in answer.text)
+            health = await client.get("/api/codex/bridge/health")
+        assert ("unavailable", True) == (health["status"], "is suspended" in health["message"])
+        await client.post(f"{path}/resume", {"reason": "Seen."})
+        assert "connected" == (await client.get("/api/codex/bridge/health"))["status"]
+    server.stop()
+
+
 @pytest.mark.timeout(60)
 async def test_an_overload_that_persists_is_429_with_the_time_to_try_again(tmp_path: Path) -> None:
     server = server_with(tmp_path, "overloaded=1000000")
