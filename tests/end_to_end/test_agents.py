@@ -52,7 +52,7 @@ class Team:
             )
 
         self.model.choose = choose
-        registered = await client.register(self.repository)
+        registered = await client.register(self.repository, workplace="worktree")
         return await client.run(registered, "Begin.", model=self.model_name, **run)
 
     async def delegate(self, client: Client, *steps: Step, **run: object) -> Any:
@@ -152,8 +152,8 @@ async def test_what_a_sub_agent_asks_and_changes_is_shown_and_waits_for_a_person
 
 @both_models
 async def test_a_stop_ends_the_sub_agents_too(team: Team, client: Client) -> None:
-    heart = team.repository / "heart"
     session = await team.delegate(client, Run("while true; do echo > heart; sleep 0.05; done"))
+    heart = Path(session["cwd"]) / "heart"
     assert await beats(heart, within=30)
     stopped = await client.post(f"/api/sessions/{session['id']}/stop")
     assert "stopped" == stopped["session"]["status"]
@@ -236,12 +236,12 @@ async def test_a_session_does_not_end_before_the_sub_agents_that_it_did_not_wait
 @both_models
 @alone
 async def test_a_stop_ends_a_sub_agent_that_outlives_its_turn(team: Team, client: Client) -> None:
-    heart = team.repository / "heart"
     scripts: dict[str, Script] = {
         "agent": (Run("while true; do echo > heart; sleep 0.05; done"),),
         "Begin": (SpawnAgent("You are the agent."), Say.text("I do not wait.")),
     }
     session = await team.start(client, scripts)
+    heart = Path(session["cwd"]) / "heart"
     async with client.watch(after=0, sessionId=session["id"]) as stream:
         await stream.until("session.item", type="agentMessage")
     assert await beats(heart, within=30)
@@ -258,7 +258,7 @@ async def test_sub_agents_of_sub_agents_ask_and_are_stopped_like_any(
     team: Team, client: Client, tmp_path: Path
 ) -> None:
     """Only sub-agents of multi-agent v2 may start others."""
-    outside, heart = tmp_path / "outside.txt", team.repository / "heart"
+    outside = tmp_path / "outside.txt"
     scripts: dict[str, Script] = {
         "grandchild": (
             Run(f"echo made > {outside}", justification="May I?"),
@@ -268,6 +268,7 @@ async def test_sub_agents_of_sub_agents_ask_and_are_stopped_like_any(
         "Begin": (SpawnAgent("You are the child.", "outer"), WaitForAgents(600)),
     }
     session = await team.start(client, scripts)
+    heart = Path(session["cwd"]) / "heart"
     async with client.watch(after=0, sessionId=session["id"]) as stream:
         asked = await stream.until("approval.requested", kind="command")
         assert asked["data"]["details"]["agent"].endswith("/outer/deep")

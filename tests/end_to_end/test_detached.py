@@ -40,7 +40,7 @@ async def test_a_question_outlives_kills_of_the_server_and_is_answered_once(
     )
     async with client_of(codex_server) as client:
         first = await own(client)
-        registered = await client.register(repository)
+        registered = await client.register(repository, workplace="worktree")
     for number in range(ROUNDS):
         async with client_of(codex_server) as client:
             session = await client.run(registered, "Make a file outside.")
@@ -68,7 +68,7 @@ async def test_a_restart_interrupts_no_turn(
     gate = Gate()
     scripted_model.script = (Say.text("Work", gate, "ing."),)
     async with client_of(codex_server) as client:
-        session = await client.run(await client.register(repository), "Work.")
+        session = await client.run(await client.register(repository, workplace="worktree"), "Work.")
         gate.wait_until_reached()
         await client.until_session(session, "running")
     codex_server.stop()
@@ -84,7 +84,7 @@ async def test_a_server_that_stops_with_no_turn_leaves_no_process(
 ) -> None:
     scripted_model.script = (Say.text("Done."),)
     async with client_of(codex_server) as client:
-        session = await client.run(await client.register(repository), "Work.")
+        session = await client.run(await client.register(repository, workplace="worktree"), "Work.")
         await client.until_session(session, "completed")
     codex_server.stop()
     wait_for_no_process(str(tmp_path / "codex-home"))
@@ -97,7 +97,7 @@ async def test_an_app_server_of_another_environment_goes_on_with_its_turn_and_is
     scripted_model.script = (Say.text("Work", gate, "ing."),)
     async with client_of(codex_server) as client:
         before = await own(client)
-        session = await client.run(await client.register(repository), "Work.")
+        session = await client.run(await client.register(repository, workplace="worktree"), "Work.")
         gate.wait_until_reached()
         await client.until_session(session, "running")
     codex_server.kill()
@@ -123,7 +123,7 @@ async def test_with_another_runner_the_one_that_was_left_is_ended(
     scripted_model.script = (Say.text("Work", gate, "ing."),)
     async with client_of(codex_server) as client:
         left = await own(client)
-        session = await client.run(await client.register(repository), "Work.")
+        session = await client.run(await client.register(repository, workplace="worktree"), "Work.")
         gate.wait_until_reached()
         await client.until_session(session, "running")
     codex_server.kill()

@@ -62,7 +62,8 @@ async def test_a_session_has_turn_after_turn_until_its_goal_is_reached(
 ) -> None:
     model.choose = working((Run("echo one > one.txt"), Say.text("One.")), DONE)
     goal = {"objective": "A file", "tokenBudget": 50_000}
-    session = await client.run(await client.register(repository), "Make a file.", goal=goal)
+    registered = await client.register(repository, workplace="worktree")
+    session = await client.run(registered, "Make a file.", goal=goal)
     async with client.watch(after=0, sessionId=session["id"]) as stream:
         began = await stream.until("session.turn.started", number=3)
         ended = await client.until_session(session, "completed")
@@ -78,7 +79,7 @@ async def test_a_session_has_turn_after_turn_until_its_goal_is_reached(
         kept["status"],
         kept["tokenBudget"],
     )
-    assert "one\n" == (repository / "one.txt").read_text()
+    assert "one\n" == (Path(ended["worktreePath"]) / "one.txt").read_text()
     items = (await client.get(f"/api/sessions/{session['id']}/items"))["items"]
     assert 3 == len({item["turnId"] for item in items})
     assert 1 == len((await client.get("/api/sessions"))["items"])
@@ -175,7 +176,7 @@ async def test_a_goal_that_was_paused_is_pursued_again_by_a_prompt_with_a_goal(
 ) -> None:
     gate = Gate()
     model.choose = working((Hold(gate, Say.text("One.")),), DONE)
-    registered = await client.register(repository)
+    registered = await client.register(repository, workplace="worktree")
     session = await client.run(registered, "Go on.", goal={"objective": "Files"})
     gate.wait_until_reached()
     wish = {"status": "paused"}

@@ -56,7 +56,7 @@ async def test_a_goal_that_a_sub_agent_sets_for_itself_ends_with_its_session(
     model.choose = choose
     assert reached.shared is not None
     async with client_of(reached.server) as client, open_bridge(reached.shared.settings) as other:
-        registered = await client.register(repository)
+        registered = await client.register(repository, workplace="worktree")
         session = await client.run(registered, "Begin.", goal={}, model="gpt-6.1-sol")
         async with client.watch(after=0, sessionId=session["id"]) as stream:
             started = await stream.until("session.agent.started")
@@ -119,7 +119,7 @@ async def test_a_sub_agent_s_goal_goes_no_further_after_kills_of_the_servers(
     assert reached.shared is not None
     server = reached.server
     async with client_of(server) as client:
-        registered = await client.register(repository)
+        registered = await client.register(repository, workplace="worktree")
         session = await client.run(registered, "Begin.", goal={}, model=MODEL)
         async with client.watch(after=0, sessionId=session["id"]) as stream:
             started = await stream.until("session.agent.started")

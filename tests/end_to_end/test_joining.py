@@ -79,7 +79,9 @@ async def test_a_terminal_s_app_server_is_joined_and_both_answer_what_it_asks(
             health = await client.get("/api/codex/bridge/health")
             assert ("connected", "joined") == (health["status"], health["appServer"])
             assert "control socket" in health["message"]
-            session = await client.run(await client.register(repository), "Make a file outside.")
+            session = await client.run(
+                await client.register(repository, workplace="worktree"), "Make a file outside."
+            )
             waiting = await client.until_session(session, "waiting_approval")
             await terminal.bridge.ask(Attach(waiting["codexThreadId"], terminal.session))
             await terminal.call("thread/resume", {"threadId": waiting["codexThreadId"]})
@@ -97,7 +99,7 @@ async def test_a_thread_of_a_terminal_that_came_later_is_prompted_in_its_app_ser
     scripted_model.script = (Say.text("Here I am."),)
     machine.server.start()
     async with client_of(machine.server) as client:
-        registered = await client.register(repository)
+        registered = await client.register(repository, workplace="worktree")
         assert "detached" == (await client.get("/api/codex/bridge/health"))["appServer"]
         with machine.terminal() as shared:
             async with at_terminal(shared) as terminal:
@@ -117,7 +119,7 @@ async def test_a_thread_of_a_terminal_is_refused_while_the_own_app_server_is_at_
     gate = Gate()
     machine.server.start()
     async with client_of(machine.server) as client:
-        registered = await client.register(repository)
+        registered = await client.register(repository, workplace="worktree")
         scripted_model.script = (Say.text("Work", gate, "ing."),)
         busy = await client.run(registered, "Work.", sandbox="read-only")
         gate.wait_until_reached()
@@ -145,7 +147,7 @@ async def test_a_thread_that_nobody_can_join_is_refused_with_what_to_do(
     scripted_model.script = (Say.text("Here I am."),)
     machine.server.start()
     async with client_of(machine.server) as client:
-        registered = await client.register(repository)
+        registered = await client.register(repository, workplace="worktree")
         with SharedAppServer(machine.binary, machine.home, Transport.PROXY) as elsewhere:
             async with at_terminal(elsewhere) as other:
                 thread_id = await other.begin(repository)
@@ -168,7 +170,7 @@ async def test_when_the_terminal_s_app_server_is_gone_its_turns_are_continued_in
     with machine.terminal() as shared:
         machine.server.start()
         async with client_of(machine.server) as client:
-            registered = await client.register(repository)
+            registered = await client.register(repository, workplace="worktree")
             task = await client.task(registered, "Work.", onInterrupt="continue")
             outcome = await client.post(f"/api/tasks/{task['id']}/run", {}, status=201)
             gate.wait_until_reached()

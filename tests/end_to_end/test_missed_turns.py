@@ -133,7 +133,7 @@ async def test_a_turn_of_another_process_of_codex_is_found(
     """A terminal that shares no app-server has one."""
     with reached_by(Transport.SPAWN, tmp_path, codex_binary, model) as reached:
         async with client_of(reached.server) as client:
-            registered = await client.register(repository)
+            registered = await client.register(repository, workplace="worktree")
             first = await client.until_session(await client.run(registered, "First."), "completed")
         reached.server.stop()
         home = Path(reached.server.settings["CODEX_HOME"])
@@ -162,7 +162,7 @@ async def test_a_sub_agent_s_turn_that_was_over_is_told_in_the_session_that_it_w
     assert reached.shared is not None
     async with open_bridge(reached.shared.settings) as other:
         async with client_of(reached.server) as client:
-            registered = await client.register(repository)
+            registered = await client.register(repository, workplace="worktree")
             session = await client.run(registered, "Begin.", model=OLD_MODEL)
             async with client.watch(after=0, sessionId=session["id"]) as stream:
                 agent = await stream.until("session.agent.started")

@@ -110,7 +110,8 @@ async def test_the_same_story_is_told_over_every_transport(
     health = await client.get("/api/codex/bridge/health")
     assert ("connected", reached.transport.value) == (health["status"], health["transport"])
     assert {"items", "nextCursor"} == (await client.get("/api/codex/models")).keys()
-    session = await client.run(await client.register(repository), "Make two files.")
+    registered = await client.register(repository, workplace="worktree")
+    session = await client.run(registered, "Make two files.")
     async with client.watch(after=0, sessionId=session["id"]) as stream:
         asked = await stream.until("approval.requested", kind="command")
         assert str(outside) in asked["data"]["details"]["command"]
@@ -131,7 +132,7 @@ async def test_the_same_story_is_told_over_every_transport(
     after_steering.open()
     ended = await client.session(session)
     assert f"app-server:{ended['codexThreadId']}:{receipt['turnId']}" == ended["codexRef"]
-    assert "hello\n" == (repository / "inside.txt").read_text()
+    assert "hello\n" == (Path(ended["worktreePath"]) / "inside.txt").read_text()
     assert "inside.txt" in (await client.get(f"/api/sessions/{session['id']}/diff"))["diff"]
     found = await client.get("/api/search", q="smaller fixture", sessionId=session["id"])
     assert "userMessage" in {item["kind"] for item in found["items"]}
@@ -139,11 +140,13 @@ async def test_the_same_story_is_told_over_every_transport(
     assert {"bridge.connected", "session.steer.acknowledged", "session.stopped"} <= types
 
 
+@pytest.mark.parametrize("workplace", ["main_checkout", "worktree"])
 async def test_a_thread_is_found_and_prompted_again_over_every_transport(
-    client: Client, model: ScriptedModel, repository: Path
+    client: Client, model: ScriptedModel, repository: Path, workplace: str
 ) -> None:
+    """The worktree of the first turn, which changes nothing, may be gone at the second, or go."""
     model.script = (Say.text("Here I am."),)
-    registered = await client.register(repository)
+    registered = await client.register(repository, workplace=workplace)
     first = await client.until_session(await client.run(registered, "Where?"), "completed")
     outcome = await client.post(
         f"/api/codex/threads/{first['codexThreadId']}/prompt",
@@ -153,6 +156,7 @@ async def test_a_thread_is_found_and_prompted_again_over_every_transport(
     second = await client.until_session(outcome["session"], "completed")
     assert first["codexThreadId"] == second["codexThreadId"]
     assert first["codexTurnId"] != second["codexTurnId"]
+    assert (first["cwd"], first["branchName"]) == (second["cwd"], second["branchName"])
 
 
 @pytest.mark.parametrize("reached", SHARED, ids=lambda one: one.value, indirect=True)
