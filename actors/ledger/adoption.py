@@ -8,7 +8,7 @@ transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -35,6 +35,7 @@ from command_center.store import (
     Transaction,
     agents,
     event_type,
+    released_threads,
     repositories,
     sessions,
     tasks,
@@ -43,6 +44,7 @@ from command_center.store.queries.causes import was_told
 from command_center.store.queries.summaries import used_worktrees
 from command_center.store.records import Sandbox
 from command_center.store.statuses import ACTIVE
+from command_center.store.timestamps import from_timestamp
 
 Cause = Literal["goal", "message", "command", "unknown"]
 """The cause of a turn: the thread's goal, a message that somebody gave to Codex, a command that
@@ -161,6 +163,29 @@ def working_session(db: Database, thread: Thread) -> Session | None:
     )
 
 
+def is_idle_here(db: Database, *, thread: Thread) -> bool:
+    """Return whether the thread is one of ours, or of a sub-agent, and no session works in it."""
+    root = thread_of_session(db, thread)
+    return last_session(db, root) is not None and working_session(db, root) is None
+
+
+def changed_since(
+    db: Database, *, host: str, threads: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return those of the threads that may have changed since a session of ours worked in them.
+
+    Codex tells when by the second, in which a turn may follow another one.
+    """
+    changed = []
+    for thread in threads:
+        last = last_session(db, Thread(host, str(thread["id"])))
+        if last is not None and last.finished_at is not None:
+            finished = int(from_timestamp(last.finished_at).timestamp())
+            if int(thread.get("updatedAt") or 0) >= finished:
+                changed.append(thread)
+    return changed
+
+
 def adopt(tx: Transaction, turn: ForeignTurn, *, instance: str, limit: int) -> Session | None:
     """Make the turn a session's that runs; None where it is one's already, or the thread not ours.
 
@@ -247,6 +272,17 @@ def refuse(tx: Transaction, session: Session, thread_id: str, turn_id: str, *, r
     """Tell in the story of the last session why a turn of the thread is interrupted; once."""
     if not was_told(tx.db, session.id, event_type(TurnRefused), turn_id):
         ledger.tell(tx, session, TurnRefused(thread_id=thread_id, turn_id=turn_id, reason=reason))
+
+
+def settle_released(
+    tx: Transaction, *, thread_id: str, repository_id: int, turn_id: str | None
+) -> None:
+    """Forget the thread, and tell of the turn that was interrupted in it, if one was."""
+    released_threads.forget(tx, thread_id)
+    if turn_id is not None:
+        reason = f"Repository {repository_id} was deleted."
+        told = TurnRefused(thread_id=thread_id, turn_id=turn_id, reason=reason)
+        tx.emit(told, actor=ledger.SYSTEM, repository_id=repository_id)
 
 
 class NeedsApproval(Conflict):

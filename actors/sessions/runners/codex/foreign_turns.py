@@ -16,7 +16,7 @@ made again if it is gone.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -44,7 +44,6 @@ from command_center.actors.contracts.bridges import (
     BridgeWarned,
     Watch,
 )
-from command_center.actors.contracts.events.sessions import TurnRefused
 from command_center.actors.contracts.sessions import (
     FindRunningTurns,
     SessionCommitted,
@@ -57,14 +56,16 @@ from command_center.actors.ledger.adoption import (
     ForeignTurn,
     Thread,
     adopt,
+    changed_since,
+    is_idle_here,
     last_session,
     message_of,
     refuse,
+    settle_released,
     thread_of_session,
     working_session,
 )
 from command_center.actors.ledger.missed_turns import keep, known_turns
-from command_center.actors.ledger.sessions import SYSTEM
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.rules.policy import PolicyDenied, same_place
 from command_center.actors.sessions.runner import FAILURES
@@ -82,13 +83,11 @@ from command_center.actors.sessions.runners.codex.turns import (
 from command_center.runtime import Actor, ActorNotFound, AskTimeout, Deferred, Down, handles
 from command_center.store import (
     Session,
-    Transaction,
     orphaned_turns,
     released_threads,
     repositories,
     sessions,
 )
-from command_center.store.timestamps import from_timestamp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -519,37 +518,3 @@ def is_of_session(session: Session, turn: Mapping[str, Any]) -> bool:
     """Return whether the session began the turn, which goes on though the session has ended."""
     said = {item.get("clientId") for item in turn["items"]}
     return is_turn_of(session, turn) or message_id(session) in said
-
-
-def is_idle_here(db: Database, *, thread: Thread) -> bool:
-    """Return whether the thread is one of ours, or of a sub-agent, and no session works in it."""
-    root = thread_of_session(db, thread)
-    return last_session(db, root) is not None and working_session(db, root) is None
-
-
-def changed_since(
-    db: Database, *, host: str, threads: Sequence[Mapping[str, Any]]
-) -> list[Mapping[str, Any]]:
-    """Return those of the threads that may have changed since a session of ours worked in them.
-
-    Codex tells when by the second, in which a turn may follow another one.
-    """
-    changed = []
-    for thread in threads:
-        last = last_session(db, Thread(host, str(thread["id"])))
-        if last is not None and last.finished_at is not None:
-            finished = int(from_timestamp(last.finished_at).timestamp())
-            if int(thread.get("updatedAt") or 0) >= finished:
-                changed.append(thread)
-    return changed
-
-
-def settle_released(
-    tx: Transaction, *, thread_id: str, repository_id: int, turn_id: str | None
-) -> None:
-    """Forget the thread, and tell of the turn that was interrupted in it, if one was."""
-    released_threads.forget(tx, thread_id)
-    if turn_id is not None:
-        reason = f"Repository {repository_id} was deleted."
-        told = TurnRefused(thread_id=thread_id, turn_id=turn_id, reason=reason)
-        tx.emit(told, actor=SYSTEM, repository_id=repository_id)
