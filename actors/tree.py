@@ -20,6 +20,7 @@
     ├ /tasks                 starts each live session's actor
     ├ /automations/…         dynamic, one per enabled automation
     ├ /scheduler             starts each enabled automation's actor, and watches the clock
+    ├ /webpush/…             only with the extra `push`: outbox, subscriptions, notifier
     └ /telegram/…            only where it is wanted: outbox, inbox, notifier, polling
 
 The order is the order of starting: what comes later may rely on what came before. `/tasks` brings
@@ -65,6 +66,7 @@ from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
+from command_center.actors.webpush.settings import PushSettings
 from command_center.runtime import ChildSpec, Intensity, SupervisorSpec
 from command_center.store import ClaimLost, DatabaseClaim
 from command_center.store.records import Runner as RunnerName
@@ -87,6 +89,7 @@ class CenterSettings:
     """Of automations that name none; else the machine's."""
     telegram: TelegramSettings | None = None
     github: GitHubSettings = attrs.field(factory=GitHubSettings)
+    webpush: PushSettings | None = None
     claim: DatabaseClaim | None = None
     """This process's authority over the database; None where nobody else can reach it."""
     on_claim_lost: Callable[[ClaimLost], None] | None = None
@@ -123,6 +126,11 @@ def build_tree(
     roster: Roster,
 ) -> SupervisorSpec:
     """Return the spec of the whole tree."""
+    webpush: tuple[SupervisorSpec, ...] = ()
+    if settings.webpush is not None:
+        from command_center.actors.webpush.tree import webpush_tree  # noqa: PLC0415 - a server without the extra starts as before
+
+        webpush = (webpush_tree(settings.webpush, storage, fanout),)
     telegram: tuple[SupervisorSpec, ...] = ()
     if settings.telegram is not None:
         from command_center.actors.telegram.tree import telegram_tree  # noqa: PLC0415 - it needs an HTTP client, which nothing else here does
@@ -293,6 +301,7 @@ def build_tree(
                 mailbox=20_000,
                 contract="Automations fire late, and never twice.",
             ),
+            *webpush,
             *telegram,
         ),
     )

@@ -19,6 +19,7 @@ import trio
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.tree import CenterSettings
+from command_center.actors.webpush.settings import NOBODY, PushSettings, is_installed, push_key
 from command_center.http.app import create_app
 from command_center.http.config.addresses import Listening
 from command_center.http.config.runner import choose_runner
@@ -119,6 +120,22 @@ def certificate_of(settings: Settings) -> Certificate | None:
     return Certificate(settings.tls_cert, settings.tls_key)
 
 
+def push_settings(settings: Settings) -> PushSettings | None:
+    """Return the settings of Web Push; None where the extra is not installed.
+
+    Raises:
+        DataFolderUnusable: its key can be neither read nor made.
+    """
+    if not is_installed():
+        return None
+    return PushSettings(
+        key=push_key(settings.data_dir),
+        contact=settings.push_contact or NOBODY,
+        allows_private=settings.push_private_addresses == "allow",
+        timezone=settings.timezone,
+    )
+
+
 async def _stop_on_signal(shutdown: trio.Event, center: Center) -> None:
     """Wait for the first signal to stop; a second one is the platform's own."""
     wanted = [signal.SIGINT, signal.SIGTERM]
@@ -175,6 +192,7 @@ def _center_settings(settings: Settings, claim: DatabaseClaim) -> CenterSettings
         timezone=settings.timezone,
         telegram=telegram_settings(settings),
         github=github_settings(settings),
+        webpush=push_settings(settings),
         claim=claim,
         on_claim_lost=_claim_lost,
         secrets=secrets,

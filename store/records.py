@@ -48,6 +48,10 @@ Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access
 
 Runner: TypeAlias = Literal["app-server", "cli", "stub"]
 
+PushKind: TypeAlias = Literal[
+    "approvals", "questions", "warnings", "sessions", "interrupted", "automations", "system"
+]
+
 ApprovalKind: TypeAlias = Literal[
     "run",
     "trust",
@@ -685,3 +689,56 @@ class Device(Record, frozen=True, kw_only=True, rename="camel"):
     is_paired: bool = False
     last_seen_at: Timestamp | None = None
     last_seen_from: str | None = None
+
+
+class PushSubscription(Record, frozen=True, kw_only=True, rename="camel"):
+    """A browser that is told by a push service, as it was subscribed.
+
+    Attributes:
+        device_id: the device that it is of; None for who needs to be none.
+        endpoint: where messages for it are left. Who knows it can send, but nothing it can read.
+        p256dh: its public key, in base64url.
+        auth: its secret, in base64url.
+        kinds: of notices that it is told.
+        quiet_hours: ``HH:MM-HH:MM``, in which it is told without a sound.
+        time_zone: of the quiet hours; None for the server's.
+        last_sent_at: when the push service last took a message.
+        error: why it took the last one not; None where it did.
+    """
+
+    device_id: int | None = None
+    endpoint: str
+    p256dh: str
+    auth: str
+    kinds: list[PushKind]
+    quiet_hours: str | None = None
+    time_zone: str | None = None
+    last_sent_at: Timestamp | None = None
+    error: str | None = None
+
+
+class PushMessage(Record, frozen=True, kw_only=True, rename="camel"):
+    """A message for a browser, from when it is decided on until its push service has it.
+
+    Attributes:
+        purpose: the kind of notice; ``settled`` takes the one away that asked, ``test`` is a test.
+        content: what it says.
+        tag: what it is about, such as ``/approvals/7``: the page's own path.
+        approval_id: the approval that it asks about, or that was settled.
+        ends_at: from when it is no news any more, and is not sent.
+        status: ``answered`` where its browser decided on what it asks.
+        attempts: how often it was tried.
+        not_before: a timestamp before which it may not be tried again.
+        error: why the last attempt failed.
+    """
+
+    subscription_id: int
+    purpose: PushKind | Literal["settled", "test"]
+    content: dict[str, Any]
+    tag: str
+    approval_id: int | None = None
+    ends_at: Timestamp
+    status: Literal["waiting", "sent", "failed", "answered"] = "waiting"
+    attempts: int = 0
+    not_before: Timestamp | None = None
+    error: str | None = None

@@ -13,6 +13,8 @@ from command_center.store.records import (
     Item,
     PullRequest,
     Push,
+    PushMessage,
+    PushSubscription,
     Repository,
     Session,
     Task,
@@ -74,3 +76,5 @@ telegram_messages = Table(TelegramMessage, "telegram_messages", redacted=["conte
 telegram_buttons = Table(TelegramButton, "telegram_buttons", redacted=["action"])
 channel_marks = Table(ChannelMark, "telegram_marks")
 devices = Table(Device, "devices", redacted=["name"])
+push_subscriptions = Table(PushSubscription, "push_subscriptions", redacted=["error"])
+push_messages = Table(PushMessage, "push_messages", redacted=["content", "error"])

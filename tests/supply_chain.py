@@ -61,7 +61,16 @@ class Part:
 def locked() -> dict[str, Any]:
     """Return what uv tells of an installation without the tools for development, as CycloneDX."""
     features = ("--preview-features", "sbom-export")
-    done = run(UV, "export", "-q", "--locked", "--no-dev", "--format=cyclonedx1.5", *features)
+    done = run(
+        UV,
+        "export",
+        "-q",
+        "--locked",
+        "--no-dev",
+        "--all-extras",
+        "--format=cyclonedx1.5",
+        *features,
+    )
     assert done.returncode == 0, done.stdout
     told: dict[str, Any] = json.loads(done.stdout)
     return told

@@ -3,6 +3,7 @@
 `notices` says what of the event log is worth a notice, in words that belong to no channel.
 `follower` is the actor that follows the log for a channel and hands it each notice once, in the
 transaction that keeps its place. `outbox` is the actor that sends what a channel has written, at
-least once and in order for each recipient. `ports` says what the two need of a channel; Telegram is
-one, and docs/channels.md shows how to write another.
+least once and in order for each recipient. `quiet_hours` are those of a recipient. `ports` says
+what a channel brings; Telegram and Web Push are two, and docs/channels.md shows how to write
+another.
 """

@@ -88,6 +88,13 @@ from command_center.actors.contracts.tasks import (
     QueueFollowup,
     RunTask,
 )
+from command_center.actors.contracts.webpush import (
+    PatchSubscription,
+    SpendCapability,
+    Subscribe,
+    TestPush,
+    Unsubscribe,
+)
 from command_center.actors.contracts.worktrees import (
     CleanWorktrees,
     CreateWorktree,
@@ -110,6 +117,11 @@ APPROVALS: Address[ApprovalsMessage] = Address("/approvals")
 
 DevicesMessage: TypeAlias = CreateDevice | PatchDevice | RevokeDevice | OfferPairing | RedeemCode
 DEVICES: Address[DevicesMessage] = Address("/devices")
+
+SubscriptionsMessage: TypeAlias = (
+    Subscribe | PatchSubscription | Unsubscribe | TestPush | SpendCapability
+)
+PUSH_SUBSCRIPTIONS: Address[SubscriptionsMessage] = Address("/webpush/subscriptions")
 
 SchedulerMessage: TypeAlias = (
     CreateAutomation | PatchAutomation | DeleteAutomation | RunAutomation | Arm

@@ -17,4 +17,5 @@ those of approvals, `async_questions` what Codex asks without waiting, `agents` 
 session, `trust` has a person asked about a repository's own configuration of Codex, and `setup`
 about how its worktrees are set up. `left_commands` are those that go on when their turn has
 completed. `hook_answers` tells how hooks have decided in a person's place.
+`webpush` writes of the browsers that are told with the page closed.
 """

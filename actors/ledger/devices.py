@@ -14,6 +14,7 @@ from command_center.actors.contracts.events.devices import (
     DeviceRevoked,
     DeviceUpdated,
 )
+from command_center.actors.ledger import webpush
 from command_center.actors.rules.errors import Conflict, Invalid, MissingScope
 from command_center.actors.rules.scopes import ordered
 from command_center.store import (
@@ -104,12 +105,13 @@ def patch_device(
 
 
 def revoke_device(tx: Transaction, device_id: int, *, actor: str) -> Device:
-    """Remove a device and its token, and tell of it; the device as it was.
+    """Remove a device, its token and its subscriptions, and tell of it; the device as it was.
 
     Raises:
         RecordNotFound: there is no such device.
     """
     device = devices.get(tx.db, device_id)
+    webpush.end_those_of(tx, device_id, actor=actor)
     device_tokens.remove_device(tx, device_id)
     tx.emit(DeviceRevoked(id=device_id, name=device.name), actor=actor)
     return device

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
+from command_center.actors.channels.quiet_hours import is_quiet
 from command_center.actors.contracts.events.operator import ChatMigrated, ChatUnreachable
 from command_center.store import (
     TelegramChat,
@@ -28,8 +28,6 @@ KINDS: Final = {
     "system": "Parts of Command Center that failed",
 }
 """The kinds of messages that can be muted, and what they are called."""
-
-_QUIET_HOURS = re.compile(r"([01]?\d|2[0-3])(?::([0-5]\d))?-([01]?\d|2[0-3])(?::([0-5]\d))?")
 
 
 def known_chat(tx: Transaction, chat_id: int) -> TelegramChat:
@@ -109,13 +107,7 @@ def is_silent(chat: TelegramChat, now: datetime, zone: tzinfo | None) -> bool:
     """Tell whether a message comes without a sound now."""
     if chat.silent_until is not None and now < from_timestamp(chat.silent_until):
         return True
-    if chat.quiet_hours is None:
-        return False
-    begin, end = parse_quiet_hours(chat.quiet_hours)
-    here = now.astimezone(zone).time()
-    if begin <= end:
-        return begin <= here < end
-    return here >= begin or here < end
+    return is_quiet(chat.quiet_hours, now, zone)
 
 
 def answers_so_far(db: Database, chat_id: int, approval_id: int) -> dict[str, Any]:
@@ -136,22 +128,6 @@ def keep_answers(
 
 def _answers_key(approval_id: int) -> str:
     return f"approval {approval_id}"
-
-
-def parse_quiet_hours(said: str) -> tuple[time, time]:
-    """Read `22:00-07:00`, or `22-7`.
-
-    Raises:
-        ValueError: it is something else, or no time at all.
-    """
-    match = _QUIET_HOURS.fullmatch(said.replace(" ", ""))
-    if match is None:
-        raise ValueError(said)
-    begin = time(int(match[1]), int(match[2] or 0))
-    end = time(int(match[3]), int(match[4] or 0))
-    if begin == end:
-        raise ValueError(said)
-    return begin, end
 
 
 def zone_of(name: str | None) -> tzinfo | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from command_center.actors.channels.quiet_hours import parse_quiet_hours
 from command_center.actors.telegram import chats
 from command_center.actors.telegram.buttons import Toggle
 from command_center.actors.telegram.effects import Act, Desk, Visit
@@ -54,7 +55,7 @@ async def quiet(desk: Desk, visit: Visit, words: str) -> Act:
             telegram_chats.update(tx, chat.id, quiet_hours=None)
         elif hours:
             try:
-                begin, end = chats.parse_quiet_hours(hours)
+                begin, end = parse_quiet_hours(hours)
             except ValueError:
                 return [visit.reply("I know /quiet 22:00-07:00 and /quiet off.")]
             telegram_chats.update(tx, chat.id, quiet_hours=f"{begin:%H:%M}-{end:%H:%M}")

@@ -27,6 +27,8 @@ HIDDEN = "[hidden]"
 _AUTHORITY = re.compile(r"(?:\[(?P<ipv6>.*:.*)\]|(?P<name>[^:]*))(?P<port>:[0-9]{1,5})?")
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
+_CONTACT = re.compile(r"mailto:[!-?A-~]+@[!-?A-~]+|https://[!-~]+")
+
 
 @attrs.frozen(repr=False)
 class Secret:
@@ -221,6 +223,12 @@ def _time_zone(given: object) -> str:
     raise ValueError("must be a time zone's name, such as Europe/Berlin")
 
 
+def _contact(given: object) -> str:
+    if isinstance(given, str) and _CONTACT.fullmatch(given):
+        return given
+    raise ValueError("must be mailto: and an address, or an https:// URL")
+
+
 HOST = Parser("ADDRESS", _host)
 HOSTS = Parser("HOST,HOST", _hosts)
 NETWORKS = Parser("ADDRESS,ADDRESS", _networks)
@@ -229,6 +237,7 @@ PATHS = Parser(f"PATH{os.pathsep}PATH", _paths)
 NUMBERS = Parser("NUMBER,NUMBER", _numbers)
 COMMAND = Parser("COMMAND", _command)
 TIME_ZONE = Parser("ZONE", _time_zone)
+CONTACT = Parser("ADDRESS", _contact)
 
 
 def is_loopback(host: str) -> bool:

@@ -25,6 +25,7 @@ import platformdirs
 
 from command_center.http.config.parsers import (
     COMMAND,
+    CONTACT,
     HIDDEN,
     HOST,
     HOSTS,
@@ -185,6 +186,16 @@ class Settings:
     )
     github_webhook_secret: Secret | None = environ.var(
         None, optional(_HOOK_SECRET), help="Secret that GitHub signs its deliveries with."
+    )
+    push_contact: str | None = environ.var(
+        None,
+        optional(CONTACT),
+        help="Where push services reach you: mailto: and an address, or an https:// URL.",
+    )
+    push_private_addresses: Literal["refuse", "allow"] = environ.var(
+        "refuse",
+        one_of("refuse", "allow"),
+        help="Push services at addresses that are not public, or without https.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = environ.var(
         "info", one_of("debug", "info", "warning", "error"), help="Least level that is logged."

@@ -12,18 +12,17 @@ SameSite=Strict; what it admits is checked for its origin by the gate as anythin
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
-import os
 import re
 import secrets
+from functools import partial
 from pathlib import Path
 
 import attrs
 
 from command_center.actors.devices.roster import Admitted, Roster
-from command_center.store.errors import DataFolderUnusable
+from command_center.store.ownership.kept_secret import kept_secret
 
 COOKIE = "cc_signin"
 LIFE_SECONDS = 30 * 24 * 3600
@@ -99,19 +98,4 @@ def sign_in_key(folder: Path) -> bytes:
     Raises:
         DataFolderUnusable: it cannot be read or written.
     """
-    path = folder / KEY_FILE
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            kept = path.read_bytes()
-            if len(kept) == KEY_BYTES:
-                return kept
-        made = secrets.token_bytes(KEY_BYTES)
-        fresh = path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(made)
-        fresh.replace(path)
-    except OSError as error:
-        raise DataFolderUnusable(folder, error.strerror or str(error)) from error
-    return made
+    return kept_secret(folder / KEY_FILE, KEY_BYTES, partial(secrets.token_bytes, KEY_BYTES))

@@ -29,6 +29,7 @@ from command_center.http.routes import (
     tasks,
     telegram,
     telemetry,
+    webpush,
     worktrees,
 )
 from command_center.http.wire.operation import Api, Operation
@@ -58,6 +59,7 @@ APIS: Final[tuple[Api[Any], ...]] = (
     github.api,
     devices.api,
     pairing.api,
+    webpush.api,
     signin.api,
 )
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(

@@ -744,6 +744,17 @@ export interface NewPairing {
   requestedBy?: string;
 }
 
+/** A browser's subscription with its push service. */
+export interface NewPushSubscription {
+  endpoint: string;
+  keys: PushKeys;
+  kinds?: ("approvals" | "automations" | "interrupted" | "questions" | "sessions" | "system" | "warnings")[];
+  quietHours?: string | null;
+  timeZone?: string | null;
+  replaces?: string | null;
+  requestedBy?: string;
+}
+
 /** An automation that will run. */
 export interface NextAutomation {
   id: number;
@@ -899,12 +910,38 @@ export interface Push {
   finishedAt: string | null;
 }
 
+/** A decision that was made on a notification, by the capability that came with it. */
+export interface PushDecision {
+  capability: string;
+  status: "approved" | "rejected";
+  resolvedBy?: string;
+}
+
+/** The public key that a browser subscribes with, in base64url. */
+export interface PushKey {
+  key: string;
+}
+
+/** The keys of a browser's subscription, in base64url, as the browser gives them. */
+export interface PushKeys {
+  p256dh: string;
+  auth: string;
+}
+
 /** The branch of a session that is pushed, and where to. */
 export interface PushRequest {
   remote?: string | null;
   branch?: string | null;
   force?: "with-lease" | null;
   headSha?: string | null;
+  requestedBy?: string;
+}
+
+/** Changes to what a browser is told; what is left out stays. */
+export interface PushSubscriptionChanges {
+  kinds?: ("approvals" | "automations" | "interrupted" | "questions" | "sessions" | "system" | "warnings")[];
+  quietHours?: string | null;
+  timeZone?: string | null;
   requestedBy?: string;
 }
 
@@ -1201,6 +1238,20 @@ export interface SteerSession {
 export interface StopSession {
   reason?: string | null;
   requestedBy?: string;
+}
+
+/** A browser that is told by its push service; its endpoint and keys are shown to nobody. */
+export interface SubscribedBrowser {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  deviceId: number | null;
+  service: string;
+  kinds: ("approvals" | "automations" | "interrupted" | "questions" | "sessions" | "system" | "warnings")[];
+  quietHours: string | null;
+  timeZone: string | null;
+  lastSentAt: string | null;
+  error: string | null;
 }
 
 /** The numbers of a span of time, and of now; of one repository where one was named. */
@@ -2379,6 +2430,78 @@ export interface Operations {
     body: RedeemCode;
     answer: Device;
   };
+  /** Show the key that a browser subscribes with */
+  getPushKey: {
+    method: "GET";
+    path: "/api/push/key";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: PushKey;
+  };
+  /** List the browsers of the device that are told; all of them for who needs to be none */
+  listPushSubscriptions: {
+    method: "GET";
+    path: "/api/push/subscriptions";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<SubscribedBrowser>;
+  };
+  /** Tell a browser from now on; one that is told already keeps its preferences */
+  createPushSubscription: {
+    method: "POST";
+    path: "/api/push/subscriptions";
+    isExact: true;
+    query: Record<string, never>;
+    body: NewPushSubscription;
+    answer: SubscribedBrowser;
+  };
+  /** Show a browser that is told */
+  getPushSubscription: {
+    method: "GET";
+    path: `/api/push/subscriptions/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: SubscribedBrowser;
+  };
+  /** Change what a browser is told, and when without a sound */
+  patchPushSubscription: {
+    method: "PATCH";
+    path: `/api/push/subscriptions/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: PushSubscriptionChanges;
+    answer: SubscribedBrowser;
+  };
+  /** Tell a browser no more */
+  deletePushSubscription: {
+    method: "DELETE";
+    path: `/api/push/subscriptions/${number}`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: SubscribedBrowser;
+  };
+  /** Send a test to a browser */
+  sendTestPush: {
+    method: "POST";
+    path: `/api/push/subscriptions/${number}/test`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: SubscribedBrowser;
+  };
+  /** Decide on the approval that a notification showed */
+  decideByPush: {
+    method: "POST";
+    path: "/api/push/decisions";
+    isExact: true;
+    query: Record<string, never>;
+    body: PushDecision;
+    answer: Approval;
+  };
   /** Give a cookie in place of the token */
   signIn: {
     method: "POST";
@@ -2896,6 +3019,29 @@ export interface PushRequested {
   approvalId: number | null;
 }
 
+/** A browser is told by its push service, at `service`; `deviceId` is the device's. */
+export interface PushSubscribed {
+  id: number;
+  deviceId: number | null;
+  service: string;
+  kinds: ("approvals" | "automations" | "interrupted" | "questions" | "sessions" | "system" | "warnings")[];
+}
+
+/** A browser is told no more. */
+export interface PushSubscriptionEnded {
+  id: number;
+  deviceId: number | null;
+  service: string;
+  why: "gone" | "refused" | "revoked" | "unsubscribed";
+}
+
+/** Other things are told, or at other hours; `changes` has both states of each field. */
+export interface PushSubscriptionUpdated {
+  id: number;
+  deviceId: number | null;
+  changes: Record<string, Record<string, any>>;
+}
+
 /** It was forgotten, with its tasks and sessions; the folder stays as it is. */
 export interface RepositoryForgotten {
   name: string;
@@ -3353,6 +3499,9 @@ export interface EventData {
   "device.created": DeviceCreated;
   "device.updated": DeviceUpdated;
   "device.revoked": DeviceRevoked;
+  "webpush.subscribed": PushSubscribed;
+  "webpush.updated": PushSubscriptionUpdated;
+  "webpush.ended": PushSubscriptionEnded;
   "clock.jumped": ClockMoved;
   "bridge.connected": BridgeFound;
   "bridge.lost": BridgeGone;

@@ -26,12 +26,27 @@ REAL: dict[str, Any] = {
     "name": "a name",
     "scheduleExpr": "hourly",
     "timezone": "UTC",
+    "timeZone": "UTC",
+    "quietHours": "22:00-07:00",
+    "endpoint": "https://push.invalid/a",
+    "replaces": None,
     "template": None,
     "expiresAt": "2999-01-31T07:05:09Z",
     "window": "7d",
     "since": "2025-01-31T07:05:09Z",
     "until": "2030-01-31T07:05:09Z",
 }
+ALWAYS: dict[str, dict[str, Any]] = {
+    "createPushSubscription": {
+        "keys": {
+            "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcx"
+            "aOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        }
+    }
+}
+"""Fields that no random text fits: no pattern says which are points of a curve."""
+
 WORKTREE = os.environ.get("CC_TEST_WORKTREE", "")
 """A worktree that is there; a path that names none is right, too, and is 404."""
 
@@ -77,6 +92,7 @@ def map_case(_context: Any, case: Any) -> Any:
         if case.body.get("paths"):
             case.body["paths"] = ["README.md"]
         put_real(case.body)
+        case.body |= ALWAYS.get(operation, {})
         if operation == "createWorktree":
             case.body.pop("path", None)  # it would be made there
         put_real(case.body.get("payload"))

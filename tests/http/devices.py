@@ -63,12 +63,12 @@ def bearer(device: Mapping[str, Any]) -> dict[str, str]:
 
 @asynccontextmanager
 async def server(
-    folder: Path, *, token: str | None = TOKEN, urls: Sequence[str] = ()
+    folder: Path, *, token: str | None = TOKEN, urls: Sequence[str] = (), **settings: Any
 ) -> AsyncIterator[Server]:
     """Serve a center on the database in `folder`."""
     policy = Policy(token=token, sign_in_key=KEY)
     async with (
-        opened(folder) as rig,
+        opened(folder, **settings) as rig,
         served(create_app(rig.center, policy, lambda: urls)) as address,
         httpx.AsyncClient(base_url=address.url, headers=BEARER, timeout=30) as root,
     ):

@@ -27,6 +27,8 @@ main(sys.argv[1:])
 HEAVY = {
     "command_center.actors.telegram.tree": "Telegram",
     "httpx": "Telegram",
+    "httpcore": "pushes that are sent",
+    "cryptography": "pushes that are sent",
     "command_center.http.openapi.page": "the API's documents",
     "command_center.http.openapi.asyncapi": "the API's documents",
     "command_center.http.openapi.document": "the API's documents",

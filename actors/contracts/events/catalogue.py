@@ -18,6 +18,7 @@ from command_center.actors.contracts.events import (
     sessions,
     streams,
     tasks,
+    webpush,
 )
 from command_center.store import EventData, event_type
 from command_center.store.events import TYPE_FIELD, EventDamaged
@@ -42,6 +43,7 @@ EVENTS: Final[Mapping[str, type[EventData]]] = MappingProxyType(
             approvals,
             automations,
             devices,
+            webpush,
             operator,
             streams,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_center.actors.telegram.chats import is_silent, moment, parse_quiet_hours
+from command_center.actors.telegram.chats import is_silent, moment
 from command_center.actors.telegram.errors import NotAnUpdate
 from command_center.actors.telegram.updates import decode_update
 from command_center.store import TelegramChat
@@ -51,17 +51,6 @@ def test_a_silence_ends_at_its_moment() -> None:
     wants = chat(silent_until="2026-01-15T12:00:00.000Z")
     assert is_silent(wants, datetime(2026, 1, 15, 11, 59, tzinfo=UTC), UTC)
     assert not is_silent(wants, datetime(2026, 1, 15, 12, 0, tzinfo=UTC), UTC)
-
-
-def test_quiet_hours_may_be_written_in_short() -> None:
-    assert (time(22), time(7)) == parse_quiet_hours("22-7")
-    assert (time(22, 30), time(7)) == parse_quiet_hours("22:30 - 07:00")
-
-
-@pytest.mark.parametrize("said", ["", "22", "24:00-07:00", "22:60-07:00", "8-8", "noon-night"])
-def test_what_is_no_time_is_refused(said: str) -> None:
-    with pytest.raises(ValueError, match=r".*"):
-        parse_quiet_hours(said)
 
 
 def test_a_moment_of_today_needs_no_day() -> None:

@@ -1,0 +1,55 @@
+"""The addresses that a push may go to: public ones, unless the settings allow others.
+
+A browser names its push service, so whoever may subscribe one could have this server send requests
+to any machine that it reaches. A literal address is refused when it is subscribed. A name may lead
+elsewhere later (DNS rebinding): it is resolved for each connection, and that goes to an address
+that was found to be public, with no second look-up between.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
+from urllib.parse import urlsplit
+
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def problem_with(endpoint: str, *, allows_private: bool) -> str | None:
+    """Say why an endpoint may not be subscribed; None where it may, as far as its text tells."""
+    try:
+        parts = urlsplit(endpoint)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "Expected the URL of a push service."
+    if not host or parts.username is not None or parts.password is not None:
+        return "Expected the URL of a push service."
+    if allows_private:
+        return None
+    if parts.scheme != "https":
+        return "Expected a URL that begins with https://."
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost") or not _may_be_public(name):
+        return "Expected a push service with a public address."
+    return None
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Return True for an address that anybody can reach, also by what leads to it within IPv6."""
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and address in _NAT64:
+            inner = IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(inner)
+    return address.is_global and not address.is_multicast
+
+
+def _may_be_public(name: str) -> bool:
+    try:
+        return is_public(ipaddress.ip_address(name))
+    except ValueError:
+        # A resolver takes 127.1 and 0x7f000001 for addresses, too.
+        last = name.rpartition(".")[2]
+        return not (last.isdigit() or last.startswith("0x"))

@@ -1,0 +1,151 @@
+"""Word notices for a notification: a title, a few words, and where they lead. Pure functions."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+
+from command_center.store import Approval, Automation, PushKind, Repository, Session, Task
+
+TITLE: Final = 100
+"""Characters of a title."""
+
+BODY: Final = 400
+"""Characters of what stands below it."""
+
+QUESTIONS: Final = frozenset({"user_input", "elicitation"})
+"""The kinds of approvals that want more than yes or no."""
+
+_ENDS: Final = {
+    "completed": "Done",
+    "failed": "Failed",
+    "stopped": "Stopped",
+    "interrupted": "Interrupted",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Told:
+    """The words of a notification.
+
+    Attributes:
+        where: the place in the page that it leads to, which is its tag as well: a newer one about
+            the same takes its place.
+        approval_id: the approval that it asks about.
+        can_decide: it shows all that there is to decide, so that it may have the buttons.
+    """
+
+    kind: PushKind
+    title: str
+    body: str
+    where: str
+    approval_id: int | None = None
+    can_decide: bool = False
+
+
+def asked(approval: Approval, repository: Repository | None, *, is_late: bool = False) -> Told:
+    """Ask for a decision; `is_late` says that it is due soon."""
+    said, is_whole = _asked_for(approval)
+    kind: PushKind = "questions" if approval.kind in QUESTIONS else "approvals"
+    return Told(
+        kind="warnings" if is_late else kind,
+        title=shorten(f"Expires soon: {approval.title}" if is_late else approval.title, TITLE),
+        body=_lines(said, None if repository is None else f"in {repository.name}"),
+        where=place_of(approval.id),
+        approval_id=approval.id,
+        can_decide=is_whole,
+    )
+
+
+def settled(approval: Approval) -> tuple[str, str]:
+    """Return the title and the body that say what became of an approval."""
+    by = f" by {approval.resolved_by}" if approval.resolved_by else ""
+    return shorten(approval.title, TITLE), shorten(f"{approval.status.capitalize()}{by}.", BODY)
+
+
+def session_over(session: Session, task: Task | None, *, cut_off: bool) -> Told:
+    """Say how a session ended."""
+    ends = _ENDS.get(session.status, session.status.capitalize())
+    title = session.prompt if task is None else task.title
+    return Told(
+        kind="interrupted" if cut_off else "sessions",
+        title=shorten(f"{ends}: {title or f'session {session.id}'}", TITLE),
+        body=shorten(session.exit_reason or session.last_message or "", BODY),
+        where=f"/sessions/{session.id}",
+    )
+
+
+def automation_held(automation: Automation, reason: str | None) -> Told:
+    """Say that an automation was paused, and why."""
+    return Told(
+        kind="automations",
+        title=shorten(f"Paused: {automation.title}", TITLE),
+        body=shorten(reason or "", BODY),
+        where=f"/automations/{automation.id}",
+    )
+
+
+def set_aside(path: str, error: str | None) -> Told:
+    """Say that a part of the server failed for good."""
+    return Told(
+        kind="system",
+        title=shorten(f"Set aside: {path}", TITLE),
+        body=shorten(error or "", BODY),
+        where="/runtime",
+    )
+
+
+def place_of(approval_id: int) -> str:
+    """Return the place in the page where an approval is decided."""
+    return f"/approvals/{approval_id}"
+
+
+def shorten(said: str, length: int) -> str:
+    """Return a text on one line, with no more than that many characters."""
+    line = _on_one_line(said)
+    return line if len(line) <= length else f"{line[: length - 1]}…"
+
+
+def _asked_for(approval: Approval) -> tuple[str, bool]:
+    """Return what is asked for, and if that is all there is to know for a decision.
+
+    Never so where it goes beyond the run's leave, or where the page shows more.
+    """
+    details = approval.details
+    match approval.kind:
+        case "command":
+            said = str(details.get("script") or details.get("command") or "")
+            extra = details.get("network") or details.get("additionalPermissions")
+            is_whole = bool(said) and not extra
+        case "file_change":
+            said = ", ".join(str(file.get("path")) for file in details.get("files") or [])
+            is_whole = bool(said)
+        case "run":
+            said = _run(details)
+            is_whole = details.get("sandbox") in {"read-only", "workspace-write"}
+        case "manual":
+            said, is_whole = "", not details
+        case _:
+            said, is_whole = str(details.get("reason") or details.get("message") or ""), False
+    is_within = not (approval.kind != "manual" and details.get("beyondRun"))
+    room = BODY // 2 if approval.kind != "command" else BODY - TITLE
+    fits = len(_on_one_line(said)) <= room and _on_one_line(said) == said.strip()
+    return shorten(said, room), is_whole and is_within and fits
+
+
+def _run(details: dict[str, Any]) -> str:
+    granted = [
+        name
+        for name, field in (("network", "allowNetwork"), ("commits", "allowCommit"))
+        if details.get(field)
+    ]
+    return ", ".join([f"Sandbox {details.get('sandbox')}", *granted])
+
+
+def _lines(*said: str | None) -> str:
+    return "\n".join(line for line in said if line)
+
+
+def _on_one_line(said: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in said).split())
