@@ -7,6 +7,7 @@ import { Toasts } from "./components/toasts.js";
 import { Empty, lazily, Loading } from "./components/basics.js";
 import { useKeys } from "./keys.js";
 import { startNotices } from "./notices.js";
+import { renewPush } from "./push.js";
 import { arrive, rememberDepths, usePlace } from "./router.js";
 import { start } from "./connection.js";
 import { pendingApprovals, state, useStore } from "./store.js";
@@ -239,4 +240,4 @@ render(html`<${App} />`, /** @type {any} */ (document.getElementById("app")));
 start();
 startNotices();
 // without it the page works all the same
-navigator.serviceWorker?.register("/sw.js").catch(() => {});
+navigator.serviceWorker?.register("/sw.js").then(renewPush, () => {});

@@ -93,6 +93,7 @@ function isShown(where, event) {
 async function notify(text, where) {
   const told = { body: text, tag: where, icon: "/web/icons/icon-192.png", data: { where } };
   const worker = await navigator.serviceWorker?.getRegistration();
+  if (await worker?.pushManager?.getSubscription()) return; // by which it is told
   if (worker?.active) {
     await worker.showNotification("Command Center", told);
     return;

@@ -1,6 +1,7 @@
 // @ts-check
 // The shell without a network: the page, its modules and styles, as they were last served. Data of
 // the API is never kept, and with a network the server's files are always the ones that are used.
+// And notifications: those of the page, and those that the browser's push service brings.
 const CACHE = "shell-1";
 
 self.addEventListener("install", () => /** @type {any} */ (self).skipWaiting());
@@ -47,8 +48,11 @@ async function keep(request, answer) {
 }
 
 self.addEventListener("notificationclick", (/** @type {any} */ event) => {
+  const { where, capability } = event.notification.data;
   event.notification.close();
-  event.waitUntil(comeTo(event.notification.data.where));
+  event.waitUntil(
+    capability && event.action ? decide(capability, event.action, where) : comeTo(where),
+  );
 });
 
 /**
@@ -62,3 +66,82 @@ async function comeTo(where) {
   page.postMessage({ goTo: where });
   return page.focus().catch(() => {}); // a browser may refuse; the page has gone there all the same
 }
+
+self.addEventListener("push", (/** @type {any} */ event) => event.waitUntil(tell(event)));
+
+/**
+ * Show what the server has left at the push service. A browser wants to see a notification for each
+ * push: what was settled elsewhere takes the question's place, and goes where a page is looked at.
+ * @param {any} event
+ */
+async function tell(event) {
+  const { clients, registration } = /** @type {any} */ (self);
+  const { title, body, where, silent, settled, capability } = read(event.data);
+  await registration.showNotification(title, {
+    body,
+    silent,
+    tag: where,
+    renotify: !silent,
+    icon: "/web/icons/icon-192.png",
+    requireInteraction: Boolean(capability),
+    actions: capability
+      ? [
+          { action: "approved", title: "Approve" },
+          { action: "rejected", title: "Reject" },
+        ]
+      : [],
+    data: { where, capability },
+  });
+  const pages = settled ? await clients.matchAll({ type: "window" }) : [];
+  if (pages.some((/** @type {any} */ page) => page.visibilityState === "visible"))
+    for (const shown of await registration.getNotifications({ tag: where })) shown.close();
+}
+
+/** @param {any} data */
+function read(data) {
+  try {
+    return data.json();
+  } catch {
+    const body = "Open the page to see what has happened.";
+    return { title: "Command Center", body, where: "/", silent: true };
+  }
+}
+
+/**
+ * Decide on the approval that a notification showed. Where that fails, since it is settled or the
+ * server is out of reach, the page says so.
+ * @param {string} capability @param {string} status @param {string} where
+ */
+async function decide(capability, status, where) {
+  try {
+    const answer = await post("/api/push/decisions", { capability, status });
+    if (answer.ok) return;
+  } catch {
+    // as well
+  }
+  await comeTo(where);
+}
+
+self.addEventListener("pushsubscriptionchange", (/** @type {any} */ event) =>
+  event.waitUntil(renew(event)),
+);
+
+/** The push service gave the browser another endpoint, or none. @param {any} event */
+async function renew({ oldSubscription, newSubscription }) {
+  const { pushManager } = /** @type {any} */ (self).registration;
+  const { key } = await (await fetch("/api/push/key")).json();
+  const made =
+    newSubscription ||
+    (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
+  const { endpoint, keys } = made.toJSON();
+  const replaces = oldSubscription?.endpoint ?? null;
+  await post("/api/push/subscriptions", { endpoint, keys, replaces, requestedBy: "web" });
+}
+
+/** @param {string} path @param {object} body */
+const post = (path, body) =>
+  fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });

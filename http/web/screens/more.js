@@ -3,9 +3,11 @@
 import { get, signOut } from "../api.js";
 import { Badge, Button, Choice, Head, Problem, useAct, useLoaded } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
+import { Push } from "../components/push.js";
 import { Words, duration } from "../format.js";
 import { html, useState } from "../html.js";
 import { connect } from "../connection.js";
+import { endPush } from "../push.js";
 import { state, useStore } from "../store.js";
 import { applyTheme, theme } from "../theme.js";
 
@@ -29,6 +31,7 @@ export const More = () => {
   const [isOpen, setOpen] = useState(false);
   const leave = () =>
     run("out", async () => {
+      await endPush();
       await signOut();
       await connect();
       setOpen(state.phase !== "signin");
@@ -70,7 +73,7 @@ export const More = () => {
           <span class="label">Notifications</span>
           ${
             allowed === "granted"
-              ? html`<span class="hint">On, while a page is open.</span>`
+              ? html`<span class="hint">On, while a page is open.</span><${Push} />`
               : allowed === "default"
                 ? html`<div>
                   <${Button} icon="bell"
