@@ -169,13 +169,15 @@ def _answer(remote: Remote, request: BaseHTTPRequestHandler) -> None:
 def local_ssh(folder: Path) -> Path:
     """Make a program that stands for ssh: it runs the command here, and notes what it was given.
 
-    There need not be an ssh server on the machine; git speaks over pipes with either.
+    There need not be an ssh server on the machine; git speaks over pipes with either. A path that
+    is not absolute is one below the folder.
     """
     program, notes = folder / "ssh", folder / "ssh-calls"
     program.write_text(
         f"#!{sys.executable}\n"
         "import os, sys\n"
         f"open({str(notes)!r}, 'a').write(' '.join(sys.argv[1:]) + chr(10))\n"
+        f"os.chdir({str(folder)!r})\n"
         "os.execvp('sh', ['sh', '-c', sys.argv[-1]])\n"
     )
     program.chmod(0o755)
