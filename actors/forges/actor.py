@@ -228,21 +228,21 @@ class PullRequests(Actor):
             seen = await self._forge.look(known.project, known.number)
             found = await self._storage.write(lambda tx: note_seen(tx, known.id, _fields(seen)))
             if found.status == "open":
-                await self._answer_news(found, seen)
-                found = await self._merge(found)
+                found = await self._merge(await self._answer_news(found, seen))
             return found
 
-    async def _answer_news(self, pull: PullRequest, seen: Seen) -> None:
+    async def _answer_news(self, pull: PullRequest, seen: Seen) -> PullRequest:
         """Do what its repository wants about checks that fail, and about reviews."""
         news = await read_news(self._forge, pull, seen)
         if news is None:
-            return
+            return pull
         told = await self._storage.write(
             lambda tx: answer_news(tx, pull.id, news, approval_seconds=self._approval_seconds)
         )
         if told is not None:
             with contextlib.suppress(ActorNotFound, MailboxFull):  # else it is found by its row
                 self.ctx.lookup(TASKS).try_tell(SessionCommitted(told.id))
+        return await self._storage.read(lambda db: pull_requests.get(db, pull.id))
 
     async def _merge(self, pull: PullRequest) -> PullRequest:
         """Merge a pull request whose checks pass, if a person has agreed to that commit."""
