@@ -44,7 +44,7 @@ def create_app(
         health.api: health.Probe(center),
         metrics.api: metrics.Scraped(center, counted),
         signin.api: credentials,
-        pairing.api: pairing.Doorway(center, credentials, policy.counter(), urls),
+        pairing.api: pairing.Doorway(center, credentials, policy.counter("pairing codes"), urls),
     }
     keys = IdempotencyKeys(center.storage)
     for api in APIS:

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 
 from command_center.actors.devices.roster import TOKEN_PREFIX, Admitted, Roster
 from command_center.http.middleware.signin import COOKIE, SIGN_IN, SignIns
-from command_center.http.middleware.throttle import WrongTokens, client_key
+from command_center.http.middleware.throttle import WrongGuesses, client_key
 from command_center.http.wire.asgi import Scope
 from command_center.http.wire.caller import ANYBODY, Caller
 from command_center.http.wire.problems import CHALLENGE, Refused
@@ -39,7 +39,7 @@ class Credentials:
         roster: the devices that are let in.
     """
 
-    def __init__(self, sign_ins: SignIns, wrong: WrongTokens, roster: Roster) -> None:
+    def __init__(self, sign_ins: SignIns, wrong: WrongGuesses, roster: Roster) -> None:
         self.sign_ins = sign_ins
         self.wrong = wrong
         self.roster = roster

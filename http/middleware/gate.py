@@ -57,7 +57,7 @@ from command_center.http.middleware.hosts import (
 from command_center.http.middleware.proxies import TrustedProxies
 from command_center.http.middleware.revocation import Revocable
 from command_center.http.middleware.signin import SignIns
-from command_center.http.middleware.throttle import WrongTokens
+from command_center.http.middleware.throttle import WrongGuesses
 from command_center.http.wire.asgi import SERVER, WHOLE_BODY, Message, Receive, Scope, Send
 from command_center.http.wire.caller import CALLER
 from command_center.http.wire.codec import is_json
@@ -131,9 +131,9 @@ class Policy:
         """Return the check of tokens and cookies, those of the devices in `roster` included."""
         return Credentials(SignIns(self.token, self.sign_in_key), self.counter(), roster)
 
-    def counter(self) -> WrongTokens:
+    def counter(self, what: str = "tokens") -> WrongGuesses:
         """Return a new counter of what clients guess."""
-        return WrongTokens(self.wrong_tokens, self.wrong_token_seconds)
+        return WrongGuesses(self.wrong_tokens, self.wrong_token_seconds, what)
 
 
 def install_gate(app: Quart, policy: Policy, credentials: Credentials | None = None) -> None:

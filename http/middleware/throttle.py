@@ -1,4 +1,4 @@
-"""The throttle on wrong tokens, by address.
+"""The throttle on wrong tokens and pairing codes, by address.
 
 An address that is over the limit is not compared with at all until its window ends, so guessing
 goes no faster than the limit. The price: whoever shares the address waits, too. One machine has
@@ -20,14 +20,18 @@ from command_center.http.wire.problems import Refused
 LOOPBACK = "loopback"
 
 
-class WrongTokens:
-    """A counter of the wrong tokens that each address sent in the current window of time."""
+class WrongGuesses:
+    """A counter of the wrong tokens that each address sent in the current window of time.
+
+    Or of something else that is guessed: `what`, as a message names it.
+    """
 
     LARGEST = 4096
 
-    def __init__(self, limit: int, seconds: float) -> None:
+    def __init__(self, limit: int, seconds: float, what: str = "tokens") -> None:
         self._limit = limit
         self._seconds = seconds
+        self._what = what
         self._windows: dict[str, tuple[float, int]] = {}
 
     def check(self, address: str) -> None:
@@ -36,7 +40,8 @@ class WrongTokens:
         if wait > 0:
             raise Refused(
                 429,
-                f"Too many wrong tokens came from this address. Wait {math.ceil(wait)} seconds.",
+                f"Too many wrong {self._what} came from this address. "
+                f"Wait {math.ceil(wait)} seconds.",
                 {"Retry-After": str(math.ceil(wait))},
             )
 
@@ -71,7 +76,7 @@ class WrongTokens:
             self._windows[address] = (began, max(0, count - 1))
 
     def add(self, address: str) -> None:
-        """Count a wrong token."""
+        """Count a wrong one."""
         began, count = self._windows.pop(address, (trio.current_time(), 0))
         if len(self._windows) >= self.LARGEST:
             del self._windows[next(iter(self._windows))]
@@ -79,7 +84,7 @@ class WrongTokens:
 
 
 def client_key(scope: Scope) -> str:
-    """Return what tokens are counted by: an IPv4 address, an IPv6 one's /64 net, the loopback."""
+    """Return what guesses are counted by: an IPv4 address, an IPv6 one's /64 net, the loopback."""
     client = scope.get("client")
     if client is None:
         return ""

@@ -112,7 +112,7 @@ _WHEN: Mapping[int, str] = MappingProxyType(
         421: "The Host is not one of the server's names.",
         422: "The Idempotency-Key was used for another request.",
         426: "Ask for a WebSocket, or for server-sent events with Accept.",
-        429: "Too many wrong tokens came, or a part is overloaded.",
+        429: "Too many wrong tokens or codes came, or a part is overloaded.",
         500: "A defect of the server.",
         503: "A part is not there now.",
     }

@@ -19,7 +19,7 @@ from command_center.actors.contracts.addresses import DEVICES
 from command_center.actors.contracts.devices import NewPairing, OfferPairing, Pairing, RedeemCode
 from command_center.http.middleware.authentication import Credentials
 from command_center.http.middleware.gate import PAIR
-from command_center.http.middleware.throttle import WrongTokens, client_key
+from command_center.http.middleware.throttle import WrongGuesses, client_key
 from command_center.http.routes.signin import SENT, set_device_cookie
 from command_center.http.wire.asgi import Scope
 from command_center.http.wire.caller import caller_of
@@ -38,7 +38,7 @@ class Doorway:
 
     center: Center
     credentials: Credentials
-    wrong: WrongTokens
+    wrong: WrongGuesses
     urls: Callable[[], Sequence[str]]
 
 

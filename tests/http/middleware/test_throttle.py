@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from command_center.http.middleware.gate import Policy
-from command_center.http.middleware.throttle import LOOPBACK, WrongTokens, client_key
+from command_center.http.middleware.throttle import LOOPBACK, WrongGuesses, client_key
 from tests.http.guarded import BEARER, KEY, TOKEN, guarded_app, signed_in
 from tests.http.live import client_of, served
 
@@ -33,7 +33,7 @@ async def test_requests_without_a_token_are_no_guesses() -> None:
 
 
 async def test_the_wait_after_wrong_tokens_ends(autojump_clock: MockClock) -> None:
-    wrong = WrongTokens(limit=2, seconds=60)
+    wrong = WrongGuesses(limit=2, seconds=60)
     wrong.add("192.0.2.1")
     assert 0 == wrong.seconds_to_wait("192.0.2.1")
     await trio.sleep(20)
@@ -45,11 +45,11 @@ async def test_the_wait_after_wrong_tokens_ends(autojump_clock: MockClock) -> No
 
 
 async def test_the_memory_of_wrong_tokens_is_bounded() -> None:
-    wrong = WrongTokens(limit=1, seconds=60)
-    for number in range(2 * WrongTokens.LARGEST):
+    wrong = WrongGuesses(limit=1, seconds=60)
+    for number in range(2 * WrongGuesses.LARGEST):
         wrong.add(str(number))
-    assert WrongTokens.LARGEST == len(wrong._windows)
-    assert wrong.seconds_to_wait(str(2 * WrongTokens.LARGEST - 1)) > 0
+    assert WrongGuesses.LARGEST == len(wrong._windows)
+    assert wrong.seconds_to_wait(str(2 * WrongGuesses.LARGEST - 1)) > 0
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,7 @@ async def test_guesses_of_codes_are_limited_and_tokens_are_not_by_them(tmp_path:
         assert [401] * 20 + [429] == statuses
         refused = await guesser.post("/api/pair", json={"code": code})
         assert (429, True) == (refused.status_code, "Retry-After" in refused.headers)
+        assert "wrong pairing codes" in refused.json()["error"]["message"]
         assert 200 == (await at.root.get("/api/tasks")).status_code
 
 
