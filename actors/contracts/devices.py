@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
-from command_center.actors.contracts.fields import DateTime, NotBlank
+from command_center.actors.contracts.fields import DateTime
 from command_center.actors.rules.lengths import NAME_LENGTH, Name
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.actors.rules.scopes import Scopes
 from command_center.runtime import Request
 from command_center.store import Device, Scope, Timestamp
 
-DeviceName = Annotated[NotBlank, msgspec.Meta(max_length=NAME_LENGTH)]
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+"""Characters that cannot be seen, or turn the writing round."""
+
+SHOWN: Final = rf"^[^{_UNSEEN}]*[^\s{_UNSEEN}][^{_UNSEEN}]*$(?!\n)"
+"""The pattern of a name that is shown as it is."""
+
+DeviceName = Annotated[
+    str, msgspec.Meta(max_length=NAME_LENGTH, extra_json_schema={"pattern": SHOWN})
+]
 
 
 class NewDevice(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from command_center.actors.contracts.devices import DeviceChanges, NewDevice
+from command_center.actors.contracts.devices import SHOWN, DeviceChanges, NewDevice
 from command_center.actors.contracts.events.devices import (
     DeviceCreated,
     DeviceRevoked,
@@ -135,13 +136,13 @@ def check(wanted: NewDevice, granted: frozenset[Scope]) -> None:
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that says nothing.
+    """Refuse a name that says nothing, or is not shown as it is.
 
     Raises:
-        Invalid: it does not.
+        Invalid: it is one.
     """
-    if not name.strip():
-        raise Invalid.field("name", "Expected some text.")
+    if re.search(SHOWN, name) is None:
+        raise Invalid.field("name", "Expected some text, without characters that cannot be seen.")
 
 
 def check_granted(scopes: Iterable[Scope], granted: frozenset[Scope]) -> None:

@@ -106,6 +106,16 @@ def scope_in(answer: httpx.Response) -> str:
     return scope
 
 
+@pytest.mark.parametrize("name", ["", " ", "a\n", "a\nb", "a\u202eb", "\x00", "a\u200bb", "\x85"])
+async def test_a_device_has_a_name_that_is_shown_as_it_is(tmp_path: Path, name: str) -> None:
+    async with server(tmp_path) as at:
+        wanted = {"name": name, "scopes": ["read"]}
+        assert 400 == (await at.root.post("/api/devices", json=wanted)).status_code
+        seen = {**wanted, "name": "Zoë 👨\u200d👩"}
+        assert 201 == (await at.root.post("/api/devices", json=seen)).status_code
+        assert 400 == (await at.root.patch("/api/devices/1", json={"name": name})).status_code
+
+
 async def test_a_change_is_told_with_both_states(tmp_path: Path) -> None:
     async with server(tmp_path) as at:
         await at.device("read")
