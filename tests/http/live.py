@@ -65,7 +65,10 @@ async def stock_served(
 @asynccontextmanager
 async def client_of(app: QuartTrio) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the served app."""
-    async with served(app) as address, httpx.AsyncClient(base_url=address.url) as client:
+    async with (
+        served(app) as address,
+        httpx.AsyncClient(base_url=address.url, timeout=60) as client,
+    ):
         yield client
 
 
