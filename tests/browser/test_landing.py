@@ -20,6 +20,7 @@ from tests.browser.test_agents import photograph
 from tests.codex.script import Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.test_transports import reached_by
+from tests.fake_github import TOKEN, FakeGitHub, fake_github
 
 
 @attrs.frozen
@@ -117,18 +118,25 @@ def test_what_a_session_left_is_committed_and_merged(
     expect(pane.get_by_role("alert")).to_have_count(0)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="The other side is a script.")
-def test_what_is_committed_is_pushed_once_a_person_has_seen_where_it_goes(
-    request: pytest.FixtureRequest,
-    open_page: OpenPage,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
+    """A GitHub that the server of `left` speaks with, if this comes before it."""
     monkeypatch.setenv("GIT_SSH_COMMAND", str(local_ssh(tmp_path)))
-    bare = tmp_path / "bare"
+    bare = tmp_path / "ada" / "work.git"
     subprocess.run(["git", "init", "--quiet", "--bare", str(bare)], check=True)  # noqa: S607 - as above
-    left: Left = request.getfixturevalue("left")
-    left.git("remote", "add", "origin", f"git@example.org:{bare}")
+    settings = tmp_path / "config" / "command-center" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    with fake_github() as github:
+        settings.write_text(f'github_token = "{TOKEN}"\ngithub_api_base = "{github.url}"\n')
+        yield github
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="It is set up by scripts and XDG folders.")
+def test_what_is_committed_is_pushed_and_becomes_a_pull_request(
+    forge: FakeGitHub, left: Left, open_page: OpenPage, request: pytest.FixtureRequest
+) -> None:
+    left.git("remote", "add", "origin", "git@127.0.0.1:ada/work.git")
     page = open_page(left.url, device="phone", color_scheme="dark").page
     card = page.get_by_role("region", name="Landing")
     dialog = page.get_by_role("dialog")
@@ -136,26 +144,47 @@ def test_what_is_committed_is_pushed_once_a_person_has_seen_where_it_goes(
     dialog.get_by_role("button", name="Commit", exact=True).click()
     expect(card).to_contain_text("1 commit")
     card.get_by_role("button", name="Push…").click()
-    photograph(page, f"{request.node.name}-push")
     dialog.get_by_role("button", name="Push", exact=True).click()
     expect(card).to_contain_text("waits for an approval")
-    photograph(page, f"{request.node.name}-waits")
     card.get_by_role("link", name="decide").click()
     approval = page.get_by_role("article")
-    expect(approval).to_contain_text(f"git@example.org:{bare}")
+    expect(approval).to_contain_text("git@127.0.0.1:ada/work.git")
     expect(approval).to_contain_text("Make it ours")
     photograph(page, f"{request.node.name}-asked")
     approval.get_by_role("button", name="Approve").click()
     page.goto(left.url)
     expect(card).to_contain_text("is there", timeout=30_000)
-    photograph(page, f"{request.node.name}-pushed")
-    listed = subprocess.run(
-        ["git", "-C", str(bare), "log", "--format=%s", "--branches"],  # noqa: S607 - as above
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert "Make it ours" == listed.stdout.splitlines()[0]
+
+    branch = left.git("branch", "--list", "--format=%(refname:short)", "cc/*")
+    sha = forge.heads[branch] = left.git("rev-parse", branch)
+    card.get_by_role("button", name="Open pull request…").click()
+    expect(dialog.get_by_label("Title")).to_have_value("Make it ours")
+    photograph(page, f"{request.node.name}-propose")
+    dialog.get_by_role("button", name="Open", exact=True).click()
+    expect(card.get_by_role("link", name="Pull request 1")).to_be_visible()
+    forge.check(sha, "tests", "failure")
+    server = left.url.partition("/#")[0]
+    httpx.post(f"{server}/api/pull-requests/1/read", trust_env=False).raise_for_status()
+    expect(card).to_contain_text("checks fail")
+    expect(card).to_contain_text("tests fails")
+    expect(card.get_by_role("button", name="Merge when checks pass…")).to_be_visible()
+    photograph(page, f"{request.node.name}-opened")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="It is set up by scripts and XDG folders.")
+def test_an_issue_is_run_from_the_page_of_its_repository(
+    forge: FakeGitHub, left: Left, open_page: OpenPage, request: pytest.FixtureRequest
+) -> None:
+    left.git("remote", "add", "origin", "git@127.0.0.1:ada/work.git")
+    forge.issue("ada/work", "It breaks", "Here.", labels=["bug"])
+    server = left.url.partition("/#")[0]
+    httpx.post(f"{server}/api/repos/1/scan", json={}, trust_env=False).raise_for_status()
+    page = open_page(f"{server}/#/repos/1", device="phone", color_scheme="dark").page
+    page.get_by_role("button", name="Show open issues").click()
+    expect(page.get_by_text("#1 It breaks")).to_be_visible()
+    photograph(page, f"{request.node.name}-issues")
+    page.get_by_role("button", name="Run this").click()
+    expect(page).to_have_url(f"{server}/#/sessions/2")
 
 
 def test_codex_resolves_what_conflicts(left: Left, open_page: OpenPage) -> None:
