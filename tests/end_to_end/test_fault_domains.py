@@ -52,6 +52,8 @@ CRASHED = (
     "/tasks",
     "/automations/1",
     "/scheduler",
+    "/pull-requests",
+    "/issues",
     "/telegram/outbox",
     "/telegram/inbox",
     "/telegram/notifier",
