@@ -98,6 +98,8 @@ def test_another_release_is_called_otherwise() -> None:
 
 IMPORT = re.compile(r'^(?:import|export) [^;]*?from "(\.[^"]+)"', re.MULTILINE)
 DYNAMIC = re.compile(r'import\("(\.[^"]+)"\)')
+WORKER = re.compile(r'(?:new URL\(|^const NAME = )"(\.[^"]+)"', re.MULTILINE)
+"""Modules of a worker, and what a worker imports by its name."""
 EXPORT = re.compile(r"^export (?:async )?(?:const|function|class) (\w+)", re.MULTILINE)
 
 
@@ -140,6 +142,7 @@ def test_every_module_is_imported_by_some_other() -> None:
     modules = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js")}
     imported = {name for module in modules for name in imports_of(module)}
     imported |= {name for module in modules for name in imports_of(module, DYNAMIC)}
+    imported |= {name for module in modules for name in imports_of(module, WORKER)}
     assert {"app.js", "sw.js"} == modules - imported
 
 
