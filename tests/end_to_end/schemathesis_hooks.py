@@ -23,6 +23,7 @@ REAL: dict[str, Any] = {
     "worktreePath": None,
     "cwd": None,
     "branchName": "cc/a-branch",
+    "branch": "cc/a-branch",
     "name": "a name",
     "scheduleExpr": "hourly",
     "timezone": "UTC",
