@@ -21,6 +21,7 @@ const ESCAPED = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;
 
 self.onmessage = async ({ data: { id, name, texts } }) => {
   const { default: hljs } = await loaded;
+  self.postMessage({ id }); // it begins
   const ending = name.slice(name.lastIndexOf(".") + 1);
   const language = BY_NAME[name] || (hljs.getLanguage(ending) ? ending : null);
   const told = language

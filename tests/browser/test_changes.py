@@ -10,9 +10,9 @@ from typing import Any
 import attrs
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import OpenPage, made, make_repository
+from tests.browser.conftest import UNWORKED, OpenPage, made, make_repository
 from tests.browser.test_agents import photograph
 from tests.browser.vendored import WEB as VENDOR
 from tests.end_to_end.server import Server
@@ -245,3 +245,44 @@ def test_what_is_discarded_comes_back_on_a_branch(
     shown = ["git", "-C", str(changed.folder), "show", "cc/restored-1:notes.md"]
     done = subprocess.run(shown, check=True, capture_output=True, text=True)
     assert "This is new." in done.stdout
+
+
+HIGHLIGHTER = "**/vendor/highlight.js"
+ENDLESS = """
+export default {
+  getLanguage: () => true,
+  highlight(code) {
+    while (code.includes("This is new."));
+    const lines = code.split("\\n").map((line) => `<span class="hljs-keyword">${line}</span>`);
+    return { value: lines.join("\\n") };
+  },
+};
+"""
+
+
+def test_colours_come_however_long_the_highlighter_takes_to_load(
+    changed: Changed, open_page: OpenPage
+) -> None:
+    page = open_page("about:blank", device="desktop", **UNWORKED).page
+    page.clock.install()
+    held: list[Route] = []
+    page.route(HIGHLIGHTER, lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
+    with page.expect_request(HIGHLIGHTER):
+        page.goto(changed.url)
+    expect(row(page, "code.py").locator(".add").first).to_be_visible()
+    page.clock.fast_forward(60_000)
+    for route in held:
+        route.continue_()
+    expect(row(page, "code.py").locator(".add .hl-keyword").first).to_be_visible()
+
+
+def test_a_text_that_takes_for_ever_keeps_no_other_from_its_colours(
+    changed: Changed, open_page: OpenPage
+) -> None:
+    page = open_page("about:blank", device="desktop", **UNWORKED).page
+    page.route(
+        HIGHLIGHTER, lambda route: route.fulfill(body=ENDLESS, content_type="text/javascript")
+    )
+    page.goto(changed.url)
+    expect(row(page, "code.py").locator(".add .hl-keyword").first).to_be_visible()
+    expect(row(page, "notes.md").locator(".add [class^=hl-]")).to_have_count(0)

@@ -10,36 +10,49 @@ import { html, useEffect, useState } from "../html.js";
 const LONGEST = 400_000; // characters of a file that are coloured
 const MOST_MS = 4000; // that it may take
 
+/** @typedef {{name: string, texts: string[], give: (told: Token[][][] | null) => void}} Wanted */
+
 /** @type {Worker | null} */
 let worker = null;
-/** @type {Map<number, (told: Token[][][] | null) => void>} */
+/** @type {Map<number, Wanted>} */
 const asked = new Map();
 let count = 0;
+/** For the one that the worker is at; to load it may take as long as it takes. */
+let timer = 0;
+
+/** @param {number} id @param {Token[][][] | null} told */
+function answer(id, told) {
+  clearTimeout(timer);
+  asked.get(id)?.give(told);
+  asked.delete(id);
+}
+
+/** Have a worker do all that is asked for. */
+function start() {
+  worker = new Worker(new URL("../highlighter.js", import.meta.url), { type: "module" });
+  worker.onerror = () => giveUp([...asked.keys()]);
+  worker.onmessage = ({ data: { id, told } }) => {
+    if (told === undefined) timer = setTimeout(giveUp, MOST_MS, [id]);
+    else answer(id, told);
+  };
+  for (const [id, { name, texts }] of asked) worker.postMessage({ id, name, texts });
+}
+
+/** End the worker; what else is asked for is done by another. @param {number[]} ids */
+function giveUp(ids) {
+  worker?.terminate();
+  worker = null;
+  for (const id of ids) answer(id, null);
+  if (asked.size) start();
+}
 
 /** @param {string} name @param {string[]} texts @returns {Promise<Token[][][] | null>} */
 function colour(name, texts) {
   const id = (count += 1);
-  return new Promise((resolve) => {
-    const end = () => {
-      worker?.terminate();
-      worker = null;
-      for (const give of asked.values()) give(null);
-      asked.clear();
-    };
-    const timer = setTimeout(end, MOST_MS);
-    asked.set(id, (told) => {
-      clearTimeout(timer);
-      resolve(told);
-    });
-    if (!worker) {
-      worker = new Worker(new URL("../highlighter.js", import.meta.url), { type: "module" });
-      worker.onerror = end;
-      worker.onmessage = ({ data }) => {
-        asked.get(data.id)?.(data.told);
-        asked.delete(data.id);
-      };
-    }
-    worker.postMessage({ id, name, texts });
+  return new Promise((give) => {
+    asked.set(id, { name, texts, give });
+    if (worker) worker.postMessage({ id, name, texts });
+    else start();
   });
 }
 
