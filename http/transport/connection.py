@@ -259,7 +259,9 @@ class ClientConnection:
             raise
         self.http.receive_data(data)
         self._is_first = data.startswith(FIRST)
+        due, self.due = self.due, math.inf  # what has come is not late, however long it waits
         await self.turn()
+        self.due = due
         return bool(data)
 
     async def turn(self) -> None:

@@ -40,6 +40,8 @@ class Exchange:
         self._ready: Message | None = None
         """A part of the body that is taken out of the parser, and not yet received."""
         self._reading: trio.CancelScope | None = None
+        self._written: trio.Event | None = None
+        """Set once what was sent last is written."""
 
     async def run(self) -> bool:
         """Run the app; whether the connection is good for another request."""
@@ -90,6 +92,8 @@ class Exchange:
             if isinstance(event, h11.EndOfMessage):
                 return {"type": "http.request", "body": b"", "more_body": False}
             await self._read_body()
+        if self._written is not None and not self._gone:
+            await self._written.wait()  # whoever hears of the end may cancel who writes
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
@@ -233,12 +237,14 @@ class Exchange:
         if self._gone:
             return
         is_sent = False
+        self._written = trio.Event()
         try:
             await self._connection.write(data)
             is_sent = True
         except trio.BrokenResourceError:
             pass  # the client is gone
         finally:
+            self._written.set()
             if not is_sent:
                 self._hang_up()
 

@@ -42,7 +42,7 @@ class Watched:
         if message.text == WITHOUT_WORKER:
             return
         if message.type in {"error", "warning"}:
-            self.complaints.append(f"{message.type}: {message.text}")
+            self.complaints.append(f"{message.type}: {message.text} ({message.location['url']})")
 
     def fail(self, error: Any) -> None:
         """Keep what was thrown and not caught."""

@@ -72,6 +72,30 @@ async def test_requests_that_come_at_once_are_begun_few_at_a_time() -> None:
     assert max(passes.counts) <= 2 * STEPS
 
 
+async def test_answers_that_wait_for_their_turn_are_sent_whole() -> None:
+    """Whoever watches for the client's leaving hears of the answer's end once it is written."""
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        async with trio.open_nursery() as nursery:
+
+            async def watch() -> None:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(watch)
+            headers = [(b"content-length", b"5")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"whole", "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+            nursery.cancel_scope.cancel()
+
+    async with connected(app) as server, clients_of(server) as clients:
+        await send_at_once(clients, LAST_GET)
+        answers = [await everything(client) for client in clients]
+    assert [b"whole"] * MANY == [answer[-5:] for answer in answers]
+
+
 async def test_who_asks_whether_the_server_lives_is_not_behind_all_others() -> None:
     order: list[str] = []
 
