@@ -13,7 +13,7 @@ from tests.actors.git.repository import commit, plain_git
 from tests.codex.app_servers import SharedAppServer
 from tests.codex.bridging import open_bridge
 from tests.codex.fixtures import both_models
-from tests.codex.script import AddFile, Run, Say
+from tests.codex.script import AddFile, Gate, Run, Say
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import Client, client_of
 from tests.end_to_end.test_transports import Reached, reached_by
@@ -97,7 +97,8 @@ async def test_a_thread_that_another_client_resumes_has_its_worktree_again(
         registered = await client.register(repository, workplace="worktree")
         first = await ended_without_worktree(client, registered)
         place = Path(first["cwd"])
-        model.script = (Run("pwd -P"), Say.text("Here."))
+        gate = Gate()
+        model.script = (Run("pwd -P"), Say.text("He", gate, "re."))
         async with client.watch() as stream:
             thread = {"threadId": first["codexThreadId"]}
             await other.call("thread/resume", {**thread, "excludeTurns": True})
@@ -105,6 +106,7 @@ async def test_a_thread_that_another_client_resumes_has_its_worktree_again(
             made = await stream.until("worktree.created")
             assert str(place) == made["data"]["path"]
             adopted = await stream.until("session.turn.adopted")
+        gate.open()
         session = await client.until_session({"id": adopted["sessionId"]}, "completed")
         assert (str(place), first["branchName"]) == (session["cwd"], session["branchName"])
         # It is the other client's now, and stays until somebody cleans it up.
