@@ -26,7 +26,12 @@ from command_center.actors.git.facts import (
     read_status,
     read_worktrees,
 )
-from command_center.actors.git.merging import is_unresolved
+from command_center.actors.git.marked_merges import (
+    MarkedMerge,
+    named,
+    read_marked_merge,
+    still_marked,
+)
 from command_center.actors.git.names import branch_commit, check_path
 from command_center.actors.git.ports import ANSWER_LIMIT, OF_THE_TREE, Checkout, Writes, shown
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
@@ -58,10 +63,18 @@ class Author(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_u
 
 
 class CommitPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """A commit that is about to be made: its branch, the commit that it follows, its message."""
+    """A commit that is about to be made.
+
+    Attributes:
+        branch: its branch.
+        head: the commit at which that is.
+        parent: the commit that it follows: `head`, unless it takes the place of that.
+        message: its message.
+    """
 
     branch: str
     head: str | None
+    parent: str | None
     message: str
 
 
@@ -86,7 +99,8 @@ async def commit_changes(
 ) -> Committed:
     """Commit the changes of a work tree on its branch, new and deleted files among them.
 
-    A commit after a merge with marked conflicts takes the place of that merge (see `conflicts`).
+    A commit after a merge with marked conflicts takes the place of that merge, and has to resolve
+    all of them (see `marked_merges`).
 
     Args:
         checkout: the work tree.
@@ -100,7 +114,8 @@ async def commit_changes(
         Invalid: the message says nothing, or a path is not one of the work tree.
         Conflict: it is on no branch of its own, or its branch has moved; a merge is not finished;
             there is nothing to commit, or more than FILES_LIMIT files; git knows no user; a file
-            is kept by a filter, or is a repository of its own.
+            is kept by a filter, or is a repository of its own; one that conflicts is not among
+            them, and has its marks still.
     """
     if not message.strip() or "\0" in message:
         raise Invalid.field("message", "A commit needs a message, which is text.")
@@ -115,9 +130,13 @@ async def commit_changes(
     for source in (attributes, OF_THE_TREE):
         await _check_filters(checkout, changed, source)
     identity = attributes | await _identity(checkout, author)
-    takes_place = status.head is not None and await is_unresolved(checkout, status.head)
+    merge = None if status.head is None else await read_marked_merge(checkout, status.head)
+    parent = status.head
+    if merge is not None:
+        await _check_marks(checkout, merge, changed)
+        parent = merge.ours
     if intend is not None:
-        await intend(CommitPlan(branch=branch, head=status.head, message=message))
+        await intend(CommitPlan(branch=branch, head=status.head, parent=parent, message=message))
     staged = await _stage(checkout, branch, changed, attributes)
     await checkout.run(
         "commit",
@@ -126,7 +145,7 @@ async def commit_changes(
         "--no-gpg-sign",
         "--no-status",
         "--cleanup=whitespace",
-        *(["--amend", "--reset-author"] if takes_place else []),
+        *([] if merge is None else ["--amend", "--reset-author"]),
         f"--message={message}",
         "--only",
         "--pathspec-from-file=-",
@@ -152,7 +171,7 @@ async def commit_changes(
 async def find_commit(checkout: Checkout, plan: CommitPlan) -> Committed | None:
     """Return the commit that was made as planned; None if there is none.
 
-    It is the one that follows the plan's head on the branch, with the plan's message.
+    It is the one that came after the plan's head on the branch, with the plan's parent and message.
     """
     branch = f"refs/heads/{plan.branch}"
     since = branch if plan.head is None else f"{plan.head}..{branch}"
@@ -165,7 +184,7 @@ async def find_commit(checkout: Checkout, plan: CommitPlan) -> Committed | None:
         deadline=SCAN_DEADLINE,
     )
     sha = listed.text.rpartition("\n")[2]
-    if listed.exit_code or not sha or await _parent(checkout, sha) != plan.head:
+    if listed.exit_code or not sha or await _parent(checkout, sha) != plan.parent:
         return None
     found = await checkout.run("cat-file", "commit", sha)
     _, _, message = found.stdout.decode(errors="replace").partition("\n\n")
@@ -179,17 +198,33 @@ async def find_commit(checkout: Checkout, plan: CommitPlan) -> Committed | None:
         "--no-commit-id",
         "--name-only",
         "--no-renames",
+        *(() if plan.head is None else (plan.head,)),
         sha,
         limit=4 * ANSWER_LIMIT,
         deadline=SCAN_DEADLINE,
     )
     return Committed(
         branch_name=plan.branch,
-        before_sha=plan.head,
+        before_sha=plan.parent,
         sha=sha,
         message=plan.message,
         files=len(list(records_of(names.stdout))),
     )
+
+
+async def _check_marks(checkout: Checkout, merge: MarkedMerge, changed: Sequence[bytes]) -> None:
+    """Refuse a commit that would leave conflicts marked, as nobody would be told of them any more.
+
+    Raises:
+        Conflict: it would; `conflicts` names the files.
+    """
+    left = named(await still_marked(checkout, merge, set(changed)))
+    if left:
+        raise Conflict(
+            f"{left[0]} has conflicts that are still marked. Resolve those of all files, and "
+            "commit them together.",
+            conflicts=left,
+        )
 
 
 def _words(message: str) -> list[str]:

@@ -1,8 +1,8 @@
 """Bringing a base into a worktree's branch where the two conflict, so that somebody resolves it.
 
 The merge becomes a commit whose files have the conflicts marked in them, and whose message says so.
-The next commit on the branch takes its place, as the merge with its conflicts resolved. Until then
-the branch is merged into no other (`merging`).
+The next commit on the branch takes its place, as the merge with its conflicts resolved (see
+`marked_merges`).
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import msgspec
 
 from command_center.actors.git.committing import check_own_branch
 from command_center.actors.git.facts import read_status
+from command_center.actors.git.marked_merges import (
+    UNRESOLVED,
+    find_unresolved,
+    merge_trees,
+    named,
+)
 from command_center.actors.git.merging import (
     NOBODY,
-    UNRESOLVED,
     MergeResult,
     begun_already,
-    is_unresolved,
-    merge_trees,
     step_to,
 )
 from command_center.actors.git.names import branch_commit
@@ -37,7 +40,7 @@ class MarkedConflicts(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
 async def mark_conflicts(checkout: Checkout, base: str) -> MarkedConflicts:
     """Merge a local branch into the one that is checked out, and mark what conflicts in the files.
 
-    Asked again before somebody has committed, it says the same once more.
+    Asked again before all of them are resolved, it says which are left.
 
     Raises:
         Conflict: the work tree is dirty or on no branch of its own, there is no such base, or the
@@ -48,28 +51,28 @@ async def mark_conflicts(checkout: Checkout, base: str) -> MarkedConflicts:
     tip = await branch_commit(checkout, base)
     if tip is None or status.head is None:
         raise Conflict(f"There is no branch {base}.", branchName=base)
-    before, made = status.head, ""
-    if await is_unresolved(checkout, before):
-        made = before
-        parents = await checkout.run("rev-parse", f"{made}^1", f"{made}^2")
-        before, tip = parents.text.split("\n")
-    tree, conflicts = await merge_trees(checkout, before, tip)
-    if not conflicts:
-        raise Conflict(f"{branch} does not conflict with {base}.", branchName=branch)
-    if not made:
+    unresolved = await find_unresolved(checkout, status.head, there=[tip])
+    if unresolved is not None:
+        merge, conflicts = unresolved
+        made = merge.sha
+    else:
+        before = status.head
+        tree, conflicts = await merge_trees(checkout, before, tip)
+        if not conflicts:
+            raise Conflict(f"{branch} does not conflict with {base}.", branchName=branch)
         made = await _commit(checkout, tree, (before, tip), f"Merge branch '{base}' into {branch}")
         begun = await begun_already(checkout, made) if status.dirty else []
         if begun is None:
             raise Conflict(f"Worktree {checkout.path} has changes that are not committed.")
-        merge = MergeResult(
+        step = MergeResult(
             target_branch=branch,
             branch_name=base,
             how="merge-commit",
             before_sha=before,
             head_sha=made,
         )
-        await step_to(checkout, merge, begun=begun)
-    return MarkedConflicts(branch_name=branch, base_ref=base, sha=made, conflicts=conflicts)
+        await step_to(checkout, step, begun=begun)
+    return MarkedConflicts(branch_name=branch, base_ref=base, sha=made, conflicts=named(conflicts))
 
 
 async def _commit(checkout: Checkout, tree: str, parents: tuple[str, str], title: str) -> str:
@@ -79,7 +82,7 @@ async def _commit(checkout: Checkout, tree: str, parents: tuple[str, str], title
         *(argument for parent in parents for argument in ("-p", parent)),
         tree,
         writes=Writes.OBJECTS,
-        sent=f"{title}\n\nThe conflicts are marked in the files.\n\n{UNRESOLVED}: yes\n".encode(),
+        sent=f"{title}\n\nThe conflicts are marked in the files.\n\n{UNRESOLVED}\n".encode(),
         extra=NOBODY,
     )
     return made.text

@@ -18,14 +18,11 @@ from command_center.actors.git.changes import list_changes, records_of
 from command_center.actors.git.diffs import PLAIN
 from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import SCAN_DEADLINE, read_status, read_worktrees
+from command_center.actors.git.marked_merges import check_resolved, merge_trees, named
 from command_center.actors.git.names import branch_commit
-from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
+from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes
 from command_center.actors.git.stepping import step_tree
-from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict
-
-CONFLICTS_LIMIT: Final = 100
-"""Files in conflict that are named."""
 
 NOBODY: Final = {
     "GIT_AUTHOR_NAME": "Command Center",
@@ -34,9 +31,6 @@ NOBODY: Final = {
     "GIT_COMMITTER_EMAIL": "command-center@localhost",
 }
 """Author and committer of a merge if git knows no user."""
-
-UNRESOLVED: Final = "Command-Center-Unresolved"
-"""The line at the end of the message of a merge whose conflicts are marked in its files."""
 
 Strategy = Literal["auto", "fast-forward", "merge-commit"]
 
@@ -117,11 +111,7 @@ async def _work_out(
             raise Conflict(f"There is no branch {name}.", branchName=name)
         tips.append(tip)
     before, tip = tips
-    if await is_unresolved(target, tip):
-        raise Conflict(
-            f"{branch} has conflicts that are not resolved. Resolve them, and commit.",
-            branchName=branch,
-        )
+    await check_resolved(target, branch, tip, there=[before])
     fork = await target.run("merge-base", before, tip, accepted=(0, 1), deadline=SCAN_DEADLINE)
     if fork.text == tip:
         how: Literal["up-to-date", "fast-forward", "merge-commit"] = "up-to-date"
@@ -142,47 +132,7 @@ async def _work_out(
     )
 
 
-async def merge_trees(checkout: Checkout, head: str, tip: str) -> tuple[str, list[str]]:
-    """Merge two commits into a tree, which is whole if no file conflicts.
-
-    Returns:
-        the tree, and the files that conflict, as many as are named; they are marked in the tree.
-    """
-    answer = await checkout.run(
-        "merge-tree",
-        "--write-tree",
-        "--name-only",
-        "--no-messages",
-        "-z",
-        head,
-        tip,
-        writes=Writes.OBJECTS,
-        accepted=(0, 1),
-        deadline=CHECKOUT_DEADLINE,
-    )
-    tree, *conflicts = (shown(part) for part in answer.stdout.split(b"\0") if part)
-    return tree, conflicts[:CONFLICTS_LIMIT] if answer.exit_code else []
-
-
-async def is_unresolved(checkout: Checkout, sha: str) -> bool:
-    """Say whether a commit is a merge with conflicts that are marked, and nobody has resolved."""
-    answer = await checkout.run(
-        "log",
-        "-1",
-        f"--format=%P%x00%(trailers:key={UNRESOLVED},valueonly)",
-        "--no-show-signature",
-        "--end-of-options",
-        sha,
-        "--",
-        deadline=SCAN_DEADLINE,
-    )
-    parents, _, said = answer.text.partition("\0")
-    return len(parents.split()) == 2 and said.strip() == "yes"  # noqa: PLR2004 - a merge has two
-
-
-def _counted(conflicts: Sequence[str]) -> str:
-    if len(conflicts) == CONFLICTS_LIMIT:
-        return f"{CONFLICTS_LIMIT} files or more"
+def _counted(conflicts: Sequence[bytes]) -> str:
     return "1 file" if len(conflicts) == 1 else f"{len(conflicts)} files"
 
 
@@ -195,7 +145,7 @@ async def _merge_commit(
             f"{branch} conflicts with {into} in {_counted(conflicts)}; nothing was changed.",
             targetBranch=into,
             branchName=branch,
-            conflicts=conflicts,
+            conflicts=named(conflicts),
         )
     known = await target.run("var", "GIT_COMMITTER_IDENT", accepted=(0, 128))
     text = message or f"Merge branch '{branch}' into {into}"

@@ -18,6 +18,7 @@ from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout
 from command_center.actors.git.facts import read_status
+from command_center.actors.git.marked_merges import check_resolved
 from command_center.actors.git.names import branch_commit, check_branch_name
 from command_center.actors.git.pushing import push_commit, read_missing, tracked_commit
 from command_center.actors.git.remotes import push_address, read_heads, remote_of
@@ -165,8 +166,8 @@ async def _plan(main: Checkout, session: Session, wanted: PushRequest) -> Planne
 
     Raises:
         Invalid: the branch cannot have that name.
-        Conflict: there is no branch, it has moved, its remote cannot be pushed to, or nobody knows
-            what would be replaced there.
+        Conflict: there is no branch, it has moved or has conflicts that are not resolved, its
+            remote cannot be pushed to, or nobody knows what would be replaced there.
         Unavailable: the remote cannot be reached.
     """
     local = session.branch_name
@@ -200,7 +201,9 @@ async def _plan(main: Checkout, session: Session, wanted: PushRequest) -> Planne
                 "Fetch it with your own git, and look at what is new.",
                 remoteSha=there,
             )
-    listed, count = await read_missing(main, sha, sorted(set(heads.values())))
+    known = sorted(set(heads.values()))
+    await check_resolved(main, local, sha, there=known)
+    listed, count = await read_missing(main, sha, known)
     return PlannedPush(
         remote=remote,
         address=address,

@@ -167,3 +167,51 @@ async def test_only_what_conflicts_and_is_committed_is_marked(work: Work, projec
         await mark(work, "absent")
     with pytest.raises(Invalid):
         await mark(work, "-x")
+
+
+async def test_a_commit_that_leaves_marks_in_a_file_does_not_take_the_merges_place(
+    work: Work, project: Path
+) -> None:
+    commit(work.folder, {"readme.txt": "ours\n", "more.txt": "ours\n"})
+    commit(project, {"readme.txt": "theirs\n", "more.txt": "theirs\n"})
+    marked = await mark(work)
+    work.write(readme_txt="both\n")
+    for paths in ((), ("readme.txt",)):
+        with pytest.raises(Conflict, match="has conflicts that are still marked") as error:
+            await work.commit(message="Merge main", paths=list(paths))
+        assert ["more.txt"] == error.value.facts["conflicts"]
+    assert marked.sha == work.git("rev-parse", "HEAD")
+    work.write(more_txt="both\n")
+    with pytest.raises(Conflict, match="has conflicts that are still marked"):
+        await work.commit(message="Merge main", paths=["readme.txt"])
+    await work.commit(message="Merge main")
+    assert "fast-forward" == (await merge(work)).how
+
+
+async def test_a_conflict_without_marks_may_stay_as_it_is(work: Work, project: Path) -> None:
+    commit(work.folder, {"readme.txt": "ours\n", "kept.txt": "ours\n"})
+    plain_git(work.folder, "branch", "base", "HEAD")
+    plain_git(project, "merge", "--quiet", "base")
+    (project / "kept.txt").unlink()
+    commit(project, {"readme.txt": "theirs\n"})
+    commit(work.folder, {"readme.txt": "mine\n", "kept.txt": "mine\n"})
+    assert {"readme.txt", "kept.txt"} == set((await mark(work)).conflicts)
+    with pytest.raises(Conflict, match="not resolved"):
+        await merge(work)
+    work.write(readme_txt="both\n")
+    await work.commit(message="Merge main")
+    assert "mine" == work.git("show", "HEAD:kept.txt")
+
+
+async def test_a_commit_of_others_on_top_of_marks_does_not_hide_them(
+    work: Work, project: Path
+) -> None:
+    make_conflict(work, project)
+    marked = await mark(work)
+    commit(work.folder, {"new.txt": "newer\n"})
+    with pytest.raises(Conflict, match="not resolved") as error:
+        await merge(work)
+    assert ["readme.txt"] == error.value.facts["conflicts"]
+    assert marked == await mark(work)
+    commit(work.folder, {"readme.txt": "both\n"})
+    assert "fast-forward" == (await merge(work)).how

@@ -11,6 +11,7 @@ import attrs
 import pytest
 import trio
 
+from command_center.actors.contracts.landing import ConflictsRequest, MarkConflicts
 from command_center.actors.contracts.pushes import CarryOutPushes, PushRequest, PushWork
 from command_center.actors.contracts.repositories import PatchRepository, RepositoryChanges
 from command_center.actors.git import remotes
@@ -286,6 +287,19 @@ async def test_a_branch_that_moved_meanwhile_is_not_pushed(pushed: Pushed) -> No
     )
     with pytest.raises(Conflict, match="has not ended"):
         await pushed.push()
+
+
+async def test_conflicts_that_are_not_resolved_are_not_pushed(pushed: Pushed) -> None:
+    work = pushed.work
+    commit(pushed.project, {"one.txt": "theirs\n"})
+    await work.rig.ask(MarkConflicts(work.session.id, ConflictsRequest()))
+    for _ in ("the merge", "a commit of the agent's on top of it"):
+        with pytest.raises(Conflict, match="not resolved") as error:
+            await pushed.push()
+        assert ["one.txt"] == error.value.facts["conflicts"]
+        commit(work.folder, {"two.txt": "3\n"})
+    commit(work.folder, {"one.txt": "both\n"})
+    assert "waiting_approval" == (await pushed.push()).status
 
 
 async def test_what_the_remote_has_already_is_nothing_to_push(pushed: Pushed) -> None:

@@ -14,7 +14,10 @@ import httpx
 import pytest
 import trio
 
+from command_center.actors.contracts.addresses import REPOSITORIES
+from command_center.actors.contracts.landing import ConflictsRequest, MarkConflicts
 from command_center.actors.core.storage import OutsideAct, RequestOrigin, Storage
+from command_center.actors.repositories.actor import GIT_SECONDS
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
 from command_center.runtime import origin
@@ -54,6 +57,12 @@ ACTS = {
         "session.committed",
         ("branchName", "sha", "files", "message"),
     ),
+    "commit_of_a_marked_merge": Act(
+        "/api/sessions/1/commit",
+        {"message": "Merge main"},
+        "session.committed",
+        ("branchName", "beforeSha", "sha", "files", "message"),
+    ),
     "discard": Act("/api/sessions/1/discard", {}, "session.discarded", ("status", "files")),
     "restore": Act("/api/discarded/1/restore", {}, "session.restored", ("branchName", "sha")),
 }
@@ -84,12 +93,21 @@ async def prepare(folder: Path, act: str) -> Act:
                 return attrs.evolve(request, body={"path": str(worked)})
             case "prune":
                 shutil.rmtree(other)
-            case "commit" | "discard" | "restore":
+            case "commit" | "commit_of_a_marked_merge" | "discard" | "restore":
                 (worked / "new.txt").write_text("a")
                 task = {"repositoryId": 1, "title": "A", "prompt": "b"}
                 await http.post("/api/tasks", json=task)
                 await http.post("/api/tasks/1/sessions", json={})
                 await rig.center.storage.write(partial(ended_session, cwd=str(worked)))
+        if act == "commit_of_a_marked_merge":
+            for place, text in ((folder, "ours"), (worked, "theirs")):
+                (place / "new.txt").write_text(text)
+                plain_git(place, "add", "new.txt")
+                plain_git(place, "commit", "-q", "-m", text)
+            await rig.center.ask(
+                REPOSITORIES, MarkConflicts(1, ConflictsRequest()), timeout=GIT_SECONDS
+            )
+            (worked / "new.txt").write_text("both")
         if act == "restore":
             gone = await http.post("/api/sessions/1/discard", json={})
             assert 201 == gone.status_code, gone.text
