@@ -300,8 +300,7 @@ const FilePatch = ({ file, view }) => {
     () => (patch ? parseDiff(patch.patch).flatMap((part) => part.lines.filter(isNews)) : []),
     [patch],
   );
-  if (error) return html`<${Problem} error=${error} />`;
-  if (!patch) return html`<${Loading} />`;
+  if (!patch) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
   /** @param {DiffSide} side */
   const pathOn = (side) => (side === "before" && file.previousPath) || file.path;
   const saying = {
@@ -336,15 +335,14 @@ const FilePatch = ({ file, view }) => {
     },
   };
   return html`
+    <${Problem} error=${error} />
     ${
       lines.length
         ? html`<${Lines} lines=${lines} label=${file.path} isSplit=${isWide}
           saying=${saying} find=${find} />`
         : patch.isBinary && PICTURE.test(file.path)
           ? html`<${Pictures} session=${session} file=${file} version=${version} />`
-          : html`<p class="quiet-line">
-            ${patch.isBinary ? "A binary file." : "Nothing else has changed in it."}
-          </p>`
+          : html`<p class="quiet-line">${withoutLines(patch, ignoreSpace)}</p>`
     }
     <div class="file-more">
       ${
@@ -362,6 +360,16 @@ const FilePatch = ({ file, view }) => {
     </div>
   `;
 };
+
+/**
+ * The words for a patch that has no lines; a file may have been put back since it was listed.
+ * @param {Patch} patch @param {boolean} ignoreSpace
+ */
+function withoutLines(patch, ignoreSpace) {
+  if (patch.isBinary) return "A binary file.";
+  if (patch.patch) return "Nothing else has changed in it.";
+  return ignoreSpace ? "Nothing but white space has changed." : "Nothing in it differs any more.";
+}
 
 /** @typedef {{side: DiffSide, line: number, endLine: number}} Picked Lines to be commented on. */
 
@@ -388,6 +396,10 @@ const OnePicture = ({ id, path, side, version }) => {
     [id, path, side],
     version,
   );
+  if (error?.status === 404)
+    return html`
+      <p class="quiet-line">${Words(side)}: no picture of at most 4 MiB.</p>
+    `;
   if (!picture) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
   return html`<figure>
     <img src=${`data:${picture.mediaType};base64,${picture.data}`} alt=${`${path} ${side}`} />
