@@ -296,6 +296,7 @@ class WebSocket:
                 data = b""
         if data is None and trio.current_time() < self._awaiting_input.deadline:
             return  # not silent for long: woken to do what comes first
+        self._come += data or b""  # before the turn, in which the reader may be cancelled
         await self._connection.turn()
         if data is None and not self._pinged:
             self._pinged = True
@@ -306,7 +307,6 @@ class WebSocket:
         if not data:
             self._end(ABNORMAL)
             return
-        self._come += data
         if self._frames is not None:
             await self._take()
         elif len(self._come) > self._limits.message_bytes:

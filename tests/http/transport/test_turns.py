@@ -12,15 +12,17 @@ import attrs
 import pytest
 import trio
 import trio.testing
+from wsproto.frame_protocol import Opcode
 
 from command_center.http.transport.connection import ClientConnection, Connections
 from command_center.http.transport.encryption import Certificate
-from command_center.http.transport.turns import STEPS
+from command_center.http.transport.turns import STEPS, LoopTurns
 from command_center.http.wire.asgi import Receive, Scope, Send
 from tests.http.certificates import make, trusting
 from tests.http.guarded import open_app
 from tests.http.live import served
 from tests.http.transport.connected import HOST, LAST_GET, QUICK, Server, connected, everything
+from tests.http.transport.websockets import frame, opened
 
 MANY = 20 * STEPS
 HEALTH = b"GET /health HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
@@ -94,6 +96,43 @@ async def test_answers_that_wait_for_their_turn_are_sent_whole() -> None:
         await send_at_once(clients, LAST_GET)
         answers = [await everything(client) for client in clients]
     assert [b"whole"] * MANY == [answer[-5:] for answer in answers]
+
+
+class HeldTurns(LoopTurns):
+    """Turns that come to nobody, for as long as they are held."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_held = False
+        self.reached = trio.Event()
+
+    async def take(self, *, first: bool = False) -> None:
+        if self.is_held:
+            self.reached.set()
+            await trio.sleep_forever()
+        await super().take(first=first)
+
+
+async def test_what_has_come_is_there_for_the_next_reader_where_one_is_cancelled() -> None:
+    connections, turns, told = Connections(QUICK), HeldTurns(), trio.Event()
+    connections.turns = turns
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        turns.is_held = True
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(receive)
+            await turns.reached.wait()
+            nursery.cancel_scope.cancel()
+        turns.is_held = False
+        assert "kept" == (await receive())["text"]
+        told.set()
+
+    async with connected(app, QUICK, connections) as server, opened(server) as client:
+        await client.send_all(frame(Opcode.TEXT, b"kept"))
+        with trio.fail_after(5):
+            await told.wait()
 
 
 async def test_who_asks_whether_the_server_lives_is_not_behind_all_others() -> None:
