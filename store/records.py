@@ -73,6 +73,9 @@ Reviewer: TypeAlias = Literal["user", "auto"]
 NewsAnswer: TypeAlias = Literal["tell", "follow_up"]
 """The thing that is done about news of a pull request: people are told, or its task goes on."""
 
+MergeWhen: TypeAlias = Literal["asked", "checks_pass"]
+"""The time at which a person is asked to merge a pull request: by hand, or once its checks pass."""
+
 Workplace: TypeAlias = Literal["worktree", "main_checkout"]
 
 ApprovalStatus: TypeAlias = Literal[
@@ -125,6 +128,7 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
         on_checks_failed: what is done where checks of a pull request fail.
         on_review: what is done where a reviewer wants changes.
         forge_followups: turns that one pull request may lead to in that way.
+        merge_when: when a person is asked whether a pull request is merged.
         issue_label: the label by which an open issue becomes a task; None where none does.
         issue_approval: whether a task that is made of an issue needs a person's approval.
         facts: what the last scan saw beside the columns: remotes, worktrees, languages, ….
@@ -154,6 +158,7 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     on_checks_failed: NewsAnswer = "tell"
     on_review: NewsAnswer = "tell"
     forge_followups: int = 3
+    merge_when: MergeWhen = "asked"
     issue_label: str | None = None
     issue_approval: bool = True
 
@@ -168,6 +173,8 @@ class Task(Record, frozen=True, kw_only=True, rename="camel"):
         turn_limit: sessions that the task may have in all; None for any number.
         token_budget: tokens that all its sessions may use together; None for any number.
         codex_thread_id: the thread that the task's sessions continue.
+        on_checks_failed: as a repository's, and so ``on_review``, ``forge_followups`` and
+            ``merge_when``; None where the repository's counts.
     """
 
     repository_id: int
@@ -186,6 +193,10 @@ class Task(Record, frozen=True, kw_only=True, rename="camel"):
     automation_id: int | None = None
     correlation_id: str
     causation_id: int | None = None
+    on_checks_failed: NewsAnswer | None = None
+    on_review: NewsAnswer | None = None
+    forge_followups: int | None = None
+    merge_when: MergeWhen | None = None
 
 
 class Session(Record, frozen=True, kw_only=True, rename="camel"):
@@ -450,7 +461,8 @@ class PullRequest(Record, frozen=True, kw_only=True, rename="camel"):
         problem: why it was not opened, or not read, and what to do.
         read_at: when the forge was asked last and answered.
         followups: turns that its checks and reviews have led to.
-        answered: the news about which something was done: ``checks:<commit>``, ``review:<id>``.
+        answered: the news about which something was done: ``checks:<commit>``, ``review:<id>``,
+            ``merge:<commit>``.
         merge_when: ``checks_pass`` where a person agreed to that, for the commit ``merge_sha``.
         merge_approval_id: the approval that asked about it last.
     """

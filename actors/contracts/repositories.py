@@ -11,7 +11,14 @@ from command_center.actors.rules.lengths import Name, PathText
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Repository
-from command_center.store.records import LOCAL, CodexConfig, NewsAnswer, Reviewer, Workplace
+from command_center.store.records import (
+    LOCAL,
+    CodexConfig,
+    MergeWhen,
+    NewsAnswer,
+    Reviewer,
+    Workplace,
+)
 
 Label: TypeAlias = Annotated[
     str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f,]+$")
@@ -79,6 +86,7 @@ class CreateRepository(
     on_checks_failed: NewsAnswer = "tell"
     on_review: NewsAnswer = "tell"
     forge_followups: Followups = 3
+    merge_when: MergeWhen = "asked"
     issue_label: Label | None = None
     issue_approval: bool = True
     requested_by: Name = "api"
@@ -106,6 +114,7 @@ class RepositoryChanges(
     on_checks_failed: NewsAnswer | msgspec.UnsetType = msgspec.UNSET
     on_review: NewsAnswer | msgspec.UnsetType = msgspec.UNSET
     forge_followups: Followups | msgspec.UnsetType = msgspec.UNSET
+    merge_when: MergeWhen | msgspec.UnsetType = msgspec.UNSET
     issue_label: Label | msgspec.UnsetType | None = msgspec.UNSET
     issue_approval: bool | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"

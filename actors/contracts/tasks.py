@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from command_center.actors.contracts.fields import TITLE_LENGTH, Prompt, Title
+from command_center.actors.contracts.repositories import Followups
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.lengths import Name, PathText
 from command_center.actors.rules.policy import GoalInput, Model, PolicyResult, RunInput
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Approval, Followup, Session, Task
-from command_center.store.records import Priority, Sandbox, TaskType
+from command_center.store.records import MergeWhen, NewsAnswer, Priority, Sandbox, TaskType
 
 Attempts = Annotated[int, msgspec.Meta(ge=1, le=10)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -27,7 +28,10 @@ class CreateTask(
     rename="camel",
     forbid_unknown_fields=True,
 ):
-    """Keep something to be done in a repository; nothing runs yet."""
+    """Keep something to be done in a repository; nothing runs yet.
+
+    What is said of its pull requests (`onChecksFailed` to `mergeWhen`) outweighs the repository's.
+    """
 
     repository_id: int
     title: Title
@@ -39,6 +43,10 @@ class CreateTask(
     max_attempts: Attempts = 1
     turn_limit: Positive | None = None
     token_budget: Positive | None = None
+    on_checks_failed: NewsAnswer | None = None
+    on_review: NewsAnswer | None = None
+    forge_followups: Followups | None = None
+    merge_when: MergeWhen | None = None
     requested_by: Name = "api"
 
 
@@ -61,6 +69,10 @@ class TaskChanges(
     max_attempts: Attempts | msgspec.UnsetType = msgspec.UNSET
     turn_limit: Positive | msgspec.UnsetType | None = msgspec.UNSET
     token_budget: Positive | msgspec.UnsetType | None = msgspec.UNSET
+    on_checks_failed: NewsAnswer | msgspec.UnsetType | None = msgspec.UNSET
+    on_review: NewsAnswer | msgspec.UnsetType | None = msgspec.UNSET
+    forge_followups: Followups | msgspec.UnsetType | None = msgspec.UNSET
+    merge_when: MergeWhen | msgspec.UnsetType | None = msgspec.UNSET
     status: Literal["open", "cancelled"] | msgspec.UnsetType = msgspec.UNSET
     requested_by: Name = "api"
 

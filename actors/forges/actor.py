@@ -39,6 +39,8 @@ from command_center.actors.ledger.pull_request_merges import call_off
 from command_center.actors.ledger.pull_request_news import FORGE, answer_news
 from command_center.actors.ledger.pull_requests import (
     PlannedPullRequest,
+    ask_for_merge,
+    merge_is_to_be_asked,
     note_not_opened,
     note_opened,
     note_seen,
@@ -232,7 +234,7 @@ class PullRequests(Actor):
             return found
 
     async def _answer_news(self, pull: PullRequest, seen: Seen) -> PullRequest:
-        """Do what its repository wants about checks that fail, and about reviews."""
+        """Do what is wanted about checks that fail, and about reviews."""
         news = await read_news(self._forge, pull, seen)
         if news is None:
             return pull
@@ -245,9 +247,16 @@ class PullRequests(Actor):
         return await self._storage.read(lambda db: pull_requests.get(db, pull.id))
 
     async def _merge(self, pull: PullRequest) -> PullRequest:
-        """Merge a pull request whose checks pass, if a person has agreed to that commit."""
+        """Merge a pull request whose checks pass, if a person has agreed to that commit.
+
+        Ask for that where it is wanted.
+        """
         if pull.merge_when is None:
-            return pull
+            if not await self._storage.read(lambda db: merge_is_to_be_asked(db, pull)):
+                return pull
+            return await self._storage.write(
+                lambda tx: ask_for_merge(tx, pull.id, approval_seconds=self._approval_seconds)
+            )
         problem = "It has new commits since that was agreed to: ask again."
         if pull.merge_sha == pull.head_sha:
             if pull.checks != "passing" or pull.number is None:

@@ -1,8 +1,8 @@
 """Everything that is written about news of a pull request: checks that fail, and reviews.
 
 Something is done about each once: people are told, or the task goes on with a turn that is told all
-of it. It goes on only where its repository says so, for commits that were pushed from here, and not
-more often than the repository allows. While a person has a comment open, or a turn runs or waits,
+of it. It goes on only where it or its repository says so, for commits that were pushed from here,
+and not more often than that allows. While a person has a comment open, or a turn runs or waits,
 nothing is done yet: the next look finds the news again.
 
 Logs and reviews were written by others. They are quoted, and said to be that.
@@ -20,9 +20,9 @@ from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.successors import say
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.policy import PolicyDenied
+from command_center.actors.rules.pull_request_wishes import PullRequestWishes, wishes_of
 from command_center.store import (
     PullRequest,
-    Repository,
     Session,
     Transaction,
     comments,
@@ -30,6 +30,7 @@ from command_center.store import (
     pushes,
     repositories,
     sessions,
+    tasks,
 )
 
 FORGE: Final = "forge"
@@ -67,14 +68,14 @@ class News:
 def answer_news(
     tx: Transaction, pull_request_id: int, news: News, *, approval_seconds: float
 ) -> Session | None:
-    """Do about news what the repository says; return the session that was made, if one was."""
+    """Do about news what is wanted; return the session that was made, if one was."""
     pull = pull_requests.get(tx.db, pull_request_id)
-    repository = repositories.get(tx.db, pull.repository_id)
+    wishes = wishes_of(tasks.get(tx.db, pull.task_id), repositories.get(tx.db, pull.repository_id))
     is_new = _unanswered(pull, news)
     if not is_new or _must_wait(tx, pull):
         return None
-    wanted = _wanted(repository, news, is_new)
-    problem = _problem(tx, pull, repository, news) if wanted else None
+    wanted = _wanted(wishes, news, is_new)
+    problem = _problem(tx, pull, wishes, news) if wanted else None
     told: Session | None = None
     if wanted and problem is None:
         session = sessions.find(tx.db, {"task_id": pull.task_id}, newest_first=True)
@@ -122,22 +123,24 @@ def _must_wait(tx: Transaction, pull: PullRequest) -> bool:
     )
 
 
-def _wanted(repository: Repository, news: News, is_new: Sequence[str]) -> list[Quote]:
-    """Return what the task is told, by what the repository wants."""
+def _wanted(wishes: PullRequestWishes, news: News, is_new: Sequence[str]) -> list[Quote]:
+    """Return what the task is told, by what is wanted."""
     wanted: list[Quote] = []
-    if repository.on_checks_failed == "follow_up" and f"checks:{news.sha}" in is_new:
+    if wishes.on_checks_failed == "follow_up" and f"checks:{news.sha}" in is_new:
         wanted += news.checks
-    if repository.on_review == "follow_up":
+    if wishes.on_review == "follow_up":
         for key, quotes in news.reviews.items():
             if f"review:{key}" in is_new:
                 wanted += quotes
     return wanted
 
 
-def _problem(tx: Transaction, pull: PullRequest, repository: Repository, news: News) -> str | None:
-    """Return why the task does not go on, though the repository wants it to."""
-    if pull.followups >= repository.forge_followups:
-        return f"It has led to {pull.followups} turns already, and the repository allows no more."
+def _problem(
+    tx: Transaction, pull: PullRequest, wishes: PullRequestWishes, news: News
+) -> str | None:
+    """Return why the task does not go on, though that is wanted."""
+    if pull.followups >= wishes.forge_followups:
+        return f"It has led to {pull.followups} turns already; forgeFollowups allows no more."
     ours: dict[str, str | int] = {
         "repository_id": pull.repository_id,
         "sha": news.sha,

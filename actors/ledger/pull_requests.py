@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 import attrs
 import msgspec
+from sqlite_utils import Database
 
 from command_center.actors.contracts.events.pull_requests import (
     MergeRequested,
@@ -18,8 +19,18 @@ from command_center.actors.contracts.events.pull_requests import (
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.pull_request_news import FORGE
 from command_center.actors.rules.errors import Conflict
-from command_center.store import PullRequest, Transaction, approvals, pull_requests, sessions
+from command_center.actors.rules.pull_request_wishes import wishes_of
+from command_center.store import (
+    PullRequest,
+    Transaction,
+    approvals,
+    pull_requests,
+    repositories,
+    sessions,
+    tasks,
+)
 
 SILENT: Final = frozenset({"read_at", "problem"})
 """Fields whose change is no news."""
@@ -115,7 +126,7 @@ def note_seen(tx: Transaction, pull_request_id: int, fields: Mapping[str, Any]) 
     if changes:
         session = sessions.get(tx.db, after.session_id)
         told = PullRequestChanged(pull_request_id=after.id, changes=changes)
-        ledger.tell(tx, session, told, actor="forge")
+        ledger.tell(tx, session, told, actor=FORGE)
     return after
 
 
@@ -169,6 +180,7 @@ def request_merge(
         merge_sha=pull.head_sha,
         merge_when=None,
         merge_approval_id=approval.id,
+        answered=[*pull.answered, f"merge:{pull.head_sha}"],
     )
     told = MergeRequested(
         pull_request_id=pull.id,
@@ -178,3 +190,50 @@ def request_merge(
     )
     ledger.tell(tx, session, told, actor=requested_by, approval_id=approval.id)
     return pull
+
+
+def merge_is_to_be_asked(db: Database, pull: PullRequest) -> bool:
+    """Say whether people are to be asked about a merge unasked, or an old question is void."""
+    if pull.status != "open" or pull.merge_when is not None:
+        return False
+    if _is_asked_in_vain(db, pull):
+        return True
+    wishes = wishes_of(tasks.get(db, pull.task_id), repositories.get(db, pull.repository_id))
+    return (
+        wishes.merge_when == "checks_pass"
+        and pull.checks == "passing"
+        and pull.review != "changes_requested"
+        and not pull.is_draft
+        and f"merge:{pull.head_sha}" not in pull.answered
+    )
+
+
+def ask_for_merge(tx: Transaction, pull_request_id: int, *, approval_seconds: float) -> PullRequest:
+    """Ask a person, once for each last commit, whether what passes its checks is merged.
+
+    A question about a commit that is not the last one any more is taken back.
+    """
+    pull = pull_requests.get(tx.db, pull_request_id)
+    if _is_asked_in_vain(tx.db, pull) and pull.merge_approval_id is not None:
+        settlement.settle_approval(
+            tx,
+            pull.merge_approval_id,
+            status="cancelled",
+            actor=FORGE,
+            note="The pull request has new commits.",
+        )
+        pull = pull_requests.get(tx.db, pull_request_id)
+    if not merge_is_to_be_asked(tx.db, pull):
+        return pull
+    return request_merge(
+        tx, pull.id, method="merge", requested_by=FORGE, approval_seconds=approval_seconds
+    )
+
+
+def _is_asked_in_vain(db: Database, pull: PullRequest) -> bool:
+    asked = pull.merge_approval_id
+    return (
+        asked is not None
+        and pull.merge_sha != pull.head_sha
+        and approvals.get(db, asked).status == "pending"
+    )

@@ -64,6 +64,7 @@ def create_repository(
         on_checks_failed=message.on_checks_failed,
         on_review=message.on_review,
         forge_followups=message.forge_followups,
+        merge_when=message.merge_when,
         issue_label=message.issue_label,
         issue_approval=message.issue_approval,
         **columns_of(seen, git_dir, worktrees),
@@ -94,6 +95,7 @@ def registered(repository: Repository) -> RepositoryRegistered:
         on_checks_failed=repository.on_checks_failed,
         on_review=repository.on_review,
         forge_followups=repository.forge_followups,
+        merge_when=repository.merge_when,
         issue_label=repository.issue_label,
         issue_approval=repository.issue_approval,
     )

@@ -3,7 +3,8 @@
 `policy` says what a run may do, `transitions` which states of a session follow which, `occupancy`
 which session is in the way of another, `schedule` when an automation is due, with `schedule_errors`
 for what is wrong with an expression. `paths` and `branch_names` say what people may name, `lengths`
-how long a text may be, `scopes` what a device may do, `questions` what an agent asks a person,
-`answers` which answers fit, `unified_diffs` how a person is shown what differs, `preconditions`
-what a change may be made to depend on, and `errors` how any of it is refused.
+how long a text may be, `pull_request_wishes` what is done about a task's pull requests, `scopes`
+what a device may do, `questions` what an agent asks a person, `answers` which answers fit,
+`unified_diffs` how a person is shown what differs, `preconditions` what a change may be made to
+depend on, and `errors` how any of it is refused.
 """

@@ -338,6 +338,7 @@ export interface CreateRepository {
   onChecksFailed?: "follow_up" | "tell";
   onReview?: "follow_up" | "tell";
   forgeFollowups?: number;
+  mergeWhen?: "asked" | "checks_pass";
   issueLabel?: string | null;
   issueApproval?: boolean;
   requestedBy?: string;
@@ -355,6 +356,10 @@ export interface CreateTask {
   maxAttempts?: number;
   turnLimit?: number | null;
   tokenBudget?: number | null;
+  onChecksFailed?: "follow_up" | "tell" | null;
+  onReview?: "follow_up" | "tell" | null;
+  forgeFollowups?: number | null;
+  mergeWhen?: "asked" | "checks_pass" | null;
   requestedBy?: string;
 }
 
@@ -991,6 +996,7 @@ export interface Repository {
   onChecksFailed: "follow_up" | "tell";
   onReview: "follow_up" | "tell";
   forgeFollowups: number;
+  mergeWhen: "asked" | "checks_pass";
   issueLabel: string | null;
   issueApproval: boolean;
 }
@@ -1010,6 +1016,7 @@ export interface RepositoryChanges {
   onChecksFailed?: "follow_up" | "tell";
   onReview?: "follow_up" | "tell";
   forgeFollowups?: number;
+  mergeWhen?: "asked" | "checks_pass";
   issueLabel?: string | null;
   issueApproval?: boolean;
   requestedBy?: string;
@@ -1290,6 +1297,10 @@ export interface Task {
   automationId: number | null;
   correlationId: string;
   causationId: number | null;
+  onChecksFailed: "follow_up" | "tell" | null;
+  onReview: "follow_up" | "tell" | null;
+  forgeFollowups: number | null;
+  mergeWhen: "asked" | "checks_pass" | null;
 }
 
 /** Changes to a task; what is left out stays. `cancelled` stops what runs of it. */
@@ -1303,6 +1314,10 @@ export interface TaskChanges {
   maxAttempts?: number;
   turnLimit?: number | null;
   tokenBudget?: number | null;
+  onChecksFailed?: "follow_up" | "tell" | null;
+  onReview?: "follow_up" | "tell" | null;
+  forgeFollowups?: number | null;
+  mergeWhen?: "asked" | "checks_pass" | null;
   status?: "cancelled" | "open";
   requestedBy?: string;
 }
@@ -3066,6 +3081,7 @@ export interface RepositoryRegistered {
   onChecksFailed?: "follow_up" | "tell";
   onReview?: "follow_up" | "tell";
   forgeFollowups?: number;
+  mergeWhen?: "asked" | "checks_pass";
   issueLabel?: string | null;
   issueApproval?: boolean;
 }

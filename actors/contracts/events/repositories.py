@@ -11,7 +11,7 @@ from command_center.actors.git.committing import Committed
 from command_center.actors.git.conflicts import MarkedConflicts
 from command_center.actors.git.merging import MergeResult
 from command_center.store import EventData
-from command_center.store.records import CodexConfig, NewsAnswer, Reviewer, Workplace
+from command_center.store.records import CodexConfig, MergeWhen, NewsAnswer, Reviewer, Workplace
 
 
 class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.created"):
@@ -32,6 +32,7 @@ class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.creat
     on_checks_failed: NewsAnswer | UnsetType = UNSET
     on_review: NewsAnswer | UnsetType = UNSET
     forge_followups: int | UnsetType = UNSET
+    merge_when: MergeWhen | UnsetType = UNSET
     issue_label: str | UnsetType | None = UNSET
     issue_approval: bool | UnsetType = UNSET
 

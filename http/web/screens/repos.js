@@ -53,7 +53,8 @@ const PERMISSIONS = [
   ],
 ];
 
-/** @typedef {"workplace" | "codexConfig" | "reviewer" | "onChecksFailed" | "onReview"} Named */
+/** @typedef {"workplace" | "codexConfig" | "reviewer" | "onChecksFailed" | "onReview" |
+ * "mergeWhen"} Named */
 /** @typedef {[Named, string, string, string, string]} Setting */
 
 /** @type {Setting} */
@@ -96,6 +97,13 @@ const CHOICES = [
     "tell",
     "Go on where reviewers want changes",
     "The task gets a turn with what they say, if they may write there. Otherwise you are told.",
+  ],
+  [
+    "mergeWhen",
+    "checks_pass",
+    "asked",
+    "Offer to merge once checks pass",
+    "You are asked for each pull request whose checks pass. Otherwise you ask for it yourself.",
   ],
 ];
 

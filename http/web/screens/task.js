@@ -15,6 +15,7 @@ import {
   useAct,
   useLoaded,
 } from "../components/basics.js";
+import { PullRequestWishes } from "../components/pull-request-wishes.js";
 import { follow, RunPanel } from "../components/run-panel.js";
 import { SessionRow } from "../components/session-row.js";
 import { Words } from "../format.js";
@@ -156,6 +157,10 @@ const Edit = ({ task, onClose }) => {
     title: task.title,
     prompt: task.prompt,
     priority: task.priority,
+    onChecksFailed: task.onChecksFailed,
+    onReview: task.onReview,
+    mergeWhen: task.mergeWhen,
+    forgeFollowups: task.forgeFollowups,
   });
   const { busy, error, run } = useAct();
   /** @param {string} name */
@@ -183,6 +188,13 @@ const Edit = ({ task, onClose }) => {
           ${["low", "normal", "high"].map((p) => html`<option value=${p}>${Words(p)}</option>`)}
         </select>
       <//>
+      <details class="fold">
+        <summary>More</summary>
+        <div class="stack">
+          <${PullRequestWishes} wishes=${form}
+            onChange=${(/** @type {typeof form} */ wishes) => setForm(wishes)} />
+        </div>
+      </details>
       <${Problem} error=${error} />
       <${Button} kind="primary wide" type="submit" busy=${busy}>Save<//>
     </form>

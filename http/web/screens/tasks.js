@@ -1,6 +1,7 @@
 // @ts-check
 // Tasks: as a list or a board by state, filtered and searched; what is new is made here.
 /** @import { CreateTask, Found, QueryOf, Task } from "../openapi.js" */
+/** @import { Wishes } from "../components/pull-request-wishes.js" */
 import { html, useEffect, useRef, useState } from "../html.js";
 import { curl, get, ME, post } from "../api.js";
 import {
@@ -18,6 +19,7 @@ import {
   useAct,
 } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
+import { AS_REPOSITORY, PullRequestWishes } from "../components/pull-request-wishes.js";
 import { go, replace, usePlace } from "../router.js";
 import { learn, listed, repoOf, state, useStore, useTask } from "../store.js";
 import { count, Words } from "../format.js";
@@ -249,8 +251,8 @@ export const Priority = ({ task }) =>
 
 /**
  * @typedef {{repositoryId: string, type: CreateTask["type"], priority: CreateTask["priority"],
- * prompt: string, title: string,
- *   approvalRequired: boolean, onInterrupt: CreateTask["onInterrupt"], maxAttempts: number}} Form
+ * prompt: string, title: string, approvalRequired: boolean, wishes: Wishes,
+ *   onInterrupt: CreateTask["onInterrupt"], maxAttempts: number}} Form
  */
 
 export const NewTask = () => {
@@ -267,6 +269,7 @@ export const NewTask = () => {
       approvalRequired: false,
       onInterrupt: "stop",
       maxAttempts: 1,
+      wishes: AS_REPOSITORY,
     }),
   );
   const { busy, error, run } = useAct();
@@ -290,6 +293,7 @@ export const NewTask = () => {
         approvalRequired: form.approvalRequired,
         onInterrupt: form.onInterrupt,
         maxAttempts: Number(form.maxAttempts),
+        ...form.wishes,
         requestedBy: ME,
       });
       learn("tasks", task);
@@ -348,6 +352,8 @@ export const NewTask = () => {
             <input type="number" min="1" max="10" value=${form.maxAttempts}
               onInput=${set("maxAttempts")} />
           <//>
+          <${PullRequestWishes} wishes=${form.wishes}
+            onChange=${(/** @type {Wishes} */ wishes) => setForm({ ...form, wishes })} />
         </div>
       </details>
       <${Problem} error=${error} />

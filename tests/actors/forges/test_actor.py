@@ -29,10 +29,12 @@ from command_center.actors.ledger.approvals import settle_approval
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.runtime import Backoff, ChildSpec
 from command_center.store import (
+    Approval,
     EventFilter,
     PullRequest,
     Session,
     Transaction,
+    approvals,
     comments,
     events,
     forge_deliveries,
@@ -41,6 +43,7 @@ from command_center.store import (
     pushes,
     repositories,
     sessions,
+    tasks,
 )
 from command_center.store.issue_tasks import IssueOf
 from tests.actors.rows import Rig, insert_repository, insert_session, insert_task, rig
@@ -375,6 +378,11 @@ async def want(it: Opened, **fields: Any) -> None:
     await it.rig.storage.write(lambda tx: repositories.update(tx, repository_id, **fields))
 
 
+async def want_of_task(it: Opened, **fields: Any) -> None:
+    """Have the task itself want that."""
+    await it.rig.storage.write(lambda tx: tasks.update(tx, it.session.task_id, **fields))
+
+
 async def followups(it: Opened) -> list[Session]:
     return await it.rig.storage.read(lambda db: sessions.every(db, {"origin": "followup"}))
 
@@ -495,6 +503,38 @@ async def test_no_turn_for_others_commits_and_no_more_than_are_allowed(
         assert [] == await followups(it)
 
 
+@pytest.mark.parametrize("is_wanted", [True, False])
+async def test_what_the_task_itself_wants_outweighs_its_repository(
+    tmp_path: Path, github: FakeGitHub, *, is_wanted: bool
+) -> None:
+    answers = ("follow_up", "tell") if is_wanted else ("tell", "follow_up")
+    async with opened(tmp_path, github) as it:
+        await want_of_task(it, on_checks_failed=answers[0], on_review=answers[0])
+        await want(it, on_checks_failed=answers[1], on_review=answers[1])
+        await end(it)
+        fail_checks(github)
+        made = await it.open()
+        github.review(PROJECT, 1, "bob", "CHANGES_REQUESTED", "Please rename it.")
+        await it.read(made)
+        turns = await followups(it)
+        assert int(is_wanted) == len(turns)
+        assert is_wanted == any("Please rename it." in turn.prompt for turn in turns)
+
+
+@pytest.mark.parametrize(("most", "others"), [(0, 3), (1, 0)])
+async def test_a_task_has_its_own_number_of_turns(
+    tmp_path: Path, github: FakeGitHub, most: int, others: int
+) -> None:
+    async with opened(tmp_path, github) as it:
+        await want(it, on_checks_failed="follow_up", forge_followups=others)
+        await want_of_task(it, forge_followups=most)
+        await end(it)
+        fail_checks(github)
+        made = await it.open()
+        await it.until(made, lambda one: bool(one.answered))
+        assert most == len(await followups(it))
+
+
 async def test_a_log_that_is_gone_leaves_what_the_check_says(
     tmp_path: Path, github: FakeGitHub
 ) -> None:
@@ -570,3 +610,65 @@ async def test_it_is_not_merged_where_somebody_or_something_is_against_it(
         assert ("open", None) == (found.status, found.merge_when)
         settled = [one for one in await it.told() if one.endswith("merge.settled")]
         assert len(settled) == (1 if how == "rejected" else 2)
+
+
+async def pending_merges(it: Opened) -> list[Approval]:
+    return await it.rig.storage.read(
+        lambda db: approvals.every(db, {"kind": "merge", "status": "pending"})
+    )
+
+
+@pytest.mark.parametrize("whose", ["repository", "task"])
+async def test_where_that_is_wanted_a_person_is_asked_to_merge_once_checks_pass(
+    tmp_path: Path, github: FakeGitHub, whose: str
+) -> None:
+    async with opened(tmp_path, github) as it:
+        if whose == "task":
+            await want_of_task(it, merge_when="checks_pass")
+        else:
+            await want(it, merge_when="checks_pass")
+        github.check(SHA, "tests", None)
+        made = await it.open()
+        await it.read(made)
+        assert [] == await pending_merges(it)
+        github.check(SHA, "tests", "success")
+        asked = await it.read(made)
+        await it.read(made)
+        (approval,) = await pending_merges(it)
+        assert (approval.id, SHA) == (asked.merge_approval_id, approval.details["sha"])
+        await agree(it, asked)
+        await it.until(made, lambda one: one.status == "merged")
+
+
+@pytest.mark.parametrize("against", ["draft", "review", "task"])
+async def test_nobody_is_asked_to_merge_what_is_not_ready_or_not_wanted(
+    tmp_path: Path, github: FakeGitHub, against: str
+) -> None:
+    async with opened(tmp_path, github) as it:
+        await want(it, merge_when="checks_pass")
+        if against == "task":
+            await want_of_task(it, merge_when="asked")
+        github.check(SHA, "tests", "success")
+        if against == "review":
+            github.review(PROJECT, 1, "bob", "CHANGES_REQUESTED")
+        made = await it.open(draft=against == "draft")
+        assert "passing" == (await it.read(made)).checks
+        assert [] == await pending_merges(it)
+
+
+async def test_who_says_no_is_asked_again_for_a_new_commit_alone(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        await want(it, merge_when="checks_pass")
+        github.check(SHA, "tests", "success")
+        made = await it.open()
+        await agree(it, await it.read(made), "rejected")
+        await it.read(made)
+        assert [] == await pending_merges(it)
+        for number in (8, 9):  # a question that nobody has answered is void with the next commit
+            github.pulls[PROJECT, 1]["head"]["sha"] = sha = str(number) * 40
+            github.check(sha, "tests", "success")
+            await it.read(made)
+            (approval,) = await pending_merges(it)
+            assert sha == approval.details["sha"]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from command_center.actors.contracts.tasks import RunOutcome, ThreadPrompt
+from command_center.actors.contracts.tasks import CreateTask, RunOutcome, TaskChanges, ThreadPrompt
 from command_center.actors.ledger.sessions import move, record_thread
-from command_center.actors.ledger.tasks import prompt_thread
+from command_center.actors.ledger.tasks import create_task, patch_task, prompt_thread
 from command_center.actors.rules.errors import Conflict, Invalid
-from command_center.store import Transaction
+from command_center.store import Task, Transaction
 from tests.actors.rows import insert_repository, rig
 
 
@@ -65,3 +65,30 @@ async def test_a_thread_keeps_its_task_also_where_a_prompt_began_another_beside_
 
     async with rig(tmp_path / "db") as made:
         assert 1 == len(set(await made.storage.write(write)))
+
+
+async def test_a_task_s_own_wishes_about_pull_requests_are_set_and_given_up_again(
+    tmp_path: Path,
+) -> None:
+    def write(tx: Transaction) -> list[Task]:
+        repository = insert_repository(tx, on_checks_failed="follow_up", forge_followups=5)
+        wanted = CreateTask(
+            repository_id=repository.id, title="t", prompt="p", forge_followups=0, on_review="tell"
+        )
+        made = create_task(tx, wanted)
+        return [
+            made,
+            patch_task(tx, made.id, TaskChanges(on_checks_failed="tell", merge_when="checks_pass")),
+            patch_task(tx, made.id, TaskChanges(on_checks_failed=None, forge_followups=None)),
+        ]
+
+    async with rig(tmp_path / "db") as rows:
+        seen = [
+            (task.on_checks_failed, task.on_review, task.forge_followups, task.merge_when)
+            for task in await rows.storage.write(write)
+        ]
+    assert [
+        (None, "tell", 0, None),
+        ("tell", "tell", 0, "checks_pass"),
+        (None, "tell", None, "checks_pass"),
+    ] == seen
