@@ -455,8 +455,10 @@ class PullRequest(Record, frozen=True, kw_only=True, rename="camel"):
         status: ``opening`` until the forge has it. ``elsewhere`` has a ``url`` at which a person
             opens it. ``failed`` was not opened.
         head_sha: the commit that it ends with.
-        checks: what all checks of that commit come to; ``check_runs`` are the single ones.
-        review: what all reviews come to; ``reviews`` are the single ones.
+        checks: what all checks of that commit come to; ``check_runs`` are the single ones,
+            a hundred at most, the worst first.
+        review: what all reviews come to; ``reviews`` are the single ones, the last
+            hundred.
         merge_state: whether it can be merged, in the forge's word.
         problem: why it was not opened, or not read, and what to do.
         read_at: when the forge was asked last and answered.

@@ -190,6 +190,7 @@ class FakeGitHub:
                 self._route(method, target, body)
             return fault[1].status, fault[1].headers, {"message": fault[1].message}
         status, content = self._route(method, target, body)
+        content = _page_of(content, target)
         etag = f'"{hashlib.sha256(json.dumps(content).encode()).hexdigest()}"'
         if method == "GET" and headers.get("if-none-match") == etag:
             return 304, {"ETag": etag}, None
@@ -283,6 +284,19 @@ class FakeGitHub:
             "base": {"ref": body["base"]},
         }
         return 201, self.pulls[project, number]
+
+
+def _page_of(content: Any, target: str) -> Any:
+    """Return the page of a list that is asked for, of 30 entries unless it says how many."""
+    query = {key: values[0] for key, values in parse_qs(urlsplit(target).query).items()}
+    size, page = min(100, int(query.get("per_page", 30))), int(query.get("page", 1))
+    chosen = slice(size * (page - 1), size * page)
+    if isinstance(content, list) and "/issues" not in target:
+        return content[chosen]
+    if isinstance(content, dict):
+        lists = {key: content[key][chosen] for key in ("check_runs", "statuses") if key in content}
+        return {**content, **lists}
+    return content
 
 
 def _is_wanted(pull: dict[str, Any], query: dict[str, str]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -33,7 +33,7 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.forges.links import Project, page_to_open, project_of
 from command_center.actors.forges.make import make_github
 from command_center.actors.forges.news import read_news
-from command_center.actors.forges.ports import Forge, Proposal, Seen
+from command_center.actors.forges.ports import Check, Forge, Proposal, Seen
 from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.ledger.pull_request_merges import call_off
 from command_center.actors.ledger.pull_request_news import FORGE, answer_news
@@ -72,6 +72,9 @@ FORGE_SECONDS: Final = 120.0
 
 RESTS: Final = 3600.0
 """Seconds that the actor rests at most while there is nothing to read."""
+
+SHOWN: Final = 100
+"""Checks, and reviews, that are kept of a pull request; all of them count."""
 
 UNTOLD: Final = "Whether it was opened is not known: ask again, and it is opened once. "
 """Begins the problem of a pull request of which nobody knows how far it came."""
@@ -392,10 +395,17 @@ def _fields(seen: Seen) -> dict[str, Any]:
         "is_draft": seen.is_draft,
         "merge_state": seen.merge_state,
         "checks": seen.checks_state,
-        "check_runs": [attrs.asdict(check) for check in seen.checks],
+        "check_runs": [attrs.asdict(check) for check in _worst_first(seen.checks)[:SHOWN]],
         "review": seen.review_state,
-        "reviews": [attrs.asdict(review) for review in seen.reviews],
+        "reviews": [attrs.asdict(review) for review in seen.reviews[-SHOWN:]],
     }
+
+
+def _worst_first(checks: Sequence[Check]) -> Sequence[Check]:
+    """Put those first that fail, then those that run, where not all of them are kept."""
+    if len(checks) <= SHOWN:
+        return checks
+    return sorted(checks, key=lambda check: ("failing", "pending", "passing").index(check.state))
 
 
 def _project_in(body: bytes) -> str | None:

@@ -25,6 +25,12 @@ from command_center.actors.rules.errors import Conflict, Unavailable
 LARGEST_ANSWER: Final = 8 * 1024 * 1024
 """Bytes of the largest answer that is read."""
 
+PAGE: Final = 100
+"""Entries of one page of a list."""
+
+PAGES: Final = 10
+"""Pages of one list that are read at most."""
+
 KEPT: Final = 512
 """Answers that are kept with their ETags."""
 
@@ -95,7 +101,9 @@ class GitHub:
             f"/repos/{project}/pulls?state=open&head={head}&base={onto}", cached=False
         )
         with _understood():
-            return _seen(found[0]) if found else None
+            return next(
+                (_seen(pull) for pull in found if pull["head"]["ref"] == branch), None
+            )  # the filter is GitHub's; that it was heeded is seen to here
 
     async def propose(self, proposal: Proposal) -> Seen:
         """Open a pull request; one that is open already is that one."""
@@ -120,20 +128,25 @@ class GitHub:
             return _seen(answer.body)
 
     async def look(self, project: str, number: int) -> Seen:
-        """Read a pull request with its checks and reviews, the first hundred of each."""
+        """Read a pull request with its checks and reviews, the first thousand of each.
+
+        Beyond them, checks count as running: what nobody has read cannot pass.
+        """
         pull = await self._get(f"/repos/{project}/pulls/{number}")
         with _understood():
             seen = _seen(pull)
         commit = f"/repos/{project}/commits/{seen.head_sha}"
-        runs = await self._get(f"{commit}/check-runs?per_page=100")
-        statuses = await self._get(f"{commit}/status?per_page=100")
-        reviews = await self._get(f"/repos/{project}/pulls/{number}/reviews?per_page=100")
+        runs, has_more_runs = await self._list(f"{commit}/check-runs", within="check_runs")
+        statuses, has_more = await self._list(f"{commit}/status", within="statuses")
+        reviews, _ = await self._list(f"/repos/{project}/pulls/{number}/reviews")
+        unread = [_UNREAD] if has_more_runs or has_more else []
         with _understood():
             return attrs.evolve(
                 seen,
                 checks=[
-                    *(_check(run) for run in runs["check_runs"]),
-                    *(_status(status) for status in statuses["statuses"]),
+                    *(_check(run) for run in runs),
+                    *(_status(status) for status in statuses),
+                    *unread,
                 ],
                 reviews=[_review(review) for review in reviews if review["state"] in _SAID],
             )
@@ -144,8 +157,8 @@ class GitHub:
         return answer.content.decode("utf-8", "replace")[-LOG_LENGTH:]
 
     async def read_remarks(self, project: str, number: int) -> Mapping[int, Sequence[Remark]]:
-        """Read what reviews say of lines, by the review; the first hundred of all."""
-        found = await self._get(f"/repos/{project}/pulls/{number}/comments?per_page=100")
+        """Read what reviews say of lines, by the review; the first thousand of all."""
+        found, _ = await self._list(f"/repos/{project}/pulls/{number}/comments")
         remarks: dict[int, list[Remark]] = {}
         with _understood():
             for comment in found:
@@ -182,6 +195,25 @@ class GitHub:
             if found["state"] != "open" or "pull_request" in found:
                 return None
             return _issue(found)
+
+    async def _list(self, path: str, *, within: str | None = None) -> tuple[list[Any], bool]:
+        """Read a list page by page; say whether it goes on behind the last page that is read.
+
+        Args:
+            path: of the list, without a query.
+            within: the name that the entries have in an answer that is more than them.
+        """
+        found: list[Any] = []
+        for page in range(1, PAGES + 1):
+            answer = await self._get(f"{path}?per_page={PAGE}&page={page}")
+            with _understood():
+                entries = answer if within is None else answer[within]
+                if not isinstance(entries, list):
+                    raise TypeError(path)
+            found += entries
+            if len(entries) < PAGE:
+                return found, False
+        return found, True
 
     async def _get(self, path: str, *, cached: bool = True) -> Any:
         """Read something; what has not changed comes from what is kept."""
@@ -368,6 +400,14 @@ def _status(status: Mapping[str, Any]) -> Check:
         url=status.get("target_url"),
         summary=str(status.get("description") or "")[:_SUMMARY],
     )
+
+
+_UNREAD: Final = Check(
+    name=f"Those after the first {PAGE * PAGES}",
+    state="pending",
+    summary="They are not read.",
+)
+"""Stands for all checks that are too many to be read."""
 
 
 def _review(review: Mapping[str, Any]) -> Review:

@@ -10,7 +10,9 @@ from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.store import PullRequest
 
 CHECKS: Final = 10
-"""Checks whose logs are read."""
+"""Checks whose logs are read; of others that fail, the beginning of what they say is told."""
+
+_SHORT: Final = 200
 
 
 async def read_news(forge: Forge, pull: PullRequest, seen: Seen) -> News | None:
@@ -38,6 +40,10 @@ async def read_news(forge: Forge, pull: PullRequest, seen: Seen) -> News | None:
         checks=[
             Quote(f"The check {check.name[:200]!r} fails", await _said(forge, pull, check))
             for check in failing[:CHECKS]
+        ]
+        + [
+            Quote(f"The check {check.name[:200]!r} fails, too", check.summary[:_SHORT])
+            for check in failing[CHECKS:]
         ],
         reviews={
             review.id: [

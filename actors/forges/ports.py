@@ -127,7 +127,7 @@ class Forge(Protocol):
         """Read the end of the log of a check."""
 
     async def read_remarks(self, project: str, number: int) -> Mapping[int, Sequence[Remark]]:
-        """Read what reviews say of lines, by the review; the first hundred of all."""
+        """Read what reviews say of lines, by the review; the first thousand of all."""
 
     async def merge(self, project: str, number: int, sha: str, method: str) -> None:
         """Merge a pull request, if it still ends with that commit."""

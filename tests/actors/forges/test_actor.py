@@ -290,6 +290,75 @@ async def test_checks_and_reviews_are_part_of_it_and_what_has_not_changed_costs_
         assert ("passing", "approved", "merged") == (found.checks, found.review, found.status)
 
 
+async def test_checks_statuses_reviews_and_remarks_beyond_the_first_page_count(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        await want(it, on_checks_failed="follow_up", on_review="follow_up")
+        for number in range(101):
+            github.check(SHA, f"check {number}", "success")
+            github.statuses.setdefault(SHA, []).append(
+                {"context": f"status {number}", "state": "success"}
+            )
+            review = github.review(PROJECT, 1, f"reviewer {number}", "APPROVED")
+            github.remarks.setdefault((PROJECT, 1), []).append(
+                {"pull_request_review_id": review, "path": "a.py", "line": 1, "body": "Fine."}
+            )
+        made = await it.open()
+        found = await it.until(made, lambda one: one.checks != "none")
+        assert ("passing", "approved") == (found.checks, found.review)
+        github.statuses[SHA][-1] |= {"state": "failure", "description": "The last one."}
+        assert "failing" == (await it.read(made)).checks
+        github.check(SHA, "check 100", "failure", "Beyond the first page.")
+        last = github.review(PROJECT, 1, "bob", "CHANGES_REQUESTED", "Not yet.")
+        github.remarks[PROJECT, 1].append(
+            {"pull_request_review_id": last, "path": "z.py", "line": 9, "body": "Here."}
+        )
+        await end(it)
+        found = await it.read(made)
+        assert ("failing", "changes_requested") == (found.checks, found.review)
+        assert {"check 100", "status 100"} == {run["name"] for run in found.check_runs[:2]}
+        assert ("bob", 100, 100) == (
+            found.reviews[-1]["author"],
+            len(found.reviews),
+            len(found.check_runs),
+        )
+        (turn,) = await followups(it)
+        for words in ("> The last one.", "Beyond the first page.", "Of z.py, line 9:\n> Here."):
+            assert words in turn.prompt
+
+
+async def test_what_is_more_than_can_be_read_does_not_pass(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        for number in range(1001):
+            github.statuses.setdefault(SHA, []).append(
+                {"context": f"status {number}", "state": "success"}
+            )
+        made = await it.open()
+        found = await it.until(made, lambda one: one.checks != "none")
+        assert ("pending", "Those after the first 1000") == (
+            found.checks,
+            found.check_runs[0]["name"],
+        )
+        assert 10 == github.times(r"GET \S+/status\?")
+
+
+async def test_of_many_checks_that_fail_none_is_passed_over_in_silence(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        await want(it, on_checks_failed="follow_up")
+        for number in range(12):
+            github.check(SHA, f"check {number}", "failure", f"Because of {number}.")
+        await end(it)
+        made = await it.open()
+        await it.until(made, lambda one: bool(one.followups))
+        (turn,) = await followups(it)
+        assert "The check 'check 11' fails, too:\n> check 11\n> Because of 11." in turn.prompt
+
+
 async def test_it_is_read_again_by_itself_and_after_a_failure(
     tmp_path: Path, github: FakeGitHub
 ) -> None:
