@@ -4,6 +4,8 @@
 `follower` is the actor that follows the log for a channel and hands it each notice once, in the
 transaction that keeps its place. `outbox` is the actor that sends what a channel has written, at
 least once and in order for each recipient. `quiet_hours` are those of a recipient. `ports` says
-what a channel brings; Telegram and Web Push are two, and docs/channels.md shows how to write
-another.
+what a channel brings; docs/channels.md shows how to write one.
+
+`posting` leaves messages at addresses that somebody named, but at none that is not public
+(`addresses`); `errors` is what can go wrong there.
 """

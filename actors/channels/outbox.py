@@ -96,7 +96,8 @@ class Outbox(Actor, Generic[L]):
                 if message.not_before is not None:
                     left = from_timestamp(message.not_before) - datetime.now(UTC)
                     if left > timedelta(0):
-                        await trio.sleep(min(left.total_seconds(), LONGEST_WAIT))
+                        with trio.move_on_after(min(left.total_seconds(), LONGEST_WAIT)):
+                            await self._news.wait()  # it may have been told to hurry
                         continue
                 await self._carrier.pace(recipient)
                 await self._deliver(message)

@@ -6,7 +6,7 @@ of the log and an outbox as every channel has them, and `subscriptions`, which t
 the decisions that are made on notifications.
 
 `encryption` is RFC 8291, by which nobody but the browser reads a message, and RFC 8292, by which
-the push service knows whose it is. `sender` speaks to push services and to no address that is not
-public (`addresses`). Both are loaded with the first message alone. `capabilities` are what lets a
-notification decide. `settings` is what all of them need to know, and `errors` what can go wrong.
+the push service knows whose it is. `sender` leaves messages at push services. Both are loaded with
+the first message alone. `capabilities` are what lets a notification decide, and `settings` is what
+all of them need to know.
 """

@@ -16,6 +16,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
+from command_center.actors.channels.errors import AddressNotAllowed, Unreachable
 from command_center.actors.channels.notices import read
 from command_center.actors.channels.ports import DeliveryOutcome
 from command_center.actors.core.clock import later, seconds_until
@@ -23,7 +24,6 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import webpush as ledger
 from command_center.actors.webpush.capabilities import capability_of
 from command_center.actors.webpush.channel import ASKING
-from command_center.actors.webpush.errors import AddressNotAllowed, ServiceUnreachable
 from command_center.actors.webpush.settings import PushSettings
 from command_center.store import (
     PushMessage,
@@ -37,7 +37,8 @@ from command_center.store.queries.webpush import remove_old, subscriptions_waiti
 from command_center.store.timestamps import now_timestamp, to_timestamp
 
 if TYPE_CHECKING:
-    from command_center.actors.webpush.sender import Sender, ServiceAnswer
+    from command_center.actors.channels.posting import Answer
+    from command_center.actors.webpush.sender import Sender
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -104,12 +105,12 @@ class PushCarrier:
             )
         except AddressNotAllowed as error:
             return _ended(subscription, "refused", str(error))
-        except ServiceUnreachable as error:
+        except Unreachable as error:
             return self._postponed(message, None, str(error))
         return self._judged(subscription, message, answer)
 
     def _judged(
-        self, subscription: PushSubscription, message: PushMessage, answer: ServiceAnswer
+        self, subscription: PushSubscription, message: PushMessage, answer: Answer
     ) -> DeliveryOutcome:
         status = answer.status
         said = f"The push service answered {status}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import trio
 from sqlite_utils import Database
 
+from command_center.actors.channels.addresses import problem_with
 from command_center.actors.channels.outbox import wake
 from command_center.actors.channels.quiet_hours import parse_quiet_hours
 from command_center.actors.contracts.webpush import (
@@ -21,7 +22,6 @@ from command_center.actors.ledger import webpush as ledger
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.schedule import find_zone
 from command_center.actors.rules.schedule_errors import UnknownTimezone
-from command_center.actors.webpush.addresses import problem_with
 from command_center.actors.webpush.capabilities import is_proven, message_named_in
 from command_center.actors.webpush.channel import ASKING, OUTBOX, post_test
 from command_center.actors.webpush.settings import PushSettings

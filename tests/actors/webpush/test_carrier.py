@@ -11,7 +11,6 @@ import pytest
 import trio
 
 from command_center.actors.webpush.encryption import application_server_key
-from command_center.actors.webpush.sender import retry_after
 from command_center.store import push_subscriptions
 from tests.actors.webpush.rig import KEY, rig
 from tests.push_service import Reply
@@ -165,16 +164,3 @@ async def test_a_name_that_leads_to_this_machine_is_not_connected_to(
         monkeypatch.undo()
         assert "push.example" in looked_up
         assert 0 == r.service.connections
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"), [("", None), ("120", 120.0), ("soon", None), ("999999", 86400.0)]
-)
-def test_a_retry_after_has_seconds(said: str, seconds: float | None) -> None:
-    assert seconds == retry_after(said)
-
-
-def test_a_retry_after_may_have_a_date() -> None:
-    moment = datetime.now(UTC) + timedelta(minutes=10)
-    assert 590 < (retry_after(format_datetime(moment, usegmt=True)) or 0) <= 600
-    assert 0 == retry_after("Thu, 01 Jan 1970 00:00:00 -0000")

@@ -1,9 +1,9 @@
-"""The addresses that a push may go to: public ones, unless the settings allow others.
+"""The addresses that a message may go to: public ones, unless the settings allow others.
 
-A browser names its push service, so whoever may subscribe one could have this server send requests
-to any machine that it reaches. A literal address is refused when it is subscribed. A name may lead
-elsewhere later (DNS rebinding): it is resolved for each connection, and that goes to an address
-that was found to be public, with no second look-up between.
+Who may name an address could have this server send requests to any machine that it reaches. A
+literal address is refused when it is named. A name may lead elsewhere later (DNS rebinding): it is
+resolved for each connection, and that goes to an address that was found to be public, with no
+second look-up between (`posting`).
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from urllib.parse import urlsplit
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def problem_with(endpoint: str, *, allows_private: bool) -> str | None:
-    """Say why an endpoint may not be subscribed; None where it may, as far as its text tells."""
+def problem_with(url: str, *, allows_private: bool) -> str | None:
+    """Say why messages may not go to a URL; None where they may, as far as its text tells."""
     try:
-        parts = urlsplit(endpoint)
+        parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "Expected the URL of a push service."
+        return "Expected a URL."
     if not host or parts.username is not None or parts.password is not None:
-        return "Expected the URL of a push service."
+        return "Expected a URL with a host, and without a user or a password."
     if allows_private:
         return None
     if parts.scheme != "https":
         return "Expected a URL that begins with https://."
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost") or not _may_be_public(name):
-        return "Expected a push service with a public address."
+        return "Expected a URL with a public address."
     return None
 
 

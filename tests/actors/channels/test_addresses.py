@@ -1,4 +1,4 @@
-"""Push services that may be subscribed, by what their address tells."""
+"""URLs that messages may go to, by what their text tells."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from command_center.actors.webpush.addresses import is_public, problem_with
+from command_center.actors.channels.addresses import is_public, problem_with
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from command_center.actors.webpush.addresses import is_public, problem_with
         "https://[2001:4860:4860::8888]/abc",
     ],
 )
-def test_a_push_service_at_a_public_address_may_be_subscribed(endpoint: str) -> None:
+def test_messages_may_go_to_a_public_address(endpoint: str) -> None:
     assert problem_with(endpoint, allows_private=False) is None
 
 
@@ -56,7 +56,7 @@ def test_one_that_is_not_public_is_refused(endpoint: str) -> None:
     assert problem_with(endpoint, allows_private=False) is not None
 
 
-def test_one_on_this_machine_may_be_subscribed_where_the_settings_allow_it() -> None:
+def test_they_may_go_to_this_machine_where_the_settings_allow_it() -> None:
     assert problem_with("http://127.0.0.1:9/abc", allows_private=True) is None
     assert problem_with("http://a:b@127.0.0.1:9/abc", allows_private=True) is not None
 
