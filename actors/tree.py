@@ -20,6 +20,7 @@
     ├ /tasks                 starts each live session's actor
     ├ /automations/…         dynamic, one per enabled automation
     ├ /scheduler             starts each enabled automation's actor, and watches the clock
+    ├ /webhooks/…            sends what happens to addresses that were named: outbox, registry
     ├ /webpush/…             only with the extra `push`: outbox, subscriptions, notifier
     └ /telegram/…            only where it is wanted: outbox, inbox, notifier, polling
 
@@ -66,6 +67,8 @@ from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.slots import Slots
 from command_center.actors.tasks.actor import Tasks
 from command_center.actors.telegram.settings import TelegramSettings
+from command_center.actors.webhooks.settings import WebhookSettings
+from command_center.actors.webhooks.tree import webhooks_tree
 from command_center.actors.webpush.settings import PushSettings
 from command_center.runtime import ChildSpec, Intensity, SupervisorSpec
 from command_center.store import ClaimLost, DatabaseClaim
@@ -90,6 +93,7 @@ class CenterSettings:
     telegram: TelegramSettings | None = None
     github: GitHubSettings = attrs.field(factory=GitHubSettings)
     webpush: PushSettings | None = None
+    webhooks: WebhookSettings = attrs.field(factory=WebhookSettings)
     claim: DatabaseClaim | None = None
     """This process's authority over the database; None where nobody else can reach it."""
     on_claim_lost: Callable[[ClaimLost], None] | None = None
@@ -301,6 +305,7 @@ def build_tree(
                 mailbox=20_000,
                 contract="Automations fire late, and never twice.",
             ),
+            webhooks_tree(settings.webhooks, storage, fanout),
             *webpush,
             *telegram,
         ),

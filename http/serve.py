@@ -19,6 +19,7 @@ import trio
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.tree import CenterSettings
+from command_center.actors.webhooks.settings import WebhookSettings
 from command_center.actors.webpush.settings import NOBODY, PushSettings, is_installed, push_key
 from command_center.http.app import create_app
 from command_center.http.config.addresses import Listening
@@ -193,6 +194,7 @@ def _center_settings(settings: Settings, claim: DatabaseClaim) -> CenterSettings
         telegram=telegram_settings(settings),
         github=github_settings(settings),
         webpush=push_settings(settings),
+        webhooks=WebhookSettings(allows_private=settings.webhook_private_addresses == "allow"),
         claim=claim,
         on_claim_lost=_claim_lost,
         secrets=secrets,

@@ -95,6 +95,8 @@ from command_center.store.records import (
     TelegramMessage,
     TelegramUpdate,
     ViewedFile,
+    Webhook,
+    WebhookDelivery,
 )
 from command_center.store.redaction.redact import redact
 from command_center.store.redaction.streamed import StreamedText
@@ -122,6 +124,8 @@ from command_center.store.tables import (
     telegram_messages,
     telegram_updates,
     viewed_files,
+    webhook_deliveries,
+    webhooks,
 )
 from command_center.store.timestamps import (
     Timestamp,
@@ -201,6 +205,8 @@ __all__ = [
     "TransactionEnded",
     "Unit",
     "ViewedFile",
+    "Webhook",
+    "WebhookDelivery",
     "Writer",
     "WrongThread",
     "agents",
@@ -244,4 +250,6 @@ __all__ = [
     "trusted_configurations",
     "unready_worktrees",
     "viewed_files",
+    "webhook_deliveries",
+    "webhooks",
 ]

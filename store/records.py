@@ -756,3 +756,51 @@ class PushMessage(Record, frozen=True, kw_only=True, rename="camel"):
     attempts: int = 0
     not_before: Timestamp | None = None
     error: str | None = None
+
+
+class Webhook(Record, frozen=True, kw_only=True, rename="camel"):
+    """An address that events are sent to, signed.
+
+    Attributes:
+        types: of events that are sent; ``*`` alone is all.
+        secret: what deliveries are signed with.
+        paused_reason: why it is paused, where the server did it.
+        position: the id of the last event that was delivered or passed over.
+        failing_since: when the first of the failures was that no success came after.
+        error: what was wrong with the last attempt; None where nothing was.
+    """
+
+    url: str
+    types: list[str]
+    secret: str
+    status: Literal["active", "paused"] = "active"
+    paused_reason: str | None = None
+    position: int
+    failing_since: Timestamp | None = None
+    last_delivered_at: Timestamp | None = None
+    error: str | None = None
+
+
+class WebhookDelivery(Record, frozen=True, kw_only=True, rename="camel"):
+    """An event on its way to a webhook, from the first attempt on.
+
+    Attributes:
+        type: the event's.
+        is_by_hand: somebody wanted it sent, out of the order of events; it is tried once.
+        status: ``passed_over`` where it is to be sent no more.
+        not_before: a timestamp before which it is not tried again.
+        response_status: the HTTP status that the last attempt was answered with.
+        milliseconds: that the last attempt took.
+        error: why it failed.
+    """
+
+    webhook_id: int
+    event_id: int
+    type: str
+    is_by_hand: bool = False
+    status: Literal["waiting", "delivered", "failed", "passed_over"] = "waiting"
+    attempts: int = 0
+    not_before: Timestamp | None = None
+    response_status: int | None = None
+    milliseconds: int | None = None
+    error: str | None = None

@@ -23,6 +23,8 @@ from command_center.store.records import (
     TelegramMessage,
     TelegramUpdate,
     ViewedFile,
+    Webhook,
+    WebhookDelivery,
 )
 from command_center.store.table import Table
 
@@ -78,3 +80,5 @@ channel_marks = Table(ChannelMark, "telegram_marks")
 devices = Table(Device, "devices", redacted=["name"])
 push_subscriptions = Table(PushSubscription, "push_subscriptions", redacted=["error"])
 push_messages = Table(PushMessage, "push_messages", redacted=["content", "error"])
+webhooks = Table(Webhook, "webhooks", redacted=["paused_reason", "error"])
+webhook_deliveries = Table(WebhookDelivery, "webhook_deliveries", redacted=["error"])

@@ -88,6 +88,14 @@ from command_center.actors.contracts.tasks import (
     QueueFollowup,
     RunTask,
 )
+from command_center.actors.contracts.webhooks import (
+    CreateWebhook,
+    DeleteWebhook,
+    PatchWebhook,
+    ReplayWebhook,
+    ResendDelivery,
+    TestWebhook,
+)
 from command_center.actors.contracts.webpush import (
     PatchSubscription,
     SpendCapability,
@@ -122,6 +130,11 @@ SubscriptionsMessage: TypeAlias = (
     Subscribe | PatchSubscription | Unsubscribe | TestPush | SpendCapability
 )
 PUSH_SUBSCRIPTIONS: Address[SubscriptionsMessage] = Address("/webpush/subscriptions")
+
+WebhooksMessage: TypeAlias = (
+    CreateWebhook | PatchWebhook | DeleteWebhook | ReplayWebhook | TestWebhook | ResendDelivery
+)
+WEBHOOKS: Address[WebhooksMessage] = Address("/webhooks/registry")
 
 SchedulerMessage: TypeAlias = (
     CreateAutomation | PatchAutomation | DeleteAutomation | RunAutomation | Arm

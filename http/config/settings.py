@@ -197,6 +197,11 @@ class Settings:
         one_of("refuse", "allow"),
         help="Push services at addresses that are not public, or without https.",
     )
+    webhook_private_addresses: Literal["refuse", "allow"] = environ.var(
+        "refuse",
+        one_of("refuse", "allow"),
+        help="Webhooks at addresses that are not public, or without https.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = environ.var(
         "info", one_of("debug", "info", "warning", "error"), help="Least level that is logged."
     )

@@ -29,6 +29,7 @@ from command_center.http.routes import (
     tasks,
     telegram,
     telemetry,
+    webhooks,
     webpush,
     worktrees,
 )
@@ -60,6 +61,7 @@ APIS: Final[tuple[Api[Any], ...]] = (
     devices.api,
     pairing.api,
     webpush.api,
+    webhooks.api,
     signin.api,
 )
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(

@@ -67,7 +67,11 @@ async def list_push_subscriptions(center: Center, query: PageQuery) -> Page[Subs
     page = await center.storage.read_long(
         lambda db: push_subscriptions.page(db, where, limit=query.limit, cursor=query.cursor)
     )
-    return Page(items=[*map(SubscribedBrowser.of, page.items)], next_cursor=page.next_cursor)
+    return Page(
+        items=[*map(SubscribedBrowser.of, page.items)],
+        next_cursor=page.next_cursor,
+        damaged=page.damaged,
+    )
 
 
 @api.operation(

@@ -679,6 +679,22 @@ export interface LongText {
   nextCursor: string | null;
 }
 
+/** A webhook that was made, with its secret, which is shown this once. */
+export interface MadeWebhook {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  url: string;
+  types: string[];
+  secret: string;
+  status: "active" | "paused";
+  pausedReason: string | null;
+  position: number;
+  failingSince: string | null;
+  lastDeliveredAt: string | null;
+  error: string | null;
+}
+
 /** The merge of a base into a branch, with the files in which the conflicts are marked. */
 export interface MarkedConflicts {
   branchName: string;
@@ -757,6 +773,14 @@ export interface NewPushSubscription {
   quietHours?: string | null;
   timeZone?: string | null;
   replaces?: string | null;
+  requestedBy?: string;
+}
+
+/** An address that events are to be sent to. */
+export interface NewWebhook {
+  url: string;
+  types: string[];
+  secret?: string | null;
   requestedBy?: string;
 }
 
@@ -966,6 +990,12 @@ export interface RedeemCode {
 export interface Remote {
   name: string;
   url: string;
+}
+
+/** Send the events after this one, again if they were sent before. */
+export interface ReplayFrom {
+  after: number;
+  requestedBy?: string;
 }
 
 /** A git repository on a host, and what a session in it may do. */
@@ -1226,6 +1256,21 @@ export interface SessionStopped {
   session: Session;
 }
 
+/** An address that events are sent to, without its secret. */
+export interface ShownWebhook {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  url: string;
+  types: string[];
+  status: "active" | "paused";
+  pausedReason: string | null;
+  position: number;
+  failingSince: string | null;
+  lastDeliveredAt: string | null;
+  error: string | null;
+}
+
 export type Status = "backoff" | "busy" | "idle" | "quarantined" | "starting" | "stopped" | "stopping" | "suspended";
 
 /** Codex took the message into the turn that is running. */
@@ -1366,6 +1411,32 @@ export interface ViewedFiles {
   paths: string[];
   isViewed?: boolean;
   requestedBy?: string;
+}
+
+/** Changes to a webhook; what is left out stays. */
+export interface WebhookChanges {
+  url?: string;
+  types?: string[];
+  secret?: string;
+  status?: "active" | "paused";
+  requestedBy?: string;
+}
+
+/** An event on its way to a webhook, from the first attempt on. */
+export interface WebhookDelivery {
+  id: number;
+  createdAt: string;
+  updatedAt: string;
+  webhookId: number;
+  eventId: number;
+  type: string;
+  isByHand: boolean;
+  status: "delivered" | "failed" | "passed_over" | "waiting";
+  attempts: number;
+  notBefore: string | null;
+  responseStatus: number | null;
+  milliseconds: number | null;
+  error: string | null;
 }
 
 /** A worktree that is ready to be worked in. */
@@ -2517,6 +2588,87 @@ export interface Operations {
     body: PushDecision;
     answer: Approval;
   };
+  /** List the webhooks */
+  listWebhooks: {
+    method: "GET";
+    path: "/api/webhooks";
+    isExact: true;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<ShownWebhook>;
+  };
+  /** Send events to an address from now on, and show the secret this once */
+  createWebhook: {
+    method: "POST";
+    path: "/api/webhooks";
+    isExact: true;
+    query: Record<string, never>;
+    body: NewWebhook;
+    answer: MadeWebhook;
+  };
+  /** Show a webhook */
+  getWebhook: {
+    method: "GET";
+    path: `/api/webhooks/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: ShownWebhook;
+  };
+  /** Change a webhook, pause it, or resume it with what it missed */
+  patchWebhook: {
+    method: "PATCH";
+    path: `/api/webhooks/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: WebhookChanges;
+    answer: ShownWebhook;
+  };
+  /** Send nothing there any more */
+  deleteWebhook: {
+    method: "DELETE";
+    path: `/api/webhooks/${number}`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: ShownWebhook;
+  };
+  /** Send the events after one, again if they were sent before */
+  replayWebhook: {
+    method: "POST";
+    path: `/api/webhooks/${number}/replay`;
+    isExact: false;
+    query: Record<string, never>;
+    body: ReplayFrom;
+    answer: ShownWebhook;
+  };
+  /** Send a test there */
+  sendTestDelivery: {
+    method: "POST";
+    path: `/api/webhooks/${number}/test`;
+    isExact: false;
+    query: Record<string, never>;
+    body: Requester;
+    answer: WebhookDelivery;
+  };
+  /** List what was sent to a webhook, the newest first */
+  listWebhookDeliveries: {
+    method: "GET";
+    path: `/api/webhooks/${number}/deliveries`;
+    isExact: false;
+    query: { limit?: number | null; cursor?: string | null; };
+    body: undefined;
+    answer: Page<WebhookDelivery>;
+  };
+  /** Send an event there once more, out of the order of events */
+  resendWebhookDelivery: {
+    method: "POST";
+    path: `/api/webhooks/${number}/deliveries/${number}/resend`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: WebhookDelivery;
+  };
   /** Give a cookie in place of the token */
   signIn: {
     method: "POST";
@@ -3355,6 +3507,45 @@ export interface UsageShown {
   tokenBaseline: number;
 }
 
+/** Events of these types are sent to `origin` from now on. */
+export interface WebhookCreated {
+  id: number;
+  origin: string;
+  types: string[];
+}
+
+/** Nothing is sent there any more. */
+export interface WebhookDeleted {
+  id: number;
+  origin: string;
+}
+
+/** It failed for a day, or said that it is gone; it waits to be resumed. `reason` says why. */
+export interface WebhookPaused {
+  id: number;
+  origin: string;
+  reason: string;
+  failingSince: string;
+}
+
+/** The next event that is sent is the first of its types after the event `after`. */
+export interface WebhookReplayed {
+  id: number;
+  after: number;
+}
+
+/** Somebody had a test sent, which is this event. */
+export interface WebhookTested {
+  id: number;
+}
+
+/** It was changed, paused or resumed; `changed` names the fields. */
+export interface WebhookUpdated {
+  id: number;
+  origin: string;
+  changed: string[];
+}
+
 /** Work that a session left was committed; `commit` says where and how much. */
 export interface WorkCommitted {
   commit: Committed;
@@ -3518,6 +3709,12 @@ export interface EventData {
   "webpush.subscribed": PushSubscribed;
   "webpush.updated": PushSubscriptionUpdated;
   "webpush.ended": PushSubscriptionEnded;
+  "webhook.created": WebhookCreated;
+  "webhook.updated": WebhookUpdated;
+  "webhook.replayed": WebhookReplayed;
+  "webhook.tested": WebhookTested;
+  "webhook.paused": WebhookPaused;
+  "webhook.deleted": WebhookDeleted;
   "clock.jumped": ClockMoved;
   "bridge.connected": BridgeFound;
   "bridge.lost": BridgeGone;

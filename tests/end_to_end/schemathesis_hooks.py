@@ -30,6 +30,8 @@ REAL: dict[str, Any] = {
     "timeZone": "UTC",
     "quietHours": "22:00-07:00",
     "endpoint": "https://push.invalid/a",
+    "url": "https://hooks.invalid/a",
+    "secret": "0123456789abcdef",
     "replaces": None,
     "template": None,
     "expiresAt": "2999-01-31T07:05:09Z",
@@ -44,7 +46,9 @@ ALWAYS: dict[str, dict[str, Any]] = {
             "aOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
             "auth": "BTBZMqHH6r4Tts7J_aSIgg",
         }
-    }
+    },
+    "createWebhook": {"types": ["task.created"]},
+    "patchWebhook": {"types": ["*"]},
 }
 """Fields that no random text fits: no pattern says which are points of a curve."""
 

@@ -54,6 +54,8 @@ CRASHED = (
     "/scheduler",
     "/pull-requests",
     "/issues",
+    "/webhooks/outbox",
+    "/webhooks/registry",
     "/telegram/outbox",
     "/telegram/inbox",
     "/telegram/notifier",

@@ -18,6 +18,7 @@ from command_center.actors.contracts.events import (
     sessions,
     streams,
     tasks,
+    webhooks,
     webpush,
 )
 from command_center.store import EventData, event_type
@@ -44,6 +45,7 @@ EVENTS: Final[Mapping[str, type[EventData]]] = MappingProxyType(
             automations,
             devices,
             webpush,
+            webhooks,
             operator,
             streams,
         )

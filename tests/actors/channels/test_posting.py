@@ -1,4 +1,4 @@
-"""What the other side of a post says of itself."""
+"""Read what the other side of a post says of itself."""
 
 from __future__ import annotations
 

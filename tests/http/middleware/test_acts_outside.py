@@ -199,6 +199,16 @@ def make_conflict(folder: Path) -> None:
     git(folder, "switch", "-q", "-")
 
 
+async def tell(script: Script) -> None:
+    """Have events sent to a webhook."""
+    webhook = {"url": "https://hooks.invalid/a", "types": ["webhook.tested"]}
+    made = (await script.http.post("/api/webhooks", json=webhook)).json()
+    tested = await script.post("/api/webhooks/{}/test", {}, made["id"])
+    await script.post("/api/webhooks/{}/replay", {"after": 0}, made["id"])
+    resend = "/api/webhooks/{}/deliveries/{}/resend"
+    await script.post(resend, {}, made["id"], tested["id"])
+
+
 async def every_post(script: Script, folder: Path) -> None:
     """Send each POST that takes a key, so that it does what it is for."""
     repository = folder / "work"
@@ -259,6 +269,8 @@ async def every_post(script: Script, folder: Path) -> None:
     }
     made = await script.post("/api/automations", automation)
     await script.post("/api/automations/{}/run", {}, made["id"])
+
+    await tell(script)
 
     order = {"reason": "a", "confirm": True}
     for action in ("suspend", "resume", "drain", "restart", "stop"):

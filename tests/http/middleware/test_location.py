@@ -13,6 +13,7 @@ import trio
 from command_center.actors.contracts.automations import HandRun
 from command_center.actors.contracts.devices import DeviceToken
 from command_center.actors.contracts.tasks import RunOutcome
+from command_center.actors.contracts.webhooks import MadeWebhook
 from command_center.actors.contracts.webpush import SubscribedBrowser
 from command_center.http.app import create_app
 from command_center.http.middleware.gate import Policy
@@ -85,6 +86,7 @@ def test_every_post_that_makes_a_record_declares_where_it_is() -> None:
         | Push
         | PullRequest
         | SubscribedBrowser
+        | MadeWebhook
     )
     made = {
         operation.rule
