@@ -56,6 +56,7 @@ from command_center.actors.devices.roster import Roster
 from command_center.actors.forges.actor import PullRequests
 from command_center.actors.forges.issues import Issues
 from command_center.actors.forges.settings import GitHubSettings
+from command_center.actors.forges.shared import SharedForge
 from command_center.actors.hosts.registry import HostSettings
 from command_center.actors.operator.actions import Journal
 from command_center.actors.operator.bridge_watch import BridgeWatch
@@ -130,6 +131,7 @@ def build_tree(
     roster: Roster,
 ) -> SupervisorSpec:
     """Return the spec of the whole tree."""
+    forge = SharedForge(settings.github)
     webpush: tuple[SupervisorSpec, ...] = ()
     if settings.webpush is not None:
         from command_center.actors.webpush.tree import webpush_tree  # noqa: PLC0415 - a server without the extra starts as before
@@ -261,7 +263,7 @@ def build_tree(
                 start=partial(
                     PullRequests,
                     storage,
-                    settings.github,
+                    forge,
                     approval_seconds=settings.approval_seconds,
                 ),
                 contract="Pull requests are opened and read late; no turn waits for them.",
@@ -271,7 +273,7 @@ def build_tree(
                 start=partial(
                     Issues,
                     storage,
-                    settings.github,
+                    forge,
                     runner=settings.runner,
                     approval_seconds=settings.approval_seconds,
                 ),

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -31,10 +32,10 @@ from command_center.actors.contracts.sessions import SessionCommitted
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.forges.links import Project, page_to_open, project_of
-from command_center.actors.forges.make import make_github
 from command_center.actors.forges.news import read_news
 from command_center.actors.forges.ports import Check, Forge, Proposal, Seen
-from command_center.actors.forges.settings import GitHubSettings
+from command_center.actors.forges.rounds import Rounds
+from command_center.actors.forges.shared import SharedForge
 from command_center.actors.ledger.pull_request_merges import call_off
 from command_center.actors.ledger.pull_request_news import FORGE, answer_news
 from command_center.actors.ledger.pull_requests import (
@@ -55,6 +56,7 @@ from command_center.store import (
     Repository,
     Session,
     Task,
+    Transaction,
     forge_deliveries,
     issue_tasks,
     pull_requests,
@@ -70,9 +72,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 FORGE_SECONDS: Final = 120.0
 """Seconds to wait for an answer that needs the forge: `ask(…, timeout=FORGE_SECONDS)`."""
 
-RESTS: Final = 3600.0
-"""Seconds that the actor rests at most while there is nothing to read."""
-
 SHOWN: Final = 100
 """Checks, and reviews, that are kept of a pull request; all of them count."""
 
@@ -80,53 +79,35 @@ UNTOLD: Final = "Whether it was opened is not known: ask again, and it is opened
 """Begins the problem of a pull request of which nobody knows how far it came."""
 
 
-@attrs.define
-class _Turn:
-    """The time from which a pull request is to be read again, and the looks that failed."""
-
-    due: float = 0.0
-    failures: int = 0
-
-
 class PullRequests(Actor):
     """Opens pull requests and reads those that are open."""
 
-    def __init__(
-        self,
-        storage: Storage,
-        settings: GitHubSettings,
-        *,
-        approval_seconds: float,
-        make_forge: Callable[[GitHubSettings], Forge] = make_github,
-    ) -> None:
-        """Speak with the forge of the settings, once there is something to say."""
+    def __init__(self, storage: Storage, forge: SharedForge, *, approval_seconds: float) -> None:
+        """Speak with the forge, once there is something to say."""
         self._storage = storage
-        self._settings = settings
-        self._make_forge = make_forge
+        self._shared = forge
+        self._settings = forge.settings
         self._approval_seconds = approval_seconds
-        self._made: Forge | None = None
         self._locks = KeyedLocks()
-        self._turns: dict[int, _Turn] = {}
+        self._rounds = Rounds(forge.settings.backoff)
         self._nudged = trio.Event()
 
     @property
     def _forge(self) -> Forge:
-        if self._made is None:
-            self._made = self._make_forge(self._settings)
-        return self._made
+        return self._shared.client
 
     async def on_start(self) -> None:
         """Go on with what was cut off, and read what is open."""
+        self._shared.hold()
         self.ctx.start_task(self._follow)
 
     async def on_stop(self) -> None:
-        """Let go of the connections."""
-        if self._made is not None:
-            await self._made.close()
+        """Let go of the forge."""
+        await self._shared.let_go()
 
     def describe(self) -> Mapping[str, object]:
         """Show the pull requests that are followed."""
-        return {"followed": sorted(self._turns)}
+        return {"followed": self._rounds.known}
 
     @handles(OpenPullRequest)
     async def open(self, message: OpenPullRequest) -> Deferred[PullRequest]:
@@ -294,7 +275,7 @@ class PullRequests(Actor):
     @handles(FollowPullRequests)
     async def follow_now(self, _message: FollowPullRequests) -> None:
         """Look at all that are open at once."""
-        self._turns.clear()
+        self._rounds.hurry()
         self._nudged.set()
 
     @handles(KeepDelivery)
@@ -332,7 +313,7 @@ class PullRequests(Actor):
                 lambda db: pull_requests.sound(db, {"status": "open"})[0]
             ):
                 if known.project.lower() == project and known.host == self._settings.host:
-                    self._turns[known.id] = _Turn()
+                    self._rounds.hurry(known.id)
             await self._storage.write(
                 lambda tx, id_=delivery.id: forge_deliveries.note_done(tx, id_)  # type: ignore[misc]
             )
@@ -342,31 +323,20 @@ class PullRequests(Actor):
         found = await self._storage.read(
             lambda db: pull_requests.sound(db, {"status": ["opening", "open"]})[0]
         )
-        self._turns = {one.id: self._turns.get(one.id, _Turn()) for one in found}
-        for one in found:
-            turn = self._turns[one.id]
-            if turn.due > trio.current_time():
-                continue
-            pause = self._settings.idle_seconds
+        for due in self._rounds.due([one.id for one in found]):
             try:
-                if one.status == "opening":
-                    one = await self._carry_out(one.id)  # noqa: PLW2901 - as it is now
-                one = await self._read(one.id)  # noqa: PLW2901 - as it is now
-                turn.failures = 0
-                if one.checks in {"none", "pending"}:
-                    pause = self._settings.busy_seconds
+                await self._carry_out(due.id)
+                one = await self._read(due.id)
+                is_busy = one.checks in {"none", "pending"}
+                due.put_off(self._settings.busy_seconds if is_busy else self._settings.idle_seconds)
             except Refusal as error:
-                turn.failures += 1
-                pause = self._settings.backoff.delay(turn.failures)
-                if isinstance(error, Unavailable) and error.retry_after is not None:
-                    pause = max(pause, error.retry_after)
-                problem = str(error)
-                await self._storage.write(
-                    lambda tx, id_=one.id, said=problem: pull_requests.update(tx, id_, problem=said)  # type: ignore[misc]
-                )
-            turn.due = trio.current_time() + pause
-        now = trio.current_time()
-        return max(0.0, min((turn.due - now for turn in self._turns.values()), default=RESTS))
+                due.fail(error)
+                await self._storage.write(partial(_note_problem, due.id, str(error)))
+        return self._rounds.rest()
+
+
+def _note_problem(pull_request_id: int, problem: str, tx: Transaction) -> None:
+    pull_requests.update(tx, pull_request_id, problem=problem)
 
 
 def _last_push(db: Database, session: Session) -> Push | None:

@@ -7,7 +7,6 @@ once as far as policy lets it. The claim of an issue and its task and session ar
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -24,9 +23,9 @@ from command_center.actors.contracts.issues import (
 from command_center.actors.contracts.sessions import SessionCommitted
 from command_center.actors.core.storage import Storage
 from command_center.actors.forges.links import project_of
-from command_center.actors.forges.make import make_github
 from command_center.actors.forges.ports import Forge, FoundIssue
-from command_center.actors.forges.settings import GitHubSettings
+from command_center.actors.forges.rounds import Rounds
+from command_center.actors.forges.shared import SharedForge
 from command_center.actors.ledger.issues import take_issue
 from command_center.actors.ledger.tasks import begin_session
 from command_center.actors.rules.errors import Conflict, Unavailable
@@ -50,35 +49,32 @@ class Issues(Actor):
     def __init__(
         self,
         storage: Storage,
-        settings: GitHubSettings,
+        forge: SharedForge,
         *,
         runner: Runner,
         approval_seconds: float,
-        make_forge: Callable[[GitHubSettings], Forge] = make_github,
     ) -> None:
-        """Speak with the forge of the settings, once there is something to ask."""
+        """Speak with the forge, once there is something to ask."""
         self._storage = storage
-        self._settings = settings
+        self._shared = forge
+        self._settings = forge.settings
         self._runner: Runner = runner
         self._approval_seconds = approval_seconds
-        self._make_forge = make_forge
-        self._made: Forge | None = None
+        self._rounds = Rounds(forge.settings.backoff)
         self._nudged = trio.Event()
 
     @property
     def _forge(self) -> Forge:
-        if self._made is None:
-            self._made = self._make_forge(self._settings)
-        return self._made
+        return self._shared.client
 
     async def on_start(self) -> None:
         """Look for labelled issues now and then."""
+        self._shared.hold()
         self.ctx.start_task(self._watch)
 
     async def on_stop(self) -> None:
-        """Let go of the connections."""
-        if self._made is not None:
-            await self._made.close()
+        """Let go of the forge."""
+        await self._shared.let_go()
 
     @handles(ListIssues)
     async def list_issues(self, message: ListIssues) -> Deferred[IssuePage]:
@@ -164,30 +160,32 @@ class Issues(Actor):
     @handles(LookForIssues)
     async def look(self, _message: LookForIssues) -> None:
         """Look for labelled issues at once."""
+        self._rounds.hurry()
         self._nudged.set()
 
     async def _watch(self) -> None:
-        failures = 0
         while True:
             self._nudged = trio.Event()
-            rest = self._settings.idle_seconds
             try:
-                await self._look_everywhere()
-                failures = 0
-            except Refusal as error:
-                failures += 1
-                rest = self._settings.backoff.delay(failures)
-                if isinstance(error, Unavailable) and error.retry_after is not None:
-                    rest = max(rest, error.retry_after)
+                rest = await self._look_everywhere()
+            except Unavailable as error:  # the store, as of the forge each repository is told
                 log.warning("issues.unread", reason=str(error))
+                rest = self._settings.backoff.initial
             with trio.move_on_after(rest):
                 await self._nudged.wait()
 
-    async def _look_everywhere(self) -> None:
+    async def _look_everywhere(self) -> float:
+        """Look where it is due; return the seconds until it is due somewhere."""
         known, _ = await self._storage.read(lambda db: repositories.sound(db, {}))
-        for repository in known:
-            if repository.issue_label:
-                await self._look_in(repository, repository.issue_label)
+        labels = {one.id: (one, one.issue_label) for one in known if one.issue_label}
+        for one in self._rounds.due(labels):
+            try:
+                await self._look_in(*labels[one.id])
+                one.put_off(self._settings.idle_seconds)
+            except Refusal as error:
+                one.fail(error)
+                log.warning("issues.unread", repository_id=one.id, reason=str(error))
+        return min(self._rounds.rest(), self._settings.idle_seconds)
 
     async def _look_in(self, repository: Repository, label: str) -> None:
         page: int | None = 1

@@ -23,7 +23,10 @@ class Project:
 def project_of(address: str) -> Project | None:
     """Return the project that an address of a remote is of; None where it says none."""
     if "://" in address:
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+        except ValueError:  # such as brackets that do not close
+            return None
         host, path = parts.hostname or "", parts.path
     else:
         found = _SCP.fullmatch(address)

@@ -25,6 +25,7 @@ from command_center.actors.contracts.pull_requests import (
 )
 from command_center.actors.forges.actor import PullRequests
 from command_center.actors.forges.settings import GitHubSettings
+from command_center.actors.forges.shared import SharedForge
 from command_center.actors.ledger.approvals import settle_approval
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.runtime import Backoff, ChildSpec
@@ -107,7 +108,7 @@ async def opened(
         "backoff": Backoff(initial=0.05, cap=0.1, jitter=0.0),
         **settings,
     }
-    spec = GitHubSettings(**told)
+    forge = SharedForge(GitHubSettings(**told))
 
     async with rig(folder / "db") as plain:
 
@@ -130,9 +131,9 @@ async def opened(
             return session
 
         session = await plain.storage.write(write)
-        storage = plain.storage
         child = ChildSpec(
-            id="pull-requests", start=partial(PullRequests, storage, spec, approval_seconds=3600.0)
+            id="pull-requests",
+            start=partial(PullRequests, plain.storage, forge, approval_seconds=3600.0),
         )
         await plain.system.start_child("/", child)
         yield Opened(plain, session)
@@ -390,9 +391,7 @@ async def test_a_delivery_has_it_read_at_once_and_counts_once(
         again = KeepDelivery("2", "check_run", delivery.body)
         assert await actor.ask(again, timeout=60)
         await it.until(made, lambda one: one.checks == "passing")
-        with trio.fail_after(60):
-            while await it.rig.storage.read(forge_deliveries.undone):  # noqa: ASYNC110 - untold
-                await trio.sleep(0.02)
+        assert [] == await it.rig.storage.read(forge_deliveries.undone)  # noted before it is read
 
 
 @pytest.mark.parametrize("has_token", [True, False])

@@ -22,6 +22,7 @@ from command_center.actors.contracts.issues import (
 )
 from command_center.actors.forges.issues import Issues
 from command_center.actors.forges.settings import GitHubSettings
+from command_center.actors.forges.shared import SharedForge
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.runtime import Backoff, ChildSpec
 from command_center.store import (
@@ -29,6 +30,7 @@ from command_center.store import (
     Repository,
     Session,
     Task,
+    Transaction,
     approvals,
     repositories,
     sessions,
@@ -89,7 +91,9 @@ async def opened(
         )
         child = ChildSpec(
             id="issues",
-            start=partial(Issues, plain.storage, spec, runner="stub", approval_seconds=3600.0),
+            start=partial(
+                Issues, plain.storage, SharedForge(spec), runner="stub", approval_seconds=3600.0
+            ),
         )
         await plain.system.start_child("/", child)
         yield Opened(plain, repository)
@@ -182,6 +186,40 @@ async def test_a_label_outlives_a_github_that_fails(tmp_path: Path, github: Fake
                 while not await it.sessions():
                     await blocked.take()
         assert 2 == github.times("GET /repos/ada/work/issues")
+
+
+@pytest.mark.parametrize(
+    "remotes",
+    [
+        [],
+        [{"name": "origin", "url": "git@gitlab.com:ada/work.git"}],
+        [{"name": "origin", "url": "https://[::1/ada/work.git"}],
+        [{"name": "origin", "url": "git@127.0.0.1:ada/gone.git"}],
+        [{"name": None}, {"name": "origin", "url": None}],
+    ],
+    ids=["none", "elsewhere", "no address", "refused", "odd"],
+)
+async def test_a_repository_that_cannot_be_asked_holds_up_no_other(
+    tmp_path: Path, github: FakeGitHub, remotes: list[dict[str, Any]]
+) -> None:
+    github.issue(PROJECT, "One", labels=["agent"])
+    github.fail("GET /repos/ada/gone", Fault(404))
+    async with opened(tmp_path, github) as it:
+
+        def want(tx: Transaction) -> None:
+            insert_repository(tx, name="odd", facts={"remotes": remotes}, issue_label="agent")
+            insert_repository(
+                tx, name="good", facts=it.repository.facts, issue_label="agent", local_path="/srv/g"
+            )
+
+        await it.rig.storage.write(want)
+        with it.rig.fanout.subscribe(EventFilter(types=("session.blocked",))) as blocked:
+            await it.rig.system.lookup(ISSUES).tell(LookForIssues())
+            with trio.fail_after(60):
+                while not await it.sessions():
+                    await blocked.take()
+        assert ["#1 One"] == [task.title for task in await it.tasks()]
+        assert 0 == it.rig.system.snapshot_of(ISSUES).restarts
 
 
 async def test_what_is_not_at_github_or_fails_says_so(tmp_path: Path, github: FakeGitHub) -> None:

@@ -19,6 +19,9 @@ from command_center.actors.forges.links import Project, page_to_open, project_of
         ("https://github.com/a/../b", None),
         ("https://github.com/a/b?c", Project("github.com", "a/b")),
         ("nothing", None),
+        ("https://[::1/a/b", None),
+        ("https://[nothing]/a/b", None),
+        ("https://\u2100.example/a/b", None),
     ],
 )
 def test_an_address_says_its_project(address: str, project: Project | None) -> None:
