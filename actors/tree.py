@@ -21,6 +21,7 @@
     ├ /automations/…         dynamic, one per enabled automation
     ├ /scheduler             starts each enabled automation's actor, and watches the clock
     ├ /webhooks/…            sends what happens to addresses that were named: outbox, registry
+    ├ /notify/…              only where it is wanted: outbox, tests, notifier
     ├ /webpush/…             only with the extra `push`: outbox, subscriptions, notifier
     └ /telegram/…            only where it is wanted: outbox, inbox, notifier, polling
 
@@ -58,6 +59,7 @@ from command_center.actors.forges.issues import Issues
 from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.forges.shared import SharedForge
 from command_center.actors.hosts.registry import HostSettings
+from command_center.actors.notify.settings import NotifySettings
 from command_center.actors.operator.actions import Journal
 from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.operator.clock_watch import ClockWatch
@@ -94,6 +96,7 @@ class CenterSettings:
     telegram: TelegramSettings | None = None
     github: GitHubSettings = attrs.field(factory=GitHubSettings)
     webpush: PushSettings | None = None
+    notify: NotifySettings | None = None
     webhooks: WebhookSettings = attrs.field(factory=WebhookSettings)
     claim: DatabaseClaim | None = None
     """This process's authority over the database; None where nobody else can reach it."""
@@ -137,6 +140,11 @@ def build_tree(
         from command_center.actors.webpush.tree import webpush_tree  # noqa: PLC0415 - a server without the extra starts as before
 
         webpush = (webpush_tree(settings.webpush, storage, fanout),)
+    notify: tuple[SupervisorSpec, ...] = ()
+    if settings.notify is not None:
+        from command_center.actors.notify.tree import notify_tree  # noqa: PLC0415 - a server without it starts as before
+
+        notify = (notify_tree(settings.notify, storage, fanout),)
     telegram: tuple[SupervisorSpec, ...] = ()
     if settings.telegram is not None:
         from command_center.actors.telegram.tree import telegram_tree  # noqa: PLC0415 - it needs an HTTP client, which nothing else here does
@@ -308,6 +316,7 @@ def build_tree(
                 contract="Automations fire late, and never twice.",
             ),
             webhooks_tree(settings.webhooks, storage, fanout),
+            *notify,
             *webpush,
             *telegram,
         ),

@@ -18,13 +18,16 @@ import trio
 
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.notify.settings import NotifySettings
+from command_center.actors.notify.settings import is_installed as notify_is_installed
 from command_center.actors.tree import CenterSettings
 from command_center.actors.webhooks.settings import WebhookSettings
 from command_center.actors.webpush.settings import NOBODY, PushSettings, is_installed, push_key
 from command_center.http.app import create_app
 from command_center.http.config.addresses import Listening
+from command_center.http.config.logs import secrets_of
 from command_center.http.config.runner import choose_runner
-from command_center.http.config.settings import Settings
+from command_center.http.config.settings import Settings, SettingsError
 from command_center.http.middleware.gate import Policy
 from command_center.http.middleware.signin import sign_in_key
 from command_center.http.routes.github import github_settings
@@ -61,11 +64,28 @@ async def serve(
     """
     certificate = certificate_of(settings)
     address = bind(settings.host, settings.port, is_encrypted=certificate is not None)
+    listening = Listening(
+        settings.host,
+        address.port,
+        settings.allowed_hosts,
+        is_proxied=bool(settings.trusted_proxies),
+        is_encrypted=certificate is not None,
+    )
     try:
+        page = listening.urls()[0]
+        notify = await trio.to_thread.run_sync(notify_settings, settings, page)
         with DataFolderLock(settings.data_dir) as lock:
             claim = await trio.to_thread.run_sync(take_claim, settings.data_dir / DATABASE, lock)
-            async with open_center(_center_settings(settings, claim), on_stuck=_give_up) as center:
-                await _serve_center(settings, center, address, certificate, on_ready)
+            wanted = _center_settings(settings, claim, notify)
+            async with open_center(wanted, on_stuck=_give_up) as center:
+                await _serve_center(
+                    settings,
+                    center,
+                    address,
+                    listening,
+                    certificate=certificate,
+                    on_ready=on_ready,
+                )
     finally:
         address.close()
     return 0
@@ -75,6 +95,8 @@ async def _serve_center(
     settings: Settings,
     center: Center,
     address: BoundAddress,
+    listening: Listening,
+    *,
     certificate: Certificate | None,
     on_ready: Callable[[str, Sequence[str]], None] | None,
 ) -> None:
@@ -84,13 +106,6 @@ async def _serve_center(
         trusted_proxies=settings.trusted_proxies,
         token=None if settings.api_token is None else settings.api_token.reveal(),
         sign_in_key=sign_in_key(settings.data_dir),
-    )
-    listening = Listening(
-        settings.host,
-        address.port,
-        settings.allowed_hosts,
-        is_proxied=bool(settings.trusted_proxies),
-        is_encrypted=certificate is not None,
     )
     shutdown = trio.Event()
     async with trio.open_nursery() as nursery:
@@ -137,6 +152,27 @@ def push_settings(settings: Settings) -> PushSettings | None:
     )
 
 
+def notify_settings(settings: Settings, page: str) -> NotifySettings | None:
+    """Return the settings of Apprise's places; None where there are none. To be called in a thread.
+
+    Raises:
+        SettingsError: the extra is not installed, or Apprise does not know a URL.
+    """
+    if not settings.notify_urls:
+        return None
+    if not notify_is_installed():
+        raise SettingsError(
+            'CC_NOTIFY_URLS needs Apprise: install "command-center[notify]", or take it out.'
+        )
+    from command_center.actors.notify.places import UnknownPlace, places_of  # noqa: PLC0415 - a server without places starts without Apprise
+
+    try:
+        targets = places_of([url.reveal() for url in settings.notify_urls])
+    except UnknownPlace as error:
+        raise SettingsError(f"CC_NOTIFY_URLS: {error}") from error
+    return NotifySettings(targets=targets, page=page)
+
+
 async def _stop_on_signal(shutdown: trio.Event, center: Center) -> None:
     """Wait for the first signal to stop; a second one is the platform's own."""
     wanted = [signal.SIGINT, signal.SIGTERM]
@@ -166,12 +202,10 @@ def _claim_lost(error: ClaimLost) -> None:
     os._exit(CLAIM_LOST)
 
 
-def _center_settings(settings: Settings, claim: DatabaseClaim) -> CenterSettings:
-    hidden = (
-        *(settings.api_token, settings.telegram_bot_token, settings.telegram_webhook_secret),
-        *(settings.github_token, settings.github_webhook_secret),
-    )
-    secrets = tuple(secret.reveal() for secret in hidden if secret is not None)
+def _center_settings(
+    settings: Settings, claim: DatabaseClaim, notify: NotifySettings | None
+) -> CenterSettings:
+    secrets = secrets_of(settings)
     return CenterSettings(
         database=settings.data_dir / DATABASE,
         data_dir=settings.data_dir,
@@ -194,6 +228,7 @@ def _center_settings(settings: Settings, claim: DatabaseClaim) -> CenterSettings
         telegram=telegram_settings(settings),
         github=github_settings(settings),
         webpush=push_settings(settings),
+        notify=notify,
         webhooks=WebhookSettings(allows_private=settings.webhook_private_addresses == "allow"),
         claim=claim,
         on_claim_lost=_claim_lost,

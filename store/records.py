@@ -804,3 +804,29 @@ class WebhookDelivery(Record, frozen=True, kw_only=True, rename="camel"):
     response_status: int | None = None
     milliseconds: int | None = None
     error: str | None = None
+
+
+class NotifyMessage(Record, frozen=True, kw_only=True, rename="camel"):
+    """A message for a place of Apprise's, from when it is decided on until the place has it.
+
+    Attributes:
+        target: the place, by a digest of its URL.
+        purpose: the kind of notice; ``test`` is a test.
+        content: its title and its body.
+        tag: what it is about, such as ``/approvals/7``: the page's own path.
+        approval_id: the approval that it asks about.
+        ends_at: from when it is no news any more, and is not sent.
+        not_before: a timestamp before which it may not be tried again.
+        error: why the last attempt failed.
+    """
+
+    target: str
+    purpose: PushKind | Literal["test"]
+    content: dict[str, Any]
+    tag: str
+    approval_id: int | None = None
+    ends_at: Timestamp
+    status: Literal["waiting", "sent", "failed"] = "waiting"
+    attempts: int = 0
+    not_before: Timestamp | None = None
+    error: str | None = None

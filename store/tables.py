@@ -11,6 +11,7 @@ from command_center.store.records import (
     DiscardedWork,
     Followup,
     Item,
+    NotifyMessage,
     PullRequest,
     Push,
     PushMessage,
@@ -82,3 +83,4 @@ push_subscriptions = Table(PushSubscription, "push_subscriptions", redacted=["er
 push_messages = Table(PushMessage, "push_messages", redacted=["content", "error"])
 webhooks = Table(Webhook, "webhooks", redacted=["paused_reason", "error"])
 webhook_deliveries = Table(WebhookDelivery, "webhook_deliveries", redacted=["error"])
+notify_messages = Table(NotifyMessage, "notify_messages", redacted=["content", "error"])

@@ -6,8 +6,8 @@ those about where it goes, `issues` those about a forge's issues, `comments` tho
 it, and `addresses` where each is taken. A body of the REST API is one of these messages, so nothing
 is mapped by hand between the two. `fields` are the types of fields that several have. `events` are
 what everybody is told when something has happened.
-`webpush` has those about browsers that are told with the page closed, and `webhooks` those about
-addresses that events are sent to.
+`webpush` has those about browsers that are told with the page closed, `webhooks` those about
+addresses that events are sent to, and `notify` those about places that Apprise tells.
 
 `runners` has what each runner can do, `hosts` the machines that all of it is done on. Of an agent,
 whichever it is, `bridges` has the connection to it, `threads` what it has before there is a

@@ -45,6 +45,7 @@ from command_center.actors.contracts.landing import (
     SeePatch,
     SeePicture,
 )
+from command_center.actors.contracts.notify import SendNotification
 from command_center.actors.contracts.pull_requests import (
     FollowPullRequests,
     KeepDelivery,
@@ -130,6 +131,8 @@ SubscriptionsMessage: TypeAlias = (
     Subscribe | PatchSubscription | Unsubscribe | TestPush | SpendCapability
 )
 PUSH_SUBSCRIPTIONS: Address[SubscriptionsMessage] = Address("/webpush/subscriptions")
+
+NOTIFY_TESTS: Address[SendNotification] = Address("/notify/tests")
 
 WebhooksMessage: TypeAlias = (
     CreateWebhook | PatchWebhook | DeleteWebhook | ReplayWebhook | TestWebhook | ResendDelivery

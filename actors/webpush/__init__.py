@@ -1,6 +1,6 @@
 """Web Push: what people are told by their browsers, with the page closed, and decide there.
 
-Web Push is a channel: `channel` writes what a notice says (`wording`) for each browser that is
+Web Push is a channel: `channel` writes what a notice says for each browser that is
 subscribed, and `carrier` leaves it at the browser's push service. `tree` has the actors: a follower
 of the log and an outbox as every channel has them, and `subscriptions`, which takes browsers in and
 the decisions that are made on notifications.

@@ -8,25 +8,15 @@ from datetime import timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from command_center.actors.channels.notices import (
-    ActorSetAside,
-    ApprovalAsked,
-    ApprovalSettledBySomebody,
-    AutomationHeld,
-    DeadlineExtended,
-    DeadlineNears,
-    Notice,
-    SessionOver,
-    read,
-)
+from command_center.actors.channels import wording
+from command_center.actors.channels.notices import ApprovalSettledBySomebody, Notice
 from command_center.actors.channels.outbox import MessagesPosted, wake
 from command_center.actors.channels.quiet_hours import is_quiet
+from command_center.actors.channels.wording import Told
 from command_center.actors.core.clock import later
 from command_center.actors.ledger.webpush import listeners, may_decide
 from command_center.actors.rules.schedule import find_zone
 from command_center.actors.rules.schedule_errors import UnknownTimezone
-from command_center.actors.webpush import wording
-from command_center.actors.webpush.wording import Told
 from command_center.runtime import ActorRef, Address
 from command_center.store import (
     Approval,
@@ -34,8 +24,6 @@ from command_center.store import (
     PushSubscription,
     Transaction,
     push_messages,
-    repositories,
-    tasks,
 )
 from command_center.store.timestamps import from_timestamp
 
@@ -73,31 +61,17 @@ class PushChannel:
 
     def tell(self, tx: Transaction, notice: Notice) -> None:
         """Write the messages that the notice leads to."""
-        match notice:
-            case ApprovalAsked(approval):
-                self._ask(tx, approval)
-            case DeadlineNears(approval):
-                self._ask(tx, approval, is_late=True)
-            case DeadlineExtended():
-                pass  # a notification says no deadline, and its buttons are good until the new one
-            case ApprovalSettledBySomebody(approval):
-                withdraw(tx, approval)
-            case SessionOver(session, cut_off):
-                task = read(tx.db, tasks, session.task_id)
-                self._post(tx, wording.session_over(session, task, cut_off=cut_off))
-            case AutomationHeld(automation, reason):
-                self._post(tx, wording.automation_held(automation, reason))
-            case ActorSetAside(path, error):
-                self._post(tx, wording.set_aside(path, error))
+        if isinstance(notice, ApprovalSettledBySomebody):
+            withdraw(tx, notice.approval)
+            return
+        told = wording.told_of(tx.db, notice)
+        if told is not None:
+            self._post(tx, told)
 
-    def _ask(self, tx: Transaction, approval: Approval, *, is_late: bool = False) -> None:
-        repository = read(tx.db, repositories, approval.repository_id)
-        ends = later(tx.now, LONGEST_SECONDS)
-        if approval.expires_at is not None:
-            ends = min(ends, approval.expires_at)
-        self._post(tx, wording.asked(approval, repository, is_late=is_late), ends)
-
-    def _post(self, tx: Transaction, told: Told, ends_at: str | None = None) -> None:
+    def _post(self, tx: Transaction, told: Told) -> None:
+        ends_at = later(tx.now, LONGEST_SECONDS if told.kind in ASKING else NEWS_SECONDS)
+        if told.expires_at is not None:
+            ends_at = min(ends_at, told.expires_at)
         for subscription in listeners(tx.db, told.kind):
             can_decide = told.can_decide and may_decide(tx.db, subscription)
             push_messages.insert(
@@ -112,7 +86,7 @@ class PushChannel:
                 },
                 tag=told.where,
                 approval_id=told.approval_id,
-                ends_at=later(tx.now, NEWS_SECONDS) if ends_at is None else ends_at,
+                ends_at=ends_at,
             )
 
     def _is_quiet(self, tx: Transaction, subscription: PushSubscription) -> bool:

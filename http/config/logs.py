@@ -34,7 +34,12 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Return the text of every secret that is set."""
     values = (getattr(settings, name) for name, told in DECLARATIONS.items() if told.is_secret)
-    return tuple(value.reveal() for value in values if value is not None)
+    return tuple(
+        secret.reveal()
+        for value in values
+        if value is not None
+        for secret in (value if isinstance(value, tuple) else (value,))
+    )
 
 
 def write_logs(
@@ -81,10 +86,8 @@ def write_logs(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in (
-        "httpcore",
-        "httpx",
-    ):  # httpx writes URLs at info; the Bot API's hold its token
+    # They write URLs, of which some hold a token.
+    for chatty in ("httpcore", "httpx", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*before, *last],

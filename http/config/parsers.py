@@ -106,6 +106,15 @@ def secret(pattern: str, form: str) -> Parser[Secret]:
     return Parser("SECRET", parse)
 
 
+def _secrets(given: object) -> tuple[Secret, ...]:
+    if isinstance(given, list | tuple) and all(isinstance(part, Secret) for part in given):
+        return tuple(given)
+    found = [text for part in _texts(given, " ") for text in part.split()]
+    if all("://" in text for text in found):
+        return tuple(map(Secret, found))
+    raise ValueError("must be URLs with spaces between them")
+
+
 def url(*schemes: str) -> Parser[str]:
     """Parse an absolute URL of one of the schemes, without a user name or password in it."""
 
@@ -237,6 +246,7 @@ PATHS = Parser(f"PATH{os.pathsep}PATH", _paths)
 NUMBERS = Parser("NUMBER,NUMBER", _numbers)
 COMMAND = Parser("COMMAND", _command)
 TIME_ZONE = Parser("ZONE", _time_zone)
+SECRET_URLS = Parser("SECRET", _secrets)
 CONTACT = Parser("ADDRESS", _contact)
 
 

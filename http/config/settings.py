@@ -33,6 +33,7 @@ from command_center.http.config.parsers import (
     NUMBERS,
     PATH,
     PATHS,
+    SECRET_URLS,
     TIME_ZONE,
     Parser,
     Secret,
@@ -196,6 +197,11 @@ class Settings:
         "refuse",
         one_of("refuse", "allow"),
         help="Push services at addresses that are not public, or without https.",
+    )
+    notify_urls: tuple[Secret, ...] = environ.var(
+        (),
+        SECRET_URLS,
+        help="Where people are told, as URLs of Apprise with spaces between them.",
     )
     webhook_private_addresses: Literal["refuse", "allow"] = environ.var(
         "refuse",

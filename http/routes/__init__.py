@@ -7,5 +7,6 @@ and `long_texts` shows of them what is too long for a row. `codex` reads Codex's
 `telegram` and `github` take what those send, `devices` are who else is let in, `pairing` lets them
 in by a code, and `signin` gives a browser its cookie. `table` lists all of them. `dashboard` serves
 the page at `/`, whose files are in `http/web/`.
-`webpush` has browsers told with the page closed, and `webhooks` what happens sent elsewhere.
+`webpush` has browsers told with the page closed, `notify` shows who else is told, and
+`webhooks` has what happens sent elsewhere.
 """

@@ -18,6 +18,7 @@ from command_center.http.routes import (
     landing,
     long_texts,
     metrics,
+    notify,
     pairing,
     pull_requests,
     pushes,
@@ -61,6 +62,7 @@ APIS: Final[tuple[Api[Any], ...]] = (
     devices.api,
     pairing.api,
     webpush.api,
+    notify.api,
     webhooks.api,
     signin.api,
 )

@@ -792,6 +792,20 @@ export interface NextAutomation {
   nextRunAt: string;
 }
 
+/** A place that people are told at; its URL is shown without what is secret in it. */
+export interface NotifyTarget {
+  id: number;
+  service: string;
+  url: string;
+  lastSentAt: string | null;
+  error: string | null;
+}
+
+/** All places of the settings. */
+export interface NotifyTargets {
+  items: NotifyTarget[];
+}
+
 /** An operator's reason to act, and the word that it is meant where a life would end. */
 export interface Order {
   reason: string;
@@ -2587,6 +2601,24 @@ export interface Operations {
     query: Record<string, never>;
     body: PushDecision;
     answer: Approval;
+  };
+  /** List the places of CC_NOTIFY_URLS, and how each took its last message */
+  listNotifyTargets: {
+    method: "GET";
+    path: "/api/notify/targets";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: NotifyTargets;
+  };
+  /** Send a test to a place */
+  sendTestNotification: {
+    method: "POST";
+    path: `/api/notify/targets/${number}/test`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: NotifyTarget;
   };
   /** List the webhooks */
   listWebhooks: {

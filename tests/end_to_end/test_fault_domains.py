@@ -23,8 +23,10 @@ from command_center.actors.contracts.automations import CreateAutomation
 from command_center.actors.contracts.repositories import CreateRepository
 from command_center.actors.contracts.tasks import CreateTask, RunTask
 from command_center.actors.ledger.templates import TEMPLATES
+from command_center.actors.notify.settings import NotifySettings
 from command_center.actors.rules.policy import RunInput
 from command_center.actors.tree import CenterSettings
+from command_center.actors.webpush.settings import PushSettings, make_key
 from command_center.runtime import Restarted
 from command_center.runtime.cell import Cell
 from command_center.store import Session, events, open_database, sessions
@@ -54,6 +56,12 @@ CRASHED = (
     "/scheduler",
     "/pull-requests",
     "/issues",
+    "/notify/outbox",
+    "/notify/tests",
+    "/notify/notifier",
+    "/webpush/outbox",
+    "/webpush/subscriptions",
+    "/webpush/notifier",
     "/webhooks/outbox",
     "/webhooks/registry",
     "/telegram/outbox",
@@ -91,6 +99,8 @@ def settings_for(app_server: AppServer, folder: Path, api: FakeBotApi) -> Center
         database=folder / DATABASE,
         data_dir=folder,
         telegram=telegram_settings(api, mode="polling", webhook_secret=None),
+        notify=NotifySettings(targets=(), page=""),
+        webpush=PushSettings(key=make_key()),
         runner="app-server",
         bridge=BridgeSettings(
             command=str(app_server.binary),

@@ -28,6 +28,7 @@ HEAVY = {
     "command_center.actors.telegram.tree": "Telegram",
     "httpx": "Telegram",
     "httpcore": "pushes that are sent",
+    "apprise": "places that are told",
     "cryptography": "pushes that are sent",
     "command_center.http.openapi.page": "the API's documents",
     "command_center.http.openapi.asyncapi": "the API's documents",

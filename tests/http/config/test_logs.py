@@ -174,5 +174,9 @@ def test_the_http_client_does_not_log_its_urls(stream: io.StringIO) -> None:
 
 def test_the_secrets_of_settings_are_those_that_are_set() -> None:
     assert () == secrets_of(Settings())
-    settings = Settings(api_token=Secret("a"), telegram_webhook_secret=Secret("b"))
-    assert ("a", "b") == secrets_of(settings)
+    settings = Settings(
+        api_token=Secret("a"),
+        telegram_webhook_secret=Secret("b"),
+        notify_urls=(Secret("c://"), Secret("d://")),
+    )
+    assert ("a", "b", "c://", "d://") == secrets_of(settings)

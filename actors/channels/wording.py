@@ -1,12 +1,31 @@
-"""Word notices for a notification: a title, a few words, and where they lead. Pure functions."""
+"""Word notices for a notification: a title, a few words, and where they lead."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 import attrs
+from sqlite_utils import Database
 
-from command_center.store import Approval, Automation, PushKind, Repository, Session, Task
+from command_center.actors.channels.notices import (
+    ActorSetAside,
+    ApprovalAsked,
+    AutomationHeld,
+    DeadlineNears,
+    Notice,
+    SessionOver,
+    read,
+)
+from command_center.store import (
+    Approval,
+    Automation,
+    PushKind,
+    Repository,
+    Session,
+    Task,
+    repositories,
+    tasks,
+)
 
 TITLE: Final = 100
 """Characters of a title."""
@@ -34,6 +53,7 @@ class Told:
             the same takes its place.
         approval_id: the approval that it asks about.
         can_decide: it shows all that there is to decide, so that it may have the buttons.
+        expires_at: from when the approval cannot be decided any more.
     """
 
     kind: PushKind
@@ -42,6 +62,24 @@ class Told:
     where: str
     approval_id: int | None = None
     can_decide: bool = False
+    expires_at: str | None = None
+
+
+def told_of(db: Database, notice: Notice) -> Told | None:
+    """Word a notice; None for one that says nothing that a person need do or know."""
+    match notice:
+        case ApprovalAsked(approval):
+            return asked(approval, read(db, repositories, approval.repository_id))
+        case DeadlineNears(approval):
+            return asked(approval, read(db, repositories, approval.repository_id), is_late=True)
+        case SessionOver(session, cut_off):
+            return session_over(session, read(db, tasks, session.task_id), cut_off=cut_off)
+        case AutomationHeld(automation, reason):
+            return automation_held(automation, reason)
+        case ActorSetAside(path, error):
+            return set_aside(path, error)
+        case _:
+            return None
 
 
 def asked(approval: Approval, repository: Repository | None, *, is_late: bool = False) -> Told:
@@ -55,6 +93,7 @@ def asked(approval: Approval, repository: Repository | None, *, is_late: bool = 
         where=place_of(approval.id),
         approval_id=approval.id,
         can_decide=is_whole,
+        expires_at=approval.expires_at,
     )
 
 
