@@ -64,6 +64,7 @@ from command_center.actors.operator.actions import Journal
 from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.operator.clock_watch import ClockWatch
 from command_center.actors.repositories.actor import Repositories
+from command_center.actors.sessions.runners.codex.account import Account
 from command_center.actors.sessions.runners.codex.foreign_turns import ForeignTurns
 from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
 from command_center.actors.sessions.services import SessionServices
@@ -231,6 +232,15 @@ def build_tree(
                 ],
                 quarantine=True,
                 contract="Connections that begin or are lost meanwhile are not told as events.",
+            ),
+            SupervisorSpec(
+                id="accounts",
+                children=[
+                    ChildSpec(id=host.name, start=partial(Account, storage, host.name))
+                    for host in hosts
+                ],
+                quarantine=True,
+                contract="Nobody is signed in or out until it is back; turns are not touched.",
             ),
             SupervisorSpec(
                 id="sessions",

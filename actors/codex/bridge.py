@@ -158,7 +158,7 @@ class Bridge(Actor):
         before = self._routes.watcher(message.ref)
         if before is not None:
             self._unpump(before)
-        self._pump(self._routes.watch(message.ref, statuses=message.statuses))
+        self._pump(self._routes.watch(message.ref, message.notifications))
 
     @handles(Down)
     def down(self, message: Down) -> None:

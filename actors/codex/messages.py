@@ -37,7 +37,8 @@ class Call(Request[dict[str, Any]]):
     """
 
     method: str
-    params: Mapping[str, Any] = attrs.field(factory=dict)
+    params: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    """Not shown where the message is, since it may hold a key."""
     timeout: float = 30.0
 
 
@@ -94,7 +95,7 @@ class AnswerRequest(Request[None]):
 
 @attrs.frozen
 class CodexNotification:
-    """Codex told something about the thread.
+    """Codex told something about the thread, or (`thread_id` is empty) of what is no thread's.
 
     `thread_id` may be a sub-agent's, where it is told to the attachment of the thread that it works
     for: then `parent_id` is the thread that started it.
@@ -171,7 +172,7 @@ ThreadMessage: TypeAlias = (
 """A message to whoever is attached to a thread."""
 
 WatcherMessage: TypeAlias = BridgeNews | CodexNotification | CodexLagged
-"""A message to whoever watches the connection; the last two only to those that want statuses."""
+"""A message to whoever watches the connection; the last two where it named notifications."""
 
 BridgeMessage: TypeAlias = (
     AnyBridgeMessage | Call | Attach[Any] | Detach | AnswerRequest | ReachWriter

@@ -213,6 +213,36 @@ def models_list(*, cursor: str | None = None, limit: int | None = None) -> Call:
     return Call("model/list", _given({"cursor": cursor, "limit": limit}))
 
 
+def account_read() -> Call:
+    """Ask who is signed in."""
+    return Call("account/read", {})
+
+
+def limits_read() -> Call:
+    """Ask how much of the account's plan is used; Codex asks its provider."""
+    return Call("account/rateLimits/read")
+
+
+def sign_in_by_code() -> Call:
+    """Begin to sign in: answers a code, and the page that takes it. One that waits is given up."""
+    return Call("account/login/start", {"type": "chatgptDeviceCode"})
+
+
+def sign_in_by_key(api_key: str) -> Call:
+    """Sign in by a key of the provider, which Codex keeps."""
+    return Call("account/login/start", {"type": "apiKey", "apiKey": api_key})
+
+
+def sign_in_cancel(login_id: str) -> Call:
+    """Give an attempt to sign in up."""
+    return Call("account/login/cancel", {"loginId": login_id})
+
+
+def sign_out() -> Call:
+    """Have Codex forget its account."""
+    return Call("account/logout")
+
+
 def _text(text: str) -> list[dict[str, Any]]:
     return [{"type": "text", "text": text}]
 

@@ -154,10 +154,10 @@ class Routes:
         return self._watchers.find(ref.path)
 
     def watch(
-        self, ref: ActorRef[WatcherMessage], *, statuses: bool = False
+        self, ref: ActorRef[WatcherMessage], notifications: frozenset[str] = frozenset()
     ) -> Inbox[WatcherMessage]:
         """Tell `ref` of the connection itself; a former watch of it is over."""
-        return self._watchers.add(ref, self._greeting, statuses=statuses)
+        return self._watchers.add(ref, self._greeting, notifications)
 
     def forget(self, path: str) -> list[AnyInbox]:
         """Drop everything that goes to the actor at a path; answers what went there."""
@@ -211,9 +211,11 @@ class Routes:
             warning = warning_of(notification.method, params)
             if warning is not None:
                 self.warn(warning)
+        if thread_id is None or notification.method == STATUS:
+            told = CodexNotification(thread_id or "", notification.method, params)
+            self._watchers.tell_notification(told, size)
+        if thread_id is None:
             return
-        if notification.method == STATUS:
-            self._watchers.tell_status(CodexNotification(thread_id, STATUS, params), size)
         if notification.method == "thread/started":
             self._remember_parent(thread_id, params)
         elif notification.method in {"item/started", "item/completed"}:

@@ -31,8 +31,8 @@ class Watchers:
     def __init__(self) -> None:
         """Begin with none."""
         self._inboxes: dict[str, Inbox[WatcherMessage]] = {}
-        self._wanting_statuses: set[str] = set()
-        """The paths of those that want to be told of every thread's status."""
+        self._wanted: dict[str, frozenset[str]] = {}
+        """The notifications that each wants to be told of, by its path."""
         self._missing: BridgeUnreachable | None = None
         """The lack of a connection that nobody has been told yet."""
         self._is_known_missing = False
@@ -50,13 +50,14 @@ class Watchers:
         return self._inboxes.get(path)
 
     def add(
-        self, ref: ActorRef[WatcherMessage], greeting: BridgeConnected | None, *, statuses: bool
+        self,
+        ref: ActorRef[WatcherMessage],
+        greeting: BridgeConnected | None,
+        notifications: frozenset[str],
     ) -> Inbox[WatcherMessage]:
         """Tell `ref` from now on, and what nobody was told; a former watch of it is over."""
         inbox = self._inboxes[ref.path] = Inbox("", ref, ref.tell)
-        self._wanting_statuses.discard(ref.path)
-        if statuses:
-            self._wanting_statuses.add(ref.path)
+        self._wanted[ref.path] = notifications
         if greeting is not None:
             inbox.tell(greeting)
         self._tell_missing()
@@ -66,7 +67,7 @@ class Watchers:
     def forget(self, path: str) -> None:
         """Tell the actor at a path no more."""
         self._inboxes.pop(path, None)
-        self._wanting_statuses.discard(path)
+        self._wanted.pop(path, None)
 
     def connected(self) -> None:
         """Take note that there is a connection: what was not told of its lack is over."""
@@ -95,10 +96,11 @@ class Watchers:
         self._warnings.append(BridgeWarned(warning.kind, warning.message, warning.details))
         self._tell_warnings()
 
-    def tell_status(self, notification: CodexNotification, size: int) -> None:
-        """Tell those that want it how a thread stands."""
-        for path in self._wanting_statuses:
-            self._inboxes[path].notify(notification, size)
+    def tell_notification(self, notification: CodexNotification, size: int) -> None:
+        """Tell it to those that want it."""
+        for path, wanted in self._wanted.items():
+            if notification.method in wanted:
+                self._inboxes[path].notify(notification, size)
 
     def _tell_missing(self) -> None:
         if self._missing is not None and self._inboxes:

@@ -10,6 +10,7 @@ what everybody is told when something has happened.
 addresses that events are sent to, and `notify` those about places that Apprise tells.
 
 `runners` has what each runner can do, `hosts` the machines that all of it is done on. Of an agent,
-whichever it is, `bridges` has the connection to it, `threads` what it has before there is a
-session, and `project_configuration` the files by which a project configures it.
+whichever it is, `bridges` has the connection to it, `accounts` who is signed in there, `threads`
+what it has before there is a session, and `project_configuration` the files by which a project
+configures it.
 """

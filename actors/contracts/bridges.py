@@ -73,12 +73,13 @@ class ProbeHealth(Request[BridgeHealth]):
 class Watch(Request[None]):
     """Tell `ref`, which is attached to no thread, of all `BridgeNews`.
 
-    A watcher that comes late is told at once if there is a connection. One that wants `statuses` is
-    told, in the agent's own words, how every thread stands, too, whoever is attached to it.
+    A watcher that comes late is told at once if there is a connection. One that names
+    `notifications` of the agent's is told of those, too, in its own words: such as how every thread
+    stands, whoever is attached to it.
     """
 
     ref: ActorRef[Any]
-    statuses: bool = False
+    notifications: frozenset[str] = frozenset()
 
 
 @attrs.frozen

@@ -1,8 +1,8 @@
-"""/api/codex: the threads and models of a host's Codex, and how the bridge to it is."""
+"""/api/codex: the threads, models and account of a host's Codex, and how the bridge to it is."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import msgspec
@@ -15,6 +15,20 @@ from command_center.actors.codex.messages import (
     codex_on,
 )
 from command_center.actors.codex.versions import RANGE
+from command_center.actors.contracts.accounts import (
+    AccountMessage,
+    AccountOrder,
+    AgentAccount,
+    BeginSignIn,
+    CancelSignIn,
+    NewSignIn,
+    ReadAccount,
+    ReadLimits,
+    SignIn,
+    SignOut,
+    UsageLimits,
+    account_on,
+)
 from command_center.actors.contracts.addresses import TASKS
 from command_center.actors.contracts.bridges import (
     BridgeHealth,
@@ -29,9 +43,11 @@ from command_center.actors.sessions.runners.codex.threads import ask_codex
 from command_center.http.wire.codec import PageLimit, PageQuery, within_page
 from command_center.http.wire.operation import Api
 from command_center.http.wire.responses import run_status
-from command_center.runtime import ActorNotFound, Address, Status
+from command_center.runtime import ActorNotFound, Address, Asked, Status
 from command_center.store import Page
 from command_center.store.records import LOCAL
+
+R = TypeVar("R")
 
 api = Api[Center]("Codex")
 
@@ -120,6 +136,53 @@ async def prompt_thread(center: Center, thread_id: str, body: ThreadPrompt) -> R
     return await center.ask(TASKS, PromptThread(thread_id, body))
 
 
+@api.operation("GET", "/api/codex/account", refuses=(404, 409))
+async def read_account(center: Center, query: HostQuery) -> AgentAccount:
+    """Tell who is signed in to the Codex of a host."""
+    return await _ask_account(center, query.host, ReadAccount())
+
+
+@api.operation("GET", "/api/codex/limits", refuses=(404, 409))
+async def read_limits(center: Center, query: HostQuery) -> UsageLimits:
+    """Tell how much of the account's plan is used, and when it resets."""
+    return await _ask_account(center, query.host, ReadLimits())
+
+
+@api.operation(
+    "POST",
+    "/api/codex/account/sign-ins",
+    answers=201,
+    refuses=(404, 409),
+    scope="admin",
+    is_done_once=False,
+)
+async def begin_sign_in(center: Center, body: NewSignIn) -> SignIn:
+    """Sign the Codex of a host in, with a code to enter elsewhere or with a key."""
+    return await _ask_account(center, body.host, BeginSignIn(body))
+
+
+@api.operation(
+    "POST",
+    "/api/codex/account/sign-ins/<sign_in_id>/cancel",
+    refuses=(404, 409),
+    scope="admin",
+)
+async def cancel_sign_in(center: Center, sign_in_id: str, body: AccountOrder) -> SignIn:
+    """Give up a sign-in that waits for its code."""
+    return await _ask_account(center, body.host, CancelSignIn(sign_in_id))
+
+
+@api.operation("POST", "/api/codex/account/sign-out", refuses=(404, 409), scope="admin")
+async def sign_out_of_codex(center: Center, body: AccountOrder) -> AgentAccount:
+    """Sign the Codex of a host out."""
+    return await _ask_account(center, body.host, SignOut())
+
+
+async def _ask_account(center: Center, host: str, message: Asked[AccountMessage, R]) -> R:
+    _reachable_codex(center, host)
+    return await center.ask(account_on(host), message)
+
+
 def _codex_of(center: Center, host: str) -> Address[BridgeMessage]:
     """Give the address of the bridge to a host's Codex; raise `NotFound` if there is no host."""
     if host not in center.hosts:
@@ -139,14 +202,18 @@ def _suspension_of(center: Center, bridge: Address[BridgeMessage]) -> str | None
     return f"The bridge to Codex is suspended. Resume it with {resume}."
 
 
-async def _list_of(center: Center, host: str, call: Call) -> Page[Any]:
-    """Return a list of Codex's own; only the runner app-server has one."""
+def _reachable_codex(center: Center, host: str) -> Address[BridgeMessage]:
+    """Give the address of a bridge that can be asked; only the runner app-server has one."""
     if not RUNNERS[center.settings.runner].has_threads:
         raise needs_threads(center.settings.runner)
     address = _codex_of(center, host)
     suspended = _suspension_of(center, address)
     if suspended is not None:
         raise Unavailable(suspended)
-    bridge = center.system.lookup(address)
+    return address
+
+
+async def _list_of(center: Center, host: str, call: Call) -> Page[Any]:
+    bridge = center.system.lookup(_reachable_codex(center, host))
     answer = await ask_codex(bridge, attrs.evolve(call, timeout=LOOK_SECONDS))
     return Page(items=within_page(answer["data"]), next_cursor=answer.get("nextCursor"))

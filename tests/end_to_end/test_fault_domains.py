@@ -45,6 +45,7 @@ CRASHED = (
     "/repositories",
     "/bridges/local",
     "/bridge-watch/local",
+    "/accounts/local",
     "/sessions/1",
     "/orphaned-turns",
     "/foreign-turns/local",

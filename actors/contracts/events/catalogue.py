@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from command_center.actors.contracts.events import (
+    accounts,
     approvals,
     automations,
     devices,
@@ -46,6 +47,7 @@ EVENTS: Final[Mapping[str, type[EventData]]] = MappingProxyType(
             devices,
             webpush,
             webhooks,
+            accounts,
             operator,
             streams,
         )

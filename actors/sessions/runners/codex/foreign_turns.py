@@ -29,6 +29,7 @@ from sqlite_utils import Database
 from command_center.actors.codex import requests
 from command_center.actors.codex.active_turns import active_threads
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
+from command_center.actors.codex.inbox import STATUS
 from command_center.actors.codex.messages import (
     Call,
     CodexLagged,
@@ -219,7 +220,7 @@ class ForeignTurns(Actor):
     async def _watch(self) -> None:
         try:
             await self.ctx.lookup(codex_on(self._host.name)).tell(
-                Watch(self.ctx.ref, statuses=True)
+                Watch(self.ctx.ref, frozenset({STATUS}))
             )
         except ActorNotFound:
             log.info("foreign_turns.without_bridge")
