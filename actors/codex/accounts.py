@@ -1,4 +1,4 @@
-"""What Codex says of its account and of the plan's limits, read into what is told of them.
+"""Reads what Codex says of its account, and of the limits of its plan.
 
 Members that Codex does not name, or that are of another type, are left out: an account is shown by
 what is known of it.

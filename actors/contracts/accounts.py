@@ -124,7 +124,7 @@ class AccountOrder(
 
 
 class NewSignIn(AccountOrder, frozen=True, kw_only=True):
-    """How to sign in.
+    """An order to sign in.
 
     Attributes:
         type: `device_code` answers a code and the page that takes it; `api_key` needs the key.

@@ -34,6 +34,7 @@ const SCREENS = {
   telemetry: () => import("./screens/telemetry.js"),
   runtime: () => import("./screens/runtime.js"),
   devices: () => import("./screens/devices.js"),
+  account: () => import("./screens/account.js"),
   more: () => import("./screens/more.js"),
 };
 
@@ -71,6 +72,8 @@ function screenOf([first, second, ...rest]) {
       return ["runtime", "Runtime", { path: [second, ...rest].filter(Boolean).join("/") }];
     case "devices":
       return ["devices", "Devices", {}];
+    case "account":
+      return ["account", "Account", {}];
     case "more":
       return ["more", "More", {}];
     default:
@@ -89,6 +92,7 @@ export const PLACES = [
   ["telemetry", "telemetry", "Telemetry"],
   ["runtime", "runtime", "Runtime"],
   ["devices", "devices", "Devices"],
+  ["account", "lock", "Account"],
 ];
 const TABS = [PLACES[0], PLACES[1], PLACES[2], PLACES[4], ["more", "more", "More"]];
 

@@ -52,6 +52,7 @@ function apply(event) {
   else if (thing === "automation") refresh("automations", event.automationId);
   else if (thing === "actor" || thing === "bridge") changed("runtime");
   else if (thing === "device") changed("devices");
+  else if (thing === "account") changed("account");
   else if (thing === "approval") {
     refresh("approvals", event.approvalId);
     refresh("tasks", event.taskId);

@@ -5,6 +5,14 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
+/** An order about the account of a host's agent. */
+export interface AccountOrder {
+  host?: string;
+  requestedBy?: string | null;
+}
+
+export type AccountStatus = "not_needed" | "signed_in" | "signed_out";
+
 /** An actor or a supervisor at one moment. Ages and delays are in seconds. */
 export interface ActorSnapshot {
   path: string;
@@ -57,6 +65,17 @@ export interface Agent {
   diff: string | null;
   finishedAt: string | null;
   shortened: string[];
+}
+
+/** The account of a host's agent. */
+export interface AgentAccount {
+  host: string;
+  status: AccountStatus;
+  kind: string | null;
+  email: string | null;
+  plan: string | null;
+  workspace: string | null;
+  signIn: SignIn | null;
 }
 
 export type AppServer = "detached" | "joined" | "spawned";
@@ -654,6 +673,13 @@ export interface Item {
   shortened: string[];
 }
 
+/** A span of time within which only so much may be used. */
+export interface LimitWindow {
+  usedPercent: number;
+  minutes: number | null;
+  resetsAt: string | null;
+}
+
 /** An event that is said only live: it has no id, is not stored, and cannot be resumed. */
 export interface LiveEvent {
   id: null;
@@ -774,6 +800,14 @@ export interface NewPushSubscription {
   timeZone?: string | null;
   replaces?: string | null;
   requestedBy?: string;
+}
+
+/** An order to sign in. */
+export interface NewSignIn {
+  host?: string;
+  requestedBy?: string | null;
+  type: "api_key" | "device_code";
+  apiKey?: string | null;
 }
 
 /** An address that events are to be sent to. */
@@ -1285,6 +1319,19 @@ export interface ShownWebhook {
   error: string | null;
 }
 
+/** An attempt to sign in. */
+export interface SignIn {
+  id: string;
+  type: "api_key" | "device_code";
+  status: SignInStatus;
+  begunAt: string;
+  verificationUrl: string | null;
+  userCode: string | null;
+  error: string | null;
+}
+
+export type SignInStatus = "cancelled" | "completed" | "failed" | "waiting";
+
 export type Status = "backoff" | "busy" | "idle" | "quarantined" | "starting" | "stopped" | "stopping" | "suspended";
 
 /** Codex took the message into the turn that is running. */
@@ -1418,6 +1465,22 @@ export interface Tree {
   deadLetters: DeadLettersShown;
   faultDomains: FaultDomain[];
   abandoned: string[];
+}
+
+/** The windows of one limit, the shorter one first. */
+export interface UsageLimit {
+  id: string;
+  name: string | null;
+  plan: string | null;
+  windows: LimitWindow[];
+  reached: string | null;
+  creditsLeft: string | null;
+}
+
+/** Each limit of a host's account, as the agent's provider tells it now. */
+export interface UsageLimits {
+  host: string;
+  limits: UsageLimit[];
 }
 
 /** Files that somebody has looked at, or not as `isViewed` says. */
@@ -2340,6 +2403,51 @@ export interface Operations {
     query: Record<string, never>;
     body: ThreadPrompt;
     answer: RunOutcome;
+  };
+  /** Tell who is signed in to the Codex of a host */
+  readAccount: {
+    method: "GET";
+    path: "/api/codex/account";
+    isExact: true;
+    query: { host?: string | null; };
+    body: undefined;
+    answer: AgentAccount;
+  };
+  /** Tell how much of the account's plan is used, and when it resets */
+  readLimits: {
+    method: "GET";
+    path: "/api/codex/limits";
+    isExact: true;
+    query: { host?: string | null; };
+    body: undefined;
+    answer: UsageLimits;
+  };
+  /** Sign the Codex of a host in, with a code to enter elsewhere or with a key */
+  beginSignIn: {
+    method: "POST";
+    path: "/api/codex/account/sign-ins";
+    isExact: true;
+    query: Record<string, never>;
+    body: NewSignIn;
+    answer: SignIn;
+  };
+  /** Give up a sign-in that waits for its code */
+  cancelSignIn: {
+    method: "POST";
+    path: `/api/codex/account/sign-ins/${string}/cancel`;
+    isExact: false;
+    query: Record<string, never>;
+    body: AccountOrder;
+    answer: SignIn;
+  };
+  /** Sign the Codex of a host out */
+  signOutOfCodex: {
+    method: "POST";
+    path: "/api/codex/account/sign-out";
+    isExact: true;
+    query: Record<string, never>;
+    body: AccountOrder;
+    answer: AgentAccount;
   };
   /** List the durable log */
   listEvents: {
@@ -3421,6 +3529,30 @@ export interface SetupTrusted {
   files: string[];
 }
 
+/** Somebody began to sign a host's agent in; `type` is `device_code` or `api_key`. */
+export interface SignInBegun {
+  host: string;
+  type: string;
+}
+
+/** Nobody was signed in by that; `reason` says why. */
+export interface SignInFailed {
+  host: string;
+  reason: string;
+}
+
+/** An agent has an account now, or another one; by us or by another of its clients. */
+export interface SignedIn {
+  host: string;
+  kind: string;
+  plan: string | null;
+}
+
+/** An agent has no account any more. */
+export interface SignedOut {
+  host: string;
+}
+
 /** Its turn has not begun yet, and `reason`, its `waitReason`, says why; only live. */
 export interface StartDelayed {
   reason: string;
@@ -3747,6 +3879,10 @@ export interface EventData {
   "webhook.tested": WebhookTested;
   "webhook.paused": WebhookPaused;
   "webhook.deleted": WebhookDeleted;
+  "account.sign_in_begun": SignInBegun;
+  "account.sign_in_failed": SignInFailed;
+  "account.signed_in": SignedIn;
+  "account.signed_out": SignedOut;
   "clock.jumped": ClockMoved;
   "bridge.connected": BridgeFound;
   "bridge.lost": BridgeGone;

@@ -45,9 +45,10 @@ SCREENS: dict[str, str | re.Pattern[str]] = {
     "/telemetry": "Telemetry",
     "/runtime": "Runtime",
     "/devices": "Devices",
+    "/account": "Codex account",
     "/more": re.compile("^(More|Preferences)$"),
 }
-NEEDS_CODEX = {"/threads": {409}}
+NEEDS_CODEX = {"/threads": {409}, "/account": {409}}
 WIDTHS = (320, 390, 600, 768, 900, 1100, 1440, 2560)
 
 AXE = (TESTS / "axe.min.js").read_text(encoding="utf-8")

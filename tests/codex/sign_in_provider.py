@@ -1,4 +1,4 @@
-"""What stands behind a sign-in of Codex's: gives codes and tokens, and tells what is used.
+"""Gives Codex the codes and tokens of a sign-in, and tells it what of its plan is used.
 
 It is OpenAI's issuer and the backend of ChatGPT in one, on loopback, in threads of its own, as far
 as Codex asks them when somebody signs in by a code and when limits are read.
@@ -92,27 +92,34 @@ class SignInProvider:
         self.asked.append(path)
         if self.is_down:
             return 503, {}
-        if path.endswith("/deviceauth/usercode"):
-            return 200, {"device_auth_id": "attempt-1", "user_code": CODE, "interval": "1"}
-        if path.endswith("/deviceauth/token"):
-            granted = {"authorization_code": "c", "code_challenge": "c", "code_verifier": "v"}
-            return (200, granted) if self.entered.is_set() else (403, {})
-        if path.endswith("/oauth/token"):
-            token = _token()
-            return 200, {"id_token": token, "access_token": token, "refresh_token": "r"}
-        if path.endswith("/accounts/check"):
-            account = {
-                "id": "account-1",
-                "name": "Ada's",
-                "structure": "personal",
-                "plan_type": "pro",
-                "account_routing_override": "NO_CONSTRAINT",
-                "workspace_backend_origin": "https://chatgpt.com",
-            }
-            return 200, {"accounts": [account], "default_account_id": "account-1"}
-        if path.endswith("/wham/usage"):
-            return 200, {"plan_type": "pro", "rate_limit": self._limits()}
-        return 404, {}
+        if path.endswith("/deviceauth/token") and not self.entered.is_set():
+            return 403, {}
+        known = next((what for end, what in self._answers().items() if path.endswith(end)), None)
+        return (404, {}) if known is None else (200, known)
+
+    def _answers(self) -> dict[str, Any]:
+        """Return the answers, by how a path ends."""
+        token = _token()
+        account = {
+            "id": "account-1",
+            "name": "Ada's",
+            "structure": "personal",
+            "plan_type": "pro",
+            "account_routing_override": "NO_CONSTRAINT",
+            "workspace_backend_origin": "https://chatgpt.com",
+        }
+        granted = {"authorization_code": "c", "code_challenge": "c", "code_verifier": "v"}
+        return {
+            "/deviceauth/usercode": {
+                "device_auth_id": "attempt-1",
+                "user_code": CODE,
+                "interval": "1",
+            },
+            "/deviceauth/token": granted,
+            "/oauth/token": {"id_token": token, "access_token": token, "refresh_token": "r"},
+            "/accounts/check": {"accounts": [account], "default_account_id": "account-1"},
+            "/wham/usage": {"plan_type": "pro", "rate_limit": self._limits()},
+        }
 
     def _limits(self) -> dict[str, Any]:
         def window(used: int, seconds: int) -> dict[str, int]:

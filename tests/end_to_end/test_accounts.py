@@ -41,7 +41,7 @@ async def client(
 
 
 async def events_of(client: Client) -> list[str]:
-    """What was told of the account, in order."""
+    """Return the events of the account, in order."""
     found = await client.get("/api/events", limit=500)
     told = (event["type"].partition(".") for event in found["items"])
     return [what for thing, _, what in told if thing == "account"]

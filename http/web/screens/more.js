@@ -18,6 +18,7 @@ const PLACES = [
   ["telemetry", "telemetry", "Telemetry"],
   ["runtime", "runtime", "Runtime"],
   ["devices", "devices", "Devices"],
+  ["account", "lock", "Codex account"],
 ];
 
 export const More = () => {

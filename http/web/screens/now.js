@@ -36,6 +36,12 @@ export const Now = () => {
     if (Date.parse(at || "") > since && !isAsked) await loadOlder("sessions");
   }, [isAsked]);
   const [codex] = useLoaded(() => get("/api/codex/bridge/health"), [], useStore("runtime"));
+  const isThere = codex?.status === "connected";
+  const [account] = useLoaded(
+    async () => (isThere ? get("/api/codex/account") : null),
+    [isThere],
+    useStore("account"),
+  );
   const newestOf = new Map();
   for (const s of sessions) if (!newestOf.has(s.taskId)) newestOf.set(s.taskId, s.id);
   const failed = sessions.filter(
@@ -51,7 +57,16 @@ export const Now = () => {
     .slice(0, 4);
   const paused = [...state.automations.values()].filter((a) => a.pausedReason);
   const needs = asked.length + failed.length + paused.length;
-  if (!state.repos.size) return html`<${Head} title="Now" /><${Welcome} />`;
+  const signedOut =
+    account?.status === "signed_out" &&
+    html`
+      <div class="problem" role="alert">
+        <${Icon} name="lock" size=${18} />
+        <div>Codex isn't signed in, so runs fail.</div>
+        <a class="button" href="#/account?signin=yes">Sign in</a>
+      </div>
+    `;
+  if (!state.repos.size) return html`<${Head} title="Now" />${signedOut}<${Welcome} />`;
   return html`
     <${Head} title="Now"
       note=${
@@ -75,6 +90,7 @@ export const Now = () => {
         </div>
       `
     }
+    ${signedOut}
     <div class="columns">
       <section aria-labelledby="needs">
         <h2 id="needs" class="section">

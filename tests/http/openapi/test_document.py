@@ -94,7 +94,8 @@ def _parameter(match: re.Match[str]) -> str:
     kind = match["kind"]
     if kind in {"path", "actor"}:
         return ":path"
-    return ":id" if kind else ":threadId"
+    first, *others = match["name"].split("_")
+    return ":id" if kind else f":{first}{''.join(map(str.capitalize, others))}"
 
 
 @pytest.mark.parametrize("secured", [True, False])
