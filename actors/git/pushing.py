@@ -11,9 +11,10 @@ from typing import Final
 
 import msgspec
 
+from command_center.actors.git.errors import GitTimedOut
 from command_center.actors.git.facts import LIST_LIMIT, SCAN_DEADLINE
 from command_center.actors.git.ports import Checkout, shown
-from command_center.actors.git.remotes import problem_of
+from command_center.actors.git.remotes import NotAnswered, problem_of
 from command_center.actors.rules.errors import Conflict
 
 PUSH_DEADLINE: Final = 180.0
@@ -104,26 +105,29 @@ async def push_commit(
     Raises:
         PushRejected: the other side refuses it; the message says what to do.
         KeptOut: it does not let the user in.
-        Unavailable: it cannot be reached, or took longer than PUSH_DEADLINE.
+        Unavailable: it cannot be reached, or took longer than PUSH_DEADLINE (`NotAnswered`).
         Conflict: git has any other complaint.
     """
     ref = f"refs/heads/{branch}"
     forced = [] if lease is None else [f"--force-with-lease={ref}:{lease}"]
-    answer = await checkout.run(
-        "push",
-        "--porcelain",
-        "--no-verify",
-        "--no-signed",
-        "--no-follow-tags",
-        "--recurse-submodules=no",
-        *forced,
-        "--",
-        address,
-        f"{sha}:{ref}",
-        reaches=True,
-        deadline=PUSH_DEADLINE,
-        accepted=(0, 1, 128),
-    )
+    try:
+        answer = await checkout.run(
+            "push",
+            "--porcelain",
+            "--no-verify",
+            "--no-signed",
+            "--no-follow-tags",
+            "--recurse-submodules=no",
+            *forced,
+            "--",
+            address,
+            f"{sha}:{ref}",
+            reaches=True,
+            deadline=PUSH_DEADLINE,
+            accepted=(0, 1, 128),
+        )
+    except GitTimedOut as error:
+        raise NotAnswered(address, error.seconds) from error
     if answer.exit_code == 0:
         return
     refused = re.search(r"^!\t[^\t]*\t(.*)$", shown(answer.stdout), re.MULTILINE)

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
-from command_center.actors.git.errors import GitFailed
+from command_center.actors.git.errors import GitFailed, GitTimedOut
 from command_center.actors.git.ports import Checkout, shown
 from command_center.actors.git.settings import Setting, values
 from command_center.actors.rules.errors import Conflict, Unavailable
@@ -35,9 +36,10 @@ _OBJECT_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 _KEPT_OUT: Final = re.compile(
     r"Authentication failed|could not read (Username|Password)|Permission denied|"
-    r"returned error: 40[13]|Repository not found|access rights",
+    r"Too many authentication failures|returned error: 40[13]|Repository not found",
     re.IGNORECASE,
 )
+_CHANGED_HOST_KEY: Final = "REMOTE HOST IDENTIFICATION HAS CHANGED"
 _UNKNOWN_HOST_KEY: Final = re.compile(r"Host key verification failed|host key", re.IGNORECASE)
 _NOT_REACHED: Final = re.compile(
     r"Could not resolve|Connection (refused|timed out|reset|closed)|Failed to connect|"
@@ -46,6 +48,26 @@ _NOT_REACHED: Final = re.compile(
     re.IGNORECASE,
 )
 _BAD_CERTIFICATE: Final = re.compile(r"certificate|SSL|TLS", re.IGNORECASE)
+_ASK_RIGHTS: Final = "access rights"
+"""Ends whatever git says of ssh, be the reason what it may."""
+
+_FRAME: Final = re.compile(r"[@\s]*")
+"""A line of what ssh draws around a warning."""
+
+
+class NotAnswered(Unavailable):
+    """The other side, or whoever lets git in, took longer than the deadline."""
+
+    def __init__(self, address: str, seconds: float) -> None:
+        """Say what may be waiting for the user."""
+        waits = (
+            "credential helper waits for you, sign in with it once by hand"
+            if address.startswith("https:")
+            else "ssh agent asks you for each use of a key, answer it, or add the key without -c"
+        )
+        super().__init__(
+            f"{address} did not answer within {seconds:g} s. If your {waits}. Else try again later."
+        )
 
 
 class KeptOut(Conflict):
@@ -159,6 +181,8 @@ async def read_heads(checkout: Checkout, address: str) -> dict[str, str]:
         )
     except GitFailed as error:
         raise problem_of(error.complaint, address) from error
+    except GitTimedOut as error:
+        raise NotAnswered(address, error.seconds) from error
     heads = {}
     for line in shown(answer.stdout).splitlines():
         sha, _, name = line.partition("\t")
@@ -169,19 +193,48 @@ async def read_heads(checkout: Checkout, address: str) -> dict[str, str]:
 
 def problem_of(complaint: str, address: str) -> Conflict | Unavailable:
     """Make of git's complaint about another machine what a person can do about it."""
-    lines = [line for line in complaint.splitlines() if line.strip()]
+    lines = [line for line in complaint.splitlines() if not _FRAME.fullmatch(line)]
     told = (lines[0] if lines else "git does not say why")[:300].removeprefix("fatal: ")
     told = told.rstrip(".") + "."
     if _UNKNOWN_HOST_KEY.search(complaint):
-        return Conflict(
-            f"ssh does not know the key of {address}: {told} Connect once by hand, and look at "
-            "the key that it shows.",
-            address=address,
-        )
+        return _host_key_problem(complaint, address, told)
     if _KEPT_OUT.search(complaint):
         return KeptOut(address, told)
     if _NOT_REACHED.search(complaint):
         return Unavailable(f"{address} cannot be reached: {told} Try again later.")
+    if _ASK_RIGHTS in complaint:
+        return KeptOut(address, told)
     if _BAD_CERTIFICATE.search(complaint):
         return Conflict(f"The certificate of {address} is not trusted: {told}", address=address)
     return Conflict(f"Git could not speak with {address}: {told}", address=address)
+
+
+def _host_key_problem(complaint: str, address: str, told: str) -> Conflict:
+    by_hand, known_as = _as_ssh_says(address)
+    if _CHANGED_HOST_KEY in complaint:
+        return Conflict(
+            f"The key of {address} is another than the one that ssh knows: somebody may be in its "
+            "place. If you know that it was changed, take the old one out (ssh-keygen -R "
+            f"'{known_as}'), connect once by hand ({by_hand}), and look at the key that it shows.",
+            address=address,
+        )
+    return Conflict(
+        f"ssh does not know the key of {address}: {told} Connect once by hand ({by_hand}), and "
+        "look at the key that it shows.",
+        address=address,
+    )
+
+
+def _as_ssh_says(address: str) -> tuple[str, str]:
+    """Return how one connects to an address by hand, and the name of its key in known_hosts."""
+    if "://" in address:
+        parts = urlsplit(address)
+        user, host, port = parts.username, parts.hostname or "", parts.port
+    else:
+        place, _, _ = address.rpartition(":") if "]" in address else address.partition(":")
+        user, _, host = place.rpartition("@")
+        port = None
+    who = f"{user}@{host}" if user else host
+    if port in {None, 22}:
+        return f"ssh {who}", host
+    return f"ssh -p {port} {who}", f"[{host}]:{port}"
