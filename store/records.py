@@ -420,7 +420,8 @@ class Push(Record, frozen=True, kw_only=True, rename="camel"):
         commits: those that the remote lacked.
         status: ``failed`` also where a person said no.
         approval_id: the approval that it waited for, if it needed one.
-        problem: why it failed, and what to do.
+        problem: why it failed, or why no pull request follows, and what to do.
+        pull_request: the pull request that is opened once it is pushed; None where none is wanted.
     """
 
     repository_id: int
@@ -437,6 +438,7 @@ class Push(Record, frozen=True, kw_only=True, rename="camel"):
     problem: str | None = None
     requested_by: str
     finished_at: Timestamp | None = None
+    pull_request: dict[str, Any] | None = None
 
 
 ChecksState: TypeAlias = Literal["none", "pending", "passing", "failing"]

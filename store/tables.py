@@ -61,7 +61,7 @@ agents = Table(
 items = Table(Item, "items", redacted=["body"], long=["body"])
 followups = Table(Followup, "followups", redacted=["message", "requested_by"])
 discarded = Table(DiscardedWork, "discarded", redacted=["requested_by"])
-pushes = Table(Push, "pushes", redacted=["problem", "requested_by"])
+pushes = Table(Push, "pushes", redacted=["problem", "requested_by", "pull_request"])
 pull_requests = Table(
     PullRequest,
     "pull_requests",

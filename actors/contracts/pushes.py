@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from command_center.actors.contracts.pull_requests import PullRequestRequest
 from command_center.actors.rules.lengths import BranchName, Name, Revision
 from command_center.runtime import Request
 from command_center.store import Push
@@ -22,12 +23,14 @@ class PushRequest(
         force: `with-lease` replaces the remote's branch, if it is still where it was when it was
             fetched or pushed last.
         head_sha: the commit that the branch must be at still.
+        pull_request: one that is opened as soon as it is pushed.
     """
 
     remote: Name | None = None
     branch: BranchName | None = None
     force: Literal["with-lease"] | None = None
     head_sha: Revision | None = None
+    pull_request: PullRequestRequest | None = None
     requested_by: Name = "api"
 
 

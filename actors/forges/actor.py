@@ -17,7 +17,6 @@ from typing import Any, Final
 import attrs
 import structlog
 import trio
-from sqlite_utils import Database
 
 from command_center.actors.contracts.addresses import ISSUES, TASKS
 from command_center.actors.contracts.issues import LookForIssues
@@ -31,41 +30,33 @@ from command_center.actors.contracts.pull_requests import (
 from command_center.actors.contracts.sessions import SessionCommitted
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
-from command_center.actors.forges.links import Project, page_to_open, project_of
 from command_center.actors.forges.news import read_news
 from command_center.actors.forges.ports import Check, Forge, Proposal, Seen
 from command_center.actors.forges.rounds import Rounds
 from command_center.actors.forges.shared import SharedForge
 from command_center.actors.ledger.pull_request_merges import call_off
 from command_center.actors.ledger.pull_request_news import FORGE, answer_news
+from command_center.actors.ledger.pull_request_plans import (
+    plan_pull_request,
+    request_pull_request,
+)
 from command_center.actors.ledger.pull_requests import (
-    PlannedPullRequest,
     ask_for_merge,
     merge_is_to_be_asked,
     note_not_opened,
     note_opened,
     note_seen,
     request_merge,
-    request_pull_request,
 )
 from command_center.actors.rules.errors import Conflict, Unavailable
+from command_center.actors.rules.forge_links import Project, page_to_open
 from command_center.runtime import Actor, ActorNotFound, Deferred, MailboxFull, Refusal, handles
 from command_center.store import (
     PullRequest,
-    Push,
-    Repository,
-    Session,
-    Task,
     Transaction,
     forge_deliveries,
-    issue_tasks,
     pull_requests,
-    pushes,
-    repositories,
-    sessions,
-    tasks,
 )
-from command_center.store.issue_tasks import IssueOf
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -123,38 +114,8 @@ class PullRequests(Actor):
             Unavailable: the forge is not reached.
         """
         wanted = message.wanted
-
-        def load(db: Database) -> tuple[Task, Repository, Push | None, IssueOf | None]:
-            session = sessions.get(db, message.session_id)
-            return (
-                tasks.get(db, session.task_id),
-                repositories.get(db, session.repository_id),
-                _last_push(db, session),
-                issue_tasks.issue_of(db, session.task_id),
-            )
-
-        task, repository, push, issue = await self._storage.read(load)
-        if push is None:
-            raise Conflict("Nothing of this session was pushed. Push it first.")
-        project = project_of(push.address)
-        base = wanted.base or repository.default_branch
-        if project is None:
-            raise Conflict(f"{push.address} is no project of a forge that is known.")
-        if base is None or base == push.branch_name:
-            raise Conflict(
-                f"A pull request of {push.branch_name} needs another branch to go into: name it "
-                "as base."
-            )
-        plan = PlannedPullRequest(
-            session_id=message.session_id,
-            host=project.host,
-            project=project.path,
-            branch=push.branch_name,
-            base=base,
-            title=(wanted.title or task.title)[:256],
-            body=_closing(wanted.body, issue, project),
-            is_draft=wanted.draft,
-            head_sha=push.sha,
+        plan = await self._storage.read(
+            lambda db: plan_pull_request(db, message.session_id, wanted)
         )
         pull_request_id = await self._storage.write(
             lambda tx: request_pull_request(tx, plan, requested_by=wanted.requested_by).id
@@ -337,21 +298,6 @@ class PullRequests(Actor):
 
 def _note_problem(pull_request_id: int, problem: str, tx: Transaction) -> None:
     pull_requests.update(tx, pull_request_id, problem=problem)
-
-
-def _last_push(db: Database, session: Session) -> Push | None:
-    """Find what was pushed last of the work of a session's task."""
-    siblings = [one.id for one in sessions.every(db, {"task_id": session.task_id}, texts=False)]
-    done = pushes.every(db, {"session_id": siblings, "status": "pushed"})
-    return done[-1] if done else None
-
-
-def _closing(body: str, issue: IssueOf | None, project: Project) -> str:
-    """Return what a pull request says, which closes the issue that its task was made of."""
-    if issue is None or issue.project != project.path:
-        return body
-    fixes = f"Fixes #{issue.number}"
-    return body if fixes in body else f"{body}\n\n{fixes}".strip()
 
 
 def _fields(seen: Seen) -> dict[str, Any]:

@@ -22,13 +22,13 @@ from command_center.actors.contracts.issues import (
 )
 from command_center.actors.contracts.sessions import SessionCommitted
 from command_center.actors.core.storage import Storage
-from command_center.actors.forges.links import project_of
 from command_center.actors.forges.ports import Forge, FoundIssue
 from command_center.actors.forges.rounds import Rounds
 from command_center.actors.forges.shared import SharedForge
 from command_center.actors.ledger.issues import take_issue
 from command_center.actors.ledger.tasks import begin_session
 from command_center.actors.rules.errors import Conflict, Unavailable
+from command_center.actors.rules.forge_links import project_of
 from command_center.actors.rules.policy import PolicyDenied, RunInput
 from command_center.runtime import Actor, ActorNotFound, Deferred, MailboxFull, Refusal, handles
 from command_center.store import Repository, Session, Task, Transaction, issue_tasks, repositories

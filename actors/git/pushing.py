@@ -14,7 +14,7 @@ import msgspec
 from command_center.actors.git.errors import GitTimedOut
 from command_center.actors.git.facts import LIST_LIMIT, SCAN_DEADLINE
 from command_center.actors.git.ports import Checkout, shown
-from command_center.actors.git.remotes import NotAnswered, problem_of
+from command_center.actors.git.remotes import RemoteSilent, problem_of
 from command_center.actors.rules.errors import Conflict
 
 PUSH_DEADLINE: Final = 180.0
@@ -105,7 +105,7 @@ async def push_commit(
     Raises:
         PushRejected: the other side refuses it; the message says what to do.
         KeptOut: it does not let the user in.
-        Unavailable: it cannot be reached, or took longer than PUSH_DEADLINE (`NotAnswered`).
+        Unavailable: it cannot be reached, or took longer than PUSH_DEADLINE (`RemoteSilent`).
         Conflict: git has any other complaint.
     """
     ref = f"refs/heads/{branch}"
@@ -127,7 +127,7 @@ async def push_commit(
             accepted=(0, 1, 128),
         )
     except GitTimedOut as error:
-        raise NotAnswered(address, error.seconds) from error
+        raise RemoteSilent(address, error.seconds) from error
     if answer.exit_code == 0:
         return
     refused = re.search(r"^!\t[^\t]*\t(.*)$", shown(answer.stdout), re.MULTILINE)

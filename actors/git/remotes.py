@@ -55,7 +55,7 @@ _FRAME: Final = re.compile(r"[@\s]*")
 """A line of what ssh draws around a warning."""
 
 
-class NotAnswered(Unavailable):
+class RemoteSilent(Unavailable):
     """The other side, or whoever lets git in, took longer than the deadline."""
 
     def __init__(self, address: str, seconds: float) -> None:
@@ -182,7 +182,7 @@ async def read_heads(checkout: Checkout, address: str) -> dict[str, str]:
     except GitFailed as error:
         raise problem_of(error.complaint, address) from error
     except GitTimedOut as error:
-        raise NotAnswered(address, error.seconds) from error
+        raise RemoteSilent(address, error.seconds) from error
     heads = {}
     for line in shown(answer.stdout).splitlines():
         sha, _, name = line.partition("\t")

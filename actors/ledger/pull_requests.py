@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-import attrs
 import msgspec
 from sqlite_utils import Database
 
@@ -14,7 +13,6 @@ from command_center.actors.contracts.events.pull_requests import (
     PullRequestChanged,
     PullRequestFailed,
     PullRequestOpened,
-    PullRequestRequested,
 )
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
@@ -34,62 +32,6 @@ from command_center.store import (
 
 SILENT: Final = frozenset({"read_at", "problem"})
 """Fields whose change is no news."""
-
-
-@attrs.frozen(kw_only=True)
-class PlannedPullRequest:
-    """A pull request as it would be opened now."""
-
-    session_id: int
-    host: str
-    project: str
-    branch: str
-    base: str
-    title: str
-    body: str
-    is_draft: bool
-    head_sha: str
-
-
-def request_pull_request(
-    tx: Transaction, plan: PlannedPullRequest, *, requested_by: str
-) -> PullRequest:
-    """Note that a pull request is wanted; one of the same branch that is open is that one."""
-    session = sessions.get(tx.db, plan.session_id)
-    same: dict[str, Any] = {
-        "repository_id": session.repository_id,
-        "host": plan.host,
-        "project": plan.project,
-        "branch_name": plan.branch,
-        "base": plan.base,
-        "status": ["opening", "open"],
-    }
-    for known in pull_requests.every(tx.db, same):
-        return known
-    made = pull_requests.insert(
-        tx,
-        repository_id=session.repository_id,
-        task_id=session.task_id,
-        session_id=session.id,
-        host=plan.host,
-        project=plan.project,
-        branch_name=plan.branch,
-        base=plan.base,
-        title=plan.title,
-        body=plan.body,
-        is_draft=plan.is_draft,
-        head_sha=plan.head_sha,
-        requested_by=requested_by,
-    )
-    told = PullRequestRequested(
-        pull_request_id=made.id,
-        project=made.project,
-        branch_name=made.branch_name,
-        base=made.base,
-        title=made.title,
-    )
-    ledger.tell(tx, session, told, actor=requested_by)
-    return made
 
 
 def note_opened(tx: Transaction, pull_request_id: int, fields: Mapping[str, Any]) -> PullRequest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from command_center.actors.contracts.events.repositories import PushFailed, WorkPushed
 from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.pull_request_plans import follow_push
 from command_center.store import Approval, Push, Transaction, pushes, sessions
 
 
@@ -21,7 +22,7 @@ def settle_push(tx: Transaction, approval: Approval) -> None:
 
 
 def finish_push(tx: Transaction, push_id: int, *, actor: str) -> Push:
-    """Note that the commits are there, and tell of it."""
+    """Note that the commits are there, and the pull request that follows; tell of it."""
     push = pushes.update(tx, push_id, status="pushed", finished_at=tx.now, problem=None)
     told = WorkPushed(
         push_id=push.id,
@@ -33,7 +34,7 @@ def finish_push(tx: Transaction, push_id: int, *, actor: str) -> Push:
     )
     session = sessions.get(tx.db, push.session_id)
     ledger.tell(tx, session, told, actor=actor, approval_id=push.approval_id)
-    return push
+    return follow_push(tx, push)
 
 
 def fail_push(tx: Transaction, push_id: int, problem: str, *, actor: str) -> Push:

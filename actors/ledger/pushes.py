@@ -6,7 +6,8 @@ sent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
 import msgspec
@@ -42,12 +43,13 @@ def request_push(
     session_id: int,
     plan: PlannedPush,
     *,
+    pull_request: Mapping[str, Any] | None = None,
     requested_by: str,
     approval_seconds: float,
 ) -> Push:
     """Note that a push is wanted; ask a person, unless the repository allows it to go there.
 
-    The same push that is not done yet is that one.
+    The same push that is not done yet is that one; a pull request that is wanted now follows it.
     """
     session = sessions.get(tx.db, session_id)
     same: dict[str, str | int | None] = {
@@ -59,7 +61,9 @@ def request_push(
         "finished_at": None,
     }
     for open_push in pushes.every(tx.db, same):
-        return open_push
+        if pull_request is None:
+            return open_push
+        return pushes.update(tx, open_push.id, pull_request=pull_request)
     repository = repositories.get(tx.db, session.repository_id)
     push = pushes.insert(
         tx,
@@ -73,6 +77,7 @@ def request_push(
         lease=plan.lease,
         commits=plan.commits,
         requested_by=requested_by,
+        pull_request=pull_request,
     )
     if not (repository.allow_push and plan.address in repository.push_addresses):
         approval = _ask(

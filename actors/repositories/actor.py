@@ -8,6 +8,7 @@ are one transaction.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ import structlog
 import trio
 from sqlite_utils import Database
 
-from command_center.actors.contracts.addresses import foreign_turns_on
+from command_center.actors.contracts.addresses import PULL_REQUESTS, foreign_turns_on
 from command_center.actors.contracts.comments import (
     CreateComment,
     PlaceComments,
@@ -38,6 +39,7 @@ from command_center.actors.contracts.landing import (
     SeePicture,
     ViewedFiles,
 )
+from command_center.actors.contracts.pull_requests import FollowPullRequests
 from command_center.actors.contracts.pushes import CarryOutPushes, PushWork
 from command_center.actors.contracts.repositories import (
     CreateRepository,
@@ -118,10 +120,12 @@ from command_center.actors.rules.preconditions import only_if
 from command_center.runtime import (
     Actor,
     ActorCrashed,
+    ActorNotFound,
     ActorStopped,
     AskTimeout,
     Backoff,
     Deferred,
+    MailboxFull,
     Refusal,
     handles,
 )
@@ -169,7 +173,7 @@ class Repositories(Actor):
         self._comments = Comments(storage, self._seeing)
         self._discards = Discards(storage, hosts, self._locks)
         self._landing = Landing(storage, hosts, self._locks)
-        self._pushes = Pushes(storage, hosts, approval_seconds)
+        self._pushes = Pushes(storage, hosts, approval_seconds, self._open_pull_requests)
         self._workplaces = Workplaces(storage, hosts, self._locks, places)
         self._cleaning = WorktreeCleaning(storage, hosts, self._locks, self._running_turns)
         self._tidied_later: set[int] = set()
@@ -183,6 +187,11 @@ class Repositories(Actor):
             log.warning("worktrees.unnoted", reason=str(error))
         self.ctx.start_task(self._tidy_all)
         self.ctx.start_task(self._push_all)
+
+    def _open_pull_requests(self) -> None:
+        """Have pull requests opened that follow a push; else they are found by their rows."""
+        with contextlib.suppress(ActorNotFound, MailboxFull):
+            self.ctx.lookup(PULL_REQUESTS).try_tell(FollowPullRequests())
 
     async def _push_all(self) -> None:
         try:

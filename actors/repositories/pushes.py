@@ -7,9 +7,11 @@ crash cut off is looked for at the remote first.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import attrs
+import msgspec
 import structlog
 
 from command_center.actors.contracts.hosts import Host, Hosts
@@ -22,6 +24,7 @@ from command_center.actors.git.marked_merges import check_resolved
 from command_center.actors.git.names import branch_commit, check_branch_name
 from command_center.actors.git.pushing import push_commit, read_missing, tracked_commit
 from command_center.actors.git.remotes import push_address, read_heads, remote_of
+from command_center.actors.ledger.pull_request_plans import follow_push
 from command_center.actors.ledger.push_outcomes import fail_push, finish_push
 from command_center.actors.ledger.pushes import PlannedPush, request_push
 from command_center.actors.repositories.main_checkout import open_main
@@ -29,7 +32,7 @@ from command_center.actors.repositories.seen_changes import load_work
 from command_center.actors.rules.branch_names import is_branch_name
 from command_center.actors.rules.errors import Conflict, Invalid, Unavailable
 from command_center.runtime import Refusal
-from command_center.store import Push, Session, pushes, repositories
+from command_center.store import Push, Session, Transaction, pushes, repositories
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -44,6 +47,7 @@ class Pushes:
     _storage: Storage
     _hosts: Hosts[Host]
     _approval_seconds: float
+    _on_pull_request: Callable[[], None]
     _locks: KeyedLocks = attrs.field(factory=KeyedLocks)
 
     async def push(self, message: PushWork) -> Push:
@@ -62,14 +66,16 @@ class Pushes:
             raise Conflict(f"Session {session.id} has not ended.")
         main = await open_main(self._hosts.of(repository), repository)
         plan = await _plan(main, session, wanted)
+        follows: dict[str, Any] | None = msgspec.to_builtins(wanted.pull_request)
         if plan.remote_sha == plan.sha:
-            return await self._pushed_before(session, plan)
+            return await self._pushed_before(session, plan, follows)
         push_id = await self._storage.write(
             lambda tx: (
                 request_push(
                     tx,
                     session.id,
                     plan,
+                    pull_request=follows,
                     requested_by=wanted.requested_by,
                     approval_seconds=self._approval_seconds,
                 ).id
@@ -77,8 +83,13 @@ class Pushes:
         )
         return await self.carry_out(push_id)
 
-    async def _pushed_before(self, session: Session, plan: PlannedPush) -> Push:
-        """Return the push that has brought there what is there; one that was cut off is done."""
+    async def _pushed_before(
+        self, session: Session, plan: PlannedPush, follows: dict[str, Any] | None
+    ) -> Push:
+        """Return the push that has brought there what is there; one that was cut off is done.
+
+        A pull request that is wanted now follows it.
+        """
 
         def find(known: list[Push]) -> Push | None:
             return next((one for one in reversed(known) if one.status != "waiting_approval"), None)
@@ -101,11 +112,23 @@ class Pushes:
                 f"There is nothing to push: {plan.branch} at {plan.remote} has it.",
                 headSha=plan.sha,
             )
-        if found.status == "pushed":
+        if found.status == "pushed" and follows is None:
             return found
-        return await self._storage.write(
-            lambda tx: finish_push(tx, found.id, actor=found.requested_by)
-        )
+
+        def finish(tx: Transaction) -> Push:
+            if follows is not None:
+                pushes.update(tx, found.id, pull_request=follows)
+            if found.status == "pushed":
+                return follow_push(tx, pushes.get(tx.db, found.id))
+            return finish_push(tx, found.id, actor=found.requested_by)
+
+        return self._followed(await self._storage.write(finish))
+
+    def _followed(self, push: Push) -> Push:
+        """Have the pull request opened that follows a push, if one does; return the push."""
+        if push.pull_request is not None:
+            self._on_pull_request()
+        return push
 
     async def carry_out(self, push_id: int) -> Push:
         """Send a push that was let through, unless it has arrived; return it as it is then.
@@ -127,8 +150,10 @@ class Pushes:
                     lambda tx: fail_push(tx, push.id, problem, actor=push.requested_by).id
                 )
                 raise
-            return await self._storage.write(
-                lambda tx: finish_push(tx, push.id, actor=push.requested_by)
+            return self._followed(
+                await self._storage.write(
+                    lambda tx: finish_push(tx, push.id, actor=push.requested_by)
+                )
             )
 
     async def _send(self, push: Push) -> None:

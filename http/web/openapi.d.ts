@@ -985,6 +985,7 @@ export interface Push {
   problem: string | null;
   requestedBy: string;
   finishedAt: string | null;
+  pullRequest: Record<string, any> | null;
 }
 
 /** A decision that was made on a notification, by the capability that came with it. */
@@ -1011,6 +1012,7 @@ export interface PushRequest {
   branch?: string | null;
   force?: "with-lease" | null;
   headSha?: string | null;
+  pullRequest?: PullRequestRequest | null;
   requestedBy?: string;
 }
 

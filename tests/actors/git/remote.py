@@ -108,7 +108,7 @@ def serve_remote(folder: Path, **fields: object) -> Iterator[Remote]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(cert, key)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        url = f"https://127.0.0.1:{server.server_port}/work.git"
+        url = f"https://127.0.0.1:{server.server_port}/{folder.name}/work.git"
         found.append(Remote(bare, url, cert, **fields))  # type: ignore[arg-type]
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -143,7 +143,7 @@ def _answer(remote: Remote, request: BaseHTTPRequestHandler) -> None:
         timeout=60,
         env={
             "PATH": os.environ["PATH"],
-            "GIT_PROJECT_ROOT": str(remote.folder.parent),
+            "GIT_PROJECT_ROOT": str(remote.folder.parent.parent),
             "GIT_HTTP_EXPORT_ALL": "1",
             "REMOTE_USER": "ada",
             "REQUEST_METHOD": request.command,

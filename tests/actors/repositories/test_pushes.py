@@ -12,12 +12,13 @@ import pytest
 import trio
 
 from command_center.actors.contracts.landing import ConflictsRequest, MarkConflicts
+from command_center.actors.contracts.pull_requests import PullRequestRequest
 from command_center.actors.contracts.pushes import CarryOutPushes, PushRequest, PushWork
 from command_center.actors.contracts.repositories import PatchRepository, RepositoryChanges
 from command_center.actors.git import remotes
 from command_center.actors.ledger.approvals import settle_approval
 from command_center.actors.rules.errors import Conflict, Invalid, Unavailable
-from command_center.store import Approval, Push, approvals, pushes
+from command_center.store import Approval, PullRequest, Push, approvals, pull_requests, pushes
 from tests.actors.git.remote import TOKEN, Remote, local_ssh, serve_remote, trust
 from tests.actors.git.repository import commit, plain_git
 from tests.actors.repositories.rig import Rig
@@ -391,3 +392,47 @@ async def test_a_push_that_was_cut_off_is_looked_for_and_done_once(pushed: Pushe
     await rig.storage.write(lambda tx: pushes.update(tx, push.id, status="pushing"))
     assert "pushed" == (await pushed.carried_out(push)).status
     assert (sent + 1, push.sha) == (pushed.remote.pushes, pushed.remote.head("work"))
+
+
+async def opening(pushed: Pushed) -> list[PullRequest]:
+    return await pushed.work.rig.storage.read(lambda db: pull_requests.every(db, {}))
+
+
+async def test_a_pull_request_that_is_wanted_with_a_push_follows_it(pushed: Pushed) -> None:
+    wanted = PullRequestRequest(title="Mine", body="Look.", base="release")
+    push = await pushed.push(pull_request=wanted)
+    assert ("waiting_approval", []) == (push.status, await opening(pushed))
+    await pushed.decide(push, "approved")
+    done = await pushed.carried_out(push)
+    assert ("pushed", None) == (done.status, done.problem)
+    (pull,) = await opening(pushed)
+    assert ("opening", "Mine", "Look.", "release", "work", push.sha, "ada") == (
+        pull.status,
+        pull.title,
+        pull.body,
+        pull.base,
+        pull.branch_name,
+        pull.head_sha,
+        pull.requested_by,
+    )
+    kinds = await pushed.work.rig.kinds()
+    assert ["session.pushed", "session.pull_request.requested"] == kinds[-2:]
+
+
+async def test_one_that_is_wanted_later_is_opened_of_what_is_there_and_once(
+    pushed: Pushed,
+) -> None:
+    await pushed.patch(allow_push=True)
+    await pushed.push()
+    assert [] == await opening(pushed)
+    for _ in range(2):
+        await pushed.push(pull_request=PullRequestRequest(base="release"))
+    assert (1, 1) == (len(await opening(pushed)), pushed.remote.pushes)
+
+
+async def test_a_push_says_why_no_pull_request_follows_it(pushed: Pushed) -> None:
+    await pushed.patch(allow_push=True)
+    push = await pushed.push(pull_request=PullRequestRequest(base="work"))
+    assert "pushed" == push.status
+    assert "needs another branch to go into" in (push.problem or "")
+    assert [] == await opening(pushed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from command_center.actors.forges.links import Project, page_to_open, project_of
+from command_center.actors.rules.forge_links import Project, page_to_open, project_of
 
 
 @pytest.mark.parametrize(
