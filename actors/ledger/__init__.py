@@ -9,8 +9,9 @@ these. `admission` lets a session in by policy, `adoption` a turn that runs alre
 `missed_turns` keeps one that had ended before; `budgets` sums its tokens, `reports` reads its
 result and `successors` makes what follows it: a retry, a continuation, a follow-up. `comments` are
 what people say of its changes, `pushes` its commits on their way to a remote, `push_outcomes` what
-came of them, `pull_requests` what became of them there, `pull_request_news` what is done about it
-and `pull_request_merges` whether they are merged. `issues` makes tasks of a forge's issues.
+came of them, `pull_request_plans` which pull request is wanted of them, `pull_requests` what became
+of it there, `pull_request_news` what is done about that and `pull_request_merges` whether it is
+merged. `issues` makes tasks of a forge's issues.
 `drafts` are messages that are not complete. `firing` claims the due time of an automation,
 `outcomes` counts how its runs ended, and `templates` has automations to begin from. `deadlines` are
 those of approvals, `async_questions` what Codex asks without waiting, `agents` the sub-agents of a

@@ -82,7 +82,7 @@ function applyToSession(event) {
     learnPart(event.sessionId, { tokenUsage: event.data, tokenBaseline: event.data.tokenBaseline });
   else if (event.type === "session.diff") changed(`diff:${event.sessionId}`);
   else if (event.type.startsWith("session.agent.")) changed(`agents:${event.sessionId}`);
-  else if (/^session\.pu(sh|ll_request)/.test(event.type)) changed(`pushes:${event.sessionId}`);
+  else if (/^session\.pu(sh|ll_request)/.test(event.type)) changed(`pushes:${event.taskId}`);
   else if (event.id !== null && !ALWAYS_KEPT.has(event.type)) {
     if ("to" in event.data && event.data.to) {
       learnPart(event.sessionId, { status: event.data.to });

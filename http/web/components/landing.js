@@ -44,7 +44,7 @@ export const Landing = ({ session, changes, onAct }) => {
       }
       ${(commits || 0) > 0 && html`<${Button} onClick=${() => ask("push")}>Push…<//>`}
     </div>
-    <${Outward} session=${session} headSha=${changes.headSha || null} />
+    <${Outward} session=${session} changes=${changes} onAct=${onAct} />
     ${
       asked === "push" &&
       html`<${Confirm} title=${`Push ${branchName}?`} label="Push" kind="primary" onClose=${done}

@@ -3,10 +3,11 @@
 import { get, ME, post } from "../api.js";
 import { seen } from "../format.js";
 import { html, useState } from "../html.js";
-import { state, taskOf, useStore } from "../store.js";
+import { need, repoOf, state, taskOf, useStore } from "../store.js";
+import { ApprovalCard } from "./approval.js";
 import { Button, Confirm, Field, Switch, useLoaded } from "./basics.js";
 
-/** @import { PullRequest, Push, Session } from "../openapi.js" */
+/** @import { Changes, PullRequest, Push, Session } from "../openapi.js" */
 
 /** The words for where the newest push stands. */
 const PUSHED = {
@@ -16,9 +17,10 @@ const PUSHED = {
   failed: "was not pushed",
 };
 
-/** @param {{session: Session, headSha: string | null}} props */
-export const Outward = ({ session, headSha }) => {
-  const version = useStore(`pushes:${session.id}`);
+/** @param {{session: Session, changes: Changes, onAct: () => void}} props */
+export const Outward = ({ session, changes, onAct }) => {
+  const version = useStore(`pushes:${session.taskId}`, "repos");
+  const headSha = changes.headSha || null;
   const [page] = useLoaded(
     () => get(`/api/sessions/${session.id}/pushes`, { limit: 1 }),
     [session.id],
@@ -29,35 +31,54 @@ export const Outward = ({ session, headSha }) => {
     [session.id],
     version,
   );
-  const [opening, setOpening] = useState(false);
+  const [isAsked, ask] = useState(false);
   const push = page?.items[0];
   const pull = opened?.items[0];
   const isOpen = pull && ["opening", "open", "elsewhere"].includes(pull.status);
+  const isThere = [push?.sha, pull?.headSha].includes(headSha || undefined);
+  const isOnItsWay = push?.sha === headSha && push?.status !== "failed" && push?.pullRequest;
+  const hasRemote = push || repoOf(session)?.facts.remotes?.length;
+  const isWanted = isOpen ? !isThere || changes.uncommitted : !isOnItsWay || pull;
   return html`
     ${push && html`<${Pushed} push=${push} />`} ${pull && html`<${Pulled} pull=${pull} />`}
     ${
-      push?.status === "pushed" &&
+      page &&
       opened &&
-      !isOpen &&
+      hasRemote &&
+      isWanted &&
       html`<div class="actions start">
-        <${Button} kind="primary" onClick=${() => setOpening(true)}>Open pull request…<//>
+        <${Button} kind="primary" onClick=${() => ask(true)}>
+          ${isOpen ? "Update pull request…" : "Open pull request…"}
+        <//>
       </div>`
     }
-    ${opening && html`<${Proposal} session=${session} onClose=${() => setOpening(false)} />`}
+    ${
+      isAsked &&
+      html`<${Proposal} session=${session} changes=${changes} pull=${isOpen ? pull : null}
+        onClose=${() => {
+          ask(false);
+          onAct();
+        }} />`
+    }
   `;
 };
 
 /** Where a push stands. @param {{push: Push}} props */
-const Pushed = ({ push }) => {
-  return html`<p class="quiet-line">
+const Pushed = ({ push }) => html`
+  <p class="quiet-line">
     <code>${push.sha.slice(0, 8)}</code> ${PUSHED[push.status]}
     ${push.status === "pushed" && html`: <code>${push.branchName}</code> at ${push.remote}`}
-    ${
-      push.status === "waiting_approval" &&
-      html`: <a href=${`#/approvals/${push.approvalId}`}>decide</a>`
-    }
-    ${push.status === "failed" && html`. ${seen(push.problem || "")}`}
-  </p>`;
+    ${push.problem && html`. ${seen(push.problem)}`}
+  </p>
+  <${Asked} id=${push.approvalId} />
+`;
+
+/** The approval that a step out waits for, decided here. @param {{id: number | null}} props */
+const Asked = ({ id }) => {
+  useStore("approvals");
+  useLoaded(async () => id && (await need("approvals", id)), [id]);
+  const approval = state.approvals.get(id || 0);
+  return approval?.status === "pending" ? html`<${ApprovalCard} approval=${approval} />` : null;
 };
 
 /** The words for what all checks, and all reviews, come to. */
@@ -78,13 +99,7 @@ const Pulled = ({ pull }) => {
   return html`
     <${Told} pull=${pull} />
     ${isAgreed && html`<p class="quiet-line">It is merged once its checks pass.</p>`}
-    ${
-      asked &&
-      html`<p class="quiet-line">
-        Merging it waits for an approval:
-        <a href=${`#/approvals/${pull.mergeApprovalId}`}> decide</a>
-      </p>`
-    }
+    <${Asked} id=${pull.status === "open" ? pull.mergeApprovalId : null} />
     ${
       pull.status === "open" &&
       !isAgreed &&
@@ -121,24 +136,63 @@ const Told = ({ pull }) => html`<p class="quiet-line">
     .map((/** @type {any} */ run) => html`<br /><span class="bad">${seen(run.name)} fails</span>`)}
 </p>`;
 
-/** @param {{session: Session, onClose: () => void}} props */
-const Proposal = ({ session, onClose }) => {
+/**
+ * One press that commits what is not committed, pushes it, and opens the pull request. A part that
+ * is done is not done again where a later one fails and the press is repeated.
+ * @param {{session: Session, changes: Changes, pull: PullRequest | null, onClose: () => void}}
+ * props
+ */
+const Proposal = ({ session, changes, pull, onClose }) => {
   const [title, setTitle] = useState(taskOf(session)?.title || "");
   const [body, setBody] = useState("");
   const [draft, setDraft] = useState(false);
-  return html`<${Confirm} title="Open a pull request?" label="Open" kind="primary"
-    onClose=${onClose}
-    act=${() =>
-      post(`/api/sessions/${session.id}/pull-request`, { title, body, draft, requestedBy: ME })}>
-    <${Field} label="Title">
-      <input value=${title} maxlength="256"
-        onInput=${(/** @type {any} */ e) => setTitle(e.currentTarget.value)} />
-    <//>
-    <${Field} label="Text">
-      <textarea rows="4" value=${body}
-        onInput=${(/** @type {any} */ e) => setBody(e.currentTarget.value)}></textarea>
-    <//>
-    <${Switch} label="Draft" hint="Nobody is asked for a review yet." on=${draft}
-      onChange=${setDraft} />
+  const [headSha, setHeadSha] = useState(
+    /** @type {string | null} */ (changes.uncommitted ? null : changes.headSha || null),
+  );
+  const parts = [changes.uncommitted && "commit", "push", !pull && "open"].filter(Boolean);
+  const act = async () => {
+    let sha = headSha;
+    if (!sha) {
+      const message = body.trim() ? `${title}\n\n${body.trim()}` : title;
+      const wanted = { message, headSha: changes.headSha, requestedBy: ME };
+      sha = (await post(`/api/sessions/${session.id}/commit`, wanted)).sha;
+      setHeadSha(sha);
+    }
+    await post(`/api/sessions/${session.id}/push`, {
+      headSha: sha,
+      pullRequest: pull ? undefined : { title, body, draft },
+      requestedBy: ME,
+    });
+  };
+  const label = parts.join(", ").replace(/, ([a-z]+)$/, " and $1");
+  return html`<${Confirm} title=${pull ? "Update the pull request?" : "Open a pull request?"}
+    label=${label[0].toUpperCase() + label.slice(1)} kind="primary" onClose=${onClose} act=${act}>
+    ${
+      (!pull || changes.uncommitted > 0) &&
+      html`
+        <${Field} label="Title">
+          <input value=${title} maxlength="256"
+            onInput=${(/** @type {any} */ e) => setTitle(e.currentTarget.value)} />
+        <//>
+        <${Field} label="Text">
+          <textarea rows="4" value=${body}
+            onInput=${(/** @type {any} */ e) => setBody(e.currentTarget.value)}></textarea>
+        <//>
+      `
+    }
+    ${
+      !pull &&
+      html`<${Switch} label="Draft" hint="Nobody is asked for a review yet." on=${draft}
+        onChange=${setDraft} />`
+    }
+    <p class="hint">
+      ${changes.uncommitted > 0 && "All that is not committed is committed, and no hook runs. "}
+      ${PUSHES[repoOf(session)?.allowPush ? "unasked" : "asked"]}
+    </p>
   <//>`;
+};
+
+const PUSHES = {
+  asked: "You are asked before anything is sent, and see the address and the commits.",
+  unasked: "A remote that is new since you allowed pushes is asked about first.",
 };

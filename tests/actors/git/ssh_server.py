@@ -36,7 +36,8 @@ class SshServer:
     """A server that runs, and the user who may come in.
 
     Attributes:
-        folder: has its keys; `work.git` below it is a bare repository.
+        folder: has its keys, and the bare repository `ada/work.git`. A path that is not absolute
+            is one below it, as it is one below a project's host at a forge.
         port: where it listens on the loopback.
         is_silent: whether it takes connections and says nothing.
         taken: the connections that it has taken.
@@ -50,7 +51,7 @@ class SshServer:
     @property
     def bare(self) -> Path:
         """Return the bare repository."""
-        return self.folder / "work.git"
+        return self.folder / "ada" / "work.git"
 
     @property
     def url(self) -> str:
@@ -92,7 +93,7 @@ def serve_ssh(folder: Path) -> Iterator[SshServer]:
     folder.mkdir(parents=True)
     if getpass.getuser() == "root":
         PRIVILEGE_SEPARATION.mkdir(exist_ok=True)
-    plain_git(folder, "init", "--quiet", "--bare", "--initial-branch=main", "work.git")
+    plain_git(folder, "init", "--quiet", "--bare", "--initial-branch=main", "ada/work.git")
     make_key(folder / "host")
     (folder / "authorized_keys").touch(0o600)
     config = folder / "sshd_config"
@@ -103,6 +104,7 @@ def serve_ssh(folder: Path) -> Iterator[SshServer]:
         "KbdInteractiveAuthentication no\n"
         "PermitRootLogin yes\n"
         "UsePAM no\n"
+        f'ForceCommand cd {shlex.quote(str(folder))} && exec sh -c "$SSH_ORIGINAL_COMMAND"\n'
         "StrictModes no\n"
         "LogLevel ERROR\n"
     )
@@ -183,8 +185,8 @@ def run_agent(folder: Path, **variables: str) -> Iterator[Agent]:
         process.wait()
 
 
-def use_ssh(home: Path, *, known_hosts: str, **options: str) -> None:
-    """Have a user's git use OpenSSH's client with that known_hosts, as a file of theirs says.
+def ssh_command(home: Path, *, known_hosts: str, **options: str) -> str:
+    """Return OpenSSH's client with a known_hosts, and what else a file of the user's says.
 
     OpenSSH looks for the user's files in the home that the system has of them, whatever `HOME` is.
     """
@@ -197,6 +199,11 @@ def use_ssh(home: Path, *, known_hosts: str, **options: str) -> None:
         **options,
     }
     config.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
-    command = f"{program('ssh')} -F {shlex.quote(str(config))}"
+    return f"{program('ssh')} -F {shlex.quote(str(config))}"
+
+
+def use_ssh(home: Path, *, known_hosts: str, **options: str) -> None:
+    """Have a user's own configuration of git name that client."""
+    command = ssh_command(home, known_hosts=known_hosts, **options)
     where = str(home / ".gitconfig")
     plain_git(home, "config", "--file", where, "core.sshCommand", command)
