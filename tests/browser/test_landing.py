@@ -146,13 +146,11 @@ def test_what_is_committed_is_pushed_and_becomes_a_pull_request(
     card.get_by_role("button", name="Push…").click()
     dialog.get_by_role("button", name="Push", exact=True).click()
     expect(card).to_contain_text("waits for an approval")
-    card.get_by_role("link", name="decide").click()
-    approval = page.get_by_role("article")
+    approval = card.get_by_role("article")
     expect(approval).to_contain_text("git@127.0.0.1:ada/work.git")
     expect(approval).to_contain_text("Make it ours")
     photograph(page, f"{request.node.name}-asked")
     approval.get_by_role("button", name="Approve").click()
-    page.goto(left.url)
     expect(card).to_contain_text("is there", timeout=30_000)
 
     branch = left.git("branch", "--list", "--format=%(refname:short)", "cc/*")
@@ -160,7 +158,7 @@ def test_what_is_committed_is_pushed_and_becomes_a_pull_request(
     card.get_by_role("button", name="Open pull request…").click()
     expect(dialog.get_by_label("Title")).to_have_value("Make it ours")
     photograph(page, f"{request.node.name}-propose")
-    dialog.get_by_role("button", name="Open", exact=True).click()
+    dialog.get_by_role("button", name="Push and open", exact=True).click()
     expect(card.get_by_role("link", name="Pull request 1")).to_be_visible()
     forge.check(sha, "tests", "failure")
     server = left.url.partition("/#")[0]

@@ -228,6 +228,7 @@ def test_from_a_fresh_clone_to_merged_work_on_a_phone(
     pull = github.pulls[PROJECT, 1]
     assert ("Count to three.", "main") == (pull["title"], pull["base"]["ref"])
     expect(walk.card.get_by_role("button", name="Open pull request…")).to_have_count(0)
+    assert "0" not in walk.card.inner_text().splitlines()
     pictured(page, "8-opened")
 
     model.script = (Run("printf 'uno\\ndue\\ntre\\n' > numbers.txt"), Say.text("All of it."))
@@ -246,7 +247,8 @@ def test_from_a_fresh_clone_to_merged_work_on_a_phone(
     journey.check("language", "success")
     expect(walk.approval).to_contain_text("Merge pull request 1 into main once its checks pass?")
     walk.approve("12-merge")
-    expect(walk.card).to_contain_text("merged")
+    expect(walk.card).to_contain_text("· merged")
+    expect(walk.card.get_by_role("button", name="pull request")).to_have_count(0)
     assert github.pulls[PROJECT, 1]["merged"]
     assert "uno\ndue\ntre" == plain_git(journey.ssh.bare, "show", f"{journey.head()}:numbers.txt")
     pictured(page, "13-merged")

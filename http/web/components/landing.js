@@ -5,7 +5,7 @@ import { number, plural, seen } from "../format.js";
 import { html, useState } from "../html.js";
 import { learn, repoOf, taskOf, useStore } from "../store.js";
 import { Button, Confirm, Field, Problem, useAct } from "./basics.js";
-import { Outward } from "./outward.js";
+import { hasRemotes, Outward } from "./outward.js";
 
 /** @import { ApiError } from "../api.js" */
 /** @import { Changes, Session } from "../openapi.js" */
@@ -20,6 +20,7 @@ export const Landing = ({ session, changes, onAct }) => {
   const repo = repoOf(session);
   const { uncommitted, commits, branchName } = changes;
   if (!(uncommitted || commits)) return null;
+  const here = hasRemotes(session) ? "" : "primary"; // with a remote, a pull request is the way
   const done = () => {
     ask(null);
     onAct();
@@ -33,12 +34,12 @@ export const Landing = ({ session, changes, onAct }) => {
     <div class="actions start">
       ${
         uncommitted > 0 &&
-        html`<${Button} kind="primary" onClick=${() => ask("commit")}>Commit…<//>
+        html`<${Button} kind=${here} onClick=${() => ask("commit")}>Commit…<//>
           <${Button} onClick=${() => ask("discard")}>Discard…<//>`
       }
       ${
         !uncommitted &&
-        html`<${Button} kind="primary" icon="merge" onClick=${() => ask("merge")}>
+        html`<${Button} kind=${here} icon="merge" onClick=${() => ask("merge")}>
           Merge into ${repo?.currentBranch || "the main checkout"}…
         <//>`
       }

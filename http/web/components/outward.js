@@ -17,6 +17,9 @@ const PUSHED = {
   failed: "was not pushed",
 };
 
+/** @param {Session} session */
+export const hasRemotes = (session) => Boolean(repoOf(session)?.facts.remotes?.length);
+
 /** @param {{session: Session, changes: Changes, onAct: () => void}} props */
 export const Outward = ({ session, changes, onAct }) => {
   const version = useStore(`pushes:${session.taskId}`, "repos");
@@ -36,15 +39,15 @@ export const Outward = ({ session, changes, onAct }) => {
   const pull = opened?.items[0];
   const isOpen = pull && ["opening", "open", "elsewhere"].includes(pull.status);
   const isThere = [push?.sha, pull?.headSha].includes(headSha || undefined);
-  const isOnItsWay = push?.sha === headSha && push?.status !== "failed" && push?.pullRequest;
-  const hasRemote = push || repoOf(session)?.facts.remotes?.length;
-  const isWanted = isOpen ? !isThere || changes.uncommitted : !isOnItsWay || pull;
+  const isOnItsWay = push?.sha === headSha && push?.pullRequest && !push.problem;
+  const isDone = pull ? isThere && !["closed", "failed"].includes(pull.status) : isOnItsWay;
+  const isWanted = changes.uncommitted > 0 || !isDone;
   return html`
     ${push && html`<${Pushed} push=${push} />`} ${pull && html`<${Pulled} pull=${pull} />`}
     ${
       page &&
       opened &&
-      hasRemote &&
+      (push || hasRemotes(session)) &&
       isWanted &&
       html`<div class="actions start">
         <${Button} kind="primary" onClick=${() => ask(true)}>
@@ -98,7 +101,11 @@ const Pulled = ({ pull }) => {
   const isAgreed = pull.mergeWhen === "checks_pass";
   return html`
     <${Told} pull=${pull} />
-    ${isAgreed && html`<p class="quiet-line">It is merged once its checks pass.</p>`}
+    ${
+      isAgreed &&
+      pull.status === "open" &&
+      html`<p class="quiet-line">It is merged once its checks pass.</p>`
+    }
     <${Asked} id=${pull.status === "open" ? pull.mergeApprovalId : null} />
     ${
       pull.status === "open" &&
@@ -119,22 +126,35 @@ const Pulled = ({ pull }) => {
   `;
 };
 
+/** A page of the forge's, if it is one of the web. @param {{url: any, children?: any}} props */
+const There = ({ url, children }) =>
+  /^https?:\/\//.test(url || "")
+    ? html`<a href=${url} target="_blank" rel="noreferrer">${children}</a>`
+    : children;
+
+/** @param {PullRequest} pull */
+const nameOf = ({ status, number: its }) =>
+  status === "elsewhere" ? "Open the pull request there" : `Pull request ${its || ""}`;
+
 /** @param {{pull: PullRequest}} props */
-const Told = ({ pull }) => html`<p class="quiet-line">
+const Told = ({ pull }) => html`
+  <p class="quiet-line">
+    <${There} url=${pull.url}>${nameOf(pull)}<//>
+    ${pull.status === "open" && ` · ${CHECKS[pull.checks]}${REVIEWS[pull.review]}`}
+    ${pull.status === "merged" && " · merged"}${pull.status === "closed" && " · closed"}
+  </p>
+  ${pull.problem && html`<p class="quiet-line bad">${seen(pull.problem)}</p>`}
   ${
-    pull.url
-      ? html`<a href=${pull.url} target="_blank" rel="noreferrer">
-        ${pull.number ? `Pull request ${pull.number}` : "Open the pull request there"}
-      </a>`
-      : "Pull request"
+    pull.status === "open" &&
+    pull.checkRuns
+      .filter((/** @type {any} */ run) => run.state === "failing")
+      .map(
+        (/** @type {any} */ run) => html`<p class="quiet-line bad" key=${run.name}>
+          <${There} url=${run.url}>${seen(run.name)}<//> fails
+        </p>`,
+      )
   }
-  ${pull.status === "open" && ` · ${CHECKS[pull.checks]}${REVIEWS[pull.review]}`}
-  ${pull.status === "merged" && " · merged"}${pull.status === "closed" && " · closed"}
-  ${pull.problem && html`<br />${seen(pull.problem)}`}
-  ${pull.checkRuns
-    .filter((/** @type {any} */ run) => run.state === "failing")
-    .map((/** @type {any} */ run) => html`<br /><span class="bad">${seen(run.name)} fails</span>`)}
-</p>`;
+`;
 
 /**
  * One press that commits what is not committed, pushes it, and opens the pull request. A part that
