@@ -49,7 +49,7 @@ from command_center.actors.ledger.pull_requests import (
     request_merge,
 )
 from command_center.actors.rules.errors import Conflict, Unavailable
-from command_center.actors.rules.forge_links import Project, page_to_open
+from command_center.actors.rules.forge_links import KINDS, ForgeKind, Project, page_to_open
 from command_center.runtime import Actor, ActorNotFound, Deferred, MailboxFull, Refusal, handles
 from command_center.store import (
     PullRequest,
@@ -82,6 +82,7 @@ class PullRequests(Actor):
         self._locks = KeyedLocks()
         self._rounds = Rounds(forge.settings.backoff)
         self._nudged = trio.Event()
+        self._refused: dict[int, Refusal] = {}
 
     @property
     def _forge(self) -> Forge:
@@ -120,7 +121,13 @@ class PullRequests(Actor):
         pull_request_id = await self._storage.write(
             lambda tx: request_pull_request(tx, plan, requested_by=wanted.requested_by).id
         )
-        return await self._carry_out(pull_request_id)
+        try:
+            found = await self._carry_out(pull_request_id)
+            if found.status == "failed":  # the round that follows them all was quicker
+                raise self._refused.get(found.id) or Conflict(found.problem or "It failed.")
+            return found
+        finally:
+            self._refused.pop(pull_request_id, None)
 
     async def _carry_out(self, pull_request_id: int) -> PullRequest:
         """Have a pull request opened that is wanted; return it as it is then."""
@@ -129,8 +136,13 @@ class PullRequests(Actor):
             if found.status != "opening":
                 return found
             project = Project(found.host, found.project)
-            if project.host != self._settings.host or not await self._forge.is_known():
-                page = page_to_open(project, found.branch_name, found.base)
+            try:
+                kind = self._kind_of(project)
+            except Conflict as error:
+                await self._refuse(found.id, error, str(error))
+                raise
+            if project.host_name != self._settings.host or not await self._forge.is_known():
+                page = page_to_open(kind, project, found.branch_name, found.base)
                 return await self._storage.write(
                     lambda tx: note_opened(tx, found.id, {"status": "elsewhere", "url": page})
                 )
@@ -147,13 +159,33 @@ class PullRequests(Actor):
             except Refusal as error:
                 unsure = UNTOLD if isinstance(error, Unavailable) else ""
                 problem = f"{unsure}{error}"
-                await self._storage.write(lambda tx: note_not_opened(tx, found.id, problem).id)
+                await self._refuse(found.id, error, problem)
                 raise
             opened = await self._storage.write(
                 lambda tx: note_opened(tx, found.id, {"number": seen.number, **_fields(seen)})
             )
             self._nudged.set()  # it is read soon
             return opened
+
+    async def _refuse(self, pull_request_id: int, error: Refusal, problem: str) -> None:
+        """Note why one is not opened, for whoever asked for it, too."""
+        self._refused[pull_request_id] = error
+        await self._storage.write(partial(_note_not_opened, pull_request_id, problem))
+
+    def _kind_of(self, project: Project) -> ForgeKind:
+        """Return what the host of a project runs.
+
+        Raises:
+            Conflict: nobody knows; it may be no forge at all.
+        """
+        kind = self._settings.kind_of(project.host_name)
+        if kind is None:
+            raise Conflict(
+                f"{project.host_name} is no forge that is known. If it is one, say which in "
+                f"CC_FORGES, such as {project.host_name}=gitlab ({', '.join(KINDS)}).",
+                host=project.host_name,
+            )
+        return kind
 
     @handles(ReadPullRequest)
     async def read(self, message: ReadPullRequest) -> Deferred[PullRequest]:
@@ -294,6 +326,10 @@ class PullRequests(Actor):
                 due.fail(error)
                 await self._storage.write(partial(_note_problem, due.id, str(error)))
         return self._rounds.rest()
+
+
+def _note_not_opened(pull_request_id: int, problem: str, tx: Transaction) -> None:
+    note_not_opened(tx, pull_request_id, problem)
 
 
 def _note_problem(pull_request_id: int, problem: str, tx: Transaction) -> None:

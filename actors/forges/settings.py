@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
 import attrs
 
+from command_center.actors.rules.forge_links import ForgeKind, kind_of
 from command_center.runtime import Backoff
 
 
@@ -23,6 +24,7 @@ class GitHubSettings:
         token: whose it is, is who opens pull requests; it is shown by nothing.
         find_token: asks for one where none is given, by the name of the web's host.
         api_base: the address of the REST API; one of GitHub Enterprise ends with `/api/v3`.
+        forges: what other hosts run, by their names, where these do not say it.
         webhook_secret: what deliveries are signed with.
         call_seconds: how long an answer may take.
         busy_seconds: between two looks at a pull request whose checks run.
@@ -33,6 +35,7 @@ class GitHubSettings:
     token: str | None = attrs.field(default=None, repr=False)
     find_token: Callable[[str], Awaitable[str | None]] = no_token
     api_base: str = "https://api.github.com"
+    forges: Mapping[str, ForgeKind] = attrs.field(factory=dict)
     webhook_secret: str | None = attrs.field(default=None, repr=False)
     call_seconds: float = 20.0
     busy_seconds: float = 30.0
@@ -43,3 +46,7 @@ class GitHubSettings:
     def host(self) -> str:
         """Return the host whose repositories these are: `github.com`."""
         return (urlsplit(self.api_base).hostname or "").removeprefix("api.")
+
+    def kind_of(self, host_name: str) -> ForgeKind | None:
+        """Return what a host runs; None where nobody knows."""
+        return "github" if host_name == self.host else kind_of(host_name, self.forges)

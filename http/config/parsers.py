@@ -20,6 +20,8 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from command_center.actors.rules.forge_links import KINDS
+
 T = TypeVar("T")
 
 HIDDEN = "[hidden]"
@@ -169,6 +171,16 @@ def _hosts(given: object) -> tuple[str, ...]:
     return tuple(_authority(part) for part in _texts(given, ","))
 
 
+def _forges(given: object) -> tuple[str, ...]:
+    found = []
+    for part in _texts(given, ","):
+        host, _, kind = (word.strip() for word in part.partition("="))
+        if kind not in KINDS:
+            raise ValueError(f"must be HOST=KIND with commas between; a KIND is {', '.join(KINDS)}")
+        found.append(f"{_host(host)}={kind}")
+    return tuple(found)
+
+
 def _networks(given: object) -> tuple[str, ...]:
     try:
         return tuple(str(ipaddress.ip_network(part)) for part in _texts(given, ","))
@@ -240,6 +252,7 @@ def _contact(given: object) -> str:
 
 HOST = Parser("ADDRESS", _host)
 HOSTS = Parser("HOST,HOST", _hosts)
+FORGES = Parser("HOST=KIND,HOST=KIND", _forges)
 NETWORKS = Parser("ADDRESS,ADDRESS", _networks)
 PATH = Parser("PATH", _path)
 PATHS = Parser(f"PATH{os.pathsep}PATH", _paths)

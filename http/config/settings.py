@@ -26,6 +26,7 @@ import platformdirs
 from command_center.http.config.parsers import (
     COMMAND,
     CONTACT,
+    FORGES,
     HIDDEN,
     HOST,
     HOSTS,
@@ -184,6 +185,9 @@ class Settings:
     )
     github_api_base: str = environ.var(
         "https://api.github.com", url("https", "http"), help="Address of GitHub's REST API."
+    )
+    forges: tuple[str, ...] = environ.var(
+        (), FORGES, help="What self-hosted forges run: HOST=gitlab,…"
     )
     github_webhook_secret: Secret | None = environ.var(
         None, optional(_HOOK_SECRET), help="Secret that GitHub signs its deliveries with."

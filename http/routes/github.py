@@ -19,6 +19,7 @@ from command_center.actors.contracts.addresses import PULL_REQUESTS
 from command_center.actors.contracts.pull_requests import KeepDelivery
 from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.hosts.local.gh import gh_token
+from command_center.actors.rules.forge_links import told_kinds
 from command_center.http.config.settings import Settings
 from command_center.http.wire.operation import NOTHING, Api
 from command_center.http.wire.problems import Problem, error_response
@@ -67,6 +68,7 @@ def github_settings(settings: Settings) -> GitHubSettings:
         token=None if token is None else token.reveal(),
         find_token=gh_token,
         api_base=settings.github_api_base,
+        forges=told_kinds(settings.forges),
         webhook_secret=None if secret is None else secret.reveal(),
     )
 

@@ -96,7 +96,7 @@ def pictured(page: Page, name: str) -> None:
     sizes = {"phone": page.viewport_size, "desktop": {"width": 1440, "height": 900}}
     for device, size in sizes.items():
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             page.set_viewport_size(size)  # type: ignore[arg-type]
             photograph(page, f"walk-{name}-{device}-{scheme}")
     page.emulate_media(color_scheme="no-preference")

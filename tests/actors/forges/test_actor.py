@@ -27,6 +27,10 @@ from command_center.actors.forges.actor import PullRequests
 from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.forges.shared import SharedForge
 from command_center.actors.ledger.approvals import settle_approval
+from command_center.actors.ledger.pull_request_plans import (
+    plan_pull_request,
+    request_pull_request,
+)
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.runtime import Backoff, ChildSpec
 from command_center.store import (
@@ -236,6 +240,23 @@ async def test_each_way_to_fail_says_what_to_do(
         assert "session.pull_request.failed" == (await it.told())[-1]
 
 
+async def test_who_asks_is_told_of_a_refusal_also_where_the_round_was_quicker(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        wanted = PullRequestRequest(requested_by="ada")
+
+        def want(tx: Transaction) -> None:
+            plan = plan_pull_request(tx.db, it.session.id, wanted)
+            request_pull_request(tx, plan, requested_by="ada")
+
+        await it.rig.storage.write(want)
+        github.fail("POST /repos", Fault(422, "Validation Failed"))
+        await it.rig.system.lookup(PULL_REQUESTS).tell(FollowPullRequests())
+        with pytest.raises(Conflict, match=r"refuses it.*Validation Failed"):
+            await it.open()
+
+
 async def test_a_github_that_is_slow_or_makes_no_sense_is_unavailable(
     tmp_path: Path, github: FakeGitHub
 ) -> None:
@@ -405,6 +426,21 @@ async def test_where_it_cannot_be_opened_a_page_says_where_it_can(
         assert ("elsewhere", None, []) == (made.status, made.number, github.asked)
         assert made.url is not None
         assert ("merge_requests" in made.url) == has_token
+
+
+async def test_a_forge_of_ones_own_has_its_page_and_a_host_that_is_none_says_what_to_set(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    address = "ssh://git@git.corp:2222/ada/work.git"
+    async with opened(tmp_path, github, address=address, forges={"git.corp": "gitlab"}) as it:
+        made = await it.open()
+        assert "elsewhere" == made.status
+        assert (made.url or "").startswith("https://git.corp/ada/work/-/merge_requests/new?")
+    async with opened(tmp_path / "none", github, address="backup@nas.corp:/srv/git/work.git") as it:
+        with pytest.raises(Conflict, match=r"no forge that is known.*CC_FORGES.*nas.corp=gitlab"):
+            await it.open()
+        (row,) = await it.rig.storage.read(lambda db: pull_requests.every(db, {}))
+        assert ("failed", True) == (row.status, "CC_FORGES" in (row.problem or ""))
 
 
 async def test_a_token_is_asked_for_where_none_is_given(tmp_path: Path, github: FakeGitHub) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from command_center.http.config.parsers import (
     COMMAND,
+    FORGES,
     HOST,
     HOSTS,
     NETWORKS,
@@ -160,3 +161,16 @@ def test_a_secret_hides_itself_and_takes_its_own_kind() -> None:
 def test_only_this_machine_reaches_a_loopback_address() -> None:
     reachable = ["127.0.0.1", "127.1.2.3", "::1", "localhost", "0.0.0.0", "::", "example.org"]
     assert [True] * 4 + [False] * 3 == [is_loopback(host) for host in reachable]
+
+
+def test_forges_are_hosts_with_what_they_run() -> None:
+    expected = ("git.corp=gitlab", "code.corp=bitbucket-server")
+    assert expected == FORGES("Git.corp=gitlab, code.corp = bitbucket-server")
+    assert expected == FORGES(expected)
+    assert () == FORGES("")
+
+
+@pytest.mark.parametrize("given", ["git.corp", "git.corp=svn", "=gitlab", "a b=gitlab", 7])
+def test_what_is_no_forge_is_refused(given: object) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        FORGES(given)
