@@ -129,8 +129,11 @@ class PullRequests(Actor):
         finally:
             self._refused.pop(pull_request_id, None)
 
-    async def _carry_out(self, pull_request_id: int) -> PullRequest:
-        """Have a pull request opened that is wanted; return it as it is then."""
+    async def _carry_out(self, pull_request_id: int, *, patient: bool = False) -> PullRequest:
+        """Have a pull request opened that is wanted; return it as it is then.
+
+        With patience it stays wanted where the forge is not reached; else it has failed.
+        """
         async with self._locks.of(pull_request_id):
             found = await self._storage.read(lambda db: pull_requests.get(db, pull_request_id))
             if found.status != "opening":
@@ -157,6 +160,8 @@ class PullRequests(Actor):
             try:
                 seen = await self._forge.propose(proposal)
             except Refusal as error:
+                if patient and isinstance(error, Unavailable):
+                    raise
                 unsure = UNTOLD if isinstance(error, Unavailable) else ""
                 problem = f"{unsure}{error}"
                 await self._refuse(found.id, error, problem)
@@ -305,7 +310,8 @@ class PullRequests(Actor):
             for known in await self._storage.read(
                 lambda db: pull_requests.sound(db, {"status": "open"})[0]
             ):
-                if known.project.lower() == project and known.host == self._settings.host:
+                there = Project(known.host, known.project)
+                if there.path.lower() == project and there.host_name == self._settings.host:
                     self._rounds.hurry(known.id)
             await self._storage.write(
                 lambda tx, id_=delivery.id: forge_deliveries.note_done(tx, id_)  # type: ignore[misc]
@@ -318,7 +324,7 @@ class PullRequests(Actor):
         )
         for due in self._rounds.due([one.id for one in found]):
             try:
-                await self._carry_out(due.id)
+                await self._carry_out(due.id, patient=True)
                 one = await self._read(due.id)
                 is_busy = one.checks in {"none", "pending"}
                 due.put_off(self._settings.busy_seconds if is_busy else self._settings.idle_seconds)
@@ -333,7 +339,9 @@ def _note_not_opened(pull_request_id: int, problem: str, tx: Transaction) -> Non
 
 
 def _note_problem(pull_request_id: int, problem: str, tx: Transaction) -> None:
-    pull_requests.update(tx, pull_request_id, problem=problem)
+    """Note why it is not opened yet, or not read; one that has failed says why already."""
+    if pull_requests.get(tx.db, pull_request_id).status in {"opening", "open"}:
+        pull_requests.update(tx, pull_request_id, problem=problem)
 
 
 def _fields(seen: Seen) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,65 @@ async def test_a_pull_request_that_was_cut_off_is_opened_once(work: Work) -> Non
         )
         told = await client.get("/api/events", type="session.pull_request.opened")
         assert 1 == len(told["items"])
+
+
+@pytest.mark.parametrize("hook", ["pre-receive", "post-receive"])
+async def test_a_push_with_its_pull_request_that_was_cut_off_brings_both_once(
+    work: Work, tmp_path: Path, hook: str
+) -> None:
+    """The remote has the commits, or has them not, when the server dies."""
+    began, go = tmp_path / "began", tmp_path / "go"
+    waits = tmp_path / f"{PROJECT}.git" / "hooks" / hook
+    waits.write_text(f"#!/bin/sh\ntouch {began}\nuntil [ -e {go} ]; do sleep 0.05; done\n")
+    waits.chmod(0o755)
+    async with client_of(work.server) as client:
+        repository = await client.register(work.project, allowPush=True)
+        run = await client.run(repository, "Do it", branchName="work", sandbox="workspace-write")
+        session = await client.until_session(run, "completed")
+        sha = plain_git(work.project, "commit-tree", "work^{tree}", "-p", "work", "-m", "One")
+        plain_git(work.project, "update-ref", "refs/heads/work", sha)
+        work.github.heads["work"] = sha
+        path = f"/api/sessions/{session['id']}/push"
+        async with trio.open_nursery() as nursery:
+
+            async def push() -> None:
+                with pytest.raises(httpx.TransportError):
+                    wanted = {"pullRequest": {"title": "Both"}}
+                    await client.http.post(path, json=wanted, timeout=60)
+
+            nursery.start_soon(push)
+            with trio.fail_after(60):
+                while not began.exists():  # noqa: ASYNC110 - a script tells by a file
+                    await trio.sleep(0.02)
+            await trio.to_thread.run_sync(work.server.kill)
+    go.touch()
+    await trio.to_thread.run_sync(work.server.start)
+    async with client_of(work.server) as client:
+        await work.until(client, "/api/pushes/1", status="pushed")
+        await work.until(client, "/api/pull-requests/1", status="open", title="Both", headSha=sha)
+        assert 1 == work.github.times(f"POST /repos/{PROJECT}/pulls")
+        for kind in ("session.pushed", "session.pull_request.opened"):
+            assert 1 == len((await client.get("/api/events", type=kind))["items"])
+
+
+async def test_a_webhook_that_is_forged_repeated_or_late_does_no_harm(work: Work) -> None:
+    async with client_of(work.server) as client:
+        session = await work.pushed(client)
+        sha = work.github.heads["work"]
+        path = f"/api/sessions/{session['id']}/pull-request"
+        pull = await client.post(path, {"title": "Do it"}, status=201)
+        here = f"/api/pull-requests/{pull['id']}"
+        asked = len(work.github.asked)
+        deliver = partial(work.github.deliver, work.server.url)
+        forged = await trio.to_thread.run_sync(partial(deliver, PROJECT, secret="guessed"))
+        other = await trio.to_thread.run_sync(partial(deliver, "mallory/work"))
+        assert (401, 200) == (forged.status_code, other.status_code)
+
+        work.github.check(sha, "tests", "success")  # delivered after what came later
+        for name in ("later", "earlier", "later"):
+            answer = await trio.to_thread.run_sync(partial(deliver, PROJECT, delivery=name))
+            assert 200 == answer.status_code
+        await work.until(client, here, checks="passing")
+        reads = [line for line in work.github.asked[asked:] if "/check-runs" in line]
+        assert len(reads) <= 4  # the first look, and one for each delivery that is none again
+        assert not [line for line in work.github.asked if "mallory" in line]

@@ -257,6 +257,25 @@ async def test_who_asks_is_told_of_a_refusal_also_where_the_round_was_quicker(
             await it.open()
 
 
+async def test_one_that_follows_a_push_waits_for_a_github_that_is_down(
+    tmp_path: Path, github: FakeGitHub
+) -> None:
+    async with opened(tmp_path, github) as it:
+        wanted = PullRequestRequest(requested_by="ada")
+
+        def want(tx: Transaction) -> PullRequest:
+            plan = plan_pull_request(tx.db, it.session.id, wanted)
+            return request_pull_request(tx, plan, requested_by="ada")
+
+        made = await it.rig.storage.write(want)
+        for fault in (Fault(500), Fault(0), Fault(0, is_done=True)):
+            github.fail("POST /repos", fault)
+        await it.rig.system.lookup(PULL_REQUESTS).tell(FollowPullRequests())
+        found = await it.until(made, lambda one: one.status != "opening")
+        assert ("open", 1) == (found.status, len(github.pulls))
+        assert 3 == github.times("POST /repos")
+
+
 async def test_a_github_that_is_slow_or_makes_no_sense_is_unavailable(
     tmp_path: Path, github: FakeGitHub
 ) -> None:
