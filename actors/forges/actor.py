@@ -37,6 +37,7 @@ from command_center.actors.forges.shared import SharedForge
 from command_center.actors.ledger.pull_request_merges import call_off
 from command_center.actors.ledger.pull_request_news import FORGE, answer_news
 from command_center.actors.ledger.pull_request_plans import (
+    check_pull_request,
     plan_pull_request,
     request_pull_request,
 )
@@ -111,10 +112,12 @@ class PullRequests(Actor):
 
         Raises:
             NotFound: there is no such session.
+            Invalid: the title says nothing, or the base is no branch's name.
             Conflict: nothing was pushed, nothing says onto what, or the forge refuses it.
             Unavailable: the forge is not reached.
         """
         wanted = message.wanted
+        check_pull_request(wanted)
         plan = await self._storage.read(
             lambda db: plan_pull_request(db, message.session_id, wanted)
         )

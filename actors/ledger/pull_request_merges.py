@@ -6,11 +6,14 @@ agreed to is over.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from command_center.actors.contracts.events.pull_requests import MergeSettled
 from command_center.actors.ledger import sessions as ledger
 from command_center.store import Approval, PullRequest, Transaction, pull_requests, sessions
+
+NOT_MERGED: Final = "It is not merged: "
+"""Begins the problem of a pull request that is not merged though somebody wanted that."""
 
 
 def settle_merge(tx: Transaction, approval: Approval) -> None:
@@ -26,8 +29,17 @@ def settle_merge(tx: Transaction, approval: Approval) -> None:
 
 
 def call_off(tx: Transaction, pull_request_id: int, problem: str, *, actor: str) -> PullRequest:
-    """Merge it no more by itself, and tell why."""
-    pull = pull_requests.update(tx, pull_request_id, merge_when=None, merge_sha=None)
+    """Merge it no more by itself, and tell why.
+
+    That stands in its `problem` until it has another commit, or somebody asks again.
+    """
+    pull = pull_requests.update(
+        tx,
+        pull_request_id,
+        merge_when=None,
+        merge_sha=None,
+        problem=f"{NOT_MERGED}{problem}",
+    )
     _tell(tx, pull, None, problem, actor=actor)
     return pull
 

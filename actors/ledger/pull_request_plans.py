@@ -15,7 +15,8 @@ from sqlite_utils import Database
 from command_center.actors.contracts.events.pull_requests import PullRequestRequested
 from command_center.actors.contracts.pull_requests import PullRequestRequest
 from command_center.actors.ledger import sessions as ledger
-from command_center.actors.rules.errors import Conflict
+from command_center.actors.rules.branch_names import is_branch_name
+from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.forge_links import Project, project_of
 from command_center.store import (
     PullRequest,
@@ -88,6 +89,20 @@ def request_pull_request(
     return made
 
 
+def check_pull_request(wanted: PullRequestRequest, *, within: str = "") -> None:
+    """Refuse a title that says nothing, and a base that is no branch's name.
+
+    Raises:
+        Invalid: it names the field; `within` is where on the wire it stands.
+    """
+    if wanted.title is not None and not wanted.title.strip():
+        raise Invalid.field(f"{within}title", "Expected some text.")
+    if wanted.base is not None and not is_branch_name(wanted.base):
+        raise Invalid.field(
+            f"{within}base", f"{wanted.base!r} is not a branch name that git accepts."
+        )
+
+
 def plan_pull_request(
     db: Database, session_id: int, wanted: PullRequestRequest
 ) -> PlannedPullRequest:
@@ -128,10 +143,10 @@ def follow_push(tx: Transaction, push: Push) -> Push:
     """Note the pull request that is wanted once a push is done; else say why there is none."""
     if push.pull_request is None:
         return push
-    wanted = msgspec.convert(push.pull_request, PullRequestRequest)
     try:
+        wanted = msgspec.convert(push.pull_request, PullRequestRequest)
         plan = plan_pull_request(tx.db, push.session_id, wanted)
-    except Conflict as error:
+    except (Conflict, msgspec.ValidationError) as error:  # what redaction has left may not fit
         return pushes.update(tx, push.id, problem=f"It is pushed. No pull request: {error}")
     request_pull_request(tx, plan, requested_by=push.requested_by)
     return push

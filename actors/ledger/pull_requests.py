@@ -17,6 +17,7 @@ from command_center.actors.contracts.events.pull_requests import (
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import sessions as ledger
+from command_center.actors.ledger.pull_request_merges import NOT_MERGED
 from command_center.actors.ledger.pull_request_news import FORGE
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.pull_request_wishes import wishes_of
@@ -58,7 +59,10 @@ def note_not_opened(tx: Transaction, pull_request_id: int, problem: str) -> Pull
 def note_seen(tx: Transaction, pull_request_id: int, fields: Mapping[str, Any]) -> PullRequest:
     """Keep what the forge tells, and tell of what is new."""
     before = pull_requests.get(tx.db, pull_request_id)
-    after = pull_requests.update(tx, pull_request_id, read_at=tx.now, problem=None, **fields)
+    is_same = fields.get("head_sha") == before.head_sha and fields.get("status") == "open"
+    stays = is_same and (before.problem or "").startswith(NOT_MERGED)
+    problem = before.problem if stays else None
+    after = pull_requests.update(tx, pull_request_id, read_at=tx.now, problem=problem, **fields)
     names = {field.name: field.encode_name for field in msgspec.structs.fields(PullRequest)}
     changes = {
         names[name]: {"from": getattr(before, name), "to": getattr(after, name)}
@@ -122,6 +126,7 @@ def request_merge(
         merge_sha=pull.head_sha,
         merge_when=None,
         merge_approval_id=approval.id,
+        problem=None,
         answered=[*pull.answered, f"merge:{pull.head_sha}"],
     )
     told = MergeRequested(

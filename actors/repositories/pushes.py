@@ -24,7 +24,7 @@ from command_center.actors.git.marked_merges import check_resolved
 from command_center.actors.git.names import branch_commit, check_branch_name
 from command_center.actors.git.pushing import push_commit, read_missing, tracked_commit
 from command_center.actors.git.remotes import push_address, read_heads, remote_of
-from command_center.actors.ledger.pull_request_plans import follow_push
+from command_center.actors.ledger.pull_request_plans import check_pull_request, follow_push
 from command_center.actors.ledger.push_outcomes import fail_push, finish_push
 from command_center.actors.ledger.pushes import PlannedPush, request_push
 from command_center.actors.repositories.main_checkout import open_main
@@ -55,12 +55,14 @@ class Pushes:
 
         Raises:
             NotFound: there is no such session.
-            Invalid: the branch cannot have that name.
+            Invalid: the branch, or the base of its pull request, cannot have that name.
             Conflict: the session has not ended, it has no branch, the branch has moved, its remote
                 cannot be pushed to or has all of it, or the remote refuses it.
             Unavailable: the remote cannot be reached.
         """
         wanted = message.wanted
+        if wanted.pull_request is not None:
+            check_pull_request(wanted.pull_request, within="pullRequest.")
         session, _, repository = await load_work(self._storage, message.session_id)
         if session.finished_at is None:
             raise Conflict(f"Session {session.id} has not ended.")

@@ -31,7 +31,7 @@ from command_center.actors.ledger.pull_request_plans import (
     plan_pull_request,
     request_pull_request,
 )
-from command_center.actors.rules.errors import Conflict, Unavailable
+from command_center.actors.rules.errors import Conflict, Invalid, Unavailable
 from command_center.runtime import Backoff, ChildSpec
 from command_center.store import (
     Approval,
@@ -480,6 +480,10 @@ async def test_without_a_push_or_another_branch_there_is_nothing_to_open(
     async with opened(tmp_path, github) as it:
         with pytest.raises(Conflict, match="name it as base"):
             await it.open(base="work")
+        with pytest.raises(Invalid, match="base"):
+            await it.open(base="a..b")
+        with pytest.raises(Invalid, match="title"):
+            await it.open(title=" ")
         await it.rig.storage.write(lambda tx: tx.db.execute("UPDATE pushes SET status = 'failed'"))
         with pytest.raises(Conflict, match="Push it first"):
             await it.open()
@@ -731,6 +735,9 @@ async def test_it_is_not_merged_where_somebody_or_something_is_against_it(
         github.check(SHA, "tests", "success")
         found = await it.read(made)
         assert ("open", None) == (found.status, found.merge_when)
+        assert (found.problem or "").startswith("It is not merged: ")
+        if how != "new commit":
+            assert found.problem == (await it.read(made)).problem
         settled = [one for one in await it.told() if one.endswith("merge.settled")]
         assert len(settled) == (1 if how == "rejected" else 2)
 

@@ -436,3 +436,21 @@ async def test_a_push_says_why_no_pull_request_follows_it(pushed: Pushed) -> Non
     assert "pushed" == push.status
     assert "needs another branch to go into" in (push.problem or "")
     assert [] == await opening(pushed)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        ({"base": "-x"}, "base"),
+        ({"base": "a..b"}, "base"),
+        ({"base": ""}, "base"),
+        ({"title": " "}, "title"),
+    ],
+)
+async def test_a_pull_request_that_cannot_be_is_refused_before_anything_is_sent(
+    pushed: Pushed, wanted: dict[str, Any], field: str
+) -> None:
+    await pushed.patch(allow_push=True)
+    with pytest.raises(Invalid, match=rf"pullRequest\.{field}"):
+        await pushed.push(pull_request=PullRequestRequest(**wanted))
+    assert "" == pushed.remote.head("work")
