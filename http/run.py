@@ -26,6 +26,7 @@ from command_center.http.serve import serve
 from command_center.http.transport.accept import ask_for_descriptors
 from command_center.http.transport.encryption import UnusableCertificate
 from command_center.http.wire.problems import AddressInUse, AddressUnavailable, UntestedHypercorn
+from command_center.http.wire.socket_owner import tells_owners
 from command_center.store.errors import (
     AcknowledgedLost,
     CannotOpenDatabase,
@@ -135,10 +136,14 @@ def _greet(settings: Settings, address: str, urls: Sequence[str]) -> None:
     body = shlex.quote(json.dumps({"localPath": str(Path.cwd())}))
     pages = "\n         ".join(f"{url}{_caution(url)}" for url in urls)
     pair = "Pair:    command-center pair lets a phone in\n" if settings.api_token else ""
+    others = ""
+    if settings.api_token is None and not tells_owners():
+        others = "Users:   any user of this machine may use it; set CC_API_TOKEN to change that\n"
     click.echo(
         f"Command Center {version('command-center')} listens on {address}\n"
         f"Open:    {pages or address}\n"
         f"{pair}"
+        f"{others}"
         f"Runner:  {runner.mode}. {runner.reason}\n"
         f"Data:    {settings.data_dir}\n"
         f"Check:   curl {address}/health\n"

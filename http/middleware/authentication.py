@@ -23,6 +23,7 @@ from command_center.http.middleware.throttle import WrongGuesses, client_key
 from command_center.http.wire.asgi import Scope
 from command_center.http.wire.caller import ANYBODY, Caller
 from command_center.http.wire.problems import CHALLENGE, Refused
+from command_center.http.wire.socket_owner import PEER, Peer
 
 SUBPROTOCOL = "cc.v1"
 BEARER_SUBPROTOCOL = "cc.bearer."
@@ -49,7 +50,8 @@ class Credentials:
     def admit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[Caller, str | None]:
         """Authenticate; return who it is, and the token if they brought one.
 
-        Where no token is needed, who brings none of ours is anybody. What looks like a device's
+        Where no token is needed, who brings none of ours is anybody, but for another user of this
+        machine, where the system tells whose process has connected. What looks like a device's
         token has to be one all the same, so that a revoked one does not count for more than before.
 
         Raises Refused: 401 for who may not, 429 for who has to wait.
@@ -64,6 +66,9 @@ class Credentials:
         if scope["path"].rstrip("/") != SIGN_IN and (caller := self._by_cookie(headers, scope)):
             return caller, None
         if self._digest is None:
+            peer: Peer | None = scope.get(PEER)
+            if peer is not None and peer.is_stranger:
+                raise _of_another_user()
             return ANYBODY, None
         raise Refused(
             401,
@@ -115,6 +120,16 @@ class Credentials:
         client = scope.get("client")
         self.roster.note_seen(device, "" if client is None else str(client[0]))
         return Caller(device.id, str(device), device.scopes)
+
+
+def _of_another_user() -> Refused:
+    return Refused(
+        401,
+        "Another user of this machine sent this. Without a token the server serves its own user "
+        "alone: set CC_API_TOKEN for it, and send that. A proxy is believed if CC_TRUSTED_PROXIES "
+        "names it.",
+        {"WWW-Authenticate": CHALLENGE},
+    )
 
 
 def _wrong(message: str) -> Refused:

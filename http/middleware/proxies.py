@@ -15,6 +15,7 @@ import attrs
 
 from command_center.http.wire.asgi import Scope
 from command_center.http.wire.problems import Refused
+from command_center.http.wire.socket_owner import PEER
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -45,6 +46,7 @@ class TrustedProxies:
         client = scope.get("client")
         if not self.networks or client is None or not self._trusts(client[0]):
             return
+        scope[PEER] = None  # it speaks for its clients
         hops = _listed(headers, b"x-forwarded-for")
         for hop in reversed(hops):
             scope["client"] = (_address(hop), 0)

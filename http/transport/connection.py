@@ -35,6 +35,7 @@ from command_center.http.transport.websocket import WebSocket, asks_for_websocke
 from command_center.http.wire.asgi import App, Scope
 from command_center.http.wire.problems import JSON, Problem
 from command_center.http.wire.security_headers import EVERY_ANSWER
+from command_center.http.wire.socket_owner import PEER, Peer
 
 log = structlog.get_logger("command_center.http")
 
@@ -156,6 +157,7 @@ class ClientConnection:
         self.http = _parser(self.limits)
         self.client: tuple[str, int] | None = None
         self.server: tuple[str, int] | None = None
+        self._peer: Peer | None = None
         self.due = math.inf
         self._is_first = False
         self._connections = connections
@@ -176,6 +178,7 @@ class ClientConnection:
         try:
             self.client = self.stream.socket.getpeername()[:2]
             self.server = self.stream.socket.getsockname()[:2]
+            self._peer = Peer(self.client, self.server)
             with self._serving, _leaving_nothing():
                 await (self._serve() if has_place else self.refuse(ALL_IN_USE))
                 if isinstance(self.stream, EncryptedStream):
@@ -380,6 +383,7 @@ class ClientConnection:
             "server": self.server,
             "state": dict(self.state),
             "extensions": {},
+            PEER: self._peer,
         }
 
 
