@@ -17,6 +17,7 @@ from quart import Response, request
 from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import DEVICES
 from command_center.actors.contracts.devices import NewPairing, OfferPairing, Pairing, RedeemCode
+from command_center.http.config.urls import is_loopback_url
 from command_center.http.middleware.authentication import Credentials
 from command_center.http.middleware.gate import PAIR
 from command_center.http.middleware.throttle import WrongGuesses, client_key
@@ -59,7 +60,42 @@ class PairingOffer(Pairing, frozen=True, kw_only=True, rename="camel"):
     places: list[PairingPlace]
 
 
+class PageAddress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An address under which the page can be opened.
+
+    Attributes:
+        is_encrypted: it is one of https.
+        is_loopback: it leads to this machine alone.
+    """
+
+    url: str
+    is_encrypted: bool
+    is_loopback: bool
+
+
+class PageAddresses(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Each address under which the page can be opened, the most useful to others first."""
+
+    items: list[PageAddress]
+
+
 api = Api[Doorway]("Devices")
+
+
+@api.operation("GET", "/api/addresses")
+async def list_addresses(doorway: Doorway) -> PageAddresses:
+    """List the addresses under which the page can be opened."""
+    urls = await trio.to_thread.run_sync(doorway.urls)
+    return PageAddresses(
+        items=[
+            PageAddress(
+                url=url,
+                is_encrypted=url.startswith("https://"),
+                is_loopback=is_loopback_url(url),
+            )
+            for url in urls
+        ]
+    )
 
 
 @api.operation("POST", "/api/devices/pairings", answers=201, scope="admin", is_done_once=False)

@@ -35,6 +35,7 @@ const SCREENS = {
   runtime: () => import("./screens/runtime.js"),
   devices: () => import("./screens/devices.js"),
   account: () => import("./screens/account.js"),
+  notifications: () => import("./screens/notifications.js"),
   more: () => import("./screens/more.js"),
 };
 
@@ -74,6 +75,8 @@ function screenOf([first, second, ...rest]) {
       return ["devices", "Devices", {}];
     case "account":
       return ["account", "Account", {}];
+    case "notifications":
+      return id ? ["notifications", "Webhook", { id }] : ["notifications", "Notifications", {}];
     case "more":
       return ["more", "More", {}];
     default:
@@ -91,6 +94,7 @@ export const PLACES = [
   ["threads", "threads", "Threads"],
   ["telemetry", "telemetry", "Telemetry"],
   ["runtime", "runtime", "Runtime"],
+  ["notifications", "bell", "Notifications"],
   ["devices", "devices", "Devices"],
   ["account", "lock", "Account"],
 ];

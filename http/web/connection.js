@@ -53,6 +53,7 @@ function apply(event) {
   else if (thing === "actor" || thing === "bridge") changed("runtime");
   else if (thing === "device") changed("devices");
   else if (thing === "account") changed("account");
+  else if (thing === "webhook") changed("webhooks");
   else if (thing === "approval") {
     refresh("approvals", event.approvalId);
     refresh("tasks", event.taskId);

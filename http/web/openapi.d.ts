@@ -847,6 +847,18 @@ export interface Order {
   requestedBy?: string;
 }
 
+/** An address under which the page can be opened. */
+export interface PageAddress {
+  url: string;
+  isEncrypted: boolean;
+  isLoopback: boolean;
+}
+
+/** Each address under which the page can be opened, the most useful to others first. */
+export interface PageAddresses {
+  items: PageAddress[];
+}
+
 /** A code, and each address that it can be used at. */
 export interface PairingOffer {
   code: string;
@@ -2621,6 +2633,15 @@ export interface Operations {
     query: { requestedBy?: string | null; };
     body: undefined;
     answer: Device;
+  };
+  /** List the addresses under which the page can be opened */
+  listAddresses: {
+    method: "GET";
+    path: "/api/addresses";
+    isExact: true;
+    query: Record<string, never>;
+    body: undefined;
+    answer: PageAddresses;
   };
   /** Make a code that lets a device in once, within five minutes */
   offerPairing: {

@@ -36,7 +36,7 @@ _REQUEST: Final = struct.Struct("=BBBxI")
 _ADDRESSES: Final = struct.Struct("!HH16s16s")
 _UID_AND_INODE: Final = struct.Struct("=II")
 _UID_AT: Final = _HEADER.size + 64
-"""Where `idiag_uid` stands in an answer: behind the header and most of `inet_diag_msg`."""
+"""The place of `idiag_uid` in an answer: behind the header and most of `inet_diag_msg`."""
 
 
 @attrs.define(slots=False)

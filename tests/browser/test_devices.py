@@ -70,10 +70,10 @@ def test_a_phone_is_let_in_by_a_code_and_put_out_again(
     expect(phone).to_have_url(re.compile(r"/#/$"))
     expect(owner.get_by_text("It is signed in")).to_be_visible()
     owner.get_by_role("button", name="Done").click()
-    expect(owner.locator(".row-title")).to_have_text("My phone")
+    expect(owner.locator(".device-row .row-title")).to_have_text("My phone")
     owner.reload()
     seen = re.compile(r"seen .+ from 127\.0\.0\.1")
-    expect(owner.locator(".row-note").last).to_have_text(seen)
+    expect(owner.locator(".device-row .row-note").last).to_have_text(seen)
     settle(owner)
     assert serious_in(owner) == []
 
@@ -118,8 +118,8 @@ def test_a_script_gets_a_token_that_is_shown_once(secured: Server, open_page: Op
     page.get_by_label("work", exact=True).uncheck()
     page.get_by_label("Name").fill("A reader")
     page.get_by_role("button", name="Save").click()
-    expect(page.locator(".row-title")).to_have_text("A reader")
-    expect(page.locator(".row-note").first).to_have_text("read")
+    expect(page.locator(".device-row .row-title")).to_have_text("A reader")
+    expect(page.locator(".device-row .row-note").first).to_have_text("read")
 
 
 def test_a_code_that_is_no_good_says_so_and_another_one_can_be_typed(

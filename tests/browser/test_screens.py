@@ -44,6 +44,7 @@ SCREENS: dict[str, str | re.Pattern[str]] = {
     "/threads": "Threads",
     "/telemetry": "Telemetry",
     "/runtime": "Runtime",
+    "/notifications": "Notifications",
     "/devices": "Devices",
     "/account": "Codex account",
     "/more": re.compile("^(More|Preferences)$"),

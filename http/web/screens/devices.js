@@ -22,9 +22,10 @@ import {
 import { Qr } from "../components/qr.js";
 import { day } from "../format.js";
 import { html, useState } from "../html.js";
+import { here } from "../router.js";
 import { useStore } from "../store.js";
 
-/** @import { Device, DeviceToken, PairingOffer } from "../openapi.js" */
+/** @import { Device, DeviceToken, PageAddress, PairingOffer } from "../openapi.js" */
 /** @typedef {Device["scopes"][number]} Scope */
 
 /** @type {[Scope, string][]} */
@@ -52,7 +53,7 @@ export const Devices = () => {
   const version = useStore("devices");
   const [devices, error] = useLoaded(() => every("/api/devices"), [], version);
   const [me] = useLoaded(() => get("/api/devices/current"), [], version);
-  const [adding, setAdding] = useState(false);
+  const [adding, setAdding] = useState(here().params.has("add"));
   const [changed, change] = useState(/** @type {Device | null} */ (null));
   const [revoked, revoke] = useState(/** @type {Device | null} */ (null));
   return html`
@@ -94,6 +95,7 @@ export const Devices = () => {
             )}
           </ul>`
     }
+    <${Addresses} />
     ${adding && html`<${Add} known=${devices || []} onClose=${() => setAdding(false)} />`}
     ${changed && html`<${Change} device=${changed} onClose=${() => change(null)} />`}
     ${
@@ -106,6 +108,41 @@ export const Devices = () => {
     }
   `;
 };
+
+/** Where the page opens, and what a browser does there. */
+const Addresses = () => {
+  const [found, error] = useLoaded(() => get("/api/addresses"), []);
+  return html`
+    <h2 class="section apart">Addresses</h2>
+    <${Problem} error=${error} />
+    <ul class="rows" aria-label="Addresses">
+      ${(found?.items || []).map(
+        (one) => html`<li key=${one.url} class="row">
+          <div class="row-main">
+            <div class="row-title">
+              <a href=${`${one.url}/`}>${one.url}</a>
+              ${location.origin === one.url && html` <span class="hint">here</span>`}
+            </div>
+            <div class="hint">${heldBack(one)}</div>
+          </div>
+        </li>`,
+      )}
+    </ul>
+    <p class="hint apart">
+      The server answers under no other. Another name goes into <code>CC_ALLOWED_HOSTS</code>,
+      a certificate into <code>CC_TLS_CERT</code> and <code>CC_TLS_KEY</code>.
+    </p>
+  `;
+};
+
+/** What a browser will and will not do there. @param {PageAddress} address */
+const heldBack = ({ isEncrypted, isLoopback }) =>
+  isLoopback
+    ? "This machine alone. Notifications, and the page without a connection."
+    : isEncrypted
+      ? "Encrypted. Notifications, the page without a connection, and the home screen."
+      : "Not encrypted: who is on the way reads along. No notifications, and no page without a " +
+        "connection.";
 
 /** @param {{device: Device}} props */
 const Seen = ({ device }) => {

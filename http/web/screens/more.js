@@ -17,6 +17,7 @@ const PLACES = [
   ["threads", "threads", "Threads of Codex"],
   ["telemetry", "telemetry", "Telemetry"],
   ["runtime", "runtime", "Runtime"],
+  ["notifications", "bell", "Notifications"],
   ["devices", "devices", "Devices"],
   ["account", "lock", "Codex account"],
 ];

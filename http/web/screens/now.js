@@ -200,6 +200,7 @@ const Welcome = () => {
           <span>Register a repository</span>
         </button>
       </p>
+      <p><a href="#/devices?add=phone">Let a phone in by its camera</a></p>
     <//>
     ${registering && html`<${Register} onClose=${() => setRegistering(false)} />`}
   `;

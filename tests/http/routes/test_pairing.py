@@ -243,3 +243,14 @@ async def test_only_so_many_codes_are_known(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(WrongCode):
         known.take(made[0])
     assert [offer, offer] == [known.take(code) for code in made[1:]]
+
+
+async def test_the_addresses_are_told_with_what_leads_there(tmp_path: Path) -> None:
+    urls = ["https://cc.example", "http://192.168.1.20:8787", "http://127.0.0.1:8787"]
+    async with server(tmp_path, urls=urls) as at:
+        found = (await at.root.get("/api/addresses")).json()["items"]
+        assert urls == [one["url"] for one in found]
+        assert [True, False, False] == [one["isEncrypted"] for one in found]
+        assert [False, False, True] == [one["isLoopback"] for one in found]
+        async with at.client(await at.device("work")) as http:
+            assert 403 == (await http.get("/api/addresses")).status_code

@@ -32,6 +32,17 @@ def connected(
             yield client, server
 
 
+def own_id() -> int:
+    if sys.platform == "win32":
+        return 0
+    return os.geteuid()
+
+
+def become(user: int) -> None:
+    if sys.platform != "win32":
+        os.seteuid(user)
+
+
 def ends(server: socket.socket) -> tuple[tuple[str, int], tuple[str, int]]:
     return server.getpeername()[:2], server.getsockname()[:2]
 
@@ -41,9 +52,8 @@ def ends(server: socket.socket) -> tuple[tuple[str, int], tuple[str, int]]:
     [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("127.0.0.1", "::"), ("::1", "::")],
 )
 def test_the_owner_is_told_whatever_the_family(host: str, listen_on: str) -> None:
-    assert sys.platform != "win32"
     with connected(host, listen_on) as (_, server):
-        assert os.geteuid() == owner_of(*ends(server))
+        assert own_id() == owner_of(*ends(server))
         assert not Peer(*ends(server)).is_stranger
 
 
@@ -67,13 +77,12 @@ def test_one_that_never_was_is_nobodys() -> None:
     sys.platform == "win32" or os.geteuid() != 0, reason="only root can be another user"
 )
 def test_another_users_socket_is_a_strangers() -> None:
-    assert sys.platform != "win32"
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        os.seteuid(OTHER)
+        become(OTHER)
         try:
             client = socket.create_connection(listener.getsockname())
         finally:
-            os.seteuid(0)
+            become(0)
         server, _ = listener.accept()
         with client, server:
             assert OTHER == owner_of(*ends(server))
@@ -81,7 +90,6 @@ def test_another_users_socket_is_a_strangers() -> None:
 
 
 def test_half_closed_it_still_has_its_owner() -> None:
-    assert sys.platform != "win32"
     with connected() as (client, server):
         client.shutdown(socket.SHUT_WR)
-        assert os.geteuid() == owner_of(*ends(server))
+        assert own_id() == owner_of(*ends(server))
