@@ -16,6 +16,7 @@ from command_center.http.middleware.metrics import RequestMetrics
 from command_center.http.middleware.request_log import install_request_log
 from command_center.http.openapi import routes as documents
 from command_center.http.routes import dashboard, health, metrics, pairing, signin
+from command_center.http.routes.certificate import certificate_routes
 from command_center.http.routes.table import APIS
 from command_center.http.wire.codec import ActorPathConverter, IdConverter
 from command_center.http.wire.compression import install_compression
@@ -50,6 +51,7 @@ def create_app(
     for api in APIS:
         install(app, api, served.get(api, center), keys)
     app.register_blueprint(dashboard.routes())
+    app.register_blueprint(certificate_routes(center.settings.data_dir))
     app.register_blueprint(documents.routes(secured=policy.token is not None))
     install_compression(app)
     install_etags(app)

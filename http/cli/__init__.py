@@ -2,6 +2,6 @@
 
 `main` is `command-center` itself. `telegram` is the command that sets the bot up, as
 `telegram_setup` does it, `top` shows the running tree, live in a terminal, `pair` lets a phone in,
-and `doctor` looks for what would keep the server from working. `asking` is how they speak to a
-server that runs.
+`certificate` gives the server an encrypted address, and `doctor` looks for what would keep the
+server from working. `asking` is how they speak to a server that runs.
 """

@@ -12,6 +12,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
@@ -224,6 +225,23 @@ def pair(
     try:
         pairing.show(pairing.pair(settings, url, name=name, scopes=scopes, days=days))
     except NotAnswered as refusal:
+        _refuse(str(refusal))
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@_config_flag
+def certificate(names: tuple[str, ...], config_file: Path | None) -> None:
+    """Make a certificate for this machine and NAMES, from an authority of its own."""
+    settings = _resolve(config_file, {}).settings
+    if find_spec("cryptography") is None:
+        _refuse('This needs a library: install "command-center[certificate]".')
+    from command_center.http.cli import certificate as certificates  # noqa: PLC0415 - the server does without it
+    from command_center.http.config.local_authority import OtherNames  # noqa: PLC0415 - the same
+
+    try:
+        click.echo(certificates.certificate(settings, names))
+    except (OtherNames, OSError, ValueError) as refusal:
         _refuse(str(refusal))
 
 

@@ -2,5 +2,6 @@
 
 `settings` declares every setting and finds its value; `parsers` turns its text into that value.
 `runner` decides what the runner `auto` means here, `logs` sets up the log, `urls` spells an address
-as a browser takes it, and `addresses` finds those of this machine.
+as a browser takes it, `addresses` finds those of this machine, and `local_authority` makes
+certificates for them.
 """

@@ -13,6 +13,9 @@ import psutil
 
 from command_center.http.config.urls import is_any
 
+AUTHORITY: Final = "authority.pem"
+"""The file of the data folder with the authority of `command-center certificate`."""
+
 _INNER: Final = re.compile(r"docker|br-|veth|virbr|cni|flannel|cali")
 """Interfaces that lead to no other machine."""
 

@@ -26,7 +26,7 @@ from tests.checkout import ROOT
 from tests.http.live import client_of
 
 SCHEMAS = Path(__file__).parent / "schemas"
-UNDOCUMENTED = frozenset({"dashboard", "documents"})
+UNDOCUMENTED = frozenset({"certificate", "dashboard", "documents"})
 """Blueprints of files for browsers, which are no API."""
 
 
