@@ -35,12 +35,14 @@ class Fault:
     Attributes:
         status: is answered, with `message`; 0 drops the connection.
         is_done: the request takes effect all the same.
+        content: is the answer, as it stands.
     """
 
     status: int
     message: str = "Something is wrong."
     headers: dict[str, str] = attrs.field(factory=dict)
     is_done: bool = False
+    content: bytes | None = None
 
 
 @attrs.define(eq=False)
@@ -188,7 +190,10 @@ class FakeGitHub:
             self.faults.remove(fault)
             if fault[1].is_done:
                 self._route(method, target, body)
-            return fault[1].status, fault[1].headers, {"message": fault[1].message}
+            said: Any = {"message": fault[1].message}
+            if fault[1].content is not None:
+                said = fault[1].content
+            return fault[1].status, fault[1].headers, said
         status, content = self._route(method, target, body)
         content = _page_of(content, target)
         etag = f'"{hashlib.sha256(json.dumps(content).encode()).hexdigest()}"'
@@ -304,6 +309,13 @@ def _is_wanted(pull: dict[str, Any], query: dict[str, str]) -> bool:
     return head in {"", pull["head"]["ref"]} and query.get("base") in {None, pull["base"]["ref"]}
 
 
+def _encoded(body: Any) -> bytes:
+    """Return what is sent: a log as text, and bytes as they are."""
+    if body is None or isinstance(body, bytes):
+        return body or b""
+    return body.encode() if isinstance(body, str) else json.dumps(body).encode()
+
+
 @contextmanager
 def fake_github() -> Iterator[FakeGitHub]:
     """Serve it on the loopback."""
@@ -323,9 +335,7 @@ def fake_github() -> Iterator[FakeGitHub]:
             if status == 0:
                 self.close_connection = True
                 return
-            sent = b"" if body is None else json.dumps(body).encode()
-            if isinstance(body, str):  # a log
-                sent = body.encode()
+            sent = _encoded(body)
             self.send_response(status)
             for name, value in fields.items():
                 self.send_header(name, value)

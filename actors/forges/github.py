@@ -1,26 +1,40 @@
 """GitHub's REST API (https://docs.github.com/rest): pull requests, their checks and reviews.
 
 An answer is kept with its ETag, so that asking again costs nothing of the rate limit where nothing
-has changed. Where GitHub says that it has had enough, nothing more is sent until the time that it
-names. The token is in a header of each request and in nothing that is raised or logged.
+has changed. Each is bounded in its time, its size and its redirects, and `wire` reads it: whatever
+else comes is one refusal. Where GitHub says that it has had enough, nothing more is sent until the
+time that it names. The token is in a header of each request, and in nothing that is raised or
+logged.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, Final, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 import attrs
 import httpx
 import trio
 
-from command_center.actors.forges.ports import Check, FoundIssue, Proposal, Remark, Review, Seen
+from command_center.actors.forges.ports import Check, FoundIssue, Proposal, Remark, Seen
 from command_center.actors.forges.settings import GitHubSettings
+from command_center.actors.forges.wire import (
+    ChecksShown,
+    CommentShown,
+    IssueShown,
+    PullShown,
+    ReviewShown,
+    Shape,
+    StatusesShown,
+    decode,
+    problem_in,
+)
 from command_center.actors.rules.errors import Conflict, Unavailable
+from command_center.actors.rules.retry_after import retry_after
+
+Entry = TypeVar("Entry")
 
 LARGEST_ANSWER: Final = 8 * 1024 * 1024
 """Bytes of the largest answer that is read."""
@@ -31,8 +45,11 @@ PAGE: Final = 100
 PAGES: Final = 10
 """Pages of one list that are read at most."""
 
-KEPT: Final = 512
-"""Answers that are kept with their ETags."""
+KEPT: Final = 16 * 1024 * 1024
+"""Bytes of the answers that are kept with their ETags, the newest ones."""
+
+REDIRECTS: Final = 5
+"""Redirects of one request that are followed, as of a project that has moved."""
 
 LONGEST_PAUSE: Final = 3600.0
 """Seconds for which GitHub is left in peace at most."""
@@ -40,26 +57,12 @@ LONGEST_PAUSE: Final = 3600.0
 LOG_LENGTH: Final = 4000
 """Characters of a log that are read, the last ones."""
 
-_TRUSTED: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
-_SUMMARY: Final = 2000
-_TITLE, _BODY = 300, 60_000
-_SAID: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"})
-_PASSING: Final = frozenset({"success", "neutral", "skipped"})
-
 
 @attrs.frozen
 class _Answer:
     status: int
     headers: httpx.Headers
     content: bytes
-
-    @property
-    def body(self) -> Any:
-        """Return the JSON; None where it is none."""
-        try:
-            return json.loads(self.content) if self.content else None
-        except (ValueError, RecursionError):
-            return None
 
 
 @attrs.define(eq=False)
@@ -69,13 +72,15 @@ class GitHub:
     settings: GitHubSettings
     _client: httpx.AsyncClient = attrs.field(init=False)
     _token: str | None = attrs.field(default=None, init=False)
-    _kept: dict[str, tuple[str, Any]] = attrs.field(factory=dict, init=False)
+    _kept: dict[str, tuple[str, bytes]] = attrs.field(factory=dict, init=False)
     _silent_until: float = attrs.field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Make the client; nothing is sent yet."""
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(self.settings.call_seconds),
+            max_redirects=REDIRECTS,
+            event_hooks={"request": [self._stay]},
             headers={
                 "Accept": "application/vnd.github+json",
                 "User-Agent": "command-center",
@@ -98,12 +103,14 @@ class GitHub:
         owner = project.partition("/")[0]
         head, onto = quote(f"{owner}:{branch}", safe=""), quote(base, safe="")
         found = await self._get(
-            f"/repos/{project}/pulls?state=open&head={head}&base={onto}", cached=False
+            f"/repos/{project}/pulls?state=open&head={head}&base={onto}",
+            list[PullShown],
+            cached=False,
         )
-        with _understood():
-            return next(
-                (_seen(pull) for pull in found if pull["head"]["ref"] == branch), None
-            )  # the filter is GitHub's; that it was heeded is seen to here
+        return next(
+            (pull.seen() for pull in found if (pull.head.ref, pull.base.ref) == (branch, base)),
+            None,
+        )
 
     async def propose(self, proposal: Proposal) -> Seen:
         """Open a pull request; one that is open already is that one."""
@@ -124,51 +131,45 @@ class GitHub:
             if known is None:
                 raise
             return known
-        with _understood():
-            return _seen(answer.body)
+        return decode(answer.content, PullShown).seen()
 
     async def look(self, project: str, number: int) -> Seen:
         """Read a pull request with its checks and reviews, the first thousand of each.
 
         Beyond them, checks count as running: what nobody has read cannot pass.
         """
-        pull = await self._get(f"/repos/{project}/pulls/{number}")
-        with _understood():
-            seen = _seen(pull)
-        commit = f"/repos/{project}/commits/{seen.head_sha}"
-        runs, has_more_runs = await self._list(f"{commit}/check-runs", within="check_runs")
-        statuses, has_more = await self._list(f"{commit}/status", within="statuses")
-        reviews, _ = await self._list(f"/repos/{project}/pulls/{number}/reviews")
+        pull = await self._get(f"/repos/{project}/pulls/{number}", PullShown)
+        commit = f"/repos/{project}/commits/{pull.seen().head_sha}"
+        runs, has_more_runs = await self._list(
+            f"{commit}/check-runs", ChecksShown, lambda shown: shown.check_runs
+        )
+        statuses, has_more = await self._list(
+            f"{commit}/status", StatusesShown, lambda shown: shown.statuses
+        )
+        reviews, _ = await self._list(
+            f"/repos/{project}/pulls/{number}/reviews", list[ReviewShown], list
+        )
         unread = [_UNREAD] if has_more_runs or has_more else []
-        with _understood():
-            return attrs.evolve(
-                seen,
-                checks=[
-                    *(_check(run) for run in runs),
-                    *(_status(status) for status in statuses),
-                    *unread,
-                ],
-                reviews=[_review(review) for review in reviews if review["state"] in _SAID],
-            )
+        return pull.seen(
+            [*(one.seen() for one in runs), *(one.seen() for one in statuses), *unread],
+            [review.seen() for review in reviews if review.is_said],
+        )
 
     async def read_log(self, project: str, job: int) -> str:
         """Read the end of the log of a check."""
-        answer = await self._send("GET", f"/repos/{project}/actions/jobs/{job}/logs")
+        answer = await self._send(
+            "GET", f"/repos/{project}/actions/jobs/{job}/logs", leads_away=True
+        )
         return answer.content.decode("utf-8", "replace")[-LOG_LENGTH:]
 
     async def read_remarks(self, project: str, number: int) -> Mapping[int, Sequence[Remark]]:
         """Read what reviews say of lines, by the review; the first thousand of all."""
-        found, _ = await self._list(f"/repos/{project}/pulls/{number}/comments")
+        found, _ = await self._list(
+            f"/repos/{project}/pulls/{number}/comments", list[CommentShown], list
+        )
         remarks: dict[int, list[Remark]] = {}
-        with _understood():
-            for comment in found:
-                line = comment.get("line") or comment.get("original_line")
-                remark = Remark(
-                    path=str(comment["path"]),
-                    line=line if isinstance(line, int) else None,
-                    text=str(comment.get("body") or "")[:_SUMMARY],
-                )
-                remarks.setdefault(comment.get("pull_request_review_id") or 0, []).append(remark)
+        for comment in found:
+            remarks.setdefault(comment.pull_request_review_id or 0, []).append(comment.seen())
         return remarks
 
     async def merge(self, project: str, number: int, sha: str, method: str) -> None:
@@ -182,55 +183,69 @@ class GitHub:
         """List a page of open issues, the newest first; say whether there are more."""
         labelled = "" if label is None else f"&labels={quote(label, safe='')}"
         found = await self._get(
-            f"/repos/{project}/issues?state=open&per_page={limit}&page={page}{labelled}"
+            f"/repos/{project}/issues?state=open&per_page={limit}&page={page}{labelled}",
+            list[IssueShown],
         )
-        with _understood():
-            issues = [_issue(one) for one in found if "pull_request" not in one]
-            return issues, len(found) == limit
+        return [one.seen() for one in found[:limit] if one.is_open], len(found) >= limit
 
     async def read_issue(self, project: str, number: int) -> FoundIssue | None:
         """Read an issue; None where it is not open, or is a pull request."""
-        found = await self._get(f"/repos/{project}/issues/{number}")
-        with _understood():
-            if found["state"] != "open" or "pull_request" in found:
-                return None
-            return _issue(found)
+        found = await self._get(f"/repos/{project}/issues/{number}", IssueShown)
+        return found.seen() if found.is_open else None
 
-    async def _list(self, path: str, *, within: str | None = None) -> tuple[list[Any], bool]:
+    async def _list(
+        self, path: str, shape: type[Shape], entries: Callable[[Shape], list[Entry]]
+    ) -> tuple[list[Entry], bool]:
         """Read a list page by page; say whether it goes on behind the last page that is read.
 
         Args:
             path: of the list, without a query.
-            within: the name that the entries have in an answer that is more than them.
+            shape: an answer's.
+            entries: takes them out of an answer.
         """
-        found: list[Any] = []
+        found: list[Entry] = []
         for page in range(1, PAGES + 1):
-            answer = await self._get(f"{path}?per_page={PAGE}&page={page}")
-            with _understood():
-                entries = answer if within is None else answer[within]
-                if not isinstance(entries, list):
-                    raise TypeError(path)
-            found += entries
-            if len(entries) < PAGE:
+            shown = entries(await self._get(f"{path}?per_page={PAGE}&page={page}", shape))
+            found += shown[:PAGE]
+            if len(shown) < PAGE:
                 return found, False
         return found, True
 
-    async def _get(self, path: str, *, cached: bool = True) -> Any:
+    async def _get(self, path: str, shape: type[Shape], *, cached: bool = True) -> Shape:
         """Read something; what has not changed comes from what is kept."""
-        etag, known = self._kept.get(path, ("", None)) if cached else ("", None)
+        etag, known = self._kept.get(path, ("", b"")) if cached else ("", b"")
         answer = await self._send("GET", path, etag=etag)
         if answer.status == httpx.codes.NOT_MODIFIED:
-            return known
-        body = answer.body
+            return decode(known, shape)
+        found = decode(answer.content, shape)
         if cached and "ETag" in answer.headers:
-            self._kept.pop(path, None)
-            self._kept[path] = (answer.headers["ETag"], body)
-            while len(self._kept) > KEPT:
-                del self._kept[next(iter(self._kept))]
-        return body
+            self._keep(path, answer.headers["ETag"], answer.content)
+        return found
+
+    def _keep(self, path: str, etag: str, content: bytes) -> None:
+        self._kept.pop(path, None)
+        self._kept[path] = (etag, content)
+        size = sum(len(known) for _, known in self._kept.values())
+        while size > KEPT:
+            _, dropped = self._kept.pop(next(iter(self._kept)))
+            size -= len(dropped)
+
+    async def _stay(self, request: httpx.Request) -> None:
+        """Follow no redirect to another server, unless it is to be expected."""
+        mine = httpx.URL(self.settings.api_base)
+        theirs = request.url
+        same = (mine.scheme, mine.host, mine.port) == (theirs.scheme, theirs.host, theirs.port)
+        if not same and not request.extensions.get("leads_away"):
+            raise httpx.UnsupportedProtocol(f"it leads to {theirs.host[:100]}", request=request)
 
     async def _send(
-        self, method: str, path: str, body: Mapping[str, object] | None = None, *, etag: str = ""
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        etag: str = "",
+        leads_away: bool = False,
     ) -> _Answer:
         """Send a request.
 
@@ -245,12 +260,16 @@ class GitHub:
             raise Conflict(
                 "There is no token for GitHub. Set CC_GITHUB_TOKEN, or sign in with: gh auth login"
             )
-        headers = {"Authorization": f"Bearer {self._token}"}
+        token = self._token or ""
+        if not (token.isascii() and token.isprintable()):
+            raise self._other_token()
+        headers = {"Authorization": f"Bearer {token}"}
         if etag:
             headers["If-None-Match"] = etag
-        answer = await self._exchange(method, path, body, headers)
+        answer = await self._exchange(method, path, body, headers, leads_away=leads_away)
         self._heed(answer)
-        if answer.status >= httpx.codes.BAD_REQUEST:
+        is_as_known = answer.status == httpx.codes.NOT_MODIFIED
+        if not (httpx.codes.is_success(answer.status) or is_as_known):
             raise self._refusal(answer, path)
         return answer
 
@@ -260,6 +279,8 @@ class GitHub:
         path: str,
         body: Mapping[str, object] | None,
         headers: Mapping[str, str],
+        *,
+        leads_away: bool,
     ) -> _Answer:
         """Send and receive within a deadline. Nothing that httpx raises gets out of here."""
         url = self.settings.api_base.rstrip("/") + path
@@ -267,7 +288,12 @@ class GitHub:
         with trio.move_on_after(self.settings.call_seconds):
             try:
                 async with self._client.stream(
-                    method, url, json=body, headers=headers, follow_redirects=method == "GET"
+                    method,
+                    url,
+                    json=body,
+                    headers=headers,
+                    follow_redirects=method == "GET",
+                    extensions={"leads_away": leads_away},
                 ) as response:
                     content = bytearray()
                     async for chunk in response.aiter_bytes():
@@ -277,6 +303,10 @@ class GitHub:
                     else:
                         return _Answer(response.status_code, response.headers, bytes(content))
                 reason = "the answer is too large"
+            except httpx.TooManyRedirects:
+                reason = f"it redirects more than {REDIRECTS} times"
+            except httpx.UnsupportedProtocol as error:
+                reason = str(error)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 reason = type(error).__name__
         raise Unavailable(f"GitHub cannot be reached ({reason}). Try again later.")
@@ -284,26 +314,16 @@ class GitHub:
     def _heed(self, answer: _Answer) -> None:
         """Keep silent for as long as GitHub says."""
         headers = answer.headers
-        seconds = 0.0
-        if headers.get("Retry-After", "").isdigit():
-            seconds = float(headers["Retry-After"])
-        elif headers.get("X-RateLimit-Remaining") == "0":
+        seconds = retry_after(headers.get("Retry-After"), longest=LONGEST_PAUSE)
+        if seconds is None and headers.get("X-RateLimit-Remaining") == "0":
             reset = headers.get("X-RateLimit-Reset", "")
-            seconds = float(reset) - time.time() if reset.isdigit() else 60.0
-        if seconds > 0:
+            is_number = reset.isascii() and reset.isdigit()
+            seconds = float(reset) - time.time() if is_number else 60.0
+        if seconds is not None and seconds > 0:
             self._silent_until = trio.current_time() + min(seconds, LONGEST_PAUSE)
 
     def _refusal(self, answer: _Answer, path: str) -> Exception:
-        parsed = answer.body
-        body = parsed if isinstance(parsed, dict) else {}
-        told = str(body.get("message", ""))[:300]
-        errors = body.get("errors")
-        if isinstance(errors, list):
-            more = [
-                str(one.get("message") or one) if isinstance(one, dict) else str(one)
-                for one in errors
-            ]
-            told = " ".join([told, *more])[:600]
+        told = problem_in(answer.content)
         status = answer.status
         left = self._silent_until - trio.current_time()
         if status in {403, 429} and left > 0:
@@ -311,31 +331,29 @@ class GitHub:
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             return Unavailable(f"GitHub answers {status}. Try again later.")
         if status == httpx.codes.UNAUTHORIZED:
-            self._token = None
-            return Conflict(
-                "GitHub does not take the token. Set another CC_GITHUB_TOKEN, or sign in with: "
-                "gh auth login"
-            )
-        if status == httpx.codes.FORBIDDEN:
-            needed = answer.headers.get("X-Accepted-GitHub-Permissions", "")
-            right = f" It needs: {needed[:200]}." if needed else ""
-            return Conflict(f"The token lacks a right: {told}.{right}")
-        if status == httpx.codes.NOT_FOUND:
-            place = "/".join(path.split("?", maxsplit=1)[0].split("/")[2:4])
-            return Conflict(
+            return self._other_token()
+        needed = answer.headers.get("X-Accepted-GitHub-Permissions", "")[:200]
+        right = f" It needs: {needed}." if needed else ""
+        place = "/".join(path.split("?", maxsplit=1)[0].split("/")[2:4])
+        reason = f"GitHub refuses it ({status}): {told}"
+        if httpx.codes.is_redirect(status):
+            reason = f"GitHub has moved {place}. Set its new address with: git remote set-url"
+        elif status == httpx.codes.FORBIDDEN:
+            reason = f"The token lacks a right: {told}.{right}"
+        elif status == httpx.codes.NOT_FOUND:
+            reason = (
                 f"GitHub has no {place}, or none that the token may see. Give the token access to "
                 "that repository."
             )
-        return Conflict(f"GitHub refuses it ({status}): {told}")
+        return Conflict(reason)
 
-
-@contextmanager
-def _understood() -> Iterator[None]:
-    """Take an answer of another shape for one that did not come."""
-    try:
-        yield
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise Unavailable("GitHub's answer cannot be read. Try again later.") from error
+    def _other_token(self) -> Conflict:
+        """Forget the token, so that a new one is asked for."""
+        self._token = None
+        return Conflict(
+            "GitHub does not take the token. Set another CC_GITHUB_TOKEN, or sign in with: "
+            "gh auth login"
+        )
 
 
 def _enough(seconds: float) -> Unavailable:
@@ -345,77 +363,9 @@ def _enough(seconds: float) -> Unavailable:
     )
 
 
-def _seen(pull: Mapping[str, Any]) -> Seen:
-    status: Literal["open", "merged", "closed"] = "open"
-    if pull.get("merged") or pull.get("merged_at"):
-        status = "merged"
-    elif pull.get("state") == "closed":
-        status = "closed"
-    return Seen(
-        number=int(pull["number"]),
-        url=str(pull["html_url"]),
-        title=str(pull.get("title") or ""),
-        head_sha=str(pull["head"]["sha"]),
-        base=str(pull["base"]["ref"]),
-        status=status,
-        is_draft=bool(pull.get("draft")),
-        merge_state=pull.get("mergeable_state"),
-    )
-
-
-def _issue(issue: Mapping[str, Any]) -> FoundIssue:
-    return FoundIssue(
-        number=int(issue["number"]),
-        title=str(issue["title"])[:_TITLE],
-        body=str(issue.get("body") or "")[:_BODY],
-        author=str((issue.get("user") or {}).get("login")),
-        labels=[str(label["name"]) for label in issue.get("labels") or ()],
-        url=str(issue["html_url"]),
-    )
-
-
-def _check(run: Mapping[str, Any]) -> Check:
-    state: Literal["pending", "passing", "failing"] = "pending"
-    if run.get("status") == "completed":
-        state = "passing" if run.get("conclusion") in _PASSING else "failing"
-    output = run.get("output") or {}
-    summary = "\n".join(str(output[key]) for key in ("title", "summary", "text") if output.get(key))
-    return Check(
-        name=str(run.get("name")),
-        state=state,
-        url=run.get("html_url"),
-        summary=summary[:_SUMMARY],
-        job=run.get("id") if (run.get("app") or {}).get("slug") == "github-actions" else None,
-    )
-
-
-def _status(status: Mapping[str, Any]) -> Check:
-    states: dict[object, Literal["pending", "passing", "failing"]] = {
-        "success": "passing",
-        "pending": "pending",
-    }
-    return Check(
-        name=str(status.get("context")),
-        state=states.get(status.get("state"), "failing"),
-        url=status.get("target_url"),
-        summary=str(status.get("description") or "")[:_SUMMARY],
-    )
-
-
 _UNREAD: Final = Check(
     name=f"Those after the first {PAGE * PAGES}",
     state="pending",
     summary="They are not read.",
 )
 """Stands for all checks that are too many to be read."""
-
-
-def _review(review: Mapping[str, Any]) -> Review:
-    return Review(
-        id=int(review["id"]),
-        is_trusted=review.get("author_association") in _TRUSTED,
-        author=str((review.get("user") or {}).get("login")),
-        state=str(review.get("state")).lower(),
-        text=str(review.get("body") or "")[:_SUMMARY],
-        url=review.get("html_url"),
-    )
