@@ -149,7 +149,7 @@ class Reply:
     """The answer to a message; without a status the connection is left open, without one."""
 
     status: int | None = 201
-    headers: dict[str, str] = attrs.field(factory=dict)
+    headers: dict[str, str | bytes] = attrs.field(factory=dict)
     drop: bool = False
     """True if the connection is closed, though the message was taken."""
 
@@ -206,6 +206,10 @@ async def push_service() -> AsyncIterator[PushService]:
         nursery.cancel_scope.cancel()
 
 
+def _bytes(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
+
+
 async def _serve(service: PushService, stream: trio.SocketStream) -> None:
     service.connections += 1
     connection = h11.Connection(h11.SERVER)
@@ -229,7 +233,8 @@ async def _serve(service: PushService, stream: trio.SocketStream) -> None:
                     return
                 if reply.status is None:
                     await trio.sleep_forever()
-                answered = [*reply.headers.items(), ("Content-Length", "0")]
+                fields = {**reply.headers, "Content-Length": "0"}
+                answered = [(name.encode(), _bytes(value)) for name, value in fields.items()]
                 for said in (
                     h11.Response(status_code=reply.status, headers=answered),
                     h11.EndOfMessage(),

@@ -93,7 +93,7 @@ class FakeBotApi:
         """Meet the next calls of a method with these faults, one each."""
         self._faults.setdefault(method, deque()).extend(faults)
 
-    def limit_next(self, method: str, retry_after: int) -> None:
+    def limit_next(self, method: str, retry_after: float) -> None:
         """Refuse the next call with 429."""
         self.fail_next(
             method,

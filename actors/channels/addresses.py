@@ -9,30 +9,59 @@ second look-up between (`posting`).
 from __future__ import annotations
 
 import ipaddress
+import re
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import urlsplit
 
+import idna
+
+LONGEST_NAME: Final = 253
+"""Characters of a name (RFC 1035), without the dot at its end."""
+
+_TEXT: Final = re.compile(r"[!-~]+")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def problem_with(url: str, *, allows_private: bool) -> str | None:
     """Say why messages may not go to a URL; None where they may, as far as its text tells."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "Expected a URL."
-    if not host or parts.username is not None or parts.password is not None:
+    host = _host_of(url)
+    if host is None:
         return "Expected a URL with a host, and without a user or a password."
+    if not is_host(host):
+        return f"No machine can be called {host[:100]}. Expected a URL with another host."
     if allows_private:
         return None
-    if parts.scheme != "https":
+    if not url.lower().startswith("https://"):
         return "Expected a URL that begins with https://."
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost") or not _may_be_public(name):
         return "Expected a URL with a public address."
     return None
+
+
+def _host_of(url: str) -> str | None:
+    """Return the host of a URL of the web that names no user; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    is_of_the_web = parts.scheme in {"http", "https"} and _TEXT.fullmatch(url) is not None
+    names_user = parts.username is not None or parts.password is not None
+    return host if is_of_the_web and not names_user and host else None
+
+
+def is_host(host: str) -> bool:
+    """Return True for an address, and for a name that a resolver may be asked for."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        try:
+            return len(idna.encode(host, uts46=True).rstrip(b".")) <= LONGEST_NAME
+        except UnicodeError:  # an empty label, one over 63, a character that no name has
+            return False
+    return True
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import attrs
 import httpcore
 import trio
 
-from command_center.actors.channels.addresses import is_public
+from command_center.actors.channels.addresses import is_host, is_public
 from command_center.actors.channels.errors import AddressNotAllowed, Unreachable
+from command_center.actors.rules.retry_after import retry_after
 
 LONGEST_ANSWER: Final = 64 * 1024
 """Bytes of an answer that are read, so that its connection can be used again."""
@@ -84,7 +83,8 @@ class Poster:
                 read += len(chunk)
                 if read > LONGEST_ANSWER:
                     break
-        return Answer(answer.status, retry_after(told.get(b"retry-after", b"").decode("latin-1")))
+        pause = retry_after(told.get(b"retry-after"), longest=LONGEST_RETRY)
+        return Answer(answer.status, pause)
 
 
 class PublicNetwork(httpcore.AsyncNetworkBackend):
@@ -109,6 +109,8 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
         Raises:
             AddressNotAllowed: it has none.
         """
+        if not is_host(host):
+            raise httpcore.ConnectError(f"no machine can be called {host[:100]}")
         found = await trio.socket.getaddrinfo(host, port, type=trio.socket.SOCK_STREAM)
         addresses = [str(address[4][0]) for address in found]
         if not self._allows_private:
@@ -132,16 +134,3 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Sleep."""
         await trio.sleep(seconds)
-
-
-def retry_after(said: str) -> float | None:
-    """Return the seconds of a `Retry-After`, which has a number or a date; None for neither."""
-    if said.strip().isdigit():
-        return min(float(said), LONGEST_RETRY)
-    try:
-        moment = parsedate_to_datetime(said)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), LONGEST_RETRY)

@@ -98,7 +98,7 @@ class PullShown(msgspec.Struct, frozen=True):
 
 
 class _Output(msgspec.Struct, frozen=True):
-    """What a check says of itself."""
+    """The words of a check about itself."""
 
     title: str | None = None
     summary: str | None = None
@@ -106,7 +106,7 @@ class _Output(msgspec.Struct, frozen=True):
 
 
 class _App(msgspec.Struct, frozen=True):
-    """Who has checked."""
+    """The app that has checked."""
 
     slug: str | None = None
 
@@ -254,7 +254,7 @@ class IssueShown(msgspec.Struct, frozen=True):
 
 
 class _Refusal(msgspec.Struct, frozen=True):
-    """What GitHub says where it refuses."""
+    """The words of GitHub where it refuses."""
 
     message: str = ""
     errors: list[dict[str, object] | str] = []

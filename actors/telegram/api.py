@@ -31,6 +31,9 @@ from command_center.actors.telegram.settings import TelegramSettings
 LARGEST_ANSWER: Final = 8 * 1024 * 1024
 """Bytes of the largest answer that is read."""
 
+LONGEST_PAUSE: Final = 24 * 3600.0
+"""Seconds that the Bot API may have this server wait."""
+
 HIDDEN: Final = "[redacted]"
 
 
@@ -121,7 +124,8 @@ class BotApi:
     def _error(self, method: str, status: int, answer: _Answer) -> Exception:
         description = answer.description.replace(self._token, HIDDEN)[:500]
         if answer.parameters.retry_after is not None or status == 429:  # noqa: PLR2004 - as above
-            return BotApiLimited(method, answer.parameters.retry_after or 1.0)
+            pause = answer.parameters.retry_after or 1.0
+            return BotApiLimited(method, min(max(0.0, pause), LONGEST_PAUSE))
         if status >= 500:  # noqa: PLR2004 - as above
             return BotApiFailed(method, status)
         if status == 401 or (status == 404 and description == "Not Found"):  # noqa: PLR2004 - as above

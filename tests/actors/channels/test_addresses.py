@@ -18,6 +18,9 @@ from command_center.actors.channels.addresses import is_public, problem_with
         "https://push.example:8443/abc",
         "https://8.8.8.8/abc",
         "https://[2001:4860:4860::8888]/abc",
+        "https://push.example./abc",
+        "https://xn--bcher-kva.example/abc",
+        f"https://{'a' * 63}.example/abc",
     ],
 )
 def test_messages_may_go_to_a_public_address(endpoint: str) -> None:
@@ -50,6 +53,21 @@ def test_messages_may_go_to_a_public_address(endpoint: str) -> None:
         "https://push.example:port/abc",
         "https://[push.example/abc",
         "https:///abc",
+        f"https://{'a' * 64}.example/abc",
+        f"https://{'a.' * 127}example/abc",
+        "https://push..example/abc",
+        "https://.push.example/abc",
+        "https://push.example../abc",
+        "https://./abc",
+        "https://-push.example/abc",
+        "https://push_service.example/abc",
+        "https://push%2eexample/abc",
+        "https://push\\service.example/abc",
+        "https://push*.example/abc",
+        "https://xn--zz.example/abc",
+        "https://xn--.example/abc",
+        "https://[2001:4860:4860::8888.example]/abc",
+        "https://push.example/abc\n",
     ],
 )
 def test_one_that_is_not_public_is_refused(endpoint: str) -> None:
@@ -58,7 +76,10 @@ def test_one_that_is_not_public_is_refused(endpoint: str) -> None:
 
 def test_they_may_go_to_this_machine_where_the_settings_allow_it() -> None:
     assert problem_with("http://127.0.0.1:9/abc", allows_private=True) is None
+    assert problem_with("http://localhost:9/abc", allows_private=True) is None
     assert problem_with("http://a:b@127.0.0.1:9/abc", allows_private=True) is not None
+    assert problem_with("http://a..b:9/abc", allows_private=True) is not None
+    assert problem_with("ftp://127.0.0.1:9/abc", allows_private=True) is not None
 
 
 @pytest.mark.parametrize("address", ["::ffff:8.8.8.8", "2002:808:808::", "64:ff9b::808:808"])

@@ -1,4 +1,4 @@
-"""What an answer says of when to try again."""
+"""The pause that an answer wants: a number or a date, and anything else."""
 
 from __future__ import annotations
 

@@ -48,6 +48,15 @@ async def test_a_limit_says_how_long_to_wait() -> None:
         assert 17 == error.retry_after
 
 
+@pytest.mark.parametrize(("said", "seconds"), [(-5, 0.0), (10**300, 86400.0), (1e308, 86400.0)])
+async def test_no_limit_is_for_more_than_a_day(said: float, seconds: float) -> None:
+    async with fake_bot_api() as api:
+        api.limit_next("getMe", said)
+        error = await failure(api)
+        assert isinstance(error, BotApiLimited)
+        assert seconds == error.retry_after
+
+
 async def test_a_refusal_has_the_words_of_the_bot_api() -> None:
     async with fake_bot_api() as api:
         error = await failure(api, "sendMessage")

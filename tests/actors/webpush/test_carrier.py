@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from command_center.actors.channels.posting import LONGEST_RETRY
 from command_center.actors.webpush.encryption import application_server_key
 from command_center.store import push_subscriptions
 from tests.actors.webpush.rig import KEY, rig
@@ -76,6 +77,12 @@ async def test_a_browser_that_its_service_knows_no_more_is_told_no_more(
         Reply(503, {"Retry-After": format_datetime(datetime.now(UTC))}),
         Reply(500),
         Reply(drop=True),
+        Reply(429, {"Retry-After": b"\xff\xfe"}),
+        Reply(429, {"Retry-After": b"\xb2"}),
+        Reply(429, {"Retry-After": "-1"}),
+        Reply(429, {"Retry-After": "soon"}),
+        Reply(429, {"Retry-After": "Fri, 31 Feb 99999 99:99:99 GMT"}),
+        Reply(429, {"Retry-After": "Sat, 01 Jan 0001 00:00:00 +2359"}),
     ],
 )
 async def test_what_may_be_sent_later_is_sent_again(tmp_path: Path, fault: Reply) -> None:
@@ -104,6 +111,36 @@ async def test_a_message_waits_for_as_long_as_the_push_service_says(tmp_path: Pa
         assert message.not_before is not None
         left = datetime.fromisoformat(message.not_before) - datetime.now(UTC)
         assert timedelta(minutes=25) < left <= timedelta(minutes=30)
+
+
+@pytest.mark.parametrize("said", ["9" * 5000, "Fri, 31 Dec 9999 23:59:59 -2359"])
+async def test_no_push_service_makes_a_message_wait_for_more_than_a_day(
+    tmp_path: Path, said: str
+) -> None:
+    async with rig(tmp_path) as r:
+        await r.subscribe()
+        r.service.replies.append(Reply(429, {"Retry-After": said}))
+        await r.ask(ttlSeconds=7 * 24 * 3600)
+        await r.service.take(1)
+        await r.until(lambda db: push_subscriptions.get(db, 1).error)
+        (message,) = await r.messages()
+        assert message.not_before is not None
+        left = datetime.fromisoformat(message.not_before) - datetime.now(UTC)
+        assert timedelta(hours=23) < left <= timedelta(seconds=LONGEST_RETRY)
+
+
+async def test_a_service_that_no_resolver_takes_is_asked_in_vain_and_crashes_nothing(
+    tmp_path: Path,
+) -> None:
+    async with rig(tmp_path) as r:
+        await r.subscribe()
+        await r.at.center.storage.write(
+            lambda tx: push_subscriptions.update(tx, 1, endpoint="http://a..b/push/one")
+        )
+        await r.ask()
+        error = await r.until(lambda db: push_subscriptions.get(db, 1).error)
+        assert "no machine can be called a..b" in (error or "")
+        assert 0 == r.at.center.system.snapshot_of("/webpush/outbox").restarts
 
 
 async def test_a_push_service_that_never_answers_holds_up_no_other_browser(
