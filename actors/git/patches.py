@@ -85,7 +85,7 @@ async def read_patch(
     cursor: PatchCursor | None = None,
     size: int = PAGE_BYTES,
 ) -> Patch:
-    """Show what has changed in one file, a page of it.
+    """Show what has changed in one file, a page of it. Where nothing has, the patch is empty.
 
     Args:
         checkout: the work tree.
@@ -101,7 +101,6 @@ async def read_patch(
 
     Raises:
         Invalid: the path is not one of the work tree.
-        NotFound: the file has not changed.
         Conflict: it has changed since the page before.
     """
     check_path(path, "path")
@@ -134,7 +133,10 @@ async def read_whole(checkout: Checkout, base: str | None, path: str) -> str:
         Invalid: the path is not one of the work tree.
         NotFound: the file has not changed.
     """
-    return (await read_patch(checkout, base, path, context=WHOLE, size=PATCH_BYTES)).patch
+    found = await read_patch(checkout, base, path, context=WHOLE, size=PATCH_BYTES)
+    if not found.patch:
+        raise NotFound("Changed file", path)
+    return found.patch
 
 
 async def _page(
@@ -158,8 +160,6 @@ async def _page(
         deadline=SCAN_DEADLINE,
     )
     text = answer.stdout
-    if not text and asked.against != "viewed" and "--ignore-all-space" not in compared:
-        raise NotFound("Changed file", asked.path)
     head = text[: text.find(b"\n@@") + 1 or len(text)]
     mark = hashlib.sha256(head).hexdigest()[:16]
     if cursor is not None and cursor.mark != mark:

@@ -140,10 +140,12 @@ class SeenChanges:
         )
 
     async def see_patch(self, message: SeePatch) -> Patch:
-        """Show what a session has changed in a file, a page of it.
+        """Show what a session has changed in a file, a page of it; empty where it has nothing.
+
+        A file may have been put back since it was listed, and whoever has it open sees that so.
 
         Raises:
-            NotFound: there is no such session, or the file has not changed.
+            NotFound: there is no such session, or it has neither a worktree nor changes.
             Invalid: the path is not one of the work tree.
             Conflict: it has changed since the page before, or the folder is not the repository's.
         """
@@ -165,6 +167,8 @@ class SeenChanges:
 
         async def in_told(_: str | None) -> Patch:
             told = {file.path: file for file in await self._diff_of(session)}
+            if not told:
+                raise NotFound("Changed file", message.path)
             return _page_of(told.get(message.path), message.path, message.cursor)
 
         return await self._look(session, repository, in_git, in_told)
@@ -399,14 +403,14 @@ def _mark(file: FileDiff) -> str:
 
 
 def _page_of(file: FileDiff | None, path: str, cursor: PatchCursor | None) -> Patch:
-    """Show a page of what the agent has told of a file."""
-    if file is None:
-        raise NotFound("Changed file", path)
-    mark, begin = _mark(file), 0
+    """Show a page of what the agent has told of a file; empty where it has told nothing."""
+    mark, begin = "" if file is None else _mark(file), 0
     if cursor is not None:
         if cursor.mark != mark:
             raise PatchChanged(path)
         begin = cursor.end
+    if file is None:
+        return Patch(path=path, against="base", patch="")
     end = begin + PAGE_BYTES // 4
     return Patch(
         path=path,

@@ -186,7 +186,7 @@ def test_an_issue_is_run_from_the_page_of_its_repository(
 
 
 def test_codex_resolves_what_conflicts(left: Left, open_page: OpenPage) -> None:
-    page = open_page(left.url, device="phone", expected={404, 409}).page
+    page = open_page(left.url, device="phone", expected={409}).page
     card = page.get_by_role("region", name="Landing")
     card.get_by_role("button", name="Commit…").click()
     dialog = page.get_by_role("dialog")

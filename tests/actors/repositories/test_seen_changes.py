@@ -149,8 +149,12 @@ async def test_a_page_of_a_file_that_has_changed_since_is_refused(work: Work) ->
     work.write(long_txt="x" * 79 * 2 + "\n" + "line\n" * PAGE_BYTES)
     first = await patch_of(work, "long.txt")
     work.write(long_txt="other\n" * PAGE_BYTES)
+    cursor = PatchCursor.read(first.next_cursor or "")
     with pytest.raises(Conflict, match="read it again"):
-        await patch_of(work, "long.txt", cursor=PatchCursor.read(first.next_cursor or ""))
+        await patch_of(work, "long.txt", cursor=cursor)
+    (work.folder / "long.txt").unlink()
+    with pytest.raises(Conflict, match="read it again"):
+        await patch_of(work, "long.txt", cursor=cursor)
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", ".git/config", ""])
@@ -161,11 +165,21 @@ async def test_a_path_outside_is_refused(work: Work, path: str) -> None:
         await view(work, path)
 
 
-async def test_of_a_file_that_has_not_changed_there_is_no_patch(work: Work) -> None:
-    with pytest.raises(NotFound):
-        await patch_of(work, "readme.txt")
-    with pytest.raises(NotFound):
-        await view(work, "readme.txt")
+async def test_the_patch_of_a_file_that_has_not_changed_is_empty(work: Work) -> None:
+    work.write(new_txt="new\n", readme_txt="changed\n")
+    shown = [file.path for file in (await see(work)).items]
+    (work.folder / "new.txt").unlink()
+    work.git("checkout", "--", "readme.txt")
+    for path in [*shown, "never.txt"]:
+        patch = await patch_of(work, path)
+        assert ("", False, None, path) == (
+            patch.patch,
+            patch.is_binary,
+            patch.next_cursor,
+            patch.path,
+        )
+        with pytest.raises(NotFound):
+            await view(work, path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
@@ -178,8 +192,7 @@ async def test_what_lies_behind_a_link_is_not_shown(work: Work, tmp_path: Path) 
     assert ["file", "folder"] == unseen(await see(work))
     for path in ("file", "folder"):
         assert "+secret" not in (await patch_of(work, path)).patch
-    with pytest.raises(NotFound):
-        await patch_of(work, "folder/key.txt")
+    assert "" == (await patch_of(work, "folder/key.txt")).patch
 
 
 async def test_a_repository_inside_is_named_and_not_entered(work: Work) -> None:
@@ -365,5 +378,4 @@ async def test_in_the_main_checkout_only_what_codex_told_is_the_sessions(
     assert patch.patch.endswith("+--- a\n++++ b\n")
     await view(work, "old.txt")
     assert ["src/new.py"] == unseen(await see(work))
-    with pytest.raises(NotFound):
-        await patch_of(work, "mine.txt")
+    assert "" == (await patch_of(work, "mine.txt")).patch
