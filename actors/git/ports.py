@@ -330,8 +330,23 @@ class Git(Protocol):
     async def has_index(self, checkout: Checkout) -> bool:
         """Say whether git has written an index, which it does behind the last of the files."""
 
-    async def is_untouched(self, checkout: Checkout) -> bool:
-        """Say whether there is no file in a work tree yet, and git writes none just now."""
+    async def is_being_filled(self, checkout: Checkout) -> bool:
+        """Say whether git writes the files of a work tree just now."""
+
+    async def read_begun(self, checkout: Checkout, algorithm: str) -> Mapping[bytes, str]:
+        """Name all files of a work tree, each with the id that its content has as a blob.
+
+        Raises:
+            Conflict: something there cannot be read, or is neither a file nor a link.
+        """
+
+    async def reclaim_worktree(self, main: Checkout, path: Path) -> bool:
+        """Have a worktree lead to its git directory where git was killed before it did.
+
+        Returns:
+            False where git keeps none of that path, its folder is gone, or it leads to something
+            else.
+        """
 
     async def delete_worktree(self, main: Checkout, path: Path) -> None:
         """Delete a worktree with all that is in it, and what git keeps of it.

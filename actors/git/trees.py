@@ -5,11 +5,14 @@ was given, so that one is put right first; the new worktree is then opened like 
 then are the files written. Deleting is no work for git, but for whoever has the disk (see `ports`).
 
 Where the process ends in between, git has no index for the worktree yet, as it writes that behind
-the last of the files. Such a one is filled when it is to be used (`finish_worktree`).
+the last of the files. Such a one is filled when it is to be used (`finish_worktree`), if it has
+nothing that is not of its commit: a file to its end, or to where git was cut off. One that does not
+even lead to its git directory is led there by whoever asks for it again (`take_up_worktree`).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -17,7 +20,7 @@ from typing import Final
 import trio
 
 from command_center.actors.git.errors import UnknownRef, WorktreeUnfinished
-from command_center.actors.git.facts import WorktreeEntry
+from command_center.actors.git.facts import LIST_LIMIT, WorktreeEntry
 from command_center.actors.git.including import include_files
 from command_center.actors.git.names import branch_commit, check_branch_name, resolve_commit
 from command_center.actors.git.ports import Checkout, Writes
@@ -25,6 +28,14 @@ from command_center.actors.rules.errors import Conflict
 
 CHECKOUT_DEADLINE: Final = 180.0
 """Seconds to write all files of a commit."""
+
+CUT_OFF: Final = 64
+"""Files that git may have been cut off in; it writes a few at once at most."""
+
+LARGEST_CUT: Final = 64 * 1024 * 1024
+"""Bytes of such a file at most."""
+
+SHA1_LENGTH: Final = 40
 
 REMOVAL_DEADLINE: Final = 60.0
 """Seconds to delete them."""
@@ -93,13 +104,13 @@ async def add_worktree(
 
 
 async def finish_worktree(found: Checkout) -> None:
-    """Fill a worktree that was added, and then was not filled.
+    """Fill a worktree that was added, and then was not filled, or not to its end.
 
-    Only one that has no index and no file, so that nobody can have worked there and nothing is
-    written over. Every other is left as it is.
+    Only one that has no index, and no file but those that git wrote, so that nobody can have worked
+    there and nothing of anybody's is written over. Every other is left as it is.
 
     Raises:
-        WorktreeUnfinished: git may still be filling it, or has left it with a part of its files.
+        WorktreeUnfinished: git may still be filling it, or there is something else in it.
     """
     if not found.linked or await found.git.has_index(found):
         return
@@ -107,9 +118,55 @@ async def finish_worktree(found: Checkout) -> None:
         await resolve_commit(found, "HEAD")
     except UnknownRef:
         return  # its branch has no commit yet, and so no files
-    if not await found.git.is_untouched(found):
+    if await found.git.is_being_filled(found) or not await _is_only_begun(found):
         raise WorktreeUnfinished(found.path)
     await _fill(found)
+
+
+async def take_up_worktree(main: Checkout, path: Path, *, also_full: bool) -> Checkout | None:
+    """Finish a worktree that was begun for the same request, and cut off anywhere.
+
+    Args:
+        main: any checkout of the repository.
+        path: where it is, as git lists it.
+        also_full: return it also where it has all of its files already.
+
+    Returns:
+        None where there is nothing to be finished.
+
+    Raises:
+        WorktreeUnfinished: git may still be filling it, or there is something else in it.
+    """
+    if not await main.git.reclaim_worktree(main, path):
+        return None
+    made = await main.git.open(path, common_dir=main.common_dir)
+    if await made.git.has_index(made) and not also_full:
+        return None
+    await finish_worktree(made)
+    return made
+
+
+async def _is_only_begun(found: Checkout) -> bool:
+    """Say whether all files are of the commit, each to its end or to where git was cut off."""
+    listed = await found.run("ls-tree", "-r", "-z", "HEAD", limit=LIST_LIMIT)
+    wanted: dict[bytes, str] = {}
+    for line in filter(None, listed.stdout.split(b"\0")):
+        facts, _, name = line.partition(b"\t")
+        wanted[name] = facts.split()[2].decode()
+    algorithm = "sha256" if any(len(one) > SHA1_LENGTH for one in wanted.values()) else "sha1"
+    try:
+        there = await found.git.read_begun(found, algorithm)
+    except Conflict:
+        return False
+    differing = [name for name, blob in there.items() if wanted.get(name) != blob]
+    if len(differing) > CUT_OFF or not there.keys() <= wanted.keys():
+        return False
+    for name in differing:
+        content = await found.git.read_file(found, os.fsdecode(name), LARGEST_CUT)
+        whole = await found.run("cat-file", "blob", wanted[name], limit=LARGEST_CUT, may_cut=True)
+        if content is None or not whole.stdout.startswith(content):
+            return False
+    return True
 
 
 async def remove_worktree(main: Checkout, path: Path) -> None:

@@ -28,6 +28,7 @@ from command_center.actors.contracts.worktrees import (
     PruneWorktrees,
     RemoveWorktree,
     WorktreeCreated,
+    WorktreeRequest,
     WorktreeState,
 )
 from command_center.actors.core.locks import KeyedLocks
@@ -38,13 +39,18 @@ from command_center.actors.git.errors import UnsafeRepository
 from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
 from command_center.actors.git.including import include_files, list_included, read_patterns
 from command_center.actors.git.merging import MergeResult, merge_branch
-from command_center.actors.git.names import check_branch_name, has_commit
+from command_center.actors.git.names import (
+    branch_commit,
+    check_branch_name,
+    has_commit,
+    resolve_commit,
+)
 from command_center.actors.git.trees import (
     add_worktree,
-    finish_worktree,
     prunable,
     prune_worktrees,
     remove_worktree,
+    take_up_worktree,
 )
 from command_center.actors.ledger.worktrees import created, read_created, tell_worktree
 from command_center.actors.repositories.cleanup import Removal, gone
@@ -100,7 +106,7 @@ class Worktrees:
             main = await open_main(host, repository)
             await check_branch_name(main, wanted.branch_name)
             included = await list_included(main, await read_patterns(main))
-            made = await self._left_by_a_crash(host, main, wanted.branch_name)
+            made = await self._left_by_a_crash(host, main, wanted)
             if made is None:
                 path = (
                     await self._places.free(host, repository, wanted.branch_name)
@@ -121,23 +127,42 @@ class Worktrees:
 
             return await self._storage.write(tell)
 
-    async def _left_by_a_crash(self, host: Host, main: Checkout, branch: str) -> Checkout | None:
-        """Return the worktree that a former life made for the same request.
+    async def _left_by_a_crash(
+        self, host: Host, main: Checkout, wanted: WorktreeRequest
+    ) -> Checkout | None:
+        """Return the worktree that a former life made for the same request, or began to make.
+
+        By its key that request is known to be the same. Another one is, where it wants the branch
+        of a worktree that was never filled, and that lies where it would go.
 
         Raises:
-            WorktreeUnfinished: it has only a part of its files.
+            WorktreeUnfinished: it has files that are not of its commit, or is still being filled.
         """
         begun = self._storage.intended(Making)
-        if begun is None:
-            return None
         for entry in await read_worktrees(main):
-            if entry.branch_name == branch and await host.folders.same(
-                Path(entry.path), Path(begun.path)
-            ):
-                made = await main.git.open(Path(entry.path), common_dir=main.common_dir)
-                await finish_worktree(made)
+            if entry.is_main or entry.branch_name != wanted.branch_name:
+                continue
+            path = Path(entry.path)
+            is_same = begun is not None and await host.folders.same(path, Path(begun.path))
+            if not is_same and not await self._would_go_to(host, main, path, wanted):
+                continue
+            await self._storage.intend(Making(path=entry.path))
+            made = await take_up_worktree(main, path, also_full=is_same)
+            if made is not None:
                 return made
         return None
+
+    async def _would_go_to(
+        self, host: Host, main: Checkout, path: Path, wanted: WorktreeRequest
+    ) -> bool:
+        """Say whether a worktree that is there may be what a request has begun."""
+        if wanted.base_ref is not None:
+            base = await resolve_commit(main, wanted.base_ref)
+            if base != await branch_commit(main, wanted.branch_name):
+                return False
+        if wanted.path is None:
+            return await host.folders.is_kept(path)
+        return await host.folders.same(path, Path(wanted.path))
 
     async def describe(self, message: ListWorktrees) -> list[WorktreeState]:
         """Say how each worktree is."""

@@ -13,7 +13,12 @@ from command_center.actors.contracts.landing import (
     RestoreRequest,
     RestoreWork,
 )
-from command_center.actors.contracts.worktrees import MergeRequest, MergeWorktree
+from command_center.actors.contracts.worktrees import (
+    CreateWorktree,
+    MergeRequest,
+    MergeWorktree,
+    WorktreeRequest,
+)
 from command_center.store import Session, sessions
 from tests.actors.repositories.rig import Rig
 from tests.actors.repositories.work import ADA
@@ -37,9 +42,14 @@ async def restore(rig: Rig, row: int) -> object:
     return await rig.ask(RestoreWork(row, RestoreRequest(branch_name="back")))
 
 
+async def create(rig: Rig, repository: int) -> object:
+    return await rig.ask(CreateWorktree(repository, WorktreeRequest(branch_name="made")))
+
+
 ACTS: Final[Mapping[str, Callable[[Rig, int], Awaitable[Any]]]] = {
     "commit": commit,
     "merge": merge,
     "discard": discard,
     "restore": restore,
+    "create": create,
 }

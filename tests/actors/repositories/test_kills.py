@@ -70,6 +70,7 @@ class Case:
             "merge": self.check_merge,
             "discard": self.check_discard,
             "restore": self.check_restore,
+            "create": self.check_create,
         }
         check[self.act](rows)
 
@@ -110,6 +111,17 @@ class Case:
         assert 1 == len(rows)
         assert "new" == self.git("show", "back:new.txt")
 
+    def check_create(self, _: object) -> None:
+        """There is one worktree on the branch, and it has all of its files."""
+        listed = plain_git(self.project, "worktree", "list", "--porcelain")
+        (made,) = [
+            lines.partition("\n")[0].removeprefix("worktree ")
+            for lines in listed.split("\n\n")
+            if "refs/heads/made" in lines
+        ]
+        assert "" == plain_git(Path(made), "status", "--porcelain")
+        assert "hello\n" == (Path(made) / "readme.txt").read_text()
+
 
 async def case_of(folder: Path, act: str) -> Case:
     project = folder / "project"
@@ -134,6 +146,8 @@ async def case_of(folder: Path, act: str) -> Case:
             (work / "readme.txt").write_text("changed\n")
             (work / "old.txt").unlink()
         before = plain_git(work, "rev-parse", "HEAD")
+        if act == "create":
+            subject = repository.id
         if act == "restore":
             await ACTS["discard"](rig, session.id)
             (row,) = await rig.storage.read(lambda db: discarded.every(db, {}))
@@ -144,7 +158,14 @@ async def case_of(folder: Path, act: str) -> Case:
 # Of each act, steps where something has just been changed and nobody knows it yet.
 @pytest.mark.parametrize(
     ("act", "step"),
-    [("commit", 13), ("merge", 14), ("discard", 14), ("restore", 5)],
+    [
+        ("commit", 13),
+        ("merge", 14),
+        ("discard", 14),
+        ("restore", 5),
+        ("create", 13),
+        ("create", 15),
+    ],
 )
 async def test_a_kill_at_a_step_loses_nothing_and_the_act_is_done_once(
     tmp_path: Path, act: str, step: int

@@ -171,25 +171,60 @@ async def test_a_worktree_that_a_crash_left_without_its_files_gets_them_before_i
     assert "" == plain_git(left, "status", "--porcelain")
 
 
-@pytest.mark.parametrize("left_behind", ["readme.txt", "index.lock"])
-async def test_a_worktree_that_git_may_still_be_writing_is_not_worked_in_and_is_left_alone(
-    rig: Rig, project: Path, tmp_path: Path, left_behind: str
+@pytest.mark.parametrize(
+    ("left_behind", "text"),
+    [
+        ("index.lock", "hel"),
+        ("readme.txt", "mine"),
+        ("readme.txt", "hello\nand more\n"),
+        ("draft.txt", "hel"),
+        ("folder/readme.txt", "hel"),
+        (".gitignore", "*"),
+    ],
+)
+async def test_a_worktree_that_somebody_may_be_writing_is_not_worked_in_and_is_left_alone(
+    rig: Rig, project: Path, tmp_path: Path, left_behind: str, text: str
 ) -> None:
     repository = await rig.register(project)
     left = tmp_path / "left"
     plain_git(project, "worktree", "add", "--no-checkout", "-b", "work", str(left))
     of_git = Path(plain_git(left, "rev-parse", "--absolute-git-dir"))
     trace = (of_git if left_behind == "index.lock" else left) / left_behind
-    trace.write_text("hel", encoding="utf-8")
+    trace.parent.mkdir(exist_ok=True)
+    trace.write_text(text, encoding="utf-8")
     session = await rig.start_session(repository, worktree_path=str(left))
 
     with pytest.raises(WorktreeUnfinished, match="force=true"):
         await rig.prepare(session.id)
 
-    assert "hel" == trace.read_text(encoding="utf-8")
+    assert text == trace.read_text(encoding="utf-8")
+    assert not (left / "source.py").exists()
     trace.unlink()
     ready = await rig.prepare(session.id)
     assert (Path(ready.cwd) / "source.py").exists()
+
+
+async def test_a_worktree_that_git_was_cut_off_in_gets_the_rest_of_its_files(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    commit(project, {"folder/deep.txt": "deep\n", "empty.txt": ""})
+    (project / "link").symlink_to("readme.txt")
+    plain_git(project, "add", "link")
+    plain_git(project, "commit", "--quiet", "--message=Link")
+    repository = await rig.register(project)
+    left = tmp_path / "left"
+    plain_git(project, "worktree", "add", "--no-checkout", "-b", "work", str(left))
+    (left / "folder").mkdir()
+    (left / "folder" / "deep.txt").write_text("deep\n")
+    (left / "empty.txt").touch()
+    (left / "link").symlink_to("readme.txt")
+    (left / "readme.txt").write_text("hel")
+    session = await rig.start_session(repository, worktree_path=str(left))
+
+    await rig.prepare(session.id)
+
+    assert "hello\n" == (left / "readme.txt").read_text(encoding="utf-8")
+    assert "" == plain_git(left, "status", "--porcelain")
 
 
 async def test_a_worktree_where_everything_was_deleted_stays_as_somebody_left_it(

@@ -18,6 +18,7 @@ from command_center.actors.contracts.worktrees import (
     RemoveWorktree,
     WorktreeRequest,
 )
+from command_center.actors.git import WorktreeUnfinished
 from command_center.actors.rules.errors import Conflict, Invalid, NotFound
 from tests.actors.git.repository import commit, make_repository, plain_git
 from tests.actors.repositories.rig import Rig, open_rig
@@ -454,6 +455,89 @@ async def test_a_fast_forward_that_cannot_be_one_is_refused(rig: Rig, project: P
         await rig.ask(
             MergeWorktree(repository.id, MergeRequest(path=made.path, strategy="fast-forward"))
         )
+
+
+async def cut_off(project: Path, path: Path, how: str) -> None:
+    """Leave a worktree as a kill does while it is made."""
+    plain_git(project, "worktree", "add", "--no-checkout", "-b", "work", str(path))
+    administration = project / ".git" / "worktrees" / path.name
+    if how == "no .git file":
+        (path / ".git").unlink()
+    if how in {"a stand-in", "initializing"}:
+        (path / ".git").write_text(f"gitdir: {path.parent}/git-work/tmp1/worktrees/{path.name}\n")
+    if how == "initializing":
+        (administration / "locked").write_text("initializing")
+    if how == "half filled":
+        (path / "readme.txt").write_text("hel")
+
+
+@pytest.mark.parametrize(
+    "how", ["no .git file", "a stand-in", "initializing", "half filled", "not filled"]
+)
+@pytest.mark.parametrize("is_named", [False, True])
+async def test_a_worktree_whose_making_was_cut_off_is_finished_where_it_is_asked_for_again(
+    rig: Rig, project: Path, tmp_path: Path, how: str, *, is_named: bool
+) -> None:
+    repository = await rig.register(project)
+    kept = rig.data_dir / "worktrees" / str(repository.id)
+    kept.mkdir(parents=True)
+    path = (tmp_path if is_named else kept) / "work"
+    await cut_off(project, path, how)
+    wanted = WorktreeRequest(branch_name="work", path=str(path) if is_named else None)
+
+    made = await rig.ask(CreateWorktree(repository.id, wanted))
+
+    assert (str(path), "work") == (made.path, made.branch_name)
+    assert "hello\n" == (path / "readme.txt").read_text(encoding="utf-8")
+    assert "" == plain_git(path, "status", "--porcelain")
+    assert "worktree.created" == (await rig.events())[-1]["type"]
+    with pytest.raises((Conflict, Invalid)):
+        await rig.ask(CreateWorktree(repository.id, wanted))
+
+
+async def test_one_in_which_somebody_has_written_is_left_alone_where_it_is_asked_for_again(
+    rig: Rig, project: Path
+) -> None:
+    repository = await rig.register(project)
+    kept = rig.data_dir / "worktrees" / str(repository.id)
+    kept.mkdir(parents=True)
+    await cut_off(project, kept / "work", "half filled")
+    (kept / "work" / "mine.txt").write_text("mine")
+    with pytest.raises(WorktreeUnfinished, match="force=true"):
+        await rig.make_worktree(repository)
+    assert ("hel", "mine") == (
+        (kept / "work" / "readme.txt").read_text(),
+        (kept / "work" / "mine.txt").read_text(),
+    )
+
+
+async def test_one_that_lies_elsewhere_or_leads_elsewhere_is_nobodys_beginning(
+    rig: Rig, project: Path, tmp_path: Path
+) -> None:
+    repository = await rig.register(project)
+    await cut_off(project, tmp_path / "elsewhere", "not filled")
+    with pytest.raises(Conflict, match="already used by worktree"):
+        await rig.make_worktree(repository)
+    assert [".git"] == [entry.name for entry in (tmp_path / "elsewhere").iterdir()]
+    other = make_repository(tmp_path / "other")
+    text = f"gitdir: {other / '.git'}\n"
+    (tmp_path / "elsewhere" / ".git").write_text(text)
+    wanted = WorktreeRequest(branch_name="work", path=str(tmp_path / "elsewhere"))
+    with pytest.raises((Conflict, Invalid)):
+        await rig.ask(CreateWorktree(repository.id, wanted))
+    assert text == (tmp_path / "elsewhere" / ".git").read_text()
+
+
+async def test_one_that_is_asked_for_at_another_base_is_not_it(rig: Rig, project: Path) -> None:
+    repository = await rig.register(project)
+    kept = rig.data_dir / "worktrees" / str(repository.id)
+    kept.mkdir(parents=True)
+    await cut_off(project, kept / "work", "not filled")
+    commit(project, {"later.txt": "1\n"})
+    wanted = WorktreeRequest(branch_name="work", base_ref="main")
+    with pytest.raises(Conflict, match="not at main"):
+        await rig.ask(CreateWorktree(repository.id, wanted))
+    assert [".git"] == [entry.name for entry in (kept / "work").iterdir()]
 
 
 async def test_a_worktree_that_cannot_be_finished_leaves_nothing(

@@ -9,7 +9,7 @@ configuration, as each command is given a stand-in for the git directory (see `s
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -197,9 +197,17 @@ class LocalGit:
         """Say whether git has written an index."""
         return await trio.to_thread.run_sync(os.path.lexists, checkout.git_dir / "index")
 
-    async def is_untouched(self, checkout: Checkout) -> bool:
-        """Say whether there is no file in a work tree yet, and git writes none just now."""
-        return await trio.to_thread.run_sync(worktrees.is_untouched, checkout)
+    async def is_being_filled(self, checkout: Checkout) -> bool:
+        """Say whether git writes the files of a work tree just now."""
+        return await trio.to_thread.run_sync(worktrees.is_being_filled, checkout)
+
+    async def read_begun(self, checkout: Checkout, algorithm: str) -> Mapping[bytes, str]:
+        """Name all files of a work tree, each with the id that its content has as a blob."""
+        return await trio.to_thread.run_sync(worktrees.read_begun, checkout, algorithm)
+
+    async def reclaim_worktree(self, main: Checkout, path: Path) -> bool:
+        """Have a worktree lead to its git directory where it was killed before it did."""
+        return await on_disk(path, worktrees.reclaim, main, path)
 
     async def delete_worktree(self, main: Checkout, path: Path) -> None:
         """Delete a worktree with all that is in it, and what git keeps of it."""

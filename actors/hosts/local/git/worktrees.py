@@ -7,10 +7,12 @@ deleted. Each function blocks, and is called in a thread.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from command_center.actors.git.errors import NotAWorkTree, UnsafeRepository
 from command_center.actors.git.ports import Checkout
@@ -20,22 +22,91 @@ from command_center.actors.hosts.local.git.locks import clear
 from command_center.actors.hosts.local.git.snapshots import read_small
 from command_center.actors.rules.errors import Conflict
 
+PIECE: Final = 1024 * 1024
+"""Bytes of a file that are read at once."""
+
+INITIALIZING: Final = "initializing"
+"""The reason for which git locks a worktree while it adds it."""
+
 SHARED: Final = ("objects", "refs", "reftable", "logs")
 """Folders of the shared git directory that a commit writes to."""
 
 
-def is_untouched(added: Checkout) -> bool:
-    """Return True if a new worktree has no files yet, and git, by its `index.lock`, writes none.
+def is_being_filled(added: Checkout) -> bool:
+    """Return True if git, by its `index.lock`, writes the files of a worktree.
 
     A lock that a killed server left says nothing.
     """
-    try:
-        names = [entry.name for entry in added.path.iterdir()]
-    except OSError:
-        return False
     with suppress(UnsafeRepository), held(added.git_dir, added.layout.identities[0]) as folder:
         clear(folder, "index.lock")
-    return names == [".git"] and not os.path.lexists(added.git_dir / "index.lock")
+    return os.path.lexists(added.git_dir / "index.lock")
+
+
+def read_begun(added: Checkout, algorithm: str) -> dict[bytes, str]:
+    """Return all files of a worktree, each with the id that its content has as a blob.
+
+    Raises:
+        Conflict: something there can be read by nobody, or is neither a file nor a link.
+    """
+    found: dict[bytes, str] = {}
+    top = os.fsencode(added.path)
+    for folder, names, files in os.walk(top, onerror=_raise):
+        names[:] = [name for name in names if folder != top or name != b".git"]
+        links = [name for name in names if os.path.islink(os.path.join(folder, name))]  # noqa: PTH114, PTH118 - names are bytes
+        for name in [*links, *files]:
+            path = os.path.join(folder, name)  # noqa: PTH118 - as above
+            if folder != top or name != b".git":
+                found[os.path.relpath(path, top).replace(os.fsencode(os.sep), b"/")] = _blob_id(
+                    path, algorithm
+                )
+    return found
+
+
+def _blob_id(path: bytes, algorithm: str) -> str:
+    try:
+        state = os.lstat(path)
+        if stat.S_ISLNK(state.st_mode):
+            content = os.readlink(path)  # noqa: PTH115 - as above
+            return hashlib.new(algorithm, b"blob %d\0" % len(content) + content).hexdigest()
+        if not stat.S_ISREG(state.st_mode):
+            raise Conflict(f"{os.fsdecode(path)} is no file.", path=os.fsdecode(path))
+        digest = hashlib.new(algorithm, b"blob %d\0" % state.st_size)
+        with Path(os.fsdecode(path)).open("rb") as file:
+            while piece := file.read(PIECE):
+                digest.update(piece)
+    except OSError as error:
+        _raise(error)
+    return digest.hexdigest()
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise Conflict(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+
+def reclaim(main: Checkout, path: Path) -> bool:
+    """Have a worktree lead to its git directory where git or the server was killed before it did.
+
+    Returns:
+        True if it leads there, or does now; False where git keeps none of that path, its folder is
+        gone, or it leads somewhere else that is there.
+    """
+    name = _administration(main, path)
+    if name is None or not path.is_dir() or path.resolve() != path:
+        return False
+    administration = main.common_dir / "worktrees" / name
+    if read_small(administration / "locked") == INITIALIZING:
+        with held(administration) as folder:
+            folder.unlink("locked")
+    if not os.path.lexists(path / ".git"):
+        with held(path) as folder:
+            folder.create(".git").close()
+    leads_to = resolved(path, (read_small(path / ".git") or "").removeprefix("gitdir:").strip())
+    if leads_to == administration.resolve():
+        return True
+    if leads_to != path and os.path.lexists(leads_to):
+        return False
+    claim(main, path)
+    return True
 
 
 def take_away(main: Checkout, path: Path) -> None:
