@@ -1,40 +1,68 @@
-"""The turns that run in an app-server: it can be left, or ended, only while there are none."""
+"""The work in an app-server, whoever began it: turns that run, and commands that they have left.
+
+It can be left, or ended, only while no turn runs; and a folder is deleted only where nothing works.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.messages import Call
 
+Ask: TypeAlias = Callable[[Call], Awaitable[dict[str, Any]]]
 
-async def has_turns(ask: Callable[[Call], Awaitable[dict[str, Any]]]) -> bool:
+
+async def has_turns(ask: Ask) -> bool:
     """Return whether a turn runs in a thread that the app-server has loaded.
 
     Raises what `ask` raises.
     """
-    return bool(await active_threads(ask))
+    return any(map(_is_active, await _loaded_threads(ask)))
 
 
-async def active_threads(
-    ask: Callable[[Call], Awaitable[dict[str, Any]]],
-) -> list[dict[str, Any]]:
-    """Return the threads in which a turn runs, as Codex describes them.
+async def working_folders(ask: Ask) -> list[str]:
+    """Return the folders in which turns run, or commands that one has left; some of them twice.
 
     Raises what `ask` raises.
     """
+    found: list[str] = []
+    for thread in await _loaded_threads(ask):
+        left = await _left_in(ask, str(thread["id"]))
+        if left or _is_active(thread):
+            found += [str(thread["cwd"]), *left]
+    return found
+
+
+async def _loaded_threads(ask: Ask) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
         page = await ask(requests.threads_loaded(cursor=cursor))
         for thread_id in page["data"]:
             with contextlib.suppress(CodexError):  # it was unloaded meanwhile
-                thread = dict((await ask(requests.thread_read(thread_id)))["thread"])
-                if (thread.get("status") or {}).get("type") == "active":
-                    found.append(thread)
+                found.append(dict((await ask(requests.thread_read(thread_id)))["thread"]))
         cursor = page.get("nextCursor")
         if cursor is None:
             return found
+
+
+async def _left_in(ask: Ask, thread_id: str) -> list[str]:
+    """Return the folders of the commands that a thread's turns have left running."""
+    found: list[str] = []
+    cursor: str | None = None
+    with contextlib.suppress(CodexError):  # it was unloaded meanwhile, and its commands ended
+        while True:
+            page = await ask(requests.terminals_list(thread_id, cursor=cursor))
+            found += [str(one["cwd"]) for one in page["data"]]
+            cursor = page.get("nextCursor")
+            if cursor is None:
+                break
+    return found
+
+
+def _is_active(thread: dict[str, Any]) -> bool:
+    return (thread.get("status") or {}).get("type") == "active"

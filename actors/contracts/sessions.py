@@ -268,9 +268,10 @@ class ThreadsReleased(msgspec.Struct, frozen=True):
 
 
 class FindRunningTurns(msgspec.Struct, Request[list[str]], frozen=True):
-    """Ask in which folders turns run now, whoever began them; a folder may be listed twice.
+    """Ask in which folders turns run now, or commands that they left; some may be listed twice.
 
-    It may only be deleted where none runs, and Command Center need not know of each.
+    It matters not who began them. A folder may only be deleted where none runs, and Command Center
+    need not know of each.
     """
 
 

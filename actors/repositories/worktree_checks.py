@@ -35,11 +35,14 @@ class RunningTurns(Protocol):
 
 
 class TurnRuns(Conflict):
-    """A turn runs in a folder that was to be deleted."""
+    """A turn runs in a folder that was to be deleted, or a command that one has left."""
 
     def __init__(self, path: Path) -> None:
         """Say where, and what to do."""
-        super().__init__(f"A turn of Codex runs in {path}. Wait for its end, or stop it.")
+        super().__init__(
+            f"A turn of Codex runs in {path}, or a command that one has left. Wait for its end, or "
+            "stop it."
+        )
 
 
 async def live_sessions(storage: Storage, repository: Repository) -> list[Session]:
@@ -74,7 +77,7 @@ async def check_unused(storage: Storage, host: Host, repository: Repository, pat
 async def check_no_turn(
     turns: RunningTurns, host: Host, path: Path, *, patience: float = ENDING_SECONDS
 ) -> None:
-    """Refuse while a turn runs in a folder, also one that no session knows of yet.
+    """Refuse while a turn or its command runs in a folder, also one that no session knows of.
 
     Raises:
         TurnRuns: one does, after `patience` seconds still.

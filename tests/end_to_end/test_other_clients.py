@@ -16,6 +16,7 @@ from tests.codex.script import Gate, Hold, Run, Say, Script
 from tests.codex.scripted_model import ScriptedModel
 from tests.end_to_end.server import client_of
 from tests.end_to_end.test_foreign_turns import until_interrupted
+from tests.end_to_end.test_left_commands import begin
 from tests.end_to_end.test_reviewer import REVIEW
 from tests.end_to_end.test_transports import Reached, reached_by
 
@@ -70,6 +71,42 @@ async def test_a_turn_is_interrupted_in_which_another_client_has_a_model_decide(
         await until_interrupted(other, thread_id)
         assert not outside.exists()
         assert [] == (await client.get("/api/approvals"))["items"]
+
+
+async def test_a_worktree_is_kept_in_which_another_client_has_left_a_command_running(
+    reached: Reached, model: ScriptedModel, repository: Path, tmp_path: Path
+) -> None:
+    working, gate = Gate(), tmp_path / "gate"
+
+    def choose(prompt: str) -> Script:
+        if "Leave one" in prompt:
+            return (begin(f"until [ -e {gate} ]; do sleep 0.1; done"), Say.text("It goes on."))
+        if "Work" in prompt:
+            return (Hold(working, Say.text("I have nothing to do.")),)
+        return (Say.text("Nor have I."),)
+
+    model.choose = choose
+    assert reached.shared is not None
+    async with client_of(reached.server) as client, open_bridge(reached.shared.settings) as other:
+        registered = await client.register(repository, workplace="worktree")
+        session = await client.run(registered, "Work.")
+        working.wait_until_reached()
+        place = Path((await client.until_session(session, "running"))["cwd"])
+        thread_id = await other.begin(place)
+        await other.prompt(thread_id, "Leave one.")
+        await other.until_told("turn/completed")
+        async with client.watch(after=0) as stream:
+            working.open()
+            await client.until_session(session, "completed")
+            beside = await client.until_session(await client.run(registered, "Look."), "completed")
+            await stream.until("worktree.removed", path=beside["cwd"])
+            worktrees = f"/api/repos/{registered['id']}/worktrees"
+            assert [] == (await client.post(f"{worktrees}/clean"))["items"]
+            refused = await client.http.delete(worktrees, params={"path": str(place)})
+            assert (409, True) == (refused.status_code, "command" in refused.text)
+            assert place.is_dir()
+            gate.touch()
+            await stream.until("worktree.removed", path=str(place))
 
 
 async def test_a_command_that_a_person_runs_past_the_sandbox_in_a_turn_is_told_as_that(

@@ -27,7 +27,7 @@ import trio
 from sqlite_utils import Database
 
 from command_center.actors.codex import requests
-from command_center.actors.codex.active_turns import active_threads
+from command_center.actors.codex.active_turns import working_folders
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError
 from command_center.actors.codex.inbox import STATUS
 from command_center.actors.codex.messages import (
@@ -165,7 +165,7 @@ class ForeignTurns(Actor):
 
     @handles(FindRunningTurns)
     def find_running(self, _message: FindRunningTurns) -> Deferred[list[str]]:
-        """Say in which folders turns run now."""
+        """Say in which folders turns run now, or commands that they have left."""
         return self.ctx.answer_later(self._find_running)
 
     async def _find_running(self) -> list[str]:
@@ -177,7 +177,7 @@ class ForeignTurns(Actor):
         if self._host.codex.settings.disabled is not None:
             return []
         try:
-            return [str(thread["cwd"]) for thread in await active_threads(self._ask)]
+            return await working_folders(self._ask)
         except (*FAILURES, ActorNotFound) as error:
             raise Unavailable(str(error), retry_after=PAUSE_SECONDS) from error
 
