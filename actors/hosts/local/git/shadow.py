@@ -154,6 +154,58 @@ class Shadow:
     _refs: Sequence[str] = ()
     _packed: Identity | None = None
 
+    def lock(self, command: GitCommand) -> None:
+        """Lock what the command writes, and note which locks it may leave.
+
+        Raises:
+            Conflict: the index is to be written, and another git holds it.
+        """
+        self._locks.extend(_lock(self.layout, command.writes))
+        if Writes.REFS in command.writes:
+            self._refs = refs_of(command)
+            self._note = Note.write(self.common, self.layout, command)
+
+    def fill(self, settings: bytes, *, index: bool) -> None:
+        """Put in what git reads: links to the folders, and copies of the small files.
+
+        Raises:
+            NotAWorkTree: HEAD is none.
+            UnsafeRepository: a pipe, or something enormous, is in the place of one of git's files.
+        """
+        layout, common, git_dir = self.layout, self.common, self.git_dir
+        self._packed = _stamp(layout.common_dir / "packed-refs")
+        (common / "config").write_bytes(settings)
+        if Writes.WORKTREES in self.writes:
+            with (
+                held(layout.common_dir, layout.identities[1]) as real,
+                real.enter("worktrees", make=True),
+            ):
+                pass  # the first one is to be made
+        for name in ("objects", "refs", "reftable", "worktrees"):
+            _link_folder(layout.common_dir / name, common / name)
+        _copy_head(layout.path, layout.common_dir, common)
+        for name, limit in (
+            ("packed-refs", REFS_LIMIT),
+            ("shallow", REFS_LIMIT),
+            ("info/exclude", PATTERNS_LIMIT),
+        ):
+            copy_regular(layout.common_dir / name, common / name, limit)
+        if git_dir != common:
+            (git_dir / "commondir").write_bytes(b"..\n")
+            _copy_head(layout.path, layout.git_dir, git_dir)
+            _link_folder(layout.git_dir / "reftable", git_dir / "reftable")
+        copy_regular(
+            layout.git_dir / "info/sparse-checkout",
+            git_dir / "info/sparse-checkout",
+            PATTERNS_LIMIT,
+        )
+        if index:
+            _copy_index(layout.git_dir, git_dir)
+        for name in OPENED_BY_PATH:
+            check_regular(layout.common_dir / name)
+        for name in IN_THE_TREE:
+            check_regular(layout.path / name)
+
     def variables(self) -> dict[str, str]:
         """Say where git works."""
         return {
@@ -273,51 +325,14 @@ def make_shadow(
     git_dir = common / "here" if linked else common
     shadow = Shadow(home, layout, command.writes, common, git_dir)
     try:
-        shadow._locks.extend(_lock(layout, command.writes))  # noqa: SLF001 - it is being made
-        if Writes.REFS in command.writes:
-            shadow._refs = refs_of(command)  # noqa: SLF001 - the same
-            shadow._note = Note.write(common, layout, command)  # noqa: SLF001 - the same
-        _fill(shadow, settings, index=command.arguments[0] in READS_INDEX)
+        shadow.lock(command)
+        shadow.fill(settings, index=command.arguments[0] in READS_INDEX)
         if command.branch is not None:
             (git_dir / "HEAD").write_bytes(os.fsencode(f"ref: refs/heads/{command.branch}\n"))
     except BaseException:
         shadow.discard()
         raise
     return shadow
-
-
-def _fill(shadow: Shadow, settings: bytes, *, index: bool) -> None:
-    layout, common, git_dir = shadow.layout, shadow.common, shadow.git_dir
-    shadow._packed = _stamp(layout.common_dir / "packed-refs")  # noqa: SLF001 - it is being made
-    (common / "config").write_bytes(settings)
-    if Writes.WORKTREES in shadow.writes:
-        with (
-            held(layout.common_dir, layout.identities[1]) as real,
-            real.enter("worktrees", make=True),
-        ):
-            pass  # the first one is to be made
-    for name in ("objects", "refs", "reftable", "worktrees"):
-        _link_folder(layout.common_dir / name, common / name)
-    _copy_head(layout.path, layout.common_dir, common)
-    for name, limit in (
-        ("packed-refs", REFS_LIMIT),
-        ("shallow", REFS_LIMIT),
-        ("info/exclude", PATTERNS_LIMIT),
-    ):
-        copy_regular(layout.common_dir / name, common / name, limit)
-    if git_dir != common:
-        (git_dir / "commondir").write_bytes(b"..\n")
-        _copy_head(layout.path, layout.git_dir, git_dir)
-        _link_folder(layout.git_dir / "reftable", git_dir / "reftable")
-    copy_regular(
-        layout.git_dir / "info/sparse-checkout", git_dir / "info/sparse-checkout", PATTERNS_LIMIT
-    )
-    if index:
-        _copy_index(layout.git_dir, git_dir)
-    for name in OPENED_BY_PATH:
-        check_regular(layout.common_dir / name)
-    for name in IN_THE_TREE:
-        check_regular(layout.path / name)
 
 
 def _empty(folder: Path, inside: str = "") -> None:
