@@ -66,9 +66,7 @@ from command_center.actors.contracts.sessions import (
     ApprovalSettled,
     ChangeGoal,
     ClearGoal,
-    FindRunningTurns,
     GrantSlot,
-    InterruptTurn,
     PatchSession,
     RequestSlot,
     SessionCommitted,
@@ -89,6 +87,7 @@ from command_center.actors.contracts.tasks import (
     QueueFollowup,
     RunTask,
 )
+from command_center.actors.contracts.turns import FindRunningTurns, InterruptTurn
 from command_center.actors.contracts.webhooks import (
     CreateWebhook,
     DeleteWebhook,

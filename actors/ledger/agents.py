@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from command_center.actors.contracts.events.sessions import AgentEnded, AgentStarted
-from command_center.actors.contracts.sessions import AgentSeen
+from command_center.actors.contracts.turns import AgentSeen
 from command_center.actors.ledger.budgets import AGENTS, count_agent
 from command_center.actors.ledger.sessions import tell
 from command_center.store import Agent, Session, Transaction, agents, sessions

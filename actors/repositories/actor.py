@@ -52,7 +52,8 @@ from command_center.actors.contracts.repositories import (
     ScanRepository,
     WorkplaceFacts,
 )
-from command_center.actors.contracts.sessions import FindRunningTurns, ThreadsReleased
+from command_center.actors.contracts.sessions import ThreadsReleased
+from command_center.actors.contracts.turns import FindRunningTurns
 from command_center.actors.contracts.worktrees import (
     Bounds,
     CleanWorktrees,

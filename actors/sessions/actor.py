@@ -28,17 +28,27 @@ from command_center.actors.contracts.comments import SentComments, SteerComments
 from command_center.actors.contracts.events.sessions import RequestRefused, StartDelayed
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.sessions import (
+    ApprovalSettled,
+    ChangeGoal,
+    ClearGoal,
+    GrantSlot,
+    PatchSession,
+    SaveDrafts,
+    SetUpEnded,
+    SteerReceipt,
+    SteerSession,
+    StopDeadline,
+    StopSession,
+    WorkplaceReady,
+)
+from command_center.actors.contracts.turns import (
     AgentItemSeen,
     AgentSeen,
     AgentsListed,
     AnswerDelivered,
-    ApprovalSettled,
-    ChangeGoal,
-    ClearGoal,
     ConnectionBack,
     ConnectionLost,
     GoalTold,
-    GrantSlot,
     ItemSeen,
     JoiningThread,
     LaunchDelayed,
@@ -48,18 +58,11 @@ from command_center.actors.contracts.sessions import (
     NoFurtherTurn,
     NothingAsked,
     Observation,
-    PatchSession,
     Question,
     QuestionClosed,
     QuestionRefused,
-    SaveDrafts,
     SettingsTold,
-    SetUpEnded,
     SetUpTold,
-    SteerReceipt,
-    SteerSession,
-    StopDeadline,
-    StopSession,
     SubAgentWorks,
     ThreadIdle,
     ThreadNews,
@@ -71,7 +74,6 @@ from command_center.actors.contracts.sessions import (
     TurnOpened,
     TurnSilent,
     UsageChanged,
-    WorkplaceReady,
 )
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.preconditions import Condition, always

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import msgspec
 
-from command_center.actors.contracts.sessions import AgentSeen, AgentsListed, TurnEnded
+from command_center.actors.contracts.turns import AgentSeen, AgentsListed, TurnEnded
 from command_center.actors.ledger import agents as ledger
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState

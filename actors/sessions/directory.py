@@ -18,13 +18,13 @@ from command_center.actors.contracts.addresses import (
 from command_center.actors.contracts.sessions import (
     ChangeGoal,
     ClearGoal,
-    InterruptTurn,
     PatchSession,
     SlotsChanged,
     StopSession,
     TurnLeft,
 )
 from command_center.actors.contracts.tasks import EnsureSession
+from command_center.actors.contracts.turns import InterruptTurn
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger import successors as sequels

@@ -8,7 +8,8 @@ from typing import Final
 import attrs
 
 from command_center.actors.contracts.events.sessions import GoalRequested
-from command_center.actors.contracts.sessions import GoalChanges, GoalTold, NoFurtherTurn
+from command_center.actors.contracts.sessions import GoalChanges
+from command_center.actors.contracts.turns import GoalTold, NoFurtherTurn
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.admission import why_not_go_on

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
-from command_center.actors.contracts.sessions import (
+from command_center.actors.contracts.turns import (
     GoalTold,
     HookAnswered,
     ItemSeen,

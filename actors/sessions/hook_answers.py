@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from command_center.actors.contracts.sessions import HookAnswered
+from command_center.actors.contracts.turns import HookAnswered
 from command_center.actors.ledger.hook_answers import settle, tell_decision
 from command_center.actors.sessions.state import SessionState
 from command_center.store import Agent, Transaction, hook_answers

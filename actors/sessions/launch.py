@@ -14,12 +14,12 @@ import trio
 from command_center.actors.contracts.addresses import REPOSITORIES, SLOTS
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.sessions import (
-    LaunchFailed,
     RequestSlot,
     SetUpEnded,
     SlotsChanged,
     WorkplaceReady,
 )
+from command_center.actors.contracts.turns import LaunchFailed
 from command_center.actors.contracts.worktrees import (
     Prepared,
     PrepareWorkplace,

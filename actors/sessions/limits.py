@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from command_center.actors.contracts.events.sessions import SessionStalled
-from command_center.actors.contracts.sessions import TurnSilent
+from command_center.actors.contracts.turns import TurnSilent
 from command_center.actors.ledger import agents as ledger
 from command_center.actors.ledger.budgets import overspent
 from command_center.actors.rules.transitions import IN_TURN

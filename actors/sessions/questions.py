@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import structlog
 
-from command_center.actors.contracts.sessions import AnswerDelivered, ItemSeen, Question
+from command_center.actors.contracts.turns import AnswerDelivered, ItemSeen, Question
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import async_questions

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 from command_center.actors.contracts.runners import lacks_capability
-from command_center.actors.contracts.sessions import (
+from command_center.actors.contracts.sessions import GoalChanges
+from command_center.actors.contracts.turns import (
     AgentSeen,
     Fact,
-    GoalChanges,
     ItemSeen,
     Question,
     RunnerReport,

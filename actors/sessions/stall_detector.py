@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from command_center.actors.contracts.sessions import TurnSilent
+from command_center.actors.contracts.turns import TurnSilent
 from command_center.runtime import ActorRef
 
 

@@ -26,7 +26,7 @@ from command_center.actors.contracts.events.sessions import (
     ToolUnasked,
     usage_shown,
 )
-from command_center.actors.contracts.sessions import (
+from command_center.actors.contracts.turns import (
     CommandLet,
     CommandOutside,
     DiffChanged,

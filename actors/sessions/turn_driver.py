@@ -9,7 +9,7 @@ from __future__ import annotations
 import attrs
 import trio
 
-from command_center.actors.contracts.sessions import Question, ThreadNews, TurnEnded
+from command_center.actors.contracts.turns import Question, ThreadNews, TurnEnded
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState
 from command_center.runtime import Context

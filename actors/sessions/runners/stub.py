@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import trio
 
-from command_center.actors.contracts.sessions import (
+from command_center.actors.contracts.turns import (
     ItemSeen,
     OutputDelta,
     RunnerReport,

@@ -9,12 +9,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from command_center.actors.contracts.sessions import (
-    GoalChanges,
-    LaunchFailed,
-    RunnerReport,
-    TurnLost,
-)
+from command_center.actors.contracts.sessions import GoalChanges
+from command_center.actors.contracts.turns import LaunchFailed, RunnerReport, TurnLost
 from command_center.actors.contracts.worktrees import SetUpScript
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.runner import PlainRunner

@@ -25,7 +25,7 @@ from command_center.actors.contracts.addresses import (
     SlotsMessage,
     TasksMessage,
 )
-from command_center.actors.contracts.sessions import RunnerReport
+from command_center.actors.contracts.turns import RunnerReport
 from command_center.actors.core.events import EventHub, EventsMessage
 from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.repositories.actor import Repositories

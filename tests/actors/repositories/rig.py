@@ -17,7 +17,7 @@ from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.addresses import REPOSITORIES, RepositoriesMessage
 from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.contracts.repositories import CreateRepository
-from command_center.actors.contracts.sessions import FindRunningTurns
+from command_center.actors.contracts.turns import FindRunningTurns
 from command_center.actors.contracts.worktrees import (
     CreateWorktree,
     PrepareWorkplace,

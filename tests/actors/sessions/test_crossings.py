@@ -15,13 +15,12 @@ from command_center.actors.codex.errors import CodexTimeout
 from command_center.actors.contracts.sessions import (
     ApprovalSettled,
     GrantSlot,
-    NewsDropped,
     PatchSession,
     SessionChanges,
     SteerSession,
     StopSession,
-    TurnSilent,
 )
+from command_center.actors.contracts.turns import NewsDropped, TurnSilent
 from command_center.actors.core import storage
 from command_center.actors.ledger.approvals import settle_approval
 from command_center.actors.rules.errors import Conflict, TooBusy, Unavailable

@@ -9,11 +9,8 @@ from typing import Any, NoReturn
 import pytest
 
 from command_center.actors.codex.errors import CodexError
-from command_center.actors.contracts.sessions import (
-    ConnectionBack,
-    ConnectionLost,
-    WorkplaceReady,
-)
+from command_center.actors.contracts.sessions import WorkplaceReady
+from command_center.actors.contracts.turns import ConnectionBack, ConnectionLost
 from command_center.actors.contracts.worktrees import Prepared
 from command_center.actors.rules.errors import Unavailable
 from command_center.actors.sessions.runners.codex import app_server

@@ -13,12 +13,8 @@ from command_center.actors.codex.approvals import COMMAND, ELICITATION, FILE_CHA
 from command_center.actors.codex.messages import (
     AnswerRequest,
 )
-from command_center.actors.contracts.sessions import (
-    ApprovalSettled,
-    ConnectionBack,
-    ConnectionLost,
-    QuestionClosed,
-)
+from command_center.actors.contracts.sessions import ApprovalSettled
+from command_center.actors.contracts.turns import ConnectionBack, ConnectionLost, QuestionClosed
 from command_center.actors.ledger.approvals import settle_approval
 from command_center.actors.sessions import turn_driver
 from command_center.store import approvals

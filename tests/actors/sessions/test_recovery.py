@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from command_center.actors.codex.messages import CodexNotification
-from command_center.actors.contracts.sessions import Fact, ItemSeen, ThreadNews
+from command_center.actors.contracts.turns import Fact, ItemSeen, ThreadNews
 from command_center.actors.sessions.actor import SessionActor
 from command_center.actors.sessions.runners.codex.turn_events import facts_of, heard
 from command_center.actors.sessions.runners.stub import StubRunner

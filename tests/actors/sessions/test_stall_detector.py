@@ -6,7 +6,7 @@ import attrs
 import trio
 from trio.testing import MockClock
 
-from command_center.actors.contracts.sessions import TurnSilent
+from command_center.actors.contracts.turns import TurnSilent
 from command_center.actors.sessions.stall_detector import StallDetector
 
 

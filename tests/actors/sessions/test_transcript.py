@@ -8,12 +8,7 @@ from typing import Any
 import msgspec
 import trio
 
-from command_center.actors.contracts.sessions import (
-    HookAnswered,
-    ItemSeen,
-    ModelDecided,
-    OutputDelta,
-)
+from command_center.actors.contracts.turns import HookAnswered, ItemSeen, ModelDecided, OutputDelta
 from command_center.actors.ledger import drafts
 from command_center.actors.ledger.hook_answers import settle_unseen
 from command_center.actors.sessions.state import SessionState

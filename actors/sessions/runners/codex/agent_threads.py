@@ -14,7 +14,7 @@ from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
 from command_center.actors.codex.lineage import started_agents
 from command_center.actors.codex.messages import Call
-from command_center.actors.contracts.sessions import AgentSeen
+from command_center.actors.contracts.turns import AgentSeen
 from command_center.store import Session
 from command_center.store.records import AgentStatus
 from command_center.store.timestamps import from_timestamp

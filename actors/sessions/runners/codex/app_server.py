@@ -35,11 +35,11 @@ from command_center.actors.codex.messages import (
 )
 from command_center.actors.codex.ports import Codex
 from command_center.actors.contracts.bridges import ExplainAbsence
-from command_center.actors.contracts.sessions import (
+from command_center.actors.contracts.sessions import GoalChanges
+from command_center.actors.contracts.turns import (
     AgentSeen,
     AnswerDelivered,
     Fact,
-    GoalChanges,
     ItemSeen,
     LaunchDelayed,
     LaunchFailed,

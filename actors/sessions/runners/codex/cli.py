@@ -16,7 +16,7 @@ from command_center.actors.codex.errors import ProjectTouched
 from command_center.actors.codex.exec_runner import ExecEnd, ExecRun, run_exec
 from command_center.actors.codex.messages import CodexNotification
 from command_center.actors.codex.ports import Codex
-from command_center.actors.contracts.sessions import (
+from command_center.actors.contracts.turns import (
     AgentSeen,
     Fact,
     LaunchFailed,

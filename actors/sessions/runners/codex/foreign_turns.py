@@ -45,12 +45,8 @@ from command_center.actors.contracts.bridges import (
     BridgeWarned,
     Watch,
 )
-from command_center.actors.contracts.sessions import (
-    FindRunningTurns,
-    SessionCommitted,
-    SlotsChanged,
-    ThreadsReleased,
-)
+from command_center.actors.contracts.sessions import SessionCommitted, SlotsChanged, ThreadsReleased
+from command_center.actors.contracts.turns import FindRunningTurns
 from command_center.actors.contracts.worktrees import FindBounds, RemakeWorktree
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger.adoption import (

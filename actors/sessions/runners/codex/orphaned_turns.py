@@ -31,7 +31,8 @@ from command_center.actors.contracts.bridges import (
 )
 from command_center.actors.contracts.events.sessions import TurnSettled
 from command_center.actors.contracts.hosts import Hosts
-from command_center.actors.contracts.sessions import InterruptTurn, TurnLeft
+from command_center.actors.contracts.sessions import TurnLeft
+from command_center.actors.contracts.turns import InterruptTurn
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.sessions.runner import FAILURES

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from command_center.actors.contracts.sessions import AgentItemSeen, TurnLost
+from command_center.actors.contracts.turns import AgentItemSeen, TurnLost
 from command_center.actors.sessions.runner import SessionRef
 from command_center.actors.sessions.runners.codex.agent_threads import agent_seen
 from command_center.actors.sessions.runners.codex.turn_events import ending, item_seen

@@ -21,7 +21,7 @@ from command_center.actors.codex.confinement import (
 )
 from command_center.actors.codex.errors import CodexError, NotConfined
 from command_center.actors.codex.messages import Attach, BridgeMessage, Call, Detach
-from command_center.actors.contracts.sessions import (
+from command_center.actors.contracts.turns import (
     AgentsListed,
     CommandLet,
     CommandOutside,

@@ -15,7 +15,7 @@ import trio
 from command_center.actors.codex.confinement import Confinement
 from command_center.actors.codex.errors import WireClosed
 from command_center.actors.codex.ports import Codex, CodexProcess
-from command_center.actors.contracts.sessions import ItemSeen, OutputDelta, SetUpTold
+from command_center.actors.contracts.turns import ItemSeen, OutputDelta, SetUpTold
 from command_center.actors.contracts.worktrees import SetUpScript
 from command_center.actors.sessions.runner import SessionRef
 

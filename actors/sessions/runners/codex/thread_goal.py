@@ -13,7 +13,8 @@ import structlog
 
 from command_center.actors.codex import requests
 from command_center.actors.codex.errors import CodexError
-from command_center.actors.contracts.sessions import GoalChanges, GoalTold
+from command_center.actors.contracts.sessions import GoalChanges
+from command_center.actors.contracts.turns import GoalTold
 from command_center.actors.ledger.sessions import WANTED
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.runner import SessionRef

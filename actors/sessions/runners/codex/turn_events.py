@@ -22,7 +22,7 @@ from command_center.actors.contracts.bridges import (
     BridgeConnected,
     BridgeLost,
 )
-from command_center.actors.contracts.sessions import (
+from command_center.actors.contracts.turns import (
     ConnectionBack,
     ConnectionLost,
     DiffChanged,

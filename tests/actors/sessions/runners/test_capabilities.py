@@ -9,7 +9,8 @@ import pytest
 import trio
 
 from command_center.actors.contracts.runners import RUNNERS, WITHOUT
-from command_center.actors.contracts.sessions import GoalChanges, LaunchFailed
+from command_center.actors.contracts.sessions import GoalChanges
+from command_center.actors.contracts.turns import LaunchFailed
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.sessions.runner import Runner, SessionRef
 from command_center.actors.sessions.runners.codex.app_server import AppServerRunner

@@ -14,7 +14,8 @@ import trio.testing
 from command_center.actors.codex.errors import BridgeUnavailable, CodexError, CodexTimeout
 from command_center.actors.codex.messages import Call
 from command_center.actors.contracts.addresses import ORPHANED_TURNS
-from command_center.actors.contracts.sessions import InterruptTurn, StopSession
+from command_center.actors.contracts.sessions import StopSession
+from command_center.actors.contracts.turns import InterruptTurn
 from command_center.actors.sessions import interruption
 from command_center.actors.sessions.runners.codex import orphaned_turns as turns_module
 from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns

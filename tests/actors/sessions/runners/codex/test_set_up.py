@@ -7,7 +7,7 @@ from pathlib import Path
 import trio
 
 from command_center.actors.codex.settings import BridgeSettings
-from command_center.actors.contracts.sessions import ItemSeen, SetUpTold
+from command_center.actors.contracts.turns import ItemSeen, SetUpTold
 from command_center.actors.contracts.worktrees import SetUpScript
 from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.sessions.runners.codex.set_up import run_set_up
