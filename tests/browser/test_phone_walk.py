@@ -195,7 +195,9 @@ class Walk:
         self.counted(2)
 
     def approve(self, picture: str) -> None:
-        """Agree to what is asked."""
+        """Agree to what is asked; it is in the transcript, too."""
+        ids = self.page.evaluate("[...document.querySelectorAll('[id]')].map(({ id }) => id)")
+        assert sorted(set(ids)) == sorted(ids)
         pictured(self.page, picture)
         self.tap(self.approval.get_by_role("button", name="Approve"))
         self.counted(1)

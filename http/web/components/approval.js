@@ -67,8 +67,8 @@ export function useOpenApprovals() {
   return [...pending, ...settled].sort((a, b) => a.id - b.id);
 }
 
-/** @param {{approval: Approval}} props */
-export const ApprovalCard = ({ approval }) => {
+/** A twin has another beside it. @param {{approval: Approval, isTwin?: boolean}} props */
+export const ApprovalCard = ({ approval, isTwin }) => {
   const card = useRef(/** @type {HTMLElement | null} */ (null));
   const decided = useRef(false);
   const [icon, kind] = KINDS[approval.kind] || KINDS.manual;
@@ -86,7 +86,7 @@ export const ApprovalCard = ({ approval }) => {
     [],
   );
   return html`<article ref=${card} class="card approval" data-status=${approval.status}
-    aria-label=${approval.title} id=${`approval-${approval.id}`}>
+    aria-label=${approval.title} id=${isTwin ? null : `approval-${approval.id}`}>
     <div class="approval-head">
       <span class="kind"><${Icon} name=${icon} size=${18} />${kind}</span>
       ${

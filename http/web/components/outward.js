@@ -81,7 +81,9 @@ const Asked = ({ id }) => {
   useStore("approvals");
   useLoaded(async () => id && (await need("approvals", id)), [id]);
   const approval = state.approvals.get(id || 0);
-  return approval?.status === "pending" ? html`<${ApprovalCard} approval=${approval} />` : null;
+  return approval?.status === "pending"
+    ? html`<${ApprovalCard} approval=${approval} isTwin />`
+    : null;
 };
 
 /** The words for what all checks, and all reviews, come to. */

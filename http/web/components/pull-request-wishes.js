@@ -3,7 +3,7 @@
 import { html } from "../html.js";
 import { Field } from "./basics.js";
 
-/** @import { CreateTask } from "../openapi.js" */
+/** @import { CreateTask, Task } from "../openapi.js" */
 /**
  * @typedef {Required<Pick<CreateTask, "onChecksFailed" | "onReview" | "mergeWhen">> &
  * {forgeFollowups: number | null}} Wishes
@@ -16,6 +16,8 @@ export const AS_REPOSITORY = {
   mergeWhen: null,
   forgeFollowups: null,
 };
+
+const MOST = "Turns that they lead to at most";
 
 const NEWS = [
   ["follow_up", "Go on with a turn"],
@@ -36,6 +38,15 @@ const CHOICES = [
   ],
 ];
 
+/** What a task wants by itself. @param {{task: Task}} props */
+export const OwnWishes = ({ task }) => html`
+  ${CHOICES.map(([key, label, choices]) => {
+    const chosen = choices.find(([value]) => value === task[key]);
+    return chosen && html`<dt>${label}</dt><dd>${chosen[1]}</dd>`;
+  })}
+  ${task.forgeFollowups !== null && html`<dt>${MOST}</dt><dd>${task.forgeFollowups}</dd>`}
+`;
+
 /** @param {{wishes: Wishes, onChange: (wishes: Wishes) => void}} props */
 export const PullRequestWishes = ({ wishes, onChange }) => html`
   <h3 class="section">Its pull requests</h3>
@@ -49,7 +60,7 @@ export const PullRequestWishes = ({ wishes, onChange }) => html`
       </select>
     <//>`,
   )}
-  <${Field} label="Turns that they lead to at most">
+  <${Field} label=${MOST}>
     <input type="number" min="0" max="100" placeholder="As the repository"
       value=${wishes.forgeFollowups ?? ""}
       onInput=${(/** @type {any} */ e) =>

@@ -15,7 +15,7 @@ import {
   useAct,
   useLoaded,
 } from "../components/basics.js";
-import { PullRequestWishes } from "../components/pull-request-wishes.js";
+import { OwnWishes, PullRequestWishes } from "../components/pull-request-wishes.js";
 import { follow, RunPanel } from "../components/run-panel.js";
 import { SessionRow } from "../components/session-row.js";
 import { Words } from "../format.js";
@@ -101,6 +101,7 @@ export const Task = ({ id }) => {
             <dd>${task.maxAttempts}</dd>
             ${task.turnLimit && html`<dt>Sessions at most</dt><dd>${task.turnLimit}</dd>`}
             ${task.tokenBudget && html`<dt>Token budget</dt><dd>${task.tokenBudget}</dd>`}
+            <${OwnWishes} task=${task} />
             <dt>On a restart</dt>
             <dd>${Words(task.onInterrupt)}</dd>
             ${
