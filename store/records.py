@@ -131,6 +131,7 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
         merge_when: when a person is asked whether a pull request is merged.
         issue_label: the label by which an open issue becomes a task; None where none does.
         issue_approval: whether a task that is made of an issue needs a person's approval.
+        sign_commits: whether commits that are made here are signed, with the user's own key.
         facts: what the last scan saw beside the columns: remotes, worktrees, languages, ….
         scanned_at: when that scan was; None before the first.
     """
@@ -161,6 +162,7 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     merge_when: MergeWhen = "asked"
     issue_label: str | None = None
     issue_approval: bool = True
+    sign_commits: bool = False
 
 
 class Task(Record, frozen=True, kw_only=True, rename="camel"):

@@ -83,6 +83,7 @@ class CreateRepository(
     codex_config: CodexConfig = "ignore"
     reviewer: Reviewer = "user"
     allow_push: bool = False
+    sign_commits: bool = False
     on_checks_failed: NewsAnswer = "tell"
     on_review: NewsAnswer = "tell"
     forge_followups: Followups = 3
@@ -111,6 +112,7 @@ class RepositoryChanges(
     codex_config: CodexConfig | msgspec.UnsetType = msgspec.UNSET
     reviewer: Reviewer | msgspec.UnsetType = msgspec.UNSET
     allow_push: bool | msgspec.UnsetType = msgspec.UNSET
+    sign_commits: bool | msgspec.UnsetType = msgspec.UNSET
     on_checks_failed: NewsAnswer | msgspec.UnsetType = msgspec.UNSET
     on_review: NewsAnswer | msgspec.UnsetType = msgspec.UNSET
     forge_followups: Followups | msgspec.UnsetType = msgspec.UNSET

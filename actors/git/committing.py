@@ -1,9 +1,12 @@
 """Committing what a work tree has: by git as it runs here, and by nobody's hooks.
 
-No hook of the repository runs, nothing is signed, and no filter: a file that a filter keeps
-(git-lfs, git-crypt) would be committed as it is on the disk, so it is refused, whether the last
-commit's attributes say so or those that the work tree has now. Line ends are those that the
-attributes of the last commit ask for.
+The commit is made among git's objects, signed if that is wanted, before anything is changed. Then
+the index takes the files, and the branch goes to the commit if it is where it was.
+
+No hook of the repository runs; the answer names those that git would have run. No filter runs: a
+file that a filter keeps (git-lfs, git-crypt) would be committed as it is on the disk, so it is
+refused, whether the last commit's attributes say so or those that the work tree has now. Line ends
+are those that the attributes of the last commit ask for.
 """
 
 from __future__ import annotations
@@ -17,8 +20,7 @@ from typing import Annotated, Final
 import msgspec
 import trio
 
-from command_center.actors.git.changes import is_unmerged, list_changes, records_of
-from command_center.actors.git.diffs import PLAIN
+from command_center.actors.git.changes import is_unmerged, list_changes
 from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import (
     SCAN_DEADLINE,
@@ -26,6 +28,8 @@ from command_center.actors.git.facts import (
     read_status,
     read_worktrees,
 )
+from command_center.actors.git.hooks import COMMIT_HOOKS, list_hooks
+from command_center.actors.git.making_commits import make_commit
 from command_center.actors.git.marked_merges import (
     MarkedMerge,
     named,
@@ -33,7 +37,15 @@ from command_center.actors.git.marked_merges import (
     still_marked,
 )
 from command_center.actors.git.names import branch_commit, check_path
-from command_center.actors.git.ports import ANSWER_LIMIT, OF_THE_TREE, Checkout, Writes, shown
+from command_center.actors.git.ports import (
+    ANSWER_LIMIT,
+    EMPTY_TREE,
+    OF_THE_TREE,
+    Checkout,
+    Staging,
+    Writes,
+    shown,
+)
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.lengths import NOTE_LENGTH
@@ -79,13 +91,22 @@ class CommitPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A commit that was made. `beforeSha` is the commit that it follows; None for the first."""
+    """A commit that was made.
+
+    Attributes:
+        before_sha: the commit that it follows; None for the first.
+        files: those that it changes.
+        is_signed: whether it has a signature.
+        hooks_skipped: the hooks of the repository that git would have run; none did.
+    """
 
     branch_name: str
     before_sha: str | None
     sha: str
     message: str
     files: int
+    is_signed: bool = False
+    hooks_skipped: list[str] = []
 
 
 async def commit_changes(
@@ -95,6 +116,7 @@ async def commit_changes(
     paths: Sequence[str] = (),
     author: Author | None = None,
     head: str | None = None,
+    signs: bool = False,
     intend: Callable[[CommitPlan], Awaitable[None]] | None = None,
 ) -> Committed:
     """Commit the changes of a work tree on its branch, new and deleted files among them.
@@ -108,6 +130,7 @@ async def commit_changes(
         paths: the files and folders whose changes are taken; all, if there are none.
         author: whoever git knows as the user, unless given.
         head: the commit that the branch must be at still.
+        signs: whether it is signed, with the user's key.
         intend: is told of the commit before anything is written for it.
 
     Raises:
@@ -115,7 +138,8 @@ async def commit_changes(
         Conflict: it is on no branch of its own, or its branch has moved; a merge is not finished;
             there is nothing to commit, or more than FILES_LIMIT files; git knows no user; a file
             is kept by a filter, or is a repository of its own; one that conflicts is not among
-            them, and has its marks still.
+            them, and has its marks still; it cannot be signed.
+        Unavailable: what signs does not answer.
     """
     if not message.strip() or "\0" in message:
         raise Invalid.field("message", "A commit needs a message, which is text.")
@@ -129,43 +153,58 @@ async def commit_changes(
     attributes = {} if status.head is None else {"GIT_ATTR_SOURCE": status.head}
     for source in (attributes, OF_THE_TREE):
         await _check_filters(checkout, changed, source)
-    identity = attributes | await _identity(checkout, author)
+    identity = await _identity(checkout, author)
     merge = None if status.head is None else await read_marked_merge(checkout, status.head)
-    parent = status.head
+    parents = [] if status.head is None else [status.head]
     if merge is not None:
         await _check_marks(checkout, merge, changed)
-        parent = merge.ours
+        parents = [merge.ours, merge.theirs]
+    parent = parents[0] if parents else None
     if intend is not None:
         await intend(CommitPlan(branch=branch, head=status.head, parent=parent, message=message))
-    staged = await _stage(checkout, branch, changed, attributes)
-    await checkout.run(
-        "commit",
-        "--quiet",
-        "--no-verify",
-        "--no-gpg-sign",
-        "--no-status",
-        "--cleanup=whitespace",
-        *([] if merge is None else ["--amend", "--reset-author"]),
-        f"--message={message}",
-        "--only",
-        "--pathspec-from-file=-",
-        "--pathspec-file-nul",
-        writes=Writes.OBJECTS | Writes.INDEX | Writes.REFS,
-        branch=branch,
-        extra=identity,
-        sent=b"\0".join(_without_parents(staged)),
-        deadline=CHECKOUT_DEADLINE,
-    )
-    sha = await branch_commit(checkout, branch)
-    if sha is None:
-        raise Conflict(f"{branch} is gone again.")
+    before = status.head or EMPTY_TREE[checkout.object_format]
+    tree = await _write_tree(checkout, before, changed, attributes)
+    files = await _differing(checkout, before, tree)
+    if not files:
+        raise Conflict("There is nothing to commit.")
+    text = _cleaned(message)
+    made = await make_commit(checkout, tree, parents, text, signs=signs, extra=identity)
+    await _stage(checkout, changed, attributes)
+    await _move(checkout, branch, status.head, made, f"commit: {text.partition(chr(10))[0]}")
     return Committed(
         branch_name=branch,
-        before_sha=await _parent(checkout, sha),
-        sha=sha,
+        before_sha=parent,
+        sha=made,
         message=message,
-        files=len(staged),
+        files=files,
+        is_signed=signs,
+        hooks_skipped=await list_hooks(checkout, COMMIT_HOOKS),
     )
+
+
+async def _move(checkout: Checkout, branch: str, before: str | None, made: str, why: str) -> None:
+    """Take the branch to the commit, if it is still where it was, and is itself no other's name.
+
+    Raises:
+        Conflict: it is not.
+    """
+    try:
+        await checkout.run(
+            "update-ref",
+            "--no-deref",
+            "-m",
+            why,
+            f"refs/heads/{branch}",
+            made,
+            before or "0" * len(made),
+            writes=Writes.REFS,
+            branch=branch,
+        )
+    except GitFailed as error:
+        now = await branch_commit(checkout, branch)
+        if now == before:
+            raise
+        raise Conflict(f"{branch} has moved meanwhile: look at it again.", headSha=now) from error
 
 
 async def find_commit(checkout: Checkout, plan: CommitPlan) -> Committed | None:
@@ -187,28 +226,18 @@ async def find_commit(checkout: Checkout, plan: CommitPlan) -> Committed | None:
     if listed.exit_code or not sha or await _parent(checkout, sha) != plan.parent:
         return None
     found = await checkout.run("cat-file", "commit", sha)
-    _, _, message = found.stdout.decode(errors="replace").partition("\n\n")
+    head, _, message = found.stdout.decode(errors="replace").partition("\n\n")
     if _words(message) != _words(plan.message):
         return None
-    names = await checkout.run(
-        "diff-tree",
-        "-r",
-        "-z",
-        "--root",
-        "--no-commit-id",
-        "--name-only",
-        "--no-renames",
-        *(() if plan.head is None else (plan.head,)),
-        sha,
-        limit=4 * ANSWER_LIMIT,
-        deadline=SCAN_DEADLINE,
-    )
+    before = plan.head or EMPTY_TREE[checkout.object_format]
     return Committed(
         branch_name=plan.branch,
         before_sha=plan.parent,
         sha=sha,
         message=plan.message,
-        files=len(list(records_of(names.stdout))),
+        files=await _differing(checkout, before, sha),
+        is_signed="\ngpgsig" in head,
+        hooks_skipped=await list_hooks(checkout, COMMIT_HOOKS),
     )
 
 
@@ -333,17 +362,53 @@ async def _check_filters(
             )
 
 
-async def _stage(
-    checkout: Checkout, branch: str, changed: Sequence[bytes], attributes: dict[str, str]
-) -> list[bytes]:
-    """Take the files into the index, and list those that differ from the branch's last commit.
-
-    `git add` would ask submodules for their state, by a git that reads their configuration.
+async def _write_tree(
+    checkout: Checkout, before: str, changed: Sequence[bytes], attributes: Mapping[str, str]
+) -> str:
+    """Write a tree that has the files as they are now, and all others as a commit has them.
 
     Raises:
-        Conflict: none differs, or one has a name that git takes from nobody.
+        Conflict: one has a name that git takes from nobody.
     """
     answer = await checkout.run(
+        "write-tree",
+        writes=Writes.OBJECTS,
+        index_of=before,
+        staged=_without_parents(changed),
+        staging=Staging.STORED,
+        extra=attributes,
+        deadline=CHECKOUT_DEADLINE,
+    )
+    refused = re.search(r"^Ignoring path (.*)$", answer.complaint, re.MULTILINE)
+    if refused is not None:
+        raise Conflict(f"Git takes no file of the name {refused[1]}.", path=refused[1])
+    return answer.text
+
+
+async def _differing(checkout: Checkout, before: str, after: str) -> int:
+    """Count the files in which one commit or tree differs from another."""
+    names = await checkout.run(
+        "diff-tree",
+        "-r",
+        "-z",
+        "--name-only",
+        "--no-renames",
+        before,
+        after,
+        limit=4 * ANSWER_LIMIT,
+        deadline=SCAN_DEADLINE,
+    )
+    return names.stdout.count(b"\0")
+
+
+async def _stage(
+    checkout: Checkout, changed: Sequence[bytes], attributes: Mapping[str, str]
+) -> None:
+    """Take the files into the work tree's own index.
+
+    `git add` would ask submodules for their state, by a git that reads their configuration.
+    """
+    await checkout.run(
         "update-index",
         "--add",
         "--remove",
@@ -355,33 +420,12 @@ async def _stage(
         sent=b"\0".join(changed),
         deadline=CHECKOUT_DEADLINE,
     )
-    refused = re.search(r"^Ignoring path (.*)$", answer.complaint, re.MULTILINE)
-    if refused is not None:
-        raise Conflict(f"Git takes no file of the name {refused[1]}.", path=refused[1])
-    answer = await checkout.run(
-        "diff",
-        "--cached",
-        "--name-only",
-        "--no-renames",
-        "--ignore-submodules=dirty",
-        *PLAIN,
-        "-z",
-        "--",
-        branch=branch,
-        limit=4 * ANSWER_LIMIT,
-        deadline=SCAN_DEADLINE,
-    )
-    staged = await trio.to_thread.run_sync(_common, changed, answer.stdout)
-    if not staged:
-        raise Conflict("There is nothing to commit.")
-    return staged
 
 
-def _common(changed: Sequence[bytes], listed: bytes) -> list[bytes]:
-    """Return those of the files that are listed."""
-    wanted = set(changed)
-    differing = {name for name in records_of(listed) if name in wanted}
-    return [name for name in changed if name in differing]
+def _cleaned(message: str) -> str:
+    """Return a message as git keeps it: no white space at ends, no two empty lines in a row."""
+    text = "\n".join(line.rstrip(" \t\r\v\f") for line in message.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
 
 
 async def _parent(checkout: Checkout, sha: str) -> str | None:

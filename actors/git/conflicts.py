@@ -11,6 +11,7 @@ import msgspec
 
 from command_center.actors.git.committing import check_own_branch
 from command_center.actors.git.facts import read_status
+from command_center.actors.git.making_commits import NOBODY, make_commit
 from command_center.actors.git.marked_merges import (
     UNRESOLVED,
     find_unresolved,
@@ -18,13 +19,12 @@ from command_center.actors.git.marked_merges import (
     named,
 )
 from command_center.actors.git.merging import (
-    NOBODY,
     MergeResult,
     begun_already,
     step_to,
 )
 from command_center.actors.git.names import branch_commit
-from command_center.actors.git.ports import Checkout, Writes
+from command_center.actors.git.ports import Checkout
 from command_center.actors.rules.errors import Conflict
 
 
@@ -37,14 +37,15 @@ class MarkedConflicts(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     conflicts: list[str]
 
 
-async def mark_conflicts(checkout: Checkout, base: str) -> MarkedConflicts:
+async def mark_conflicts(checkout: Checkout, base: str, *, signs: bool = False) -> MarkedConflicts:
     """Merge a local branch into the one that is checked out, and mark what conflicts in the files.
 
     Asked again before all of them are resolved, it says which are left.
 
     Raises:
         Conflict: the work tree is dirty or on no branch of its own, there is no such base, or the
-            two do not conflict.
+            two do not conflict, or the merge cannot be signed.
+        Unavailable: what signs does not answer.
     """
     status = await read_status(checkout)
     branch = await check_own_branch(checkout, status, None)
@@ -60,7 +61,11 @@ async def mark_conflicts(checkout: Checkout, base: str) -> MarkedConflicts:
         tree, conflicts = await merge_trees(checkout, before, tip)
         if not conflicts:
             raise Conflict(f"{branch} does not conflict with {base}.", branchName=branch)
-        made = await _commit(checkout, tree, (before, tip), f"Merge branch '{base}' into {branch}")
+        message = (
+            f"Merge branch '{base}' into {branch}\n\nThe conflicts are marked in the files.\n\n"
+            f"{UNRESOLVED}\n"
+        )
+        made = await make_commit(checkout, tree, (before, tip), message, signs=signs, extra=NOBODY)
         begun = await begun_already(checkout, made) if status.dirty else []
         if begun is None:
             raise Conflict(f"Worktree {checkout.path} has changes that are not committed.")
@@ -73,16 +78,3 @@ async def mark_conflicts(checkout: Checkout, base: str) -> MarkedConflicts:
         )
         await step_to(checkout, step, begun=begun)
     return MarkedConflicts(branch_name=branch, base_ref=base, sha=made, conflicts=named(conflicts))
-
-
-async def _commit(checkout: Checkout, tree: str, parents: tuple[str, str], title: str) -> str:
-    made = await checkout.run(
-        "commit-tree",
-        "--no-gpg-sign",
-        *(argument for parent in parents for argument in ("-p", parent)),
-        tree,
-        writes=Writes.OBJECTS,
-        sent=f"{title}\n\nThe conflicts are marked in the files.\n\n{UNRESOLVED}\n".encode(),
-        extra=NOBODY,
-    )
-    return made.text

@@ -7,13 +7,11 @@ where a file is not as it was kept: nothing is lost that nobody kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import attrs
 
 from command_center.actors.git.changes import list_changes, records_of
 from command_center.actors.git.facts import SCAN_DEADLINE, read_status
-from command_center.actors.git.merging import NOBODY
+from command_center.actors.git.making_commits import NOBODY, make_commit
 from command_center.actors.git.names import branch_commit, check_branch_name
 from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
 from command_center.actors.git.stepping import step_tree
@@ -80,8 +78,9 @@ async def keep_work(checkout: Checkout, message: str, *, head: str | None = None
     parents = [status.head]
     index = await _staged_alone(checkout, status.head, tree.text)
     if index is not None:
-        parents.append(await _commit(checkout, index, parents, f"Staged: {message}"))
-    made = await _commit(checkout, tree.text, parents, message)
+        staged = f"Staged: {message}"
+        parents.append(await make_commit(checkout, index, parents, staged, extra=NOBODY))
+    made = await make_commit(checkout, tree.text, parents, message, extra=NOBODY)
     await checkout.run("update-ref", f"{KEPT_BELOW}/{made}", made, writes=Writes.REFS)
     return KeptWork(status.branch, status.head, made, names)
 
@@ -111,19 +110,6 @@ async def _differing(checkout: Checkout, before: str, after: str) -> list[bytes]
         deadline=SCAN_DEADLINE,
     )
     return list(records_of(answer.stdout))
-
-
-async def _commit(checkout: Checkout, tree: str, parents: Sequence[str], message: str) -> str:
-    made = await checkout.run(
-        "commit-tree",
-        "--no-gpg-sign",
-        *(argument for parent in parents for argument in ("-p", parent)),
-        tree,
-        writes=Writes.OBJECTS,
-        sent=message.encode(),
-        extra=NOBODY,
-    )
-    return made.text
 
 
 async def take_back(checkout: Checkout, kept: KeptWork) -> None:

@@ -10,7 +10,7 @@ for again: the changes of the checkout are those of the merge, and nobody's.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
@@ -18,19 +18,12 @@ from command_center.actors.git.changes import list_changes, records_of
 from command_center.actors.git.diffs import PLAIN
 from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import SCAN_DEADLINE, read_status, read_worktrees
+from command_center.actors.git.making_commits import NOBODY, make_commit
 from command_center.actors.git.marked_merges import check_resolved, merge_trees, named
 from command_center.actors.git.names import branch_commit
 from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes
 from command_center.actors.git.stepping import step_tree
 from command_center.actors.rules.errors import Conflict
-
-NOBODY: Final = {
-    "GIT_AUTHOR_NAME": "Command Center",
-    "GIT_AUTHOR_EMAIL": "command-center@localhost",
-    "GIT_COMMITTER_NAME": "Command Center",
-    "GIT_COMMITTER_EMAIL": "command-center@localhost",
-}
-"""Author and committer of a merge if git knows no user."""
 
 Strategy = Literal["auto", "fast-forward", "merge-commit"]
 
@@ -52,6 +45,7 @@ async def merge_branch(
     into: str | None = None,
     strategy: Strategy = "auto",
     message: str | None = None,
+    signs: bool = False,
     intend: Callable[[MergeResult], Awaitable[None]] | None = None,
 ) -> MergeResult:
     """Merge a branch into the branch that `target` has checked out, or into another one.
@@ -62,29 +56,38 @@ async def merge_branch(
         into: a local branch that is checked out nowhere else; that of `target` unless given.
         strategy: `auto` steps forward where it can and makes a merge commit elsewhere.
         message: of the merge commit.
+        signs: whether that is signed.
         intend: is told what will have been done, before anything of the checkout is touched.
 
     Raises:
         Conflict: the target is dirty or on no branch, there is no such branch, `into` is checked
             out in another work tree, the merge conflicts (`conflicts` names the files), an ignored
-            file is in its way, or it cannot be a fast-forward as asked.
+            file is in its way, it cannot be a fast-forward as asked, or it cannot be signed.
+        Unavailable: what signs does not answer.
     """
     status = await read_status(target)
-    if into is None or into == status.branch:
-        if status.branch is None or status.head is None:
-            raise Conflict("The target checkout is on no branch, or has no commit yet.")
-        merge = await _work_out(target, status.branch, branch, strategy=strategy, message=message)
-        begun = await begun_already(target, merge.head_sha) if status.dirty else []
-        if begun is None or (begun and merge.how == "up-to-date"):
-            raise Conflict(
-                f"The target checkout {target.path} has changes that are not committed.",
-                targetBranch=status.branch,
-            )
-        if merge.how != "up-to-date":
-            if intend is not None:
-                await intend(merge)
-            await step_to(target, merge, begun=begun)
-        return merge
+    name = into or status.branch
+    is_here = name == status.branch
+    if name is None or (is_here and status.head is None):
+        raise Conflict("The target checkout is on no branch, or has no commit yet.")
+    if not is_here:
+        await _check_free(target, name)
+    merge = await _work_out(target, name, branch, strategy=strategy, message=message, signs=signs)
+    begun = await begun_already(target, merge.head_sha) if is_here and status.dirty else []
+    if begun is None or (begun and merge.how == "up-to-date"):
+        raise Conflict(
+            f"The target checkout {target.path} has changes that are not committed.",
+            targetBranch=name,
+        )
+    if merge.how != "up-to-date":
+        if intend is not None:
+            await intend(merge)
+        await (step_to(target, merge, begun=begun) if is_here else _move(target, merge))
+    return merge
+
+
+async def _check_free(target: Checkout, into: str) -> None:
+    """Refuse a branch that a work tree has checked out, whose files would stay behind."""
     for tree in await read_worktrees(target):
         if tree.branch_name == into:
             raise Conflict(
@@ -92,16 +95,16 @@ async def merge_branch(
                 targetBranch=into,
                 path=tree.path,
             )
-    merge = await _work_out(target, into, branch, strategy=strategy, message=message)
-    if merge.how != "up-to-date":
-        if intend is not None:
-            await intend(merge)
-        await _move(target, merge)
-    return merge
 
 
 async def _work_out(
-    target: Checkout, into: str, branch: str, *, strategy: Strategy, message: str | None
+    target: Checkout,
+    into: str,
+    branch: str,
+    *,
+    strategy: Strategy,
+    message: str | None,
+    signs: bool,
 ) -> MergeResult:
     """Work out what a branch becomes by a merge, among git's objects alone."""
     tips = []
@@ -126,7 +129,16 @@ async def _work_out(
         )
     else:
         how = "merge-commit"
-        after = await _merge_commit(target, into, before, branch, tip=tip, message=message)
+        tree = await _merged_tree(target, into, before, branch, tip=tip)
+        known = await target.run("var", "GIT_COMMITTER_IDENT", accepted=(0, 128))
+        after = await make_commit(
+            target,
+            tree,
+            (before, tip),
+            message or f"Merge branch '{branch}' into {into}",
+            signs=signs,
+            extra=NOBODY if known.exit_code else {},
+        )
     return MergeResult(
         target_branch=into, branch_name=branch, how=how, before_sha=before, head_sha=after
     )
@@ -136,9 +148,7 @@ def _counted(conflicts: Sequence[bytes]) -> str:
     return "1 file" if len(conflicts) == 1 else f"{len(conflicts)} files"
 
 
-async def _merge_commit(
-    target: Checkout, into: str, head: str, branch: str, *, tip: str, message: str | None
-) -> str:
+async def _merged_tree(target: Checkout, into: str, head: str, branch: str, *, tip: str) -> str:
     tree, conflicts = await merge_trees(target, head, tip)
     if conflicts:
         raise Conflict(
@@ -147,21 +157,7 @@ async def _merge_commit(
             branchName=branch,
             conflicts=named(conflicts),
         )
-    known = await target.run("var", "GIT_COMMITTER_IDENT", accepted=(0, 128))
-    text = message or f"Merge branch '{branch}' into {into}"
-    committed = await target.run(
-        "commit-tree",
-        "--no-gpg-sign",
-        "-p",
-        head,
-        "-p",
-        tip,
-        tree,
-        writes=Writes.OBJECTS,
-        sent=text.encode(),
-        extra=NOBODY if known.exit_code else {},
-    )
-    return committed.text
+    return tree
 
 
 async def begun_already(target: Checkout, after: str) -> list[bytes] | None:

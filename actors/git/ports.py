@@ -114,6 +114,8 @@ class GitCommand:
             then. With the reftable format HEAD is where the refs are, and this has no effect.
         staged: files that the index has beside its own while it runs, by their names.
         staging: how those come there.
+        index_of: the commit or tree whose files the index has while it runs, in the place of the
+            work tree's own.
         also: folders beside the repository that it writes to.
         extra: variables that this command needs. `GIT_ATTR_SOURCE` names the commit whose
             attributes count (see `OF_THE_TREE`); they come from an empty tree otherwise.
@@ -124,6 +126,8 @@ class GitCommand:
         accepted: exit codes that are answers.
         reaches: whether it speaks with another machine. Then git has the user's credential helper
             and ssh, and no limits of the system's, which would hold those, too.
+        signs: whether it signs a commit. Then git has the user's key and what signs with it, and
+            no limits of the system's either.
     """
 
     arguments: tuple[str, ...]
@@ -131,6 +135,7 @@ class GitCommand:
     branch: str | None = None
     staged: Collection[bytes] = ()
     staging: Staging = Staging.NAMED
+    index_of: str | None = None
     also: Collection[Path] = ()
     extra: Mapping[str, str] = attrs.field(factory=dict)
     sent: bytes | None = None
@@ -139,11 +144,20 @@ class GitCommand:
     deadline: float = DEADLINE
     accepted: Collection[int] = (0,)
     reaches: bool = False
+    signs: bool = False
+
+    @property
+    def is_free(self) -> bool:
+        """Return True where it uses programs of the user's, which the system cannot hold."""
+        return self.reaches or self.signs
 
 
 @attrs.frozen
 class GitOutput:
-    """Output of a git command. `cut` says that there was more; `complaint` is its stderr."""
+    """Output of a git command. `cut` says that there was more.
+
+    `complaint` is its stderr, after what git said of the files that were staged for it.
+    """
 
     stdout: bytes
     cut: bool
@@ -215,6 +229,7 @@ class Checkout:
         branch: str | None = None,
         staged: Collection[bytes] = (),
         staging: Staging = Staging.NAMED,
+        index_of: str | None = None,
         also: Collection[Path] = (),
         extra: Mapping[str, str] = MappingProxyType({}),
         sent: bytes | None = None,
@@ -224,6 +239,7 @@ class Checkout:
         deadline: float = DEADLINE,
         accepted: Collection[int] = (0,),
         reaches: bool = False,
+        signs: bool = False,
     ) -> GitOutput:
         """Run a git command here; see `GitCommand` and `Git.run`."""
         command = GitCommand(
@@ -232,6 +248,7 @@ class Checkout:
             branch=branch,
             staged=staged,
             staging=staging,
+            index_of=index_of,
             also=also,
             extra=dict(extra),
             sent=sent,
@@ -240,6 +257,7 @@ class Checkout:
             deadline=deadline,
             accepted=accepted,
             reaches=reaches,
+            signs=signs,
         )
         return await self.git.run(self, command, sink)
 

@@ -119,6 +119,19 @@ OF_THE_REPOSITORY: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType
 TO_REACH: Final = re.compile(r"(credential|http|ssh)\..+|core\.sshcommand", re.DOTALL)
 """Keys of the user's alone, for a command that speaks with another machine: how it is let in."""
 
+TO_SIGN: Final = frozenset(
+    {
+        "gpg.format",
+        "gpg.openpgp.program",
+        "gpg.program",
+        "gpg.ssh.defaultkeycommand",
+        "gpg.ssh.program",
+        "gpg.x509.program",
+        "user.signingkey",
+    }
+)
+"""Keys of the user's alone, for a command that signs: the key, and what signs with it."""
+
 NAMED: Final = re.compile(r"branch\.(.+)\.(remote|merge)|remote\.(.+)\.fetch", re.DOTALL)
 """Keys with a name in the middle: which branch follows which, so that ahead and behind are told."""
 
@@ -160,6 +173,13 @@ def settings_to_reach(user: Iterable[Setting]) -> bytes:
         if TO_REACH.fullmatch(key) is not None
         and key.isprintable()
         and re.sub(r"[\n\t]", "", value).isprintable()
+    )
+
+
+def settings_to_sign(user: Iterable[Setting]) -> bytes:
+    """Write what a command is given beside, if it signs a commit."""
+    return b"".join(
+        _entry(key, value) for key, value in user if key in TO_SIGN and value.isprintable()
     )
 
 

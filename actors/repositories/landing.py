@@ -51,6 +51,7 @@ class Landing:
             Invalid: as `commit_changes`.
             Conflict: a session works there, the folder is gone, no path is named though it is the
                 main checkout, which has changes of others too, or as `commit_changes`.
+            Unavailable: what signs does not answer.
         """
         wanted = message.wanted
         session, task, repository = await load_work(self._storage, message.session_id)
@@ -67,6 +68,7 @@ class Landing:
                     paths=wanted.paths,
                     author=wanted.author,
                     head=wanted.head_sha,
+                    signs=repository.sign_commits,
                     intend=self._intend,
                 )
 
@@ -100,7 +102,7 @@ class Landing:
             if base is None:
                 raise Conflict("The main checkout is on no branch. Name the base.")
             await self._storage.intend(Marking(base=base))
-            marked = await mark_conflicts(checkout, base)
+            marked = await mark_conflicts(checkout, base, signs=repository.sign_commits)
 
             def record(tx: Transaction) -> MarkedConflicts:
                 tell(tx, session, ConflictsMarked(merge=marked), actor=wanted.requested_by)

@@ -303,6 +303,7 @@ class Worktrees:
             into=wanted.into,
             strategy=wanted.strategy,
             message=wanted.message,
+            signs=repository.sign_commits,
             intend=intend,
         )
         return Merging(path=entry.path, merge=merge)

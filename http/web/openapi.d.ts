@@ -294,13 +294,15 @@ export interface CommitRequest {
   requestedBy?: string;
 }
 
-/** A commit that was made. `beforeSha` is the commit that it follows; null for the first. */
+/** A commit that was made. */
 export interface Committed {
   branchName: string;
   beforeSha: string | null;
   sha: string;
   message: string;
   files: number;
+  isSigned: boolean;
+  hooksSkipped: string[];
 }
 
 /** Lines added and deleted in one file; a binary file has no lines to count. */
@@ -354,6 +356,7 @@ export interface CreateRepository {
   codexConfig?: "ask" | "ignore";
   reviewer?: "auto" | "user";
   allowPush?: boolean;
+  signCommits?: boolean;
   onChecksFailed?: "follow_up" | "tell";
   onReview?: "follow_up" | "tell";
   forgeFollowups?: number;
@@ -1084,6 +1087,7 @@ export interface Repository {
   reviewer: "auto" | "user";
   workplace: "main_checkout" | "worktree";
   allowPush: boolean;
+  signCommits: boolean;
   pushAddresses: string[];
   onChecksFailed: "follow_up" | "tell";
   onReview: "follow_up" | "tell";
@@ -1105,6 +1109,7 @@ export interface RepositoryChanges {
   codexConfig?: "ask" | "ignore";
   reviewer?: "auto" | "user";
   allowPush?: boolean;
+  signCommits?: boolean;
   onChecksFailed?: "follow_up" | "tell";
   onReview?: "follow_up" | "tell";
   forgeFollowups?: number;
@@ -3392,6 +3397,7 @@ export interface RepositoryRegistered {
   codexConfig?: "ask" | "ignore";
   reviewer?: "auto" | "user";
   allowPush?: boolean;
+  signCommits?: boolean;
   pushAddresses?: string[];
   onChecksFailed?: "follow_up" | "tell";
   onReview?: "follow_up" | "tell";

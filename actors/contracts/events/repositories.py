@@ -28,6 +28,7 @@ class RepositoryRegistered(EventData, frozen=True, kw_only=True, tag="repo.creat
     codex_config: CodexConfig | UnsetType = UNSET
     reviewer: Reviewer | UnsetType = UNSET
     allow_push: bool | UnsetType = UNSET
+    sign_commits: bool | UnsetType = UNSET
     push_addresses: list[str] | UnsetType = UNSET
     on_checks_failed: NewsAnswer | UnsetType = UNSET
     on_review: NewsAnswer | UnsetType = UNSET

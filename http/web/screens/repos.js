@@ -31,8 +31,9 @@ const Discarded = lazily(() => import("../components/discarded.js"), "Discarded"
 const Issues = lazily(() => import("../components/issues.js"), "Issues");
 
 /** @typedef {"allowWrite" | "allowNetwork" | "allowCommit" | "allowPush"} Allowance */
+/** @typedef {Allowance | "signCommits" | "requireWorktree"} Permission */
 
-/** @type {[Allowance | "requireWorktree", string, string][]} */
+/** @type {[Permission, string, string][]} */
 const PERMISSIONS = [
   [
     "allowWrite",
@@ -45,6 +46,11 @@ const PERMISSIONS = [
     "allowPush",
     "Push unasked",
     "You push to the remotes as they are now. Otherwise each push waits for an approval.",
+  ],
+  [
+    "signCommits",
+    "Sign commits",
+    "Commits and merges by you are signed with your own key, as your git configuration says.",
   ],
   [
     "requireWorktree",
@@ -168,6 +174,7 @@ export const Register = ({ onClose }) => {
     allowNetwork: false,
     allowCommit: false,
     allowPush: false,
+    signCommits: false,
     requireWorktree: false,
   });
   const [isApart, setApart] = useState(true);

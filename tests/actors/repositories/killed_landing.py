@@ -1,8 +1,9 @@
 """A server that is killed at a chosen step of an act by which work lands, or is discarded.
 
-Given the folder of a rig, the act, its session (or what was discarded) and the number of a step, it
-does the act and is killed before that step. Each git command, each taking over of what that wrote,
-and each transaction is one. Without such a step it prints how many there were.
+Given the folder of a rig, the act, its session (or what was discarded) and a step, it does the act
+and is killed before that step. Each git command is one, each taking over of what that wrote, and
+each transaction. A step is named by its number, or by the git command or `write` for the first
+transaction. Without such a step it prints how many there were.
 """
 
 from __future__ import annotations
@@ -26,28 +27,35 @@ from tests.actors.repositories.rig import open_rig
 class Steps:
     """Counts the steps of an act, and ends the process before one as `kill -9` does."""
 
-    def __init__(self, last: int) -> None:
+    def __init__(self, last: str) -> None:
         self.last = last
         self.done = 0
         self.counting = False
 
-    def next(self) -> None:
+    def next(self, name: str) -> None:
         if not self.counting:
             return
-        if self.done == self.last and sys.platform != "win32":
+        if self.last in {name, str(self.done)} and sys.platform != "win32":
             os.kill(os.getpid(), signal.SIGKILL)
         self.done += 1
 
+    def before_git(self, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def run(*arguments: Any, **named: Any) -> Any:
+            self.next(arguments[2])
+            return await work(*arguments, **named)
+
+        return run
+
     def before(self, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def run(*arguments: Any, **named: Any) -> Any:
-            self.next()
+            self.next(work.__name__)
             return await work(*arguments, **named)
 
         return run
 
     def before_blocking(self, work: Callable[..., Any]) -> Callable[..., Any]:
         def run(*arguments: Any, **named: Any) -> Any:
-            self.next()
+            self.next(work.__name__)
             return work(*arguments, **named)
 
         return run
@@ -55,8 +63,8 @@ class Steps:
 
 async def main(*arguments: str) -> None:
     folder, act, subject, last = arguments
-    steps = Steps(int(last))
-    GitProgram.run = steps.before(GitProgram.run)  # type: ignore[method-assign,assignment]
+    steps = Steps(last)
+    GitProgram.run = steps.before_git(GitProgram.run)  # type: ignore[method-assign,assignment]
     Shadow.bring_back = steps.before_blocking(Shadow.bring_back)  # type: ignore[method-assign]
     Storage.write = steps.before(Storage.write)  # type: ignore[method-assign,assignment]
     async with open_rig(Path(folder)) as rig:

@@ -8,8 +8,10 @@ from typing import Any, Final
 from command_center.actors.contracts.landing import (
     CommitRequest,
     CommitWork,
+    ConflictsRequest,
     DiscardRequest,
     DiscardWork,
+    MarkConflicts,
     RestoreRequest,
     RestoreWork,
 )
@@ -34,6 +36,10 @@ async def merge(rig: Rig, session: int) -> object:
     return await rig.ask(MergeWorktree(found.repository_id, wanted))
 
 
+async def mark(rig: Rig, session: int) -> object:
+    return await rig.ask(MarkConflicts(session, ConflictsRequest()))
+
+
 async def discard(rig: Rig, session: int) -> object:
     return await rig.ask(DiscardWork(session, DiscardRequest()))
 
@@ -49,6 +55,8 @@ async def create(rig: Rig, repository: int) -> object:
 ACTS: Final[Mapping[str, Callable[[Rig, int], Awaitable[Any]]]] = {
     "commit": commit,
     "merge": merge,
+    "mark": mark,
+    "resolve": commit,
     "discard": discard,
     "restore": restore,
     "create": create,

@@ -202,8 +202,25 @@ async def test_nothing_of_the_repository_runs(work: Work, project: Path, tmp_pat
     (project / ".git/info").mkdir(exist_ok=True)
     (project / ".git/info/attributes").write_text("* filter=evil\n", encoding="utf-8")
     work.write(new_txt="new\n")
-    await work.commit()
+    made = await work.commit()
     assert not canary.exists()
+    assert [
+        "pre-commit",
+        "prepare-commit-msg",
+        "commit-msg",
+        "post-commit",
+    ] == made.hooks_skipped
+
+
+@pytest.mark.parametrize("is_relative", [False, True])
+async def test_hooks_of_another_folder_are_named(
+    work: Work, project: Path, *, is_relative: bool
+) -> None:
+    commit(work.folder, {".husky/pre-commit": "npm test\n", ".husky/commit-msg": "# nothing\n"})
+    elsewhere = work.folder / ".husky" if not is_relative else Path(".husky")
+    plain_git(project, "config", "core.hooksPath", str(elsewhere))
+    work.write(new_txt="new\n")
+    assert ["pre-commit"] == (await work.commit()).hooks_skipped
 
 
 async def test_what_a_filter_keeps_is_refused(work: Work) -> None:

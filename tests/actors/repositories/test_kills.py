@@ -38,7 +38,7 @@ class Case:
     subject: int
     before: str
 
-    def killed_at(self, step: int) -> int | None:
+    def killed_at(self, step: int | str) -> int | None:
         """Do the act, killed before a step; the number of steps if it has no such one."""
         done = subprocess.run(
             [
@@ -68,6 +68,8 @@ class Case:
         check = {
             "commit": self.check_commit,
             "merge": self.check_merge,
+            "mark": self.check_mark,
+            "resolve": self.check_resolve,
             "discard": self.check_discard,
             "restore": self.check_restore,
             "create": self.check_create,
@@ -90,6 +92,24 @@ class Case:
         assert "" == plain_git(self.project, "status", "--porcelain")
         assert "changed" == plain_git(self.project, "show", "main:readme.txt")
         assert "other\n" == (self.project / "other.txt").read_text()
+
+    def check_mark(self, _: object) -> None:
+        """The conflicts are marked once, in the files and in the commit, which has both parents."""
+        assert "" == self.git("status", "--porcelain")
+        parents = [self.before, plain_git(self.project, "rev-parse", "main")]
+        assert parents == self.git("show", "--no-patch", "--format=%P").split()
+        assert (self.work / "readme.txt").read_text().startswith("<<<<<<< ")
+        assert "<<<<<<< " in self.git("show", "HEAD:readme.txt")
+
+    def check_resolve(self, _: object) -> None:
+        """The merge has both parents and what resolves it, and there is no other before it."""
+        assert "" == self.git("status", "--porcelain")
+        parents = [self.before, plain_git(self.project, "rev-parse", "main")]
+        assert parents == self.git("show", "--no-patch", "--format=%P").split()
+        assert ("both", "Done") == (
+            self.git("show", "HEAD:readme.txt"),
+            self.git("show", "--no-patch", "--format=%s"),
+        )
 
     def check_discard(self, rows: Sequence[object]) -> None:
         """The work tree is clean, and what was in it is kept, also what the index had alone."""
@@ -139,6 +159,9 @@ async def case_of(folder: Path, act: str) -> Case:
         if act == "merge":
             commit(project, {"theirs.txt": "theirs\n"})
             commit(work, {"readme.txt": "changed\n", "other.txt": "other\n"})
+        elif act in {"mark", "resolve"}:
+            commit(project, {"readme.txt": "theirs\n"})
+            commit(work, {"readme.txt": "ours\n"})
         else:
             (work / "new.txt").write_text("staged\n")
             plain_git(work, "add", "new.txt")
@@ -148,6 +171,9 @@ async def case_of(folder: Path, act: str) -> Case:
         before = plain_git(work, "rev-parse", "HEAD")
         if act == "create":
             subject = repository.id
+        if act == "resolve":
+            await ACTS["mark"](rig, session.id)
+            (work / "readme.txt").write_text("both\n")
         if act == "restore":
             await ACTS["discard"](rig, session.id)
             (row,) = await rig.storage.read(lambda db: discarded.every(db, {}))
@@ -159,16 +185,21 @@ async def case_of(folder: Path, act: str) -> Case:
 @pytest.mark.parametrize(
     ("act", "step"),
     [
-        ("commit", 13),
-        ("merge", 14),
-        ("discard", 14),
-        ("restore", 5),
+        ("commit", "update-ref"),
+        ("commit", "write"),
+        ("merge", "update-ref"),
+        ("mark", "update-ref"),
+        ("mark", "write"),
+        ("resolve", "update-ref"),
+        ("resolve", "write"),
+        ("discard", "read-tree"),
+        ("restore", "write"),
         ("create", 13),
         ("create", 15),
     ],
 )
 async def test_a_kill_at_a_step_loses_nothing_and_the_act_is_done_once(
-    tmp_path: Path, act: str, step: int
+    tmp_path: Path, act: str, step: int | str
 ) -> None:
     case = await case_of(tmp_path, act)
     assert (await trio.to_thread.run_sync(case.killed_at, step)) is None

@@ -32,6 +32,7 @@ from command_center.actors.git.settings import (
     Setting,
     is_true,
     settings_to_reach,
+    settings_to_sign,
     values,
     written_settings,
 )
@@ -46,7 +47,7 @@ from command_center.actors.hosts.local.git.configuration import (
 from command_center.actors.hosts.local.git.folders import on_disk
 from command_center.actors.hosts.local.git.layout import find_layout, resolved
 from command_center.actors.hosts.local.git.process import GitProgram
-from command_center.actors.hosts.local.git.shadow import make_shadow
+from command_center.actors.hosts.local.git.shadow import Shadow, make_shadow
 from command_center.actors.hosts.local.git.snapshots import says_something
 from command_center.actors.rules.errors import Conflict
 
@@ -87,10 +88,12 @@ class LocalGit:
         self, checkout: Checkout, command: GitCommand, sink: Callable[[bytes], None] | None = None
     ) -> GitOutput:
         """Run a command in a checkout, when it is that repository's turn."""
-        repeatable = not (command.writes or command.also or command.reaches) and sink is None
+        repeatable = not (command.writes or command.also or command.is_free) and sink is None
         settings = checkout.settings
         if command.reaches:
             settings += settings_to_reach(checkout.user)
+        if command.signs:
+            settings += settings_to_sign(checkout.user)
         extra = dict(command.extra)
         attributes = {"GIT_ATTR_SOURCE": EMPTY_TREE[checkout.object_format]}
         if extra.get("GIT_ATTR_SOURCE") == "":
@@ -114,17 +117,7 @@ class LocalGit:
                 killed = True
                 try:
                     where = attributes | extra | shadow.variables()
-                    if command.staged:
-                        await self.program.run(
-                            checkout.path,
-                            "update-index",
-                            *_STAGE[command.staging],
-                            where=where,
-                            writable=shadow.writable(),
-                            holds=shadow.holds(),
-                            sent=_named(checkout, command),
-                            deadline=command.deadline,
-                        )
+                    staged = await self._fill_index(checkout, command, shadow, where)
                     answer = await self.program.run(
                         checkout.path,
                         *command.arguments,
@@ -138,7 +131,9 @@ class LocalGit:
                         deadline=command.deadline,
                         accepted=command.accepted,
                         reaches=command.reaches,
+                        signs=command.signs,
                     )
+                    answer = attrs.evolve(answer, complaint=staged + answer.complaint)
                     killed = answer.cut
                     await on_disk(checkout.path, shadow.bring_back, keeps_logs)
                     refs_moved = await trio.to_thread.run_sync(shadow.refs_were_packed)
@@ -157,6 +152,26 @@ class LocalGit:
                 if answer is not None:
                     return answer
         raise AssertionError  # the last round returns or raises
+
+    async def _fill_index(
+        self, checkout: Checkout, command: GitCommand, shadow: Shadow, where: Mapping[str, str]
+    ) -> str:
+        """Have the index as a command wants it; return what git says of the files."""
+        run = partial(
+            self.program.run,
+            checkout.path,
+            where=where,
+            writable=shadow.writable(),
+            holds=shadow.holds(),
+            deadline=command.deadline,
+        )
+        if command.index_of is not None:
+            await run("read-tree", command.index_of)
+        if not command.staged:
+            return ""
+        sent = _named(checkout, command)
+        done = await run("update-index", *_STAGE[command.staging], sent=sent)
+        return done.complaint
 
     async def says_something(self, checkout: Checkout, name: str) -> bool:
         """Say whether a small file of the common directory has more in it than comments."""

@@ -78,6 +78,19 @@ TO_REACH: Final = frozenset(
 )
 """Those that reach it beside, if it speaks with another machine: the user's ssh, helpers, proxy."""
 
+TO_SIGN: Final = frozenset(
+    {
+        "DBUS_SESSION_BUS_ADDRESS",
+        "DISPLAY",
+        "GNUPGHOME",
+        "SSH_AUTH_SOCK",
+        "WAYLAND_DISPLAY",
+        "XDG_DATA_HOME",
+        "XDG_RUNTIME_DIR",
+    }
+)
+"""Those that reach it beside, if it signs: the user's agents, and where they ask for a PIN."""
+
 TRANSPORTS: Final = "https:ssh"
 """The transports by which it may."""
 
@@ -112,6 +125,7 @@ def environment(
     ceiling: Path | None = None,
     users: bool = False,
     reaches: bool = False,
+    signs: bool = False,
     extra: Mapping[str, str] = NOWHERE,
 ) -> dict[str, str]:
     """Make the whole environment of one git process.
@@ -121,9 +135,10 @@ def environment(
         ceiling: the folder above which git does not look for a repository, itself excluded.
         users: whether git reads the configuration of the user and of the system.
         reaches: whether it speaks with another machine.
+        signs: whether it signs a commit.
         extra: where the repository is, and what else this command needs.
     """
-    kept = KEPT | TO_REACH if reaches else KEPT
+    kept = KEPT | (TO_REACH if reaches else frozenset()) | (TO_SIGN if signs else frozenset())
     made = {name: value for name, value in inherited.items() if name.upper() in kept}
     made.update(ENVIRONMENT)
     if reaches:
@@ -131,6 +146,10 @@ def environment(
     if not users:
         made["GIT_CONFIG_GLOBAL"] = NOTHING
         made["GIT_CONFIG_NOSYSTEM"] = "1"
+    for name, value in made.items():
+        if name.upper() == "PATH":  # nothing that lies in a work tree is started by its name
+            folders = value.split(os.pathsep)
+            made[name] = os.pathsep.join(each for each in folders if Path(each).is_absolute())
     if ceiling is not None:
         made["GIT_CEILING_DIRECTORIES"] = os.fspath(ceiling)
     made.update(extra)

@@ -181,6 +181,7 @@ class GitProgram:
         deadline: float = DEADLINE,
         accepted: Collection[int] = (0,),
         reaches: bool = False,
+        signs: bool = False,
     ) -> GitOutput:
         """Run one command in a folder and wait for it.
 
@@ -200,6 +201,7 @@ class GitProgram:
             accepted: exit codes that are answers.
             reaches: whether it speaks with another machine, by programs of the user's. They write
                 where they will, so that the system holds nothing of this command.
+            signs: whether it signs, by programs of the user's; the same holds.
 
         Raises:
             GitMissing: there is no git, or one that is too old.
@@ -211,7 +213,7 @@ class GitProgram:
         """
         with trio.move_on_after(deadline):
             program = await self._find()
-            if reaches:
+            if reaches or signs:
                 program = attrs.evolve(program, confinement=ConfinementSupport(0))
             answer, stuck = await self._run(
                 program,
@@ -222,9 +224,10 @@ class GitProgram:
                     ceiling=directory.parent,
                     users=users,
                     reaches=reaches,
+                    signs=signs,
                     extra=where,
                 ),
-                watched=sent is None and not reaches,
+                watched=sent is None and not (reaches or signs),
                 writable=writable,
                 holds=holds,
                 sent=sent,

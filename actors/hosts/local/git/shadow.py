@@ -326,7 +326,7 @@ def make_shadow(
     shadow = Shadow(home, layout, command.writes, common, git_dir)
     try:
         shadow.lock(command)
-        shadow.fill(settings, index=command.arguments[0] in READS_INDEX)
+        shadow.fill(settings, index=command.arguments[0] in READS_INDEX and not command.index_of)
         if command.branch is not None:
             (git_dir / "HEAD").write_bytes(os.fsencode(f"ref: refs/heads/{command.branch}\n"))
     except BaseException:
