@@ -159,9 +159,9 @@ class Repository(Record, frozen=True, kw_only=True, rename="camel"):
     on_checks_failed: NewsAnswer = "tell"
     on_review: NewsAnswer = "tell"
     forge_followups: int = 3
-    merge_when: MergeWhen = "asked"
     issue_label: str | None = None
     issue_approval: bool = True
+    merge_when: MergeWhen = "asked"
     sign_commits: bool = False
 
 

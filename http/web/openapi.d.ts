@@ -1087,14 +1087,14 @@ export interface Repository {
   reviewer: "auto" | "user";
   workplace: "main_checkout" | "worktree";
   allowPush: boolean;
-  signCommits: boolean;
   pushAddresses: string[];
   onChecksFailed: "follow_up" | "tell";
   onReview: "follow_up" | "tell";
   forgeFollowups: number;
-  mergeWhen: "asked" | "checks_pass";
   issueLabel: string | null;
   issueApproval: boolean;
+  mergeWhen: "asked" | "checks_pass";
+  signCommits: boolean;
 }
 
 /** Changes to a repository; what is left out stays. */
