@@ -12,6 +12,7 @@
     ├ /bridge-watch/…        one per host: tells of that connection, as events
     ├ /sessions/…            dynamic, one per live session
     ├ /orphaned-turns        ends the turns that outlive their sessions
+    ├ /commit-messages       asks Codex for the messages of commits
     ├ /slots                 which queued session begins next
     ├ /foreign-turns/…       one per host: gives the turns that no session began a session, or an
     │                        end
@@ -65,6 +66,7 @@ from command_center.actors.operator.bridge_watch import BridgeWatch
 from command_center.actors.operator.clock_watch import ClockWatch
 from command_center.actors.repositories.actor import Repositories
 from command_center.actors.sessions.runners.codex.account import Account
+from command_center.actors.sessions.runners.codex.commit_messages import CommitMessages
 from command_center.actors.sessions.runners.codex.foreign_turns import ForeignTurns
 from command_center.actors.sessions.runners.codex.orphaned_turns import OrphanedTurns
 from command_center.actors.sessions.services import SessionServices
@@ -252,6 +254,11 @@ def build_tree(
                 id="orphaned-turns",
                 start=partial(OrphanedTurns, storage, hosts),
                 contract="Turns that outlive their sessions run on until it is back.",
+            ),
+            ChildSpec(
+                id="commit-messages",
+                start=partial(CommitMessages, storage),
+                contract="Messages that are asked for are refused; ask again.",
             ),
             ChildSpec(
                 id="slots",

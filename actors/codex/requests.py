@@ -8,6 +8,7 @@ so that Codex's own configuration decides.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from command_center.actors.codex.confinement import Confinement
@@ -17,9 +18,19 @@ START_SECONDS = 60.0
 """For requests that load a thread, which may start tools of its configuration first."""
 
 
-def thread_start(confinement: Confinement, *, model: str | None = None) -> Call:
-    """Begin a thread. It is not kept by Codex before its first turn begins."""
-    params = {**confinement.start_params(), "model": model}
+def thread_start(
+    confinement: Confinement,
+    *,
+    model: str | None = None,
+    beside: Mapping[str, Any] = MappingProxyType({}),
+    ephemeral: bool | None = None,
+) -> Call:
+    """Begin a thread. It is not kept by Codex before its first turn begins; `ephemeral`, never.
+
+    `beside` are settings that it has besides those by which it is confined.
+    """
+    params = {**confinement.start_params(), "model": model, "ephemeral": ephemeral}
+    params["config"] = {**beside, **params["config"]}
     return Call("thread/start", _given(params), timeout=START_SECONDS)
 
 

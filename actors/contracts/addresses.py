@@ -35,6 +35,7 @@ from command_center.actors.contracts.devices import (
 )
 from command_center.actors.contracts.issues import ListIssues, LookForIssues, TakeIssue
 from command_center.actors.contracts.landing import (
+    AskForMessage,
     CommitWork,
     DiscardWork,
     MarkConflicts,
@@ -202,6 +203,8 @@ SessionMessage: TypeAlias = (
 
 SlotsMessage: TypeAlias = RequestSlot | SlotsChanged
 SLOTS: Address[SlotsMessage] = Address("/slots")
+
+COMMIT_MESSAGES: Address[AskForMessage] = Address("/commit-messages")
 
 OrphanedTurnsMessage: TypeAlias = TurnLeft | InterruptTurn
 ORPHANED_TURNS: Address[OrphanedTurnsMessage] = Address("/orphaned-turns")

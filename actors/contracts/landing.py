@@ -105,7 +105,7 @@ class CommitRequest(
     """The part of a session's work that is committed, and how.
 
     Attributes:
-        message: the title of the session's task, unless given.
+        message: what `GET …/commit-message` proposes, unless given.
         paths: files and folders whose changes are taken; all of them, if left out. A session that
             worked in the main checkout has to name them.
         author: the user whom git knows, unless given.
@@ -124,6 +124,29 @@ class CommitWork(msgspec.Struct, Request[Committed], frozen=True):
 
     session_id: int
     wanted: CommitRequest
+
+
+class ProposedMessage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A message for a commit: from the turn as it is known, or written by Codex when asked."""
+
+    message: str
+    by: Literal["turn", "codex"]
+
+
+class MessageRequest(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The files that a message is about: all that are not committed, if left out."""
+
+    paths: Annotated[list[PathText], msgspec.Meta(max_length=PATHS_LIMIT)] = []
+    requested_by: Name = "api"
+
+
+class AskForMessage(msgspec.Struct, Request[ProposedMessage], frozen=True):
+    """Ask Codex for the message of a commit; nothing is committed."""
+
+    session_id: int
+    wanted: MessageRequest
 
 
 class ConflictsRequest(

@@ -19,6 +19,7 @@ from command_center.actors.ledger.sessions import tell
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.seen_changes import load_work, open_folder
 from command_center.actors.repositories.worktree_checks import check_unused
+from command_center.actors.rules.commit_messages import propose_message
 from command_center.actors.rules.errors import Conflict
 from command_center.store import Repository, Transaction
 
@@ -64,7 +65,8 @@ class Landing:
                 await check_unused(self._storage, host, repository, Path(session.cwd))
                 committed = await commit_changes(
                     await open_folder(host, session, repository),
-                    wanted.message or task.title,
+                    wanted.message
+                    or propose_message(task.title, session.last_message, session.cwd),
                     paths=wanted.paths,
                     author=wanted.author,
                     head=wanted.head_sha,

@@ -8,8 +8,9 @@ import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
-from command_center.actors.contracts.addresses import REPOSITORIES, TASKS
+from command_center.actors.contracts.addresses import COMMIT_MESSAGES, REPOSITORIES, TASKS
 from command_center.actors.contracts.landing import (
+    AskForMessage,
     Changes,
     CommitRequest,
     CommitWork,
@@ -17,6 +18,8 @@ from command_center.actors.contracts.landing import (
     DiscardRequest,
     DiscardWork,
     MarkViewed,
+    MessageRequest,
+    ProposedMessage,
     ResolveConflicts,
     Resolving,
     Restored,
@@ -32,10 +35,19 @@ from command_center.actors.git.committing import Committed
 from command_center.actors.git.patches import CONTEXT, Patch, PatchCursor
 from command_center.actors.git.pictures import Picture, PictureSide
 from command_center.actors.repositories.actor import GIT_SECONDS
+from command_center.actors.rules.commit_messages import propose_message
 from command_center.actors.rules.lengths import PathText
 from command_center.http.wire.codec import Cursor, PageQuery, cut_page
 from command_center.http.wire.operation import Api
-from command_center.store import DiscardedWork, InvalidCursor, Page, discarded, repositories
+from command_center.store import (
+    DiscardedWork,
+    InvalidCursor,
+    Page,
+    discarded,
+    repositories,
+    sessions,
+    tasks,
+)
 
 api = Api[Center]("Landing")
 
@@ -123,6 +135,33 @@ async def show_picture(center: Center, session_id: int, query: PictureQuery) -> 
 async def mark_viewed(center: Center, session_id: int, body: ViewedFiles) -> ViewedFiles:
     """Keep that somebody looked at changed files, as they are now."""
     return await center.ask(REPOSITORIES, MarkViewed(session_id, body), timeout=GIT_SECONDS)
+
+
+@api.operation("GET", "/api/sessions/<id:session_id>/commit-message")
+async def propose_commit_message(center: Center, session_id: int) -> ProposedMessage:
+    """Propose the message of a commit, from the task's title and what its agent said last."""
+
+    def read(db: Database) -> ProposedMessage:
+        session = sessions.get(db, session_id)
+        title = tasks.get(db, session.task_id).title
+        message = propose_message(title, session.last_message, session.cwd)
+        return ProposedMessage(message=message, by="turn")
+
+    return await center.storage.read(read)
+
+
+@api.operation(
+    "POST",
+    "/api/sessions/<id:session_id>/commit-message",
+    refuses=(409,),
+    scope="land",
+)
+async def ask_for_commit_message(
+    center: Center, session_id: int, body: MessageRequest
+) -> ProposedMessage:
+    """Have Codex write the message of a commit; nothing is committed."""
+    message = AskForMessage(session_id, body)
+    return await center.ask(COMMIT_MESSAGES, message, timeout=GIT_SECONDS)
 
 
 @api.operation(

@@ -757,6 +757,12 @@ export interface MergeResult {
   headSha: string;
 }
 
+/** The files that a message is about: all that are not committed, if left out. */
+export interface MessageRequest {
+  paths?: string[];
+  requestedBy?: string;
+}
+
 /** Every message that was ever sent, and what became of it. */
 export interface MessageTotals {
   sent: number;
@@ -935,6 +941,12 @@ export interface Preview {
   scheduleExpr: string;
   timezone: string;
   items: DueTime[];
+}
+
+/** A message for a commit: from the turn as it is known, or written by Codex when asked. */
+export interface ProposedMessage {
+  message: string;
+  by: "codex" | "turn";
 }
 
 /** A pull request of a session's branch, as its forge told of it last. */
@@ -1972,6 +1984,24 @@ export interface Operations {
     query: Record<string, never>;
     body: ViewedFiles;
     answer: ViewedFiles;
+  };
+  /** Propose the message of a commit, from the task's title and what its agent said last */
+  proposeCommitMessage: {
+    method: "GET";
+    path: `/api/sessions/${number}/commit-message`;
+    isExact: false;
+    query: Record<string, never>;
+    body: undefined;
+    answer: ProposedMessage;
+  };
+  /** Have Codex write the message of a commit; nothing is committed */
+  askForCommitMessage: {
+    method: "POST";
+    path: `/api/sessions/${number}/commit-message`;
+    isExact: false;
+    query: Record<string, never>;
+    body: MessageRequest;
+    answer: ProposedMessage;
   };
   /** Commit what an ended session left in its folder */
   commitSession: {
@@ -3146,6 +3176,12 @@ export interface CommentsSent {
   how: "followup" | "steer";
 }
 
+/** Codex was asked for the message of a commit, and wrote one; `tokens` are what that took. */
+export interface CommitMessageAsked {
+  message: string;
+  tokens: number | null;
+}
+
 /** A person trusted the repository's own configuration of Codex, with the content it has. */
 export interface ConfigurationTrusted {
   digest: string;
@@ -3815,6 +3851,7 @@ export interface EventData {
   "worktree.pruned": WorktreePruned;
   "session.changes.viewed": FilesViewed;
   "session.committed": WorkCommitted;
+  "session.message.asked": CommitMessageAsked;
   "session.conflicts.marked": ConflictsMarked;
   "session.discarded": WorkDiscarded;
   "session.restored": WorkRestored;

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from command_center.actors.codex.settings import Transport
 from tests.actors.git.remote import local_ssh
@@ -75,12 +75,36 @@ def change_readme(left: Left, branch: str) -> None:
     left.git("update-ref", f"refs/heads/{branch}", made)
 
 
+def commit_one_file(left: Left, page: Page, picture: str) -> None:
+    """Commit one of two files, with the message that Codex writes, by another author."""
+    card = page.get_by_role("region", name="Landing")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Message")).to_have_value("Make it ours\n\nDone.")
+    photograph(page, f"{picture}-commit")
+    left.model.script = (Say.text("Make the project ours"),)
+    dialog.get_by_role("button", name="Ask Codex").click()
+    expect(dialog.get_by_label("Message")).to_have_value("Make the project ours")
+    dialog.get_by_label("one.txt").uncheck()
+    expect(dialog).to_contain_text("1 of 2 files")
+    dialog.get_by_text("Author").click()
+    dialog.get_by_label("Name").fill("Grace")
+    dialog.get_by_label("E-mail").fill("grace@example.org")
+    photograph(page, f"{picture}-asked")
+    dialog.get_by_role("button", name="Commit", exact=True).click()
+    expect(card).to_contain_text("has 1 file")
+    expect(card).to_contain_text("Hooks that did not run: pre-commit.")
+    by_grace = left.git("log", "--all", "--author=Grace", "--name-only", "--format=%s")
+    assert ["Make the project ours", "", "README.md"] == by_grace.split("\n")
+    expect(card).to_contain_text("1 file +1")
+
+
 @pytest.mark.parametrize(
     ("device", "scheme"), [("phone", "dark"), ("desktop", "light")], ids=["phone", "desktop"]
 )
 def test_what_a_session_left_is_committed_and_merged(
     left: Left, open_page: OpenPage, request: pytest.FixtureRequest, *, device: str, scheme: Any
 ) -> None:
+    (left.repository / ".git" / "hooks" / "pre-commit").write_text("make test\n", encoding="utf-8")
     page = open_page(left.url, device=device, color_scheme=scheme, expected={409}).page
     card = page.get_by_role("region", name="Landing")
     expect(card).to_contain_text("Not committed")
@@ -89,12 +113,13 @@ def test_what_a_session_left_is_committed_and_merged(
     expect(files.nth(1).locator(".add").filter(has_text="1")).not_to_have_count(0)
     photograph(page, f"{request.node.name}-left")
     card.get_by_role("button", name="Commit…").click()
+    commit_one_file(left, page, request.node.name)
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_label("Message")).to_have_value("Make it ours")
-    photograph(page, f"{request.node.name}-commit")
+    card.get_by_role("button", name="Commit…").click()
+    expect(dialog.get_by_label("Message")).to_have_value("Make it ours\n\nDone.")
     dialog.get_by_label("Message").fill("Make it ours, at last")
     dialog.get_by_role("button", name="Commit", exact=True).click()
-    expect(card).to_contain_text("1 commit")
+    expect(card).to_contain_text("2 commits")
     assert "Begin" == left.git("log", "-1", "--format=%s", "main")
     photograph(page, f"{request.node.name}-committed")
     card.get_by_role("button", name="Merge into main…").click()

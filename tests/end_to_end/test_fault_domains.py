@@ -49,6 +49,7 @@ CRASHED = (
     "/sessions/1",
     "/orphaned-turns",
     "/foreign-turns/local",
+    "/commit-messages",
     "/slots",
     "/approvals",
     "/clock",

@@ -128,6 +128,13 @@ class WorkCommitted(EventData, frozen=True, kw_only=True, tag="session.committed
     commit: Committed
 
 
+class CommitMessageAsked(EventData, frozen=True, kw_only=True, tag="session.message.asked"):
+    """Codex was asked for the message of a commit, and wrote one; `tokens` are what that took."""
+
+    message: str
+    tokens: int | None
+
+
 class ConflictsMarked(EventData, frozen=True, kw_only=True, tag="session.conflicts.marked"):
     """A base was merged into the branch of a session; its conflicts are marked in the files."""
 

@@ -217,8 +217,8 @@ export const Problem = ({ error }) =>
     : null;
 
 /** @param {any} props */
-export const Button = ({ kind = "", icon, busy, children, ...rest }) => html`
-  <button type="button" class=${`button ${kind}`} disabled=${busy || rest.disabled}
+export const Button = ({ kind = "", icon, busy, disabled, children, ...rest }) => html`
+  <button type="button" class=${`button ${kind}`} disabled=${busy || disabled}
     aria-busy=${busy ? "true" : null} ...${rest}>
     ${icon && html`<${Icon} name=${icon} size=${18} />`}
     <span>${children}</span>
@@ -355,8 +355,9 @@ export const Dialog = ({ title, onClose, children }) => {
   </dialog>`;
 };
 
-/** Ask before what cannot be undone. @param {any} props */
-export const Confirm = ({ title, children, act, label, kind = "danger", instead, onClose }) => {
+/** Ask before what cannot be undone. */
+export const Confirm = (/** @type {any} */ props) => {
+  const { title, children, act, label, kind = "danger", instead, disabled, onClose } = props;
   const { busy, error, run } = useAct();
   const confirm = () =>
     run("act", async () => {
@@ -367,7 +368,9 @@ export const Confirm = ({ title, children, act, label, kind = "danger", instead,
     <div class="stack">${children}<${Problem} error=${error} />${error && instead?.(error)}</div>
     <div class="actions">
       <${Button} onClick=${onClose}>Not now<//>
-      <${Button} kind=${kind} busy=${busy === "act"} onClick=${confirm}>${label}<//>
+      <${Button} kind=${kind} busy=${busy === "act"} disabled=${disabled} onClick=${confirm}>
+        ${label}
+      <//>
     </div>
   <//>`;
 };

@@ -3,13 +3,15 @@
 import { ME, post } from "../api.js";
 import { number, plural, seen } from "../format.js";
 import { html, useState } from "../html.js";
-import { learn, repoOf, taskOf, useStore } from "../store.js";
-import { Button, Confirm, Field, Problem, useAct } from "./basics.js";
+import { learn, repoOf, useStore } from "../store.js";
+import { Button, Confirm, Field, lazily, Problem, useAct } from "./basics.js";
 import { hasRemotes, Outward } from "./outward.js";
 
 /** @import { ApiError } from "../api.js" */
-/** @import { Changes, Session } from "../openapi.js" */
+/** @import { Changes, Committed, Session } from "../openapi.js" */
 /** @typedef {{session: Session, changes: Changes, onAct: () => void}} Props */
+
+const Commit = lazily(() => import("./commit.js"), "Commit"); // once it is asked for
 
 /** @param {Props} props */
 export const Landing = ({ session, changes, onAct }) => {
@@ -17,6 +19,7 @@ export const Landing = ({ session, changes, onAct }) => {
   const [asked, ask] = useState(
     /** @type {"commit" | "merge" | "discard" | "push" | null} */ (null),
   );
+  const [made, setMade] = useState(/** @type {Committed | null} */ (null));
   const repo = repoOf(session);
   const { uncommitted, commits, branchName } = changes;
   if (!(uncommitted || commits)) return null;
@@ -31,6 +34,7 @@ export const Landing = ({ session, changes, onAct }) => {
       ${uncommitted ? totalOf(changes) : plural(commits || 0, "commit")} on
       <code> ${branchName || "no branch"}</code>
     </p>
+    ${made && html`<${Made} made=${made} />`}
     <div class="actions start">
       ${
         uncommitted > 0 &&
@@ -64,7 +68,7 @@ export const Landing = ({ session, changes, onAct }) => {
     }
     ${
       asked === "commit" &&
-      html`<${Commit} session=${session} changes=${changes} onClose=${done} />`
+      html`<${Commit} session=${session} changes=${changes} onMade=${setMade} onClose=${done} />`
     }
     ${
       asked === "discard" &&
@@ -93,6 +97,12 @@ export const Landing = ({ session, changes, onAct }) => {
     ${asked === "merge" && html`<${Merge} session=${session} changes=${changes} onClose=${done} />`}
   </section>`;
 };
+
+/** A commit that was just made. @param {{made: Committed}} props */
+const Made = ({ made: { sha, files, isSigned, hooksSkipped } }) => html`<p class="quiet-line">
+  <code>${sha.slice(0, 9)}</code> has ${plural(files, "file")}${isSigned ? " and is signed" : ""}.
+  ${hooksSkipped.length > 0 && ` Hooks that did not run: ${hooksSkipped.join(", ")}.`}
+</p>`;
 
 /** @param {{session: Session, changes: Changes, onClose: () => void}} props */
 const Merge = ({ session, changes, onClose }) => {
@@ -145,25 +155,6 @@ const Resolve = ({ session, base, onClose }) => {
     <${Problem} error=${error} />
     <${Button} kind="primary" busy=${busy === "resolve"} onClick=${act}>Resolve with Codex<//>
   `;
-};
-
-/** @param {{session: Session, changes: Changes, onClose: () => void}} props */
-const Commit = ({ session, changes, onClose }) => {
-  const [message, setMessage] = useState(taskOf(session)?.title || "");
-  return html`<${Confirm} title="Commit these changes?" label="Commit" kind="primary"
-    onClose=${onClose}
-    act=${() =>
-      post(`/api/sessions/${session.id}/commit`, {
-        message,
-        headSha: changes.headSha,
-        requestedBy: ME,
-      })}>
-    <p>${totalOf(changes)} on <code>${changes.branchName}</code>. No hook runs.</p>
-    <${Field} label="Message">
-      <textarea rows="4" value=${message}
-        onInput=${(/** @type {any} */ e) => setMessage(e.currentTarget.value)}></textarea>
-    <//>
-  <//>`;
 };
 
 /** Files and lines that are not committed. @param {Changes} changes */
