@@ -2,11 +2,11 @@
 
 Start with `ports` (the git of a host, and the checkouts that it opens; everything else takes one).
 `settings` decides what git is told of a repository's own configuration. `facts` reads what a
-repository is like, `diffs` what was changed in it; `names` checks branches and commits before they
-are arguments; `trees` makes and removes worktrees, `including` finds the ignored files that they
-are given, `changes` lists what differs in one and `patches` shows it file by file, `pictures` the
-pictures, `committing` commits it, `hooks` names the hooks that did not run, `discarding` takes it
-away and keeps it, and `merging` brings their branches back, all three with `making_commits`.
+repository is like, `diffs` all that was changed in it; `names` checks branches and commits before
+they are arguments; `trees` makes and removes worktrees, `including` finds the ignored files that
+they are given, `changes` lists what differs in one and `patches` shows it file by file, `pictures`
+the pictures, `committing` commits it, `hooks` names the hooks that did not run, `discarding` takes
+it away and keeps it, and `merging` brings their branches back, all three with `making_commits`.
 `conflicts` marks what does not fit, and `marked_merges` knows what nobody has resolved yet.
 `stepping` takes the files from one commit to another. `remotes` says where others are and what they
 have, and `pushing` pushes to them. `errors` is what can go wrong.

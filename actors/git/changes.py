@@ -14,7 +14,6 @@ import attrs
 import msgspec
 import trio
 
-from command_center.actors.git.diffs import FILES_LIMIT, PLAIN
 from command_center.actors.git.facts import LIST_LIMIT, SCAN_DEADLINE, read_status
 from command_center.actors.git.names import branch_commit, check_path
 from command_center.actors.git.ports import (
@@ -26,6 +25,21 @@ from command_center.actors.git.ports import (
     shown,
 )
 from command_center.actors.rules.errors import NotFound
+
+FILES_LIMIT: Final = 2000
+"""Files that are listed."""
+
+PLAIN: Final = (
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-color",
+    "--no-relative",
+    "--ignore-submodules=dirty",
+    "--submodule=short",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+)
+"""Nothing of the repository's own runs, and the output looks the same whatever it is set to."""
 
 Against = Literal["base", "commit", "viewed"]
 """The state that changes are counted from: as the branch began, as committed, or as seen last."""
@@ -75,6 +89,7 @@ class WorkTreeChanges:
         start: the commit or tree that they are counted from.
         commits: those of its branch that the base lacks; None where there is no base.
         contents: what the content of each viewed file is called; empty for one that is gone.
+        unknown: the files among them that git does not know yet, as it names them.
         is_cut: there are more files.
     """
 
@@ -84,6 +99,7 @@ class WorkTreeChanges:
     commits: int | None
     files: list[ChangedFile]
     contents: Mapping[str, str]
+    unknown: Sequence[bytes]
     is_cut: bool
 
 
@@ -133,7 +149,12 @@ def records_of(listed: bytes) -> Iterator[bytes]:
 
 
 async def read_changes(
-    checkout: Checkout, base: str | None, *, against: Against = "base", viewed: Sequence[str] = ()
+    checkout: Checkout,
+    base: str | None,
+    *,
+    against: Against = "base",
+    viewed: Sequence[str] = (),
+    start: str | None = None,
 ) -> WorkTreeChanges:
     """List what has changed in a work tree, committed or not.
 
@@ -142,12 +163,15 @@ async def read_changes(
         base: the branch that its branch came from.
         against: `commit` for what is not committed alone.
         viewed: files whose content is to be named.
+        start: the commit that they are counted from, if it is not to be found by the base.
     """
     status = await read_status(checkout)
     changed, is_cut = await list_changes(checkout, limit=LIST_LIMIT, may_cut=True)
     letters_of = await trio.to_thread.run_sync(_by_name, changed)
-    start = await find_start(checkout, status.head, base, against=against)
+    if start is None:
+        start = await find_start(checkout, status.head, base, against=against)
     unknown = [name for name, letters in letters_of.items() if letters == "??"]
+    named = [name for name in unknown[:FILES_LIMIT] if not name.endswith(b"/")]
     answer = await checkout.run(
         "diff",
         "--raw",
@@ -159,7 +183,7 @@ async def read_changes(
         "--end-of-options",
         start,
         "--",
-        staged=[name for name in unknown[:FILES_LIMIT] if not name.endswith(b"/")],
+        staged=named,
         limit=2 * LIST_LIMIT,
         may_cut=True,
         deadline=SCAN_DEADLINE,
@@ -186,6 +210,7 @@ async def read_changes(
         commits=await _commits(checkout, base, status.head),
         files=files[:FILES_LIMIT],
         contents=await _contents(checkout, start, known, Staging.HASHED),
+        unknown=named,
         is_cut=is_cut or answer.cut or len(unknown) > FILES_LIMIT or len(files) > FILES_LIMIT,
     )
 
@@ -226,8 +251,13 @@ async def find_start(
     tip = None if against == "commit" or base is None else await branch_commit(checkout, base)
     if tip is None:
         return head
+    return await find_fork(checkout, tip, head) or head
+
+
+async def find_fork(checkout: Checkout, tip: str, head: str) -> str | None:
+    """Return the last commit that two commits have in common; None if they have none."""
     fork = await checkout.run("merge-base", tip, head, accepted=(0, 1), deadline=SCAN_DEADLINE)
-    return fork.text.split("\n")[0] if fork.exit_code == 0 else head
+    return fork.text.split("\n")[0] if fork.exit_code == 0 else None
 
 
 def _by_name(changed: Iterable[tuple[str, bytes]]) -> dict[bytes, str]:

@@ -14,8 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from command_center.actors.git.changes import list_changes, records_of
-from command_center.actors.git.diffs import PLAIN
+from command_center.actors.git.changes import PLAIN, list_changes, records_of
 from command_center.actors.git.errors import GitFailed
 from command_center.actors.git.facts import SCAN_DEADLINE, read_status, read_worktrees
 from command_center.actors.git.making_commits import NOBODY, make_commit

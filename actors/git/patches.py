@@ -14,12 +14,11 @@ from typing import Final
 import attrs
 import msgspec
 
-from command_center.actors.git.changes import Against, find_start, list_changes
-from command_center.actors.git.diffs import PLAIN
+from command_center.actors.git.changes import PLAIN, Against, find_start, list_changes
 from command_center.actors.git.errors import GitFailed, PatchChanged
 from command_center.actors.git.facts import LIST_LIMIT, SCAN_DEADLINE, read_status
 from command_center.actors.git.names import check_path
-from command_center.actors.git.ports import Checkout, shown
+from command_center.actors.git.ports import Checkout, GitOutput, shown
 from command_center.actors.rules.errors import NotFound
 
 PAGE_BYTES: Final = 256 * 1024
@@ -139,6 +138,40 @@ async def read_whole(checkout: Checkout, base: str | None, path: str) -> str:
     return found.patch
 
 
+async def read_all(
+    checkout: Checkout, start: str, unknown: Sequence[bytes], limit: int
+) -> tuple[str, bool]:
+    """Show what has changed in all files, as far as so many bytes.
+
+    Args:
+        checkout: the work tree.
+        start: the commit that it is compared with.
+        unknown: the files that git does not know yet.
+        limit: bytes.
+
+    Returns:
+        the patch, and whether there is more.
+    """
+    compared = ["--find-renames", "--end-of-options", start, "--"]
+    answer = await _compare(checkout, compared, unknown, limit)
+    return shown(answer.stdout), answer.cut
+
+
+async def _compare(
+    checkout: Checkout, compared: Sequence[str], staged: Sequence[bytes], limit: int
+) -> GitOutput:
+    return await checkout.run(
+        "diff",
+        "--patch",
+        *PLAIN,
+        *compared,
+        staged=staged,
+        limit=limit,
+        may_cut=True,
+        deadline=SCAN_DEADLINE,
+    )
+
+
 async def _page(
     checkout: Checkout,
     asked: Patch,
@@ -149,16 +182,7 @@ async def _page(
     size: int,
 ) -> Patch:
     begin = 0 if cursor is None else min(cursor.end, PATCH_BYTES)
-    answer = await checkout.run(
-        "diff",
-        "--patch",
-        *PLAIN,
-        *compared,
-        staged=staged,
-        limit=begin + size,
-        may_cut=True,
-        deadline=SCAN_DEADLINE,
-    )
+    answer = await _compare(checkout, compared, staged, begin + size)
     text = answer.stdout
     head = text[: text.find(b"\n@@") + 1 or len(text)]
     mark = hashlib.sha256(head).hexdigest()[:16]

@@ -32,13 +32,13 @@ from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
 from command_center.actors.git import Checkout, GitFailed, NotAWorkTree, UnsafeRepository
 from command_center.actors.git.changes import (
+    FILES_LIMIT,
     Against,
     ChangedFile,
     FileStatus,
     keep_contents,
     read_changes,
 )
-from command_center.actors.git.diffs import FILES_LIMIT
 from command_center.actors.git.errors import PatchChanged
 from command_center.actors.git.patches import (
     PAGE_BYTES,

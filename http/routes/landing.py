@@ -155,6 +155,7 @@ async def propose_commit_message(center: Center, session_id: int) -> ProposedMes
     "/api/sessions/<id:session_id>/commit-message",
     refuses=(409,),
     scope="land",
+    is_done_once=False,
 )
 async def ask_for_commit_message(
     center: Center, session_id: int, body: MessageRequest

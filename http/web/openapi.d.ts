@@ -305,13 +305,6 @@ export interface Committed {
   hooksSkipped: string[];
 }
 
-/** Lines added and deleted in one file; a binary file has no lines to count. */
-export interface ComparedFile {
-  path: string;
-  added: number | null;
-  removed: number | null;
-}
-
 /** The branch whose merge conflicts: that of the main checkout, unless named. */
 export interface ConflictsRequest {
   base?: string | null;
@@ -442,13 +435,12 @@ export interface DeviceToken {
   token: string;
 }
 
-/** The changes since the work tree's branch left `baseRef`. */
+/** The changes since the work tree's branch left `baseRef`, committed or not. */
 export interface Diff {
   baseRef: string;
   baseSha: string;
   headSha: string;
-  files: ComparedFile[];
-  untracked: string[];
+  files: ChangedFile[];
   patch: string;
   isCut: boolean;
 }

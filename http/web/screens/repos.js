@@ -505,17 +505,9 @@ const WorktreeDiff = ({ repo, worktree }) => {
       ${diff.isCut ? "; cut, for it is long" : ""}.
     </p>
     ${
-      diff.untracked.length > 0 &&
-      html`
-        <p class="hint">
-          New and not added: ${diff.untracked.map((f) => html`<code>${f}</code> `)}
-        </p>
-      `
-    }
-    ${
       diff.patch
         ? html`<${Diff} text=${diff.patch} />`
-        : !diff.untracked.length && html`<p class="quiet-line">No difference.</p>`
+        : html`<p class="quiet-line">No difference.</p>`
     }
   </div>`;
 };

@@ -223,9 +223,13 @@ async def test_a_diff_shows_what_is_committed_and_what_is_not(rig: Rig, project:
 
     diff = await rig.ask(DiffWorktree(repository.id, made.path))
 
-    assert ["committed.txt", "readme.txt"] == [change.path for change in diff.files]
-    assert ["untracked.txt"] == diff.untracked
+    assert [
+        ("committed.txt", "added", True),
+        ("readme.txt", "modified", False),
+        ("untracked.txt", "added", False),
+    ] == [(file.path, file.status, file.is_committed) for file in diff.files]
     assert "+changed" in diff.patch
+    assert "+new" in diff.patch
     assert "elsewhere" not in diff.patch
     assert not diff.is_cut
 

@@ -243,9 +243,9 @@ async def test_odd_file_names_are_only_names(git: Git, repository: Path, tmp_pat
             file.write(b"1\n")
     checkout = await git.open(repository)
     assert (await read_status(checkout)).dirty
-    assert {"--output=owned", "a\nb", "\\xff\\xfe invalid"} <= set(
-        (await read_diff(checkout, "main")).untracked
-    )
+    assert {"--output=owned", "a\nb", "\\xff\\xfe invalid"} <= {
+        file.path for file in (await read_diff(checkout, "main")).files
+    }
     plain_git(repository, "add", "--all")
     plain_git(repository, "commit", "--quiet", "-m", "Odd names")
 
@@ -312,7 +312,7 @@ async def test_an_enormous_file_is_not_shown_and_not_held(git: Git, repository: 
     diff = await read_diff(await git.open(repository), "main")
 
     (change,) = diff.files
-    assert (None, None) == (change.added, change.removed)
+    assert (None, None) == (change.additions, change.deletions)
     assert len(diff.patch) < 1000
 
 
@@ -322,7 +322,7 @@ async def test_a_binary_file_is_counted_and_not_shown(git: Git, repository: Path
 
     diff = await read_diff(await git.open(repository), "main")
 
-    assert [("image.bin", None)] == [(change.path, change.added) for change in diff.files]
+    assert [("image.bin", None)] == [(change.path, change.additions) for change in diff.files]
     assert "Binary files" in diff.patch
 
 
@@ -334,7 +334,7 @@ async def test_thousands_of_files_are_counted_to_the_limit(git: Git, repository:
 
     assert (await read_status(checkout)).dirty
     diff = await read_diff(checkout, "main")
-    assert (2000, True) == (len(diff.untracked), diff.is_cut)
+    assert (2000, True) == (len(diff.files), diff.is_cut)
 
 
 async def test_a_tree_that_would_write_into_git_itself_is_not_checked_out(
