@@ -137,10 +137,12 @@ class MergeRequest(
     Attributes:
         into: a local branch that is checked out in no other work tree; the one of the main
             checkout, if left out.
+        head_sha: the commit that the worktree's branch must be at still.
     """
 
     path: FolderPath
     into: BranchName | None = None
+    head_sha: Revision | None = None
     strategy: Strategy = "auto"
     message: Note | None = None
     requested_by: Name = "api"

@@ -42,6 +42,7 @@ async def merge_branch(
     branch: str,
     *,
     into: str | None = None,
+    head: str | None = None,
     strategy: Strategy = "auto",
     message: str | None = None,
     signs: bool = False,
@@ -53,15 +54,17 @@ async def merge_branch(
         target: the checkout; it must be clean if its branch is the one that is merged into.
         branch: a local branch.
         into: a local branch that is checked out nowhere else; that of `target` unless given.
+        head: the commit that the branch must be at still.
         strategy: `auto` steps forward where it can and makes a merge commit elsewhere.
         message: of the merge commit.
         signs: whether that is signed.
         intend: is told what will have been done, before anything of the checkout is touched.
 
     Raises:
-        Conflict: the target is dirty or on no branch, there is no such branch, `into` is checked
-            out in another work tree, the merge conflicts (`conflicts` names the files), an ignored
-            file is in its way, it cannot be a fast-forward as asked, or it cannot be signed.
+        Conflict: the target is dirty or on no branch, there is no such branch, it has moved, `into`
+            is checked out in another work tree, the merge conflicts (`conflicts` names the files),
+            an ignored file is in its way, it cannot be a fast-forward as asked, or it cannot be
+            signed.
         Unavailable: what signs does not answer.
     """
     status = await read_status(target)
@@ -71,7 +74,9 @@ async def merge_branch(
         raise Conflict("The target checkout is on no branch, or has no commit yet.")
     if not is_here:
         await _check_free(target, name)
-    merge = await _work_out(target, name, branch, strategy=strategy, message=message, signs=signs)
+    merge = await _work_out(
+        target, name, branch, head=head, strategy=strategy, message=message, signs=signs
+    )
     begun = await begun_already(target, merge.head_sha) if is_here and status.dirty else []
     if begun is None or (begun and merge.how == "up-to-date"):
         raise Conflict(
@@ -101,6 +106,7 @@ async def _work_out(
     into: str,
     branch: str,
     *,
+    head: str | None,
     strategy: Strategy,
     message: str | None,
     signs: bool,
@@ -113,6 +119,8 @@ async def _work_out(
             raise Conflict(f"There is no branch {name}.", branchName=name)
         tips.append(tip)
     before, tip = tips
+    if head is not None and tip != head:
+        raise Conflict(f"{branch} has moved meanwhile: look at it again.", headSha=tip)
     await check_resolved(target, branch, tip, there=[before])
     fork = await target.run("merge-base", before, tip, accepted=(0, 1), deadline=SCAN_DEADLINE)
     if fork.text == tip:

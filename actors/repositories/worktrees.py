@@ -301,6 +301,7 @@ class Worktrees:
             main,
             entry.branch_name,
             into=wanted.into,
+            head=wanted.head_sha,
             strategy=wanted.strategy,
             message=wanted.message,
             signs=repository.sign_commits,

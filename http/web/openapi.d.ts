@@ -735,6 +735,7 @@ export interface MergeOrder {
 export interface MergeRequest {
   path: string;
   into?: string | null;
+  headSha?: string | null;
   strategy?: "auto" | "fast-forward" | "merge-commit";
   message?: string | null;
   requestedBy?: string;

@@ -115,6 +115,7 @@ const Merge = ({ session, changes, onClose }) => {
       post(`/api/repos/${session.repositoryId}/worktrees/merge`, {
         path: changes.path,
         into: into.trim() && into.trim() !== current ? into.trim() : undefined,
+        headSha: changes.headSha,
         requestedBy: ME,
       })}
     instead=${(/** @type {ApiError} */ error) =>

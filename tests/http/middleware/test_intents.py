@@ -116,7 +116,15 @@ async def prepare(folder: Path, act: str) -> Act:
 
 def ended_session(tx: Transaction, cwd: str) -> None:
     """Have the session's work in that worktree."""
-    sessions.update(tx, 1, cwd=cwd, worktree_path=cwd, status="completed", finished_at=tx.now)
+    sessions.update(
+        tx,
+        1,
+        cwd=cwd,
+        worktree_path=cwd,
+        branch_name="a",
+        status="completed",
+        finished_at=tx.now,
+    )
 
 
 @contextmanager
