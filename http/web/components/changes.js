@@ -8,8 +8,10 @@ import { ENDED, useStore } from "../store.js";
 import { AgentChanges } from "./agents.js";
 import { Button, Choice, Loading, Problem, useAct, useLoaded } from "./basics.js";
 import { NewComment, Outdated, Said, SendBar } from "./comments.js";
-import { Lines, parseDiff } from "./diff.js";
+import { Lines } from "./diff.js";
+import { Finder } from "./finder.js";
 import { Landing } from "./landing.js";
+import { newsOf, patchOf } from "./patches.js";
 
 /** @import { ChangedFile, Changes as Seen, Patch, PlacedComment, Session } from "../openapi.js" */
 /** @import { DiffSide } from "./diff.js" */
@@ -20,7 +22,6 @@ import { Landing } from "./landing.js";
  */
 
 const OPENED = 3; // files that are open from the beginning
-const MOST_FOUND_IN = 200; // files that are opened while a text is looked for
 const LONG = 400; // changed lines of a file above which it begins closed
 const WIDE = 820; // pixels that two columns need
 
@@ -44,6 +45,8 @@ export const Changes = ({ session }) => {
   );
   const [isWide, measured] = useWide();
   const [find, setFind] = useState("");
+  const [found, setFound] = useState(/** @type {ReadonlySet<string>} */ (new Set()));
+  const of = useMemo(() => ({}), [changes, ignoreSpace]);
   if (!changes) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
   const act = () => setActs(acts + 1);
   const view = {
@@ -99,13 +102,23 @@ export const Changes = ({ session }) => {
           Across the page
         <//>
       </div>
-      ${changes.items.length > 0 && html`<${Finder} onFind=${setFind} />`}
+      ${
+        changes.items.length > 0 &&
+        html`<${Finder} files=${changes.items} of=${of} onFind=${(/** @type {string} */ text) => {
+          setFind(text);
+          setFound(new Set());
+        }}
+          load=${(/** @type {ChangedFile} */ file) =>
+            patchOf(id, file, { against, ignoreSpace, context: CONTEXTS[0] }, 1)}
+          onOpen=${(/** @type {string[]} */ paths) =>
+            setFound((before) => new Set([...before, ...paths]))} />`
+      }
     </div>
     ${!changes.items.length && html`<p class="quiet-line">${NOTHING[against]}</p>`}
     <ul class="diff files">
       ${changes.items.map(
         (file, at) => html`<${File} key=${`${against} ${file.path}`} file=${file} view=${view}
-          onViewed=${act} isSearched=${Boolean(find) && at < MOST_FOUND_IN}
+          onViewed=${act} isSearched=${Boolean(find) && found.has(file.path)}
           startsOpen=${at < OPENED && !file.isViewed && sizeOf(file) <= LONG} />`,
       )}
     </ul>
@@ -118,62 +131,6 @@ export const Changes = ({ session }) => {
     }
     <${SendBar} session=${session} onAct=${act}
       open=${comments.filter(({ status }) => status === "open").length} />
-  </div>`;
-};
-
-const TYPING_MS = 250;
-
-/**
- * Where a text is looked for in all files: they open, and the places are gone through one by one.
- * @param {{onFind: (text: string) => void}} props
- */
-const Finder = ({ onFind }) => {
-  const [text, setText] = useState("");
-  const [found, setFound] = useState({ at: -1, count: 0 });
-  const place = useRef(/** @type {HTMLElement | null} */ (null));
-  const wanted = text.trim().length > 1 ? text.toLowerCase() : "";
-  const marks = () => [...(place.current?.closest(".changes")?.querySelectorAll("td mark") || [])];
-  useEffect(() => {
-    const timer = setTimeout(() => onFind(wanted), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [wanted]);
-  useEffect(() => {
-    setFound({ at: -1, count: 0 });
-    const changes = place.current?.closest(".changes");
-    if (!wanted || !changes) return;
-    const watcher = new MutationObserver(() => {
-      const count = marks().length;
-      setFound((before) => (before.count === count ? before : { ...before, count }));
-    });
-    watcher.observe(changes, { childList: true, subtree: true });
-    return () => watcher.disconnect();
-  }, [wanted]);
-  /** @param {number} by */
-  const go = (by) => {
-    const all = marks();
-    if (!all.length) return;
-    const at = (found.at + by + all.length) % all.length;
-    for (const mark of all) mark.removeAttribute("data-current");
-    all[at].setAttribute("data-current", "true");
-    all[at].scrollIntoView({ block: "center" });
-    setFound({ at, count: all.length });
-  };
-  return html`<div class="finder" role="search" ref=${place}>
-    <input type="search" aria-label="Find in the changes" placeholder="Find in the changes"
-      value=${text} onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)}
-      onKeyDown=${(/** @type {any} */ e) => {
-        if (e.key === "Enter") go(e.shiftKey ? -1 : 1);
-      }} />
-    ${
-      wanted &&
-      html`
-        <span class="hint" role="status">
-          ${found.at >= 0 ? `${found.at + 1} of ` : ""}${plural(found.count, "place")}
-        </span>
-        <${Button} kind="quiet" disabled=${!found.count} onClick=${() => go(-1)}>Previous<//>
-        <${Button} kind="quiet" disabled=${!found.count} onClick=${() => go(1)}>Next<//>
-      `
-    }
   </div>`;
 };
 
@@ -244,7 +201,7 @@ const File = ({ file, view, onViewed, startsOpen, isSearched }) => {
     });
   const moved = file.previousPath && `, moved from ${file.previousPath}`;
   const isFile = !file.path.endsWith("/");
-  return html`<li class="file" data-viewed=${file.isViewed}>
+  return html`<li class="file" data-viewed=${file.isViewed} data-path=${file.path}>
     <details class="diff-file" open=${isOpen}
       onToggle=${(/** @type {any} */ e) => setOpen(e.currentTarget.open)}>
       <summary title=${`${file.path}${moved || ""}`}>
@@ -296,10 +253,7 @@ const FilePatch = ({ file, view }) => {
   const load = () => patchOf(session.id, file, { against, ignoreSpace, context }, pages);
   const asked = [session.id, file.path, against, ignoreSpace, context, pages];
   const [patch, error] = useLoaded(load, asked, version);
-  const lines = useMemo(
-    () => (patch ? parseDiff(patch.patch).flatMap((part) => part.lines.filter(isNews)) : []),
-    [patch],
-  );
+  const lines = useMemo(() => (patch ? newsOf(patch.patch) : []), [patch]);
   if (!patch) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
   /** @param {DiffSide} side */
   const pathOn = (side) => (side === "before" && file.previousPath) || file.path;
@@ -406,24 +360,3 @@ const OnePicture = ({ id, path, side, version }) => {
     <figcaption class="hint">${Words(side)} · ${size(picture.size)}</figcaption>
   </figure>`;
 };
-
-/** Whether the head of the file does not say it already. @param {import("./diff.js").Line} line */
-const isNews = ({ kind, text }) =>
-  kind !== "note" || !/^(new file|deleted file|rename|Binary)/.test(text);
-
-/**
- * The first pages of a patch, joined. Where white space is all that has changed there is none.
- * @param {number} id @param {ChangedFile} file
- * @param {{against: Against, ignoreSpace: boolean, context: number}} how @param {number} pages
- * @returns {Promise<Patch>}
- */
-async function patchOf(id, file, how, pages) {
-  const path = /** @type {const} */ (`/api/sessions/${id}/changes/patch`);
-  const query = { ...how, path: file.path, previousPath: file.previousPath || undefined };
-  let patch = await get(path, query);
-  for (let page = 1; page < pages && patch.nextCursor; page += 1) {
-    const next = await get(path, { ...query, cursor: patch.nextCursor });
-    patch = { ...next, patch: patch.patch + next.patch };
-  }
-  return patch;
-}

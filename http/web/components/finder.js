@@ -1,0 +1,157 @@
+// @ts-check
+// Where a text is looked for in all files: their patches are read a few at a time, and a file opens
+// once one goes to a place in it.
+import { plural } from "../format.js";
+import { html, useEffect, useRef, useState } from "../html.js";
+import { Button } from "./basics.js";
+import { newsOf } from "./patches.js";
+
+/** @import { ChangedFile, Patch } from "../openapi.js" */
+/** @typedef {{path: string, count: number}} Hit A file that has the text, and how often. */
+
+const TYPING_MS = 250;
+const AT_ONCE = 4; // patches that are read at the same time
+const KEPT = 8_000_000; // characters of patches that are kept while a text is typed
+const OPENED = 3; // files with the text that open by themselves
+// in two columns a line that stays is there twice
+const PLACES = "tr:is(.same, .hunk) > td:last-child mark, tr:not(.same, .hunk, .said) > td mark";
+
+/**
+ * `of` is what the patches are of: of something else they are read anew.
+ * @param {{files: ChangedFile[], of: unknown, load: (file: ChangedFile) => Promise<Patch>, onFind:
+ * (text: string) => void, onOpen: (paths: string[]) => void}} props
+ */
+export const Finder = ({ files, of, load, onFind, onOpen }) => {
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(-1);
+  const place = useRef(/** @type {HTMLElement | null} */ (null));
+  const going = useRef(/** @type {{path: string, nth: number} | null} */ (null));
+  const wanted = useSettled(text.trim().length > 1 ? text.toLowerCase() : "");
+  const { hits, left } = useHits(files, of, load, wanted);
+  const total = hits.reduce((sum, { count }) => sum + count, 0);
+  const first = hits.slice(0, OPENED).map(({ path }) => path);
+  useEffect(() => onFind(wanted), [wanted]);
+  useEffect(() => setAt(-1), [wanted, of]);
+  useEffect(() => {
+    if (first.length) onOpen(first);
+  }, [first.join("\0")]);
+  const arrive = () => {
+    const changes = place.current?.closest(".changes");
+    if (!going.current || !changes) return;
+    const { path, nth } = going.current;
+    const file = changes.querySelector(`[data-path="${CSS.escape(path)}"]`);
+    const mark = file?.querySelectorAll(PLACES)[nth];
+    if (!mark) return;
+    going.current = null;
+    for (const old of changes.querySelectorAll("mark[data-current]"))
+      old.removeAttribute("data-current");
+    mark.setAttribute("data-current", "true");
+    mark.scrollIntoView({ block: "center" });
+  };
+  useEffect(() => {
+    const changes = place.current?.closest(".changes");
+    if (!wanted || !changes) return;
+    const watcher = new MutationObserver(arrive);
+    watcher.observe(changes, { childList: true, subtree: true });
+    return () => watcher.disconnect();
+  }, [wanted]);
+  /** @param {number} by */
+  const go = (by) => {
+    if (!total) return;
+    const next = at < 0 && by < 0 ? total - 1 : (at + by + total) % total;
+    let nth = next;
+    const hit = hits.find(({ count }) => nth < count || ((nth -= count), false));
+    setAt(next);
+    if (!hit) return;
+    going.current = { path: hit.path, nth };
+    onOpen([hit.path]);
+    arrive();
+  };
+  return html`<div class="finder" role="search" ref=${place}>
+    <input type="search" aria-label="Find in the changes" placeholder="Find in the changes"
+      value=${text} onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)}
+      onKeyDown=${(/** @type {any} */ e) => {
+        if (e.key === "Enter") go(e.shiftKey ? -1 : 1);
+      }} />
+    ${
+      wanted &&
+      html`
+        <span class="hint" role="status">
+          ${at >= 0 ? `${at + 1} of ` : ""}${plural(total, "place")}${left ? "…" : ""}
+        </span>
+        <${Button} kind="quiet" disabled=${!total} onClick=${() => go(-1)}>Previous<//>
+        <${Button} kind="quiet" disabled=${!total} onClick=${() => go(1)}>Next<//>
+      `
+    }
+  </div>`;
+};
+
+/** A value once it has stood for a moment. @param {string} value */
+function useSettled(value) {
+  const [settled, setSettled] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}
+
+/**
+ * The files that have a text, in their order, and how many are still to be read.
+ * @param {ChangedFile[]} files @param {unknown} of
+ * @param {(file: ChangedFile) => Promise<Patch>} load @param {string} wanted
+ * @returns {{hits: Hit[], left: number}}
+ */
+function useHits(files, of, load, wanted) {
+  const [found, setFound] = useState({ hits: /** @type {Hit[]} */ ([]), left: 0 });
+  const kept = useRef({ of, texts: /** @type {Map<string, string>} */ (new Map()), size: 0 });
+  useEffect(() => {
+    setFound({ hits: [], left: 0 });
+    if (!wanted) return;
+    if (kept.current.of !== of) kept.current = { of, texts: new Map(), size: 0 };
+    const { current: memory } = kept;
+    const waiting = files.filter(({ path, isBinary }) => !isBinary && !path.endsWith("/"));
+    const order = new Map(files.map(({ path }, index) => [path, index]));
+    const hits = /** @type {Hit[]} */ ([]);
+    let left = waiting.length;
+    let isOver = false;
+    const tell = () => {
+      hits.sort((one, other) => (order.get(one.path) || 0) - (order.get(other.path) || 0));
+      setFound({ hits: [...hits], left });
+    };
+    const search = async () => {
+      for (let file = waiting.shift(); file && !isOver; file = waiting.shift()) {
+        const text = memory.texts.get(file.path) ?? (await textOf(file, load));
+        if (isOver) return;
+        if (!memory.texts.has(file.path) && memory.size + text.length <= KEPT) {
+          memory.texts.set(file.path, text);
+          memory.size += text.length;
+        }
+        left -= 1;
+        const count = text.split(wanted).length - 1;
+        if (count) hits.push({ path: file.path, count });
+        if (count || !left) tell();
+      }
+    };
+    for (let worker = 0; worker < AT_ONCE; worker += 1) search();
+    return () => {
+      isOver = true;
+    };
+  }, [wanted, of]);
+  return found;
+}
+
+/**
+ * The lines of a file's patch as they are looked through; none where it cannot be read.
+ * @param {ChangedFile} file @param {(file: ChangedFile) => Promise<Patch>} load
+ */
+async function textOf(file, load) {
+  try {
+    const { patch } = await load(file);
+    return newsOf(patch)
+      .map(({ text }) => text.toLowerCase())
+      .join("\n");
+  } catch {
+    return ""; // it has changed meanwhile, and the list is read anew
+  }
+}
