@@ -33,9 +33,10 @@ def connected(
 
 
 def own_id() -> int:
-    if sys.platform == "win32":
-        return 0
-    return os.geteuid()
+    found = 0
+    if sys.platform != "win32":
+        found = os.geteuid()
+    return found
 
 
 def become(user: int) -> None:
