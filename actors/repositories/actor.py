@@ -105,6 +105,7 @@ from command_center.actors.ledger.repositories import (
     note_worktrees,
     patch_repository,
 )
+from command_center.actors.repositories.bounds import SessionBounds
 from command_center.actors.repositories.cleanup import WorktreeCleaning
 from command_center.actors.repositories.comments import Comments
 from command_center.actors.repositories.discards import Discards
@@ -113,6 +114,7 @@ from command_center.actors.repositories.locations import Places
 from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.pushes import Pushes
 from command_center.actors.repositories.seen_changes import SeenChanges
+from command_center.actors.repositories.work_folders import WorkFolders
 from command_center.actors.repositories.workspaces import Workplaces
 from command_center.actors.repositories.worktrees import Worktrees
 from command_center.actors.rules.errors import Conflict, Invalid, Unavailable
@@ -176,6 +178,8 @@ class Repositories(Actor):
         self._landing = Landing(storage, hosts, self._locks)
         self._pushes = Pushes(storage, hosts, approval_seconds, self._open_pull_requests)
         self._workplaces = Workplaces(storage, hosts, self._locks, places)
+        self._folders = WorkFolders(storage, hosts)
+        self._bounds = SessionBounds(storage, hosts)
         self._cleaning = WorktreeCleaning(storage, hosts, self._locks, self._running_turns)
         self._tidied_later: set[int] = set()
         """The repositories that are tidied up once it can be said where turns run."""
@@ -496,17 +500,17 @@ class Repositories(Actor):
         self, message: SeeConfiguration
     ) -> Deferred[SeenConfiguration | None]:
         """Show the files by which a session's repository configures Codex."""
-        return self.ctx.answer_later(self._workplaces.see_configuration, message)
+        return self.ctx.answer_later(self._bounds.see_configuration, message)
 
     @handles(FindBounds)
     async def find_bounds(self, message: FindBounds) -> Deferred[Bounds]:
         """Say where a session ends."""
-        return self.ctx.answer_later(self._workplaces.bounds, message)
+        return self.ctx.answer_later(self._bounds.bounds, message)
 
     @handles(FindFolder)
     async def find_folder(self, message: FindFolder) -> Deferred[WorkFolder]:
         """Say which folder of a repository is meant."""
-        return self.ctx.answer_later(self._workplaces.find_folder, message)
+        return self.ctx.answer_later(self._folders.find_folder, message)
 
     @handles(RemakeWorktree)
     async def remake_worktree(self, message: RemakeWorktree) -> Deferred[bool]:

@@ -6,28 +6,20 @@ from functools import partial
 from pathlib import Path
 
 import attrs
-import structlog
 from sqlite_utils import Database
 
 from command_center.actors.contracts.hosts import Host, Hosts
-from command_center.actors.contracts.project_configuration import NotShowable, ProjectConfiguration
 from command_center.actors.contracts.worktrees import (
-    Bounds,
-    FindBounds,
-    FindFolder,
     Prepared,
     PrepareWorkplace,
     RemakeWorktree,
-    SeeConfiguration,
-    SeenConfiguration,
     SeenSetup,
     SetUpScript,
-    WorkFolder,
     WorktreeCreated,
 )
 from command_center.actors.core.locks import KeyedLocks
 from command_center.actors.core.storage import Storage
-from command_center.actors.git import Checkout, GitFailed, NotAWorkTree, UnsafeRepository
+from command_center.actors.git import Checkout
 from command_center.actors.git.facts import WorktreeEntry, read_status, read_worktrees
 from command_center.actors.git.including import include_files
 from command_center.actors.git.names import branch_commit, check_branch_name
@@ -46,7 +38,7 @@ from command_center.actors.repositories.main_checkout import open_main
 from command_center.actors.repositories.setup import Setup, read_setup
 from command_center.actors.rules.branch_names import branch_of_run
 from command_center.actors.rules.errors import Conflict, Invalid
-from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of, same_place
+from command_center.actors.rules.policy import PolicyDenied, evaluate, run_of
 from command_center.store import (
     Repository,
     Session,
@@ -54,12 +46,9 @@ from command_center.store import (
     Transaction,
     repositories,
     sessions,
-    trusted_configurations,
     unready_worktrees,
 )
 from command_center.store import tasks as task_table
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @attrs.frozen
@@ -111,50 +100,6 @@ class Workplaces:
             except _Undecided as undecided:
                 return Prepared(session=session, undecided=undecided.seen)
 
-    async def find_folder(self, message: FindFolder) -> WorkFolder:
-        """Say which folder of a repository is meant, comparing where paths lead to.
-
-        Raises:
-            Invalid: the path that was named does not exist, or is none of its folders.
-            Conflict: none was named, and the thread works in another place; or it works in a
-                worktree that is gone and that cannot be made again.
-        """
-        repository = await self._repository(message.repository_id)
-        named = message.cwd is not None
-        text = message.cwd if message.cwd is not None else message.thread_cwd
-        host = self._hosts.of(repository)
-        if text is None or await host.folders.same(Path(text), Path(repository.local_path)):
-            return WorkFolder(repository.local_path)
-        main = await open_main(host, repository)
-        entries = await read_worktrees(main)
-        try:
-            wanted = await host.folders.resolve(text, "cwd")
-        except Invalid:
-            lost = await find_lost(self._storage, repository, text)
-            if lost is not None and (not named or same_place(text, lost.path)):
-                return WorkFolder(lost.path, await check_lost(main, entries, lost))
-            if named:
-                raise
-            wanted = None
-        folders = [
-            Path(repository.local_path if entry.is_main else entry.path) for entry in entries
-        ]
-        around = None if wanted is None else await _innermost(host, wanted, folders)
-        if around is not None and (not named or await host.folders.same(around, Path(text))):
-            return WorkFolder(str(around))
-        if named and around is not None:
-            raise Invalid.field(
-                "cwd", f"{text} lies inside {around}. Codex works in a whole checkout: name that."
-            )
-        if named:
-            where = f"the folder of repository {repository.id} ({repository.local_path})"
-            raise Invalid.field("cwd", f"{text} is neither {where} nor one of its worktrees.")
-        why = "is not there any more" if wanted is None else "is none of the repository's folders"
-        raise Conflict(
-            f"The thread works in {text}, which {why}. Name the folder to work in as cwd.",
-            threadCwd=text,
-        )
-
     async def remake(self, message: RemakeWorktree) -> bool:
         """Make the worktree of an ended session again, if it is gone.
 
@@ -186,69 +131,6 @@ class Workplaces:
                 partial(_keep_remade, session=session, made=worktree, is_ready=is_ready)
             )
             return True
-
-    async def bounds(self, message: FindBounds) -> Bounds:
-        """Say where a session ends; where git cannot say what a commit writes to, it writes none.
-
-        A commit then needs a person, as any other step out of the sandbox.
-        """
-        session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
-        repository = await self._repository(session.repository_id)
-        place = (Path(session.cwd), Path(repository.local_path))
-        writable: list[Path] = []
-        if session.allow_commit and session.sandbox == "workspace-write":
-            try:
-                writable = await self._commit_folders(session, repository)
-            except (NotAWorkTree, UnsafeRepository, GitFailed) as error:
-                log.warning("session.commit_folders.unknown", session=session.id, reason=str(error))
-        files = await self._hosts.of(repository).agent_files.project_files(*place)
-        found = await self._read_configuration(session, repository)
-        configuration = found if isinstance(found, ProjectConfiguration) else None
-        return Bounds(
-            writable=tuple(map(str, writable)),
-            projects=files.paths,
-            obeyed=files.obeyed,
-            trusted=configuration is not None
-            and await self._storage.read(
-                lambda db: trusted_configurations.is_trusted(
-                    db, repository.id, configuration.digest
-                )
-            ),
-            stamp=None if configuration is None else configuration.stamp,
-            reviewer=repository.reviewer,
-        )
-
-    async def see_configuration(self, message: SeeConfiguration) -> SeenConfiguration | None:
-        """Show the files by which a session's repository configures Codex, if it may ask for it."""
-        session = await self._storage.read(lambda db: sessions.get(db, message.session_id))
-        found = await self._read_configuration(
-            session, await self._repository(session.repository_id)
-        )
-        match found:
-            case None:
-                return None
-            case ProjectConfiguration():
-                return SeenConfiguration(digest=found.digest, texts=found.texts)
-            case problem:
-                return SeenConfiguration(problem=problem)
-
-    async def _read_configuration(
-        self, session: Session, repository: Repository
-    ) -> ProjectConfiguration | str | None:
-        """Read the configuration in the session's folder; if it cannot be shown, return why."""
-        if repository.codex_config != "ask":
-            return None
-        try:
-            return await self._hosts.of(repository).agent_files.read_configuration(
-                Path(session.cwd), Path(repository.local_path)
-            )
-        except NotShowable as error:
-            return str(error)
-
-    async def _commit_folders(self, session: Session, repository: Repository) -> list[Path]:
-        main = await open_main(self._hosts.of(repository), repository)
-        checkout = await main.git.open(Path(session.cwd), common_dir=main.common_dir)
-        return await checkout.git.commit_folders(checkout)
 
     async def _prepare_own(
         self, host: Host, session: Session, repository: Repository, main: Checkout
@@ -489,12 +371,6 @@ def _script_for(session: Session, repository: Repository, setup: Setup) -> SetUp
     if not setup.script or session.sandbox == "read-only":
         return None
     return SetUpScript(text=setup.script, source=repository.local_path)
-
-
-async def _innermost(host: Host, path: Path, folders: list[Path]) -> Path | None:
-    """Return the folder that a path lies in; of several the innermost, None if there is none."""
-    around = [folder for folder in folders if await host.folders.within(path, folder)]
-    return max(around, key=lambda folder: len(folder.parts), default=None)
 
 
 async def _new_branch(main: Checkout, session: Session) -> str:
