@@ -224,6 +224,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
         type: what kind of turn it is: its task's type, or ``prompt_task`` where something else
             than the task is said, such as a follow-up.
         result: what a review found, or the report that was asked for; None without one.
+        effort: how much the model is to think, where the run said so.
         goal: what Codex pursues turn after turn, as it told last: ``{objective, status,
             tokenBudget, tokensUsed, timeUsedSeconds}``; None without one.
         turns: how many turns it has had; one, unless it has a goal.
@@ -239,6 +240,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     codex_thread_id: str | None = None
     codex_turn_id: str | None = None
     model: str | None = None
+    effort: str | None = None
     sandbox: Sandbox
     allow_network: bool = False
     allow_commit: bool = False

@@ -36,6 +36,7 @@ class ExecRun:
     confinement: Confinement
     turn_id: str
     model: str | None = None
+    effort: str | None = None
     thread_id: str | None = None
     is_review: bool = False
     output_schema: Mapping[str, Any] | None = None
@@ -58,6 +59,8 @@ def exec_arguments(run: ExecRun, schema_file: str | None = None) -> tuple[str, .
     options = ["exec", "--json", "--skip-git-repo-check", *run.confinement.exec_options()]
     if run.model is not None:
         options += [f"--model={run.model}"]
+    if run.effort is not None:
+        options += ["-c", f'model_reasoning_effort="{run.effort}"']
     if schema_file is not None:
         options += ["--output-schema", schema_file]
     if run.is_review:

@@ -116,6 +116,7 @@ def turn_start(
     *,
     client_message_id: str,
     model: str | None = None,
+    effort: str | None = None,
     output_schema: Mapping[str, Any] | None = None,
 ) -> Call:
     """Begin a turn. On a thread whose turn runs it does not: it steers, and answers that turn.
@@ -129,6 +130,7 @@ def turn_start(
         "clientUserMessageId": client_message_id,
         **confinement.turn_params(),
         "model": model,
+        "effort": effort,
         "outputSchema": output_schema,
     }
     return Call("turn/start", _given(params), timeout=START_SECONDS)

@@ -10,7 +10,7 @@ from command_center.actors.contracts.fields import TITLE_LENGTH, Prompt, Title
 from command_center.actors.contracts.repositories import Followups
 from command_center.actors.rules.errors import Invalid
 from command_center.actors.rules.lengths import Name, PathText
-from command_center.actors.rules.policy import GoalInput, Model, PolicyResult, RunInput
+from command_center.actors.rules.policy import Effort, GoalInput, Model, PolicyResult, RunInput
 from command_center.actors.rules.preconditions import Condition, always
 from command_center.runtime import Request
 from command_center.store import Approval, Followup, Session, Task
@@ -130,6 +130,7 @@ class ThreadPrompt(
     cwd: PathText | None = None
     resume: bool = True
     model: Model | None = None
+    effort: Effort | None = None
     sandbox: Sandbox | None = None
     allow_network: bool | None = None
     allow_commit: bool | None = None

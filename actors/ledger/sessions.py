@@ -187,6 +187,7 @@ def insert_session(
         type=task.type if says_the_task else "prompt_task",
         runner=runner,
         model=given.model,
+        effort=given.effort,
         sandbox=given.sandbox,
         allow_network=given.allow_network,
         allow_commit=given.allow_commit,

@@ -282,6 +282,7 @@ def prompt_thread(
     in_main = wanted.cwd is not None and same_place(wanted.cwd, repository.local_path)
     run = RunInput(
         model=wanted.model,
+        effort=wanted.effort,
         sandbox=wanted.sandbox,
         allow_network=wanted.allow_network,
         allow_commit=wanted.allow_commit,

@@ -69,6 +69,9 @@ VERDICTS: Final = MappingProxyType[str, Decision](
 Model = Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$")]
 """A model's name, as Codex takes it."""
 
+Effort = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+"""How much a model is to think, in the words that Codex lists with each model, such as `high`."""
+
 
 class GoalInput(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
@@ -90,6 +93,7 @@ class RunInput(
     """A run as it is asked for; what is left out is as the repository allows.
 
     Attributes:
+        effort: how much the model is to think; as the thread has it, if left out.
         worktree_path: an absolute path, of a worktree that is there or is to be made.
         branch_name: what the worktree is to be on; made where there is none.
         workplace: `worktree` for one of its own, or `main_checkout`; not beside a `worktree_path`
@@ -100,6 +104,7 @@ class RunInput(
     """
 
     model: Model | None = None
+    effort: Effort | None = None
     sandbox: Sandbox | None = None
     worktree_path: PathText | None = None
     branch_name: BranchName | None = None
@@ -119,6 +124,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """
 
     model: str | None
+    effort: str | None = None
     sandbox: Sandbox
     allow_network: bool
     allow_commit: bool
@@ -205,6 +211,7 @@ def evaluate(repository: Repository, task: Task, run: RunInput) -> PolicyResult:
         if decision == "deny"
         else RunSettings(
             model=run.model,
+            effort=run.effort,
             sandbox=sandbox,
             allow_network=network,
             allow_commit=commit,
@@ -242,6 +249,7 @@ def run_of(session: Session) -> RunInput:
     path = None if session.worktree_reserved else session.worktree_path
     return RunInput(
         model=session.model,
+        effort=session.effort,
         sandbox=msgspec.convert(session.sandbox, Sandbox),
         worktree_path=path,
         workplace=session.workplace if path is None else None,

@@ -1181,6 +1181,7 @@ export interface RunByHand {
 /** A run as it is asked for; what is left out is as the repository allows. */
 export interface RunInput {
   model?: string | null;
+  effort?: string | null;
   sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
   worktreePath?: string | null;
   branchName?: string | null;
@@ -1204,6 +1205,7 @@ export interface RunOutcome {
 /** A run as it is let in, once its approvals are given. */
 export interface RunSettings {
   model: string | null;
+  effort: string | null;
   sandbox: "danger-full-access" | "read-only" | "workspace-write";
   allowNetwork: boolean;
   allowCommit: boolean;
@@ -1250,6 +1252,7 @@ export interface Session {
   codexThreadId: string | null;
   codexTurnId: string | null;
   model: string | null;
+  effort: string | null;
   sandbox: "danger-full-access" | "read-only" | "workspace-write";
   allowNetwork: boolean;
   allowCommit: boolean;
@@ -1468,6 +1471,7 @@ export interface ThreadPrompt {
   cwd?: string | null;
   resume?: boolean;
   model?: string | null;
+  effort?: string | null;
   sandbox?: "danger-full-access" | "read-only" | "workspace-write" | null;
   allowNetwork?: boolean | null;
   allowCommit?: boolean | null;

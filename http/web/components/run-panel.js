@@ -36,6 +36,10 @@ export const RunPanel = ({ task, onStarted }) => {
         : Promise.resolve([]),
     [repo?.host],
   );
+  const model = models?.find((/** @type {any} */ m) =>
+    run.model ? (m.model || m.id) === run.model : m.isDefault,
+  );
+  const efforts = model?.supportedReasoningEfforts || [];
   const wanted = Object.fromEntries(
     Object.entries(run).filter(([, value]) => value !== "" && value !== undefined),
   );
@@ -98,7 +102,8 @@ export const RunPanel = ({ task, onStarted }) => {
             ${
               models?.length
                 ? html`<select value=${run.model || ""}
-                  onChange=${(/** @type {any} */ e) => set("model", e.currentTarget.value)}>
+                  onChange=${(/** @type {any} */ e) =>
+                    setRun({ ...run, model: e.currentTarget.value, effort: undefined })}>
                   <option value="">Codex's default</option>
                   ${models.map(
                     (/** @type {any} */ m) => html`
@@ -113,6 +118,20 @@ export const RunPanel = ({ task, onStarted }) => {
                 `
             }
           <//>
+          ${
+            efforts.length > 0 &&
+            html`<${Field} label="Effort" hint="How much the model is to think.">
+              <select value=${run.effort || ""}
+                onChange=${(/** @type {any} */ e) => set("effort", e.currentTarget.value)}>
+                <option value="">As Codex has it</option>
+                ${efforts.map(
+                  (/** @type {any} */ { reasoningEffort: effort }) => html`
+                    <option value=${effort}>${Words(effort)}</option>
+                  `,
+                )}
+              </select>
+            <//>`
+          }
         </div>
       </details>
     </div>

@@ -291,6 +291,7 @@ const Why = ({ session }) => {
     run("again", async () => {
       const outcome = await post(`/api/tasks/${session.taskId}/run`, {
         model: session.model || undefined,
+        effort: session.effort || undefined,
         sandbox: session.sandbox,
         requestedBy: ME,
       });
@@ -340,11 +341,15 @@ const WAYS = {
  * @param {string} prompt
  * @returns {ThreadPrompt}
  */
-const continued = ({ repositoryId, cwd, model, sandbox, allowNetwork, allowCommit }, prompt) => ({
+const continued = (
+  { repositoryId, cwd, model, effort, sandbox, allowNetwork, allowCommit },
+  prompt,
+) => ({
   repositoryId,
   prompt,
   cwd,
   model: model || undefined,
+  effort: effort || undefined,
   sandbox,
   allowNetwork,
   allowCommit,
@@ -467,7 +472,12 @@ const Facts = ({ session }) => {
         ${session.attempt > 1 ? ` · attempt ${session.attempt}` : ""}
       `,
     ],
-    ["Model", session.model || "Codex's default"],
+    [
+      "Model",
+      [session.model || "Codex's default", session.effort && `effort ${session.effort}`]
+        .filter(Boolean)
+        .join(" · "),
+    ],
     [
       "Sandbox",
       html`

@@ -521,6 +521,7 @@ class AppServerRunner:
             confinement,
             client_message_id=message_id(session),
             model=session.model,
+            effort=session.effort,
             output_schema=assignment.output_schema,
         )
 

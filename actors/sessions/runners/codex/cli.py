@@ -84,6 +84,7 @@ class CliRunner(PlainRunner):
             confinement=confinement,
             turn_id=f"cli-turn-{session.id}",
             model=session.model,
+            effort=session.effort,
             thread_id=session.codex_thread_id,
             is_review=session.type == "review_task",
             output_schema=assignment.output_schema,
