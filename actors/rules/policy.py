@@ -70,7 +70,7 @@ Model = Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[A-Za-z0-9][\w.:/
 """A model's name, as Codex takes it."""
 
 Effort = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
-"""How much a model is to think, in the words that Codex lists with each model, such as `high`."""
+"""The effort of a model, in the words that Codex lists with each one, such as `high`."""
 
 
 class GoalInput(
