@@ -166,13 +166,20 @@ async def begin_sign_in(center: Center, body: NewSignIn) -> SignIn:
     "/api/codex/account/sign-ins/<sign_in_id>/cancel",
     refuses=(404, 409),
     scope="admin",
+    is_done_once=False,
 )
 async def cancel_sign_in(center: Center, sign_in_id: str, body: AccountOrder) -> SignIn:
     """Give up a sign-in that waits for its code."""
     return await _ask_account(center, body.host, CancelSignIn(sign_in_id))
 
 
-@api.operation("POST", "/api/codex/account/sign-out", refuses=(404, 409), scope="admin")
+@api.operation(
+    "POST",
+    "/api/codex/account/sign-out",
+    refuses=(404, 409),
+    scope="admin",
+    is_done_once=False,
+)
 async def sign_out_of_codex(center: Center, body: AccountOrder) -> AgentAccount:
     """Sign the Codex of a host out."""
     return await _ask_account(center, body.host, SignOut())

@@ -284,7 +284,7 @@ async def test_nothing_is_done_outside_before_it_is_known_that_it_may_be(
     git(tmp_path, "init", "-q", str(repository))
     git(tmp_path, "init", "-q", "--bare", str(tmp_path / "remote"))
     git(repository, "remote", "add", "forge", "git@127.0.0.1:ada/work.git")
-    git(repository, "remote", "add", "origin", f"git@example.org:{tmp_path / 'remote'}")
+    git(repository, "remote", "add", "origin", f"git@gitlab.example.org:{tmp_path / 'remote'}")
     monkeypatch.setenv("GIT_SSH_COMMAND", str(local_ssh(tmp_path)))
     git(repository, "commit", "-q", "--allow-empty", "-m", "a")
     done_once = [operation for operation in OPERATIONS if operation.is_done_once]
