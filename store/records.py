@@ -240,7 +240,6 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     codex_thread_id: str | None = None
     codex_turn_id: str | None = None
     model: str | None = None
-    effort: str | None = None
     sandbox: Sandbox
     allow_network: bool = False
     allow_commit: bool = False
@@ -277,6 +276,7 @@ class Session(Record, frozen=True, kw_only=True, rename="camel"):
     workplace: Workplace = "main_checkout"
     worktree_reserved: bool = False
     waits_for: int | None = None
+    effort: str | None = None
 
 
 class Approval(Record, frozen=True, kw_only=True, rename="camel"):

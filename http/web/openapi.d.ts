@@ -1252,7 +1252,6 @@ export interface Session {
   codexThreadId: string | null;
   codexTurnId: string | null;
   model: string | null;
-  effort: string | null;
   sandbox: "danger-full-access" | "read-only" | "workspace-write";
   allowNetwork: boolean;
   allowCommit: boolean;
@@ -1289,6 +1288,7 @@ export interface Session {
   workplace: "main_checkout" | "worktree";
   worktreeReserved: boolean;
   waitsFor: number | null;
+  effort: string | null;
 }
 
 /** Move the session: `running` starts it through policy, `stopped` stops it. */
