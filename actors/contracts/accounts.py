@@ -13,7 +13,9 @@ from command_center.runtime import Address, Request
 from command_center.store import Timestamp
 from command_center.store.records import LOCAL
 
-ApiKey: TypeAlias = Annotated[str, msgspec.Meta(min_length=8, max_length=1000, pattern=r"^[!-~]+$")]
+ApiKey: TypeAlias = Annotated[
+    str, msgspec.Meta(min_length=8, max_length=1000, pattern=r"^[!-~]+$(?!\n)")
+]
 
 
 class AccountStatus(enum.Enum):

@@ -21,7 +21,7 @@ from command_center.store.records import (
 )
 
 Label: TypeAlias = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f,]+$")
+    str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f,]+$(?!\n)")
 ]
 Followups: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=100)]
 

@@ -70,8 +70,8 @@ CommitMessage = Annotated[
 class Author(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Name and address of who wrote what is committed."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f<>\x7f]+$", max_length=200)]
-    email: Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x20<>\x7f]+$", max_length=200)]
+    name: Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f<>\x7f]+$(?!\n)", max_length=200)]
+    email: Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x20<>\x7f]+$(?!\n)", max_length=200)]
 
 
 class CommitPlan(msgspec.Struct, frozen=True, kw_only=True):

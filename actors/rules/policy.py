@@ -66,10 +66,10 @@ VERDICTS: Final = MappingProxyType[str, Decision](
 """Every reason's code, and the decision that it alone leads to. The strictest one decides."""
 
 
-Model = Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$")]
+Model = Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[A-Za-z0-9][\w.:/-]{0,127}$(?!\n)")]
 """A model's name, as Codex takes it."""
 
-Effort = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+Effort = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z0-9_-]{0,31}$(?!\n)")]
 """The effort of a model, in the words that Codex lists with each one, such as `high`."""
 
 

@@ -22,7 +22,7 @@ from command_center.store import events
 LAST_EVENT_ID = "Last-Event-ID"
 
 EventId: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
-LogId: TypeAlias = Annotated[str, msgspec.Meta(max_length=16, pattern="^[0-9a-f]{16}$")]
+LogId: TypeAlias = Annotated[str, msgspec.Meta(max_length=16, pattern=r"^[0-9a-f]{16}$(?!\n)")]
 
 _POSITION = re.compile(rf"(?:([0-9a-f]{{16}}):)?([0-9]{{1,{len(str(LARGEST))}}})")
 
