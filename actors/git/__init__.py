@@ -8,8 +8,8 @@ they are given, `changes` lists what differs in one and `patches` shows it file 
 the pictures, `committing` commits it, `hooks` names the hooks that did not run, `discarding` takes
 it away and keeps it, and `merging` brings their branches back, all three with `making_commits`.
 `conflicts` marks what does not fit, and `marked_merges` knows what nobody has resolved yet.
-`stepping` takes the files from one commit to another. `remotes` says where others are and what they
-have, and `pushing` pushes to them. `errors` is what can go wrong.
+`stepping` takes the files from one commit to another, and `refs` sets refs. `remotes` says where
+others are and what they have, and `pushing` pushes to them. `errors` is what can go wrong.
 """
 
 from command_center.actors.git.errors import (

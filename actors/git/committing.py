@@ -46,6 +46,7 @@ from command_center.actors.git.ports import (
     Writes,
     shown,
 )
+from command_center.actors.git.refs import set_ref
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict, Invalid
 from command_center.actors.rules.lengths import NOTE_LENGTH
@@ -189,15 +190,12 @@ async def _move(checkout: Checkout, branch: str, before: str | None, made: str, 
         Conflict: it is not.
     """
     try:
-        await checkout.run(
-            "update-ref",
-            "--no-deref",
-            "-m",
-            why,
+        await set_ref(
+            checkout,
             f"refs/heads/{branch}",
             made,
-            before or "0" * len(made),
-            writes=Writes.REFS,
+            before=before or "0" * len(made),
+            why=why,
             branch=branch,
         )
     except GitFailed as error:

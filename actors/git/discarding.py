@@ -14,6 +14,7 @@ from command_center.actors.git.facts import SCAN_DEADLINE, read_status
 from command_center.actors.git.making_commits import NOBODY, make_commit
 from command_center.actors.git.names import branch_commit, check_branch_name
 from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes, shown
+from command_center.actors.git.refs import delete_ref, set_ref
 from command_center.actors.git.stepping import step_tree
 from command_center.actors.git.trees import CHECKOUT_DEADLINE
 from command_center.actors.rules.errors import Conflict
@@ -81,7 +82,7 @@ async def keep_work(checkout: Checkout, message: str, *, head: str | None = None
         staged = f"Staged: {message}"
         parents.append(await make_commit(checkout, index, parents, staged, extra=NOBODY))
     made = await make_commit(checkout, tree.text, parents, message, extra=NOBODY)
-    await checkout.run("update-ref", f"{KEPT_BELOW}/{made}", made, writes=Writes.REFS)
+    await set_ref(checkout, f"{KEPT_BELOW}/{made}", made)
     return KeptWork(status.branch, status.head, made, names)
 
 
@@ -156,9 +157,7 @@ async def restore_kept(checkout: Checkout, sha: str, branch: str) -> None:
     )
     if found.exit_code:
         raise Conflict("Its commit is not in the repository any more.")
-    await checkout.run(
-        "update-ref", f"refs/heads/{branch}", sha, "0" * len(sha), writes=Writes.REFS
-    )
+    await set_ref(checkout, f"refs/heads/{branch}", sha, before="0" * len(sha))
 
 
 async def list_kept(checkout: Checkout) -> dict[str, float]:
@@ -175,6 +174,4 @@ async def list_kept(checkout: Checkout) -> dict[str, float]:
 
 async def forget_kept(checkout: Checkout, sha: str) -> None:
     """Keep what was discarded no longer; git takes it away when it tidies up."""
-    await checkout.run(
-        "update-ref", "-d", f"{KEPT_BELOW}/{sha}", writes=Writes.REFS | Writes.PACKED
-    )
+    await delete_ref(checkout, f"{KEPT_BELOW}/{sha}")

@@ -20,7 +20,8 @@ from command_center.actors.git.facts import SCAN_DEADLINE, read_status, read_wor
 from command_center.actors.git.making_commits import NOBODY, make_commit
 from command_center.actors.git.marked_merges import check_resolved, merge_trees, named
 from command_center.actors.git.names import branch_commit
-from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging, Writes
+from command_center.actors.git.ports import ANSWER_LIMIT, Checkout, Staging
+from command_center.actors.git.refs import set_ref
 from command_center.actors.git.stepping import step_tree
 from command_center.actors.rules.errors import Conflict
 
@@ -216,12 +217,10 @@ async def step_to(target: Checkout, merge: MergeResult, *, begun: Sequence[bytes
 
 async def _move(target: Checkout, merge: MergeResult) -> None:
     """Take the branch to the merge, if it is still where it was."""
-    await target.run(
-        "update-ref",
-        "-m",
-        f"merge {merge.branch_name}",
+    await set_ref(
+        target,
         f"refs/heads/{merge.target_branch}",
         merge.head_sha,
-        merge.before_sha,
-        writes=Writes.REFS,
+        before=merge.before_sha,
+        why=f"merge {merge.branch_name}",
     )

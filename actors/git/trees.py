@@ -24,6 +24,7 @@ from command_center.actors.git.facts import LIST_LIMIT, WorktreeEntry
 from command_center.actors.git.including import include_files
 from command_center.actors.git.names import branch_commit, check_branch_name, resolve_commit
 from command_center.actors.git.ports import Checkout, Writes
+from command_center.actors.git.refs import delete_ref
 from command_center.actors.rules.errors import Conflict
 
 CHECKOUT_DEADLINE: Final = 180.0
@@ -211,6 +212,4 @@ async def _undo(main: Checkout, path: Path, branch: str | None) -> None:
     """Take away a worktree that was not finished, and the branch that was made for it."""
     await main.git.take_away_worktree(main, path)
     if branch is not None and await branch_commit(main, branch) is not None:
-        await main.run(
-            "update-ref", "-d", f"refs/heads/{branch}", writes=Writes.REFS | Writes.PACKED
-        )
+        await delete_ref(main, f"refs/heads/{branch}")

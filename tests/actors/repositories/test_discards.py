@@ -202,5 +202,21 @@ async def test_what_a_crash_kept_without_a_row_is_kept_for_its_time_and_no_longe
     assert shas[1] == plain_git(project, "for-each-ref", "--format=%(objectname)", KEPT_BELOW)
 
 
+async def test_a_ref_that_names_another_lets_go_of_itself_alone(
+    work: Work, project: Path, tmp_path: Path
+) -> None:
+    """An agent may have made it, so that a branch would be deleted in its place."""
+    of_old = {"GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z"}
+    sha = plain_git(project, "commit-tree", "HEAD^{tree}", "-m", "x", variables=of_old)
+    plain_git(project, "branch", "old", sha)
+    plain_git(project, "symbolic-ref", f"{KEPT_BELOW}/{'a' * 40}", "refs/heads/old")
+    host = LocalHost.of(tmp_path / "host", BridgeSettings())
+    await Discards(work.rig.storage, Hosts({host.name: host}), KeyedLocks()).expire(
+        work.session.repository_id
+    )
+    assert "" == plain_git(project, "for-each-ref", KEPT_BELOW)
+    assert sha == plain_git(project, "rev-parse", "refs/heads/old")
+
+
 async def found(work: Work, row: DiscardedWork) -> DiscardedWork:
     return await work.rig.storage.read(lambda db: discarded.get(db, row.id))

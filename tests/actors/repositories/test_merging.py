@@ -108,6 +108,21 @@ async def test_a_branch_that_is_checked_out_elsewhere_is_not_merged_into(
         await merge(work, into="-x")
 
 
+async def test_a_name_for_another_branch_does_not_lead_a_merge_into_that_one(
+    work: Work, project: Path
+) -> None:
+    """An agent may have made it; the files of the branch that it names would stay behind."""
+    before = plain_git(project, "rev-parse", "main")
+    plain_git(project, "symbolic-ref", "refs/heads/alias", "refs/heads/main")
+    made = commit(work.folder, {"new.txt": "new\n"})
+    await merge(work, into="alias")
+    assert (before, "") == (
+        plain_git(project, "rev-parse", "main"),
+        plain_git(project, "status", "--porcelain"),
+    )
+    assert made == plain_git(project, "rev-parse", "alias")
+
+
 async def test_the_branch_of_the_main_checkout_can_be_named(work: Work, project: Path) -> None:
     commit(work.folder, {"new.txt": "new\n"})
     await merge(work, into="main")
