@@ -24,6 +24,7 @@ REAL: dict[str, Any] = {
     "cwd": None,
     "branchName": "cc/a-branch",
     "branch": "cc/a-branch",
+    "base": "main",
     "name": "a name",
     "scheduleExpr": "hourly",
     "timezone": "UTC",
@@ -101,6 +102,7 @@ def map_case(_context: Any, case: Any) -> Any:
         if operation == "createWorktree":
             case.body.pop("path", None)  # it would be made there
         put_real(case.body.get("payload"))
+        put_real(case.body.get("pullRequest"))
         if isinstance(case.body.get("payload"), dict):
             put_real(case.body["payload"].get("runInput"))
     return case
