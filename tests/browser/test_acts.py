@@ -77,9 +77,9 @@ def test_a_switch_of_the_policy_is_kept(
 ) -> None:
     page = open_page(f"{filled_server.url}/#/repos/1").page
     for is_on in (True, False):
-        page.get_by_role("switch", name="Commit").click()
-        expect(page.get_by_role("switch", name="Commit")).to_be_enabled()
-        expect(page.get_by_role("switch", name="Commit")).to_be_checked(checked=is_on)
+        page.get_by_role("switch", name="Commit", exact=True).click()
+        expect(page.get_by_role("switch", name="Commit", exact=True)).to_be_enabled()
+        expect(page.get_by_role("switch", name="Commit", exact=True)).to_be_checked(checked=is_on)
         assert is_on is client.get("/api/repos/1").json()["allowCommit"]
 
 
