@@ -7,7 +7,6 @@ import { Toasts } from "./components/toasts.js";
 import { Empty, lazily, Loading } from "./components/basics.js";
 import { useKeys } from "./keys.js";
 import { startNotices } from "./notices.js";
-import { renewPush } from "./push.js";
 import { arrive, rememberDepths, usePlace } from "./router.js";
 import { start } from "./connection.js";
 import { pendingApprovals, state, useStore } from "./store.js";
@@ -249,3 +248,8 @@ start();
 startNotices();
 // without it the page works all the same
 navigator.serviceWorker?.register("/sw.js").then(renewPush, () => {});
+
+/** Make a subscription to Web Push again that was lost; who has none loads nothing for it. */
+async function renewPush() {
+  if (localStorage.getItem("push") !== null) await (await import("./push.js")).renewPush();
+}
