@@ -35,12 +35,18 @@ COMMAND = (sys.executable, str(Path(__file__)))
 
 
 METHODS = (
-    "initialize", "model/list", "review/start", "thread/backgroundTerminals/clean",
+    "account/read", "initialize", "model/list", "review/start", "thread/backgroundTerminals/clean",
     "thread/backgroundTerminals/list", "thread/list", "thread/loaded/list", "thread/read",
     "thread/resume", "thread/start", "thread/turns/list", "thread/unsubscribe", "turn/interrupt",
     "turn/start", "turn/steer",
 )  # fmt: skip
 """Those that it says it has, where it is asked."""
+
+FIXED: dict[str, dict[str, Any]] = {
+    "account/read": {"account": None, "requiresOpenaiAuth": False},
+    "thread/loaded/list": {"data": [], "nextCursor": None},
+}
+"""The answers that are always the same."""
 
 
 class FakeAppServer:
@@ -106,6 +112,8 @@ class FakeAppServer:
 
     def serve_request(self, id_: int, method: str, params: dict[str, Any]) -> None:
         match method:
+            case _ if method in FIXED:
+                self.write({"id": id_, "result": FIXED[method]})
             case "thread/start":
                 thread_id = f"thread-{next(self.threads)}"
                 self.write({"id": id_, "result": {"thread": {"id": thread_id}}})
@@ -119,8 +127,6 @@ class FakeAppServer:
                 parent = params["threadId"].rpartition("/")[0] or None
                 thread = {"id": params["threadId"], "parentThreadId": parent}
                 self.write({"id": id_, "result": {"thread": thread}})
-            case "thread/loaded/list":
-                self.write({"id": id_, "result": {"data": [], "nextCursor": None}})
             case "turn/start":
                 turn_id = f"turn-{next(self.turns)}"
                 self.write({"id": id_, "result": {"turn": {"id": turn_id}}})

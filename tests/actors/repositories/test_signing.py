@@ -244,6 +244,17 @@ async def test_a_key_that_an_agent_has_signs(
         shutil.rmtree(folder)
 
 
+def listen_at(path: Path) -> socket.socket:
+    """Listen at a socket of the file system, and answer nobody."""
+    if sys.platform == "win32":
+        pytest.fail("There are no such sockets.")
+    else:
+        silent = socket.socket(socket.AF_UNIX)
+        silent.bind(str(path))
+        silent.listen()
+        return silent
+
+
 async def test_an_agent_that_does_not_answer_is_waited_for_so_long_only(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,9 +262,7 @@ async def test_an_agent_that_does_not_answer_is_waited_for_so_long_only(
     folder = Path(tempfile.mkdtemp(prefix="cc-"))
     public = user.key.with_suffix(".pub").read_text(encoding="utf-8").strip()
     user.configure(user_signingKey=f"key::{public}")
-    with socket.socket(socket.AF_UNIX) as silent:
-        silent.bind(str(folder / "agent"))
-        silent.listen()
+    with listen_at(folder / "agent"):
         monkeypatch.setenv("SSH_AUTH_SOCK", str(folder / "agent"))
         async with user.at_work() as work:
             before = state(work)
