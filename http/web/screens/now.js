@@ -23,6 +23,19 @@ import { plural } from "../format.js";
 
 const DAY_MS = 86_400_000;
 
+/** Say that Codex has no account, where it needs one. By itself: the rest is not drawn again. */
+const SignedOut = () => {
+  const [account] = useLoaded(() => get("/api/codex/account"), [], useStore("account"));
+  if (account?.status !== "signed_out") return null;
+  return html`
+    <div class="problem" role="alert">
+      <${Icon} name="lock" size=${18} />
+      <div>Codex isn't signed in, so runs fail.</div>
+      <a class="button" href="#/account?signin=yes">Sign in</a>
+    </div>
+  `;
+};
+
 export const Now = () => {
   useStore("sessions", "tasks", "repos", "automations");
   const asked = pendingApprovals();
@@ -36,12 +49,6 @@ export const Now = () => {
     if (Date.parse(at || "") > since && !isAsked) await loadOlder("sessions");
   }, [isAsked]);
   const [codex] = useLoaded(() => get("/api/codex/bridge/health"), [], useStore("runtime"));
-  const isThere = codex?.status === "connected";
-  const [account] = useLoaded(
-    async () => (isThere ? get("/api/codex/account") : null),
-    [isThere],
-    useStore("account"),
-  );
   const newestOf = new Map();
   for (const s of sessions) if (!newestOf.has(s.taskId)) newestOf.set(s.taskId, s.id);
   const failed = sessions.filter(
@@ -57,15 +64,7 @@ export const Now = () => {
     .slice(0, 4);
   const paused = [...state.automations.values()].filter((a) => a.pausedReason);
   const needs = asked.length + failed.length + paused.length;
-  const signedOut =
-    account?.status === "signed_out" &&
-    html`
-      <div class="problem" role="alert">
-        <${Icon} name="lock" size=${18} />
-        <div>Codex isn't signed in, so runs fail.</div>
-        <a class="button" href="#/account?signin=yes">Sign in</a>
-      </div>
-    `;
+  const signedOut = codex?.status === "connected" && html`<${SignedOut} />`;
   if (!state.repos.size) return html`<${Head} title="Now" />${signedOut}<${Welcome} />`;
   return html`
     <${Head} title="Now"
