@@ -2,7 +2,7 @@
 
 On a developer's machine a test that needs a program or a registry may skip itself. In CI (`CI` is
 set) everything is there, and a skip would hide that it is not. Only a `skipif` mark, which names a
-platform, still skips.
+platform, still skips; a mark that does not hold excuses no other skip.
 """
 
 import os
@@ -25,7 +25,7 @@ def pytest_runtest_makereport(
         in_ci()
         and report.skipped
         and not hasattr(report, "wasxfail")
-        and item.get_closest_marker("skipif") is None
+        and not _is_marked(item, report)
     ):
         _fail(report)
     return report
@@ -37,6 +37,13 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if in_ci() and report.skipped:
         _fail(report)
     return report
+
+
+def _is_marked(item: pytest.Item, report: pytest.TestReport) -> bool:
+    """Return whether the skip is that of a `skipif` mark, by its reason."""
+    said = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+    reasons = {mark.kwargs.get("reason") for mark in item.iter_markers("skipif")}
+    return said.removeprefix("Skipped: ") in reasons
 
 
 def _fail(report: pytest.TestReport | pytest.CollectReport) -> None:

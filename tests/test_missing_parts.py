@@ -26,10 +26,13 @@ SKIPS_IN_FIXTURE = (
 )
 SKIPS_AS_A_WHOLE = "pytest.importorskip('no_such_module')\n"
 MARKED = "@pytest.mark.skipif(True, reason='Windows only')\ndef test_a(): pass\n"
+SKIPS_BESIDE_A_MARK = f"@pytest.mark.skipif(False, reason='Windows only')\n{SKIPS}"
 EXPECTED_TO_FAIL = "@pytest.mark.xfail\ndef test_a(): assert False\n"
 
 
-@pytest.mark.parametrize("test_module", [SKIPS, SKIPS_IN_FIXTURE, SKIPS_AS_A_WHOLE])
+@pytest.mark.parametrize(
+    "test_module", [SKIPS, SKIPS_IN_FIXTURE, SKIPS_AS_A_WHOLE, SKIPS_BESIDE_A_MARK]
+)
 def test_a_skip_for_a_missing_part_fails_in_ci_and_only_there(
     tmp_path: Path, test_module: str
 ) -> None:

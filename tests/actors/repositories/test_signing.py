@@ -275,6 +275,8 @@ async def test_an_agent_that_does_not_answer_is_waited_for_so_long_only(
 @contextmanager
 def gnupg(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> Iterator[None]:
     """A gpg with keys of those addresses."""
+    if shutil.which("gpg") is None:
+        pytest.skip("no gpg is installed: apt-get install gnupg")
     folder = tempfile.mkdtemp(prefix="cc-")
     monkeypatch.setenv("GNUPGHOME", folder)
     try:
@@ -291,7 +293,6 @@ def signer(work: Work, sha: str) -> str:
     return plain_git(work.folder, "show", "--no-patch", "--format=%G? %GS", sha)
 
 
-@pytest.mark.skipif(shutil.which("gpg") is None, reason="there is no gpg here")
 async def test_gpg_signs_with_the_key_of_the_users_own_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,7 +305,6 @@ async def test_gpg_signs_with_the_key_of_the_users_own_address(
             assert "U ada@example.org" == signer(work, made.sha).replace("G ", "U ")
 
 
-@pytest.mark.skipif(shutil.which("gpg") is None, reason="there is no gpg here")
 async def test_a_key_that_gpg_does_not_have_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
