@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from command_center.actors.hosts.local.codex import detached
 from tests.codex.sign_in_provider import CODE, EMAIL, SignInProvider
 from tests.end_to_end.server import Client, Server, client_of
 
@@ -88,6 +89,20 @@ async def test_a_key_signs_in_and_is_kept_by_codex_alone(client: Client, tmp_pat
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     holding = [path for path in kept if KEY.encode() in path.read_bytes()]
     assert ["auth.json"] == [path.name for path in holding]
+
+
+async def test_what_changes_while_codex_is_away_is_told_when_it_is_back(
+    client: Client, codex_home: Path
+) -> None:
+    await client.post(SIGN_INS, {"type": "api_key", "apiKey": KEY}, status=201)
+    (codex_home / "auth.json").unlink()
+    async with client.watch(after=0) as stream:
+        await stream.until("account.signed_in")
+        folder = detached.folder_of(client.server.data_dir)
+        await trio.to_thread.run_sync(detached.end, folder)
+        await stream.until("account.signed_out")
+    assert ["sign_in_begun", "signed_in", "signed_out"] == await events_of(client)
+    assert "signed_out" == (await client.get(ACCOUNT))["status"]
 
 
 async def test_a_new_code_takes_the_place_of_one_that_waits_and_is_given_up(

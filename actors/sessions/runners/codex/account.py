@@ -78,6 +78,7 @@ class Account(Actor):
         self._sign_in: SignIn | None = None
         self._known: tuple[str, str | None] | None = None
         """The kind and plan of who is signed in, as far as was told."""
+        self._was_read = False
 
     async def on_start(self) -> None:
         """Ask to be told, and go on being told through every life of the bridge."""
@@ -246,8 +247,11 @@ class Account(Actor):
         except Refusal as error:
             log.info("account.unread", host=self._host, reason=str(error))
             return
-        if account.kind is not None:
-            self._known = (account.kind.lower(), account.plan)
+        kind = None if account.kind is None else account.kind.lower()
+        if not self._was_read and kind is not None:
+            self._known = (kind, account.plan)  # it was so before this server was there
+        self._was_read = True
+        await self._changed(kind, account.plan)
         if waited is None or waited is not self._sign_in:
             return
         if waited.status is not SignInStatus.WAITING:

@@ -67,6 +67,9 @@ AT_ONCE: Final = 2
 MOST_FILES: Final = 60
 """Files whose changes are shown to Codex; of others it is told that they have changed."""
 
+MOST_NAMES: Final = 1_000
+"""Files of which Codex is told at all."""
+
 DIFF_LENGTH: Final = 60_000
 """Characters of all changes that are shown."""
 
@@ -265,7 +268,7 @@ class CommitMessages(Actor):
             "The changes:",
         ]
         left = DIFF_LENGTH
-        for at, file in enumerate(files):
+        for at, file in enumerate(files[:MOST_NAMES]):
             text = ""
             if at < MOST_FILES and left > 0 and not (file.is_binary or file.path.endswith("/")):
                 ask = SeePatch(session.id, file.path, file.previous_path, against="commit")
@@ -273,8 +276,8 @@ class CommitMessages(Actor):
                     patch = await repositories.ask(ask, timeout=GIT_SECONDS)
                     text = patch.patch[: min(PATCH_LENGTH, left)]
             left -= len(text)
-            parts.append(f"{file.status}: {file.path}\n{text}" if at < 1000 else "")  # noqa: PLR2004 - a list's end
-        return "\n\n".join(part for part in parts if part)
+            parts.append(f"{file.status}: {file.path}\n{text}")
+        return "\n\n".join(parts)
 
 
 async def _listen(
