@@ -43,9 +43,7 @@ class Follower(Actor):
         self._kept = 0
 
     async def on_start(self) -> None:
-        """Go on behind what was told."""
-        self._position = self._kept = await self._storage.write(self._begin)
-        self._channel.wake(self.ctx.find)
+        """Go on behind what was told; the store may be down, and is not waited for."""
         self.ctx.start_task(self._follow)
 
     def describe(self) -> Mapping[str, object]:
@@ -54,6 +52,8 @@ class Follower(Actor):
 
     async def _follow(self) -> None:
         """Catch up, wait for news, and so on. A subscription that ends is begun anew."""
+        self._position = self._kept = await self._storage.write(self._begin)
+        self._channel.wake(self.ctx.find)
         while True:
             with self._fanout.subscribe(WANTED) as news:
                 while news.closed is None:

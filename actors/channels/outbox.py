@@ -53,8 +53,7 @@ class Outbox(Actor, Generic[L]):
     async def on_start(self) -> None:
         """Go on where a former life stopped."""
         self._carrier = self._make_carrier()
-        await self._storage.write(self._carrier.forget_old)
-        self.ctx.start_task(self._dispatch)
+        self.ctx.start_task(self._dispatch)  # the store may be down, and is not waited for
 
     async def on_stop(self) -> None:
         """Close the connections; what was not sent waits."""
@@ -77,6 +76,7 @@ class Outbox(Actor, Generic[L]):
 
     async def _dispatch(self) -> None:
         """See that each recipient for whom something waits has a task."""
+        await self._storage.write(self._carrier.forget_old)
         while True:
             self._news = trio.Event()
             for recipient in await self._storage.read(self._carrier.recipients):
