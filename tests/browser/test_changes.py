@@ -193,8 +193,26 @@ def test_a_comment_speaks_of_several_lines(changed: Changed, open_page: OpenPage
     assert (29, 31, "Why?") == (comment["line"], comment["endLine"], comment["text"])
 
 
+PRESS = """
+async (button) => {
+  const writing = () => Boolean(document.querySelector(".writing textarea"));
+  const before = writing();
+  const done = new Promise((done) => new MutationObserver((_, watcher) => {
+    if (writing() !== before) done(watcher.disconnect());
+  }).observe(document.body, { childList: true, subtree: true }));
+  button.click();
+  await done;
+}
+"""
+"""Press a button until the place where one writes has come, or gone."""
+
+
 def test_ten_thousand_lines_stay_smooth(changed: Changed, open_page: OpenPage) -> None:
-    """By the time of the processor that a tap on a line takes, whatever else runs meanwhile."""
+    """By the time of the processor that a tap on a line takes, whatever else runs meanwhile.
+
+    A look for a name among so many would be work of the test's own in the same page. Where all
+    lines were made anew, each tap took 0.22 to 0.25 s here; it takes 0.07 to 0.11.
+    """
     (changed.folder / "long.py").write_text("".join(f"x = {n}  # line\n" for n in range(10_000)))
     page = open_page(changed.url, device="phone").page
     long = row(page, "long.py")
@@ -203,6 +221,8 @@ def test_ten_thousand_lines_stay_smooth(changed: Changed, open_page: OpenPage) -
     last = long.get_by_role("button", name="Comment on line 10000 after the change")
     expect(last).to_have_count(1, timeout=60_000)
     expect(long.locator("mark")).to_have_count(1)
+    expect(long.locator("td.text .hl-comment")).to_have_count(10_000, timeout=60_000)
+    line = last.element_handle()
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
@@ -210,11 +230,13 @@ def test_ten_thousand_lines_stay_smooth(changed: Changed, open_page: OpenPage) -
         metrics = session.send("Performance.getMetrics")["metrics"]
         return next(float(m["value"]) for m in metrics if m["name"] == "ScriptDuration")
 
-    before = taken()
-    last.evaluate("element => element.click()")
-    expect(long.get_by_label("Comment on line 10000 after the change").last).to_be_visible()
-    seconds = taken() - before
-    assert seconds < 0.5, seconds
+    taps = []
+    for _ in range(3):
+        before = taken()
+        line.evaluate(PRESS)
+        taps.append(taken() - before)
+        page.locator(".writing button").first.evaluate(PRESS)
+    assert min(taps) < 0.18, taps
 
 
 def test_what_git_cannot_say_any_more_codex_has_told(changed: Changed, open_page: OpenPage) -> None:

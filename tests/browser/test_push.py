@@ -134,13 +134,20 @@ class Closed:
 
     def until(self, wanted: Callable[[list[Any]], bool]) -> list[Any]:
         """Wait until the notifications are as wanted."""
-        shown: list[Any] = []
-        for _ in range(600):
-            shown = self.worker.evaluate(SHOWN)
-            if wanted(shown):
-                return shown
-            self.cdp.send("Runtime.evaluate", WAIT)
-        pytest.fail(str(shown))
+        return until(lambda: self.worker, self.cdp, wanted)
+
+
+def until(
+    worker: Callable[[], Worker], cdp: CDPSession, wanted: Callable[[list[Any]], bool]
+) -> list[Any]:
+    """Wait until the notifications of a worker are as wanted: a browser lists them when it will."""
+    shown: list[Any] = []
+    for _ in range(600):
+        shown = worker().evaluate(SHOWN)
+        if wanted(shown):
+            return shown
+        cdp.send("Runtime.evaluate", WAIT)
+    pytest.fail(str(shown))
 
 
 WAIT = {"expression": "new Promise((done) => setTimeout(done, 50))", "awaitPromise": True}
@@ -245,6 +252,7 @@ def test_a_press_that_decides_nothing_any_more_opens_the_page_there(
     (worker,) = page.context.service_workers
     data = json.dumps({"where": "/approvals/1", "capability": told["capability"]})
     worker.evaluate(f"registration.showNotification('Deploy?', {{ data: {data} }})")
+    until(lambda: worker, page.context.new_cdp_session(page), lambda shown: len(shown) == 1)
     worker.evaluate(PRESS, "approved")
     expect(page.locator("h1")).to_have_text("Approval 1")
     assert "rejected" == seen(server, "/api/approvals/1")["status"]
