@@ -3,10 +3,10 @@
 `sessions`, `tasks`, `approvals`, `automations`, `repositories`, `worktrees` and `devices` have the
 messages about these, `landing` those about what a session has changed, `pushes` and `pull_requests`
 those about where it goes, `issues` those about a forge's issues, `comments` those about remarks on
-it, `turns` those by which a session's runner reports, and `addresses` where each is taken. A body
-of the REST API is one of these messages, so nothing is mapped by hand between the two. `fields` are
-the types of fields that several have. `events` are what everybody is told when something has
-happened.
+it, `messages` those by which something is said to a session, `turns` those by which a session's
+runner reports, and `addresses` where each is taken. A body of the REST API is one of these
+messages, so nothing is mapped by hand between the two. `fields` are the types of fields that
+several have. `events` are what everybody is told when something has happened.
 `webpush` has those about browsers that are told with the page closed, `webhooks` those about
 addresses that events are sent to, and `notify` those about places that Apprise tells.
 

@@ -46,6 +46,7 @@ from command_center.actors.contracts.landing import (
     SeePatch,
     SeePicture,
 )
+from command_center.actors.contracts.messages import SayNext, SayNow
 from command_center.actors.contracts.notify import SendNotification
 from command_center.actors.contracts.pull_requests import (
     FollowPullRequests,
@@ -193,6 +194,7 @@ SessionMessage: TypeAlias = (
     StopSession
     | SteerSession
     | SteerComments
+    | SayNow
     | PatchSession
     | ChangeGoal
     | ClearGoal
@@ -220,6 +222,7 @@ TasksMessage: TypeAlias = (
     | SendComments
     | ResolveConflicts
     | QueueFollowup
+    | SayNext
     | ChangeFollowup
     | EnsureSession
     | SessionCommitted

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from sqlite_utils import Database
+
 from command_center.actors.contracts.events.sessions import (
     FollowupCancelled,
     FollowupChanged,
@@ -152,6 +154,8 @@ def say(
 ) -> tuple[Followup | None, Session]:
     """Say something in a session's thread once the turn that runs there has ended.
 
+    A turn that runs in another thread of the task is not waited for.
+
     Returns:
         the follow-up and the live session that it waits for; or, where none is live, None and the
         session that says it.
@@ -163,12 +167,59 @@ def say(
     task = tasks.get(tx.db, after.task_id)
     if task.status == "cancelled":
         raise Conflict(f"Task {task.id} is cancelled.", currentStatus=task.status)
-    live = sessions.find(tx.db, {"task_id": task.id, "finished_at": None})
+    unfinished = sessions.every(tx.db, {"task_id": task.id, "finished_at": None})
+    live = next((one for one in unfinished if _share_a_thread(one, after)), None)
     if live is not None:
         return queue_followup(tx, live.id, message=message, actor=actor), live
     check_limits(tx, task)
     sequel = {"origin": "followup", "prompt": message, "requested_by": actor}
     return None, _insert(tx, after, task, sequel, approval_seconds=approval_seconds)
+
+
+def _share_a_thread(live: Session, ended: Session) -> bool:
+    """Return whether one works where the other has; one without a thread may get that one."""
+    threads = {live.codex_thread_id, ended.codex_thread_id}
+    return None in threads or len(threads) == 1
+
+
+def say_next(
+    tx: Transaction, session_id: int, *, message: str, actor: str, approval_seconds: float
+) -> tuple[Followup | None, Session]:
+    """Say something once a session's turn has ended, or as the next turn of its thread.
+
+    One that ended before it had a thread has heard nothing: its prompt is said with it.
+
+    Returns:
+        as `say` does.
+
+    Raises:
+        Conflict: it is being stopped, or see `say`.
+        PolicyDenied: the repository forbids it now.
+    """
+    session = sessions.get(tx.db, session_id)
+    if session.finished_at is None:
+        if session.stop_requested is not None:
+            raise Conflict(
+                f"Session {session.id} is being stopped, and nothing follows a stop by itself: say "
+                "it again when it has ended.",
+                currentStatus=session.status,
+            )
+        return queue_followup(tx, session.id, message=message, actor=actor), session
+    if session.codex_thread_id is None:
+        message = f"{ledger.first_attempt(tx, session).prompt}\n\n{message}"
+    newest = newest_in_thread(tx.db, session)
+    return say(tx, newest, message=message, actor=actor, approval_seconds=approval_seconds)
+
+
+def newest_in_thread(db: Database, session: Session) -> Session:
+    """Return the newest session of a session's task that works, or worked, in its thread."""
+    if session.codex_thread_id is None:
+        return session
+    thread: dict[str, int | str] = {
+        "task_id": session.task_id,
+        "codex_thread_id": session.codex_thread_id,
+    }
+    return sessions.find(db, thread, newest_first=True) or session
 
 
 def change_followup(

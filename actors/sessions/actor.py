@@ -26,6 +26,7 @@ import structlog
 
 from command_center.actors.contracts.comments import SentComments, SteerComments
 from command_center.actors.contracts.events.sessions import RequestRefused, StartDelayed
+from command_center.actors.contracts.messages import Said, SayNow
 from command_center.actors.contracts.runners import RUNNERS
 from command_center.actors.contracts.sessions import (
     ApprovalSettled,
@@ -90,7 +91,7 @@ from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.services import SessionServices
 from command_center.actors.sessions.stall_detector import StallDetector
 from command_center.actors.sessions.state import SessionState
-from command_center.actors.sessions.steering import Steering
+from command_center.actors.sessions.steering import Steering, receipt_of, said_by
 from command_center.actors.sessions.transcript import Transcript
 from command_center.actors.sessions.turn_driver import TurnDriver
 from command_center.actors.sessions.turn_ends import TurnEnds
@@ -281,7 +282,24 @@ class SessionActor(Actor):
     async def steer(self, message: SteerSession) -> Deferred[SteerReceipt]:
         """Record the request; answer when the turn has taken it, and that is recorded too."""
         event = await self._steering.request(message)
-        return self.ctx.answer_later(self._steering.perform, message, event)
+        return self.ctx.answer_later(self._steering.perform, message, event, receipt_of)
+
+    @handles(SayNow, when=LIVE)
+    async def say_now(self, message: SayNow) -> Deferred[Said | None] | None:
+        """Steer the turn, if there is one that can be steered."""
+        wanted = message.wanted
+        refusal = self._steering.refusal()
+        if refusal is not None and wanted.how == "auto":
+            return None
+        steer = SteerSession(message=wanted.message, requested_by=wanted.requested_by)
+        event = await self._steering.request(steer)
+        return self.ctx.answer_later(self._steering.perform, steer, event, said_by(wanted))
+
+    @handles(SayNow, when=ENDED)
+    async def say_nothing_now(self, message: SayNow) -> None:
+        """Answer that no turn runs; refuse what is for a running turn alone."""
+        if message.wanted.how == "steer":
+            raise _cannot_be_steered(self)
 
     @handles(SteerComments, when=LIVE, otherwise=_cannot_be_steered)
     async def steer_comments(self, message: SteerComments) -> Deferred[SentComments]:
@@ -289,7 +307,7 @@ class SessionActor(Actor):
         steer, event, sent = await self._steering.request_comments(message)
 
         async def perform() -> SentComments:
-            receipt = await self._steering.perform(steer, event)
+            receipt = await self._steering.perform(steer, event, receipt_of)
             return SentComments(session=receipt.session, comments=sent)
 
         return self.ctx.answer_later(perform)

@@ -15,6 +15,7 @@ from command_center.actors.contracts.addresses import (
     SessionMessage,
     session_at,
 )
+from command_center.actors.contracts.messages import NewMessage, Said, SayNext, SayNow
 from command_center.actors.contracts.sessions import (
     ChangeGoal,
     ClearGoal,
@@ -52,6 +53,18 @@ URGENT_SECONDS: Final = 3.0
 """Seconds that a stop may wait for the session's actor, before Codex is told of it past it."""
 
 
+class AlreadyEnded(Conflict):
+    """The session has ended, and takes nothing any more."""
+
+    def __init__(self, session: Session) -> None:
+        """Say how, and when."""
+        super().__init__(
+            f"Session {session.id} is {session.status}; it has ended.",
+            currentStatus=session.status,
+            finishedAt=session.finished_at,
+        )
+
+
 class Find(Protocol):
     """Finds the actor at an address, if it is there."""
 
@@ -77,7 +90,7 @@ class Sessions:
 
         Raises:
             NotFound: there is no such session.
-            Conflict: it has ended.
+            AlreadyEnded: it has, and what ended has no other refusal for this.
             ActorNotFound, ActorStopped: it lives, and has no actor that could answer.
         """
         address = session_at(session_id)
@@ -93,11 +106,26 @@ class Sessions:
             check(session, asked.changes.status)
         if isinstance(asked, ChangeGoal | ClearGoal):
             raise no_goal_now(session)
-        raise Conflict(
-            f"Session {session_id} is {session.status}; it has ended.",
-            currentStatus=session.status,
-            finishedAt=session.finished_at,
-        )
+        raise AlreadyEnded(session)
+
+    async def say(self, session_id: int, wanted: NewMessage) -> Said:
+        """Say something to a session, whatever its state: now, next, or as its thread's next turn.
+
+        Raises:
+            NotFound: there is no such session.
+            Conflict: its task is cancelled, it is being stopped, or no turn can be steered that it
+                was for.
+            ActorNotFound, ActorStopped: it lives, and has no actor that could answer.
+        """
+        if wanted.how != "followup":
+            with contextlib.suppress(AlreadyEnded):
+                said = await self.ask(session_id, SayNow(wanted))
+                if said is not None:
+                    return said
+        if wanted.how == "steer":
+            session = await self._storage.read(lambda db: sessions.get(db, session_id))
+            raise AlreadyEnded(session)
+        return await self._ask(TASKS, SayNext(session_id, wanted))
 
     async def stop(self, session_id: int, message: StopSession) -> Session:
         """Stop a session, and give it as it ended; one that has ended stays as it is.

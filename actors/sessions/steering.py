@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import TypeAlias, TypeVar
 
 import attrs
 import msgspec
@@ -15,10 +16,12 @@ from command_center.actors.contracts.events.sessions import (
     SteerRejected,
     SteerRequested,
 )
+from command_center.actors.contracts.messages import NewMessage, Said
 from command_center.actors.contracts.sessions import SteerReceipt, SteerSession
 from command_center.actors.core.storage import Storage
 from command_center.actors.ledger import sessions as ledger
 from command_center.actors.ledger.comments import mark_steered, reopen_unheard, words_of_open
+from command_center.actors.ledger.successors import queue_followup
 from command_center.actors.rules.errors import Conflict, Invalid, Unconfirmed
 from command_center.actors.sessions.runner import Runner
 from command_center.actors.sessions.state import SessionState
@@ -26,6 +29,7 @@ from command_center.runtime import Refusal
 from command_center.store import (
     Comment,
     EventFilter,
+    Session,
     Transaction,
     event_type,
     events,
@@ -33,6 +37,15 @@ from command_center.store import (
     sessions,
 )
 from command_center.store.queries.causes import without_outcome
+
+R = TypeVar("R")
+
+Answer: TypeAlias = Callable[[Transaction, Session, str | None], R | None]
+"""Makes the answer, in the transaction that records what came of a request.
+
+It is given the turn that heard it, or None where Codex refused it; None, returned, lets the refusal
+be the answer.
+"""
 
 LATE_SECONDS = 2.0
 """Seconds that Codex may take to answer what a turn was told, once that turn has ended."""
@@ -53,6 +66,25 @@ def steer_id(session_id: int, event: int) -> str:
 def _outcome(turn_id: str | None, reason: str) -> SteerAcknowledged | SteerRejected:
     """Tell that the turn took the request, or why none did."""
     return SteerRejected(reason=reason) if turn_id is None else SteerAcknowledged(turn_id=turn_id)
+
+
+def receipt_of(_tx: Transaction, session: Session, turn_id: str | None) -> SteerReceipt | None:
+    """Answer that the turn has it."""
+    return None if turn_id is None else SteerReceipt(session=session, turn_id=turn_id)
+
+
+def said_by(wanted: NewMessage) -> Answer[Said | None]:
+    """Return what answers a message: one that the turn refuses is queued, unless for it alone."""
+
+    def answer(tx: Transaction, session: Session, turn_id: str | None) -> Said | None:
+        if turn_id is not None:
+            return Said(how="steer", session=session, turn_id=turn_id)
+        if wanted.how == "steer" or session.finished_at is not None:
+            return None
+        followup = queue_followup(tx, session.id, message=wanted.message, actor=wanted.requested_by)
+        return Said(how="followup", session=session, followup=followup)
+
+    return answer
 
 
 def settle_cut_off(tx: Transaction, session_id: int, *, spared: Collection[int] = ()) -> None:
@@ -95,6 +127,14 @@ def outcome_of(db: Database, event: int) -> SteerReceipt | Conflict | None:
     return None
 
 
+def said_of(db: Database, event: int) -> Said | Conflict | None:
+    """Return what the log says came of a message; see `outcome_of`."""
+    outcome = outcome_of(db, event)
+    if isinstance(outcome, SteerReceipt):
+        return Said(how="steer", session=outcome.session, turn_id=outcome.turn_id)
+    return outcome
+
+
 @attrs.define
 class Steering:
     """The steering of one session."""
@@ -105,6 +145,14 @@ class Steering:
     _under_way: dict[int, trio.CancelScope] = attrs.field(factory=dict, init=False)
     """The requests that Codex has not answered, by the events that asked for them."""
     _changed: trio.Event = attrs.field(factory=trio.Event, init=False)
+
+    def refusal(self) -> Conflict | None:
+        """Return why there is no turn that can be steered, if there is none."""
+        try:
+            self._runner.check_steerable(self._state.session)
+        except Conflict as refused:
+            return refused
+        return None
 
     async def request(self, steer: SteerSession) -> int:
         """Record the request, if there is a turn for it; return the id of its event.
@@ -155,15 +203,15 @@ class Steering:
         self._under_way[event] = trio.CancelScope()
         return steer, event, sent
 
-    async def perform(self, steer: SteerSession, event: int) -> SteerReceipt:
-        """Hand the request that was recorded to the turn, and record what came of it.
+    async def perform(self, steer: SteerSession, event: int, answer: Answer[R]) -> R:
+        """Hand the request that was recorded to the turn, and record what came of it with `answer`.
 
         Raises:
             Conflict: Codex did not take it.
             Unconfirmed: Codex did not answer; what came of it is recorded when the turn has ended.
         """
         try:
-            return await self._perform(steer, event, self._under_way[event])
+            return await self._perform(steer, event, self._under_way[event], answer)
         finally:
             del self._under_way[event]
             self._changed.set()
@@ -192,8 +240,8 @@ class Steering:
             await self._changed.wait()
 
     async def _perform(
-        self, steer: SteerSession, event: int, scope: trio.CancelScope
-    ) -> SteerReceipt:
+        self, steer: SteerSession, event: int, scope: trio.CancelScope, answer: Answer[R]
+    ) -> R:
         refusal: Refusal | None = None
         turn_id = ""
         with scope:
@@ -208,16 +256,18 @@ class Steering:
         if scope.cancelled_caught:
             refusal = Conflict("The turn has ended, and Codex did not say whether it heard this.")
 
-        def record(tx: Transaction) -> SteerReceipt | None:
+        def record(tx: Transaction) -> R | None:
             session = sessions.get(tx.db, self._state.id)
             outcome = _outcome(None if refusal else turn_id, str(refusal))
             ledger.tell(tx, session, outcome, actor="codex", causation_id=event)
             if refusal:
                 reopen_unheard(tx, session, event)
-            return None if refusal else SteerReceipt(session=session, turn_id=turn_id)
+            if scope.cancelled_caught:
+                return None  # it may have been heard, and is not said again
+            return answer(tx, session, None if refusal else turn_id)
 
-        receipt = await self._state.keep(record)
-        if receipt is None:
+        made = await self._state.keep(record)
+        if made is None:
             assert refusal is not None  # noqa: S101 - as `record` has it
             raise refusal
-        return receipt
+        return made

@@ -8,6 +8,7 @@ the process end in between, `on_start` finds every session that has no actor and
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 import msgspec
 import structlog
@@ -17,6 +18,7 @@ from sqlite_utils import Database
 from command_center.actors.contracts.addresses import REPOSITORIES, SESSIONS, session_at
 from command_center.actors.contracts.comments import ChangeComment, SendComments, SentComments
 from command_center.actors.contracts.landing import MarkConflicts, ResolveConflicts, Resolving
+from command_center.actors.contracts.messages import Said, SayNext
 from command_center.actors.contracts.runners import RUNNERS, needs_threads
 from command_center.actors.contracts.sessions import SessionCommitted, StopSession
 from command_center.actors.contracts.tasks import (
@@ -35,7 +37,13 @@ from command_center.actors.contracts.tasks import (
 from command_center.actors.contracts.threads import AgentThreads, ThreadBusy
 from command_center.actors.contracts.worktrees import FindFolder
 from command_center.actors.ledger.comments import change_comment, send_comments
-from command_center.actors.ledger.successors import change_followup, queue_followup, say
+from command_center.actors.ledger.successors import (
+    change_followup,
+    newest_in_thread,
+    queue_followup,
+    say,
+    say_next,
+)
 from command_center.actors.ledger.tasks import (
     check_unused,
     create_session,
@@ -266,6 +274,36 @@ class Tasks(Actor):
             ),
         )
 
+    @handles(SayNext)
+    async def say_next(self, message: SayNext) -> Deferred[Said]:
+        """Answer once it is committed, and the session that says it has its actor."""
+        check_texts(message=message.wanted.message)
+        return self.ctx.answer_later(self._say_next, message)
+
+    async def _say_next(self, message: SayNext) -> Said:
+        session_id, wanted = message.session_id, message.wanted
+        session = await self._storage.read(lambda db: sessions.get(db, session_id))
+        if session.finished_at is not None:
+            await self._check_folder(
+                await self._storage.read(lambda db: newest_in_thread(db, session))
+            )
+
+        def write(tx: Transaction) -> Said:
+            followup, told = say_next(
+                tx,
+                session_id,
+                message=wanted.message,
+                actor=wanted.requested_by,
+                approval_seconds=self._services.approval_seconds,
+            )
+            how: Literal["followup", "continue"] = "continue" if followup is None else "followup"
+            return Said(how=how, session=told, followup=followup)
+
+        said = await self._storage.write(write)
+        if said.followup is None:
+            await self._start(said.session.id)
+        return said
+
     @handles(ChangeFollowup)
     async def change_followup(self, message: ChangeFollowup) -> Deferred[Followup]:
         """Answer once it is committed."""
@@ -307,7 +345,7 @@ class Tasks(Actor):
         return self.ctx.answer_later(self._send_comments, message)
 
     async def _send_comments(self, message: SendComments) -> SentComments:
-        await self._check_folder(message.session_id)
+        await self._check_folder(await self._newest(message.session_id))
         sent = await self._storage.write(
             lambda tx: send_comments(
                 tx,
@@ -346,19 +384,22 @@ class Tasks(Actor):
             await self._start(resolving.session.id)
         return resolving
 
-    async def _check_folder(self, session_id: int) -> None:
-        """See that the next turn of a session's task has a folder, where one may begin now.
-
-        Raises:
-            Conflict: its worktree is gone and cannot be made again.
-        """
+    async def _newest(self, session_id: int) -> Session:
+        """Return the newest session of a session's task."""
 
         def find(db: Database) -> Session:
             session = sessions.get(db, session_id)
             newest = sessions.find(db, {"task_id": session.task_id}, newest_first=True)
             return newest or session
 
-        newest = await self._storage.read(find)
+        return await self._storage.read(find)
+
+    async def _check_folder(self, newest: Session) -> None:
+        """See that the turn after a session has a folder, where it may begin now.
+
+        Raises:
+            Conflict: its worktree is gone and cannot be made again.
+        """
         if newest.finished_at is not None and newest.codex_thread_id is not None:
             ask = FindFolder(newest.repository_id, None, newest.cwd)
             await self.ctx.lookup(REPOSITORIES).ask(ask, timeout=GIT_SECONDS)

@@ -14,20 +14,19 @@ from datetime import tzinfo
 from typing import Any, TypeVar
 
 import attrs
-import msgspec
 
 from command_center.actors.contracts.addresses import TASKS, TasksMessage
 from command_center.actors.contracts.sessions import SessionCommitted
 from command_center.actors.contracts.tasks import CreateTask
 from command_center.actors.core.storage import Storage
-from command_center.actors.ledger.successors import queue_followup
-from command_center.actors.ledger.tasks import begin_session, create_task, run_task
-from command_center.actors.rules.policy import RunInput, run_of
+from command_center.actors.ledger.successors import say_next
+from command_center.actors.ledger.tasks import create_task, run_task
+from command_center.actors.rules.policy import RunInput
 from command_center.actors.sessions.directory import Sessions
 from command_center.actors.telegram.markup import Text, bold, lines, shorten, text
 from command_center.actors.telegram.outgoing import Outgoing
 from command_center.runtime import ActorNotFound, ActorRef, Address, Asked, MailboxFull
-from command_center.store import Session, Transaction, repositories, sessions, tasks
+from command_center.store import Session, Transaction, repositories, tasks
 from command_center.store.records import Runner
 
 M = TypeVar("M")
@@ -172,14 +171,16 @@ class Desk:
         started: list[int] = []
 
         def unit(tx: Transaction) -> Sequence[Outgoing]:
-            session = sessions.get(tx.db, session_id)
-            if session.finished_at is None:
-                queue_followup(tx, session_id, message=message, actor=visit.who)
-                said = f"⏳ I will say it when session {session_id} has ended its turn."
-                return [visit.reply(said, session_id=session_id)]
-            session = continue_session(
-                tx, session, message, actor=visit.who, approval_seconds=self.approval_seconds
+            followup, session = say_next(
+                tx,
+                session_id,
+                message=message,
+                actor=visit.who,
+                approval_seconds=self.approval_seconds,
             )
+            if followup is not None:
+                said = f"⏳ I will say it when session {session.id} has ended its turn."
+                return [visit.reply(said, session_id=session.id)]
             started.append(session.id)
             return [begun(tx, visit, session)]
 
@@ -188,32 +189,6 @@ class Desk:
                 await self.start(started_id)
 
         return Act(unit=unit, after=after)
-
-
-def continue_session(
-    tx: Transaction, ended: Session, message: str, *, actor: str, approval_seconds: float
-) -> Session:
-    """Start another session in the thread of one that has ended, with all its settings.
-
-    Raises:
-        Conflict: its task is cancelled, has a session that has not ended, or has used what it may.
-        PolicyDenied: the repository no longer allows what the session was allowed.
-    """
-    run = msgspec.structs.replace(
-        run_of(ended), requested_by=actor, token_budget=ended.token_budget
-    )
-    session, _ = begin_session(
-        tx,
-        ended.task_id,
-        run,
-        runner=ended.runner,
-        approval_seconds=approval_seconds,
-        prompt=message,
-        origin="followup",
-        previous_session_id=ended.id,
-        codex_thread_id=ended.codex_thread_id,
-    )
-    return session
 
 
 def begun(tx: Transaction, visit: Visit, session: Session) -> Outgoing:

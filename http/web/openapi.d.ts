@@ -785,6 +785,13 @@ export interface NewDevice {
   requestedBy?: string;
 }
 
+/** Something that a person says to a session. */
+export interface NewMessage {
+  message: string;
+  how?: "auto" | "followup" | "steer";
+  requestedBy?: string;
+}
+
 /** A device that is to be let in by a code. */
 export interface NewPairing {
   name?: string | null;
@@ -1224,6 +1231,14 @@ export interface RuntimeNumbers {
   mailboxDepth: number;
   oldestMessageSeconds: number;
   subscribers: number;
+}
+
+/** A message that was taken, and the way in which it is said. */
+export interface Said {
+  how: "continue" | "followup" | "steer";
+  session: Session;
+  turnId: string | null;
+  followup: Followup | null;
 }
 
 /** The way in which comments are sent: to the running turn, or once it has ended. */
@@ -1927,6 +1942,15 @@ export interface Operations {
     query: Record<string, never>;
     body: undefined;
     answer: SessionGoal;
+  };
+  /** Say something to a session, whatever its state */
+  say: {
+    method: "POST";
+    path: `/api/sessions/${number}/messages`;
+    isExact: false;
+    query: Record<string, never>;
+    body: NewMessage;
+    answer: Said;
   };
   /** List the open issues of a repository at GitHub, the newest first */
   listIssues: {

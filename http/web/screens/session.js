@@ -1,7 +1,7 @@
 // @ts-check
 // One session, live: what is said and done, what changed, the plan, and a box to have a say.
-/** @import { Event, Session as SessionRecord, ThreadPrompt } from "../openapi.js" */
-import { every, get, ME, post, remove } from "../api.js";
+/** @import { Event, Session as SessionRecord } from "../openapi.js" */
+import { ME, post } from "../api.js";
 import { ApprovalCard, useOpenApprovals } from "../components/approval.js";
 import {
   Ago,
@@ -18,9 +18,9 @@ import {
   useLoaded,
 } from "../components/basics.js";
 import { Agents } from "../components/agents.js";
+import { Composer, Stop } from "../components/composer.js";
 import { remarksOf } from "../components/remarks.js";
 import { Result } from "../components/result.js";
-import { follow } from "../components/run-panel.js";
 import { Icon } from "../components/icon.js";
 import { Timeline } from "../components/timeline.js";
 import { Transcript } from "../components/transcript.js";
@@ -128,7 +128,7 @@ export const Session = ({ id }) => {
         }
         <${Result} session=${session} />
         <${Why} session=${session} />
-        <${Composer} session=${session} />
+        <${Composer} key=${id} session=${session} />
       </section>
       <div class="pane-side">
         <section class="pane pane-changes" aria-label="Changes">
@@ -315,148 +315,6 @@ const Why = ({ session }) => {
     }
     <${Problem} error=${error} />
   </div>`;
-};
-
-/**
- * The ways to say something.
- * @type {Record<string, {label: string, placeholder: string, act: string}>}
- */
-const WAYS = {
-  steer: { label: "Steer the running turn", placeholder: "Steer this turn…", act: "Steer" },
-  followup: {
-    label: "A follow-up in the same thread",
-    placeholder: "After this turn…",
-    act: "Queue",
-  },
-  continue: {
-    label: "Continue in this thread",
-    placeholder: "Continue this thread…",
-    act: "Continue",
-  },
-};
-
-/**
- * The next turn of its thread, with what it might do and where.
- * @param {SessionRecord} session
- * @param {string} prompt
- * @returns {ThreadPrompt}
- */
-const continued = (
-  { repositoryId, cwd, model, effort, sandbox, allowNetwork, allowCommit },
-  prompt,
-) => ({
-  repositoryId,
-  prompt,
-  cwd,
-  model: model || undefined,
-  effort: effort || undefined,
-  sandbox,
-  allowNetwork,
-  allowCommit,
-  requestedBy: ME,
-});
-
-/**
- * Say something into the turn, queue it for after, or go on once it has ended.
- * @param {{session: SessionRecord}} props
- */
-const Composer = ({ session }) => {
-  const steerable = session.status === "running" && can(session.runner, "canSteer");
-  const [chosen, setChosen] = useState("steer");
-  const [text, setText] = useState("");
-  const { busy, error, run } = useAct();
-  const isOver = ENDED.has(session.status);
-  const how = isOver ? "continue" : steerable ? chosen : "followup";
-  const { label, placeholder, act } = WAYS[how];
-  const [queued, , again] = useLoaded(
-    () => every(`/api/sessions/${session.id}/followups`, { status: "pending" }),
-    [session.id, session.status],
-  );
-  const send = () =>
-    run("send", async () => {
-      const message = text.trim();
-      if (how === "steer")
-        await post(`/api/sessions/${session.id}/steer`, { message, requestedBy: ME });
-      else if (how === "followup")
-        await post(`/api/sessions/${session.id}/followups`, { message, requestedBy: ME });
-      else
-        follow(
-          await post(
-            `/api/codex/threads/${session.codexThreadId}/prompt`,
-            continued(session, message),
-          ),
-        );
-      setText((/** @type {string} */ now) =>
-        now.startsWith(text) ? now.slice(text.length).trimStart() : now,
-      ); // more may have been written meanwhile
-      again();
-    });
-  const canSend = Boolean(text.trim()) && !busy;
-  const isThreadKnown = can(session.runner, "hasThreads") && session.codexThreadId;
-  if (session.status === "created" || (isOver && !isThreadKnown)) return null;
-  return html`<form class="composer"
-    onSubmit=${(/** @type {any} */ e) => {
-      e.preventDefault();
-      if (canSend) send();
-    }}>
-    ${queued?.map(
-      (f) => html`<div class="queued" key=${f.id}>
-        <span>Next: ${f.message}</span>
-        <button type="button" class="icon-button" aria-label="Take it back"
-          onClick=${() =>
-            run("take", async () => {
-              await remove(`/api/followups/${f.id}`, { requestedBy: ME });
-              again();
-            })}>
-          <${Icon} name="cross" size=${16} />
-        </button>
-      </div>`,
-    )}
-    <${Problem} error=${error} />
-    <div class="composer-row">
-      <${Stop} session=${session} />
-      <textarea rows="1" value=${text} aria-label=${label} placeholder=${placeholder}
-        onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)}
-        onKeyDown=${(/** @type {any} */ e) => {
-          if (e.key === "Enter" && (e.metaKey || e.ctrlKey) && canSend) send();
-        }}></textarea>
-      <button type="submit" class="button primary round" disabled=${!canSend} aria-label=${act}>
-        <${Icon} name="send" />
-      </button>
-    </div>
-    ${
-      steerable &&
-      html`<${Choice} label="When it is said" value=${chosen} onChange=${setChosen}
-        options=${[
-          ["steer", "Steer now"],
-          ["followup", "After the turn"],
-        ]} />`
-    }
-  </form>`;
-};
-
-/** @param {{session: SessionRecord}} props */
-const Stop = ({ session }) => {
-  const [asking, setAsking] = useState(false);
-  if (ENDED.has(session.status)) return null;
-  const stop = async () =>
-    learn(
-      "sessions",
-      (await post(`/api/sessions/${session.id}/stop`, { requestedBy: ME })).session,
-    );
-  return html`
-    <${Button} kind="danger" icon="stop" disabled=${Boolean(session.stopRequested)}
-      onClick=${() => setAsking(true)}>
-      ${session.stopRequested ? "Stopping…" : "Stop"}
-    <//>
-    ${
-      asking &&
-      html`<${Confirm} title="Stop this session?" label="Stop it" act=${stop}
-        onClose=${() => setAsking(false)}>
-        <p>The turn is interrupted. What it has changed on disk stays as it is.</p>
-      <//>`
-    }
-  `;
 };
 
 /** @param {{session: SessionRecord}} props */

@@ -8,11 +8,10 @@ import pytest
 
 from command_center.actors.contracts.tasks import ThreadPrompt
 from command_center.actors.ledger.admission import admit, why_not_go_on
-from command_center.actors.ledger.successors import end, queue_followup
+from command_center.actors.ledger.successors import end, queue_followup, say_next
 from command_center.actors.ledger.tasks import create_session, prompt_thread, run_task
 from command_center.actors.rules import policy
 from command_center.actors.rules.policy import RunInput
-from command_center.actors.telegram.effects import continue_session
 from command_center.store import Transaction, Writer, repositories, sessions
 from tests.actors.rows import insert_repository, insert_session, insert_task
 from tests.actors.sessions.units import done, running, writer
@@ -56,10 +55,10 @@ def a_retry(tx: Transaction) -> None:
     assert end(tx, session.id, "failed", reason="Because.", approval_seconds=60)[1] is not None
 
 
-def an_answer_in_a_chat(tx: Transaction) -> None:
+def a_message_to_what_has_ended(tx: Transaction) -> None:
     _, session = running(tx)
-    ended = sessions.update(tx, session.id, status="completed", finished_at=tx.now)
-    continue_session(tx, ended, "More.", actor="ada", approval_seconds=60)
+    sessions.update(tx, session.id, status="completed", finished_at=tx.now)
+    say_next(tx, session.id, message="More.", actor="ada", approval_seconds=60)
 
 
 def a_further_turn_for_a_goal(tx: Transaction) -> None:
@@ -77,7 +76,7 @@ def a_further_turn_for_a_goal(tx: Transaction) -> None:
         a_session_that_begins,
         a_follow_up,
         a_retry,
-        an_answer_in_a_chat,
+        a_message_to_what_has_ended,
         a_further_turn_for_a_goal,
     ],
 )

@@ -13,6 +13,7 @@ from command_center.actors.ledger.successors import (
     change_followup,
     end,
     queue_followup,
+    say_next,
 )
 from command_center.actors.rules.errors import Conflict
 from command_center.store import (
@@ -25,6 +26,7 @@ from command_center.store import (
     tasks,
 )
 from command_center.store.records import SessionStatus
+from tests.actors.rows import insert_repository, insert_session, insert_task
 from tests.actors.sessions.units import done, running, writer
 
 __all__ = ["writer"]
@@ -52,6 +54,43 @@ def test_a_completed_turn_is_followed_by_the_oldest_follow_up_in_the_same_thread
         )
         assert sequel.id == followups.get(tx.db, first.id).sent_session_id
         assert "pending" == followups.get(tx.db, second.id).status
+
+    done(writer, unit)
+
+
+def test_what_is_said_after_the_end_goes_on_in_the_sessions_own_thread(writer: Writer) -> None:
+    def say(tx: Transaction, session: Session) -> tuple[int | None, Session]:
+        followup, told = say_next(tx, session.id, message="And?", actor="ada", approval_seconds=60)
+        return None if followup is None else followup.session_id, told
+
+    def unit(tx: Transaction) -> None:
+        task, first = running(tx)
+        assert (first.id, first) == say(tx, first)
+        first = end(tx, first.id, "stopped", reason="Because.", approval_seconds=60)[0]
+        # A turn in another thread of the task is not waited for.
+        other = insert_session(tx, task, status="running", codex_thread_id="t2", codex_turn_id="u2")
+        waits_for, second = say(tx, first)
+        assert (None, "t1", first.id) == (
+            waits_for,
+            second.codex_thread_id,
+            second.previous_session_id,
+        )
+        assert (second.id, second) == say(tx, first)
+        ledger.request_stop(tx, other.id, reason=None, actor="ada")
+        with pytest.raises(Conflict, match="being stopped"):
+            say(tx, other)
+
+    done(writer, unit)
+
+
+def test_what_is_said_to_a_session_that_heard_nothing_is_said_with_its_prompt(
+    writer: Writer,
+) -> None:
+    def unit(tx: Transaction) -> None:
+        task = insert_task(tx, insert_repository(tx))
+        failed = insert_session(tx, task, status="failed", finished_at=tx.now)
+        _, told = say_next(tx, failed.id, message="And?", actor="ada", approval_seconds=60)
+        assert (f"{task.prompt}\n\nAnd?", None) == (told.prompt, told.codex_thread_id)
 
     done(writer, unit)
 

@@ -9,13 +9,15 @@ import pytest
 import trio
 import trio.testing
 
-from command_center.actors.codex.errors import BridgeUnavailable
+from command_center.actors.codex.errors import BridgeUnavailable, CodexError
+from command_center.actors.contracts.messages import NewMessage, SayNow
 from command_center.actors.contracts.sessions import (
     SteerSession,
 )
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.sessions.steering import steer_id
 from command_center.runtime import ActorCrashed, ActorStopped
+from command_center.store import followups
 from tests.actors.sessions.live import TURN, live_session
 
 
@@ -47,15 +49,45 @@ async def test_steering_that_codex_never_answers_is_rejected_when_the_turn_has_e
         live.bridge.gate("turn/steer")
         async with trio.open_nursery() as nursery:
 
-            async def steer() -> None:
+            async def say(message: SteerSession | SayNow) -> None:
                 with pytest.raises(Conflict, match="ended"):
-                    await live.ref.ask(SteerSession(message="Left."))
+                    await live.ref.ask(message)
 
-            nursery.start_soon(steer)
-            await live.bridge.until_called("turn/steer")
+            nursery.start_soon(say, SteerSession(message="Left."))
+            nursery.start_soon(say, SayNow(NewMessage(message="Right.")))
+            await live.bridge.until_called("turn/steer", times=2)
             await live.complete()
         told = [event["type"] for event in await live.events("session.steer.")]
-        assert ["session.steer.requested", "session.steer.rejected"] == told
+        assert [
+            "session.steer.rejected",
+            "session.steer.rejected",
+            "session.steer.requested",
+            "session.steer.requested",
+        ] == sorted(told)
+        # It may have been heard, so it is not said again.
+        assert [] == await live.rig.storage.read(lambda db: followups.every(db, {}))
+
+
+async def test_a_message_that_the_turn_refuses_waits_for_its_end_unless_it_was_for_it_alone(
+    tmp_path: Path,
+) -> None:
+    async with live_session(tmp_path / "db") as live:
+
+        def refuse(_: object) -> NoReturn:
+            raise CodexError("turn/steer", -32600, "no active turn to steer")
+
+        live.bridge.replies["turn/steer"] = refuse
+        for_it_alone = SayNow(NewMessage(message="Left.", how="steer"))
+        with pytest.raises(Conflict, match="no active turn to steer"):
+            await live.ref.ask(for_it_alone)
+        said = await live.ref.ask(SayNow(NewMessage(message="Right.", requested_by="ada")))
+        assert said is not None
+        assert ("followup", None) == (said.how, said.turn_id)
+        (waits,) = await live.rig.storage.read(lambda db: followups.every(db, {}))
+        assert (said.followup, "Right.", "ada") == (waits, waits.message, waits.requested_by)
+        told = [event["type"] for event in await live.events("session.")]
+        assert told.count("session.steer.rejected") == 2
+        assert "session.followup.queued" == told[-1]
 
 
 @pytest.mark.parametrize("heard", [True, False])

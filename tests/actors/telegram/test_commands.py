@@ -187,7 +187,11 @@ async def test_a_diff_that_no_message_holds_comes_whole_as_a_file(tmp_path: Path
     diff = "--- a/x.py\n+++ b/x.py\n@@ -0,0 +1,1000 @@\n" + "+a <line> & more\n" * 1000
     async with rig(tmp_path) as r:
         session = await insert_session(
-            r, finished_at="2026-01-01T00:00:00.000Z", status="completed", diff=diff
+            r,
+            finished_at="2026-01-01T00:00:00.000Z",
+            status="completed",
+            diff=diff,
+            codex_thread_id="1",
         )
         await r.say("/diff")
         message = await r.api.message(ME, "1 file changed, +1000 -0")

@@ -171,6 +171,12 @@ class Script:
                 await watch.take()
 
 
+async def speak(script: Script, session_id: int) -> None:
+    """Say something to a turn that runs."""
+    await script.post("/api/sessions/{}/steer", {"message": "a"}, session_id)
+    await script.post("/api/sessions/{}/messages", {"message": "a"}, session_id)
+
+
 async def land(script: Script, folder: Path, session_id: int) -> None:
     """Do with what a session left all that can be done."""
     (folder / "new.txt").write_text("a")
@@ -239,7 +245,7 @@ async def every_post(script: Script, folder: Path) -> None:
     run = await script.post("/api/tasks/{}/run", {}, task["id"])
     session = run["session"]
     await script.until(session, "waiting_approval")
-    await script.post("/api/sessions/{}/steer", {"message": "a"}, session["id"])
+    await speak(script, session["id"])
     asked = (await script.http.get("/api/approvals")).json()["items"][0]
     decided = {"status": "approved", "answers": {"q": ["a"]}}
     await script.post("/api/approvals/{}/resolve", decided, asked["id"])

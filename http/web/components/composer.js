@@ -1,0 +1,134 @@
+// @ts-check
+// The box to say something to a session, whatever its state, and to stop it.
+/** @import { Session } from "../openapi.js" */
+import { every, ME, post, remove } from "../api.js";
+import { forget, keep, written } from "../drafts.js";
+import { html, useState } from "../html.js";
+import { can, ENDED, learn } from "../store.js";
+import { Button, Choice, Confirm, Problem, useAct, useLoaded } from "./basics.js";
+import { Icon } from "./icon.js";
+
+/**
+ * The ways to say something.
+ * @type {Record<string, {label: string, placeholder: string, act: string}>}
+ */
+const WAYS = {
+  steer: { label: "Steer the running turn", placeholder: "Steer this turn…", act: "Steer" },
+  followup: {
+    label: "A follow-up in the same thread",
+    placeholder: "After this turn…",
+    act: "Queue",
+  },
+  continue: {
+    label: "Continue in this thread",
+    placeholder: "Continue this thread…",
+    act: "Continue",
+  },
+};
+
+/**
+ * Say something: into the turn, for after it, or to go on once it has ended. The server does what
+ * can be done by then, whatever was shown. What is written is kept until it is taken.
+ * @param {{session: Session}} props
+ */
+export const Composer = ({ session }) => {
+  const steerable = session.status === "running" && can(session.runner, "canSteer");
+  const [chosen, setChosen] = useState("steer");
+  const [text, setText] = useState(() => written(session));
+  const { busy, error, run } = useAct();
+  const isOver = ENDED.has(session.status);
+  const how = isOver ? "continue" : steerable ? chosen : "followup";
+  const { label, placeholder, act } = WAYS[how];
+  const [queued, , again] = useLoaded(
+    () => every(`/api/sessions/${session.id}/followups`, { status: "pending" }),
+    [session.id, session.status],
+  );
+  /** @param {string} now */
+  const write = (now) => {
+    setText(now);
+    keep(session, now);
+  };
+  const send = () =>
+    run("send", async () => {
+      const said = await post(`/api/sessions/${session.id}/messages`, {
+        message: text.trim(),
+        how: how === "followup" ? "followup" : "auto",
+        requestedBy: ME,
+      });
+      learn("sessions", said.session);
+      const left = forget(session, text); // more may have been written meanwhile
+      if (said.how === "continue") {
+        keep(said.session, left);
+        keep(session, "");
+        location.hash = `/sessions/${said.session.id}`;
+      } else {
+        setText(left);
+        again();
+      }
+    });
+  const canSend = Boolean(text.trim()) && !busy;
+  if (session.status === "created") return null;
+  return html`<form class="composer"
+    onSubmit=${(/** @type {any} */ e) => {
+      e.preventDefault();
+      if (canSend) send();
+    }}>
+    ${queued?.map(
+      (f) => html`<div class="queued" key=${f.id}>
+        <span>Next: ${f.message}</span>
+        <button type="button" class="icon-button" aria-label="Take it back"
+          onClick=${() =>
+            run("take", async () => {
+              await remove(`/api/followups/${f.id}`, { requestedBy: ME });
+              again();
+            })}>
+          <${Icon} name="cross" size=${16} />
+        </button>
+      </div>`,
+    )}
+    <${Problem} error=${error} />
+    <div class="composer-row">
+      <${Stop} session=${session} />
+      <textarea rows="1" value=${text} aria-label=${label} placeholder=${placeholder}
+        onInput=${(/** @type {any} */ e) => write(e.currentTarget.value)}
+        onKeyDown=${(/** @type {any} */ e) => {
+          if (e.key === "Enter" && (e.metaKey || e.ctrlKey) && canSend) send();
+        }}></textarea>
+      <button type="submit" class="button primary round" disabled=${!canSend} aria-label=${act}>
+        <${Icon} name="send" />
+      </button>
+    </div>
+    ${
+      steerable &&
+      html`<${Choice} label="When it is said" value=${chosen} onChange=${setChosen}
+        options=${[
+          ["steer", "Steer now"],
+          ["followup", "After the turn"],
+        ]} />`
+    }
+  </form>`;
+};
+
+/** @param {{session: Session}} props */
+export const Stop = ({ session }) => {
+  const [asking, setAsking] = useState(false);
+  if (ENDED.has(session.status)) return null;
+  const stop = async () =>
+    learn(
+      "sessions",
+      (await post(`/api/sessions/${session.id}/stop`, { requestedBy: ME })).session,
+    );
+  return html`
+    <${Button} kind="danger" icon="stop" disabled=${Boolean(session.stopRequested)}
+      onClick=${() => setAsking(true)}>
+      ${session.stopRequested ? "Stopping…" : "Stop"}
+    <//>
+    ${
+      asking &&
+      html`<${Confirm} title="Stop this session?" label="Stop it" act=${stop}
+        onClose=${() => setAsking(false)}>
+        <p>The turn is interrupted. What it has changed on disk stays as it is.</p>
+      <//>`
+    }
+  `;
+};
