@@ -92,11 +92,10 @@ def begin_life(db: Database, path: Path) -> str:
     mark = _read(path)
     last_id = events.last_id(db)
     inode = path.stat().st_ino
-    is_new = life is None
     is_same = mark is not None and mark.life.life in {life, former} and mark.life.inode == inode
     if mark is not None and is_same and last_id < mark.last_id:
         raise AcknowledgedLost(path, mark_of(path), last_id, mark.last_id)
-    if not is_new and not is_same:
+    if not is_same:
         known = secrets.token_hex(8)
     begun = _Life(life=secrets.token_hex(8), inode=inode)
     # Where a start is cut off between the two, the database knows the mark by its former life.

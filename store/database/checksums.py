@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
+import attrs
 import msgspec
 from sqlite_utils import Database
 
@@ -39,54 +40,70 @@ def teach_checksums(conn: sqlite3.Connection) -> None:
 def seal_writes(db: Database) -> None:
     """Let every write by this connection keep the checksums, whatever SQL it comes from."""
     db.execute("PRAGMA temp_store = MEMORY")
-    for table in sealed_tables(db):
-        columns = _columns_of(db, table)
-        key = " AND ".join(f"{column} = new.{column}" for column in _key_of(db, table))
-        seal = f"UPDATE {table} SET {COLUMN} = {_call('new', columns)} WHERE {key};"  # noqa: S608
-        # Only names of our own tables and columns go into these texts.
-        db.executescript(f"""
-            CREATE TEMP TRIGGER {table}_are_sealed AFTER INSERT ON {table} BEGIN {seal} END;
-            CREATE TEMP TRIGGER {table}_stay_sealed
-            AFTER UPDATE OF {", ".join(columns)} ON {table} BEGIN
-                SELECT RAISE(ABORT, '{DAMAGED}')
-                WHERE old.{COLUMN} IS NOT {_call("old", columns)};
-                {seal}
-            END;
-        """)
+    db.executescript("".join(_seal(table) for table in _sealed_tables(db)))
 
 
 def seal_rows(db: Database, table: str) -> None:
     """Seal what is in a table now. A migration that changes a sealed table's columns ends so."""
-    columns = _columns_of(db, table)
-    db.execute(f"UPDATE {table} SET {COLUMN} = {_call(table, columns)}")  # noqa: S608
+    (sealed,) = (found for found in _sealed_tables(db) if found.name == table)
+    db.execute(f"UPDATE {table} SET {COLUMN} = {_call(table, sealed.columns)}")  # noqa: S608
 
 
 def sealed_tables(db: Database) -> list[str]:
     """Return the names of the tables whose rows SQL seals."""
-    sql = """
-        SELECT tables.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
-        WHERE tables.type = 'table' AND columns.name = ? AND tables.name <> 'events'
-    """
-    return [name for (name,) in db.execute(sql, [COLUMN])]
+    return [table.name for table in _sealed_tables(db)]
 
 
 def damaged_rows(db: Database) -> Iterator[str]:
     """Yield the table and the number of each row that is not as it was written. Reads them all."""
-    for table in sealed_tables(db):
-        columns = _columns_of(db, table)
-        key = ", ".join(_key_of(db, table))
-        sql = f"SELECT {key} FROM {table} WHERE {COLUMN} IS NOT {_call(table, columns)}"  # noqa: S608
-        for row in db.execute(sql):
-            yield f"{table} {', '.join(map(str, row))}"
+    for table in _sealed_tables(db):
+        wrong = f"{COLUMN} IS NOT {_call(table.name, table.columns)}"
+        for row in db.execute(f"SELECT {', '.join(table.key)} FROM {table.name} WHERE {wrong}"):  # noqa: S608
+            yield f"{table.name} {', '.join(map(str, row))}"
+
+
+@attrs.frozen
+class _Sealed:
+    """A table whose rows SQL seals; its columns in the order of their names."""
+
+    name: str
+    columns: list[str]
+    key: list[str]
+
+
+def _sealed_tables(db: Database) -> list[_Sealed]:
+    found: dict[str, list[tuple[str, int]]] = {}
+    for table, column, place_in_key in db.execute("""
+        SELECT tables.name, columns.name, columns.pk
+        FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
+        WHERE tables.type = 'table' AND tables.name <> 'events'
+    """):
+        found.setdefault(table, []).append((column, place_in_key))
+    return [
+        _Sealed(
+            table,
+            sorted(column for column, _ in columns if column != COLUMN),
+            [column for column, place_in_key in columns if place_in_key],
+        )
+        for table, columns in found.items()
+        if COLUMN in dict(columns)
+    ]
+
+
+def _seal(table: _Sealed) -> str:
+    """Return the triggers that keep a table's checksums, of names of our own alone."""
+    key = " AND ".join(f"{column} = new.{column}" for column in table.key)
+    new, old = _call("new", table.columns), _call("old", table.columns)
+    seal = f"UPDATE {table.name} SET {COLUMN} = {new} WHERE {key};"  # noqa: S608
+    return f"""
+        CREATE TEMP TRIGGER {table.name}_are_sealed AFTER INSERT ON {table.name} BEGIN {seal} END;
+        CREATE TEMP TRIGGER {table.name}_stay_sealed
+        AFTER UPDATE OF {", ".join(table.columns)} ON {table.name} BEGIN
+            SELECT RAISE(ABORT, '{DAMAGED}') WHERE old.{COLUMN} IS NOT {old};
+            {seal}
+        END;
+    """
 
 
 def _call(row: str, columns: list[str]) -> str:
     return f"row_checksum({', '.join(f'{row}.{column}' for column in columns)})"
-
-
-def _columns_of(db: Database, table: str) -> list[str]:
-    return sorted(column.name for column in db[table].columns if column.name != COLUMN)
-
-
-def _key_of(db: Database, table: str) -> list[str]:
-    return [column.name for column in db[table].columns if column.is_pk]

@@ -109,9 +109,7 @@ def open_for_reading(path: Path, *, busy_timeout: float = 5.0) -> Database:
     )
     try:
         conn.execute("PRAGMA query_only = ON")
-        teach_words(conn)
-        teach_checksums(conn)
-        return Database(conn, recursive_triggers=False, execute_plugins=False)
+        return _database(conn)
     except BaseException:
         conn.close()
         raise
@@ -133,6 +131,11 @@ def _connect_for_writing(path: Path, busy_timeout: float) -> Database:
         isolation_level=None,
         cached_statements=_STATEMENT_CACHE,
     )
+    return _database(conn)
+
+
+def _database(conn: sqlite3.Connection) -> Database:
+    """Return a connection as sqlite-utils has it, with the functions that our SQL calls."""
     teach_words(conn)
     teach_checksums(conn)
     return Database(conn, recursive_triggers=False, execute_plugins=False)
@@ -175,17 +178,39 @@ def _migrate(db: Database, path: Path, migrations: Migrations) -> None:
     pending = migrations.pending(db)
     if not pending:
         return
-    backup = None
+    if not migrations.applied(db):
+        _new_database(path, migrations).conn.backup(db.conn)
+        return
     if damaged := next(damaged_rows(db), None):  # which the migration would seal as it is
         raise CorruptDatabase(path, f"{damaged} is not as it was written")
-    if migrations.applied(db):
-        backup = _copy(db, path, before=pending[0].name)
+    backup = _copy(db, path, before=pending[0].name)
+    _apply(migrations, db, path, backup)
+    _prune(path)
+
+
+def _apply(migrations: Migrations, db: Database, path: Path, backup: Path | None) -> None:
     try:
         migrations.apply(db)
     except Exception as error:
         failed = migrations.pending(db)[0].name
         raise MigrationFailed(path, failed, backup, str(error)) from error
-    _prune(path)
+
+
+_new_databases: dict[Migrations, Database] = {}
+
+
+def _new_database(path: Path, migrations: Migrations) -> Database:
+    """Return an empty database with the whole schema, in memory; it is made once for a process.
+
+    A file that is made gets its content at once, so that it has all of the schema or none.
+    """
+    if migrations not in _new_databases:
+        conn = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        new = _database(conn)
+        new.execute("PRAGMA foreign_keys = ON")
+        _apply(migrations, new, path, None)
+        _new_databases[migrations] = new
+    return _new_databases[migrations]
 
 
 def _copy(db: Database, path: Path, *, before: str) -> Path:

@@ -23,7 +23,7 @@ import attrs
 
 from command_center.http.cli.main import main
 
-LOADED = (__name__, "command_center.http.run")
+LOADED = (__name__, "tests.end_to_end.loaded")
 
 
 @attrs.frozen

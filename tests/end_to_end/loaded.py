@@ -1,0 +1,12 @@
+"""Load what a server imports, and make the schema of new databases, for all that are forked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import command_center.http.run  # noqa: F401
+from command_center.store import open_database
+
+with TemporaryDirectory() as folder:
+    open_database(Path(folder) / "new.db").close()
