@@ -12,6 +12,7 @@ import attrs
 import msgspec
 from sqlite_utils import Database
 
+from command_center.actors.ledger.pull_request_news import FORGE
 from command_center.store import (
     Approval,
     Automation,
@@ -23,6 +24,7 @@ from command_center.store import (
     Table,
     approvals,
     automations,
+    pull_requests,
     sessions,
 )
 
@@ -40,6 +42,7 @@ WANTED: Final = EventFilter(
         "session.stopped",
         "session.interrupted",
         "session.pull_request.news",
+        "session.pull_request.merge.settled",
         "automation.paused",
         "actor.quarantined",
     )
@@ -111,6 +114,15 @@ class PullRequestTold:
     reason: str | None
 
 
+@attrs.frozen
+class MergeCalledOff:
+    """A pull request is not merged by itself, though a person had agreed to that."""
+
+    session: Session
+    url: str
+    problem: str
+
+
 Notice: TypeAlias = (
     ApprovalAsked
     | DeadlineNears
@@ -118,6 +130,7 @@ Notice: TypeAlias = (
     | ApprovalSettledBySomebody
     | SessionOver
     | PullRequestTold
+    | MergeCalledOff
     | AutomationHeld
     | ActorSetAside
 )
@@ -125,7 +138,10 @@ Notice: TypeAlias = (
 
 def notice_of(db: Database, event: StoredEvent) -> Notice | None:
     """Make the notice that an event leads to; None where it is no news any more."""
-    data = _data_of(event)
+    told = msgspec.json.decode(event.body)
+    data = told["data"] if isinstance(told["data"], dict) else {}
+    if event.type == "session.pull_request.merge.settled":
+        return _of_merge(db, event, data, told.get("actor"))
     if event.type == "actor.quarantined":
         return ActorSetAside(str(data.get("path")), data.get("error"))
     if event.type == "automation.paused":
@@ -165,6 +181,21 @@ def _of_session(session: Session | None, kind: str, data: dict[str, Any]) -> Not
     return SessionOver(session, cut_off=kind == "session.interrupted")
 
 
+def _of_merge(
+    db: Database, event: StoredEvent, data: dict[str, Any], actor: object
+) -> MergeCalledOff | None:
+    """Tell of a merge that was agreed to, where no person has called it off."""
+    approval = read(db, approvals, event.approval_id)
+    session = read(db, sessions, event.session_id)
+    pull = read(db, pull_requests, data.get("pullRequestId"))
+    problem = data.get("problem")
+    if not problem or actor != FORGE or approval is None or approval.status != "approved":
+        return None
+    if session is None or pull is None:
+        return None
+    return MergeCalledOff(session, pull.url or "", str(problem))
+
+
 def _of_approval(approval: Approval | None, kind: str, data: dict[str, Any]) -> Notice | None:
     if approval is None:
         return None
@@ -180,8 +211,3 @@ def _of_approval(approval: Approval | None, kind: str, data: dict[str, Any]) -> 
             return ApprovalSettledBySomebody(approval)
         case _:
             return None
-
-
-def _data_of(event: StoredEvent) -> dict[str, Any]:
-    data = msgspec.json.decode(event.body)["data"]
-    return data if isinstance(data, dict) else {}

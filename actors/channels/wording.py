@@ -12,7 +12,9 @@ from command_center.actors.channels.notices import (
     ApprovalAsked,
     AutomationHeld,
     DeadlineNears,
+    MergeCalledOff,
     Notice,
+    PullRequestTold,
     SessionOver,
     read,
 )
@@ -68,12 +70,13 @@ class Told:
 def told_of(db: Database, notice: Notice) -> Told | None:
     """Word a notice; None for one that says nothing that a person need do or know."""
     match notice:
-        case ApprovalAsked(approval):
-            return asked(approval, read(db, repositories, approval.repository_id))
-        case DeadlineNears(approval):
-            return asked(approval, read(db, repositories, approval.repository_id), is_late=True)
+        case ApprovalAsked(approval) | DeadlineNears(approval):
+            is_late = isinstance(notice, DeadlineNears)
+            return asked(approval, read(db, repositories, approval.repository_id), is_late=is_late)
         case SessionOver(session, cut_off):
             return session_over(session, read(db, tasks, session.task_id), cut_off=cut_off)
+        case PullRequestTold(session) | MergeCalledOff(session):
+            return pull_request_told(notice, read(db, tasks, session.task_id))
         case AutomationHeld(automation, reason):
             return automation_held(automation, reason)
         case ActorSetAside(path, error):
@@ -111,6 +114,25 @@ def session_over(session: Session, task: Task | None, *, cut_off: bool) -> Told:
         kind="interrupted" if cut_off else "sessions",
         title=shorten(f"{ends}: {title or f'session {session.id}'}", TITLE),
         body=shorten(session.exit_reason or session.last_message or "", BODY),
+        where=f"/sessions/{session.id}",
+    )
+
+
+def pull_request_told(told: PullRequestTold | MergeCalledOff, task: Task | None) -> Told:
+    """Say that checks fail, reviews came or it is not merged, and what is done about it."""
+    session = told.session
+    title = (session.prompt if task is None else task.title) or f"session {session.id}"
+    if isinstance(told, MergeCalledOff):
+        head, body = "Not merged", told.problem
+    else:
+        reviews = "1 review" if told.reviews == 1 else f"{told.reviews} reviews"
+        said = [*told.checks, *([reviews] if told.reviews else [])]
+        goes_on = "The task goes on with a turn that is told." if told.goes_on else told.reason
+        head, body = "News of a pull request", " ".join([f"{', '.join(said)}.", goes_on or ""])
+    return Told(
+        kind="sessions",
+        title=shorten(f"{head}: {title}", TITLE),
+        body=shorten(body, BODY),
         where=f"/sessions/{session.id}",
     )
 

@@ -49,6 +49,7 @@ from command_center.actors.contracts.landing import (
 from command_center.actors.contracts.messages import SayNext, SayNow
 from command_center.actors.contracts.notify import SendNotification
 from command_center.actors.contracts.pull_requests import (
+    CallOffMerge,
     FollowPullRequests,
     KeepDelivery,
     MergePullRequest,
@@ -183,7 +184,12 @@ RepositoriesMessage: TypeAlias = (
 REPOSITORIES: Address[RepositoriesMessage] = Address("/repositories")
 
 PullRequestMessage: TypeAlias = (
-    OpenPullRequest | ReadPullRequest | KeepDelivery | MergePullRequest | FollowPullRequests
+    OpenPullRequest
+    | ReadPullRequest
+    | KeepDelivery
+    | MergePullRequest
+    | CallOffMerge
+    | FollowPullRequests
 )
 PULL_REQUESTS: Address[PullRequestMessage] = Address("/pull-requests")
 

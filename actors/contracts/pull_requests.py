@@ -73,5 +73,12 @@ class MergePullRequest(msgspec.Struct, Request[PullRequest], frozen=True):
     wanted: MergeOrder
 
 
+class CallOffMerge(msgspec.Struct, Request[PullRequest], frozen=True):
+    """Merge a pull request no more by itself, though that was asked or agreed to."""
+
+    pull_request_id: int
+    requested_by: Name
+
+
 class FollowPullRequests(msgspec.Struct, frozen=True):
     """Look at once whether there is something to do."""

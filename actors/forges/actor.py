@@ -21,6 +21,7 @@ import trio
 from command_center.actors.contracts.addresses import ISSUES, TASKS
 from command_center.actors.contracts.issues import LookForIssues
 from command_center.actors.contracts.pull_requests import (
+    CallOffMerge,
     FollowPullRequests,
     KeepDelivery,
     MergePullRequest,
@@ -48,6 +49,7 @@ from command_center.actors.ledger.pull_requests import (
     note_opened,
     note_seen,
     request_merge,
+    withdraw_merge,
 )
 from command_center.actors.rules.errors import Conflict, Unavailable
 from command_center.actors.rules.forge_links import KINDS, ForgeKind, Project, page_to_open
@@ -272,6 +274,25 @@ class PullRequests(Actor):
                 approval_seconds=self._approval_seconds,
             )
         )
+
+    @handles(CallOffMerge)
+    async def call_off(self, message: CallOffMerge) -> Deferred[PullRequest]:
+        """Merge it no more by itself."""
+        return self.ctx.answer_later(self._call_off, message)
+
+    async def _call_off(self, message: CallOffMerge) -> PullRequest:
+        """Call a merge off; one that the forge is just asked for is waited for.
+
+        Raises:
+            NotFound: there is no such pull request.
+            Conflict: it is not open, or nobody wants it merged.
+        """
+        async with self._locks.of(message.pull_request_id):
+            return await self._storage.write(
+                lambda tx: withdraw_merge(
+                    tx, message.pull_request_id, requested_by=message.requested_by
+                )
+            )
 
     @handles(FollowPullRequests)
     async def follow_now(self, _message: FollowPullRequests) -> None:

@@ -17,7 +17,7 @@ from command_center.actors.contracts.events.pull_requests import (
 from command_center.actors.core.clock import later
 from command_center.actors.ledger import approvals as settlement
 from command_center.actors.ledger import sessions as ledger
-from command_center.actors.ledger.pull_request_merges import NOT_MERGED
+from command_center.actors.ledger.pull_request_merges import NOT_MERGED, call_off
 from command_center.actors.ledger.pull_request_news import FORGE
 from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.pull_request_wishes import wishes_of
@@ -89,11 +89,9 @@ def request_merge(
     Raises:
         Conflict: it is not open, or that is asked or agreed to already.
     """
-    pull = pull_requests.get(tx.db, pull_request_id)
-    if pull.status != "open":
-        raise Conflict(f"Pull request {pull.id} is {pull.status}.", currentStatus=pull.status)
+    pull = _open(tx.db, pull_request_id)
     asked = pull.merge_approval_id
-    is_asked = asked is not None and approvals.get(tx.db, asked).status == "pending"
+    is_asked = _is_asked(tx.db, pull)
     if (pull.merge_when is not None or is_asked) and pull.merge_sha == pull.head_sha:
         raise Conflict(
             f"Approval {asked} asks about that." if is_asked else "A person has agreed to that.",
@@ -139,6 +137,37 @@ def request_merge(
     return pull
 
 
+def withdraw_merge(tx: Transaction, pull_request_id: int, *, requested_by: str) -> PullRequest:
+    """Call a merge off that a person has agreed to, or take back the question about it.
+
+    Raises:
+        Conflict: it is not open, or nobody is asked and nobody has agreed.
+    """
+    pull = _open(tx.db, pull_request_id)
+    if pull.merge_when is not None:
+        return call_off(tx, pull.id, f"{requested_by} called it off.", actor=requested_by)
+    if pull.merge_approval_id is None or not _is_asked(tx.db, pull):
+        raise Conflict(
+            f"Pull request {pull.id} is not to be merged by itself: nothing to call off."
+        )
+    settlement.settle_approval(
+        tx, pull.merge_approval_id, status="cancelled", actor=requested_by, note="Called off."
+    )
+    return pull_requests.get(tx.db, pull.id)
+
+
+def _open(db: Database, pull_request_id: int) -> PullRequest:
+    """Return a pull request that is open.
+
+    Raises:
+        Conflict: it is not.
+    """
+    pull = pull_requests.get(db, pull_request_id)
+    if pull.status != "open":
+        raise Conflict(f"Pull request {pull.id} is {pull.status}.", currentStatus=pull.status)
+    return pull
+
+
 def merge_is_to_be_asked(db: Database, pull: PullRequest) -> bool:
     """Say whether people are to be asked about a merge unasked, or an old question is void."""
     if pull.status != "open" or pull.merge_when is not None:
@@ -177,10 +206,10 @@ def ask_for_merge(tx: Transaction, pull_request_id: int, *, approval_seconds: fl
     )
 
 
-def _is_asked_in_vain(db: Database, pull: PullRequest) -> bool:
+def _is_asked(db: Database, pull: PullRequest) -> bool:
     asked = pull.merge_approval_id
-    return (
-        asked is not None
-        and pull.merge_sha != pull.head_sha
-        and approvals.get(db, asked).status == "pending"
-    )
+    return asked is not None and approvals.get(db, asked).status == "pending"
+
+
+def _is_asked_in_vain(db: Database, pull: PullRequest) -> bool:
+    return pull.merge_sha != pull.head_sha and _is_asked(db, pull)

@@ -14,6 +14,7 @@ from command_center.actors.channels.notices import (
     AutomationHeld,
     DeadlineExtended,
     DeadlineNears,
+    MergeCalledOff,
     Notice,
     PullRequestTold,
     SessionOver,
@@ -75,7 +76,7 @@ class TelegramChannel:
                 self._settled(tx, approval)
             case SessionOver(session, cut_off):
                 self._session_ended(tx, session, "interrupted" if cut_off else "sessions")
-            case PullRequestTold():
+            case PullRequestTold() | MergeCalledOff():
                 said = wording.pull_request_text(
                     notice, where_of(tx.db, notice.session, self._zone)
                 )

@@ -22,7 +22,7 @@ from command_center.store.timestamps import from_timestamp
 KINDS: Final = {
     "approvals": "Approvals and questions",
     "warnings": "Warnings before an approval expires",
-    "sessions": "Sessions that ended",
+    "sessions": "Sessions that ended, news of pull requests",
     "interrupted": "Sessions that were interrupted",
     "automations": "Automations that were paused",
     "system": "Parts of Command Center that failed",

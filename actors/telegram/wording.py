@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from command_center.actors.channels.notices import PullRequestTold
+from command_center.actors.channels.notices import MergeCalledOff, PullRequestTold
 from command_center.actors.ledger.budgets import used_tokens
 from command_center.actors.telegram.buttons import (
     FollowSoon,
@@ -126,9 +126,18 @@ def session_text(session: Session, where: Where) -> Text:
     return fit(lines(head, text("\n", said) if said else None, text("\n", foot) if foot else None))
 
 
-def pull_request_text(told: PullRequestTold, where: Where) -> Text:
-    """Say that checks fail or reviewers want changes, and what is done about it."""
+def pull_request_text(told: PullRequestTold | MergeCalledOff, where: Where) -> Text:
+    """Say that checks fail, reviewers want changes or it is not merged, and what is done."""
     title = where.task.title if where.task is not None else told.session.prompt
+    if isinstance(told, MergeCalledOff):
+        return fit(
+            lines(
+                text("🔀 ", bold("Not merged"), repository_name(where)),
+                text(shorten(title, TITLE)),
+                labelled("", told.problem),
+                text(shorten(told.url, 300)),
+            )
+        )
     reviews = "1 review" if told.reviews == 1 else f"{told.reviews} reviews"
     return fit(
         lines(

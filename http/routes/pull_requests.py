@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 from sqlite_utils import Database
 
 from command_center.actors.center import Center
 from command_center.actors.contracts.addresses import PULL_REQUESTS
 from command_center.actors.contracts.pull_requests import (
+    CallOffMerge,
     MergeOrder,
     MergePullRequest,
     OpenPullRequest,
@@ -14,11 +16,20 @@ from command_center.actors.contracts.pull_requests import (
     ReadPullRequest,
 )
 from command_center.actors.forges.actor import FORGE_SECONDS
+from command_center.actors.rules.lengths import Name
 from command_center.http.wire.codec import PageQuery
 from command_center.http.wire.operation import Api
 from command_center.store import Page, PullRequest, pull_requests, sessions
 
 api = Api[Center]("Pull requests")
+
+
+class CallingOffQuery(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The person who calls a merge off."""
+
+    requested_by: Name = "api"
 
 
 @api.operation(
@@ -80,3 +91,14 @@ async def read_pull_request(center: Center, pull_request_id: int) -> PullRequest
 async def merge_pull_request(center: Center, pull_request_id: int, body: MergeOrder) -> PullRequest:
     """Ask a person whether a pull request may be merged once its checks pass."""
     return await center.ask(PULL_REQUESTS, MergePullRequest(pull_request_id, body))
+
+
+@api.operation(
+    "DELETE", "/api/pull-requests/<id:pull_request_id>/merge", refuses=(409,), scope="land"
+)
+async def call_off_merge(
+    center: Center, pull_request_id: int, query: CallingOffQuery
+) -> PullRequest:
+    """Merge a pull request no more by itself, though that was asked or agreed to."""
+    message = CallOffMerge(pull_request_id, query.requested_by)
+    return await center.ask(PULL_REQUESTS, message, timeout=FORGE_SECONDS)

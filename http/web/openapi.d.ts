@@ -840,8 +840,15 @@ export interface NotifyTarget {
   id: number;
   service: string;
   url: string;
+  kinds: ("approvals" | "automations" | "interrupted" | "questions" | "sessions" | "system" | "warnings")[];
   lastSentAt: string | null;
   error: string | null;
+}
+
+/** Another choice of what a place is told; `kinds` are all that it is told. */
+export interface NotifyTargetChanges {
+  kinds: ("approvals" | "automations" | "interrupted" | "questions" | "sessions" | "system" | "warnings")[];
+  requestedBy?: string;
 }
 
 /** All places of the settings. */
@@ -2150,6 +2157,15 @@ export interface Operations {
     body: MergeOrder;
     answer: PullRequest;
   };
+  /** Merge a pull request no more by itself, though that was asked or agreed to */
+  callOffMerge: {
+    method: "DELETE";
+    path: `/api/pull-requests/${number}/merge`;
+    isExact: false;
+    query: { requestedBy?: string | null; };
+    body: undefined;
+    answer: PullRequest;
+  };
   /** List the comments on the work of a session's task, with their places in the files now */
   listComments: {
     method: "GET";
@@ -2789,7 +2805,7 @@ export interface Operations {
     body: PushDecision;
     answer: Approval;
   };
-  /** List the places of CC_NOTIFY_URLS, and how each took its last message */
+  /** List the places of CC_NOTIFY_URLS, what each is told, and how it took its last message */
   listNotifyTargets: {
     method: "GET";
     path: "/api/notify/targets";
@@ -2797,6 +2813,15 @@ export interface Operations {
     query: Record<string, never>;
     body: undefined;
     answer: NotifyTargets;
+  };
+  /** Change what a place is told */
+  patchNotifyTarget: {
+    method: "PATCH";
+    path: `/api/notify/targets/${number}`;
+    isExact: false;
+    query: Record<string, never>;
+    body: NotifyTargetChanges;
+    answer: NotifyTarget;
   };
   /** Send a test to a place */
   sendTestNotification: {
@@ -3340,6 +3365,13 @@ export interface MergeSettled {
   pullRequestId: number;
   mergeWhen: "checks_pass" | null;
   problem: string | null;
+}
+
+/** A place of Apprise's is told other things; `changes` has both states of each field. */
+export interface NotifyTargetUpdated {
+  id: number;
+  service: string;
+  changes: Record<string, Record<string, any>>;
 }
 
 export type Outcome = "handled" | "lost" | "refused";
@@ -3960,6 +3992,7 @@ export interface EventData {
   "webpush.subscribed": PushSubscribed;
   "webpush.updated": PushSubscriptionUpdated;
   "webpush.ended": PushSubscriptionEnded;
+  "notify.updated": NotifyTargetUpdated;
   "webhook.created": WebhookCreated;
   "webhook.updated": WebhookUpdated;
   "webhook.replayed": WebhookReplayed;

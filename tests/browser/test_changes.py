@@ -179,6 +179,22 @@ def test_of_many_files_only_those_open_that_one_goes_to(
     assert 8 >= opened.count()
 
 
+def test_a_text_is_found_far_down_in_a_long_patch(changed: Changed, open_page: OpenPage) -> None:
+    lines = ["needle", *("x" * 3000 for _ in range(250)), "needle", "needle"]  # three pages
+    (changed.folder / "wide.txt").write_text("\n".join(lines))
+    page = open_page(changed.url, device="phone").page
+    page.get_by_label("Find in the changes").fill("needle")
+    finder = page.get_by_role("search")
+    expect(finder).to_have_text(re.compile("^3 places(?!…)"))
+    marks = row(page, "wide.txt").locator("mark")
+    expect(marks).to_have_count(1)
+    finder.get_by_role("button", name="Previous").click()
+    expect(finder).to_contain_text("3 of 3 places")
+    expect(marks).to_have_count(3)
+    expect(marks.last).to_be_in_viewport()
+    expect(marks.last).to_have_attribute("data-current", "true")
+
+
 def test_a_comment_speaks_of_several_lines(changed: Changed, open_page: OpenPage) -> None:
     page = open_page(changed.url, device="phone").page
     code = row(page, "code.py")

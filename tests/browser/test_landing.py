@@ -177,6 +177,7 @@ def test_what_is_committed_is_pushed_and_becomes_a_pull_request(
     photograph(page, f"{request.node.name}-asked")
     approval.get_by_role("button", name="Approve").click()
     expect(card).to_contain_text("is there", timeout=30_000)
+    expect(card.get_by_role("button", name="Push…")).to_have_count(0)
 
     branch = left.git("branch", "--list", "--format=%(refname:short)", "cc/*")
     sha = forge.heads[branch] = left.git("rev-parse", branch)
@@ -190,8 +191,16 @@ def test_what_is_committed_is_pushed_and_becomes_a_pull_request(
     httpx.post(f"{server}/api/pull-requests/1/read", trust_env=False).raise_for_status()
     expect(card).to_contain_text("checks fail")
     expect(card).to_contain_text("tests fails")
-    expect(card.get_by_role("button", name="Merge when checks pass…")).to_be_visible()
     photograph(page, f"{request.node.name}-opened")
+    card.get_by_role("button", name="Merge when checks pass…").click()
+    dialog.get_by_role("button", name="Ask", exact=True).click()
+    card.get_by_role("article").get_by_role("button", name="Approve").click()
+    expect(card).to_contain_text("It is merged once its checks pass.")
+    photograph(page, f"{request.node.name}-agreed")
+    card.get_by_role("button", name="Don't merge it…").click()
+    dialog.get_by_role("button", name="Call it off", exact=True).click()
+    expect(card).to_contain_text("It is not merged: ")
+    expect(card.get_by_role("button", name="Merge when checks pass…")).to_be_visible()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="It is set up by scripts and XDG folders.")

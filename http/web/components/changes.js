@@ -11,7 +11,7 @@ import { NewComment, Outdated, Said, SendBar } from "./comments.js";
 import { Lines } from "./diff.js";
 import { Finder } from "./finder.js";
 import { Landing } from "./landing.js";
-import { newsOf, patchOf } from "./patches.js";
+import { newsOf, pagesOf, patchOf } from "./patches.js";
 
 /** @import { ChangedFile, Changes as Seen, Patch, PlacedComment, Session } from "../openapi.js" */
 /** @import { DiffSide } from "./diff.js" */
@@ -45,7 +45,7 @@ export const Changes = ({ session }) => {
   );
   const [isWide, measured] = useWide();
   const [find, setFind] = useState("");
-  const [found, setFound] = useState(/** @type {ReadonlySet<string>} */ (new Set()));
+  const [found, setFound] = useState(/** @type {ReadonlyMap<string, number>} */ (new Map()));
   const of = useMemo(() => ({}), [changes, ignoreSpace]);
   if (!changes) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
   const act = () => setActs(acts + 1);
@@ -106,19 +106,23 @@ export const Changes = ({ session }) => {
         changes.items.length > 0 &&
         html`<${Finder} files=${changes.items} of=${of} onFind=${(/** @type {string} */ text) => {
           setFind(text);
-          setFound(new Set());
+          setFound(new Map());
         }}
           load=${(/** @type {ChangedFile} */ file) =>
-            patchOf(id, file, { against, ignoreSpace, context: CONTEXTS[0] }, 1)}
-          onOpen=${(/** @type {string[]} */ paths) =>
-            setFound((before) => new Set([...before, ...paths]))} />`
+            pagesOf(id, file, { against, ignoreSpace, context: CONTEXTS[0] })}
+          onOpen=${(/** @type {string[]} */ paths, /** @type {number} */ pages) =>
+            setFound((before) => {
+              const after = new Map(before);
+              for (const path of paths) after.set(path, Math.max(before.get(path) || 0, pages));
+              return after;
+            })} />`
       }
     </div>
     ${!changes.items.length && html`<p class="quiet-line">${NOTHING[against]}</p>`}
     <ul class="diff files">
       ${changes.items.map(
         (file, at) => html`<${File} key=${`${against} ${file.path}`} file=${file} view=${view}
-          onViewed=${act} isSearched=${Boolean(find) && found.has(file.path)}
+          onViewed=${act} searched=${find ? found.get(file.path) || 0 : 0}
           startsOpen=${at < OPENED && !file.isViewed && sizeOf(file) <= LONG} />`,
       )}
     </ul>
@@ -175,15 +179,15 @@ function useWide() {
 }
 
 /**
- * A file; its patch is loaded once it is opened.
- * @param {{file: ChangedFile, view: View, onViewed: () => void, startsOpen: boolean, isSearched:
- * boolean}} props
+ * A file; its patch is loaded once it is opened, and `searched` pages of it where a text is found.
+ * @param {{file: ChangedFile, view: View, onViewed: () => void, startsOpen: boolean, searched:
+ * number}} props
  */
-const File = ({ file, view, onViewed, startsOpen, isSearched }) => {
+const File = ({ file, view, onViewed, startsOpen, searched }) => {
   const [isOpen, setOpen] = useState(startsOpen);
   useEffect(() => {
-    if (isSearched) setOpen(true);
-  }, [isSearched]);
+    if (searched) setOpen(true);
+  }, [searched]);
   const { error, run } = useAct();
   const [wanted, want] = useState(/** @type {boolean | null} */ (null));
   useEffect(() => want(null), [file.isViewed, error]);
@@ -222,7 +226,10 @@ const File = ({ file, view, onViewed, startsOpen, isSearched }) => {
           }
         </span>
       </summary>
-      ${isOpen && (isFile ? html`<${FilePatch} file=${file} view=${view} />` : OWN)}
+      ${
+        isOpen &&
+        (isFile ? html`<${FilePatch} file=${file} view=${view} searched=${searched} />` : OWN)
+      }
     </details>
     <div class="file-tools">
       ${
@@ -243,16 +250,17 @@ const OWN = html`<p class="quiet-line">A repository of its own, not looked into.
 const CONTEXTS = [3, 40, 100_000]; // lines around a change: at first, more of them, and all
 const PICTURE = /\.(png|jpe?g|gif|webp)$/i;
 
-/** @param {{file: ChangedFile, view: View}} props */
-const FilePatch = ({ file, view }) => {
+/** @param {{file: ChangedFile, view: View, searched: number}} props */
+const FilePatch = ({ file, view, searched }) => {
   const { session, against, ignoreSpace, isWide, version, comments, find, onAct } = view;
   const [picked, pick] = useState(/** @type {Picked | null} */ (null));
   const [step, setStep] = useState(0);
-  const context = CONTEXTS[step];
-  const [pages, setPages] = useState(1);
+  const context = CONTEXTS[searched ? 0 : step]; // a text is found in what was looked through
+  const [asked, setPages] = useState(1);
+  const pages = Math.max(asked, searched);
   const load = () => patchOf(session.id, file, { against, ignoreSpace, context }, pages);
-  const asked = [session.id, file.path, against, ignoreSpace, context, pages];
-  const [patch, error] = useLoaded(load, asked, version);
+  const of = [session.id, file.path, against, ignoreSpace, context, pages];
+  const [patch, error] = useLoaded(load, of, version);
   const lines = useMemo(() => (patch ? newsOf(patch.patch) : []), [patch]);
   if (!patch) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
   /** @param {DiffSide} side */
@@ -304,6 +312,7 @@ const FilePatch = ({ file, view }) => {
         html`<${Button} kind="quiet" onClick=${() => setPages(pages + 1)}>Load more of it<//>`
       }
       ${
+        !searched &&
         step + 1 < CONTEXTS.length &&
         file.status !== "added" &&
         !file.isBinary &&

@@ -1,13 +1,16 @@
 // @ts-check
-// Where a text is looked for in all files: their patches are read a few at a time, and a file opens
-// once one goes to a place in it.
+// Where a text is looked for in all files: their patches are read a few at a time, page by page. A
+// file opens once one goes to a place in it, as far as that place.
 import { plural } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { Button } from "./basics.js";
-import { newsOf } from "./patches.js";
+import { newsOfPage } from "./patches.js";
 
 /** @import { ChangedFile, Patch } from "../openapi.js" */
-/** @typedef {{path: string, count: number}} Hit A file that has the text, and how often. */
+/**
+ * @typedef {{path: string, counts: number[], count: number}} Hit A file that has the text, and how
+ * often: on each page of its patch, and in all.
+ */
 
 const TYPING_MS = 250;
 const AT_ONCE = 4; // patches that are read at the same time
@@ -18,8 +21,8 @@ const PLACES = "tr:is(.same, .hunk) > td:last-child mark, tr:not(.same, .hunk, .
 
 /**
  * `of` is what the patches are of: of something else they are read anew.
- * @param {{files: ChangedFile[], of: unknown, load: (file: ChangedFile) => Promise<Patch>, onFind:
- * (text: string) => void, onOpen: (paths: string[]) => void}} props
+ * @param {{files: ChangedFile[], of: unknown, load: (file: ChangedFile) => AsyncGenerator<Patch>,
+ * onFind: (text: string) => void, onOpen: (paths: string[], pages: number) => void}} props
  */
 export const Finder = ({ files, of, load, onFind, onOpen }) => {
   const [text, setText] = useState("");
@@ -33,7 +36,7 @@ export const Finder = ({ files, of, load, onFind, onOpen }) => {
   useEffect(() => onFind(wanted), [wanted]);
   useEffect(() => setAt(-1), [wanted, of]);
   useEffect(() => {
-    if (first.length) onOpen(first);
+    if (first.length) onOpen(first, 1);
   }, [first.join("\0")]);
   const arrive = () => {
     const changes = place.current?.closest(".changes");
@@ -64,7 +67,9 @@ export const Finder = ({ files, of, load, onFind, onOpen }) => {
     setAt(next);
     if (!hit) return;
     going.current = { path: hit.path, nth };
-    onOpen([hit.path]);
+    let before = 0;
+    const page = hit.counts.findIndex((count) => nth < (before += count));
+    onOpen([hit.path], page + 1);
     arrive();
   };
   return html`<div class="finder" role="search" ref=${place}>
@@ -99,12 +104,12 @@ function useSettled(value) {
 /**
  * The files that have a text, in their order, and how many are still to be read.
  * @param {ChangedFile[]} files @param {unknown} of
- * @param {(file: ChangedFile) => Promise<Patch>} load @param {string} wanted
+ * @param {(file: ChangedFile) => AsyncGenerator<Patch>} load @param {string} wanted
  * @returns {{hits: Hit[], left: number}}
  */
 function useHits(files, of, load, wanted) {
   const [found, setFound] = useState({ hits: /** @type {Hit[]} */ ([]), left: 0 });
-  const kept = useRef({ of, texts: /** @type {Map<string, string>} */ (new Map()), size: 0 });
+  const kept = useRef({ of, texts: /** @type {Map<string, string[]>} */ (new Map()), size: 0 });
   useEffect(() => {
     setFound({ hits: [], left: 0 });
     if (!wanted) return;
@@ -121,16 +126,25 @@ function useHits(files, of, load, wanted) {
     };
     const search = async () => {
       for (let file = waiting.shift(); file && !isOver; file = waiting.shift()) {
-        const text = memory.texts.get(file.path) ?? (await textOf(file, load));
-        if (isOver) return;
-        if (!memory.texts.has(file.path) && memory.size + text.length <= KEPT) {
-          memory.texts.set(file.path, text);
-          memory.size += text.length;
+        const known = memory.texts.get(file.path);
+        /** @type {string[] | null} */
+        let read = [];
+        const hit = { path: file.path, counts: /** @type {number[]} */ ([]), count: 0 };
+        for await (const text of known || textsOf(file, load)) {
+          if (isOver) return;
+          read?.push(text);
+          if (!known && memory.size + lengthOf(read) > KEPT) read = null;
+          const count = text.split(wanted).length - 1;
+          hit.counts.push(count);
+          hit.count += count;
+        }
+        if (!known && read) {
+          memory.texts.set(file.path, read);
+          memory.size += lengthOf(read);
         }
         left -= 1;
-        const count = text.split(wanted).length - 1;
-        if (count) hits.push({ path: file.path, count });
-        if (count || !left) tell();
+        if (hit.count) hits.push(hit);
+        if (hit.count || !left) tell();
       }
     };
     for (let worker = 0; worker < AT_ONCE; worker += 1) search();
@@ -141,17 +155,24 @@ function useHits(files, of, load, wanted) {
   return found;
 }
 
+/** @param {string[] | null} texts */
+const lengthOf = (texts) => (texts || []).reduce((sum, text) => sum + text.length, 0);
+
 /**
- * The lines of a file's patch as they are looked through; none where it cannot be read.
- * @param {ChangedFile} file @param {(file: ChangedFile) => Promise<Patch>} load
+ * The lines of a file's patch as they are looked through, by its pages; none that cannot be read.
+ * @param {ChangedFile} file @param {(file: ChangedFile) => AsyncGenerator<Patch>} load
+ * @returns {AsyncGenerator<string>}
  */
-async function textOf(file, load) {
+async function* textsOf(file, load) {
+  let isFirst = true;
   try {
-    const { patch } = await load(file);
-    return newsOf(patch)
-      .map(({ text }) => text.toLowerCase())
-      .join("\n");
+    for await (const { patch } of load(file)) {
+      yield newsOfPage(patch, isFirst)
+        .map(({ text }) => text.toLowerCase())
+        .join("\n");
+      isFirst = false;
+    }
   } catch {
-    return ""; // it has changed meanwhile, and the list is read anew
+    // it has changed meanwhile, and the list is read anew
   }
 }

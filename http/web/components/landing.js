@@ -1,10 +1,10 @@
 // @ts-check
 // What an ended session left in its worktree, and its way home: commit it, then merge the branch.
-import { ME, post } from "../api.js";
+import { get, ME, post } from "../api.js";
 import { number, plural, seen } from "../format.js";
 import { html, useState } from "../html.js";
 import { learn, repoOf, useStore } from "../store.js";
-import { Button, Confirm, Field, lazily, Problem, useAct } from "./basics.js";
+import { Button, Confirm, Field, lazily, Problem, useAct, useLoaded } from "./basics.js";
 import { hasRemotes, Outward } from "./outward.js";
 
 /** @import { ApiError } from "../api.js" */
@@ -15,7 +15,13 @@ const Commit = lazily(() => import("./commit.js"), "Commit"); // once it is aske
 
 /** @param {Props} props */
 export const Landing = ({ session, changes, onAct }) => {
-  useStore("tasks", "repos");
+  const version = useStore(`pushes:${session.taskId}`, "tasks", "repos");
+  const [page] = useLoaded(
+    () => get(`/api/sessions/${session.id}/pushes`, { limit: 1 }),
+    [session.id],
+    `${changes.headSha} ${version}`,
+  );
+  const push = page && (page.items[0] || null); // the newest; undefined until it is known
   const [asked, ask] = useState(
     /** @type {"commit" | "merge" | "discard" | "push" | null} */ (null),
   );
@@ -47,9 +53,14 @@ export const Landing = ({ session, changes, onAct }) => {
           Merge into ${repo?.currentBranch || "the main checkout"}…
         <//>`
       }
-      ${(commits || 0) > 0 && html`<${Button} onClick=${() => ask("push")}>Push…<//>`}
+      ${
+        (commits || 0) > 0 &&
+        push !== undefined &&
+        !(push?.sha === changes.headSha && push?.status !== "failed") &&
+        html`<${Button} onClick=${() => ask("push")}>Push…<//>`
+      }
     </div>
-    <${Outward} session=${session} changes=${changes} onAct=${onAct} />
+    <${Outward} session=${session} changes=${changes} push=${push} onAct=${onAct} />
     ${
       asked === "push" &&
       html`<${Confirm} title=${`Push ${branchName}?`} label="Push" kind="primary" onClose=${done}

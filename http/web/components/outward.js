@@ -1,6 +1,6 @@
 // @ts-check
 // What has left the machine of a session's work: its last push, and its pull request.
-import { get, ME, post } from "../api.js";
+import { get, ME, post, remove } from "../api.js";
 import { seen } from "../format.js";
 import { html, useState } from "../html.js";
 import { need, repoOf, state, taskOf, useStore } from "../store.js";
@@ -20,22 +20,20 @@ const PUSHED = {
 /** @param {Session} session */
 export const hasRemotes = (session) => Boolean(repoOf(session)?.facts.remotes?.length);
 
-/** @param {{session: Session, changes: Changes, onAct: () => void}} props */
-export const Outward = ({ session, changes, onAct }) => {
+/**
+ * `push` is the newest, null where there is none, undefined until that is known.
+ * @param {{session: Session, changes: Changes, push: Push | null | undefined, onAct: () => void}}
+ * props
+ */
+export const Outward = ({ session, changes, push, onAct }) => {
   const version = useStore(`pushes:${session.taskId}`, "repos");
   const headSha = changes.headSha || null;
-  const [page] = useLoaded(
-    () => get(`/api/sessions/${session.id}/pushes`, { limit: 1 }),
-    [session.id],
-    `${headSha} ${version}`,
-  );
   const [opened] = useLoaded(
     () => get(`/api/sessions/${session.id}/pull-requests`, { limit: 1 }),
     [session.id],
     version,
   );
   const [isAsked, ask] = useState(false);
-  const push = page?.items[0];
   const pull = opened?.items[0];
   const isOpen = pull && ["opening", "open", "elsewhere"].includes(pull.status);
   const isThere = [push?.sha, pull?.headSha].includes(headSha || undefined);
@@ -45,7 +43,7 @@ export const Outward = ({ session, changes, onAct }) => {
   return html`
     ${push && html`<${Pushed} push=${push} />`} ${pull && html`<${Pulled} pull=${pull} />`}
     ${
-      page &&
+      push !== undefined &&
       opened &&
       (push || hasRemotes(session)) &&
       isWanted &&
@@ -101,12 +99,16 @@ const Pulled = ({ pull }) => {
   const [merging, setMerging] = useState(false);
   const asked = state.approvals.get(pull.mergeApprovalId || 0)?.status === "pending";
   const isAgreed = pull.mergeWhen === "checks_pass";
+  const [isCallingOff, setCallingOff] = useState(false);
   return html`
     <${Told} pull=${pull} />
     ${
       isAgreed &&
       pull.status === "open" &&
-      html`<p class="quiet-line">It is merged once its checks pass.</p>`
+      html`<p class="quiet-line">It is merged once its checks pass.</p>
+        <div class="actions start">
+          <${Button} onClick=${() => setCallingOff(true)}>Don't merge it…<//>
+        </div>`
     }
     <${Asked} id=${pull.status === "open" ? pull.mergeApprovalId : null} />
     ${
@@ -123,6 +125,14 @@ const Pulled = ({ pull }) => {
         onClose=${() => setMerging(false)}
         act=${() => post(`/api/pull-requests/${pull.id}/merge`, { requestedBy: ME })}>
         <p>You are asked for an approval first. A new commit makes it void.</p>
+      <//>`
+    }
+    ${
+      isCallingOff &&
+      html`<${Confirm} title="Call the merge off?" label="Call it off"
+        onClose=${() => setCallingOff(false)}
+        act=${() => remove(`/api/pull-requests/${pull.id}/merge`, { requestedBy: ME })}>
+        <p>It stays open, and is not merged when its checks pass unless you ask for that again.</p>
       <//>`
     }
   `;

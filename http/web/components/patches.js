@@ -13,20 +13,43 @@ export const newsOf = (patch) => parseDiff(patch).flatMap((part) => part.lines.f
 const isNews = ({ kind, text }) =>
   kind !== "note" || !/^(new file|deleted file|rename|Binary)/.test(text);
 
+/** @typedef {{against: "base" | "commit" | "viewed", ignoreSpace: boolean, context: number}} How */
+
 /**
- * The first pages of a patch, joined. Where white space is all that has changed there is none.
- * @param {number} id @param {ChangedFile} file
- * @param {{against: "base" | "commit" | "viewed", ignoreSpace: boolean, context: number}} how
- * @param {number} pages
- * @returns {Promise<Patch>}
+ * The pages of a patch, one after the other; empty where white space is all that has changed.
+ * @param {number} id @param {ChangedFile} file @param {How} how
+ * @returns {AsyncGenerator<Patch>}
  */
-export async function patchOf(id, file, how, pages) {
+export async function* pagesOf(id, file, how) {
   const path = /** @type {const} */ (`/api/sessions/${id}/changes/patch`);
   const query = { ...how, path: file.path, previousPath: file.previousPath || undefined };
-  let patch = await get(path, query);
-  for (let page = 1; page < pages && patch.nextCursor; page += 1) {
-    const next = await get(path, { ...query, cursor: patch.nextCursor });
-    patch = { ...next, patch: patch.patch + next.patch };
+  let page = await get(path, query);
+  yield page;
+  while (page.nextCursor) {
+    page = await get(path, { ...query, cursor: page.nextCursor });
+    yield page;
+  }
+}
+
+/**
+ * The first pages of a patch, joined.
+ * @param {number} id @param {ChangedFile} file @param {How} how @param {number} pages
+ * @returns {Promise<Patch | null>}
+ */
+export async function patchOf(id, file, how, pages) {
+  let patch = /** @type {Patch | null} */ (null);
+  let left = pages;
+  for await (const page of pagesOf(id, file, how)) {
+    patch = patch ? { ...page, patch: patch.patch + page.patch } : page;
+    left -= 1;
+    if (!left) break;
   }
   return patch;
 }
+
+/**
+ * The lines of a page of a patch that say something.
+ * @param {string} page @param {boolean} isFirst
+ */
+export const newsOfPage = (page, isFirst) =>
+  isFirst ? newsOf(page) : newsOf(`@@\n${page}`).slice(1); // it begins within a hunk

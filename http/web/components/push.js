@@ -13,7 +13,7 @@ const KINDS = [
   ["approvals", "Approvals"],
   ["questions", "Questions"],
   ["warnings", "Decisions that are due soon"],
-  ["sessions", "Sessions that have ended"],
+  ["sessions", "Sessions that have ended, and news of pull requests"],
   ["interrupted", "Sessions that were interrupted"],
   ["automations", "Automations that were paused"],
   ["system", "Parts of Command Center that failed"],

@@ -12,9 +12,13 @@ import attrs
 import msgspec
 import pytest
 import trio
+from sqlite_utils import Database
 
+from command_center.actors.channels.notices import WANTED, notice_of
+from command_center.actors.channels.wording import Told, told_of
 from command_center.actors.contracts.addresses import PULL_REQUESTS
 from command_center.actors.contracts.pull_requests import (
+    CallOffMerge,
     FollowPullRequests,
     KeepDelivery,
     MergeOrder,
@@ -716,6 +720,22 @@ async def test_what_a_person_agreed_to_is_merged_once_its_checks_pass(
             await ask_to_merge(it, made)
 
 
+async def call_off(it: Opened, known: PullRequest) -> PullRequest:
+    message = CallOffMerge(known.id, "ada")
+    return await it.rig.system.lookup(PULL_REQUESTS).ask(message, timeout=60)
+
+
+async def notices(it: Opened) -> list[Told]:
+    """Return what people are told by every channel."""
+
+    def read(db: Database) -> list[Told]:
+        found, _ = events.after(db, 0, limit=500, wanted=WANTED)
+        told = [notice_of(db, event) for event in found]
+        return [one for notice in told if notice and (one := told_of(db, notice))]
+
+    return await it.rig.storage.read(read)
+
+
 @pytest.mark.parametrize("how", ["rejected", "new commit", "not mergeable"])
 async def test_it_is_not_merged_where_somebody_or_something_is_against_it(
     tmp_path: Path, github: FakeGitHub, how: str
@@ -740,6 +760,35 @@ async def test_it_is_not_merged_where_somebody_or_something_is_against_it(
             assert found.problem == (await it.read(made)).problem
         settled = [one for one in await it.told() if one.endswith("merge.settled")]
         assert len(settled) == (1 if how == "rejected" else 2)
+        titles = [one.title for one in await notices(it) if one.body in (found.problem or "")]
+        assert titles == ([] if how == "rejected" else ["Not merged: T"])
+
+
+@pytest.mark.parametrize("stage", ["asked", "agreed"])
+async def test_a_merge_is_called_off_by_hand_whether_it_is_asked_or_agreed_to(
+    tmp_path: Path, github: FakeGitHub, stage: str
+) -> None:
+    async with opened(tmp_path, github) as it:
+        github.check(SHA, "tests", None)
+        made = await it.open()
+        with pytest.raises(Conflict, match="nothing to call off"):
+            await call_off(it, made)
+        asked = await ask_to_merge(it, made)
+        if stage == "agreed":
+            await agree(it, asked)
+            await it.until(made, lambda one: one.merge_when == "checks_pass")
+        found = await call_off(it, made)
+        assert ("open", None) == (found.status, found.merge_when)
+        assert "by ada" in (found.problem or "") or "ada called it off" in (found.problem or "")
+        assert [] == await pending_merges(it)
+        assert not [one for one in await notices(it) if one.title.startswith("Not merged")]
+        github.check(SHA, "tests", "success")
+        assert "open" == (await it.read(made)).status
+        assert 0 == github.times("PUT")
+        await agree(it, await ask_to_merge(it, made))
+        await it.until(made, lambda one: one.status == "merged")
+        with pytest.raises(Conflict, match="is merged"):
+            await call_off(it, made)
 
 
 async def pending_merges(it: Opened) -> list[Approval]:

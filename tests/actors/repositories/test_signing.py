@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -305,11 +307,59 @@ async def test_gpg_signs_with_the_key_of_the_users_own_address(
             assert "U ada@example.org" == signer(work, made.sha).replace("G ", "U ")
 
 
+CERTIFICATE = """\
+Key-Type: RSA
+Key-Length: 2048
+Key-Usage: sign
+Serial: random
+Name-DN: CN=Ada
+Name-Email: ada@example.org
+"""
+
+
+def certify(folder: Path) -> None:
+    """Give gpgsm a key with a certificate that it trusts, of its own."""
+    if shutil.which("gpgsm") is None:
+        pytest.skip("no gpgsm is installed: apt-get install gpgsm")
+    home = Path(os.environ["GNUPGHOME"])
+    (home / "gpgsm.conf").write_text("disable-crl-checks\n", encoding="utf-8")
+    (folder / "wanted").write_text(CERTIFICATE, encoding="utf-8")
+    made = folder / "certificate"
+    quick = ("--batch", "--pinentry-mode", "loopback", "--passphrase-fd", "0")
+    gpgsm = partial(run, "gpgsm", *quick, GNUPGHOME=str(home))
+    gpgsm("--generate-key", "--output", str(made), str(folder / "wanted"))
+    gpgsm("--import", str(made))
+    listed = gpgsm("-K", "--with-colons").splitlines()
+    fingerprint = next(line.split(":")[9] for line in listed if line.startswith("fpr:"))
+    (home / "trustlist.txt").write_text(f"{fingerprint} S relax\n", encoding="utf-8")
+    run("gpgconf", "--kill", "gpg-agent", GNUPGHOME=str(home))
+
+
+@pytest.mark.parametrize("names_key", [True, False])
+async def test_a_certificate_signs_with_x509(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, names_key: bool
+) -> None:
+    user = User(tmp_path)
+    user.configure(user_name="Ada", user_email="ada@example.org", gpg_format="x509")
+    if names_key:
+        user.configure(user_email="other@example.org", user_signingKey="ada@example.org")
+    with gnupg(monkeypatch):
+        certify(tmp_path)
+        async with user.at_work() as work:
+            made = await work.commit()
+            assert made.is_signed
+            assert "G /CN=Ada" == plain_git(
+                work.folder, "-c", "gpg.format=x509", "show", "-s", "--format=%G? %GS", made.sha
+            )
+
+
+@pytest.mark.parametrize("kind", ["openpgp", "x509"])
 async def test_a_key_that_gpg_does_not_have_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     user = User(tmp_path)
     user.configure(user_name="Ada", user_email="ada@example.org", user_signingKey="0xDEADBEEF")
+    user.configure(gpg_format=kind)
     with gnupg(monkeypatch):
         async with user.at_work() as work:
             assert "gpg failed to sign" in await refusal(work)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_center.actors.channels.notices import PullRequestTold
+from command_center.actors.channels.notices import MergeCalledOff, PullRequestTold
 from command_center.actors.telegram.approval_wording import (
     approval_keyboard,
     approval_text,
@@ -263,6 +263,13 @@ def test_news_of_a_pull_request_name_the_checks_and_what_is_done() -> None:
     for words in ("'tests' fails", "2 reviews", "3 turns already", "https://example.org/pull/1"):
         assert words in said
     assert length_of(pull_request_text(told, WHERE)) <= LONGEST
+
+
+def test_a_merge_that_was_called_off_says_why() -> None:
+    told = MergeCalledOff(session(), "https://example.org/pull/1", "It has new commits.")
+    said = to_plain(pull_request_text(told, WHERE))
+    for words in ("Not merged", "It has new commits.", "https://example.org/pull/1"):
+        assert words in said
 
 
 def test_a_push_shows_where_it_goes_and_the_first_of_its_commits() -> None:
