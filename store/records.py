@@ -812,6 +812,18 @@ class WebhookDelivery(Record, frozen=True, kw_only=True, rename="camel"):
     error: str | None = None
 
 
+class NotifyPreference(Record, frozen=True, kw_only=True, rename="camel"):
+    """A choice of what a place of Apprise's is told.
+
+    Attributes:
+        target: the place, by a digest of its URL.
+        muted: the kinds of notices that it is not told.
+    """
+
+    target: str
+    muted: list[PushKind] = []
+
+
 class NotifyMessage(Record, frozen=True, kw_only=True, rename="camel"):
     """A message for a place of Apprise's, from when it is decided on until the place has it.
 

@@ -12,6 +12,7 @@ from command_center.store.records import (
     Followup,
     Item,
     NotifyMessage,
+    NotifyPreference,
     PullRequest,
     Push,
     PushMessage,
@@ -83,4 +84,5 @@ push_subscriptions = Table(PushSubscription, "push_subscriptions", redacted=["er
 push_messages = Table(PushMessage, "push_messages", redacted=["content", "error"])
 webhooks = Table(Webhook, "webhooks", redacted=["paused_reason", "error"])
 webhook_deliveries = Table(WebhookDelivery, "webhook_deliveries", redacted=["error"])
+notify_preferences = Table(NotifyPreference, "notify_preferences")
 notify_messages = Table(NotifyMessage, "notify_messages", redacted=["content", "error"])

@@ -47,7 +47,7 @@ from command_center.actors.contracts.landing import (
     SeePicture,
 )
 from command_center.actors.contracts.messages import SayNext, SayNow
-from command_center.actors.contracts.notify import SendNotification
+from command_center.actors.contracts.notify import PatchNotifyTarget, SendNotification
 from command_center.actors.contracts.pull_requests import (
     CallOffMerge,
     FollowPullRequests,
@@ -134,7 +134,8 @@ SubscriptionsMessage: TypeAlias = (
 )
 PUSH_SUBSCRIPTIONS: Address[SubscriptionsMessage] = Address("/webpush/subscriptions")
 
-NOTIFY_TESTS: Address[SendNotification] = Address("/notify/tests")
+NotifyMessage: TypeAlias = PatchNotifyTarget | SendNotification
+NOTIFY_TARGETS: Address[NotifyMessage] = Address("/notify/targets")
 
 WebhooksMessage: TypeAlias = (
     CreateWebhook | PatchWebhook | DeleteWebhook | ReplayWebhook | TestWebhook | ResendDelivery

@@ -18,6 +18,6 @@ those of approvals, `async_questions` what Codex asks without waiting, `agents` 
 session, `trust` has a person asked about a repository's own configuration of Codex, and `setup`
 about how its worktrees are set up. `left_commands` are those that go on when their turn has
 completed. `hook_answers` tells how hooks have decided in a person's place.
-`webpush` writes of the browsers that are told with the page closed, and `webhooks` of the addresses
-that events are sent to.
+`webpush` writes of the browsers that are told with the page closed, `notify` of the places of
+Apprise, and `webhooks` of the addresses that events are sent to.
 """

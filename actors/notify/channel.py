@@ -10,6 +10,7 @@ from command_center.actors.channels.notices import Notice
 from command_center.actors.channels.outbox import MessagesPosted, wake
 from command_center.actors.channels.wording import Told, told_of
 from command_center.actors.core.clock import later
+from command_center.actors.ledger.notify import kinds_of
 from command_center.actors.notify.settings import NotifyPlace, NotifySettings
 from command_center.runtime import ActorRef, Address
 from command_center.store import NotifyMessage, Transaction, notify_messages
@@ -45,7 +46,8 @@ class NotifyChannel:
         told = told_of(tx.db, notice)
         if told is not None:
             for target in self._settings.targets:
-                self._post(tx, target, told)
+                if told.kind in kinds_of(tx.db, target.digest):
+                    self._post(tx, target, told)
 
     def _post(self, tx: Transaction, target: NotifyPlace, told: Told) -> None:
         ends_at = later(tx.now, NEWS_SECONDS)

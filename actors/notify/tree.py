@@ -2,7 +2,7 @@
 
 /notify            a fault domain of its own: nothing that runs waits for it
 ├ /notify/outbox     sends what was written
-├ /notify/tests      writes a test where one is wanted
+├ /notify/targets    keeps what each place is told, and writes a test
 └ /notify/notifier   turns events into messages
 """
 
@@ -17,7 +17,7 @@ from command_center.actors.core.storage import Storage
 from command_center.actors.notify.carrier import NotifyCarrier
 from command_center.actors.notify.channel import NotifyChannel
 from command_center.actors.notify.settings import NotifySettings
-from command_center.actors.notify.tests import NotifyTests
+from command_center.actors.notify.targets import Targets
 from command_center.runtime import ChildSpec, SupervisorSpec
 
 
@@ -30,7 +30,7 @@ def notify_tree(settings: NotifySettings, storage: Storage, fanout: Fanout) -> S
                 id="outbox",
                 start=partial(Outbox, partial(NotifyCarrier, settings, storage), storage),
             ),
-            ChildSpec(id="tests", start=partial(NotifyTests, settings, storage)),
+            ChildSpec(id="targets", start=partial(Targets, settings, storage)),
             ChildSpec(
                 id="notifier", start=partial(Follower, NotifyChannel(settings), storage, fanout)
             ),

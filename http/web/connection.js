@@ -35,6 +35,16 @@ export function onEvent(listener) {
   listeners.push(listener);
 }
 
+/** @type {Record<string, string>} */
+const CHANGED = {
+  account: "account",
+  actor: "runtime",
+  bridge: "runtime",
+  device: "devices",
+  notify: "notify",
+  webhook: "webhooks",
+};
+
 /** @param {Told} event */
 function apply(event) {
   if (event.id !== null) {
@@ -50,10 +60,7 @@ function apply(event) {
   else if (thing === "task") refresh("tasks", event.taskId);
   else if (event.type === "automation.deleted") forget("automations", event.automationId);
   else if (thing === "automation") refresh("automations", event.automationId);
-  else if (thing === "actor" || thing === "bridge") changed("runtime");
-  else if (thing === "device") changed("devices");
-  else if (thing === "account") changed("account");
-  else if (thing === "webhook") changed("webhooks");
+  else if (thing in CHANGED) changed(CHANGED[thing]);
   else if (thing === "approval") {
     refresh("approvals", event.approvalId);
     refresh("tasks", event.taskId);

@@ -59,7 +59,7 @@ CRASHED = (
     "/pull-requests",
     "/issues",
     "/notify/outbox",
-    "/notify/tests",
+    "/notify/targets",
     "/notify/notifier",
     "/webpush/outbox",
     "/webpush/subscriptions",

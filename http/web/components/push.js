@@ -46,6 +46,31 @@ export const Push = () => {
   `;
 };
 
+/**
+ * A choice of kinds.
+ * @param {{kinds: Kind[], legend: string, disabled: boolean, onChange: (kinds: Kind[]) => void}}
+ * props
+ */
+export const Kinds = ({ kinds, legend, disabled, onChange }) => html`<fieldset class="stack">
+  <legend class="label">${legend}</legend>
+  <div>
+    ${KINDS.map(
+      ([kind, words]) => html`<${Switch} key=${kind} label=${words} on=${kinds.includes(kind)}
+        disabled=${disabled}
+        onChange=${(/** @type {boolean} */ on) =>
+          onChange(on ? [...kinds, kind] : kinds.filter((other) => other !== kind))} />`,
+    )}
+  </div>
+</fieldset>`;
+
+/** How many kinds one is told of, in words. @param {Kind[]} kinds */
+export const toldOf = (kinds) =>
+  kinds.length === KINDS.length
+    ? "Told of everything"
+    : kinds.length
+      ? `Told of ${kinds.length} of ${KINDS.length} kinds`
+      : "Told of nothing";
+
 /** @param {{browser: SubscribedBrowser, onChange: (browser: SubscribedBrowser) => void}} props */
 const Preferences = ({ browser, onChange }) => {
   const { busy, error, run } = useAct();
@@ -64,21 +89,8 @@ const Preferences = ({ browser, onChange }) => {
     });
   const [from, until] = (browser.quietHours || NIGHT).split("-");
   return html`
-    <fieldset class="stack">
-      <legend class="label">Tell me of</legend>
-      <div>
-        ${KINDS.map(
-          ([kind, words]) => html`<${Switch} key=${kind} label=${words}
-            on=${browser.kinds.includes(kind)} disabled=${busy === "change"}
-            onChange=${(/** @type {boolean} */ on) =>
-              change({
-                kinds: on
-                  ? [...browser.kinds, kind]
-                  : browser.kinds.filter((other) => other !== kind),
-              })} />`,
-        )}
-      </div>
-    </fieldset>
+    <${Kinds} kinds=${browser.kinds} legend="Tell me of" disabled=${busy === "change"}
+      onChange=${(/** @type {Kind[]} */ kinds) => change({ kinds })} />
     <${Switch} label="Quiet hours" hint="Without a sound, every day."
       on=${browser.quietHours !== null} disabled=${busy === "change"}
       onChange=${(/** @type {boolean} */ on) => quiet(on ? NIGHT : null)} />

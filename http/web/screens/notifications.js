@@ -17,18 +17,20 @@ import {
   useLoaded,
 } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
-import { Push } from "../components/push.js";
-import { html, useState } from "../html.js";
+import { Kinds, Push, toldOf } from "../components/push.js";
+import { html, useEffect, useState } from "../html.js";
 import { useStore } from "../store.js";
 
 /** @import { MadeWebhook, NotifyTarget, ShownWebhook, WebhookDelivery } from "../openapi.js" */
 
 const USUAL = "approval.requested, session.completed, session.failed, session.interrupted";
+const LOOK_MS = 2000; // between looks at deliveries, which are no events
 
 export const Notifications = () => {
   const version = useStore("webhooks");
   const [webhooks, error] = useLoaded(() => every("/api/webhooks"), [], version);
-  const [places, unknown] = useLoaded(() => get("/api/notify/targets"), []);
+  const told = useStore("notify");
+  const [places, unknown] = useLoaded(() => get("/api/notify/targets"), [], told);
   const [adding, setAdding] = useState(false);
   return html`
     <${Head} title="Notifications" note="Who is told what happens while nobody looks" />
@@ -115,6 +117,13 @@ const Browser = () => {
 const Place = ({ place }) => {
   const { busy, error, run } = useAct();
   const [isSent, setSent] = useState(false);
+  const [kinds, setKinds] = useState(place.kinds);
+  useEffect(() => setKinds(place.kinds), [place]);
+  const choose = (/** @type {NotifyTarget["kinds"]} */ chosen) =>
+    run("kinds", async () => {
+      const wanted = { kinds: chosen, requestedBy: ME };
+      setKinds((await patch(`/api/notify/targets/${place.id}`, wanted)).kinds);
+    });
   const test = () =>
     run("test", async () => {
       await ask(`/api/notify/targets/${place.id}/test`, undefined);
@@ -132,9 +141,15 @@ const Place = ({ place }) => {
               (place.lastSentAt ? html`told <${Ago} ts=${place.lastSentAt} />` : "not told yet")
         }
       </div>
+      <details>
+        <summary class="hint">${toldOf(kinds)}</summary>
+        <${Kinds} kinds=${kinds} legend=${`Tell ${place.service} of`} disabled=${busy === "kinds"}
+          onChange=${choose} />
+      </details>
       <${Problem} error=${error} />
     </div>
-    <${Button} busy=${busy} onClick=${test} aria-label=${`Send a test to ${place.service}`}>
+    <${Button} busy=${busy === "test"} onClick=${test}
+      aria-label=${`Send a test to ${place.service}`}>
       Send a test
     <//>
   </li>`;
@@ -196,20 +211,27 @@ const listed = (types) => types.split(/[\s,]+/).filter(Boolean);
 /** @param {{id: number}} props */
 export const Webhook = ({ id }) => {
   const version = useStore("webhooks");
-  const [round, setRound] = useState(0);
-  const [webhook, error] = useLoaded(() => get(`/api/webhooks/${id}`), [id, round], version);
-  const [sent, unsent] = useLoaded(
+  const [webhook, error, look] = useLoaded(() => get(`/api/webhooks/${id}`), [id], version);
+  const [sent, unsent, lookAgain] = useLoaded(
     () => get(`/api/webhooks/${id}/deliveries`, { limit: 100 }),
-    [id, round],
+    [id],
     version,
   );
+  const lookAtBoth = () => {
+    look();
+    lookAgain();
+  };
+  useEffect(() => {
+    const timer = setInterval(() => document.hidden || lookAtBoth(), LOOK_MS);
+    return () => clearInterval(timer);
+  }, [id]);
   const [isLeaving, setLeaving] = useState(false);
   const { busy, error: failure, run } = useAct();
   /** @param {string} name @param {() => Promise<any>} act */
   const act = (name, act) =>
     run(name, async () => {
       await act();
-      setRound((/** @type {number} */ before) => before + 1);
+      lookAtBoth();
     });
   const back = "/notifications";
   if (error) return html`<${Head} title="Webhook" back=${back} /><${Problem} error=${error} />`;
@@ -232,9 +254,6 @@ export const Webhook = ({ id }) => {
             }),
           )}>
         ${isPaused ? "Resume" : "Pause"}
-      <//>
-      <${Button} onClick=${() => setRound((/** @type {number} */ before) => before + 1)}>
-        Look again
       <//>
       <${Button} kind="danger" onClick=${() => setLeaving(true)}>Remove<//>
     </div>

@@ -104,6 +104,32 @@ async def test_what_was_decided_meanwhile_is_not_asked(tmp_path: Path) -> None:
         assert "It was no news any more." == failed.error
 
 
+async def test_a_place_is_told_only_of_the_kinds_that_are_chosen_for_it(tmp_path: Path) -> None:
+    async with told(tmp_path, "/one", "/two") as (at, receiver):
+        first = (await at.root.get("/api/notify/targets")).json()["items"][0]
+        assert "approvals" in first["kinds"]
+        others = [kind for kind in first["kinds"] if kind != "approvals"]
+        path = "/api/notify/targets/1"
+        for _ in range(2):  # the second changes nothing
+            answer = await at.root.patch(path, json={"kinds": others, "requestedBy": "ada"})
+            assert (200, others) == (answer.status_code, answer.json()["kinds"])
+        (event,) = await at.events("notify.updated")
+        changed = {"kinds": {"from": first["kinds"], "to": others}}
+        assert ({"id": 1, "service": "JSON", "changes": changed}, "ada") == (
+            event["data"],
+            event["actor"],
+        )
+        await ask(at, "Deploy?")
+        await receiver.take(1, "/two")
+        await at.root.patch(path, json={"kinds": first["kinds"]})
+        await ask(at, "Once more?")
+        await receiver.take(1, "/one")
+        assert ["Once more?"] == titles(receiver, "/one")
+        assert 400 == (await at.root.patch(path, json={"kinds": ["nonsense"]})).status_code
+        missing = await at.root.patch("/api/notify/targets/3", json={"kinds": []})
+        assert 404 == missing.status_code
+
+
 async def test_a_test_arrives_and_only_who_has_admin_may_send_it(tmp_path: Path) -> None:
     async with told(tmp_path, "/one") as (at, receiver):
         answer = await at.root.post("/api/notify/targets/1/test")
@@ -113,14 +139,19 @@ async def test_a_test_arrives_and_only_who_has_admin_may_send_it(tmp_path: Path)
         assert 404 == (await at.root.post("/api/notify/targets/2/test")).status_code
         async with at.client(await at.device("read", "work")) as http:
             assert 403 == (await http.get("/api/notify/targets")).status_code
+            patched = await http.patch("/api/notify/targets/1", json={"kinds": []})
+            assert 403 == patched.status_code
 
 
 async def test_without_places_there_is_nobody_to_tell(tmp_path: Path) -> None:
     async with server(tmp_path) as at:
         assert {"items": []} == (await at.root.get("/api/notify/targets")).json()
-        answer = await at.root.post("/api/notify/targets/1/test")
-        assert 409 == answer.status_code
-        assert "CC_NOTIFY_URLS" in answer.json()["error"]["message"]
+        for answer in (
+            await at.root.post("/api/notify/targets/1/test"),
+            await at.root.patch("/api/notify/targets/1", json={"kinds": []}),
+        ):
+            assert 409 == answer.status_code
+            assert "CC_NOTIFY_URLS" in answer.json()["error"]["message"]
 
 
 def test_a_place_is_shown_without_what_is_secret() -> None:
