@@ -22,7 +22,7 @@
     ├ /automations/…         dynamic, one per enabled automation
     ├ /scheduler             starts each enabled automation's actor, and watches the clock
     ├ /webhooks/…            sends what happens to addresses that were named: outbox, registry
-    ├ /notify/…              only where it is wanted: outbox, tests, notifier
+    ├ /notify/…              only where it is wanted: outbox, targets, notifier
     ├ /webpush/…             only with the extra `push`: outbox, subscriptions, notifier
     └ /telegram/…            only where it is wanted: outbox, inbox, notifier, polling
 
@@ -59,6 +59,7 @@ from command_center.actors.forges.actor import PullRequests
 from command_center.actors.forges.issues import Issues
 from command_center.actors.forges.settings import GitHubSettings
 from command_center.actors.forges.shared import SharedForge
+from command_center.actors.hosts.local.tailscale import TailscaleSettings
 from command_center.actors.hosts.registry import HostSettings
 from command_center.actors.notify.settings import NotifySettings
 from command_center.actors.operator.actions import Journal
@@ -100,6 +101,7 @@ class CenterSettings:
     github: GitHubSettings = attrs.field(factory=GitHubSettings)
     webpush: PushSettings | None = None
     notify: NotifySettings | None = None
+    tailscale: TailscaleSettings | None = None
     webhooks: WebhookSettings = attrs.field(factory=WebhookSettings)
     claim: DatabaseClaim | None = None
     """This process's authority over the database; None where nobody else can reach it."""
@@ -122,6 +124,7 @@ def host_settings(settings: CenterSettings) -> HostSettings:
         data_dir=settings.data_dir,
         roots=settings.repo_roots,
         codex=attrs.evolve(settings.bridge, disabled=disabled),
+        tailscale=settings.tailscale,
     )
 
 

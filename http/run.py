@@ -17,6 +17,7 @@ import click
 import structlog
 import trio
 
+from command_center.actors.hosts.local.tailscale import TailscaleUnusable
 from command_center.actors.rules.errors import Unavailable
 from command_center.http.config.logs import configure_logging
 from command_center.http.config.runner import choose_runner
@@ -56,6 +57,7 @@ _REFUSALS = (
     NewerSchema,
     SettingsError,
     SqliteTooOld,
+    TailscaleUnusable,
     Unavailable,
     UntestedHypercorn,
     UnusableCertificate,

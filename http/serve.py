@@ -18,6 +18,7 @@ import trio
 
 from command_center.actors.center import Center, open_center
 from command_center.actors.codex.settings import BridgeSettings
+from command_center.actors.hosts.local.tailscale import TailscaleSettings, name_in_tailnet
 from command_center.actors.notify.settings import NotifySettings
 from command_center.actors.notify.settings import is_installed as notify_is_installed
 from command_center.actors.tree import CenterSettings
@@ -56,6 +57,7 @@ async def serve(
     `on_ready` is told the address once requests are answered, and all under which the page opens.
 
     Raises:
+        TailscaleUnusable: it is to lead here, and cannot.
         UnusableCertificate: the one of the settings cannot be used.
         AddressInUse, AddressUnavailable: nobody can listen there.
         DataFolderInUse, DataFolderUnusable: another process has the data folder, or nobody can.
@@ -63,6 +65,7 @@ async def serve(
         Exception: what `take_claim` raises for a file that cannot be used.
     """
     certificate = certificate_of(settings)
+    tailnet = await name_in_tailnet() if settings.tailscale == "serve" else None
     address = bind(settings.host, settings.port, is_encrypted=certificate is not None)
     listening = Listening(
         settings.host,
@@ -70,13 +73,14 @@ async def serve(
         settings.allowed_hosts,
         is_proxied=bool(settings.trusted_proxies),
         is_encrypted=certificate is not None,
+        tailnet=tailnet,
     )
     try:
         page = listening.urls()[0]
         notify = await trio.to_thread.run_sync(notify_settings, settings, page)
         with DataFolderLock(settings.data_dir) as lock:
             claim = await trio.to_thread.run_sync(take_claim, settings.data_dir / DATABASE, lock)
-            wanted = _center_settings(settings, claim, notify)
+            wanted = _center_settings(settings, claim, notify, listening)
             async with open_center(wanted, on_stuck=_give_up) as center:
                 await _serve_center(
                     settings,
@@ -100,10 +104,11 @@ async def _serve_center(
     certificate: Certificate | None,
     on_ready: Callable[[str, Sequence[str]], None] | None,
 ) -> None:
+    tailnet = () if listening.tailnet is None else (listening.tailnet,)
     policy = Policy.of(
         listen_on=settings.host,
-        allowed_hosts=settings.allowed_hosts,
-        trusted_proxies=settings.trusted_proxies,
+        allowed_hosts=(*settings.allowed_hosts, *tailnet),
+        trusted_proxies=(*settings.trusted_proxies, *(["127.0.0.1"] * len(tailnet))),
         token=None if settings.api_token is None else settings.api_token.reveal(),
         sign_in_key=sign_in_key(settings.data_dir),
     )
@@ -202,8 +207,22 @@ def _claim_lost(error: ClaimLost) -> None:
     os._exit(CLAIM_LOST)
 
 
+def tailscale_settings(settings: Settings, listening: Listening) -> TailscaleSettings | None:
+    """Return the settings of the way that Tailscale makes; None where it is not wanted."""
+    if listening.tailnet is None:
+        return None
+    # The certificate of the server need not name this address: it never leaves the machine.
+    target = listening.on_this_machine().replace("https://", "https+insecure://")
+    return TailscaleSettings(
+        name=listening.tailnet, target=target, folder=settings.data_dir / "tailscale"
+    )
+
+
 def _center_settings(
-    settings: Settings, claim: DatabaseClaim, notify: NotifySettings | None
+    settings: Settings,
+    claim: DatabaseClaim,
+    notify: NotifySettings | None,
+    listening: Listening,
 ) -> CenterSettings:
     secrets = secrets_of(settings)
     return CenterSettings(
@@ -229,6 +248,7 @@ def _center_settings(
         github=github_settings(settings),
         webpush=push_settings(settings),
         notify=notify,
+        tailscale=tailscale_settings(settings, listening),
         webhooks=WebhookSettings(allows_private=settings.webhook_private_addresses == "allow"),
         claim=claim,
         on_claim_lost=_claim_lost,

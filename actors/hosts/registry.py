@@ -13,6 +13,7 @@ from command_center.actors.codex.ports import CodexHost
 from command_center.actors.codex.settings import BridgeSettings
 from command_center.actors.contracts.hosts import Hosts
 from command_center.actors.hosts.local.host import LocalHost
+from command_center.actors.hosts.local.tailscale import TailscaleSettings
 from command_center.store.records import LOCAL
 
 
@@ -24,11 +25,13 @@ class HostSettings:
         data_dir: the data folder of this server.
         roots: where repositories of this machine may be; anywhere if empty.
         codex: how the Codex of this machine is reached.
+        tailscale: the way from outside that Tailscale makes, if it is wanted.
     """
 
     data_dir: Path
     roots: tuple[Path, ...]
     codex: BridgeSettings
+    tailscale: TailscaleSettings | None = None
 
 
 def make_hosts(settings: HostSettings) -> Hosts[CodexHost]:
@@ -37,7 +40,9 @@ def make_hosts(settings: HostSettings) -> Hosts[CodexHost]:
 
 
 def _local(settings: HostSettings) -> CodexHost:
-    return LocalHost.of(settings.data_dir, settings.codex, roots=settings.roots)
+    return LocalHost.of(
+        settings.data_dir, settings.codex, roots=settings.roots, tailscale=settings.tailscale
+    )
 
 
 MAKERS: Final[Mapping[str, Callable[[HostSettings], CodexHost]]] = MappingProxyType({LOCAL: _local})

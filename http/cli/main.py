@@ -14,7 +14,8 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from types import MappingProxyType
+from typing import Any, Final, NoReturn, get_args
 
 import click
 import msgspec
@@ -35,6 +36,9 @@ from command_center.http.config.settings import (
 from command_center.store.records import Scope
 
 REFUSED = 2
+ALONE: Final = MappingProxyType({"tailscale": "serve"})
+"""Give a flag that stands without a value this one."""
+
 INTERRUPTED = 130
 
 
@@ -67,10 +71,14 @@ _config_flag = click.option(
 def _setting_flags(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command one flag for each setting, and `--config`."""
     for declaration in reversed([*DECLARATIONS.values()]):
+        alone: dict[str, Any] = {}
+        if declaration.name in ALONE:
+            alone = {"is_flag": False, "flag_value": ALONE[declaration.name]}
         in_processes = " Other users may see it in the process list; prefer the environment."
         command = click.option(
             declaration.flag,
             metavar=declaration.parser.form,
+            **alone,
             help=declaration.help + (in_processes if declaration.is_secret else ""),
         )(command)
     return _config_flag(command)

@@ -30,6 +30,7 @@ class Listening:
         allowed_hosts: the further names, with or without a port.
         is_proxied: a proxy or a tunnel stands before those names, and speaks https.
         is_encrypted: the server itself does.
+        tailnet: the name by which Tailscale leads here, with https.
     """
 
     host: str
@@ -37,13 +38,14 @@ class Listening:
     allowed_hosts: Sequence[str] = ()
     is_proxied: bool = False
     is_encrypted: bool = False
+    tailnet: str | None = None
 
     def urls(self) -> list[str]:
         """Return each address under which the page can be opened, the most useful to others first.
 
         What nothing is known of is left out: a name that only a tunnel knows has to be listed.
         """
-        found: list[str] = []
+        found = [] if self.tailnet is None else [f"https://{self.tailnet}"]
         for name in self.allowed_hosts:
             if self.is_proxied:
                 found.append(f"https://{name}")
@@ -52,8 +54,12 @@ class Listening:
         names = [*own_addresses(), *own_names()[-1:]] if is_any(self.host) else [self.host]
         found += [self._url(name) for name in names if not _is_loopback(name)]
         if is_any(self.host) or _is_loopback(self.host):
-            found.append(self._url("127.0.0.1" if is_any(self.host) else self.host))
+            found.append(self.on_this_machine())
         return [*dict.fromkeys(found)]
+
+    def on_this_machine(self) -> str:
+        """Return the address for what runs beside the server."""
+        return self._url("127.0.0.1" if is_any(self.host) else self.host)
 
     def _url(self, name: str) -> str:
         return f"{self._scheme}{f'[{name}]' if ':' in name else name}:{self.port}"

@@ -120,6 +120,11 @@ class Settings:
     tls_key: Path | None = environ.var(
         None, optional(PATH), help="Key of the certificate (PEM), for its owner alone."
     )
+    tailscale: Literal["off", "serve"] = environ.var(
+        "off",
+        one_of("off", "serve"),
+        help="serve has Tailscale lead here from its https address, in your tailnet alone.",
+    )
     repo_roots: tuple[Path, ...] = environ.var(
         (), PATHS, help="Folders that repositories must lie in; empty allows any."
     )
@@ -238,6 +243,10 @@ def _contradictions(settings: Settings) -> list[str]:
         if settings.tls_cert is None:
             given, missing = missing, given
         problems.append(f"{given} is set: set {missing} as well, or neither.")
+    if settings.tailscale == "serve" and settings.api_token is None:
+        problems.append(
+            "CC_TAILSCALE is serve, and each device of the tailnet could come in: set CC_API_TOKEN."
+        )
     if settings.codex_transport == "websocket" and settings.codex_url is None:
         problems.append("CC_CODEX_TRANSPORT is websocket: set CC_CODEX_URL.")
     if settings.telegram_mode != "off" and settings.telegram_bot_token is None:

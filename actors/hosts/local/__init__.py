@@ -1,5 +1,6 @@
 """This machine as a host: its folders, its git, its Codex.
 
 `host` puts them together. `folders` says where paths lead to. `git` runs git, held against hostile
-repositories, and `codex` reaches and starts Codex. `gh` asks the GitHub CLI for its token.
+repositories, and `codex` reaches and starts Codex. `gh` asks the GitHub CLI for its token,
+and `tailscale` has Tailscale lead here.
 """

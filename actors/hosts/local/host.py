@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -12,6 +13,7 @@ from command_center.actors.hosts.local.codex.codex import LocalCodex
 from command_center.actors.hosts.local.folders import LocalFolders
 from command_center.actors.hosts.local.git.checkouts import LocalGit
 from command_center.actors.hosts.local.git.process import GitProgram
+from command_center.actors.hosts.local.tailscale import Tailscale, TailscaleSettings
 from command_center.runtime import ChildSpec
 from command_center.store.records import LOCAL
 
@@ -40,6 +42,7 @@ class LocalHost:
         roots: tuple[Path, ...] = (),
         environment: Mapping[str, str] | None = None,
         name: str = LOCAL,
+        tailscale: TailscaleSettings | None = None,
     ) -> LocalHost:
         """Make it.
 
@@ -49,9 +52,16 @@ class LocalHost:
             roots: where its repositories may be; anywhere if empty.
             environment: what git inherits a few variables of; this process's if None.
             name: what repositories have as `host`.
+            tailscale: the way from outside that Tailscale makes, if it is wanted.
         """
         home = data_dir / "git-work"
         program = (
             GitProgram(home) if environment is None else GitProgram(home, inherited=environment)
         )
-        return cls(LocalFolders(data_dir, roots), LocalGit(program), LocalCodex(codex), name)
+        actors = (
+            ()
+            if tailscale is None
+            else (ChildSpec(id="tailscale", start=partial(Tailscale, tailscale)),)
+        )
+        folders = LocalFolders(data_dir, roots)
+        return cls(folders, LocalGit(program), LocalCodex(codex), name, actors)

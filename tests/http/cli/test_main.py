@@ -91,6 +91,15 @@ def test_serve_is_what_flags_without_a_command_mean() -> None:
     assert told.stderr.startswith("command-center: CC_HOST is 0.0.0.0")
 
 
+def test_tailscale_needs_no_value_as_a_flag_but_a_token() -> None:
+    told = run("config", "--tailscale", "--port", "9", CC_API_TOKEN="hush")
+    lines = {line.split()[0]: line.split() for line in told.output.splitlines() if line}
+    assert ["CC_TAILSCALE", "serve", "flag"] == lines["CC_TAILSCALE"]
+    assert "9" in lines["CC_PORT"]
+    told = run("--tailscale")
+    assert (2, True) == (told.exit_code, "set CC_API_TOKEN" in told.stderr)
+
+
 def test_a_word_that_is_no_command_is_refused() -> None:
     told = run("sevre")
     assert 2 == told.exit_code

@@ -1,0 +1,74 @@
+"""A server to which Tailscale leads: as long as it lives, and after it was killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+import trio
+
+from command_center.actors.hosts.local.codex.orphans import is_alive
+from tests.end_to_end.server import Server
+from tests.tailscale import NAME, fake_tailscale
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="The stand-in is a script.")
+
+TOKEN = "a-token-that-nobody-guesses"
+
+
+def answer(server: Server, host: str, *, token: bool = True) -> httpx.Response:
+    """Ask as Tailscale does, which tells the name that was opened, and for whom."""
+    headers = {"Host": host, "X-Forwarded-For": "100.64.0.9", "X-Forwarded-Proto": "https"}
+    if token:
+        headers["Authorization"] = f"Bearer {TOKEN}"
+    return httpx.get(f"{server.url}/api/addresses", headers=headers, trust_env=False)
+
+
+def runs(pid: int) -> bool:
+    """Say whether a process is at work; one that nobody has waited for yet is not."""
+    try:
+        return is_alive(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def test_it_leads_here_for_as_long_as_the_server_lives(tmp_path: Path) -> None:
+    async with fake_tailscale(tmp_path) as fake:
+        settings = {
+            "CC_CODEX_RUNNER_MODE": "stub",
+            "CC_API_TOKEN": TOKEN,
+            "CC_TAILSCALE": "serve",
+            "PATH": fake.path,
+        }
+        server = Server(tmp_path / "data", settings)
+        try:
+            await trio.to_thread.run_sync(server.start)
+            first = await fake.served()
+            assert (["serve", "--yes", "--https=443", server.url], []) == (
+                first.given,
+                first.settings,
+            )
+            told = answer(server, NAME)
+            assert (200, f"https://{NAME}") == (told.status_code, told.json()["items"][0]["url"])
+            assert 421 == answer(server, "other.tail1234.ts.net").status_code
+            assert 401 == answer(server, NAME, token=False).status_code
+
+            os.kill(first.pid, signal.SIGKILL)
+            second = await fake.served()
+            assert first.pid != second.pid
+
+            await trio.to_thread.run_sync(server.kill)
+            assert runs(second.pid)
+            await trio.to_thread.run_sync(server.start)
+            third = await fake.served()
+            assert server.url == third.given[3]
+            assert not runs(second.pid)
+            assert 0 == await trio.to_thread.run_sync(server.stop)
+            assert not runs(third.pid)
+        finally:
+            await trio.to_thread.run_sync(server.end)
