@@ -129,10 +129,10 @@ class TidyWorktrees(msgspec.Struct, frozen=True):
     repository_id: int
 
 
-class MergeRequest(
+class MergeOptions(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """The way in which a worktree's branch comes back.
+    """The way in which a branch of a worktree comes back.
 
     Attributes:
         into: a local branch that is checked out in no other work tree; the one of the main
@@ -140,7 +140,6 @@ class MergeRequest(
         head_sha: the commit that the worktree's branch must be at still.
     """
 
-    path: FolderPath
     into: BranchName | None = None
     head_sha: Revision | None = None
     strategy: Strategy = "auto"
@@ -148,11 +147,22 @@ class MergeRequest(
     requested_by: Name = "api"
 
 
+class MergeRequest(MergeOptions, frozen=True, kw_only=True, rename="camel"):
+    """The worktree whose branch comes back, and the way."""
+
+    path: FolderPath
+
+
 class MergeWorktree(msgspec.Struct, Request[MergeResult], frozen=True):
-    """Merge a worktree's branch into another; where that is checked out must be clean and idle."""
+    """Merge a worktree's branch into another; where that is checked out must be clean and idle.
+
+    Attributes:
+        session_id: the session whose work it is, where that is what somebody merges.
+    """
 
     repository_id: int
     wanted: MergeRequest
+    session_id: int | None = None
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):

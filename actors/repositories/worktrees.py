@@ -52,6 +52,7 @@ from command_center.actors.git.trees import (
     remove_worktree,
     take_up_worktree,
 )
+from command_center.actors.ledger.sessions import tell as tell_session
 from command_center.actors.ledger.worktrees import created, read_created, tell_worktree
 from command_center.actors.repositories.cleanup import Removal, gone
 from command_center.actors.repositories.locations import Places
@@ -65,7 +66,14 @@ from command_center.actors.repositories.worktree_checks import (
 )
 from command_center.actors.rules.errors import Conflict, NotFound, Unavailable
 from command_center.actors.rules.policy import same_place
-from command_center.store import Page, Repository, Session, Transaction, repositories
+from command_center.store import (
+    Page,
+    Repository,
+    Session,
+    Transaction,
+    repositories,
+    sessions,
+)
 
 
 class Making(OutsideAct, frozen=True, kw_only=True):
@@ -272,7 +280,11 @@ class Worktrees:
             done = WorktreeMerged(path=merging.path, merge=merging.merge)
 
             def tell(tx: Transaction) -> MergeResult:
-                tx.emit(done, actor=wanted.requested_by, repository_id=repository.id)
+                if message.session_id is None:
+                    tx.emit(done, actor=wanted.requested_by, repository_id=repository.id)
+                else:
+                    session = sessions.get(tx.db, message.session_id)
+                    tell_session(tx, session, done, actor=wanted.requested_by)
                 return done.merge
 
             return await self._storage.write(tell)

@@ -30,12 +30,19 @@ from command_center.actors.contracts.landing import (
     SeePicture,
     ViewedFiles,
 )
+from command_center.actors.contracts.worktrees import (
+    MergeOptions,
+    MergeRequest,
+    MergeWorktree,
+)
 from command_center.actors.git.changes import Against
 from command_center.actors.git.committing import Committed
+from command_center.actors.git.merging import MergeResult
 from command_center.actors.git.patches import CONTEXT, Patch, PatchCursor
 from command_center.actors.git.pictures import Picture, PictureSide
 from command_center.actors.repositories.actor import GIT_SECONDS
 from command_center.actors.rules.commit_messages import propose_message
+from command_center.actors.rules.errors import Conflict
 from command_center.actors.rules.lengths import PathText
 from command_center.http.wire.codec import Cursor, PageQuery, cut_page
 from command_center.http.wire.operation import Api
@@ -175,6 +182,17 @@ async def ask_for_commit_message(
 async def commit_session(center: Center, session_id: int, body: CommitRequest) -> Committed:
     """Commit what an ended session left in its folder."""
     return await center.ask(REPOSITORIES, CommitWork(session_id, body), timeout=GIT_SECONDS)
+
+
+@api.operation("POST", "/api/sessions/<id:session_id>/merge", refuses=(409,), scope="land")
+async def merge_session(center: Center, session_id: int, body: MergeOptions) -> MergeResult:
+    """Merge the branch of a session's worktree into the main checkout's, or into another."""
+    session = await center.storage.read(lambda db: sessions.get(db, session_id))
+    if session.worktree_path is None:
+        raise Conflict(f"Session {session_id} has no worktree: its branch is not one to merge.")
+    wanted = MergeRequest(path=session.worktree_path, **msgspec.structs.asdict(body))
+    message = MergeWorktree(session.repository_id, wanted, session_id)
+    return await center.ask(REPOSITORIES, message, timeout=GIT_SECONDS)
 
 
 @api.operation(

@@ -724,6 +724,15 @@ export interface MarkedConflicts {
   conflicts: string[];
 }
 
+/** The way in which a branch of a worktree comes back. */
+export interface MergeOptions {
+  into?: string | null;
+  headSha?: string | null;
+  strategy?: "auto" | "fast-forward" | "merge-commit";
+  message?: string | null;
+  requestedBy?: string;
+}
+
 /** A merge of a pull request as it is now, once its checks pass; a person is asked first. */
 export interface MergeOrder {
   mergeWhen?: "checks_pass";
@@ -731,14 +740,14 @@ export interface MergeOrder {
   requestedBy?: string;
 }
 
-/** The way in which a worktree's branch comes back. */
+/** The worktree whose branch comes back, and the way. */
 export interface MergeRequest {
-  path: string;
   into?: string | null;
   headSha?: string | null;
   strategy?: "auto" | "fast-forward" | "merge-commit";
   message?: string | null;
   requestedBy?: string;
+  path: string;
 }
 
 /** Commit of the target branch after a merge, and the way it came there. */
@@ -2039,6 +2048,15 @@ export interface Operations {
     query: Record<string, never>;
     body: CommitRequest;
     answer: Committed;
+  };
+  /** Merge the branch of a session's worktree into the main checkout's, or into another */
+  mergeSession: {
+    method: "POST";
+    path: `/api/sessions/${number}/merge`;
+    isExact: false;
+    query: Record<string, never>;
+    body: MergeOptions;
+    answer: MergeResult;
   };
   /** Have Codex resolve what conflicts with a base, which is merged into the session's branch */
   resolveConflicts: {

@@ -105,7 +105,14 @@ def test_what_a_session_left_is_committed_and_merged(
     left: Left, open_page: OpenPage, request: pytest.FixtureRequest, *, device: str, scheme: Any
 ) -> None:
     (left.repository / ".git" / "hooks" / "pre-commit").write_text("make test\n", encoding="utf-8")
-    page = open_page(left.url, device=device, color_scheme=scheme, expected={409}).page
+    url = left.url.replace("pane=changes", "pane=transcript")
+    page = open_page(url, device=device, color_scheme=scheme, expected={409}).page
+    review = page.get_by_role("region", name="Changed")
+    if device == "phone":
+        expect(review).to_contain_text("2 files +2")
+        photograph(page, f"{request.node.name}-ended")
+        review.get_by_role("button", name="Review").click()
+    expect(review).to_be_hidden()
     card = page.get_by_role("region", name="Landing")
     expect(card).to_contain_text("Not committed")
     expect(card).to_contain_text("2 files +2")

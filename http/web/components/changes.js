@@ -25,8 +25,8 @@ const OPENED = 3; // files that are open from the beginning
 const LONG = 400; // changed lines of a file above which it begins closed
 const WIDE = 820; // pixels that two columns need
 
-/** @param {{session: Session}} props */
-export const Changes = ({ session }) => {
+/** @param {{session: Session, onSeen?: (changes: Seen) => void}} props */
+export const Changes = ({ session, onSeen }) => {
   const { id } = session;
   const version = useStore(`diff:${id}`, "reloaded");
   const [acts, setActs] = useState(0);
@@ -47,6 +47,9 @@ export const Changes = ({ session }) => {
   const [find, setFind] = useState("");
   const [found, setFound] = useState(/** @type {ReadonlyMap<string, number>} */ (new Map()));
   const of = useMemo(() => ({}), [changes, ignoreSpace]);
+  useEffect(() => {
+    if (changes && against === "base") onSeen?.(changes);
+  }, [changes]);
   if (!changes) return error ? html`<${Problem} error=${error} />` : html`<${Loading} />`;
   const act = () => setActs(acts + 1);
   const view = {

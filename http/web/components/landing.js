@@ -123,8 +123,7 @@ const Merge = ({ session, changes, onClose }) => {
   return html`<${Confirm} title=${`Merge ${changes.branchName}?`} label="Merge" kind="primary"
     onClose=${onClose}
     act=${() =>
-      post(`/api/repos/${session.repositoryId}/worktrees/merge`, {
-        path: changes.path,
+      post(`/api/sessions/${session.id}/merge`, {
         into: into.trim() && into.trim() !== current ? into.trim() : undefined,
         headSha: changes.headSha,
         requestedBy: ME,

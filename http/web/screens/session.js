@@ -37,6 +37,7 @@ import {
 } from "../transcripts.js";
 
 /** @import { Remarks } from "../components/remarks.js" */
+/** @import { Changes as Seen } from "../openapi.js" */
 /** @import { Entry, Transcript as Loaded } from "../transcripts.js" */
 
 // few sessions have one
@@ -58,6 +59,7 @@ export const Session = ({ id }) => {
     ]);
   }, [id, transcript === undefined, state.sessions.has(id)]);
   const [pane, setPane] = useParam("pane", "transcript");
+  const [seen, see] = useState(/** @type {Seen | null} */ (null));
   const isReady = Boolean(transcript?.ready);
   useEffect(() => {
     // where all are shown
@@ -127,13 +129,19 @@ export const Session = ({ id }) => {
           html`<${Background} session=${session} transcript=${transcript} left=${remarks.left} />`
         }
         <${Result} session=${session} />
+        ${
+          ENDED.has(session.status) &&
+          seen &&
+          seen.total > 0 &&
+          html`<${Left} changes=${seen} onReview=${() => setPane("changes")} />`
+        }
         <${Why} session=${session} />
         <${Composer} key=${id} session=${session} />
       </section>
       <div class="pane-side">
         <section class="pane pane-changes" aria-label="Changes">
           <h2 class="section">Changes</h2>
-          <${Changes} session=${session} />
+          <${Changes} session=${session} onSeen=${see} />
         </section>
         <section class="pane pane-details" aria-label="Details">
           ${
@@ -176,6 +184,18 @@ const Warning = ({ session, events }) => {
     ${details ? ` ${details}` : ""}
   </p>`;
 };
+
+/**
+ * What an ended session has changed, one tap from its review where that does not stand beside it.
+ * @param {{changes: Seen, onReview: () => void}} props
+ */
+const Left = ({ changes, onReview }) => html`<section class="card small left" aria-label="Changed">
+  <p class="quiet-line">
+    ${changes.isCut ? "More than " : ""}${plural(changes.total, "file")}${" "}
+    <span class="mark">+${number(changes.additions)} −${number(changes.deletions)}</span>
+  </p>
+  <${Button} kind="primary" onClick=${onReview}>Review<//>
+</section>`;
 
 /**
  * Commands that go on after the turn, and the way to end them.

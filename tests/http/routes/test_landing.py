@@ -101,7 +101,11 @@ async def test_what_was_decided_by_another_head_is_not_done(left: Left) -> None:
     assert (409, True) == (answer.status_code, "moved meanwhile" in answer.text)
     assert main == plain_git(left.project, "rev-parse", "main")
     merge["headSha"] = answer.json()["error"]["facts"]["headSha"]
-    assert 200 == (await left.post("/api/repos/1/worktrees/merge", merge)).status_code
+    del merge["path"]
+    merged = await left.post(f"{SESSION}/merge", merge)
+    assert 200 == merged.status_code, merged.text
+    (told,) = (await left.http.get("/api/events?type=worktree.merged")).json()["items"]
+    assert (1, merged.json()) == (told["sessionId"], told["data"]["merge"])
 
 
 async def test_comments_are_sent_once_by_two_at_once_and_under_one_key(left: Left) -> None:
